@@ -1,0 +1,3 @@
+//! The SOAP front door.
+
+pub mod wsdl;

@@ -1,0 +1,1 @@
+//! The WSDL, rendered for a version and an address.

@@ -1,0 +1,1 @@
+//! The checked, bounded XML reader and the writer.
