@@ -4,5 +4,5 @@
 //! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
 
 pub mod domain;
-pub mod xml;
 pub mod soap;
+pub mod xml;
