@@ -3,5 +3,15 @@
 //! Everything here is a pure function of what it is given. No I/O, no clock, no XML, no SQL and no
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
+pub mod calendar;
+pub mod draft;
 pub mod error_code;
+pub mod facts;
+pub mod id;
+pub mod lifecycle;
+pub mod money;
+pub mod permission;
+pub mod row_error;
+pub mod rules;
 pub mod version;
+pub mod vocabulary;

@@ -4,11 +4,12 @@
 //! passing through [`ErrorCode::for_version`].
 
 use super::version::ApiVersion;
+use serde::Serialize;
 
 macro_rules! error_codes {
     ($($variant:ident $name:literal $since:literal $meaning:literal;)+) => {
         /// A code of a row error or a fault, in the order of the WSDL's enumeration.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
         pub enum ErrorCode {
             $(#[doc = $meaning] $variant,)+
         }

@@ -1,0 +1,188 @@
+//! Days and moments as XML Schema writes them, turned into days of the tenant.
+//!
+//! chrono reads RFC 3339, which is neither xs:date nor xs:dateTime; the front end here is ours.
+
+use super::money::is_xml_space;
+use super::version::ApiVersion;
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+/// A calendar field as it was sent: a plain day, or a moment that a day follows from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CalendarText {
+    text: String,
+}
+
+impl CalendarText {
+    /// Keeps `text`, if it is a day (`2026-01-02`) or a moment (`2026-01-02T03:04:05-08:00`).
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches(is_xml_space);
+        let readable = parse_date(text).is_some() || parse_date_time(text).is_some();
+        readable.then(|| Self { text: text.to_owned() })
+    }
+
+    /// The text as sent, without the blanks around it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The day that is meant, in the tenant's `zone`, for a caller of `version`.
+    ///
+    /// From 69.0 on only a plain day is one ("date field changes in the WSDL"); below, a moment
+    /// counts as the day that it falls on in the tenant's zone, and without an offset as local.
+    pub fn day(&self, version: ApiVersion, zone: Tz) -> Option<NaiveDate> {
+        if let Some(day) = parse_date(&self.text) {
+            return Some(day);
+        }
+        if version.has_plain_dates() {
+            return None;
+        }
+        match parse_date_time(&self.text)? {
+            Moment::Local(local) => Some(local.date()),
+            Moment::Zoned(moment) => Some(moment.with_timezone(&zone).date_naive()),
+        }
+    }
+}
+
+/// The day it is at `now` for a tenant in `zone`.
+pub fn day_at(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    now.with_timezone(&zone).date_naive()
+}
+
+enum Moment {
+    Local(NaiveDateTime),
+    Zoned(DateTime<FixedOffset>),
+}
+
+/// `YYYY-MM-DD` with a year of four digits, and nothing else.
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let year = fixed_digits(parts.next()?, 4)?;
+    let month = fixed_digits(parts.next()?, 2)?;
+    let day = fixed_digits(parts.next()?, 2)?;
+    if parts.next().is_some() || year == 0 {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+/// xs:dateTime: a day, `T`, a time to the second or finer, and perhaps `Z` or an offset.
+fn parse_date_time(text: &str) -> Option<Moment> {
+    let (day, rest) = text.split_once('T')?;
+    let day = parse_date(day)?;
+    let (clock, offset) = split_offset(rest)?;
+    let (time, next_day) = parse_time(clock)?;
+    let day = if next_day { day.checked_add_days(Days::new(1))? } else { day };
+    let local = day.and_time(time);
+    match offset {
+        None => Some(Moment::Local(local)),
+        Some(offset) => offset.from_local_datetime(&local).single().map(Moment::Zoned),
+    }
+}
+
+/// Cuts the time zone off a time: none, `Z`, or `+hh:mm` up to 14 hours.
+fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
+    if let Some(clock) = text.strip_suffix('Z') {
+        return Some((clock, FixedOffset::east_opt(0)));
+    }
+    let Some(at) = text.find(['+', '-']) else {
+        return Some((text, None));
+    };
+    let (clock, zone) = text.split_at_checked(at)?;
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let minutes = fixed_digits(hours, 2)? * 60 + fixed_digits(minutes, 2).filter(|m| *m < 60)?;
+    let seconds = i32::try_from(minutes).ok().filter(|minutes| *minutes <= 14 * 60)? * 60;
+    let east = if zone.starts_with('-') { -seconds } else { seconds };
+    Some((clock, Some(FixedOffset::east_opt(east)?)))
+}
+
+/// `hh:mm:ss` with any fraction; `24:00:00` is midnight of the next day.
+fn parse_time(text: &str) -> Option<(NaiveTime, bool)> {
+    let (clock, fraction) = text.split_once('.').map_or((text, None), |(c, f)| (c, Some(f)));
+    if fraction.is_some_and(|f| f.is_empty() || !f.bytes().all(|byte| byte.is_ascii_digit())) {
+        return None;
+    }
+    let mut parts = clock.split(':').map(|part| fixed_digits(part, 2));
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() {
+        return None;
+    }
+    if (hour, minute, second) == (24, 0, 0) {
+        let whole = fraction.is_none_or(|f| f.bytes().all(|byte| byte == b'0'));
+        return whole.then_some((NaiveTime::MIN, true));
+    }
+    Some((NaiveTime::from_hms_opt(hour, minute, second)?, false))
+}
+
+fn fixed_digits(text: &str, count: usize) -> Option<u32> {
+    let digits = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::America::Los_Angeles;
+    use proptest::prelude::*;
+
+    fn day(text: &str, version: u16) -> Option<String> {
+        let text = CalendarText::parse(text)?;
+        text.day(ApiVersion::major(version), Los_Angeles).map(|day| day.to_string())
+    }
+
+    #[test]
+    fn a_moment_is_a_day_only_below_69() {
+        assert_eq!(day("2026-01-02", 91).as_deref(), Some("2026-01-02"));
+        assert_eq!(day("2026-01-02", 42).as_deref(), Some("2026-01-02"));
+        assert_eq!(day("2026-01-02T00:00:00", 69), None);
+        assert_eq!(day("2026-01-02T00:00:00", 68).as_deref(), Some("2026-01-02"));
+    }
+
+    #[test]
+    fn a_moment_falls_on_the_tenants_day() {
+        let cases = [
+            ("2026-11-22T05:40:08.211061+00:00", "2026-11-21"),
+            ("2026-11-22T05:40:08-08:00", "2026-11-22"),
+            ("2026-11-22T23:59:59Z", "2026-11-22"),
+            ("2026-12-31T24:00:00", "2027-01-01"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(day(text, 42).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        let wrong = [
+            "",
+            "2026-1-2",
+            "26-01-02",
+            "2026-02-30",
+            "2026-13-01",
+            "0000-01-01",
+            "2026-01-02Z",
+            "2026-01-02 03:04:05",
+            "2026-01-02T25:00:00",
+            "2026-01-02T24:00:01",
+            "2026-01-02T1:2:3",
+            "2026-01-02T01:02",
+            "2026-01-02T01:02:60",
+            "2026-01-02T01:02:03+15:00",
+            "tomorrow",
+            "2026-01-02T01:02:03.",
+            "-2026-01-02",
+            "2026-01-02T01:02:03+0800",
+        ];
+        for text in wrong {
+            assert!(CalendarText::parse(text).is_none(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9T:+Z. -]{0,30}|.{0,30}") {
+            let _ = CalendarText::parse(&text).map(|text| text.day(ApiVersion::FIRST, Los_Angeles));
+        }
+    }
+}

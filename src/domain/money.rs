@@ -1,0 +1,194 @@
+//! Money: exact decimals at the edges, integer minor units of a currency inside.
+//!
+//! Floating point never touches an amount. Parsing follows the lexical space of xs:decimal and not
+//! that of any library: exponents, underscores, INF and NaN are no amounts.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// The longest amount that the Refund object documents, in characters.
+const AMOUNT_CHARS_MAX: usize = 16;
+
+/// An amount of money in the smallest unit of its currency (cents for USD, yen for JPY).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct MinorUnits(i64);
+
+impl MinorUnits {
+    /// No money.
+    pub const ZERO: Self = Self(0);
+
+    /// The amount of `units`, which may be negative (a ledger entry that lowers a balance is).
+    pub const fn new(units: i64) -> Self {
+        Self(units)
+    }
+
+    /// The number of units.
+    pub const fn units(self) -> i64 {
+        self.0
+    }
+
+    /// The sum, unless it leaves the range.
+    pub const fn checked_add(self, other: Self) -> Option<Self> {
+        match self.0.checked_add(other.0) {
+            Some(units) => Some(Self(units)),
+            None => None,
+        }
+    }
+
+    /// The same amount with the other sign, unless it leaves the range.
+    pub const fn checked_neg(self) -> Option<Self> {
+        match self.0.checked_neg() {
+            Some(units) => Some(Self(units)),
+            None => None,
+        }
+    }
+}
+
+/// A currency of ISO 4217 that money can be held in: its code and its decimals, 0 to 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// The currency with this upper-case code; none for unknown codes and for those without a
+    /// minor unit, such as XAU.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let currency = iso_currency::Currency::from_code(code)?;
+        currency.exponent().filter(|decimals| *decimals <= 4).map(|_| Self(currency))
+    }
+
+    /// The three-letter code.
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// How many decimals an amount may have, 0 to 4.
+    pub fn decimals(self) -> u32 {
+        self.0.exponent().map_or(0, u32::from)
+    }
+
+    /// The decimal in minor units; none when it has more significant decimals than the currency
+    /// or leaves the range. Nothing is ever rounded.
+    pub fn minor_units(self, amount: Decimal) -> Option<MinorUnits> {
+        let factor = Decimal::from(10_i64.pow(self.decimals()));
+        let units = amount.checked_mul(factor)?.normalize();
+        if units.scale() != 0 {
+            return None;
+        }
+        i64::try_from(units.mantissa()).ok().map(MinorUnits)
+    }
+
+    /// The amount as a decimal with all the decimals of the currency, such as `60.00`.
+    pub fn format(self, amount: MinorUnits) -> String {
+        Decimal::new(amount.0, self.decimals()).to_string()
+    }
+}
+
+/// Reads an amount: a valid xs:decimal of at most 16 characters, above zero.
+///
+/// `+10`, `.5`, `10.`, trailing zeros and blanks around it are fine; the result is normalised, so
+/// that equal amounts are equal values.
+pub fn parse_amount(text: &str) -> Option<Decimal> {
+    let text = text.trim_matches(is_xml_space);
+    if text.len() > AMOUNT_CHARS_MAX {
+        return None;
+    }
+    parse_decimal(text).filter(|amount| *amount > Decimal::ZERO)
+}
+
+/// Reads a valid xs:decimal of any sign, without blanks; none when it has more than 28 digits.
+pub fn parse_decimal(text: &str) -> Option<Decimal> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let canonical = format!("{sign}0{whole}.{fraction}0");
+    Decimal::from_str_exact(&canonical).ok().map(|decimal| decimal.normalize())
+}
+
+/// White space as XML has it.
+pub fn is_xml_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::from_code(code).unwrap()
+    }
+
+    #[test]
+    fn the_lexical_space_is_that_of_xs_decimal() {
+        let ten = Decimal::from(10);
+        for text in
+            ["10", "+10", "10.", "10.0", "10.000", " 10 ", "\t10\n", "0010", "00000000000010."]
+        {
+            assert_eq!(parse_amount(text), Some(ten), "{text:?}");
+        }
+        assert_eq!(parse_amount(".5"), Decimal::from_str_exact("0.5").ok());
+        let no_amounts = [
+            "",
+            " ",
+            ".",
+            "+",
+            "-",
+            "0",
+            "0.00",
+            "-1",
+            "-0",
+            "1e3",
+            "1E3",
+            "1_000",
+            "1,000",
+            "INF",
+            "-INF",
+            "NaN",
+            "0x10",
+            "1 0",
+            "++1",
+            "1.2.3",
+            "10\u{a0}",
+            "１０",
+            "12345678901234567",
+        ];
+        for text in no_amounts {
+            assert_eq!(parse_amount(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_follow_the_currency_and_nothing_is_rounded() {
+        let amount = |text| parse_amount(text).unwrap();
+        assert_eq!(currency("JPY").minor_units(amount("5.00")), Some(MinorUnits(5)));
+        assert_eq!(currency("JPY").minor_units(amount("5.5")), None);
+        assert_eq!(currency("USD").minor_units(amount("5.5")), Some(MinorUnits(550)));
+        assert_eq!(currency("USD").minor_units(amount("5.555")), None);
+        assert_eq!(currency("KWD").minor_units(amount("5.555")), Some(MinorUnits(5555)));
+        assert_eq!(currency("CLF").minor_units(amount("5.5555")), Some(MinorUnits(55555)));
+        assert_eq!(currency("CLF").minor_units(amount("9999999999999999")), None);
+        assert_eq!(Currency::from_code("XAU"), None);
+        assert_eq!(Currency::from_code("usd"), None);
+        assert_eq!(Currency::from_code("ZZZ"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_formatted_reads_back(units in 1_i64..=99_999_999_999, code in "(JPY|USD|KWD|CLF)") {
+            let currency = currency(&code);
+            let text = currency.format(MinorUnits(units));
+            let amount = parse_amount(&text).unwrap();
+            prop_assert_eq!(currency.minor_units(amount), Some(MinorUnits(units)));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,40}") {
+            let _ = parse_amount(&text).map(|amount| currency("USD").minor_units(amount));
+            let _ = parse_decimal(&text);
+        }
+    }
+}

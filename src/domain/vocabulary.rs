@@ -1,0 +1,145 @@
+//! The closed sets of names that the Refund object uses, exactly as they stand on the wire.
+//!
+//! The WSDL calls them all `string`; the values are documented with the Refund and PaymentMethod
+//! objects. Names are case-sensitive.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! vocabulary {
+    ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])+ #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in a fixed order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name on the wire.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The value that `text` names, letter for letter.
+            pub fn from_name(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.name() == text)
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// Who moves the money.
+    RefundType {
+        /// Paid outside the gateway (a cheque, say) and only recorded here.
+        External = "External",
+        /// Paid through a payment gateway.
+        Electronic = "Electronic",
+    }
+}
+
+vocabulary! {
+    /// Where the money comes from.
+    SourceType {
+        /// A payment that the customer made (a referenced refund).
+        Payment = "Payment",
+        /// The account's credit balance (a non-referenced refund).
+        CreditBalance = "CreditBalance",
+    }
+}
+
+vocabulary! {
+    /// The kind of a payment method, and how a refund was paid.
+    MethodType {
+        /// Automated Clearing House.
+        Ach = "ACH",
+        /// A bank transfer (known to the original from its REST interface).
+        BankTransfer = "BankTransfer",
+        /// Cash.
+        Cash = "Cash",
+        /// A cheque.
+        Check = "Check",
+        /// A credit card.
+        CreditCard = "CreditCard",
+        /// A card known by a token of the gateway.
+        CreditCardReferenceTransaction = "CreditCardReferenceTransaction",
+        /// A debit card.
+        DebitCard = "DebitCard",
+        /// Anything else outside a gateway.
+        Other = "Other",
+        /// PayPal.
+        PayPal = "PayPal",
+        /// A wire transfer.
+        WireTransfer = "WireTransfer",
+    }
+}
+
+impl MethodType {
+    /// Whether a gateway can pay to a method of this type (PaymentMethod object: Cash, Check,
+    /// WireTransfer and Other are external).
+    pub const fn is_electronic(self) -> bool {
+        !matches!(self, Self::Cash | Self::Check | Self::WireTransfer | Self::Other)
+    }
+}
+
+vocabulary! {
+    /// Whether a payment method may still be used.
+    MethodStatus {
+        /// In use.
+        Active = "Active",
+        /// Given up by its owner; no electronic refund goes there.
+        Closed = "Closed",
+    }
+}
+
+vocabulary! {
+    /// Where a refund stands.
+    RefundStatus {
+        /// Money is out: an external refund at once, an electronic one when the gateway approved.
+        Processed = "Processed",
+        /// The gateway has not answered for certain; the amount is held.
+        Processing = "Processing",
+        /// The gateway declined; the amount went back to the balance.
+        Error = "Error",
+        /// Taken back (refunds of payments only).
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
+    /// Where an electronic refund stands with its gateway.
+    GatewayState {
+        /// Written down, not yet confirmed by the gateway.
+        MarkedForSubmission = "MarkedForSubmission",
+        /// Approved by the gateway.
+        Submitted = "Submitted",
+        /// Declined by the gateway.
+        NotSubmitted = "NotSubmitted",
+        /// Confirmed by the gateway's settlement.
+        Settled = "Settled",
+        /// Rejected after it had been approved.
+        FailedToSettle = "FailedToSettle",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_case_sensitive_and_round_trip() {
+        for method in MethodType::ALL {
+            assert_eq!(MethodType::from_name(method.name()), Some(*method));
+            assert_eq!(MethodType::from_name(&method.name().to_lowercase()), None);
+        }
+        assert_eq!(RefundStatus::Canceled.name(), "Canceled");
+    }
+
+    #[test]
+    fn exactly_four_methods_are_external() {
+        let external = MethodType::ALL.iter().filter(|method| !method.is_electronic()).count();
+        assert_eq!(external, 4);
+    }
+}
