@@ -13,5 +13,6 @@ pub mod money;
 pub mod permission;
 pub mod row_error;
 pub mod rules;
+pub mod script;
 pub mod version;
 pub mod vocabulary;

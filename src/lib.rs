@@ -4,5 +4,8 @@
 //! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
 
 pub mod domain;
+pub mod ledger;
+pub mod processor;
+pub mod service;
 pub mod soap;
 pub mod xml;

@@ -4,15 +4,29 @@
 //! lower-case hex characters and time-ordered, and they carry the refund's number, so that the
 //! ledger finds a refund by its primary key and keeps no second index.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// How many characters an id of an object has.
 const ID_CHARS: usize = 32;
 
 /// An id that has the form of one. Whether it names anything is for the ledger to say.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ObjectId(String);
+
+/// The text has not the form of an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no id: 32 letters or digits")]
+pub struct NoId(String);
+
+impl TryFrom<String> for ObjectId {
+    type Error = NoId;
+
+    fn try_from(text: String) -> Result<Self, NoId> {
+        Self::parse(&text).ok_or(NoId(text))
+    }
+}
 
 impl ObjectId {
     /// The id in `text`, if it has the form of one: 32 letters or digits, or a number.

@@ -1,0 +1,44 @@
+//! The script of the built-in sandbox gateway: which orders it declines, loses or answers late.
+//!
+//! The first rule that matches an order decides; without one the sandbox approves.
+
+use super::id::ObjectId;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What the sandbox does with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScriptedAnswer {
+    /// It pays and says so.
+    Approve,
+    /// It does not pay and says so.
+    Decline,
+    /// The order never arrives.
+    DropBefore,
+    /// It pays, and the answer is lost.
+    DropAfter,
+    /// It pays, and the answer cannot be read.
+    Garbage,
+    /// It pays, and no answer comes before the deadline.
+    Hang,
+}
+
+/// One rule of the script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptedRule {
+    /// Matches orders of exactly this amount, in whatever currency they are.
+    pub amount: Option<Decimal>,
+    /// Matches orders to this payment method.
+    pub payment_method: Option<ObjectId>,
+    /// Matches only this many orders; inquiries are not counted.
+    pub times: Option<u32>,
+    /// What happens.
+    pub answer: ScriptedAnswer,
+    /// GatewayResponseCode of an approval or a decline.
+    pub code: Option<String>,
+    /// GatewayResponse of an approval or a decline.
+    pub text: Option<String>,
+    /// How long the answer takes, in milliseconds.
+    pub delay_ms: u64,
+}

@@ -1,0 +1,215 @@
+//! The store of record: accounts, refunds, and the append-only entries behind every balance.
+//!
+//! The interface speaks in whole use cases, never in statements or connections, so that the same
+//! gateway can run on SQLite or on a database of many machines. Nobody else writes SQL.
+//!
+//! What must stay true:
+//! - opening + Σ(entries) = balance ≥ 0 for every account, at every moment that a reader can see;
+//! - a reply of `Ok` is durable before it is given;
+//! - [`LedgerError::Busy`] and [`LedgerError::Unavailable`] mean that nothing happened, and
+//!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
+
+pub mod audit;
+pub mod seed;
+pub mod sqlite;
+pub mod ticket;
+
+use crate::domain::draft::{GatewayOption, RefundDraft};
+use crate::domain::facts::Gateway;
+use crate::domain::id::{ObjectId, RefundId, RefundNumber};
+use crate::domain::lifecycle::Verdict;
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::permission::Permissions;
+use crate::domain::row_error::RowError;
+use crate::domain::rules::Asking;
+use crate::domain::script::ScriptedRule;
+use chrono::{DateTime, Utc};
+use std::future::Future;
+use std::pin::Pin;
+use ticket::Ticket;
+
+/// What comes back from the ledger, some time later.
+pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
+
+/// Why the ledger gave no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Too much is waiting already. Nothing happened; trying again later is safe.
+    #[error("the queue to the ledger is full")]
+    Busy,
+    /// The request was withdrawn before its transaction began. Nothing happened.
+    #[error("the request was withdrawn before it began")]
+    Withdrawn,
+    /// The transaction was rolled back for certain, or never begun. Nothing happened.
+    #[error("the ledger cannot be written: {0}")]
+    Unavailable(String),
+    /// The commit failed in a way that leaves its outcome open.
+    #[error("the outcome of the transaction is unknown: {0}")]
+    Unknown(String),
+}
+
+/// The key of a user inside the ledger; clients never see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UserKey(pub i64);
+
+/// A user, as the login needs it.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Its key.
+    pub key: UserKey,
+    /// Its id, as clients see it.
+    pub id: ObjectId,
+    /// Its name, which is also its e-mail address.
+    pub username: String,
+    /// The PHC string of its password.
+    pub password_hash: String,
+    /// What it may do.
+    pub permissions: Permissions,
+}
+
+/// SHA-256 of a session's token: the only form in which the ledger knows it.
+pub type TokenHash = [u8; 32];
+
+/// A session as the ledger keeps it.
+#[derive(Debug, Clone)]
+pub struct StoredSession {
+    /// Whose it is.
+    pub user: User,
+    /// When it was last used, at most a minute ago when it is in use.
+    pub last_used: DateTime<Utc>,
+}
+
+/// The answer to a create call, made from the results of its rows; it must not depend on anything
+/// else, because it runs inside the transaction and its bytes are stored.
+pub type Render = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
+
+/// What a row of a create call came to.
+pub type RowResult = Result<RefundId, RowError>;
+
+/// A promise to answer a repeated request with the same bytes and to do its work once.
+pub struct Idempotency {
+    /// The caller's key, unique for the user and the operation.
+    pub key: String,
+    /// The operation that the key is scoped to.
+    pub operation: &'static str,
+    /// What the request asked for; another value under the same key is another request.
+    pub fingerprint: [u8; 32],
+    /// Makes the answer that is stored.
+    pub render: Render,
+}
+
+/// A batch of drafts, each of which becomes a refund or a row error on its own.
+pub struct CreateRefunds {
+    /// Who asks.
+    pub user: UserKey,
+    /// With which permissions and version, and when.
+    pub asking: Asking,
+    /// The drafts, in the order of the results.
+    pub drafts: Vec<RefundDraft>,
+    /// Set when the caller gave a key.
+    pub idempotency: Option<Idempotency>,
+    /// With which the request can be withdrawn until its transaction begins.
+    pub ticket: Ticket,
+}
+
+/// What a create call came to.
+#[derive(Debug)]
+pub enum Created {
+    /// It was done now.
+    Fresh {
+        /// One result a draft, in order.
+        rows: Vec<RowResult>,
+        /// What gateways have to be asked for, now that the amounts are held.
+        orders: Vec<Order>,
+        /// The stored answer, when there was a key.
+        answer: Option<Vec<u8>>,
+    },
+    /// It had been done before; these are the bytes of that answer.
+    Replayed(Vec<u8>),
+    /// The key belongs to a request that asked for something else. Nothing was done.
+    KeyReused,
+}
+
+/// What a gateway is asked to pay. The refund's id is the key under which it may pay only once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The refund, in Processing, its amount held.
+    pub refund: RefundId,
+    /// The gateway's name.
+    pub gateway: String,
+    /// The payment method to pay to.
+    pub payment_method: ObjectId,
+    /// How much.
+    pub amount: MinorUnits,
+    /// In which currency.
+    pub currency: Currency,
+    /// Parameters for the gateway.
+    pub options: Vec<GatewayOption>,
+}
+
+/// What the ledger says of itself, for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LedgerStats {
+    /// Requests that wait for the writer now.
+    pub queued: u64,
+    /// Transactions committed since the start.
+    pub commits: u64,
+    /// Requests that those transactions carried.
+    pub committed_requests: u64,
+    /// Transactions rolled back or lost since the start.
+    pub failures: u64,
+    /// Time spent in commits since the start, in microseconds.
+    pub commit_us: u64,
+}
+
+/// The store behind one interface.
+pub trait Ledger: Send + Sync {
+    /// Creates refunds: looks up facts, decides, debits, and writes, in one transaction.
+    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created>;
+
+    /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
+    /// in which case nothing is written.
+    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool>;
+
+    /// The orders of all refunds in Processing, oldest first.
+    fn open_orders(&self) -> Reply<Vec<Order>>;
+
+    /// The user of this name, letter for letter.
+    fn find_user(&self, username: &str) -> Reply<Option<User>>;
+
+    /// Gives a user another password; false when there is no such user.
+    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
+
+    /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
+    /// Sessions that were last used before `expired` are forgotten on the way.
+    fn open_session(
+        &self,
+        user: UserKey,
+        at: DateTime<Utc>,
+        expired: DateTime<Utc>,
+    ) -> Reply<String>;
+
+    /// The session of this token, whatever its age.
+    fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>>;
+
+    /// Notes that a session was used.
+    fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()>;
+
+    /// Adds what a seed names. A second time nothing changes; a conflict changes nothing.
+    fn load_seed(
+        &self,
+        seed: seed::SeedPlan,
+    ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
+
+    /// The gateways and the scripts of those that are sandboxes.
+    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;
+
+    /// Recomputes every balance from the entries.
+    fn audit(&self) -> Reply<audit::Audit>;
+
+    /// Writes durably and changes nothing, to learn whether the ledger can be written.
+    fn probe(&self) -> Reply<()>;
+
+    /// Counters since the start.
+    fn stats(&self) -> LedgerStats;
+}

@@ -1,0 +1,113 @@
+//! What a seed adds to a ledger, already checked and typed.
+//!
+//! Loading is idempotent: what is there already and equal is left alone, what differs is a
+//! conflict that names the object, the key and both values, and a password is never changed.
+
+use crate::domain::facts::Gateway;
+use crate::domain::id::ObjectId;
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::permission::Permissions;
+use crate::domain::script::ScriptedRule;
+use crate::domain::vocabulary::{MethodStatus, MethodType};
+
+/// Everything that one seed names.
+#[derive(Debug, Clone, Default)]
+pub struct SeedPlan {
+    /// Tenant settings, by the key of the seed file, in their stored form.
+    pub tenant: Vec<(&'static str, String)>,
+    /// Users.
+    pub users: Vec<SeedUser>,
+    /// Gateways and their scripts.
+    pub gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+    /// Accounts.
+    pub accounts: Vec<SeedAccount>,
+    /// Payment methods.
+    pub payment_methods: Vec<SeedPaymentMethod>,
+}
+
+/// A user of a seed.
+#[derive(Debug, Clone)]
+pub struct SeedUser {
+    /// Its name.
+    pub username: String,
+    /// The PHC string of its password, used only when the user is new.
+    pub password_hash: Option<String>,
+    /// What it may do.
+    pub permissions: Permissions,
+}
+
+/// An account of a seed.
+#[derive(Debug, Clone)]
+pub struct SeedAccount {
+    /// Its id of 32 characters.
+    pub id: ObjectId,
+    /// AccountNumber, unique.
+    pub number: String,
+    /// Name.
+    pub name: String,
+    /// Currency.
+    pub currency: Currency,
+    /// The opening credit balance.
+    pub opening: MinorUnits,
+    /// DefaultPaymentMethodId.
+    pub default_payment_method: Option<ObjectId>,
+    /// PaymentGateway.
+    pub gateway: Option<String>,
+}
+
+/// A payment method of a seed.
+#[derive(Debug, Clone)]
+pub struct SeedPaymentMethod {
+    /// Its id of 32 characters.
+    pub id: ObjectId,
+    /// Whose it is; nobody's when it serves every account.
+    pub account: Option<ObjectId>,
+    /// Type.
+    pub method_type: MethodType,
+    /// PaymentMethodStatus.
+    pub status: MethodStatus,
+    /// The method's own gateway.
+    pub gateway: Option<String>,
+}
+
+/// What loading a seed did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeedReport {
+    /// Objects and settings that are new.
+    pub added: usize,
+    /// Objects and settings that were there already.
+    pub unchanged: usize,
+}
+
+/// A seed that contradicts the ledger or itself. Nothing was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SeedConflict {
+    /// The ledger has another value.
+    #[error("{object}: {key} is `{stored}` in the ledger and `{seeded}` in the seed")]
+    Differs {
+        /// The object, such as ``account `402892…` ``.
+        object: String,
+        /// The key of the seed file.
+        key: &'static str,
+        /// What the ledger has.
+        stored: String,
+        /// What the seed says.
+        seeded: String,
+    },
+    /// A reference leads nowhere.
+    #[error("{object}: {key} names `{value}`, which does not exist")]
+    Dangling {
+        /// The object that refers.
+        object: String,
+        /// The key that refers.
+        key: &'static str,
+        /// What it refers to.
+        value: String,
+    },
+    /// A new user has no password.
+    #[error("user `{username}`: a new user needs password or password_hash")]
+    NoPassword {
+        /// The user.
+        username: String,
+    },
+}

@@ -1,0 +1,162 @@
+//! The built-in sandbox gateway: deterministic, scripted by the seed, paying with play money.
+//!
+//! It remembers what it paid for as long as the process lives. After a restart it has heard of
+//! nothing, and an order that is sent again gets the answer of the script again.
+
+use super::{Answer, Inquiry, Processor, Reply};
+use crate::domain::id::RefundId;
+use crate::domain::lifecycle::{Response, Verdict};
+use crate::domain::script::{ScriptedAnswer, ScriptedRule};
+use crate::ledger::Order;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The sandbox.
+pub struct Sandbox {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// Each rule, and how many orders it may still match.
+    rules: Vec<(ScriptedRule, Option<u32>)>,
+    /// What was decided, by the refund's id.
+    book: HashMap<RefundId, Verdict>,
+}
+
+impl Sandbox {
+    /// A sandbox that follows `rules`, the first that matches, and approves what none matches.
+    pub fn new(rules: Vec<ScriptedRule>) -> Self {
+        let rules = rules.into_iter().map(|rule| (rule.times, rule)).map(|(n, r)| (r, n)).collect();
+        Self { state: Arc::new(Mutex::new(State { rules, book: HashMap::new() })) }
+    }
+}
+
+impl State {
+    /// The rule for `order`, with one use of it taken.
+    fn take_rule(&mut self, order: &Order) -> Option<ScriptedRule> {
+        let matches = |rule: &ScriptedRule| {
+            let same_amount = |amount| order.currency.minor_units(amount) == Some(order.amount);
+            rule.amount.is_none_or(same_amount)
+                && rule.payment_method.as_ref().is_none_or(|id| *id == order.payment_method)
+        };
+        let (rule, left) =
+            self.rules.iter_mut().find(|(rule, left)| *left != Some(0) && matches(rule))?;
+        *left = left.map(|count| count.saturating_sub(1));
+        Some(rule.clone())
+    }
+
+    /// Decides `order` and notes what was paid. Asked again, the first decision stands.
+    fn work(&mut self, order: &Order) -> (Answer, Duration) {
+        if let Some(verdict) = self.book.get(&order.refund) {
+            return (Answer::Certain(verdict.clone()), Duration::ZERO);
+        }
+        let rule = self.take_rule(order);
+        let delay = Duration::from_millis(rule.as_ref().map_or(0, |rule| rule.delay_ms));
+        let answer = rule.as_ref().map_or(ScriptedAnswer::Approve, |rule| rule.answer);
+        let verdict = verdict(order, answer, rule.as_ref());
+        if answer != ScriptedAnswer::DropBefore {
+            self.book.insert(order.refund, verdict.clone());
+        }
+        let answer = match answer {
+            ScriptedAnswer::Approve | ScriptedAnswer::Decline => Answer::Certain(verdict),
+            ScriptedAnswer::DropBefore => Answer::Unknown("the connection was reset".to_owned()),
+            ScriptedAnswer::DropAfter => Answer::Unknown("the answer was lost".to_owned()),
+            ScriptedAnswer::Garbage => Answer::Unknown("the answer cannot be read".to_owned()),
+            ScriptedAnswer::Hang => Answer::Unknown("no answer came in time".to_owned()),
+        };
+        (answer, delay)
+    }
+}
+
+/// The documented defaults of a test gateway: `Approved` with code `OK`.
+fn verdict(order: &Order, answer: ScriptedAnswer, rule: Option<&ScriptedRule>) -> Verdict {
+    let told = |text: Option<&String>, default: &str| {
+        text.map_or_else(|| default.to_owned(), String::clone)
+    };
+    let code = rule.and_then(|rule| rule.code.as_ref());
+    let text = rule.and_then(|rule| rule.text.as_ref());
+    if answer == ScriptedAnswer::Decline {
+        let response = Response { code: told(code, "Declined"), text: told(text, "Declined") };
+        return Verdict::Declined { response };
+    }
+    let response = Response { code: told(code, "OK"), text: told(text, "Approved") };
+    Verdict::Approved { reference_id: format!("sandbox-{}", order.refund), response }
+}
+
+impl Processor for Sandbox {
+    fn refund(&self, order: &Order) -> Reply<Answer> {
+        let (state, order) = (Arc::clone(&self.state), order.clone());
+        Box::pin(async move {
+            let (answer, delay) = state.lock().unwrap_or_else(PoisonError::into_inner).work(&order);
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            answer
+        })
+    }
+
+    fn inquire(&self, refund: RefundId) -> Reply<Inquiry> {
+        let known =
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).book.get(&refund).cloned();
+        Box::pin(async move { known.map_or(Inquiry::NeverHeard, Inquiry::Certain) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{ObjectId, RefundNumber};
+    use crate::domain::money::{Currency, MinorUnits};
+    use rust_decimal::Decimal;
+
+    fn order(number: i64, cents: i64) -> Order {
+        Order {
+            refund: RefundId::new(1, 1, RefundNumber::new(number).unwrap()),
+            gateway: "sandbox".to_owned(),
+            payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
+            amount: MinorUnits::new(cents),
+            currency: Currency::from_code("USD").unwrap(),
+            options: Vec::new(),
+        }
+    }
+
+    fn rule(answer: ScriptedAnswer, amount: &str, times: Option<u32>) -> ScriptedRule {
+        ScriptedRule {
+            amount: Decimal::from_str_exact(amount).ok(),
+            payment_method: None,
+            times,
+            answer,
+            code: Some("54".to_owned()),
+            text: None,
+            delay_ms: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_matching_rule_decides_and_is_used_up() {
+        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::Decline, "13.00", Some(1))]);
+        let declined = sandbox.refund(&order(1, 1300)).await;
+        assert!(
+            matches!(declined, Answer::Certain(Verdict::Declined { response }) if response.code == "54")
+        );
+        let approved = sandbox.refund(&order(2, 1300)).await;
+        assert!(matches!(approved, Answer::Certain(Verdict::Approved { .. })));
+    }
+
+    #[tokio::test]
+    async fn an_order_sent_twice_is_paid_once() {
+        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropAfter, "13.00", Some(1))]);
+        assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
+        let again = sandbox.refund(&order(1, 1300)).await;
+        assert!(matches!(again, Answer::Certain(Verdict::Approved { .. })));
+        assert!(matches!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::Certain(_)));
+    }
+
+    #[tokio::test]
+    async fn an_order_that_never_arrived_is_never_heard_of() {
+        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
+        assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
+        assert_eq!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::NeverHeard);
+    }
+}

@@ -1,0 +1,119 @@
+//! The use cases, the same for every front door: log in, use a session, create refunds.
+//!
+//! No wire format enters this room: it takes typed requests and gives typed results. A use case
+//! ends in the ledger; what this room keeps in memory (sessions in use, keys in progress) can be
+//! lost at any moment without harm.
+
+pub mod clock;
+pub mod create;
+pub mod electronic;
+pub mod login;
+pub mod password;
+pub mod seed;
+pub mod session;
+
+use crate::domain::id::ObjectId;
+use crate::domain::permission::Permissions;
+use crate::ledger::{Ledger, LedgerError, UserKey};
+use clock::Clock;
+use create::RunningKeys;
+use electronic::Processors;
+use serde::Deserialize;
+use session::SessionCache;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How the use cases behave; every value has a bound and a default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceSettings {
+    /// How long a session lives without being used, in minutes: 15 to 480.
+    pub session_idle_minutes: u32,
+    /// How many passwords are hashed at once; each takes 19 MiB.
+    pub password_hashes_max: usize,
+    /// How long a login waits for its turn, in milliseconds.
+    pub login_wait_ms: u64,
+    /// How long `create` waits for payment gateways, in milliseconds.
+    pub gateway_wait_ms: u64,
+    /// Whether a field that a caller may not send is an error instead of being ignored.
+    pub strict: bool,
+    /// A field of Refund that carries the idempotency key of clients that cannot set a header.
+    pub idempotency_field: Option<String>,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        Self {
+            session_idle_minutes: 15,
+            password_hashes_max: 2,
+            login_wait_ms: 10_000,
+            gateway_wait_ms: 10_000,
+            strict: false,
+            idempotency_field: None,
+        }
+    }
+}
+
+/// Who makes a call, once the session is known to be good.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The user's key in the ledger.
+    pub user: UserKey,
+    /// The user's id, as clients see it.
+    pub user_id: ObjectId,
+    /// The user's name, which is also its e-mail address.
+    pub username: Arc<str>,
+    /// What the user may do.
+    pub permissions: Permissions,
+}
+
+/// The use cases over one ledger.
+pub struct Service {
+    ledger: Arc<dyn Ledger>,
+    processors: Processors,
+    clock: Clock,
+    settings: ServiceSettings,
+    sessions: SessionCache,
+    hashing: Semaphore,
+    running_keys: RunningKeys,
+}
+
+impl Service {
+    /// The use cases over `ledger`, with a connector for each of its gateways.
+    pub async fn start(
+        ledger: Arc<dyn Ledger>,
+        clock: Clock,
+        settings: ServiceSettings,
+    ) -> Result<Arc<Self>, LedgerError> {
+        let processors = Processors::new(ledger.gateways().await?);
+        let service = Arc::new(Self {
+            ledger,
+            processors,
+            clock,
+            sessions: SessionCache::new(Duration::from_secs(
+                u64::from(settings.session_idle_minutes) * 60,
+            )),
+            hashing: Semaphore::new(settings.password_hashes_max.max(1)),
+            settings,
+            running_keys: RunningKeys::default(),
+        });
+        service.resume_open_orders().await?;
+        Ok(service)
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &ServiceSettings {
+        &self.settings
+    }
+
+    /// The clock that every use case reads.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The ledger, for those who report on it.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+}

@@ -1,0 +1,207 @@
+//! Creating refunds: drafts go to the ledger as one batch, and electronic ones on to gateways.
+//!
+//! Once the ledger has begun, its outcome is awaited and told; a deadline only takes back what has
+//! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
+
+use super::{Caller, Service};
+use crate::domain::draft::RefundDraft;
+use crate::domain::rules::{Asking, permission_for};
+use crate::domain::version::ApiVersion;
+use crate::ledger::ticket::Ticket;
+use crate::ledger::{CreateRefunds, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// The longest idempotency key, in characters.
+const KEY_CHARS_MAX: usize = 255;
+
+/// An idempotency key: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The key in `text`, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = (1..=KEY_CHARS_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        good.then(|| Self(text.to_owned()))
+    }
+}
+
+/// A key, what else tells requests apart, and how the answer is made.
+pub struct Once {
+    /// The caller's key.
+    pub key: IdempotencyKey,
+    /// What the front door adds to the fingerprint: whatever shapes the answer's bytes.
+    pub shape: String,
+    /// Makes the answer.
+    pub render: Render,
+}
+
+/// A call to create refunds.
+pub struct CreateCall {
+    /// Who asks.
+    pub caller: Caller,
+    /// Through which version.
+    pub version: ApiVersion,
+    /// For what, in order.
+    pub drafts: Vec<RefundDraft>,
+    /// Set when the caller wants it done once, however often it is sent.
+    pub once: Option<Once>,
+    /// Until when the work must have begun.
+    pub deadline: Instant,
+}
+
+/// What the caller is to be told.
+#[derive(Debug)]
+pub enum CreateAnswer {
+    /// One result a draft, in order.
+    Rows(Vec<RowResult>),
+    /// The bytes that [`Once::render`] made, now or earlier.
+    Stored {
+        /// The answer.
+        bytes: Vec<u8>,
+        /// Whether it was made by an earlier request.
+        replayed: bool,
+    },
+}
+
+/// Why there is no answer. Unless it is [`LedgerError::Unknown`], nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// The key belongs to a request with other content.
+    #[error("the idempotency key belongs to another request")]
+    KeyReused,
+    /// A request with this key has not ended yet.
+    #[error("a request with this idempotency key is still running")]
+    KeyRunning,
+    /// The deadline came before the work began.
+    #[error("the request did not start in time")]
+    TooLate,
+    /// The ledger gave no result.
+    #[error(transparent)]
+    Ledger(LedgerError),
+}
+
+impl From<LedgerError> for CreateError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Withdrawn => Self::TooLate,
+            other => Self::Ledger(other),
+        }
+    }
+}
+
+/// The keys whose requests are running in this process.
+#[derive(Debug, Default, Clone)]
+pub struct RunningKeys(Arc<Mutex<HashSet<(UserKey, String)>>>);
+
+/// Keeps a key marked as running until it is dropped.
+struct RunningKey {
+    keys: RunningKeys,
+    entry: (UserKey, String),
+}
+
+impl RunningKeys {
+    fn start(&self, user: UserKey, key: &str) -> Option<RunningKey> {
+        let entry = (user, key.to_owned());
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(entry.clone()).then(|| RunningKey { keys: self.clone(), entry })
+    }
+}
+
+impl Drop for RunningKey {
+    fn drop(&mut self) {
+        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.entry);
+    }
+}
+
+impl Service {
+    /// Creates refunds from drafts, each on its own, and tells the results in their order.
+    ///
+    /// The work goes on when the caller goes away: it runs in a task of its own.
+    pub async fn create_refunds(
+        self: &Arc<Self>,
+        call: CreateCall,
+    ) -> Result<CreateAnswer, CreateError> {
+        let ticket = Ticket::default();
+        let deadline = call.deadline;
+        let service = Arc::clone(self);
+        let work = service.create_to_the_end(call, ticket.clone());
+        let mut work = tokio::spawn(work);
+        let ended = tokio::select! {
+            ended = &mut work => ended,
+            () = tokio::time::sleep_until(deadline) => {
+                if ticket.withdraw() {
+                    return Err(CreateError::TooLate);
+                }
+                work.await
+            }
+        };
+        let lost = |_| LedgerError::Unknown("the request's task ended early".to_owned());
+        ended.map_err(lost)?
+    }
+
+    async fn create_to_the_end(
+        self: Arc<Self>,
+        call: CreateCall,
+        ticket: Ticket,
+    ) -> Result<CreateAnswer, CreateError> {
+        let asking = Asking {
+            version: call.version,
+            permissions: call.caller.permissions,
+            now: self.clock.now(),
+            strict: self.settings.strict,
+        };
+        let user = call.caller.user;
+        let once = call.once.filter(|_| may_do_any(&call.drafts, &asking));
+        let running = match &once {
+            None => None,
+            Some(once) => {
+                let running = self.running_keys.start(user, &once.key.0);
+                Some(running.ok_or(CreateError::KeyRunning)?)
+            }
+        };
+        let idempotency = once.map(|once| Idempotency {
+            fingerprint: fingerprint(&call.drafts, &once.shape),
+            key: once.key.0,
+            operation: "create",
+            render: once.render,
+        });
+        let request = CreateRefunds { user, asking, drafts: call.drafts, idempotency, ticket };
+        let answer = match self.ledger.create_refunds(request).await? {
+            Created::KeyReused => return Err(CreateError::KeyReused),
+            Created::Replayed(bytes) => CreateAnswer::Stored { bytes, replayed: true },
+            Created::Fresh { rows, orders, answer } => {
+                self.pay(orders).await;
+                answer.map_or(CreateAnswer::Rows(rows), |bytes| CreateAnswer::Stored {
+                    bytes,
+                    replayed: false,
+                })
+            }
+        };
+        drop(running);
+        Ok(answer)
+    }
+}
+
+/// Whether the caller may do any of what the drafts ask for. If not, a key is not even looked up:
+/// every row will be refused, now as at any other time, and a stored answer is not theirs to see.
+fn may_do_any(drafts: &[RefundDraft], asking: &Asking) -> bool {
+    drafts.iter().any(|draft| {
+        let wanted = draft.refund_type.given();
+        wanted.is_none_or(|one| asking.permissions.allow(permission_for(*one)))
+    })
+}
+
+/// What a request asks for, whatever its prefixes, field order and session.
+fn fingerprint(drafts: &[RefundDraft], shape: &str) -> [u8; 32] {
+    let drafts = serde_json::to_vec(drafts).unwrap_or_default();
+    let mut hash = Sha256::new();
+    hash.update(shape.as_bytes());
+    hash.update([0]);
+    hash.update(&drafts);
+    hash.finalize().into()
+}

@@ -1,0 +1,44 @@
+//! Logging in: a name and a password become a session.
+
+use super::{Service, password};
+use crate::ledger::{LedgerError, User};
+use std::time::Duration;
+
+/// Why a login failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginError {
+    /// There is no such user, or it has another password; nobody learns which.
+    #[error("user name and password do not match")]
+    Mismatch,
+    /// Too many other logins wait. Nothing was done.
+    #[error("too many logins wait")]
+    Busy,
+    /// The ledger gave no result.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Service {
+    /// Opens a session and returns its token, 256 URL-safe characters. Older sessions stay good.
+    pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
+        let wait = Duration::from_millis(self.settings.login_wait_ms);
+        let turn = tokio::time::timeout(wait, self.hashing.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(LoginError::Busy);
+        };
+        let user = self.ledger.find_user(username).await?;
+        let user = verified(user, password.to_owned()).await.ok_or(LoginError::Mismatch)?;
+        let now = self.clock.now();
+        let expired = now - self.sessions.idle_max();
+        Ok(self.ledger.open_session(user.key, now, expired).await?)
+    }
+}
+
+/// The user, if `password` is its own. Hashing takes long, so it happens off the async threads.
+async fn verified(user: Option<User>, password: String) -> Option<User> {
+    let check = move || {
+        let stored = user.as_ref().map(|user| user.password_hash.as_str());
+        password::verify(&password, stored).then_some(user).flatten()
+    };
+    tokio::task::spawn_blocking(check).await.ok().flatten()
+}

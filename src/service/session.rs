@@ -1,0 +1,139 @@
+//! Using a session: a token becomes a caller, as long as it was used often enough.
+//!
+//! A session ends after an idle time. The cache makes a call cheap; the ledger, which is written at
+//! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
+
+use super::{Caller, Service};
+use crate::ledger::{LedgerError, StoredSession, TokenHash};
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How old the written last use of a session may become while it is in use.
+const WRITE_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How many sessions are kept in memory; beyond it they are looked up again.
+const CACHED_MAX: usize = 10_000;
+
+/// Why a session gives no caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// There is no such session, or not any more.
+    #[error("the session is unknown or has expired")]
+    Invalid,
+    /// The ledger gave no result.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Sessions that are in use.
+#[derive(Debug)]
+pub struct SessionCache {
+    idle_max: TimeDelta,
+    sessions: Mutex<HashMap<TokenHash, Cached>>,
+}
+
+#[derive(Debug, Clone)]
+struct Cached {
+    caller: Caller,
+    last_used: DateTime<Utc>,
+    last_written: DateTime<Utc>,
+}
+
+enum Use {
+    Good { caller: Caller, write: bool },
+    Expired,
+    NotCached,
+}
+
+impl SessionCache {
+    /// A cache for sessions that end after `idle_max` without use.
+    pub fn new(idle_max: Duration) -> Self {
+        let idle_max = TimeDelta::from_std(idle_max).unwrap_or(TimeDelta::hours(8));
+        Self { idle_max, sessions: Mutex::default() }
+    }
+
+    /// How long a session lives without being used.
+    pub fn idle_max(&self) -> TimeDelta {
+        self.idle_max
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TokenHash, Cached>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over(&self, last_used: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        now - last_used > self.idle_max
+    }
+
+    fn touch(&self, token: &TokenHash, now: DateTime<Utc>) -> Use {
+        let mut sessions = self.lock();
+        let Some(cached) = sessions.get_mut(token) else {
+            return Use::NotCached;
+        };
+        if self.is_over(cached.last_used, now) {
+            sessions.remove(token);
+            return Use::Expired;
+        }
+        cached.last_used = cached.last_used.max(now);
+        let write = now - cached.last_written >= WRITE_EVERY;
+        if write {
+            cached.last_written = now;
+        }
+        Use::Good { caller: cached.caller.clone(), write }
+    }
+
+    fn insert(&self, token: TokenHash, cached: Cached) {
+        let mut sessions = self.lock();
+        if sessions.len() >= CACHED_MAX {
+            sessions.clear();
+        }
+        sessions.insert(token, cached);
+    }
+}
+
+impl Service {
+    /// The caller behind a session token, whose idle time starts anew.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+        let token: TokenHash = Sha256::digest(token.as_bytes()).into();
+        let now = self.clock.now();
+        match self.sessions.touch(&token, now) {
+            Use::Good { caller, write } => {
+                if write {
+                    self.ledger.keep_session(token, now).await?;
+                }
+                Ok(caller)
+            }
+            Use::Expired => Err(SessionError::Invalid),
+            Use::NotCached => self.recall(token, now).await,
+        }
+    }
+
+    /// Takes a session from the ledger into the cache, if it is still good.
+    async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
+        let stored = self.ledger.find_session(token).await?.ok_or(SessionError::Invalid)?;
+        if self.sessions.is_over(stored.last_used, now) {
+            return Err(SessionError::Invalid);
+        }
+        let stale = now - stored.last_used >= WRITE_EVERY;
+        if stale {
+            self.ledger.keep_session(token, now).await?;
+        }
+        let last_written = if stale { now } else { stored.last_used };
+        let caller = caller_of(&stored);
+        let cached = Cached { caller: caller.clone(), last_used: now, last_written };
+        self.sessions.insert(token, cached);
+        Ok(caller)
+    }
+}
+
+fn caller_of(session: &StoredSession) -> Caller {
+    let user = &session.user;
+    Caller {
+        user: user.key,
+        user_id: user.id.clone(),
+        username: user.username.as_str().into(),
+        permissions: user.permissions,
+    }
+}
