@@ -43,12 +43,11 @@ pub(super) enum Limit {
     RequestTimeout,
     WriteTimeout,
     LedgerQueue,
-    LoginQueue,
     Xml(LimitKind),
 }
 
 impl Limit {
-    const OF_TRANSPORT: [Self; 12] = [
+    const OF_TRANSPORT: [Self; 11] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::HeadBytes,
@@ -60,7 +59,6 @@ impl Limit {
         Self::RequestTimeout,
         Self::WriteTimeout,
         Self::LedgerQueue,
-        Self::LoginQueue,
     ];
 
     fn all() -> impl Iterator<Item = Self> {
@@ -80,7 +78,6 @@ impl Limit {
             Self::RequestTimeout => "request timeout",
             Self::WriteTimeout => "write timeout",
             Self::LedgerQueue => "ledger queue",
-            Self::LoginQueue => "login queue",
             Self::Xml(kind) => kind.name(),
         }
     }
@@ -124,6 +121,7 @@ pub(super) struct Metrics {
     pub(super) in_flight: Gauge,
     pub(super) row_errors: Counter,
     pub(super) refunds: Counter,
+    pub(super) ignored_fields: Counter,
     pub(super) request_body_bytes: Counter,
     pub(super) answer_body_bytes: Counter,
     pub(super) malformed_heads: Counter,
@@ -150,6 +148,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             row_errors: Counter::default(),
             refunds: Counter::default(),
+            ignored_fields: Counter::default(),
             request_body_bytes: Counter::default(),
             answer_body_bytes: Counter::default(),
             malformed_heads: Counter::default(),
@@ -172,6 +171,7 @@ impl Metrics {
         };
         count("row_errors", "Rows of create calls that failed", &self.row_errors);
         count("refunds_created", "Refunds created", &self.refunds);
+        count("ignored_fields", "Fields with a value that were passed over", &self.ignored_fields);
         let requests = self.requests.clone();
         registry.register("requests", "Requests, by operation and what came of them", requests);
         let durations = self.durations.clone();

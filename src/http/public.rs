@@ -12,11 +12,12 @@ use super::date::DateCache;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::record::Record;
-use super::router::{ENDPOINT, Route, route};
+use super::router::{Route, route};
 use super::settings::HttpSettings;
+use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
-use crate::soap::{Refusal, Soap, SoapAnswer, SoapCall, SoapReply, wsdl};
+use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply, wsdl};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -161,9 +162,16 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
+        if answer.retry_after_s.is_some() {
+            metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::TransactionTimeout.name() {
+            metrics.reject(Limit::RequestTimeout);
+        }
         if answer.outcome != "ok" {
             metrics.fault(answer.outcome);
         }
+        metrics.ignored_fields.inc_by(answer.ignored_fields.into());
         metrics.row_errors.inc_by(answer.row_errors.into());
         metrics.refunds.inc_by(answer.refunds.into());
     }

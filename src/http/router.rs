@@ -3,10 +3,9 @@
 //! Old clients have the paths compiled in, so paths are compared letter by letter; only a slash at
 //! the end and the letter case of `?wsdl` are forgiven.
 
+use crate::soap::ENDPOINT;
 use hyper::Method;
 
-/// The path of the endpoint, before the version.
-pub(super) const ENDPOINT: &str = "/apps/services/a/";
 /// The path under which the original's user interface hands out the WSDL.
 const GENERATE_WSDL: &str = "/apps/servlet/GenerateWsdl";
 
