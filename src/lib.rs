@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
 
 pub mod domain;
+pub mod http;
 pub mod ledger;
 pub mod processor;
 pub mod service;

@@ -114,7 +114,7 @@ fn over_balance() -> RowError {
         return RowError::too_long();
     };
     generic(
-        RowError::over_balance(amount, balance, currency),
+        RowError::over_balance(currency.decimal(amount), balance, currency),
         &[("7", "<amount>"), ("5", "<balance>")],
     )
 }
