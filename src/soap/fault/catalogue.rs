@@ -7,6 +7,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::MethodType;
+use rust_decimal::Decimal;
 
 /// A fault, or the error of a row, as the documentation lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +110,7 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
 }
 
 fn over_balance() -> RowError {
-    let (amount, balance) = (MinorUnits::new(7), MinorUnits::new(5));
+    let (amount, balance) = (Decimal::from(7), MinorUnits::new(5));
     let Some(currency) = Currency::from_code("JPY") else {
         return RowError::too_long();
     };
