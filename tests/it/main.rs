@@ -1,4 +1,5 @@
 //! The integration tests, one binary: each module drives the library as its users do.
 
 mod faults_doc;
+mod soap;
 mod wsdl;
