@@ -11,6 +11,8 @@
 )]
 
 mod cli;
+mod faults_doc;
 mod gateway;
+mod soap;
 mod wire;
 mod wsdl;
