@@ -1,3 +1,4 @@
 //! The integration tests, one binary: each module drives the library as its users do.
 
+mod http;
 mod wsdl;
