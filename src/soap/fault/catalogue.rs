@@ -7,6 +7,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::MethodType;
+use rust_decimal::Decimal;
 
 /// A fault, or the error of a row, as the documentation lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,12 +110,12 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
 }
 
 fn over_balance() -> RowError {
-    let (amount, balance) = (MinorUnits::new(7), MinorUnits::new(5));
+    let (amount, balance) = (Decimal::from(7), MinorUnits::new(5));
     let Some(currency) = Currency::from_code("JPY") else {
         return RowError::too_long();
     };
     generic(
-        RowError::over_balance(currency.decimal(amount), balance, currency),
+        RowError::over_balance(amount, balance, currency),
         &[("7", "<amount>"), ("5", "<balance>")],
     )
 }
@@ -142,8 +143,10 @@ mod tests {
     #[test]
     fn no_entry_is_listed_twice() {
         let entries = catalogue();
-        let texts: HashSet<_> =
-            entries.iter().map(|entry| (&entry.text, entry.kind, entry.status)).collect();
+        let texts: HashSet<_> = entries
+            .iter()
+            .map(|entry| (entry.code, &entry.text, entry.kind, entry.status))
+            .collect();
         assert_eq!(texts.len(), entries.len());
     }
 
