@@ -13,6 +13,7 @@
 mod cli;
 mod faults_doc;
 mod gateway;
+mod http;
 mod soap;
 mod wire;
 mod wsdl;
