@@ -1,7 +1,7 @@
 //! A self-hosted SOAP server that stands in for Zuora's legacy endpoint for refunds.
 //!
-//! The rooms of the house, from the ground up; a room imports only rooms above it in this list.
-//! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
+//! Each module is a room of the house. ARCHITECTURE.md says what lives in which, and `tests/tidy.rs`
+//! keeps every room from importing one above it.
 
 pub mod cli;
 pub mod domain;

@@ -1,7 +1,7 @@
 //! The checked, bounded XML reader and the writer.
 //!
 //! A tokenizer alone takes much that is not XML: a second root, U+0000, an undeclared prefix, a
-//! DOCTYPE. Here [`decode`] and [`parse`] refuse all of that with a reason and keep every size
+//! DOCTYPE. Here [`decode()`] and [`parse()`] refuse all of that with a reason and keep every size
 //! within [`XmlLimits`], without recursion, so that no input can cost more than its length.
 //! [`Writer`] cannot be brought to write anything ill-formed, whatever the texts are.
 //! Nothing in this room knows what the documents are about.

@@ -16,7 +16,7 @@ pub(super) struct Args {
     options: Options,
 }
 
-/// Prints every setting and where it came from; or, given a ledger, every account and what is wrong.
+/// Prints every setting and where it came from; or, given a ledger, every account.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     let place = args.options.ledger.clone();
     if place.is_none() || args.options.config.is_some() {

@@ -138,8 +138,14 @@ impl Sources<'_> {
         let demo = self.choose("demo", options.demo, written.demo, false);
         let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
-        let implied = demo || clock.is_some() || id_seed.is_some();
-        let test = self.choose("test", options.test, written.test, implied) || implied;
+        let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
+        let test = match implying.into_iter().flatten().next() {
+            None => self.choose("test", options.test, written.test, false),
+            Some(key) => {
+                self.note("test", true.to_string(), format!("implied by {key}"));
+                true
+            }
+        };
         let remote = options.allow_remote_test;
         Settings {
             listen,
@@ -219,11 +225,17 @@ impl Sources<'_> {
     ) -> Option<T> {
         let (value, origin) = match (option, written) {
             (Some(value), _) => (value, self.option_origin(key)),
-            (None, Some(value)) => (value, self.config.place_of(key).unwrap_or_default()),
+            (None, Some(value)) => (value, self.file_origin(key)),
             (None, None) => return None,
         };
         self.note(key, show(&value), origin);
         Some(value)
+    }
+
+    /// The place in the file; the address of clients may stand among the listeners' settings.
+    fn file_origin(&self, key: &str) -> String {
+        let in_table = || self.config.place_of(&format!("http.{key}"));
+        self.config.place_of(key).or_else(in_table).unwrap_or_default()
     }
 
     fn option_origin(&self, key: &str) -> String {

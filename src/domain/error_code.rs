@@ -34,10 +34,10 @@ macro_rules! error_codes {
 error_codes! {
     ApiDisabled "API_DISABLED" 18 "The API, or this part of it, is switched off.";
     CannotDelete "CANNOT_DELETE" 18 "The object cannot be deleted.";
-    CreditCardProcessingFailure "CREDIT_CARD_PROCESSING_FAILURE" 18 "A card could not be processed.";
+    CreditCardProcessingFailure "CREDIT_CARD_PROCESSING_FAILURE" 18 "A card was refused.";
     DuplicateValue "DUPLICATE_VALUE" 18 "A value that must be unique is taken.";
     InvalidField "INVALID_FIELD" 18 "The object has no such field.";
-    InvalidLogin "INVALID_LOGIN" 18 "Documented for bad credentials; the original answers INVALID_VALUE.";
+    InvalidLogin "INVALID_LOGIN" 18 "Bad credentials; the original says INVALID_VALUE.";
     InvalidSession "INVALID_SESSION" 18 "The session is unknown or has expired.";
     InvalidType "INVALID_TYPE" 18 "The object type is unknown or does not fit the call.";
     InvalidId "INVALID_ID" 18 "An identifier has not the form of one.";

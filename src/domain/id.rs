@@ -172,7 +172,10 @@ mod tests {
     proptest! {
         #[test]
         fn refund_ids_read_back_and_sort_by_time(
-            ms in 0_i64..(1 << 48), later in 1_i64..1000, salt: u32, number in 1_i64..=RefundNumber::MAX
+            ms in 0_i64..(1 << 48),
+            later in 1_i64..1000,
+            salt: u32,
+            number in 1_i64..=RefundNumber::MAX,
         ) {
             let number = RefundNumber::new(number).unwrap();
             let id = RefundId::new(ms, salt, number);

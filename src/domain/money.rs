@@ -194,7 +194,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_formatted_reads_back(units in 1_i64..=99_999_999_999, code in "(JPY|USD|KWD|CLF)") {
+        fn what_is_formatted_reads_back(
+            units in 1_i64..=99_999_999_999,
+            code in "(JPY|USD|KWD|CLF)",
+        ) {
             let currency = currency(&code);
             let text = currency.format(MinorUnits(units));
             let amount = parse_amount(&text).unwrap();

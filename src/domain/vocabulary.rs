@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! vocabulary {
-    ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $text:literal,)+ }) => {
+    (
+        $(#[$doc:meta])+
+        $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $text:literal,)+ }
+    ) => {
         $(#[$doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name {

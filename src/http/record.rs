@@ -61,7 +61,9 @@ impl<'a> Record<'a> {
         let request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if outcome == "ok" {
-            tracing::debug!(%peer, operation, outcome, status, took_us, request_id, "request ended");
+            tracing::debug!(
+                %peer, operation, outcome, status, took_us, request_id, "request ended"
+            );
         } else {
             tracing::info!(%peer, operation, outcome, status, took_us, request_id, "request ended");
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// Unix milliseconds that only [`Clock::set`] changes (test ledgers).
+    /// Unix milliseconds that stand still (test ledgers).
     Fixed(AtomicI64),
 }
 

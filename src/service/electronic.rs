@@ -85,7 +85,9 @@ impl Service {
         let number = order.refund.number();
         if let Err(error) = self.ledger.end_refund(number, verdict, self.clock.now()).await {
             let refund = order.refund.to_string();
-            tracing::error!(%refund, %error, "a verdict could not be written; the refund stays in Processing");
+            tracing::error!(
+                %refund, %error, "a verdict could not be written; the refund stays in Processing"
+            );
         }
     }
 }

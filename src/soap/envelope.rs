@@ -232,7 +232,8 @@ mod tests {
              </e:SessionHeader>",
             "<n1:SessionHeader xmlns:n1='ns1' e:mustUnderstand='0'><n1:session>s</n1:session>\
              </n1:SessionHeader>",
-            "<x:more xmlns:x='x'><sessionheader><a><SESSION>s</SESSION></a></sessionheader></x:more>",
+            "<x:more xmlns:x='x'><sessionheader><a><SESSION>s</SESSION></a></sessionheader>\
+             </x:more>",
             "<api:SessionHeader><d:sessionField xmlns:d='d'><![CDATA[s]]></d:sessionField>\
              </api:SessionHeader>",
             "<api:SessionHeader>s</api:SessionHeader>",

@@ -62,8 +62,8 @@ macro_rules! caller_text {
 }
 
 macro_rules! faults {
-    ($($variant:ident $(($placeholder:literal))? $class:ident $code:ident $kind:ident $status:literal
-        $text:literal $cause:literal;)+) => {
+    ($($variant:ident $(($placeholder:literal))? $class:ident $code:ident $kind:ident
+        $status:literal $text:literal $cause:literal;)+) => {
         /// Why a call failed as a whole. A variant's value is the caller's text that it repeats.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         pub enum Fault {

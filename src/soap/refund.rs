@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn fields_are_read_in_any_order_and_namespace_of_ours() {
         let expected = draft(&format!(
-            "<AccountId>{ID}</AccountId><Amount>10.5</Amount><Comment>c</Comment><Type>External</Type>"
+            "<AccountId>{ID}</AccountId><Amount>10.5</Amount><Comment>c</Comment>\
+             <Type>External</Type>"
         ));
         assert!(expected.amount.given().is_some() && expected.refund_type.given().is_some());
         let shuffled = draft(&format!(
@@ -248,7 +249,8 @@ mod tests {
     fn fields_that_may_not_be_sent_are_passed_over_and_counted() {
         let read = try_read(
             "<x:Amount xmlns:x='urn:x'>1</x:Amount><Status>Processed</Status><amount>1</amount>\
-             <RefundNumber/><x:include xmlns:x='urn:x' href='file'/><fieldsToNull>Comment</fieldsToNull>\
+             <RefundNumber/><x:include xmlns:x='urn:x' href='file'/>\
+             <fieldsToNull>Comment</fieldsToNull>\
              <RefundInvoicePaymentData><z:RefundInvoicePayment/></RefundInvoicePaymentData>",
         )
         .expect("read");
@@ -261,7 +263,8 @@ mod tests {
     #[test]
     fn gateway_options_are_read_from_any_namespace_of_ours() {
         let read = draft(
-            "<GatewayOptionData><z:GatewayOption><name>a</name><z:value>1</z:value></z:GatewayOption>\
+            "<GatewayOptionData>\
+             <z:GatewayOption><name>a</name><z:value>1</z:value></z:GatewayOption>\
              <GatewayOption xmlns=''><value> 2 </value><name>b</name></GatewayOption>\
              <GatewayOption i:nil='true'/></GatewayOptionData>",
         );

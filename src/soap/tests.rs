@@ -647,10 +647,12 @@ proptest! {
         ]),
         idempotency_key in prop::option::of(prop::collection::vec(any::<u8>(), 0..4)),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let content_type = content_type.map(str::to_owned);
-        let call = SoapCall { version: version.to_owned(), content_type, idempotency_key, ..call(body) };
-        let answer = runtime.block_on(async { House::new(Script::Succeed).await.answer(call).await });
+        let version = version.to_owned();
+        let call = SoapCall { version, content_type, idempotency_key, ..call(body) };
+        let answer = async { House::new(Script::Succeed).await.answer(call).await };
+        let answer = runtime.expect("runtime").block_on(answer);
         assert_proper(&answer);
     }
 }

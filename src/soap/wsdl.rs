@@ -2,9 +2,9 @@
 //!
 //! Both come from one source, `wsdl/zuora.wsdl.in`, whose lines state from and up to which version
 //! they stand (its head and `wsdl/README.md` explain the notation). Nothing about a version's shape
-//! is written a second time here: whoever asks for the fields of an object reads the very lines that
-//! a client's generator reads. What must stay true: no guard and no placeholder reaches the output,
-//! and the output is well-formed whatever the address is.
+//! is written a second time here: whoever asks for the fields of an object reads the very lines
+//! that a client's generator reads. What must stay true: no guard and no placeholder reaches the
+//! output, and the output is well-formed whatever the address is.
 
 mod outline;
 mod template;
@@ -59,8 +59,8 @@ pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
 /// The fields of `object` in `version` as (name, type), in the order of the WSDL.
 ///
 /// The type is as written there: `string`, `decimal`, `zns:ID`. Only the object's own fields: those
-/// that it inherits, and that come before them on the wire, are the fields of `zObject`. Nothing for
-/// an object that the version lacks.
+/// that it inherits, and that come before them on the wire, are the fields of `zObject`. Nothing
+/// for an object that the version lacks.
 pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static str)> {
     let objects = OUTLINE.objects.iter().filter(|known| known.name == object);
     objects

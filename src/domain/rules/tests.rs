@@ -354,7 +354,8 @@ proptest! {
 
     #[test]
     fn no_fields_make_the_rules_panic(texts in prop::collection::vec(".{0,40}", 12)) {
-        let fields: Vec<_> = RefundField::ALL.into_iter().zip(texts.iter().map(String::as_str)).collect();
+        let texts = texts.iter().map(String::as_str);
+        let fields: Vec<_> = RefundField::ALL.into_iter().zip(texts).collect();
         let _ = World::new().decide(&fields);
     }
 }
