@@ -1,7 +1,7 @@
 //! A self-hosted SOAP server that stands in for Zuora's legacy endpoint for refunds.
 //!
-//! Each module is a room of the house. ARCHITECTURE.md says what lives in which, and `tests/tidy.rs`
-//! keeps every room from importing one above it.
+//! Each module is a room of the house. ARCHITECTURE.md says what lives in which, and
+//! `tests/tidy.rs` keeps every room from importing one above it.
 
 pub mod cli;
 pub mod domain;
