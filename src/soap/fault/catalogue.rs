@@ -7,7 +7,6 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::MethodType;
-use rust_decimal::Decimal;
 
 /// A fault, or the error of a row, as the documentation lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,12 +109,12 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
 }
 
 fn over_balance() -> RowError {
-    let (amount, balance) = (Decimal::from(7), MinorUnits::new(5));
+    let (amount, balance) = (MinorUnits::new(7), MinorUnits::new(5));
     let Some(currency) = Currency::from_code("JPY") else {
         return RowError::too_long();
     };
     generic(
-        RowError::over_balance(amount, balance, currency),
+        RowError::over_balance(currency.decimal(amount), balance, currency),
         &[("7", "<amount>"), ("5", "<balance>")],
     )
 }
