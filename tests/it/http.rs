@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admin;
+mod descriptors;
 mod endings;
 mod fake_ledger;
 mod limits;
