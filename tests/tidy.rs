@@ -77,7 +77,7 @@ fn sources(endings: &[&str]) -> Vec<Source> {
         for path in entries(&folder) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                let is_kept = !["target", ".git"].contains(&name.as_str());
+                let is_kept = name != "target" && !name.starts_with('.');
                 folders.extend(is_kept.then_some(path));
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
                 let text = fs::read_to_string(&path).unwrap();
