@@ -164,3 +164,89 @@ fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
     }
     writer.into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error_code::ErrorCode;
+    use crate::domain::row_error::RowError;
+    use crate::soap::envelope::SoapVersion;
+    use crate::xml::{XmlLimits, parse};
+
+    fn read_objects(api: u16, objects: &str) -> Result<CreateRequest, Fault> {
+        let text = format!(
+            "<create xmlns='http://api.zuora.com/' xmlns:o='http://object.api.zuora.com/' \
+             xmlns:x='urn:x' xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{objects}</create>"
+        );
+        let document = parse(&text, &XmlLimits::default()).expect(&text);
+        read(document.root(), ApiVersion::major(api), false, None)
+    }
+
+    const REFUND: &str = "<zObjects i:type='o:Refund'/>";
+
+    #[test]
+    fn one_to_fifty_objects_are_a_call() {
+        for count in [1, 50] {
+            assert_eq!(read_objects(91, &REFUND.repeat(count)).expect("read").drafts.len(), count);
+        }
+        assert_eq!(read_objects(91, &REFUND.repeat(51)).unwrap_err(), Fault::TooManyObjects);
+        assert_eq!(read_objects(91, "").unwrap_err(), Fault::NoObjects);
+        assert_eq!(
+            read_objects(91, "<x:zObjects i:type='o:Refund'/>").unwrap_err(),
+            Fault::NoObjects
+        );
+    }
+
+    #[test]
+    fn the_type_is_read_in_any_namespace_of_ours_and_every_version() {
+        for object in [
+            "<zObjects i:type='o:Refund'/>",
+            "<zObjects i:type='Refund'/>",
+            "<o:zObjects i:type='undeclared:Refund'/>",
+            "<zObjects xmlns='' i:type=' Refund '/>",
+        ] {
+            assert!(read_objects(18, object).is_ok(), "{object}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_object_fails_the_call() {
+        let long = "T".repeat(65);
+        let long_type = format!("<zObjects i:type='o:{long}'/>");
+        for (object, fault) in [
+            ("<zObjects i:nil='1'/>", Fault::NoObjects),
+            ("<zObjects href='#1'/>", Fault::Reference),
+            ("<zObjects/>", Fault::TypeMissing),
+            ("<zObjects i:type=''/>", Fault::TypeMissing),
+        ] {
+            assert_eq!(read_objects(91, object).unwrap_err(), fault);
+            assert_eq!(read_objects(91, &format!("{REFUND}{object}")).unwrap_err(), fault);
+        }
+        for (object, fault) in [
+            ("<zObjects i:type='o:Account'/>", Fault::TypeNotCreatable("Account".to_owned())),
+            ("<zObjects i:type='o:refund'/>", Fault::TypeUnknown("refund".to_owned())),
+            ("<zObjects i:type='x:Refund'/>", Fault::TypeUnknown("Refund".to_owned())),
+            (&long_type, Fault::TypeUnknown("T".repeat(64))),
+        ] {
+            assert_eq!(read_objects(91, object).unwrap_err(), fault);
+            let mixed = format!("{REFUND}{object}");
+            assert_eq!(read_objects(91, &mixed).unwrap_err(), Fault::TypesMixed);
+        }
+    }
+
+    #[test]
+    fn no_version_is_told_a_code_that_its_wsdl_lacks() {
+        let row = |code| Err(RowError { code, ..RowError::too_long() });
+        let rows: Vec<RowResult> = ErrorCode::ALL.iter().copied().map(row).collect();
+        for major in 18..=150 {
+            let api = ApiVersion::major(major);
+            let wsdl = wsdl::render(api, "http://localhost/");
+            let bytes = encode(&rows, Dialect { soap: SoapVersion::V11, api });
+            let text = String::from_utf8(bytes).expect("UTF-8");
+            for rest in text.split("<ns1:Code>").skip(1) {
+                let (code, _) = rest.split_once('<').expect(&text);
+                assert!(wsdl.contains(&format!("value=\"{code}\"")), "{code} at {major}.0");
+            }
+        }
+    }
+}

@@ -19,10 +19,15 @@ pub(super) struct ReadRefund {
 
 /// Reads the fields of `object`.
 pub(super) fn read(object: ElementRef<'_>) -> Result<ReadRefund, Fault> {
-    let mut fields = Fields { read: ReadRefund::default(), seen: Vec::with_capacity(12) };
+    let mut fields = Fields {
+        read: ReadRefund::default(),
+        seen: Vec::with_capacity(12),
+        gateway_options: Vec::new(),
+    };
     for field in object.children() {
         fields.take(field)?;
     }
+    fields.read.draft.set_gateway_options(fields.gateway_options);
     Ok(fields.read)
 }
 
@@ -38,6 +43,7 @@ struct Fields<'d> {
     read: ReadRefund,
     /// The fields that had a value so far, with it.
     seen: Vec<(RefundField, ElementRef<'d>)>,
+    gateway_options: Vec<GatewayOption>,
 }
 
 impl<'d> Fields<'d> {
@@ -84,15 +90,14 @@ impl<'d> Fields<'d> {
     }
 
     fn take_gateway_options(&mut self, data: ElementRef<'d>) -> Result<(), Fault> {
-        let mut options = Vec::new();
         for option in data.children().filter(|child| child.local() == "GatewayOption") {
             refuse_reference(option)?;
             if is_ours(option.namespace()) && !option.is_nil() {
                 let text = |name| text_of(option, name).unwrap_or_default().to_owned();
-                options.push(GatewayOption { name: text("name"), value: text("value") });
+                let (name, value) = (text("name"), text("value"));
+                self.gateway_options.push(GatewayOption { name, value });
             }
         }
-        self.read.draft.set_gateway_options(options);
         Ok(())
     }
 
@@ -265,8 +270,9 @@ mod tests {
         let read = draft(
             "<GatewayOptionData>\
              <z:GatewayOption><name>a</name><z:value>1</z:value></z:GatewayOption>\
+             <GatewayOption i:nil='true'/></GatewayOptionData><GatewayOptionData>\
              <GatewayOption xmlns=''><value> 2 </value><name>b</name></GatewayOption>\
-             <GatewayOption i:nil='true'/></GatewayOptionData>",
+             </GatewayOptionData>",
         );
         let option = |name: &str, value: &str| GatewayOption {
             name: name.to_owned(),

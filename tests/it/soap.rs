@@ -1,5 +1,11 @@
 //! The SOAP room over a real ledger: from the bytes of a login to a balance that fell once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed, also in its helpers"
+)]
+
 use refund_gateway::domain::id::ObjectId;
 use refund_gateway::domain::money::{Currency, MinorUnits};
 use refund_gateway::domain::permission::{Permission, Permissions};

@@ -125,4 +125,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn no_version_is_told_a_code_that_its_wsdl_lacks() {
+        for major in 18..=150 {
+            let wsdl = crate::soap::wsdl::render(ApiVersion::major(major), "http://localhost/");
+            for fault in Fault::samples() {
+                let text = told(&fault, SoapVersion::V11, major);
+                let (_, rest) = text.split_once("<fns:FaultCode>").expect(&text);
+                let (code, _) = rest.split_once('<').expect(&text);
+                assert!(wsdl.contains(&format!("value=\"{code}\"")), "{code} at {major}.0");
+            }
+        }
+    }
 }
