@@ -1,1 +1,29 @@
 //! The checked, bounded XML reader and the writer.
+//!
+//! A tokenizer alone takes much that is not XML: a second root, U+0000, an undeclared prefix, a
+//! DOCTYPE. Here [`decode`] and [`parse`] refuse all of that with a reason and keep every size
+//! within [`XmlLimits`], without recursion, so that no input can cost more than its length.
+//! [`Writer`] cannot be brought to write anything ill-formed, whatever the texts are.
+//! Nothing in this room knows what the documents are about.
+
+mod characters;
+mod declaration;
+mod decode;
+mod document;
+mod error;
+mod limits;
+mod namespaces;
+mod parse;
+mod references;
+mod tag;
+mod writer;
+
+pub use decode::decode;
+pub use document::{Attribute, Attributes, Children, Document, ElementRef, QName};
+pub use error::XmlError;
+pub use limits::{LimitKind, XmlLimits};
+pub use parse::parse;
+pub use writer::Writer;
+
+/// The namespace of `xsi:type` and `xsi:nil`.
+pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
