@@ -1,1 +1,370 @@
-//! The WSDL, rendered for a version and an address.
+//! The WSDL of a version: what it says to clients, and what it promises to the rest of the gateway.
+//!
+//! Both come from one source, `wsdl/zuora.wsdl.in`, whose lines state from and up to which version
+//! they stand (its head and `wsdl/README.md` explain the notation). Nothing about a version's shape
+//! is written a second time here: whoever asks for the fields of an object reads the very lines that
+//! a client's generator reads. What must stay true: no guard and no placeholder reaches the output,
+//! and the output is well-formed whatever the address is.
+
+mod outline;
+mod template;
+
+use std::fmt::Write as _;
+
+use self::outline::OUTLINE;
+use self::template::LINES;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::version::ApiVersion;
+
+/// Stands in the template where the service's address goes.
+const ADDRESS: &str = "{address}";
+/// Stands in the template on the line that is rendered once for each error code.
+const ERROR_CODE: &str = "{ErrorCode}";
+
+/// The WSDL of `version` for a service at `address`, which is escaped here.
+pub fn render(version: ApiVersion, address: &str) -> String {
+    let address = escape(address);
+    let mut wsdl = String::with_capacity(64 * 1024);
+    for line in LINES.iter().filter(|line| line.stand.covers(version)) {
+        if line.text.contains(ERROR_CODE) {
+            for code in ErrorCode::ALL.iter().filter(|code| code.since() <= version) {
+                push_line(&mut wsdl, line.indent, &line.text.replace(ERROR_CODE, code.name()));
+            }
+        } else if line.text.contains(ADDRESS) {
+            push_line(&mut wsdl, line.indent, &line.text.replace(ADDRESS, &address));
+        } else {
+            push_line(&mut wsdl, line.indent, line.text);
+        }
+    }
+    wsdl
+}
+
+/// Whether the WSDL of `version` has the operation `name`, letter by letter.
+pub fn has_operation(version: ApiVersion, name: &str) -> bool {
+    operations(version).contains(&name)
+}
+
+/// The operations of `version`, in the order of the WSDL.
+pub fn operations(version: ApiVersion) -> Vec<&'static str> {
+    let standing = OUTLINE.operations.iter().filter(|operation| operation.stand.covers(version));
+    standing.map(|operation| operation.name).collect()
+}
+
+/// The object types of `version` that extend `zObject`, in the order of the WSDL.
+pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
+    let standing = OUTLINE.objects.iter().filter(|object| object.stand.covers(version));
+    standing.map(|object| object.name).filter(|name| *name != outline::BASE).collect()
+}
+
+/// The fields of `object` in `version` as (name, type), in the order of the WSDL.
+///
+/// The type is as written there: `string`, `decimal`, `zns:ID`. Only the object's own fields: those
+/// that it inherits, and that come before them on the wire, are the fields of `zObject`. Nothing for
+/// an object that the version lacks.
+pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static str)> {
+    let objects = OUTLINE.objects.iter().filter(|known| known.name == object);
+    objects
+        .flat_map(|known| &known.fields)
+        .filter(|field| field.stand.covers(version))
+        .map(|field| (field.name, field.of_type))
+        .collect()
+}
+
+fn push_line(wsdl: &mut String, indent: usize, text: &str) {
+    wsdl.extend(std::iter::repeat_n(' ', indent));
+    wsdl.push_str(text);
+    wsdl.push('\n');
+}
+
+/// The address as the content of an attribute. Characters that no XML can carry, and white space
+/// that a parser would normalise, have no place in an address either: they are percent-encoded.
+fn escape(address: &str) -> String {
+    let mut escaped = String::with_capacity(address.len());
+    for character in address.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\0'..=' ' | '\u{7f}' | '\u{fffe}' | '\u{ffff}' => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(escaped, "%{byte:02X}");
+                }
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use quick_xml::Reader;
+    use quick_xml::events::Event;
+
+    use super::*;
+
+    const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
+
+    fn every_version() -> impl Iterator<Item = ApiVersion> {
+        (18..=150).map(ApiVersion::major)
+    }
+
+    /// The values of `attribute` on each `<element …>` of the rendered text, with their lines.
+    fn values<'a>(wsdl: &'a str, tag: &str, attribute: &str) -> Vec<&'a str> {
+        let start = format!("<{tag} ");
+        let key = format!(" {attribute}=\"");
+        let lines = wsdl.lines().map(str::trim_start).filter(|line| line.starts_with(&start));
+        lines.filter_map(|line| line.split_once(&key)?.1.split('"').next()).collect()
+    }
+
+    #[test]
+    fn every_version_is_well_formed_and_leaks_no_notation() {
+        for version in every_version() {
+            let wsdl = render(version, HERE);
+            assert!(wsdl.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<definitions "));
+            let mut reader = Reader::from_str(&wsdl);
+            reader.config_mut().check_end_names = true;
+            let mut depth = 0_i32;
+            loop {
+                match reader.read_event().unwrap() {
+                    Event::Start(tag) => {
+                        depth += 1;
+                        assert!(tag.attributes().all(|attribute| attribute.is_ok()));
+                    }
+                    Event::Empty(tag) => assert!(tag.attributes().all(|each| each.is_ok())),
+                    Event::End(_) => depth -= 1,
+                    Event::Text(text) => assert!(text.trim().is_empty()),
+                    Event::Decl(_) => {}
+                    Event::Eof => break,
+                    other => panic!("{version}: {other:?}"),
+                }
+            }
+            assert_eq!(depth, 0, "{version}");
+            for line in wsdl.lines() {
+                let text = line.trim_start();
+                let is_markup = text.starts_with('<')
+                    || text.starts_with("xmlns:")
+                    || text.starts_with("targetNamespace");
+                assert!(is_markup, "{version}: {line}");
+                assert!(text.matches('<').count() <= 1, "{version}: two tags in {line}");
+                assert!(!line.contains("{E") && !line.contains("{a"), "{version}: {line}");
+                assert!((line.len() - text.len()) % 4 == 0, "{version}: odd indentation: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn soap_1_2_is_nowhere() {
+        for version in every_version() {
+            let wsdl = render(version, HERE);
+            assert!(!wsdl.contains("soap12") && !wsdl.contains("2003/05/soap"), "{version}");
+        }
+    }
+
+    #[test]
+    fn names_that_generated_clients_compile_against_stand_in_every_version() {
+        for version in every_version() {
+            let wsdl = render(version, HERE);
+            for needed in [
+                "<service name=\"ZuoraService\">",
+                "<port name=\"Soap\" binding=\"zns:SoapBinding\">",
+                "<portType name=\"Soap\">",
+                "<binding name=\"SoapBinding\" type=\"zns:Soap\">",
+                "<soap:binding style=\"document\" transport=\"http://schemas.xmlsoap.org/soap/http\" />",
+                "<part name=\"SessionHeader\" element=\"zns:SessionHeader\" />",
+                "<soap:address location=\"http://127.0.0.1:8080/apps/services/a/91.0\" />",
+            ] {
+                assert_eq!(wsdl.matches(needed).count(), 1, "{version}: {needed}");
+            }
+            assert_eq!(
+                values(&wsdl, "schema", "targetNamespace"),
+                [
+                    "http://object.api.zuora.com/",
+                    "http://api.zuora.com/",
+                    "http://fault.api.zuora.com/"
+                ],
+            );
+            assert!(values(&wsdl, "soap:operation", "soapAction").iter().all(|it| it.is_empty()));
+        }
+    }
+
+    #[test]
+    fn refund_grew_as_the_published_wsdls_did() {
+        let mut known = BTreeSet::new();
+        for (major, count, added) in [
+            (
+                19,
+                15,
+                "AccountId AccountingCode Amount Comment Gateway GatewayResponse \
+                 GatewayResponseCode MethodType PaymentId ReferenceID RefundDate RefundNumber \
+                 RefundTransactionTime Status Type",
+            ),
+            (25, 19, "CreatedById CreatedDate UpdatedById UpdatedDate"),
+            (27, 21, "SourceType TransferredToAccounting"),
+            (
+                30,
+                27,
+                "GatewayOptionData GatewayState MarkedForSubmissionOn PaymentMethodId SettledOn \
+                 SubmittedOn",
+            ),
+            (32, 28, "CancelledOn"),
+            (35, 30, "SoftDescriptor SoftDescriptorPhone"),
+            (45, 31, "ReasonCode"),
+            (48, 32, "SecondRefundReferenceId"),
+            (61, 33, "PaymentMethodSnapshotId"),
+            (64, 34, "RefundInvoicePaymentData"),
+            (69, 34, ""),
+            (91, 34, ""),
+        ] {
+            known.extend(added.split_ascii_whitespace());
+            let version = ApiVersion::major(major);
+            let names: Vec<_> = fields(version, "Refund").iter().map(|field| field.0).collect();
+            assert_eq!(names.len(), count, "{version}");
+            assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), known, "{version}");
+        }
+    }
+
+    #[test]
+    fn fields_are_in_alphabetical_order_and_none_is_there_twice() {
+        for version in every_version() {
+            for object in object_types(version) {
+                let names: Vec<_> =
+                    fields(version, object).iter().map(|field| field.0.to_lowercase()).collect();
+                assert!(!names.is_empty(), "{version} {object}");
+                assert!(names.is_sorted_by(|one, next| one < next), "{version} {object}");
+            }
+            let base = fields(version, "zObject");
+            assert_eq!(base, [("fieldsToNull", "string"), ("Id", "zns:ID")]);
+        }
+    }
+
+    #[test]
+    fn calendar_fields_turn_plain_at_69() {
+        let type_of = |major, object, name| {
+            let fields = fields(ApiVersion::major(major), object);
+            fields.iter().find(|field| field.0 == name).map(|field| field.1)
+        };
+        for (object, name) in [
+            ("Refund", "RefundDate"),
+            ("CreditBalanceAdjustment", "AdjustmentDate"),
+            ("Account", "LastInvoiceDate"),
+        ] {
+            assert_eq!(type_of(68, object, name), Some("dateTime"));
+            assert_eq!(type_of(69, object, name), Some("date"));
+            assert_eq!(type_of(91, object, "CreatedDate"), Some("dateTime"));
+        }
+        for version in every_version() {
+            let has_date = object_types(version)
+                .iter()
+                .any(|object| fields(version, object).iter().any(|field| field.1 == "date"));
+            assert_eq!(has_date, version.has_plain_dates(), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_tenth_belongs_to_its_whole_version() {
+        let render_at = |version: &str| render(version.parse().unwrap(), HERE);
+        assert_eq!(render_at("68.9"), render_at("68.0"));
+        assert_ne!(render_at("69.0"), render_at("68.9"));
+    }
+
+    #[test]
+    fn objects_and_operations_come_with_their_versions() {
+        let at = ApiVersion::major;
+        let old = ["Account", "PaymentMethod", "Refund", "RefundInvoicePayment"];
+        assert_eq!(object_types(at(18)), old);
+        assert!(object_types(at(22)).contains(&"CreditBalanceAdjustment"));
+        assert!(object_types(at(30)).contains(&"GatewayOption"));
+        assert_eq!(object_types(at(150)).len(), 6);
+        let first = ["login", "subscribe", "create", "generate", "update", "delete", "query"];
+        assert_eq!(operations(at(18)), first);
+        for (name, since) in
+            [("queryMore", 19), ("getUserInfo", 19), ("amend", 29), ("execute", 36), ("rasd", 61)]
+        {
+            assert!(!has_operation(at(since - 1), name), "{name}");
+            assert!(has_operation(at(since), name), "{name}");
+        }
+        assert_eq!(operations(ApiVersion::LAST).len(), 12);
+        assert!(!has_operation(ApiVersion::LAST, "Create"));
+        assert!(fields(at(21), "CreditBalanceAdjustment").is_empty());
+        assert!(fields(at(91), "Invoice").is_empty());
+    }
+
+    #[test]
+    fn headers_and_the_id_pattern_follow_the_version() {
+        let rendered = |major| render(ApiVersion::major(major), HERE);
+        let bound = |major| values(&rendered(major), "soap:header", "part").join(" ");
+        assert!(!bound(18).contains("QueryOptions"));
+        assert!(bound(19).contains("QueryOptions") && !bound(24).contains("CallOptions"));
+        assert_eq!(bound(25).matches("CallOptions").count(), 1);
+        let pattern = |major| values(&rendered(major), "pattern", "value").concat();
+        assert_eq!(pattern(19), "[a-zA-Z0-9]{32}");
+        assert_eq!(pattern(20), "[a-zA-Z0-9]{32}|\\d+");
+    }
+
+    #[test]
+    fn error_codes_are_those_of_the_version() {
+        for version in every_version() {
+            let wsdl = render(version, HERE);
+            let expected: Vec<_> = ErrorCode::ALL
+                .iter()
+                .filter(|code| code.since() <= version)
+                .map(|code| code.name())
+                .collect();
+            assert_eq!(values(&wsdl, "enumeration", "value"), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn what_is_referred_to_is_there() {
+        for version in every_version() {
+            let wsdl = render(version, HERE);
+            let mut known: BTreeSet<String> = BTreeSet::new();
+            let mut prefix = "";
+            for line in wsdl.lines().map(str::trim) {
+                for (schema, its) in [("//object", "ons"), ("//api", "zns"), ("//fault", "fns")] {
+                    if line.starts_with("<schema ") && line.contains(schema) {
+                        prefix = its;
+                    }
+                }
+                for tag in ["complexType", "simpleType", "element", "message"] {
+                    if let [name] = values(line, tag, "name").as_slice() {
+                        let own = if tag == "message" { "zns" } else { prefix };
+                        known.insert(format!("{own}:{name}"));
+                    }
+                }
+            }
+            for (tag, attribute) in [
+                ("element", "type"),
+                ("extension", "base"),
+                ("part", "element"),
+                ("input", "message"),
+                ("output", "message"),
+                ("fault", "message"),
+                ("soap:header", "message"),
+            ] {
+                let used = values(&wsdl, tag, attribute);
+                assert!(!used.is_empty(), "{version} {tag}");
+                for name in used.iter().filter(|name| name.contains(':')) {
+                    assert!(known.contains(*name), "{version}: {tag} {name}");
+                }
+            }
+            let (_, binding) = wsdl.split_once("<binding ").unwrap();
+            assert_eq!(values(binding, "operation", "name"), operations(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_address_is_escaped() {
+        let version = ApiVersion::LAST;
+        let wsdl = render(version, "http://a/\"'><x>&y=\u{1}\n {ErrorCode}\u{fffe}");
+        let escaped = "\"http://a/&quot;&apos;&gt;&lt;x&gt;&amp;y=%01%0A%20{ErrorCode}%EF%BF%BE\"";
+        assert!(wsdl.contains(escaped));
+        assert_eq!(wsdl.lines().count(), render(version, HERE).lines().count());
+    }
+}
