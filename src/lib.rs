@@ -3,9 +3,11 @@
 //! The rooms of the house, from the ground up; a room imports only rooms above it in this list.
 //! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
 
+pub mod client;
 pub mod domain;
 pub mod ledger;
 pub mod processor;
+pub mod replay;
 pub mod service;
 pub mod soap;
 pub mod xml;
