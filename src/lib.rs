@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod domain;
+pub mod http;
 pub mod ledger;
 pub mod processor;
 pub mod replay;

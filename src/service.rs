@@ -11,6 +11,7 @@ pub mod login;
 pub mod password;
 pub mod seed;
 pub mod session;
+pub mod toml_text;
 
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;

@@ -1,3 +1,232 @@
-//! The SOAP front door.
+//! The SOAP front door: bytes of a request in, bytes of an answer out. It knows SOAP, not HTTP.
+//!
+//! What must stay true: every request gets one well-formed answer in the SOAP that it spoke, or
+//! none at all where the outcome is unknown; a fault means that nothing happened; no answer at
+//! version V carries an element or code that the WSDL of V lacks.
 
+mod create;
+mod envelope;
+pub mod fault;
+mod login;
+mod outcome;
+mod read;
+mod refund;
+mod refusal;
+mod user_info;
 pub mod wsdl;
+
+pub use refusal::Refusal;
+
+use crate::domain::version::ApiVersion;
+use crate::service::{Caller, Service};
+use crate::xml::{LimitKind, XmlLimits};
+use envelope::{Dialect, SoapVersion};
+use fault::Fault;
+use hyper::body::Bytes;
+use outcome::{Done, Failure};
+use read::{Operation, Read, Reading, Request, Unreadable};
+use std::sync::Arc;
+use tokio::time::{Instant, timeout_at};
+
+/// The path of the endpoint, up to the version.
+pub const ENDPOINT: &str = "/apps/services/a/";
+
+/// Larger bodies are read off the async threads, because reading takes time and nothing can
+/// interrupt it.
+const READ_IN_PLACE_BYTES_MAX: usize = 64 * 1024;
+
+/// The operation of a request that names none that is known, for metrics.
+const NO_OPERATION: &str = "unknown";
+
+/// The front door to a service.
+pub struct Soap {
+    service: Arc<Service>,
+    reading: Arc<Reading>,
+}
+
+/// A request to the endpoint.
+#[derive(Debug, Clone)]
+pub struct SoapCall {
+    /// The last segment of the path, as sent.
+    pub version: String,
+    /// Where the caller reaches the gateway: scheme and authority, without a slash at the end.
+    pub base_url: String,
+    /// The content type, as sent.
+    pub content_type: Option<String>,
+    /// The Idempotency-Key header, as sent.
+    pub idempotency_key: Option<Vec<u8>>,
+    /// The body, inflated.
+    pub body: Bytes,
+    /// Until when the work must have begun.
+    pub deadline: Instant,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SoapReply {
+    /// It is answered.
+    Answer(SoapAnswer),
+    /// Nobody can say what was done: the connection is closed without an answer.
+    Abort,
+}
+
+/// An answer, and what metrics want to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoapAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The Content-Type.
+    pub content_type: &'static str,
+    /// The envelope.
+    pub body: Vec<u8>,
+    /// The Retry-After, in seconds.
+    pub retry_after_s: Option<u32>,
+    /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
+    pub replayed: bool,
+    /// The operation: a name of the WSDL, or `unknown`.
+    pub operation: &'static str,
+    /// `ok`, the error code of a fault, or `Client`, `VersionMismatch`, `MustUnderstand`.
+    pub outcome: &'static str,
+    /// The limit that the document exceeded.
+    pub limit: Option<LimitKind>,
+    /// How many rows failed.
+    pub row_errors: u32,
+    /// How many refunds were created.
+    pub refunds: u32,
+    /// How many fields with a value were passed over.
+    pub ignored_fields: u32,
+}
+
+impl Soap {
+    /// The front door to `service`; documents are read within `limits`.
+    pub fn new(service: Arc<Service>, limits: XmlLimits) -> Self {
+        let idempotency_field = service.settings().idempotency_field.clone();
+        Self { service, reading: Arc::new(Reading { limits, idempotency_field }) }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, call: SoapCall) -> SoapReply {
+        let read = self.read(&call).await;
+        let dialect = Dialect { soap: read.soap, api: read.api };
+        match read.request {
+            Ok(request) => self.perform(call, request, dialect).await,
+            Err(Unreadable { fault, limit }) => {
+                let answer = SoapAnswer::fault(&fault, NO_OPERATION, dialect);
+                SoapReply::Answer(SoapAnswer { limit, ..answer })
+            }
+        }
+    }
+
+    /// The answer to a request that is refused before its body is read. What the caller speaks is
+    /// not known then, so it is SOAP 1.1.
+    pub fn refuse(refusal: Refusal) -> SoapAnswer {
+        let dialect = Dialect { soap: SoapVersion::V11, api: refusal.api() };
+        SoapAnswer::fault(&refusal.into(), NO_OPERATION, dialect)
+    }
+
+    async fn read(&self, call: &SoapCall) -> Read {
+        if call.body.len() <= READ_IN_PLACE_BYTES_MAX {
+            return self.reading.read(&call.body, call.content_type.as_deref(), &call.version);
+        }
+        let reading = Arc::clone(&self.reading);
+        let (body, version) = (call.body.clone(), call.version.clone());
+        let content_type = call.content_type.clone();
+        let work = move || reading.read(&body, content_type.as_deref(), &version);
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request could not be read");
+            Read {
+                soap: SoapVersion::of_content_type(call.content_type.as_deref()),
+                api: ApiVersion::FIRST,
+                request: Err(Fault::NotProcessed.into()),
+            }
+        })
+    }
+
+    async fn perform(&self, call: SoapCall, request: Request, dialect: Dialect) -> SoapReply {
+        let operation = request.operation.name();
+        let ignored_fields = match &request.operation {
+            Operation::Create(Ok(create)) => create.ignored_fields,
+            _ => 0,
+        };
+        match self.done(call, request, dialect).await {
+            Ok(done) => {
+                let answer = SoapAnswer::done(done, operation, dialect);
+                SoapReply::Answer(SoapAnswer { ignored_fields, ..answer })
+            }
+            Err(Failure::Fault(fault)) => {
+                SoapReply::Answer(SoapAnswer::fault(&fault, operation, dialect))
+            }
+            Err(Failure::Unknown(why)) => {
+                tracing::error!(operation, why, "the outcome is unknown, so no answer is given");
+                SoapReply::Abort
+            }
+        }
+    }
+
+    async fn done(
+        &self,
+        call: SoapCall,
+        request: Request,
+        dialect: Dialect,
+    ) -> Result<Done, Failure> {
+        let session = request.session.as_deref();
+        match request.operation {
+            Operation::Login(credentials) => {
+                let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
+                login::answer(&self.service, &credentials?, &server_url, dialect).await
+            }
+            Operation::GetUserInfo => {
+                Ok(user_info::answer(&self.caller(session, call.deadline).await?, dialect))
+            }
+            Operation::Create(create) => {
+                let caller = self.caller(session, call.deadline).await?;
+                let (key, deadline) = (call.idempotency_key, call.deadline);
+                create::answer(&self.service, caller, create?, key, dialect, deadline).await
+            }
+            Operation::NotAvailable(name) => {
+                Err(Fault::OperationNotAvailable(name.to_owned()).into())
+            }
+        }
+    }
+
+    /// The caller behind a session.
+    async fn caller(&self, session: Option<&str>, deadline: Instant) -> Result<Caller, Failure> {
+        let session = session.ok_or(Fault::InvalidSession)?;
+        let caller = timeout_at(deadline, self.service.authenticate(session)).await;
+        Ok(caller.map_err(|_| Fault::TooLate)??)
+    }
+}
+
+impl SoapAnswer {
+    fn done(done: Done, operation: &'static str, dialect: Dialect) -> Self {
+        Self {
+            status: 200,
+            content_type: dialect.soap.content_type(),
+            body: done.body,
+            retry_after_s: None,
+            replayed: done.replayed,
+            operation,
+            outcome: "ok",
+            limit: None,
+            row_errors: done.tally.row_errors,
+            refunds: done.tally.refunds,
+            ignored_fields: 0,
+        }
+    }
+
+    fn fault(fault: &Fault, operation: &'static str, dialect: Dialect) -> Self {
+        Self {
+            status: fault.status(),
+            content_type: dialect.soap.content_type(),
+            body: fault::encode(fault, dialect),
+            retry_after_s: fault.retry_after_s(),
+            replayed: false,
+            operation,
+            outcome: fault.outcome(),
+            limit: None,
+            row_errors: 0,
+            refunds: 0,
+            ignored_fields: 0,
+        }
+    }
+}

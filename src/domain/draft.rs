@@ -10,7 +10,7 @@ use super::money::{is_xml_space, parse_amount};
 use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One field of a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -59,7 +59,7 @@ mod limits {
 }
 
 /// A gateway-specific parameter of a refund (GatewayOption).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayOption {
     /// Its name, at most 255 characters.
     pub name: String,

@@ -66,20 +66,34 @@ impl Currency {
         self.0.exponent().map_or(0, u32::from)
     }
 
-    /// The decimal in minor units; none when it has more significant decimals than the currency
-    /// or leaves the range. Nothing is ever rounded.
+    /// Whether the decimal has no more significant decimals than the currency.
+    pub fn can_hold(self, amount: Decimal) -> bool {
+        amount.normalize().scale() <= self.decimals()
+    }
+
+    /// The decimal in minor units; none when the currency cannot hold it or it leaves the range,
+    /// beyond which no balance can be. Nothing is ever rounded.
     pub fn minor_units(self, amount: Decimal) -> Option<MinorUnits> {
         let factor = Decimal::from(10_i64.pow(self.decimals()));
         let units = amount.checked_mul(factor)?.normalize();
-        if units.scale() != 0 {
-            return None;
-        }
-        i64::try_from(units.mantissa()).ok().map(MinorUnits)
+        let is_whole = units.scale() == 0;
+        i64::try_from(units.mantissa()).ok().filter(|_| is_whole).map(MinorUnits)
     }
 
-    /// The amount as a decimal with all the decimals of the currency, such as `60.00`.
+    /// The amount as a decimal.
+    pub fn decimal(self, amount: MinorUnits) -> Decimal {
+        Decimal::new(amount.0, self.decimals())
+    }
+
+    /// The amount with all the decimals of the currency, such as `60.00`.
     pub fn format(self, amount: MinorUnits) -> String {
-        Decimal::new(amount.0, self.decimals()).to_string()
+        self.decimal(amount).to_string()
+    }
+
+    /// A decimal that the currency can hold, with all the decimals of the currency.
+    pub fn format_decimal(self, mut amount: Decimal) -> String {
+        amount.rescale(self.decimals());
+        amount.to_string()
     }
 }
 
@@ -171,6 +185,8 @@ mod tests {
         assert_eq!(currency("KWD").minor_units(amount("5.555")), Some(MinorUnits(5555)));
         assert_eq!(currency("CLF").minor_units(amount("5.5555")), Some(MinorUnits(55555)));
         assert_eq!(currency("CLF").minor_units(amount("9999999999999999")), None);
+        assert!(currency("CLF").can_hold(amount("9999999999999999")));
+        assert!(!currency("JPY").can_hold(amount("5.5")));
         assert_eq!(Currency::from_code("XAU"), None);
         assert_eq!(Currency::from_code("usd"), None);
         assert_eq!(Currency::from_code("ZZZ"), None);

@@ -9,6 +9,7 @@ use super::money::{Currency, MinorUnits};
 use super::permission::Permission;
 use super::version::ApiVersion;
 use super::vocabulary::MethodType;
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 /// How much of a refused value is repeated to the caller, in characters.
@@ -104,8 +105,8 @@ impl RowError {
     }
 
     /// The account has less credit than the refund wants.
-    pub fn over_balance(amount: MinorUnits, balance: MinorUnits, currency: Currency) -> Self {
-        let (amount, balance) = (currency.format(amount), currency.format(balance));
+    pub fn over_balance(amount: Decimal, balance: MinorUnits, currency: Currency) -> Self {
+        let (amount, balance) = (currency.format_decimal(amount), currency.format(balance));
         let text =
             format!("The refund amount {amount} is greater than the credit balance {balance}.");
         Self::new(ErrorCode::InvalidValue, text)

@@ -14,6 +14,7 @@ use super::row_error::RowError;
 use super::version::ApiVersion;
 use super::vocabulary::{MethodStatus, MethodType, RefundType, SourceType};
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 
 /// Who asks, when, and how.
 #[derive(Debug, Clone, Copy)]
@@ -122,13 +123,9 @@ pub fn decide(
         RefundType::External => Payment::External,
         RefundType::Electronic => choose_gateway(draft, facts, &valid, method_type)?,
     };
-    if valid.amount > valid.account.balance {
-        let account = valid.account;
-        return Err(RowError::over_balance(valid.amount, account.balance, account.currency));
-    }
     Ok(Decision {
         account: valid.account.key,
-        amount: valid.amount,
+        amount: check_balance(&valid)?,
         method_type,
         method: method.map(|method| method.key),
         payment,
@@ -156,7 +153,7 @@ fn check_present(draft: &RefundDraft) -> Result<(), RowError> {
 /// A draft whose every value is acceptable by itself.
 struct Valid<'a> {
     account: &'a Account,
-    amount: MinorUnits,
+    amount: Decimal,
     refund_date: NaiveDate,
     reason_code: Option<String>,
     refund_type: RefundType,
@@ -207,12 +204,21 @@ fn check_account<'a>(
 fn check_amount(
     draft: &RefundDraft,
     account: Option<&Account>,
-) -> Result<Option<MinorUnits>, RowError> {
+) -> Result<Option<Decimal>, RowError> {
     let (Some(amount), Some(account)) = (draft.amount.checked()?, account) else {
         return Ok(None);
     };
-    let units = account.currency.minor_units(amount.value);
-    units.map(Some).ok_or_else(|| RowError::invalid("Amount", &amount.text))
+    let value = Some(amount.value).filter(|value| account.currency.can_hold(*value));
+    value.map(Some).ok_or_else(|| RowError::invalid("Amount", &amount.text))
+}
+
+/// The amount in minor units, if the balance covers it.
+fn check_balance(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
+    let account = valid.account;
+    let units = account.currency.minor_units(valid.amount);
+    units
+        .filter(|units| *units <= account.balance)
+        .ok_or_else(|| RowError::over_balance(valid.amount, account.balance, account.currency))
 }
 
 fn check_reason(draft: &RefundDraft, tenant: &Tenant) -> Result<Option<String>, RowError> {

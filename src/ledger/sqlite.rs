@@ -1,1 +1,153 @@
-//! SQLite.
+//! The ledger on SQLite: one file, one writer thread, group commit.
+//!
+//! The writer owns the only connection that writes and commits whatever is waiting as one
+//! transaction, with synchronous FULL: a reply is durable before it is given. Readers have
+//! connections of their own and never wait for the writer. The file is held under an exclusive
+//! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
+
+mod audit;
+mod create;
+mod ending;
+mod lock;
+mod open;
+mod readers;
+mod rows;
+mod seeding;
+mod sessions;
+mod store;
+mod writer;
+
+pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
+
+use super::audit::Audit;
+use super::seed::{SeedConflict, SeedPlan, SeedReport};
+use super::{
+    CreateRefunds, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User,
+    UserKey,
+};
+use crate::domain::facts::Gateway;
+use crate::domain::id::RefundNumber;
+use crate::domain::lifecycle::Verdict;
+use crate::domain::script::ScriptedRule;
+use chrono::{DateTime, Utc};
+use lock::FileLock;
+use readers::Readers;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use writer::Writer;
+
+/// A ledger in one SQLite file, held exclusively by this process. Dropping it does what is waiting,
+/// writes the log back into the file, and lets go of it.
+pub struct SqliteLedger {
+    writer: Writer,
+    readers: Readers,
+    path: PathBuf,
+    /// Released after the writer has closed its connection, because fields drop in order.
+    _lock: FileLock,
+    /// The folder of a temporary ledger, removed at the end.
+    _folder: Option<TempDir>,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger at `path`, creates it if the mode allows, and brings its schema up to date.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
+        Self::open_in(path, options, None)
+    }
+
+    /// Creates a test ledger in a temporary folder that is removed when the ledger is dropped.
+    pub fn temporary(options: &OpenOptions) -> Result<Self, OpenError> {
+        let folder = tempfile::Builder::new().prefix("refund-gateway-").tempdir();
+        let folder = folder.map_err(|error| OpenError::io(Path::new(":memory:"), &error))?;
+        Self::open_in(&folder.path().join("ledger.db"), options, Some(folder))
+    }
+
+    fn open_in(
+        path: &Path,
+        options: &OpenOptions,
+        folder: Option<TempDir>,
+    ) -> Result<Self, OpenError> {
+        let lock = FileLock::take(path)?;
+        let store = open::open_store(path, options)?;
+        let readers = Readers::new(path);
+        let writer =
+            Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
+        Ok(Self { writer, readers, path: path.to_owned(), _lock: lock, _folder: folder })
+    }
+
+    /// Recomputes every balance of a ledger that may be in use by another process.
+    pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
+        let connection = open::open_for_reading(path)?;
+        audit::audit(&connection, true).map_err(|error| OpenError::sql(path, &error))
+    }
+
+    /// Where the ledger is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| create::create_refunds(store, &request))
+    }
+
+    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
+        self.writer.submit(None, move |store| ending::end_refund(store, number, &verdict, at))
+    }
+
+    fn open_orders(&self) -> Reply<Vec<Order>> {
+        self.readers.read(ending::open_orders)
+    }
+
+    fn find_user(&self, username: &str) -> Reply<Option<User>> {
+        let username = username.to_owned();
+        self.readers.read(move |connection| sessions::find_user(connection, &username))
+    }
+
+    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool> {
+        let username = username.to_owned();
+        self.writer
+            .submit(None, move |store| sessions::set_password(store, &username, &password_hash))
+    }
+
+    fn open_session(
+        &self,
+        user: UserKey,
+        at: DateTime<Utc>,
+        expired: DateTime<Utc>,
+    ) -> Reply<String> {
+        self.writer.submit(None, move |store| sessions::open_session(store, user, at, expired))
+    }
+
+    fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>> {
+        self.readers.read(move |connection| sessions::find_session(connection, &token))
+    }
+
+    fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
+        self.writer.submit(None, move |store| sessions::keep_session(store, &token, at))
+    }
+
+    fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
+        self.writer.submit(None, move |store| seeding::load(store, &seed))
+    }
+
+    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+        self.readers.read(rows::gateways)
+    }
+
+    fn audit(&self) -> Reply<Audit> {
+        self.readers.read(|connection| audit::audit(connection, false))
+    }
+
+    fn probe(&self) -> Reply<()> {
+        self.writer.submit(None, store::Store::probe)
+    }
+
+    fn stats(&self) -> LedgerStats {
+        self.writer.stats()
+    }
+}
+
+#[cfg(test)]
+mod tests;

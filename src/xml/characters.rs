@@ -42,16 +42,35 @@ pub(super) fn trim(text: &str) -> &str {
 
 /// Splits a qualified name into prefix ("" for none) and local part; nothing if it is not one.
 pub(super) fn split_qualified(name: &str) -> Option<(&str, &str)> {
-    match name.split_once(':') {
-        None => is_ncname(name).then_some(("", name)),
-        Some((prefix, local)) => (is_ncname(prefix) && is_ncname(local)).then_some((prefix, local)),
-    }
+    let Some(colon) = name.bytes().position(|byte| byte == b':') else {
+        return is_ncname(name).then_some(("", name));
+    };
+    let (prefix, colon_and_local) = name.split_at(colon);
+    let local = colon_and_local.split_at(1).1;
+    (is_ncname(prefix) && is_ncname(local)).then_some((prefix, local))
 }
 
 /// Whether the text is a name without a colon.
 fn is_ncname(name: &str) -> bool {
-    let mut characters = name.chars();
-    characters.next().is_some_and(is_name_start) && characters.all(is_name_part)
+    match name.as_bytes() {
+        [first, rest @ ..]
+            if is_ascii_name_start(*first) && rest.iter().all(is_ascii_name_part) =>
+        {
+            true
+        }
+        _ => {
+            let mut characters = name.chars();
+            characters.next().is_some_and(is_name_start) && characters.all(is_name_part)
+        }
+    }
+}
+
+const fn is_ascii_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_'
+}
+
+fn is_ascii_name_part(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 const fn is_name_start(character: char) -> bool {

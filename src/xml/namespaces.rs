@@ -28,7 +28,9 @@ pub(super) struct Namespaces {
 
 impl Namespaces {
     pub(super) fn new() -> Self {
-        Self { names: vec![String::new()], beyond_searched: HashMap::new() }
+        let mut names = Vec::with_capacity(8);
+        names.push(String::new());
+        Self { names, beyond_searched: HashMap::new() }
     }
 
     pub(super) fn name(&self, id: NamespaceId) -> &str {

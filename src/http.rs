@@ -1,0 +1,168 @@
+//! The listeners: the only room that serves.
+//!
+//! The public listener takes SOAP calls and hands out WSDLs; the admin listener tells health and
+//! metrics, and nothing of it is on the public one. Both speak HTTP/1.0 and 1.1 only: no legacy
+//! client speaks more, and hyper times an idle connection out only when it need not guess the
+//! version.
+//!
+//! What must stay true: whatever a client does or fails to do ends in bounded time and memory; see
+//! [`HttpSettings`] for the bounds.
+
+mod address;
+mod admin;
+mod answer;
+mod body;
+mod compression;
+mod connection;
+mod date;
+mod listener;
+mod metrics;
+mod public;
+mod record;
+mod router;
+mod settings;
+mod slots;
+mod stream;
+
+pub use settings::{HttpSettings, SettingError};
+
+use crate::service::Service;
+use admin::{Admin, Readiness};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
+use listener::{Door, Listener};
+use metrics::Metrics;
+use public::Public;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use stream::Patience;
+
+/// Up to so many header lines hyper counts without allocating.
+const HYPER_HEADERS: usize = 100;
+/// How much of a request hyper buffers at once, if its head may not be longer.
+const BUFFER_BYTES: usize = 64 * 1024;
+/// How long the admin listener drains.
+const ADMIN_DRAIN: Duration = Duration::from_secs(1);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used.
+    #[error("http.{0}")]
+    Setting(#[from] SettingError),
+    /// An address cannot be listened at.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A gateway that serves until it is stopped; dropped without a stop, it drops its connections.
+pub struct Gateway {
+    public: Listener,
+    admin: Option<Listener>,
+    readiness: Arc<Readiness>,
+    drain_timeout: Duration,
+}
+
+impl Gateway {
+    /// Listens at both addresses and serves; a port 0 is any free one.
+    pub async fn start(
+        service: Arc<Service>,
+        settings: HttpSettings,
+        public: SocketAddr,
+        admin: Option<SocketAddr>,
+    ) -> Result<Self, StartError> {
+        settings.check()?;
+        let ledger = service.ledger();
+        let metrics = Arc::new(Metrics::new(Arc::clone(ledger)));
+        let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
+        let drain_timeout = settings.drain_timeout();
+        let admin = match admin {
+            None => None,
+            Some(address) => {
+                let door = admin_door(&settings, &metrics);
+                let handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                Some(listen(address, Listener::open(address, door, handler)).await?)
+            }
+        };
+        let door = public_door(&settings, &metrics);
+        let handler = Public::new(service, settings, metrics);
+        let public = listen(public, Listener::open(public, door, handler)).await?;
+        Ok(Self { public, admin, readiness, drain_timeout })
+    }
+
+    /// Where calls are taken.
+    pub fn public_addr(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// Where health and metrics are told, if anywhere.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(Listener::address)
+    }
+
+    /// Accepts nothing more and waits, within the configured time, for the requests that have
+    /// begun. Meanwhile the admin listener says that the gateway is not ready.
+    pub async fn stop(self) {
+        self.readiness.stop();
+        self.public.stop(self.drain_timeout).await;
+        if let Some(admin) = self.admin {
+            admin.stop(ADMIN_DRAIN).await;
+        }
+    }
+}
+
+async fn listen(
+    address: SocketAddr,
+    opening: impl Future<Output = io::Result<Listener>>,
+) -> Result<Listener, StartError> {
+    opening.await.map_err(|source| StartError::Listen { address, source })
+}
+
+fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
+    Door {
+        name: "public",
+        protocol: protocol(settings),
+        patience: patience(settings),
+        connections_max: settings.connections_max,
+        per_address_max: settings.connections_per_address_max,
+        metrics: Arc::clone(metrics),
+    }
+}
+
+fn admin_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
+    Door {
+        name: "admin",
+        protocol: protocol(settings),
+        patience: patience(settings),
+        connections_max: settings.admin_connections_max,
+        per_address_max: 0,
+        metrics: Arc::clone(metrics),
+    }
+}
+
+fn patience(settings: &HttpSettings) -> Patience {
+    Patience { write: settings.write_timeout(), linger: settings.linger() }
+}
+
+/// How hyper speaks. Answers to pipelined requests are not gathered (`pipeline_flush`): one that is
+/// ready must not wait for, or be lost with, the next.
+fn protocol(settings: &HttpSettings) -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.head_timeout())
+        .max_header_size(settings.head_bytes_max)
+        .max_buf_size(settings.head_bytes_max.max(BUFFER_BYTES))
+        .half_close(true);
+    if settings.headers_max > HYPER_HEADERS {
+        protocol.max_headers(settings.headers_max);
+    }
+    protocol
+}

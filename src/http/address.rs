@@ -1,0 +1,220 @@
+//! The address by which a caller came in: it is told back in ServerUrl and in the WSDL.
+//!
+//! What must stay true: the address holds nothing but an authority of plain characters, so it can
+//! be put into a document; and what a proxy forwards counts only when the proxy is a trusted one.
+
+use hyper::header::{HOST, HeaderName};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Version};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The longest authority that is believed: 253 characters of a name, a colon, and a port.
+const AUTHORITY_CHARS_MAX: usize = 259;
+
+/// Why nobody can say by which address a caller came in. The texts are for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum AddressError {
+    #[error("The request has no Host header.")]
+    Missing,
+    #[error("The request has several Host headers.")]
+    Several,
+    #[error("The Host header is not a valid host and port.")]
+    Invalid,
+    #[error("The X-Forwarded-Host or X-Forwarded-Proto header is not valid.")]
+    Forwarded,
+}
+
+/// Tells the address of a caller.
+pub(super) struct Addresses {
+    public_url: Option<String>,
+    trusted_proxies: Vec<IpAddr>,
+}
+
+impl Addresses {
+    pub(super) fn new(public_url: Option<&str>, trusted_proxies: &[IpAddr]) -> Self {
+        let trusted = trusted_proxies.iter().map(IpAddr::to_canonical).collect();
+        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+        Self { public_url, trusted_proxies: trusted }
+    }
+
+    /// Scheme and authority, without a slash at the end. A request whose Host is none is refused
+    /// even if the public address is configured: it comes from no client that HTTP knows.
+    pub(super) fn base_url(
+        &self,
+        head: &Parts,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Result<String, AddressError> {
+        let sent = sent_authority(head)?;
+        if let Some(url) = &self.public_url {
+            return Ok(url.clone());
+        }
+        let (mut scheme, mut authority) = ("http", sent);
+        if self.trusted_proxies.contains(&peer.ip().to_canonical()) {
+            if let Some(host) = first_forwarded(&head.headers, &FORWARDED_HOST)? {
+                authority = Some(host).filter(|host| is_authority(host));
+                authority.ok_or(AddressError::Forwarded)?;
+            }
+            if let Some(proto) = first_forwarded(&head.headers, &FORWARDED_PROTO)? {
+                scheme = known_scheme(proto).ok_or(AddressError::Forwarded)?;
+            }
+        }
+        Ok(authority.map_or_else(
+            || format!("{scheme}://{local}"),
+            |authority| format!("{scheme}://{authority}"),
+        ))
+    }
+}
+
+/// The authority in the request's line or else in its Host header; only HTTP/1.0 may have neither.
+fn sent_authority(head: &Parts) -> Result<Option<&str>, AddressError> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(AddressError::Several);
+    }
+    let authority = match (head.uri.authority(), host) {
+        (Some(authority), _) => authority.as_str(),
+        (None, Some(host)) => host.to_str().map_err(|_| AddressError::Invalid)?,
+        (None, None) if head.version == Version::HTTP_10 => return Ok(None),
+        (None, None) => return Err(AddressError::Missing),
+    };
+    if is_authority(authority) { Ok(Some(authority)) } else { Err(AddressError::Invalid) }
+}
+
+/// The first of the values that proxies have put in a row, which is the one that the caller used.
+fn first_forwarded<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, AddressError> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let value = value.to_str().map_err(|_| AddressError::Forwarded)?;
+    Ok(Some(value.split(',').next().unwrap_or_default().trim()))
+}
+
+fn known_scheme(text: &str) -> Option<&'static str> {
+    ["http", "https"].into_iter().find(|scheme| scheme.eq_ignore_ascii_case(text))
+}
+
+/// Whether `text` is a base for addresses: scheme, authority, perhaps a path.
+pub(super) fn is_base_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    known_scheme(scheme).is_some() && is_authority(authority) && path.bytes().all(is_plain)
+}
+
+/// Whether `text` is a host name or an IP address with at most a port behind it.
+fn is_authority(text: &str) -> bool {
+    if text.len() > AUTHORITY_CHARS_MAX {
+        return false;
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else {
+            return false;
+        };
+        let port_is_good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return address.parse::<Ipv6Addr>().is_ok() && port_is_good;
+    }
+    let (host, port) = text.split_once(':').unwrap_or((text, "0"));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_plain) && is_port(port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    fn base_url(addresses: &Addresses, request: Request<()>) -> Result<String, AddressError> {
+        let peer = "[::ffff:10.0.0.1]:4000".parse().unwrap();
+        let local = "127.0.0.1:8080".parse().unwrap();
+        addresses.base_url(&request.into_parts().0, peer, local)
+    }
+
+    fn request(headers: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn the_callers_own_host_is_told_back() {
+        let addresses = Addresses::new(None, &[]);
+        for host in ["localhost", "127.0.0.1:8080", "api.example.com:443", "[::1]:80", "a_b"] {
+            let url = base_url(&addresses, request(&[("host", host)]));
+            assert_eq!(url, Ok(format!("http://{host}")));
+        }
+        let absolute = Request::builder().uri("http://other:81/x").header("host", "h");
+        assert_eq!(base_url(&addresses, absolute.body(()).unwrap()), Ok("http://other:81".into()));
+    }
+
+    #[test]
+    fn what_is_no_authority_is_refused() {
+        let addresses = Addresses::new(None, &[]);
+        let long = "a".repeat(300);
+        for host in
+            ["", "a b", "a/b", "user@host", "a:b", "a:99999", "a:1:2", "a<b", "[::1", "[x]", &long]
+        {
+            let url = base_url(&addresses, request(&[("host", host)]));
+            assert_eq!(url, Err(AddressError::Invalid), "{host}");
+        }
+        let two = request(&[("host", "a"), ("host", "a")]);
+        assert_eq!(base_url(&addresses, two), Err(AddressError::Several));
+        assert_eq!(base_url(&addresses, request(&[])), Err(AddressError::Missing));
+    }
+
+    #[test]
+    fn http_1_0_may_come_without_a_host() {
+        let mut old = request(&[]);
+        *old.version_mut() = Version::HTTP_10;
+        let url = base_url(&Addresses::new(None, &[]), old);
+        assert_eq!(url, Ok("http://127.0.0.1:8080".into()));
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_forwards() {
+        let forwarded = || {
+            request(&[
+                ("host", "inside"),
+                ("x-forwarded-host", "outside.example, inside"),
+                ("x-forwarded-proto", "HTTPS"),
+            ])
+        };
+        let stranger = Addresses::new(None, &["10.0.0.2".parse().unwrap()]);
+        assert_eq!(base_url(&stranger, forwarded()), Ok("http://inside".into()));
+        let trusted = Addresses::new(None, &["10.0.0.1".parse().unwrap()]);
+        assert_eq!(base_url(&trusted, forwarded()), Ok("https://outside.example".into()));
+        let bad = request(&[("host", "inside"), ("x-forwarded-host", "<script>")]);
+        assert_eq!(base_url(&trusted, bad), Err(AddressError::Forwarded));
+    }
+
+    #[test]
+    fn the_configured_address_wins_but_a_bad_host_is_still_refused() {
+        let addresses = Addresses::new(Some("https://pay.example/zuora/"), &[]);
+        let url = base_url(&addresses, request(&[("host", "inside")]));
+        assert_eq!(url, Ok("https://pay.example/zuora".into()));
+        assert_eq!(base_url(&addresses, request(&[("host", "")])), Err(AddressError::Invalid));
+    }
+
+    #[test]
+    fn a_public_address_needs_a_scheme_and_no_query() {
+        assert!(is_base_url("https://pay.example:8443/zuora"));
+        for bad in ["pay.example", "ftp://pay.example", "https://", "https://a/?x", "http://a b"] {
+            assert!(!is_base_url(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The admin listener: is it alive, is it ready, what has it counted.
+//!
+//! What must stay true: the ledger is tried at most once a second, however often readiness is asked
+//! for, and one who asks is never left waiting by a ledger that hangs.
+
+use super::answer::SERVER_NAME;
+use super::connection::Connection;
+use super::listener::{Handler, Withheld};
+use super::metrics::{self, Metrics};
+use crate::ledger::Ledger;
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::{Method, Request, Response, StatusCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// How long a probe of the ledger counts.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Answers what comes in on the admin listener.
+pub(super) struct Admin {
+    readiness: Arc<Readiness>,
+    metrics: Arc<Metrics>,
+}
+
+/// Whether requests can be served.
+pub(super) struct Readiness {
+    ledger: Arc<dyn Ledger>,
+    is_stopping: AtomicBool,
+    probed: Mutex<Option<Probe>>,
+}
+
+/// What a probe found, and when.
+struct Probe {
+    at: Instant,
+    result: Result<(), String>,
+}
+
+impl Readiness {
+    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger, is_stopping: AtomicBool::new(false), probed: Mutex::new(None) }
+    }
+
+    /// From here on nothing new is served.
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Why nothing can be served, if that is so.
+    async fn check(&self) -> Result<(), String> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Err("the gateway is stopping".to_owned());
+        }
+        let mut probed = self.probed.lock().await;
+        if let Some(probe) = probed.as_ref().filter(|probe| probe.at.elapsed() < PROBE_EVERY) {
+            return probe.result.clone();
+        }
+        let result = match tokio::time::timeout(PROBE_TIMEOUT, self.ledger.probe()).await {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err("the ledger does not answer".to_owned()),
+        };
+        *probed = Some(Probe { at: Instant::now(), result: result.clone() });
+        result
+    }
+}
+
+impl Admin {
+    pub(super) fn new(readiness: Arc<Readiness>, metrics: Arc<Metrics>) -> Self {
+        Self { readiness, metrics }
+    }
+
+    async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        if !matches!(path, "/healthz" | "/readyz" | "/metrics") {
+            let text = "There is nothing here but /healthz, /readyz and /metrics.\n";
+            return respond(StatusCode::NOT_FOUND, PLAIN, text);
+        }
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            let text = "This is read by GET.\n";
+            let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, PLAIN, text);
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return response;
+        }
+        match path {
+            "/metrics" => self.render_metrics(),
+            "/readyz" => match self.readiness.check().await {
+                Ok(()) => respond(StatusCode::OK, PLAIN, "ready\n"),
+                Err(why) => {
+                    respond(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {why}\n"))
+                }
+            },
+            _ => respond(StatusCode::OK, PLAIN, "alive\n"),
+        }
+    }
+
+    fn render_metrics(&self) -> Response<Full<Bytes>> {
+        match self.metrics.render() {
+            Ok(text) => respond(StatusCode::OK, metrics::CONTENT_TYPE, text),
+            Err(error) => {
+                tracing::error!(%error, "the metrics could not be rendered");
+                let text = "The metrics could not be rendered.\n";
+                respond(StatusCode::INTERNAL_SERVER_ERROR, PLAIN, text)
+            }
+        }
+    }
+}
+
+fn respond(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(SERVER, SERVER_NAME);
+    response
+}
+
+impl Handler for Admin {
+    async fn handle(
+        &self,
+        _: &Connection,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Withheld> {
+        let mut response = self.answer(request.method(), request.uri().path()).await;
+        if !request.body().is_end_stream() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,117 @@
+//! Answers on the public listener, from what is to be said to the bytes of a response.
+//!
+//! What must stay true: every answer has a length, SOAP answers carry the headers that the original
+//! was seen to send, and an answer that was given before the request was read says that the
+//! connection ends.
+
+use super::compression;
+use crate::soap::SoapAnswer;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, HeaderMap,
+    HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, SERVER, VARY,
+};
+use hyper::{Response, StatusCode};
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const XML: HeaderValue = HeaderValue::from_static("text/xml;charset=UTF-8");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_CACHE_AS_CAPTURED: HeaderValue = HeaderValue::from_static("max-age=0, no-cache, no-store");
+
+/// Our own name.
+pub(super) const SERVER_NAME: HeaderValue = HeaderValue::from_static("refund-gateway");
+
+/// What is to be said, and what came of the request.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) operation: &'static str,
+    pub(super) outcome: &'static str,
+    body: Bytes,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// A sentence for people.
+    pub(super) fn sentence(status: StatusCode, outcome: &'static str, text: &str) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, PLAIN)]);
+        let body = Bytes::from(format!("{text}\n"));
+        Self { status, operation: "none", outcome, body, headers }
+    }
+
+    /// A WSDL.
+    pub(super) fn wsdl(text: String) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, XML), (CACHE_CONTROL, NO_STORE)]);
+        let (status, body) = (StatusCode::OK, Bytes::from(text));
+        Self { status, operation: "wsdl", outcome: "ok", body, headers }
+    }
+
+    /// The answer to a SOAP call; `now` is an HTTP date.
+    pub(super) fn soap(answer: SoapAnswer, now: HeaderValue) -> Self {
+        let mut headers = HeaderMap::with_capacity(12);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        headers.insert(EXPIRES, now);
+        headers.insert(CACHE_CONTROL, NO_CACHE_AS_CAPTURED);
+        headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        if let Some(seconds) = answer.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if answer.replayed {
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        let status = StatusCode::from_u16(answer.status);
+        Self {
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            operation: answer.operation,
+            outcome: answer.outcome,
+            body: answer.body.into(),
+            headers,
+        }
+    }
+
+    /// Names the methods that the path takes.
+    pub(super) fn allowing(mut self, methods: &'static str) -> Self {
+        self.headers.insert(ALLOW, HeaderValue::from_static(methods));
+        self
+    }
+
+    /// Ends the connection: the request has not been read to its end.
+    pub(super) fn closing(mut self) -> Self {
+        self.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        self
+    }
+
+    /// Adds a header that was made elsewhere.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// How long the body is.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Compresses the body if it is worth it and the client wants it so.
+    pub(super) async fn compressed(mut self, wanted: bool) -> Self {
+        if self.body.len() <= compression::WORTH_BYTES {
+            return self;
+        }
+        self.headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        if wanted && let Some(packed) = compression::gzip(self.body.clone()).await {
+            self.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            self.body = packed.into();
+        }
+        self
+    }
+
+    /// The response, whose length hyper tells.
+    pub(super) fn into_response(mut self) -> Response<Full<Bytes>> {
+        self.headers.insert(SERVER, SERVER_NAME);
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading a request's body: bounded in bytes on the wire, in time, and once more when inflated.
+//!
+//! What must stay true: whatever can be refused from the head alone is refused before the body is
+//! asked for (so a client that waits for `100 Continue` never gets one), and the limit of the
+//! inflated size is checked while inflating, because 64 KiB can hold 64 MiB.
+
+use super::metrics::Limit;
+use crate::soap::Refusal;
+use flate2::read::MultiGzDecoder;
+use http_body_util::BodyExt;
+use hyper::HeaderMap;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use std::io::Read;
+use tokio::time::Instant;
+
+/// Up to this many compressed bytes are inflated on the async thread: it takes a millisecond at the
+/// worst.
+const INFLATE_INLINE_BYTES: usize = 1024;
+
+/// How long and how large a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyLimits {
+    pub(super) wire_bytes_max: usize,
+    pub(super) inflated_bytes_max: usize,
+    pub(super) deadline: Instant,
+}
+
+/// Why there is no body.
+pub(super) enum BodyError {
+    /// It is refused, perhaps for a limit.
+    Refused(Refusal, Option<Limit>),
+    /// It broke off, or its chunks are none.
+    Broken,
+}
+
+/// What a body is wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+}
+
+/// A body as it came and as it was meant.
+pub(super) struct Received {
+    /// How long it was on the wire.
+    pub(super) wire_bytes: usize,
+    /// The document.
+    pub(super) document: Bytes,
+}
+
+/// Reads a body that the headers allow, within the limits.
+pub(super) async fn receive(
+    headers: &HeaderMap,
+    body: Incoming,
+    limits: BodyLimits,
+) -> Result<Received, BodyError> {
+    check_content_type(headers)?;
+    let encoding = content_encoding(headers)?;
+    let wire = read(body, limits).await?;
+    let wire_bytes = wire.len();
+    let document = match encoding {
+        Encoding::Identity => wire,
+        Encoding::Gzip => inflate(wire, limits.inflated_bytes_max).await?,
+    };
+    Ok(Received { wire_bytes, document })
+}
+
+/// Only what certainly is no XML is refused; the reader finds out about the rest.
+fn check_content_type(headers: &HeaderMap) -> Result<(), BodyError> {
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let foreign = essence.starts_with("multipart/")
+        || essence.ends_with("+json")
+        || matches!(essence.as_str(), "application/x-www-form-urlencoded" | "application/json");
+    if foreign { Err(BodyError::Refused(Refusal::ContentType(essence), None)) } else { Ok(()) }
+}
+
+fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
+    let mut found = Encoding::Identity;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        for token in text.split(',').map(|token| token.trim().to_ascii_lowercase()) {
+            match token.as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" if found == Encoding::Identity => found = Encoding::Gzip,
+                _ => {
+                    let refusal = Refusal::ContentEncoding(text.trim().to_owned());
+                    return Err(BodyError::Refused(refusal, None));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn read(body: Incoming, limits: BodyLimits) -> Result<Bytes, BodyError> {
+    let too_large = || BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes));
+    let told = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
+    if told > limits.wire_bytes_max {
+        return Err(too_large());
+    }
+    match tokio::time::timeout_at(limits.deadline, collect(body, told, limits)).await {
+        Ok(collected) => collected,
+        Err(_) => Err(BodyError::Refused(Refusal::BodyTooSlow, Some(Limit::BodyTimeout))),
+    }
+}
+
+/// A body that came in one piece, which is the rule, is not copied.
+async fn collect(mut body: Incoming, told: usize, limits: BodyLimits) -> Result<Bytes, BodyError> {
+    let Some(first) = next_piece(&mut body).await? else {
+        return Ok(Bytes::new());
+    };
+    if body.is_end_stream() && first.len() <= limits.wire_bytes_max {
+        return Ok(first);
+    }
+    let mut whole = Vec::with_capacity(told.max(first.len()));
+    let mut piece = Some(first);
+    while let Some(bytes) = piece {
+        if whole.len() + bytes.len() > limits.wire_bytes_max {
+            return Err(BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes)));
+        }
+        whole.extend_from_slice(&bytes);
+        piece = next_piece(&mut body).await?;
+    }
+    Ok(whole.into())
+}
+
+/// The next bytes; trailers are passed over.
+async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| BodyError::Broken)?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+async fn inflate(wire: Bytes, bytes_max: usize) -> Result<Bytes, BodyError> {
+    let inflated = if wire.len() <= INFLATE_INLINE_BYTES {
+        inflate_now(&wire, bytes_max)
+    } else {
+        let work = tokio::task::spawn_blocking(move || inflate_now(&wire, bytes_max));
+        work.await.unwrap_or(Err(Refusal::BadGzip))
+    };
+    inflated.map(Bytes::from).map_err(|refusal| {
+        let limit = matches!(refusal, Refusal::InflatedTooLarge).then_some(Limit::InflatedBytes);
+        BodyError::Refused(refusal, limit)
+    })
+}
+
+fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    let one_too_many = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut inflated = Vec::with_capacity(wire.len().saturating_mul(2).min(bytes_max));
+    let mut decoder = MultiGzDecoder::new(wire).take(one_too_many);
+    decoder.read_to_end(&mut inflated).map_err(|_| Refusal::BadGzip)?;
+    if inflated.len() > bytes_max { Err(Refusal::InflatedTooLarge) } else { Ok(inflated) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use hyper::header::HeaderValue;
+    use std::io::Write;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn headers(name: hyper::header::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn only_what_is_certainly_no_xml_is_refused() {
+        for good in [
+            "text/xml; charset=utf-8",
+            "application/xml",
+            "application/soap+xml",
+            "text/plain",
+            "application/octet-stream",
+            "",
+        ] {
+            assert!(check_content_type(&headers(CONTENT_TYPE, good)).is_ok(), "{good}");
+        }
+        assert!(check_content_type(&HeaderMap::new()).is_ok());
+        for bad in [
+            "multipart/related; type=\"text/xml\"",
+            "application/x-www-form-urlencoded",
+            "Application/JSON",
+            "application/problem+json; charset=utf-8",
+        ] {
+            assert!(check_content_type(&headers(CONTENT_TYPE, bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn gzip_and_identity_are_the_only_encodings() {
+        let encoding = |value| content_encoding(&headers(CONTENT_ENCODING, value)).ok();
+        assert_eq!(encoding("identity"), Some(Encoding::Identity));
+        assert_eq!(encoding("GZIP"), Some(Encoding::Gzip));
+        assert_eq!(encoding("identity, x-gzip"), Some(Encoding::Gzip));
+        assert_eq!(encoding("deflate"), None);
+        assert_eq!(encoding("gzip, gzip"), None);
+    }
+
+    #[test]
+    fn inflating_stops_at_the_limit_and_at_damage() {
+        let bomb = gzip(&vec![0; 1_000_000]);
+        assert!(matches!(inflate_now(&bomb, 999_999), Err(Refusal::InflatedTooLarge)));
+        assert_eq!(inflate_now(&bomb, 1_000_000).map(|plain| plain.len()).ok(), Some(1_000_000));
+        let whole = gzip(b"<a/>");
+        for damaged in [&whole[..whole.len() - 1], b"<a/>", b""] {
+            assert!(matches!(inflate_now(damaged, 100), Err(Refusal::BadGzip)));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is known of one connection while it is open.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shared by a connection's socket, its handler and whoever explains its end.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+    /// Bytes have come since the last request was handed on.
+    heard: AtomicBool,
+    /// The client was answered before it had sent everything.
+    expects_more: AtomicBool,
+    /// The client has not read its answer in time.
+    unread_answer: AtomicBool,
+}
+
+impl Connection {
+    pub(super) fn new(peer: SocketAddr, local: SocketAddr) -> Self {
+        Self {
+            peer,
+            local,
+            heard: AtomicBool::new(false),
+            expects_more: AtomicBool::new(false),
+            unread_answer: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn heard(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    /// A request is over: what comes from here on belongs to the next.
+    pub(super) fn request_ended(&self) {
+        self.heard.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether a request has begun to come in and has not been answered.
+    pub(super) fn is_mid_request(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn expect_more(&self) {
+        self.expects_more.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn expects_more(&self) -> bool {
+        self.expects_more.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_unread_answer(&self) {
+        self.unread_answer.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn left_answer_unread(&self) -> bool {
+        self.unread_answer.load(Ordering::Relaxed)
+    }
+}

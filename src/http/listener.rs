@@ -1,0 +1,289 @@
+//! One listener: accepts, admits, serves, drains.
+//!
+//! What must stay true: no error of accepting ends or spins the loop; a connection holds its slot
+//! until it is gone; once a stop has begun nothing new is accepted, what has begun is finished up
+//! to a deadline, and then everything is dropped.
+
+use super::connection::Connection;
+use super::metrics::{Limit, Metrics};
+use super::slots::{AddressSlots, Slot};
+use super::stream::{Patience, Stream};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response, Version};
+use hyper_util::rt::TokioIo;
+use prometheus_client::metrics::gauge::Gauge;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// How long to wait after an error that is not of one connection (no more file descriptors).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What an address over its number of connections is told.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
+    Retry-After: 120\r\nConnection: close\r\n\r\n";
+
+/// There is to be no answer: nobody knows what became of the request.
+#[derive(Debug, thiserror::Error)]
+#[error("the outcome is unknown; the connection is closed without an answer")]
+pub(super) struct Withheld;
+
+/// Answers requests.
+pub(super) trait Handler: Send + Sync + 'static {
+    /// The answer to a request. One that carries a `Connection` header was given before the whole
+    /// request had been read.
+    fn handle(
+        &self,
+        connection: &Connection,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Withheld>> + Send;
+}
+
+/// What a listener may cost, and how it speaks.
+pub(super) struct Door {
+    pub(super) name: &'static str,
+    pub(super) protocol: http1::Builder,
+    pub(super) patience: Patience,
+    pub(super) connections_max: usize,
+    pub(super) per_address_max: usize,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Draining,
+    Over,
+}
+
+/// A listener that accepts until it is stopped or dropped.
+pub(super) struct Listener {
+    address: SocketAddr,
+    phase: watch::Sender<Phase>,
+    closes: Arc<AtomicBool>,
+    still_open: mpsc::Receiver<Infallible>,
+}
+
+/// What the accepting task and the connections of one listener share.
+struct Room<H> {
+    door: Door,
+    handler: H,
+    slots: Arc<Semaphore>,
+    addresses: AddressSlots,
+    open: Gauge,
+    /// Somebody waits for a connection to end, so each ends with its next answer.
+    crowded: AtomicBool,
+    /// The listener is being stopped.
+    closes: Arc<AtomicBool>,
+}
+
+impl Listener {
+    /// Listens at `address`.
+    pub(super) async fn open<H: Handler>(
+        address: SocketAddr,
+        door: Door,
+        handler: H,
+    ) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        let closes = Arc::new(AtomicBool::new(false));
+        let (phase, watched) = watch::channel(Phase::Serving);
+        let (open, still_open) = mpsc::channel(1);
+        let room = Arc::new(Room {
+            slots: Arc::new(Semaphore::new(door.connections_max)),
+            addresses: AddressSlots::new(door.per_address_max),
+            open: door.metrics.connections(door.name),
+            crowded: AtomicBool::new(false),
+            closes: Arc::clone(&closes),
+            handler,
+            door,
+        });
+        tokio::spawn(accept(socket, room, watched, open));
+        Ok(Self { address, phase, closes, still_open })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more, lets requests that have begun end within `patience`, then drops the
+    /// rest.
+    pub(super) async fn stop(mut self, patience: Duration) {
+        self.closes.store(true, Ordering::Relaxed);
+        self.phase.send_replace(Phase::Draining);
+        if tokio::time::timeout(patience, self.still_open.recv()).await.is_err() {
+            tracing::warn!(address = %self.address, "connections were dropped while they drained");
+            self.phase.send_replace(Phase::Over);
+            self.still_open.recv().await;
+        }
+    }
+}
+
+async fn accept<H: Handler>(
+    socket: TcpListener,
+    room: Arc<Room<H>>,
+    mut phase: watch::Receiver<Phase>,
+    open: mpsc::Sender<Infallible>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.changed() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let slot = tokio::select! {
+                    biased;
+                    _ = phase.changed() => return,
+                    slot = room.admit(&stream, peer) => slot,
+                };
+                if let Some(slot) = slot {
+                    let connection = serve(Arc::clone(&room), stream, peer, slot, phase.clone());
+                    let open = open.clone();
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop(open);
+                    });
+                }
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                room.door.metrics.accept_errors.inc();
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+impl<H> Room<H> {
+    /// A slot for the connection, as soon as there is one; none if its address has enough of them.
+    async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
+        let Some(of_address) = self.addresses.take(peer.ip()) else {
+            self.door.metrics.reject(Limit::ConnectionsPerAddress);
+            let _told_if_possible = stream.try_write(TOO_MANY);
+            return None;
+        };
+        if self.slots.available_permits() == 0 {
+            self.door.metrics.reject(Limit::Connections);
+            self.crowded.store(true, Ordering::Relaxed);
+        }
+        let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        self.crowded.store(false, Ordering::Relaxed);
+        Some(Slot::new(permit, of_address, self.open.clone()))
+    }
+
+    fn closes_after_answer(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed) || self.closes.load(Ordering::Relaxed)
+    }
+}
+
+async fn serve<H: Handler>(
+    room: Arc<Room<H>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    slot: Slot,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "small answers may be held back");
+    }
+    let _panics = PanicWatch { metrics: &room.door.metrics, peer };
+    let connection = Connection::new(peer, local);
+    let io = TokioIo::new(Stream::new(stream, &connection, room.door.patience));
+    let service = service_fn(|request| respond(&room, &connection, request));
+    let mut exchange = pin!(room.door.protocol.serve_connection(io, service));
+    loop {
+        let changed = tokio::select! {
+            biased;
+            end = exchange.as_mut() => {
+                explain(&room.door.metrics, &connection, end);
+                break;
+            }
+            changed = phase.changed() => changed,
+        };
+        let phase = *phase.borrow_and_update();
+        if changed.is_err() || phase == Phase::Over {
+            break;
+        }
+        exchange.as_mut().graceful_shutdown();
+    }
+    drop(slot);
+}
+
+async fn respond<H: Handler>(
+    room: &Room<H>,
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Withheld> {
+    let is_last = request.version() == Version::HTTP_10 && !asks_to_keep_alive(request.headers());
+    let mut response = room.handler.handle(connection, request).await?;
+    connection.request_ended();
+    if response.headers().contains_key(CONNECTION) {
+        connection.expect_more();
+    } else if is_last || room.closes_after_answer() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+fn asks_to_keep_alive(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let mut tokens = values.flat_map(|value| value.split(','));
+    tokens.any(|token| token.trim().eq_ignore_ascii_case("keep-alive"))
+}
+
+/// Counts what ended a connection, if it was not its client's free will.
+fn explain(metrics: &Metrics, connection: &Connection, end: hyper::Result<()>) {
+    let Err(error) = end else {
+        return;
+    };
+    if error.is_timeout() {
+        if connection.is_mid_request() {
+            metrics.reject(Limit::HeadTimeout);
+        }
+    } else if error.is_parse_too_large() {
+        metrics.reject(Limit::HeadBytes);
+    } else if error.is_parse() {
+        metrics.malformed_heads.inc();
+    } else if connection.left_answer_unread() {
+        metrics.reject(Limit::WriteTimeout);
+    }
+    tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
+}
+
+/// Counts a panic that takes its connection down: its outcome is unknown, so nothing is answered.
+struct PanicWatch<'a> {
+    metrics: &'a Metrics,
+    peer: SocketAddr,
+}
+
+impl Drop for PanicWatch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.metrics.panics.inc();
+            tracing::error!(peer = %self.peer, "a panic ended a connection");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What the gateway counts, in the words of Prometheus.
+//!
+//! What must stay true: every label has a small, closed set of values; nothing that a client sends
+//! becomes a label.
+
+use crate::ledger::Ledger;
+use crate::xml::LimitKind;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
+};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The type of what [`Metrics::render`] gives.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds in seconds: from an answer out of memory to one that waited for a gateway.
+const DURATION_BUCKETS: [f64; 15] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+    60.0,
+];
+
+/// A limit that refused something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Limit {
+    Connections,
+    ConnectionsPerAddress,
+    /// hyper refused a head: too long, or with more lines than it will count.
+    HeadBytes,
+    HeadTimeout,
+    Headers,
+    BodyBytes,
+    InflatedBytes,
+    BodyTimeout,
+    RequestTimeout,
+    WriteTimeout,
+    LedgerQueue,
+    Xml(LimitKind),
+}
+
+impl Limit {
+    const OF_TRANSPORT: [Self; 11] = [
+        Self::Connections,
+        Self::ConnectionsPerAddress,
+        Self::HeadBytes,
+        Self::HeadTimeout,
+        Self::Headers,
+        Self::BodyBytes,
+        Self::InflatedBytes,
+        Self::BodyTimeout,
+        Self::RequestTimeout,
+        Self::WriteTimeout,
+        Self::LedgerQueue,
+    ];
+
+    fn all() -> impl Iterator<Item = Self> {
+        Self::OF_TRANSPORT.into_iter().chain(LimitKind::ALL.map(Self::Xml))
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::ConnectionsPerAddress => "connections per address",
+            Self::HeadBytes => "head bytes",
+            Self::HeadTimeout => "head timeout",
+            Self::Headers => "headers",
+            Self::BodyBytes => "body bytes",
+            Self::InflatedBytes => "inflated bytes",
+            Self::BodyTimeout => "body timeout",
+            Self::RequestTimeout => "request timeout",
+            Self::WriteTimeout => "write timeout",
+            Self::LedgerQueue => "ledger queue",
+            Self::Xml(kind) => kind.name(),
+        }
+    }
+}
+
+impl EncodeLabelValue for Limit {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.name().replace(' ', "_"), encoder)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    limit: Limit,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerLabels {
+    listener: &'static str,
+}
+
+/// The counters of a gateway.
+pub(super) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    connections: Family<ListenerLabels, Gauge>,
+    rejected: Family<LimitLabels, Counter>,
+    faults: Family<CodeLabels, Counter>,
+    pub(super) in_flight: Gauge,
+    pub(super) row_errors: Counter,
+    pub(super) refunds: Counter,
+    pub(super) ignored_fields: Counter,
+    pub(super) request_body_bytes: Counter,
+    pub(super) answer_body_bytes: Counter,
+    pub(super) malformed_heads: Counter,
+    pub(super) accept_errors: Counter,
+    pub(super) panics: Counter,
+}
+
+impl Metrics {
+    /// All counters at zero; those of the ledger are read when they are asked for.
+    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+        let mut registry = Registry::with_prefix("refund_gateway");
+        registry.register(
+            "build",
+            "The build",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        let mut new = Self {
+            registry,
+            requests: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS)),
+            connections: Family::default(),
+            rejected: Family::default(),
+            faults: Family::default(),
+            in_flight: Gauge::default(),
+            row_errors: Counter::default(),
+            refunds: Counter::default(),
+            ignored_fields: Counter::default(),
+            request_body_bytes: Counter::default(),
+            answer_body_bytes: Counter::default(),
+            malformed_heads: Counter::default(),
+            accept_errors: Counter::default(),
+            panics: Counter::default(),
+        };
+        for limit in Limit::all() {
+            let _zero = new.rejected.get_or_create(&LimitLabels { limit });
+        }
+        new.register_requests();
+        new.register_transport();
+        new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+        new
+    }
+
+    fn register_requests(&mut self) {
+        let registry = &mut self.registry;
+        let mut count = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        count("row_errors", "Rows of create calls that failed", &self.row_errors);
+        count("refunds_created", "Refunds created", &self.refunds);
+        count("ignored_fields", "Fields with a value that were passed over", &self.ignored_fields);
+        let requests = self.requests.clone();
+        registry.register("requests", "Requests, by operation and what came of them", requests);
+        let durations = self.durations.clone();
+        let help = "How long requests took, from the end of the head to the answer";
+        registry.register_with_unit("request_duration", help, Unit::Seconds, durations);
+        registry.register("faults", "SOAP faults, by code", self.faults.clone());
+        let in_flight = self.in_flight.clone();
+        registry.register("requests_in_flight", "Requests being worked on", in_flight);
+    }
+
+    fn register_transport(&mut self) {
+        let registry = &mut self.registry;
+        let rejected = self.rejected.clone();
+        registry.register("rejected", "What a limit refused or held up, by limit", rejected);
+        registry.register("connections", "Open connections", self.connections.clone());
+        let bytes = [
+            ("request_body", "Bytes of bodies received", &self.request_body_bytes),
+            ("answer_body", "Bytes of bodies answered", &self.answer_body_bytes),
+        ];
+        for (name, help, counter) in bytes {
+            registry.register_with_unit(name, help, Unit::Bytes, counter.clone());
+        }
+        let mut count = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        count("malformed_heads", "What came in and was no HTTP request", &self.malformed_heads);
+        count("accept_errors", "Connections that could not be accepted", &self.accept_errors);
+        count("panics", "Connections lost to a panic", &self.panics);
+    }
+
+    /// Counts what a limit refused.
+    pub(super) fn reject(&self, limit: Limit) {
+        self.rejected.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    /// Counts a SOAP fault.
+    pub(super) fn fault(&self, code: &'static str) {
+        self.faults.get_or_create(&CodeLabels { code }).inc();
+    }
+
+    /// Counts a request that has ended.
+    pub(super) fn request(&self, operation: &'static str, outcome: &'static str, took: Duration) {
+        let labels = RequestLabels { operation, outcome };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// The number of connections that `listener` has open.
+    pub(super) fn connections(&self, listener: &'static str) -> Gauge {
+        self.connections.get_or_create_owned(&ListenerLabels { listener })
+    }
+
+    /// Everything, as text.
+    pub(super) fn render(&self) -> Result<String, fmt::Error> {
+        let mut out = String::with_capacity(16 * 1024);
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+}
+
+struct LedgerCollector(Arc<dyn Ledger>);
+
+impl fmt::Debug for LedgerCollector {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("LedgerCollector")
+    }
+}
+
+impl Collector for LedgerCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let stats = self.0.stats();
+        let queued = ConstGauge::new(i64::try_from(stats.queued).unwrap_or(i64::MAX));
+        let help = "Requests that wait for the ledger's writer";
+        let kind = queued.metric_type();
+        queued.encode(encoder.encode_descriptor("ledger_queue_depth", help, None, kind)?)?;
+        let counters = [
+            ("ledger_commits", "Transactions committed", stats.commits),
+            ("ledger_committed_requests", "Requests in those", stats.committed_requests),
+            ("ledger_failures", "Transactions rolled back or lost", stats.failures),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            let kind = counter.metric_type();
+            counter.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        }
+        let spent = ConstCounter::new(Duration::from_micros(stats.commit_us).as_secs_f64());
+        let (kind, unit) = (spent.metric_type(), Unit::Seconds);
+        let help = "Time spent in commits";
+        spent.encode(encoder.encode_descriptor("ledger_commit", help, Some(&unit), kind)?)
+    }
+}

@@ -1,0 +1,220 @@
+//! The public listener: SOAP calls and WSDLs, nothing else.
+//!
+//! What must stay true: a request is answered once, or, when nobody knows what became of it, its
+//! connection is closed without an answer; never is it given a fault then.
+
+use super::address::Addresses;
+use super::answer::Answer;
+use super::body::{BodyError, BodyLimits, receive};
+use super::compression::wants_gzip;
+use super::connection::Connection;
+use super::date::DateCache;
+use super::listener::{Handler, Withheld};
+use super::metrics::{Limit, Metrics};
+use super::record::Record;
+use super::router::{Route, route};
+use super::settings::HttpSettings;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::version::ApiVersion;
+use crate::service::Service;
+use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply, wsdl};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Answers what comes in on the public listener.
+pub(super) struct Public {
+    soap: Soap,
+    addresses: Addresses,
+    dates: DateCache,
+    metrics: Arc<Metrics>,
+    settings: HttpSettings,
+}
+
+impl Public {
+    pub(super) fn new(
+        service: Arc<Service>,
+        settings: HttpSettings,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let public_url = settings.public_url.as_deref();
+        Self {
+            addresses: Addresses::new(public_url, &settings.trusted_proxies),
+            dates: DateCache::new(Arc::clone(&service)),
+            soap: Soap::new(service, settings.xml.clone()),
+            metrics,
+            settings,
+        }
+    }
+
+    /// The answer, if there is to be one.
+    async fn answer(
+        &self,
+        connection: &Connection,
+        head: &Parts,
+        body: Incoming,
+        started: Instant,
+    ) -> Option<Answer> {
+        let has_body = !body.is_end_stream();
+        let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
+        if head.headers.len() > self.settings.headers_max {
+            self.metrics.reject(Limit::Headers);
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            let text = "The request has too many headers.";
+            return Some(Answer::sentence(status, "headers", text).closing());
+        }
+        let base_url = match self.addresses.base_url(head, connection.peer, connection.local) {
+            Ok(base_url) => base_url,
+            Err(error) => {
+                let text = error.to_string();
+                let answer = Answer::sentence(StatusCode::BAD_REQUEST, "bad_host", &text);
+                return Some(refused(answer));
+            }
+        };
+        let answer = match route(&head.method, head.uri.path(), head.uri.query()) {
+            Route::Soap { version } => {
+                return self.soap(version, base_url, &head.headers, body, started).await;
+            }
+            Route::Wsdl { version } => render_wsdl(version, &base_url),
+            Route::WrongMethod { allow, sentence } => {
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                Answer::sentence(status, "wrong_method", sentence).allowing(allow)
+            }
+            Route::Nothing => {
+                let text = "There is nothing here. The endpoint is /apps/services/a/{version}.";
+                Answer::sentence(StatusCode::NOT_FOUND, "not_found", text)
+            }
+        };
+        Some(refused(answer))
+    }
+
+    async fn soap(
+        &self,
+        version: &str,
+        base_url: String,
+        headers: &HeaderMap,
+        body: Incoming,
+        started: Instant,
+    ) -> Option<Answer> {
+        let limits = BodyLimits {
+            wire_bytes_max: self.settings.body_bytes_max,
+            inflated_bytes_max: self.settings.inflated_bytes_max,
+            deadline: started + Duration::from_millis(self.settings.body_timeout_ms),
+        };
+        let received = match receive(headers, body, limits).await {
+            Ok(received) => received,
+            Err(error) => return Some(self.refuse(error)),
+        };
+        self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
+        let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
+        let call = SoapCall {
+            version: version.to_owned(),
+            base_url,
+            content_type: headers
+                .get(CONTENT_TYPE)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            idempotency_key: idempotency_key(headers),
+            body: received.document,
+            deadline,
+        };
+        let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
+        match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
+            Ok(SoapReply::Answer(answer)) => {
+                self.count(&answer);
+                Some(Answer::soap(answer, self.dates.now()))
+            }
+            Ok(SoapReply::Abort) | Err(_) => None,
+        }
+    }
+
+    /// Answers a call whose body is not there; what is left of it will not be read.
+    fn refuse(&self, error: BodyError) -> Answer {
+        let answer = match error {
+            BodyError::Broken => {
+                let text = "The body of the request is broken.";
+                Answer::sentence(StatusCode::BAD_REQUEST, "broken_body", text)
+            }
+            BodyError::Refused(refusal, limit) => {
+                if let Some(limit) = limit {
+                    self.metrics.reject(limit);
+                }
+                self.refused(refusal)
+            }
+        };
+        answer.closing()
+    }
+
+    fn refused(&self, refusal: Refusal) -> Answer {
+        let answer = Soap::refuse(refusal);
+        self.count(&answer);
+        Answer::soap(answer, self.dates.now())
+    }
+
+    fn count(&self, answer: &SoapAnswer) {
+        let metrics = &self.metrics;
+        if let Some(kind) = answer.limit {
+            metrics.reject(Limit::Xml(kind));
+        }
+        if answer.retry_after_s.is_some() {
+            metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::TransactionTimeout.name() {
+            metrics.reject(Limit::RequestTimeout);
+        }
+        if answer.outcome != "ok" {
+            metrics.fault(answer.outcome);
+        }
+        metrics.ignored_fields.inc_by(answer.ignored_fields.into());
+        metrics.row_errors.inc_by(answer.row_errors.into());
+        metrics.refunds.inc_by(answer.refunds.into());
+    }
+}
+
+impl Handler for Public {
+    async fn handle(
+        &self,
+        connection: &Connection,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Withheld> {
+        let (head, body) = request.into_parts();
+        let record = Record::begin(&self.metrics, connection.peer, &head.headers);
+        let Some(answer) = self.answer(connection, &head, body, record.started()).await else {
+            record.withheld();
+            return Err(Withheld);
+        };
+        let answer = answer.compressed(wants_gzip(&head.headers)).await;
+        Ok(record.answered(answer).into_response())
+    }
+}
+
+fn render_wsdl(version: &str, base_url: &str) -> Answer {
+    match version.parse::<ApiVersion>() {
+        Ok(parsed) => {
+            let address = format!("{base_url}{ENDPOINT}{version}");
+            Answer::wsdl(wsdl::render(parsed, &address))
+        }
+        Err(_) => {
+            let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
+            let text = format!("There is no such API version; {first} to {last} are served.");
+            Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
+        }
+    }
+}
+
+/// The key as sent. Several become one that cannot be a key, as they stand in a list.
+fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let values: Vec<&[u8]> =
+        headers.get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(&b", "[..]))
+}
+
+fn count(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,129 @@
+//! A client's socket, with what hyper leaves open: a client that does not read, and one that still
+//! sends what has been refused.
+//!
+//! A socket that is closed with bytes unread is reset, and the reset can overtake the answer; so
+//! after an early answer the rest is read and thrown away for a short time.
+
+use super::connection::Connection;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// How much is thrown away at once.
+const SCRATCH_BYTES: usize = 4096;
+
+/// How long a client may take where hyper sets no limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For reading an answer.
+    pub(super) write: Duration,
+    /// For sending what nobody will read.
+    pub(super) linger: Duration,
+}
+
+/// A socket that ends in bounded time.
+pub(super) struct Stream<'a> {
+    socket: TcpStream,
+    connection: &'a Connection,
+    patience: Patience,
+    stalled: Option<Pin<Box<Sleep>>>,
+    lingering: Option<Pin<Box<Sleep>>>,
+    is_shut: bool,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(socket: TcpStream, connection: &'a Connection, patience: Patience) -> Self {
+        Self { socket, connection, patience, stalled: None, lingering: None, is_shut: false }
+    }
+
+    /// Passes `polled` on, unless the client has left us waiting for too long.
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stalled = None;
+            return polled;
+        }
+        let patience = self.patience.write;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(stalled.as_mut().poll(context));
+        self.connection.note_unread_answer();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn throw_rest_away(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; SCRATCH_BYTES];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.socket).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.connection.expect_more();
+                }
+                Poll::Pending if self.connection.expects_more() => break,
+                Poll::Ready(_) | Poll::Pending => return Poll::Ready(()),
+            }
+        }
+        let patience = self.patience.linger;
+        let lingering =
+            self.lingering.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        lingering.as_mut().poll(context)
+    }
+}
+
+impl AsyncRead for Stream<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.connection.heard();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Stream<'_> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.watch(context, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write_vectored(context, pieces);
+        self.watch(context, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_shut {
+            ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
+            self.is_shut = true;
+        }
+        self.throw_rest_away(context).map(Ok)
+    }
+}

@@ -1,0 +1,234 @@
+//! Creating refunds inside the open transaction: look up facts, let the domain decide, debit with
+//! a guard, write the refund and its entry, and store the answer for an idempotency key.
+
+use super::rows;
+use super::store::Store;
+use crate::domain::draft::RefundDraft;
+use crate::domain::id::RefundId;
+use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
+use crate::domain::rules::{Asking, Decision, Facts, Payment, decide};
+use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
+use crate::ledger::{CreateRefunds, Created, Idempotency, Order, RowResult, UserKey};
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+/// How long a stored answer is kept.
+const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// Does the whole request, or finds that it was done before.
+pub(super) fn create_refunds(
+    store: &mut Store,
+    request: &CreateRefunds,
+) -> rusqlite::Result<Created> {
+    let now = request.asking.now;
+    if let Some(once) = &request.idempotency
+        && let Some(earlier) = earlier_answer(store.connection(), request.user, once, now)?
+    {
+        return Ok(earlier);
+    }
+    let mut rows = Vec::with_capacity(request.drafts.len());
+    let mut orders = Vec::new();
+    for draft in &request.drafts {
+        rows.push(create_one(store, request, draft, &mut orders)?);
+    }
+    let answer = match &request.idempotency {
+        None => None,
+        Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
+    };
+    Ok(Created::Fresh { rows, orders, answer })
+}
+
+fn create_one(
+    store: &mut Store,
+    request: &CreateRefunds,
+    draft: &RefundDraft,
+    orders: &mut Vec<Order>,
+) -> rusqlite::Result<RowResult> {
+    let decision = match decide_one(store, draft, &request.asking)? {
+        Ok(decision) => decision,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (id, created_ms) = store.next_refund_id(request.asking.now)?;
+    let balance = debit(store.connection(), &decision)?;
+    insert_refund(store.connection(), id, created_ms, request.user, &decision)?;
+    let kind = match decision.payment {
+        Payment::External => "refund",
+        Payment::Electronic { .. } => "hold",
+    };
+    let debited = MinorUnits::new(-decision.amount.units());
+    let movement = Movement { kind, delta: debited, balance, refund: id.number().value() };
+    insert_entry(store.connection(), decision.account.0, &movement, created_ms)?;
+    if let Payment::Electronic { gateway, options } = decision.payment
+        && let (Some(payment_method), Some(account)) =
+            (draft.payment_method_id.given(), draft.account_id.given())
+        && let Some(account) = rows::account(store.connection(), account, false)?
+    {
+        orders.push(Order {
+            refund: id,
+            gateway,
+            payment_method: payment_method.clone(),
+            amount: decision.amount,
+            currency: account.currency,
+            options,
+        });
+    }
+    Ok(Ok(id))
+}
+
+/// Looks up what the draft names and applies the rules.
+fn decide_one(
+    store: &Store,
+    draft: &RefundDraft,
+    asking: &Asking,
+) -> rusqlite::Result<Result<Decision, RowError>> {
+    let connection = store.connection();
+    let method_id = draft.payment_method_id.given();
+    let needs_default = method_id.is_none() && draft.method_type.is_absent();
+    let account = match draft.account_id.given() {
+        Some(id) => rows::account(connection, id, needs_default)?,
+        None => None,
+    };
+    let method = match method_id {
+        Some(id) => rows::payment_method(connection, id)?,
+        None => None,
+    };
+    let facts = Facts { tenant: store.tenant(), gateways: store.gateways(), account, method };
+    Ok(decide(draft, &facts, asking))
+}
+
+/// Takes the amount off the balance and gives the new one. The guard repeats the rule, so that no
+/// mistake elsewhere can ever overdraw; that it fails is an error of this program.
+fn debit(connection: &Connection, decision: &Decision) -> rusqlite::Result<MinorUnits> {
+    let update = "update account set balance = balance - ?2 \
+                  where key = ?1 and balance >= ?2 returning balance";
+    let mut statement = connection.prepare_cached(update)?;
+    statement
+        .query_row(params![decision.account.0, decision.amount.units()], |row| row.get(0))
+        .map(MinorUnits::new)
+}
+
+fn insert_refund(
+    connection: &Connection,
+    id: RefundId,
+    created_ms: i64,
+    user: UserKey,
+    decision: &Decision,
+) -> rusqlite::Result<()> {
+    let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
+         source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
+         soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
+         gateway_state) values (:number, :created_ms, :salt, :account, :amount, :type, \
+         :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
+         :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
+         :gateway_options, :gateway_state)";
+    let (status, gateway, options, state) = match &decision.payment {
+        Payment::External => (RefundStatus::Processed, None, None, None),
+        Payment::Electronic { gateway, options } => {
+            let options = (!options.is_empty()).then(|| serde_json::to_string(options));
+            let options = options
+                .transpose()
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            let state = GatewayState::MarkedForSubmission.name();
+            (RefundStatus::Processing, Some(gateway), options, Some(state))
+        }
+    };
+    connection.prepare_cached(insert)?.execute(named_params! {
+        ":number": id.number().value(),
+        ":created_ms": created_ms,
+        ":salt": id.salt(),
+        ":account": decision.account.0,
+        ":amount": decision.amount.units(),
+        ":type": decision.payment.refund_type().name(),
+        ":source_type": SourceType::CreditBalance.name(),
+        ":method_type": decision.method_type.name(),
+        ":payment_method": decision.method.map(|method| method.0),
+        ":status": status.name(),
+        ":refund_date": decision.refund_date.to_string(),
+        ":comment": decision.comment,
+        ":reason_code": decision.reason_code,
+        ":soft_descriptor": decision.soft_descriptor,
+        ":soft_descriptor_phone": decision.soft_descriptor_phone,
+        ":created_by": user.0,
+        ":gateway": gateway,
+        ":gateway_options": options,
+        ":gateway_state": state,
+    })?;
+    Ok(())
+}
+
+/// A movement of a credit balance, and the balance after it.
+pub(super) struct Movement {
+    pub(super) kind: &'static str,
+    pub(super) delta: MinorUnits,
+    pub(super) balance: MinorUnits,
+    pub(super) refund: i64,
+}
+
+/// Adds an entry behind a balance that was just changed.
+pub(super) fn insert_entry(
+    connection: &Connection,
+    account: i64,
+    movement: &Movement,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let insert = "insert into entry (account, kind, delta, balance, refund, at_ms) \
+                  values (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (delta, balance) = (movement.delta.units(), movement.balance.units());
+    connection.prepare_cached(insert)?.execute(params![
+        account,
+        movement.kind,
+        delta,
+        balance,
+        movement.refund,
+        at_ms
+    ])?;
+    Ok(())
+}
+
+/// What was answered under this key within its time, if anything was.
+fn earlier_answer(
+    connection: &Connection,
+    user: UserKey,
+    once: &Idempotency,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<Created>> {
+    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
+    connection
+        .prepare_cached("delete from idempotency where at_ms < ?1")?
+        .execute(params![kept_since])?;
+    let select = "select fingerprint, answer from idempotency \
+                  where user = ?1 and operation = ?2 and key = ?3";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement
+        .query_row(params![user.0, once.operation, once.key], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?))
+        })
+        .optional()?;
+    Ok(found.map(|(fingerprint, answer)| {
+        if fingerprint == once.fingerprint { Created::Replayed(answer) } else { Created::KeyReused }
+    }))
+}
+
+/// Stores the answer to a request with a key, and gives it.
+fn keep_answer(
+    connection: &Connection,
+    user: UserKey,
+    once: &Idempotency,
+    rows: &[RowResult],
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Vec<u8>> {
+    let answer = (once.render)(rows);
+    let insert = "insert into idempotency (user, operation, key, fingerprint, answer, at_ms) \
+                  values (?1, ?2, ?3, ?4, ?5, ?6)";
+    let at_ms = now.timestamp_millis();
+    connection.prepare_cached(insert)?.execute(params![
+        user.0,
+        once.operation,
+        once.key,
+        once.fingerprint,
+        answer,
+        at_ms
+    ])?;
+    Ok(answer)
+}

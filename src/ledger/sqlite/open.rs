@@ -1,0 +1,300 @@
+//! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
+
+use super::store::Store;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite_migration::{M, Migrations};
+use serde::Deserialize;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Marks the file as a ledger of this program ("RFGW").
+const APPLICATION_ID: i32 = 0x5246_4757;
+/// Below it SQLite can corrupt a log that two connections write back at the same moment.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// The first bytes of every SQLite file.
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How long another program's lock is waited for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/001_ledger.sql"))];
+const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+/// The schema that this program writes.
+const SCHEMA_VERSION: i64 = 1;
+
+/// How much the writer takes on; every value has a bound and a default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerSettings {
+    /// How many requests may wait for the writer; one more is answered "busy".
+    pub queue_max: usize,
+    /// How many requests one transaction carries at most.
+    pub batch_max: usize,
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { queue_max: 256, batch_max: 256 }
+    }
+}
+
+/// Whether a file may be made, and which mark it must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Creates the ledger if it is missing; its mark must be the one given.
+    CreateOrOpen {
+        /// Whether it is a test ledger, on which reset and clocks work.
+        test: bool,
+    },
+    /// Creates an unmarked ledger if it is missing; any mark will do.
+    CreateOrOpenAny,
+    /// The ledger must exist; any mark will do.
+    Existing,
+}
+
+/// How to open a ledger.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Whether it may be made.
+    pub mode: OpenMode,
+    /// Derives ids and session tokens from this number (test ledgers only).
+    pub id_seed: Option<u64>,
+    /// What the writer takes on.
+    pub settings: LedgerSettings,
+}
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds it.
+    #[error("the ledger {} is in use by another process", path.display())]
+    InUse {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// There is no such file.
+    #[error("there is no ledger at {}", path.display())]
+    Missing {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// A test ledger where none is wanted, or the other way round.
+    #[error("the ledger {} is {}a test ledger", path.display(), if *is_test { "" } else { "not " })]
+    Mark {
+        /// The ledger.
+        path: PathBuf,
+        /// What it is.
+        is_test: bool,
+    },
+    /// It was written by a newer version of this program.
+    #[error(
+        "the ledger {} has schema {found}, and this program knows {SCHEMA_VERSION}",
+        path.display()
+    )]
+    NewerSchema {
+        /// The ledger.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
+    /// It is a file of something else.
+    #[error("the file {} is no ledger of this program", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be trusted.
+    #[error("the ledger {} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite found.
+        detail: String,
+    },
+    /// The linked SQLite has a known corruption bug.
+    #[error("SQLite {found} is linked, and 3.51.3 is the oldest that is safe")]
+    OldSqlite {
+        /// Its version.
+        found: &'static str,
+    },
+    /// The file system or SQLite refused.
+    #[error("the ledger {} cannot be opened: {detail}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was said.
+        detail: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        Self::Io { path: path.to_owned(), detail: error.to_string() }
+    }
+
+    /// Sorts an error of SQLite: a damaged file is not a busy or unreadable one.
+    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, detail) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path, detail }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
+            _ => Self::Io { path, detail },
+        }
+    }
+
+    /// Whether the file itself is at fault: damaged, newer than this program, or another's.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::NewerSchema { .. } | Self::NotALedger { .. })
+    }
+}
+
+/// Opens the file for the writer and loads what it keeps in memory.
+pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, OpenError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(OpenError::OldSqlite { found: rusqlite::version() });
+    }
+    let is_new = prepare_file(path, options.mode)?;
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| sql(&e))?;
+    configure(&connection).map_err(|e| sql(&e))?;
+    if !is_new {
+        check_ownership(&connection, path)?;
+        check_soundness(&connection, path)?;
+    }
+    migrate(&mut connection, path)?;
+    check_mark(&connection, path, options.mode)?;
+    Store::load(connection, options.id_seed).map_err(|e| sql(&e))
+}
+
+/// Opens a connection that can only read, beside whoever holds the ledger.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    check_magic(path)?;
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    let connection = reading_connection(path).map_err(|e| sql(&e))?;
+    check_ownership(&connection, path)?;
+    Ok(connection)
+}
+
+/// A read-only connection to a ledger that is known to be one.
+pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Makes the file, readable by its owner alone, before SQLite sees it; true when it is new.
+fn prepare_file(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
+    let length = fs::metadata(path).map(|file| file.len());
+    match (length, mode) {
+        (Ok(0), _) => Ok(true),
+        (Ok(_), _) => check_magic(path).map(|()| false),
+        (Err(error), OpenMode::Existing) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::Missing { path: path.to_owned() })
+        }
+        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
+            let made = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+            made.map(|_| true).map_err(|error| OpenError::io(path, &error))
+        }
+        (Err(error), _) => Err(OpenError::io(path, &error)),
+    }
+}
+
+/// A file that is no SQLite file at all is damaged or another's; SQLite would say so much later.
+fn check_magic(path: &Path) -> Result<(), OpenError> {
+    let mut head = Vec::with_capacity(SQLITE_MAGIC.len());
+    let length = u64::try_from(SQLITE_MAGIC.len()).unwrap_or(u64::MAX);
+    fs::File::open(path)
+        .and_then(|file| file.take(length).read_to_end(&mut head))
+        .map_err(|error| OpenError::io(path, &error))?;
+    if head == SQLITE_MAGIC {
+        return Ok(());
+    }
+    let detail = "its first bytes are not those of an SQLite file".to_owned();
+    Err(OpenError::Damaged { path: path.to_owned(), detail })
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn check_ownership(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let found = number("user_version").map_err(|e| sql(&e))?;
+    let application = number("application_id").map_err(|e| sql(&e))?;
+    if application != i64::from(APPLICATION_ID) {
+        // A ledger whose creation was cut short has no tables yet, and no mark.
+        let tables = "select count(*) from sqlite_schema";
+        let tables: i64 =
+            connection.query_row(tables, [], |row| row.get(0)).map_err(|e| sql(&e))?;
+        if tables > 0 || found > 0 {
+            return Err(OpenError::NotALedger { path: path.to_owned() });
+        }
+    }
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::NewerSchema { path: path.to_owned(), found });
+    }
+    Ok(())
+}
+
+fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    let verdict: String = connection
+        .pragma_query_value(None, "quick_check", |row| row.get(0))
+        .map_err(|e| sql(&e))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(OpenError::Damaged { path: path.to_owned(), detail: verdict })
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| sql(&e))?;
+    MIGRATIONS
+        .to_latest(connection)
+        .map_err(|error| OpenError::Io { path: path.to_owned(), detail: error.to_string() })
+}
+
+/// Marks a new ledger, once and for all, and checks the mark of an old one.
+fn check_mark(connection: &Connection, path: &Path, mode: OpenMode) -> Result<(), OpenError> {
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    let wanted = matches!(mode, OpenMode::CreateOrOpen { test: true });
+    let stored: Option<String> = connection
+        .query_row("select value from meta where key = 'kind'", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| sql(&e))?;
+    let Some(stored) = stored else {
+        let kind = if wanted { "test" } else { "real" };
+        let insert = "insert into meta (key, value) values ('kind', ?1)";
+        return connection.execute(insert, params![kind]).map(|_| ()).map_err(|e| sql(&e));
+    };
+    let is_test = stored == "test";
+    match mode {
+        OpenMode::CreateOrOpen { test } if test != is_test => {
+            Err(OpenError::Mark { path: path.to_owned(), is_test })
+        }
+        _ => Ok(()),
+    }
+}

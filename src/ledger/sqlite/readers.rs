@@ -1,0 +1,60 @@
+//! Connections that only read, handed out one reader each.
+//!
+//! A read happens on a blocking thread and in one short transaction, so that it neither holds up
+//! the async threads nor pins the log for long.
+
+use super::open::reading_connection;
+use crate::ledger::{LedgerError, Reply};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many idle connections are kept.
+const IDLE_MAX: usize = 4;
+
+/// The readers of one ledger.
+pub(super) struct Readers {
+    pool: Arc<Pool>,
+}
+
+struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { pool: Arc::new(Pool { path: path.to_owned(), idle: Mutex::default() }) }
+    }
+
+    /// Runs `work` on a connection of its own.
+    pub(super) fn read<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let pool = Arc::clone(&self.pool);
+        let read = tokio::task::spawn_blocking(move || {
+            let connection = pool.take()?;
+            let result = work(&connection);
+            pool.give_back(connection);
+            result
+        });
+        let failed = |error: &dyn std::error::Error| LedgerError::Unavailable(error.to_string());
+        Box::pin(async move { read.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e)) })
+    }
+}
+
+impl Pool {
+    fn take(&self) -> rusqlite::Result<Connection> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| reading_connection(&self.path), Ok)
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+    }
+}

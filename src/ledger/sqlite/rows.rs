@@ -1,0 +1,139 @@
+//! Rows of the file as values of the domain.
+//!
+//! A value that the domain does not know (another program wrote it) is an error, never a guess.
+
+use crate::domain::facts::{
+    Account, AccountKey, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
+};
+use crate::domain::id::ObjectId;
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::script::ScriptedRule;
+use crate::domain::vocabulary::{MethodStatus, MethodType};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+/// Turns a stored text into a value, or says which column holds what nobody knows.
+pub(super) fn known<T>(
+    row: &Row<'_>,
+    column: usize,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    read(&text).ok_or_else(|| unknown_value(column, &text))
+}
+
+fn unknown_value(column: usize, text: &str) -> rusqlite::Error {
+    let why = format!("the ledger holds `{text}`, which this program does not know");
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
+}
+
+/// Reads stored JSON.
+fn json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|_| unknown_value(column, text))
+}
+
+/// The account of this id, with its default method if that will be needed.
+pub(super) fn account(
+    connection: &Connection,
+    id: &ObjectId,
+    with_default_method: bool,
+) -> rusqlite::Result<Option<Account>> {
+    let select = "select key, currency, balance, default_payment_method, gateway \
+                  from account where id = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement
+        .query_row(params![id.as_str()], |row| {
+            let account = Account {
+                key: AccountKey(row.get(0)?),
+                currency: known(row, 1, Currency::from_code)?,
+                balance: MinorUnits::new(row.get(2)?),
+                default_method: None,
+                gateway: row.get(4)?,
+            };
+            Ok((account, row.get::<_, Option<i64>>(3)?))
+        })
+        .optional()?;
+    let Some((mut account, default_method)) = found else {
+        return Ok(None);
+    };
+    if let Some(key) = default_method.filter(|_| with_default_method) {
+        account.default_method = payment_method_by_key(connection, key)?;
+    }
+    Ok(Some(account))
+}
+
+/// The payment method of this id.
+pub(super) fn payment_method(
+    connection: &Connection,
+    id: &ObjectId,
+) -> rusqlite::Result<Option<PaymentMethod>> {
+    let select = "select key, account, type, status, gateway from payment_method where id = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    statement.query_row(params![id.as_str()], read_method).optional()
+}
+
+fn payment_method_by_key(
+    connection: &Connection,
+    key: i64,
+) -> rusqlite::Result<Option<PaymentMethod>> {
+    let select = "select key, account, type, status, gateway from payment_method where key = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    statement.query_row(params![key], read_method).optional()
+}
+
+fn read_method(row: &Row<'_>) -> rusqlite::Result<PaymentMethod> {
+    Ok(PaymentMethod {
+        key: MethodKey(row.get(0)?),
+        account: row.get::<_, Option<i64>>(1)?.map(AccountKey),
+        method_type: known(row, 2, MethodType::from_name)?,
+        status: known(row, 3, MethodStatus::from_name)?,
+        gateway: row.get(4)?,
+    })
+}
+
+/// The tenant's settings: what was seeded, and the defaults of the rest.
+pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
+    let mut tenant = Tenant::default();
+    let mut statement = connection.prepare_cached("select key, value from tenant")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key: String = row.get(0)?;
+        let value: String = row.get(1)?;
+        match key.as_str() {
+            "credit_balance" => tenant.credit_balance = json(1, &value)?,
+            "invoice_settlement" => tenant.invoice_settlement = json(1, &value)?,
+            "future_dated_adjustments" => tenant.future_dated_adjustments = json(1, &value)?,
+            "reason_codes" => tenant.reason_codes = json(1, &value)?,
+            "default_gateway" => tenant.default_gateway = value,
+            "time_zone" => {
+                tenant.time_zone = value.parse().map_err(|_| unknown_value(1, &value))?;
+            }
+            _ => return Err(unknown_value(0, &key)),
+        }
+    }
+    Ok(tenant)
+}
+
+/// The gateways and their scripts, the built-in sandbox always among them.
+pub(super) fn gateways(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    let select = "select name, active, non_referenced_refunds, method_types, rules from gateway";
+    let mut statement = connection.prepare_cached(select)?;
+    let rows = statement.query_map([], |row| {
+        let method_types: Option<String> = row.get(3)?;
+        let gateway = Gateway {
+            name: row.get(0)?,
+            active: row.get(1)?,
+            non_referenced_refunds: row.get(2)?,
+            method_types: method_types.map(|types| json(3, &types)).transpose()?,
+        };
+        let rules: String = row.get(4)?;
+        Ok((gateway, json(4, &rules)?))
+    })?;
+    let mut gateways = rows.collect::<Result<Vec<_>, _>>()?;
+    if !gateways.iter().any(|(gateway, _)| gateway.name == SANDBOX_GATEWAY) {
+        gateways.push((Gateway::sandbox(), Vec::new()));
+    }
+    Ok(gateways)
+}

@@ -1,0 +1,308 @@
+//! Loading a seed inside the open transaction: all of it, or, on a conflict, nothing.
+
+use super::rows;
+use super::store::Store;
+use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
+use crate::domain::id::ObjectId;
+use crate::domain::money::MinorUnits;
+use crate::domain::permission::Permissions;
+use crate::domain::script::ScriptedRule;
+use crate::ledger::seed::{
+    SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
+};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+use sha2::{Digest, Sha256};
+
+/// Why a seed was not loaded.
+enum Refusal {
+    Conflict(SeedConflict),
+    Sql(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+/// Loads the whole seed, or nothing of it.
+pub(super) fn load(
+    store: &mut Store,
+    seed: &SeedPlan,
+) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
+    store.connection().execute_batch("savepoint seed")?;
+    let loaded =
+        Loader { connection: store.connection(), report: SeedReport::default() }.load(seed);
+    let result = match loaded {
+        Ok(report) => Ok(report),
+        Err(Refusal::Conflict(conflict)) => {
+            store.connection().execute_batch("rollback to seed")?;
+            Err(conflict)
+        }
+        Err(Refusal::Sql(error)) => return Err(error),
+    };
+    store.connection().execute_batch("release seed")?;
+    store.reload()?;
+    Ok(result)
+}
+
+struct Loader<'a> {
+    connection: &'a Connection,
+    report: SeedReport,
+}
+
+/// A key of the seed file, what the ledger has for it, and what the seed says.
+type Pair = (&'static str, String, String);
+
+impl Loader<'_> {
+    fn load(mut self, seed: &SeedPlan) -> Result<SeedReport, Refusal> {
+        for (gateway, rules) in &seed.gateways {
+            self.gateway(gateway, rules)?;
+        }
+        for (key, value) in &seed.tenant {
+            self.tenant(key, value)?;
+        }
+        for user in &seed.users {
+            self.user(user)?;
+        }
+        // Accounts and methods refer to each other: first the accounts without their defaults.
+        let mut new_accounts = Vec::new();
+        for account in &seed.accounts {
+            if self.account(account)? {
+                new_accounts.push(account);
+            }
+        }
+        for method in &seed.payment_methods {
+            self.payment_method(method)?;
+        }
+        for account in new_accounts {
+            self.default_method(account)?;
+        }
+        Ok(self.report)
+    }
+
+    fn tenant(&mut self, key: &'static str, value: &str) -> Result<(), Refusal> {
+        if key == "default_gateway" {
+            self.check_gateway("tenant", key, Some(value))?;
+        }
+        let stored = self.text("select value from tenant where key = ?1", params![key])?;
+        match stored {
+            Some(stored) => self.compare("tenant", [(key, stored, value.to_owned())]),
+            None => {
+                self.add("insert into tenant (key, value) values (?1, ?2)", params![key, value])
+            }
+        }
+    }
+
+    fn gateway(&mut self, gateway: &Gateway, rules: &[ScriptedRule]) -> Result<(), Refusal> {
+        let object = format!("gateway `{}`", gateway.name);
+        let types = gateway.method_types.as_ref().map(json).transpose()?;
+        let rules = json(rules)?;
+        let select = "select active, non_referenced_refunds, coalesce(method_types, 'all'), \
+                      rules from gateway where name = ?1";
+        let stored = self
+            .connection
+            .query_row(select, params![gateway.name], |row| {
+                Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        if let Some((active, non_referenced, stored_types, stored_rules)) = stored {
+            let seeded = gateway.non_referenced_refunds.to_string();
+            return self.compare(
+                &object,
+                [
+                    ("active", active.to_string(), gateway.active.to_string()),
+                    ("non_referenced_refunds", non_referenced.to_string(), seeded),
+                    ("method_types", stored_types, types.unwrap_or_else(|| "all".to_owned())),
+                    ("rule", stored_rules, rules),
+                ],
+            );
+        }
+        let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
+                      rules) values (?1, ?2, ?3, ?4, ?5)";
+        let non_referenced = gateway.non_referenced_refunds;
+        self.add(insert, params![gateway.name, gateway.active, non_referenced, types, rules])
+    }
+
+    fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
+        let select = "select permissions from user where username = ?1";
+        let stored = self
+            .connection
+            .query_row(select, params![user.username], |row| row.get::<_, i64>(0))
+            .optional()?;
+        if let Some(bits) = stored {
+            let list = |permissions: Permissions| permissions.names().join(", ");
+            let pair = ("permissions", list(Permissions::from_bits(bits)), list(user.permissions));
+            return self.compare(&format!("user `{}`", user.username), [pair]);
+        }
+        let Some(password_hash) = &user.password_hash else {
+            let username = user.username.clone();
+            return Err(Refusal::Conflict(SeedConflict::NoPassword { username }));
+        };
+        let insert = "insert into user (id, username, password_hash, permissions) \
+                      values (?1, ?2, ?3, ?4)";
+        let id = user_id(&user.username);
+        let bits = user.permissions.bits();
+        self.add(insert, params![id, user.username, password_hash, bits])
+    }
+
+    /// Adds the account without its default method; true when it is new.
+    fn account(&mut self, account: &SeedAccount) -> Result<bool, Refusal> {
+        let object = format!("account `{}`", account.id);
+        self.check_gateway(&object, "gateway", account.gateway.as_deref())?;
+        let opening = account.currency.format(account.opening);
+        let select = "select account.number, name, currency, opening, account.gateway, \
+                      payment_method.id from account left join payment_method \
+                      on payment_method.key = default_payment_method where account.id = ?1";
+        let stored = self
+            .connection
+            .query_row(select, params![account.id.as_str()], |row| {
+                let texts: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                let refers: [Option<String>; 2] = [row.get(4)?, row.get(5)?];
+                Ok((texts, row.get::<_, i64>(3)?, refers))
+            })
+            .optional()?;
+        if let Some(([number, name, currency], stored_opening, [gateway, method])) = stored {
+            let stored_opening = MinorUnits::new(stored_opening);
+            let seeded_method = account.default_payment_method.as_ref();
+            let pairs = [
+                ("number", number, account.number.clone()),
+                ("name", name, account.name.clone()),
+                ("currency", currency, account.currency.code().to_owned()),
+                ("credit_balance", account.currency.format(stored_opening), opening),
+                ("gateway", or_none(gateway), or_none(account.gateway.clone())),
+                ("default_payment_method", or_none(method), or_none(seeded_method)),
+            ];
+            return self.compare(&object, pairs).map(|()| false);
+        }
+        let taken = "select id from account where number = ?1";
+        if let Some(other) = self.text(taken, params![account.number])? {
+            let object = format!("account number `{}`", account.number);
+            return Err(differs(&object, ("id", other, account.id.to_string())));
+        }
+        let insert = "insert into account (id, number, name, currency, opening, balance, gateway) \
+                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6)";
+        let (id, currency) = (account.id.as_str(), account.currency.code());
+        let opening = account.opening.units();
+        let values = params![id, account.number, account.name, currency, opening, account.gateway];
+        self.add(insert, values).map(|()| true)
+    }
+
+    fn payment_method(&mut self, method: &SeedPaymentMethod) -> Result<(), Refusal> {
+        let object = format!("payment method `{}`", method.id);
+        self.check_gateway(&object, "gateway", method.gateway.as_deref())?;
+        let select = "select account.id, type, status, payment_method.gateway \
+                      from payment_method left join account \
+                      on account.key = payment_method.account where payment_method.id = ?1";
+        let stored = self
+            .connection
+            .query_row(select, params![method.id.as_str()], |row| {
+                let refers: [Option<String>; 2] = [row.get(0)?, row.get(3)?];
+                Ok((refers, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        if let Some(([account, gateway], method_type, status)) = stored {
+            let pairs = [
+                ("account", or_none(account), or_none(method.account.as_ref())),
+                ("type", method_type, method.method_type.name().to_owned()),
+                ("status", status, method.status.name().to_owned()),
+                ("gateway", or_none(gateway), or_none(method.gateway.clone())),
+            ];
+            return self.compare(&object, pairs);
+        }
+        let owner = match &method.account {
+            None => None,
+            Some(id) => Some(self.key_of("account", &object, "account", id)?),
+        };
+        let insert = "insert into payment_method (id, account, type, status, gateway) \
+                      values (?1, ?2, ?3, ?4, ?5)";
+        let (method_type, status) = (method.method_type.name(), method.status.name());
+        self.add(insert, params![method.id.as_str(), owner, method_type, status, method.gateway])
+    }
+
+    fn default_method(&self, account: &SeedAccount) -> Result<(), Refusal> {
+        let Some(method) = &account.default_payment_method else {
+            return Ok(());
+        };
+        let object = format!("account `{}`", account.id);
+        let key = self.key_of("payment_method", &object, "default_payment_method", method)?;
+        let update = "update account set default_payment_method = ?2 where id = ?1";
+        self.connection.execute(update, params![account.id.as_str(), key])?;
+        Ok(())
+    }
+
+    /// The key of a row of `table`, or a dangling reference of `object`.
+    fn key_of(
+        &self,
+        table: &'static str,
+        object: &str,
+        key: &'static str,
+        id: &ObjectId,
+    ) -> Result<i64, Refusal> {
+        let select = format!("select key from {table} where id = ?1");
+        let found = self.connection.query_row(&select, params![id.as_str()], |row| row.get(0));
+        found.optional()?.ok_or_else(|| dangling(object, key, id.as_str()))
+    }
+
+    fn check_gateway(
+        &self,
+        object: &str,
+        key: &'static str,
+        name: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let Some(name) = name.filter(|name| *name != SANDBOX_GATEWAY) else {
+            return Ok(());
+        };
+        let exists = rows::gateways(self.connection)?.iter().any(|(one, _)| one.name == name);
+        if exists { Ok(()) } else { Err(dangling(object, key, name)) }
+    }
+
+    fn text(&self, select: &str, values: impl Params) -> Result<Option<String>, Refusal> {
+        Ok(self.connection.query_row(select, values, |row| row.get(0)).optional()?)
+    }
+
+    fn add(&mut self, insert: &str, values: impl Params) -> Result<(), Refusal> {
+        self.connection.execute(insert, values)?;
+        self.report.added += 1;
+        Ok(())
+    }
+
+    /// Notes that an object is there already, unless one of its values differs.
+    fn compare(
+        &mut self,
+        object: &str,
+        pairs: impl IntoIterator<Item = Pair>,
+    ) -> Result<(), Refusal> {
+        match pairs.into_iter().find(|(_, stored, seeded)| stored != seeded) {
+            Some(pair) => Err(differs(object, pair)),
+            None => {
+                self.report.unchanged += 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn differs(object: &str, (key, stored, seeded): Pair) -> Refusal {
+    Refusal::Conflict(SeedConflict::Differs { object: object.to_owned(), key, stored, seeded })
+}
+
+fn dangling(object: &str, key: &'static str, value: &str) -> Refusal {
+    let (object, value) = (object.to_owned(), value.to_owned());
+    Refusal::Conflict(SeedConflict::Dangling { object, key, value })
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Refusal> {
+    serde_json::to_string(value)
+        .map_err(|error| Refusal::Sql(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
+}
+
+/// The id of a user: the same in every ledger that knows the name, so that captures compare.
+fn user_id(username: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(format!("user:{username}").as_bytes()).into();
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

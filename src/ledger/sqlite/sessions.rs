@@ -1,0 +1,96 @@
+//! Users and sessions. A session's token leaves the ledger once and is kept only as a hash.
+
+use super::rows::known;
+use super::store::Store;
+use crate::domain::id::ObjectId;
+use crate::domain::permission::Permissions;
+use crate::ledger::{StoredSession, TokenHash, User, UserKey};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+
+/// The user of this name.
+pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Result<Option<User>> {
+    let select = "select key, id, username, password_hash, permissions \
+                  from user where username = ?1";
+    connection.prepare_cached(select)?.query_row(params![username], read_user).optional()
+}
+
+fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        key: UserKey(row.get(0)?),
+        id: known(row, 1, ObjectId::parse)?,
+        username: row.get(2)?,
+        password_hash: row.get(3)?,
+        permissions: Permissions::from_bits(row.get(4)?),
+    })
+}
+
+/// Changes a password and ends the user's sessions; false when there is no such user.
+pub(super) fn set_password(
+    store: &mut Store,
+    username: &str,
+    password_hash: &str,
+) -> rusqlite::Result<bool> {
+    let update = "update user set password_hash = ?2 where username = ?1 returning key";
+    let user: Option<i64> = store
+        .connection()
+        .prepare_cached(update)?
+        .query_row(params![username, password_hash], |row| row.get(0))
+        .optional()?;
+    if let Some(user) = user {
+        let end = "delete from session where user = ?1";
+        store.connection().prepare_cached(end)?.execute(params![user])?;
+    }
+    Ok(user.is_some())
+}
+
+/// Opens a session, gives its token, and forgets those that have expired.
+pub(super) fn open_session(
+    store: &mut Store,
+    user: UserKey,
+    at: DateTime<Utc>,
+    expired: DateTime<Utc>,
+) -> rusqlite::Result<String> {
+    let token = store.next_session_token()?;
+    let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+    store
+        .connection()
+        .prepare_cached("delete from session where last_used_ms < ?1")?
+        .execute(params![expired.timestamp_millis()])?;
+    let insert = "insert into session (token_hash, user, last_used_ms) values (?1, ?2, ?3)";
+    store.connection().prepare_cached(insert)?.execute(params![
+        hash,
+        user.0,
+        at.timestamp_millis()
+    ])?;
+    Ok(token)
+}
+
+/// The session of this token, whatever its age.
+pub(super) fn find_session(
+    connection: &Connection,
+    token: &TokenHash,
+) -> rusqlite::Result<Option<StoredSession>> {
+    let select = "select user.key, user.id, user.username, user.password_hash, \
+                  user.permissions, session.last_used_ms \
+                  from session join user on user.key = session.user where token_hash = ?1";
+    connection
+        .prepare_cached(select)?
+        .query_row(params![token], |row| {
+            let last_used = DateTime::from_timestamp_millis(row.get(5)?).unwrap_or_default();
+            Ok(StoredSession { user: read_user(row)?, last_used })
+        })
+        .optional()
+}
+
+/// Notes that a session was used; never backwards.
+pub(super) fn keep_session(
+    store: &mut Store,
+    token: &TokenHash,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let update = "update session set last_used_ms = max(last_used_ms, ?2) where token_hash = ?1";
+    store.connection().prepare_cached(update)?.execute(params![token, at.timestamp_millis()])?;
+    Ok(())
+}

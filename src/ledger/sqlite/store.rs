@@ -1,0 +1,177 @@
+//! The writer's connection and what it keeps in memory beside it.
+//!
+//! The memory is a copy of what the file says; after a rollback it is read again, so that the two
+//! never part.
+
+use super::rows;
+use crate::domain::facts::{Gateway, Tenant};
+use crate::domain::id::{RefundId, RefundNumber};
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+/// The writer's side of a ledger.
+pub(super) struct Store {
+    connection: Connection,
+    id_seed: Option<u64>,
+    salt: u32,
+    tenant: Tenant,
+    gateways: Vec<Gateway>,
+    last_number: i64,
+    last_created_ms: i64,
+}
+
+impl Store {
+    /// Takes over a connection whose schema is up to date. `id_seed` makes ids and tokens follow
+    /// from it and from counters in the ledger.
+    pub(super) fn load(connection: Connection, id_seed: Option<u64>) -> rusqlite::Result<Self> {
+        let salt = match id_seed {
+            Some(seed) => salt_of(&digest(seed, "salt", 0)),
+            None => ledger_salt(&connection)?,
+        };
+        let mut store = Self {
+            connection,
+            id_seed,
+            salt,
+            tenant: Tenant::default(),
+            gateways: Vec::new(),
+            last_number: 0,
+            last_created_ms: 0,
+        };
+        store.reload()?;
+        Ok(store)
+    }
+
+    /// The connection, inside the open transaction.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The tenant's settings as the open transaction sees them.
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The gateways as the open transaction sees them.
+    pub(super) fn gateways(&self) -> &[Gateway] {
+        &self.gateways
+    }
+
+    /// Reads again what is kept in memory.
+    pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
+        self.tenant = rows::tenant(&self.connection)?;
+        self.gateways =
+            rows::gateways(&self.connection)?.into_iter().map(|(gateway, _)| gateway).collect();
+        let newest = "select number, created_ms from refund order by number desc limit 1";
+        let newest = self
+            .connection
+            .prepare_cached(newest)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        (self.last_number, self.last_created_ms) = newest.unwrap_or((0, 0));
+        Ok(())
+    }
+
+    /// The next refund's id and the moment it carries, which never runs backwards.
+    pub(super) fn next_refund_id(
+        &mut self,
+        at: DateTime<Utc>,
+    ) -> rusqlite::Result<(RefundId, i64)> {
+        let number = RefundNumber::new(self.last_number + 1);
+        let number = number.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, i64::MAX))?;
+        let created_ms = at.timestamp_millis().max(self.last_created_ms);
+        self.last_number = number.value();
+        self.last_created_ms = created_ms;
+        Ok((RefundId::new(created_ms, self.salt, number), created_ms))
+    }
+
+    /// A new session token: 256 URL-safe characters, random, or with an id seed the next that
+    /// follows from it.
+    pub(super) fn next_session_token(&self) -> rusqlite::Result<String> {
+        let mut bytes = [0_u8; 128];
+        match self.id_seed {
+            None => fill_randomly(&mut bytes)?,
+            Some(seed) => {
+                let token = self.count_up("session_counter")?;
+                for (part, block) in (0_u64..).zip(bytes.chunks_mut(32)) {
+                    let source = digest(seed, "session", token.wrapping_mul(4) | part);
+                    block.copy_from_slice(&source);
+                }
+            }
+        }
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Adds one to a counter of the ledger and gives its new value.
+    fn count_up(&self, key: &str) -> rusqlite::Result<u64> {
+        let count = "insert into meta (key, value) values (?1, '1') on conflict (key) \
+                     do update set value = cast(cast(value as integer) + 1 as text) \
+                     returning cast(value as integer)";
+        let mut statement = self.connection.prepare_cached(count)?;
+        statement.query_row(params![key], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+    }
+
+    /// Begins a transaction that may write.
+    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
+    }
+
+    /// Commits; after `Ok` everything is durable.
+    pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("commit")?.execute([]).map(|_| ())
+    }
+
+    /// Undoes the open transaction, in the file and in memory. Some errors make SQLite roll back by
+    /// itself, and then there is nothing left to undo in the file.
+    pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("rollback")?;
+        }
+        self.reload()
+    }
+
+    /// Writes something that changes nothing, so that a commit has to reach the disk.
+    pub(super) fn probe(&mut self) -> rusqlite::Result<()> {
+        self.count_up("probes").map(|_| ())
+    }
+
+    /// Writes the log back into the file and closes it.
+    pub(super) fn close(self) {
+        let checkpoint = "pragma wal_checkpoint(truncate)";
+        if let Err(error) = self.connection.query_row(checkpoint, [], |_| Ok(())) {
+            tracing::warn!(%error, "the log could not be written back; the next start will do it");
+        }
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
+        }
+    }
+}
+
+/// The salt of a ledger, drawn once in its life.
+fn ledger_salt(connection: &Connection) -> rusqlite::Result<u32> {
+    let mut drawn = [0_u8; 32];
+    fill_randomly(&mut drawn)?;
+    let insert = "insert into meta (key, value) values ('salt', ?1) on conflict do nothing";
+    connection.execute(insert, params![salt_of(&drawn).to_string()])?;
+    let stored = "select cast(value as integer) from meta where key = 'salt'";
+    connection.query_row(stored, [], |row| row.get(0))
+}
+
+/// The first 24 bits.
+fn salt_of(bytes: &[u8; 32]) -> u32 {
+    let [first, second, third, ..] = *bytes;
+    u32::from_be_bytes([0, first, second, third])
+}
+
+fn digest(seed: u64, purpose: &str, count: u64) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_be_bytes());
+    hash.update(purpose.as_bytes());
+    hash.update(count.to_be_bytes());
+    hash.finalize().into()
+}
+
+fn fill_randomly(bytes: &mut [u8]) -> rusqlite::Result<()> {
+    getrandom::fill(bytes)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.to_string().into()))
+}

@@ -1,0 +1,348 @@
+//! The ledger against a real file: money, exactly-once, restarts, marks and damage.
+
+use super::*;
+use crate::domain::draft::{RefundDraft, RefundField};
+use crate::domain::id::{ObjectId, RefundId};
+use crate::domain::lifecycle::Response;
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::permission::Permission;
+use crate::domain::rules::Asking;
+use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
+use crate::ledger::ticket::Ticket;
+use crate::ledger::{Idempotency, LedgerError};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
+const METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
+
+fn options(test: bool) -> OpenOptions {
+    let mode = OpenMode::CreateOrOpen { test };
+    OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() }
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+}
+
+/// One account of 50.00 USD with a card, and one user who may do everything.
+fn plan() -> SeedPlan {
+    let id = |text| ObjectId::parse(text).unwrap();
+    SeedPlan {
+        users: vec![SeedUser {
+            username: "demo".to_owned(),
+            password_hash: Some("hash".to_owned()),
+            permissions: Permission::ALL.into_iter().collect(),
+        }],
+        accounts: vec![SeedAccount {
+            id: id(ACCOUNT),
+            number: "A1".to_owned(),
+            name: "One".to_owned(),
+            currency: Currency::from_code("USD").unwrap(),
+            opening: MinorUnits::new(5000),
+            default_payment_method: Some(id(METHOD)),
+            gateway: None,
+        }],
+        payment_methods: vec![SeedPaymentMethod {
+            id: id(METHOD),
+            account: Some(id(ACCOUNT)),
+            method_type: MethodType::CreditCard,
+            status: MethodStatus::Active,
+            gateway: None,
+        }],
+        ..SeedPlan::default()
+    }
+}
+
+async fn seeded(path: &Path) -> SqliteLedger {
+    let ledger = SqliteLedger::open(path, &options(true)).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    ledger
+}
+
+fn draft(refund_type: &str, amount: &str) -> RefundDraft {
+    let mut draft = RefundDraft::default();
+    draft.set(RefundField::AccountId, ACCOUNT);
+    draft.set(RefundField::Amount, amount);
+    draft.set(RefundField::SourceType, "CreditBalance");
+    draft.set(RefundField::Type, refund_type);
+    draft.set(RefundField::PaymentMethodId, METHOD);
+    draft
+}
+
+fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> CreateRefunds {
+    let idempotency = key.map(|(key, fingerprint)| Idempotency {
+        key: key.to_owned(),
+        operation: "create",
+        fingerprint: [fingerprint; 32],
+        render: Box::new(|rows| format!("{rows:?}").into_bytes()),
+    });
+    CreateRefunds {
+        user: UserKey(1),
+        asking: Asking {
+            version: ApiVersion::major(91),
+            permissions: Permission::ALL.into_iter().collect(),
+            now: at(0),
+            strict: false,
+        },
+        drafts,
+        idempotency,
+        ticket: Ticket::default(),
+    }
+}
+
+async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<crate::ledger::RowResult> {
+    match ledger.create_refunds(request(drafts, None)).await.unwrap() {
+        Created::Fresh { rows, .. } => rows,
+        other => panic!("a fresh request was taken for another: {other:?}"),
+    }
+}
+
+async fn balance(ledger: &SqliteLedger) -> i64 {
+    let audit = ledger.audit().await.unwrap();
+    assert_eq!(audit.problems, Vec::<String>::new());
+    audit.accounts.first().unwrap().balance.units()
+}
+
+#[tokio::test]
+async fn a_refund_survives_reopening_and_ids_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let first = rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    let second = rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    assert_eq!((first.number().value(), second.number().value()), (1, 2));
+    assert_eq!(first.salt(), second.salt());
+    assert!(first.to_string() < second.to_string());
+    assert_eq!(balance(&ledger).await, 3000);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn one_bad_row_leaves_the_others_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let amounts = ["30", "30", "bad", "20", "0.01"];
+    let drafts = amounts.map(|amount| draft("External", amount)).to_vec();
+    let results = rows(&ledger, drafts).await;
+    let good: Vec<bool> = results.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [true, false, false, true, false]);
+    assert_eq!(balance(&ledger).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_at_once_never_take_more_than_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = std::sync::Arc::new(seeded(&folder.path().join("ledger.db")).await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let ledger = std::sync::Arc::clone(&ledger);
+        tasks.spawn(async move { rows(&ledger, vec![draft("External", "1")]).await.remove(0) });
+    }
+    let results = tasks.join_all().await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 50);
+    let ids: std::collections::HashSet<RefundId> = results.into_iter().flatten().collect();
+    assert_eq!(ids.len(), 50);
+    assert_eq!(balance(&ledger).await, 0);
+}
+
+#[tokio::test]
+async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let drafts = || vec![draft("External", "10"), draft("External", "bad")];
+    let Created::Fresh { answer: Some(answer), .. } =
+        ledger.create_refunds(request(drafts(), Some(("k", 1)))).await.unwrap()
+    else {
+        panic!("the first request must be fresh and stored");
+    };
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    let again = ledger.create_refunds(request(drafts(), Some(("k", 1)))).await.unwrap();
+    assert!(matches!(again, Created::Replayed(bytes) if bytes == answer));
+    let other = ledger.create_refunds(request(drafts(), Some(("k", 2)))).await.unwrap();
+    assert!(matches!(other, Created::KeyReused));
+    assert_eq!(balance(&ledger).await, 4000);
+    let mut late = request(drafts(), Some(("k", 2)));
+    late.asking.now = at(24 * 3600 + 1);
+    assert!(matches!(ledger.create_refunds(late).await.unwrap(), Created::Fresh { .. }));
+}
+
+#[tokio::test]
+async fn an_electronic_refund_is_held_and_ends_exactly_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let created = ledger
+        .create_refunds(request(vec![draft("Electronic", "30"), draft("Electronic", "15")], None))
+        .await;
+    let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
+    assert_eq!(balance(&ledger).await, 500);
+    assert_eq!(ledger.open_orders().await.unwrap(), orders);
+    let response = Response { code: "54".to_owned(), text: "no".to_owned() };
+    let declined = Verdict::Declined { response: response.clone() };
+    let number = orders[0].refund.number();
+    assert!(ledger.end_refund(number, declined.clone(), at(1)).await.unwrap());
+    assert!(!ledger.end_refund(number, declined, at(2)).await.unwrap());
+    let approved = Verdict::Approved { reference_id: "t".to_owned(), response };
+    assert!(!ledger.end_refund(number, approved.clone(), at(3)).await.unwrap());
+    assert_eq!(balance(&ledger).await, 3500);
+    assert!(ledger.end_refund(orders[1].refund.number(), approved, at(4)).await.unwrap());
+    assert_eq!(balance(&ledger).await, 3500);
+    assert!(ledger.open_orders().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_withdrawn_request_is_never_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let withdrawn = request(vec![draft("External", "10")], None);
+    assert!(withdrawn.ticket.withdraw());
+    let result = ledger.create_refunds(withdrawn).await;
+    assert!(matches!(result, Err(LedgerError::Withdrawn)));
+    assert_eq!(balance(&ledger).await, 5000);
+}
+
+#[tokio::test]
+async fn a_seed_loads_twice_and_a_conflict_loads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let again = ledger.load_seed(plan()).await.unwrap().unwrap();
+    assert_eq!((again.added, again.unchanged), (0, 3));
+    let mut conflicting = plan();
+    conflicting.tenant.push(("credit_balance", "false".to_owned()));
+    conflicting.accounts[0].opening = MinorUnits::new(6000);
+    let conflict = ledger.load_seed(conflicting).await.unwrap().unwrap_err().to_string();
+    assert!(conflict.contains("credit_balance is `50.00`"), "{conflict}");
+    let works = rows(&ledger, vec![draft("External", "10")]).await;
+    assert!(works[0].is_ok(), "the tenant of the refused seed must not be in force");
+}
+
+#[tokio::test]
+async fn sessions_survive_reopening_and_are_known_only_by_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let token = ledger.open_session(UserKey(1), at(0), at(-900)).await.unwrap();
+    let other = ledger.open_session(UserKey(1), at(0), at(-900)).await.unwrap();
+    assert_eq!((token.len(), token == other), (256, false));
+    let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+    ledger.keep_session(hash, at(60)).await.unwrap();
+    drop(ledger);
+    assert!(!fs::read(&path).unwrap().windows(64).any(|part| part == &token.as_bytes()[..64]));
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    let session = ledger.find_session(hash).await.unwrap().unwrap();
+    assert_eq!((session.last_used, session.user.username.as_str()), (at(60), "demo"));
+    ledger.open_session(UserKey(1), at(2000), at(1100)).await.unwrap();
+    assert!(ledger.find_session(hash).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_id_seed_repeats_itself_but_never_within_one_ledger() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let options = OpenOptions { id_seed: Some(7), ..options(true) };
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let ledger = SqliteLedger::open(&path, &options).unwrap();
+            ledger.load_seed(plan()).await.unwrap().unwrap();
+            seen.push(ledger.open_session(UserKey(1), at(0), at(-900)).await.unwrap());
+            let id = rows(&ledger, vec![draft("External", "1")]).await.remove(0).unwrap();
+            seen.push(id.to_string());
+        }
+        runs.push(seen);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let distinct: std::collections::HashSet<&String> = runs[0].iter().collect();
+    assert_eq!(distinct.len(), 4);
+}
+
+#[tokio::test]
+async fn entries_can_be_neither_changed_nor_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    drop(ledger);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for change in ["update entry set delta = -1", "delete from entry"] {
+        let error = connection.execute(change, []).unwrap_err().to_string();
+        assert!(error.contains("ledger entries are never"), "{error}");
+    }
+    connection.execute("update account set balance = balance + 1", []).unwrap();
+    drop(connection);
+    let audit = SqliteLedger::audit_file(&path).unwrap();
+    assert!(audit.problems[0].starts_with("account A1: 5000 moved by -1000"), "{audit:?}");
+}
+
+#[test]
+fn what_is_no_sound_ledger_of_this_program_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |name: &str| SqliteLedger::open(&folder.path().join(name), &options(false)).err();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("garbage"), b"this is no database, whatever its name says").unwrap();
+    assert!(matches!(open("garbage"), Some(OpenError::Damaged { .. })));
+    let other = rusqlite::Connection::open(path("other")).unwrap();
+    other.execute_batch("create table other (x)").unwrap();
+    assert!(matches!(open("other"), Some(OpenError::NotALedger { .. })));
+    drop(SqliteLedger::open(&path("newer"), &options(false)).unwrap());
+    let newer = rusqlite::Connection::open(path("newer")).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    assert!(matches!(open("newer"), Some(OpenError::NewerSchema { found: 99, .. })));
+    drop(SqliteLedger::open(&path("torn"), &options(false)).unwrap());
+    let mut bytes = fs::read(path("torn")).unwrap();
+    bytes[5000..9000].fill(0xA5);
+    fs::write(path("torn"), bytes).unwrap();
+    assert!(open("torn").is_some_and(|error| error.is_damage()));
+}
+
+#[test]
+fn the_mark_and_the_lock_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    let second = SqliteLedger::open(&path, &options(true)).err();
+    assert!(matches!(second, Some(OpenError::InUse { .. })));
+    drop(ledger);
+    let unmarked = SqliteLedger::open(&path, &options(false)).err();
+    assert!(matches!(unmarked, Some(OpenError::Mark { is_test: true, .. })));
+    let any = OpenOptions { mode: OpenMode::Existing, ..options(false) };
+    assert!(SqliteLedger::open(&path, &any).is_ok());
+    let missing = SqliteLedger::open(&folder.path().join("none.db"), &any).err();
+    assert!(matches!(missing, Some(OpenError::Missing { .. })));
+}
+
+/// The disk is full: SQLite itself refuses to let the file grow.
+#[tokio::test]
+async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    drop(seeded(&path).await);
+    let mut store = open::open_store(&path, &options(true)).unwrap();
+    let pages: i64 =
+        store.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    store.connection().pragma_update(None, "max_page_count", pages).unwrap();
+    let mut acknowledged = 0;
+    let failed = loop {
+        store.begin().unwrap();
+        let one = request(vec![draft("External", "0.01")], None);
+        match create::create_refunds(&mut store, &one).and_then(|_| store.commit()) {
+            Ok(()) => acknowledged += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(failed.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
+    store.roll_back().unwrap();
+    store.close();
+    let audit = SqliteLedger::audit_file(&path).unwrap();
+    assert_eq!((audit.problems.len(), audit.refunds), (0, acknowledged));
+    assert!(acknowledged > 0);
+}

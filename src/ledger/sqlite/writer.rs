@@ -1,0 +1,262 @@
+//! The writer thread: takes what is waiting, does it in one transaction, commits, then replies.
+//!
+//! What must stay true: no reply of `Ok` before its commit returned; a reply that says "nothing
+//! happened" only after a rollback that is certain; after a commit that failed in any other way
+//! nobody is told anything, and nothing more is written until a restart has recovered the file.
+
+use super::open::LedgerSettings;
+use super::store::Store;
+use crate::ledger::ticket::Ticket;
+use crate::ledger::{LedgerError, LedgerStats, Reply};
+use rusqlite::ErrorCode;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// The handle to the writer thread.
+pub(super) struct Writer {
+    /// Taken at the end, so that the thread sees that nothing more will come.
+    queue: Option<mpsc::Sender<Box<dyn Task>>>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    commits: AtomicU64,
+    committed_requests: AtomicU64,
+    failures: AtomicU64,
+    commit_us: AtomicU64,
+}
+
+/// One request to the writer, which may be done more than once until it is committed.
+trait Task: Send {
+    /// Whether it still wants to be done; from here on it cannot be withdrawn.
+    fn begin(&self) -> bool;
+    /// Does the work inside the open transaction.
+    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()>;
+    /// Tells the result of the last run, which is durable.
+    fn succeed(self: Box<Self>);
+    /// Tells that there is none.
+    fn fail(self: Box<Self>, error: LedgerError);
+}
+
+struct Request<T, F> {
+    ticket: Option<Ticket>,
+    work: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, LedgerError>>,
+}
+
+impl<T, F> Task for Request<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send,
+{
+    fn begin(&self) -> bool {
+        self.ticket.as_ref().is_none_or(Ticket::begin)
+    }
+
+    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
+        self.result = Some((self.work)(store)?);
+        Ok(())
+    }
+
+    fn succeed(self: Box<Self>) {
+        if let Some(result) = self.result {
+            // Nobody may be waiting any more; the work is done all the same.
+            let _ = self.reply.send(Ok(result));
+        }
+    }
+
+    fn fail(self: Box<Self>, error: LedgerError) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+impl Writer {
+    /// Starts the thread on `store`.
+    pub(super) fn start(store: Store, settings: &LedgerSettings) -> io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(settings.queue_max.max(1));
+        let counters = Arc::new(Counters::default());
+        let state = State {
+            store,
+            counters: Arc::clone(&counters),
+            batch_max: settings.batch_max.max(1),
+            lost: None,
+        };
+        let thread = thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || state.serve(waiting))?;
+        Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
+    }
+
+    /// Queues `work` and replies when it is durable. It may run several times, each time in a
+    /// transaction that has not seen the earlier run.
+    pub(super) fn submit<T, F>(&self, ticket: Option<Ticket>, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, result) = oneshot::channel();
+        let task = Box::new(Request { ticket, work, result: None, reply });
+        let closed = || LedgerError::Unavailable("the ledger is closed".to_owned());
+        let queued = self.queue.as_ref().ok_or_else(closed).and_then(|queue| {
+            queue.try_send(task).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            })
+        });
+        Box::pin(async move {
+            queued?;
+            let lost = |_| LedgerError::Unknown("the writer ended early".to_owned());
+            result.await.map_err(lost)?
+        })
+    }
+
+    /// Counters, and how much is waiting now.
+    pub(super) fn stats(&self) -> LedgerStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let waiting = |queue: &mpsc::Sender<_>| queue.max_capacity() - queue.capacity();
+        let waiting = self.queue.as_ref().map_or(0, waiting);
+        LedgerStats {
+            queued: u64::try_from(waiting).unwrap_or(u64::MAX),
+            commits: read(&self.counters.commits),
+            committed_requests: read(&self.counters.committed_requests),
+            failures: read(&self.counters.failures),
+            commit_us: read(&self.counters.commit_us),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Does what is waiting, ends the thread, and so closes the connection.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if ended.is_some_and(|result| result.is_err()) {
+            tracing::error!("the ledger's writer ended by a panic");
+        }
+    }
+}
+
+type Batch = Vec<Box<dyn Task>>;
+
+/// Why a transaction did not come to its end.
+enum Failure {
+    /// Rolled back for certain.
+    RolledBack(rusqlite::Error),
+    /// Committed or not, nobody knows.
+    Unknown(rusqlite::Error),
+}
+
+struct State {
+    store: Store,
+    counters: Arc<Counters>,
+    batch_max: usize,
+    /// Set once a commit's outcome was lost: from then on nothing is written.
+    lost: Option<String>,
+}
+
+impl State {
+    fn serve(mut self, mut waiting: mpsc::Receiver<Box<dyn Task>>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut batch: Batch = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
+            batch.push(first);
+            while batch.len() < self.batch_max
+                && let Ok(next) = waiting.try_recv()
+            {
+                batch.push(next);
+            }
+            self.do_batch(begun(batch));
+        }
+        self.store.close();
+    }
+
+    /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
+    /// of its own, so that one bad request never takes others with it.
+    fn do_batch(&mut self, mut batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        if let Some(why) = &self.lost {
+            return fail_all(batch, &LedgerError::Unavailable(why.clone()));
+        }
+        match self.transact(&mut batch) {
+            Ok(()) => batch.into_iter().for_each(Task::succeed),
+            Err(Failure::RolledBack(_)) if batch.len() > 1 => {
+                for task in batch {
+                    self.do_batch(vec![task]);
+                }
+            }
+            Err(Failure::RolledBack(error)) => {
+                tracing::error!(%error, "a transaction was rolled back");
+                fail_all(batch, &LedgerError::Unavailable(error.to_string()));
+            }
+            Err(Failure::Unknown(error)) => {
+                tracing::error!(%error, "the outcome of a commit is unknown; restart to recover");
+                self.lost = Some(format!("a commit failed ({error}); a restart recovers"));
+                fail_all(batch, &LedgerError::Unknown(error.to_string()));
+            }
+        }
+    }
+
+    fn transact(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let done = self
+            .store
+            .begin()
+            .and_then(|()| batch.iter_mut().try_for_each(|task| task.run(&mut self.store)));
+        let result = match done {
+            Ok(()) => self.commit(batch.len()),
+            Err(error) => Err(self.roll_back(error)),
+        };
+        if result.is_err() {
+            self.counters.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn commit(&mut self, requests: usize) -> Result<(), Failure> {
+        let started = Instant::now();
+        if let Err(error) = self.store.commit() {
+            // A full disk or a busy file stops a commit before its last frame is in the log, so a
+            // rollback is certain. After any other error the frame may or may not be there.
+            return Err(match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.roll_back(error),
+                _ => Failure::Unknown(error),
+            });
+        }
+        let spent = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counters.commit_us.fetch_add(spent, Ordering::Relaxed);
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        self.counters.committed_requests.fetch_add(requests, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn roll_back(&mut self, error: rusqlite::Error) -> Failure {
+        match self.store.roll_back() {
+            Ok(()) => Failure::RolledBack(error),
+            Err(second) => {
+                tracing::error!(error = %second, "a rollback failed");
+                Failure::Unknown(error)
+            }
+        }
+    }
+}
+
+/// Those of the batch that still want to be done; the others learn that they were withdrawn.
+fn begun(batch: Batch) -> Batch {
+    let (begun, withdrawn): (Batch, Batch) = batch.into_iter().partition(|task| task.begin());
+    fail_all(withdrawn, &LedgerError::Withdrawn);
+    begun
+}
+
+fn fail_all(batch: Batch, error: &LedgerError) {
+    for task in batch {
+        task.fail(error.clone());
+    }
+}

@@ -1,0 +1,277 @@
+//! What a type cannot say about a seed: currencies, amounts, references inside the file, and what
+//! may not stand there twice.
+//!
+//! References to what the file does not hold are the ledger's to judge, which may know it already.
+
+use super::written::{
+    DecimalText, WrittenAccount, WrittenGateway, WrittenMethod, WrittenRule, WrittenTenant,
+    WrittenUser,
+};
+use super::{NewPassword, UserSeed};
+use crate::domain::facts::Gateway;
+use crate::domain::id::ObjectId;
+use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
+use crate::domain::permission::Permissions;
+use crate::domain::script::ScriptedRule;
+use crate::domain::vocabulary::MethodStatus;
+use crate::ledger::seed::{SeedAccount, SeedPaymentMethod};
+use crate::service::password;
+use chrono_tz::Tz;
+use std::collections::HashSet;
+use std::ops::Range;
+use toml::Spanned;
+
+/// The longest name that a seed may give to anything, in characters.
+const NAME_CHARS_MAX: usize = 255;
+/// The longest ReasonCode that the Refund object documents, in characters.
+const REASON_CODE_CHARS_MAX: usize = 32;
+/// The longest delay of a scripted answer: ten minutes, in milliseconds.
+const DELAY_MS_MAX: u64 = 600_000;
+
+/// Something wrong, and where it stands in the text.
+pub(super) struct Wrong {
+    pub(super) at: Range<usize>,
+    pub(super) message: String,
+}
+
+fn wrong<T, M: Into<String>>(place: &Spanned<T>, message: M) -> Wrong {
+    Wrong { at: place.span(), message: message.into() }
+}
+
+/// Names that may stand in a file only once.
+#[derive(Default)]
+pub(super) struct Names(HashSet<(&'static str, String)>);
+
+impl Names {
+    /// Notes that `name` is taken among things of this `kind`.
+    pub(super) fn take<T>(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        place: &Spanned<T>,
+    ) -> Result<(), Wrong> {
+        let free = self.0.insert((kind, name.to_owned()));
+        if free { Ok(()) } else { Err(wrong(place, format!("{kind} `{name}` stands here twice"))) }
+    }
+}
+
+/// The settings of `[tenant]` that are written, in their stored form.
+pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String)>, Wrong> {
+    let mut settings = Vec::new();
+    let switches = [
+        ("credit_balance", written.credit_balance),
+        ("invoice_settlement", written.invoice_settlement),
+        ("future_dated_adjustments", written.future_dated_adjustments),
+    ];
+    settings
+        .extend(switches.iter().filter_map(|(key, value)| value.map(|on| (*key, on.to_string()))));
+    if let Some(gateway) = written.default_gateway {
+        settings.push(("default_gateway", name(gateway)?));
+    }
+    if let Some(zone) = written.time_zone {
+        let unknown = || format!("`{}` is no time zone of the IANA database", zone.get_ref());
+        let known: Tz = zone.get_ref().parse().map_err(|_| wrong(&zone, unknown()))?;
+        settings.push(("time_zone", known.name().to_owned()));
+    }
+    if let Some(codes) = written.reason_codes {
+        settings.push(("reason_codes", reason_codes(&codes)?));
+    }
+    Ok(settings)
+}
+
+fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
+    let mut seen = HashSet::new();
+    for code in codes.get_ref() {
+        if code.trim().is_empty() || code.chars().count() > REASON_CODE_CHARS_MAX {
+            let bounds = format!("a reason code has 1 to {REASON_CODE_CHARS_MAX} characters");
+            return Err(wrong(codes, format!("{bounds}; `{code}` has not")));
+        }
+        if !seen.insert(code) {
+            return Err(wrong(codes, format!("reason code `{code}` stands here twice")));
+        }
+    }
+    if seen.is_empty() {
+        return Err(wrong(codes, "at least one reason code is needed, the default"));
+    }
+    serde_json::to_string(codes.get_ref()).map_err(|error| wrong(codes, error.to_string()))
+}
+
+/// A user, whose password is still to be hashed.
+pub(super) fn user(written: Spanned<WrittenUser>, names: &mut Names) -> Result<UserSeed, Wrong> {
+    let at = written.span();
+    let written = written.into_inner();
+    names.take("user", written.username.get_ref(), &written.username)?;
+    let password = match (written.password, written.password_hash) {
+        (Some(password), None) if password.get_ref().is_empty() => {
+            return Err(wrong(&password, "a password may not be empty"));
+        }
+        (Some(password), None) => NewPassword::Plain(password.into_inner()),
+        (None, Some(hash)) => {
+            password::check_form(hash.get_ref())
+                .map_err(|error| wrong(&hash, error.to_string()))?;
+            NewPassword::Hashed(hash.into_inner())
+        }
+        (Some(_), Some(hash)) => {
+            return Err(wrong(&hash, "password and password_hash exclude each other"));
+        }
+        (None, None) => {
+            let message =
+                format!("user `{}` needs password or password_hash", written.username.get_ref());
+            return Err(Wrong { at, message });
+        }
+    };
+    let permissions = written
+        .permissions
+        .map_or_else(Permissions::by_default, |names| names.into_iter().collect());
+    Ok(UserSeed { username: name(written.username)?, password, permissions })
+}
+
+/// An account.
+pub(super) fn account(written: WrittenAccount, names: &mut Names) -> Result<SeedAccount, Wrong> {
+    names.take("account", written.id.get_ref().as_str(), &written.id)?;
+    names.take("account number", written.number.get_ref(), &written.number)?;
+    let code = written.currency.get_ref();
+    let currency = Currency::from_code(code).ok_or_else(|| {
+        wrong(&written.currency, format!("`{code}` is no currency of ISO 4217 (upper case)"))
+    })?;
+    Ok(SeedAccount {
+        id: id(written.id)?,
+        number: name(written.number)?,
+        name: name(written.name)?,
+        currency,
+        opening: opening(&written.credit_balance, currency)?,
+        default_payment_method: written.default_payment_method.map(id).transpose()?,
+        gateway: written.gateway.map(name).transpose()?,
+    })
+}
+
+/// An opening credit balance: zero or more, with no more decimals than the currency has.
+fn opening(text: &Spanned<DecimalText>, currency: Currency) -> Result<MinorUnits, Wrong> {
+    let amount = &text.get_ref().0;
+    let decimal = parse_decimal(amount)
+        .ok_or_else(|| wrong(text, format!("`{amount}` is no decimal amount")))?;
+    let units = currency.minor_units(decimal).ok_or_else(|| {
+        let (code, decimals) = (currency.code(), currency.decimals());
+        wrong(text, format!("`{amount}` does not fit {code}, which has {decimals} decimals"))
+    })?;
+    if units < MinorUnits::ZERO {
+        return Err(wrong(text, format!("a credit balance is never negative, `{amount}` is")));
+    }
+    Ok(units)
+}
+
+/// A payment method.
+pub(super) fn method(
+    written: WrittenMethod,
+    names: &mut Names,
+) -> Result<SeedPaymentMethod, Wrong> {
+    names.take("payment method", written.id.get_ref().as_str(), &written.id)?;
+    let method_type = *written.method_type.get_ref();
+    if method_type.is_electronic() && written.account.is_none() {
+        let name = method_type.name();
+        let message =
+            format!("a method of type {name} belongs to an account; name it as `account`");
+        return Err(wrong(&written.method_type, message));
+    }
+    Ok(SeedPaymentMethod {
+        id: id(written.id)?,
+        account: written.account.map(id).transpose()?,
+        method_type,
+        status: written.status.unwrap_or(MethodStatus::Active),
+        gateway: written.gateway.map(name).transpose()?,
+    })
+}
+
+/// A gateway and its script.
+pub(super) fn gateway(
+    written: WrittenGateway,
+    names: &mut Names,
+) -> Result<(Gateway, Vec<ScriptedRule>), Wrong> {
+    names.take("gateway", written.name.get_ref(), &written.name)?;
+    match written.kind.get_ref().as_str() {
+        "sandbox" => {}
+        "http" => {
+            let message = "gateways of kind http are configuration, never seed";
+            return Err(wrong(&written.kind, message));
+        }
+        other => {
+            let message = format!("unknown kind `{other}`; a seed knows `sandbox`");
+            return Err(wrong(&written.kind, message));
+        }
+    }
+    for later in [&written.refund_window_days, &written.duplicate_window_s].into_iter().flatten() {
+        return Err(wrong(later, "not supported yet"));
+    }
+    if let Some(later) = written.require_settled.filter(|required| *required.get_ref()) {
+        return Err(wrong(&later, "not supported yet, except as false"));
+    }
+    if let Some(none) = written.method_types.as_ref().filter(|types| types.get_ref().is_empty()) {
+        return Err(wrong(none, "names no type; leave it out for all types"));
+    }
+    let gateway = Gateway {
+        name: name(written.name)?,
+        active: written.active.unwrap_or(true),
+        non_referenced_refunds: written.non_referenced_refunds.unwrap_or(true),
+        method_types: written.method_types.map(Spanned::into_inner),
+    };
+    let rules: Result<Vec<ScriptedRule>, Wrong> = written.rule.into_iter().map(rule).collect();
+    Ok((gateway, rules?))
+}
+
+fn rule(written: WrittenRule) -> Result<ScriptedRule, Wrong> {
+    let amount = |text: Spanned<DecimalText>| {
+        let amount = parse_amount(&text.get_ref().0);
+        amount.ok_or_else(|| wrong(&text, format!("`{}` is no amount above 0", text.get_ref().0)))
+    };
+    if let Some(times) = written.times.as_ref().filter(|times| *times.get_ref() == 0) {
+        return Err(wrong(times, "a rule that matches no call is none; at least 1"));
+    }
+    let delay_ms = written.delay_ms.as_ref().map_or(0, |delay| *delay.get_ref());
+    if let Some(delay) = written.delay_ms.filter(|_| delay_ms > DELAY_MS_MAX) {
+        return Err(wrong(&delay, format!("is {delay_ms}, at most {DELAY_MS_MAX}")));
+    }
+    Ok(ScriptedRule {
+        amount: written.amount.map(amount).transpose()?,
+        payment_method: written.payment_method.map(id).transpose()?,
+        times: written.times.map(Spanned::into_inner),
+        answer: written.answer,
+        code: written.code,
+        text: written.text,
+        delay_ms,
+    })
+}
+
+/// That a default method which stands in the same file belongs to the account, or to nobody.
+pub(super) fn default_method(
+    account: &SeedAccount,
+    methods: &[SeedPaymentMethod],
+) -> Result<(), String> {
+    let default = account.default_payment_method.as_ref();
+    let method = methods.iter().find(|method| Some(&method.id) == default);
+    match method.and_then(|method| method.account.as_ref().map(|owner| (&method.id, owner))) {
+        Some((method, owner)) if *owner != account.id => {
+            Err(format!("payment method `{method}` belongs to account `{owner}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn id(written: Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
+    match ObjectId::parse_stored(written.get_ref().as_str()) {
+        Some(id) => Ok(id),
+        None => {
+            Err(wrong(&written, format!("`{}` is no id: 32 letters or digits", written.get_ref())))
+        }
+    }
+}
+
+fn name(written: Spanned<String>) -> Result<String, Wrong> {
+    let text = written.get_ref();
+    if text.trim().is_empty() {
+        return Err(wrong(&written, "may not be empty"));
+    }
+    if text.chars().count() > NAME_CHARS_MAX {
+        return Err(wrong(&written, format!("is longer than {NAME_CHARS_MAX} characters")));
+    }
+    Ok(written.into_inner())
+}

@@ -1,0 +1,256 @@
+//! Tests of the seed: what every wrong value is told, and what the right ones become.
+
+use super::*;
+use crate::domain::money::MinorUnits;
+use crate::domain::permission::Permission;
+use crate::domain::script::ScriptedAnswer;
+use crate::domain::vocabulary::MethodStatus;
+
+const ACCOUNT: &str = r#"[[account]]
+id = "402892c72b9e3319012b9e34b88e0001"
+number = "A1"
+name = "One"
+currency = "USD"
+credit_balance = "1.50"
+"#;
+
+fn told(text: &str) -> String {
+    match Seed::parse(text) {
+        Ok(_) => "nothing".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn account_with(from: &str, to: &str) -> String {
+    assert!(ACCOUNT.contains(from), "{from}");
+    ACCOUNT.replace(from, to)
+}
+
+#[test]
+fn the_demo_is_what_the_contract_says() {
+    let seed = Seed::demo().unwrap();
+    let accounts: Vec<&str> = seed.accounts.iter().map(|account| account.id.as_str()).collect();
+    assert_eq!(accounts, ["402892c72b9e3319012b9e34b88e0001", "2c92c0f83ddb61af013ddc5736b1025a"]);
+    assert!(seed.accounts.iter().all(|account| account.opening == MinorUnits::new(100_000)
+        && account.currency.code() == "USD"
+        && account.default_payment_method.is_none()));
+    let [method] = seed.payment_methods.as_slice() else { panic!("one method") };
+    assert_eq!(method.id.as_str(), "2c92c0f83dfa5201013dfa6656ff2b8b");
+    assert_eq!(method.account.as_ref().unwrap().as_str(), accounts[1]);
+    let [user] = seed.users.as_slice() else { panic!("one user") };
+    assert_eq!(user.username, "demo@example.com");
+    assert!(Permission::ALL.into_iter().all(|permission| user.permissions.allow(permission)));
+    assert!(matches!(&user.password, NewPassword::Plain(plain) if plain == "demo"));
+}
+
+#[test]
+fn the_catalogues_seed_is_one() {
+    let text = include_str!("../../../fixtures/seed.toml");
+    assert_eq!(told(text), "nothing");
+}
+
+#[test]
+fn only_written_settings_are_stored() {
+    let text = "[tenant]\ncredit_balance = false\ntime_zone = 'Asia/Tokyo'\n\
+                reason_codes = ['Standard \"Refund\"', 'Other']\n";
+    let seed = Seed::parse(text).unwrap();
+    let expected = [
+        ("credit_balance", "false"),
+        ("time_zone", "Asia/Tokyo"),
+        ("reason_codes", r#"["Standard \"Refund\"","Other"]"#),
+    ];
+    assert_eq!(seed.tenant, expected.map(|(key, value)| (key, value.to_owned())));
+    assert!(Seed::parse("").unwrap().tenant.is_empty());
+}
+
+#[test]
+fn tables_may_refer_forward_and_in_circles() {
+    let text = format!(
+        "{ACCOUNT}default_payment_method = '2c92c0f83dfa5201013dfa6656ff2b8b'\n\
+         [[payment_method]]\nid = '2c92c0f83dfa5201013dfa6656ff2b8b'\nstatus = 'Closed'\n\
+         type = 'CreditCard'\naccount = '402892c72b9e3319012b9e34b88e0001'\n"
+    );
+    let seed = Seed::parse(&text).unwrap();
+    assert_eq!(seed.accounts[0].opening, MinorUnits::new(150));
+    assert_eq!(seed.payment_methods[0].status, MethodStatus::Closed);
+}
+
+#[test]
+fn a_gateways_script_is_read() {
+    let text = "[[gateway]]\nname = 'g'\nkind = 'sandbox'\nactive = false\n\
+                method_types = ['ACH']\nrequire_settled = false\n\
+                [[gateway.rule]]\namount = '13.00'\nanswer = 'drop-after'\ntimes = 2\n\
+                [[gateway.rule]]\nanswer = 'decline'\ncode = '54'\ndelay_ms = 5\n";
+    let seed = Seed::parse(text).unwrap();
+    let [(gateway, rules)] = seed.gateways.as_slice() else { panic!("one gateway") };
+    assert!(!gateway.active && gateway.non_referenced_refunds);
+    assert_eq!(rules.len(), 2);
+    assert_eq!(rules[0].answer, ScriptedAnswer::DropAfter);
+    assert_eq!((rules[0].times, rules[1].delay_ms), (Some(2), 5));
+}
+
+#[test]
+fn a_wrong_account_is_told_with_line_and_key() {
+    let cases = [
+        (
+            account_with("402892c72b9e3319012b9e34b88e0001", "12"),
+            "line 2: account.id: `12` is no id: 32 letters or digits",
+        ),
+        (
+            account_with("402892c72b9e3319012b9e34b88e0001", "402892c7-"),
+            "line 2: account.id: `402892c7-` is no id: 32 letters or digits",
+        ),
+        (
+            account_with("\"USD\"", "\"usd\""),
+            "line 5: account.currency: `usd` is no currency of ISO 4217 (upper case)",
+        ),
+        (
+            account_with("1.50", "1.505"),
+            "line 6: account.credit_balance: `1.505` does not fit USD, which has 2 decimals",
+        ),
+        (
+            account_with("1.50", "-1"),
+            "line 6: account.credit_balance: a credit balance is never negative, `-1` is",
+        ),
+        (account_with("1.50", "1e3"), "line 6: account.credit_balance: `1e3` is no decimal amount"),
+        (
+            account_with("\"1.50\"", "1.50"),
+            "line 6: account.credit_balance: invalid type: floating point `1.5`, \
+             expected an amount in quotes, such as \"100.00\"",
+        ),
+        (account_with("\"A1\"", "\"\""), "line 3: account.number: may not be empty"),
+        (account_with("number = \"A1\"\n", ""), "line 1: account.number: the key is missing"),
+        (
+            account_with("name", "nmae"),
+            "line 4: account.nmae: unknown key `nmae`; did you mean `name`?",
+        ),
+        (
+            format!("{ACCOUNT}{ACCOUNT}"),
+            "line 8: account.id: account `402892c72b9e3319012b9e34b88e0001` stands here twice",
+        ),
+        (
+            format!("{ACCOUNT}{}", account_with("88e0001", "88e0002")),
+            "line 9: account.number: account number `A1` stands here twice",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_user_is_told_with_line_and_key() {
+    let cases = [
+        ("username = 'u'\n", "line 1: user: user `u` needs password or password_hash"),
+        ("username = 'u'\npassword = ''\n", "line 3: user.password: a password may not be empty"),
+        (
+            "username = 'u'\npassword = 'p'\npassword_hash = 'h'\n",
+            "line 4: user.password_hash: password and password_hash exclude each other",
+        ),
+        (
+            "username = 'u'\npassword = 'p'\npermissions = ['external-refunds']\n",
+            "line 4: user.permissions: unknown value `external-refunds`; \
+             did you mean `external-refund`?",
+        ),
+        (
+            "username = 'u'\npassword = 'p'\n[[user]]\nusername = 'u'\npassword = 'p'\n",
+            "line 5: user.username: user `u` stands here twice",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&format!("[[user]]\n{text}")), expected, "{text}");
+    }
+    let hash = told("[[user]]\nusername = 'u'\npassword_hash = 'demo'\n");
+    assert!(
+        hash.starts_with("line 3: user.password_hash: the password cannot be hashed"),
+        "{hash}"
+    );
+}
+
+#[test]
+fn a_wrong_gateway_or_method_is_told_with_line_and_key() {
+    let gateway = "[[gateway]]\nname = 'g'\nkind = 'sandbox'\n";
+    let method = "[[payment_method]]\nid = '2c92c0f83dfa5201013dfa6656ff2b8b'\n";
+    let cases = [
+        (
+            "[[gateway]]\nname = 'g'\nkind = 'http'\n".to_owned(),
+            "line 3: gateway.kind: gateways of kind http are configuration, never seed",
+        ),
+        (
+            format!("{gateway}method_types = []\n"),
+            "line 4: gateway.method_types: names no type; leave it out for all types",
+        ),
+        (
+            format!("{gateway}[[gateway.rule]]\nanswer = 'declines'\n"),
+            "line 5: gateway.rule.answer: unknown value `declines`; did you mean `decline`?",
+        ),
+        (
+            format!("{gateway}[[gateway.rule]]\nanswer = 'decline'\namount = '0'\n"),
+            "line 6: gateway.rule.amount: `0` is no amount above 0",
+        ),
+        (
+            format!("{gateway}[[gateway.rule]]\nanswer = 'decline'\ntimes = 0\n"),
+            "line 6: gateway.rule.times: a rule that matches no call is none; at least 1",
+        ),
+        (
+            format!("{method}type = 'CreditCard'\n"),
+            "line 3: payment_method.type: a method of type CreditCard belongs to an account; \
+             name it as `account`",
+        ),
+        (
+            format!("{method}type = 'Card'\n"),
+            "line 3: payment_method.type: unknown value `Card`; known are `ACH`, `BankTransfer`, \
+             `Cash`, `Check`, `CreditCard`, `CreditCardReferenceTransaction`, `DebitCard`, \
+             `Other`, `PayPal`, `WireTransfer`",
+        ),
+        (
+            "[tenant]\ntime_zone = 'Europe/Atlantis'\n".to_owned(),
+            "line 2: tenant.time_zone: `Europe/Atlantis` is no time zone of the IANA database",
+        ),
+        (
+            "[tenant]\nreason_codes = []\n".to_owned(),
+            "line 2: tenant.reason_codes: at least one reason code is needed, the default",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_default_method_of_somebody_else_is_told() {
+    let text = format!(
+        "{ACCOUNT}default_payment_method = '2c92c0f83dfa5201013dfa6656ff2b8b'\n\
+         [[payment_method]]\nid = '2c92c0f83dfa5201013dfa6656ff2b8b'\ntype = 'ACH'\n\
+         account = '2c92c0f83ddb61af013ddc5736b1025a'\n"
+    );
+    let expected = "line 7: account.default_payment_method: \
+                    payment method `2c92c0f83dfa5201013dfa6656ff2b8b` belongs to account \
+                    `2c92c0f83ddb61af013ddc5736b1025a`";
+    assert_eq!(told(&text), expected);
+}
+
+#[test]
+fn what_comes_later_is_refused_and_not_ignored() {
+    let gateway = "[[gateway]]\nname = 'g'\nkind = 'sandbox'\n";
+    let cases = [
+        ("\n[[invoice]]\nid = 'x'\n".to_owned(), "line 2: invoice: not supported yet"),
+        ("[[payment]]\nid = 'x'\n".to_owned(), "line 1: payment: not supported yet"),
+        ("[[custom_field]]\nname = 'x'\n".to_owned(), "line 1: custom_field: not supported yet"),
+        (
+            format!("{gateway}refund_window_days = 180\n"),
+            "line 4: gateway.refund_window_days: not supported yet",
+        ),
+        (
+            format!("{gateway}duplicate_window_s = 120\n"),
+            "line 4: gateway.duplicate_window_s: not supported yet",
+        ),
+        (
+            format!("{gateway}require_settled = true\n"),
+            "line 4: gateway.require_settled: not supported yet, except as false",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+}

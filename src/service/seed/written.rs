@@ -1,0 +1,133 @@
+//! The seed file as it is written: its tables and keys, typed as far as a type can say it.
+//!
+//! Values that need a second look keep their place in the text, so that whoever looks can name the
+//! line. Unknown keys are errors, because a key that is silently ignored is a wrong answer later.
+
+use crate::domain::id::ObjectId;
+use crate::domain::permission::Permission;
+use crate::domain::script::ScriptedAnswer;
+use crate::domain::vocabulary::{MethodStatus, MethodType};
+use serde::de::{Error, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use toml::Spanned;
+
+/// A table of a seed file, which names everything in the singular.
+type Tables<T> = Vec<Spanned<T>>;
+
+/// A whole seed file. Tables may come in any order, and refer forward.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenSeed {
+    pub(super) tenant: Option<WrittenTenant>,
+    #[serde(default)]
+    pub(super) user: Tables<WrittenUser>,
+    #[serde(default)]
+    pub(super) gateway: Tables<WrittenGateway>,
+    #[serde(default)]
+    pub(super) account: Tables<WrittenAccount>,
+    #[serde(default)]
+    pub(super) payment_method: Tables<WrittenMethod>,
+    pub(super) invoice: Option<Spanned<IgnoredAny>>,
+    pub(super) payment: Option<Spanned<IgnoredAny>>,
+    pub(super) custom_field: Option<Spanned<IgnoredAny>>,
+}
+
+/// `[tenant]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenTenant {
+    pub(super) credit_balance: Option<bool>,
+    pub(super) invoice_settlement: Option<bool>,
+    pub(super) future_dated_adjustments: Option<bool>,
+    pub(super) default_gateway: Option<Spanned<String>>,
+    pub(super) time_zone: Option<Spanned<String>>,
+    pub(super) reason_codes: Option<Spanned<Vec<String>>>,
+}
+
+/// `[[user]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenUser {
+    pub(super) username: Spanned<String>,
+    pub(super) password: Option<Spanned<String>>,
+    pub(super) password_hash: Option<Spanned<String>>,
+    pub(super) permissions: Option<Vec<Permission>>,
+}
+
+/// `[[account]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenAccount {
+    pub(super) id: Spanned<ObjectId>,
+    pub(super) number: Spanned<String>,
+    pub(super) name: Spanned<String>,
+    pub(super) currency: Spanned<String>,
+    pub(super) credit_balance: Spanned<DecimalText>,
+    pub(super) default_payment_method: Option<Spanned<ObjectId>>,
+    pub(super) gateway: Option<Spanned<String>>,
+}
+
+/// `[[payment_method]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenMethod {
+    pub(super) id: Spanned<ObjectId>,
+    pub(super) account: Option<Spanned<ObjectId>>,
+    #[serde(rename = "type")]
+    pub(super) method_type: Spanned<MethodType>,
+    pub(super) status: Option<MethodStatus>,
+    pub(super) gateway: Option<Spanned<String>>,
+}
+
+/// `[[gateway]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenGateway {
+    pub(super) name: Spanned<String>,
+    pub(super) kind: Spanned<String>,
+    pub(super) active: Option<bool>,
+    pub(super) non_referenced_refunds: Option<bool>,
+    pub(super) method_types: Option<Spanned<Vec<MethodType>>>,
+    pub(super) refund_window_days: Option<Spanned<IgnoredAny>>,
+    pub(super) duplicate_window_s: Option<Spanned<IgnoredAny>>,
+    pub(super) require_settled: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub(super) rule: Vec<WrittenRule>,
+}
+
+/// `[[gateway.rule]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenRule {
+    pub(super) amount: Option<Spanned<DecimalText>>,
+    pub(super) payment_method: Option<Spanned<ObjectId>>,
+    pub(super) times: Option<Spanned<u32>>,
+    pub(super) answer: ScriptedAnswer,
+    pub(super) code: Option<String>,
+    pub(super) text: Option<String>,
+    pub(super) delay_ms: Option<Spanned<u64>>,
+}
+
+/// An amount, which is written in quotes, so that it never passes through floating point.
+pub(super) struct DecimalText(pub(super) String);
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(DecimalVisitor)
+    }
+}
+
+struct DecimalVisitor;
+
+impl Visitor<'_> for DecimalVisitor {
+    type Value = DecimalText;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an amount in quotes, such as \"100.00\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<DecimalText, E> {
+        Ok(DecimalText(text.to_owned()))
+    }
+}

@@ -1,0 +1,166 @@
+//! The operation create: refunds, each on its own, and one result for each in their order.
+
+use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
+use super::fault::{Fault, shown};
+use super::outcome::{Done, Failure, Tally};
+use super::{refund, wsdl};
+use crate::domain::draft::RefundDraft;
+use crate::domain::version::ApiVersion;
+use crate::ledger::RowResult;
+use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
+use crate::service::{Caller, Service};
+use crate::xml::ElementRef;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
+
+/// The most objects that a call may carry (documented).
+const OBJECTS_MAX: usize = 50;
+
+/// What a caller asks for.
+#[derive(Debug)]
+pub(super) struct CreateRequest {
+    drafts: Vec<RefundDraft>,
+    use_single_transaction: bool,
+    /// The text of the field that may carry an idempotency key.
+    key_in_field: Option<String>,
+    /// How many fields with a value were passed over.
+    pub(super) ignored_fields: u32,
+}
+
+/// Reads the objects of `element`; `key_field` is the field that may carry an idempotency key.
+pub(super) fn read(
+    element: ElementRef<'_>,
+    api: ApiVersion,
+    use_single_transaction: bool,
+    key_field: Option<&str>,
+) -> Result<CreateRequest, Fault> {
+    let is_object =
+        |child: &ElementRef<'_>| child.local() == "zObjects" && is_ours(child.namespace());
+    let objects: Vec<_> = element.children().filter(is_object).collect();
+    check_objects(&objects, api)?;
+    let mut request = CreateRequest {
+        drafts: Vec::with_capacity(objects.len()),
+        use_single_transaction,
+        key_in_field: None,
+        ignored_fields: 0,
+    };
+    for object in &objects {
+        let read = refund::read(*object)?;
+        request.drafts.push(read.draft);
+        request.ignored_fields = request.ignored_fields.saturating_add(read.ignored_fields);
+    }
+    // A key stands for a whole call, and only an object alone speaks for its call.
+    if let ([object], Some(field)) = (objects.as_slice(), key_field) {
+        request.key_in_field = refund::text_of(*object, field).map(str::to_owned);
+    }
+    Ok(request)
+}
+
+/// What is wrong with the objects as a whole; then nothing is done.
+fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<(), Fault> {
+    if objects.len() > OBJECTS_MAX {
+        return Err(Fault::TooManyObjects);
+    }
+    let mut types = Vec::with_capacity(objects.len());
+    for object in objects {
+        if object.is_nil() {
+            return Err(Fault::NoObjects);
+        }
+        refuse_reference(*object)?;
+        let named = object.xsi_type().filter(|name| !name.local.is_empty());
+        let named = named.ok_or(Fault::TypeMissing)?;
+        types.push((named.local, is_ours(named.namespace)));
+    }
+    let first = types.first().ok_or(Fault::NoObjects)?;
+    if types.iter().any(|other| other != first) {
+        return Err(Fault::TypesMixed);
+    }
+    match *first {
+        // In every version: older ones refuse its rows, with a code that says so.
+        ("Refund", true) => Ok(()),
+        (name, true) if wsdl::object_types(api).contains(&name) => {
+            Err(Fault::TypeNotCreatable(shown(name)))
+        }
+        (name, _) => Err(Fault::TypeUnknown(shown(name))),
+    }
+}
+
+/// Creates the refunds and tells their results.
+pub(super) async fn answer(
+    service: &Arc<Service>,
+    caller: Caller,
+    request: CreateRequest,
+    key: Option<Vec<u8>>,
+    dialect: Dialect,
+    deadline: Instant,
+) -> Result<Done, Failure> {
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let key = match key {
+        Some(bytes) => Some(key_in_header(&bytes)?),
+        None => request.key_in_field.as_deref().and_then(IdempotencyKey::parse),
+    };
+    let once = key.map(|key| once(key, dialect, request.use_single_transaction, &tally));
+    let call = CreateCall { caller, version: dialect.api, drafts: request.drafts, once, deadline };
+    Ok(match service.create_refunds(call).await? {
+        CreateAnswer::Rows(rows) => {
+            Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of(&rows) }
+        }
+        CreateAnswer::Stored { bytes, replayed } => {
+            let tally = *tally.lock().unwrap_or_else(PoisonError::into_inner);
+            Done { body: bytes, replayed, tally }
+        }
+    })
+}
+
+fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
+    let text = std::str::from_utf8(bytes).ok();
+    text.and_then(IdempotencyKey::parse).ok_or(Fault::MalformedKey)
+}
+
+/// The promise behind a key. Its shape holds whatever else decides over the answer's bytes.
+fn once(
+    key: IdempotencyKey,
+    dialect: Dialect,
+    use_single_transaction: bool,
+    tally: &Arc<Mutex<Tally>>,
+) -> Once {
+    let (soap, api) = (dialect.soap.name(), dialect.api);
+    let shape = format!("soap {soap} api {api} useSingleTransaction {use_single_transaction}");
+    let tally = Arc::clone(tally);
+    let render = move |rows: &[RowResult]| {
+        *tally.lock().unwrap_or_else(PoisonError::into_inner) = Tally::of(rows);
+        encode(rows, dialect)
+    };
+    Once { key, shape, render: Box::new(render) }
+}
+
+/// The answer: Errors before Id before Success, and of those only what applies.
+fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
+    let row_bytes = |row: &RowResult| match row {
+        Ok(_) => 108,
+        Err(error) => 200 + error.message.len(),
+    };
+    let mut writer = dialect.open_envelope(256 + rows.iter().map(row_bytes).sum::<usize>());
+    writer.open_with("ns1:createResponse", &ANSWERS);
+    let mut id = String::with_capacity(32);
+    for row in rows {
+        writer.open("ns1:result");
+        match row {
+            Ok(refund) => {
+                id.clear();
+                // Writing to a String cannot fail.
+                let _ = write!(id, "{refund}");
+                writer.text_element("ns1:Id", &id).text_element("ns1:Success", "true");
+            }
+            Err(error) => {
+                let code = error.code.for_version(dialect.api);
+                writer.open("ns1:Errors").text_element("ns1:Code", code.name());
+                writer.text_element("ns1:Message", &error.message).close();
+                writer.text_element("ns1:Success", "false");
+            }
+        }
+        writer.close();
+    }
+    writer.into_bytes()
+}

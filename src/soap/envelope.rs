@@ -1,0 +1,201 @@
+//! The envelope: which SOAP it is, its headers as clients really write them, its operation.
+//!
+//! Names are matched by local part, because deployed clients put the session header into the api,
+//! object, envelope or no namespace, or one of their own. What must stay true: a message that is
+//! not clearly one operation is refused, never guessed at.
+
+use super::fault::{Fault, shown};
+use crate::domain::version::ApiVersion;
+use crate::xml::{ElementRef, Writer};
+
+const API: &str = "http://api.zuora.com/";
+const OBJECT: &str = "http://object.api.zuora.com/";
+const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+
+/// The namespace that an answer's own element declares.
+pub(super) const ANSWERS: [(&str, &str); 1] = [("xmlns:ns1", API)];
+
+/// The version of SOAP, of the request and so of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SoapVersion {
+    V11,
+    V12,
+}
+
+impl SoapVersion {
+    pub(super) const fn namespace(self) -> &'static str {
+        match self {
+            Self::V11 => SOAP_11,
+            Self::V12 => SOAP_12,
+        }
+    }
+
+    pub(super) const fn content_type(self) -> &'static str {
+        match self {
+            Self::V11 => "text/xml;charset=UTF-8",
+            Self::V12 => "application/soap+xml;charset=UTF-8",
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::V11 => "1.1",
+            Self::V12 => "1.2",
+        }
+    }
+
+    fn of_namespace(namespace: &str) -> Option<Self> {
+        [Self::V11, Self::V12].into_iter().find(|version| version.namespace() == namespace)
+    }
+
+    /// What a caller speaks whose envelope cannot be read.
+    pub(super) fn of_content_type(content_type: Option<&str>) -> Self {
+        let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+        let is_12 = media.trim().eq_ignore_ascii_case("application/soap+xml");
+        if is_12 { Self::V12 } else { Self::V11 }
+    }
+}
+
+/// What shapes the bytes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) soap: SoapVersion,
+    pub(super) api: ApiVersion,
+}
+
+impl Dialect {
+    /// An answer up to its open Body, with room for so many bytes in all.
+    pub(super) fn open_envelope(self, bytes: usize) -> Writer {
+        let mut writer = Writer::with_capacity(bytes);
+        let namespaces = [("xmlns:soapenv", self.soap.namespace())];
+        writer.declaration().open_with("soapenv:Envelope", &namespaces).open("soapenv:Body");
+        writer
+    }
+}
+
+/// A message that is a SOAP envelope.
+pub(super) struct Envelope<'d> {
+    pub(super) soap: SoapVersion,
+    header: Option<ElementRef<'d>>,
+    body: ElementRef<'d>,
+}
+
+impl<'d> Envelope<'d> {
+    /// The envelope that a document is.
+    pub(super) fn read(root: ElementRef<'d>) -> Result<Self, Fault> {
+        if root.local() != "Envelope" {
+            return Err(Fault::NotAnEnvelope);
+        }
+        let soap = SoapVersion::of_namespace(root.namespace()).ok_or(Fault::VersionMismatch)?;
+        let parts = |local| root.children().filter(move |part| part.is(soap.namespace(), local));
+        let (mut headers, mut bodies) = (parts("Header"), parts("Body"));
+        let header = headers.next();
+        let body = bodies.next().ok_or(Fault::NotAnEnvelope)?;
+        // Two readers could take different ones for the message.
+        if headers.next().is_some() || bodies.next().is_some() {
+            return Err(Fault::NotAnEnvelope);
+        }
+        Ok(Self { soap, header, body })
+    }
+
+    /// The Body's first element; what follows it can only be meant for references.
+    pub(super) fn operation(&self) -> Result<ElementRef<'d>, Fault> {
+        self.body.children().next().ok_or(Fault::NoOperation)
+    }
+
+    /// Refuses a header that must be understood, is meant for us, and is not known.
+    pub(super) fn check_understood(&self) -> Result<(), Fault> {
+        let foreign = self.headers().find(|header| {
+            self.must_be_understood(*header) && is_for_us(*header) && !is_known(header.local())
+        });
+        foreign.map_or(Ok(()), |header| Err(Fault::NotUnderstood(shown(header.local()))))
+    }
+
+    fn headers(&self) -> impl Iterator<Item = ElementRef<'d>> {
+        self.header.into_iter().flat_map(|header| header.children())
+    }
+
+    fn must_be_understood(&self, header: ElementRef<'d>) -> bool {
+        let value = |namespace| header.attribute(namespace, "mustUnderstand").map(str::trim);
+        [SOAP_11, SOAP_12].into_iter().filter_map(value).any(|value| match value {
+            "1" => true,
+            "true" => self.soap == SoapVersion::V12,
+            _ => false,
+        })
+    }
+
+    /// The session: `session` below SessionHeader, or else all the text there, as one generator
+    /// writes it under a name of its own.
+    pub(super) fn session(&self) -> Option<String> {
+        let header = descendants(self.header?).find(|one| is_session_header(one.local()))?;
+        if header.is_nil() {
+            return None;
+        }
+        let named = descendants(header).find(|one| one.local().eq_ignore_ascii_case("session"));
+        let token = match named {
+            Some(session) if session.is_nil() => String::new(),
+            Some(session) => session.text().to_owned(),
+            None => {
+                let mut text = header.text().to_owned();
+                text.extend(descendants(header).map(|one| one.text()));
+                text
+            }
+        };
+        let token = token.trim();
+        (!token.is_empty()).then(|| token.to_owned())
+    }
+
+    /// CallOptions/useSingleTransaction, which is understood and changes nothing for refunds.
+    pub(super) fn use_single_transaction(&self) -> bool {
+        let options = self.headers().find(|header| header.local() == "CallOptions");
+        let mut below = options.into_iter().flat_map(descendants);
+        let option = below.find(|one| one.local() == "useSingleTransaction" && !one.is_nil());
+        option.is_some_and(|option| matches!(option.text().trim(), "true" | "1"))
+    }
+}
+
+fn is_session_header(local: &str) -> bool {
+    local.eq_ignore_ascii_case("SessionHeader")
+}
+
+fn is_known(local: &str) -> bool {
+    is_session_header(local) || matches!(local, "CallOptions" | "QueryOptions")
+}
+
+/// Whether the header is meant for the last receiver; SOAP 1.1 calls it actor, SOAP 1.2 role.
+fn is_for_us(header: ElementRef<'_>) -> bool {
+    let actor = header.attribute(SOAP_11, "actor").or_else(|| header.attribute(SOAP_12, "role"));
+    matches!(
+        actor.map_or("", str::trim),
+        "" | "http://schemas.xmlsoap.org/soap/actor/next"
+            | "http://www.w3.org/2003/05/soap-envelope/role/next"
+            | "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver"
+    )
+}
+
+/// Every element below `element`, in the order of their start tags.
+fn descendants(element: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
+    let mut open = vec![element.children()];
+    std::iter::from_fn(move || {
+        loop {
+            if let Some(child) = open.last_mut()?.next() {
+                open.push(child.children());
+                return Some(child);
+            }
+            open.pop();
+        }
+    })
+}
+
+/// Whether operations, objects and fields may be in `namespace`: clients use the api's, the
+/// objects' or none, in any mixture.
+pub(super) fn is_ours(namespace: &str) -> bool {
+    matches!(namespace, API | OBJECT | "")
+}
+
+/// Refuses an element that only refers to another one, as SOAP encoding has it: what it stands for
+/// would be missed.
+pub(super) fn refuse_reference(element: ElementRef<'_>) -> Result<(), Fault> {
+    if element.attribute("", "href").is_some() { Err(Fault::Reference) } else { Ok(()) }
+}

@@ -1,0 +1,285 @@
+//! Every fault: when a call fails as a whole, with which code, type, HTTP status and text.
+//!
+//! A fault means that nothing happened. The texts of faults stand here and nowhere else (those of
+//! row errors stand in the domain); docs/FAULTS.md is checked against both. Only two of them were
+//! ever recorded from the original: the failed login, and the one about concurrent requests is
+//! documented. The others follow their pattern.
+
+mod catalogue;
+mod encode;
+
+pub use catalogue::{FaultEntry, catalogue};
+pub(super) use encode::encode;
+
+use crate::domain::error_code::ErrorCode;
+use crate::domain::version::UnsupportedVersion;
+use crate::xml::XmlError;
+
+/// How much of a caller's text a fault repeats, in characters.
+const SHOWN_CHARS_MAX: usize = 64;
+
+/// The element in a fault's detail: the WSDL's types that extend ApiFault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultType {
+    /// Of login alone.
+    LoginFault,
+    /// The type of an object is wrong or missing.
+    InvalidTypeFault,
+    /// Everything else.
+    UnexpectedErrorFault,
+}
+
+impl FaultType {
+    /// The name of the element and of its type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoginFault => "LoginFault",
+            Self::InvalidTypeFault => "InvalidTypeFault",
+            Self::UnexpectedErrorFault => "UnexpectedErrorFault",
+        }
+    }
+}
+
+/// What stands as the fault's code, outside the detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultClass {
+    /// An error code of the API; sending the same again is of no use.
+    Sender,
+    /// An error code of the API; the same may succeed later.
+    Receiver,
+    /// SOAP's own code for what is no proper message.
+    Client,
+    /// SOAP's own code for an envelope of another version.
+    VersionMismatch,
+    /// SOAP's own code for a header that must be understood and is not.
+    MustUnderstand,
+}
+
+macro_rules! caller_text {
+    ($placeholder:literal) => {
+        String
+    };
+}
+
+macro_rules! faults {
+    ($($variant:ident $(($placeholder:literal))? $class:ident $code:ident $kind:ident $status:literal
+        $text:literal $cause:literal;)+) => {
+        /// Why a call failed as a whole. A variant's value is the caller's text that it repeats.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        pub enum Fault {
+            $(#[doc = $cause] #[error($text)] $variant $((caller_text!($placeholder)))?,)+
+        }
+
+        impl Fault {
+            /// The code in the detail, before it is mapped to the caller's version.
+            pub const fn code(&self) -> ErrorCode {
+                match self { $(Self::$variant { .. } => ErrorCode::$code,)+ }
+            }
+
+            /// The element in the detail.
+            pub const fn fault_type(&self) -> FaultType {
+                match self { $(Self::$variant { .. } => FaultType::$kind,)+ }
+            }
+
+            /// What stands as the fault's code.
+            pub const fn class(&self) -> FaultClass {
+                match self { $(Self::$variant { .. } => FaultClass::$class,)+ }
+            }
+
+            /// The HTTP status.
+            pub const fn status(&self) -> u16 {
+                match self { $(Self::$variant { .. } => $status,)+ }
+            }
+
+            /// What brings it about.
+            const fn cause(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $cause,)+ }
+            }
+
+            /// Every fault, with placeholders where a caller's text would stand.
+            fn samples() -> Vec<Self> {
+                vec![$(Self::$variant $(($placeholder.to_owned()))?,)+]
+            }
+        }
+    };
+}
+
+faults! {
+    WrongLogin Sender InvalidValue LoginFault 500
+        "Invalid login. User name and password do not match."
+        "login with an unknown user name or a wrong password (recorded)";
+    LoginWithout("<Field>") Sender MissingRequiredValue LoginFault 500
+        "Missing required value: {0}"
+        "login without username or password";
+    InvalidSession Sender InvalidSession UnexpectedErrorFault 500
+        "Invalid session. Log in again."
+        "no session, or one that is unknown or has expired";
+    UnsupportedVersion("<version>") Sender InvalidVersion UnexpectedErrorFault 500
+        "API version {0} is not supported. Versions 18.0 to 150.0 are."
+        "the version in the path is not served";
+    OperationNotAvailable("<operation>") Sender ApiDisabled UnexpectedErrorFault 500
+        "The operation {0} is not available."
+        "an operation of the WSDL that this gateway does not serve";
+    NoObjects Sender MissingRequiredValue UnexpectedErrorFault 500
+        "Missing required value: zObjects"
+        "create without zObjects, or with one that is nil";
+    TooManyObjects Sender MaxRecordsExceeded UnexpectedErrorFault 500
+        "A call can carry at most 50 zObjects."
+        "create with more than 50 zObjects";
+    TypeMissing Sender InvalidType InvalidTypeFault 500
+        "Missing xsi:type on zObjects."
+        "create with a zObjects that does not say its type";
+    TypeUnknown("<Type>") Sender InvalidType InvalidTypeFault 500
+        "Invalid type: {0}"
+        "create with a type that the WSDL of the version does not have";
+    TypesMixed Sender InvalidType InvalidTypeFault 500
+        "All zObjects of a call must have one type."
+        "create with objects of two types";
+    TypeNotCreatable("<Type>") Sender InvalidType InvalidTypeFault 500
+        "create does not support the type {0}."
+        "create with a type of the WSDL that this gateway does not create";
+    NotWellFormed("<why>") Client InvalidValue UnexpectedErrorFault 500
+        "The request is not well-formed XML: {0}"
+        "the body is no XML 1.0 with namespaces, or its bytes are not in their encoding";
+    Doctype Client InvalidValue UnexpectedErrorFault 500
+        "A DOCTYPE is not allowed."
+        "the request has a DOCTYPE, which SOAP forbids";
+    ProcessingInstruction Client InvalidValue UnexpectedErrorFault 500
+        "Processing instructions are not allowed."
+        "the request has a processing instruction, which SOAP forbids";
+    OverLimit("<limit>") Client InvalidValue UnexpectedErrorFault 500
+        "The request is larger than the limit: {0}"
+        "the document is over a limit: xml depth, xml elements, xml attributes, xml namespaces, \
+         xml name length, xml text length";
+    NotAnEnvelope Client InvalidValue UnexpectedErrorFault 500
+        "The request is not a SOAP envelope."
+        "the document is no Envelope with one Body";
+    NoOperation Client InvalidValue UnexpectedErrorFault 500
+        "The Body has no operation."
+        "the Body is empty";
+    UnknownOperation("<operation>") Client InvalidValue UnexpectedErrorFault 500
+        "Unknown operation: {0}"
+        "an operation that the WSDL of the version does not have, or in a foreign namespace";
+    Reference Client InvalidValue UnexpectedErrorFault 500
+        "href references are not supported."
+        "an operation, object or field that only refers to another element";
+    VersionMismatch VersionMismatch InvalidValue UnexpectedErrorFault 500
+        "The envelope namespace is not SOAP 1.1 or 1.2."
+        "an Envelope in another namespace";
+    NotUnderstood("<header>") MustUnderstand InvalidValue UnexpectedErrorFault 500
+        "The header {0} is not understood."
+        "an unknown header that must be understood";
+    MalformedKey Client InvalidValue UnexpectedErrorFault 400
+        "The Idempotency-Key must be 1 to 255 visible ASCII characters."
+        "create with an Idempotency-Key header that is no key";
+    KeyReused Sender DuplicateValue UnexpectedErrorFault 422
+        "The Idempotency-Key belongs to another request."
+        "create with the Idempotency-Key of a request that asked for something else";
+    KeyRunning Receiver LockCompetition UnexpectedErrorFault 409
+        "A request with this Idempotency-Key is still running. Retry later."
+        "create with the Idempotency-Key of a request that has not ended yet";
+    TooManyRequests Receiver RequestExceededLimit UnexpectedErrorFault 429
+        "The total number of concurrent requests has exceeded the limit allowed by the system. \
+         Please resubmit your request later."
+        "the queue to the ledger is full, or too many requests are under way (documented)";
+    LedgerUnavailable Receiver ServerUnavailable UnexpectedErrorFault 500
+        "The ledger cannot be written at the moment. Nothing was done."
+        "the ledger could not be written, and the rollback is certain";
+    TooManyLogins Receiver ServerUnavailable UnexpectedErrorFault 500
+        "The server is busy with other logins. Nothing was done."
+        "login that waited too long for its turn";
+    TooLate Receiver TransactionTimeout UnexpectedErrorFault 500
+        "The request did not start in time. Nothing was done."
+        "the deadline of the request came before its transaction began";
+    NotProcessed Receiver UnknownError UnexpectedErrorFault 500
+        "The request could not be processed. Nothing was done."
+        "the gateway is being stopped, or has a defect";
+    BodyTooLarge("<limit>") Client InvalidValue UnexpectedErrorFault 413
+        "The request is larger than the limit: {0}"
+        "the body is over a limit: body bytes, inflated bytes";
+    BodyTooSlow Client InvalidValue UnexpectedErrorFault 408
+        "The request did not arrive in time. Nothing was done."
+        "the body was not there by its deadline";
+    ContentType("<type>") Client InvalidValue UnexpectedErrorFault 415
+        "The content type {0} is not supported."
+        "a content type that is not that of XML";
+    ContentEncoding("<encoding>") Client InvalidValue UnexpectedErrorFault 415
+        "The content encoding {0} is not supported."
+        "a content encoding other than gzip";
+    BadGzip Client InvalidValue UnexpectedErrorFault 400
+        "The request is not valid gzip."
+        "the content encoding is gzip, and the body is not";
+}
+
+impl Fault {
+    /// The name under which metrics count the fault: SOAP's own code, or the API's.
+    pub const fn outcome(&self) -> &'static str {
+        match self.class() {
+            FaultClass::Sender | FaultClass::Receiver => self.code().name(),
+            FaultClass::Client => "Client",
+            FaultClass::VersionMismatch => "VersionMismatch",
+            FaultClass::MustUnderstand => "MustUnderstand",
+        }
+    }
+
+    /// After how many seconds the caller may try again.
+    pub const fn retry_after_s(&self) -> Option<u32> {
+        match self {
+            Self::TooManyRequests => Some(120),
+            _ => None,
+        }
+    }
+}
+
+impl From<&XmlError> for Fault {
+    fn from(error: &XmlError) -> Self {
+        match error {
+            XmlError::NotWellFormed { .. } | XmlError::Encoding { .. } => {
+                Self::NotWellFormed(error.to_string())
+            }
+            XmlError::Doctype => Self::Doctype,
+            XmlError::ProcessingInstruction => Self::ProcessingInstruction,
+            XmlError::Limit(kind) => Self::OverLimit(kind.name().to_owned()),
+        }
+    }
+}
+
+impl From<UnsupportedVersion> for Fault {
+    fn from(UnsupportedVersion(version): UnsupportedVersion) -> Self {
+        Self::UnsupportedVersion(version)
+    }
+}
+
+/// The start of a caller's text, for a fault to repeat.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::version::ApiVersion;
+
+    #[test]
+    fn the_text_about_versions_names_those_that_are_served() {
+        let text = Fault::UnsupportedVersion("17.0".to_owned()).to_string();
+        let served = format!("Versions {} to {} are.", ApiVersion::FIRST, ApiVersion::LAST);
+        assert_eq!(text, format!("API version 17.0 is not supported. {served}"));
+    }
+
+    #[test]
+    fn a_text_of_the_caller_is_cut() {
+        assert_eq!(shown(&"é".repeat(65)), "é".repeat(64));
+        assert_eq!(shown("Refund"), "Refund");
+    }
+
+    #[test]
+    fn only_what_may_succeed_later_is_the_receivers_fault() {
+        for fault in Fault::samples() {
+            let text = fault.to_string();
+            let later = text.contains("Nothing was done.") || text.contains("later.");
+            let is_receiver = fault.class() == FaultClass::Receiver;
+            assert!(later || !is_receiver, "{text}");
+        }
+    }
+}

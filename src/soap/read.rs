@@ -1,0 +1,150 @@
+//! From the bytes of a body to a typed request.
+//!
+//! All that costs time by the size of the body happens here and in one go, so that it can be done
+//! off the async threads. A request that cannot be read becomes the fault that says why.
+
+use super::create::{self, CreateRequest};
+use super::envelope::{Envelope, SoapVersion, is_ours, refuse_reference};
+use super::fault::{Fault, shown};
+use super::login::{self, Credentials};
+use super::wsdl;
+use crate::domain::version::ApiVersion;
+use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
+
+/// How bodies are read.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub(super) limits: XmlLimits,
+    /// The field of Refund that may carry an idempotency key.
+    pub(super) idempotency_field: Option<String>,
+}
+
+/// A body that was read, or tried to be.
+pub(super) struct Read {
+    /// In which SOAP the answer has to be.
+    pub(super) soap: SoapVersion,
+    /// The version of the path; the first one where the path has none that is served.
+    pub(super) api: ApiVersion,
+    /// What is asked for.
+    pub(super) request: Result<Request, Unreadable>,
+}
+
+/// Why there is no request.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) fault: Fault,
+    pub(super) limit: Option<LimitKind>,
+}
+
+/// A call that was understood as far as the envelope goes.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) session: Option<String>,
+    pub(super) operation: Operation,
+}
+
+/// The operation, and its request as far as it could be read. What is wrong with it is told only
+/// to callers with a session, so it is kept.
+#[derive(Debug)]
+pub(super) enum Operation {
+    Login(Result<Credentials, Fault>),
+    GetUserInfo,
+    Create(Result<CreateRequest, Fault>),
+    /// In the WSDL, but not served.
+    NotAvailable(&'static str),
+}
+
+impl Operation {
+    /// The name by which metrics count it.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Login(_) => "login",
+            Self::GetUserInfo => "getUserInfo",
+            Self::Create(_) => "create",
+            Self::NotAvailable(name) => name,
+        }
+    }
+}
+
+impl From<Fault> for Unreadable {
+    fn from(fault: Fault) -> Self {
+        Self { fault, limit: None }
+    }
+}
+
+impl From<XmlError> for Unreadable {
+    fn from(error: XmlError) -> Self {
+        let limit = match &error {
+            XmlError::Limit(kind) => Some(*kind),
+            _ => None,
+        };
+        Self { fault: Fault::from(&error), limit }
+    }
+}
+
+impl Reading {
+    /// Reads a body. An unsupported version is told before anything that is wrong with it.
+    pub(super) fn read(&self, body: &[u8], content_type: Option<&str>, version: &str) -> Read {
+        let mut soap = SoapVersion::of_content_type(content_type);
+        let api = version.parse::<ApiVersion>();
+        let served = *api.as_ref().unwrap_or(&ApiVersion::FIRST);
+        let request = self.request(body, content_type, served, &mut soap);
+        let request = match api {
+            Ok(_) => request,
+            Err(unsupported) => Err(Fault::from(unsupported).into()),
+        };
+        Read { soap, api: served, request }
+    }
+
+    fn request(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        api: ApiVersion,
+        soap: &mut SoapVersion,
+    ) -> Result<Request, Unreadable> {
+        let text = decode(body, content_type.and_then(charset))?;
+        let document = parse(&text, &self.limits)?;
+        let envelope = Envelope::read(document.root()).inspect_err(|fault| {
+            if *fault == Fault::VersionMismatch {
+                *soap = SoapVersion::V11;
+            }
+        })?;
+        *soap = envelope.soap;
+        envelope.check_understood()?;
+        let element = envelope.operation()?;
+        let operation = self.operation(element, &envelope, api)?;
+        Ok(Request { session: envelope.session(), operation })
+    }
+
+    fn operation(
+        &self,
+        element: ElementRef<'_>,
+        envelope: &Envelope<'_>,
+        api: ApiVersion,
+    ) -> Result<Operation, Fault> {
+        let name = element.local();
+        let known = wsdl::operations(api).into_iter().find(|known| *known == name);
+        let known = known.filter(|_| is_ours(element.namespace()));
+        let known = known.ok_or_else(|| Fault::UnknownOperation(shown(name)))?;
+        let checked = refuse_reference(element);
+        Ok(match known {
+            "login" => Operation::Login(checked.and_then(|()| login::read(element))),
+            "getUserInfo" => Operation::GetUserInfo,
+            "create" => {
+                let single = envelope.use_single_transaction();
+                let field = self.idempotency_field.as_deref();
+                Operation::Create(checked.and_then(|()| create::read(element, api, single, field)))
+            }
+            other => Operation::NotAvailable(other),
+        })
+    }
+}
+
+/// The charset parameter of a content type.
+fn charset(content_type: &str) -> Option<&str> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then_some(value)
+    })
+}
