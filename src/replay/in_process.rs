@@ -1,10 +1,20 @@
-//! A gateway of the replay's own, on a temporary test ledger, on a free port of this machine.
+//! A gateway of the replay's own: on a temporary test ledger, on a free port of this machine, gone
+//! with everything in it when the replay ends.
 
 use super::error::ReplayError;
+use crate::http::{Gateway, HttpSettings};
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use crate::service::clock::Clock;
+use crate::service::seed::{self, Seed};
+use crate::service::{Service, ServiceSettings};
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A gateway that serves until it is stopped.
-pub(super) struct InProcess;
+pub(super) struct InProcess(Gateway);
 
 /// The text of a seed, and where it comes from.
 pub(super) struct SeedText {
@@ -18,22 +28,49 @@ impl SeedText {
             .map_err(|error| ReplayError::Seed(format!("{}: {error}", file.display())))?;
         Ok(Self { file: file.to_owned(), text })
     }
+
+    fn parse(&self) -> Result<Seed, ReplayError> {
+        let file = self.file.display();
+        Seed::parse(&self.text).map_err(|error| ReplayError::Seed(format!("{file}: {error}")))
+    }
 }
 
 /// Starts a gateway with this seed, or with the built-in demo.
-#[allow(clippy::unused_async)]
 pub(super) async fn start(seed: Option<&SeedText>) -> Result<InProcess, ReplayError> {
-    let _ = seed.map(|seed| (&seed.file, &seed.text));
-    Err(ReplayError::Runtime("no gateway yet".to_owned()))
+    let plan = match seed {
+        Some(seed) => seed.parse()?,
+        None => Seed::demo().map_err(|error| ReplayError::Seed(error.to_string()))?,
+    };
+    let options = OpenOptions {
+        mode: OpenMode::CreateOrOpen { test: true },
+        id_seed: None,
+        settings: LedgerSettings::default(),
+    };
+    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::temporary(&options).map_err(runtime)?);
+    seed::load(ledger.as_ref(), plan).await.map_err(|error| {
+        let file =
+            seed.map_or_else(|| "the seed".to_owned(), |seed| seed.file.display().to_string());
+        ReplayError::Seed(format!("{file}: {error}"))
+    })?;
+    let service = Service::start(ledger, Clock::System, ServiceSettings::default());
+    let service = service.await.map_err(runtime)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let gateway = Gateway::start(service, HttpSettings::default(), address, None);
+    gateway.await.map(InProcess).map_err(runtime)
+}
+
+fn runtime(error: impl Display) -> ReplayError {
+    ReplayError::Runtime(format!("the gateway cannot be started: {error}"))
 }
 
 impl InProcess {
     /// Its URL.
     pub(super) fn url(&self) -> String {
-        String::new()
+        format!("http://{}", self.0.public_addr())
     }
 
-    /// Drains and removes the ledger.
-    #[allow(clippy::unused_async)]
-    pub(super) async fn stop(self) {}
+    /// Drains; the ledger goes with the last who holds it.
+    pub(super) async fn stop(self) {
+        self.0.stop().await;
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::error::ReplayError;
 use super::place::Place;
+use crate::service::toml_text;
 use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use regex::Regex;
 use serde::Deserialize;
@@ -44,9 +45,9 @@ impl Rules {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ReplayError::capture(&file, None, error)),
         };
-        let nearer: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| line_of(&text, span.start));
-            ReplayError::capture(&file, line, error.message())
+        let nearer: Self = toml_text::read(&text).map_err(|error| {
+            let key = if error.key.is_empty() { String::new() } else { format!("{}: ", error.key) };
+            ReplayError::capture(&file, Some(error.line), format!("{key}{}", error.message))
         })?;
         Ok(Some(nearer.over(above)))
     }
@@ -113,11 +114,6 @@ impl Rules {
     pub(super) fn matches(&self) -> impl Iterator<Item = (&Place, &Pattern)> {
         self.matches.iter()
     }
-}
-
-/// The number of the line, from 1, that has the byte at `position`.
-fn line_of(text: &str, position: usize) -> usize {
-    text.bytes().take(position).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
 /// The path, and perhaps query, that a request is posted to.

@@ -3,6 +3,7 @@
 use super::error::ReplayError;
 use super::secret::KnownSecrets;
 use crate::client::{ClientError, Connection};
+use crate::service::toml_text;
 use crate::xml::{ElementRef, Writer, XmlLimits, decode, parse};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use std::collections::HashMap;
@@ -49,9 +50,8 @@ impl Users {
     /// The users of a seed whose passwords it tells. What else is wrong with it is found by those
     /// who load it.
     pub(super) fn of_seed(text: &str, file: &Path) -> Result<Self, ReplayError> {
-        let seed: SeedUsers = toml::from_str(text).map_err(|error| {
-            ReplayError::Seed(format!("{}: {}", file.display(), error.message()))
-        })?;
+        let seed: SeedUsers = toml_text::read(text)
+            .map_err(|error| ReplayError::Seed(format!("{}: {error}", file.display())))?;
         let with_password = |user: SeedUser| {
             Some(Credentials { username: user.username, password: user.password? })
         };
