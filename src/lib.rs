@@ -3,6 +3,7 @@
 //! The rooms of the house, from the ground up; a room imports only rooms above it in this list.
 //! ARCHITECTURE.md tells the story, `tests/tidy.rs` keeps the order.
 
+pub mod cli;
 pub mod client;
 pub mod domain;
 pub mod http;

@@ -19,14 +19,14 @@ use crate::ledger::{Ledger, LedgerError, UserKey};
 use clock::Clock;
 use create::RunningKeys;
 use electronic::Processors;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How the use cases behave; every value has a bound and a default.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceSettings {
     /// How long a session lives without being used, in minutes: 15 to 480.

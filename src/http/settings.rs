@@ -5,7 +5,7 @@
 
 use super::address;
 use crate::xml::XmlLimits;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 const HEAD_BYTES_LEAST: usize = 1024;
 
 /// The settings of both listeners. Sizes and counts that equal their limit are still accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSettings {
     /// How many connections the public listener serves at once; more wait to be accepted.

@@ -1,12 +1,12 @@
 //! How large a document may be, and the names by which an exceeded limit is told and counted.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The limits of a document. A value that equals its limit is still accepted.
 ///
 /// The attributes of a tag are compared with each other, so raise that limit by tens, not by
 /// thousands.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct XmlLimits {
     /// How deep elements may nest; the root is at depth 1.

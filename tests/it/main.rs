@@ -1,3 +1,16 @@
-//! The integration tests, one binary: each module drives the library as its users do.
+//! The integration tests, one binary: each module drives the library or the built program as its
+//! users do. `gateway` and `wire` are what they share.
 
+#![allow(unreachable_pub, reason = "nobody imports a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod cli;
+mod gateway;
+mod wire;
 mod wsdl;

@@ -3,7 +3,7 @@
 use super::store::Store;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -25,7 +25,7 @@ const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 const SCHEMA_VERSION: i64 = 1;
 
 /// How much the writer takes on; every value has a bound and a default.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LedgerSettings {
     /// How many requests may wait for the writer; one more is answered "busy".
@@ -161,9 +161,12 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|e| sql(&e))?;
+    if !is_new {
+        // First of all, because configuring would already change a file that is another's.
+        check_ownership(&connection, path)?;
+    }
     configure(&connection).map_err(|e| sql(&e))?;
     if !is_new {
-        check_ownership(&connection, path)?;
         check_soundness(&connection, path)?;
     }
     migrate(&mut connection, path)?;

@@ -135,12 +135,12 @@ pub(super) fn account(written: WrittenAccount, names: &mut Names) -> Result<Seed
         wrong(&written.currency, format!("`{code}` is no currency of ISO 4217 (upper case)"))
     })?;
     Ok(SeedAccount {
-        id: id(written.id)?,
+        id: id(&written.id)?,
         number: name(written.number)?,
         name: name(written.name)?,
         currency,
         opening: opening(&written.credit_balance, currency)?,
-        default_payment_method: written.default_payment_method.map(id).transpose()?,
+        default_payment_method: written.default_payment_method.as_ref().map(id).transpose()?,
         gateway: written.gateway.map(name).transpose()?,
     })
 }
@@ -174,8 +174,8 @@ pub(super) fn method(
         return Err(wrong(&written.method_type, message));
     }
     Ok(SeedPaymentMethod {
-        id: id(written.id)?,
-        account: written.account.map(id).transpose()?,
+        id: id(&written.id)?,
+        account: written.account.as_ref().map(id).transpose()?,
         method_type,
         status: written.status.unwrap_or(MethodStatus::Active),
         gateway: written.gateway.map(name).transpose()?,
@@ -199,7 +199,8 @@ pub(super) fn gateway(
             return Err(wrong(&written.kind, message));
         }
     }
-    for later in [&written.refund_window_days, &written.duplicate_window_s].into_iter().flatten() {
+    let windows = [&written.refund_window_days, &written.duplicate_window_s];
+    if let Some(later) = windows.into_iter().flatten().next() {
         return Err(wrong(later, "not supported yet"));
     }
     if let Some(later) = written.require_settled.filter(|required| *required.get_ref()) {
@@ -232,7 +233,7 @@ fn rule(written: WrittenRule) -> Result<ScriptedRule, Wrong> {
     }
     Ok(ScriptedRule {
         amount: written.amount.map(amount).transpose()?,
-        payment_method: written.payment_method.map(id).transpose()?,
+        payment_method: written.payment_method.as_ref().map(id).transpose()?,
         times: written.times.map(Spanned::into_inner),
         answer: written.answer,
         code: written.code,
@@ -256,11 +257,11 @@ pub(super) fn default_method(
     }
 }
 
-fn id(written: Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
+fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
     match ObjectId::parse_stored(written.get_ref().as_str()) {
         Some(id) => Ok(id),
         None => {
-            Err(wrong(&written, format!("`{}` is no id: 32 letters or digits", written.get_ref())))
+            Err(wrong(written, format!("`{}` is no id: 32 letters or digits", written.get_ref())))
         }
     }
 }

@@ -1,0 +1,89 @@
+//! The command line: one file a subcommand, and one list of exit codes.
+//!
+//! Data goes to stdout and everything else to stderr. An error says what failed, where, and what
+//! helps; anyhow is used here and nowhere else.
+
+pub mod exit;
+
+mod check;
+mod config;
+mod ledger;
+mod logging;
+mod options;
+mod ranges;
+mod seed;
+mod serve;
+mod settings;
+mod signals;
+mod terminal;
+mod user;
+mod values;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use exit::{ExitStatus, Failure};
+use std::process::ExitCode;
+
+/// A SOAP server that stands in for Zuora's legacy endpoint for refunds of a credit balance
+///
+/// Every option can be given as an environment variable too, and those of `serve` in the file that
+/// --config names. The command line wins over the environment, and both win over the file.
+#[derive(Debug, Parser)]
+#[command(name = "refund-gateway", version, after_help = exit::table())]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Seed(seed::Args),
+    User(user::Args),
+    Check(check::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let matches = match Cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match run(cli.command, &matches) {
+        Ok(status) => ExitCode::from(status as u8),
+        Err(failure) => {
+            terminal::note(&format!("error: {:#}", failure.error));
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+/// Prints what clap has to say: an error, or the help or version that was asked for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // A reader that goes away has seen enough.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::FailureCode::Usage as u8))
+}
+
+fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
+    let matches = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
+    match command {
+        Command::Serve(args) => serve::run(args, matches),
+        Command::Seed(args) => seed::run(args),
+        Command::User(args) => user::run(args),
+        Command::Check(args) => check::run(args, matches),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

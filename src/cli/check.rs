@@ -1,0 +1,86 @@
+//! `check`: whether the configuration can be used, and whether a ledger adds up. Changes nothing.
+
+use super::exit::{ExitStatus, Failure, FailureCode};
+use super::options::Options;
+use super::settings::{Effective, Settings};
+use super::values::LedgerPlace;
+use super::{ledger, terminal};
+use crate::ledger::audit::Audit;
+use crate::ledger::sqlite::SqliteLedger;
+use clap::ArgMatches;
+
+/// Check the configuration, or with --ledger recompute every balance of a ledger
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Prints every setting and where it came from; or, given a ledger, every account and what is wrong.
+pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
+    let place = args.options.ledger.clone();
+    if place.is_none() || args.options.config.is_some() {
+        let settings = Settings::gather(args.options, matches)?;
+        print_table(&settings.report.iter().map(settings_row).collect::<Vec<_>>())?;
+    }
+    place.map_or(Ok(ExitStatus::Done), |place| audit(&place))
+}
+
+fn settings_row(setting: &Effective) -> Vec<String> {
+    vec![setting.key.clone(), setting.value.clone(), format!("({})", setting.origin)]
+}
+
+fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
+    let path = match place {
+        LedgerPlace::File(path) => path,
+        LedgerPlace::Memory => {
+            let message = "a ledger in memory is gone; there is nothing to check";
+            return Err(Failure::new(FailureCode::Configuration, message));
+        }
+        LedgerPlace::Server(_) => return Err(ledger::no_server(place)),
+    };
+    let audit = SqliteLedger::audit_file(path).map_err(ledger::refused)?;
+    print_table(&rows(&audit))?;
+    let (accounts, refunds, entries) = (audit.accounts.len(), audit.refunds, audit.entries);
+    terminal::data(&format!("{accounts} accounts, {refunds} refunds, {entries} entries"))?;
+    for problem in &audit.problems {
+        terminal::data(&format!("problem: {problem}"))?;
+    }
+    if audit.problems.is_empty() {
+        return Ok(ExitStatus::Done);
+    }
+    let count = audit.problems.len();
+    let message = format!("the ledger {place} does not add up: {count} problems");
+    Err(Failure::new(FailureCode::Damaged, message))
+}
+
+fn rows(audit: &Audit) -> Vec<Vec<String>> {
+    let head = ["account", "currency", "opening", "balance", "refunds", "number"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(audit.accounts.iter().map(|account| {
+        vec![
+            account.id.clone(),
+            account.currency.code().to_owned(),
+            account.currency.format(account.opening),
+            account.currency.format(account.balance),
+            account.refunds.to_string(),
+            account.number.clone(),
+        ]
+    }));
+    rows
+}
+
+/// Prints rows of equal length in columns.
+fn print_table(rows: &[Vec<String>]) -> Result<(), Failure> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        terminal::data(cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

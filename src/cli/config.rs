@@ -1,0 +1,98 @@
+//! The configuration file: every option of `serve`, and the settings that have no option.
+//!
+//! An unknown key is an error that names the file, the line and the key: a setting that is silently
+//! ignored is believed to be in force.
+
+use super::exit::{Failure, FailureCode};
+use super::values::{AdminListen, LedgerPlace, Listen, Moment};
+use crate::http::HttpSettings;
+use crate::ledger::sqlite::LedgerSettings;
+use crate::service::ServiceSettings;
+use crate::service::toml_text::{self, TomlError};
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a configuration file may hold; what it leaves out has its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    /// `--listen`
+    pub(super) listen: Option<Listen>,
+    /// `--admin-listen`
+    pub(super) admin_listen: Option<AdminListen>,
+    /// `--ledger`
+    pub(super) ledger: Option<LedgerPlace>,
+    /// `--seed`
+    pub(super) seed: Option<PathBuf>,
+    /// `--demo`
+    pub(super) demo: Option<bool>,
+    /// `--test`
+    pub(super) test: Option<bool>,
+    /// `--public-url`
+    pub(super) public_url: Option<String>,
+    /// `--clock`
+    pub(super) clock: Option<Moment>,
+    /// `--id-seed`
+    pub(super) id_seed: Option<u64>,
+    /// `--allow-plaintext`
+    pub(super) allow_plaintext: Option<bool>,
+    /// `--allow-remote-test`
+    pub(super) allow_remote_test: Option<bool>,
+    /// How the use cases behave.
+    pub(super) service: ServiceSettings,
+    /// How the listeners behave.
+    pub(super) http: HttpSettings,
+    /// How much the ledger's writer takes on.
+    pub(super) store: LedgerSettings,
+}
+
+/// A configuration file that was read, or the absence of one.
+#[derive(Debug, Default)]
+pub(super) struct Config {
+    /// What it holds.
+    pub(super) written: Written,
+    source: Option<(PathBuf, String)>,
+}
+
+impl Config {
+    /// Reads the file, if there is one to read.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = read_text(path, "the configuration")?;
+        let written = toml_text::read(&text).map_err(|error| wrong_text(path, &error))?;
+        Ok(Self { written, source: Some((path.to_owned(), text)) })
+    }
+
+    /// Where the file sets this key, such as `gateway.toml:12`; nothing if it does not.
+    pub(super) fn place_of(&self, key: &str) -> Option<String> {
+        let (path, text) = self.source.as_ref()?;
+        let parts: Vec<&str> = key.split('.').collect();
+        let line = toml_text::line_of(text, &parts)?;
+        Some(format!("{}:{line}", path.display()))
+    }
+
+    /// A complaint about the value of `key`, wherever that was set.
+    pub(super) fn complain(&self, key: &str, message: impl std::fmt::Display) -> Failure {
+        let place = self.place_of(key).map_or_else(String::new, |place| format!("{place}: "));
+        Failure::new(FailureCode::Configuration, format_args!("{place}{key} {message}"))
+    }
+}
+
+/// The text of a file that belongs to the configuration; `what` is how it is called to the user.
+pub(super) fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| {
+        let message = format!("{what} {} cannot be read: {error}", path.display());
+        Failure::new(FailureCode::Configuration, message)
+    })
+}
+
+/// A mistake in such a file, as `gateway.toml:12: http.headers_max: …`.
+pub(super) fn wrong_text(path: &Path, error: &TomlError) -> Failure {
+    let TomlError { line, key, message } = error;
+    let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
+    let message = format!("{}:{line}: {key}{message}", path.display());
+    Failure::new(FailureCode::Configuration, message)
+}

@@ -1,0 +1,72 @@
+//! Opening the ledger for a command: which exit code each refusal deserves, and what helps.
+
+use super::config::Config;
+use super::exit::{Failure, FailureCode};
+use super::options::LedgerOptions;
+use super::settings::LEDGER_FILE;
+use super::values::LedgerPlace;
+use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
+use std::path::PathBuf;
+
+/// Opens the ledger at `place`.
+pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<SqliteLedger, Failure> {
+    let opened = match place {
+        LedgerPlace::Memory => SqliteLedger::temporary(options),
+        LedgerPlace::File(path) => SqliteLedger::open(path, options),
+        LedgerPlace::Server(_) => return Err(no_server(place)),
+    };
+    opened.map_err(refused)
+}
+
+/// Opens the ledger that a command without a server works on, whatever its mark.
+pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<SqliteLedger, Failure> {
+    let config = Config::read(options.config.as_deref())?;
+    let written = config.written.ledger;
+    let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));
+    let place = options.ledger.or(written).unwrap_or_else(default);
+    let settings: LedgerSettings = config.written.store;
+    open(&place, &OpenOptions { mode, id_seed: None, settings })
+}
+
+/// The refusal of a ledger that is not a file.
+pub(super) fn no_server(place: &LedgerPlace) -> Failure {
+    let message = format!("the ledger {place} is on a server, which is not supported yet");
+    let hint = "name a file, or :memory: for one that is gone at exit";
+    Failure::with_hint(FailureCode::Configuration, message, hint)
+}
+
+/// The failure that a refused ledger is.
+pub(super) fn refused(error: OpenError) -> Failure {
+    let code = match &error {
+        OpenError::InUse { .. } | OpenError::Missing { .. } | OpenError::Mark { .. } => {
+            FailureCode::Configuration
+        }
+        OpenError::NewerSchema { .. }
+        | OpenError::NotALedger { .. }
+        | OpenError::Damaged { .. } => FailureCode::Damaged,
+        OpenError::OldSqlite { .. } | OpenError::Io { .. } => FailureCode::Runtime,
+    };
+    match hint(&error) {
+        Some(hint) => Failure::with_hint(code, error, hint),
+        None => Failure { code, error: error.into() },
+    }
+}
+
+fn hint(error: &OpenError) -> Option<&'static str> {
+    Some(match error {
+        OpenError::InUse { .. } => "end the other process, or name another file with --ledger",
+        OpenError::Missing { .. } => "name the file with --ledger; serve and seed create one",
+        OpenError::Mark { is_test: true, .. } => {
+            "say --test to use it for testing, or name another file with --ledger"
+        }
+        OpenError::Mark { is_test: false, .. } => {
+            "testing needs a ledger of its own; name another file with --ledger"
+        }
+        OpenError::NewerSchema { .. } => "use the version of this program that wrote it",
+        OpenError::NotALedger { .. } => "name another file with --ledger",
+        OpenError::Damaged { .. } => {
+            "restore a backup, and keep this file for whoever looks into it"
+        }
+        OpenError::OldSqlite { .. } | OpenError::Io { .. } => return None,
+    })
+}

@@ -1,0 +1,79 @@
+//! The options of `serve`, which `check` understands too: from the command line, or from the
+//! environment. What is in neither may be in the configuration file.
+
+use super::values::{AdminListen, LedgerPlace, Listen, Moment};
+use clap::builder::BoolishValueParser;
+use std::path::PathBuf;
+
+/// See [`super::settings::Settings`] for what becomes of them.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Options {
+    /// Where SOAP is served; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT", env = "REFUND_GATEWAY_LISTEN")]
+    pub(super) listen: Option<Listen>,
+
+    /// Where health and metrics are served, or none [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR:PORT|none", env = "REFUND_GATEWAY_ADMIN_LISTEN")]
+    pub(super) admin_listen: Option<AdminListen>,
+
+    /// The ledger's file, or :memory: for one that is gone at exit [default: refund-gateway.db]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
+    pub(super) ledger: Option<LedgerPlace>,
+
+    /// A seed file to load at the start
+    #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_SEED")]
+    pub(super) seed: Option<PathBuf>,
+
+    /// Load the built-in seed of the documented examples; implies --test
+    #[arg(long, env = "REFUND_GATEWAY_DEMO", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) demo: Option<bool>,
+
+    /// Create or open a test ledger, on which reset, clock and faults work
+    #[arg(long, env = "REFUND_GATEWAY_TEST", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) test: Option<bool>,
+
+    /// A configuration file, which may hold all of these options and more
+    #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+
+    /// The address that clients are told, such as https://refunds.example.com
+    #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_PUBLIC_URL")]
+    pub(super) public_url: Option<String>,
+
+    /// Let the clock stand still at this moment; implies --test
+    #[arg(long, value_name = "RFC3339", env = "REFUND_GATEWAY_CLOCK")]
+    pub(super) clock: Option<Moment>,
+
+    /// Derive ids and session tokens from this number; implies --test
+    #[arg(long, value_name = "N", env = "REFUND_GATEWAY_ID_SEED")]
+    #[arg(allow_negative_numbers = true)]
+    pub(super) id_seed: Option<u64>,
+
+    /// Serve plain HTTP on an address that is not loopback
+    #[arg(long, env = "REFUND_GATEWAY_ALLOW_PLAINTEXT", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) allow_plaintext: Option<bool>,
+
+    /// Serve a test ledger on an address that is not loopback
+    #[arg(long, env = "REFUND_GATEWAY_ALLOW_REMOTE_TEST", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) allow_remote_test: Option<bool>,
+}
+
+/// The options of commands that work on a ledger and serve nobody.
+#[derive(Debug, clap::Args)]
+pub(super) struct LedgerOptions {
+    /// The ledger's file [default: refund-gateway.db]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
+    pub(super) ledger: Option<LedgerPlace>,
+
+    /// A configuration file, which may name the ledger
+    #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}

@@ -1,0 +1,53 @@
+//! The bounds of the settings: a value outside of them is refused by name, never bent.
+
+use super::settings::Settings;
+use crate::domain::draft::RefundField;
+use std::ops::RangeInclusive;
+
+/// A setting that cannot be used.
+pub(super) struct OutOfRange {
+    /// Its key in a configuration file.
+    pub(super) key: String,
+    /// What is wrong with it.
+    pub(super) message: String,
+}
+
+/// Milliseconds in ten minutes.
+const TEN_MINUTES_MS: u64 = 600_000;
+
+/// Checks every setting that has bounds.
+pub(super) fn check(settings: &Settings) -> Result<(), OutOfRange> {
+    let (service, store) = (&settings.service, &settings.store);
+    let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    let bounded: [(&str, u64, RangeInclusive<u64>); 6] = [
+        ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
+        ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),
+        ("service.login_wait_ms", service.login_wait_ms, 1..=TEN_MINUTES_MS),
+        ("service.gateway_wait_ms", service.gateway_wait_ms, 1..=TEN_MINUTES_MS),
+        ("store.queue_max", size(store.queue_max), 1..=100_000),
+        ("store.batch_max", size(store.batch_max), 1..=10_000),
+    ];
+    if let Some((key, value, range)) =
+        bounded.into_iter().find(|(_, value, range)| !range.contains(value))
+    {
+        let (least, most) = range.into_inner();
+        let message = format!("is {value}; it must be from {least} to {most}");
+        return Err(OutOfRange { key: key.to_owned(), message });
+    }
+    if let Some(field) = &service.idempotency_field {
+        let carries_text = |field: &RefundField| !field.is_id();
+        if RefundField::from_name(field).filter(carries_text).is_none() {
+            let message =
+                format!("is `{field}`, which is no text field of Refund, such as Comment");
+            return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
+        }
+    }
+    settings.http.check().map_err(|wrong| OutOfRange {
+        // The address is an option too, and known by that name.
+        key: match wrong.key {
+            "public_url" => wrong.key.to_owned(),
+            key => format!("http.{key}"),
+        },
+        message: wrong.message.to_owned(),
+    })
+}

@@ -1,0 +1,30 @@
+//! `seed`: brings a seed file into a ledger that nobody serves.
+
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::options::LedgerOptions;
+use super::{ledger, serve, terminal};
+use crate::ledger::sqlite::OpenMode;
+use crate::service::seed;
+use std::path::PathBuf;
+use tokio::runtime::Runtime;
+
+/// Load a seed file into a ledger; loading it twice changes nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The seed file
+    #[arg(value_name = "FILE.toml")]
+    file: PathBuf,
+
+    #[command(flatten)]
+    ledger: LedgerOptions,
+}
+
+/// Loads the seed and tells how much of it was new.
+pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
+    let seed = serve::read_seed(&args.file)?;
+    let ledger = ledger::open_named(args.ledger, OpenMode::CreateOrOpenAny)?;
+    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let report = runtime.block_on(seed::load(&ledger, seed)).map_err(serve::seed_failure)?;
+    terminal::data(&format!("added {}, unchanged {}", report.added, report.unchanged))?;
+    Ok(ExitStatus::Done)
+}

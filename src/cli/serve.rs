@@ -1,0 +1,118 @@
+//! `serve`: the gateway itself, from its settings to its last drained request.
+
+use super::config;
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::options::Options;
+use super::settings::Settings;
+use super::signals::Signals;
+use super::{ledger, logging, terminal};
+use crate::http::Gateway;
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::{OpenMode, OpenOptions};
+use crate::service::Service;
+use crate::service::clock::Clock;
+use crate::service::seed::{self, Seed, SeedError};
+use clap::ArgMatches;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// What is logged where nobody says otherwise; the migrations tell where they were compiled.
+const LOGGED: &str = "info,rusqlite_migration=warn";
+/// How long tasks that outlive the drain may still run, such as a gateway that is being asked.
+const LAST_TASKS: Duration = Duration::from_secs(5);
+
+/// Serve SOAP until a signal comes
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Serves until a signal comes, and drains.
+pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
+    let settings = Settings::gather(args.options, matches)?;
+    logging::start(LOGGED)?;
+    let seeds = read_seeds(&settings)?;
+    let mode = OpenMode::CreateOrOpen { test: settings.test };
+    let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger::open(&settings.ledger, &options)?);
+    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
+    // The ledger is closed last, when nothing is left that could still write to it.
+    runtime.shutdown_timeout(LAST_TASKS);
+    drop(ledger);
+    served.map(|()| ExitStatus::Done)
+}
+
+/// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
+fn read_seeds(settings: &Settings) -> Result<Vec<Seed>, Failure> {
+    let mut seeds = Vec::new();
+    if settings.demo {
+        let demo = Seed::demo().or_fail(FailureCode::Configuration, "the built-in seed");
+        seeds.push(demo?);
+    }
+    if let Some(path) = &settings.seed {
+        seeds.push(read_seed(path)?);
+    }
+    Ok(seeds)
+}
+
+/// Reads a seed file.
+pub(super) fn read_seed(path: &Path) -> Result<Seed, Failure> {
+    let text = config::read_text(path, "the seed")?;
+    Seed::parse(&text).map_err(|error| config::wrong_text(path, &error))
+}
+
+/// The failure that a seed which was not loaded is.
+pub(super) fn seed_failure(error: SeedError) -> Failure {
+    let code = match error {
+        SeedError::Conflict(_) => FailureCode::Configuration,
+        SeedError::Ledger(_) | SeedError::Password(_) | SeedError::HashingLost => {
+            FailureCode::Runtime
+        }
+    };
+    Failure { code, error: error.into() }
+}
+
+async fn serve(
+    settings: Settings,
+    ledger: Arc<dyn Ledger>,
+    seeds: Vec<Seed>,
+) -> Result<(), Failure> {
+    for seed in seeds {
+        let report = seed::load(ledger.as_ref(), seed).await.map_err(seed_failure)?;
+        tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
+    }
+    let clock = settings.clock.map_or(Clock::System, Clock::fixed);
+    let service = Service::start(ledger, clock, settings.service)
+        .await
+        .or_fail(FailureCode::Runtime, "reading the ledger")?;
+    let mut signals = Signals::listen()?;
+    let gateway = Gateway::start(service, settings.http, settings.listen, settings.admin_listen)
+        .await
+        .or_fail(FailureCode::Runtime, "the listeners")?;
+    announce(&gateway, settings.demo)?;
+    signals.next().await;
+    tracing::info!("draining; a second signal ends at once");
+    signals.end_at_the_next();
+    gateway.stop().await;
+    Ok(())
+}
+
+/// Tells where the gateway is, now that it accepts connections.
+fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
+    let public = gateway.public_addr();
+    if demo {
+        terminal::note(&format!(
+            "demo: log in as demo@example.com with the password demo at \
+             http://{public}/apps/services/a/91.0"
+        ));
+    }
+    terminal::data(&format!("listening on http://{public}"))?;
+    if let Some(admin) = gateway.admin_addr() {
+        terminal::data(&format!("admin on http://{admin}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! What is in force: an option from the command line, else from the environment, else from the
+//! configuration file, else its default; checked, and each with the place that it came from.
+
+use super::config::Config;
+use super::exit::{Failure, FailureCode};
+use super::options::Options;
+use super::ranges;
+use super::values::{AdminListen, LedgerPlace, Listen};
+use crate::http::HttpSettings;
+use crate::ledger::sqlite::LedgerSettings;
+use crate::service::ServiceSettings;
+use chrono::{DateTime, Utc};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde::Serialize;
+use std::iter;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+const PORT: u16 = 8080;
+const ADMIN_PORT: u16 = 8081;
+/// The ledger's file where none is named.
+pub(super) const LEDGER_FILE: &str = "refund-gateway.db";
+
+/// Everything that `serve` goes by.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// Where SOAP is served.
+    pub(super) listen: SocketAddr,
+    /// Where health and metrics are served, if at all.
+    pub(super) admin_listen: Option<SocketAddr>,
+    /// Where the ledger is.
+    pub(super) ledger: LedgerPlace,
+    /// A seed file to load.
+    pub(super) seed: Option<PathBuf>,
+    /// Whether the built-in seed is loaded.
+    pub(super) demo: bool,
+    /// Whether the ledger is a test ledger.
+    pub(super) test: bool,
+    /// When the clock stands still, and where.
+    pub(super) clock: Option<DateTime<Utc>>,
+    /// What ids are derived from.
+    pub(super) id_seed: Option<u64>,
+    /// Whether plain HTTP may leave this machine.
+    pub(super) allow_plaintext: bool,
+    /// Whether a test ledger may be reached from elsewhere.
+    pub(super) allow_remote_test: bool,
+    /// How the use cases behave.
+    pub(super) service: ServiceSettings,
+    /// How the listeners behave.
+    pub(super) http: HttpSettings,
+    /// How much the ledger's writer takes on.
+    pub(super) store: LedgerSettings,
+    /// Each of these and where it came from.
+    pub(super) report: Vec<Effective>,
+}
+
+/// A setting in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Effective {
+    /// Its key in a configuration file.
+    pub(super) key: String,
+    /// Its value.
+    pub(super) value: String,
+    /// Where it came from.
+    pub(super) origin: String,
+}
+
+impl Settings {
+    /// Gathers the settings of `serve` and refuses what cannot or may not be.
+    pub(super) fn gather(options: Options, matches: &ArgMatches) -> Result<Self, Failure> {
+        let config = Config::read(options.config.as_deref())?;
+        let mut sources = Sources { matches, config: &config, report: Vec::new() };
+        let settings = sources.gather(options);
+        refuse_two_addresses(&config)?;
+        ranges::check(&settings).map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
+        settings.refuse_exposure()?;
+        Ok(settings)
+    }
+
+    /// Refuses to be reached from other machines by accident.
+    fn refuse_exposure(&self) -> Result<(), Failure> {
+        let is_remote = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+        let refuse = |message: String, hint: &str| {
+            Err(Failure::with_hint(FailureCode::Configuration, message, hint))
+        };
+        let mut listeners = iter::once(self.listen).chain(self.admin_listen);
+        let exposed = listeners.find(is_remote).filter(|_| self.test && !self.allow_remote_test);
+        if let Some(remote) = exposed {
+            return refuse(
+                format!("whoever reaches a test ledger can reset it, and {remote} is not loopback"),
+                "listen on 127.0.0.1, or say --allow-remote-test",
+            );
+        }
+        if is_remote(&self.listen) && !self.allow_plaintext {
+            return refuse(
+                format!(
+                    "{} is not loopback, and plain HTTP shows passwords to the network",
+                    self.listen
+                ),
+                "listen on 127.0.0.1 behind a proxy that speaks TLS, or say --allow-plaintext",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// One address in two places of one file is a contradiction that waits to happen.
+fn refuse_two_addresses(config: &Config) -> Result<(), Failure> {
+    let written = &config.written;
+    if written.public_url.is_some() && written.http.public_url.is_some() {
+        return Err(
+            config.complain("http.public_url", "stands beside public_url; keep one of them")
+        );
+    }
+    Ok(())
+}
+
+/// Where values come from, and what was found there.
+struct Sources<'a> {
+    matches: &'a ArgMatches,
+    config: &'a Config,
+    report: Vec<Effective>,
+}
+
+impl Sources<'_> {
+    fn gather(&mut self, options: Options) -> Settings {
+        let config = self.config;
+        let written = &config.written;
+        let listen = Listen(loopback(PORT));
+        let Listen(listen) = self.choose("listen", options.listen, written.listen, listen);
+        let admin = AdminListen(Some(loopback(if listen.port() == 0 { 0 } else { ADMIN_PORT })));
+        let AdminListen(admin_listen) =
+            self.choose("admin_listen", options.admin_listen, written.admin_listen, admin);
+        let file = LedgerPlace::File(PathBuf::from(LEDGER_FILE));
+        let ledger = self.choose("ledger", options.ledger, written.ledger.clone(), file);
+        let seed = self.optional("seed", options.seed, written.seed.clone(), |path| shown(path));
+        let demo = self.choose("demo", options.demo, written.demo, false);
+        let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
+        let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
+        let implied = demo || clock.is_some() || id_seed.is_some();
+        let test = self.choose("test", options.test, written.test, implied) || implied;
+        let remote = options.allow_remote_test;
+        Settings {
+            listen,
+            admin_listen,
+            ledger,
+            seed,
+            demo,
+            test,
+            clock: clock.map(|moment| moment.0),
+            id_seed,
+            allow_plaintext: self.choose(
+                "allow_plaintext",
+                options.allow_plaintext,
+                written.allow_plaintext,
+                false,
+            ),
+            allow_remote_test: self.choose(
+                "allow_remote_test",
+                remote,
+                written.allow_remote_test,
+                false,
+            ),
+            http: self.http(options.public_url),
+            service: self.table("service", &written.service),
+            store: self.table("store", &written.store),
+            report: std::mem::take(&mut self.report),
+        }
+    }
+
+    fn http(&mut self, public_url: Option<String>) -> HttpSettings {
+        let written = &self.config.written;
+        let address = written.public_url.clone().or_else(|| written.http.public_url.clone());
+        let public_url = self.optional("public_url", public_url, address, String::clone);
+        let rest = HttpSettings { public_url: None, ..written.http.clone() };
+        HttpSettings { public_url, ..self.table("http", &rest) }
+    }
+
+    /// The value of an option that has a default.
+    fn choose<T: ToString>(
+        &mut self,
+        key: &str,
+        option: Option<T>,
+        written: Option<T>,
+        default: T,
+    ) -> T {
+        match self.find(key, option, written, T::to_string) {
+            Some(value) => value,
+            None => {
+                self.note(key, default.to_string(), "default".to_owned());
+                default
+            }
+        }
+    }
+
+    /// The value of an option that may be absent.
+    fn optional<T>(
+        &mut self,
+        key: &str,
+        option: Option<T>,
+        written: Option<T>,
+        show: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        let found = self.find(key, option, written, show);
+        if found.is_none() {
+            self.note(key, "none".to_owned(), "default".to_owned());
+        }
+        found
+    }
+
+    /// The value of an option, wherever it is given.
+    fn find<T>(
+        &mut self,
+        key: &str,
+        option: Option<T>,
+        written: Option<T>,
+        show: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        let (value, origin) = match (option, written) {
+            (Some(value), _) => (value, self.option_origin(key)),
+            (None, Some(value)) => (value, self.config.place_of(key).unwrap_or_default()),
+            (None, None) => return None,
+        };
+        self.note(key, show(&value), origin);
+        Some(value)
+    }
+
+    fn option_origin(&self, key: &str) -> String {
+        match self.matches.value_source(key) {
+            Some(ValueSource::EnvVariable) => {
+                format!("REFUND_GATEWAY_{}", key.to_uppercase())
+            }
+            _ => format!("--{}", key.replace('_', "-")),
+        }
+    }
+
+    /// Notes the settings of a table, which only a file can set.
+    fn table<T: Serialize + Clone>(&mut self, name: &str, settings: &T) -> T {
+        if let Ok(table) = toml::Table::try_from(settings) {
+            self.note_table(name, &table);
+        }
+        settings.clone()
+    }
+
+    fn note_table(&mut self, name: &str, table: &toml::Table) {
+        for (key, value) in table {
+            let key = format!("{name}.{key}");
+            match value {
+                toml::Value::Table(inner) => self.note_table(&key, inner),
+                value => {
+                    let origin = self.config.place_of(&key).unwrap_or_else(|| "default".to_owned());
+                    self.note(&key, value.to_string(), origin);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, key: &str, value: String, origin: String) {
+        self.report.push(Effective { key: key.to_owned(), value, origin });
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

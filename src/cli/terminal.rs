@@ -1,0 +1,20 @@
+//! What the program says: data on stdout, everything else on stderr.
+//!
+//! A reader of stdout that goes away (`… | head -1`) has had enough; that is success.
+
+use super::exit::{Failure, FailureCode, OrFail};
+use std::io::{self, ErrorKind, Write};
+
+/// Writes a line of data, at once.
+pub(super) fn data(line: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_fail(FailureCode::Runtime, "writing to stdout"),
+    }
+}
+
+/// Writes a line for people. If nobody can read it, there is nobody to tell.
+pub(super) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,168 @@
+//! The values of options that are more than a text or a number, read the same from the command
+//! line, the environment and the configuration file.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Reads a value of the configuration file as the command line would.
+macro_rules! written_as_text {
+    ($($name:ident),+) => {$(
+        impl TryFrom<String> for $name {
+            type Error = <Self as FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    )+};
+}
+
+written_as_text!(Listen, AdminListen, Moment);
+
+/// Where a listener listens: an IP address, or `localhost`, and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Listen(pub(super) SocketAddr);
+
+/// The text is no address to listen on.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no address and port, such as 127.0.0.1:8080 or [::1]:0")]
+pub(super) struct NoAddress(String);
+
+impl FromStr for Listen {
+    type Err = NoAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+            return Ok(Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)));
+        }
+        text.parse().map(Self).map_err(|_| NoAddress(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// Where the admin listener listens, if at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct AdminListen(pub(super) Option<SocketAddr>);
+
+impl FromStr for AdminListen {
+    type Err = NoAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        text.parse().map(|Listen(address)| Self(Some(address)))
+    }
+}
+
+impl fmt::Display for AdminListen {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => out.write_str("none"),
+            Some(address) => address.fmt(out),
+        }
+    }
+}
+
+/// A moment, as RFC 3339 writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Moment(pub(super) DateTime<Utc>);
+
+/// The text is no moment.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no moment of RFC 3339, such as 2026-01-02T03:04:05Z")]
+pub(super) struct NoMoment(String);
+
+impl FromStr for Moment {
+    type Err = NoMoment;
+
+    fn from_str(text: &str) -> Result<Self, NoMoment> {
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| NoMoment(text.to_owned()))?;
+        Ok(Self(moment.to_utc()))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.to_rfc3339())
+    }
+}
+
+/// Where the ledger is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub(super) enum LedgerPlace {
+    /// A temporary file, gone at exit.
+    Memory,
+    /// A file.
+    File(PathBuf),
+    /// The address of a database server, which no ledger supports yet.
+    Server(String),
+}
+
+impl From<String> for LedgerPlace {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            ":memory:" => Self::Memory,
+            _ if text.contains("://") => Self::Server(text),
+            _ => Self::File(PathBuf::from(text)),
+        }
+    }
+}
+
+impl fmt::Display for LedgerPlace {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => out.write_str(":memory:"),
+            Self::File(path) => path.display().fmt(out),
+            // What stands between the scheme and the host may be a password.
+            Self::Server(address) => {
+                let scheme = address.split("://").next().unwrap_or_default();
+                write!(out, "{scheme}://…")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_names_are_not_looked_up() {
+        for (text, address) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("[::1]:1", "[::1]:1"),
+        ] {
+            assert_eq!(text.parse::<Listen>().unwrap().to_string(), address);
+        }
+        for text in ["8080", ":8080", "localhost", "example.com:80", "127.0.0.1:99999", "none", ""]
+        {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+        assert_eq!("none".parse::<AdminListen>().unwrap(), AdminListen(None));
+    }
+
+    #[test]
+    fn a_ledger_is_a_file_unless_it_says_otherwise() {
+        let place = |text: &str| LedgerPlace::from(text.to_owned());
+        assert_eq!(place(":memory:"), LedgerPlace::Memory);
+        assert_eq!(place("a/b.db"), LedgerPlace::File("a/b.db".into()));
+        let server = place("postgres://user:secret@db/ledger");
+        assert!(matches!(server, LedgerPlace::Server(_)));
+        assert_eq!(server.to_string(), "postgres://…");
+    }
+}

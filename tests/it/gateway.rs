@@ -1,0 +1,327 @@
+//! A real gateway for tests: the built binary on free ports and a ledger of its own.
+//!
+//! It speaks HTTP/1.1 over a plain socket, so that a test sees the bytes that a client sees. A test
+//! that fails shows what its gateway said on stderr. Every gateway is ended by its own handle.
+
+#![allow(dead_code, reason = "each module of the tests takes what it needs")]
+
+use crate::wire::{Answer, Connection};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The path of the endpoint in the version that the documented examples use.
+pub const ENDPOINT: &str = "/apps/services/a/91.0";
+/// The account of the documented external refund, which the demo has.
+pub const EXTERNAL_ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
+/// The account of the documented electronic refund.
+pub const ELECTRONIC_ACCOUNT: &str = "2c92c0f83ddb61af013ddc5736b1025a";
+/// Its payment method.
+pub const ELECTRONIC_METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
+/// How long a process may take to do what it should: long enough for any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The built binary with none of the caller's settings in its environment.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refund-gateway"));
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("REFUND_GATEWAY_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end, which must come: one that hangs is ended, and fails the test.
+pub fn finish(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    if wait(&mut child).is_none() {
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        panic!("{command:?} did not end: {output:?}");
+    }
+    child.wait_with_output().unwrap()
+}
+
+fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+/// A running gateway, or one that was ended and can be started again on the same ledger.
+pub struct TestGateway {
+    folder: TempDir,
+    args: Vec<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    /// Held open, so that the gateway never writes to a reader that is gone.
+    _stdout: BufReader<ChildStdout>,
+    lines: Vec<String>,
+    public: SocketAddr,
+    admin: Option<SocketAddr>,
+}
+
+impl TestGateway {
+    /// The demo: both accounts of the documented examples with 1000.00 USD.
+    pub fn demo() -> Self {
+        Self::start(&["--demo"])
+    }
+
+    /// A test gateway whose ledger begins as `seed` (TOML) says, with more arguments of `serve`.
+    pub fn seeded(seed: &str, args: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("seed.toml"), seed).unwrap();
+        Self::start_in(folder, &[&["--test", "--seed", "seed.toml"], args].concat())
+    }
+
+    /// A gateway with these arguments of `serve`, on free ports and a ledger of its own.
+    pub fn start(args: &[&str]) -> Self {
+        Self::start_in(TempDir::new().unwrap(), args)
+    }
+
+    /// As [`TestGateway::start`], in a folder where the arguments may name files.
+    pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        let has = |option| args.contains(&option);
+        let mut all = vec!["serve"];
+        if !has("--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
+        if !has("--ledger") {
+            all.extend(["--ledger", "ledger.db"]);
+        }
+        all.extend(args);
+        let args = all.into_iter().map(str::to_owned).collect();
+        let mut gateway = Self { folder, args, running: None };
+        gateway.restart();
+        gateway
+    }
+
+    /// Starts it again after it was ended.
+    pub fn restart(&mut self) {
+        assert!(self.running.is_none(), "it is running");
+        let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
+        let mut child = program(self.folder.path())
+            .args(&self.args)
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let has_admin = !self.args.windows(2).any(|pair| pair == ["--admin-listen", "none"]);
+        let lines: Vec<String> =
+            (0..1 + usize::from(has_admin)).map(|_| read_line(&mut stdout)).collect();
+        let address = |line: &String, start: &str| {
+            let told = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\n'));
+            told.and_then(|address| address.parse().ok())
+        };
+        let public = lines.first().and_then(|line| address(line, "listening on http://"));
+        let admin = lines.get(1).and_then(|line| address(line, "admin on http://"));
+        let (Some(public), true) = (public, admin.is_some() == has_admin) else {
+            let _ = child.kill();
+            let status = child.wait().unwrap();
+            panic!("the gateway did not start ({status}): {lines:?}\n{}", self.stderr());
+        };
+        self.running = Some(Running { child, _stdout: stdout, lines, public, admin });
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the gateway was ended")
+    }
+
+    /// What it printed when it started, line by line.
+    pub fn first_lines(&self) -> &[String] {
+        &self.running().lines
+    }
+
+    /// Where it takes calls.
+    pub fn public(&self) -> SocketAddr {
+        self.running().public
+    }
+
+    /// Where it tells health and metrics.
+    pub fn admin(&self) -> SocketAddr {
+        self.running().admin.expect("started without an admin listener")
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.running().child.id()
+    }
+
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The ledger's file, unless the arguments name another.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+
+    fn stderr_path(&self) -> PathBuf {
+        self.folder.path().join("stderr.log")
+    }
+
+    /// Everything that it said on stderr.
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.stderr_path()).unwrap_or_default()
+    }
+
+    /// Ends it as a power failure would.
+    pub fn kill9(&mut self) {
+        let mut running = self.running.take().expect("it was ended already");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Asks it to drain and end, and says how it ended.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end, which must come.
+    pub fn ended(&mut self) -> ExitStatus {
+        let running = self.running.as_mut().expect("it was ended already");
+        let status = wait(&mut running.child);
+        let status = status.unwrap_or_else(|| panic!("it does not end:\n{}", self.stderr()));
+        self.running = None;
+        status
+    }
+
+    /// A new connection to it.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.public())
+    }
+
+    /// Posts an envelope on a connection of its own.
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.connect().post(path, body)
+    }
+
+    /// Asks the admin listener.
+    pub fn get_admin(&self, path: &str) -> Answer {
+        Connection::open(self.admin()).send("GET", path, &[], b"")
+    }
+
+    /// A session of the demo's user.
+    pub fn login(&self) -> String {
+        self.login_as("demo@example.com", "demo")
+    }
+
+    /// A session of a user.
+    pub fn login_as(&self, username: &str, password: &str) -> String {
+        let answer = self.post(ENDPOINT, &login_envelope(username, password));
+        assert_eq!(answer.status, 200, "{answer}");
+        answer.texts("Session").pop().unwrap_or_else(|| panic!("no session in {answer}"))
+    }
+
+    /// Posts a create call with these zObjects.
+    pub fn create(&self, session: &str, objects: &[String]) -> Answer {
+        self.post(ENDPOINT, &create_envelope(session, objects))
+    }
+
+    /// The credit balance of every account, recomputed from its entries, which must add up.
+    pub fn balances(&self) -> BTreeMap<String, String> {
+        let output = finish(program(self.folder()).args(["check", "--ledger"]).arg(self.ledger()));
+        let table = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));
+        let rows = table.lines().skip(1).map(str::split_whitespace);
+        rows.filter_map(|mut row| Some((row.next()?.to_owned(), row.nth(2)?.to_owned())))
+            .filter(|(account, _)| account.len() == 32)
+            .collect()
+    }
+
+    /// The credit balance of one account.
+    pub fn balance(&self, account: &str) -> String {
+        self.balances().remove(account).expect("an account of the ledger")
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+        if thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "the gateway's stderr:\n{}", self.stderr());
+        }
+    }
+}
+
+fn read_line(stdout: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    line
+}
+
+/// An envelope with `header` and `body` inside.
+pub fn envelope(header: &str, body: &str) -> String {
+    format!(
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:api=\"http://api.zuora.com/\" xmlns:obj=\"http://object.api.zuora.com/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+         <soapenv:Header>{header}</soapenv:Header><soapenv:Body>{body}</soapenv:Body>\
+         </soapenv:Envelope>"
+    )
+}
+
+/// The envelope of a login.
+pub fn login_envelope(username: &str, password: &str) -> String {
+    let user = format!("<api:username>{username}</api:username>");
+    let password = format!("<api:password>{password}</api:password>");
+    envelope("", &format!("<api:login>{user}{password}</api:login>"))
+}
+
+/// The header that carries a session.
+pub fn session_header(session: &str) -> String {
+    format!("<api:SessionHeader><api:session>{session}</api:session></api:SessionHeader>")
+}
+
+/// The envelope of a create call.
+pub fn create_envelope(session: &str, objects: &[String]) -> String {
+    let body = format!("<api:create>{}</api:create>", objects.concat());
+    envelope(&session_header(session), &body)
+}
+
+/// A zObject: an external refund of a credit balance by cheque.
+pub fn external_refund(account: &str, amount: &str) -> String {
+    refund(&[
+        ("AccountId", account),
+        ("Amount", amount),
+        ("SourceType", "CreditBalance"),
+        ("Type", "External"),
+        ("MethodType", "Check"),
+    ])
+}
+
+/// A zObject: a Refund with these fields.
+pub fn refund(fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| format!("<obj:{name}>{value}</obj:{name}>");
+    let fields: String = fields.iter().map(field).collect();
+    format!("<api:zObjects xsi:type=\"obj:Refund\">{fields}</api:zObjects>")
+}
