@@ -11,6 +11,7 @@
 )]
 
 mod cli;
+mod fixtures;
 mod gateway;
 mod wire;
 mod wsdl;
