@@ -230,3 +230,6 @@ impl SoapAnswer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

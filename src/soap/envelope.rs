@@ -199,3 +199,149 @@ pub(super) fn is_ours(namespace: &str) -> bool {
 pub(super) fn refuse_reference(element: ElementRef<'_>) -> Result<(), Fault> {
     if element.attribute("", "href").is_some() { Err(Fault::Reference) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Document, XmlLimits, parse};
+
+    fn document(text: &str) -> Document<'_> {
+        parse(text, &XmlLimits::default()).expect(text)
+    }
+
+    fn in_11(header: &str) -> String {
+        format!(
+            "<e:Envelope xmlns:e='{SOAP_11}' xmlns:f='{SOAP_12}' xmlns:api='{API}' \
+             xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><e:Header>{header}</e:Header>\
+             <e:Body><api:create/></e:Body></e:Envelope>"
+        )
+    }
+
+    fn session(header: &str) -> Option<String> {
+        let text = in_11(header);
+        let document = document(&text);
+        Envelope::read(document.root()).expect(&text).session()
+    }
+
+    #[test]
+    fn the_session_is_found_wherever_clients_put_it() {
+        for header in [
+            "<api:SessionHeader><api:session>s</api:session></api:SessionHeader>",
+            "<SessionHeader><session>\n s </session></SessionHeader>",
+            "<e:SessionHeader><o:Session xmlns:o='http://object.api.zuora.com/'>s</o:Session>\
+             </e:SessionHeader>",
+            "<n1:SessionHeader xmlns:n1='ns1' e:mustUnderstand='0'><n1:session>s</n1:session>\
+             </n1:SessionHeader>",
+            "<x:more xmlns:x='x'><sessionheader><a><SESSION>s</SESSION></a></sessionheader></x:more>",
+            "<api:SessionHeader><d:sessionField xmlns:d='d'><![CDATA[s]]></d:sessionField>\
+             </api:SessionHeader>",
+            "<api:SessionHeader>s</api:SessionHeader>",
+        ] {
+            assert_eq!(session(header).as_deref(), Some("s"), "{header}");
+        }
+    }
+
+    #[test]
+    fn without_a_token_there_is_no_session() {
+        for header in [
+            "",
+            "<api:SessionHeader/>",
+            "<api:SessionHeader><api:session/></api:SessionHeader>",
+            "<api:SessionHeader><api:session> \n</api:session></api:SessionHeader>",
+            "<api:SessionHeader><api:session i:nil='true'>s</api:session></api:SessionHeader>",
+            "<api:SessionHeader i:nil='1'><api:session>s</api:session></api:SessionHeader>",
+            "<api:session>s</api:session>",
+        ] {
+            assert_eq!(session(header), None, "{header}");
+        }
+    }
+
+    fn understood(header: &str) -> Result<(), Fault> {
+        let text = in_11(header);
+        let document = document(&text);
+        Envelope::read(document.root()).expect(&text).check_understood()
+    }
+
+    #[test]
+    fn only_unknown_headers_for_us_must_not_demand_to_be_understood() {
+        for header in [
+            "<x:Security xmlns:x='x'/>",
+            "<x:Security xmlns:x='x' e:mustUnderstand='0'/>",
+            "<x:Security xmlns:x='x' mustUnderstand='1'/>",
+            "<x:Security xmlns:x='x' e:mustUnderstand='1' e:actor='urn:somebody-else'/>",
+            "<api:SessionHeader e:mustUnderstand='1'/>",
+            "<api:CallOptions e:mustUnderstand='1'/><api:QueryOptions e:mustUnderstand='1'/>",
+        ] {
+            assert_eq!(understood(header), Ok(()), "{header}");
+        }
+        for header in [
+            "<x:Security xmlns:x='x' e:mustUnderstand='1'/>",
+            "<x:Security xmlns:x='x' f:mustUnderstand=' 1 '/>",
+            "<x:Security xmlns:x='x' e:mustUnderstand='1' \
+             e:actor='http://schemas.xmlsoap.org/soap/actor/next'/>",
+        ] {
+            let expected = Fault::NotUnderstood("Security".to_owned());
+            assert_eq!(understood(header), Err(expected), "{header}");
+        }
+    }
+
+    #[test]
+    fn in_soap_12_true_means_must_too() {
+        let text = in_11("<Security e:mustUnderstand='true'/>");
+        assert_eq!(understood("<Security e:mustUnderstand='true'/>"), Ok(()));
+        let text = text.replace(SOAP_11, "urn:old").replace(SOAP_12, SOAP_11);
+        let text = text.replace("urn:old", SOAP_12);
+        let document = document(&text);
+        let envelope = Envelope::read(document.root()).expect(&text);
+        assert_eq!(envelope.soap, SoapVersion::V12);
+        assert!(envelope.check_understood().is_err());
+    }
+
+    #[test]
+    fn single_transaction_is_read_from_call_options() {
+        let single = |header: &str| {
+            let text = in_11(header);
+            let document = document(&text);
+            Envelope::read(document.root()).expect(&text).use_single_transaction()
+        };
+        let option = |value: &str| {
+            format!(
+                "<api:CallOptions><api:useSingleTransaction>{value}</api:useSingleTransaction>\
+                 </api:CallOptions>"
+            )
+        };
+        assert!(single(&option("true")) && single(&option(" 1")));
+        assert!(!single(&option("false")) && !single("<api:CallOptions/>") && !single(""));
+    }
+
+    fn refused(text: &str) -> Fault {
+        let document = document(text);
+        let read = Envelope::read(document.root()).and_then(|envelope| envelope.operation());
+        read.map(|operation| format!("{operation:?}")).expect_err(text)
+    }
+
+    #[test]
+    fn what_is_not_clearly_one_message_is_refused() {
+        let envelope =
+            |inside: &str| format!("<e:Envelope xmlns:e='{SOAP_11}'>{inside}</e:Envelope>");
+        assert_eq!(refused("<create/>"), Fault::NotAnEnvelope);
+        assert_eq!(refused("<Envelope><Body/></Envelope>"), Fault::VersionMismatch);
+        assert_eq!(refused("<Envelope xmlns='urn:other'/>"), Fault::VersionMismatch);
+        assert_eq!(refused(&envelope("")), Fault::NotAnEnvelope);
+        assert_eq!(refused(&envelope("<Body><create/></Body>")), Fault::NotAnEnvelope);
+        assert_eq!(refused(&envelope("<e:Body/>")), Fault::NoOperation);
+        assert_eq!(refused(&envelope("<e:Body>create</e:Body>")), Fault::NoOperation);
+        let twice = "<e:Body><create/></e:Body>";
+        assert_eq!(refused(&envelope(&twice.repeat(2))), Fault::NotAnEnvelope);
+        let headers = format!("<e:Header/><e:Header/>{twice}");
+        assert_eq!(refused(&envelope(&headers)), Fault::NotAnEnvelope);
+    }
+
+    #[test]
+    fn the_content_type_tells_the_soap_of_what_cannot_be_read() {
+        let of = |content_type| SoapVersion::of_content_type(content_type);
+        assert_eq!(of(Some("Application/SOAP+xml; action=x")), SoapVersion::V12);
+        assert_eq!(of(Some("text/xml;charset=UTF-8")), SoapVersion::V11);
+        assert_eq!(of(None), SoapVersion::V11);
+    }
+}

@@ -124,7 +124,9 @@ impl Reading {
         api: ApiVersion,
     ) -> Result<Operation, Fault> {
         let name = element.local();
-        let known = wsdl::operations(api).into_iter().find(|known| *known == name);
+        // Alone among the operations, rasd's element has a name of its own.
+        let operation = if name == "rasdRequest" { "rasd" } else { name };
+        let known = wsdl::operations(api).into_iter().find(|known| *known == operation);
         let known = known.filter(|_| is_ours(element.namespace()));
         let known = known.ok_or_else(|| Fault::UnknownOperation(shown(name)))?;
         let checked = refuse_reference(element);

@@ -11,7 +11,9 @@
 )]
 
 mod cli;
+mod faults_doc;
 mod fixtures;
 mod gateway;
+mod soap;
 mod wire;
 mod wsdl;

@@ -142,8 +142,10 @@ mod tests {
     #[test]
     fn no_entry_is_listed_twice() {
         let entries = catalogue();
-        let texts: HashSet<_> =
-            entries.iter().map(|entry| (&entry.text, entry.kind, entry.status)).collect();
+        let texts: HashSet<_> = entries
+            .iter()
+            .map(|entry| (entry.code, &entry.text, entry.kind, entry.status))
+            .collect();
         assert_eq!(texts.len(), entries.len());
     }
 
