@@ -8,13 +8,14 @@ use crate::replay::{
 };
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// How the bar looks; what it shows is in words and numbers too.
-const BAR: &str = "{bar:30} {pos}/{len}, {per_sec}, {eta} left {msg}";
+const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 
 /// Send captured requests and compare the answers
 ///
@@ -204,12 +205,17 @@ impl Screen {
 impl Reporter for Screen {
     fn begin(&mut self, cases: usize) -> io::Result<()> {
         if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template(BAR);
+            let style = ProgressStyle::with_template(BAR)
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                    // A rate that cannot be shown is left out.
+                    let _ = write!(out, "{:.0}", state.per_sec());
+                });
             self.bar = ProgressBar::with_draw_target(
                 u64::try_from(cases).ok(),
                 ProgressDrawTarget::stderr(),
             )
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            .with_style(style);
         }
         self.tell(|reporter| reporter.begin(cases))
     }
