@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// worst.
 const INFLATE_INLINE_BYTES: usize = 1024;
 
+/// With `multipart/*` and `*+json`, what is certainly no XML.
+const FOREIGN_TYPES: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
+
 /// How long and how large a body may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimits {
@@ -72,11 +75,16 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), BodyError> {
         return Ok(());
     };
     let text = String::from_utf8_lossy(value.as_bytes());
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let foreign = essence.starts_with("multipart/")
-        || essence.ends_with("+json")
-        || matches!(essence.as_str(), "application/x-www-form-urlencoded" | "application/json");
-    if foreign { Err(BodyError::Refused(Refusal::ContentType(essence), None)) } else { Ok(()) }
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let (family, kind) = essence.split_once('/').unwrap_or((essence, ""));
+    let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
+    let is_foreign = family.eq_ignore_ascii_case("multipart")
+        || suffix.eq_ignore_ascii_case("json")
+        || FOREIGN_TYPES.iter().any(|foreign| foreign.eq_ignore_ascii_case(essence));
+    if is_foreign {
+        return Err(BodyError::Refused(Refusal::ContentType(text.into_owned()), None));
+    }
+    Ok(())
 }
 
 fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {

@@ -40,7 +40,7 @@ impl<'a> Record<'a> {
     pub(super) fn answered(mut self, answer: Answer) -> Answer {
         let bytes = u64::try_from(answer.body_bytes()).unwrap_or(u64::MAX);
         self.metrics.answer_body_bytes.inc_by(bytes);
-        self.end(answer.operation, answer.outcome, answer.status.as_u16());
+        self.end(answer.operation, answer.outcome, Some(answer.status.as_u16()));
         match self.request_id.take() {
             Some(id) => answer.with(REQUEST_ID, id),
             None => answer,
@@ -49,10 +49,10 @@ impl<'a> Record<'a> {
 
     /// Ends without an answer.
     pub(super) fn withheld(mut self) {
-        self.end("none", "withheld", 0);
+        self.end("none", "withheld", None);
     }
 
-    fn end(&mut self, operation: &'static str, outcome: &'static str, status: u16) {
+    fn end(&mut self, operation: &'static str, outcome: &'static str, status: Option<u16>) {
         self.is_over = true;
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
@@ -61,9 +61,9 @@ impl<'a> Record<'a> {
         let request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok());
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if outcome == "ok" {
-            tracing::debug!(%peer, operation, outcome, status, took_us, request_id, "answered");
+            tracing::debug!(%peer, operation, outcome, status, took_us, request_id, "request ended");
         } else {
-            tracing::info!(%peer, operation, outcome, status, took_us, request_id, "answered");
+            tracing::info!(%peer, operation, outcome, status, took_us, request_id, "request ended");
         }
     }
 }
@@ -71,7 +71,7 @@ impl<'a> Record<'a> {
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.end("none", "dropped", 0);
+            self.end("none", "dropped", None);
         }
     }
 }

@@ -14,6 +14,7 @@ mod cli;
 mod faults_doc;
 mod fixtures;
 mod gateway;
+mod http;
 mod soap;
 mod wire;
 mod wsdl;

@@ -1,0 +1,82 @@
+//! Health, readiness and metrics.
+
+use super::{HttpSettings, Rig};
+use refund_gateway::http::StartError;
+use std::sync::atomic::Ordering;
+
+#[tokio::test]
+async fn a_gateway_that_serves_is_alive_and_ready() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    assert_eq!(rig.ask_admin("GET", "/healthz").await.status, 200);
+    let ready = rig.ask_admin("GET", "/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (200, "ready\n"));
+    assert_eq!(rig.ask_admin("HEAD", "/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_written_makes_it_unready_but_not_dead() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    rig.ledger.is_broken.store(true, Ordering::SeqCst);
+    let unready = rig.ask_admin("GET", "/readyz").await;
+    assert_eq!(unready.status, 503);
+    assert!(unready.text().contains("this is a stand-in"));
+    assert_eq!(rig.ask_admin("GET", "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_ledger_is_not_tried_each_time_readiness_is_asked_for() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let asked = 100;
+    for _ in 0..asked {
+        assert_eq!(rig.ask_admin("GET", "/readyz").await.status, 200);
+    }
+    // As many only if every single question took a second.
+    assert!(rig.ledger.probes.load(Ordering::SeqCst) < asked);
+}
+
+#[tokio::test]
+async fn metrics_are_openmetrics() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let answer = rig.ask_admin("GET", "/metrics").await;
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert_eq!(answer.header("content-type"), Some(content_type));
+    let text = answer.text();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    for line in [
+        "refund_gateway_ledger_queue_depth 3",
+        "refund_gateway_ledger_commits_total 5",
+        "refund_gateway_ledger_committed_requests_total 7",
+        "refund_gateway_ledger_failures_total 11",
+        "refund_gateway_ledger_commit_seconds_total 1.5",
+        "refund_gateway_rejected_total{limit=\"xml_text_length\"} 0",
+        concat!("refund_gateway_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn anything_else_is_not_there() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    for path in ["/", "/metrics/", "/apps/services/a/91.0"] {
+        assert_eq!(rig.ask_admin("GET", path).await.status, 404, "{path}");
+    }
+    let answer = rig.ask_admin("DELETE", "/metrics").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")));
+}
+
+#[tokio::test]
+async fn an_address_in_use_and_a_useless_setting_are_named() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let taken = rig.gateway.public_addr();
+    let ledger = std::sync::Arc::new(super::FakeLedger::default());
+    let service =
+        super::Service::start(ledger, super::Clock::System, super::ServiceSettings::default());
+    let service = service.await.unwrap();
+    let start = |settings| super::Gateway::start(service.clone(), settings, taken, None);
+    let error = start(HttpSettings::default()).await.err().unwrap();
+    assert!(matches!(error, StartError::Listen { address, .. } if address == taken));
+    let useless = HttpSettings { headers_max: 0, ..HttpSettings::default() };
+    let error = start(useless).await.err().unwrap();
+    assert_eq!(error.to_string(), "http.headers_max must be above 0");
+}

@@ -1,0 +1,122 @@
+//! A ledger that has nothing in it and does as the user name of a login says.
+
+use refund_gateway::domain::facts::Gateway;
+use refund_gateway::domain::id::RefundNumber;
+use refund_gateway::domain::lifecycle::Verdict;
+use refund_gateway::domain::script::ScriptedRule;
+use refund_gateway::ledger::audit::Audit;
+use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
+use refund_gateway::ledger::{
+    CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession,
+    TokenHash, User, UserKey,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+
+/// See the user names in [`Ledger::find_user`].
+pub(super) struct FakeLedger {
+    /// Logins of `slow` wait here.
+    pub(super) gate: Arc<Semaphore>,
+    /// How many logins of `slow` have begun.
+    pub(super) slow: Arc<AtomicUsize>,
+    pub(super) is_broken: AtomicBool,
+    pub(super) probes: AtomicUsize,
+}
+
+impl Default for FakeLedger {
+    fn default() -> Self {
+        Self {
+            gate: Arc::new(Semaphore::new(0)),
+            slow: Arc::default(),
+            is_broken: AtomicBool::new(false),
+            probes: AtomicUsize::new(0),
+        }
+    }
+}
+
+fn no<T: Send + 'static>() -> Reply<T> {
+    Box::pin(std::future::ready(Err(LedgerError::Unavailable("this is a stand-in".to_owned()))))
+}
+
+fn yes<T: Send + 'static>(value: T) -> Reply<T> {
+    Box::pin(std::future::ready(Ok(value)))
+}
+
+type Time = chrono::DateTime<chrono::Utc>;
+
+impl Ledger for FakeLedger {
+    fn find_user(&self, username: &str) -> Reply<Option<User>> {
+        match username {
+            "panics" => panic!("as the test wants it"),
+            "unknown" => {
+                Box::pin(std::future::ready(Err(LedgerError::Unknown("as wanted".to_owned()))))
+            }
+            "busy" => Box::pin(std::future::ready(Err(LedgerError::Busy))),
+            "slow" => {
+                let (gate, slow) = (Arc::clone(&self.gate), Arc::clone(&self.slow));
+                Box::pin(async move {
+                    slow.fetch_add(1, Ordering::SeqCst);
+                    gate.acquire().await.unwrap().forget();
+                    Ok(None)
+                })
+            }
+            _ => yes(None),
+        }
+    }
+
+    fn probe(&self) -> Reply<()> {
+        self.probes.fetch_add(1, Ordering::SeqCst);
+        if self.is_broken.load(Ordering::SeqCst) { no() } else { yes(()) }
+    }
+
+    fn stats(&self) -> LedgerStats {
+        LedgerStats {
+            queued: 3,
+            commits: 5,
+            committed_requests: 7,
+            failures: 11,
+            commit_us: 1_500_000,
+        }
+    }
+
+    fn create_refunds(&self, _: CreateRefunds) -> Reply<Created> {
+        no()
+    }
+
+    fn end_refund(&self, _: RefundNumber, _: Verdict, _: Time) -> Reply<bool> {
+        no()
+    }
+
+    fn open_orders(&self) -> Reply<Vec<Order>> {
+        yes(Vec::new())
+    }
+
+    fn set_password(&self, _: &str, _: String) -> Reply<bool> {
+        no()
+    }
+
+    fn open_session(&self, _: UserKey, _: Time, _: Time) -> Reply<String> {
+        no()
+    }
+
+    fn find_session(&self, _: TokenHash) -> Reply<Option<StoredSession>> {
+        yes(None)
+    }
+
+    fn keep_session(&self, _: TokenHash, _: Time) -> Reply<()> {
+        no()
+    }
+
+    fn load_seed(&self, _: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
+        no()
+    }
+
+    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+        yes(Vec::new())
+    }
+
+    fn audit(&self) -> Reply<Audit> {
+        no()
+    }
+}

@@ -1,0 +1,156 @@
+//! Clients that send too much, too slowly, too often, or do not read.
+
+use super::{HttpSettings, Rig, login, post};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_cut_off_and_counted() {
+    let rig = Rig::new(HttpSettings { head_timeout_ms: 100, ..HttpSettings::default() }).await;
+    let mut wire = rig.connect().await;
+    wire.send("POST /apps/services/a/91.0 HT").await;
+    assert!(wire.is_closed_silently().await);
+    rig.until_rejected("head_timeout", 1).await;
+}
+
+#[tokio::test]
+async fn idle_connections_end_and_are_no_offence() {
+    let rig = Rig::new(HttpSettings { head_timeout_ms: 1000, ..HttpSettings::default() }).await;
+    let mut never_used = rig.connect().await;
+    assert!(never_used.is_closed_silently().await);
+    let mut used = rig.connect().await;
+    used.send(post("", login("nobody"))).await;
+    assert_eq!(used.answer().await.status, 500);
+    assert!(used.is_closed_silently().await);
+    assert_eq!(rig.rejected("head_timeout").await, 0);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_end_is_refused() {
+    let rig = Rig::new(HttpSettings { body_timeout_ms: 100, ..HttpSettings::default() }).await;
+    let mut wire = rig.connect().await;
+    let request = post("", "abc");
+    wire.send(request.strip_suffix(b"c").unwrap()).await;
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.closes()), (408, true));
+    assert!(wire.is_closed_silently().await);
+    assert_eq!(rig.rejected("body_timeout").await, 1);
+}
+
+#[tokio::test]
+async fn heads_are_limited_in_bytes() {
+    let rig = Rig::new(HttpSettings { head_bytes_max: 2000, ..HttpSettings::default() }).await;
+    let fitting = format!("X-Long: {}\r\n", "x".repeat(1500));
+    assert_eq!(rig.ask(post(&fitting, login("nobody"))).await.status, 500);
+    let whole = post(&format!("X-Long: {}\r\n", "x".repeat(2000)), "");
+    let endless = vec![b'x'; 100_000];
+    for request in [whole, endless] {
+        let mut wire = rig.connect().await;
+        drop(wire.stream.write_all(&request).await);
+        let said = wire.rest().await;
+        assert!(said.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&said));
+    }
+    rig.until_rejected("head_bytes", 2).await;
+}
+
+#[tokio::test]
+async fn heads_are_limited_in_lines() {
+    let rig = Rig::new(HttpSettings { headers_max: 20, ..HttpSettings::default() }).await;
+    // Host and Content-Length are two of them.
+    assert_eq!(rig.ask(post(&"X: 1\r\n".repeat(18), login("nobody"))).await.status, 500);
+    let answer = rig.ask(post(&"X: 1\r\n".repeat(19), "")).await;
+    assert_eq!((answer.status, answer.closes()), (431, true));
+    assert_eq!(rig.rejected("headers").await, 1);
+    let many = rig.ask(post(&"X: 1\r\n".repeat(200), "")).await;
+    assert_eq!(many.status, 431);
+}
+
+#[tokio::test]
+async fn more_lines_than_hyper_counts_by_itself_can_be_allowed() {
+    let rig = Rig::new(HttpSettings { headers_max: 300, ..HttpSettings::default() }).await;
+    assert_eq!(rig.ask(post(&"X: 1\r\n".repeat(298), login("nobody"))).await.status, 500);
+    assert_eq!(rig.ask(post(&"X: 1\r\n".repeat(301), "")).await.status, 431);
+}
+
+#[tokio::test]
+async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {
+    let body = login("nobody");
+    let body_bytes_max = body.len();
+    let rig = Rig::new(HttpSettings { body_bytes_max, ..HttpSettings::default() }).await;
+    assert_eq!(rig.ask(post("", &body)).await.status, 500);
+    let answer = rig.ask(post("", body + " ")).await;
+    assert_eq!((answer.status, answer.closes()), (413, true));
+    assert!(answer.text().contains("soapenv:Client"));
+    assert_eq!(rig.rejected("body_bytes").await, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_is_still_sending_is_not_reset_before_it_can_read_the_refusal() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let mut wire = rig.connect().await;
+    let request = post("", vec![b' '; 4 * 1024 * 1024]);
+    for piece in request.chunks(1024 * 1024) {
+        wire.send(piece).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let answer = wire.answer().await;
+    assert_eq!((answer.status, answer.closes()), (413, true));
+}
+
+#[tokio::test]
+async fn limits_of_the_document_are_counted_by_name() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let deep = "<a>".repeat(40) + &"</a>".repeat(40);
+    assert_eq!(rig.ask(post("", deep)).await.status, 500);
+    assert_eq!(rig.rejected("xml_depth").await, 1);
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_and_the_others_end_soon() {
+    let rig = Rig::new(HttpSettings { connections_max: 1, ..HttpSettings::default() }).await;
+    let mut first = rig.connect().await;
+    first.send(post("", login("nobody"))).await;
+    assert!(!first.answer().await.closes());
+    let mut second = rig.connect().await;
+    second.send(post("", login("nobody"))).await;
+    rig.until_rejected("connections", 1).await;
+    first.send(post("", login("nobody"))).await;
+    assert!(first.answer().await.closes());
+    assert_eq!(second.answer().await.status, 500);
+}
+
+#[tokio::test]
+async fn an_address_has_only_so_many_connections_if_that_is_configured() {
+    let settings = HttpSettings { connections_per_address_max: 1, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let mut first = rig.connect().await;
+    first.send(post("", login("nobody"))).await;
+    assert_eq!(first.answer().await.status, 500);
+    let mut second = rig.connect().await;
+    assert!(second.rest().await.starts_with(b"HTTP/1.1 503 "));
+    assert_eq!(rig.rejected("connections_per_address").await, 1);
+    first.send(post("", login("nobody"))).await;
+    assert_eq!(first.answer().await.status, 500);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_dropped() {
+    let rig = Rig::new(HttpSettings { write_timeout_ms: 100, ..HttpSettings::default() }).await;
+    let mut wire = rig.connect().await;
+    let requests = "GET /apps/services/a/91.0?wsdl HTTP/1.1\r\nHost: h\r\n\r\n".repeat(1000);
+    let sending = wire.stream.write_all(requests.as_bytes());
+    tokio::select! {
+        _ = sending => rig.until_rejected("write_timeout", 1).await,
+        () = rig.until_rejected("write_timeout", 1) => {}
+    }
+}
+
+#[tokio::test]
+async fn work_whose_outcome_does_not_come_is_not_answered() {
+    let settings =
+        HttpSettings { request_timeout_ms: 50, outcome_wait_ms: 50, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let mut wire = rig.connect().await;
+    wire.send(post("", login("slow"))).await;
+    assert!(wire.is_closed_silently().await);
+}
