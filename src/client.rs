@@ -7,12 +7,14 @@
 mod endpoint;
 
 pub use endpoint::{Endpoint, EndpointError};
+// What requests and answers are made of.
+pub use hyper::{StatusCode, Uri, header};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
 use tokio::net::TcpStream;

@@ -103,7 +103,7 @@ impl<'r> Canonical<'r> {
         lines
     }
 
-    /// The prefixes that stand for namespaces that are not well known, in the order of the prefixes.
+    /// The prefixes that stand for namespaces that are not well known, in their order.
     pub(super) fn legend(&self) -> Vec<String> {
         let told = |(namespace, prefix): (&String, &String)| format!("{prefix} is {namespace}");
         let mut legend: Vec<_> = self.strange_namespaces.iter().map(told).collect();

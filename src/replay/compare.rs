@@ -5,6 +5,7 @@ use super::diff;
 use super::rules::Rules;
 use super::secret::without_secrets;
 use crate::client::Answer;
+use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::xml::{XmlLimits, decode, parse};
 
 /// How closely answers are compared; the status always is.
@@ -106,11 +107,9 @@ pub(super) fn compare(
 }
 
 fn headers(answer: &Answer, rules: &Rules) -> Vec<Difference> {
-    let differs = |(name, expected): (&str, &hyper::header::HeaderValue)| {
+    let differs = |(name, expected): (&str, &HeaderValue)| {
         let actual = answer.headers.get(name);
-        let shown = |value: &hyper::header::HeaderValue| {
-            printable(&String::from_utf8_lossy(value.as_bytes()))
-        };
+        let shown = |value: &HeaderValue| printable(&String::from_utf8_lossy(value.as_bytes()));
         (actual != Some(expected)).then(|| Difference::Header {
             name: name.to_owned(),
             expected: shown(expected),
@@ -161,7 +160,7 @@ fn xml(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {
 
 /// The charset parameter of the answer's content type.
 fn charset(answer: &Answer) -> Option<&str> {
-    let content_type = answer.headers.get(hyper::header::CONTENT_TYPE)?.to_str().ok()?;
+    let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let charset = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim())
@@ -178,14 +177,15 @@ fn plain_lines(bytes: &[u8]) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::{HeaderMap, HeaderValue};
+    use crate::client::StatusCode;
+    use crate::client::header::HeaderMap;
 
     fn answer(status: u16, body: &[u8]) -> Answer {
         let headers = HeaderMap::from_iter([(
-            hyper::header::CONTENT_TYPE,
+            CONTENT_TYPE,
             HeaderValue::from_static("text/xml; charset=\"UTF-8\""),
         )]);
-        let status = hyper::StatusCode::from_u16(status).unwrap();
+        let status = StatusCode::from_u16(status).unwrap();
         Answer { status, headers, body: body.to_vec().into(), cut: false }
     }
 

@@ -5,8 +5,11 @@
 
 use super::error::ReplayError;
 use super::place::Place;
+use crate::client::Uri;
+use crate::client::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
 use crate::service::toml_text;
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use regex::Regex;
 use serde::Deserialize;
 use std::cmp::Ordering;
@@ -85,14 +88,14 @@ impl Rules {
     }
 
     /// The headers of the request; an empty content type is none.
-    pub(super) fn request_headers(&self) -> hyper::HeaderMap {
-        let mut headers = hyper::HeaderMap::new();
+    pub(super) fn request_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
         let content_type = match &self.content_type {
             Some(value) => value.0.clone(),
             None => HeaderValue::from_static(CONTENT_TYPE_DEFAULT),
         };
         if !content_type.is_empty() {
-            headers.insert(hyper::header::CONTENT_TYPE, content_type);
+            headers.insert(CONTENT_TYPE, content_type);
         }
         headers.extend(
             self.headers.iter().map(|(name, value)| (name.header.clone(), value.0.clone())),
@@ -125,7 +128,7 @@ impl TryFrom<String> for RequestPath {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_path = text.starts_with('/') && text.parse::<hyper::Uri>().is_ok();
+        let is_path = text.starts_with('/') && text.parse::<Uri>().is_ok();
         if is_path { Ok(Self(text)) } else { Err(format!("`{text}` is no path of a URL")) }
     }
 }
@@ -271,7 +274,7 @@ mod tests {
         let cases = [
             ("path = 'x'", "no path"),
             ("status = 99", "99 is no HTTP status"),
-            ("statu = 200", "unknown field `statu`"),
+            ("statu = 200", "unknown key `statu`"),
             ("ignore = ['a']", "`a` is no place"),
             ("match = { '//a' = '(' }", "no regular expression"),
             ("match = { '/a/@b' = '.' }", "`/a/@b` is no place"),

@@ -2,10 +2,10 @@
 
 use super::error::ReplayError;
 use super::secret::KnownSecrets;
+use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientError, Connection};
 use crate::service::toml_text;
 use crate::xml::{ElementRef, Writer, XmlLimits, decode, parse};
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
