@@ -11,6 +11,7 @@ mod ledger;
 mod logging;
 mod options;
 mod ranges;
+mod replay;
 mod seed;
 mod serve;
 mod settings;
@@ -37,6 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Replay(replay::Args),
     Seed(seed::Args),
     User(user::Args),
     Check(check::Args),
@@ -72,6 +74,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     let matches = matches.subcommand().map_or(matches, |(_, of_command)| of_command);
     match command {
         Command::Serve(args) => serve::run(args, matches),
+        Command::Replay(args) => replay::run(args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Check(args) => check::run(args, matches),

@@ -4,10 +4,12 @@
 //! `tests/tidy.rs` keeps every room from importing one above it.
 
 pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod http;
 pub mod ledger;
 pub mod processor;
+pub mod replay;
 pub mod service;
 pub mod soap;
 pub mod xml;

@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
 use crate::wire::{Answer, Connection};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -38,6 +38,18 @@ pub fn program(folder: &Path) -> Command {
         }
     }
     command
+}
+
+/// The built binary, for which a file that may not grow is an error and not a deadly signal.
+fn program_that_survives_file_limits(folder: &Path) -> Command {
+    let direct = program(folder);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(direct.get_program());
+    shell.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in direct.get_envs() {
+        shell.env_remove(name);
+    }
+    shell
 }
 
 /// Runs a command to its end, which must come: one that hangs is ended, and fails the test.
@@ -117,7 +129,7 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
-        let mut child = program(self.folder.path())
+        let mut child = program_that_survives_file_limits(self.folder.path())
             .args(&self.args)
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -201,6 +213,13 @@ impl TestGateway {
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    /// Lets no file that it writes grow beyond `bytes`, from now until its end.
+    pub fn limit_file_size(&self, bytes: u64) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).unwrap();
+        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits for its end, which must come.

@@ -11,7 +11,9 @@
 )]
 
 mod cli;
+mod durability;
 mod faults_doc;
+mod fixtures;
 mod gateway;
 mod http;
 mod soap;

@@ -1,0 +1,207 @@
+//! Outbound HTTP/1.1: one connection at a time, kept alive, every wait and size bounded.
+//!
+//! What must stay true: a request is sent again only when it is certain that no byte of it left,
+//! because what is posted here can move money. Nothing is followed, guessed or decoded: the answer
+//! is what came over the wire.
+
+mod endpoint;
+
+pub use endpoint::{Endpoint, EndpointError};
+// What requests and answers are made of.
+pub use hyper::{StatusCode, Uri, header};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HOST, HeaderMap, HeaderValue};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// How long a connection waits and how much it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long one request may take, from its first byte to the last of its answer.
+    pub exchange: Duration,
+    /// How many bytes of an answer's body are read; the rest is cut off.
+    pub body_bytes_max: usize,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            exchange: Duration::from_secs(30),
+            body_bytes_max: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody can be reached there. Nothing was sent.
+    #[error("cannot connect to {endpoint}: {why}")]
+    Unreachable {
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+    /// No answer came in time. The request may have been worked on.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The connection ended or what came is no HTTP. The request may have been worked on.
+    #[error("the connection gave no answer: {0}")]
+    Broken(String),
+}
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, up to the limit.
+    pub body: Bytes,
+    /// Whether the body was longer than the limit.
+    pub cut: bool,
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// A connection to one endpoint, opened when it is first needed and again when it was closed.
+pub struct Connection {
+    endpoint: Endpoint,
+    limits: ClientLimits,
+    sender: Option<Sender>,
+}
+
+impl Connection {
+    /// A connection that is not open yet.
+    pub fn new(endpoint: Endpoint, limits: ClientLimits) -> Self {
+        Self { endpoint, limits, sender: None }
+    }
+
+    /// Posts `body` to `path` and reads the answer.
+    pub async fn post(
+        &mut self,
+        path: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, ClientError> {
+        let mut request = self.request(path, headers, body)?;
+        loop {
+            let (opened, mut sender) = self.open().await?;
+            let within = tokio::time::timeout(self.limits.exchange, async {
+                match sender.try_send_request(request).await {
+                    Ok(response) => Ok(read(response, self.limits.body_bytes_max).await),
+                    Err(error) => Err(error),
+                }
+            });
+            let Ok(outcome) = within.await else {
+                return Err(ClientError::Timeout(self.limits.exchange));
+            };
+            match outcome {
+                Ok(answer) => {
+                    let answer = answer?;
+                    self.sender = (!answer.cut).then_some(sender);
+                    return Ok(answer);
+                }
+                Err(mut error) => match (opened, error.take_message()) {
+                    // The server closed a connection that it had kept alive.
+                    (Opened::Before, Some(unsent)) => request = unsent,
+                    _ => return Err(ClientError::Broken(reason(error.error()))),
+                },
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
+        let mut request = Request::post(path)
+            .body(Full::new(body))
+            .map_err(|error| ClientError::Broken(format!("the path {path} is none: {error}")))?;
+        *request.headers_mut() = headers.clone();
+        let host = HeaderValue::from_str(self.endpoint.authority())
+            .map_err(|error| ClientError::Broken(error.to_string()))?;
+        request.headers_mut().entry(HOST).or_insert(host);
+        Ok(request)
+    }
+
+    /// The open connection, or a new one.
+    async fn open(&mut self) -> Result<(Opened, Sender), ClientError> {
+        if let Some(mut sender) = self.sender.take()
+            && sender.ready().await.is_ok()
+        {
+            return Ok((Opened::Before, sender));
+        }
+        let connecting = async {
+            let stream = TcpStream::connect(self.endpoint.address()).await?;
+            stream.set_nodelay(true)?;
+            Ok::<_, std::io::Error>(stream)
+        };
+        let stream = match tokio::time::timeout(self.limits.connect, connecting).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(self.unreachable(&error.to_string())),
+            Err(_) => return Err(self.unreachable("no connection in time")),
+        };
+        let (sender, connection) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| ClientError::Broken(reason(&error)))?;
+        // It ends with the sender, and what goes wrong is told to the request that waits.
+        tokio::spawn(connection);
+        Ok((Opened::Now, sender))
+    }
+
+    fn unreachable(&self, why: &str) -> ClientError {
+        ClientError::Unreachable { endpoint: self.endpoint.to_string(), why: why.to_owned() }
+    }
+}
+
+/// When the connection was opened that a request is sent on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    Before,
+    Now,
+}
+
+async fn read(response: Response<Incoming>, bytes_max: usize) -> Result<Answer, ClientError> {
+    let (head, mut incoming) = response.into_parts();
+    let mut body = Vec::new();
+    let mut cut = false;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| ClientError::Broken(reason(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let room = bytes_max.saturating_sub(body.len());
+        body.extend(data.iter().take(room));
+        if data.len() > room {
+            cut = true;
+            break;
+        }
+    }
+    Ok(Answer { status: head.status, headers: head.headers, body: body.into(), cut })
+}
+
+/// What an error of the protocol says, with its causes.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told.push_str(": ");
+        told.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests;

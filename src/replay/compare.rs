@@ -1,0 +1,297 @@
+//! The answer that came against the answer that was captured.
+
+use super::canonical::{Canonical, Line, Side, printable};
+use super::diff;
+use super::rules::Rules;
+use super::secret::without_secrets;
+use crate::client::Answer;
+use crate::client::header::{CONTENT_TYPE, HeaderValue};
+use crate::xml::{XmlLimits, decode, parse};
+
+/// How closely answers are compared; the status always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Level {
+    /// Byte for byte.
+    Bytes,
+    /// As XML, with shapes and rules.
+    #[default]
+    Xml,
+    /// Only the status.
+    Status,
+}
+
+/// One way in which an answer differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// Another status.
+    Status {
+        /// The one that was expected.
+        expected: u16,
+        /// The one that came.
+        actual: u16,
+    },
+    /// Another value of a header, or none.
+    Header {
+        /// Its name.
+        name: String,
+        /// The value that was expected.
+        expected: String,
+        /// The value that came.
+        actual: Option<String>,
+    },
+    /// Another body.
+    Body {
+        /// Where the first difference is, in a document.
+        path: Option<String>,
+        /// What else there is to say, such as why the answer is no XML.
+        note: Option<String>,
+        /// Both bodies, line by line; each line starts with ` `, `-` (expected) or `+` (came).
+        diff: Vec<String>,
+    },
+    /// The body is larger than the limit and was cut off there.
+    Cut {
+        /// How many bytes were read.
+        bytes: usize,
+    },
+    /// No answer.
+    NoAnswer {
+        /// What happened instead.
+        why: String,
+    },
+}
+
+/// What is large but still an answer; requests have far tighter limits.
+const LIMITS: XmlLimits = XmlLimits {
+    depth_max: 256,
+    elements_max: 1_000_000,
+    attributes_per_tag_max: 256,
+    namespaces_per_tag_max: 64,
+    name_bytes_max: 1_024,
+    text_bytes_max: 16 * 1024 * 1024,
+};
+
+/// The status that goes with a captured answer, by its body: 500 for a fault.
+pub(super) fn usual_status(body: &[u8]) -> u16 {
+    let is_fault = decode(body, None).is_ok_and(|text| {
+        parse(&text, &LIMITS).is_ok_and(|document| {
+            let mut body = document.root().children().filter(|child| child.local() == "Body");
+            let first = body.next().and_then(|body| body.children().next());
+            first.is_some_and(|first| first.local() == "Fault")
+        })
+    });
+    if is_fault { 500 } else { 200 }
+}
+
+/// Every way in which `answer` differs from what was captured.
+pub(super) fn compare(
+    expected: &[u8],
+    answer: &Answer,
+    rules: &Rules,
+    level: Level,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let status = rules.status.map_or_else(|| usual_status(expected), |status| status.0);
+    let actual = answer.status.as_u16();
+    if status != actual {
+        differences.push(Difference::Status { expected: status, actual });
+    }
+    if level != Level::Status {
+        differences.extend(headers(answer, rules));
+        let body = if level == Level::Bytes { bytes } else { xml };
+        differences.extend(body(expected, answer, rules));
+        if answer.cut {
+            differences.push(Difference::Cut { bytes: answer.body.len() });
+        }
+    }
+    differences
+}
+
+fn headers(answer: &Answer, rules: &Rules) -> Vec<Difference> {
+    let differs = |(name, expected): (&str, &HeaderValue)| {
+        let actual = answer.headers.get(name);
+        let shown = |value: &HeaderValue| printable(&String::from_utf8_lossy(value.as_bytes()));
+        (actual != Some(expected)).then(|| Difference::Header {
+            name: name.to_owned(),
+            expected: shown(expected),
+            actual: actual.map(shown),
+        })
+    };
+    rules.response_headers().filter_map(differs).collect()
+}
+
+fn bytes(expected: &[u8], answer: &Answer, _: &Rules) -> Option<Difference> {
+    if expected == answer.body {
+        return None;
+    }
+    let (expected, actual) = (plain_lines(expected), plain_lines(&answer.body));
+    let same = expected == actual;
+    let note = same.then(|| "they differ in what is not shown".to_owned());
+    Some(Difference::Body { path: None, note, diff: diff::lines(&expected, &actual).lines })
+}
+
+fn xml(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {
+    if expected == answer.body && rules.matches().next().is_none() {
+        return None;
+    }
+    let expected_text = decode(expected, None);
+    let Some(expected_document) =
+        expected_text.as_ref().ok().and_then(|text| parse(text, &LIMITS).ok())
+    else {
+        // Such as the plain sentence of a 405: compared as it stands.
+        return bytes(expected, answer, rules);
+    };
+    let actual_text = decode(&answer.body, charset(answer));
+    let mut canonical = Canonical::new(rules);
+    let expected = canonical.lines(&expected_document, Side::Expected);
+    let actual = match &actual_text {
+        Ok(text) => parse(text, &LIMITS),
+        Err(error) => Err(error.clone()),
+    };
+    let (actual, why) = match &actual {
+        Ok(document) => (canonical.lines(document, Side::Actual), None),
+        Err(error) => (plain_lines(&answer.body), Some(format!("the answer is no XML: {error}"))),
+    };
+    let found = diff::lines(&expected, &actual);
+    let path = found.first?;
+    let legend = canonical.legend().join(", ");
+    let note = why.or_else(|| (!legend.is_empty()).then_some(legend));
+    Some(Difference::Body { path: Some(path), note, diff: found.lines })
+}
+
+/// The charset parameter of the answer's content type.
+fn charset(answer: &Answer) -> Option<&str> {
+    let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let charset = content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim())
+    })?;
+    Some(charset.trim_matches('"'))
+}
+
+/// The lines of any text, without its secrets.
+fn plain_lines(bytes: &[u8]) -> Vec<Line> {
+    let text = String::from_utf8_lossy(bytes);
+    without_secrets(&text).lines().map(|line| Line::plain(printable(line))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::StatusCode;
+    use crate::client::header::HeaderMap;
+
+    fn answer(status: u16, body: &[u8]) -> Answer {
+        let headers = HeaderMap::from_iter([(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/xml; charset=\"UTF-8\""),
+        )]);
+        let status = StatusCode::from_u16(status).unwrap();
+        Answer { status, headers, body: body.to_vec().into(), cut: false }
+    }
+
+    fn differences(expected: &[u8], answer: &Answer, toml: &str, level: Level) -> Vec<Difference> {
+        compare(expected, answer, &toml::from_str(toml).expect(toml), level)
+    }
+
+    const FAULT: &[u8] = b"<e><Header/><Body><f:Fault xmlns:f='urn:x'/></Body></e>";
+
+    #[test]
+    fn a_fault_comes_with_500_and_everything_else_with_200() {
+        assert_eq!(usual_status(FAULT), 500);
+        assert_eq!(usual_status(b"<e><Body><createResponse/></Body></e>"), 200);
+        assert_eq!(usual_status(b"<e><Body/></e>"), 200);
+        assert_eq!(usual_status(b"not XML"), 200);
+    }
+
+    #[test]
+    fn the_status_is_compared_at_every_level() {
+        for level in [Level::Bytes, Level::Xml, Level::Status] {
+            let expected = [Difference::Status { expected: 500, actual: 200 }];
+            assert_eq!(differences(FAULT, &answer(200, FAULT), "", level), expected);
+            assert_eq!(differences(FAULT, &answer(200, FAULT), "status = 200", level), []);
+        }
+    }
+
+    #[test]
+    fn headers_are_compared_exactly_where_a_rule_names_them() {
+        let rules = "response_headers = { Content-Type = 'text/xml', X = '1' }";
+        let expected = [
+            Difference::Header {
+                name: "Content-Type".to_owned(),
+                expected: "text/xml".to_owned(),
+                actual: Some("text/xml; charset=\"UTF-8\"".to_owned()),
+            },
+            Difference::Header { name: "X".to_owned(), expected: "1".to_owned(), actual: None },
+        ];
+        assert_eq!(differences(b"<a/>", &answer(200, b"<a/>"), rules, Level::Xml), expected);
+    }
+
+    #[test]
+    fn levels_are_bytes_xml_or_status() {
+        let (pretty, plain) = (b"<a> <b/></a>", answer(200, b"<a><b></b></a>"));
+        assert_eq!(differences(pretty, &plain, "", Level::Xml), []);
+        assert_eq!(differences(pretty, &plain, "", Level::Bytes).len(), 1);
+        assert_eq!(differences(b"<c/>", &plain, "", Level::Xml).len(), 1);
+        assert_eq!(differences(b"<c/>", &plain, "", Level::Status), []);
+    }
+
+    #[test]
+    fn the_first_difference_is_named_by_its_path() {
+        let expected = b"<e><r><c>1</c></r><r><c>2</c><d>3</d></r></e>";
+        let actual = answer(200, b"<e><r><c>1</c></r><r><c>x</c></r></e>");
+        let found = differences(expected, &actual, "", Level::Xml);
+        let [Difference::Body { path, note: None, diff }] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(path.as_deref(), Some("/e/r[2]/c"));
+        let diff = diff.join("\n");
+        assert!(diff.contains("-    <c>2</c>\n-    <d>3</d>\n+    <c>x</c>\n"), "{diff}");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_xml_says_why() {
+        for body in [&b""[..], b"<html>", b"<!DOCTYPE a><a/>", b"\xff<a/>"] {
+            let found = differences(b"<a/>", &answer(200, body), "", Level::Xml);
+            let [Difference::Body { note: Some(note), .. }] = &found[..] else {
+                panic!("{found:?}")
+            };
+            assert!(note.starts_with("the answer is no XML: "), "{note}");
+        }
+    }
+
+    #[test]
+    fn a_capture_that_is_no_xml_is_compared_as_it_stands() {
+        assert_eq!(differences(b"Gone.\n", &answer(200, b"Gone.\n"), "", Level::Xml), []);
+        assert_eq!(differences(b"Gone.\n", &answer(200, b"Gone."), "", Level::Xml).len(), 1);
+        assert_eq!(differences(b"Gone.\n", &answer(200, b"<a/>"), "", Level::Xml).len(), 1);
+    }
+
+    #[test]
+    fn equal_bytes_must_still_match() {
+        let rules = "match = { '//a' = '^[0-9]+$' }";
+        assert_eq!(differences(b"<a>x</a>", &answer(200, b"<a>x</a>"), rules, Level::Xml).len(), 1);
+        assert_eq!(differences(b"<a>x</a>", &answer(200, b"<a>1</a>"), rules, Level::Xml), []);
+    }
+
+    #[test]
+    fn a_cut_answer_differs_even_from_itself() {
+        let cut = Answer { cut: true, ..answer(200, b"<a/>") };
+        assert_eq!(differences(b"<a/>", &cut, "", Level::Xml), [Difference::Cut { bytes: 4 }]);
+    }
+
+    #[test]
+    fn secrets_are_not_shown_at_any_level() {
+        let (expected, actual) =
+            (b"<a><Session>s3cret-1</Session></a>", b"<a><Session>s3cret-2</Session></a>");
+        for level in [Level::Bytes, Level::Xml] {
+            let found = differences(expected, &answer(200, actual), "", level);
+            assert_eq!(found.len(), 1);
+            let shown = format!("{found:?}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn encodings_do_not_matter() {
+        let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>";
+        assert_eq!(differences(latin, &answer(200, "<a>é</a>".as_bytes()), "", Level::Xml), []);
+    }
+}

@@ -1,0 +1,95 @@
+//! The report for programs: one JSON object a line, for each case as it comes and at last for all.
+
+use super::Difference;
+use super::report::{CaseReport, Outcome, Reporter, Summary};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Writes JSON lines.
+pub struct Json<W>(W);
+
+impl<W: Write> Json<W> {
+    /// A report to `out`.
+    pub fn new(out: W) -> Self {
+        Self(out)
+    }
+}
+
+impl<W: Write> Reporter for Json<W> {
+    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
+        let (outcome, differences) = match &report.outcome {
+            Outcome::Passed => ("passed", Vec::new()),
+            Outcome::Updated => ("updated", Vec::new()),
+            Outcome::Failed(failure) => ("failed", failure.differences.iter().map(told).collect()),
+        };
+        let took = u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX);
+        let case = json!({
+            "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
+        });
+        writeln!(self.0, "{case}")
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let took = u64::try_from(summary.took.as_micros()).unwrap_or(u64::MAX);
+        let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
+        let summary = json!({
+            "passed": passed, "failed": failed, "updated": updated, "took_us": took,
+        });
+        writeln!(self.0, "{}", json!({ "summary": summary }))?;
+        self.0.flush()
+    }
+}
+
+fn told(difference: &Difference) -> Value {
+    match difference {
+        Difference::Status { expected, actual } => {
+            json!({ "kind": "status", "expected": expected, "actual": actual })
+        }
+        Difference::Header { name, expected, actual } => {
+            json!({ "kind": "header", "name": name, "expected": expected, "actual": actual })
+        }
+        Difference::Body { path, note, diff } => {
+            json!({ "kind": "body", "path": path, "note": note, "diff": diff })
+        }
+        Difference::Cut { bytes } => json!({ "kind": "cut", "bytes": bytes }),
+        Difference::NoAnswer { why } => json!({ "kind": "no-answer", "why": why }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::Failure;
+    use std::time::Duration;
+
+    #[test]
+    fn every_line_is_an_object() {
+        let mut out = Vec::new();
+        let mut json = Json::new(&mut out);
+        let differences = vec![
+            Difference::Status { expected: 200, actual: 500 },
+            Difference::Header { name: "X".to_owned(), expected: "1".to_owned(), actual: None },
+            Difference::Body { path: Some("/a".to_owned()), note: None, diff: Vec::new() },
+            Difference::Cut { bytes: 1 },
+            Difference::NoAnswer { why: "\"\n".to_owned() },
+        ];
+        let failure = Box::new(Failure { differences, ..Failure::default() });
+        for outcome in [Outcome::Passed, Outcome::Failed(failure)] {
+            let took = Duration::from_micros(7);
+            json.case(&CaseReport { name: "a".to_owned(), outcome, took }).unwrap();
+        }
+        let took = Duration::from_millis(1);
+        json.end(&Summary { passed: 1, failed: 1, updated: 0, took }).unwrap();
+        let lines: Vec<Value> = String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).expect(line))
+            .collect();
+        let passed = json!({ "case": "a", "outcome": "passed", "took_us": 7, "differences": [] });
+        assert_eq!(lines[0], passed);
+        assert_eq!(lines[1]["differences"][2]["path"], "/a");
+        assert_eq!(lines[1]["differences"][4]["why"], "\"\n");
+        let summary = json!({ "passed": 1, "failed": 1, "updated": 0, "took_us": 1000 });
+        assert_eq!(lines[2], json!({ "summary": summary }));
+    }
+}

@@ -1,0 +1,145 @@
+//! The report for CI servers: JUnit's XML, a suite for each folder that has cases.
+
+use super::report::{CaseReport, Outcome, Reporter, Summary, seconds};
+use crate::xml::Writer;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Collects cases and writes them at the end, because a suite begins with its counts.
+pub struct Junit {
+    file: File,
+    suites: BTreeMap<String, Vec<Case>>,
+}
+
+struct Case {
+    name: String,
+    took: Duration,
+    /// The first difference in short, and all of them.
+    failure: Option<(String, String)>,
+}
+
+impl Junit {
+    /// A report into a file, which is emptied now.
+    pub fn new(file: File) -> Self {
+        Self { file, suites: BTreeMap::new() }
+    }
+
+    fn written(&self, summary: &Summary) -> Vec<u8> {
+        let mut writer = Writer::new();
+        let attributes = [
+            ("name", "refund-gateway replay"),
+            ("tests", &summary.total().to_string()),
+            ("failures", &summary.failed.to_string()),
+            ("errors", "0"),
+            ("time", &seconds(summary.took)),
+        ];
+        writer.declaration().open_with("testsuites", &attributes);
+        for (name, cases) in &self.suites {
+            suite(&mut writer, name, cases);
+        }
+        writer.into_bytes()
+    }
+}
+
+fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
+    let failures = cases.iter().filter(|case| case.failure.is_some()).count();
+    let took: Duration = cases.iter().map(|case| case.took).sum();
+    writer.open_with(
+        "testsuite",
+        &[
+            ("name", name),
+            ("tests", &cases.len().to_string()),
+            ("failures", &failures.to_string()),
+            ("errors", "0"),
+            ("skipped", "0"),
+            ("time", &seconds(took)),
+        ],
+    );
+    for case in cases {
+        let time = seconds(case.took);
+        let attributes = [("classname", name), ("name", &case.name), ("time", &time)];
+        match &case.failure {
+            None => {
+                writer.empty_with("testcase", &attributes);
+            }
+            Some((message, text)) => {
+                writer.open_with("testcase", &attributes);
+                let attributes = [("message", message.as_str()), ("type", "difference")];
+                writer.open_with("failure", &attributes).text(text).close().close();
+            }
+        }
+    }
+    writer.close();
+}
+
+impl Reporter for Junit {
+    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
+        let (suite, name) = report.name.rsplit_once('/').unwrap_or(("", &report.name));
+        let failure = match &report.outcome {
+            Outcome::Passed | Outcome::Updated => None,
+            Outcome::Failed(failure) => {
+                let first = failure.differences.first().map(ToString::to_string);
+                let mut text = String::new();
+                for difference in &failure.differences {
+                    // Writing into a String cannot fail.
+                    let _ = writeln!(text, "{difference}");
+                    for line in difference.diff() {
+                        let _ = writeln!(text, "{line}");
+                    }
+                }
+                Some((first.unwrap_or_default(), text))
+            }
+        };
+        let case = Case { name: name.to_owned(), took: report.took, failure };
+        self.suites.entry(suite.to_owned()).or_default().push(case);
+        Ok(())
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let bytes = self.written(summary);
+        self.file.write_all(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Difference, Failure};
+
+    #[test]
+    fn cases_are_grouped_and_failures_told() {
+        let mut junit = Junit::new(tempfile::tempfile().unwrap());
+        let body = Difference::Body {
+            path: Some("/a".to_owned()),
+            note: None,
+            diff: vec!["-<a>]]></a>".to_owned()],
+        };
+        let differences = vec![Difference::Status { expected: 200, actual: 500 }, body];
+        let failure = Box::new(Failure { differences, ..Failure::default() });
+        let cases = [
+            ("f/rules/a", Outcome::Passed),
+            ("f/batch/b", Outcome::Failed(failure)),
+            ("f/rules/c", Outcome::Updated),
+        ];
+        for (name, outcome) in cases {
+            let took = Duration::from_millis(1_500);
+            junit.case(&CaseReport { name: name.to_owned(), outcome, took }).unwrap();
+        }
+        let took = Duration::from_secs(4);
+        let summary = Summary { passed: 1, updated: 1, failed: 1, took };
+        let text = String::from_utf8(junit.written(&summary)).unwrap();
+        let expected = "<?xml version='1.0' encoding='UTF-8'?><testsuites name=\"refund-gateway \
+            replay\" tests=\"3\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \
+            name=\"f/batch\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\" \
+            time=\"1.500\"><testcase classname=\"f/batch\" name=\"b\" time=\"1.500\"><failure \
+            message=\"status: expected 200, got 500\" type=\"difference\">status: expected 200, \
+            got 500\nbody at /a\n-&lt;a&gt;]]&gt;&lt;/a&gt;\n</failure></testcase></testsuite>\
+            <testsuite name=\"f/rules\" tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"0\" \
+            time=\"3.000\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\"/><testcase \
+            classname=\"f/rules\" name=\"c\" time=\"1.500\"/></testsuite></testsuites>";
+        assert_eq!(text, expected);
+    }
+}

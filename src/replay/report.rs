@@ -1,0 +1,136 @@
+//! What reporters are told of, and how differences read.
+
+use super::compare::Difference;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// What became of one case.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// Its name: the folder.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long its answer took.
+    pub took: Duration,
+}
+
+/// What became of a case.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The answer is the one that was captured.
+    Passed,
+    /// The answer differed and was accepted as the new capture.
+    Updated,
+    /// The answer differs.
+    Failed(Box<Failure>),
+}
+
+/// How an answer differs. Nothing in here is a secret.
+#[derive(Debug, Clone, Default)]
+pub struct Failure {
+    /// Every difference; at least one.
+    pub differences: Vec<Difference>,
+    /// The request as it was captured, shortened.
+    pub request: String,
+    /// The expected answer, shortened.
+    pub expected: String,
+    /// The answer that came, shortened.
+    pub actual: String,
+}
+
+/// What became of all cases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many answers were as captured.
+    pub passed: usize,
+    /// How many answers became the new capture.
+    pub updated: usize,
+    /// How many answers differed.
+    pub failed: usize,
+    /// How long all of it took.
+    pub took: Duration,
+}
+
+impl Summary {
+    /// How many cases there were.
+    pub fn total(&self) -> usize {
+        self.passed.saturating_add(self.updated).saturating_add(self.failed)
+    }
+
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Passed => &mut self.passed,
+            Outcome::Updated => &mut self.updated,
+            Outcome::Failed(_) => &mut self.failed,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.updated > 0 {
+            write!(out, ", {} updated", self.updated)?;
+        }
+        Ok(())
+    }
+}
+
+/// Somebody who is told how a replay goes.
+pub trait Reporter {
+    /// There are so many cases.
+    fn begin(&mut self, _cases: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// A case is done.
+    fn case(&mut self, report: &CaseReport) -> io::Result<()>;
+
+    /// All cases are done.
+    fn end(&mut self, _summary: &Summary) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Difference {
+    /// The lines of the bodies, if they are what differs.
+    pub(super) fn diff(&self) -> &[String] {
+        if let Self::Body { diff, .. } = self { diff } else { &[] }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { expected, actual } => {
+                write!(out, "status: expected {expected}, got {actual}")
+            }
+            Self::Header { name, expected, actual: Some(actual) } => {
+                write!(out, "header {name}: expected `{expected}`, got `{actual}`")
+            }
+            Self::Header { name, expected, actual: None } => {
+                write!(out, "header {name}: expected `{expected}`, got none")
+            }
+            Self::Body { path, note, .. } => {
+                out.write_str("body")?;
+                match path.as_deref() {
+                    Some("") | None => {}
+                    Some(path) => write!(out, " at {path}")?,
+                }
+                note.as_ref().map_or(Ok(()), |note| write!(out, ": {note}"))
+            }
+            Self::Cut { bytes } => {
+                write!(out, "the answer is too large and was cut at {bytes} bytes")
+            }
+            Self::NoAnswer { why } => write!(out, "no answer: {why}"),
+        }
+    }
+}
+
+/// A duration in seconds with three decimals.
+pub(super) fn seconds(took: Duration) -> String {
+    format!("{}.{:03}", took.as_secs(), took.subsec_millis())
+}

@@ -1,0 +1,293 @@
+//! `replay.toml`: how a case is sent, and what may differ in its answer.
+//!
+//! One in a folder holds for everything below it; the nearer one wins, key by key, and the tables
+//! entry by entry.
+
+use super::error::ReplayError;
+use super::place::Place;
+use crate::client::Uri;
+use crate::client::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
+use crate::service::toml_text;
+use regex::Regex;
+use serde::Deserialize;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The file's name.
+pub(super) const FILE_NAME: &str = "replay.toml";
+
+const PATH_DEFAULT: &str = "/apps/services/a/91.0";
+const CONTENT_TYPE_DEFAULT: &str = "text/xml; charset=utf-8";
+
+/// The rules that hold for a case.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rules {
+    path: Option<RequestPath>,
+    content_type: Option<Value>,
+    /// The status that is expected, whatever the answer.
+    pub(super) status: Option<Status>,
+    #[serde(default)]
+    headers: BTreeMap<Name, Value>,
+    #[serde(default)]
+    response_headers: BTreeMap<Name, Value>,
+    ignore: Option<Vec<Place>>,
+    #[serde(default, rename = "match")]
+    matches: BTreeMap<Place, Pattern>,
+}
+
+impl Rules {
+    /// The rules in `folder` over those of the folders above it.
+    pub(super) fn read(folder: &Path, above: &Self) -> Result<Option<Self>, ReplayError> {
+        let file = folder.join(FILE_NAME);
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(ReplayError::capture(&file, None, error)),
+        };
+        let nearer: Self = toml_text::read(&text).map_err(|error| {
+            let key = if error.key.is_empty() { String::new() } else { format!("{}: ", error.key) };
+            ReplayError::capture(&file, Some(error.line), format!("{key}{}", error.message))
+        })?;
+        Ok(Some(nearer.over(above)))
+    }
+
+    fn over(self, above: &Self) -> Self {
+        fn over<K: Ord + Clone, V: Clone>(
+            nearer: BTreeMap<K, V>,
+            above: &BTreeMap<K, V>,
+        ) -> BTreeMap<K, V> {
+            let mut all = above.clone();
+            all.extend(nearer);
+            all
+        }
+        Self {
+            path: self.path.or_else(|| above.path.clone()),
+            content_type: self.content_type.or_else(|| above.content_type.clone()),
+            status: self.status.or(above.status),
+            headers: over(self.headers, &above.headers),
+            response_headers: over(self.response_headers, &above.response_headers),
+            ignore: self.ignore.or_else(|| above.ignore.clone()),
+            matches: over(self.matches, &above.matches),
+        }
+    }
+
+    /// These rules and what was given on the command line.
+    pub(super) fn and_given(mut self, ignore: &[Place], matches: &[(Place, Pattern)]) -> Self {
+        self.ignore.get_or_insert_default().extend_from_slice(ignore);
+        self.matches.extend(matches.iter().cloned());
+        self
+    }
+
+    /// Where the request is posted.
+    pub(super) fn path(&self) -> &str {
+        self.path.as_ref().map_or(PATH_DEFAULT, |path| &path.0)
+    }
+
+    /// The headers of the request; an empty content type is none.
+    pub(super) fn request_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let content_type = match &self.content_type {
+            Some(value) => value.0.clone(),
+            None => HeaderValue::from_static(CONTENT_TYPE_DEFAULT),
+        };
+        if !content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        headers.extend(
+            self.headers.iter().map(|(name, value)| (name.header.clone(), value.0.clone())),
+        );
+        headers
+    }
+
+    /// The headers that the answer must have, exactly.
+    pub(super) fn response_headers(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.response_headers.iter().map(|(name, value)| (name.shown.as_str(), &value.0))
+    }
+
+    /// The places that are not compared.
+    pub(super) fn ignore(&self) -> &[Place] {
+        self.ignore.as_deref().unwrap_or_default()
+    }
+
+    /// The places whose text only has to match.
+    pub(super) fn matches(&self) -> impl Iterator<Item = (&Place, &Pattern)> {
+        self.matches.iter()
+    }
+}
+
+/// The path, and perhaps query, that a request is posted to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct RequestPath(String);
+
+impl TryFrom<String> for RequestPath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_path = text.starts_with('/') && text.parse::<Uri>().is_ok();
+        if is_path { Ok(Self(text)) } else { Err(format!("`{text}` is no path of a URL")) }
+    }
+}
+
+/// An HTTP status.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u16")]
+pub(super) struct Status(pub(super) u16);
+
+impl TryFrom<u16> for Status {
+    type Error = String;
+
+    fn try_from(status: u16) -> Result<Self, String> {
+        let is_final = (200..600).contains(&status);
+        if is_final { Ok(Self(status)) } else { Err(format!("{status} is no HTTP status")) }
+    }
+}
+
+/// A header's name; what differs only in its letters' case is one name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct Name {
+    shown: String,
+    header: HeaderName,
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(shown: String) -> Result<Self, String> {
+        match HeaderName::try_from(&shown) {
+            Ok(name) if name == CONTENT_LENGTH || name == TRANSFER_ENCODING => {
+                Err(format!("the header {shown} follows from the body and cannot be set"))
+            }
+            Ok(header) => Ok(Self { shown, header }),
+            Err(_) => Err(format!("`{shown}` is no name of a header")),
+        }
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.header.as_str().cmp(other.header.as_str())
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.header == other.header
+    }
+}
+
+impl Eq for Name {}
+
+/// A header's value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct Value(HeaderValue);
+
+impl TryFrom<String> for Value {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let value = HeaderValue::from_str(&text);
+        value.map(Self).map_err(|_| format!("{text:?} cannot be the value of a header"))
+    }
+}
+
+/// A regular expression for the text of an element.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Reads a regular expression.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let pattern = Regex::new(text).map(Self);
+        pattern.map_err(|error| format!("`{text}` is no regular expression: {error}"))
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, above: &Rules) -> Result<Rules, ReplayError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        Rules::read(folder.path(), above).map(Option::unwrap)
+    }
+
+    #[test]
+    fn without_rules_a_request_is_plain() {
+        let rules = Rules::default();
+        assert_eq!(rules.path(), "/apps/services/a/91.0");
+        assert_eq!(rules.request_headers()["content-type"], "text/xml; charset=utf-8");
+        assert_eq!(rules.response_headers().count(), 0);
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Rules::read(folder.path(), &rules).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_nearer_rule_wins_key_by_key() {
+        let above = "path = '/a'\nstatus = 400\nignore = ['//a']\n[headers]\nx = '1'\nY = '2'";
+        let above = read(above, &Rules::default()).unwrap();
+        let rules = read("path = '/b'\nignore = []\nheaders = { X = '3' }", &above).unwrap();
+        assert_eq!((rules.path(), rules.status.unwrap().0), ("/b", 400));
+        assert_eq!(rules.ignore(), []);
+        let headers = rules.request_headers();
+        assert_eq!((&headers["x"], &headers["y"]), (&"3".parse().unwrap(), &"2".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_empty_content_type_is_none() {
+        let rules = read("content_type = ''", &Rules::default()).unwrap();
+        assert!(rules.request_headers().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let cases = [
+            ("path = 'x'", "no path"),
+            ("status = 99", "99 is no HTTP status"),
+            ("statu = 200", "unknown key `statu`"),
+            ("ignore = ['a']", "`a` is no place"),
+            ("match = { '//a' = '(' }", "no regular expression"),
+            ("match = { '/a/@b' = '.' }", "`/a/@b` is no place"),
+            ("headers = { 'a b' = '' }", "no name of a header"),
+            ("headers = { 'Content-Length' = '1' }", "follows from the body"),
+            ("headers = { a = '\\n' }", "cannot be the value"),
+            ("ignore = [", ""),
+        ];
+        for (text, expected) in cases {
+            let text = format!("# a comment\n{}", text.replace("'\\n'", "\"\\n\""));
+            let told = read(&text, &Rules::default()).expect_err(&text).to_string();
+            assert!(told.contains(expected), "{told}");
+            assert!(told.contains("replay.toml:2: "), "{told}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Live sessions for the placeholders of requests: each user logs in once, when first needed.
+
+use super::error::ReplayError;
+use super::secret::KnownSecrets;
+use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use crate::client::{ClientError, Connection};
+use crate::service::toml_text;
+use crate::xml::{ElementRef, Writer, XmlLimits, decode, parse};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Where users log in, unless the endpoint has a path of its own.
+const PATH: &str = "/apps/services/a/91.0";
+
+/// A name and its password.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// The users that can log in; the first is the one that `{{session}}` means.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Users(Vec<Credentials>);
+
+#[derive(serde::Deserialize)]
+struct SeedUsers {
+    #[serde(default)]
+    user: Vec<SeedUser>,
+}
+
+#[derive(serde::Deserialize)]
+struct SeedUser {
+    username: String,
+    password: Option<String>,
+}
+
+impl Users {
+    /// The users of a seed whose passwords it tells. What else is wrong with it is found by those
+    /// who load it.
+    pub(super) fn of_seed(text: &str, file: &Path) -> Result<Self, ReplayError> {
+        let seed: SeedUsers = toml_text::read(text)
+            .map_err(|error| ReplayError::Seed(format!("{}: {error}", file.display())))?;
+        let with_password = |user: SeedUser| {
+            Some(Credentials { username: user.username, password: user.password? })
+        };
+        Ok(Self(seed.user.into_iter().filter_map(with_password).collect()))
+    }
+
+    /// The same with `first` before all others.
+    pub(super) fn with_first(mut self, first: Option<Credentials>) -> Self {
+        self.0.splice(0..0, first);
+        self
+    }
+
+    fn find(&self, name: Option<&str>) -> Option<&Credentials> {
+        self.0.iter().find(|user| name.is_none_or(|name| user.username == name))
+    }
+}
+
+/// The sessions that are open.
+pub(super) struct Sessions {
+    users: Users,
+    path: String,
+    secrets: Arc<KnownSecrets>,
+    open: Mutex<HashMap<String, String>>,
+}
+
+impl Sessions {
+    pub(super) fn new(users: Users, path: Option<&str>, secrets: Arc<KnownSecrets>) -> Self {
+        Self { users, path: path.unwrap_or(PATH).to_owned(), secrets, open: Mutex::default() }
+    }
+
+    /// The session of a user, or of the first one.
+    pub(super) async fn of(
+        &self,
+        user: Option<&str>,
+        connection: &mut Connection,
+    ) -> Result<String, ReplayError> {
+        let credentials = self.users.find(user).ok_or_else(|| {
+            let whose = user.map_or_else(String::new, |name| format!(" of {name}"));
+            ReplayError::Usage(format!(
+                "a request needs a session{whose}, whose password nobody told: give --username and \
+                 --password, or a --seed with the user"
+            ))
+        })?;
+        // Held during the login, so that nobody else logs the same user in.
+        let mut open = self.open.lock().await;
+        if let Some(session) = open.get(&credentials.username) {
+            return Ok(session.clone());
+        }
+        let session = self.log_in(credentials, connection).await?;
+        self.secrets.add(&session);
+        open.insert(credentials.username.clone(), session.clone());
+        Ok(session)
+    }
+
+    async fn log_in(
+        &self,
+        credentials: &Credentials,
+        connection: &mut Connection,
+    ) -> Result<String, ReplayError> {
+        let failed = |why: String| {
+            ReplayError::Runtime(format!("logging in as {} failed: {why}", credentials.username))
+        };
+        let headers = HeaderMap::from_iter([(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/xml; charset=utf-8"),
+        )]);
+        let sent = connection.post(&self.path, &headers, login(credentials).into()).await;
+        let answer = sent.map_err(|error| match error {
+            ClientError::Unreachable { .. } => ReplayError::Runtime(error.to_string()),
+            other => failed(other.to_string()),
+        })?;
+        let text = decode(&answer.body, None).map_err(|error| failed(error.to_string()))?;
+        let document = parse(&text, &XmlLimits::default()).map_err(|error| {
+            failed(format!("HTTP {} and no XML: {error}", answer.status.as_u16()))
+        })?;
+        if let Some(session) = find(document.root(), "Session") {
+            return Ok(session.trim().to_owned());
+        }
+        let told = find(document.root(), "faultstring").or_else(|| find(document.root(), "Text"));
+        let told = told.map_or("the answer has no Session", |fault| fault);
+        Err(failed(super::canonical::printable(told)))
+    }
+}
+
+fn login(credentials: &Credentials) -> Vec<u8> {
+    let mut writer = Writer::new();
+    let envelope = [("xmlns:soapenv", "http://schemas.xmlsoap.org/soap/envelope/")];
+    writer.declaration().open_with("soapenv:Envelope", &envelope).open("soapenv:Body");
+    writer.open_with("ns1:login", &[("xmlns:ns1", "http://api.zuora.com/")]);
+    writer.text_element("ns1:username", &credentials.username);
+    writer.text_element("ns1:password", &credentials.password);
+    writer.into_bytes()
+}
+
+/// The text of the first element of this local name.
+fn find<'d>(element: ElementRef<'d>, local: &str) -> Option<&'d str> {
+    if element.local() == local {
+        return Some(element.text());
+    }
+    element.children().find_map(|child| find(child, local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: &str = "[tenant]\nx = 1\n[[user]]\nusername = 'a'\npassword_hash = '$'\n\
+                        [[user]]\nusername = 'b'\npassword = '1'\n\
+                        [[user]]\nusername = 'c'\npassword = '2'\n";
+
+    fn password<'u>(users: &'u Users, name: Option<&str>) -> Option<&'u str> {
+        users.find(name).map(|user| user.password.as_str())
+    }
+
+    #[test]
+    fn the_first_user_with_a_password_is_the_default() {
+        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap();
+        assert_eq!(password(&users, None), Some("1"));
+        assert_eq!(password(&users, Some("c")), Some("2"));
+        assert_eq!(password(&users, Some("a")), None);
+    }
+
+    #[test]
+    fn given_credentials_come_first() {
+        let given = Credentials { username: "d".to_owned(), password: "3".to_owned() };
+        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap().with_first(Some(given));
+        assert_eq!(password(&users, None), Some("3"));
+        assert_eq!(password(&users, Some("b")), Some("1"));
+    }
+
+    #[test]
+    fn a_password_is_not_in_debug_output() {
+        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap();
+        let shown = format!("{users:?}");
+        assert!(shown.contains("\"b\"") && !shown.contains('1'), "{shown}");
+    }
+
+    #[test]
+    fn a_login_escapes_what_it_is_given() {
+        let credentials = Credentials { username: "<a>".to_owned(), password: "&".to_owned() };
+        let text = String::from_utf8(login(&credentials)).unwrap();
+        assert!(text.contains("<ns1:username>&lt;a&gt;</ns1:username>"), "{text}");
+        assert!(text.contains("<ns1:password>&amp;</ns1:password>"), "{text}");
+    }
+}

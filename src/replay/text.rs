@@ -1,0 +1,121 @@
+//! The report for people: what differs, and a summary. Colour repeats what signs and words say.
+
+use super::Failure;
+use super::report::{CaseReport, Outcome, Reporter, Summary};
+use std::io::{self, Write};
+
+/// Writes text.
+pub struct Text<W> {
+    out: W,
+    color: bool,
+}
+
+/// A colour of the terminal, by its escape code.
+#[derive(Clone, Copy)]
+struct Color(&'static str);
+
+const RED: Color = Color("31");
+const GREEN: Color = Color("32");
+const BOLD: Color = Color("1");
+
+impl<W: Write> Text<W> {
+    /// A report to `out`, coloured if a terminal shows it.
+    pub fn new(out: W, color: bool) -> Self {
+        Self { out, color }
+    }
+
+    fn line(&mut self, color: Option<Color>, line: &str) -> io::Result<()> {
+        match color.filter(|_| self.color) {
+            Some(Color(code)) => writeln!(self.out, "\u{1b}[{code}m{line}\u{1b}[0m"),
+            None => writeln!(self.out, "{line}"),
+        }
+    }
+
+    fn failure(&mut self, name: &str, failure: &Failure) -> io::Result<()> {
+        self.line(Some(BOLD), &format!("FAILED {name}"))?;
+        for difference in &failure.differences {
+            self.line(None, &format!("  {difference}"))?;
+            let diff = difference.diff();
+            if diff.is_empty() {
+                continue;
+            }
+            self.line(None, "    --- expected")?;
+            self.line(None, "    +++ actual")?;
+            for line in diff {
+                let color = match line.chars().next() {
+                    Some('-') => Some(RED),
+                    Some('+') => Some(GREEN),
+                    _ => None,
+                };
+                self.line(color, &format!("    {line}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Reporter for Text<W> {
+    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
+        match &report.outcome {
+            Outcome::Passed => Ok(()),
+            Outcome::Updated => self.line(None, &format!("UPDATED {}", report.name)),
+            Outcome::Failed(failure) => self.failure(&report.name, failure),
+        }
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let color = if summary.failed == 0 { GREEN } else { RED };
+        self.line(Some(color), &summary.to_string())?;
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::Difference;
+    use std::time::Duration;
+
+    fn report(outcome: Outcome) -> CaseReport {
+        CaseReport { name: "a/b".to_owned(), outcome, took: Duration::from_millis(1) }
+    }
+
+    fn written(color: bool) -> String {
+        let mut out = Vec::new();
+        let mut text = Text::new(&mut out, color);
+        let differences = vec![
+            Difference::Status { expected: 200, actual: 500 },
+            Difference::Header { name: "X".to_owned(), expected: "1".to_owned(), actual: None },
+            Difference::Body {
+                path: Some("/a/b".to_owned()),
+                note: None,
+                diff: ["  <a>", "-  <b/>", "+  <c/>"].map(str::to_owned).to_vec(),
+            },
+        ];
+        let failure = Failure { differences, ..Failure::default() };
+        let outcomes = [Outcome::Passed, Outcome::Failed(Box::new(failure)), Outcome::Updated];
+        for outcome in outcomes {
+            text.case(&report(outcome)).unwrap();
+        }
+        text.end(&Summary { passed: 1, updated: 1, failed: 1, ..Summary::default() }).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_no_pass_is_told() {
+        let expected = "FAILED a/b\n  status: expected 200, got 500\n  header X: expected `1`, got \
+                        none\n  body at /a/b\n    --- expected\n    +++ actual\n      <a>\n    -  \
+                        <b/>\n    +  <c/>\nUPDATED a/b\n1 passed, 1 failed, 1 updated\n";
+        assert_eq!(written(false), expected);
+    }
+
+    #[test]
+    fn colours_add_nothing_but_colour() {
+        let mut plain = written(true);
+        for code in ["31", "32", "1", "0"] {
+            plain = plain.replace(&format!("\u{1b}[{code}m"), "");
+        }
+        assert_eq!(plain, written(false));
+        assert!(written(true).contains("\u{1b}[31m    -  <b/>"));
+    }
+}
