@@ -4,9 +4,11 @@
 
 use super::money::is_xml_space;
 use super::version::ApiVersion;
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A calendar field as it was sent: a plain day, or a moment that a day follows from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,9 +52,46 @@ pub fn day_at(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
 }
 
-enum Moment {
+/// A moment as it was written: with an offset, or local to whoever wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    /// Without an offset.
     Local(NaiveDateTime),
+    /// With one.
     Zoned(DateTime<FixedOffset>),
+}
+
+impl Moment {
+    /// Reads a moment; a day is its first moment.
+    pub fn parse(text: &str) -> Option<Self> {
+        let day = parse_date(text).map(|day| Self::Local(day.and_time(NaiveTime::MIN)));
+        day.or_else(|| parse_date_time(text))
+    }
+
+    /// What clocks on the wall show in `zone`.
+    pub fn local(self, zone: Tz) -> NaiveDateTime {
+        match self {
+            Self::Local(local) => local,
+            Self::Zoned(moment) => moment.with_timezone(&zone).naive_local(),
+        }
+    }
+
+    /// The moment itself, for someone in `zone`.
+    pub fn utc(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Local(local) => moment_at(local, zone),
+            Self::Zoned(moment) => moment.to_utc(),
+        }
+    }
+}
+
+/// When clocks on the wall show `local` in `zone`: the first time where they show it twice, and
+/// where they jump over it, when they have jumped.
+pub fn moment_at(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    let first = |local: NaiveDateTime| zone.from_local_datetime(&local).earliest();
+    let after_jump = || local.checked_add_signed(TimeDelta::hours(1)).and_then(first);
+    let zoned = first(local).or_else(after_jump);
+    zoned.map_or_else(|| local.and_utc(), |zoned| zoned.to_utc())
 }
 
 /// `YYYY-MM-DD` with a year of four digits, and nothing else.
@@ -97,7 +136,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
     Some((clock, Some(FixedOffset::east_opt(east)?)))
 }
 
-/// `hh:mm:ss` with any fraction; `24:00:00` is midnight of the next day.
+/// `hh:mm:ss` with any fraction, cut to milliseconds; `24:00:00` is midnight of the next day.
 fn parse_time(text: &str) -> Option<(NaiveTime, bool)> {
     let (clock, fraction) = text.split_once('.').map_or((text, None), |(c, f)| (c, Some(f)));
     if fraction.is_some_and(|f| f.is_empty() || !f.bytes().all(|byte| byte.is_ascii_digit())) {
@@ -112,7 +151,11 @@ fn parse_time(text: &str) -> Option<(NaiveTime, bool)> {
         let whole = fraction.is_none_or(|f| f.bytes().all(|byte| byte == b'0'));
         return whole.then_some((NaiveTime::MIN, true));
     }
-    Some((NaiveTime::from_hms_opt(hour, minute, second)?, false))
+    let millis = fraction.map_or(0, |fraction| {
+        let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+        digits.fold(0, |millis, digit| millis * 10 + u32::from(digit - b'0'))
+    });
+    Some((NaiveTime::from_hms_milli_opt(hour, minute, second, millis)?, false))
 }
 
 fn fixed_digits(text: &str, count: usize) -> Option<u32> {
