@@ -10,6 +10,7 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod query;
 pub mod seed;
 pub mod sqlite;
 pub mod ticket;
@@ -24,6 +25,7 @@ use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
+use query::{Find, FindError, Page};
 use std::future::Future;
 use std::pin::Pin;
 use ticket::Ticket;
@@ -194,6 +196,9 @@ pub trait Ledger: Send + Sync {
 
     /// Notes that a session was used.
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()>;
+
+    /// Finds a page of what a query asks for, and keeps a locator where more follows.
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>>;
 
     /// Adds what a seed names. A second time nothing changes; a conflict changes nothing.
     fn load_seed(

@@ -1,4 +1,5 @@
-//! The use cases, the same for every front door: log in, use a session, create refunds.
+//! The use cases, the same for every front door: log in, use a session, create refunds,
+//! find objects.
 //!
 //! No wire format enters this room: it takes typed requests and gives typed results. A use case
 //! ends in the ledger; what this room keeps in memory (sessions in use, keys in progress) can be
@@ -9,6 +10,7 @@ pub mod create;
 pub mod electronic;
 pub mod login;
 pub mod password;
+pub mod query;
 pub mod seed;
 pub mod session;
 pub mod toml_text;
@@ -77,6 +79,7 @@ pub struct Service {
     settings: ServiceSettings,
     sessions: SessionCache,
     hashing: Semaphore,
+    queries: Arc<Semaphore>,
     running_keys: RunningKeys,
 }
 
@@ -96,6 +99,7 @@ impl Service {
                 u64::from(settings.session_idle_minutes) * 60,
             )),
             hashing: Semaphore::new(settings.password_hashes_max.max(1)),
+            queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
         });

@@ -9,6 +9,7 @@ mod envelope;
 pub mod fault;
 mod login;
 mod outcome;
+mod query;
 mod read;
 mod refund;
 mod refusal;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 use envelope::{Dialect, SoapVersion};
 use fault::Fault;
 use outcome::{Done, Failure};
+use query::PageOf;
 use read::{Operation, Read, Reading, Request, Unreadable};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
@@ -182,6 +184,16 @@ impl Soap {
                 let caller = self.caller(session, call.deadline).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
+            }
+            Operation::Query(page) => {
+                let caller = self.caller(session, call.deadline).await?;
+                let (of, deadline) = (PageOf::Query, call.deadline);
+                query::answer(&self.service, &caller, page?, of, dialect, deadline).await
+            }
+            Operation::QueryMore(page) => {
+                let caller = self.caller(session, call.deadline).await?;
+                let (of, deadline) = (PageOf::QueryMore, call.deadline);
+                query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::NotAvailable(name) => {
                 Err(Fault::OperationNotAvailable(name.to_owned()).into())

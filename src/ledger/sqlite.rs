@@ -10,6 +10,10 @@ mod create;
 mod ending;
 mod lock;
 mod open;
+mod query;
+mod query_columns;
+mod query_functions;
+mod query_statement;
 mod readers;
 mod rows;
 mod seeding;
@@ -20,6 +24,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
+use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
     CreateRefunds, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User,
@@ -126,6 +131,17 @@ impl Ledger for SqliteLedger {
 
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
         self.writer.submit(None, move |store| sessions::keep_session(store, &token, at))
+    }
+
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
+        let look = self.readers.read(move |connection| query::look(connection, &request));
+        let writer = self.writer.later();
+        Box::pin(async move {
+            match look.await? {
+                Ok(found) => query::keep(writer, found).await,
+                Err(error) => Ok(Err(error)),
+            }
+        })
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {

@@ -9,7 +9,7 @@ use crate::domain::version::ApiVersion;
 use crate::xml::{ElementRef, Writer};
 
 const API: &str = "http://api.zuora.com/";
-const OBJECT: &str = "http://object.api.zuora.com/";
+pub(super) const OBJECT: &str = "http://object.api.zuora.com/";
 const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 
@@ -146,6 +146,20 @@ impl<'d> Envelope<'d> {
         (!token.is_empty()).then(|| token.to_owned())
     }
 
+    /// QueryOptions, in whatever namespace.
+    pub(super) fn query_options(&self) -> QueryOptions {
+        let options = self.headers().find(|header| header.local() == "QueryOptions");
+        let option = |name: &str| {
+            let mut below = options.into_iter().flat_map(descendants);
+            let found = below.find(|one| one.local() == name && !one.is_nil());
+            found.map(|option| option.text().trim())
+        };
+        QueryOptions {
+            batch_size: option("batchSize").and_then(|size| size.parse().ok()),
+            case_sensitive: matches!(option("caseSensitive"), Some("true" | "1")),
+        }
+    }
+
     /// CallOptions/useSingleTransaction, which is understood and changes nothing for refunds.
     pub(super) fn use_single_transaction(&self) -> bool {
         let options = self.headers().find(|header| header.local() == "CallOptions");
@@ -153,6 +167,16 @@ impl<'d> Envelope<'d> {
         let option = below.find(|one| one.local() == "useSingleTransaction" && !one.is_nil());
         option.is_some_and(|option| matches!(option.text().trim(), "true" | "1"))
     }
+}
+
+/// What QueryOptions says; what cannot be read there is passed over, as clients write anything into
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct QueryOptions {
+    /// How many rows a page is to have; 0 means as many as it can.
+    pub(super) batch_size: Option<u32>,
+    /// Whether texts are compared letter by letter.
+    pub(super) case_sensitive: bool,
 }
 
 fn is_session_header(local: &str) -> bool {
@@ -313,6 +337,34 @@ mod tests {
         };
         assert!(single(&option("true")) && single(&option(" 1")));
         assert!(!single(&option("false")) && !single("<api:CallOptions/>") && !single(""));
+    }
+
+    #[test]
+    fn query_options_are_read_from_either_namespace_and_junk_is_passed_over() {
+        let options = |header: &str| {
+            let text = in_11(header);
+            let document = document(&text);
+            Envelope::read(document.root()).expect(&text).query_options()
+        };
+        let given = QueryOptions { batch_size: Some(5), case_sensitive: true };
+        for header in [
+            "<api:QueryOptions><api:batchSize> 5 </api:batchSize>\
+             <api:caseSensitive>true</api:caseSensitive></api:QueryOptions>",
+            "<o:QueryOptions xmlns:o='http://object.api.zuora.com/'><o:caseSensitive>1\
+             </o:caseSensitive><o:batchSize>5</o:batchSize></o:QueryOptions>",
+        ] {
+            assert_eq!(options(header), given, "{header}");
+        }
+        for header in [
+            "",
+            "<api:QueryOptions/>",
+            "<QueryOptions><item><key>batchSize</key><value>100</value></item></QueryOptions>",
+            "<QueryOptions><batchSize>-1</batchSize><caseSensitive i:nil='1'/></QueryOptions>",
+            "<QueryOptions><batchSize>many</batchSize><caseSensitive>maybe</caseSensitive>\
+             </QueryOptions>",
+        ] {
+            assert_eq!(options(header), QueryOptions::default(), "{header}");
+        }
     }
 
     fn refused(text: &str) -> Fault {

@@ -25,6 +25,10 @@ pub enum FaultType {
     LoginFault,
     /// The type of an object is wrong or missing.
     InvalidTypeFault,
+    /// Of query alone: something is wrong with the query string.
+    MalformedQueryFault,
+    /// A query locator is none, or is not good any more.
+    InvalidQueryLocatorFault,
     /// Everything else.
     UnexpectedErrorFault,
 }
@@ -35,6 +39,8 @@ impl FaultType {
         match self {
             Self::LoginFault => "LoginFault",
             Self::InvalidTypeFault => "InvalidTypeFault",
+            Self::MalformedQueryFault => "MalformedQueryFault",
+            Self::InvalidQueryLocatorFault => "InvalidQueryLocatorFault",
             Self::UnexpectedErrorFault => "UnexpectedErrorFault",
         }
     }
@@ -138,6 +144,32 @@ faults! {
     TypeNotCreatable("<Type>") Sender InvalidType InvalidTypeFault 500
         "create does not support the type {0}."
         "create with a type of the WSDL that this gateway does not create";
+    NoQuery Sender MissingRequiredValue MalformedQueryFault 500
+        "Missing required value: queryString"
+        "query without a queryString, or with an empty one";
+    MalformedQuery("<where>") Sender MalformedQuery MalformedQueryFault 500
+        "You have an error in your ZOQL syntax: {0}"
+        "a query that ZOQL's grammar does not allow, with over 200 conditions or 10,000 characters, \
+         or with an operator that does not fit (observed, up to the colon)";
+    QueryType("<Object>") Sender InvalidType MalformedQueryFault 500
+        "invalid type for query: {0}"
+        "a query of an object that is unknown or cannot be queried";
+    QueryField("<Object>.<field>") Sender InvalidField MalformedQueryFault 500
+        "invalid field for query: {0}"
+        "a query with a field that the object does not have in the version of the path, or that \
+         cannot be queried (observed)";
+    QueryValue("<Field>: <value>") Sender InvalidValue MalformedQueryFault 500
+        "Invalid value for field {0}"
+        "a query that compares a field with what cannot be one of its values";
+    NoLocator Sender MissingRequiredValue InvalidQueryLocatorFault 500
+        "Missing required value: queryLocator"
+        "queryMore without a queryLocator, or with an empty one";
+    WrongLocator("<value>") Sender InvalidValue InvalidQueryLocatorFault 500
+        "Invalid value for field queryLocator: {0}"
+        "queryMore with a locator that is none, is another user's, or was not used for 15 minutes";
+    QueryTooSlow Receiver TransactionTimeout UnexpectedErrorFault 500
+        "The query did not end in time. Nothing was done."
+        "the deadline of the request came before the query's end";
     NotWellFormed("<why>") Client InvalidValue UnexpectedErrorFault 500
         "The request is not well-formed XML: {0}"
         "the body is no XML 1.0 with namespaces, or its bytes are not in their encoding";

@@ -1,9 +1,11 @@
 //! What an operation came to: an answer, a fault, or nothing that anybody could say.
 
 use super::fault::Fault;
+use crate::ledger::query::FindError;
 use crate::ledger::{LedgerError, RowResult};
 use crate::service::create::CreateError;
 use crate::service::login::LoginError;
+use crate::service::query::QueryFailure;
 use crate::service::session::SessionError;
 
 /// The answer of an operation that was done.
@@ -38,6 +40,17 @@ pub(super) enum Failure {
     Fault(Fault),
     /// Nobody can say what was done, so the caller must be told nothing.
     Unknown(String),
+}
+
+impl Failure {
+    /// What became of a query; `locator` is the one that it came with.
+    pub(super) fn of_query(failure: QueryFailure, locator: String) -> Self {
+        match failure {
+            QueryFailure::Find(FindError::NoLocator) => Fault::WrongLocator(locator).into(),
+            QueryFailure::Find(FindError::TooSlow) => Fault::QueryTooSlow.into(),
+            QueryFailure::Ledger(error) => error.into(),
+        }
+    }
 }
 
 impl From<Fault> for Failure {

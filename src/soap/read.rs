@@ -7,6 +7,7 @@ use super::create::{self, CreateRequest};
 use super::envelope::{Envelope, SoapVersion, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::login::{self, Credentials};
+use super::query::{self, PageRequest};
 use super::wsdl;
 use crate::domain::version::ApiVersion;
 use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
@@ -50,6 +51,8 @@ pub(super) enum Operation {
     Login(Result<Credentials, Fault>),
     GetUserInfo,
     Create(Result<CreateRequest, Fault>),
+    Query(Result<PageRequest, Fault>),
+    QueryMore(Result<PageRequest, Fault>),
     /// In the WSDL, but not served.
     NotAvailable(&'static str),
 }
@@ -61,6 +64,8 @@ impl Operation {
             Self::Login(_) => "login",
             Self::GetUserInfo => "getUserInfo",
             Self::Create(_) => "create",
+            Self::Query(_) => "query",
+            Self::QueryMore(_) => "queryMore",
             Self::NotAvailable(name) => name,
         }
     }
@@ -137,6 +142,14 @@ impl Reading {
                 let single = envelope.use_single_transaction();
                 let field = self.idempotency_field.as_deref();
                 Operation::Create(checked.and_then(|()| create::read(element, api, single, field)))
+            }
+            "query" => {
+                let options = envelope.query_options();
+                Operation::Query(checked.and_then(|()| query::read(element, api, options)))
+            }
+            "queryMore" => {
+                let options = envelope.query_options();
+                Operation::QueryMore(checked.and_then(|()| query::read_more(element, options)))
             }
             other => Operation::NotAvailable(other),
         })

@@ -85,6 +85,25 @@ impl Writer {
         self
     }
 
+    /// Writes an element that has only text and whose name has a prefix. Both parts are literals.
+    pub fn prefixed_text_element(
+        &mut self,
+        prefix: &'static str,
+        local: &'static str,
+        text: &str,
+    ) -> &mut Self {
+        if !self.open.is_empty() {
+            for part in ["<", prefix, ":", local, ">"] {
+                self.out.push_str(part);
+            }
+            self.text(text);
+            for part in ["</", prefix, ":", local, ">"] {
+                self.out.push_str(part);
+            }
+        }
+        self
+    }
+
     /// Writes an element that has only attributes.
     pub fn empty_with(&mut self, name: &'static str, attributes: &[Pair<'_>]) -> &mut Self {
         if self.start_tag(name, attributes) {

@@ -16,6 +16,8 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod http;
+mod query;
+mod query_ledger;
 mod soap;
 mod wire;
 mod wsdl;

@@ -19,10 +19,13 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long another program's lock is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/001_ledger.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/001_ledger.sql")),
+    M::up(include_str!("migrations/002_query.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The schema that this program writes.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// How much the writer takes on; every value has a bound and a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +196,7 @@ pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "query_only", true)?;
+    super::query_functions::register(&connection)?;
     Ok(connection)
 }
 

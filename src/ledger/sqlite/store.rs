@@ -102,6 +102,21 @@ impl Store {
         Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// The id of a new query locator, random, or with an id seed the next that follows from it.
+    pub(super) fn next_locator_id(&self) -> rusqlite::Result<[u8; 16]> {
+        let mut id = [0_u8; 16];
+        match self.id_seed {
+            None => fill_randomly(&mut id)?,
+            Some(seed) => {
+                let source = digest(seed, "locator", self.count_up("locator_counter")?);
+                for (byte, drawn) in id.iter_mut().zip(source) {
+                    *byte = drawn;
+                }
+            }
+        }
+        Ok(id)
+    }
+
     /// Adds one to a counter of the ledger and gives its new value.
     fn count_up(&self, key: &str) -> rusqlite::Result<u64> {
         let count = "insert into meta (key, value) values (?1, '1') on conflict (key) \

@@ -101,20 +101,13 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (reply, result) = oneshot::channel();
-        let task = Box::new(Request { ticket, work, result: None, reply });
-        let closed = || LedgerError::Unavailable("the ledger is closed".to_owned());
-        let queued = self.queue.as_ref().ok_or_else(closed).and_then(|queue| {
-            queue.try_send(task).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
-                mpsc::error::TrySendError::Closed(_) => closed(),
-            })
-        });
-        Box::pin(async move {
-            queued?;
-            let lost = |_| LedgerError::Unknown("the writer ended early".to_owned());
-            result.await.map_err(lost)?
-        })
+        submit(self.queue.as_ref(), ticket, work)
+    }
+
+    /// A way to the writer for work that is found while something else is awaited. It does not
+    /// keep the writer from ending.
+    pub(super) fn later(&self) -> Later {
+        Later(self.queue.as_ref().map(mpsc::Sender::downgrade))
     }
 
     /// Counters, and how much is waiting now.
@@ -141,6 +134,46 @@ impl Drop for Writer {
             tracing::error!("the ledger's writer ended by a panic");
         }
     }
+}
+
+/// See [`Writer::later`].
+pub(super) struct Later(Option<mpsc::WeakSender<Box<dyn Task>>>);
+
+impl Later {
+    /// As [`Writer::submit`].
+    pub(super) fn submit<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let queue = self.0.as_ref().and_then(mpsc::WeakSender::upgrade);
+        submit(queue.as_ref(), None, work)
+    }
+}
+
+fn submit<T, F>(
+    queue: Option<&mpsc::Sender<Box<dyn Task>>>,
+    ticket: Option<Ticket>,
+    work: F,
+) -> Reply<T>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+{
+    let (reply, result) = oneshot::channel();
+    let task = Box::new(Request { ticket, work, result: None, reply });
+    let closed = || LedgerError::Unavailable("the ledger is closed".to_owned());
+    let queued = queue.ok_or_else(closed).and_then(|queue| {
+        queue.try_send(task).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
+            mpsc::error::TrySendError::Closed(_) => closed(),
+        })
+    });
+    Box::pin(async move {
+        queued?;
+        let lost = |_| LedgerError::Unknown("the writer ended early".to_owned());
+        result.await.map_err(lost)?
+    })
 }
 
 type Batch = Vec<Box<dyn Task>>;

@@ -34,6 +34,8 @@ fn detail(writer: &mut Writer, fault_type: FaultType, code: ErrorCode, text: &st
     writer.open(match fault_type {
         FaultType::LoginFault => "fns:LoginFault",
         FaultType::InvalidTypeFault => "fns:InvalidTypeFault",
+        FaultType::MalformedQueryFault => "fns:MalformedQueryFault",
+        FaultType::InvalidQueryLocatorFault => "fns:InvalidQueryLocatorFault",
         FaultType::UnexpectedErrorFault => "fns:UnexpectedErrorFault",
     });
     writer.text_element("fns:FaultCode", code.name()).text_element("fns:FaultMessage", text);

@@ -5,6 +5,7 @@ use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::ScriptedRule;
 use refund_gateway::ledger::audit::Audit;
+use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
     CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession,
@@ -46,6 +47,10 @@ fn yes<T: Send + 'static>(value: T) -> Reply<T> {
 type Time = chrono::DateTime<chrono::Utc>;
 
 impl Ledger for FakeLedger {
+    fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
+        no()
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         match username {
             "panics" => panic!("as the test wants it"),

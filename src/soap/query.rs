@@ -1,0 +1,129 @@
+//! The operations query and queryMore: objects read back, page by page.
+//!
+//! A query is typed against the fields of the caller's version, and its page is rendered with them:
+//! no answer carries a field, or a form of a date, that the caller's WSDL lacks, whoever made the
+//! locator.
+
+mod render;
+
+use super::envelope::{Dialect, QueryOptions, is_ours, refuse_reference};
+use super::fault::{Fault, shown};
+use super::outcome::{Done, Failure, Tally};
+use super::wsdl;
+use crate::domain::query::{FieldKind, QueryError, QueryField, QueryObject, TypedQuery, typed};
+use crate::domain::version::ApiVersion;
+use crate::domain::zoql;
+use crate::ledger::query::{QueryLocator, Start};
+use crate::service::{Caller, Service};
+use crate::xml::ElementRef;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The fields that every object inherits and that can be selected.
+const ID: QueryField = QueryField { name: "Id", kind: FieldKind::Id };
+
+/// A page that is asked for.
+#[derive(Debug)]
+pub(super) struct PageRequest {
+    start: Start,
+    rows_wanted: Option<u32>,
+}
+
+/// Reads the query string of a query.
+pub(super) fn read(
+    element: ElementRef<'_>,
+    api: ApiVersion,
+    options: QueryOptions,
+) -> Result<PageRequest, Fault> {
+    let text = text_below(element, "queryString")?.ok_or(Fault::NoQuery)?;
+    let start = Start::Query(query(text, api, options.case_sensitive)?);
+    Ok(PageRequest { start, rows_wanted: options.batch_size })
+}
+
+/// Reads the locator of a queryMore.
+pub(super) fn read_more(
+    element: ElementRef<'_>,
+    options: QueryOptions,
+) -> Result<PageRequest, Fault> {
+    let text = text_below(element, "queryLocator")?.ok_or(Fault::NoLocator)?.trim();
+    let locator = QueryLocator::parse(text).ok_or_else(|| Fault::WrongLocator(shown(text)))?;
+    Ok(PageRequest { start: Start::Locator(locator), rows_wanted: options.batch_size })
+}
+
+/// The text of a parameter, if it has one.
+fn text_below<'d>(element: ElementRef<'d>, name: &str) -> Result<Option<&'d str>, Fault> {
+    let mut named =
+        element.children().filter(|child| child.local() == name && is_ours(child.namespace()));
+    let Some(child) = named.next() else {
+        return Ok(None);
+    };
+    refuse_reference(child)?;
+    Ok(Some(child.text()).filter(|_| !child.is_nil() && child.has_text()))
+}
+
+fn query(text: &str, api: ApiVersion, case_sensitive: bool) -> Result<TypedQuery, Fault> {
+    let parsed = zoql::parse(text).map_err(QueryError::from)?;
+    let object = QueryObject::from_name(&parsed.object.text);
+    let object = object.filter(|object| wsdl::object_types(api).contains(&object.name()));
+    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object.text)))?;
+    Ok(typed(&parsed, object, &fields(object, api), case_sensitive)?)
+}
+
+/// The fields of `object` that a caller of `api` can query, in the order of its WSDL.
+fn fields(object: QueryObject, api: ApiVersion) -> Vec<QueryField> {
+    let is_day = |name: &str| {
+        let newest = wsdl::fields(ApiVersion::LAST, object.name());
+        newest.contains(&(name, "date"))
+    };
+    let own = wsdl::fields(api, object.name()).into_iter().filter_map(|(name, of_type)| {
+        let kind = match of_type {
+            "zns:ID" => FieldKind::Id,
+            "string" => FieldKind::Text,
+            "decimal" | "int" | "short" => FieldKind::Number,
+            "boolean" => FieldKind::Boolean,
+            "date" => FieldKind::Day,
+            "dateTime" if is_day(name) => FieldKind::DayAsMoment,
+            "dateTime" => FieldKind::Moment,
+            // What has parts cannot be selected.
+            _ => return None,
+        };
+        Some(QueryField { name, kind })
+    });
+    std::iter::once(ID).chain(own).collect()
+}
+
+impl From<QueryError> for Fault {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Syntax(error) => Self::MalformedQuery(error.to_string()),
+            QueryError::Field { object, field } => {
+                Self::QueryField(format!("{}.{}", shown(&object), shown(&field)))
+            }
+            QueryError::Value { field, value } => {
+                Self::QueryValue(format!("{field}: {}", shown(&value)))
+            }
+        }
+    }
+}
+
+/// Finds the page and tells it.
+pub(super) async fn answer(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: PageRequest,
+    operation: render::PageOf,
+    dialect: Dialect,
+    deadline: Instant,
+) -> Result<Done, Failure> {
+    let locator = match &request.start {
+        Start::Locator(locator) => locator.to_string(),
+        Start::Query(_) => String::new(),
+    };
+    let page = service.find(caller, request.start, request.rows_wanted, deadline).await;
+    let page = page.map_err(|failure| Failure::of_query(failure, locator))?;
+    let fields = fields(page.query.object, dialect.api);
+    let body = render::page(&page, &fields, operation, dialect);
+    Ok(Done { body, replayed: false, tally: Tally::default() })
+}
+
+pub(super) use render::PageOf;

@@ -1,0 +1,175 @@
+//! A page as the original writes it: done, queryLocator, records, size; in a record the Id first
+//! and then the other fields in the order of the WSDL, those without a value left out. A page
+//! without rows has one record that is nil, because deployed clients count on it.
+
+use crate::domain::calendar::moment_at;
+use crate::domain::query::{FieldKind, QueryField, QueryObject};
+use crate::ledger::query::{Page, Value};
+use crate::soap::envelope::{ANSWERS, Dialect, OBJECT};
+use crate::xml::{Writer, XSI};
+use chrono::{DateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+/// Which operation a page answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::soap) enum PageOf {
+    Query,
+    QueryMore,
+}
+
+/// The most bytes that are reserved before a page is written.
+const BYTES_RESERVED_MAX: usize = 1 << 20;
+
+/// The answer with a page. `fields` are those of the caller's version.
+pub(super) fn page(
+    page: &Page,
+    fields: &[QueryField],
+    operation: PageOf,
+    dialect: Dialect,
+) -> Vec<u8> {
+    let row_bytes = 200 + 64 * page.query.fields.len();
+    let bytes = 512 + page.rows.len().saturating_mul(row_bytes);
+    let mut writer = dialect.open_envelope(bytes.min(BYTES_RESERVED_MAX));
+    writer.open_with(
+        match operation {
+            PageOf::Query => "ns1:queryResponse",
+            PageOf::QueryMore => "ns1:queryMoreResponse",
+        },
+        &ANSWERS,
+    );
+    writer.open("ns1:result");
+    writer.text_element("ns1:done", if page.next.is_none() { "true" } else { "false" });
+    match page.next {
+        Some(next) => writer.text_element("ns1:queryLocator", &next.to_string()),
+        None => writer.empty_with("ns1:queryLocator", &NIL),
+    };
+    let kinds: Vec<_> = page.query.fields.iter().map(|name| kind_of(name, fields)).collect();
+    for row in &page.rows {
+        record(&mut writer, page, row, &kinds);
+    }
+    if page.rows.is_empty() {
+        writer.empty_with("ns1:records", &NIL);
+    }
+    writer.text_element("ns1:size", &page.size.to_string());
+    writer.into_bytes()
+}
+
+const NIL: [(&str, &str); 2] = [("xmlns:xsi", XSI), ("xsi:nil", "1")];
+
+/// The field of this name, unless the caller's version lacks it.
+fn kind_of(name: &str, fields: &[QueryField]) -> Option<QueryField> {
+    fields.iter().find(|field| field.name == name).copied()
+}
+
+fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Option<QueryField>]) {
+    let object_type = match page.query.object {
+        QueryObject::Account => "ns2:Account",
+        QueryObject::PaymentMethod => "ns2:PaymentMethod",
+        QueryObject::Refund => "ns2:Refund",
+    };
+    let attributes = [("xsi:type", object_type), ("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI)];
+    writer.open_with("ns1:records", &attributes);
+    for (value, field) in row.iter().zip(fields) {
+        if let (Some(value), Some(field)) = (value, field) {
+            let text = text(value, field.kind, page.time_zone);
+            writer.prefixed_text_element("ns2", field.name, &text);
+        }
+    }
+    writer.close();
+}
+
+/// A value as a field of this kind writes it.
+fn text(value: &Value, kind: FieldKind, zone: Tz) -> String {
+    match (value, kind) {
+        (Value::Text(text), _) => text.clone(),
+        (Value::Amount(amount, currency), _) => currency.format(*amount),
+        (Value::Boolean(value), _) => value.to_string(),
+        (Value::Moment(moment), _) => date_time(*moment, zone),
+        (Value::Day(day), FieldKind::DayAsMoment) => {
+            date_time(moment_at(day.and_time(NaiveTime::MIN), zone), zone)
+        }
+        (Value::Day(day), _) => day.to_string(),
+    }
+}
+
+fn date_time(moment: DateTime<Utc>, zone: Tz) -> String {
+    moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::{Currency, MinorUnits};
+    use crate::domain::query::TypedQuery;
+    use crate::domain::version::ApiVersion;
+    use crate::ledger::query::QueryLocator;
+    use crate::soap::envelope::SoapVersion;
+    use crate::soap::query::fields;
+    use chrono::NaiveDate;
+
+    fn told(rows: Vec<Vec<Option<Value>>>, next: Option<QueryLocator>, api: u16) -> String {
+        let names =
+            ["Id", "Amount", "Comment", "CreatedDate", "PaymentMethodSnapshotId", "RefundDate"];
+        let query = TypedQuery {
+            object: QueryObject::Refund,
+            fields: names.map(str::to_owned).to_vec(),
+            conditions: Vec::new(),
+            case_sensitive: false,
+        };
+        let size = u32::try_from(rows.len()).unwrap();
+        let time_zone = chrono_tz::America::Los_Angeles;
+        let page = Page { query, rows, size, next, time_zone };
+        let api = ApiVersion::major(api);
+        let dialect = Dialect { soap: SoapVersion::V11, api };
+        let fields = fields(QueryObject::Refund, api);
+        let body = super::page(&page, &fields, PageOf::Query, dialect);
+        let text = String::from_utf8(body).unwrap();
+        let (_, result) = text.split_once("<ns1:result>").unwrap();
+        result.split_once("</ns1:result>").unwrap().0.to_owned()
+    }
+
+    fn row() -> Vec<Option<Value>> {
+        let id = || Some(Value::Text("4028e6a0000000000000000000000001".to_owned()));
+        vec![
+            id(),
+            Some(Value::Amount(MinorUnits::new(1050), Currency::from_code("USD").unwrap())),
+            None,
+            Some(Value::Moment(DateTime::from_timestamp_millis(1_325_121_807_000).unwrap())),
+            id(),
+            Some(Value::Day(NaiveDate::from_ymd_opt(2026, 7, 1).unwrap())),
+        ]
+    }
+
+    #[test]
+    fn a_page_is_written_as_the_original_writes_it() {
+        let next = QueryLocator::parse("4028e6a0000000000000000000000001-1");
+        let expected = "<ns1:done>false</ns1:done>\
+             <ns1:queryLocator>4028e6a0000000000000000000000001-1</ns1:queryLocator>\
+             <ns1:records xsi:type=\"ns2:Refund\" xmlns:ns2=\"http://object.api.zuora.com/\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+             <ns2:Id>4028e6a0000000000000000000000001</ns2:Id><ns2:Amount>10.50</ns2:Amount>\
+             <ns2:CreatedDate>2011-12-28T17:23:27.000-08:00</ns2:CreatedDate>\
+             <ns2:PaymentMethodSnapshotId>4028e6a0000000000000000000000001\
+             </ns2:PaymentMethodSnapshotId><ns2:RefundDate>2026-07-01</ns2:RefundDate>\
+             </ns1:records><ns1:size>1</ns1:size>";
+        assert_eq!(told(vec![row()], next, 91), expected);
+    }
+
+    #[test]
+    fn nothing_found_is_one_record_of_nil() {
+        let xsi = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"1\"";
+        let expected = format!(
+            "<ns1:done>true</ns1:done><ns1:queryLocator {xsi}/><ns1:records {xsi}/>\
+             <ns1:size>0</ns1:size>"
+        );
+        assert_eq!(told(Vec::new(), None, 91), expected);
+    }
+
+    #[test]
+    fn an_older_version_gets_no_newer_field_and_its_own_form_of_dates() {
+        let text = told(vec![row()], None, 38);
+        assert!(!text.contains("PaymentMethodSnapshotId"), "{text}");
+        let date = "<ns2:RefundDate>2026-07-01T00:00:00.000-07:00</ns2:RefundDate>";
+        assert!(text.contains(date), "{text}");
+    }
+}
