@@ -611,6 +611,11 @@ fn any_request() -> impl Strategy<Value = Vec<u8>> {
     };
     let seed = prop::sample::select(vec![
         create(REFUND).into_bytes(),
+        envelope(
+            "<query><queryString>select Id from Refund where Amount = 1</queryString></query>",
+        )
+        .into_bytes(),
+        envelope("<queryMore><queryLocator>00-0</queryLocator></queryMore>").into_bytes(),
         envelope("<login><username>a</username><password>b</password></login>").into_bytes(),
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/clients/jax-ws/request.xml"))
             .expect("a request"),

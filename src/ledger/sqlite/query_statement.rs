@@ -213,3 +213,100 @@ fn stored_day(day: NaiveDate) -> String {
         10_000.. => "later".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::query::{Condition, QueryObject};
+    use crate::ledger::sqlite::query_functions::register;
+    use chrono_tz::America::Los_Angeles;
+    use rusqlite::{Connection, params_from_iter};
+
+    const SPAN: Span = Span { after: 0, newest: 1_000_000 };
+
+    fn connection() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        register(&connection).unwrap();
+        for step in
+            [include_str!("migrations/001_ledger.sql"), include_str!("migrations/002_query.sql")]
+        {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+    }
+
+    fn query(conditions: Vec<Vec<Condition>>) -> TypedQuery {
+        let fields = ["Id", "Amount", "RefundNumber"].map(str::to_owned).to_vec();
+        TypedQuery { object: QueryObject::Refund, fields, conditions, case_sensitive: false }
+    }
+
+    fn equal(field: &str, text: &str) -> Condition {
+        let test = Test::Text(Comparator::Equal, text.to_owned());
+        Condition { field: field.to_owned(), test }
+    }
+
+    /// How SQLite goes about the refunds of a statement.
+    fn way_to_refunds(connection: &Connection, statement: &Statement) -> String {
+        let explained = format!("explain query plan {}", statement.sql);
+        let mut explained = connection.prepare(&explained).unwrap();
+        let steps = explained.query_map(params_from_iter(&statement.values), |row| row.get(3));
+        let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+        steps
+            .into_iter()
+            .find(|step| step.contains(" refund ") || step.ends_with(" refund"))
+            .unwrap()
+    }
+
+    #[test]
+    fn what_is_looked_up_by_a_key_reads_nothing_else() {
+        let connection = connection();
+        let id = "01a203dc47e022e9f100000000000001";
+        let account = "4028e6a0000a0000000000000000006b";
+        let rowid = "SEARCH refund USING INTEGER PRIMARY KEY (rowid=?)";
+        let index =
+            "SEARCH refund USING INDEX refund_by_account (account=? AND rowid>? AND rowid<?)";
+        for (condition, way) in [
+            (equal("Id", id), rowid),
+            (equal("RefundNumber", "R-00000001"), rowid),
+            (equal("AccountId", account), index),
+        ] {
+            let query = query(vec![vec![condition]]);
+            let rows = rows(&query, SPAN, 0, 2001, Los_Angeles);
+            assert_eq!(way_to_refunds(&connection, &rows), way);
+            let count = count(&query, SPAN, Los_Angeles);
+            assert_eq!(way_to_refunds(&connection, &count), way);
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_caller_is_in_the_sql() {
+        let connection = connection();
+        let text = "'; drop table refund; --";
+        let all: Vec<_> = ["Id", "AccountId", "RefundNumber", "Status", "NoSuchField"]
+            .into_iter()
+            .flat_map(|field| {
+                let comparators = Comparator::ALL.into_iter();
+                let tests = comparators.map(|how| Test::Text(how, text.to_owned()));
+                let like = Pattern::parse(text).map(Test::TextLike);
+                tests.chain(like).map(move |test| Condition { field: field.to_owned(), test })
+            })
+            .collect();
+        let statement = rows(&query(vec![all.clone(), all]), SPAN, 0, 1, Los_Angeles);
+        assert!(!statement.sql.contains("drop") && !statement.sql.contains("NoSuch"));
+        assert_eq!(statement.sql.matches('?').count(), statement.values.len());
+        let mut prepared = connection.prepare(&statement.sql).unwrap();
+        assert!(
+            prepared.query(params_from_iter(statement.values)).unwrap().next().unwrap().is_none()
+        );
+    }
+
+    #[test]
+    fn only_the_numbers_own_text_is_a_refund_number() {
+        assert!(refund_number("R-00000001", true).is_some());
+        assert!(refund_number("r-00000001", false).is_some());
+        for wrong in ["r-00000001", "R-1", "R-+0000001", "R-", "1", "R--0000001"] {
+            assert_eq!(refund_number(wrong, true), None, "{wrong}");
+        }
+    }
+}
