@@ -76,7 +76,7 @@ pub struct Service {
     clock: Clock,
     settings: ServiceSettings,
     sessions: SessionCache,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     running_keys: RunningKeys,
 }
 
@@ -95,7 +95,7 @@ impl Service {
             sessions: SessionCache::new(Duration::from_secs(
                 u64::from(settings.session_idle_minutes) * 60,
             )),
-            hashing: Semaphore::new(settings.password_hashes_max.max(1)),
+            hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
             settings,
             running_keys: RunningKeys::default(),
         });
