@@ -16,6 +16,8 @@ const APPLICATION_ID: i32 = 0x5246_4757;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// The first bytes of every SQLite file.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How much of the file the writer keeps in memory, so that a debit does not read pages again.
+const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// How long another program's lock is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -235,6 +237,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.set_prepared_statement_cache_capacity(64);
