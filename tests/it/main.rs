@@ -16,6 +16,7 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod http;
+mod papers;
 mod soap;
 mod wire;
 mod wsdl;
