@@ -74,7 +74,8 @@ impl Settings {
         let mut sources = Sources { matches, config: &config, report: Vec::new() };
         let settings = sources.gather(options);
         refuse_two_addresses(&config)?;
-        ranges::check(&settings).map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
+        ranges::check(&settings.service, &settings.store, &settings.http)
+            .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
         settings.refuse_exposure()?;
         Ok(settings)
     }
