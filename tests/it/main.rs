@@ -18,5 +18,6 @@ mod gateway;
 mod http;
 mod papers;
 mod soap;
+mod waiting;
 mod wire;
 mod wsdl;
