@@ -25,7 +25,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -71,10 +71,10 @@ fn main() {
         load(&nothing.address, &requests, connections, seconds / 3).await;
         let mut ratios = Vec::new();
         for round in 1..=setting("BENCH_ROUNDS", 5) {
-            let durable = load(&gateway.address, &requests, connections, seconds).await;
-            let hello = load(&nothing.address, &requests, connections, seconds).await;
-            let ratio = durable / hello;
-            println!("round {round}: {durable:8.0}/s durable, {hello:8.0}/s nothing: {ratio:.3}");
+            let durable = sample(&gateway, &requests, connections, seconds).await;
+            let hello = sample(&nothing, &requests, connections, seconds).await;
+            let ratio = durable.per_second / hello.per_second;
+            println!("round {round}: durable {durable}, nothing {hello}: {ratio:.3}");
             ratios.push(ratio);
         }
         ratios.sort_by(f64::total_cmp);
@@ -108,11 +108,50 @@ impl Server {
     }
 }
 
+impl Server {
+    /// User and system time so far (fields 14 and 15 of /proc/PID/stat).
+    fn cpu_ticks(&self) -> Option<u32> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let mut times = fields.split_whitespace().skip(11).map(str::parse::<u32>);
+        Some(times.next()?.ok()? + times.next()?.ok()?)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What one sample came to.
+struct Sample {
+    per_second: f64,
+    /// Processor time of the server for each request; none where the system does not tell.
+    cpu_us: Option<f64>,
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:6.0}/s", self.per_second)?;
+        self.cpu_us.map_or(Ok(()), |cpu_us| write!(out, " at {cpu_us:4.1} us"))
+    }
+}
+
+async fn sample(
+    server: &Server,
+    requests: &Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    seconds: Duration,
+) -> Sample {
+    let before = server.cpu_ticks();
+    let per_second = load(&server.address, requests, connections, seconds).await;
+    let requests = per_second * seconds.as_secs_f64();
+    let spent = server.cpu_ticks().zip(before).map(|(after, before)| after - before);
+    // A tick is 10 ms wherever Linux runs.
+    let cpu_us = spent.map(|ticks| f64::from(ticks) * 10_000.0 / requests);
+    Sample { per_second, cpu_us }
 }
 
 async fn do_nothing() {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 /// How the use cases behave; every value has a bound and a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,9 +78,11 @@ pub struct Service {
     clock: Clock,
     settings: ServiceSettings,
     sessions: SessionCache,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     running_keys: RunningKeys,
+    /// Read by every task that must come to its end, written by whoever waits for all of them.
+    under_way: Arc<RwLock<()>>,
 }
 
 impl Service {
@@ -98,10 +100,11 @@ impl Service {
             sessions: SessionCache::new(Duration::from_secs(
                 u64::from(settings.session_idle_minutes) * 60,
             )),
-            hashing: Semaphore::new(settings.password_hashes_max.max(1)),
+            hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
             queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
+            under_way: Arc::default(),
         });
         service.resume_open_orders().await?;
         Ok(service)

@@ -1,7 +1,9 @@
 //! The bounds of the settings: a value outside of them is refused by name, never bent.
 
-use super::settings::Settings;
 use crate::domain::draft::RefundField;
+use crate::http::HttpSettings;
+use crate::ledger::sqlite::LedgerSettings;
+use crate::service::ServiceSettings;
 use std::ops::RangeInclusive;
 
 /// A setting that cannot be used.
@@ -16,8 +18,11 @@ pub(super) struct OutOfRange {
 const TEN_MINUTES_MS: u64 = 600_000;
 
 /// Checks every setting that has bounds.
-pub(super) fn check(settings: &Settings) -> Result<(), OutOfRange> {
-    let (service, store) = (&settings.service, &settings.store);
+pub(super) fn check(
+    service: &ServiceSettings,
+    store: &LedgerSettings,
+    http: &HttpSettings,
+) -> Result<(), OutOfRange> {
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     let bounded: [(&str, u64, RangeInclusive<u64>); 6] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
@@ -42,7 +47,7 @@ pub(super) fn check(settings: &Settings) -> Result<(), OutOfRange> {
             return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
         }
     }
-    settings.http.check().map_err(|wrong| OutOfRange {
+    http.check().map_err(|wrong| OutOfRange {
         // The address is an option too, and known by that name.
         key: match wrong.key {
             "public_url" => wrong.key.to_owned(),

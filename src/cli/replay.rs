@@ -53,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, env = "REFUND_GATEWAY_COMPARE", default_value_t = Compare::Xml)]
     compare: Compare,
 
-    /// A place that is not compared: /a/b, //b or //a/b[2], names without prefixes
+    /// A place that is not compared: `/a/b`, `//b` or `//a/b[2]`, names without prefixes
     #[arg(long, value_name = "XPATH", env = "REFUND_GATEWAY_IGNORE", value_parser = Place::parse)]
     ignore: Vec<Place>,
 

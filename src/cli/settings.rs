@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -73,7 +74,8 @@ impl Settings {
         let mut sources = Sources { matches, config: &config, report: Vec::new() };
         let settings = sources.gather(options);
         refuse_two_addresses(&config)?;
-        ranges::check(&settings).map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
+        ranges::check(&settings.service, &settings.store, &settings.http)
+            .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
         settings.refuse_exposure()?;
         Ok(settings)
     }
@@ -249,22 +251,25 @@ impl Sources<'_> {
 
     /// Notes the settings of a table, which only a file can set.
     fn table<T: Serialize + Clone>(&mut self, name: &str, settings: &T) -> T {
-        if let Ok(table) = toml::Table::try_from(settings) {
+        if let Ok(Value::Object(table)) = serde_json::to_value(settings) {
             self.note_table(name, &table);
         }
         settings.clone()
     }
 
-    fn note_table(&mut self, name: &str, table: &toml::Table) {
+    fn note_table(&mut self, name: &str, table: &Map<String, Value>) {
         for (key, value) in table {
             let key = format!("{name}.{key}");
-            match value {
-                toml::Value::Table(inner) => self.note_table(&key, inner),
-                value => {
-                    let origin = self.config.place_of(&key).unwrap_or_else(|| "default".to_owned());
-                    self.note(&key, value.to_string(), origin);
+            let value = match value {
+                Value::Object(inner) => {
+                    self.note_table(&key, inner);
+                    continue;
                 }
-            }
+                Value::Null => "none".to_owned(),
+                value => value.to_string(),
+            };
+            let origin = self.config.place_of(&key).unwrap_or_else(|| "default".to_owned());
+            self.note(&key, value, origin);
         }
     }
 

@@ -48,6 +48,7 @@ pub struct HttpSettings {
     /// The limits of a document.
     pub xml: XmlLimits,
     /// The address that clients are told, instead of the one that they used.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// The proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` count.
     pub trusted_proxies: Vec<IpAddr>,

@@ -7,10 +7,12 @@ use super::{Caller, Service};
 use crate::domain::draft::RefundDraft;
 use crate::domain::rules::{Asking, permission_for};
 use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{CreateRefunds, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -63,8 +65,8 @@ pub enum CreateAnswer {
     Stored {
         /// The answer.
         bytes: Vec<u8>,
-        /// Whether it was made by an earlier request.
-        replayed: bool,
+        /// What it tells; nothing if it was made by an earlier request.
+        rows: Option<Vec<RowResult>>,
     },
 }
 
@@ -121,27 +123,22 @@ impl Drop for RunningKey {
 impl Service {
     /// Creates refunds from drafts, each on its own, and tells the results in their order.
     ///
-    /// The work goes on when the caller goes away: it runs in a task of its own.
+    /// The work goes on when the caller goes away: what is queued for the ledger is done in any
+    /// case, and where gateways have to be asked afterwards, a task of its own does it.
     pub async fn create_refunds(
         self: &Arc<Self>,
         call: CreateCall,
     ) -> Result<CreateAnswer, CreateError> {
-        let ticket = Ticket::default();
-        let deadline = call.deadline;
-        let service = Arc::clone(self);
-        let work = service.create_to_the_end(call, ticket.clone());
-        let mut work = tokio::spawn(work);
-        let ended = tokio::select! {
-            ended = &mut work => ended,
-            () = tokio::time::sleep_until(deadline) => {
-                if ticket.withdraw() {
-                    return Err(CreateError::TooLate);
-                }
-                work.await
-            }
-        };
+        let (ticket, deadline) = (Ticket::default(), call.deadline);
+        let electronic = Some(&RefundType::Electronic);
+        let asks_gateways = call.drafts.iter().any(|draft| draft.refund_type.given() == electronic);
+        let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
+        if !asks_gateways {
+            return begun_by(deadline, &ticket, work).await;
+        }
         let lost = |_| LedgerError::Unknown("the request's task ended early".to_owned());
-        ended.map_err(lost)?
+        let task = async { self.spawn(work).await.map_err(lost)? };
+        begun_by(deadline, &ticket, task).await
     }
 
     async fn create_to_the_end(
@@ -164,26 +161,45 @@ impl Service {
                 Some(running.ok_or(CreateError::KeyRunning)?)
             }
         };
-        let idempotency = once.map(|once| Idempotency {
-            fingerprint: fingerprint(&call.drafts, &once.shape),
-            key: once.key.0,
-            operation: "create",
-            render: once.render,
-        });
+        let idempotency = match once {
+            None => None,
+            Some(once) => Some(Idempotency {
+                fingerprint: fingerprint(&call.drafts, &once.shape)?,
+                key: once.key.0,
+                operation: "create",
+                render: once.render,
+            }),
+        };
         let request = CreateRefunds { user, asking, drafts: call.drafts, idempotency, ticket };
         let answer = match self.ledger.create_refunds(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
-            Created::Replayed(bytes) => CreateAnswer::Stored { bytes, replayed: true },
+            Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { rows, orders, answer } => {
-                self.pay(orders).await;
-                answer.map_or(CreateAnswer::Rows(rows), |bytes| CreateAnswer::Stored {
-                    bytes,
-                    replayed: false,
-                })
+                self.pay(orders, call.deadline).await;
+                match answer {
+                    None => CreateAnswer::Rows(rows),
+                    Some(bytes) => CreateAnswer::Stored { bytes, rows: Some(rows) },
+                }
             }
         };
         drop(running);
         Ok(answer)
+    }
+}
+
+/// The outcome of `work`, unless its ticket can still be withdrawn at the deadline.
+async fn begun_by(
+    deadline: Instant,
+    ticket: &Ticket,
+    work: impl Future<Output = Result<CreateAnswer, CreateError>>,
+) -> Result<CreateAnswer, CreateError> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        ended = &mut work => ended,
+        () = tokio::time::sleep_until(deadline) => {
+            if ticket.withdraw() { Err(CreateError::TooLate) } else { work.await }
+        }
     }
 }
 
@@ -197,11 +213,12 @@ fn may_do_any(drafts: &[RefundDraft], asking: &Asking) -> bool {
 }
 
 /// What a request asks for, whatever its prefixes, field order and session.
-fn fingerprint(drafts: &[RefundDraft], shape: &str) -> [u8; 32] {
-    let drafts = serde_json::to_vec(drafts).unwrap_or_default();
+fn fingerprint(drafts: &[RefundDraft], shape: &str) -> Result<[u8; 32], LedgerError> {
+    let unreadable = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
+    let drafts = serde_json::to_vec(drafts).map_err(unreadable)?;
     let mut hash = Sha256::new();
     hash.update(shape.as_bytes());
     hash.update([0]);
     hash.update(&drafts);
-    hash.finalize().into()
+    Ok(hash.finalize().into())
 }

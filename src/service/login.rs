@@ -2,7 +2,9 @@
 
 use super::{Service, password};
 use crate::ledger::{LedgerError, User};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,23 +24,31 @@ impl Service {
     /// Opens a session and returns its token, 256 URL-safe characters. Older sessions stay good.
     pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
         let wait = Duration::from_millis(self.settings.login_wait_ms);
-        let turn = tokio::time::timeout(wait, self.hashing.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
+        let turn = Arc::clone(&self.hashing).acquire_owned();
+        let Ok(Ok(turn)) = tokio::time::timeout(wait, turn).await else {
             return Err(LoginError::Busy);
         };
         let user = self.ledger.find_user(username).await?;
-        let user = verified(user, password.to_owned()).await.ok_or(LoginError::Mismatch)?;
+        let user = verified(user, password.to_owned(), turn).await?;
         let now = self.clock.now();
-        let expired = now - self.sessions.idle_max();
+        let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
     }
 }
 
-/// The user, if `password` is its own. Hashing takes long, so it happens off the async threads.
-async fn verified(user: Option<User>, password: String) -> Option<User> {
+/// The user, if `password` is its own. Hashing takes long, so it happens off the async threads,
+/// where it cannot be interrupted: the turn is given back when it ends, not when nobody waits.
+async fn verified(
+    user: Option<User>,
+    password: String,
+    turn: OwnedSemaphorePermit,
+) -> Result<User, LoginError> {
     let check = move || {
+        let _turn = turn;
         let stored = user.as_ref().map(|user| user.password_hash.as_str());
         password::verify(&password, stored).then_some(user).flatten()
     };
-    tokio::task::spawn_blocking(check).await.ok().flatten()
+    // A hash that did not come to its end (no memory, say) says nothing about the password.
+    let checked = tokio::task::spawn_blocking(check).await.map_err(|_| LoginError::Busy)?;
+    checked.ok_or(LoginError::Mismatch)
 }

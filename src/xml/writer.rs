@@ -154,6 +154,13 @@ impl Writer {
     }
 
     fn escape(&mut self, text: &str, escaped: fn(char) -> Option<&'static str>) {
+        // Almost every text is an id, a number or a word of ours.
+        let is_plain =
+            |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"');
+        if text.bytes().all(is_plain) {
+            self.out.push_str(text);
+            return;
+        }
         let mut rest = text;
         let replacement = |character: char| {
             escaped(character).or_else(|| (!is_xml(character)).then_some("\u{FFFD}"))

@@ -24,6 +24,9 @@ use std::time::Instant;
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 /// How many locators a user can have; the one that was not used for the longest time goes first.
 const LOCATORS_PER_USER_MAX: i64 = 1_000;
+/// How many marks a locator has, so that pages of one row leave no mountain behind; those at the
+/// greatest offsets stay.
+const MARKS_PER_LOCATOR_MAX: i64 = 100;
 
 /// A page, and what the writer has to keep for the next one.
 pub(super) struct Found {
@@ -261,15 +264,20 @@ fn keep_locator(
     let insert = "insert into query_mark (locator, at_offset, after_key) values (?1, ?2, ?3) \
                   on conflict do update set after_key = excluded.after_key";
     store.connection().prepare_cached(insert)?.execute(params![id, mark.offset, mark.after])?;
+    let surplus = "delete from query_mark where locator = ?1 and at_offset in ( \
+                   select at_offset from query_mark where locator = ?1 \
+                   order by at_offset desc limit -1 offset ?2)";
+    store.connection().prepare_cached(surplus)?.execute(params![id, MARKS_PER_LOCATOR_MAX])?;
     Ok(Ok(Some(QueryLocator { id, offset: mark.offset })))
 }
 
 fn new_locator(store: &Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
     let connection = store.connection();
     let expired = keep.at_ms - LOCATOR_IDLE_MAX.num_milliseconds();
-    connection
-        .prepare_cached("delete from query_locator where last_used_ms < ?1")?
-        .execute(params![expired])?;
+    // A few at a time, because everybody waits for the writer.
+    let forget = "delete from query_locator where id in (select id from query_locator \
+                  where last_used_ms < ?1 limit 10)";
+    connection.prepare_cached(forget)?.execute(params![expired])?;
     let surplus = "delete from query_locator where id in (select id from query_locator \
                    where user = ?1 order by last_used_ms desc limit -1 offset ?2)";
     connection.prepare_cached(surplus)?.execute(params![keep.user, LOCATORS_PER_USER_MAX - 1])?;
