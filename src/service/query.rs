@@ -7,10 +7,14 @@ use super::{Caller, Service};
 use crate::ledger::LedgerError;
 use crate::ledger::query::{Find, FindError, PAGE_ROWS_MAX, Page, Start};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// How many queries run at once; each holds up to one page in memory.
 pub(super) const QUERIES_MAX: usize = 4;
+
+/// How long a query may read. While it reads, the ledger's log cannot be written back.
+const READING_MAX: Duration = Duration::from_secs(30);
 
 /// Why there is no page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +46,7 @@ impl Service {
             start,
             rows_max: rows_max.min(PAGE_ROWS_MAX),
             at: self.clock.now(),
-            deadline: deadline.into_std(),
+            deadline: deadline.min(Instant::now() + READING_MAX).into_std(),
         };
         let found = self.ledger.find(request);
         // The turn is over when the query is, even if the caller has gone away before.

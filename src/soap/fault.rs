@@ -149,8 +149,8 @@ faults! {
         "query without a queryString, or with an empty one";
     MalformedQuery("<where>") Sender MalformedQuery MalformedQueryFault 500
         "You have an error in your ZOQL syntax: {0}"
-        "a query that ZOQL's grammar does not allow, with over 200 conditions or 10,000 characters, \
-         or with an operator that does not fit (observed, up to the colon)";
+        "a query that ZOQL's grammar does not allow, over 200 conditions or 10,000 characters, or \
+         with an operator that does not fit (observed, up to the colon)";
     QueryType("<Object>") Sender InvalidType MalformedQueryFault 500
         "invalid type for query: {0}"
         "a query of an object that is unknown or cannot be queried";

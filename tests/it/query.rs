@@ -132,7 +132,8 @@ fn accounts_and_methods_read_back() {
     let zoql = "select Id from account where creditBalance < 1000.0 and currency = 'usd'";
     assert_eq!(only(&query(&gateway, &session, zoql), "Id"), EXTERNAL_ACCOUNT);
     let zoql = format!(
-        "select type, PaymentMethodStatus from PaymentMethod where AccountId = '{ELECTRONIC_ACCOUNT}'"
+        "select type, PaymentMethodStatus from PaymentMethod \
+         where AccountId = '{ELECTRONIC_ACCOUNT}'"
     );
     let answer = query(&gateway, &session, &zoql);
     assert_eq!(

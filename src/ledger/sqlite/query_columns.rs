@@ -1,8 +1,8 @@
 //! Which expression of the tables each field is: the one place where names meet SQL.
 //!
 //! What must stay true: all SQL of a query is put together from the literals of this file and of
-//! `query_statement`; whatever comes from a caller is bound. A field that is not listed has no value. An
-//! object more is a table more here.
+//! `query_statement`; whatever comes from a caller is bound. A field that is not listed has no
+//! value. An object more is a table more here.
 
 use crate::domain::query::QueryObject;
 
@@ -53,6 +53,8 @@ pub(super) enum Shortcut {
     Number,
     /// Refunds are indexed by their account.
     Account,
+    /// So are payment methods.
+    MethodAccount,
 }
 
 impl Table {
@@ -111,7 +113,7 @@ static PAYMENT_METHOD: Table = Table {
     from: "payment_method left join account on account.key = payment_method.account",
     columns: &[
         text("Id", "payment_method.id"),
-        text("AccountId", "account.id"),
+        short("AccountId", "account.id", Shortcut::MethodAccount),
         // Documented to mean "loaded by the system": one that belongs to nobody.
         column("Active", "(payment_method.account is null)", Stored::Boolean),
         text("PaymentMethodStatus", "payment_method.status"),

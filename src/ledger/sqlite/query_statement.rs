@@ -159,6 +159,10 @@ impl Statement {
                 }
                 None => self.truth(false),
             },
+            Shortcut::MethodAccount => {
+                self.text("payment_method.account = (select key from account where id = ");
+                self.bind(text.to_owned()).text(")");
+            }
             Shortcut::Account => {
                 self.text("refund.account = (select key from account where id = ");
                 self.bind(text.to_owned()).text(")");
@@ -235,9 +239,9 @@ mod tests {
         connection
     }
 
-    fn query(conditions: Vec<Vec<Condition>>) -> TypedQuery {
+    fn query(object: QueryObject, conditions: Vec<Vec<Condition>>) -> TypedQuery {
         let fields = ["Id", "Amount", "RefundNumber"].map(str::to_owned).to_vec();
-        TypedQuery { object: QueryObject::Refund, fields, conditions, case_sensitive: false }
+        TypedQuery { object, fields, conditions, case_sensitive: false }
     }
 
     fn equal(field: &str, text: &str) -> Condition {
@@ -245,17 +249,16 @@ mod tests {
         Condition { field: field.to_owned(), test }
     }
 
-    /// How SQLite goes about the refunds of a statement.
-    fn way_to_refunds(connection: &Connection, statement: &Statement) -> String {
+    /// How SQLite goes about the first table of a statement.
+    fn way(connection: &Connection, statement: &Statement, table: &str) -> String {
         let explained = format!("explain query plan {}", statement.sql);
         let mut explained = connection.prepare(&explained).unwrap();
         let steps = explained.query_map(params_from_iter(&statement.values), |row| row.get(3));
         let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
         assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
-        steps
-            .into_iter()
-            .find(|step| step.contains(" refund ") || step.ends_with(" refund"))
-            .unwrap()
+        let is_it = |step: &&String| step.split(' ').nth(1) == Some(table);
+        let found = steps.iter().find(is_it);
+        found.unwrap_or_else(|| panic!("{table} in {steps:?}")).clone()
     }
 
     #[test]
@@ -263,19 +266,33 @@ mod tests {
         let connection = connection();
         let id = "01a203dc47e022e9f100000000000001";
         let account = "4028e6a0000a0000000000000000006b";
-        let rowid = "SEARCH refund USING INTEGER PRIMARY KEY (rowid=?)";
-        let index =
-            "SEARCH refund USING INDEX refund_by_account (account=? AND rowid>? AND rowid<?)";
-        for (condition, way) in [
-            (equal("Id", id), rowid),
-            (equal("RefundNumber", "R-00000001"), rowid),
-            (equal("AccountId", account), index),
+        let rowid = "USING INTEGER PRIMARY KEY (rowid=?)";
+        let by_account = "refund_by_account (account=? AND rowid>? AND rowid<?)";
+        let methods = "payment_method_by_account (account=? AND rowid>? AND rowid<?)";
+        let by_id = "(id=? AND rowid>? AND rowid<?)";
+        let (refund, method) = (QueryObject::Refund, QueryObject::PaymentMethod);
+        let same = Comparator::Equal;
+        let id_is =
+            |id: &str| Condition { field: "Id".to_owned(), test: Test::Id(same, id.to_owned()) };
+        for (object, condition, expected) in [
+            (refund, id_is(id), rowid),
+            (refund, equal("RefundNumber", "R-00000001"), rowid),
+            (refund, equal("AccountId", account), by_account),
+            (method, equal("AccountId", account), methods),
+            (method, id_is(id), by_id),
+            (QueryObject::Account, id_is(account), by_id),
         ] {
-            let query = query(vec![vec![condition]]);
+            let table = Table::of(object).key.split('.').next().unwrap();
+            let query = query(object, vec![vec![condition.clone()]]);
             let rows = rows(&query, SPAN, 0, 2001, Los_Angeles);
-            assert_eq!(way_to_refunds(&connection, &rows), way);
             let count = count(&query, SPAN, Los_Angeles);
-            assert_eq!(way_to_refunds(&connection, &count), way);
+            for statement in [rows, count] {
+                let way = way(&connection, &statement, table);
+                assert!(
+                    way.starts_with("SEARCH") && way.ends_with(expected),
+                    "{condition:?} {way}"
+                );
+            }
         }
     }
 
@@ -292,7 +309,8 @@ mod tests {
                 tests.chain(like).map(move |test| Condition { field: field.to_owned(), test })
             })
             .collect();
-        let statement = rows(&query(vec![all.clone(), all]), SPAN, 0, 1, Los_Angeles);
+        let statement =
+            rows(&query(QueryObject::Refund, vec![all.clone(), all]), SPAN, 0, 1, Los_Angeles);
         assert!(!statement.sql.contains("drop") && !statement.sql.contains("NoSuch"));
         assert_eq!(statement.sql.matches('?').count(), statement.values.len());
         let mut prepared = connection.prepare(&statement.sql).unwrap();

@@ -1,6 +1,7 @@
--- What queries need: the refunds of an account, and the places where page sets stand.
+-- What queries need: the refunds and the methods of an account, and the places where page sets stand.
 
 create index refund_by_account on refund (account);
+create index payment_method_by_account on payment_method (account);
 
 -- A query whose results do not fit one page. The set ends at the newest row of its first page's
 -- moment; the conditions are JSON of the program's own making.
