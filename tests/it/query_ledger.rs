@@ -360,6 +360,7 @@ fn assert_finds(mut query: TypedQuery, fields: &[&str], rows_max: u32) {
             let Page { rows, next, size, .. } = page.unwrap();
             assert!(rows.len() <= rows_max as usize);
             found.extend(rows);
+            assert!(found.len() <= size as usize, "pages without end");
             let Some(next) = next else {
                 assert_eq!(found.len(), size as usize);
                 return (found, all.rows);

@@ -105,6 +105,7 @@ mod tests {
     use crate::ledger::query::QueryLocator;
     use crate::soap::envelope::SoapVersion;
     use crate::soap::query::fields;
+    use crate::soap::wsdl;
     use chrono::NaiveDate;
 
     fn told(rows: Vec<Vec<Option<Value>>>, next: Option<QueryLocator>, api: u16) -> String {
@@ -163,6 +164,38 @@ mod tests {
              <ns1:size>0</ns1:size>"
         );
         assert_eq!(told(Vec::new(), None, 91), expected);
+    }
+
+    #[test]
+    fn no_version_gets_a_field_that_its_wsdl_lacks() {
+        let soap = SoapVersion::V11;
+        for object in QueryObject::ALL {
+            let newest = fields(object, ApiVersion::LAST);
+            let query = TypedQuery {
+                object,
+                fields: newest.iter().map(|field| field.name.to_owned()).collect(),
+                conditions: Vec::new(),
+                case_sensitive: false,
+            };
+            let rows = vec![vec![Some(Value::Boolean(true)); newest.len()]];
+            let time_zone = chrono_tz::America::Los_Angeles;
+            let page = Page { query, rows, size: 1, next: None, time_zone };
+            for api in (18..=150).map(ApiVersion::major) {
+                let known = fields(object, api);
+                let body = super::page(&page, &known, PageOf::Query, Dialect { soap, api });
+                let text = String::from_utf8(body).unwrap();
+                let told: Vec<_> = text
+                    .split("<ns2:")
+                    .skip(1)
+                    .map(|rest| rest.split('>').next().unwrap())
+                    .collect();
+                let own = wsdl::fields(api, object.name()).into_iter().map(|field| field.0);
+                let in_wsdl: Vec<_> = std::iter::once("Id").chain(own).collect();
+                let mut expected = in_wsdl.iter().filter(|name| told.contains(name));
+                assert!(told.iter().all(|name| expected.next() == Some(name)), "{api} {told:?}");
+                assert!(told.len() + 3 >= in_wsdl.len(), "{api} {told:?}");
+            }
+        }
     }
 
     #[test]
