@@ -6,7 +6,7 @@
 
 use super::fault::{Fault, shown};
 use crate::domain::version::ApiVersion;
-use crate::xml::{ElementRef, Writer};
+use crate::xml::{Children, ElementRef, Writer};
 
 const API: &str = "http://api.zuora.com/";
 const OBJECT: &str = "http://object.api.zuora.com/";
@@ -99,9 +99,11 @@ impl<'d> Envelope<'d> {
         Ok(Self { soap, header, body })
     }
 
-    /// The Body's first element; what follows it can only be meant for references.
-    pub(super) fn operation(&self) -> Result<ElementRef<'d>, Fault> {
-        self.body.children().next().ok_or(Fault::NoOperation)
+    /// The Body's first element, and what follows it, which can only be meant for references.
+    pub(super) fn operation(&self) -> Result<(ElementRef<'d>, Children<'d>), Fault> {
+        let mut elements = self.body.children();
+        let first = elements.next().ok_or(Fault::NoOperation)?;
+        Ok((first, elements))
     }
 
     /// Refuses a header that must be understood, is meant for us, and is not known.

@@ -157,6 +157,9 @@ faults! {
     NoOperation Client InvalidValue UnexpectedErrorFault 500
         "The Body has no operation."
         "the Body is empty";
+    SeveralOperations Client InvalidValue UnexpectedErrorFault 500
+        "The Body has more than one operation."
+        "a second operation in the Body; one request is one call";
     UnknownOperation("<operation>") Client InvalidValue UnexpectedErrorFault 500
         "Unknown operation: {0}"
         "an operation that the WSDL of the version does not have, or in a foreign namespace";

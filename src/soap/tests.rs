@@ -456,6 +456,28 @@ fn what_is_refused_unread_has_its_status_and_text() {
     ] {
         let answer = Soap::refuse(refusal);
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
+#[tokio::test]
+async fn a_second_operation_is_refused_and_none_is_done() {
+    let house = House::new(Script::Succeed).await;
+    let one = format!("<create>{REFUND}</create>");
+    for second in [
+        &one,
+        "<o:query/>",
+        "<login xmlns=''/>",
+        "<rasdRequest/>",
+        "<x:y xmlns:x='urn:x'/><create/>",
+    ] {
+        let answer = house.answer(call(envelope(&format!("{one}{second}")))).await;
+        assert_eq!((answer.status, answer.outcome), (500, "Client"), "{second}");
+        assert!(text(&answer).contains("The Body has more than one operation."), "{second}");
+    }
+    assert!(house.asked().is_empty());
+    for beside in ["<multiRef/>", "<zObjects/>", "<x:create xmlns:x='urn:x'/>"] {
+        let answer = house.answer(call(envelope(&format!("{one}{beside}")))).await;
+        assert_eq!(answer.status, 200, "{beside}: {}", text(&answer));
+    }
+}
+
         assert_eq!((answer.operation, answer.outcome), ("unknown", "Client"));
     }
     let answer = Soap::refuse(overloaded("91.0"));
