@@ -384,18 +384,66 @@ async fn a_key_that_is_still_running_is_a_fault() {
     assert_eq!((answer.status, answer.outcome), (409, "LOCK_COMPETITION"));
 }
 
-#[tokio::test]
-async fn a_field_carries_the_key_of_a_single_object_where_configured() {
+/// The keys of create calls with these objects, where Comment may carry one.
+async fn keys_in_comments(calls: &[String]) -> Vec<Option<String>> {
     let settings =
         ServiceSettings { idempotency_field: Some("Comment".to_owned()), ..Default::default() };
     let house = House::with(Script::Succeed, settings).await;
-    house.answer(call(create(REFUND))).await;
+    for objects in calls {
+        house.answer(call(create(objects))).await;
+    }
+    house.asked().into_iter().map(|asked| asked.key).collect()
+}
+
+fn comment(text: &str) -> String {
+    REFUND.replace("key-1", text)
+}
+
+#[tokio::test]
+async fn any_text_of_a_field_is_a_key_where_configured() {
+    let calls = ["key-1", "", "two words", "two words ", "é", &"k".repeat(255), &"k".repeat(256)];
+    let keys = keys_in_comments(&calls.map(comment)).await;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = |text: &str| Some(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())[..])));
+    let expected = [
+        Some("key-1".to_owned()),
+        None,
+        digest("two words"),
+        digest("two words"),
+        digest("é"),
+        Some("k".repeat(255)),
+        digest(&"k".repeat(256)),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[tokio::test]
+async fn the_texts_of_all_objects_make_one_key() {
+    let calls = [
+        [comment("ab"), comment("c")].concat(),
+        [comment(" ab"), comment("c\n")].concat(),
+        [comment("a"), comment("bc")].concat(),
+        [comment("c"), comment("ab")].concat(),
+        comment("ab").repeat(2),
+        comment("ab").repeat(3),
+        comment("ab"),
+        comment("abc"),
+        [comment("ab"), comment("")].concat(),
+    ];
+    let mut keys = keys_in_comments(&calls).await;
+    assert_eq!(keys.pop(), Some(None), "an object without a text leaves the call without a key");
+    assert_eq!(keys.remove(1), keys[0], "blanks around a text do not count");
+    let distinct: std::collections::HashSet<_> = keys.iter().flatten().collect();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}
+
+#[tokio::test]
+async fn the_header_counts_before_the_field() {
+    let settings =
+        ServiceSettings { idempotency_field: Some("Comment".to_owned()), ..Default::default() };
+    let house = House::with(Script::Succeed, settings).await;
     house.answer(with_key(b"header", create(REFUND))).await;
-    house.answer(call(create(&REFUND.repeat(2)))).await;
-    house.answer(call(create(&REFUND.replace("key-1", "two words")))).await;
-    house.answer(call(create(&REFUND.replace("key-1", "")))).await;
-    let keys: Vec<_> = house.asked().into_iter().map(|asked| asked.key).collect();
-    assert_eq!(keys, [Some("key-1".to_owned()), Some("header".to_owned()), None, None, None]);
+    assert_eq!(house.asked().remove(0).key.as_deref(), Some("header"));
 }
 
 #[tokio::test]
@@ -406,6 +454,28 @@ async fn the_session_is_checked_before_the_objects_and_the_key() {
     assert_eq!(answer.outcome, "INVALID_SESSION");
     let answer = house.answer(with_key(b"two words", create(""))).await;
     assert_eq!(answer.outcome, "MISSING_REQUIRED_VALUE");
+}
+
+#[tokio::test]
+async fn a_second_operation_is_refused_and_none_is_done() {
+    let house = House::new(Script::Succeed).await;
+    let one = format!("<create>{REFUND}</create>");
+    for second in [
+        &one,
+        "<o:query/>",
+        "<login xmlns=''/>",
+        "<rasdRequest/>",
+        "<x:y xmlns:x='urn:x'/><create/>",
+    ] {
+        let answer = house.answer(call(envelope(&format!("{one}{second}")))).await;
+        assert_eq!((answer.status, answer.outcome), (500, "Client"), "{second}");
+        assert!(text(&answer).contains("The Body has more than one operation."), "{second}");
+    }
+    assert!(house.asked().is_empty());
+    for beside in ["<multiRef/>", "<zObjects/>", "<x:create xmlns:x='urn:x'/>"] {
+        let answer = house.answer(call(envelope(&format!("{one}{beside}")))).await;
+        assert_eq!(answer.status, 200, "{beside}: {}", text(&answer));
+    }
 }
 
 #[tokio::test]
@@ -456,28 +526,6 @@ fn what_is_refused_unread_has_its_status_and_text() {
     ] {
         let answer = Soap::refuse(refusal);
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
-#[tokio::test]
-async fn a_second_operation_is_refused_and_none_is_done() {
-    let house = House::new(Script::Succeed).await;
-    let one = format!("<create>{REFUND}</create>");
-    for second in [
-        &one,
-        "<o:query/>",
-        "<login xmlns=''/>",
-        "<rasdRequest/>",
-        "<x:y xmlns:x='urn:x'/><create/>",
-    ] {
-        let answer = house.answer(call(envelope(&format!("{one}{second}")))).await;
-        assert_eq!((answer.status, answer.outcome), (500, "Client"), "{second}");
-        assert!(text(&answer).contains("The Body has more than one operation."), "{second}");
-    }
-    assert!(house.asked().is_empty());
-    for beside in ["<multiRef/>", "<zObjects/>", "<x:create xmlns:x='urn:x'/>"] {
-        let answer = house.answer(call(envelope(&format!("{one}{beside}")))).await;
-        assert_eq!(answer.status, 200, "{beside}: {}", text(&answer));
-    }
-}
-
         assert_eq!((answer.operation, answer.outcome), ("unknown", "Client"));
     }
     let answer = Soap::refuse(overloaded("91.0"));
