@@ -149,8 +149,8 @@ faults! {
         "the request has a processing instruction, which SOAP forbids";
     OverLimit("<limit>") Client InvalidValue UnexpectedErrorFault 500
         "The request is larger than the limit: {0}"
-        "the document is over a limit: xml depth, xml elements, xml attributes, xml namespaces, \
-         xml name length, xml text length";
+        "the document is over a limit: xml depth, xml elements, xml attributes, xml \
+         attributes in all, xml namespaces, xml name length, xml text length";
     NotAnEnvelope Client InvalidValue UnexpectedErrorFault 500
         "The request is not a SOAP envelope."
         "the document is no Envelope with one Body";
