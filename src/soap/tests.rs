@@ -186,6 +186,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         content_type: Some("text/xml; charset=utf-8".to_owned()),
         idempotency_key: None,
         body: body.into(),
+        turn: None,
         deadline: Instant::now() + Duration::from_secs(600),
     }
 }

@@ -16,6 +16,7 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod http;
+mod memory;
 mod papers;
 mod soap;
 mod wire;

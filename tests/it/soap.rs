@@ -78,6 +78,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         content_type: Some("text/xml".to_owned()),
         idempotency_key: key.map(|key| key.as_bytes().to_vec()),
         body: body.into(),
+        turn: None,
         deadline: Instant::now() + Duration::from_secs(60),
     };
     match soap.answer(call).await {

@@ -1,5 +1,6 @@
 //! Clients that send too much, too slowly, too often, or do not read.
 
+use super::protocol::gzip;
 use super::{HttpSettings, Rig, login, post};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -106,6 +107,38 @@ async fn limits_of_the_document_are_counted_by_name() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn bodies_that_are_heavy_to_read_have_their_turns_and_do_not_wait_for_long() {
+    let settings =
+        HttpSettings { heavy_requests_max: 1, request_timeout_ms: 1, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let heavy = login("nobody") + &"<!-- -->".repeat(400_000);
+    let request = post("Content-Encoding: gzip\r\n", gzip(heavy.as_bytes()));
+    let mut wires = Vec::new();
+    for _ in 0..10 {
+        let mut wire = rig.connect().await;
+        wire.send(&request).await;
+        wires.push(wire);
+    }
+    let mut refused = 0;
+    for mut wire in wires {
+        let answer = wire.answer().await;
+        if answer.status == 429 {
+            refused += 1;
+            assert_eq!(answer.header("retry-after"), Some("120"));
+            assert!(answer.text().contains("fns:REQUEST_EXCEEDED_LIMIT"), "{}", answer.text());
+        } else {
+            assert!(answer.text().contains("Invalid login."), "{}", answer.text());
+        }
+    }
+    assert!((1..10).contains(&refused), "{refused} of 10 refused");
+    assert_eq!(rig.rejected("heavy_requests").await, refused);
+    assert_eq!(rig.rejected("ledger_queue").await, 0);
+    // What is neither large nor compressed needs no turn, and one is free again.
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
+    assert_eq!(rig.ask(&request).await.status, 500);
+}
+
 async fn connections_over_the_limit_wait_and_the_others_end_soon() {
     let rig = Rig::new(HttpSettings { connections_max: 1, ..HttpSettings::default() }).await;
     let mut first = rig.connect().await;
