@@ -13,6 +13,9 @@ const OBJECT: &str = "http://object.api.zuora.com/";
 const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
 
+/// More than any session has; a longer text is none, and not worth keeping.
+const SESSION_BYTES_MAX: usize = 1024;
+
 /// The namespace that an answer's own element declares.
 pub(super) const ANSWERS: [(&str, &str); 1] = [("xmlns:ns1", API)];
 
@@ -145,7 +148,7 @@ impl<'d> Envelope<'d> {
             }
         };
         let token = token.trim();
-        (!token.is_empty()).then(|| token.to_owned())
+        (1..=SESSION_BYTES_MAX).contains(&token.len()).then(|| token.to_owned())
     }
 
     /// CallOptions/useSingleTransaction, which is understood and changes nothing for refunds.
@@ -242,6 +245,13 @@ mod tests {
         ] {
             assert_eq!(session(header).as_deref(), Some("s"), "{header}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_longer_than_any_session_is_none() {
+        let header = |bytes| format!("<SessionHeader>{}</SessionHeader>", "s".repeat(bytes));
+        assert_eq!(session(&header(SESSION_BYTES_MAX)).map(|text| text.len()), Some(1024));
+        assert_eq!(session(&header(SESSION_BYTES_MAX + 1)), None);
     }
 
     #[test]
