@@ -204,9 +204,6 @@ pub trait Ledger: Send + Sync {
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;
 
-    /// Recomputes every balance from the entries.
-    fn audit(&self) -> Reply<audit::Audit>;
-
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 /// How the use cases behave; every value has a bound and a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub struct Service {
     sessions: SessionCache,
     hashing: Arc<Semaphore>,
     running_keys: RunningKeys,
+    /// Read by every task that must come to its end, written by whoever waits for all of them.
+    under_way: Arc<RwLock<()>>,
 }
 
 impl Service {
@@ -98,6 +100,7 @@ impl Service {
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
             settings,
             running_keys: RunningKeys::default(),
+            under_way: Arc::default(),
         });
         service.resume_open_orders().await?;
         Ok(service)

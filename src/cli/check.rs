@@ -49,7 +49,8 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     if audit.problems.is_empty() {
         return Ok(ExitStatus::Done);
     }
-    let count = audit.problems.len();
+    let told = u64::try_from(audit.problems.len()).unwrap_or(u64::MAX);
+    let count = told.saturating_add(audit.more_problems);
     let message = format!("the ledger {place} does not add up: {count} problems");
     Err(Failure::new(FailureCode::Damaged, message))
 }

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 /// What is logged where nobody says otherwise; the migrations tell where they were compiled.
 const LOGGED: &str = "info,rusqlite_migration=warn";
-/// How long tasks that outlive the drain may still run, such as a gateway that is being asked.
+/// How long payment gateways that are being asked when the drain is over are waited for.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Serve SOAP until a signal comes
@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
     // The ledger is closed last, when nothing is left that could still write to it.
-    runtime.shutdown_timeout(LAST_TASKS);
+    drop(runtime);
     drop(ledger);
     served.map(|()| ExitStatus::Done)
 }
@@ -90,6 +90,7 @@ async fn serve(
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
     let mut signals = Signals::listen()?;
+    let service_to_finish = Arc::clone(&service);
     let gateway = Gateway::start(service, settings.http, settings.listen, settings.admin_listen)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
@@ -98,6 +99,7 @@ async fn serve(
     tracing::info!("draining; a second signal ends at once");
     signals.end_at_the_next();
     gateway.stop().await;
+    service_to_finish.finish(LAST_TASKS).await;
     Ok(())
 }
 

@@ -26,22 +26,6 @@ impl MinorUnits {
     pub const fn units(self) -> i64 {
         self.0
     }
-
-    /// The sum, unless it leaves the range.
-    pub const fn checked_add(self, other: Self) -> Option<Self> {
-        match self.0.checked_add(other.0) {
-            Some(units) => Some(Self(units)),
-            None => None,
-        }
-    }
-
-    /// The same amount with the other sign, unless it leaves the range.
-    pub const fn checked_neg(self) -> Option<Self> {
-        match self.0.checked_neg() {
-            Some(units) => Some(Self(units)),
-            None => None,
-        }
-    }
 }
 
 /// A currency of ISO 4217 that money can be held in: its code and its decimals, 0 to 4.

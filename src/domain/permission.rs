@@ -60,9 +60,6 @@ impl Permission {
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// Nothing is allowed.
-    pub const NONE: Self = Self(0);
-
     /// What a user has whose seed names no permissions.
     pub fn by_default() -> Self {
         [
@@ -115,7 +112,7 @@ mod tests {
             assert_eq!(Permissions::from_bits(i64::from(only.bits())), only);
             assert_eq!(only.names(), [permission.name()]);
         }
-        assert_eq!(Permissions::from_bits(64 | 128 | 256), Permissions::NONE);
+        assert_eq!(Permissions::from_bits(64 | 128 | 256).bits(), 0);
         assert!(!Permissions::by_default().allow(Permission::CreditBalanceElectronicRefund));
     }
 }

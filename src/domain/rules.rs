@@ -8,7 +8,8 @@
 use super::calendar::day_at;
 use super::draft::{Field, GatewayOption, RefundDraft};
 use super::facts::{Account, AccountKey, Gateway, MethodKey, PaymentMethod, Tenant};
-use super::money::MinorUnits;
+use super::id::ObjectId;
+use super::money::{Currency, MinorUnits};
 use super::permission::{Permission, Permissions};
 use super::row_error::RowError;
 use super::version::ApiVersion;
@@ -49,6 +50,8 @@ pub struct Decision {
     pub account: AccountKey,
     /// How much, above zero and at most the balance.
     pub amount: MinorUnits,
+    /// The account's currency.
+    pub currency: Currency,
     /// How it is, or will be, paid.
     pub method_type: MethodType,
     /// The method it goes to, if one was named or is the default.
@@ -76,6 +79,8 @@ pub enum Payment {
     Electronic {
         /// The gateway's name.
         gateway: String,
+        /// The method to pay to.
+        payment_method: ObjectId,
         /// Parameters for it.
         options: Vec<GatewayOption>,
     },
@@ -126,6 +131,7 @@ pub fn decide(
     Ok(Decision {
         account: valid.account.key,
         amount: check_balance(&valid)?,
+        currency: valid.account.currency,
         method_type,
         method: method.map(|method| method.key),
         payment,
@@ -324,7 +330,9 @@ fn choose_gateway(
         Field::Given(options) => options.clone(),
         Field::Absent | Field::Wrong(_) => Vec::new(),
     };
-    Ok(Payment::Electronic { gateway: name.clone(), options })
+    let payment_method = draft.payment_method_id.given().cloned();
+    let payment_method = payment_method.ok_or_else(|| RowError::missing("PaymentMethodId"))?;
+    Ok(Payment::Electronic { gateway: name.clone(), payment_method, options })
 }
 
 #[cfg(test)]

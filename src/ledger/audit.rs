@@ -7,12 +7,28 @@ use crate::domain::money::{Currency, MinorUnits};
 pub struct Audit {
     /// All accounts, by number.
     pub accounts: Vec<AuditedAccount>,
-    /// Sentences about what is wrong; none in a sound ledger.
+    /// Sentences about what is wrong, at most 100; none in a sound ledger.
     pub problems: Vec<String>,
+    /// How many more problems there are.
+    pub more_problems: u64,
     /// How many refunds there are.
     pub refunds: u64,
     /// How many entries there are.
     pub entries: u64,
+}
+
+/// How many problems are told; a broken file could have millions.
+const PROBLEMS_TOLD_MAX: usize = 100;
+
+impl Audit {
+    /// Notes a problem, or that there is one more.
+    pub(super) fn complain(&mut self, problem: String) {
+        if self.problems.len() < PROBLEMS_TOLD_MAX {
+            self.problems.push(problem);
+        } else {
+            self.more_problems += 1;
+        }
+    }
 }
 
 /// One account of an audit.

@@ -104,6 +104,14 @@ pub enum SeedConflict {
         /// What it refers to.
         value: String,
     },
+    /// An account's default method belongs to another account.
+    #[error("account `{account}`: default_payment_method `{method}` belongs to another account")]
+    ForeignMethod {
+        /// The account.
+        account: String,
+        /// The method.
+        method: String,
+    },
     /// A new user has no password.
     #[error("user `{username}`: a new user needs password or password_hash")]
     NoPassword {

@@ -32,16 +32,17 @@ use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use store::Store;
 use tempfile::TempDir;
 use writer::Writer;
 
 /// A ledger in one SQLite file, held exclusively by this process. Dropping it does what is waiting,
 /// writes the log back into the file, and lets go of it.
 pub struct SqliteLedger {
-    writer: Writer,
     readers: Readers,
-    path: PathBuf,
+    /// Closes the file last, so that SQLite can put the log away.
+    writer: Writer,
     /// Released after the writer has closed its connection, because fields drop in order.
     _lock: FileLock,
     /// The folder of a temporary ledger, removed at the end.
@@ -71,18 +72,13 @@ impl SqliteLedger {
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
-        Ok(Self { writer, readers, path: path.to_owned(), _lock: lock, _folder: folder })
+        Ok(Self { readers, writer, _lock: lock, _folder: folder })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
         let connection = open::open_for_reading(path)?;
-        audit::audit(&connection, true).map_err(|error| OpenError::sql(path, &error))
-    }
-
-    /// Where the ledger is.
-    pub fn path(&self) -> &Path {
-        &self.path
+        audit::audit(&connection).map_err(|error| OpenError::sql(path, &error))
     }
 }
 
@@ -93,7 +89,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
-        self.writer.submit(None, move |store| ending::end_refund(store, number, &verdict, at))
+        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, at);
+        self.writer.submit_patiently(end)
     }
 
     fn open_orders(&self) -> Reply<Vec<Order>> {
@@ -136,12 +133,8 @@ impl Ledger for SqliteLedger {
         self.readers.read(rows::gateways)
     }
 
-    fn audit(&self) -> Reply<Audit> {
-        self.readers.read(|connection| audit::audit(connection, false))
-    }
-
     fn probe(&self) -> Reply<()> {
-        self.writer.submit(None, store::Store::probe)
+        self.writer.submit_patiently(Store::probe)
     }
 
     fn stats(&self) -> LedgerStats {

@@ -65,8 +65,8 @@ pub enum CreateAnswer {
     Stored {
         /// The answer.
         bytes: Vec<u8>,
-        /// Whether it was made by an earlier request.
-        replayed: bool,
+        /// What it tells; nothing if it was made by an earlier request.
+        rows: Option<Vec<RowResult>>,
     },
 }
 
@@ -137,7 +137,7 @@ impl Service {
             return begun_by(deadline, &ticket, work).await;
         }
         let lost = |_| LedgerError::Unknown("the request's task ended early".to_owned());
-        let task = async { tokio::spawn(work).await.map_err(lost)? };
+        let task = async { self.spawn(work).await.map_err(lost)? };
         begun_by(deadline, &ticket, task).await
     }
 
@@ -161,22 +161,25 @@ impl Service {
                 Some(running.ok_or(CreateError::KeyRunning)?)
             }
         };
-        let idempotency = once.map(|once| Idempotency {
-            fingerprint: fingerprint(&call.drafts, &once.shape),
-            key: once.key.0,
-            operation: "create",
-            render: once.render,
-        });
+        let idempotency = match once {
+            None => None,
+            Some(once) => Some(Idempotency {
+                fingerprint: fingerprint(&call.drafts, &once.shape)?,
+                key: once.key.0,
+                operation: "create",
+                render: once.render,
+            }),
+        };
         let request = CreateRefunds { user, asking, drafts: call.drafts, idempotency, ticket };
         let answer = match self.ledger.create_refunds(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
-            Created::Replayed(bytes) => CreateAnswer::Stored { bytes, replayed: true },
+            Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { rows, orders, answer } => {
-                self.pay(orders).await;
-                answer.map_or(CreateAnswer::Rows(rows), |bytes| CreateAnswer::Stored {
-                    bytes,
-                    replayed: false,
-                })
+                self.pay(orders, call.deadline).await;
+                match answer {
+                    None => CreateAnswer::Rows(rows),
+                    Some(bytes) => CreateAnswer::Stored { bytes, rows: Some(rows) },
+                }
             }
         };
         drop(running);
@@ -210,11 +213,12 @@ fn may_do_any(drafts: &[RefundDraft], asking: &Asking) -> bool {
 }
 
 /// What a request asks for, whatever its prefixes, field order and session.
-fn fingerprint(drafts: &[RefundDraft], shape: &str) -> [u8; 32] {
-    let drafts = serde_json::to_vec(drafts).unwrap_or_default();
+fn fingerprint(drafts: &[RefundDraft], shape: &str) -> Result<[u8; 32], LedgerError> {
+    let unreadable = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
+    let drafts = serde_json::to_vec(drafts).map_err(unreadable)?;
     let mut hash = Sha256::new();
     hash.update(shape.as_bytes());
     hash.update([0]);
     hash.update(&drafts);
-    hash.finalize().into()
+    Ok(hash.finalize().into())
 }

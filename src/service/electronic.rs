@@ -9,9 +9,14 @@ use crate::ledger::{LedgerError, Order};
 use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Inquiry, Processor};
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+
+/// How many orders are taken up at once after a start.
+const RESUMED_AT_ONCE: usize = 64;
 
 /// The connector of each gateway, by name.
 pub struct Processors(HashMap<String, Arc<dyn Processor>>);
@@ -31,31 +36,69 @@ impl Processors {
 }
 
 impl Service {
-    /// Asks the gateways for all orders at once and waits for them up to the configured time. What
-    /// has no answer by then goes on by itself and stays in Processing until it has one.
-    pub(super) async fn pay(self: &Arc<Self>, orders: Vec<Order>) {
+    /// Asks the gateways for all orders at once and waits for them up to the configured time, and
+    /// never beyond the `deadline` of the call. What has no answer by then goes on by itself and
+    /// stays in Processing until it has one.
+    pub(super) async fn pay(self: &Arc<Self>, orders: Vec<Order>, deadline: Instant) {
         if orders.is_empty() {
             return;
         }
-        let mut calls = JoinSet::new();
-        for order in orders {
+        let pay_one = |order| {
             let service = Arc::clone(self);
-            calls.spawn(async move { service.pay_one(order).await });
-        }
+            self.spawn(async move { service.pay_one(order).await })
+        };
+        let calls: Vec<_> = orders.into_iter().map(pay_one).collect();
+        let all = async {
+            for call in calls {
+                report_panic(call.await);
+            }
+        };
         let wait = Duration::from_millis(self.settings.gateway_wait_ms);
-        let all = async { while calls.join_next().await.is_some() {} };
-        if tokio::time::timeout(wait, all).await.is_err() {
-            calls.detach_all();
-        }
+        // Past the time, the tasks go on without anybody who waits for them.
+        let _ = tokio::time::timeout_at(deadline.min(Instant::now() + wait), all).await;
     }
 
     /// Takes up again every refund that an earlier process left in Processing.
     pub(super) async fn resume_open_orders(self: &Arc<Self>) -> Result<(), LedgerError> {
-        for order in self.ledger.open_orders().await? {
-            let service = Arc::clone(self);
-            tokio::spawn(async move { service.resume(order).await });
-        }
+        let orders = self.ledger.open_orders().await?;
+        let service = Arc::clone(self);
+        self.spawn(async move {
+            let mut calls = JoinSet::new();
+            for order in orders {
+                if calls.len() >= RESUMED_AT_ONCE
+                    && let Some(ended) = calls.join_next().await
+                {
+                    report_panic(ended);
+                }
+                let service = Arc::clone(&service);
+                calls.spawn(async move { service.resume(order).await });
+            }
+            while let Some(ended) = calls.join_next().await {
+                report_panic(ended);
+            }
+        });
         Ok(())
+    }
+
+    /// Starts a task that [`Service::finish`] waits for.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        // There is none left only when everything is being ended already.
+        let under_way = Arc::clone(&self.under_way).try_read_owned().ok();
+        tokio::spawn(async move {
+            let _under_way = under_way;
+            work.await
+        })
+    }
+
+    /// Waits until no gateway is being asked any more, at most for `patience`; what is left then
+    /// stays in Processing and is taken up by the next start.
+    pub async fn finish(&self, patience: Duration) {
+        if tokio::time::timeout(patience, self.under_way.write()).await.is_err() {
+            tracing::warn!("refunds stay in Processing; the next start asks about them again");
+        }
     }
 
     async fn pay_one(&self, order: Order) {
@@ -85,9 +128,7 @@ impl Service {
         let number = order.refund.number();
         if let Err(error) = self.ledger.end_refund(number, verdict, self.clock.now()).await {
             let refund = order.refund.to_string();
-            tracing::error!(
-                %refund, %error, "a verdict could not be written; the refund stays in Processing"
-            );
+            tracing::error!(%refund, %error, "a verdict was not written; the next start asks again");
         }
     }
 }
@@ -95,4 +136,10 @@ impl Service {
 fn report_unknown(order: &Order, why: &str) {
     let refund = order.refund.to_string();
     tracing::warn!(%refund, gateway = order.gateway, why, "the outcome of a refund is unknown");
+}
+
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "asking a gateway ended early; the next start asks again");
+    }
 }

@@ -29,9 +29,9 @@ impl Service {
             return Err(LoginError::Busy);
         };
         let user = self.ledger.find_user(username).await?;
-        let user = verified(user, password.to_owned(), turn).await.ok_or(LoginError::Mismatch)?;
+        let user = verified(user, password.to_owned(), turn).await?;
         let now = self.clock.now();
-        let expired = now - self.sessions.idle_max();
+        let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
     }
 }
@@ -42,11 +42,13 @@ async fn verified(
     user: Option<User>,
     password: String,
     turn: OwnedSemaphorePermit,
-) -> Option<User> {
+) -> Result<User, LoginError> {
     let check = move || {
         let _turn = turn;
         let stored = user.as_ref().map(|user| user.password_hash.as_str());
         password::verify(&password, stored).then_some(user).flatten()
     };
-    tokio::task::spawn_blocking(check).await.ok().flatten()
+    // A hash that did not come to its end (no memory, say) says nothing about the password.
+    let checked = tokio::task::spawn_blocking(check).await.map_err(|_| LoginError::Busy)?;
+    checked.ok_or(LoginError::Mismatch)
 }

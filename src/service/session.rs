@@ -54,9 +54,10 @@ impl SessionCache {
         Self { idle_max, sessions: Mutex::default() }
     }
 
-    /// How long a session lives without being used.
-    pub fn idle_max(&self) -> TimeDelta {
-        self.idle_max
+    /// When a session must have been written last to be over at `now`, whatever the cache knows:
+    /// what is written may be behind the last use.
+    pub(super) fn surely_over_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - self.idle_max - WRITE_EVERY
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenHash, Cached>> {
@@ -135,5 +136,72 @@ fn caller_of(session: &StoredSession) -> Caller {
         user_id: user.id.clone(),
         username: user.username.as_str().into(),
         permissions: user.permissions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+    use crate::service::clock::Clock;
+    use crate::service::seed::{self, Seed};
+    use crate::service::{Ledger, ServiceSettings};
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    async fn ledger() -> Arc<dyn Ledger> {
+        let mode = OpenMode::CreateOrOpen { test: true };
+        let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
+        let ledger = SqliteLedger::temporary(&options).unwrap();
+        seed::load(&ledger, Seed::demo().unwrap()).await.unwrap();
+        Arc::new(ledger)
+    }
+
+    /// A process that starts on the ledger so many seconds later.
+    async fn process(ledger: &Arc<dyn Ledger>, second: i64) -> Arc<Service> {
+        let clock = Clock::fixed(DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap());
+        Service::start(Arc::clone(ledger), clock, ServiceSettings::default()).await.unwrap()
+    }
+
+    fn advance(service: &Service, seconds: i64) {
+        let Clock::Fixed(millis) = service.clock() else { panic!("the clock stands still") };
+        millis.fetch_add(seconds * 1000, Ordering::AcqRel);
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_after_its_idle_time_and_survives_restarts() {
+        let ledger = ledger().await;
+        let token = process(&ledger, 0).await.login("demo@example.com", "demo").await.unwrap();
+        for second in [900, 1800, 2700] {
+            assert!(process(&ledger, second).await.authenticate(&token).await.is_ok(), "{second}");
+        }
+        let late = process(&ledger, 2700 + 901).await.authenticate(&token).await;
+        assert_eq!(late.unwrap_err(), SessionError::Invalid);
+        let unknown = process(&ledger, 0).await.authenticate("nobody's").await;
+        assert_eq!(unknown.unwrap_err(), SessionError::Invalid);
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_in_the_process_that_cached_it_as_well() {
+        let service = process(&ledger().await, 0).await;
+        let token = service.login("demo@example.com", "demo").await.unwrap();
+        advance(&service, 900);
+        assert!(service.authenticate(&token).await.is_ok());
+        advance(&service, 901);
+        assert_eq!(service.authenticate(&token).await.unwrap_err(), SessionError::Invalid);
+    }
+
+    #[tokio::test]
+    async fn another_login_never_ends_a_session_in_use() {
+        let ledger = ledger().await;
+        let service = process(&ledger, 0).await;
+        let token = service.login("demo@example.com", "demo").await.unwrap();
+        // The last use is written once a minute, so the ledger may be 59 seconds behind.
+        advance(&service, 59);
+        assert!(service.authenticate(&token).await.is_ok());
+        advance(&service, 890);
+        service.login("demo@example.com", "demo").await.unwrap();
+        assert!(service.authenticate(&token).await.is_ok());
+        assert!(process(&ledger, 950).await.authenticate(&token).await.is_ok());
     }
 }

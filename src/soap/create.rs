@@ -12,7 +12,7 @@ use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// The most objects that a call may carry (documented).
@@ -124,21 +124,21 @@ pub(super) async fn answer(
     dialect: Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
-    let tally = Arc::new(Mutex::new(Tally::default()));
     let key = match key {
         Some(bytes) => Some(key_in_header(&bytes)?),
         None => request.key_in_fields,
     };
-    let once = key.map(|key| once(key, dialect, request.use_single_transaction, &tally));
+    let once = key.map(|key| once(key, dialect, request.use_single_transaction));
     let call = CreateCall { caller, version: dialect.api, drafts: request.drafts, once, deadline };
     Ok(match service.create_refunds(call).await? {
         CreateAnswer::Rows(rows) => {
             Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of(&rows) }
         }
-        CreateAnswer::Stored { bytes, replayed } => {
-            let tally = *tally.lock().unwrap_or_else(PoisonError::into_inner);
-            Done { body: bytes, replayed, tally }
-        }
+        CreateAnswer::Stored { bytes, rows } => Done {
+            body: bytes,
+            replayed: rows.is_none(),
+            tally: rows.map_or_else(Tally::default, |rows| Tally::of(&rows)),
+        },
     })
 }
 
@@ -148,20 +148,10 @@ fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
 }
 
 /// The promise behind a key. Its shape holds whatever else decides over the answer's bytes.
-fn once(
-    key: IdempotencyKey,
-    dialect: Dialect,
-    use_single_transaction: bool,
-    tally: &Arc<Mutex<Tally>>,
-) -> Once {
+fn once(key: IdempotencyKey, dialect: Dialect, use_single_transaction: bool) -> Once {
     let (soap, api) = (dialect.soap.name(), dialect.api);
     let shape = format!("soap {soap} api {api} useSingleTransaction {use_single_transaction}");
-    let tally = Arc::clone(tally);
-    let render = move |rows: &[RowResult]| {
-        *tally.lock().unwrap_or_else(PoisonError::into_inner) = Tally::of(rows);
-        encode(rows, dialect)
-    };
-    Once { key, shape, render: Box::new(render) }
+    Once { key, shape, render: Box::new(move |rows| encode(rows, dialect)) }
 }
 
 /// The answer: Errors before Id before Success, and of those only what applies.

@@ -7,7 +7,6 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::{facts::Gateway, script::ScriptedRule};
-use crate::ledger::audit::Audit;
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
     CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult,
@@ -130,10 +129,6 @@ impl Ledger for ScriptedLedger {
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
         ready(Ok(Vec::new()))
-    }
-
-    fn audit(&self) -> Reply<Audit> {
-        ready(Err(LedgerError::Busy))
     }
 
     fn probe(&self) -> Reply<()> {

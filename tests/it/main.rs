@@ -19,5 +19,6 @@ mod http;
 mod memory;
 mod papers;
 mod soap;
+mod waiting;
 mod wire;
 mod wsdl;

@@ -3,7 +3,6 @@
 use super::*;
 use crate::domain::draft::RefundField;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::money::Currency;
 use proptest::prelude::*;
 
 const OWNER: AccountKey = AccountKey(1);
@@ -267,7 +266,7 @@ fn dates_follow_the_type_the_version_and_the_tenant() {
 fn switches_and_version_come_after_values_and_before_permission() {
     let mut world = World::new();
     let example = [ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK];
-    world.asking.permissions = Permissions::NONE;
+    world.asking.permissions = Permissions::from_bits(0);
     assert_eq!(world.error(&example).0, ErrorCode::NoPermission);
     world.asking.version = ApiVersion::major(30);
     assert_eq!(world.error(&example).0, ErrorCode::InvalidVersion);

@@ -6,20 +6,14 @@ use crate::ledger::audit::{Audit, AuditedAccount};
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// How many problems are told; a broken file could have millions.
-const PROBLEMS_MAX: usize = 100;
-
-/// Audits what one snapshot shows; `with_file` also lets SQLite check the whole file.
-pub(super) fn audit(connection: &Connection, with_file: bool) -> rusqlite::Result<Audit> {
+/// Audits what one snapshot shows, and lets SQLite check the whole file.
+pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
     let mut audit = Audit::default();
-    if with_file {
-        check_file(&snapshot, &mut audit)?;
-    }
+    check_file(&snapshot, &mut audit)?;
     let moved = check_entries(&snapshot, &mut audit)?;
     check_refunds(&snapshot, &mut audit)?;
     list_accounts(&snapshot, &moved, &mut audit)?;
-    audit.problems.truncate(PROBLEMS_MAX);
     Ok(audit)
 }
 
@@ -29,13 +23,13 @@ fn check_file(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()
     for verdict in verdicts {
         let verdict = verdict?;
         if verdict != "ok" {
-            audit.problems.push(format!("the file: {verdict}"));
+            audit.complain(format!("the file: {verdict}"));
         }
     }
     let mut statement = connection.prepare("pragma foreign_key_check")?;
     let dangling = statement.query_map([], |row| row.get::<_, String>(0))?;
     for table in dangling {
-        audit.problems.push(format!("the file: a row of {} refers to nothing", table?));
+        audit.complain(format!("the file: a row of {} refers to nothing", table?));
     }
     Ok(())
 }
@@ -64,7 +58,7 @@ fn check_entries(
         let before = moved.last_balance.unwrap_or(opening);
         if before.checked_add(delta) != Some(balance) {
             let text = format!("entry {key}: {before} moved by {delta} is not {balance}");
-            audit.problems.push(text);
+            audit.complain(text);
         }
         moved.sum = moved.sum.saturating_add(delta);
         moved.last_balance = Some(balance);
@@ -88,7 +82,7 @@ fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result
     let wrong = statement.query_map([], |row| row.get::<_, i64>(0))?;
     for number in wrong {
         let text = format!("refund R-{:08}: its entries do not fit its amount and status", number?);
-        audit.problems.push(text);
+        audit.complain(text);
     }
     Ok(())
 }
@@ -110,7 +104,7 @@ fn list_accounts(
         let sum = moved.get(&key).map_or(0, |moved| moved.sum);
         if opening.checked_add(sum) != Some(balance) {
             let text = format!("account {number}: {opening} moved by {sum} is not {balance}");
-            audit.problems.push(text);
+            audit.complain(text);
         }
         audit.accounts.push(AuditedAccount {
             id: row.get(1)?,

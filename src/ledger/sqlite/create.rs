@@ -59,17 +59,13 @@ fn create_one(
     let debited = MinorUnits::new(-decision.amount.units());
     let movement = Movement { kind, delta: debited, balance, refund: id.number().value() };
     insert_entry(store.connection(), decision.account.0, &movement, created_ms)?;
-    if let Payment::Electronic { gateway, options } = decision.payment
-        && let (Some(payment_method), Some(account)) =
-            (draft.payment_method_id.given(), draft.account_id.given())
-        && let Some(account) = rows::account(store.connection(), account, false)?
-    {
+    if let Payment::Electronic { gateway, payment_method, options } = decision.payment {
         orders.push(Order {
             refund: id,
             gateway,
-            payment_method: payment_method.clone(),
+            payment_method,
             amount: decision.amount,
-            currency: account.currency,
+            currency: decision.currency,
             options,
         });
     }
@@ -124,7 +120,7 @@ fn insert_refund(
          :gateway_options, :gateway_state)";
     let (status, gateway, options, state) = match &decision.payment {
         Payment::External => (RefundStatus::Processed, None, None, None),
-        Payment::Electronic { gateway, options } => {
+        Payment::Electronic { gateway, options, .. } => {
             let options = (!options.is_empty()).then(|| serde_json::to_string(options));
             let options = options
                 .transpose()
@@ -194,14 +190,11 @@ fn earlier_answer(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<Created>> {
     let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
-    connection
-        .prepare_cached("delete from idempotency where at_ms < ?1")?
-        .execute(params![kept_since])?;
     let select = "select fingerprint, answer from idempotency \
-                  where user = ?1 and operation = ?2 and key = ?3";
+                  where user = ?1 and operation = ?2 and key = ?3 and at_ms >= ?4";
     let mut statement = connection.prepare_cached(select)?;
     let found = statement
-        .query_row(params![user.0, once.operation, once.key], |row| {
+        .query_row(params![user.0, once.operation, once.key, kept_since], |row| {
             Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?))
         })
         .optional()?;
@@ -219,7 +212,12 @@ fn keep_answer(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<u8>> {
     let answer = (once.render)(rows);
-    let insert = "insert into idempotency (user, operation, key, fingerprint, answer, at_ms) \
+    // A few at a time: a busy day leaves very many, and everybody waits for the writer.
+    let forget = "delete from idempotency where (user, operation, key) in ( \
+                  select user, operation, key from idempotency where at_ms < ?1 limit 100)";
+    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
+    connection.prepare_cached(forget)?.execute(params![kept_since])?;
+    let insert = "insert or replace into idempotency (user, operation, key, fingerprint, answer, at_ms) \
                   values (?1, ?2, ?3, ?4, ?5, ?6)";
     let at_ms = now.timestamp_millis();
     connection.prepare_cached(insert)?.execute(params![

@@ -1,9 +1,8 @@
 //! The second transaction of an electronic refund: its gateway's verdict ends it, exactly once.
 
 use super::create::{Movement, insert_entry};
-use super::rows::known;
+use super::rows::{json, known};
 use super::store::Store;
-use crate::domain::draft::GatewayOption;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
@@ -91,15 +90,8 @@ pub(super) fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Order
             payment_method: known(row, 4, ObjectId::parse)?,
             amount: MinorUnits::new(row.get(5)?),
             currency: known(row, 6, Currency::from_code)?,
-            options: match options {
-                None => Vec::new(),
-                Some(_) => known(row, 7, read_options)?,
-            },
+            options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
         })
     })?;
     orders.collect()
-}
-
-fn read_options(json: &str) -> Option<Vec<GatewayOption>> {
-    serde_json::from_str(json).ok()
 }

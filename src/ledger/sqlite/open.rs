@@ -202,6 +202,11 @@ pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
 fn prepare_file(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
     let length = fs::metadata(path).map(|file| file.len());
     match (length, mode) {
+        (Ok(0), _) if has_log(path) => {
+            let detail = "it is empty, but the log beside it is not".to_owned();
+            Err(OpenError::Damaged { path: path.to_owned(), detail })
+        }
+        (Ok(0), OpenMode::Existing) => Err(OpenError::NotALedger { path: path.to_owned() }),
         (Ok(0), _) => Ok(true),
         (Ok(_), _) => check_magic(path).map(|()| false),
         (Err(error), OpenMode::Existing) if error.kind() == io::ErrorKind::NotFound => {
@@ -213,6 +218,14 @@ fn prepare_file(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
         }
         (Err(error), _) => Err(OpenError::io(path, &error)),
     }
+}
+
+/// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as
+/// it found the file empty, and with it every refund that is only there.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 /// A file that is no SQLite file at all is damaged or another's; SQLite would say so much later.
@@ -234,7 +247,14 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    let wal = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", wal)?;
+    if mode != "wal" {
+        // What the writer knows of failed commits holds for a write-ahead log alone.
+        return Err(rusqlite::Error::InvalidParameterName(format!(
+            "its journal cannot be a write-ahead log here, but stays `{mode}`"
+        )));
+    }
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
@@ -278,9 +298,10 @@ fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| sql(&e))?;
-    MIGRATIONS
-        .to_latest(connection)
-        .map_err(|error| OpenError::Io { path: path.to_owned(), detail: error.to_string() })
+    MIGRATIONS.to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => sql(&err),
+        other => OpenError::Io { path: path.to_owned(), detail: other.to_string() },
+    })
 }
 
 /// Marks a new ledger, once and for all, and checks the mark of an old one.

@@ -18,8 +18,8 @@ pub(super) fn known<T>(
     column: usize,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    read(&text).ok_or_else(|| unknown_value(column, &text))
+    let text = row.get_ref(column)?.as_str()?;
+    read(text).ok_or_else(|| unknown_value(column, text))
 }
 
 fn unknown_value(column: usize, text: &str) -> rusqlite::Error {
@@ -28,7 +28,10 @@ fn unknown_value(column: usize, text: &str) -> rusqlite::Error {
 }
 
 /// Reads stored JSON.
-fn json<T: serde::de::DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    column: usize,
+    text: &str,
+) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|_| unknown_value(column, text))
 }
 

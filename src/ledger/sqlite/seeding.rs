@@ -226,9 +226,16 @@ impl Loader<'_> {
         };
         let object = format!("account `{}`", account.id);
         let key = self.key_of("payment_method", &object, "default_payment_method", method)?;
-        let update = "update account set default_payment_method = ?2 where id = ?1";
-        self.connection.execute(update, params![account.id.as_str(), key])?;
-        Ok(())
+        let update = "update account set default_payment_method = ?2 where id = ?1 and exists ( \
+             select 1 from payment_method where key = ?2 \
+             and (account is null or account = (select key from account where id = ?1)))";
+        match self.connection.execute(update, params![account.id.as_str(), key])? {
+            0 => Err(Refusal::Conflict(SeedConflict::ForeignMethod {
+                account: account.id.to_string(),
+                method: method.to_string(),
+            })),
+            _ => Ok(()),
+        }
     }
 
     /// The key of a row of `table`, or a dangling reference of `object`.

@@ -19,6 +19,8 @@ pub(super) struct Store {
     gateways: Vec<Gateway>,
     last_number: i64,
     last_created_ms: i64,
+    /// What is in memory may differ from the file.
+    is_stale: bool,
 }
 
 impl Store {
@@ -37,6 +39,7 @@ impl Store {
             gateways: Vec::new(),
             last_number: 0,
             last_created_ms: 0,
+            is_stale: true,
         };
         store.reload()?;
         Ok(store)
@@ -69,6 +72,7 @@ impl Store {
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         (self.last_number, self.last_created_ms) = newest.unwrap_or((0, 0));
+        self.is_stale = false;
         Ok(())
     }
 
@@ -113,6 +117,9 @@ impl Store {
 
     /// Begins a transaction that may write.
     pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        if self.is_stale {
+            self.reload()?;
+        }
         self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
     }
 
@@ -121,13 +128,14 @@ impl Store {
         self.connection.prepare_cached("commit")?.execute([]).map(|_| ())
     }
 
-    /// Undoes the open transaction, in the file and in memory. Some errors make SQLite roll back by
-    /// itself, and then there is nothing left to undo in the file.
+    /// Undoes the open transaction. Some errors make SQLite roll back by itself, and then there is
+    /// nothing left to undo. The memory is read again before the next transaction.
     pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("rollback")?;
+        self.is_stale = true;
+        if self.connection.is_autocommit() {
+            return Ok(());
         }
-        self.reload()
+        self.connection.execute_batch("rollback")
     }
 
     /// Writes something that changes nothing, so that a commit has to reach the disk.

@@ -101,8 +101,8 @@ async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<crate::led
     }
 }
 
-async fn balance(ledger: &SqliteLedger) -> i64 {
-    let audit = ledger.audit().await.unwrap();
+fn balance(path: &Path) -> i64 {
+    let audit = SqliteLedger::audit_file(path).unwrap();
     assert_eq!(audit.problems, Vec::<String>::new());
     audit.accounts.first().unwrap().balance.units()
 }
@@ -119,26 +119,28 @@ async fn a_refund_survives_reopening_and_ids_go_on() {
     assert_eq!((first.number().value(), second.number().value()), (1, 2));
     assert_eq!(first.salt(), second.salt());
     assert!(first.to_string() < second.to_string());
-    assert_eq!(balance(&ledger).await, 3000);
+    assert_eq!(balance(&path), 3000);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]
 async fn one_bad_row_leaves_the_others_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
     let amounts = ["30", "30", "bad", "20", "0.01"];
     let drafts = amounts.map(|amount| draft("External", amount)).to_vec();
     let results = rows(&ledger, drafts).await;
     let good: Vec<bool> = results.iter().map(Result::is_ok).collect();
     assert_eq!(good, [true, false, false, true, false]);
-    assert_eq!(balance(&ledger).await, 0);
+    assert_eq!(balance(&path), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_at_once_never_take_more_than_there_is() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = std::sync::Arc::new(seeded(&folder.path().join("ledger.db")).await);
+    let path = folder.path().join("ledger.db");
+    let ledger = std::sync::Arc::new(seeded(&path).await);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..100 {
         let ledger = std::sync::Arc::clone(&ledger);
@@ -148,7 +150,7 @@ async fn a_hundred_at_once_never_take_more_than_there_is() {
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 50);
     let ids: std::collections::HashSet<RefundId> = results.into_iter().flatten().collect();
     assert_eq!(ids.len(), 50);
-    assert_eq!(balance(&ledger).await, 0);
+    assert_eq!(balance(&path), 0);
 }
 
 #[tokio::test]
@@ -168,7 +170,7 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
     assert!(matches!(again, Created::Replayed(bytes) if bytes == answer));
     let other = ledger.create_refunds(request(drafts(), Some(("k", 2)))).await.unwrap();
     assert!(matches!(other, Created::KeyReused));
-    assert_eq!(balance(&ledger).await, 4000);
+    assert_eq!(balance(&path), 4000);
     let mut late = request(drafts(), Some(("k", 2)));
     late.asking.now = at(24 * 3600 + 1);
     assert!(matches!(ledger.create_refunds(late).await.unwrap(), Created::Fresh { .. }));
@@ -177,12 +179,13 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
 #[tokio::test]
 async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
     let created = ledger
         .create_refunds(request(vec![draft("Electronic", "30"), draft("Electronic", "15")], None))
         .await;
     let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
-    assert_eq!(balance(&ledger).await, 500);
+    assert_eq!(balance(&path), 500);
     assert_eq!(ledger.open_orders().await.unwrap(), orders);
     let response = Response { code: "54".to_owned(), text: "no".to_owned() };
     let declined = Verdict::Declined { response: response.clone() };
@@ -191,27 +194,29 @@ async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     assert!(!ledger.end_refund(number, declined, at(2)).await.unwrap());
     let approved = Verdict::Approved { reference_id: "t".to_owned(), response };
     assert!(!ledger.end_refund(number, approved.clone(), at(3)).await.unwrap());
-    assert_eq!(balance(&ledger).await, 3500);
+    assert_eq!(balance(&path), 3500);
     assert!(ledger.end_refund(orders[1].refund.number(), approved, at(4)).await.unwrap());
-    assert_eq!(balance(&ledger).await, 3500);
+    assert_eq!(balance(&path), 3500);
     assert!(ledger.open_orders().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_withdrawn_request_is_never_done() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
     let withdrawn = request(vec![draft("External", "10")], None);
     assert!(withdrawn.ticket.withdraw());
     let result = ledger.create_refunds(withdrawn).await;
     assert!(matches!(result, Err(LedgerError::Withdrawn)));
-    assert_eq!(balance(&ledger).await, 5000);
+    assert_eq!(balance(&path), 5000);
 }
 
 #[tokio::test]
 async fn a_seed_loads_twice_and_a_conflict_loads_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
     let again = ledger.load_seed(plan()).await.unwrap().unwrap();
     assert_eq!((again.added, again.unchanged), (0, 3));
     let mut conflicting = plan();
@@ -318,6 +323,85 @@ fn the_mark_and_the_lock_are_kept() {
     assert!(SqliteLedger::open(&path, &any).is_ok());
     let missing = SqliteLedger::open(&folder.path().join("none.db"), &any).err();
     assert!(matches!(missing, Some(OpenError::Missing { .. })));
+}
+
+#[tokio::test]
+async fn an_emptied_file_beside_its_log_is_damage_and_not_a_new_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let copy = folder.path().join("copy.db");
+    let ledger = seeded(&path).await;
+    rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    fs::copy(folder.path().join("ledger.db-wal"), folder.path().join("copy.db-wal")).unwrap();
+    fs::write(&copy, b"").unwrap();
+    let opened = SqliteLedger::open(&copy, &options(true)).err();
+    assert!(opened.is_some_and(|error| error.is_damage()));
+    assert!(fs::metadata(folder.path().join("copy.db-wal")).unwrap().len() > 0);
+}
+
+#[tokio::test]
+async fn a_clean_end_leaves_one_file_and_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    ledger.find_user("demo").await.unwrap().unwrap();
+    drop(ledger);
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["ledger.db", "ledger.db.lock"]);
+}
+
+#[tokio::test]
+async fn verdicts_wait_for_room_in_the_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    drop(seeded(&path).await);
+    let settings = LedgerSettings { queue_max: 1, batch_max: 1 };
+    let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
+    let drafts = vec![draft("Electronic", "0.01"); 50];
+    let Ok(Created::Fresh { orders, .. }) = ledger.create_refunds(request(drafts, None)).await
+    else {
+        panic!("one request fits into the queue");
+    };
+    let response = Response { code: "OK".to_owned(), text: String::new() };
+    let approved = Verdict::Approved { reference_id: "t".to_owned(), response };
+    let end = |order: &Order| ledger.end_refund(order.refund.number(), approved.clone(), at(1));
+    let ends: Vec<_> = orders.iter().map(end).collect();
+    for end in ends {
+        assert_eq!(end.await, Ok(true));
+    }
+    assert!(ledger.open_orders().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_panics_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let mut poison = request(vec![draft("External", "10")], Some(("k", 1)));
+    if let Some(once) = &mut poison.idempotency {
+        once.render = Box::new(|_| panic!("on purpose"));
+    }
+    let poisoned = ledger.create_refunds(poison);
+    let good = ledger.create_refunds(request(vec![draft("External", "10")], None));
+    assert!(matches!(poisoned.await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(good.await, Ok(Created::Fresh { .. })));
+    drop(ledger);
+    assert_eq!(balance(&path), 4000);
+}
+
+#[tokio::test]
+async fn a_default_method_of_another_account_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let mut other = plan();
+    other.payment_methods.clear();
+    other.accounts[0].id = ObjectId::parse("00000000000000000000000000000002").unwrap();
+    other.accounts[0].number = "A2".to_owned();
+    let conflict = ledger.load_seed(other).await.unwrap().unwrap_err();
+    assert!(matches!(conflict, crate::ledger::seed::SeedConflict::ForeignMethod { .. }));
 }
 
 /// The disk is full: SQLite itself refuses to let the file grow.

@@ -10,6 +10,7 @@ use crate::ledger::ticket::Ticket;
 use crate::ledger::{LedgerError, LedgerStats, Reply};
 use rusqlite::ErrorCode;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -94,8 +95,9 @@ impl Writer {
         Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
     }
 
-    /// Queues `work` and replies when it is durable. It may run several times, each time in a
-    /// transaction that has not seen the earlier run.
+    /// Queues `work` of a client and replies when it is durable, or at once when too much is
+    /// waiting. It may run several times, each time in a transaction that has not seen the earlier
+    /// run.
     pub(super) fn submit<T, F>(&self, ticket: Option<Ticket>, work: F) -> Reply<T>
     where
         T: Send + 'static,
@@ -103,7 +105,6 @@ impl Writer {
     {
         let (reply, result) = oneshot::channel();
         let task = Box::new(Request { ticket, work, result: None, reply });
-        let closed = || LedgerError::Unavailable("the ledger is closed".to_owned());
         let queued = self.queue.as_ref().ok_or_else(closed).and_then(|queue| {
             queue.try_send(task).map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
@@ -112,8 +113,25 @@ impl Writer {
         });
         Box::pin(async move {
             queued?;
-            let lost = |_| LedgerError::Unknown("the writer ended early".to_owned());
-            result.await.map_err(lost)?
+            result.await.map_err(|_| ended_early())?
+        })
+    }
+
+    /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue, however
+    /// long that takes, because nobody would send it again.
+    pub(super) fn submit_patiently<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, result) = oneshot::channel();
+        let task = Box::new(Request { ticket: None, work, result: None, reply });
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            let queue = queue.ok_or_else(closed)?;
+            queue.send(task).await.map_err(|_| closed())?;
+            drop(queue);
+            result.await.map_err(|_| ended_early())?
         })
     }
 
@@ -143,14 +161,22 @@ impl Drop for Writer {
     }
 }
 
+fn closed() -> LedgerError {
+    LedgerError::Unavailable("the ledger is closed".to_owned())
+}
+
+fn ended_early() -> LedgerError {
+    LedgerError::Unknown("the writer ended early".to_owned())
+}
+
 type Batch = Vec<Box<dyn Task>>;
 
-/// Why a transaction did not come to its end.
+/// Why a transaction did not come to its end, in words for operators.
 enum Failure {
     /// Rolled back for certain.
-    RolledBack(rusqlite::Error),
+    RolledBack(String),
     /// Committed or not, nobody knows.
-    Unknown(rusqlite::Error),
+    Unknown(String),
 }
 
 struct State {
@@ -171,47 +197,60 @@ impl State {
             {
                 batch.push(next);
             }
-            self.do_batch(begun(batch));
+            self.do_batch(batch);
         }
         self.store.close();
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
     /// of its own, so that one bad request never takes others with it.
-    fn do_batch(&mut self, mut batch: Batch) {
-        if batch.is_empty() {
-            return;
+    ///
+    /// Requests begin only once the transaction has: as long as another program holds the file,
+    /// they can still be withdrawn.
+    fn do_batch(&mut self, waiting: Batch) {
+        if let Err(error) = self.begin() {
+            return fail_all(waiting, &error);
         }
-        if let Some(why) = &self.lost {
-            return fail_all(batch, &LedgerError::Unavailable(why.clone()));
-        }
-        match self.transact(&mut batch) {
+        let mut batch = begun(waiting);
+        match self.finish(&mut batch) {
             Ok(()) => batch.into_iter().for_each(Task::succeed),
-            Err(Failure::RolledBack(_)) if batch.len() > 1 => {
-                for task in batch {
-                    self.do_batch(vec![task]);
-                }
+            Err(Failure::RolledBack(_)) if batch.len() > 1 => self.do_one_by_one(batch),
+            Err(failure) => self.fail(batch, failure),
+        }
+    }
+
+    fn do_one_by_one(&mut self, batch: Batch) {
+        let mut rest = batch.into_iter();
+        while let Some(task) = rest.next() {
+            let mut alone = vec![task];
+            if let Err(error) = self.begin() {
+                // Whoever holds the file would keep each of the others waiting as well.
+                alone.extend(rest);
+                return fail_all(alone, &error);
             }
-            Err(Failure::RolledBack(error)) => {
-                tracing::error!(%error, "a transaction was rolled back");
-                fail_all(batch, &LedgerError::Unavailable(error.to_string()));
-            }
-            Err(Failure::Unknown(error)) => {
-                tracing::error!(%error, "the outcome of a commit is unknown; restart to recover");
-                self.lost = Some(format!("a commit failed ({error}); a restart recovers"));
-                fail_all(batch, &LedgerError::Unknown(error.to_string()));
+            match self.finish(&mut alone) {
+                Ok(()) => alone.into_iter().for_each(Task::succeed),
+                Err(failure) => self.fail(alone, failure),
             }
         }
     }
 
-    fn transact(&mut self, batch: &mut Batch) -> Result<(), Failure> {
-        let done = self
-            .store
-            .begin()
-            .and_then(|()| batch.iter_mut().try_for_each(|task| task.run(&mut self.store)));
-        let result = match done {
+    fn begin(&mut self) -> Result<(), LedgerError> {
+        if let Some(why) = &self.lost {
+            return Err(LedgerError::Unavailable(why.clone()));
+        }
+        self.store.begin().map_err(|error| {
+            tracing::error!(%error, "no transaction could be begun");
+            self.counters.failures.fetch_add(1, Ordering::Relaxed);
+            LedgerError::Unavailable(error.to_string())
+        })
+    }
+
+    /// Does the work of a batch in the open transaction and commits it, or rolls it back.
+    fn finish(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let result = match run_all(&mut self.store, batch) {
             Ok(()) => self.commit(batch.len()),
-            Err(error) => Err(self.roll_back(error)),
+            Err(why) => Err(self.roll_back(why)),
         };
         if result.is_err() {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
@@ -219,14 +258,29 @@ impl State {
         result
     }
 
+    fn fail(&mut self, batch: Batch, failure: Failure) {
+        match failure {
+            Failure::RolledBack(why) => {
+                tracing::error!(why, "a transaction was rolled back");
+                fail_all(batch, &LedgerError::Unavailable(why));
+            }
+            Failure::Unknown(why) => {
+                tracing::error!(why, "the outcome of a commit is unknown; restart to recover");
+                self.lost = Some(format!("a commit failed ({why}); a restart recovers"));
+                fail_all(batch, &LedgerError::Unknown(why));
+            }
+        }
+    }
+
     fn commit(&mut self, requests: usize) -> Result<(), Failure> {
         let started = Instant::now();
         if let Err(error) = self.store.commit() {
             // A full disk or a busy file stops a commit before its last frame is in the log, so a
             // rollback is certain. After any other error the frame may or may not be there.
+            let why = error.to_string();
             return Err(match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.roll_back(error),
-                _ => Failure::Unknown(error),
+                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.roll_back(why),
+                _ => Failure::Unknown(why),
             });
         }
         let spent = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -237,15 +291,27 @@ impl State {
         Ok(())
     }
 
-    fn roll_back(&mut self, error: rusqlite::Error) -> Failure {
+    fn roll_back(&mut self, why: String) -> Failure {
         match self.store.roll_back() {
-            Ok(()) => Failure::RolledBack(error),
-            Err(second) => {
-                tracing::error!(error = %second, "a rollback failed");
-                Failure::Unknown(error)
+            Ok(()) => Failure::RolledBack(why),
+            Err(error) => {
+                tracing::error!(%error, "a rollback failed");
+                Failure::Unknown(why)
             }
         }
     }
+}
+
+/// Runs every task, up to the first that fails. One that panics has failed like any other: what it
+/// left half done is rolled back.
+fn run_all(store: &mut Store, batch: &mut Batch) -> Result<(), String> {
+    for task in batch {
+        match catch_unwind(AssertUnwindSafe(|| task.run(store))) {
+            Ok(done) => done.map_err(|error| error.to_string())?,
+            Err(_) => return Err("a request made the program panic".to_owned()),
+        }
+    }
+    Ok(())
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.

@@ -4,7 +4,6 @@ use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::ScriptedRule;
-use refund_gateway::ledger::audit::Audit;
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
     CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession,
@@ -114,9 +113,5 @@ impl Ledger for FakeLedger {
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
         yes(Vec::new())
-    }
-
-    fn audit(&self) -> Reply<Audit> {
-        no()
     }
 }
