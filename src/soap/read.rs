@@ -37,7 +37,6 @@ pub(super) struct Unreadable {
 }
 
 /// A call that was understood as far as the envelope goes.
-#[derive(Debug)]
 pub(super) struct Request {
     pub(super) session: Option<String>,
     pub(super) operation: Operation,

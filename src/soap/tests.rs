@@ -255,6 +255,19 @@ async fn login_tells_the_session_and_the_address_that_the_caller_used() {
 }
 
 #[tokio::test]
+async fn nothing_that_is_printed_shows_a_secret() {
+    let house = House::new(Script::Succeed).await;
+    let login = "<login><username>demo@example.com</username><password>demo</password></login>";
+    let reply = house.reply(call(envelope(login))).await;
+    let stored = StoredSession { user: user(), last_used: DateTime::UNIX_EPOCH };
+    let shown = format!("{reply:?} {stored:?}");
+    assert!(shown.contains("login") && shown.contains("demo@example.com"), "{shown}");
+    for secret in ["body", NEW_SESSION, "argon2", "password"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[tokio::test]
 async fn get_user_info_has_no_result_around_it() {
     let house = House::new(Script::Succeed).await;
     let answer = house.answer(call(envelope("<getUserInfo/>"))).await;
