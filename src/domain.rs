@@ -16,3 +16,4 @@ pub mod rules;
 pub mod script;
 pub mod version;
 pub mod vocabulary;
+pub mod white_space;

@@ -39,14 +39,13 @@ pub(super) fn check(
         let message = format!("is {value}; it must be from {least} to {most}");
         return Err(OutOfRange { key: key.to_owned(), message });
     }
-    if let Some(field) = &service.idempotency_field {
-        if !RefundField::from_name(field).is_some_and(is_free_text) {
-            let message = format!(
-                "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or \
-                 SoftDescriptorPhone"
-            );
-            return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
-        }
+    if let Some(field) = &service.idempotency_field
+        && !RefundField::from_name(field).is_some_and(is_free_text)
+    {
+        let message = format!(
+            "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
+        );
+        return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
     }
     http.check().map_err(|wrong| OutOfRange {
         // The address is an option too, and known by that name.

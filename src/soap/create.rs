@@ -108,7 +108,7 @@ fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<(), Faul
     match *first {
         // In every version: older ones refuse its rows, with a code that says so.
         ("Refund", true) => Ok(()),
-        (name, true) if wsdl::object_types(api).any(|known| known == name) => {
+        (name, true) if wsdl::object_types(api).contains(&name) => {
             Err(Fault::TypeNotCreatable(shown(name)))
         }
         (name, _) => Err(Fault::TypeUnknown(shown(name))),

@@ -260,8 +260,10 @@ const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// A create call with one object of each type of the version, each with all its fields.
 fn create(version: ApiVersion) -> String {
-    let objects: String =
-        wsdl::object_types(version).map(|object| record(object, "zns:zObjects", version)).collect();
+    let objects: String = wsdl::object_types(version)
+        .into_iter()
+        .map(|object| record(object, "zns:zObjects", version))
+        .collect();
     format!("<zns:create xmlns:zns=\"http://api.zuora.com/\">{objects}</zns:create>")
 }
 
