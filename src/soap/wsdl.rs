@@ -3,8 +3,9 @@
 //! Both come from one source, `wsdl/zuora.wsdl.in`, whose lines state from and up to which version
 //! they stand (its head and `wsdl/README.md` explain the notation). Nothing about a version's shape
 //! is written a second time here: whoever asks for the fields of an object reads the very lines
-//! that a client's generator reads. What must stay true: no guard and no placeholder reaches the
-//! output, and the output is well-formed whatever the address is.
+//! that a client's generator reads. The domain alone names the fields that it works with, and a
+//! test holds them against these lines. What must stay true: no guard and no placeholder reaches
+//! the output, and the output is well-formed whatever the address is.
 
 mod outline;
 mod template;
@@ -107,6 +108,8 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
+    use crate::domain::draft::{RefundDraft, RefundField};
+    use crate::domain::row_error::RowError;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
 
@@ -226,6 +229,38 @@ mod tests {
             let names: Vec<_> = fields(version, "Refund").iter().map(|field| field.0).collect();
             assert_eq!(names.len(), count, "{version}");
             assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), known, "{version}");
+        }
+    }
+
+    /// The fields of Refund in their order on the wire, and whether each is an id.
+    fn refund_fields() -> Vec<(&'static str, bool)> {
+        let (base, own) = (fields(ApiVersion::LAST, "zObject"), fields(ApiVersion::LAST, "Refund"));
+        base.into_iter().chain(own).map(|(name, of_type)| (name, of_type == "zns:ID")).collect()
+    }
+
+    #[test]
+    fn the_fields_that_a_draft_reads_stand_here_in_the_same_order() {
+        let read: Vec<_> = RefundField::ALL.map(|field| (field.name(), field.is_id())).to_vec();
+        let names: Vec<_> = read.iter().map(|(name, _)| *name).collect();
+        let told = refund_fields().into_iter().filter(|(name, _)| names.contains(name));
+        assert_eq!(told.collect::<Vec<_>>(), read);
+    }
+
+    #[test]
+    fn the_ids_that_a_draft_checks_stand_here_in_the_same_order() {
+        let is_checked = |name| RefundDraft::default().check_unused_id(name, "x");
+        let mut ids = Vec::new();
+        for (name, is_id) in refund_fields() {
+            assert_eq!(is_checked(name), is_id, "{name}");
+            ids.extend(is_id.then_some(name));
+        }
+        assert_eq!(ids.len(), 7, "{ids:?}");
+        let mut draft = RefundDraft::default();
+        // Read from the last to the first, each is told in the place of the one before.
+        for name in ids.into_iter().rev() {
+            draft.check_unused_id(name, "x");
+            let told = draft.malformed_id.as_ref().map(|malformed| malformed.error.clone());
+            assert_eq!(told, Some(RowError::invalid_id(name, "x")));
         }
     }
 
