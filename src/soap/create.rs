@@ -147,10 +147,12 @@ fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
     text.and_then(IdempotencyKey::parse).ok_or(Fault::MalformedKey)
 }
 
-/// The promise behind a key. Its shape holds whatever else decides over the answer's bytes.
+/// The promise behind a key. Beside the objects and CallOptions only SOAP's version tells requests
+/// apart, because it decides over the answer's bytes; that of the API does not, as every code of a
+/// row is older than the oldest version served.
 fn once(key: IdempotencyKey, dialect: Dialect, use_single_transaction: bool) -> Once {
-    let (soap, api) = (dialect.soap.name(), dialect.api);
-    let shape = format!("soap {soap} api {api} useSingleTransaction {use_single_transaction}");
+    let soap = dialect.soap.name();
+    let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
     Once { key, shape, render: Box::new(move |rows| encode(rows, dialect)) }
 }
 

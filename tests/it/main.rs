@@ -16,6 +16,7 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod http;
+mod logs;
 mod memory;
 mod papers;
 mod soap;

@@ -117,8 +117,8 @@ impl Writer {
         })
     }
 
-    /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue, however
-    /// long that takes, because nobody would send it again.
+    /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue,
+    /// however long that takes, because nobody would send it again.
     pub(super) fn submit_patiently<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
