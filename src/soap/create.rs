@@ -63,7 +63,7 @@ fn key_in_fields(objects: &[ElementRef<'_>], field: &str) -> Option<IdempotencyK
         [] => None,
         // Whatever else people write into such a field protects as well, by its digest.
         [text] => IdempotencyKey::parse(text).or_else(|| digest_key([*text])),
-        // With the lengths, so that a text cannot pass for the end of one and the start of the next.
+        // With the lengths, so that no two lists of texts run together into the same one.
         several => {
             let lengths: Vec<String> = several.iter().map(|text| text.len().to_string()).collect();
             let lengths = format!("{}\n", lengths.join(" "));
