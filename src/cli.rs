@@ -28,14 +28,14 @@ use std::process::ExitCode;
 ///
 /// Every option can be given as an environment variable too, and those of `serve` in the file that
 /// --config names. The command line wins over the environment, and both win over the file.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "refund-gateway", version, after_help = exit::table())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),

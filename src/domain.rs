@@ -17,4 +17,5 @@ pub mod rules;
 pub mod script;
 pub mod version;
 pub mod vocabulary;
+pub mod white_space;
 pub mod zoql;

@@ -160,7 +160,9 @@ fn protocol(settings: &HttpSettings) -> http1::Builder {
         .header_read_timeout(settings.head_timeout())
         .max_header_size(settings.head_bytes_max)
         .max_buf_size(settings.head_bytes_max.max(BUFFER_BYTES))
-        .half_close(true);
+        .half_close(true)
+        // As the original was seen to write them.
+        .title_case_headers(true);
     if settings.headers_max > HYPER_HEADERS {
         protocol.max_headers(settings.headers_max);
     }

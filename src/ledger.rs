@@ -26,6 +26,7 @@ use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use query::{Find, FindError, Page};
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use ticket::Ticket;
@@ -55,7 +56,7 @@ pub enum LedgerError {
 pub struct UserKey(pub i64);
 
 /// A user, as the login needs it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct User {
     /// Its key.
     pub key: UserKey,
@@ -67,6 +68,13 @@ pub struct User {
     pub password_hash: String,
     /// What it may do.
     pub permissions: Permissions,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = out.debug_struct("User");
+        out.field("key", &self.key).field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// SHA-256 of a session's token: the only form in which the ledger knows it.

@@ -27,7 +27,9 @@ use fault::Fault;
 use outcome::{Done, Failure};
 use query::PageOf;
 use read::{Operation, Read, Reading, Request, Unreadable};
+use std::fmt;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 /// The path of the endpoint, up to the version.
@@ -35,7 +37,7 @@ pub const ENDPOINT: &str = "/apps/services/a/";
 
 /// Larger bodies are read off the async threads, because reading takes time and nothing can
 /// interrupt it.
-const READ_IN_PLACE_BYTES_MAX: usize = 64 * 1024;
+pub const READ_IN_PLACE_BYTES_MAX: usize = 64 * 1024;
 
 /// The operation of a request that names none that is known, for metrics.
 const NO_OPERATION: &str = "unknown";
@@ -47,7 +49,6 @@ pub struct Soap {
 }
 
 /// A request to the endpoint.
-#[derive(Debug, Clone)]
 pub struct SoapCall {
     /// The last segment of the path, as sent.
     pub version: String,
@@ -59,6 +60,8 @@ pub struct SoapCall {
     pub idempotency_key: Option<Vec<u8>>,
     /// The body, inflated.
     pub body: Bytes,
+    /// The turn of a body that takes much memory to read; given back as soon as it is read.
+    pub turn: Option<OwnedSemaphorePermit>,
     /// Until when the work must have begun.
     pub deadline: Instant,
 }
@@ -73,7 +76,7 @@ pub enum SoapReply {
 }
 
 /// An answer, and what metrics want to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SoapAnswer {
     /// The HTTP status.
     pub status: u16,
@@ -107,8 +110,8 @@ impl Soap {
     }
 
     /// Answers a request.
-    pub async fn answer(&self, call: SoapCall) -> SoapReply {
-        let read = self.read(&call).await;
+    pub async fn answer(&self, mut call: SoapCall) -> SoapReply {
+        let read = self.read(&mut call).await;
         let dialect = Dialect { soap: read.soap, api: read.api };
         match read.request {
             Ok(request) => self.perform(call, request, dialect).await,
@@ -126,14 +129,20 @@ impl Soap {
         SoapAnswer::fault(&refusal.into(), NO_OPERATION, dialect)
     }
 
-    async fn read(&self, call: &SoapCall) -> Read {
-        if call.body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&call.body, call.content_type.as_deref(), &call.version);
+    /// Reads the body and lets go of it: what follows may wait for long, and needs only what was
+    /// understood.
+    async fn read(&self, call: &mut SoapCall) -> Read {
+        let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
+        if body.len() <= READ_IN_PLACE_BYTES_MAX {
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version);
         }
         let reading = Arc::clone(&self.reading);
-        let (body, version) = (call.body.clone(), call.version.clone());
-        let content_type = call.content_type.clone();
-        let work = move || reading.read(&body, content_type.as_deref(), &version);
+        let (version, content_type) = (call.version.clone(), call.content_type.clone());
+        let work = move || {
+            let read = reading.read(&body, content_type.as_deref(), &version);
+            drop((body, turn));
+            read
+        };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a request could not be read");
             Read {
@@ -206,6 +215,15 @@ impl Soap {
         let session = session.ok_or(Fault::InvalidSession)?;
         let caller = timeout_at(deadline, self.service.authenticate(session)).await;
         Ok(caller.map_err(|_| Fault::TooLate)??)
+    }
+}
+
+impl fmt::Debug for SoapAnswer {
+    /// Without the body, which may hold a session.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = out.debug_struct("SoapAnswer");
+        out.field("status", &self.status).field("operation", &self.operation);
+        out.field("outcome", &self.outcome).finish_non_exhaustive()
     }
 }
 

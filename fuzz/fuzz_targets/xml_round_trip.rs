@@ -27,6 +27,7 @@ const LIMITS: XmlLimits = XmlLimits {
     depth_max: usize::MAX,
     elements_max: usize::MAX,
     attributes_per_tag_max: usize::MAX,
+    attributes_max: usize::MAX,
     namespaces_per_tag_max: usize::MAX,
     name_bytes_max: usize::MAX,
     text_bytes_max: usize::MAX,

@@ -4,7 +4,7 @@ use super::exit::{ExitStatus, Failure, FailureCode};
 use super::options::Options;
 use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
-use super::{ledger, terminal};
+use super::{ledger, serve, terminal};
 use crate::ledger::audit::Audit;
 use crate::ledger::sqlite::SqliteLedger;
 use clap::ArgMatches;
@@ -21,6 +21,9 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let place = args.options.ledger.clone();
     if place.is_none() || args.options.config.is_some() {
         let settings = Settings::gather(args.options, matches)?;
+        if let Some(seed) = &settings.seed {
+            serve::read_seed(seed)?;
+        }
         print_table(&settings.report.iter().map(settings_row).collect::<Vec<_>>())?;
     }
     place.map_or(Ok(ExitStatus::Done), |place| audit(&place))

@@ -39,13 +39,13 @@ pub(super) fn check(
         let message = format!("is {value}; it must be from {least} to {most}");
         return Err(OutOfRange { key: key.to_owned(), message });
     }
-    if let Some(field) = &service.idempotency_field {
-        let carries_text = |field: &RefundField| !field.is_id();
-        if RefundField::from_name(field).filter(carries_text).is_none() {
-            let message =
-                format!("is `{field}`, which is no text field of Refund, such as Comment");
-            return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
-        }
+    if let Some(field) = &service.idempotency_field
+        && !RefundField::from_name(field).is_some_and(is_free_text)
+    {
+        let message = format!(
+            "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
+        );
+        return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
     }
     http.check().map_err(|wrong| OutOfRange {
         // The address is an option too, and known by that name.
@@ -55,4 +55,33 @@ pub(super) fn check(
         },
         message: wrong.message.to_owned(),
     })
+}
+
+/// Whether callers may write into the field what they like, and so a key.
+const fn is_free_text(field: RefundField) -> bool {
+    matches!(
+        field,
+        RefundField::Comment
+            | RefundField::ReasonCode
+            | RefundField::SoftDescriptor
+            | RefundField::SoftDescriptorPhone
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_field_of_free_text_can_carry_a_key() {
+        let judged = RefundField::ALL.map(|field| {
+            let idempotency_field = Some(field.name().to_owned());
+            let service = ServiceSettings { idempotency_field, ..ServiceSettings::default() };
+            check(&service, &LedgerSettings::default(), &HttpSettings::default())
+                .is_ok()
+                .then_some(field.name())
+        });
+        let allowed: Vec<_> = judged.into_iter().flatten().collect();
+        assert_eq!(allowed, ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"]);
+    }
 }

@@ -22,7 +22,7 @@ const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 /// Captures are the folders of a catalogue, in each case folder a request.xml, a response.xml and
 /// perhaps a replay.toml. Without --endpoint a gateway is started for them, on a temporary ledger.
 /// Ids, sessions, ServerUrl and times are compared by their shape alone.
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 pub(super) struct Args {
     /// Folders: a catalogue, a category or a case
     #[arg(value_name = "PATH", required = true)]

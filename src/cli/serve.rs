@@ -5,15 +5,16 @@ use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
+use super::values::LedgerPlace;
 use super::{ledger, logging, terminal};
 use crate::http::Gateway;
 use crate::ledger::Ledger;
-use crate::ledger::sqlite::{OpenMode, OpenOptions};
+use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
 use clap::ArgMatches;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -33,17 +34,37 @@ pub(super) struct Args {
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     let settings = Settings::gather(args.options, matches)?;
-    logging::start(LOGGED)?;
+    let _log = logging::start(LOGGED)?;
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
+    let new_file = new_file(&settings.ledger);
     let ledger: Arc<dyn Ledger> = Arc::new(ledger::open(&settings.ledger, &options)?);
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
     // The ledger is closed last, when nothing is left that could still write to it.
     drop(runtime);
     drop(ledger);
+    if let (Err(_), Some(path)) = (&served, new_file) {
+        remove_if_unused(&path);
+    }
     served.map(|()| ExitStatus::Done)
+}
+
+/// The ledger's file, if it is about to be made.
+fn new_file(place: &LedgerPlace) -> Option<PathBuf> {
+    match place {
+        LedgerPlace::File(path) if !path.exists() => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// A start that failed leaves no ledger behind, whose mark could be in the way of the next.
+fn remove_if_unused(path: &Path) {
+    let is_unused = SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0);
+    if is_unused && let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(%error, "an unused ledger was left behind");
+    }
 }
 
 /// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
@@ -81,6 +102,8 @@ async fn serve(
     ledger: Arc<dyn Ledger>,
     seeds: Vec<Seed>,
 ) -> Result<(), Failure> {
+    // Before anything else: a signal during a long start then ends it with a drain.
+    let mut signals = Signals::listen()?;
     for seed in seeds {
         let report = seed::load(ledger.as_ref(), seed).await.map_err(seed_failure)?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
@@ -89,7 +112,6 @@ async fn serve(
     let service = Service::start(ledger, clock, settings.service)
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
-    let mut signals = Signals::listen()?;
     let service_to_finish = Arc::clone(&service);
     let gateway = Gateway::start(service, settings.http, settings.listen, settings.admin_listen)
         .await

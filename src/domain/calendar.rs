@@ -2,8 +2,8 @@
 //!
 //! chrono reads RFC 3339, which is neither xs:date nor xs:dateTime; the front end here is ours.
 
-use super::money::is_xml_space;
 use super::version::ApiVersion;
+use super::white_space::trim;
 use chrono::{
     DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
 };
@@ -19,7 +19,7 @@ pub struct CalendarText {
 impl CalendarText {
     /// Keeps `text`, if it is a day (`2026-01-02`) or a moment (`2026-01-02T03:04:05-08:00`).
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_matches(is_xml_space);
+        let text = trim(text);
         let readable = parse_date(text).is_some() || parse_date_time(text).is_some();
         readable.then(|| Self { text: text.to_owned() })
     }

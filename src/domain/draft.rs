@@ -6,9 +6,10 @@
 
 use super::calendar::CalendarText;
 use super::id::ObjectId;
-use super::money::{is_xml_space, parse_amount};
+use super::money::parse_amount;
 use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
+use super::white_space::trim;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -213,7 +214,7 @@ impl RefundField {
 impl RefundDraft {
     /// Reads `text` into `field`. Blanks around a value never count; a blank one is absent.
     pub fn set(&mut self, field: RefundField, text: &str) {
-        let text = text.trim_matches(is_xml_space);
+        let text = trim(text);
         if text.is_empty() && !field.is_id() {
             return;
         }
@@ -250,7 +251,7 @@ impl RefundDraft {
 
     /// Marks `field` as wrong because it was sent twice, `text` being what came the second time.
     pub fn set_twice(&mut self, field: RefundField, text: &str) {
-        let error = RowError::invalid(field.name(), text.trim_matches(is_xml_space));
+        let error = RowError::invalid(field.name(), trim(text));
         match field {
             RefundField::AccountId => self.account_id = Field::Wrong(error),
             RefundField::Amount => self.amount = Field::Wrong(error),
@@ -271,7 +272,7 @@ impl RefundDraft {
     pub fn check_unused_id(&mut self, name: &str, text: &str) -> bool {
         let is_id = ID_FIELDS.contains(&name);
         if is_id {
-            let _ = self.id(name, text.trim_matches(is_xml_space));
+            let _ = self.id(name, trim(text));
         }
         is_id
     }

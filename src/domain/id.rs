@@ -153,10 +153,7 @@ mod tests {
             assert!(ObjectId::parse(good).is_some(), "{good}");
         }
         for bad in ["", " ", "402892c7-2b9e-3319-012b-9e34b88e0001", "x", "402892c72b9e331901"] {
-            assert!(
-                ObjectId::parse(bad).is_none() || bad.bytes().all(|b| b.is_ascii_digit()),
-                "{bad}"
-            );
+            assert_eq!(ObjectId::parse(bad), None, "{bad}");
         }
         assert!(ObjectId::parse("é02892c72b9e3319012b9e34b88e000").is_none());
         assert!(ObjectId::parse_stored("7").is_none());

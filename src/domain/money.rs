@@ -3,6 +3,7 @@
 //! Floating point never touches an amount. Parsing follows the lexical space of xs:decimal and not
 //! that of any library: exponents, underscores, INF and NaN are no amounts.
 
+use super::white_space::trim;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -86,7 +87,7 @@ impl Currency {
 /// `+10`, `.5`, `10.`, trailing zeros and blanks around it are fine; the result is normalised, so
 /// that equal amounts are equal values.
 pub fn parse_amount(text: &str) -> Option<Decimal> {
-    let text = text.trim_matches(is_xml_space);
+    let text = trim(text);
     if text.len() > AMOUNT_CHARS_MAX {
         return None;
     }
@@ -104,11 +105,6 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
     let sign = if text.starts_with('-') { "-" } else { "" };
     let canonical = format!("{sign}0{whole}.{fraction}0");
     Decimal::from_str_exact(&canonical).ok().map(|decimal| decimal.normalize())
-}
-
-/// White space as XML has it.
-pub fn is_xml_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
 #[cfg(test)]

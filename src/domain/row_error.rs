@@ -117,3 +117,34 @@ fn invalid_text(field: &str, value: &str) -> String {
     let shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
     format!("Invalid value for field {field}: {shown}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rust_decimal::Decimal;
+
+    /// A stored answer is repeated to whatever version asks again.
+    #[test]
+    fn every_code_of_a_row_is_as_old_as_the_oldest_version() {
+        let gateway = Gateway::sandbox();
+        let usd = Currency::from_code("USD").unwrap();
+        let errors = [
+            RowError::missing("Type"),
+            RowError::invalid("Type", "x"),
+            RowError::invalid_id("Id", "x"),
+            RowError::too_long(),
+            RowError::unknown_field("x"),
+            RowError::credit_balance_off(),
+            RowError::invoice_settlement_on(),
+            RowError::version_too_old(),
+            RowError::no_permission(Permission::ExternalRefund),
+            RowError::gateway_inactive(&gateway),
+            RowError::gateway_without_non_referenced(&gateway),
+            RowError::gateway_without_method(&gateway, MethodType::Check),
+            RowError::over_balance(Decimal::ONE, MinorUnits::ZERO, usd),
+        ];
+        for error in errors {
+            assert_eq!(error.code.for_version(ApiVersion::FIRST), error.code);
+        }
+    }
+}

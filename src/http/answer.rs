@@ -9,7 +9,7 @@ use crate::soap::SoapAnswer;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, HeaderMap,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderMap,
     HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, SERVER, VARY,
 };
 use hyper::{Response, StatusCode};
@@ -51,7 +51,9 @@ impl Answer {
     pub(super) fn soap(answer: SoapAnswer, now: HeaderValue) -> Self {
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-        headers.insert(EXPIRES, now);
+        headers.insert(EXPIRES, now.clone());
+        // By the same clock, so that one that stands still makes the same bytes.
+        headers.insert(DATE, now);
         headers.insert(CACHE_CONTROL, NO_CACHE_AS_CAPTURED);
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
         if let Some(seconds) = answer.retry_after_s {

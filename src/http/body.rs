@@ -2,17 +2,20 @@
 //!
 //! What must stay true: whatever can be refused from the head alone is refused before the body is
 //! asked for (so a client that waits for `100 Continue` never gets one), and the limit of the
-//! inflated size is checked while inflating, because 64 KiB can hold 64 MiB.
+//! inflated size is checked while inflating, because 64 KiB can hold 64 MiB; and since what is
+//! inflated or large takes many times its size to be read, only so many have their turn at once.
 
 use super::metrics::Limit;
-use crate::soap::Refusal;
+use crate::soap::{READ_IN_PLACE_BYTES_MAX, Refusal};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use std::io::Read;
-use tokio::time::Instant;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// Up to this many compressed bytes are inflated on the async thread: it takes a millisecond at the
 /// worst.
@@ -23,16 +26,21 @@ const FOREIGN_TYPES: [&str; 2] = ["application/json", "application/x-www-form-ur
 
 /// How long and how large a body may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BodyLimits {
+pub(super) struct BodyLimits<'a> {
     pub(super) wire_bytes_max: usize,
     pub(super) inflated_bytes_max: usize,
     pub(super) deadline: Instant,
+    /// The turns of bodies that are inflated or large, and until when one is waited for.
+    pub(super) turns: &'a Arc<Semaphore>,
+    pub(super) turn_deadline: Instant,
 }
 
 /// Why there is no body.
 pub(super) enum BodyError {
     /// It is refused, perhaps for a limit.
     Refused(Refusal, Option<Limit>),
+    /// Its turn did not come in time.
+    Overloaded,
     /// It broke off, or its chunks are none.
     Broken,
 }
@@ -50,23 +58,33 @@ pub(super) struct Received {
     pub(super) wire_bytes: usize,
     /// The document.
     pub(super) document: Bytes,
+    /// The turn of a document that is heavy to read, to be kept until that is done.
+    pub(super) turn: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads a body that the headers allow, within the limits.
 pub(super) async fn receive(
     headers: &HeaderMap,
     body: Incoming,
-    limits: BodyLimits,
+    limits: BodyLimits<'_>,
 ) -> Result<Received, BodyError> {
     check_content_type(headers)?;
     let encoding = content_encoding(headers)?;
     let wire = read(body, limits).await?;
     let wire_bytes = wire.len();
-    let document = match encoding {
-        Encoding::Identity => wire,
-        Encoding::Gzip => inflate(wire, limits.inflated_bytes_max).await?,
+    let is_heavy = encoding == Encoding::Gzip || wire_bytes > READ_IN_PLACE_BYTES_MAX;
+    let turn = if is_heavy { Some(take_turn(limits).await?) } else { None };
+    let (document, turn) = match encoding {
+        Encoding::Identity => (wire, turn),
+        Encoding::Gzip => inflate(wire, limits.inflated_bytes_max, turn).await?,
     };
-    Ok(Received { wire_bytes, document })
+    Ok(Received { wire_bytes, document, turn })
+}
+
+async fn take_turn(limits: BodyLimits<'_>) -> Result<OwnedSemaphorePermit, BodyError> {
+    let turn = Arc::clone(limits.turns).acquire_owned();
+    let turn = timeout_at(limits.turn_deadline, turn).await.ok().and_then(Result::ok);
+    turn.ok_or(BodyError::Overloaded)
 }
 
 /// Only what certainly is no XML is refused; the reader finds out about the rest.
@@ -105,20 +123,24 @@ fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     Ok(found)
 }
 
-async fn read(body: Incoming, limits: BodyLimits) -> Result<Bytes, BodyError> {
+async fn read(body: Incoming, limits: BodyLimits<'_>) -> Result<Bytes, BodyError> {
     let too_large = || BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes));
     let told = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
     if told > limits.wire_bytes_max {
         return Err(too_large());
     }
-    match tokio::time::timeout_at(limits.deadline, collect(body, told, limits)).await {
+    match timeout_at(limits.deadline, collect(body, told, limits)).await {
         Ok(collected) => collected,
         Err(_) => Err(BodyError::Refused(Refusal::BodyTooSlow, Some(Limit::BodyTimeout))),
     }
 }
 
 /// A body that came in one piece, which is the rule, is not copied.
-async fn collect(mut body: Incoming, told: usize, limits: BodyLimits) -> Result<Bytes, BodyError> {
+async fn collect(
+    mut body: Incoming,
+    told: usize,
+    limits: BodyLimits<'_>,
+) -> Result<Bytes, BodyError> {
     let Some(first) = next_piece(&mut body).await? else {
         return Ok(Bytes::new());
     };
@@ -148,17 +170,27 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
     Ok(None)
 }
 
-async fn inflate(wire: Bytes, bytes_max: usize) -> Result<Bytes, BodyError> {
-    let inflated = if wire.len() <= INFLATE_INLINE_BYTES {
-        inflate_now(&wire, bytes_max)
+/// Inflates a body; its turn lasts as long as the work does, whether or not anybody waits for it.
+async fn inflate(
+    wire: Bytes,
+    bytes_max: usize,
+    turn: Option<OwnedSemaphorePermit>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
+    let is_small = wire.len() <= INFLATE_INLINE_BYTES;
+    let work = move || (inflate_now(&wire, bytes_max), turn);
+    let (inflated, turn) = if is_small {
+        work()
     } else {
-        let work = tokio::task::spawn_blocking(move || inflate_now(&wire, bytes_max));
-        work.await.unwrap_or(Err(Refusal::BadGzip))
+        let lost = |_| (Err(Refusal::BadGzip), None);
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(lost)
     };
-    inflated.map(Bytes::from).map_err(|refusal| {
-        let limit = matches!(refusal, Refusal::InflatedTooLarge).then_some(Limit::InflatedBytes);
-        BodyError::Refused(refusal, limit)
-    })
+    match inflated {
+        Ok(document) => Ok((document.into(), turn)),
+        Err(refusal) => {
+            let is_large = matches!(refusal, Refusal::InflatedTooLarge);
+            Err(BodyError::Refused(refusal, is_large.then_some(Limit::InflatedBytes)))
+        }
+    }
 }
 
 fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
@@ -218,6 +250,25 @@ mod tests {
         assert_eq!(encoding("identity, x-gzip"), Some(Encoding::Gzip));
         assert_eq!(encoding("deflate"), None);
         assert_eq!(encoding("gzip, gzip"), None);
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_does_not_come_is_not_waited_for_beyond_its_deadline() {
+        let turns = Arc::new(Semaphore::new(1));
+        let now = Instant::now();
+        let limits = BodyLimits {
+            wire_bytes_max: 0,
+            inflated_bytes_max: 0,
+            deadline: now,
+            turns: &turns,
+            turn_deadline: now,
+        };
+        let turn = take_turn(limits).await.ok().unwrap();
+        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded)));
+        let (_, turn) = inflate(gzip(b"<a/>").into(), 4, Some(turn)).await.ok().unwrap();
+        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded)));
+        drop(turn);
+        assert!(take_turn(limits).await.is_ok());
     }
 
     #[test]

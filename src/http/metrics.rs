@@ -39,6 +39,7 @@ pub(super) enum Limit {
     Headers,
     BodyBytes,
     InflatedBytes,
+    HeavyRequests,
     BodyTimeout,
     RequestTimeout,
     WriteTimeout,
@@ -47,7 +48,7 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    const OF_TRANSPORT: [Self; 11] = [
+    const OF_TRANSPORT: [Self; 12] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::HeadBytes,
@@ -55,6 +56,7 @@ impl Limit {
         Self::Headers,
         Self::BodyBytes,
         Self::InflatedBytes,
+        Self::HeavyRequests,
         Self::BodyTimeout,
         Self::RequestTimeout,
         Self::WriteTimeout,
@@ -74,6 +76,7 @@ impl Limit {
             Self::Headers => "headers",
             Self::BodyBytes => "body bytes",
             Self::InflatedBytes => "inflated bytes",
+            Self::HeavyRequests => "heavy requests",
             Self::BodyTimeout => "body timeout",
             Self::RequestTimeout => "request timeout",
             Self::WriteTimeout => "write timeout",

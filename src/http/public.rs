@@ -25,6 +25,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -35,6 +36,8 @@ pub(super) struct Public {
     addresses: Addresses,
     dates: DateCache,
     metrics: Arc<Metrics>,
+    /// The turns of bodies that take much memory to read.
+    turns: Arc<Semaphore>,
     settings: HttpSettings,
 }
 
@@ -50,6 +53,9 @@ impl Public {
             dates: DateCache::new(Arc::clone(&service)),
             soap: Soap::new(service, settings.xml.clone()),
             metrics,
+            turns: Arc::new(Semaphore::new(
+                settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
+            )),
             settings,
         }
     }
@@ -103,17 +109,19 @@ impl Public {
         body: Incoming,
         started: Instant,
     ) -> Option<Answer> {
+        let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits {
             wire_bytes_max: self.settings.body_bytes_max,
             inflated_bytes_max: self.settings.inflated_bytes_max,
             deadline: started + Duration::from_millis(self.settings.body_timeout_ms),
+            turns: &self.turns,
+            turn_deadline: deadline,
         };
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => return Some(self.refuse(error)),
+            Err(error) => return Some(self.refuse(error, version)),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
-        let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -122,11 +130,13 @@ impl Public {
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             idempotency_key: idempotency_key(headers),
             body: received.document,
+            turn: received.turn,
             deadline,
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
         match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
             Ok(SoapReply::Answer(answer)) => {
+                self.count_limits(&answer);
                 self.count(&answer);
                 Some(Answer::soap(answer, self.dates.now()))
             }
@@ -135,11 +145,15 @@ impl Public {
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
-    fn refuse(&self, error: BodyError) -> Answer {
+    fn refuse(&self, error: BodyError, version: &str) -> Answer {
         let answer = match error {
             BodyError::Broken => {
                 let text = "The body of the request is broken.";
                 Answer::sentence(StatusCode::BAD_REQUEST, "broken_body", text)
+            }
+            BodyError::Overloaded => {
+                self.metrics.reject(Limit::HeavyRequests);
+                self.refused(Refusal::Overloaded { version: version.to_owned() })
             }
             BodyError::Refused(refusal, limit) => {
                 if let Some(limit) = limit {
@@ -157,7 +171,8 @@ impl Public {
         Answer::soap(answer, self.dates.now())
     }
 
-    fn count(&self, answer: &SoapAnswer) {
+    /// Counts the limits that refuse a call behind this door.
+    fn count_limits(&self, answer: &SoapAnswer) {
         let metrics = &self.metrics;
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
@@ -168,6 +183,10 @@ impl Public {
         if answer.outcome == ErrorCode::TransactionTimeout.name() {
             metrics.reject(Limit::RequestTimeout);
         }
+    }
+
+    fn count(&self, answer: &SoapAnswer) {
+        let metrics = &self.metrics;
         if answer.outcome != "ok" {
             metrics.fault(answer.outcome);
         }

@@ -32,6 +32,8 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// How long a body may be once it is inflated.
     pub inflated_bytes_max: usize,
+    /// How many bodies that are compressed or large are inflated and read at once; others wait.
+    pub heavy_requests_max: usize,
     /// How long a body may take, from the end of the head to its own end.
     pub body_timeout_ms: u64,
     /// Until when the work of a request must have begun, from the end of its head.
@@ -65,6 +67,7 @@ impl Default for HttpSettings {
             headers_max: 64,
             body_bytes_max: 1024 * 1024,
             inflated_bytes_max: 4 * 1024 * 1024,
+            heavy_requests_max: 4,
             body_timeout_ms: 30_000,
             request_timeout_ms: 60_000,
             outcome_wait_ms: 15_000,
@@ -98,6 +101,7 @@ impl HttpSettings {
             ("headers_max", self.headers_max > 0),
             ("body_bytes_max", self.body_bytes_max > 0),
             ("inflated_bytes_max", self.inflated_bytes_max > 0),
+            ("heavy_requests_max", self.heavy_requests_max > 0),
             ("body_timeout_ms", self.body_timeout_ms > 0),
             ("request_timeout_ms", self.request_timeout_ms > 0),
             ("write_timeout_ms", self.write_timeout_ms > 0),

@@ -9,6 +9,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::script::ScriptedRule;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
+use std::fmt;
 
 /// Everything that one seed names.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +27,7 @@ pub struct SeedPlan {
 }
 
 /// A user of a seed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SeedUser {
     /// Its name.
     pub username: String,
@@ -34,6 +35,13 @@ pub struct SeedUser {
     pub password_hash: Option<String>,
     /// What it may do.
     pub permissions: Permissions,
+}
+
+impl fmt::Debug for SeedUser {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = out.debug_struct("SeedUser");
+        out.field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// An account of a seed.
@@ -118,4 +126,20 @@ pub enum SeedConflict {
         /// The user.
         username: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_is_printed_shows_no_password() {
+        let user = SeedUser {
+            username: "demo@example.com".to_owned(),
+            password_hash: Some("$argon2id$secret".to_owned()),
+            permissions: Permissions::by_default(),
+        };
+        let shown = format!("{:?}", SeedPlan { users: vec![user], ..SeedPlan::default() });
+        assert!(shown.contains("demo@example.com") && !shown.contains("secret"), "{shown}");
+    }
 }

@@ -72,6 +72,7 @@ impl SqliteLedger {
         options: &OpenOptions,
         folder: Option<TempDir>,
     ) -> Result<Self, OpenError> {
+        open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
         let readers = Readers::new(path);

@@ -65,6 +65,7 @@ const LIMITS: XmlLimits = XmlLimits {
     depth_max: 256,
     elements_max: 1_000_000,
     attributes_per_tag_max: 256,
+    attributes_max: 1_000_000,
     namespaces_per_tag_max: 64,
     name_bytes_max: 1_024,
     text_bytes_max: 16 * 1024 * 1024,

@@ -128,7 +128,7 @@ impl Service {
         let number = order.refund.number();
         if let Err(error) = self.ledger.end_refund(number, verdict, self.clock.now()).await {
             let refund = order.refund.to_string();
-            tracing::error!(%refund, %error, "a verdict was not written; the next start asks again");
+            tracing::error!(%refund, %error, "a verdict was not written; a restart asks again");
         }
     }
 }

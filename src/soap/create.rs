@@ -10,6 +10,7 @@ use crate::ledger::RowResult;
 use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -22,8 +23,8 @@ const OBJECTS_MAX: usize = 50;
 pub(super) struct CreateRequest {
     drafts: Vec<RefundDraft>,
     use_single_transaction: bool,
-    /// The text of the field that may carry an idempotency key.
-    key_in_field: Option<String>,
+    /// The key that the objects themselves carry, in the field that may hold one.
+    key_in_fields: Option<IdempotencyKey>,
     /// How many fields with a value were passed over.
     pub(super) ignored_fields: u32,
 }
@@ -42,7 +43,7 @@ pub(super) fn read(
     let mut request = CreateRequest {
         drafts: Vec::with_capacity(objects.len()),
         use_single_transaction,
-        key_in_field: None,
+        key_in_fields: key_field.and_then(|field| key_in_fields(&objects, field)),
         ignored_fields: 0,
     };
     for object in &objects {
@@ -50,11 +51,39 @@ pub(super) fn read(
         request.drafts.push(read.draft);
         request.ignored_fields = request.ignored_fields.saturating_add(read.ignored_fields);
     }
-    // A key stands for a whole call, and only an object alone speaks for its call.
-    if let ([object], Some(field)) = (objects.as_slice(), key_field) {
-        request.key_in_field = refund::text_of(*object, field).map(str::to_owned);
-    }
     Ok(request)
+}
+
+/// The key that stands in `field`. It is that of a whole call, so every object has a say in it, and
+/// one that says nothing leaves the call without.
+fn key_in_fields(objects: &[ElementRef<'_>], field: &str) -> Option<IdempotencyKey> {
+    let texts: Vec<&str> =
+        objects.iter().map(|object| refund::text_of(*object, field)).collect::<Option<_>>()?;
+    match texts.as_slice() {
+        [] => None,
+        // Whatever else people write into such a field protects as well, by its digest.
+        [text] => IdempotencyKey::parse(text).or_else(|| digest_key([*text])),
+        // With the lengths, so that no two lists of texts run together into the same one.
+        several => {
+            let lengths: Vec<String> = several.iter().map(|text| text.len().to_string()).collect();
+            let lengths = format!("{}\n", lengths.join(" "));
+            digest_key([lengths.as_str()].into_iter().chain(several.iter().copied()))
+        }
+    }
+}
+
+/// A key made from texts that cannot be one as they are.
+fn digest_key<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<IdempotencyKey> {
+    let mut hash = Sha256::new();
+    for text in texts {
+        hash.update(text.as_bytes());
+    }
+    let mut key = "sha256:".to_owned();
+    for byte in hash.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    IdempotencyKey::parse(&key)
 }
 
 /// What is wrong with the objects as a whole; then nothing is done.
@@ -97,7 +126,7 @@ pub(super) async fn answer(
 ) -> Result<Done, Failure> {
     let key = match key {
         Some(bytes) => Some(key_in_header(&bytes)?),
-        None => request.key_in_field.as_deref().and_then(IdempotencyKey::parse),
+        None => request.key_in_fields,
     };
     let once = key.map(|key| once(key, dialect, request.use_single_transaction));
     let call = CreateCall { caller, version: dialect.api, drafts: request.drafts, once, deadline };
@@ -118,10 +147,12 @@ fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
     text.and_then(IdempotencyKey::parse).ok_or(Fault::MalformedKey)
 }
 
-/// The promise behind a key. Its shape holds whatever else decides over the answer's bytes.
+/// The promise behind a key. Beside the objects and CallOptions only SOAP's version tells requests
+/// apart, because it decides over the answer's bytes; that of the API does not, as every code of a
+/// row is older than the oldest version served.
 fn once(key: IdempotencyKey, dialect: Dialect, use_single_transaction: bool) -> Once {
-    let (soap, api) = (dialect.soap.name(), dialect.api);
-    let shape = format!("soap {soap} api {api} useSingleTransaction {use_single_transaction}");
+    let soap = dialect.soap.name();
+    let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
     Once { key, shape, render: Box::new(move |rows| encode(rows, dialect)) }
 }
 

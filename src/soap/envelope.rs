@@ -6,12 +6,15 @@
 
 use super::fault::{Fault, shown};
 use crate::domain::version::ApiVersion;
-use crate::xml::{ElementRef, Writer};
+use crate::xml::{Children, ElementRef, Writer};
 
 const API: &str = "http://api.zuora.com/";
 pub(super) const OBJECT: &str = "http://object.api.zuora.com/";
 const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+
+/// More than any session has; a longer text is none, and not worth keeping.
+const SESSION_BYTES_MAX: usize = 1024;
 
 /// The namespace that an answer's own element declares.
 pub(super) const ANSWERS: [(&str, &str); 1] = [("xmlns:ns1", API)];
@@ -99,9 +102,11 @@ impl<'d> Envelope<'d> {
         Ok(Self { soap, header, body })
     }
 
-    /// The Body's first element; what follows it can only be meant for references.
-    pub(super) fn operation(&self) -> Result<ElementRef<'d>, Fault> {
-        self.body.children().next().ok_or(Fault::NoOperation)
+    /// The Body's first element, and what follows it, which can only be meant for references.
+    pub(super) fn operation(&self) -> Result<(ElementRef<'d>, Children<'d>), Fault> {
+        let mut elements = self.body.children();
+        let first = elements.next().ok_or(Fault::NoOperation)?;
+        Ok((first, elements))
     }
 
     /// Refuses a header that must be understood, is meant for us, and is not known.
@@ -143,7 +148,7 @@ impl<'d> Envelope<'d> {
             }
         };
         let token = token.trim();
-        (!token.is_empty()).then(|| token.to_owned())
+        (1..=SESSION_BYTES_MAX).contains(&token.len()).then(|| token.to_owned())
     }
 
     /// QueryOptions, in whatever namespace.
@@ -264,6 +269,13 @@ mod tests {
         ] {
             assert_eq!(session(header).as_deref(), Some("s"), "{header}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_longer_than_any_session_is_none() {
+        let header = |bytes| format!("<SessionHeader>{}</SessionHeader>", "s".repeat(bytes));
+        assert_eq!(session(&header(SESSION_BYTES_MAX)).map(|text| text.len()), Some(1024));
+        assert_eq!(session(&header(SESSION_BYTES_MAX + 1)), None);
     }
 
     #[test]

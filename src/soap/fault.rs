@@ -181,14 +181,17 @@ faults! {
         "the request has a processing instruction, which SOAP forbids";
     OverLimit("<limit>") Client InvalidValue UnexpectedErrorFault 500
         "The request is larger than the limit: {0}"
-        "the document is over a limit: xml depth, xml elements, xml attributes, xml namespaces, \
-         xml name length, xml text length";
+        "the document is over a limit: xml depth, xml elements, xml attributes, xml \
+         attributes in all, xml namespaces, xml name length, xml text length";
     NotAnEnvelope Client InvalidValue UnexpectedErrorFault 500
         "The request is not a SOAP envelope."
         "the document is no Envelope with one Body";
     NoOperation Client InvalidValue UnexpectedErrorFault 500
         "The Body has no operation."
         "the Body is empty";
+    SeveralOperations Client InvalidValue UnexpectedErrorFault 500
+        "The Body has more than one operation."
+        "a second operation in the Body; one request is one call";
     UnknownOperation("<operation>") Client InvalidValue UnexpectedErrorFault 500
         "Unknown operation: {0}"
         "an operation that the WSDL of the version does not have, or in a foreign namespace";

@@ -9,7 +9,6 @@ use crate::service::query::QueryFailure;
 use crate::service::session::SessionError;
 
 /// The answer of an operation that was done.
-#[derive(Debug)]
 pub(super) struct Done {
     pub(super) body: Vec<u8>,
     /// Whether it is the stored answer to an earlier request.

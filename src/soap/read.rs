@@ -38,7 +38,6 @@ pub(super) struct Unreadable {
 }
 
 /// A call that was understood as far as the envelope goes.
-#[derive(Debug)]
 pub(super) struct Request {
     pub(super) session: Option<String>,
     pub(super) operation: Operation,
@@ -117,8 +116,12 @@ impl Reading {
         })?;
         *soap = envelope.soap;
         envelope.check_understood()?;
-        let element = envelope.operation()?;
+        let (element, mut others) = envelope.operation()?;
         let operation = self.operation(element, &envelope, api)?;
+        // Done or not, a second one would have no answer.
+        if others.any(|other| known_operation(other, api).is_some()) {
+            return Err(Fault::SeveralOperations.into());
+        }
         Ok(Request { session: envelope.session(), operation })
     }
 
@@ -128,12 +131,8 @@ impl Reading {
         envelope: &Envelope<'_>,
         api: ApiVersion,
     ) -> Result<Operation, Fault> {
-        let name = element.local();
-        // Alone among the operations, rasd's element has a name of its own.
-        let operation = if name == "rasdRequest" { "rasd" } else { name };
-        let known = wsdl::operations(api).into_iter().find(|known| *known == operation);
-        let known = known.filter(|_| is_ours(element.namespace()));
-        let known = known.ok_or_else(|| Fault::UnknownOperation(shown(name)))?;
+        let unknown = || Fault::UnknownOperation(shown(element.local()));
+        let known = known_operation(element, api).ok_or_else(unknown)?;
         let checked = refuse_reference(element);
         Ok(match known {
             "login" => Operation::Login(checked.and_then(|()| login::read(element))),
@@ -154,6 +153,16 @@ impl Reading {
             other => Operation::NotAvailable(other),
         })
     }
+}
+
+/// The operation of the WSDL that an element of the Body asks for.
+fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<&'static str> {
+    // Alone among the operations, rasd's element has a name of its own.
+    let name = match element.local() {
+        "rasdRequest" => "rasd",
+        name => name,
+    };
+    wsdl::operation(api, name).filter(|_| is_ours(element.namespace()))
 }
 
 /// The charset parameter of a content type.

@@ -7,6 +7,7 @@
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::Fault;
 use crate::domain::draft::{GatewayOption, RefundDraft, RefundField};
+use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
 
 /// What a zObject says.
@@ -36,7 +37,7 @@ pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str>
     let mut named = object.children().filter(|field| {
         field.local() == name && is_ours(field.namespace()) && !field.is_nil() && field.has_text()
     });
-    named.next().map(|field| trimmed(field.text()))
+    named.next().map(|field| trim(field.text()))
 }
 
 struct Fields<'d> {
@@ -115,11 +116,7 @@ impl<'d> Fields<'d> {
 
 /// Whether both are one field under its two names, and say the same.
 fn is_alias(one: ElementRef<'_>, other: ElementRef<'_>) -> bool {
-    one.local() != other.local() && trimmed(one.text()) == trimmed(other.text())
-}
-
-fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    one.local() != other.local() && trim(one.text()) == trim(other.text())
 }
 
 #[cfg(test)]

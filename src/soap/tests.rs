@@ -186,6 +186,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         content_type: Some("text/xml; charset=utf-8".to_owned()),
         idempotency_key: None,
         body: body.into(),
+        turn: None,
         deadline: Instant::now() + Duration::from_secs(600),
     }
 }
@@ -256,6 +257,19 @@ async fn login_tells_the_session_and_the_address_that_the_caller_used() {
                     </ns1:result></ns1:loginResponse>";
     assert!(text(&answer).contains(expected), "{}", text(&answer));
     assert_eq!((answer.operation, answer.outcome, answer.status), ("login", "ok", 200));
+}
+
+#[tokio::test]
+async fn nothing_that_is_printed_shows_a_secret() {
+    let house = House::new(Script::Succeed).await;
+    let login = "<login><username>demo@example.com</username><password>demo</password></login>";
+    let reply = house.reply(call(envelope(login))).await;
+    let stored = StoredSession { user: user(), last_used: DateTime::UNIX_EPOCH };
+    let shown = format!("{reply:?} {stored:?}");
+    assert!(shown.contains("login") && shown.contains("demo@example.com"), "{shown}");
+    for secret in ["body", NEW_SESSION, "argon2", "password"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }
 
 #[tokio::test]
@@ -343,14 +357,15 @@ async fn fingerprints_tell_requests_apart_and_not_their_spelling() {
         "<CallOptions><useSingleTransaction>true</useSingleTransaction></CallOptions></e:Header>",
     );
     let other_amount = plain.replace("1.00", "2.00");
+    let old = SoapCall { version: "42.0".to_owned(), ..with_key(b"k", plain.clone()) };
+    assert_eq!(house.answer(old).await.status, 200);
     for body in [&plain, &shorter, &other_soap, &single, &other_amount] {
         assert_eq!(house.answer(with_key(b"k", body.clone())).await.status, 200, "{body}");
     }
-    let old = SoapCall { version: "42.0".to_owned(), ..with_key(b"k", plain) };
-    assert_eq!(house.answer(old).await.status, 200);
     let prints: Vec<_> = house.asked().into_iter().map(|asked| asked.fingerprint).collect();
-    assert_eq!(prints[0], prints[1]);
-    for (index, other) in prints.iter().enumerate().skip(2) {
+    assert_eq!(prints[0], prints[1], "the version of the API");
+    assert_eq!(prints[0], prints[2], "prefixes, quotes and zeros");
+    for (index, other) in prints.iter().enumerate().skip(3) {
         assert_ne!(prints[0], *other, "{index}");
     }
 }
@@ -384,18 +399,66 @@ async fn a_key_that_is_still_running_is_a_fault() {
     assert_eq!((answer.status, answer.outcome), (409, "LOCK_COMPETITION"));
 }
 
-#[tokio::test]
-async fn a_field_carries_the_key_of_a_single_object_where_configured() {
+/// The keys of create calls with these objects, where Comment may carry one.
+async fn keys_in_comments(calls: &[String]) -> Vec<Option<String>> {
     let settings =
         ServiceSettings { idempotency_field: Some("Comment".to_owned()), ..Default::default() };
     let house = House::with(Script::Succeed, settings).await;
-    house.answer(call(create(REFUND))).await;
+    for objects in calls {
+        house.answer(call(create(objects))).await;
+    }
+    house.asked().into_iter().map(|asked| asked.key).collect()
+}
+
+fn comment(text: &str) -> String {
+    REFUND.replace("key-1", text)
+}
+
+#[tokio::test]
+async fn any_text_of_a_field_is_a_key_where_configured() {
+    let calls = ["key-1", "", "two words", "two words ", "é", &"k".repeat(255), &"k".repeat(256)];
+    let keys = keys_in_comments(&calls.map(comment)).await;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = |text: &str| Some(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())[..])));
+    let expected = [
+        Some("key-1".to_owned()),
+        None,
+        digest("two words"),
+        digest("two words"),
+        digest("é"),
+        Some("k".repeat(255)),
+        digest(&"k".repeat(256)),
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[tokio::test]
+async fn the_texts_of_all_objects_make_one_key() {
+    let calls = [
+        [comment("ab"), comment("c")].concat(),
+        [comment(" ab"), comment("c\n")].concat(),
+        [comment("a"), comment("bc")].concat(),
+        [comment("c"), comment("ab")].concat(),
+        comment("ab").repeat(2),
+        comment("ab").repeat(3),
+        comment("ab"),
+        comment("abc"),
+        [comment("ab"), comment("")].concat(),
+    ];
+    let mut keys = keys_in_comments(&calls).await;
+    assert_eq!(keys.pop(), Some(None), "an object without a text leaves the call without a key");
+    assert_eq!(keys.remove(1), keys[0], "blanks around a text do not count");
+    let distinct: std::collections::HashSet<_> = keys.iter().flatten().collect();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}
+
+#[tokio::test]
+async fn the_header_counts_before_the_field() {
+    let settings =
+        ServiceSettings { idempotency_field: Some("Comment".to_owned()), ..Default::default() };
+    let house = House::with(Script::Succeed, settings).await;
     house.answer(with_key(b"header", create(REFUND))).await;
-    house.answer(call(create(&REFUND.repeat(2)))).await;
-    house.answer(call(create(&REFUND.replace("key-1", "two words")))).await;
-    house.answer(call(create(&REFUND.replace("key-1", "")))).await;
-    let keys: Vec<_> = house.asked().into_iter().map(|asked| asked.key).collect();
-    assert_eq!(keys, [Some("key-1".to_owned()), Some("header".to_owned()), None, None, None]);
+    assert_eq!(house.asked().remove(0).key.as_deref(), Some("header"));
 }
 
 #[tokio::test]
@@ -406,6 +469,28 @@ async fn the_session_is_checked_before_the_objects_and_the_key() {
     assert_eq!(answer.outcome, "INVALID_SESSION");
     let answer = house.answer(with_key(b"two words", create(""))).await;
     assert_eq!(answer.outcome, "MISSING_REQUIRED_VALUE");
+}
+
+#[tokio::test]
+async fn a_second_operation_is_refused_and_none_is_done() {
+    let house = House::new(Script::Succeed).await;
+    let one = format!("<create>{REFUND}</create>");
+    for second in [
+        &one,
+        "<o:query/>",
+        "<login xmlns=''/>",
+        "<rasdRequest/>",
+        "<x:y xmlns:x='urn:x'/><create/>",
+    ] {
+        let answer = house.answer(call(envelope(&format!("{one}{second}")))).await;
+        assert_eq!((answer.status, answer.outcome), (500, "Client"), "{second}");
+        assert!(text(&answer).contains("The Body has more than one operation."), "{second}");
+    }
+    assert!(house.asked().is_empty());
+    for beside in ["<multiRef/>", "<zObjects/>", "<x:create xmlns:x='urn:x'/>"] {
+        let answer = house.answer(call(envelope(&format!("{one}{beside}")))).await;
+        assert_eq!(answer.status, 200, "{beside}: {}", text(&answer));
+    }
 }
 
 #[tokio::test]

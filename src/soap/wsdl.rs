@@ -3,8 +3,9 @@
 //! Both come from one source, `wsdl/zuora.wsdl.in`, whose lines state from and up to which version
 //! they stand (its head and `wsdl/README.md` explain the notation). Nothing about a version's shape
 //! is written a second time here: whoever asks for the fields of an object reads the very lines
-//! that a client's generator reads. What must stay true: no guard and no placeholder reaches the
-//! output, and the output is well-formed whatever the address is.
+//! that a client's generator reads. The domain alone names the fields that it works with, and a
+//! test holds them against these lines. What must stay true: no guard and no placeholder reaches
+//! the output, and the output is well-formed whatever the address is.
 
 mod outline;
 mod template;
@@ -39,15 +40,15 @@ pub fn render(version: ApiVersion, address: &str) -> String {
     wsdl
 }
 
-/// Whether the WSDL of `version` has the operation `name`, letter by letter.
-pub fn has_operation(version: ApiVersion, name: &str) -> bool {
-    operations(version).contains(&name)
+/// The operations of `version`, in the order of the WSDL.
+pub fn operations(version: ApiVersion) -> impl Iterator<Item = &'static str> {
+    let operations = OUTLINE.operations.iter();
+    operations.filter(move |one| one.stand.covers(version)).map(|one| one.name)
 }
 
-/// The operations of `version`, in the order of the WSDL.
-pub fn operations(version: ApiVersion) -> Vec<&'static str> {
-    let standing = OUTLINE.operations.iter().filter(|operation| operation.stand.covers(version));
-    standing.map(|operation| operation.name).collect()
+/// The operation of `version` that is called `name`, letter by letter.
+pub fn operation(version: ApiVersion, name: &str) -> Option<&'static str> {
+    operations(version).find(|known| *known == name)
 }
 
 /// The object types of `version` that extend `zObject`, in the order of the WSDL.
@@ -107,6 +108,8 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
+    use crate::domain::draft::{RefundDraft, RefundField};
+    use crate::domain::row_error::RowError;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
 
@@ -229,6 +232,38 @@ mod tests {
         }
     }
 
+    /// The fields of Refund in their order on the wire, and whether each is an id.
+    fn refund_fields() -> Vec<(&'static str, bool)> {
+        let (base, own) = (fields(ApiVersion::LAST, "zObject"), fields(ApiVersion::LAST, "Refund"));
+        base.into_iter().chain(own).map(|(name, of_type)| (name, of_type == "zns:ID")).collect()
+    }
+
+    #[test]
+    fn the_fields_that_a_draft_reads_stand_here_in_the_same_order() {
+        let read: Vec<_> = RefundField::ALL.map(|field| (field.name(), field.is_id())).to_vec();
+        let names: Vec<_> = read.iter().map(|(name, _)| *name).collect();
+        let told = refund_fields().into_iter().filter(|(name, _)| names.contains(name));
+        assert_eq!(told.collect::<Vec<_>>(), read);
+    }
+
+    #[test]
+    fn the_ids_that_a_draft_checks_stand_here_in_the_same_order() {
+        let is_checked = |name| RefundDraft::default().check_unused_id(name, "x");
+        let mut ids = Vec::new();
+        for (name, is_id) in refund_fields() {
+            assert_eq!(is_checked(name), is_id, "{name}");
+            ids.extend(is_id.then_some(name));
+        }
+        assert_eq!(ids.len(), 7, "{ids:?}");
+        let mut draft = RefundDraft::default();
+        // Read from the last to the first, each is told in the place of the one before.
+        for name in ids.into_iter().rev() {
+            draft.check_unused_id(name, "x");
+            let told = draft.malformed_id.as_ref().map(|malformed| malformed.error.clone());
+            assert_eq!(told, Some(RowError::invalid_id(name, "x")));
+        }
+    }
+
     #[test]
     fn fields_are_in_alphabetical_order_and_none_is_there_twice() {
         for version in every_version() {
@@ -277,20 +312,21 @@ mod tests {
     fn objects_and_operations_come_with_their_versions() {
         let at = ApiVersion::major;
         let old = ["Account", "PaymentMethod", "Refund", "RefundInvoicePayment"];
-        assert_eq!(object_types(at(18)), old);
-        assert!(object_types(at(22)).contains(&"CreditBalanceAdjustment"));
-        assert!(object_types(at(30)).contains(&"GatewayOption"));
-        assert_eq!(object_types(at(150)).len(), 6);
+        let types = |major| object_types(at(major));
+        assert_eq!(types(18), old);
+        assert!(types(22).contains(&"CreditBalanceAdjustment"));
+        assert!(types(30).contains(&"GatewayOption"));
+        assert_eq!(types(150).len(), 6);
         let first = ["login", "subscribe", "create", "generate", "update", "delete", "query"];
-        assert_eq!(operations(at(18)), first);
+        assert_eq!(operations(at(18)).collect::<Vec<_>>(), first);
         for (name, since) in
             [("queryMore", 19), ("getUserInfo", 19), ("amend", 29), ("execute", 36), ("rasd", 61)]
         {
-            assert!(!has_operation(at(since - 1), name), "{name}");
-            assert!(has_operation(at(since), name), "{name}");
+            assert_eq!(operation(at(since - 1), name), None);
+            assert_eq!(operation(at(since), name), Some(name));
         }
-        assert_eq!(operations(ApiVersion::LAST).len(), 12);
-        assert!(!has_operation(ApiVersion::LAST, "Create"));
+        assert_eq!(operations(ApiVersion::LAST).count(), 12);
+        assert_eq!(operation(ApiVersion::LAST, "Create"), None);
         assert!(fields(at(21), "CreditBalanceAdjustment").is_empty());
         assert!(fields(at(91), "Invoice").is_empty());
     }
@@ -355,7 +391,8 @@ mod tests {
                 }
             }
             let (_, binding) = wsdl.split_once("<binding ").unwrap();
-            assert_eq!(values(binding, "operation", "name"), operations(version), "{version}");
+            let expected: Vec<_> = operations(version).collect();
+            assert_eq!(values(binding, "operation", "name"), expected, "{version}");
         }
     }
 

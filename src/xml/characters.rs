@@ -3,6 +3,10 @@
 //! Both sides use it: the reader to refuse, the writer to replace. What one of them lets pass, the
 //! other must accept.
 
+use crate::domain::white_space::is_xml_space;
+
+pub(super) use crate::domain::white_space::trim;
+
 /// Whether XML 1.0 allows the character in a document at all (production 2, `Char`).
 pub(super) const fn is_xml(character: char) -> bool {
     matches!(character,
@@ -25,19 +29,14 @@ pub(super) fn first_forbidden(text: &str) -> Option<(usize, char)> {
     text.char_indices().find(|(_, character)| !is_xml(*character))
 }
 
-/// White space as XML counts it.
+/// White space, byte by byte: no part of a longer character looks like it.
 pub(super) const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+    is_xml_space(byte as char)
 }
 
 /// Whether the text is empty or white space only.
 pub(super) fn is_blank(text: &str) -> bool {
     text.bytes().all(is_space)
-}
-
-/// The text without the white space around it.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 /// Splits a qualified name into prefix ("" for none) and local part; nothing if it is not one.
@@ -129,8 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_white_space_of_xml_is_trimmed() {
-        assert_eq!(trim(" \t\r\n\u{A0}a \n"), "\u{A0}a");
+    fn only_the_white_space_of_xml_is_blank() {
         assert!(is_blank("\r\n\t ") && !is_blank("\u{A0}"));
     }
 }

@@ -15,6 +15,8 @@ pub struct XmlLimits {
     pub elements_max: usize,
     /// How many attributes a tag may have, its namespace declarations not counted.
     pub attributes_per_tag_max: usize,
+    /// How many attributes all tags of a document may have together.
+    pub attributes_max: usize,
     /// How many namespaces a tag may declare; see also [`LimitKind::Namespaces`].
     pub namespaces_per_tag_max: usize,
     /// How many bytes of UTF-8 the name of an element or attribute may have, with its prefix.
@@ -29,6 +31,7 @@ impl Default for XmlLimits {
             depth_max: 32,
             elements_max: 10_000,
             attributes_per_tag_max: 32,
+            attributes_max: 20_000,
             namespaces_per_tag_max: 32,
             name_bytes_max: 128,
             text_bytes_max: 65_536,
@@ -45,6 +48,8 @@ pub enum LimitKind {
     Elements,
     /// A tag has too many attributes.
     Attributes,
+    /// All tags together have too many attributes.
+    AllAttributes,
     /// A tag declares too many namespaces, or more than [`LimitKind::NAMESPACES_IN_SCOPE_MAX`]
     /// are in scope at once.
     Namespaces,
@@ -56,10 +61,11 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// Every limit, in the order of the fields of [`XmlLimits`].
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Depth,
         Self::Elements,
         Self::Attributes,
+        Self::AllAttributes,
         Self::Namespaces,
         Self::NameLength,
         Self::TextLength,
@@ -75,6 +81,7 @@ impl LimitKind {
             Self::Depth => "xml depth",
             Self::Elements => "xml elements",
             Self::Attributes => "xml attributes",
+            Self::AllAttributes => "xml attributes in all",
             Self::Namespaces => "xml namespaces",
             Self::NameLength => "xml name length",
             Self::TextLength => "xml text length",

@@ -191,6 +191,9 @@ impl<'a, 'l> Builder<'a, 'l> {
         if number - first >= self.limits.attributes_per_tag_max {
             return Err(XmlError::Limit(LimitKind::Attributes));
         }
+        if number >= self.limits.attributes_max {
+            return Err(XmlError::Limit(LimitKind::AllAttributes));
+        }
         let resolver = self.reader.resolver();
         let Some(namespace) = self.namespaces.resolve(raw.name, resolver, false) else {
             let prefix = raw.name.split_once(':').map_or("", |(prefix, _)| prefix);
@@ -367,6 +370,7 @@ mod tests {
         depth_max: 1_000_000,
         elements_max: 1_000_000,
         attributes_per_tag_max: 1_000,
+        attributes_max: 1_000_000,
         namespaces_per_tag_max: 1_000,
         name_bytes_max: 1_000_000,
         text_bytes_max: 1_000_000,
@@ -621,6 +625,16 @@ mod tests {
         let two = "<a xmlns='urn:1' xmlns:b='urn:2'/>";
         assert_eq!(exceeded(two, &limits), Some(LimitKind::Namespaces));
         assert_eq!(exceeded("<a b='' c=''><a d='' e=''/></a>", &limits), None);
+    }
+
+    #[test]
+    fn attributes_of_all_tags_are_limited_together() {
+        let limits = XmlLimits { attributes_max: 3, ..ROOMY };
+        assert_eq!(exceeded("<a b='' c='' xmlns='urn:1'><d e=''/></a>", &limits), None);
+        let four = "<a b='' c=''><d e=''/><d e=''/></a>";
+        assert_eq!(exceeded(four, &limits), Some(LimitKind::AllAttributes));
+        let many = format!("<a>{}</a>", "<b c='' d='' e=''/>".repeat(6_667));
+        assert_eq!(exceeded(&many, &XmlLimits::default()), Some(LimitKind::AllAttributes));
     }
 
     #[test]

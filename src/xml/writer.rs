@@ -265,6 +265,7 @@ mod tests {
         depth_max: 100,
         elements_max: 1_000,
         attributes_per_tag_max: 10,
+        attributes_max: 1_000_000,
         namespaces_per_tag_max: 10,
         name_bytes_max: 10,
         text_bytes_max: 100_000,

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -112,14 +112,15 @@ impl Client {
         create_envelope(session, &[object])
     }
 
-    fn send_until(&mut self, address: SocketAddr, session: &str, stop: &AtomicBool) {
+    fn send_until_broken(&mut self, address: SocketAddr, session: &str, count: &AtomicUsize) {
         let Ok(mut stream) = TcpStream::connect(address) else { return };
-        while !stop.load(Ordering::Relaxed) {
+        loop {
             let key = format!("client-{}-{}", self.name, self.sent);
             let Ok(answer) = exchange(&mut stream, &key, &self.body(session)) else { return };
             let (_, rest) = answer.split_once("<ns1:Id>").unwrap_or_else(|| panic!("{answer}"));
             self.acknowledged.push(rest.chars().take(32).collect());
             self.sent += 1;
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -159,21 +160,38 @@ fn stored_refunds(ledger: &Path) -> Vec<(String, String)> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
+/// Waits until so many refunds were acknowledged; false when that does not happen.
+fn are_acknowledged(count: &AtomicUsize, at_least: usize) -> bool {
+    let started = Instant::now();
+    while count.load(Ordering::Relaxed) < at_least {
+        if started.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
 #[test]
 fn killed_twenty_times_under_load_nothing_is_lost_or_made_twice() {
+    const ROUNDS: usize = 20;
+    const A_ROUND: usize = 20;
     let mut gateway = TestGateway::demo();
     let mut clients: Vec<Client> =
         (0..8).map(|name| Client { name, sent: 0, acknowledged: Vec::new() }).collect();
-    for round in 0..20 {
+    for round in 0..ROUNDS {
         let (address, session) = (gateway.public(), gateway.login());
-        let stop = AtomicBool::new(false);
+        let count = AtomicUsize::new(0);
         thread::scope(|scope| {
             for client in &mut clients {
-                scope.spawn(|| client.send_until(address, &session, &stop));
+                scope.spawn(|| client.send_until_broken(address, &session, &count));
             }
-            thread::sleep(Duration::from_millis(20 + round * 7));
+            let under_load = are_acknowledged(&count, A_ROUND);
+            // At another place of its work each time: up to 4 ms later, in no order.
+            let delay = u64::try_from(round * 7_919 % 4_001).unwrap();
+            thread::sleep(Duration::from_micros(delay));
             gateway.kill9();
-            stop.store(true, Ordering::Relaxed);
+            assert!(under_load, "round {round}: {count:?} acknowledged");
         });
         gateway.restart();
         let stored = stored_refunds(&gateway.ledger());
@@ -190,7 +208,7 @@ fn killed_twenty_times_under_load_nothing_is_lost_or_made_twice() {
     let stored = stored_refunds(&gateway.ledger());
     assert_eq!(distinct.len(), acknowledged.len(), "two keys, one refund");
     assert_eq!(stored.len(), acknowledged.len(), "each key is one refund, none is without a key");
-    assert!(acknowledged.len() > 100, "too little load to prove anything");
+    assert!(acknowledged.len() >= ROUNDS * A_ROUND);
 }
 
 /// Sends each client's last key once more, and waits until no refund is in Processing.

@@ -16,6 +16,8 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod http;
+mod logs;
+mod memory;
 mod papers;
 mod query;
 mod query_ledger;

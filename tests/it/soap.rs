@@ -6,15 +6,11 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
-use refund_gateway::domain::id::ObjectId;
-use refund_gateway::domain::money::{Currency, MinorUnits};
-use refund_gateway::domain::permission::{Permission, Permissions};
-use refund_gateway::domain::vocabulary::{MethodStatus, MethodType};
 use refund_gateway::ledger::Ledger;
-use refund_gateway::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::service::clock::Clock;
-use refund_gateway::service::{Service, ServiceSettings, password};
+use refund_gateway::service::seed::{self, Seed};
+use refund_gateway::service::{Service, ServiceSettings};
 use refund_gateway::soap::{Soap, SoapAnswer, SoapCall, SoapReply};
 use refund_gateway::xml::XmlLimits;
 use std::path::Path;
@@ -26,46 +22,39 @@ const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
 const METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
 const CLERK: &str = "clerk@example.com";
 
-fn user(username: &str, permissions: Permissions) -> SeedUser {
-    let password_hash = Some(password::hash("demo").unwrap());
-    SeedUser { username: username.to_owned(), password_hash, permissions }
-}
-
 /// One account of 50.00 USD with a card; one user who may do everything, and one who may not
 /// refund electronically.
-fn plan() -> SeedPlan {
-    let id = |text| ObjectId::parse(text).unwrap();
-    let external = [Permission::CreditBalanceExternalRefund].into_iter().collect();
-    SeedPlan {
-        users: vec![
-            user("demo@example.com", Permission::ALL.into_iter().collect()),
-            user(CLERK, external),
-        ],
-        accounts: vec![SeedAccount {
-            id: id(ACCOUNT),
-            number: "A00000001".to_owned(),
-            name: "Example".to_owned(),
-            currency: Currency::from_code("USD").unwrap(),
-            opening: MinorUnits::new(5000),
-            default_payment_method: Some(id(METHOD)),
-            gateway: None,
-        }],
-        payment_methods: vec![SeedPaymentMethod {
-            id: id(METHOD),
-            account: Some(id(ACCOUNT)),
-            method_type: MethodType::CreditCard,
-            status: MethodStatus::Active,
-            gateway: None,
-        }],
-        ..SeedPlan::default()
-    }
-}
+const SEED: &str = r#"
+[[user]]
+username = "demo@example.com"
+password = "demo"
+permissions = ["credit-balance-external-refund", "credit-balance-electronic-refund"]
+
+[[user]]
+username = "clerk@example.com"
+password = "demo"
+permissions = ["credit-balance-external-refund"]
+
+[[account]]
+id = "402892c72b9e3319012b9e34b88e0001"
+number = "A00000001"
+name = "Example"
+currency = "USD"
+credit_balance = "50.00"
+default_payment_method = "2c92c0f83dfa5201013dfa6656ff2b8b"
+
+[[payment_method]]
+id = "2c92c0f83dfa5201013dfa6656ff2b8b"
+account = "402892c72b9e3319012b9e34b88e0001"
+type = "CreditCard"
+status = "Active"
+"#;
 
 async fn open(path: &Path) -> Soap {
     let mode = OpenMode::CreateOrOpen { test: true };
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     let ledger = SqliteLedger::open(path, &options).unwrap();
-    ledger.load_seed(plan()).await.unwrap().unwrap();
+    seed::load(&ledger, Seed::parse(SEED).unwrap()).await.unwrap();
     let ledger: Arc<dyn Ledger> = Arc::new(ledger);
     let service = Service::start(ledger, Clock::System, ServiceSettings::default()).await.unwrap();
     Soap::new(service, XmlLimits::default())
@@ -78,6 +67,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         content_type: Some("text/xml".to_owned()),
         idempotency_key: key.map(|key| key.as_bytes().to_vec()),
         body: body.into(),
+        turn: None,
         deadline: Instant::now() + Duration::from_secs(60),
     };
     match soap.answer(call).await {

@@ -217,7 +217,8 @@ fn keep_answer(
                   select user, operation, key from idempotency where at_ms < ?1 limit 100)";
     let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
     connection.prepare_cached(forget)?.execute(params![kept_since])?;
-    let insert = "insert or replace into idempotency (user, operation, key, fingerprint, answer, at_ms) \
+    let insert = "insert or replace into idempotency \
+                  (user, operation, key, fingerprint, answer, at_ms) \
                   values (?1, ?2, ?3, ?4, ?5, ?6)";
     let at_ms = now.timestamp_millis();
     connection.prepare_cached(insert)?.execute(params![

@@ -1,34 +1,50 @@
-//! The exclusive lock of a ledger: a file beside it, locked for as long as it is held.
+//! The exclusive lock of a ledger, held for as long as it is served or seeded.
 //!
-//! The lock is not taken on the ledger's own file, because closing any handle of that file would
-//! drop the locks that SQLite itself holds on it (POSIX locks belong to the process).
+//! There is a file beside the ledger that is locked, which works wherever Rust does. On Linux the
+//! ledger's own file is locked as well, so that neither another name of it (a hard link) nor a
+//! removed lock file lets a second process in; elsewhere that lock could get into the way of those
+//! that SQLite takes on the same file.
 
 use super::open::OpenError;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Held until it is dropped, or until the process ends in whatever way.
 pub(super) struct FileLock {
-    _file: File,
+    _beside: File,
+    /// Closing any handle of the ledger drops the locks that SQLite holds on it (POSIX locks belong
+    /// to the process), so this one outlives every connection.
+    _own: Option<File>,
 }
 
 impl FileLock {
-    /// Takes the lock of the ledger at `path`, or says who may not be disturbed.
+    /// Takes the lock of the ledger at `path`, which exists.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        let lock_path = lock_path(path);
+        let beside = lock_path(path);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(&lock_path)
-            .map_err(|error| OpenError::io(&lock_path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(OpenError::io(&lock_path, &error)),
-        }
+            .open(&beside)
+            .map_err(|error| OpenError::io(&beside, &error))?;
+        let beside = locked(file, path)?;
+        let own = if cfg!(target_os = "linux") {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            Some(locked(file.map_err(|error| OpenError::io(path, &error))?, path)?)
+        } else {
+            None
+        };
+        Ok(Self { _beside: beside, _own: own })
+    }
+}
+
+fn locked(file: File, ledger: &Path) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: ledger.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(OpenError::io(ledger, &error)),
     }
 }
 
@@ -38,4 +54,27 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.into_os_string();
     name.push(".lock");
     PathBuf::from(name)
+}
+
+/// Which file a path leads to: whoever removes or replaces a ledger that is being served would
+/// otherwise make it write where nobody will look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// What `path` leads to now.
+    pub(super) fn of(path: &Path) -> Result<Self, OpenError> {
+        let file = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?;
+        Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
+    }
+
+    /// Whether the path still leads there.
+    pub(super) fn holds(&self) -> bool {
+        fs::metadata(&self.path)
+            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+    }
 }

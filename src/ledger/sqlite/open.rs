@@ -1,12 +1,13 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
+use super::lock::Identity;
 use super::store::Store;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -162,7 +163,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::OldSqlite { found: rusqlite::version() });
     }
-    let is_new = prepare_file(path, options.mode)?;
+    let is_new = is_new(path, options.mode)?;
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|e| sql(&e))?;
@@ -176,7 +177,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     }
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
-    Store::load(connection, options.id_seed).map_err(|e| sql(&e))
+    Store::load(connection, Identity::of(path)?, options.id_seed).map_err(|e| sql(&e))
 }
 
 /// Opens a connection that can only read, beside whoever holds the ledger.
@@ -202,26 +203,39 @@ pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the file, readable by its owner alone, before SQLite sees it; true when it is new.
-fn prepare_file(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
-    let length = fs::metadata(path).map(|file| file.len());
-    match (length, mode) {
-        (Ok(0), _) if has_log(path) => {
-            let detail = "it is empty, but the log beside it is not".to_owned();
-            Err(OpenError::Damaged { path: path.to_owned(), detail })
-        }
-        (Ok(0), OpenMode::Existing) => Err(OpenError::NotALedger { path: path.to_owned() }),
-        (Ok(0), _) => Ok(true),
-        (Ok(_), _) => check_magic(path).map(|()| false),
-        (Err(error), OpenMode::Existing) if error.kind() == io::ErrorKind::NotFound => {
+/// Makes the file, readable by its owner alone, before anything else sees it.
+pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenError> {
+    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match fs::metadata(path) {
+        Ok(_) => Ok(()),
+        Err(error) if missing(&error) && mode == OpenMode::Existing => {
             Err(OpenError::Missing { path: path.to_owned() })
         }
-        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
-            let made = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
-            made.map(|_| true).map_err(|error| OpenError::io(path, &error))
+        Err(error) if missing(&error) => {
+            // Whoever makes it at the same moment competes for the lock, and one of us gets it.
+            let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+            made.map(|_| ()).map_err(|error| OpenError::io(path, &error))
         }
-        (Err(error), _) => Err(OpenError::io(path, &error)),
+        Err(error) => Err(OpenError::io(path, &error)),
     }
+}
+
+/// Whether the file is still empty, and so a new ledger; what is no SQLite file is refused.
+fn is_new(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
+    let length = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?.len();
+    if length > 0 {
+        return check_magic(path).map(|()| false);
+    }
+    if has_log(path) {
+        let detail = "it is empty, but the log beside it is not".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), detail });
+    }
+    if mode == OpenMode::Existing {
+        return Err(OpenError::NotALedger { path: path.to_owned() });
+    }
+    let owner_alone = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(path, owner_alone).map_err(|error| OpenError::io(path, &error))?;
+    Ok(true)
 }
 
 /// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as

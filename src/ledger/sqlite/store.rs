@@ -3,6 +3,7 @@
 //! The memory is a copy of what the file says; after a rollback it is read again, so that the two
 //! never part.
 
+use super::lock::Identity;
 use super::rows;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{RefundId, RefundNumber};
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 /// The writer's side of a ledger.
 pub(super) struct Store {
     connection: Connection,
+    identity: Identity,
     id_seed: Option<u64>,
     salt: u32,
     tenant: Tenant,
@@ -26,13 +28,18 @@ pub(super) struct Store {
 impl Store {
     /// Takes over a connection whose schema is up to date. `id_seed` makes ids and tokens follow
     /// from it and from counters in the ledger.
-    pub(super) fn load(connection: Connection, id_seed: Option<u64>) -> rusqlite::Result<Self> {
+    pub(super) fn load(
+        connection: Connection,
+        identity: Identity,
+        id_seed: Option<u64>,
+    ) -> rusqlite::Result<Self> {
         let salt = match id_seed {
             Some(seed) => salt_of(&digest(seed, "salt", 0)),
             None => ledger_salt(&connection)?,
         };
         let mut store = Self {
             connection,
+            identity,
             id_seed,
             salt,
             tenant: Tenant::default(),
@@ -132,6 +139,9 @@ impl Store {
 
     /// Begins a transaction that may write.
     pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.identity.holds() {
+            return Err(failure("its file was removed or replaced"));
+        }
         if self.is_stale {
             self.reload()?;
         }
@@ -195,6 +205,10 @@ fn digest(seed: u64, purpose: &str, count: u64) -> [u8; 32] {
 }
 
 fn fill_randomly(bytes: &mut [u8]) -> rusqlite::Result<()> {
-    getrandom::fill(bytes)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.to_string().into()))
+    getrandom::fill(bytes).map_err(|error| failure(&error.to_string()))
+}
+
+/// A failure that is not SQLite's, in the form of those that are.
+fn failure(why: &str) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(why.into())
 }

@@ -404,6 +404,33 @@ async fn a_default_method_of_another_account_is_refused() {
     assert!(matches!(conflict, crate::ledger::seed::SeedConflict::ForeignMethod { .. }));
 }
 
+#[tokio::test]
+async fn a_ledger_that_was_removed_takes_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
+    let refused = ledger.create_refunds(request(vec![draft("External", "10")], None)).await;
+    assert!(matches!(refused, Err(LedgerError::Unavailable(why)) if why.contains("removed")));
+    assert!(ledger.probe().await.is_err());
+    fs::rename(folder.path().join("elsewhere.db"), &path).unwrap();
+    assert!(rows(&ledger, vec![draft("External", "10")]).await[0].is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn neither_another_name_nor_a_removed_lock_file_lets_a_second_process_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("ledger.db"), folder.path().join("other.db"));
+    let _ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    fs::hard_link(&path, &other).unwrap();
+    fs::remove_file(folder.path().join("ledger.db.lock")).unwrap();
+    for name in [path, other] {
+        let second = SqliteLedger::open(&name, &options(true)).err();
+        assert!(matches!(second, Some(OpenError::InUse { .. })));
+    }
+}
+
 /// The disk is full: SQLite itself refuses to let the file grow.
 #[tokio::test]
 async fn a_full_disk_faults_and_loses_nothing_acknowledged() {

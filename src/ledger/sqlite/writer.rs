@@ -112,8 +112,8 @@ impl Writer {
         Later(self.queue.as_ref().map(mpsc::Sender::downgrade))
     }
 
-    /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue, however
-    /// long that takes, because nobody would send it again.
+    /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue,
+    /// however long that takes, because nobody would send it again.
     pub(super) fn submit_patiently<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,

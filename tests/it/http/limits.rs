@@ -1,5 +1,6 @@
 //! Clients that send too much, too slowly, too often, or do not read.
 
+use super::protocol::gzip;
 use super::{HttpSettings, Rig, login, post};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -86,7 +87,8 @@ async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {
 
 #[tokio::test]
 async fn a_client_that_is_still_sending_is_not_reset_before_it_can_read_the_refusal() {
-    let rig = Rig::new(HttpSettings::default()).await;
+    // Longer than any machine takes to send it all.
+    let rig = Rig::new(HttpSettings { linger_ms: 60_000, ..HttpSettings::default() }).await;
     let mut wire = rig.connect().await;
     let request = post("", vec![b' '; 4 * 1024 * 1024]);
     for piece in request.chunks(1024 * 1024) {
@@ -103,6 +105,38 @@ async fn limits_of_the_document_are_counted_by_name() {
     let deep = "<a>".repeat(40) + &"</a>".repeat(40);
     assert_eq!(rig.ask(post("", deep)).await.status, 500);
     assert_eq!(rig.rejected("xml_depth").await, 1);
+}
+
+#[tokio::test]
+async fn bodies_that_are_heavy_to_read_have_their_turns_and_do_not_wait_for_long() {
+    let settings =
+        HttpSettings { heavy_requests_max: 1, request_timeout_ms: 1, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let heavy = login("nobody") + &"<!-- -->".repeat(400_000);
+    let request = post("Content-Encoding: gzip\r\n", gzip(heavy.as_bytes()));
+    let mut wires = Vec::new();
+    for _ in 0..10 {
+        let mut wire = rig.connect().await;
+        wire.send(&request).await;
+        wires.push(wire);
+    }
+    let mut refused = 0;
+    for mut wire in wires {
+        let answer = wire.answer().await;
+        if answer.status == 429 {
+            refused += 1;
+            assert_eq!(answer.header("retry-after"), Some("120"));
+            assert!(answer.text().contains("fns:REQUEST_EXCEEDED_LIMIT"), "{}", answer.text());
+        } else {
+            assert!(answer.text().contains("Invalid login."), "{}", answer.text());
+        }
+    }
+    assert!((1..10).contains(&refused), "{refused} of 10 refused");
+    assert_eq!(rig.rejected("heavy_requests").await, refused);
+    assert_eq!(rig.rejected("ledger_queue").await, 0);
+    // What is neither large nor compressed needs no turn, and one is free again.
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
+    assert_eq!(rig.ask(&request).await.status, 500);
 }
 
 #[tokio::test]

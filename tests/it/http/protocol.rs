@@ -112,7 +112,7 @@ async fn broken_chunks_are_refused() {
     assert_eq!((answer.status, answer.closes()), (400, true));
 }
 
-fn gzip(plain: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()

@@ -1,0 +1,50 @@
+//! What a crowd of bodies costs that are small on the wire and large once they are read.
+
+use crate::gateway::{ENDPOINT, TestGateway, create_envelope};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+use std::thread;
+
+/// The most memory that a process has had so far, in kilobytes.
+fn peak_kilobytes(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Nearly 4 MiB, nearly ten thousand elements and twenty thousand attributes, each of them owned by
+/// the reader because it has to be resolved.
+fn large(session: &str) -> String {
+    let attribute = format!("{}&amp;", "v".repeat(40));
+    let element = format!("<x a='{attribute}' b='{attribute}'>{}&amp;</x>", "t".repeat(250));
+    create_envelope(session, &[element.repeat(9_900)])
+}
+
+#[test]
+fn many_bodies_that_inflate_far_are_all_answered_within_bounded_memory() {
+    const CLIENTS: usize = 120;
+    let gateway = TestGateway::demo();
+    let plain = large(&gateway.login());
+    assert!((3_500_000..4_194_304).contains(&plain.len()), "{}", plain.len());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain.as_bytes()).unwrap();
+    let body = encoder.finish().unwrap();
+    assert!(body.len() < 32 * 1024, "{}", body.len());
+    let headers = [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")];
+    thread::scope(|scope| {
+        let client = || gateway.connect().send("POST", ENDPOINT, &headers, &body);
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
+        for client in clients {
+            let answer = client.join().unwrap();
+            let code = answer.texts("FaultCode");
+            let read = (500, vec!["MISSING_REQUIRED_VALUE".to_owned()]);
+            let late = (429, vec!["REQUEST_EXCEEDED_LIMIT".to_owned()]);
+            let told = (answer.status, code);
+            assert!(told == read || told == late, "{answer}");
+        }
+    });
+    let peak = peak_kilobytes(gateway.pid());
+    assert!(peak < 400_000, "{peak} kB");
+}
