@@ -274,6 +274,23 @@ fn a_port_in_use_is_exit_5() {
     assert_eq!(place.run(&args).status.code(), Some(5));
 }
 
+/// Regression: a start that failed left an unmarked ledger behind, and the next one with --demo was
+/// refused.
+#[test]
+fn a_start_that_failed_leaves_nothing_behind() {
+    let text = "[[payment_method]]\nid = '2c92c0f83dfa5201013dfa6656ff2b8b'\n\
+                account = '00000000000000000000000000000009'\ntype = 'CreditCard'\n";
+    let place = Place::with("seed.toml", text);
+    place.refused(&serve(&["--seed", "seed.toml", "--ledger", "new.db"]), 3, "seed.toml: payment");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = ["serve", "--listen", &address, "--admin-listen", "none", "--ledger", "new.db"];
+    assert_eq!(place.run(&args).status.code(), Some(5));
+    let names: Vec<_> =
+        fs::read_dir(place.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["seed.toml"]);
+}
+
 #[test]
 fn exposure_has_to_be_asked_for() {
     let place = Place::new();
