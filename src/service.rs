@@ -27,7 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{RwLock, Semaphore};
 
-/// How the use cases behave; every value has a bound and a default.
+/// How the use cases behave; every value has a bound and a default. What is skipped here is an
+/// option of its own, and stands in a configuration file beside the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceSettings {
@@ -40,8 +41,10 @@ pub struct ServiceSettings {
     /// How long `create` waits for payment gateways, in milliseconds.
     pub gateway_wait_ms: u64,
     /// Whether a field that a caller may not send is an error instead of being ignored.
+    #[serde(skip)]
     pub strict: bool,
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
+    #[serde(skip)]
     pub idempotency_field: Option<String>,
 }
 

@@ -123,9 +123,10 @@ impl Soap {
     }
 
     /// The answer to a request that is refused before its body is read. What the caller speaks is
-    /// not known then, so it is SOAP 1.1.
-    pub fn refuse(refusal: Refusal) -> SoapAnswer {
-        let dialect = Dialect { soap: SoapVersion::V11, api: refusal.api() };
+    /// known by the content type alone then.
+    pub fn refuse(refusal: Refusal, content_type: Option<&str>) -> SoapAnswer {
+        let soap = SoapVersion::of_content_type(content_type);
+        let dialect = Dialect { soap, api: refusal.api() };
         SoapAnswer::fault(&refusal.into(), NO_OPERATION, dialect)
     }
 

@@ -31,6 +31,10 @@ pub(super) struct Written {
     pub(super) test: Option<bool>,
     /// `--public-url`
     pub(super) public_url: Option<String>,
+    /// `--strict`
+    pub(super) strict: Option<bool>,
+    /// `--idempotency-field`
+    pub(super) idempotency_field: Option<String>,
     /// `--clock`
     pub(super) clock: Option<Moment>,
     /// `--id-seed`

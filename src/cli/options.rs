@@ -44,6 +44,16 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
 
+    /// Answer a field that may not be sent with INVALID_FIELD instead of ignoring it
+    #[arg(long, env = "REFUND_GATEWAY_STRICT", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) strict: Option<bool>,
+
+    /// Take the idempotency key of clients that cannot set a header from this field of Refund
+    #[arg(long, value_name = "FIELD", env = "REFUND_GATEWAY_IDEMPOTENCY_FIELD")]
+    pub(super) idempotency_field: Option<String>,
+
     /// Let the clock stand still at this moment; implies --test
     #[arg(long, value_name = "RFC3339", env = "REFUND_GATEWAY_CLOCK")]
     pub(super) clock: Option<Moment>,

@@ -45,7 +45,7 @@ pub(super) fn check(
         let message = format!(
             "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
         );
-        return Err(OutOfRange { key: "service.idempotency_field".to_owned(), message });
+        return Err(OutOfRange { key: "idempotency_field".to_owned(), message });
     }
     http.check().map_err(|wrong| OutOfRange {
         // The address is an option too, and known by that name.

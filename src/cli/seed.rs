@@ -24,7 +24,8 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let seed = serve::read_seed(&args.file)?;
     let ledger = ledger::open_named(args.ledger, OpenMode::CreateOrOpenAny)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let report = runtime.block_on(seed::load(&ledger, seed)).map_err(serve::seed_failure)?;
+    let report = runtime.block_on(seed::load(&ledger, seed));
+    let report = report.map_err(|error| serve::seed_failure(&args.file, &error))?;
     terminal::data(&format!("added {}, unchanged {}", report.added, report.unchanged))?;
     Ok(ExitStatus::Done)
 }

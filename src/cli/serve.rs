@@ -61,21 +61,26 @@ fn new_file(place: &LedgerPlace) -> Option<PathBuf> {
 
 /// A start that failed leaves no ledger behind, whose mark could be in the way of the next.
 fn remove_if_unused(path: &Path) {
-    let is_unused = SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0);
-    if is_unused && let Err(error) = std::fs::remove_file(path) {
-        tracing::warn!(%error, "an unused ledger was left behind");
+    if !SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0) {
+        return;
+    }
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        // What is not there need not be removed, and what cannot be is in nobody's way.
+        let _ = std::fs::remove_file(file);
     }
 }
 
 /// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
-fn read_seeds(settings: &Settings) -> Result<Vec<Seed>, Failure> {
+fn read_seeds(settings: &Settings) -> Result<Vec<(PathBuf, Seed)>, Failure> {
     let mut seeds = Vec::new();
     if settings.demo {
         let demo = Seed::demo().or_fail(FailureCode::Configuration, "the built-in seed");
-        seeds.push(demo?);
+        seeds.push((PathBuf::from("the demo"), demo?));
     }
     if let Some(path) = &settings.seed {
-        seeds.push(read_seed(path)?);
+        seeds.push((path.clone(), read_seed(path)?));
     }
     Ok(seeds)
 }
@@ -87,25 +92,26 @@ pub(super) fn read_seed(path: &Path) -> Result<Seed, Failure> {
 }
 
 /// The failure that a seed which was not loaded is.
-pub(super) fn seed_failure(error: SeedError) -> Failure {
+pub(super) fn seed_failure(path: &Path, error: &SeedError) -> Failure {
     let code = match error {
         SeedError::Conflict(_) => FailureCode::Configuration,
         SeedError::Ledger(_) | SeedError::Password(_) | SeedError::HashingLost => {
             FailureCode::Runtime
         }
     };
-    Failure { code, error: error.into() }
+    Failure::new(code, format_args!("{}: {error}", path.display()))
 }
 
 async fn serve(
     settings: Settings,
     ledger: Arc<dyn Ledger>,
-    seeds: Vec<Seed>,
+    seeds: Vec<(PathBuf, Seed)>,
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen()?;
-    for seed in seeds {
-        let report = seed::load(ledger.as_ref(), seed).await.map_err(seed_failure)?;
+    for (path, seed) in seeds {
+        let report = seed::load(ledger.as_ref(), seed).await;
+        let report = report.map_err(|error| seed_failure(&path, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
     let clock = settings.clock.map_or(Clock::System, Clock::fixed);

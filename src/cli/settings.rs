@@ -171,10 +171,23 @@ impl Sources<'_> {
                 false,
             ),
             http: self.http(options.public_url),
-            service: self.table("service", &written.service),
+            service: self.service(options.strict, options.idempotency_field),
             store: self.table("store", &written.store),
             report: std::mem::take(&mut self.report),
         }
+    }
+
+    fn service(&mut self, strict: Option<bool>, field: Option<String>) -> ServiceSettings {
+        let written = &self.config.written;
+        let strict = self.choose("strict", strict, written.strict, false);
+        let field = self.optional(
+            "idempotency_field",
+            field,
+            written.idempotency_field.clone(),
+            String::clone,
+        );
+        let table = self.table("service", &written.service);
+        ServiceSettings { strict, idempotency_field: field, ..table }
     }
 
     fn http(&mut self, public_url: Option<String>) -> HttpSettings {

@@ -117,17 +117,17 @@ impl Public {
             turns: &self.turns,
             turn_deadline: deadline,
         };
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let content_type = headers.get(CONTENT_TYPE).map(text);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => return Some(self.refuse(error, version)),
+            Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
-            content_type: headers
-                .get(CONTENT_TYPE)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            content_type,
             idempotency_key: idempotency_key(headers),
             body: received.document,
             turn: received.turn,
@@ -145,7 +145,7 @@ impl Public {
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
-    fn refuse(&self, error: BodyError, version: &str) -> Answer {
+    fn refuse(&self, error: BodyError, version: &str, content_type: Option<&str>) -> Answer {
         let answer = match error {
             BodyError::Broken => {
                 let text = "The body of the request is broken.";
@@ -153,20 +153,20 @@ impl Public {
             }
             BodyError::Overloaded => {
                 self.metrics.reject(Limit::HeavyRequests);
-                self.refused(Refusal::Overloaded { version: version.to_owned() })
+                self.refused(Refusal::Overloaded { version: version.to_owned() }, content_type)
             }
             BodyError::Refused(refusal, limit) => {
                 if let Some(limit) = limit {
                     self.metrics.reject(limit);
                 }
-                self.refused(refusal)
+                self.refused(refusal, content_type)
             }
         };
         answer.closing()
     }
 
-    fn refused(&self, refusal: Refusal) -> Answer {
-        let answer = Soap::refuse(refusal);
+    fn refused(&self, refusal: Refusal, content_type: Option<&str>) -> Answer {
+        let answer = Soap::refuse(refusal, content_type);
         self.count(&answer);
         Answer::soap(answer, self.dates.now())
     }

@@ -539,14 +539,16 @@ fn what_is_refused_unread_has_its_status_and_text() {
         ),
         (Refusal::BadGzip, 400, "The request is not valid gzip."),
     ] {
-        let answer = Soap::refuse(refusal);
+        let answer = Soap::refuse(refusal, None);
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
         assert_eq!((answer.operation, answer.outcome), ("unknown", "Client"));
     }
-    let answer = Soap::refuse(overloaded("91.0"));
+    let answer = Soap::refuse(overloaded("91.0"), Some("text/xml"));
     assert_eq!((answer.status, answer.retry_after_s), (429, Some(120)));
     assert!(text(&answer).contains("<faultcode>fns:REQUEST_EXCEEDED_LIMIT</faultcode>"));
-    let answer = Soap::refuse(overloaded("59.0"));
+    let in_kind = Soap::refuse(overloaded("91.0"), Some("application/soap+xml; charset=utf-8"));
+    assert_eq!(in_kind.content_type, "application/soap+xml;charset=UTF-8");
+    let answer = Soap::refuse(overloaded("59.0"), None);
     assert!(text(&answer).contains("<faultcode>fns:UNKNOWN_ERROR</faultcode>"));
 }
 

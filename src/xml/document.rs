@@ -70,6 +70,8 @@ pub struct QName<'d> {
     pub namespace: &'d str,
     /// The name without its prefix.
     pub local: &'d str,
+    /// Whether there is no prefix, or one that is declared.
+    pub is_declared: bool,
 }
 
 /// An attribute that is no namespace declaration.
@@ -140,12 +142,14 @@ impl<'d> ElementRef<'d> {
     }
 
     /// The type that `xsi:type` names, by the prefixes in scope at this element. A prefix that is
-    /// not declared gives the namespace "": such clients exist.
+    /// not declared gives the namespace ""; whoever means to use the type has to look.
     pub fn xsi_type(&self) -> Option<QName<'d>> {
         let type_name = self.element.xsi_type?;
         let value = trim(&self.document.attributes.get(type_name.attribute)?.value);
-        let local = value.split_once(':').map_or(value, |(_, local)| local);
-        Some(QName { namespace: self.document.namespace(type_name.namespace), local })
+        let (prefix, local) = value.split_once(':').unwrap_or(("", value));
+        let namespace = self.document.namespace(type_name.namespace);
+        let is_declared = prefix.is_empty() || !namespace.is_empty();
+        Some(QName { namespace, local, is_declared })
     }
 
     /// Whether `xsi:nil` says that the element has no value.

@@ -119,10 +119,7 @@ fn a_wrong_configuration_is_exit_3_and_names_file_line_and_key() {
             "[service]\nsession_idle_minutes = 481\n",
             "service.session_idle_minutes is 481; it must be from 15 to 480",
         ),
-        (
-            "[service]\nidempotency_field = 'Coment'\n",
-            "gateway.toml:2: service.idempotency_field is `Coment`",
-        ),
+        ("\nidempotency_field = 'Coment'\n", "gateway.toml:2: idempotency_field is `Coment`"),
         ("[store]\nqueue_max = 0\n", "gateway.toml:2: store.queue_max is 0; it must be from 1 to"),
         ("[store]\nqueue_max = -1\n", "gateway.toml:2: store.queue_max: "),
         ("listen = \n", "gateway.toml:1: listen: "),
@@ -277,6 +274,23 @@ fn a_port_in_use_is_exit_5() {
     assert_eq!(place.run(&args).status.code(), Some(5));
 }
 
+/// Regression: a start that failed left an unmarked ledger behind, and the next one with --demo was
+/// refused.
+#[test]
+fn a_start_that_failed_leaves_nothing_behind() {
+    let text = "[[payment_method]]\nid = '2c92c0f83dfa5201013dfa6656ff2b8b'\n\
+                account = '00000000000000000000000000000009'\ntype = 'CreditCard'\n";
+    let place = Place::with("seed.toml", text);
+    place.refused(&serve(&["--seed", "seed.toml", "--ledger", "new.db"]), 3, "seed.toml: payment");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let args = ["serve", "--listen", &address, "--admin-listen", "none", "--ledger", "new.db"];
+    assert_eq!(place.run(&args).status.code(), Some(5));
+    let names: Vec<_> =
+        fs::read_dir(place.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["seed.toml"]);
+}
+
 #[test]
 fn exposure_has_to_be_asked_for() {
     let place = Place::new();
@@ -388,7 +402,7 @@ fn a_password_is_set_from_stdin_and_a_seed_never_changes_it() {
 #[test]
 fn the_command_line_wins_over_the_environment_and_both_over_the_file() {
     let text = "listen = '127.0.0.1:1'\nadmin_listen = '127.0.0.1:2'\nledger = 'file.db'\n\
-                test = true\n[service]\nstrict = true\n";
+                test = true\nstrict = true\n";
     let place = Place::with("gateway.toml", text);
     let output = finish(
         program(place.0.path())
@@ -409,7 +423,7 @@ fn the_command_line_wins_over_the_environment_and_both_over_the_file() {
     assert_eq!(told("demo"), "true (REFUND_GATEWAY_DEMO)");
     assert_eq!(told("test"), "true (implied by demo)");
     assert_eq!(told("ledger"), "file.db (gateway.toml:3)");
-    assert_eq!(told("service.strict"), "true (gateway.toml:6)");
+    assert_eq!(told("strict"), "true (gateway.toml:5)");
     assert_eq!(told("service.session_idle_minutes"), "15 (default)");
     assert_eq!(told("clock"), "none (default)");
 }
