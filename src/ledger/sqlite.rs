@@ -8,6 +8,7 @@
 mod audit;
 mod create;
 mod ending;
+mod identity;
 mod lock;
 mod open;
 mod query;

@@ -6,8 +6,8 @@
 //! that SQLite takes on the same file.
 
 use super::open::OpenError;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Held until it is dropped, or until the process ends in whatever way.
@@ -54,27 +54,4 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.into_os_string();
     name.push(".lock");
     PathBuf::from(name)
-}
-
-/// Which file a path leads to: whoever removes or replaces a ledger that is being served would
-/// otherwise make it write where nobody will look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl Identity {
-    /// What `path` leads to now.
-    pub(super) fn of(path: &Path) -> Result<Self, OpenError> {
-        let file = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?;
-        Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
-    }
-
-    /// Whether the path still leads there.
-    pub(super) fn holds(&self) -> bool {
-        fs::metadata(&self.path)
-            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
-    }
 }

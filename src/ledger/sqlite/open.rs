@@ -1,6 +1,6 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
-use super::lock::Identity;
+use super::identity::Identity;
 use super::store::Store;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
@@ -177,7 +177,8 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     }
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
-    Store::load(connection, Identity::of(path)?, options.id_seed).map_err(|e| sql(&e))
+    let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
+    Store::load(connection, identity, options.id_seed).map_err(|e| sql(&e))
 }
 
 /// Opens a connection that can only read, beside whoever holds the ledger.

@@ -3,7 +3,7 @@
 //! The memory is a copy of what the file says; after a rollback it is read again, so that the two
 //! never part.
 
-use super::lock::Identity;
+use super::identity::Identity;
 use super::rows;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{RefundId, RefundNumber};
