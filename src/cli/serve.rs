@@ -14,6 +14,7 @@ use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
 use clap::ArgMatches;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,8 @@ use tokio::runtime::Runtime;
 
 /// What is logged where nobody says otherwise; the migrations tell where they were compiled.
 const LOGGED: &str = "info,rusqlite_migration=warn";
-/// How long payment gateways that are being asked when the drain is over are waited for.
+/// How long what is left when the drain is over is waited for: gateways that are being asked, and
+/// after them reads that nobody waits for.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Serve SOAP until a signal comes
@@ -43,7 +45,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
     // The ledger is closed last, when nothing is left that could still write to it.
-    drop(runtime);
+    runtime.shutdown_timeout(LAST_TASKS);
     drop(ledger);
     if let (Err(_), Some(path)) = (&served, new_file) {
         remove_if_unused(&path);
@@ -73,14 +75,14 @@ fn remove_if_unused(path: &Path) {
 }
 
 /// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
-fn read_seeds(settings: &Settings) -> Result<Vec<(PathBuf, Seed)>, Failure> {
+fn read_seeds(settings: &Settings) -> Result<Vec<(String, Seed)>, Failure> {
     let mut seeds = Vec::new();
     if settings.demo {
         let demo = Seed::demo().or_fail(FailureCode::Configuration, "the built-in seed");
-        seeds.push((PathBuf::from("the demo"), demo?));
+        seeds.push(("the demo".to_owned(), demo?));
     }
     if let Some(path) = &settings.seed {
-        seeds.push((path.clone(), read_seed(path)?));
+        seeds.push((path.display().to_string(), read_seed(path)?));
     }
     Ok(seeds)
 }
@@ -92,26 +94,26 @@ pub(super) fn read_seed(path: &Path) -> Result<Seed, Failure> {
 }
 
 /// The failure that a seed which was not loaded is.
-pub(super) fn seed_failure(path: &Path, error: &SeedError) -> Failure {
+pub(super) fn seed_failure(origin: impl Display, error: &SeedError) -> Failure {
     let code = match error {
         SeedError::Conflict(_) => FailureCode::Configuration,
         SeedError::Ledger(_) | SeedError::Password(_) | SeedError::HashingLost => {
             FailureCode::Runtime
         }
     };
-    Failure::new(code, format_args!("{}: {error}", path.display()))
+    Failure::new(code, format_args!("{origin}: {error}"))
 }
 
 async fn serve(
     settings: Settings,
     ledger: Arc<dyn Ledger>,
-    seeds: Vec<(PathBuf, Seed)>,
+    seeds: Vec<(String, Seed)>,
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen()?;
-    for (path, seed) in seeds {
+    for (origin, seed) in seeds {
         let report = seed::load(ledger.as_ref(), seed).await;
-        let report = report.map_err(|error| seed_failure(&path, &error))?;
+        let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
     let clock = settings.clock.map_or(Clock::System, Clock::fixed);

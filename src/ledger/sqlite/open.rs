@@ -151,11 +151,6 @@ impl OpenError {
             _ => Self::Io { path, detail },
         }
     }
-
-    /// Whether the file itself is at fault: damaged, newer than this program, or another's.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged { .. } | Self::NewerSchema { .. } | Self::NotALedger { .. })
-    }
 }
 
 /// Opens the file for the writer and loads what it keeps in memory.

@@ -119,8 +119,7 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (reply, result) = oneshot::channel();
-        let task = Box::new(Request { ticket: None, work, result: None, reply });
+        let (task, result) = request(None, work);
         let queue = self.queue.clone();
         Box::pin(async move {
             let queue = queue.ok_or_else(closed)?;
@@ -180,8 +179,7 @@ where
     T: Send + 'static,
     F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
 {
-    let (reply, result) = oneshot::channel();
-    let task = Box::new(Request { ticket, work, result: None, reply });
+    let (task, result) = request(ticket, work);
     let queued = queue.ok_or_else(closed).and_then(|queue| {
         queue.try_send(task).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
@@ -192,6 +190,19 @@ where
         queued?;
         result.await.map_err(|_| ended_early())?
     })
+}
+
+/// A request, and where its result will be told.
+fn request<T, F>(
+    ticket: Option<Ticket>,
+    work: F,
+) -> (Box<dyn Task>, oneshot::Receiver<Result<T, LedgerError>>)
+where
+    T: Send + 'static,
+    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+{
+    let (reply, result) = oneshot::channel();
+    (Box::new(Request { ticket, work, result: None, reply }), result)
 }
 
 fn closed() -> LedgerError {
