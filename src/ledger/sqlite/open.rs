@@ -22,13 +22,18 @@ const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// How long another program's lock is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-const STEPS: &[M<'static>] = &[
-    M::up(include_str!("migrations/001_ledger.sql")),
-    M::up(include_str!("migrations/002_query.sql")),
+/// What makes the schema, step by step.
+pub(super) const SCHEMA: [&str; 4] = [
+    include_str!("migrations/001_ledger.sql"),
+    include_str!("migrations/002_query.sql"),
+    include_str!("migrations/003_movements.sql"),
+    include_str!("migrations/004_gateways.sql"),
 ];
+const STEPS: &[M<'static>] =
+    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The schema that this program writes.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
 /// How much the writer takes on; every value has a bound and a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -222,6 +222,7 @@ fn stored_day(day: NaiveDate) -> String {
 mod tests {
     use super::*;
     use crate::domain::query::{Condition, QueryObject};
+    use crate::ledger::sqlite::open::SCHEMA;
     use crate::ledger::sqlite::query_functions::register;
     use chrono_tz::America::Los_Angeles;
     use rusqlite::{Connection, params_from_iter};
@@ -231,9 +232,7 @@ mod tests {
     fn connection() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         register(&connection).unwrap();
-        for step in
-            [include_str!("migrations/001_ledger.sql"), include_str!("migrations/002_query.sql")]
-        {
+        for step in SCHEMA {
             connection.execute_batch(step).unwrap();
         }
         connection

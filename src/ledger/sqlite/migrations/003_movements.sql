@@ -1,0 +1,156 @@
+-- Refunds of payments beside those of credit balances, and entries that adjustments make beside
+-- those that refunds make. The columns say what may be there; who fills them is in the code.
+
+-- A referenced refund gives back a payment, and only it does.
+alter table refund add column payment integer references payment (key)
+    check ((payment is not null) = (source_type = 'Payment'));
+alter table refund add column cancelled_ms integer;
+alter table refund add column settled_ms integer;
+alter table refund add column second_reference_id text;
+alter table refund add column transferred_to_accounting text;
+-- Who changed it last; null as long as only its creator and its gateway have.
+alter table refund add column updated_by integer references user (key);
+-- Values of custom fields, a JSON object by their names.
+alter table refund add column custom text;
+create index refund_by_payment on refund (payment) where payment is not null;
+
+-- What customers were asked for. A negative invoice owes the customer, and can feed a credit
+-- balance.
+create table invoice (
+    key integer primary key,
+    id text not null unique check (length(id) = 32),
+    number text not null unique,
+    account integer not null references account (key),
+    date text not null check (length(date) = 10),
+    amount integer not null,
+    balance integer not null,
+    created_ms integer not null,
+    updated_ms integer not null,
+    custom text
+) strict;
+create index invoice_by_account on invoice (account);
+
+-- What customers paid. `refunded` is what refunds gave back or hold.
+create table payment (
+    key integer primary key,
+    id text not null unique check (length(id) = 32),
+    number text not null unique,
+    account integer not null references account (key),
+    type text not null check (type in ('External', 'Electronic')),
+    status text not null check (status in ('Processed', 'Canceled', 'Voided')),
+    amount integer not null check (amount > 0),
+    refunded integer not null check (refunded between 0 and amount),
+    -- What of it became credit balance (an overpayment), by adjustments.
+    to_credit_balance integer not null check (to_credit_balance between 0 and amount),
+    effective_date text not null check (length(effective_date) = 10),
+    payment_method integer references payment_method (key),
+    gateway text,
+    is_settled integer not null check (is_settled in (0, 1)),
+    reference_id text,
+    comment text,
+    created_by integer references user (key),
+    created_ms integer not null,
+    updated_by integer references user (key),
+    updated_ms integer not null,
+    custom text
+) strict;
+create index payment_by_account on payment (account);
+
+-- Which part of a payment pays which invoice.
+create table invoice_payment (
+    key integer primary key,
+    id text not null unique check (length(id) = 32),
+    invoice integer not null references invoice (key),
+    payment integer not null references payment (key),
+    amount integer not null check (amount > 0),
+    refunded integer not null check (refunded between 0 and amount),
+    created_by integer references user (key),
+    created_ms integer not null,
+    updated_ms integer not null,
+    custom text,
+    unique (payment, invoice)
+) strict;
+create index invoice_payment_by_invoice on invoice_payment (invoice);
+
+-- Which part of a refund takes back which part of its payment.
+create table refund_invoice_payment (
+    key integer primary key,
+    refund integer not null references refund (number) on delete cascade,
+    invoice_payment integer not null references invoice_payment (key),
+    amount integer not null check (amount > 0),
+    created_ms integer not null,
+    updated_ms integer not null
+) strict;
+create index refund_invoice_payment_by_refund on refund_invoice_payment (refund);
+create index refund_invoice_payment_by_part on refund_invoice_payment (invoice_payment);
+
+-- An adjustment of a credit balance that somebody asked for. Those that refunds make are not here:
+-- they are their refund's entry. Its first entry is its number and its id.
+create table adjustment (
+    key integer primary key,
+    account integer not null references account (key),
+    type text not null check (type in ('Increase', 'Decrease')),
+    amount integer not null check (amount > 0),
+    invoice integer references invoice (key),
+    payment integer references payment (key),
+    status text not null check (status in ('Processed', 'Canceled')),
+    adjustment_date text not null check (length(adjustment_date) = 10),
+    accounting_code text,
+    comment text,
+    reason_code text,
+    reference_id text,
+    transferred_to_accounting text,
+    created_by integer not null references user (key),
+    created_ms integer not null,
+    updated_by integer references user (key),
+    updated_ms integer not null,
+    cancelled_ms integer,
+    custom text,
+    check ((invoice is null) = (payment is not null))
+) strict;
+create index adjustment_by_account on adjustment (account);
+create index adjustment_by_invoice on adjustment (invoice) where invoice is not null;
+create index adjustment_by_payment on adjustment (payment) where payment is not null;
+
+-- Fields that the tenant declared for an object, by the seed.
+create table custom_field (
+    object text not null,
+    name text not null,
+    type text not null check (type in ('string', 'decimal', 'boolean', 'date')),
+    length integer,
+    is_required integer not null check (is_required in (0, 1)),
+    is_advanced integer not null check (is_advanced in (0, 1)),
+    primary key (object, name)
+) strict, without rowid;
+
+-- The same entries, which may now come from an adjustment as well as from a refund.
+create table wider_entry (
+    key integer primary key,
+    account integer not null references account (key),
+    kind text not null check (kind in
+        ('refund', 'hold', 'release', 'compensation', 'increase', 'decrease', 'cancellation')),
+    delta integer not null check (delta <> 0),
+    balance integer not null check (balance >= 0),
+    refund integer references refund (number),
+    adjustment integer references adjustment (key),
+    at_ms integer not null,
+    -- Refunds take; a release or a compensation gives back. A cancellation turns either way.
+    check (kind not in ('refund', 'hold', 'decrease') or delta < 0),
+    check (kind not in ('release', 'compensation', 'increase') or delta > 0),
+    check ((kind in ('refund', 'hold', 'release', 'compensation')) = (refund is not null)),
+    check ((refund is null) = (adjustment is not null))
+) strict;
+insert into wider_entry (key, account, kind, delta, balance, refund, at_ms)
+    select key, account, kind, delta, balance, refund, at_ms from entry;
+drop table entry;
+alter table wider_entry rename to entry;
+
+create trigger entry_is_never_updated before update on entry
+begin
+    select raise(abort, 'ledger entries are never updated');
+end;
+
+create trigger entry_is_never_deleted before delete on entry
+begin
+    select raise(abort, 'ledger entries are never deleted');
+end;
