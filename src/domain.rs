@@ -14,6 +14,7 @@ pub mod permission;
 pub mod query;
 pub mod row_error;
 pub mod rules;
+pub mod schedule;
 pub mod script;
 pub mod version;
 pub mod vocabulary;

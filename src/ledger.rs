@@ -10,6 +10,7 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod orders;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
@@ -17,14 +18,14 @@ pub mod ticket;
 
 use crate::domain::draft::{GatewayOption, RefundDraft};
 use crate::domain::facts::Gateway;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
+use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
+use orders::Orders;
 use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
@@ -173,16 +174,9 @@ pub struct LedgerStats {
 }
 
 /// The store behind one interface.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: Orders {
     /// Creates refunds: looks up facts, decides, debits, and writes, in one transaction.
     fn create_refunds(&self, request: CreateRefunds) -> Reply<Created>;
-
-    /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
-    /// in which case nothing is written.
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool>;
-
-    /// The orders of all refunds in Processing, oldest first.
-    fn open_orders(&self) -> Reply<Vec<Order>>;
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;

@@ -4,6 +4,7 @@
 //! lower-case hex characters and time-ordered, and they carry the refund's number, so that the
 //! ledger finds a refund by its primary key and keeps no second index.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
@@ -122,6 +123,12 @@ impl RefundId {
     /// The refund's number.
     pub const fn number(self) -> RefundNumber {
         self.number
+    }
+
+    /// When the refund was created, to the millisecond.
+    pub fn created_at(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.created_ms).unwrap_or_default();
+        DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 
     /// The bits that tell ledgers apart, 24 of them.

@@ -11,6 +11,7 @@ mod ending;
 mod identity;
 mod lock;
 mod open;
+mod orders;
 mod query;
 mod query_columns;
 mod query_functions;
@@ -28,12 +29,9 @@ use super::audit::Audit;
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
-    CreateRefunds, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    CreateRefunds, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey,
 };
 use crate::domain::facts::Gateway;
-use crate::domain::id::RefundNumber;
-use crate::domain::lifecycle::Verdict;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
@@ -93,15 +91,6 @@ impl Ledger for SqliteLedger {
     fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| create::create_refunds(store, &request))
-    }
-
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
-        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, at);
-        self.writer.submit_patiently(end)
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
-        self.readers.read(ending::open_orders)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {

@@ -1,6 +1,7 @@
 //! Creating refunds inside the open transaction: look up facts, let the domain decide, debit with
 //! a guard, write the refund and its entry, and store the answer for an idempotency key.
 
+use super::orders::begin_order;
 use super::rows;
 use super::store::Store;
 use crate::domain::draft::RefundDraft;
@@ -60,6 +61,7 @@ fn create_one(
     let movement = Movement { kind, delta: debited, balance, refund: id.number().value() };
     insert_entry(store.connection(), decision.account.0, &movement, created_ms)?;
     if let Payment::Electronic { gateway, payment_method, options } = decision.payment {
+        begin_order(store.connection(), id.number(), created_ms)?;
         orders.push(Order {
             refund: id,
             gateway,

@@ -154,6 +154,7 @@ static REFUND: Table = Table {
             "iif(refund.type = 'External', refund.created_ms, refund.submitted_ms)",
             Stored::Moment,
         ),
+        text("SecondRefundReferenceId", "refund.second_reference_id"),
         text("SoftDescriptor", "refund.soft_descriptor"),
         text("SoftDescriptorPhone", "refund.soft_descriptor_phone"),
         text("SourceType", "refund.source_type"),
