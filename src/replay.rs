@@ -4,7 +4,8 @@
 //! twice; an endpoint that is not on this machine gets nothing without being allowed to; and a
 //! difference is never an error, nor an error a difference.
 //!
-//! Captures are the folders of a catalogue (see `fixtures/README.md`). Without an endpoint a
+//! Captures are the folders of a catalogue (see `fixtures/README.md`) or SoapUI projects (see
+//! `docs/SOAPUI.md`). Without an endpoint a
 //! gateway of its own is started and seeded for them.
 
 mod canonical;
@@ -24,6 +25,7 @@ mod run;
 mod secret;
 mod session;
 mod shape;
+mod soapui;
 mod text;
 mod update;
 mod worker;
@@ -38,6 +40,7 @@ pub use place::{NotAPlace, Place};
 pub use report::{CaseReport, Failure, Outcome, Reporter, Summary};
 pub use rules::Pattern;
 pub use session::Credentials;
+pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 pub use text::Text;
 
 use crate::client::ClientLimits;
@@ -100,7 +103,7 @@ pub fn run(options: &Options, reporter: &mut dyn Reporter) -> Result<Summary, Re
         .map_err(|error| ReplayError::Runtime(format!("threads cannot be started: {error}")))?;
     runtime.block_on(async {
         tokio::select! {
-            done = run::replay(options, reporter) => done,
+            done = soapui::replay_or(options, reporter) => done,
             Ok(()) = tokio::signal::ctrl_c() => Err(ReplayError::Interrupted),
         }
     })

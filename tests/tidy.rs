@@ -26,13 +26,15 @@ const ROOMS: [&str; 11] = [
 ];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 9] = [
+const RESERVED: [(&str, &[&str]); 11] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
     ("hyper_util", &["client", "http"]),
     ("http_body_util", &["client", "http"]),
     ("quick_xml", &["xml"]),
+    ("sxd_document", &["replay"]),
+    ("sxd_xpath", &["replay"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("indicatif", &["replay", "cli"]),

@@ -155,7 +155,7 @@ fn hide(difference: &mut Difference, secrets: &KnownSecrets) {
 }
 
 /// A body for people: one element a line, no secrets, and not too much of it.
-fn shown(body: &[u8]) -> String {
+pub(super) fn shown(body: &[u8]) -> String {
     let text = decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
     let text = without_secrets(&text);
     let text = text.replace("><", ">\n<");

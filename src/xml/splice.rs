@@ -28,7 +28,7 @@ pub fn with_text(text: &str, place: &[usize], content: &str) -> Option<String> {
             Event::Empty(tag) => {
                 step(&mut way, &mut children);
                 if way == place {
-                    let name = std::str::from_utf8(tag.name().as_ref()).ok()?.to_owned();
+                    let name = AsRef::<str>::as_ref(&tag.name()).to_owned();
                     let end = position(&reader)?;
                     let open = text.get(..end)?.strip_suffix("/>")?;
                     let rest = text.get(end..)?;
@@ -88,20 +88,10 @@ mod tests {
         let text = "<?xml version='1.0'?><a xmlns:p='urn:1'><!-- <b/> --><b/><c p:t='p:T'>1<d/>2\
                     </c><b  x=\"1\" /></a>";
         let changed = |place: &[usize]| with_text(text, place, "<&>").expect("an element");
-        assert_eq!(
-            changed(&[1]),
-            text.replace("1<d/>2", "&lt;&amp;&gt;"),
-            "with what was in it"
-        );
+        assert_eq!(changed(&[1]), text.replace("1<d/>2", "&lt;&amp;&gt;"), "with what was in it");
         assert_eq!(changed(&[1, 0]), text.replace("<d/>", "<d>&lt;&amp;&gt;</d>"));
-        assert_eq!(
-            changed(&[2]),
-            text.replace("<b  x=\"1\" />", "<b  x=\"1\" >&lt;&amp;&gt;</b>")
-        );
-        assert_eq!(
-            changed(&[]),
-            "<?xml version='1.0'?><a xmlns:p='urn:1'>&lt;&amp;&gt;</a>"
-        );
+        assert_eq!(changed(&[2]), text.replace("<b  x=\"1\" />", "<b  x=\"1\" >&lt;&amp;&gt;</b>"));
+        assert_eq!(changed(&[]), "<?xml version='1.0'?><a xmlns:p='urn:1'>&lt;&amp;&gt;</a>");
         assert_eq!(with_text("<a/>", &[], "x").as_deref(), Some("<a>x</a>"));
     }
 

@@ -54,7 +54,7 @@ pub(super) fn judge(
     if assertion.disabled {
         return Verdict::Skipped("it is disabled".to_owned());
     }
-    let judged = match assertion.of_type.as_str() {
+    match assertion.of_type.as_str() {
         "SOAP Response" => envelope(answered, |_| Verdict::Passed),
         "SOAP Fault Assertion" => envelope(answered, |fault| match fault {
             None => Verdict::Passed,
@@ -65,16 +65,15 @@ pub(super) fn judge(
             Some(_) => Verdict::Passed,
         }),
         "Schema Compliance" => schema_compliance(answered),
-        "Simple Contains" => return contains(assertion, answered, expander, true),
-        "Simple NotContains" => return contains(assertion, answered, expander, false),
-        "XPath Match" => return xpath_match(assertion, answered, expander),
-        "Response SLA Assertion" => return sla(assertion, answered, expander),
-        "Valid HTTP Status Codes" => return status(assertion, answered, expander, true),
-        "Invalid HTTP Status Codes" => return status(assertion, answered, expander, false),
+        "Simple Contains" => contains(assertion, answered, expander, true),
+        "Simple NotContains" => contains(assertion, answered, expander, false),
+        "XPath Match" => xpath_match(assertion, answered, expander),
+        "Response SLA Assertion" => sla(assertion, answered, expander),
+        "Valid HTTP Status Codes" => status(assertion, answered, expander, true),
+        "Invalid HTTP Status Codes" => status(assertion, answered, expander, false),
         "GroovyScriptAssertion" => Verdict::Skipped("scripts are not run here".to_owned()),
         other => Verdict::Skipped(format!("assertions of type `{other}` are not known here")),
-    };
-    judged
+    }
 }
 
 /// What is wrong with a text that cannot be expanded, and whether that is for the step to answer.
@@ -184,7 +183,8 @@ fn xpath_match(
         Err(error) => return Verdict::Failed(error.to_string()),
     };
     let wildcards = assertion.is_set("allowwildcards");
-    let given = if expected.trim_start().starts_with('<') { parse(&expected, &LIMITS).ok() } else { None };
+    let given =
+        if expected.trim_start().starts_with('<') { parse(&expected, &LIMITS).ok() } else { None };
     let ignores_namespaces = assertion.is_set("ignorenamspacedifferences")
         || assertion.is_set("ignorenamespacedifferences");
     let is_met = |node: &Selected| match (&given, &node.tree) {

@@ -36,9 +36,9 @@ pub(super) fn is_tree_similar(
     is_named
         && is_similar(expected.text(), &actual.text, wildcards)
         && expected.children().all(|child| {
-            children.next().is_some_and(|actual| {
-                is_tree_similar(child, actual, wildcards, ignores_namespaces)
-            })
+            children
+                .next()
+                .is_some_and(|actual| is_tree_similar(child, actual, wildcards, ignores_namespaces))
         })
         && children.next().is_none()
 }

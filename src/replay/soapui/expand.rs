@@ -134,7 +134,8 @@ impl<'s> Expander<'s> {
 
 /// Whether a property of a request step is what came back, or what was sent to get it.
 fn is_received(name: &str) -> bool {
-    ["response", "rawresponse", "responseasxml", "rawrequest"].contains(&name.to_lowercase().as_str())
+    ["response", "rawresponse", "responseasxml", "rawrequest"]
+        .contains(&name.to_lowercase().as_str())
 }
 
 fn unknown(inner: &str, why: &str) -> ExpandError {
@@ -198,7 +199,8 @@ mod tests {
 
     #[test]
     fn properties_are_expanded_wherever_they_are() {
-        let known = [("a", "1"), ("b", "${#TestCase#a}2"), ("which", "a"), ("x", "<r><v>7</v></r>")];
+        let known =
+            [("a", "1"), ("b", "${#TestCase#a}2"), ("which", "a"), ("x", "<r><v>7</v></r>")];
         for (text, expanded) in [
             ("", ""),
             ("plain $ {a} ${", "plain $ {a} ${"),

@@ -188,9 +188,8 @@ impl Project {
             return Err(unreadable(&format_args!("it is larger than {FILE_BYTES_MAX} bytes")));
         }
         let text = decode(&bytes, None).map_err(|error| unreadable(&error))?;
-        Self::read(&text).map_err(|Refused { line, message }| {
-            ReplayError::capture(file, line, message)
-        })
+        Self::read(&text)
+            .map_err(|Refused { line, message }| ReplayError::capture(file, line, message))
     }
 
     fn read(text: &str) -> Result<Self, Refused> {
@@ -427,8 +426,9 @@ mod tests {
     use super::*;
 
     fn project(inner: &str) -> Project {
-        let text =
-            format!("<con:soapui-project name='p' xmlns:con='{CONFIG}'>{inner}</con:soapui-project>");
+        let text = format!(
+            "<con:soapui-project name='p' xmlns:con='{CONFIG}'>{inner}</con:soapui-project>"
+        );
         Project::read(&text).unwrap_or_else(|refused| panic!("{refused:?}"))
     }
 
@@ -448,7 +448,8 @@ mod tests {
         };
         let one = format!("<entry key='A' value='1' xmlns='{CONFIG}'/>");
         assert_eq!(step(&one), [("A".to_owned(), "1".to_owned())]);
-        let two = "<xml-fragment><e:entry key='A' value='1' xmlns:e='x'/><entry key='B'/></xml-fragment>";
+        let two =
+            "<xml-fragment><e:entry key='A' value='1' xmlns:e='x'/><entry key='B'/></xml-fragment>";
         assert_eq!(step(two).len(), 2);
         assert_eq!(step("<xml-fragment/>"), []);
         assert_eq!(step("no xml"), []);

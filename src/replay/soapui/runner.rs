@@ -4,7 +4,7 @@ use super::super::canonical::printable;
 use super::super::diff::cut;
 use super::super::error::ReplayError;
 use super::super::secret::KnownSecrets;
-use super::Projects;
+use super::launch::Projects;
 use super::outcome::{StepReport, TestCaseReport, Verdict};
 use super::project::{Case, Kind, Project, Properties, Step, Suite};
 use super::scope::Scope;
@@ -19,23 +19,23 @@ pub(super) struct Context<'a> {
 }
 
 /// An endpoint, and what may be sent to it.
-pub(in crate::replay) struct Target<'a> {
+pub(super) struct Target<'a> {
     /// The path that is used instead of those in the project.
-    pub(in crate::replay) path: Option<&'a str>,
+    pub(super) path: Option<&'a str>,
     /// Whether requests that may change data are held back.
-    pub(in crate::replay) reads_only: bool,
+    pub(super) reads_only: bool,
     /// Secrets that have been seen.
-    pub(in crate::replay) secrets: &'a KnownSecrets,
+    pub(super) secrets: &'a KnownSecrets,
 }
 
 /// Runs all projects, and tells `tell` of each case as it ends.
-pub(in crate::replay) async fn run(
+pub(super) async fn run(
     projects: &Projects,
     target: &Target<'_>,
     connection: &mut Connection,
     tell: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
-    for project in &projects.0 {
+    for project in projects.all() {
         let context = Context { project, target };
         let mut scope = Scope { project: project.properties.clone(), ..Scope::default() };
         learn(&project.properties, target.secrets);
@@ -145,7 +145,8 @@ fn verdict(case: &Case, steps: &[StepReport]) -> Verdict {
     if let Some(why) = unsent {
         return Verdict::Skipped(why);
     }
-    let holds = |told: &StepReport| told.checks.iter().any(|check| check.verdict == Verdict::Passed);
+    let holds =
+        |told: &StepReport| told.checks.iter().any(|check| check.verdict == Verdict::Passed);
     if requests.any(|(_, told)| holds(told)) {
         return Verdict::Passed;
     }

@@ -9,7 +9,7 @@ pub(super) struct Scope {
     pub(super) project: Properties,
     pub(super) suite: Properties,
     pub(super) case: Properties,
-    steps: HashMap<String, Properties>,
+    pub(super) steps: HashMap<String, Properties>,
 }
 
 /// Whose properties are meant.

@@ -23,6 +23,8 @@ const PATH: &str = "/apps/services/a/91.0";
 const DELAY_MAX: Duration = Duration::from_secs(10);
 /// Shorter texts are not hidden wherever they turn up, because they turn up everywhere.
 const SECRET_CHARACTERS_MIN: usize = 3;
+/// The same for numbers of cards and accounts.
+const NUMBER_CHARACTERS_MIN: usize = 6;
 
 /// What running a step has come to so far.
 #[derive(Default)]
@@ -190,8 +192,8 @@ fn headers(
     let action = action.map_or("", String::as_str).replace(['"', '\\'], "");
     let is_soap_12 = interface.is_some_and(|interface| interface.is_soap_12);
     let mut given = vec![if is_soap_12 {
-        let action = if action.is_empty() { action } else { format!(";action=\"{action}\"") };
-        (CONTENT_TYPE.as_str().to_owned(), format!("application/soap+xml;charset=UTF-8{action}"))
+        let named = if action.is_empty() { String::new() } else { format!(";action=\"{action}\"") };
+        (CONTENT_TYPE.as_str().to_owned(), format!("application/soap+xml;charset=UTF-8{named}"))
     } else {
         (CONTENT_TYPE.as_str().to_owned(), "text/xml;charset=UTF-8".to_owned())
     }];
@@ -233,17 +235,23 @@ fn text_of(answer: &Answer) -> String {
 /// Remembers a secret, so that it is shown nowhere.
 pub(super) fn learn(value: &str, secrets: &KnownSecrets) {
     let value = value.trim();
-    if value.chars().count() >= SECRET_CHARACTERS_MIN {
+    let mut left = value.to_owned();
+    secrets.hide(&mut left);
+    if left == value && value.chars().count() >= SECRET_CHARACTERS_MIN {
         secrets.add(value);
     }
 }
 
-/// Remembers the secrets in an envelope.
+/// Remembers the secrets in an envelope. Short numbers of cards and accounts turn up anywhere; they
+/// are hidden in their elements alone.
 fn learn_from(envelope: &str, secrets: &KnownSecrets) {
     let Ok(document) = parse(envelope.trim(), &LIMITS) else { return };
     let mut waiting: Vec<ElementRef<'_>> = vec![document.root()];
     while let Some(element) = waiting.pop() {
-        if is_secret(element.local()) {
+        let local = element.local();
+        let is_key = ["password", "session"].iter().any(|key| local.eq_ignore_ascii_case(key));
+        let is_long = element.text().trim().len() >= NUMBER_CHARACTERS_MIN;
+        if is_secret(local) && (is_key || is_long) {
             learn(element.text(), secrets);
         }
         waiting.extend(element.children());

@@ -95,12 +95,7 @@ fn source(
     Ok(Some(found.text().to_owned()))
 }
 
-fn target(
-    transfer: &Transfer,
-    value: &str,
-    scope: &mut Scope,
-    notes: &mut Vec<String>,
-) -> Verdict {
+fn target(transfer: &Transfer, value: &str, scope: &mut Scope, notes: &mut Vec<String>) -> Verdict {
     let End { step, property, path } = &transfer.target;
     let owner = Owner::of(step);
     let new = if path.is_empty() {
@@ -148,12 +143,7 @@ fn spliced(
     Ok(text)
 }
 
-fn found(
-    text: &str,
-    path: &str,
-    scope: &Scope,
-    notes: &mut Vec<String>,
-) -> Result<Found, Verdict> {
+fn found(text: &str, path: &str, scope: &Scope, notes: &mut Vec<String>) -> Result<Found, Verdict> {
     let mut expander = Expander::new(scope);
     let expanded = expander.expand(path);
     notes.append(&mut expander.notes);

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use sxd_document::dom::{ChildOfElement, Element};
+use sxd_document::dom::{ChildOfElement, ChildOfRoot, Element, ParentOfChild};
 use sxd_document::parser;
 use sxd_xpath::nodeset::Node;
 use sxd_xpath::{Context, Factory, Value};
@@ -237,8 +237,7 @@ fn run(document: &str, prepared: &Prepared) -> Result<Found, XPathError> {
     for (prefix, namespace) in &prepared.namespaces {
         context.set_namespace(prefix, namespace);
     }
-    let not_understood =
-        |why: String| XPathError::NotUnderstood(prepared.expression.clone(), why);
+    let not_understood = |why: String| XPathError::NotUnderstood(prepared.expression.clone(), why);
     let compiled = Factory::new()
         .build(&prepared.expression)
         .map_err(|error| not_understood(format!("it is no XPath 1.0: {error}")))?
@@ -268,7 +267,7 @@ fn selected(node: Node<'_>) -> Selected {
         Node::Element(element) => Some(tree(element)),
         Node::Root(root) => {
             let elements = root.children().into_iter();
-            elements.filter_map(|child| child.element()).map(tree).next()
+            elements.filter_map(ChildOfRoot::element).map(tree).next()
         }
         _ => None,
     };
@@ -304,7 +303,7 @@ fn tree(element: Element<'_>) -> Tree {
 fn place(element: Element<'_>) -> Vec<usize> {
     let mut way = Vec::new();
     let mut at = element;
-    while let Some(parent) = at.parent().and_then(|parent| parent.element()) {
+    while let Some(parent) = at.parent().and_then(ParentOfChild::element) {
         let before = at.preceding_siblings().into_iter();
         way.push(before.filter(|sibling| sibling.element().is_some()).count());
         at = parent;
@@ -332,13 +331,11 @@ mod tests {
     #[test]
     fn prefixes_are_those_of_the_preamble() {
         assert_eq!(value("declare namespace p='urn:a';\n//p:x"), "1");
-        let two = "declare namespace q=\"urn:e\"; declare namespace p = 'urn:a' ; /q:Envelope//p:x[2]";
+        let two =
+            "declare namespace q=\"urn:e\"; declare namespace p = 'urn:a' ; /q:Envelope//p:x[2]";
         assert_eq!(value(two), "2");
         assert_eq!(value("//x"), "", "no prefix is no namespace");
-        assert!(matches!(
-            evaluate(DOCUMENT, "//p:x"),
-            Err(XPathError::NotUnderstood(..))
-        ));
+        assert!(matches!(evaluate(DOCUMENT, "//p:x"), Err(XPathError::NotUnderstood(..))));
     }
 
     #[test]
@@ -373,9 +370,13 @@ mod tests {
         let deep = format!("{}1{}", "(".repeat(3_000), ")".repeat(3_000));
         let signs = format!("{}1", "-".repeat(5_000));
         let long = "a".repeat(9_000);
-        for expression in [&deep, &signs, &long, "", "//a[", "1 +", "let $x := 1 return $x", "]]>"] {
+        for expression in [&deep, &signs, &long, "", "//a[", "1 +", "let $x := 1 return $x", "]]>"]
+        {
             let refused = evaluate(DOCUMENT, expression);
-            assert!(matches!(refused, Err(XPathError::NotUnderstood(..))), "{expression}: {refused:?}");
+            assert!(
+                matches!(refused, Err(XPathError::NotUnderstood(..))),
+                "{expression}: {refused:?}"
+            );
         }
         // A long chain nests in the library, on a stack that has room for it.
         let chain = format!("1{}", "+1".repeat(4_000));

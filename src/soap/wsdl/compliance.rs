@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use regex::Regex;
 
 use crate::domain::version::ApiVersion;
-use crate::xml::{ElementRef, XSI, XmlLimits, parse};
+use crate::xml::{ElementRef, XmlLimits, parse};
 
 const XS: &str = "http://www.w3.org/2001/XMLSchema";
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
@@ -80,10 +80,12 @@ impl Schema {
             "element" => {
                 let of_type = match declared.attribute("", "type") {
                     Some(of_type) => Type::Named(resolved(of_type)),
-                    None => declared.children().next().map_or(
-                        Type::Sequence { base: None, fields: Vec::new() },
-                        |inline| complex(namespace, inline),
-                    ),
+                    None => declared
+                        .children()
+                        .next()
+                        .map_or(Type::Sequence { base: None, fields: Vec::new() }, |inline| {
+                            complex(namespace, inline)
+                        }),
                 };
                 self.elements.insert(name, of_type);
             }
@@ -94,9 +96,13 @@ impl Schema {
                 let facets = |of: &str| {
                     let facets = declared.children().flat_map(|restriction| restriction.children());
                     let facets = facets.filter(|facet| facet.local() == of);
-                    facets.filter_map(|facet| facet.attribute("", "value")).map(str::to_owned).collect()
+                    facets
+                        .filter_map(|facet| facet.attribute("", "value"))
+                        .map(str::to_owned)
+                        .collect()
                 };
-                let text = Type::Text { patterns: facets("pattern"), values: facets("enumeration") };
+                let text =
+                    Type::Text { patterns: facets("pattern"), values: facets("enumeration") };
                 self.types.insert(name, text);
             }
             _ => {}
@@ -203,7 +209,8 @@ impl Schema {
     fn fields(&self, name: &Name) -> Vec<Field> {
         let mut fields = Vec::new();
         let mut at = Some(name);
-        while let Some(Type::Sequence { base, fields: own }) = at.and_then(|at| self.types.get(at)) {
+        while let Some(Type::Sequence { base, fields: own }) = at.and_then(|at| self.types.get(at))
+        {
             fields.splice(0..0, own.iter().cloned());
             at = base.as_ref();
         }
@@ -231,7 +238,13 @@ impl Schema {
                     1 => format!("{path}/{}", child.local()),
                     _ => format!("{path}/{}[{count}]", child.local()),
                 };
-                self.check(child, &Type::Named(field.of_type.clone()), field.nillable, &path, found);
+                self.check(
+                    child,
+                    &Type::Named(field.of_type.clone()),
+                    field.nillable,
+                    &path,
+                    found,
+                );
             }
             if count < field.min {
                 found.push(format!("{path}: {} is missing", field.name.1));
@@ -239,7 +252,11 @@ impl Schema {
         }
         if let Some(child) = children.next() {
             let is_known = fields.iter().any(|field| field.name == name_of(child));
-            let why = if is_known { "it is out of order or there once too often" } else { "the WSDL has no such field" };
+            let why = if is_known {
+                "it is out of order or there once too often"
+            } else {
+                "the WSDL has no such field"
+            };
             found.push(format!("{path}/{}: {why}", child.local()));
         }
     }
@@ -290,7 +307,10 @@ fn name_of(element: ElementRef<'_>) -> Name {
 
 fn shown((namespace, local): &Name) -> String {
     let known = PREFIXES.iter().find(|(_, known)| known == namespace);
-    known.map_or_else(|| format!("{{{namespace}}}{local}"), |(prefix, _)| format!("{prefix}:{local}"))
+    known.map_or_else(
+        || format!("{{{namespace}}}{local}"),
+        |(prefix, _)| format!("{prefix}:{local}"),
+    )
 }
 
 fn text(
@@ -339,6 +359,7 @@ pub fn is_described(namespace: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::xml::XSI;
 
     fn violations(version: u16, body: &str) -> Vec<String> {
         let envelope = format!(
@@ -369,7 +390,8 @@ mod tests {
         let fault = "<e:Fault><faultcode>x</faultcode><faultstring>y</faultstring><detail>\
                      <f:UnexpectedErrorFault><f:FaultCode>INVALID_SESSION</f:FaultCode>\
                      </f:UnexpectedErrorFault></detail></e:Fault>";
-        let read = record(&format!("{ID}<o:Amount>1.5</o:Amount><o:RefundDate>2020-01-02</o:RefundDate>"));
+        let read =
+            record(&format!("{ID}<o:Amount>1.5</o:Amount><o:RefundDate>2020-01-02</o:RefundDate>"));
         for body in [saved, fault, &read] {
             assert_eq!(violations(91, body), [""; 0], "{body}");
         }
