@@ -251,6 +251,7 @@ fn every_assertion_fails_where_it_should() {
         (assertion("Simple NotContains", "a", &token("Fault")), "the answer contains `Fault`"),
         (xpath("a", "//faultcode", "x"), "expected `x`, got `fns:INVALID_VALUE`"),
         (xpath("a", "//a:Session", ""), "got nothing: the path selects no node"),
+        (xpath("a", "//b:x", ""), "the prefix `b` is not declared"),
         (xpath("a", "count(//faultcode)", "2"), "expected `2`, got `1`"),
         (assertion("Response SLA Assertion", "a", &[("SLA", "0")]), "ms, more than 0"),
         (assertion("Response SLA Assertion", "a", &[("SLA", "x")]), "no number"),

@@ -150,7 +150,7 @@ fn found(text: &str, path: &str, scope: &Scope, notes: &mut Vec<String>) -> Resu
     let path = expanded.map_err(|error| refused(&error))?;
     evaluate(text, &path).map_err(|error| match error {
         XPathError::NotUnderstood(..) => Verdict::Skipped(error.to_string()),
-        XPathError::Document(_) | XPathError::GaveUp(_) => Verdict::Failed(error.to_string()),
+        _ => Verdict::Failed(error.to_string()),
     })
 }
 

@@ -44,6 +44,8 @@ const LIMITS: XmlLimits = XmlLimits {
     text_bytes_max: 4 * 1024 * 1024,
 };
 
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
 static ABANDONED: AtomicUsize = AtomicUsize::new(0);
 
 /// What an expression gives.
@@ -83,6 +85,9 @@ pub(super) enum XPathError {
     /// The expression is none of those that are understood: nobody can say what it would give.
     #[error("`{0}` is not evaluated: {1}")]
     NotUnderstood(String, String),
+    /// It names a prefix that its preamble does not declare.
+    #[error("the prefix `{0}` is not declared: declare namespace {0}='...';")]
+    Undeclared(String),
     /// The document is no XML, or too large for the expression.
     #[error("{0}")]
     Document(String),
@@ -164,7 +169,7 @@ impl Prepared {
         if text.len() > EXPRESSION_BYTES_MAX {
             return not_understood(&format!("it is longer than {EXPRESSION_BYTES_MAX} bytes"));
         }
-        let mut namespaces = Vec::new();
+        let mut namespaces = vec![("xml".to_owned(), XML.to_owned())];
         let mut rest = text;
         while let Some(found) = DECLARATION.as_ref().and_then(|it| it.captures(rest)) {
             let group = |at| found.get(at).map_or("", |part| part.as_str());
@@ -178,7 +183,12 @@ impl Prepared {
         if expression.is_empty() {
             return not_understood("it is empty");
         }
-        Ok(Self { namespaces, expression })
+        // The library would panic.
+        let is_known = |prefix: &str| namespaces.iter().any(|(known, _)| known == prefix);
+        match prefixes(&expression).into_iter().find(|prefix| !is_known(prefix)) {
+            Some(prefix) => Err(XPathError::Undeclared(prefix)),
+            None => Ok(Self { namespaces, expression }),
+        }
     }
 }
 
@@ -207,6 +217,31 @@ fn without_wildcard_prefixes(text: &str) -> String {
         rest = rest.get(character.len_utf8()..).unwrap_or_default();
     }
     out
+}
+
+/// The prefixes of names in an expression, literals aside.
+fn prefixes(text: &str) -> Vec<String> {
+    let is_name = |it: char| it.is_alphanumeric() || "_-.".contains(it);
+    let mut prefixes = Vec::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let after = rest.get(character.len_utf8()..).unwrap_or_default();
+        rest = if matches!(character, '\'' | '"') {
+            after.split_once(character).map_or("", |(_, after)| after)
+        } else if character.is_alphabetic() || character == '_' {
+            let end = rest.find(|it| !is_name(it)).unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            let is_axis = after.starts_with("::");
+            if after.starts_with(':') && !is_axis {
+                prefixes.push(name.to_owned());
+            }
+            // What follows the colons is a name of its own and no prefix.
+            after.trim_start_matches(':')
+        } else {
+            after
+        };
+    }
+    prefixes
 }
 
 /// How deep brackets nest, and signs, which nest too. Brackets in literals count as well.
@@ -335,7 +370,11 @@ mod tests {
             "declare namespace q=\"urn:e\"; declare namespace p = 'urn:a' ; /q:Envelope//p:x[2]";
         assert_eq!(value(two), "2");
         assert_eq!(value("//x"), "", "no prefix is no namespace");
-        assert!(matches!(evaluate(DOCUMENT, "//p:x"), Err(XPathError::NotUnderstood(..))));
+        let undeclared = |prefix: &str| Err(XPathError::Undeclared(prefix.to_owned()));
+        assert_eq!(evaluate(DOCUMENT, "//p:x"), undeclared("p"));
+        assert_eq!(evaluate(DOCUMENT, "child::q:x[. = 'z:y']"), undeclared("q"));
+        assert_eq!(evaluate(DOCUMENT, "fn:count(/)"), undeclared("fn"));
+        assert_eq!(value("count(//@xml:lang | /descendant::node()[self::z])"), "0");
     }
 
     #[test]
