@@ -22,6 +22,7 @@ mod papers;
 mod processor_stub;
 mod query;
 mod query_ledger;
+mod seed;
 mod soap;
 mod waiting;
 mod wire;
