@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod draft;
+pub mod drafts;
 pub mod error_code;
 pub mod facts;
 pub mod id;

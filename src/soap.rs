@@ -8,6 +8,7 @@ mod create;
 mod envelope;
 pub mod fault;
 mod login;
+mod object;
 mod outcome;
 mod query;
 mod read;
