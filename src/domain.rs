@@ -4,6 +4,7 @@
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
 pub mod calendar;
+pub mod custom_field;
 pub mod draft;
 pub mod error_code;
 pub mod facts;

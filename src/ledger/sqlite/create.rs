@@ -104,6 +104,7 @@ fn debit(connection: &Connection, decision: &Decision) -> rusqlite::Result<Minor
         .map(MinorUnits::new)
 }
 
+/// Writes the refund, its entry being the next.
 fn insert_refund(
     connection: &Connection,
     id: RefundId,
@@ -114,10 +115,10 @@ fn insert_refund(
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state) values (:number, :created_ms, :salt, :account, :amount, :type, \
+         gateway_state, entry) values (:number, :created_ms, :salt, :account, :amount, :type, \
          :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state)";
+         :gateway_options, :gateway_state, (select coalesce(max(key), 0) + 1 from entry))";
     let (status, gateway, options, state) = match &decision.payment {
         Payment::External => (RefundStatus::Processed, None, None, None),
         Payment::Electronic { gateway, options, .. } => {
