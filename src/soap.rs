@@ -14,6 +14,7 @@ mod query;
 mod read;
 mod refund;
 mod refusal;
+pub mod secret;
 mod user_info;
 pub mod wsdl;
 
