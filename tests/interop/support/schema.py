@@ -38,7 +38,7 @@ def cut_out(wsdl, folder):
 
 
 def judge(folder, files):
-    """What xmllint says, line by line, of the files that are not valid by the schemas in `folder`."""
+    """What xmllint says of the files that are not valid by the schemas in `folder`."""
     if not files:
         return []
     command = ["xmllint", "--nonet", "--noout", "--schema", str(folder / "envelope.xsd")]
