@@ -4,13 +4,13 @@
 //! `SOAP Fault Assertion` is met by an answer that is no fault, `Not SOAP Fault Assertion` by one
 //! that is.
 
-use super::super::secret::HIDDEN;
 use super::compare::{is_similar, is_tree_similar};
 use super::expand::{ExpandError, Expander};
 use super::outcome::Verdict;
 use super::project::Assertion;
 use super::xpath::{Found, Selected, XPathError, evaluate};
 use crate::domain::version::ApiVersion;
+use crate::soap::secret::HIDDEN;
 use crate::soap::wsdl::{Schema, is_described};
 use crate::xml::{Document, XmlLimits, parse};
 use regex::RegexBuilder;

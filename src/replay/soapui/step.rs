@@ -2,7 +2,7 @@
 
 use super::super::canonical::printable;
 use super::super::error::ReplayError;
-use super::super::secret::{KnownSecrets, is_secret};
+use super::super::secret::KnownSecrets;
 use super::super::worker::shown;
 use super::super::writes::may_write;
 use super::assertion::{Answered, LIMITS, judge, refused};
@@ -14,6 +14,7 @@ use super::scope::{Owner, Scope};
 use super::transfer::transfer_all;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::client::{Answer, ClientError, Connection};
+use crate::soap::secret::is_secret;
 use crate::xml::{ElementRef, decode, parse};
 use std::time::{Duration, Instant};
 

@@ -7,8 +7,8 @@
 //! SoapUI's additions: the `declare namespace` preamble, and of XPath 2.0 what its users write
 //! most: `*:name`, `exists`, `empty`, `matches`, `ends-with`, `lower-case`, `upper-case`.
 
-use super::super::secret::is_secret;
 use super::xpath_functions;
+use crate::soap::secret::is_secret;
 use crate::xml::{XmlLimits, parse};
 use regex::Regex;
 use std::sync::LazyLock;
