@@ -4,7 +4,9 @@
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
 pub mod calendar;
+pub mod custom_field;
 pub mod draft;
+pub mod drafts;
 pub mod error_code;
 pub mod facts;
 pub mod id;

@@ -26,12 +26,15 @@ const ROOMS: [&str; 11] = [
 ];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 9] = [
+const RESERVED: [(&str, &[&str]); 12] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
     ("hyper_util", &["client", "http"]),
     ("http_body_util", &["client", "http"]),
+    ("tokio_rustls", &["client", "http"]),
+    ("webpki_roots", &["client"]),
+    ("hmac", &["processor", "service"]),
     ("quick_xml", &["xml"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),

@@ -98,6 +98,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How a payment was made.
+    PaymentType {
+        /// Outside the gateway and only recorded here.
+        External = "External",
+        /// Through a payment gateway.
+        Electronic = "Electronic",
+    }
+}
+
+vocabulary! {
     /// Where a refund stands.
     RefundStatus {
         /// Money is out: an external refund at once, an electronic one when the gateway approved.
@@ -124,6 +134,26 @@ vocabulary! {
         Settled = "Settled",
         /// Rejected after it had been approved.
         FailedToSettle = "FailedToSettle",
+    }
+}
+
+vocabulary! {
+    /// The objects that a tenant can give fields of its own.
+    CustomizedObject {
+        /// A customer's account.
+        Account = "Account",
+        /// An adjustment of a credit balance.
+        CreditBalanceAdjustment = "CreditBalanceAdjustment",
+        /// An invoice.
+        Invoice = "Invoice",
+        /// The part of a payment that pays an invoice.
+        InvoicePayment = "InvoicePayment",
+        /// A payment.
+        Payment = "Payment",
+        /// A payment method.
+        PaymentMethod = "PaymentMethod",
+        /// A refund.
+        Refund = "Refund",
     }
 }
 

@@ -1,79 +1,26 @@
-//! What is never shown: passwords, sessions, numbers of cards and bank accounts.
+//! Secrets that are known by their value, wherever they turn up in a report, and what is written
+//! down in the place of secrets.
+//!
+//! Those that their element tells are taken out of reports by `soap::secret`.
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
-use regex::Regex;
+use crate::soap::secret::{ELEMENTS, HIDDEN};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-/// The local names, in lower case, of elements whose text is a secret.
-pub(super) const SECRET_ELEMENTS: [&str; 28] = [
-    "password",
-    "session",
-    // The fields of PaymentMethod that tell a card, a bank account or a token for one.
-    "creditcardnumber",
-    "creditcardmasknumber",
-    "creditcardsecuritycode",
-    "creditcardexpirationmonth",
-    "creditcardexpirationyear",
-    "cardsecuritycode",
-    "achabacode",
-    "achaccountname",
-    "achaccountnumber",
-    "achaccountnumbermask",
-    "bankaccountnumber",
-    "banktransferaccountname",
-    "banktransferaccountnumber",
-    "banktransferaccountnumbermask",
-    "bankidentificationnumber",
-    "bankbranchcode",
-    "bankcheckdigit",
-    "bankcode",
-    "businessidentificationcode",
-    "iban",
-    "mandateid",
-    "tokenid",
-    "secondtokenid",
-    "paypalbaid",
-    "paypalpreapprovalkey",
-    "devicesessionid",
-];
-
 /// Stands in a file for a secret that is not written down; as an answer it means any.
 pub(super) const UNTOLD: &str = "{{secret}}";
 
-/// What is shown in the place of a secret; a comment, which no value can be mistaken for.
-pub(super) const HIDDEN: &str = "<!-- hidden -->";
-
 /// Shorter values turn up by chance.
 const TELLING_BYTES: usize = 6;
-
-/// Whether an element of this local name holds a secret.
-pub(super) fn is_secret(local: &str) -> bool {
-    SECRET_ELEMENTS.iter().any(|name| local.eq_ignore_ascii_case(name))
-}
-
-/// The start tag of an element with a secret, and the text that follows it.
-static RAW: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let names = SECRET_ELEMENTS.join("|");
-    let text = r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|[^<])*";
-    Regex::new(&format!(r"(?i)(<(?:[^<>\s/:]+:)?(?:{names})(?:\s[^<>]*)?>){text}")).ok()
-});
-
-/// A text that need not be well-formed, without the secrets of its elements.
-pub(super) fn without_secrets(text: &str) -> Cow<'_, str> {
-    match RAW.as_ref() {
-        Some(secret) => secret.replace_all(text, format!("${{1}}{HIDDEN}")),
-        None => Cow::Borrowed(HIDDEN),
-    }
-}
 
 /// What is written in the place of a live session, repeated to the length of one.
 const EXAMPLE_SESSION: &str = "example-session-";
 
 /// The texts of elements with secrets, in bytes.
-static TEXTS: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| pattern(&SECRET_ELEMENTS));
+static TEXTS: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| pattern(&ELEMENTS));
 
 /// An answer as it may be written down: with an example in the place of a session, and nothing of
 /// any other secret.
@@ -148,27 +95,6 @@ impl KnownSecrets {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_taken_out_of_any_text() {
-        let cases = [
-            ("<a:password>demo</a:password>", "<a:password><!-- hidden --></a:password>"),
-            ("<Session x='1'>s\ne</Session>", "<Session x='1'><!-- hidden --></Session>"),
-            ("<password><![CDATA[a]]b<c]]>d</", "<password><!-- hidden --></"),
-            ("<password><![CDATA[never closed", "<password><!-- hidden -->"),
-            ("<SESSION>cut off", "<SESSION><!-- hidden -->"),
-        ];
-        for (text, shown) in cases {
-            assert_eq!(without_secrets(text), shown);
-        }
-    }
-
-    #[test]
-    fn everything_else_stays() {
-        for text in ["<SessionHeader>1</SessionHeader>", "<Id>password</Id>", "session", ""] {
-            assert_eq!(without_secrets(text), text);
-        }
-    }
 
     #[test]
     fn an_answer_is_written_down_without_its_secrets() {

@@ -157,7 +157,8 @@ fn ruby_cassette(conversation: &[(String, String)]) -> String {
         let (request, response) = (block(request, 8), block(response, 8));
         format!(
             "- request:\n    method: post\n    uri: {URL}\n    body:\n      encoding: UTF-8\n      \
-             string: {request}\n    headers:\n      Content-Type:\n      - text/xml\n  response:\n    \
+             string: {request}\n    headers:\n      Content-Type:\n      - text/xml\n  \
+             response:\n    \
              status:\n      code: 200\n      message: OK\n    headers: {{}}\n    body:\n      \
              encoding: UTF-8\n      string: {response}\n    http_version:\n  recorded_at: now\n"
         )
@@ -301,9 +302,11 @@ fn bodies_in_base64_and_gzip_are_what_they_were() {
 #[test]
 fn cassettes_in_json_are_read_too() {
     let interaction = |(request, response): &(String, String)| {
+        let response =
+            json!({ "status": { "code": 200 }, "headers": {}, "body": { "string": response } });
         json!({
             "request": { "method": "POST", "uri": URL, "body": request, "headers": {} },
-            "response": { "status": { "code": 200 }, "headers": {}, "body": { "string": response } },
+            "response": response,
         })
     };
     let interactions: Vec<Value> = conversation().iter().map(interaction).collect();
