@@ -2,12 +2,13 @@
 //! sent, the gateway if none is given, the summary.
 
 use super::super::Options;
-use super::super::catalogue::seed_of;
+
 use super::super::error::ReplayError;
 use super::super::in_process::{self, SeedText};
 use super::super::report::{Reporter, Summary};
 use super::super::run;
 use super::super::secret::KnownSecrets;
+use super::super::walk::seed_of;
 use super::super::writes::may_write;
 use super::project::{self, Kind, Project};
 use super::runner::{self, Target};
