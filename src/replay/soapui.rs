@@ -10,6 +10,7 @@ mod compare;
 mod expand;
 mod html;
 mod launch;
+mod model;
 mod outcome;
 mod project;
 mod runner;

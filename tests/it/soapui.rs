@@ -148,6 +148,13 @@ fn transfer(attributes: &str, parts: [&str; 6]) -> String {
     format!("<con:transfers {attributes}><con:name>line</con:name>{parts}</con:transfers>")
 }
 
+fn delay(name: &str, millis: &str) -> String {
+    format!(
+        "<con:testStep type='delay' name='{name}'><con:config><delay>{millis}</delay></con:config>\
+         </con:testStep>"
+    )
+}
+
 fn transfers(lines: &str) -> String {
     format!(
         "<con:testStep type='transfer' name='move'><con:config>{lines}</con:config></con:testStep>"
@@ -375,7 +382,7 @@ fn properties_are_expanded_and_transferred() {
     let steps = properties.to_owned()
         + &request("first", &login("${#TestSuite#user}", "${#Project#pass}"), &[holds()])
         + &transfers(&lines)
-        + "<con:testStep type='delay' name='wait'><con:config><delay>1</delay></con:config></con:testStep>"
+        + &delay("wait", "1")
         + &request("second", &body, &checks);
     let run = Run::of(&project(&case("c", &steps)), &[]);
     assert_eq!(run.code(), Some(0), "{}", run.stdout());
@@ -426,14 +433,15 @@ fn what_is_of_the_machine_never_gets_into_a_request() {
         .map(|text| case("c", &request("r", &login(text, "x"), &[holds()])))
         .collect();
     let run = Run::of(&project(&cases), &[]);
-    for line in [
-        "– skipped r (request): `${#Env#PATH}` is never expanded: nothing is read from the machine",
-        "– skipped r (request): `${#System#user.home}` is never expanded: nothing is read from the machine",
-        "– skipped r (request): `${=1+1}` is never expanded: scripts are not run here",
-        "0 passed, 0 failed, 3 skipped",
+    let machine = "nothing is read from the machine";
+    for (text, why) in [
+        ("${#Env#PATH}", machine),
+        ("${#System#user.home}", machine),
+        ("${=1+1}", "scripts are not run here"),
     ] {
-        run.says(line);
+        run.says(&format!("– skipped r (request): `{text}` is never expanded: {why}"));
     }
+    run.says("0 passed, 0 failed, 3 skipped");
     assert_eq!(run.code(), Some(1));
 }
 
@@ -446,10 +454,7 @@ fn hostile_projects_only_fail() {
         + &case("bomb", &request("r", &good_login(), &[xpath("bomb", bomb, "")]))
         + &case("deep", &request("r", &good_login(), &[xpath("deep", &deep, "1")]))
         + &case("unknown", &request("r", &login("${nobody}", "x"), &[holds()]))
-        + &case(
-            "delay",
-            "<con:testStep type='delay' name='d'><con:config><delay>soon</delay></con:config></con:testStep>",
-        )
+        + &case("delay", &delay("d", "soon"))
         + &case("good", &request("r", &good_login(), &[holds()]));
     let run = Run::of(&project(&cases), &[]);
     let stdout = run.stdout();

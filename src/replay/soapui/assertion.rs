@@ -6,8 +6,8 @@
 
 use super::compare::{is_similar, is_tree_similar};
 use super::expand::{ExpandError, Expander};
+use super::model::Assertion;
 use super::outcome::Verdict;
-use super::project::Assertion;
 use super::xpath::{Found, Selected, XPathError, evaluate};
 use crate::domain::version::ApiVersion;
 use crate::soap::secret::HIDDEN;

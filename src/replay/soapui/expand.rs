@@ -183,7 +183,7 @@ pub(super) fn inert(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::soapui::project::Properties;
+    use crate::replay::soapui::model::Properties;
 
     fn scope(properties: &[(&str, &str)]) -> Scope {
         let mut all = Properties::default();

@@ -10,7 +10,8 @@ use super::super::run;
 use super::super::secret::KnownSecrets;
 use super::super::walk::seed_of;
 use super::super::writes::may_write;
-use super::project::{self, Kind, Project};
+use super::model::{Kind, Project};
+use super::project;
 use super::runner::{self, Target};
 use crate::client::{Connection, Endpoint};
 use std::path::{Path, PathBuf};
@@ -109,8 +110,8 @@ impl Projects {
         suites.map(|suite| suite.cases.len()).sum()
     }
 
-    /// Nothing leaves this machine unless it may, and nothing that writes unless that may, too. What
-    /// a request does that is only made while running is looked at when it is sent.
+    /// Nothing leaves this machine unless it may, and nothing that writes unless that may, too.
+    /// What a request does that is only made while running is looked at when it is sent.
     fn check_remote(&self, endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
         if endpoint.is_loopback() {
             return Ok(());

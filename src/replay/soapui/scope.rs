@@ -1,6 +1,6 @@
 //! What properties there are while a case runs, and where steps find and leave values.
 
-use super::project::{Case, Kind, Properties};
+use super::model::{Case, Kind, Properties};
 use std::collections::HashMap;
 
 /// The properties that a step can see.

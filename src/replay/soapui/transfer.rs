@@ -2,8 +2,8 @@
 
 use super::assertion::refused;
 use super::expand::{Expander, inert};
+use super::model::{End, Transfer};
 use super::outcome::{CheckReport, Verdict};
-use super::project::{End, Transfer};
 use super::scope::{Owner, Scope};
 use super::xpath::{Found, XPathError, evaluate};
 use crate::xml::with_text;

@@ -399,41 +399,43 @@ mod tests {
 
     #[test]
     fn each_kind_of_violation_is_told_with_its_place() {
-        let at = "queryResponse/result/records[1]";
-        for (version, body, told) in [
-            (91, "<z:other/>".to_owned(), "zns:other: the WSDL has no such element".to_owned()),
-            (91, record("<o:Nothing/>"), format!("{at}/Nothing: the WSDL has no such field")),
+        let record_is = |version, fields: &str, told: &str| {
+            let told = format!("queryResponse/result/records[1]{told}");
+            assert_eq!(violations(version, &record(fields)), [told], "{fields}");
+        };
+        let unknown = ": the WSDL has no such field";
+        record_is(91, "<o:Nothing/>", &format!("/Nothing{unknown}"));
+        record_is(31, "<o:ReasonCode>x</o:ReasonCode>", &format!("/ReasonCode{unknown}"));
+        let order = "/Id: it is out of order or there once too often";
+        record_is(91, &format!("<o:Amount>1</o:Amount>{ID}"), order);
+        let form = "/Id: the text does not have the form that the WSDL asks for";
+        record_is(91, "<o:Id>short</o:Id>", form);
+        record_is(91, "<o:Amount>one</o:Amount>", "/Amount: the text is no decimal");
+        let date = "<o:RefundDate>2020-01-02T00:00:00</o:RefundDate>";
+        record_is(91, date, "/RefundDate: the text is no date");
+        let saved = |result: &str| format!("<z:createResponse>{result}</z:createResponse>");
+        let result = "createResponse/result[1]";
+        for (body, told) in [
+            ("<z:other/>".to_owned(), "zns:other: the WSDL has no such element".to_owned()),
             (
-                91,
-                record(&format!("<o:Amount>1</o:Amount>{ID}")),
-                format!("{at}/Id: it is out of order or there once too often"),
+                saved("<z:result><z:Success i:nil='true'/></z:result>"),
+                format!("{result}/Success: it is nil and may not be"),
             ),
-            (91, record("<o:Id>short</o:Id>"), format!("{at}/Id: the text does not have the form that the WSDL asks for")),
-            (91, record("<o:Amount>one</o:Amount>"), format!("{at}/Amount: the text is no decimal")),
-            (91, record("<o:RefundDate>2020-01-02T00:00:00</o:RefundDate>"), format!("{at}/RefundDate: the text is no date")),
-            (31, record("<o:ReasonCode>x</o:ReasonCode>"), format!("{at}/ReasonCode: the WSDL has no such field")),
             (
-                91,
-                "<z:createResponse><z:result><z:Success i:nil='true'/></z:result></z:createResponse>".to_owned(),
-                "createResponse/result[1]/Success: it is nil and may not be".to_owned(),
+                saved("<z:result><z:Errors><z:Code>NO_CODE</z:Code></z:Errors></z:result>"),
+                format!("{result}/Errors[1]/Code: the text is none of those that the WSDL lists"),
             ),
             (
-                91,
-                "<z:queryResponse><z:result><z:done>true</z:done><z:queryLocator i:nil='1'/></z:result></z:queryResponse>".to_owned(),
+                record("").replace("<z:size>1</z:size>", ""),
                 "queryResponse/result: size is missing".to_owned(),
             ),
             (
-                91,
                 record("").replace("o:Refund", "z:SaveResult"),
-                format!("{at}: its type zns:SaveResult is none of ons:zObject"),
-            ),
-            (
-                91,
-                "<z:createResponse><z:result><z:Errors><z:Code>NO_CODE</z:Code></z:Errors></z:result></z:createResponse>".to_owned(),
-                "createResponse/result[1]/Errors[1]/Code: the text is none of those that the WSDL lists".to_owned(),
+                "queryResponse/result/records[1]: its type zns:SaveResult is none of ons:zObject"
+                    .to_owned(),
             ),
         ] {
-            assert_eq!(violations(version, &body), [told], "{body}");
+            assert_eq!(violations(91, &body), [told], "{body}");
         }
     }
 
