@@ -5,8 +5,10 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod answers;
 mod audit;
 mod create;
+mod creating;
 mod ending;
 mod identity;
 mod lock;
@@ -30,8 +32,7 @@ use super::audit::Audit;
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
-    CreateRefunds, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
@@ -99,9 +100,9 @@ impl SqliteLedger {
 }
 
 impl Ledger for SqliteLedger {
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
+    fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| create::create_refunds(store, &request))
+        self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {

@@ -7,8 +7,8 @@
 //! only `xsi:type` is resolved. Each line knows the path of its element.
 
 use super::rules::Rules;
-use super::secret::{HIDDEN, is_secret};
 use super::shape::shape;
+use crate::soap::secret::{HIDDEN, is_secret};
 use crate::xml::{Document, ElementRef, XSI};
 use std::collections::HashMap;
 use std::fmt::Write as _;

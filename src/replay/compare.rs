@@ -3,9 +3,9 @@
 use super::canonical::{Canonical, Line, Side, printable};
 use super::diff;
 use super::rules::Rules;
-use super::secret::without_secrets;
 use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
+use crate::soap::secret::without_secrets;
 use crate::xml::{XmlLimits, decode, parse};
 
 /// How closely answers are compared; the status always is.

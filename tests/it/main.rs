@@ -19,6 +19,7 @@ mod http;
 mod logs;
 mod memory;
 mod papers;
+mod processor_stub;
 mod query;
 mod query_ledger;
 mod seed;
