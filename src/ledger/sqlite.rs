@@ -14,6 +14,7 @@ mod identity;
 mod lock;
 mod open;
 mod query;
+mod query_billing;
 mod query_columns;
 mod query_functions;
 mod query_statement;

@@ -1,8 +1,8 @@
 //! How a field becomes an expression of SQL: what a table and a column are.
 //!
-//! What must stay true: all SQL of a query is put together from the literals of `query_tables` and
-//! of `query_statement`; whatever comes from a caller or a tenant is bound. A field that is neither
-//! listed there nor declared by the tenant has no value.
+//! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
+//! `query_billing` and `query_statement`; whatever comes from a caller or a tenant is bound. A
+//! field that is neither listed there nor declared by the tenant has no value.
 
 use super::query_tables::table_of;
 use crate::domain::custom_field::{CustomFields, CustomType};
@@ -119,3 +119,19 @@ pub(super) const fn text(name: &'static str, sql: &'static str) -> Column {
 pub(super) const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Column {
     Column { name, sql, path: None, stored: Stored::Text, shortcut: Some(shortcut) }
 }
+
+pub(super) const fn amount(name: &'static str, sql: &'static str) -> Column {
+    column(name, sql, Stored::Amount)
+}
+
+pub(super) const fn moment(name: &'static str, sql: &'static str) -> Column {
+    column(name, sql, Stored::Moment)
+}
+
+/// A condition on the account of a row, by the account's id.
+macro_rules! of_account {
+    ($column:literal) => {
+        Shortcut::Through(&[concat!($column, " = (select key from account where id = "), ")"])
+    };
+}
+pub(super) use of_account;
