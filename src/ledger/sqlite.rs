@@ -5,11 +5,15 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod adjusting;
 mod audit;
+mod billing_rows;
+mod changing;
 mod create;
 mod ending;
 mod identity;
 mod lock;
+mod movement;
 mod open;
 mod query;
 mod query_columns;
@@ -25,6 +29,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
+use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
@@ -93,6 +98,16 @@ impl Ledger for SqliteLedger {
     fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| create::create_refunds(store, &request))
+    }
+
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
+    }
+
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {

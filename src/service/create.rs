@@ -5,7 +5,7 @@
 
 use super::{Caller, Service};
 use crate::domain::draft::RefundDraft;
-use crate::domain::rules::{Asking, permission_for};
+use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
@@ -208,7 +208,7 @@ async fn begun_by(
 fn may_do_any(drafts: &[RefundDraft], asking: &Asking) -> bool {
     drafts.iter().any(|draft| {
         let wanted = draft.refund_type.given();
-        wanted.is_none_or(|one| asking.permissions.allow(permission_for(*one)))
+        wanted.is_none_or(|one| asking.permissions.allow(permission_for(source_of(draft), *one)))
     })
 }
 
