@@ -6,6 +6,7 @@
 pub mod adjustment;
 pub mod calendar;
 pub mod change;
+pub mod custom_field;
 pub mod draft;
 pub mod error_code;
 pub mod facts;

@@ -183,6 +183,26 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// The objects that a tenant can give fields of its own.
+    CustomizedObject {
+        /// A customer's account.
+        Account = "Account",
+        /// An adjustment of a credit balance.
+        CreditBalanceAdjustment = "CreditBalanceAdjustment",
+        /// An invoice.
+        Invoice = "Invoice",
+        /// The part of a payment that pays an invoice.
+        InvoicePayment = "InvoicePayment",
+        /// A payment.
+        Payment = "Payment",
+        /// A payment method.
+        PaymentMethod = "PaymentMethod",
+        /// A refund.
+        Refund = "Refund",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,7 @@ mod query_statement;
 mod readers;
 mod rows;
 mod seeding;
+mod seeding_billing;
 mod sessions;
 mod store;
 mod writer;

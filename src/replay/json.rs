@@ -17,15 +17,23 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Reporter for Json<W> {
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
+        let mut why = None;
         let (outcome, differences) = match &report.outcome {
             Outcome::Passed => ("passed", Vec::new()),
             Outcome::Updated => ("updated", Vec::new()),
             Outcome::Failed(failure) => ("failed", failure.differences.iter().map(told).collect()),
+            Outcome::Skipped(reason) => {
+                why = Some(reason);
+                ("skipped", Vec::new())
+            }
         };
         let took = u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX);
-        let case = json!({
+        let mut case = json!({
             "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
         });
+        if let (Some(why), Some(case)) = (why, case.as_object_mut()) {
+            case.insert("why".to_owned(), why.as_str().into());
+        }
         writeln!(self.0, "{case}")
     }
 
@@ -33,7 +41,8 @@ impl<W: Write> Reporter for Json<W> {
         let took = u64::try_from(summary.took.as_micros()).unwrap_or(u64::MAX);
         let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
         let summary = json!({
-            "passed": passed, "failed": failed, "updated": updated, "took_us": took,
+            "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
+            "took_us": took,
         });
         writeln!(self.0, "{}", json!({ "summary": summary }))?;
         self.0.flush()
@@ -79,7 +88,7 @@ mod tests {
             json.case(&CaseReport { name: "a".to_owned(), outcome, took }).unwrap();
         }
         let took = Duration::from_millis(1);
-        json.end(&Summary { passed: 1, failed: 1, updated: 0, took }).unwrap();
+        json.end(&Summary { passed: 1, failed: 1, took, ..Summary::default() }).unwrap();
         let lines: Vec<Value> = String::from_utf8(out)
             .unwrap()
             .lines()
@@ -89,7 +98,8 @@ mod tests {
         assert_eq!(lines[0], passed);
         assert_eq!(lines[1]["differences"][2]["path"], "/a");
         assert_eq!(lines[1]["differences"][4]["why"], "\"\n");
-        let summary = json!({ "passed": 1, "failed": 1, "updated": 0, "took_us": 1000 });
+        let summary =
+            json!({ "passed": 1, "failed": 1, "updated": 0, "skipped": 0, "took_us": 1000 });
         assert_eq!(lines[2], json!({ "summary": summary }));
     }
 }

@@ -17,8 +17,14 @@ pub struct Junit {
 struct Case {
     name: String,
     took: Duration,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Passed,
     /// The first difference in short, and all of them.
-    failure: Option<(String, String)>,
+    Failed(String, String),
+    Skipped(String),
 }
 
 impl Junit {
@@ -45,27 +51,35 @@ impl Junit {
 }
 
 fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
-    let failures = cases.iter().filter(|case| case.failure.is_some()).count();
+    let count = |is: fn(&Verdict) -> bool| {
+        cases.iter().filter(|case| is(&case.verdict)).count().to_string()
+    };
+    let failures = count(|verdict| matches!(verdict, Verdict::Failed(..)));
+    let skipped = count(|verdict| matches!(verdict, Verdict::Skipped(_)));
     let took: Duration = cases.iter().map(|case| case.took).sum();
     writer.open_with(
         "testsuite",
         &[
             ("name", name),
             ("tests", &cases.len().to_string()),
-            ("failures", &failures.to_string()),
+            ("failures", &failures),
             ("errors", "0"),
-            ("skipped", "0"),
+            ("skipped", &skipped),
             ("time", &seconds(took)),
         ],
     );
     for case in cases {
         let time = seconds(case.took);
         let attributes = [("classname", name), ("name", &case.name), ("time", &time)];
-        match &case.failure {
-            None => {
+        match &case.verdict {
+            Verdict::Passed => {
                 writer.empty_with("testcase", &attributes);
             }
-            Some((message, text)) => {
+            Verdict::Skipped(why) => {
+                writer.open_with("testcase", &attributes);
+                writer.empty_with("skipped", &[("message", why)]).close();
+            }
+            Verdict::Failed(message, text) => {
                 writer.open_with("testcase", &attributes);
                 let attributes = [("message", message.as_str()), ("type", "difference")];
                 writer.open_with("failure", &attributes).text(text).close().close();
@@ -78,8 +92,9 @@ fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
 impl Reporter for Junit {
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let (suite, name) = report.name.rsplit_once('/').unwrap_or(("", &report.name));
-        let failure = match &report.outcome {
-            Outcome::Passed | Outcome::Updated => None,
+        let verdict = match &report.outcome {
+            Outcome::Passed | Outcome::Updated => Verdict::Passed,
+            Outcome::Skipped(why) => Verdict::Skipped(why.clone()),
             Outcome::Failed(failure) => {
                 let first = failure.differences.first().map(ToString::to_string);
                 let mut text = String::new();
@@ -90,10 +105,10 @@ impl Reporter for Junit {
                         let _ = writeln!(text, "{line}");
                     }
                 }
-                Some((first.unwrap_or_default(), text))
+                Verdict::Failed(first.unwrap_or_default(), text)
             }
         };
-        let case = Case { name: name.to_owned(), took: report.took, failure };
+        let case = Case { name: name.to_owned(), took: report.took, verdict };
         self.suites.entry(suite.to_owned()).or_default().push(case);
         Ok(())
     }
@@ -123,23 +138,26 @@ mod tests {
             ("f/rules/a", Outcome::Passed),
             ("f/batch/b", Outcome::Failed(failure)),
             ("f/rules/c", Outcome::Updated),
+            ("f/rules/d", Outcome::Skipped("no body".to_owned())),
         ];
         for (name, outcome) in cases {
             let took = Duration::from_millis(1_500);
             junit.case(&CaseReport { name: name.to_owned(), outcome, took }).unwrap();
         }
         let took = Duration::from_secs(4);
-        let summary = Summary { passed: 1, updated: 1, failed: 1, took };
+        let summary = Summary { passed: 1, updated: 1, failed: 1, skipped: 1, took };
         let text = String::from_utf8(junit.written(&summary)).unwrap();
         let expected = "<?xml version='1.0' encoding='UTF-8'?><testsuites name=\"refund-gateway \
-            replay\" tests=\"3\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \
+            replay\" tests=\"4\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \
             name=\"f/batch\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\" \
             time=\"1.500\"><testcase classname=\"f/batch\" name=\"b\" time=\"1.500\"><failure \
             message=\"status: expected 200, got 500\" type=\"difference\">status: expected 200, \
             got 500\nbody at /a\n-&lt;a&gt;]]&gt;&lt;/a&gt;\n</failure></testcase></testsuite>\
-            <testsuite name=\"f/rules\" tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"0\" \
-            time=\"3.000\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\"/><testcase \
-            classname=\"f/rules\" name=\"c\" time=\"1.500\"/></testsuite></testsuites>";
+            <testsuite name=\"f/rules\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"1\" \
+            time=\"4.500\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\"/><testcase \
+            classname=\"f/rules\" name=\"c\" time=\"1.500\"/><testcase classname=\"f/rules\" \
+            name=\"d\" time=\"1.500\"><skipped \
+            message=\"no body\"/></testcase></testsuite></testsuites>";
         assert_eq!(text, expected);
     }
 }

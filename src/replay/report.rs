@@ -25,6 +25,8 @@ pub enum Outcome {
     Updated,
     /// The answer differs.
     Failed(Box<Failure>),
+    /// It was not sent, or cannot be judged, and why.
+    Skipped(String),
 }
 
 /// How an answer differs. Nothing in here is a secret.
@@ -49,6 +51,8 @@ pub struct Summary {
     pub updated: usize,
     /// How many answers differed.
     pub failed: usize,
+    /// How many cases were not sent or could not be judged.
+    pub skipped: usize,
     /// How long all of it took.
     pub took: Duration,
 }
@@ -56,7 +60,8 @@ pub struct Summary {
 impl Summary {
     /// How many cases there were.
     pub fn total(&self) -> usize {
-        self.passed.saturating_add(self.updated).saturating_add(self.failed)
+        let judged = self.passed.saturating_add(self.updated).saturating_add(self.failed);
+        judged.saturating_add(self.skipped)
     }
 
     pub(super) fn count(&mut self, outcome: &Outcome) {
@@ -64,6 +69,7 @@ impl Summary {
             Outcome::Passed => &mut self.passed,
             Outcome::Updated => &mut self.updated,
             Outcome::Failed(_) => &mut self.failed,
+            Outcome::Skipped(_) => &mut self.skipped,
         };
         *counter = counter.saturating_add(1);
     }
@@ -74,6 +80,9 @@ impl fmt::Display for Summary {
         write!(out, "{} passed, {} failed", self.passed, self.failed)?;
         if self.updated > 0 {
             write!(out, ", {} updated", self.updated)?;
+        }
+        if self.skipped > 0 {
+            write!(out, ", {} skipped", self.skipped)?;
         }
         Ok(())
     }

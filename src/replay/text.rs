@@ -60,6 +60,7 @@ impl<W: Write> Reporter for Text<W> {
             Outcome::Passed => Ok(()),
             Outcome::Updated => self.line(None, &format!("UPDATED {}", report.name)),
             Outcome::Failed(failure) => self.failure(&report.name, failure),
+            Outcome::Skipped(why) => self.line(None, &format!("SKIPPED {}: {why}", report.name)),
         }
     }
 
@@ -93,11 +94,15 @@ mod tests {
             },
         ];
         let failure = Failure { differences, ..Failure::default() };
-        let outcomes = [Outcome::Passed, Outcome::Failed(Box::new(failure)), Outcome::Updated];
+        let skipped = Outcome::Skipped("no body".to_owned());
+        let outcomes =
+            [Outcome::Passed, Outcome::Failed(Box::new(failure)), Outcome::Updated, skipped];
         for outcome in outcomes {
             text.case(&report(outcome)).unwrap();
         }
-        text.end(&Summary { passed: 1, updated: 1, failed: 1, ..Summary::default() }).unwrap();
+        let summary =
+            Summary { passed: 1, updated: 1, failed: 1, skipped: 1, ..Summary::default() };
+        text.end(&summary).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -105,7 +110,8 @@ mod tests {
     fn only_what_is_no_pass_is_told() {
         let expected = "FAILED a/b\n  status: expected 200, got 500\n  header X: expected `1`, got \
                         none\n  body at /a/b\n    --- expected\n    +++ actual\n      <a>\n    -  \
-                        <b/>\n    +  <c/>\nUPDATED a/b\n1 passed, 1 failed, 1 updated\n";
+                        <b/>\n    +  <c/>\nUPDATED a/b\nSKIPPED a/b: no body\n1 passed, 1 failed, \
+                        1 updated, 1 skipped\n";
         assert_eq!(written(false), expected);
     }
 

@@ -21,6 +21,7 @@ mod memory;
 mod papers;
 mod query;
 mod query_ledger;
+mod seed;
 mod soap;
 mod waiting;
 mod wire;

@@ -93,6 +93,7 @@ fn decide_one(
     Ok(decide(draft, &facts, asking))
 }
 
+/// Writes the refund. If it draws on a credit balance, its entry is the next.
 fn insert_refund(
     connection: &Connection,
     id: RefundId,
@@ -103,10 +104,11 @@ fn insert_refund(
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state, payment) values (:number, :created_ms, :salt, :account, :amount, :type, \
-         :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
+         gateway_state, payment, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state, :payment)";
+         :gateway_options, :gateway_state, :payment, \
+         iif(:payment is null, (select coalesce(max(key), 0) + 1 from entry), null))";
     let (status, gateway, options, state) = match &decision.payout {
         Payout::External => (RefundStatus::Processed, None, None, None),
         Payout::Electronic { gateway, options, .. } => {

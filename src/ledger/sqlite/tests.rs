@@ -401,7 +401,7 @@ async fn a_default_method_of_another_account_is_refused() {
     other.accounts[0].id = ObjectId::parse("00000000000000000000000000000002").unwrap();
     other.accounts[0].number = "A2".to_owned();
     let conflict = ledger.load_seed(other).await.unwrap().unwrap_err();
-    assert!(matches!(conflict, crate::ledger::seed::SeedConflict::ForeignMethod { .. }));
+    assert!(matches!(conflict, crate::ledger::seed::SeedConflict::Unfit { .. }));
 }
 
 #[tokio::test]
