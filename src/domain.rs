@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod change;
 pub mod custom_field;
 pub mod draft;
+pub mod drafts;
 pub mod error_code;
 pub mod facts;
 pub mod id;

@@ -16,7 +16,8 @@ pub mod seed;
 pub mod sqlite;
 pub mod ticket;
 
-use crate::domain::draft::{GatewayOption, RefundDraft};
+use crate::domain::draft::GatewayOption;
+use crate::domain::drafts::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
@@ -95,8 +96,8 @@ pub struct StoredSession {
 /// else, because it runs inside the transaction and its bytes are stored.
 pub type Render = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
-/// What a row of a create call came to.
-pub type RowResult = Result<RefundId, RowError>;
+/// What a row of a create call came to: the id of the new object, or why there is none.
+pub type RowResult = Result<ObjectId, RowError>;
 
 /// A promise to answer a repeated request with the same bytes and to do its work once.
 pub struct Idempotency {
@@ -110,14 +111,14 @@ pub struct Idempotency {
     pub render: Render,
 }
 
-/// A batch of drafts, each of which becomes a refund or a row error on its own.
-pub struct CreateRefunds {
+/// A batch of drafts of one type, each of which becomes an object or a row error on its own.
+pub struct Create {
     /// Who asks.
     pub user: UserKey,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The drafts, in the order of the results.
-    pub drafts: Vec<RefundDraft>,
+    pub drafts: Drafts,
     /// Set when the caller gave a key.
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
@@ -176,8 +177,8 @@ pub struct LedgerStats {
 
 /// The store behind one interface.
 pub trait Ledger: Send + Sync {
-    /// Creates refunds: looks up facts, decides, debits, and writes, in one transaction.
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created>;
+    /// Creates objects: looks up facts, decides, and writes, all in one transaction.
+    fn create(&self, request: Create) -> Reply<Created>;
 
     /// Changes what is there, in one transaction, and tells one result a change, in order.
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;

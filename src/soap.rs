@@ -8,11 +8,13 @@ mod create;
 mod envelope;
 pub mod fault;
 mod login;
+mod object;
 mod outcome;
 mod query;
 mod read;
 mod refund;
 mod refusal;
+pub mod secret;
 mod user_info;
 pub mod wsdl;
 

@@ -49,6 +49,12 @@ impl ObjectId {
     }
 }
 
+impl From<RefundId> for ObjectId {
+    fn from(id: RefundId) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)

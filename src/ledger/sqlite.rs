@@ -6,10 +6,12 @@
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
 mod adjusting;
+mod answers;
 mod audit;
 mod billing_rows;
 mod changing;
 mod create;
+mod creating;
 mod ending;
 mod identity;
 mod lock;
@@ -34,8 +36,7 @@ use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
-    CreateRefunds, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
 use crate::domain::facts::Gateway;
 use crate::domain::id::RefundNumber;
@@ -96,9 +97,9 @@ impl SqliteLedger {
 }
 
 impl Ledger for SqliteLedger {
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
+    fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| create::create_refunds(store, &request))
+        self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {

@@ -1,7 +1,7 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
-use crate::domain::draft::RefundDraft;
+use crate::domain::drafts::Drafts;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
@@ -11,8 +11,8 @@ use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
-    CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult,
-    StoredSession, TokenHash, User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult, StoredSession,
+    TokenHash, User, UserKey,
 };
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
@@ -53,7 +53,7 @@ struct ScriptedLedger {
 /// What a create asked the ledger for.
 #[derive(Debug, Clone, PartialEq)]
 struct Asked {
-    drafts: Vec<RefundDraft>,
+    drafts: Drafts,
     key: Option<String>,
     fingerprint: Option<[u8; 32]>,
 }
@@ -72,8 +72,8 @@ fn user() -> User {
     }
 }
 
-fn refund(number: i64) -> RefundId {
-    RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number"))
+fn refund(number: i64) -> ObjectId {
+    RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number")).into()
 }
 
 impl Ledger for ScriptedLedger {
@@ -81,14 +81,14 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Err(FindError::TooSlow)))
     }
 
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
+    fn create(&self, request: Create) -> Reply<Created> {
         self.asked.lock().expect("lock").push(Asked {
             drafts: request.drafts.clone(),
             key: request.idempotency.as_ref().map(|once| once.key.clone()),
             fingerprint: request.idempotency.as_ref().map(|once| once.fingerprint),
         });
         let rows = match &self.script {
-            Script::Succeed => (1..).zip(&request.drafts).map(|(n, _)| Ok(refund(n))).collect(),
+            Script::Succeed => (1..).take(request.drafts.len()).map(|n| Ok(refund(n))).collect(),
             Script::Rows(rows) => rows.clone(),
             Script::Replay => return ready(Ok(Created::Replayed(b"<stored/>".to_vec()))),
             Script::KeyReused => return ready(Ok(Created::KeyReused)),
@@ -667,7 +667,8 @@ async fn every_client_is_understood() {
         assert_eq!((answer.status, answer.refunds), (200, 1), "{client}: {}", text(&answer));
         assert_eq!(answer.ignored_fields, 0, "{client}");
         let asked = house.asked();
-        let draft = &asked[0].drafts[0];
+        let Drafts::Refund(drafts) = &asked[0].drafts;
+        let draft = &drafts[0];
         assert!(draft.malformed_id.is_none(), "{client}: {draft:?}");
         let given = [
             draft.account_id.given().is_some(),

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod captures;
 mod cli;
 mod durability;
 mod faults_doc;
@@ -19,6 +20,7 @@ mod http;
 mod logs;
 mod memory;
 mod papers;
+mod processor_stub;
 mod query;
 mod query_ledger;
 mod seed;

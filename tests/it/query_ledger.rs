@@ -5,7 +5,8 @@ use chrono::{DateTime, NaiveTime, Utc};
 use proptest::prelude::*;
 use refund_gateway::domain::calendar::{Moment, moment_at};
 use refund_gateway::domain::draft::{RefundDraft, RefundField};
-use refund_gateway::domain::id::ObjectId;
+use refund_gateway::domain::drafts::Drafts;
+use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
 use refund_gateway::domain::permission::Permission;
@@ -19,7 +20,7 @@ use refund_gateway::ledger::query::{Find, FindError, Page, QueryLocator, Start, 
 use refund_gateway::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{CreateRefunds, Created, Ledger, UserKey};
+use refund_gateway::ledger::{Create, Created, Ledger, UserKey};
 use rust_decimal::Decimal;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -97,14 +98,14 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
     let permissions = Permission::ALL.into_iter().collect();
     let asking =
         Asking { version: ApiVersion::major(91), permissions, now: at(second), strict: false };
-    let request = CreateRefunds {
+    let request = Create {
         user: UserKey(1),
         asking,
-        drafts,
+        drafts: Drafts::Refund(drafts),
         idempotency: None,
         ticket: Ticket::default(),
     };
-    ledger.create_refunds(request).await.unwrap()
+    ledger.create(request).await.unwrap()
 }
 
 fn draft(fields: &[(RefundField, &str)]) -> RefundDraft {
@@ -114,6 +115,10 @@ fn draft(fields: &[(RefundField, &str)]) -> RefundDraft {
         draft.set(*field, text);
     }
     draft
+}
+
+fn number_of(refund: &ObjectId) -> RefundNumber {
+    RefundId::parse(refund.as_str()).unwrap().number()
 }
 
 fn response() -> Response {
@@ -161,7 +166,7 @@ async fn filled() -> SqliteLedger {
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|_| is_electronic) {
-            ledger.end_refund(id.number(), verdict, at(second + 7)).await.unwrap();
+            ledger.end_refund(number_of(&id), verdict, at(second + 7)).await.unwrap();
         }
     }
     ledger
@@ -458,7 +463,7 @@ async fn a_row_that_leaves_the_set_moves_no_other() {
     let next = first.next.unwrap();
     assert_eq!((first.size, next.offset), (10, 4));
     for gone in [0, 1, 5] {
-        let number = rows[gone].clone().unwrap().number();
+        let number = number_of(rows[gone].as_ref().unwrap());
         ledger.end_refund(number, approved(), at(1)).await.unwrap();
     }
     create(&ledger, electronic(3), 2).await;

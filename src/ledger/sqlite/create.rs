@@ -1,5 +1,5 @@
-//! Creating refunds inside the open transaction: look up facts, let the domain decide, debit with
-//! a guard, write the refund and its entry, and store the answer for an idempotency key.
+//! Creating a refund inside the open transaction: look up facts, let the domain decide, debit with
+//! a guard, and write the refund and its entry.
 
 use super::billing_rows::{self, Named};
 use super::store::Store;
@@ -9,48 +9,23 @@ use crate::domain::id::RefundId;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
 use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
-use crate::ledger::{CreateRefunds, Created, Idempotency, Order, RowResult, UserKey};
-use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use crate::ledger::{Order, RowResult, UserKey};
+use rusqlite::{Connection, named_params};
 
-/// How long a stored answer is kept.
-const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
-
-/// Does the whole request, or finds that it was done before.
-pub(super) fn create_refunds(
+/// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
+pub(super) fn create_refund(
     store: &mut Store,
-    request: &CreateRefunds,
-) -> rusqlite::Result<Created> {
-    let now = request.asking.now;
-    if let Some(once) = &request.idempotency
-        && let Some(earlier) = earlier_answer(store.connection(), request.user, once, now)?
-    {
-        return Ok(earlier);
-    }
-    let mut rows = Vec::with_capacity(request.drafts.len());
-    let mut orders = Vec::new();
-    for draft in &request.drafts {
-        rows.push(create_one(store, request, draft, &mut orders)?);
-    }
-    let answer = match &request.idempotency {
-        None => None,
-        Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
-    };
-    Ok(Created::Fresh { rows, orders, answer })
-}
-
-fn create_one(
-    store: &mut Store,
-    request: &CreateRefunds,
+    user: UserKey,
+    asking: &Asking,
     draft: &RefundDraft,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<RowResult> {
-    let decision = match decide_one(store, draft, &request.asking)? {
+    let decision = match decide_one(store, draft, asking)? {
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let (id, created_ms) = store.next_refund_id(request.asking.now)?;
-    insert_refund(store.connection(), id, created_ms, request.user, &decision)?;
+    let (id, created_ms) = store.next_refund_id(asking.now)?;
+    insert_refund(store.connection(), id, created_ms, user, &decision)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
     if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
         orders.push(Order {
@@ -62,7 +37,7 @@ fn create_one(
             options,
         });
     }
-    Ok(Ok(id))
+    Ok(Ok(id.into()))
 }
 
 /// Looks up what the draft names and applies the rules.
@@ -147,54 +122,4 @@ fn insert_refund(
         ":payment": payment,
     })?;
     Ok(())
-}
-
-/// What was answered under this key within its time, if anything was.
-fn earlier_answer(
-    connection: &Connection,
-    user: UserKey,
-    once: &Idempotency,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Option<Created>> {
-    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
-    let select = "select fingerprint, answer from idempotency \
-                  where user = ?1 and operation = ?2 and key = ?3 and at_ms >= ?4";
-    let mut statement = connection.prepare_cached(select)?;
-    let found = statement
-        .query_row(params![user.0, once.operation, once.key, kept_since], |row| {
-            Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?))
-        })
-        .optional()?;
-    Ok(found.map(|(fingerprint, answer)| {
-        if fingerprint == once.fingerprint { Created::Replayed(answer) } else { Created::KeyReused }
-    }))
-}
-
-/// Stores the answer to a request with a key, and gives it.
-fn keep_answer(
-    connection: &Connection,
-    user: UserKey,
-    once: &Idempotency,
-    rows: &[RowResult],
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Vec<u8>> {
-    let answer = (once.render)(rows);
-    // A few at a time: a busy day leaves very many, and everybody waits for the writer.
-    let forget = "delete from idempotency where (user, operation, key) in ( \
-                  select user, operation, key from idempotency where at_ms < ?1 limit 100)";
-    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
-    connection.prepare_cached(forget)?.execute(params![kept_since])?;
-    let insert = "insert or replace into idempotency \
-                  (user, operation, key, fingerprint, answer, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let at_ms = now.timestamp_millis();
-    connection.prepare_cached(insert)?.execute(params![
-        user.0,
-        once.operation,
-        once.key,
-        once.fingerprint,
-        answer,
-        at_ms
-    ])?;
-    Ok(answer)
 }

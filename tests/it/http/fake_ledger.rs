@@ -8,8 +8,8 @@ use refund_gateway::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
-    CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession,
-    TokenHash, User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession, TokenHash,
+    User, UserKey,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,7 +85,7 @@ impl Ledger for FakeLedger {
         }
     }
 
-    fn create_refunds(&self, _: CreateRefunds) -> Reply<Created> {
+    fn create(&self, _: Create) -> Reply<Created> {
         no()
     }
 
