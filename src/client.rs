@@ -1,22 +1,28 @@
-//! Outbound HTTP/1.1: one connection at a time, kept alive, every wait and size bounded.
+//! Outbound HTTP/1.1, plain or by TLS: connections that are kept alive, every wait and size
+//! bounded.
 //!
 //! What must stay true: a request is sent again only when it is certain that no byte of it left,
 //! because what is posted here can move money. Nothing is followed, guessed or decoded: the answer
 //! is what came over the wire.
 
 mod endpoint;
+mod pool;
+mod tls;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use pool::Pool;
+pub use tls::{Trust, TrustError};
 // What requests and answers are made of.
-pub use hyper::{StatusCode, Uri, header};
+pub use hyper::{Method, StatusCode, Uri, header};
 
 use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// How long a connection waits and how much it takes.
@@ -51,12 +57,35 @@ pub enum ClientError {
         /// What the system said.
         why: String,
     },
+    /// All connections were in use for too long. Nothing was sent.
+    #[error("no connection became free within {} ms", .0.as_millis())]
+    Busy(Duration),
     /// No answer came in time. The request may have been worked on.
     #[error("no answer within {} ms", .0.as_millis())]
     Timeout(Duration),
     /// The connection ended or what came is no HTTP. The request may have been worked on.
     #[error("the connection gave no answer: {0}")]
     Broken(String),
+}
+
+impl ClientError {
+    /// Whether it is certain that no byte of the request left.
+    pub fn nothing_was_sent(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy(_))
+    }
+}
+
+/// A request, beside the host that it goes to.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// GET or POST.
+    pub method: Method,
+    /// The path and query.
+    pub path: String,
+    /// The headers; Host and Content-Length are made from the rest.
+    pub headers: HeaderMap,
+    /// The body, which may be empty.
+    pub body: Bytes,
 }
 
 /// An answer as it came.
@@ -78,13 +107,25 @@ type Sender = SendRequest<Full<Bytes>>;
 pub struct Connection {
     endpoint: Endpoint,
     limits: ClientLimits,
+    /// Needed for https alone.
+    trust: Option<Trust>,
     sender: Option<Sender>,
 }
 
 impl Connection {
-    /// A connection that is not open yet.
+    /// A connection that is not open yet. By https, the public authorities are believed.
     pub fn new(endpoint: Endpoint, limits: ClientLimits) -> Self {
-        Self { endpoint, limits, sender: None }
+        let trust = endpoint.is_https().then(Trust::public);
+        Self::trusting(endpoint, limits, trust)
+    }
+
+    fn trusting(endpoint: Endpoint, limits: ClientLimits, trust: Option<Trust>) -> Self {
+        Self { endpoint, limits, trust, sender: None }
+    }
+
+    /// Whether it can be used again without connecting anew, as far as is known.
+    fn is_open(&self) -> bool {
+        self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
     /// Posts `body` to `path` and reads the answer.
@@ -94,7 +135,13 @@ impl Connection {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Answer, ClientError> {
-        let mut request = self.request(path, headers, body)?;
+        let (path, headers) = (path.to_owned(), headers.clone());
+        self.send(&Request { method: Method::POST, path, headers, body }).await
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&mut self, request: &Request) -> Result<Answer, ClientError> {
+        let mut request = self.outgoing(request)?;
         loop {
             let (opened, mut sender) = self.open().await?;
             let within = tokio::time::timeout(self.limits.exchange, async {
@@ -121,20 +168,18 @@ impl Connection {
         }
     }
 
-    fn request(
-        &self,
-        path: &str,
-        headers: &HeaderMap,
-        body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, ClientError> {
-        let mut request = Request::post(path)
-            .body(Full::new(body))
+    fn outgoing(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
+        let Request { method, path, headers, body } = request;
+        let mut outgoing = hyper::Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Full::new(body.clone()))
             .map_err(|error| ClientError::Broken(format!("the path {path} is none: {error}")))?;
-        *request.headers_mut() = headers.clone();
+        *outgoing.headers_mut() = headers.clone();
         let host = HeaderValue::from_str(self.endpoint.authority())
             .map_err(|error| ClientError::Broken(error.to_string()))?;
-        request.headers_mut().entry(HOST).or_insert(host);
-        Ok(request)
+        outgoing.headers_mut().entry(HOST).or_insert(host);
+        Ok(outgoing)
     }
 
     /// The open connection, or a new one.
@@ -147,24 +192,36 @@ impl Connection {
         let connecting = async {
             let stream = TcpStream::connect(self.endpoint.address()).await?;
             stream.set_nodelay(true)?;
-            Ok::<_, std::io::Error>(stream)
+            Ok::<_, std::io::Error>(match &self.trust {
+                Some(trust) if self.endpoint.is_https() => {
+                    begin(trust.secure(&self.endpoint, stream).await?).await
+                }
+                _ => begin(stream).await,
+            })
         };
-        let stream = match tokio::time::timeout(self.limits.connect, connecting).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(self.unreachable(&error.to_string())),
-            Err(_) => return Err(self.unreachable("no connection in time")),
-        };
-        let (sender, connection) = handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| ClientError::Broken(reason(&error)))?;
-        // It ends with the sender, and what goes wrong is told to the request that waits.
-        tokio::spawn(connection);
-        Ok((Opened::Now, sender))
+        match tokio::time::timeout(self.limits.connect, connecting).await {
+            Ok(Ok(sender)) => Ok((Opened::Now, sender?)),
+            Ok(Err(error)) => Err(self.unreachable(&reason(&error))),
+            Err(_) => Err(self.unreachable("no connection in time")),
+        }
     }
 
     fn unreachable(&self, why: &str) -> ClientError {
         ClientError::Unreachable { endpoint: self.endpoint.to_string(), why: why.to_owned() }
     }
+}
+
+/// Speaks HTTP on a stream that is connected; nothing is sent yet.
+async fn begin<S>(stream: S) -> Result<Sender, ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| ClientError::Broken(reason(&error)))?;
+    // It ends with the sender, and what goes wrong is told to the request that waits.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// When the connection was opened that a request is sent on.

@@ -10,13 +10,16 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod change;
 pub mod orders;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
 pub mod ticket;
 
-use crate::domain::draft::{GatewayOption, RefundDraft};
+use crate::domain::custom_field::CustomFields;
+use crate::domain::draft::GatewayOption;
+use crate::domain::drafts::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
@@ -24,12 +27,14 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
+use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
 use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -94,8 +99,8 @@ pub struct StoredSession {
 /// else, because it runs inside the transaction and its bytes are stored.
 pub type Render = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
-/// What a row of a create call came to.
-pub type RowResult = Result<RefundId, RowError>;
+/// What a row of a create call came to: the id of the new object, or why there is none.
+pub type RowResult = Result<ObjectId, RowError>;
 
 /// A promise to answer a repeated request with the same bytes and to do its work once.
 pub struct Idempotency {
@@ -109,14 +114,14 @@ pub struct Idempotency {
     pub render: Render,
 }
 
-/// A batch of drafts, each of which becomes a refund or a row error on its own.
-pub struct CreateRefunds {
+/// A batch of drafts of one type, each of which becomes an object or a row error on its own.
+pub struct Create {
     /// Who asks.
     pub user: UserKey,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The drafts, in the order of the results.
-    pub drafts: Vec<RefundDraft>,
+    pub drafts: Drafts,
     /// Set when the caller gave a key.
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
@@ -175,8 +180,14 @@ pub struct LedgerStats {
 
 /// The store behind one interface.
 pub trait Ledger: Orders {
-    /// Creates refunds: looks up facts, decides, debits, and writes, in one transaction.
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created>;
+    /// Creates objects: looks up facts, decides, and writes, all in one transaction.
+    fn create(&self, request: Create) -> Reply<Created>;
+
+    /// Changes what is there, in one transaction, and tells one result a change, in order.
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;
+
+    /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;
@@ -207,6 +218,9 @@ pub trait Ledger: Orders {
         &self,
         seed: seed::SeedPlan,
     ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
+
+    /// The fields that the tenant declared, as of the last seed.
+    fn custom_fields(&self) -> Arc<CustomFields>;
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;

@@ -4,7 +4,7 @@ use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::terminal;
 use crate::replay::{
     self, CaseReport, Credentials, Html, Json, Junit, Level, Options, Pattern, Place, ReplayError,
-    Reporter, Summary, Text,
+    Reporter, Summary, TestCaseReport, Text,
 };
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
@@ -20,11 +20,13 @@ const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 /// Send captured requests and compare the answers
 ///
 /// Captures are the folders of a catalogue, in each case folder a request.xml, a response.xml and
-/// perhaps a replay.toml. Without --endpoint a gateway is started for them, on a temporary ledger.
+/// perhaps a replay.toml; pairs of x.request.xml and x.response.xml; HAR files; and VCR cassettes.
+/// SoapUI projects are run as well, and judged by their own assertions (docs/SOAPUI.md).
+/// Without --endpoint a gateway is started for them, on a temporary ledger.
 /// Ids, sessions, ServerUrl and times are compared by their shape alone.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folders: a catalogue, a category or a case
+    /// Folders with captures, or files: HAR, VCR cassettes, requests, SoapUI projects
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -36,7 +38,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_SEED")]
     seed: Option<PathBuf>,
 
-    /// The user that {{session}} stands for [default: the first one of the seed]
+    /// The user whose session requests get [default: the first one of the seed]
     #[arg(long, value_name = "NAME", env = "REFUND_GATEWAY_USERNAME", requires = "password")]
     username: Option<String>,
 
@@ -44,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, env = "REFUND_GATEWAY_PASSWORD", hide_env_values = true, requires = "username")]
     password: Option<String>,
 
-    /// How many requests are on their way at once; with more than one their order is not kept
+    /// How many captures are replayed at once; the order is kept inside a file, or with one
     #[arg(long, value_name = "N", env = "REFUND_GATEWAY_CONCURRENCY", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
@@ -132,7 +134,13 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     screen.bar.finish_and_clear();
     let summary = replayed.map_err(failure)?;
     terminal::note(&rate(&summary));
-    Ok(if summary.failed == 0 { ExitStatus::Done } else { ExitStatus::Differed })
+    Ok(if is_done(&summary) { ExitStatus::Done } else { ExitStatus::Differed })
+}
+
+/// Whether all that was looked at is as it should be, and something was looked at.
+fn is_done(summary: &Summary) -> bool {
+    let is_all_skipped = summary.skipped > 0 && summary.skipped == summary.total();
+    summary.failed == 0 && !is_all_skipped
 }
 
 fn options(args: Args) -> Options {
@@ -229,6 +237,11 @@ impl Reporter for Screen {
         self.tell(|reporter| reporter.case(report))
     }
 
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        self.bar.inc(1);
+        self.tell(|reporter| reporter.test_case(report))
+    }
+
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
         self.tell(|reporter| reporter.end(summary))
@@ -262,7 +275,7 @@ mod tests {
     #[test]
     fn a_rate_is_told_even_of_nothing() {
         let took = Duration::from_millis(1_500);
-        let summary = Summary { passed: 2, failed: 1, updated: 0, took };
+        let summary = Summary { passed: 2, failed: 1, took, ..Summary::default() };
         assert_eq!(rate(&summary), "3 cases in 1.500 s, 2 per second");
         assert_eq!(rate(&Summary::default()), "0 cases in 0.001 s, 0 per second");
     }

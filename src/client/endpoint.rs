@@ -7,6 +7,7 @@ use std::net::IpAddr;
 /// Where requests are sent: a host, a port, and perhaps a path of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    is_https: bool,
     authority: String,
     host: String,
     port: u16,
@@ -19,27 +20,24 @@ pub enum EndpointError {
     /// It is no URL with a host.
     #[error("`{0}` is no URL such as http://127.0.0.1:8080")]
     NotAUrl(String),
-    /// TLS is asked for.
-    #[error("https is not supported yet: `{0}`")]
-    Https(String),
     /// The URL carries a name or a password.
     #[error("a URL with user information is not accepted")]
     UserInformation,
 }
 
 impl Endpoint {
-    /// Reads a URL: `http://HOST[:PORT][/PATH]`.
+    /// Reads a URL: `http://HOST[:PORT][/PATH]`, or the same with https.
     pub fn parse(url: &str) -> Result<Self, EndpointError> {
         let not_a_url = || EndpointError::NotAUrl(url.to_owned());
         if url.contains('@') {
             return Err(EndpointError::UserInformation);
         }
         let uri: Uri = url.parse().map_err(|_| not_a_url())?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => return Err(EndpointError::Https(url.to_owned())),
+        let is_https = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
             _ => return Err(not_a_url()),
-        }
+        };
         let authority = uri.authority().ok_or_else(not_a_url)?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let has_port = authority.as_str().strip_prefix(authority.host()) != Some("");
@@ -48,11 +46,17 @@ impl Endpoint {
         }
         let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
         Ok(Self {
+            is_https,
             authority: authority.to_string(),
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(if is_https { 443 } else { 80 }),
             path,
         })
+    }
+
+    /// Whether it is reached by TLS.
+    pub fn is_https(&self) -> bool {
+        self.is_https
     }
 
     /// The host and port as the URL has them, for the Host header.
@@ -80,7 +84,8 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "http://{}{}", self.authority, self.path.as_deref().unwrap_or_default())
+        let scheme = if self.is_https { "https" } else { "http" };
+        write!(out, "{scheme}://{}{}", self.authority, self.path.as_deref().unwrap_or_default())
     }
 }
 
@@ -100,8 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn the_port_is_80_unless_given() {
+    fn the_port_is_that_of_the_scheme_unless_given() {
         assert_eq!(endpoint("http://h").address(), ("h", 80));
+        assert_eq!(endpoint("https://h").address(), ("h", 443));
+        assert_eq!(endpoint("https://h:8443/x").to_string(), "https://h:8443/x");
         assert_eq!(endpoint("http://[::1]:8080").address(), ("::1", 8080));
         assert_eq!(endpoint("http://[::1]:8080").authority(), "[::1]:8080");
     }
@@ -117,9 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_http_url_is_refused() {
-        let https = "https://127.0.0.1";
-        assert_eq!(Endpoint::parse(https), Err(EndpointError::Https(https.to_owned())));
+    fn what_is_no_http_url_is_refused() {
         for url in ["", "127.0.0.1:8080", "ftp://h", "http://", "http://h:99999", "/x", "h"] {
             assert!(matches!(Endpoint::parse(url), Err(EndpointError::NotAUrl(_))), "{url}");
         }

@@ -95,7 +95,7 @@ pub fn moment_at(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
 }
 
 /// `YYYY-MM-DD` with a year of four digits, and nothing else.
-fn parse_date(text: &str) -> Option<NaiveDate> {
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let mut parts = text.split('-');
     let year = fixed_digits(parts.next()?, 4)?;
     let month = fixed_digits(parts.next()?, 2)?;

@@ -1,8 +1,9 @@
 //! Identifiers as clients see them.
 //!
 //! An id on the wire is `[a-zA-Z0-9]{32}|\d+` (WSDL, type ID). Ids that the gateway makes are 32
-//! lower-case hex characters and time-ordered, and they carry the refund's number, so that the
-//! ledger finds a refund by its primary key and keeps no second index.
+//! lower-case hex characters and time-ordered, and they carry the row's key, so that the ledger
+//! finds a row by its primary key and keeps no second index. They also carry what kind of object
+//! they are of, so that ids of two kinds are never equal.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -49,6 +50,12 @@ impl ObjectId {
     }
 }
 
+impl From<RefundId> for ObjectId {
+    fn from(id: RefundId) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
@@ -61,7 +68,7 @@ pub struct RefundNumber(i64);
 
 impl RefundNumber {
     /// The largest number that an id has room for.
-    pub const MAX: i64 = (1 << 56) - 1;
+    pub const MAX: i64 = RowId::KEY_MAX;
 
     /// The number `value`, from 1 to [`RefundNumber::MAX`].
     pub fn new(value: i64) -> Option<Self> {
@@ -80,44 +87,140 @@ impl fmt::Display for RefundNumber {
     }
 }
 
-/// The id of a refund: 48 bits of Unix milliseconds, 24 bits that tell ledgers apart, and 56 bits
-/// of the refund's number.
-///
-/// Its text sorts by time. It is unique in a ledger because the number is, and it is the key under
-/// which a payment gateway knows the refund, which is why two ledgers should not make equal ones.
+/// Kinds of objects whose ids the gateway makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RefundId {
-    created_ms: u64,
-    salt: u32,
-    number: RefundNumber,
+pub enum IdKind {
+    /// A refund; its key is its number.
+    Refund,
+    /// An adjustment of a credit balance; its key is that of its first entry.
+    CreditBalanceAdjustment,
+    /// The part of a refund that takes back a part of its payment.
+    RefundInvoicePayment,
+    /// An exchange with a gateway about a refund.
+    RefundTransactionLog,
+    /// An account.
+    Account,
+    /// A payment method.
+    PaymentMethod,
+    /// A payment.
+    Payment,
+    /// The part of a payment that pays an invoice.
+    InvoicePayment,
 }
 
-impl RefundId {
-    const SALT_BITS: u32 = 24;
-    const NUMBER_BITS: u32 = 56;
-    const CREATED_MAX: u64 = (1 << 48) - 1;
+impl IdKind {
+    /// Every kind. The place of one here is part of every id of its kind, so places never change.
+    pub const ALL: [Self; 8] = [
+        Self::Refund,
+        Self::CreditBalanceAdjustment,
+        Self::RefundInvoicePayment,
+        Self::RefundTransactionLog,
+        Self::Account,
+        Self::PaymentMethod,
+        Self::Payment,
+        Self::InvoicePayment,
+    ];
 
-    /// The id of refund `number`, created at `created_ms` (Unix milliseconds, cut to 48 bits), with
-    /// the lower 24 bits of `salt`.
-    pub fn new(created_ms: i64, salt: u32, number: RefundNumber) -> Self {
-        let created_ms = u64::try_from(created_ms).unwrap_or(0).min(Self::CREATED_MAX);
-        Self { created_ms, salt: salt & ((1 << Self::SALT_BITS) - 1), number }
+    const fn bits(self) -> u64 {
+        self as u64
     }
 
-    /// Reads the 32 lower-case hex characters of an id; none when no refund can have it.
-    pub fn parse(text: &str) -> Option<Self> {
+    fn from_bits(bits: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.bits() == bits)
+    }
+}
+
+/// An id that the gateway makes: 48 bits of Unix milliseconds, 24 bits that tell ledgers apart,
+/// 4 bits of what it is the id of, and 52 bits of the row's key.
+///
+/// Its text sorts by time. It is unique in a ledger because kind and key are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RowId {
+    kind: IdKind,
+    created_ms: u64,
+    salt: u32,
+    key: i64,
+}
+
+impl RowId {
+    /// The largest key that an id has room for.
+    pub const KEY_MAX: i64 = (1 << Self::KEY_BITS) - 1;
+
+    const SALT_BITS: u32 = 24;
+    const KIND_BITS: u32 = 4;
+    const KEY_BITS: u32 = 52;
+    const CREATED_MAX: u64 = (1 << 48) - 1;
+
+    /// The id of the row `key` of a kind, created at `created_ms` (Unix milliseconds, cut to 48
+    /// bits), with the lower 24 bits of `salt`; none where the key is not 1 to [`RowId::KEY_MAX`].
+    pub fn new(kind: IdKind, created_ms: i64, salt: u32, key: i64) -> Option<Self> {
+        let created_ms = u64::try_from(created_ms).unwrap_or(0).min(Self::CREATED_MAX);
+        let salt = salt & ((1 << Self::SALT_BITS) - 1);
+        (1..=Self::KEY_MAX).contains(&key).then_some(Self { kind, created_ms, salt, key })
+    }
+
+    /// Reads the 32 lower-case hex characters of an id of `kind`; none when no such object can
+    /// have it.
+    pub fn parse(kind: IdKind, text: &str) -> Option<Self> {
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != ID_CHARS || !text.bytes().all(is_hex) {
             return None;
         }
         let bits = u128::from_str_radix(text, 16).ok()?;
-        let field = |shift: u32, width: u32| (bits >> shift) & ((1 << width) - 1);
-        let number = i64::try_from(field(0, Self::NUMBER_BITS)).ok()?;
-        Some(Self {
-            created_ms: u64::try_from(field(80, 48)).ok()?,
-            salt: u32::try_from(field(Self::NUMBER_BITS, Self::SALT_BITS)).ok()?,
-            number: RefundNumber::new(number)?,
-        })
+        let field =
+            |shift: u32, width: u32| u64::try_from((bits >> shift) & ((1 << width) - 1)).ok();
+        let above_key = Self::KEY_BITS + Self::KIND_BITS;
+        if IdKind::from_bits(field(Self::KEY_BITS, Self::KIND_BITS)?)? != kind {
+            return None;
+        }
+        let key = i64::try_from(field(0, Self::KEY_BITS)?).ok()?;
+        let salt = u32::try_from(field(above_key, Self::SALT_BITS)?).ok()?;
+        let created_ms = field(above_key + Self::SALT_BITS, 48)?;
+        (key > 0).then_some(Self { kind, created_ms, salt, key })
+    }
+
+    /// The row's key.
+    pub const fn key(self) -> i64 {
+        self.key
+    }
+
+    /// The bits that tell ledgers apart, 24 of them.
+    pub const fn salt(self) -> u32 {
+        self.salt
+    }
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, key) = (self.kind.bits(), self.key);
+        write!(out, "{:012x}{:06x}{kind:01x}{key:013x}", self.created_ms, self.salt)
+    }
+}
+
+/// The id of a refund, whose key is its number.
+///
+/// It is also the key under which a payment gateway knows the refund, which is why two ledgers
+/// should not make equal ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RefundId {
+    id: RowId,
+    number: RefundNumber,
+}
+
+impl RefundId {
+    /// The id of refund `number`, created at `created_ms` (Unix milliseconds, cut to 48 bits), with
+    /// the lower 24 bits of `salt`.
+    pub fn new(created_ms: i64, salt: u32, number: RefundNumber) -> Self {
+        let created_ms = u64::try_from(created_ms).unwrap_or(0).min(RowId::CREATED_MAX);
+        let salt = salt & ((1 << RowId::SALT_BITS) - 1);
+        let id = RowId { kind: IdKind::Refund, created_ms, salt, key: number.value() };
+        Self { id, number }
+    }
+
+    /// Reads the 32 lower-case hex characters of an id; none when no refund can have it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = RowId::parse(IdKind::Refund, text)?;
+        Some(Self { id, number: RefundNumber::new(id.key)? })
     }
 
     /// The refund's number.
@@ -133,13 +236,13 @@ impl RefundId {
 
     /// The bits that tell ledgers apart, 24 of them.
     pub const fn salt(self) -> u32 {
-        self.salt
+        self.id.salt()
     }
 }
 
 impl fmt::Display for RefundId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:012x}{:06x}{:014x}", self.created_ms, self.salt, self.number.0)
+        self.id.fmt(out)
     }
 }
 
@@ -173,7 +276,39 @@ mod tests {
         assert_eq!(RefundNumber::new(0), None);
     }
 
+    #[test]
+    fn a_refunds_id_is_as_it_always_was() {
+        let number = RefundNumber::new(0x1234).unwrap();
+        let id = RefundId::new(0x019a_bcde_f012, 0x00ff_ee00, number);
+        assert_eq!(id.to_string(), "019abcdef012ffee0000000000001234");
+    }
+
+    #[test]
+    fn an_id_is_of_one_kind_only() {
+        for kind in IdKind::ALL {
+            let id = RowId::new(kind, 1, 2, 3).unwrap().to_string();
+            assert!(ObjectId::parse_stored(&id).is_some());
+            let readers = IdKind::ALL.into_iter().filter(|one| RowId::parse(*one, &id).is_some());
+            assert_eq!(readers.collect::<Vec<_>>(), [kind]);
+            assert_eq!(RefundId::parse(&id).is_some(), kind == IdKind::Refund);
+        }
+        assert_eq!(RowId::new(IdKind::Payment, 1, 2, 0), None);
+        assert_eq!(RowId::new(IdKind::Payment, 1, 2, RowId::KEY_MAX + 1), None);
+    }
+
     proptest! {
+        #[test]
+        fn row_ids_read_back(
+            ms in 0_i64..(1 << 48),
+            salt: u32,
+            kind in 0..IdKind::ALL.len(),
+            key in 1_i64..=RowId::KEY_MAX,
+        ) {
+            let kind = IdKind::ALL[kind];
+            let id = RowId::new(kind, ms, salt, key).unwrap();
+            prop_assert_eq!(RowId::parse(kind, &id.to_string()), Some(id));
+        }
+
         #[test]
         fn refund_ids_read_back_and_sort_by_time(
             ms in 0_i64..(1 << 48),

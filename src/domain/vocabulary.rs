@@ -98,6 +98,16 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How a payment was made.
+    PaymentType {
+        /// Outside the gateway and only recorded here.
+        External = "External",
+        /// Through a payment gateway.
+        Electronic = "Electronic",
+    }
+}
+
+vocabulary! {
     /// Where a refund stands.
     RefundStatus {
         /// Money is out: an external refund at once, an electronic one when the gateway approved.
@@ -124,6 +134,72 @@ vocabulary! {
         Settled = "Settled",
         /// Rejected after it had been approved.
         FailedToSettle = "FailedToSettle",
+    }
+}
+
+vocabulary! {
+    /// Whether a payment still counts.
+    PaymentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// An external payment that was taken back.
+        Canceled = "Canceled",
+        /// An electronic payment that was taken back.
+        Voided = "Voided",
+    }
+}
+
+vocabulary! {
+    /// Which way an adjustment moves a credit balance.
+    AdjustmentType {
+        /// Up, from a negative invoice or an overpayment.
+        Increase = "Increase",
+        /// Down, into an invoice that is to be paid.
+        Decrease = "Decrease",
+    }
+}
+
+vocabulary! {
+    /// Whether an adjustment still counts.
+    AdjustmentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// It was taken back by an entry of its own.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
+    /// Whether an object has reached the accounting system; null as long as nobody said.
+    TransferredToAccounting {
+        /// It is on its way.
+        Processing = "Processing",
+        /// It has.
+        Yes = "Yes",
+        /// It failed.
+        Error = "Error",
+        /// It never will.
+        Ignore = "Ignore",
+    }
+}
+
+vocabulary! {
+    /// The objects that a tenant can give fields of its own.
+    CustomizedObject {
+        /// A customer's account.
+        Account = "Account",
+        /// An adjustment of a credit balance.
+        CreditBalanceAdjustment = "CreditBalanceAdjustment",
+        /// An invoice.
+        Invoice = "Invoice",
+        /// The part of a payment that pays an invoice.
+        InvoicePayment = "InvoicePayment",
+        /// A payment.
+        Payment = "Payment",
+        /// A payment method.
+        PaymentMethod = "PaymentMethod",
+        /// A refund.
+        Refund = "Refund",
     }
 }
 

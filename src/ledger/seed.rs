@@ -3,12 +3,15 @@
 //! Loading is idempotent: what is there already and equal is left alone, what differs is a
 //! conflict that names the object, the key and both values, and a password is never changed.
 
+use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::script::ScriptedRule;
-use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use std::fmt;
 
 /// Everything that one seed names.
@@ -24,6 +27,12 @@ pub struct SeedPlan {
     pub accounts: Vec<SeedAccount>,
     /// Payment methods.
     pub payment_methods: Vec<SeedPaymentMethod>,
+    /// Invoices.
+    pub invoices: Vec<SeedInvoice>,
+    /// Payments.
+    pub payments: Vec<SeedPayment>,
+    /// Fields of the tenant's own.
+    pub custom_fields: Vec<CustomField>,
 }
 
 /// A user of a seed.
@@ -78,6 +87,57 @@ pub struct SeedPaymentMethod {
     pub gateway: Option<String>,
 }
 
+/// An invoice of a seed. Amounts are in the currency of its account, which the ledger knows.
+#[derive(Debug, Clone)]
+pub struct SeedInvoice {
+    /// Its id of 32 characters.
+    pub id: ObjectId,
+    /// InvoiceNumber, unique.
+    pub number: String,
+    /// Whose it is.
+    pub account: ObjectId,
+    /// InvoiceDate.
+    pub date: NaiveDate,
+    /// Amount; below zero where the customer is owed.
+    pub amount: Decimal,
+    /// The balance that it begins with, between zero and the amount.
+    pub balance: Decimal,
+}
+
+/// A payment of a seed. Amounts are in the currency of its account.
+#[derive(Debug, Clone)]
+pub struct SeedPayment {
+    /// Its id of 32 characters.
+    pub id: ObjectId,
+    /// PaymentNumber, unique.
+    pub number: String,
+    /// Who paid.
+    pub account: ObjectId,
+    /// Type.
+    pub payment_type: PaymentType,
+    /// Amount, above zero.
+    pub amount: Decimal,
+    /// EffectiveDate.
+    pub effective_date: NaiveDate,
+    /// PaymentMethodId; an electronic payment has one.
+    pub payment_method: Option<ObjectId>,
+    /// The gateway of an electronic payment; none: the method's, the account's, or the default.
+    pub gateway: Option<String>,
+    /// Whether the gateway has settled it.
+    pub is_settled: bool,
+    /// Which invoices it pays. What is left of it is unapplied.
+    pub applied: Vec<SeedPart>,
+}
+
+/// The part of a payment that pays an invoice.
+#[derive(Debug, Clone)]
+pub struct SeedPart {
+    /// The number of the invoice.
+    pub invoice: String,
+    /// How much, above zero.
+    pub amount: Decimal,
+}
+
 /// What loading a seed did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeedReport {
@@ -112,13 +172,17 @@ pub enum SeedConflict {
         /// What it refers to.
         value: String,
     },
-    /// An account's default method belongs to another account.
-    #[error("account `{account}`: default_payment_method `{method}` belongs to another account")]
-    ForeignMethod {
-        /// The account.
-        account: String,
-        /// The method.
-        method: String,
+    /// A value does not go with what the ledger knows.
+    #[error("{object}: {key} `{value}` {why}")]
+    Unfit {
+        /// The object that has the value.
+        object: String,
+        /// The key of the seed file.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// What is wrong with it, as the end of a sentence.
+        why: String,
     },
     /// A new user has no password.
     #[error("user `{username}`: a new user needs password or password_hash")]

@@ -2,8 +2,10 @@
 
 use super::Difference;
 use super::report::{CaseReport, Outcome, Reporter, Summary};
+use super::soapui::{CheckReport, StepReport, TestCaseReport};
 use serde_json::{Value, json};
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// Writes JSON lines.
 pub struct Json<W>(W);
@@ -16,28 +18,70 @@ impl<W: Write> Json<W> {
 }
 
 impl<W: Write> Reporter for Json<W> {
-    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
-        let (outcome, differences) = match &report.outcome {
-            Outcome::Passed => ("passed", Vec::new()),
-            Outcome::Updated => ("updated", Vec::new()),
-            Outcome::Failed(failure) => ("failed", failure.differences.iter().map(told).collect()),
-        };
-        let took = u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX);
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
         let case = json!({
-            "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
+            "project": report.project,
+            "suite": report.suite,
+            "case": report.name,
+            "outcome": report.verdict.word(),
+            "why": report.verdict.reason(),
+            "took_us": micros(report.took),
+            "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
         });
         writeln!(self.0, "{case}")
     }
 
+    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
+        let mut why = None;
+        let (outcome, differences) = match &report.outcome {
+            Outcome::Passed => ("passed", Vec::new()),
+            Outcome::Updated => ("updated", Vec::new()),
+            Outcome::Failed(failure) => ("failed", failure.differences.iter().map(told).collect()),
+            Outcome::Skipped(reason) => {
+                why = Some(reason);
+                ("skipped", Vec::new())
+            }
+        };
+        let took = micros(report.took);
+        let mut case = json!({
+            "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
+        });
+        if let (Some(why), Some(case)) = (why, case.as_object_mut()) {
+            case.insert("why".to_owned(), why.as_str().into());
+        }
+        writeln!(self.0, "{case}")
+    }
+
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let took = u64::try_from(summary.took.as_micros()).unwrap_or(u64::MAX);
+        let took = micros(summary.took);
         let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
         let summary = json!({
-            "passed": passed, "failed": failed, "updated": updated, "took_us": took,
+            "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
+            "took_us": took,
         });
         writeln!(self.0, "{}", json!({ "summary": summary }))?;
         self.0.flush()
     }
+}
+
+fn step(step: &StepReport) -> Value {
+    let check = |check: &CheckReport| {
+        let (outcome, why) = (check.verdict.word(), check.verdict.reason());
+        json!({ "check": check.name, "outcome": outcome, "why": why })
+    };
+    json!({
+        "step": step.name,
+        "type": step.of_type,
+        "outcome": step.verdict.word(),
+        "why": step.verdict.reason(),
+        "took_us": micros(step.took),
+        "notes": step.notes,
+        "checks": step.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn told(difference: &Difference) -> Value {
@@ -52,6 +96,7 @@ fn told(difference: &Difference) -> Value {
             json!({ "kind": "body", "path": path, "note": note, "diff": diff })
         }
         Difference::Cut { bytes } => json!({ "kind": "cut", "bytes": bytes }),
+        Difference::Refused { why } => json!({ "kind": "refused", "why": why }),
         Difference::NoAnswer { why } => json!({ "kind": "no-answer", "why": why }),
     }
 }
@@ -60,7 +105,6 @@ fn told(difference: &Difference) -> Value {
 mod tests {
     use super::*;
     use crate::replay::Failure;
-    use std::time::Duration;
 
     #[test]
     fn every_line_is_an_object() {
@@ -79,7 +123,7 @@ mod tests {
             json.case(&CaseReport { name: "a".to_owned(), outcome, took }).unwrap();
         }
         let took = Duration::from_millis(1);
-        json.end(&Summary { passed: 1, failed: 1, updated: 0, took }).unwrap();
+        json.end(&Summary { passed: 1, failed: 1, took, ..Summary::default() }).unwrap();
         let lines: Vec<Value> = String::from_utf8(out)
             .unwrap()
             .lines()
@@ -89,7 +133,8 @@ mod tests {
         assert_eq!(lines[0], passed);
         assert_eq!(lines[1]["differences"][2]["path"], "/a");
         assert_eq!(lines[1]["differences"][4]["why"], "\"\n");
-        let summary = json!({ "passed": 1, "failed": 1, "updated": 0, "took_us": 1000 });
+        let summary =
+            json!({ "passed": 1, "failed": 1, "updated": 0, "skipped": 0, "took_us": 1000 });
         assert_eq!(lines[2], json!({ "summary": summary }));
     }
 }

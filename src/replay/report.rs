@@ -1,6 +1,7 @@
 //! What reporters are told of, and how differences read.
 
 use super::compare::Difference;
+use super::soapui::{TestCaseReport, Verdict};
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub enum Outcome {
     Updated,
     /// The answer differs.
     Failed(Box<Failure>),
+    /// It was not sent, or cannot be judged, and why.
+    Skipped(String),
 }
 
 /// How an answer differs. Nothing in here is a secret.
@@ -49,6 +52,8 @@ pub struct Summary {
     pub updated: usize,
     /// How many answers differed.
     pub failed: usize,
+    /// How many cases were not sent or could not be judged.
+    pub skipped: usize,
     /// How long all of it took.
     pub took: Duration,
 }
@@ -56,7 +61,8 @@ pub struct Summary {
 impl Summary {
     /// How many cases there were.
     pub fn total(&self) -> usize {
-        self.passed.saturating_add(self.updated).saturating_add(self.failed)
+        let judged = self.passed.saturating_add(self.updated).saturating_add(self.failed);
+        judged.saturating_add(self.skipped)
     }
 
     pub(super) fn count(&mut self, outcome: &Outcome) {
@@ -64,6 +70,16 @@ impl Summary {
             Outcome::Passed => &mut self.passed,
             Outcome::Updated => &mut self.updated,
             Outcome::Failed(_) => &mut self.failed,
+            Outcome::Skipped(_) => &mut self.skipped,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    pub(super) fn count_verdict(&mut self, verdict: &Verdict) {
+        let counter = match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Skipped(_) => &mut self.skipped,
         };
         *counter = counter.saturating_add(1);
     }
@@ -74,6 +90,9 @@ impl fmt::Display for Summary {
         write!(out, "{} passed, {} failed", self.passed, self.failed)?;
         if self.updated > 0 {
             write!(out, ", {} updated", self.updated)?;
+        }
+        if self.skipped > 0 {
+            write!(out, ", {} skipped", self.skipped)?;
         }
         Ok(())
     }
@@ -88,6 +107,9 @@ pub trait Reporter {
 
     /// A case is done.
     fn case(&mut self, report: &CaseReport) -> io::Result<()>;
+
+    /// A case of a SoapUI project is done.
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()>;
 
     /// All cases are done.
     fn end(&mut self, _summary: &Summary) -> io::Result<()> {
@@ -124,6 +146,9 @@ impl fmt::Display for Difference {
             }
             Self::Cut { bytes } => {
                 write!(out, "the answer is too large and was cut at {bytes} bytes")
+            }
+            Self::Refused { why } => {
+                write!(out, "no answer was captured, and this one is a refusal: {why}")
             }
             Self::NoAnswer { why } => write!(out, "no answer: {why}"),
         }

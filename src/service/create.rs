@@ -1,15 +1,15 @@
-//! Creating refunds: drafts go to the ledger as one batch, and electronic ones on to gateways.
+//! Creating objects: drafts go to the ledger as one batch, and electronic refunds on to gateways.
 //!
 //! Once the ledger has begun, its outcome is awaited and told; a deadline only takes back what has
 //! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
 use super::{Caller, Service};
-use crate::domain::draft::RefundDraft;
-use crate::domain::rules::{Asking, permission_for};
+use crate::domain::drafts::Drafts;
+use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{CreateRefunds, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
+use crate::ledger::{Create, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::pin::pin;
@@ -42,14 +42,14 @@ pub struct Once {
     pub render: Render,
 }
 
-/// A call to create refunds.
+/// A call to create objects.
 pub struct CreateCall {
     /// Who asks.
     pub caller: Caller,
     /// Through which version.
     pub version: ApiVersion,
     /// For what, in order.
-    pub drafts: Vec<RefundDraft>,
+    pub drafts: Drafts,
     /// Set when the caller wants it done once, however often it is sent.
     pub once: Option<Once>,
     /// Until when the work must have begun.
@@ -121,17 +121,13 @@ impl Drop for RunningKey {
 }
 
 impl Service {
-    /// Creates refunds from drafts, each on its own, and tells the results in their order.
+    /// Creates objects from drafts, each on its own, and tells the results in their order.
     ///
     /// The work goes on when the caller goes away: what is queued for the ledger is done in any
     /// case, and where gateways have to be asked afterwards, a task of its own does it.
-    pub async fn create_refunds(
-        self: &Arc<Self>,
-        call: CreateCall,
-    ) -> Result<CreateAnswer, CreateError> {
+    pub async fn create(self: &Arc<Self>, call: CreateCall) -> Result<CreateAnswer, CreateError> {
         let (ticket, deadline) = (Ticket::default(), call.deadline);
-        let electronic = Some(&RefundType::Electronic);
-        let asks_gateways = call.drafts.iter().any(|draft| draft.refund_type.given() == electronic);
+        let asks_gateways = may_ask_gateways(&call.drafts);
         let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
         if !asks_gateways {
             return begun_by(deadline, &ticket, work).await;
@@ -170,8 +166,8 @@ impl Service {
                 render: once.render,
             }),
         };
-        let request = CreateRefunds { user, asking, drafts: call.drafts, idempotency, ticket };
-        let answer = match self.ledger.create_refunds(request).await? {
+        let request = Create { user, asking, drafts: call.drafts, idempotency, ticket };
+        let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { rows, orders, answer } => {
@@ -203,17 +199,30 @@ async fn begun_by(
     }
 }
 
+/// Whether a gateway may have to be asked for any of the drafts.
+fn may_ask_gateways(drafts: &Drafts) -> bool {
+    let electronic = Some(&RefundType::Electronic);
+    match drafts {
+        Drafts::Refund(drafts) => {
+            drafts.iter().any(|draft| draft.refund_type.given() == electronic)
+        }
+    }
+}
+
 /// Whether the caller may do any of what the drafts ask for. If not, a key is not even looked up:
 /// every row will be refused, now as at any other time, and a stored answer is not theirs to see.
-fn may_do_any(drafts: &[RefundDraft], asking: &Asking) -> bool {
-    drafts.iter().any(|draft| {
-        let wanted = draft.refund_type.given();
-        wanted.is_none_or(|one| asking.permissions.allow(permission_for(*one)))
-    })
+fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
+    match drafts {
+        Drafts::Refund(drafts) => drafts.iter().any(|draft| {
+            let wanted = draft.refund_type.given();
+            wanted
+                .is_none_or(|one| asking.permissions.allow(permission_for(source_of(draft), *one)))
+        }),
+    }
 }
 
 /// What a request asks for, whatever its prefixes, field order and session.
-fn fingerprint(drafts: &[RefundDraft], shape: &str) -> Result<[u8; 32], LedgerError> {
+fn fingerprint(drafts: &Drafts, shape: &str) -> Result<[u8; 32], LedgerError> {
     let unreadable = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
     let drafts = serde_json::to_vec(drafts).map_err(unreadable)?;
     let mut hash = Sha256::new();

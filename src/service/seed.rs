@@ -1,21 +1,25 @@
-//! The seed: a TOML file of tenant settings, users, gateways, accounts and payment methods.
+//! The seed: a TOML file of tenant settings, custom fields, users, gateways, accounts, payment
+//! methods, invoices and payments.
 //!
 //! [`Seed::parse`] takes a file or says which line and key is wrong; [`load`] brings it into a
 //! ledger. Loading twice changes nothing the second time, a conflict changes nothing at all, and a
 //! password is hashed only for a user that the ledger lacks, because hashing is slow by design.
 
+mod billing;
 mod check;
 mod written;
 
 use super::password::{self, PasswordError};
 use super::toml_text;
+use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
 use crate::domain::script::ScriptedRule;
-use crate::ledger::seed::{SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedUser};
+use crate::ledger::seed::{
+    SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
+};
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
-use serde::de::IgnoredAny;
 use toml::Spanned;
 use written::WrittenSeed;
 
@@ -32,6 +36,9 @@ pub struct Seed {
     gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
     accounts: Vec<SeedAccount>,
     payment_methods: Vec<SeedPaymentMethod>,
+    invoices: Vec<SeedInvoice>,
+    payments: Vec<SeedPayment>,
+    custom_fields: Vec<CustomField>,
 }
 
 /// A user before its password is hashed; never printed.
@@ -79,7 +86,6 @@ impl Seed {
 }
 
 fn checked(written: WrittenSeed) -> Result<Seed, Wrong> {
-    refuse_what_is_not_there_yet(&written)?;
     let names = &mut Names::default();
     let places: Vec<_> = written.account.iter().map(default_method_place).collect();
     let seed = Seed {
@@ -90,6 +96,9 @@ fn checked(written: WrittenSeed) -> Result<Seed, Wrong> {
         payment_methods: each(written.payment_method, |one| {
             check::method(one.into_inner(), names)
         })?,
+        invoices: each(written.invoice, |one| billing::invoice(one.into_inner(), names))?,
+        payments: each(written.payment, |one| billing::payment(one.into_inner(), names))?,
+        custom_fields: each(written.custom_field, |one| check::custom_field(one.get_ref(), names))?,
     };
     for (account, at) in seed.accounts.iter().zip(places) {
         check::default_method(account, &seed.payment_methods)
@@ -110,15 +119,6 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-fn refuse_what_is_not_there_yet(written: &WrittenSeed) -> Result<(), Wrong> {
-    let later: [&Option<Spanned<IgnoredAny>>; 3] =
-        [&written.invoice, &written.payment, &written.custom_field];
-    match later.into_iter().flatten().next() {
-        None => Ok(()),
-        Some(table) => Err(Wrong { at: table.span(), message: "not supported yet".to_owned() }),
-    }
-}
-
 /// Brings a seed into a ledger, and says what was new.
 pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedError> {
     let mut users = Vec::with_capacity(seed.users.len());
@@ -134,6 +134,9 @@ pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedErr
         gateways: seed.gateways,
         accounts: seed.accounts,
         payment_methods: seed.payment_methods,
+        invoices: seed.invoices,
+        payments: seed.payments,
+        custom_fields: seed.custom_fields,
     };
     Ok(ledger.load_seed(plan).await??)
 }

@@ -1,10 +1,12 @@
-//! The operation create: refunds, each on its own, and one result for each in their order.
+//! The operation create: objects of one type, each on its own, and one result for each in their
+//! order.
 
 use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
+use super::object::{Read, text_of};
 use super::outcome::{Done, Failure, Tally};
 use super::{refund, wsdl};
-use crate::domain::draft::RefundDraft;
+use crate::domain::drafts::Drafts;
 use crate::domain::version::ApiVersion;
 use crate::ledger::RowResult;
 use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
@@ -18,10 +20,30 @@ use tokio::time::Instant;
 /// The most objects that a call may carry (documented).
 const OBJECTS_MAX: usize = 50;
 
+/// What can be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Creatable {
+    Refund,
+}
+
+impl Creatable {
+    const ALL: [Self; 1] = [Self::Refund];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Refund => "Refund",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
 /// What a caller asks for.
 #[derive(Debug)]
 pub(super) struct CreateRequest {
-    drafts: Vec<RefundDraft>,
+    drafts: Drafts,
     use_single_transaction: bool,
     /// The key that the objects themselves carry, in the field that may hold one.
     key_in_fields: Option<IdempotencyKey>,
@@ -39,26 +61,36 @@ pub(super) fn read(
     let is_object =
         |child: &ElementRef<'_>| child.local() == "zObjects" && is_ours(child.namespace());
     let objects: Vec<_> = element.children().filter(is_object).collect();
-    check_objects(&objects, api)?;
-    let mut request = CreateRequest {
-        drafts: Vec::with_capacity(objects.len()),
-        use_single_transaction,
-        key_in_fields: key_field.and_then(|field| key_in_fields(&objects, field)),
-        ignored_fields: 0,
+    let creatable = check_objects(&objects, api)?;
+    let mut ignored_fields = 0;
+    let drafts = match creatable {
+        Creatable::Refund => Drafts::Refund(each(&objects, refund::read, &mut ignored_fields)?),
     };
-    for object in &objects {
-        let read = refund::read(*object)?;
-        request.drafts.push(read.draft);
-        request.ignored_fields = request.ignored_fields.saturating_add(read.ignored_fields);
-    }
-    Ok(request)
+    // The field is one of Refund.
+    let key_field = key_field.filter(|_| creatable == Creatable::Refund);
+    let key_in_fields = key_field.and_then(|field| key_in_fields(&objects, field));
+    Ok(CreateRequest { drafts, use_single_transaction, key_in_fields, ignored_fields })
+}
+
+/// The draft that each of the objects is, and how many fields were passed over in all of them.
+fn each<D>(
+    objects: &[ElementRef<'_>],
+    read: impl Fn(ElementRef<'_>) -> Result<Read<D>, Fault>,
+    ignored_fields: &mut u32,
+) -> Result<Vec<D>, Fault> {
+    let read_one = |object: &ElementRef<'_>| {
+        let read = read(*object)?;
+        *ignored_fields = ignored_fields.saturating_add(read.ignored_fields);
+        Ok(read.draft)
+    };
+    objects.iter().map(read_one).collect()
 }
 
 /// The key that stands in `field`. It is that of a whole call, so every object has a say in it, and
 /// one that says nothing leaves the call without.
 fn key_in_fields(objects: &[ElementRef<'_>], field: &str) -> Option<IdempotencyKey> {
     let texts: Vec<&str> =
-        objects.iter().map(|object| refund::text_of(*object, field)).collect::<Option<_>>()?;
+        objects.iter().map(|object| text_of(*object, field)).collect::<Option<_>>()?;
     match texts.as_slice() {
         [] => None,
         // Whatever else people write into such a field protects as well, by its digest.
@@ -87,7 +119,7 @@ fn digest_key<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Idempotenc
 }
 
 /// What is wrong with the objects as a whole; then nothing is done.
-fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<(), Fault> {
+fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<Creatable, Fault> {
     if objects.len() > OBJECTS_MAX {
         return Err(Fault::TooManyObjects);
     }
@@ -110,16 +142,14 @@ fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<(), Faul
         return Err(Fault::TypesMixed);
     }
     match *first {
-        // In every version: older ones refuse its rows, with a code that says so.
-        ("Refund", true) => Ok(()),
         (name, true) if wsdl::object_types(api).contains(&name) => {
-            Err(Fault::TypeNotCreatable(shown(name)))
+            Creatable::from_name(name).ok_or_else(|| Fault::TypeNotCreatable(shown(name)))
         }
         (name, _) => Err(Fault::TypeUnknown(shown(name))),
     }
 }
 
-/// Creates the refunds and tells their results.
+/// Creates the objects and tells their results.
 pub(super) async fn answer(
     service: &Arc<Service>,
     caller: Caller,
@@ -134,7 +164,7 @@ pub(super) async fn answer(
     };
     let once = key.map(|key| once(key, dialect, request.use_single_transaction));
     let call = CreateCall { caller, version: dialect.api, drafts: request.drafts, once, deadline };
-    Ok(match service.create_refunds(call).await? {
+    Ok(match service.create(call).await? {
         CreateAnswer::Rows(rows) => {
             Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of(&rows) }
         }
@@ -168,15 +198,11 @@ fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
     };
     let mut writer = dialect.open_envelope(256 + rows.iter().map(row_bytes).sum::<usize>());
     writer.open_with("ns1:createResponse", &ANSWERS);
-    let mut id = String::with_capacity(32);
     for row in rows {
         writer.open("ns1:result");
         match row {
-            Ok(refund) => {
-                id.clear();
-                // Writing to a String cannot fail.
-                let _ = write!(id, "{refund}");
-                writer.text_element("ns1:Id", &id).text_element("ns1:Success", "true");
+            Ok(id) => {
+                writer.text_element("ns1:Id", id.as_str()).text_element("ns1:Success", "true");
             }
             Err(error) => {
                 let code = error.code.for_version(dialect.api);
@@ -212,7 +238,8 @@ mod tests {
     #[test]
     fn one_to_fifty_objects_are_a_call() {
         for count in [1, 50] {
-            assert_eq!(read_objects(91, &REFUND.repeat(count)).expect("read").drafts.len(), count);
+            let read = read_objects(91, &REFUND.repeat(count)).expect("read");
+            assert_eq!(read.drafts.len(), count);
         }
         assert_eq!(read_objects(91, &REFUND.repeat(51)).unwrap_err(), Fault::TooManyObjects);
         assert_eq!(read_objects(91, "").unwrap_err(), Fault::NoObjects);

@@ -6,25 +6,15 @@
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::Fault;
+use super::object::{Read, text_of};
 use crate::domain::draft::{GatewayOption, RefundDraft, RefundField};
 use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
 
-/// What a zObject says.
-#[derive(Debug, Default)]
-pub(super) struct ReadRefund {
-    pub(super) draft: RefundDraft,
-    /// How many fields with a value were passed over.
-    pub(super) ignored_fields: u32,
-}
-
 /// Reads the fields of `object`.
-pub(super) fn read(object: ElementRef<'_>) -> Result<ReadRefund, Fault> {
-    let mut fields = Fields {
-        read: ReadRefund::default(),
-        seen: Vec::with_capacity(12),
-        gateway_options: Vec::new(),
-    };
+pub(super) fn read(object: ElementRef<'_>) -> Result<Read<RefundDraft>, Fault> {
+    let mut fields =
+        Fields { read: Read::default(), seen: Vec::with_capacity(12), gateway_options: Vec::new() };
     for field in object.children() {
         fields.take(field)?;
     }
@@ -32,16 +22,8 @@ pub(super) fn read(object: ElementRef<'_>) -> Result<ReadRefund, Fault> {
     Ok(fields.read)
 }
 
-/// The text of the first field of this name that has one.
-pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str> {
-    let mut named = object.children().filter(|field| {
-        field.local() == name && is_ours(field.namespace()) && !field.is_nil() && field.has_text()
-    });
-    named.next().map(|field| trim(field.text()))
-}
-
 struct Fields<'d> {
-    read: ReadRefund,
+    read: Read<RefundDraft>,
     /// The fields that had a value so far, with it.
     seen: Vec<(RefundField, ElementRef<'d>)>,
     gateway_options: Vec<GatewayOption>,
@@ -130,7 +112,7 @@ mod tests {
     const ID: &str = "402892c72b9e3319012b9e34b88e0001";
     const OTHER_ID: &str = "402892c72b9e3319012b9e34b88e0002";
 
-    fn try_read(fields: &str) -> Result<ReadRefund, Fault> {
+    fn try_read(fields: &str) -> Result<Read<RefundDraft>, Fault> {
         let text = format!(
             "<z:zObjects xmlns:z='http://api.zuora.com/' xmlns='http://object.api.zuora.com/' \
              xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{fields}</z:zObjects>"
@@ -287,13 +269,5 @@ mod tests {
         ] {
             assert_eq!(try_read(fields).expect_err(fields), Fault::Reference);
         }
-    }
-
-    #[test]
-    fn a_field_can_be_looked_up_by_name() {
-        let text = "<a><Comment/><Comment xmlns='urn:x'>1</Comment><Comment> 2\n</Comment></a>";
-        let document = parse(text, &XmlLimits::default()).expect(text);
-        assert_eq!(text_of(document.root(), "Comment"), Some("2"));
-        assert_eq!(text_of(document.root(), "Type"), None);
     }
 }

@@ -1,17 +1,19 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
-use crate::domain::draft::RefundDraft;
+use crate::domain::custom_field::CustomFields;
+use crate::domain::drafts::Drafts;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::{facts::Gateway, script::ScriptedRule};
+use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
-    CreateRefunds, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult,
-    StoredSession, TokenHash, User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult, StoredSession,
+    TokenHash, User, UserKey,
 };
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
@@ -52,7 +54,7 @@ struct ScriptedLedger {
 /// What a create asked the ledger for.
 #[derive(Debug, Clone, PartialEq)]
 struct Asked {
-    drafts: Vec<RefundDraft>,
+    drafts: Drafts,
     key: Option<String>,
     fingerprint: Option<[u8; 32]>,
 }
@@ -71,8 +73,8 @@ fn user() -> User {
     }
 }
 
-fn refund(number: i64) -> RefundId {
-    RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number"))
+fn refund(number: i64) -> ObjectId {
+    RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number")).into()
 }
 
 impl Ledger for ScriptedLedger {
@@ -80,14 +82,18 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Err(FindError::TooSlow)))
     }
 
-    fn create_refunds(&self, request: CreateRefunds) -> Reply<Created> {
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::default()
+    }
+
+    fn create(&self, request: Create) -> Reply<Created> {
         self.asked.lock().expect("lock").push(Asked {
             drafts: request.drafts.clone(),
             key: request.idempotency.as_ref().map(|once| once.key.clone()),
             fingerprint: request.idempotency.as_ref().map(|once| once.fingerprint),
         });
         let rows = match &self.script {
-            Script::Succeed => (1..).zip(&request.drafts).map(|(n, _)| Ok(refund(n))).collect(),
+            Script::Succeed => (1..).take(request.drafts.len()).map(|n| Ok(refund(n))).collect(),
             Script::Rows(rows) => rows.clone(),
             Script::Replay => return ready(Ok(Created::Replayed(b"<stored/>".to_vec()))),
             Script::KeyReused => return ready(Ok(Created::KeyReused)),
@@ -96,6 +102,14 @@ impl Ledger for ScriptedLedger {
         };
         let answer = request.idempotency.map(|once| (once.render)(&rows));
         ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
+    }
+
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
     }
 
     fn end_refund(&self, _: RefundNumber, _: Verdict, _: DateTime<Utc>) -> Reply<bool> {
@@ -658,7 +672,8 @@ async fn every_client_is_understood() {
         assert_eq!((answer.status, answer.refunds), (200, 1), "{client}: {}", text(&answer));
         assert_eq!(answer.ignored_fields, 0, "{client}");
         let asked = house.asked();
-        let draft = &asked[0].drafts[0];
+        let Drafts::Refund(drafts) = &asked[0].drafts;
+        let draft = &drafts[0];
         assert!(draft.malformed_id.is_none(), "{client}: {draft:?}");
         let given = [
             draft.account_id.given().is_some(),

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod captures;
 mod cli;
 mod durability;
 mod faults_doc;
@@ -18,10 +19,14 @@ mod gateway;
 mod http;
 mod logs;
 mod memory;
+mod migration;
 mod papers;
+mod processor_stub;
 mod query;
 mod query_ledger;
+mod seed;
 mod soap;
+mod soapui;
 mod waiting;
 mod wire;
 mod wsdl;

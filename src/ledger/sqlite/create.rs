@@ -1,66 +1,34 @@
-//! Creating refunds inside the open transaction: look up facts, let the domain decide, debit with
-//! a guard, write the refund and its entry, and store the answer for an idempotency key.
+//! Creating a refund inside the open transaction: look up facts, let the domain decide, debit with
+//! a guard, and write the refund and its entry.
 
+use super::billing_rows::{self, Named};
 use super::orders::begin_order;
-use super::rows;
 use super::store::Store;
+use super::{movement, rows};
 use crate::domain::draft::RefundDraft;
 use crate::domain::id::RefundId;
-use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
-use crate::domain::rules::{Asking, Decision, Facts, Payment, decide};
+use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
 use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
-use crate::ledger::{CreateRefunds, Created, Idempotency, Order, RowResult, UserKey};
-use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use crate::ledger::{Order, RowResult, UserKey};
+use rusqlite::{Connection, named_params};
 
-/// How long a stored answer is kept.
-const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
-
-/// Does the whole request, or finds that it was done before.
-pub(super) fn create_refunds(
+/// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
+pub(super) fn create_refund(
     store: &mut Store,
-    request: &CreateRefunds,
-) -> rusqlite::Result<Created> {
-    let now = request.asking.now;
-    if let Some(once) = &request.idempotency
-        && let Some(earlier) = earlier_answer(store.connection(), request.user, once, now)?
-    {
-        return Ok(earlier);
-    }
-    let mut rows = Vec::with_capacity(request.drafts.len());
-    let mut orders = Vec::new();
-    for draft in &request.drafts {
-        rows.push(create_one(store, request, draft, &mut orders)?);
-    }
-    let answer = match &request.idempotency {
-        None => None,
-        Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
-    };
-    Ok(Created::Fresh { rows, orders, answer })
-}
-
-fn create_one(
-    store: &mut Store,
-    request: &CreateRefunds,
+    user: UserKey,
+    asking: &Asking,
     draft: &RefundDraft,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<RowResult> {
-    let decision = match decide_one(store, draft, &request.asking)? {
+    let decision = match decide_one(store, draft, asking)? {
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let (id, created_ms) = store.next_refund_id(request.asking.now)?;
-    let balance = debit(store.connection(), &decision)?;
-    insert_refund(store.connection(), id, created_ms, request.user, &decision)?;
-    let kind = match decision.payment {
-        Payment::External => "refund",
-        Payment::Electronic { .. } => "hold",
-    };
-    let debited = MinorUnits::new(-decision.amount.units());
-    let movement = Movement { kind, delta: debited, balance, refund: id.number().value() };
-    insert_entry(store.connection(), decision.account.0, &movement, created_ms)?;
-    if let Payment::Electronic { gateway, payment_method, options } = decision.payment {
+    let (id, created_ms) = store.next_refund_id(asking.now)?;
+    insert_refund(store.connection(), id, created_ms, user, &decision)?;
+    movement::take(store.connection(), id.number(), &decision, created_ms)?;
+    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
         begin_order(store.connection(), id.number(), created_ms)?;
         orders.push(Order {
             refund: id,
@@ -71,7 +39,7 @@ fn create_one(
             options,
         });
     }
-    Ok(Ok(id))
+    Ok(Ok(id.into()))
 }
 
 /// Looks up what the draft names and applies the rules.
@@ -91,21 +59,18 @@ fn decide_one(
         Some(id) => rows::payment_method(connection, id)?,
         None => None,
     };
-    let facts = Facts { tenant: store.tenant(), gateways: store.gateways(), account, method };
+    let payment = match draft.payment_id.given() {
+        Some(id) if source_of(draft) == SourceType::Payment => {
+            billing_rows::payment(connection, Named::Id(id))?
+        }
+        _ => None,
+    };
+    let (tenant, gateways) = (store.tenant(), store.gateways());
+    let facts = Facts { tenant, gateways, account, method, payment };
     Ok(decide(draft, &facts, asking))
 }
 
-/// Takes the amount off the balance and gives the new one. The guard repeats the rule, so that no
-/// mistake elsewhere can ever overdraw; that it fails is an error of this program.
-fn debit(connection: &Connection, decision: &Decision) -> rusqlite::Result<MinorUnits> {
-    let update = "update account set balance = balance - ?2 \
-                  where key = ?1 and balance >= ?2 returning balance";
-    let mut statement = connection.prepare_cached(update)?;
-    statement
-        .query_row(params![decision.account.0, decision.amount.units()], |row| row.get(0))
-        .map(MinorUnits::new)
-}
-
+/// Writes the refund. If it draws on a credit balance, its entry is the next.
 fn insert_refund(
     connection: &Connection,
     id: RefundId,
@@ -116,13 +81,14 @@ fn insert_refund(
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state) values (:number, :created_ms, :salt, :account, :amount, :type, \
-         :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
+         gateway_state, payment, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state)";
-    let (status, gateway, options, state) = match &decision.payment {
-        Payment::External => (RefundStatus::Processed, None, None, None),
-        Payment::Electronic { gateway, options, .. } => {
+         :gateway_options, :gateway_state, :payment, \
+         iif(:payment is null, (select coalesce(max(key), 0) + 1 from entry), null))";
+    let (status, gateway, options, state) = match &decision.payout {
+        Payout::External => (RefundStatus::Processed, None, None, None),
+        Payout::Electronic { gateway, options, .. } => {
             let options = (!options.is_empty()).then(|| serde_json::to_string(options));
             let options = options
                 .transpose()
@@ -131,14 +97,18 @@ fn insert_refund(
             (RefundStatus::Processing, Some(gateway), options, Some(state))
         }
     };
+    let payment = match &decision.source {
+        Source::CreditBalance => None,
+        Source::Payment { payment, .. } => Some(payment.0),
+    };
     connection.prepare_cached(insert)?.execute(named_params! {
         ":number": id.number().value(),
         ":created_ms": created_ms,
         ":salt": id.salt(),
         ":account": decision.account.0,
         ":amount": decision.amount.units(),
-        ":type": decision.payment.refund_type().name(),
-        ":source_type": SourceType::CreditBalance.name(),
+        ":type": decision.payout.refund_type().name(),
+        ":source_type": decision.source.source_type().name(),
         ":method_type": decision.method_type.name(),
         ":payment_method": decision.method.map(|method| method.0),
         ":status": status.name(),
@@ -151,85 +121,7 @@ fn insert_refund(
         ":gateway": gateway,
         ":gateway_options": options,
         ":gateway_state": state,
+        ":payment": payment,
     })?;
     Ok(())
-}
-
-/// A movement of a credit balance, and the balance after it.
-pub(super) struct Movement {
-    pub(super) kind: &'static str,
-    pub(super) delta: MinorUnits,
-    pub(super) balance: MinorUnits,
-    pub(super) refund: i64,
-}
-
-/// Adds an entry behind a balance that was just changed.
-pub(super) fn insert_entry(
-    connection: &Connection,
-    account: i64,
-    movement: &Movement,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let insert = "insert into entry (account, kind, delta, balance, refund, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let (delta, balance) = (movement.delta.units(), movement.balance.units());
-    connection.prepare_cached(insert)?.execute(params![
-        account,
-        movement.kind,
-        delta,
-        balance,
-        movement.refund,
-        at_ms
-    ])?;
-    Ok(())
-}
-
-/// What was answered under this key within its time, if anything was.
-fn earlier_answer(
-    connection: &Connection,
-    user: UserKey,
-    once: &Idempotency,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Option<Created>> {
-    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
-    let select = "select fingerprint, answer from idempotency \
-                  where user = ?1 and operation = ?2 and key = ?3 and at_ms >= ?4";
-    let mut statement = connection.prepare_cached(select)?;
-    let found = statement
-        .query_row(params![user.0, once.operation, once.key, kept_since], |row| {
-            Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?))
-        })
-        .optional()?;
-    Ok(found.map(|(fingerprint, answer)| {
-        if fingerprint == once.fingerprint { Created::Replayed(answer) } else { Created::KeyReused }
-    }))
-}
-
-/// Stores the answer to a request with a key, and gives it.
-fn keep_answer(
-    connection: &Connection,
-    user: UserKey,
-    once: &Idempotency,
-    rows: &[RowResult],
-    now: DateTime<Utc>,
-) -> rusqlite::Result<Vec<u8>> {
-    let answer = (once.render)(rows);
-    // A few at a time: a busy day leaves very many, and everybody waits for the writer.
-    let forget = "delete from idempotency where (user, operation, key) in ( \
-                  select user, operation, key from idempotency where at_ms < ?1 limit 100)";
-    let kept_since = (now - ANSWERS_KEPT).timestamp_millis();
-    connection.prepare_cached(forget)?.execute(params![kept_since])?;
-    let insert = "insert or replace into idempotency \
-                  (user, operation, key, fingerprint, answer, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let at_ms = now.timestamp_millis();
-    connection.prepare_cached(insert)?.execute(params![
-        user.0,
-        once.operation,
-        once.key,
-        once.fingerprint,
-        answer,
-        at_ms
-    ])?;
-    Ok(answer)
 }

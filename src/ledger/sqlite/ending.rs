@@ -4,13 +4,12 @@
 //! What must stay true: [`end`] is the only place where a refund leaves Processing. Its money, its
 //! schedule and its history follow in the same transaction.
 
-use super::create::{Movement, insert_entry};
+use super::movement::{self, Moved};
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
 use super::store::Store;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::{Ending, Verdict};
-use crate::domain::money::MinorUnits;
 use crate::domain::schedule::ASKED_FOR;
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::orders::{Exchange, SettleError, Settlement};
@@ -98,7 +97,7 @@ fn end(
          gateway_response = :response, gateway_response_code = :response_code, \
          reference_id = :reference_id, second_reference_id = :second_reference_id, \
          submitted_ms = :submitted_ms, updated_ms = :at_ms \
-         where number = :number and status = 'Processing' returning account, amount";
+         where number = :number and status = 'Processing' returning account, amount, payment";
     let ended = connection
         .prepare_cached(update)?
         .query_row(
@@ -113,36 +112,22 @@ fn end(
                 ":at_ms": kept.at_ms,
                 ":number": number.value(),
             },
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            |row| {
+                let (account, amount) = (row.get(0)?, row.get(1)?);
+                Ok(Moved { number: number.value(), account, amount, payment: row.get(2)? })
+            },
         )
         .optional()?;
-    let Some((account, amount)) = ended else {
+    let Some(moved) = ended else {
         return Ok(false);
     };
     if ending.releases_hold {
-        release(connection, account, amount, number, kept.at_ms)?;
+        movement::release(connection, moved, kept.at_ms)?;
+    } else {
+        movement::post(connection, moved, kept.at_ms)?;
     }
     let forget = "delete from inquiry where refund = ?1";
     connection.prepare_cached(forget)?.execute(params![number.value()])?;
     keep_exchange(connection, number, kept)?;
     Ok(true)
-}
-
-fn release(
-    connection: &Connection,
-    account: i64,
-    amount: i64,
-    number: RefundNumber,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let update = "update account set balance = balance + ?2 where key = ?1 returning balance";
-    let balance: i64 =
-        connection.prepare_cached(update)?.query_row(params![account, amount], |row| row.get(0))?;
-    let movement = Movement {
-        kind: "release",
-        delta: MinorUnits::new(amount),
-        balance: MinorUnits::new(balance),
-        refund: number.value(),
-    };
-    insert_entry(connection, account, &movement, at_ms)
 }

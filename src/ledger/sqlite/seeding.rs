@@ -2,6 +2,7 @@
 
 use super::rows;
 use super::store::Store;
+use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
@@ -14,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use sha2::{Digest, Sha256};
 
 /// Why a seed was not loaded.
-enum Refusal {
+pub(super) enum Refusal {
     Conflict(SeedConflict),
     Sql(rusqlite::Error),
 }
@@ -46,13 +47,13 @@ pub(super) fn load(
     Ok(result)
 }
 
-struct Loader<'a> {
-    connection: &'a Connection,
+pub(super) struct Loader<'a> {
+    pub(super) connection: &'a Connection,
     report: SeedReport,
 }
 
 /// A key of the seed file, what the ledger has for it, and what the seed says.
-type Pair = (&'static str, String, String);
+pub(super) type Pair = (&'static str, String, String);
 
 impl Loader<'_> {
     fn load(mut self, seed: &SeedPlan) -> Result<SeedReport, Refusal> {
@@ -77,6 +78,15 @@ impl Loader<'_> {
         }
         for account in new_accounts {
             self.default_method(account)?;
+        }
+        for invoice in &seed.invoices {
+            self.invoice(invoice)?;
+        }
+        for payment in &seed.payments {
+            self.payment(payment)?;
+        }
+        for field in &seed.custom_fields {
+            self.custom_field(field)?;
         }
         Ok(self.report)
     }
@@ -141,7 +151,7 @@ impl Loader<'_> {
         };
         let insert = "insert into user (id, username, password_hash, permissions) \
                       values (?1, ?2, ?3, ?4)";
-        let id = user_id(&user.username);
+        let id = stable_id(&format!("user:{}", user.username));
         let bits = user.permissions.bits();
         self.add(insert, params![id, user.username, password_hash, bits])
     }
@@ -230,12 +240,43 @@ impl Loader<'_> {
              select 1 from payment_method where key = ?2 \
              and (account is null or account = (select key from account where id = ?1)))";
         match self.connection.execute(update, params![account.id.as_str(), key])? {
-            0 => Err(Refusal::Conflict(SeedConflict::ForeignMethod {
-                account: account.id.to_string(),
-                method: method.to_string(),
-            })),
+            0 => {
+                let key = "default_payment_method";
+                Err(unfit(&object, key, method.as_str(), "belongs to another account"))
+            }
             _ => Ok(()),
         }
+    }
+
+    fn custom_field(&mut self, field: &CustomField) -> Result<(), Refusal> {
+        let (object_name, name) = (field.object.name(), field.name.as_str());
+        let object = format!("custom field `{object_name}.{name}`");
+        let select = "select name, type, length, is_required, is_advanced from custom_field \
+                      where object = ?1 and name = ?2 collate nocase";
+        let stored = self
+            .connection
+            .query_row(select, params![object_name, name], |row| {
+                let texts: [String; 2] = [row.get(0)?, row.get(1)?];
+                let switches: [bool; 2] = [row.get(3)?, row.get(4)?];
+                Ok((texts, row.get::<_, Option<u32>>(2)?, switches))
+            })
+            .optional()?;
+        let (type_name, length) = (field.custom_type.name(), field.custom_type.length());
+        let (required, advanced) = (field.is_required, field.is_advanced);
+        if let Some(([stored_name, stored_type], stored_length, switches)) = stored {
+            let [stored_required, stored_advanced] = switches.map(|on| on.to_string());
+            let pairs = [
+                ("name", stored_name, name.to_owned()),
+                ("type", stored_type, type_name.to_owned()),
+                ("length", or_none(stored_length), or_none(length)),
+                ("required", stored_required, required.to_string()),
+                ("advanced", stored_advanced, advanced.to_string()),
+            ];
+            return self.compare(&object, pairs);
+        }
+        let insert = "insert into custom_field (object, name, type, length, is_required, \
+                      is_advanced) values (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.add(insert, params![object_name, name, type_name, length, required, advanced])
     }
 
     /// The key of a row of `table`, or a dangling reference of `object`.
@@ -251,7 +292,7 @@ impl Loader<'_> {
         found.optional()?.ok_or_else(|| dangling(object, key, id.as_str()))
     }
 
-    fn check_gateway(
+    pub(super) fn check_gateway(
         &self,
         object: &str,
         key: &'static str,
@@ -264,18 +305,22 @@ impl Loader<'_> {
         if exists { Ok(()) } else { Err(dangling(object, key, name)) }
     }
 
-    fn text(&self, select: &str, values: impl Params) -> Result<Option<String>, Refusal> {
+    pub(super) fn text(
+        &self,
+        select: &str,
+        values: impl Params,
+    ) -> Result<Option<String>, Refusal> {
         Ok(self.connection.query_row(select, values, |row| row.get(0)).optional()?)
     }
 
-    fn add(&mut self, insert: &str, values: impl Params) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, insert: &str, values: impl Params) -> Result<(), Refusal> {
         self.connection.execute(insert, values)?;
         self.report.added += 1;
         Ok(())
     }
 
     /// Notes that an object is there already, unless one of its values differs.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         object: &str,
         pairs: impl IntoIterator<Item = Pair>,
@@ -290,16 +335,16 @@ impl Loader<'_> {
     }
 }
 
-fn differs(object: &str, (key, stored, seeded): Pair) -> Refusal {
+pub(super) fn differs(object: &str, (key, stored, seeded): Pair) -> Refusal {
     Refusal::Conflict(SeedConflict::Differs { object: object.to_owned(), key, stored, seeded })
 }
 
-fn dangling(object: &str, key: &'static str, value: &str) -> Refusal {
+pub(super) fn dangling(object: &str, key: &'static str, value: &str) -> Refusal {
     let (object, value) = (object.to_owned(), value.to_owned());
     Refusal::Conflict(SeedConflict::Dangling { object, key, value })
 }
 
-fn or_none(value: Option<impl ToString>) -> String {
+pub(super) fn or_none(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }
 
@@ -308,8 +353,14 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Refusal> {
         .map_err(|error| Refusal::Sql(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
 }
 
-/// The id of a user: the same in every ledger that knows the name, so that captures compare.
-fn user_id(username: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(format!("user:{username}").as_bytes()).into();
+pub(super) fn unfit(object: &str, key: &'static str, value: &str, why: &str) -> Refusal {
+    let [object, value, why] = [object, value, why].map(str::to_owned);
+    Refusal::Conflict(SeedConflict::Unfit { object, key, value, why })
+}
+
+/// The id of what a seed makes without naming an id: the same in every ledger, so that captures
+/// compare.
+pub(super) fn stable_id(name: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(name.as_bytes()).into();
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

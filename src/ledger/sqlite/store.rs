@@ -6,7 +6,7 @@
 use super::identity::Identity;
 use super::rows;
 use crate::domain::facts::{Gateway, Tenant};
-use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -17,6 +17,8 @@ pub(super) struct Store {
     identity: Identity,
     id_seed: Option<u64>,
     salt: u32,
+    /// The salt of ids that follow from a row and the ledger alone.
+    row_salt: u32,
     tenant: Tenant,
     gateways: Vec<Gateway>,
     last_number: i64,
@@ -33,15 +35,15 @@ impl Store {
         identity: Identity,
         id_seed: Option<u64>,
     ) -> rusqlite::Result<Self> {
-        let salt = match id_seed {
-            Some(seed) => salt_of(&digest(seed, "salt", 0)),
-            None => ledger_salt(&connection)?,
-        };
+        let seeded = id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
+        let row_salt = ledger_salt(&connection, seeded)?;
+        let salt = seeded.unwrap_or(row_salt);
         let mut store = Self {
             connection,
             identity,
             id_seed,
             salt,
+            row_salt,
             tenant: Tenant::default(),
             gateways: Vec::new(),
             last_number: 0,
@@ -78,7 +80,13 @@ impl Store {
             .prepare_cached(newest)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        (self.last_number, self.last_created_ms) = newest.unwrap_or((0, 0));
+        let (last_number, last_created_ms) = newest.unwrap_or((0, 0));
+        // A number whose refund was deleted is not given again.
+        let deleted = "select cast(value as integer) from meta where key = 'last_deleted_refund'";
+        let deleted: Option<i64> =
+            self.connection.prepare_cached(deleted)?.query_row([], |row| row.get(0)).optional()?;
+        self.last_number = last_number.max(deleted.unwrap_or(0));
+        self.last_created_ms = last_created_ms;
         self.is_stale = false;
         Ok(())
     }
@@ -94,6 +102,18 @@ impl Store {
         self.last_number = number.value();
         self.last_created_ms = created_ms;
         Ok((RefundId::new(created_ms, self.salt, number), created_ms))
+    }
+
+    /// The id of the row `key` of a kind, which was created at `created_ms`. A query makes the same
+    /// one from the row (`row_id` in `query_functions.rs`).
+    pub(super) fn row_id(
+        &self,
+        kind: IdKind,
+        created_ms: i64,
+        key: i64,
+    ) -> rusqlite::Result<RowId> {
+        let id = RowId::new(kind, created_ms, self.row_salt, key);
+        id.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
     }
 
     /// A new session token: 256 URL-safe characters, random, or with an id seed the next that
@@ -180,12 +200,13 @@ impl Store {
     }
 }
 
-/// The salt of a ledger, drawn once in its life.
-fn ledger_salt(connection: &Connection) -> rusqlite::Result<u32> {
+/// The salt of a ledger: drawn once in its life, or that of the id seed it began with.
+fn ledger_salt(connection: &Connection, seeded: Option<u32>) -> rusqlite::Result<u32> {
     let mut drawn = [0_u8; 32];
     fill_randomly(&mut drawn)?;
+    let first = seeded.unwrap_or_else(|| salt_of(&drawn));
     let insert = "insert into meta (key, value) values ('salt', ?1) on conflict do nothing";
-    connection.execute(insert, params![salt_of(&drawn).to_string()])?;
+    connection.execute(insert, params![first.to_string()])?;
     let stored = "select cast(value as integer) from meta where key = 'salt'";
     connection.query_row(stored, [], |row| row.get(0))
 }

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::domain::draft::{RefundDraft, RefundField};
+use crate::domain::drafts::Drafts;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::lifecycle::Response;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
+use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
@@ -73,14 +75,14 @@ fn draft(refund_type: &str, amount: &str) -> RefundDraft {
     draft
 }
 
-fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> CreateRefunds {
+fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
     let idempotency = key.map(|(key, fingerprint)| Idempotency {
         key: key.to_owned(),
         operation: "create",
         fingerprint: [fingerprint; 32],
         render: Box::new(|rows| format!("{rows:?}").into_bytes()),
     });
-    CreateRefunds {
+    Create {
         user: UserKey(1),
         asking: Asking {
             version: ApiVersion::major(91),
@@ -88,15 +90,16 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> CreateRefunds {
             now: at(0),
             strict: false,
         },
-        drafts,
+        drafts: Drafts::Refund(drafts),
         idempotency,
         ticket: Ticket::default(),
     }
 }
 
-async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<crate::ledger::RowResult> {
-    match ledger.create_refunds(request(drafts, None)).await.unwrap() {
-        Created::Fresh { rows, .. } => rows,
+async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<Result<RefundId, RowError>> {
+    let id = |id: ObjectId| RefundId::parse(id.as_str()).unwrap();
+    match ledger.create(request(drafts, None)).await.unwrap() {
+        Created::Fresh { rows, .. } => rows.into_iter().map(|row| row.map(id)).collect(),
         other => panic!("a fresh request was taken for another: {other:?}"),
     }
 }
@@ -160,20 +163,20 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
     let ledger = seeded(&path).await;
     let drafts = || vec![draft("External", "10"), draft("External", "bad")];
     let Created::Fresh { answer: Some(answer), .. } =
-        ledger.create_refunds(request(drafts(), Some(("k", 1)))).await.unwrap()
+        ledger.create(request(drafts(), Some(("k", 1)))).await.unwrap()
     else {
         panic!("the first request must be fresh and stored");
     };
     drop(ledger);
     let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
-    let again = ledger.create_refunds(request(drafts(), Some(("k", 1)))).await.unwrap();
+    let again = ledger.create(request(drafts(), Some(("k", 1)))).await.unwrap();
     assert!(matches!(again, Created::Replayed(bytes) if bytes == answer));
-    let other = ledger.create_refunds(request(drafts(), Some(("k", 2)))).await.unwrap();
+    let other = ledger.create(request(drafts(), Some(("k", 2)))).await.unwrap();
     assert!(matches!(other, Created::KeyReused));
     assert_eq!(balance(&path), 4000);
     let mut late = request(drafts(), Some(("k", 2)));
     late.asking.now = at(24 * 3600 + 1);
-    assert!(matches!(ledger.create_refunds(late).await.unwrap(), Created::Fresh { .. }));
+    assert!(matches!(ledger.create(late).await.unwrap(), Created::Fresh { .. }));
 }
 
 #[tokio::test]
@@ -182,7 +185,7 @@ async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
     let created = ledger
-        .create_refunds(request(vec![draft("Electronic", "30"), draft("Electronic", "15")], None))
+        .create(request(vec![draft("Electronic", "30"), draft("Electronic", "15")], None))
         .await;
     let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
     assert_eq!(balance(&path), 500);
@@ -207,7 +210,7 @@ async fn a_withdrawn_request_is_never_done() {
     let ledger = seeded(&path).await;
     let withdrawn = request(vec![draft("External", "10")], None);
     assert!(withdrawn.ticket.withdraw());
-    let result = ledger.create_refunds(withdrawn).await;
+    let result = ledger.create(withdrawn).await;
     assert!(matches!(result, Err(LedgerError::Withdrawn)));
     assert_eq!(balance(&path), 5000);
 }
@@ -360,8 +363,7 @@ async fn verdicts_wait_for_room_in_the_queue() {
     let settings = LedgerSettings { queue_max: 1, batch_max: 1 };
     let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
     let drafts = vec![draft("Electronic", "0.01"); 50];
-    let Ok(Created::Fresh { orders, .. }) = ledger.create_refunds(request(drafts, None)).await
-    else {
+    let Ok(Created::Fresh { orders, .. }) = ledger.create(request(drafts, None)).await else {
         panic!("one request fits into the queue");
     };
     let response = Response { code: "OK".to_owned(), text: String::new() };
@@ -383,8 +385,8 @@ async fn a_request_that_panics_takes_no_other_with_it() {
     if let Some(once) = &mut poison.idempotency {
         once.render = Box::new(|_| panic!("on purpose"));
     }
-    let poisoned = ledger.create_refunds(poison);
-    let good = ledger.create_refunds(request(vec![draft("External", "10")], None));
+    let poisoned = ledger.create(poison);
+    let good = ledger.create(request(vec![draft("External", "10")], None));
     assert!(matches!(poisoned.await, Err(LedgerError::Unavailable(_))));
     assert!(matches!(good.await, Ok(Created::Fresh { .. })));
     drop(ledger);
@@ -401,7 +403,7 @@ async fn a_default_method_of_another_account_is_refused() {
     other.accounts[0].id = ObjectId::parse("00000000000000000000000000000002").unwrap();
     other.accounts[0].number = "A2".to_owned();
     let conflict = ledger.load_seed(other).await.unwrap().unwrap_err();
-    assert!(matches!(conflict, crate::ledger::seed::SeedConflict::ForeignMethod { .. }));
+    assert!(matches!(conflict, crate::ledger::seed::SeedConflict::Unfit { .. }));
 }
 
 #[tokio::test]
@@ -410,7 +412,7 @@ async fn a_ledger_that_was_removed_takes_nothing_more() {
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
     fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
-    let refused = ledger.create_refunds(request(vec![draft("External", "10")], None)).await;
+    let refused = ledger.create(request(vec![draft("External", "10")], None)).await;
     assert!(matches!(refused, Err(LedgerError::Unavailable(why)) if why.contains("removed")));
     assert!(ledger.probe().await.is_err());
     fs::rename(folder.path().join("elsewhere.db"), &path).unwrap();
@@ -445,7 +447,7 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     let failed = loop {
         store.begin().unwrap();
         let one = request(vec![draft("External", "0.01")], None);
-        match create::create_refunds(&mut store, &one).and_then(|_| store.commit()) {
+        match creating::create(&mut store, &one).and_then(|_| store.commit()) {
             Ok(()) => acknowledged += 1,
             Err(error) => break error,
         }

@@ -4,10 +4,11 @@
 //! References to what the file does not hold are the ledger's to judge, which may know it already.
 
 use super::written::{
-    DecimalText, WrittenAccount, WrittenGateway, WrittenMethod, WrittenRule, WrittenTenant,
-    WrittenUser,
+    DecimalText, WrittenAccount, WrittenCustomField, WrittenGateway, WrittenMethod, WrittenRule,
+    WrittenTenant, WrittenUser,
 };
 use super::{NewPassword, UserSeed};
+use crate::domain::custom_field::{CustomField, CustomName, CustomType, LENGTH_MAX};
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
@@ -34,7 +35,7 @@ pub(super) struct Wrong {
     pub(super) message: String,
 }
 
-fn wrong<T, M: Into<String>>(place: &Spanned<T>, message: M) -> Wrong {
+pub(super) fn wrong<T, M: Into<String>>(place: &Spanned<T>, message: M) -> Wrong {
     Wrong { at: place.span(), message: message.into() }
 }
 
@@ -182,6 +183,39 @@ pub(super) fn method(
     })
 }
 
+/// A field of the tenant's own.
+pub(super) fn custom_field(
+    written: &WrittenCustomField,
+    names: &mut Names,
+) -> Result<CustomField, Wrong> {
+    let text = written.name.get_ref();
+    let field_name = CustomName::parse(text).ok_or_else(|| {
+        let form = "letters, digits and `_`, a letter first, at most 64 characters";
+        wrong(&written.name, format!("`{text}` is no name like `Name__c`: {form}"))
+    })?;
+    // Queries find fields in whatever case.
+    let unique = format!("{}.{}", written.object.name(), text.to_ascii_lowercase());
+    names.take("custom field", &unique, &written.name)?;
+    let type_name = written.custom_type.get_ref().as_str();
+    let length = written.length.as_ref().map(|length| *length.get_ref());
+    if CustomType::from_parts(type_name, None).is_none() {
+        let known = "known are `string`, `decimal`, `boolean`, `date`";
+        return Err(wrong(&written.custom_type, format!("unknown type `{type_name}`; {known}")));
+    }
+    let custom_type = CustomType::from_parts(type_name, length).ok_or_else(|| {
+        let at = written.length.as_ref().map_or_else(|| written.name.span(), Spanned::span);
+        let message = format!("only a `string` has a length, of 1 to {LENGTH_MAX} characters");
+        Wrong { at, message }
+    })?;
+    Ok(CustomField {
+        object: written.object,
+        name: field_name,
+        custom_type,
+        is_required: written.required,
+        is_advanced: written.advanced,
+    })
+}
+
 /// A gateway and its script.
 pub(super) fn gateway(
     written: WrittenGateway,
@@ -257,7 +291,7 @@ pub(super) fn default_method(
     }
 }
 
-fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
+pub(super) fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
     match ObjectId::parse_stored(written.get_ref().as_str()) {
         Some(id) => Ok(id),
         None => {
@@ -266,7 +300,7 @@ fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
     }
 }
 
-fn name(written: Spanned<String>) -> Result<String, Wrong> {
+pub(super) fn name(written: Spanned<String>) -> Result<String, Wrong> {
     let text = written.get_ref();
     if text.trim().is_empty() {
         return Err(wrong(&written, "may not be empty"));

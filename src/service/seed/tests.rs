@@ -234,9 +234,6 @@ fn a_default_method_of_somebody_else_is_told() {
 fn what_comes_later_is_refused_and_not_ignored() {
     let gateway = "[[gateway]]\nname = 'g'\nkind = 'sandbox'\n";
     let cases = [
-        ("\n[[invoice]]\nid = 'x'\n".to_owned(), "line 2: invoice: not supported yet"),
-        ("[[payment]]\nid = 'x'\n".to_owned(), "line 1: payment: not supported yet"),
-        ("[[custom_field]]\nname = 'x'\n".to_owned(), "line 1: custom_field: not supported yet"),
         (
             format!("{gateway}refund_window_days = 180\n"),
             "line 4: gateway.refund_window_days: not supported yet",
@@ -253,4 +250,101 @@ fn what_comes_later_is_refused_and_not_ignored() {
     for (text, expected) in cases {
         assert_eq!(told(&text), expected, "{text}");
     }
+}
+
+const INVOICE: &str = "[[invoice]]\nid = '4028e6a0000c00000000000000000001'\nnumber = 'I1'\n\
+    account = '402892c72b9e3319012b9e34b88e0001'\ndate = '2026-01-02'\namount = '-9.00'\n\
+    balance = '-4.00'\n";
+
+const PAYMENT: &str = "[[payment]]\nid = '4028e6a0000d00000000000000000001'\nnumber = 'P1'\n\
+    account = '402892c72b9e3319012b9e34b88e0001'\ntype = 'External'\namount = '80.00'\n\
+    effective_date = '2026-01-03'\napplied = [{ invoice = 'I1', amount = '50' }, \
+    { invoice = 'I2', amount = '30.00' }]\n";
+
+#[test]
+fn invoices_and_payments_are_read() {
+    let seed = Seed::parse(&format!("{PAYMENT}{INVOICE}")).unwrap();
+    assert_eq!(seed.invoices[0].balance.to_string(), "-4");
+    let [payment] = seed.payments.as_slice() else { panic!("one payment") };
+    assert!(payment.is_settled && payment.gateway.is_none());
+    assert_eq!(payment.applied[1].invoice, "I2");
+}
+
+#[test]
+fn a_wrong_invoice_or_payment_is_told_with_line_and_key() {
+    let cases = [
+        (
+            INVOICE.replace("'-4.00'", "'1'"),
+            "line 7: invoice.balance: lies between 0 and the amount, `-9.00`; `1` does not",
+        ),
+        (
+            INVOICE.replace("'-4.00'", "'-9.01'"),
+            "line 7: invoice.balance: lies between 0 and the amount, `-9.00`; `-9.01` does not",
+        ),
+        (
+            INVOICE.replace("2026-01-02", "2026-1-2"),
+            "line 5: invoice.date: `2026-1-2` is no day like `2026-01-02`",
+        ),
+        (
+            format!("{INVOICE}{}", INVOICE.replace("000001'", "000002'")),
+            "line 10: invoice.number: \
+            invoice number `I1` stands here twice",
+        ),
+        (PAYMENT.replace("'80.00'", "'0'"), "line 6: payment.amount: `0` is no amount above 0"),
+        (
+            PAYMENT.replace("'30.00'", "'30.01'"),
+            "line 8: payment.applied.amount: the parts add up to more than the payment; \
+             `30` was left",
+        ),
+        (
+            PAYMENT.replace("I2", "I1"),
+            "line 8: payment.applied.invoice: invoice `I1` stands here twice",
+        ),
+        (
+            PAYMENT.replace("External", "Electronic"),
+            "line 5: payment.type: an Electronic payment was made by a payment_method; name it",
+        ),
+        (
+            format!("{PAYMENT}gateway = 'sandbox'\n"),
+            "line 9: payment.gateway: an External payment went through no gateway",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_custom_field_is_told_with_line_and_key() {
+    let field = "[[custom_field]]\nobject = 'Refund'\nname = 'Case__c'\ntype = 'string'\n";
+    assert_eq!(told(field), "nothing");
+    let cases = [
+        (
+            field.replace("Case__c", "Case"),
+            "line 3: custom_field.name: `Case` is no name like `Name__c`: letters, digits and \
+             `_`, a letter first, at most 64 characters",
+        ),
+        (
+            field.replace("string", "text"),
+            "line 4: custom_field.type: unknown type `text`; known are `string`, `decimal`, \
+             `boolean`, `date`",
+        ),
+        (
+            format!("{field}length = 501\n"),
+            "line 5: custom_field.length: only a `string` has a length, of 1 to 500 characters",
+        ),
+        (
+            format!("{}length = 5\n", field.replace("string", "date")),
+            "line 5: custom_field.length: only a `string` has a length, of 1 to 500 characters",
+        ),
+        (
+            format!("{field}{}", field.replace("Case", "CASE")),
+            "line 7: custom_field.name: custom field `Refund.case__c` stands here twice",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told(&text), expected, "{text}");
+    }
+    let unknown = told(&field.replace("Refund", "RefundTransactionLog"));
+    assert!(unknown.starts_with("line 2: custom_field.object: unknown value"), "{unknown}");
 }

@@ -6,7 +6,7 @@
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permission;
 use crate::domain::script::ScriptedAnswer;
-use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType, PaymentType};
 use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -28,9 +28,12 @@ pub(super) struct WrittenSeed {
     pub(super) account: Tables<WrittenAccount>,
     #[serde(default)]
     pub(super) payment_method: Tables<WrittenMethod>,
-    pub(super) invoice: Option<Spanned<IgnoredAny>>,
-    pub(super) payment: Option<Spanned<IgnoredAny>>,
-    pub(super) custom_field: Option<Spanned<IgnoredAny>>,
+    #[serde(default)]
+    pub(super) invoice: Tables<WrittenInvoice>,
+    #[serde(default)]
+    pub(super) payment: Tables<WrittenPayment>,
+    #[serde(default)]
+    pub(super) custom_field: Tables<WrittenCustomField>,
 }
 
 /// `[tenant]`
@@ -78,6 +81,59 @@ pub(super) struct WrittenMethod {
     pub(super) method_type: Spanned<MethodType>,
     pub(super) status: Option<MethodStatus>,
     pub(super) gateway: Option<Spanned<String>>,
+}
+
+/// `[[invoice]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenInvoice {
+    pub(super) id: Spanned<ObjectId>,
+    pub(super) number: Spanned<String>,
+    pub(super) account: Spanned<ObjectId>,
+    pub(super) date: Spanned<String>,
+    pub(super) amount: Spanned<DecimalText>,
+    pub(super) balance: Spanned<DecimalText>,
+}
+
+/// `[[payment]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenPayment {
+    pub(super) id: Spanned<ObjectId>,
+    pub(super) number: Spanned<String>,
+    pub(super) account: Spanned<ObjectId>,
+    #[serde(rename = "type")]
+    pub(super) payment_type: Spanned<PaymentType>,
+    pub(super) amount: Spanned<DecimalText>,
+    pub(super) effective_date: Spanned<String>,
+    pub(super) payment_method: Option<Spanned<ObjectId>>,
+    pub(super) gateway: Option<Spanned<String>>,
+    pub(super) settled: Option<bool>,
+    #[serde(default)]
+    pub(super) applied: Vec<WrittenPart>,
+}
+
+/// One of `applied`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenPart {
+    pub(super) invoice: Spanned<String>,
+    pub(super) amount: Spanned<DecimalText>,
+}
+
+/// `[[custom_field]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenCustomField {
+    pub(super) object: CustomizedObject,
+    pub(super) name: Spanned<String>,
+    #[serde(rename = "type")]
+    pub(super) custom_type: Spanned<String>,
+    pub(super) length: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
+    pub(super) advanced: bool,
 }
 
 /// `[[gateway]]`

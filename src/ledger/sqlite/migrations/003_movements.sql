@@ -14,8 +14,13 @@ alter table refund add column updated_by integer references user (key);
 alter table refund add column custom text;
 create index refund_by_payment on refund (payment) where payment is not null;
 
+-- Its first entry in the ledger, so that an account's movements are found through its refunds.
+alter table refund add column entry integer;
+alter table account add column custom text;
+alter table payment_method add column custom text;
+
 -- What customers were asked for. A negative invoice owes the customer, and can feed a credit
--- balance.
+-- balance. `opening` is the balance that it began with.
 create table invoice (
     key integer primary key,
     id text not null unique check (length(id) = 32),
@@ -23,7 +28,8 @@ create table invoice (
     account integer not null references account (key),
     date text not null check (length(date) = 10),
     amount integer not null,
-    balance integer not null,
+    opening integer not null check (opening between min(0, amount) and max(0, amount)),
+    balance integer not null check (balance between min(0, amount) and max(0, amount)),
     created_ms integer not null,
     updated_ms integer not null,
     custom text
@@ -144,6 +150,13 @@ insert into wider_entry (key, account, kind, delta, balance, refund, at_ms)
     select key, account, kind, delta, balance, refund, at_ms from entry;
 drop table entry;
 alter table wider_entry rename to entry;
+update refund set entry = first.key from (
+    select refund, min(key) as key from entry where kind in ('refund', 'hold') group by refund
+) as first where first.refund = refund.number;
+-- Few entries have to be found from what made them; the rest pay for no index.
+-- What a refund took is given back once at most.
+create unique index entry_giving_back on entry (refund) where kind in ('release', 'compensation');
+create index entry_by_adjustment on entry (adjustment) where adjustment is not null;
 
 create trigger entry_is_never_updated before update on entry
 begin

@@ -1,0 +1,112 @@
+//! Invoices and payments of a seed, as far as the file alone can tell: amounts that are amounts,
+//! days that are days, parts that fit their payment.
+//!
+//! Their currency is that of an account which the ledger may know already, so the ledger judges
+//! whether an amount fits it, and every reference.
+
+use super::check::{Names, Wrong, id, name, wrong};
+use super::written::{DecimalText, WrittenInvoice, WrittenPart, WrittenPayment};
+use crate::domain::calendar::parse_date;
+use crate::domain::money::parse_decimal;
+use crate::domain::vocabulary::PaymentType;
+use crate::ledger::seed::{SeedInvoice, SeedPart, SeedPayment};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use std::collections::HashSet;
+use toml::Spanned;
+
+/// An invoice.
+pub(super) fn invoice(written: WrittenInvoice, names: &mut Names) -> Result<SeedInvoice, Wrong> {
+    names.take("invoice", written.id.get_ref().as_str(), &written.id)?;
+    names.take("invoice number", written.number.get_ref(), &written.number)?;
+    let amount = decimal(&written.amount)?;
+    let balance = decimal(&written.balance)?;
+    let is_between = (Decimal::ZERO.min(amount)..=Decimal::ZERO.max(amount)).contains(&balance);
+    if !is_between {
+        let (balance, amount) = (&written.balance.get_ref().0, &written.amount.get_ref().0);
+        let message = format!("lies between 0 and the amount, `{amount}`; `{balance}` does not");
+        return Err(wrong(&written.balance, message));
+    }
+    Ok(SeedInvoice {
+        id: id(&written.id)?,
+        number: name(written.number)?,
+        account: id(&written.account)?,
+        date: day(&written.date)?,
+        amount,
+        balance,
+    })
+}
+
+/// A payment and its parts.
+pub(super) fn payment(written: WrittenPayment, names: &mut Names) -> Result<SeedPayment, Wrong> {
+    names.take("payment", written.id.get_ref().as_str(), &written.id)?;
+    names.take("payment number", written.number.get_ref(), &written.number)?;
+    let payment_type = *written.payment_type.get_ref();
+    match (payment_type, &written.payment_method, &written.gateway) {
+        (PaymentType::Electronic, None, _) => {
+            let message = "an Electronic payment was made by a payment_method; name it";
+            return Err(wrong(&written.payment_type, message));
+        }
+        (PaymentType::External, _, Some(gateway)) => {
+            return Err(wrong(gateway, "an External payment went through no gateway"));
+        }
+        _ => {}
+    }
+    let amount = positive(&written.amount)?;
+    let mut left = amount;
+    let mut seen = HashSet::new();
+    let mut applied = Vec::with_capacity(written.applied.len());
+    for part in written.applied {
+        applied.push(self::part(part, &mut left, &mut seen)?);
+    }
+    Ok(SeedPayment {
+        id: id(&written.id)?,
+        number: name(written.number)?,
+        account: id(&written.account)?,
+        payment_type,
+        amount,
+        effective_date: day(&written.effective_date)?,
+        payment_method: written.payment_method.as_ref().map(id).transpose()?,
+        gateway: written.gateway.map(name).transpose()?,
+        is_settled: written.settled.unwrap_or(true),
+        applied,
+    })
+}
+
+/// One part, which takes from what is left of the payment.
+fn part(
+    written: WrittenPart,
+    left: &mut Decimal,
+    seen: &mut HashSet<String>,
+) -> Result<SeedPart, Wrong> {
+    let amount = positive(&written.amount)?;
+    if amount > *left {
+        let message = format!("the parts add up to more than the payment; `{left}` was left");
+        return Err(wrong(&written.amount, message));
+    }
+    *left = left.saturating_sub(amount);
+    if !seen.insert(written.invoice.get_ref().clone()) {
+        let number = written.invoice.get_ref();
+        return Err(wrong(&written.invoice, format!("invoice `{number}` stands here twice")));
+    }
+    Ok(SeedPart { invoice: name(written.invoice)?, amount })
+}
+
+fn decimal(text: &Spanned<DecimalText>) -> Result<Decimal, Wrong> {
+    let written = &text.get_ref().0;
+    parse_decimal(written).ok_or_else(|| wrong(text, format!("`{written}` is no decimal amount")))
+}
+
+fn positive(text: &Spanned<DecimalText>) -> Result<Decimal, Wrong> {
+    let amount = decimal(text)?;
+    if amount > Decimal::ZERO {
+        return Ok(amount);
+    }
+    Err(wrong(text, format!("`{}` is no amount above 0", text.get_ref().0)))
+}
+
+fn day(text: &Spanned<String>) -> Result<NaiveDate, Wrong> {
+    let written = text.get_ref();
+    parse_date(written)
+        .ok_or_else(|| wrong(text, format!("`{written}` is no day like `2026-01-02`")))
+}
