@@ -84,6 +84,16 @@ impl HttpProcessor {
         let breaker = Breaker::new(gateway.breaker);
         Self { shared: Arc::new(Shared { gateway, base, pool, breaker }) }
     }
+
+    /// For how long after an order was first sent the processor is sure to know its reference.
+    pub fn key_retention(&self) -> Duration {
+        self.shared.gateway.key_retention
+    }
+
+    /// How many questions it takes at once.
+    pub fn calls_max(&self) -> usize {
+        self.shared.gateway.connections_max
+    }
 }
 
 impl Shared {
