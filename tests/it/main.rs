@@ -29,6 +29,7 @@ mod query;
 mod query_ledger;
 mod seed;
 mod soap;
+mod soapui;
 mod stripe_adapter;
 mod waiting;
 mod wire;

@@ -84,9 +84,9 @@ impl Room {
     fn charge(&self) -> String {
         let card = "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2040&\
                     card[cvc]=123";
-        let token = self.stripe("POST", "/v1/tokens", card);
-        let token = token["id"].as_str().unwrap();
-        let charge = format!("amount=1000&currency=usd&source={token}");
+        let method = self.stripe("POST", "/v1/payment_methods", &format!("type=card&{card}"));
+        let method = method["id"].as_str().unwrap();
+        let charge = format!("amount=1000&currency=usd&source={method}");
         self.stripe("POST", "/v1/charges", &charge)["id"].as_str().unwrap().to_owned()
     }
 
