@@ -135,6 +135,7 @@ class Api:
 
     def charge(self, payment):
         """The charge of a payment; none where there is no such payment."""
+        status = 404
         if payment.startswith("pi_"):
             status, intent = self.call("GET", "/v1/payment_intents/" + payment)
             if status == 200:
