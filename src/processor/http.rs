@@ -8,6 +8,8 @@ pub mod conformance;
 
 mod breaker;
 mod contract;
+#[cfg(test)]
+mod contract_tests;
 mod signature;
 
 pub use breaker::BreakerSettings;

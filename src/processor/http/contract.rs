@@ -148,6 +148,3 @@ fn said(written: WrittenAnswer) -> Result<Said, String> {
     let reference_id = needed("processor_reference", written.processor_reference)?;
     Ok(Said::Ended(Verdict::Approved { reference_id, response }))
 }
-
-#[cfg(test)]
-mod tests;

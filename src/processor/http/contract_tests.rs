@@ -1,9 +1,13 @@
 //! What answers mean: the contract's own are certain, everything else is nothing.
 
-use super::*;
-use crate::client::header::{HeaderMap, HeaderValue};
+use super::contract::{Said, order_body, read};
+use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use crate::client::{Answer, StatusCode};
+use crate::domain::draft::GatewayOption;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
+use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
+use crate::ledger::Order;
 use serde_json::{Value, json};
 
 fn order() -> Order {
