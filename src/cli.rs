@@ -7,10 +7,13 @@ pub mod exit;
 
 mod check;
 mod config;
+mod gateways;
 mod ledger;
 mod logging;
 mod options;
+mod processor;
 mod ranges;
+mod refund;
 mod replay;
 mod seed;
 mod serve;
@@ -41,6 +44,7 @@ enum Command {
     Replay(replay::Args),
     Seed(seed::Args),
     User(user::Args),
+    Refund(refund::Args),
     Check(check::Args),
 }
 
@@ -77,6 +81,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Replay(args) => replay::run(args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
+        Command::Refund(args) => refund::run(args),
         Command::Check(args) => check::run(args, matches),
     }
 }

@@ -4,6 +4,7 @@
 //! unknown. A connector may be asked twice for one refund and must pay at most once, which it
 //! knows by the refund's id.
 
+pub mod http;
 pub mod sandbox;
 
 use crate::domain::lifecycle::Verdict;

@@ -230,7 +230,7 @@ impl RefundId {
 
     /// When the refund was created, to the millisecond.
     pub fn created_at(self) -> DateTime<Utc> {
-        let millis = i64::try_from(self.created_ms).unwrap_or_default();
+        let millis = i64::try_from(self.id.created_ms).unwrap_or_default();
         DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 

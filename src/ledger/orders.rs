@@ -152,12 +152,8 @@ pub struct OpenStats {
 pub trait Orders: Send + Sync {
     /// Ends a refund in Processing as the gateway's verdict says, and keeps the exchange that
     /// brought it; false when it had ended before, in which case nothing is written.
-    fn end_refund(
-        &self,
-        number: RefundNumber,
-        verdict: Verdict,
-        exchange: Exchange,
-    ) -> Reply<bool>;
+    fn end_refund(&self, number: RefundNumber, verdict: Verdict, exchange: Exchange)
+    -> Reply<bool>;
 
     /// Keeps an exchange without a verdict; false when the refund has ended, in which case nothing
     /// is written.
@@ -170,8 +166,9 @@ pub trait Orders: Send + Sync {
     /// The order of a refund, if it is in Processing.
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>>;
 
-    /// At most `most` orders that are to be asked about by `until`, the longest due first.
-    fn due_orders(&self, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>>;
+    /// At most `most` orders of a gateway that are to be asked about by `until`, the longest due
+    /// first.
+    fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>>;
 
     /// Makes every order in Processing due at `at`; says how many there are.
     fn wake_orders(&self, at: DateTime<Utc>) -> Reply<u64>;

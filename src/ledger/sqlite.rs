@@ -39,9 +39,7 @@ use super::audit::Audit;
 use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
-use super::{
-    Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey,
-};
+use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
 use crate::domain::script::ScriptedRule;

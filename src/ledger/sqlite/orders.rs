@@ -39,8 +39,9 @@ impl Orders for SqliteLedger {
         self.readers.read(move |connection| open_order(connection, number))
     }
 
-    fn due_orders(&self, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>> {
-        self.readers.read(move |connection| due_orders(connection, until, most))
+    fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>> {
+        let gateway = gateway.to_owned();
+        self.readers.read(move |connection| due_orders(connection, &gateway, until, most))
     }
 
     fn wake_orders(&self, at: DateTime<Utc>) -> Reply<u64> {
@@ -163,13 +164,17 @@ fn open_order(
 
 fn due_orders(
     connection: &Connection,
+    gateway: &str,
     until: DateTime<Utc>,
     most: u32,
 ) -> rusqlite::Result<Vec<OpenOrder>> {
-    let select =
-        format!("{OPEN} where inquiry.next_ms <= ?1 order by inquiry.next_ms, refund.number limit ?2");
+    let select = format!(
+        "{OPEN} where inquiry.next_ms <= ?1 and refund.gateway = ?2 \
+         order by inquiry.next_ms, inquiry.refund limit ?3"
+    );
     let mut statement = connection.prepare_cached(&select)?;
-    let orders = statement.query_map(params![until.timestamp_millis(), most], read_order)?;
+    let orders =
+        statement.query_map(params![until.timestamp_millis(), gateway, most], read_order)?;
     orders.collect()
 }
 
@@ -191,18 +196,14 @@ fn read_order(row: &Row<'_>) -> rusqlite::Result<OpenOrder> {
         currency: known(row, 6, Currency::from_code)?,
         options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
     };
-    Ok(OpenOrder {
-        order,
-        first_sent: moment(8)?,
-        attempts: row.get(9)?,
-        next: moment(10)?,
-    })
+    Ok(OpenOrder { order, first_sent: moment(8)?, attempts: row.get(9)?, next: moment(10)? })
 }
 
 fn open_stats(connection: &Connection) -> rusqlite::Result<OpenStats> {
     let select = "select count(*), count(*) - count(next_ms), min(refund) from inquiry";
     let (open, left, oldest) = connection.prepare_cached(select)?.query_row([], |row| {
-        Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, Option<i64>>(2)?))
+        let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+        Ok((count(0)?, count(1)?, row.get::<_, Option<i64>>(2)?))
     })?;
     let created = "select created_ms from refund where number = ?1";
     let oldest = match oldest {
