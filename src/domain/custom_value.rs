@@ -64,6 +64,12 @@ impl CustomDraft {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Marks `field` as wrong because what was sent is no text; `text` is what there is of it.
+    pub fn refuse(&mut self, field: &CustomField, text: &str) {
+        let name = field.name.as_str();
+        self.0.insert(name.to_owned(), Field::Wrong(RowError::invalid(name, trim(text))));
+    }
+
     /// The first of `fields` that needs a value and has none, in the order of the WSDL.
     pub fn check_present<'f>(
         &self,

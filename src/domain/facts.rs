@@ -3,6 +3,7 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+use super::custom_field::CustomFields;
 use super::money::{Currency, MinorUnits};
 use super::vocabulary::{MethodStatus, MethodType};
 use chrono_tz::Tz;
@@ -25,6 +26,8 @@ pub struct Tenant {
     pub time_zone: Tz,
     /// The reason codes that exist; the first is the default.
     pub reason_codes: Vec<String>,
+    /// The fields that were declared for its objects.
+    pub custom_fields: CustomFields,
 }
 
 impl Default for Tenant {
@@ -38,6 +41,7 @@ impl Default for Tenant {
             reason_codes: ["Standard Refund", "Account Closure", "Customer Request", "Other"]
                 .map(str::to_owned)
                 .to_vec(),
+            custom_fields: CustomFields::default(),
         }
     }
 }

@@ -6,6 +6,8 @@
 //! row is the only one told.
 
 use super::calendar::day_at;
+use super::custom_field::CustomField;
+use super::custom_value::CustomValues;
 use super::draft::{Field, GatewayOption, RefundDraft};
 use super::facts::{Account, AccountKey, Gateway, MethodKey, PaymentMethod, Tenant};
 use super::id::ObjectId;
@@ -13,7 +15,7 @@ use super::money::{Currency, MinorUnits};
 use super::permission::{Permission, Permissions};
 use super::row_error::RowError;
 use super::version::ApiVersion;
-use super::vocabulary::{MethodStatus, MethodType, RefundType, SourceType};
+use super::vocabulary::{CustomizedObject, MethodStatus, MethodType, RefundType, SourceType};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
@@ -68,6 +70,8 @@ pub struct Decision {
     pub soft_descriptor: Option<String>,
     /// Statement phone number.
     pub soft_descriptor_phone: Option<String>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// How the money moves.
@@ -117,8 +121,10 @@ pub fn decide(
         return Err(malformed.error.clone());
     }
     check_present(draft)?;
+    draft.custom.check_present(own_fields(facts.tenant))?;
     let valid = check_values(draft, facts, asking)?;
     check_switches(facts.tenant, asking.version)?;
+    check_advanced_fields(facts.tenant)?;
     let permission = permission_for(valid.refund_type);
     if !asking.permissions.allow(permission) {
         return Err(RowError::no_permission(permission));
@@ -140,6 +146,7 @@ pub fn decide(
         reason_code: valid.reason_code,
         soft_descriptor: draft.soft_descriptor.given().cloned(),
         soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
+        custom: valid.custom,
     })
 }
 
@@ -163,9 +170,11 @@ struct Valid<'a> {
     refund_date: NaiveDate,
     reason_code: Option<String>,
     refund_type: RefundType,
+    custom: CustomValues,
 }
 
-/// Checks each value, in WSDL order, and names the first that is wrong.
+/// Checks each value, in WSDL order and then those of the tenant's own fields, and names the first
+/// that is wrong.
 fn check_values<'a>(
     draft: &RefundDraft,
     facts: &'a Facts<'_>,
@@ -194,7 +203,9 @@ fn check_values<'a>(
     let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let account = account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    Ok(Valid { account, amount, refund_date, reason_code, refund_type })
+    let (tenant, version) = (facts.tenant, asking.version);
+    let custom = draft.custom.checked(own_fields(tenant), version, tenant.time_zone)?;
+    Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
 }
 
 fn check_account<'a>(
@@ -253,6 +264,20 @@ fn check_date(
     text.day(asking.version, tenant.time_zone)
         .filter(allowed)
         .ok_or_else(|| RowError::invalid("RefundDate", text.as_str()))
+}
+
+/// The tenant's own fields that a refund of a credit balance has: it does not show advanced ones.
+fn own_fields(tenant: &Tenant) -> impl Iterator<Item = &CustomField> {
+    tenant.custom_fields.of(CustomizedObject::Refund).filter(|field| !field.is_advanced)
+}
+
+/// A refund of a credit balance cannot have the value that an advanced field would require.
+fn check_advanced_fields(tenant: &Tenant) -> Result<(), RowError> {
+    let mut fields = tenant.custom_fields.of(CustomizedObject::Refund);
+    match fields.find(|field| field.is_advanced && field.is_required) {
+        Some(field) => Err(RowError::advanced_field_required(field.name.as_str())),
+        None => Ok(()),
+    }
 }
 
 fn check_switches(tenant: &Tenant, version: ApiVersion) -> Result<(), RowError> {

@@ -3,6 +3,7 @@
 
 use super::rows;
 use super::store::Store;
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::RefundDraft;
 use crate::domain::id::RefundId;
 use crate::domain::money::MinorUnits;
@@ -27,6 +28,7 @@ pub(super) fn create_refund(
     let (id, created_ms) = store.next_refund_id(asking.now)?;
     let balance = debit(store.connection(), &decision)?;
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
+    keep_custom(store.connection(), id, &decision.custom)?;
     let kind = match decision.payment {
         Payment::External => "refund",
         Payment::Electronic { .. } => "hold",
@@ -126,6 +128,22 @@ fn insert_refund(
         ":gateway_options": options,
         ":gateway_state": state,
     })?;
+    Ok(())
+}
+
+/// Keeps the values of the tenant's own fields beside a refund, if there are any.
+fn keep_custom(
+    connection: &Connection,
+    refund: RefundId,
+    values: &CustomValues,
+) -> rusqlite::Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let json = serde_json::to_string(values)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let update = "update refund set custom = ?2 where number = ?1";
+    connection.prepare_cached(update)?.execute(params![refund.number().value(), json])?;
     Ok(())
 }
 
