@@ -10,6 +10,7 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod change;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
@@ -26,6 +27,7 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
+use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
 use query::{Find, FindError, Page};
 use std::fmt;
@@ -179,6 +181,12 @@ pub struct LedgerStats {
 pub trait Ledger: Send + Sync {
     /// Creates objects: looks up facts, decides, and writes, all in one transaction.
     fn create(&self, request: Create) -> Reply<Created>;
+
+    /// Changes what is there, in one transaction, and tells one result a change, in order.
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;
+
+    /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
 
     /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
     /// in which case nothing is written.

@@ -5,13 +5,17 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod adjusting;
 mod answers;
 mod audit;
+mod billing_rows;
+mod changing;
 mod create;
 mod creating;
 mod ending;
 mod identity;
 mod lock;
+mod movement;
 mod open;
 mod query;
 mod query_billing;
@@ -30,6 +34,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
+use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
@@ -103,6 +108,16 @@ impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
+    }
+
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
+    }
+
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {

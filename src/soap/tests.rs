@@ -8,6 +8,7 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::{facts::Gateway, script::ScriptedRule};
+use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
@@ -101,6 +102,14 @@ impl Ledger for ScriptedLedger {
         };
         let answer = request.idempotency.map(|once| (once.render)(&rows));
         ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
+    }
+
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
     }
 
     fn end_refund(&self, _: RefundNumber, _: Verdict, _: DateTime<Utc>) -> Reply<bool> {
