@@ -8,6 +8,7 @@
 mod adjusting;
 mod answers;
 mod audit;
+mod audit_billing;
 mod billing_rows;
 mod changing;
 mod create;

@@ -20,6 +20,7 @@ mod gateway;
 mod http;
 mod logs;
 mod memory;
+mod migration;
 mod papers;
 mod processor_stub;
 mod query;
