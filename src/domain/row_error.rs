@@ -69,8 +69,8 @@ impl RowError {
         )
     }
 
-    /// An advanced custom field is required, which a refund of a credit balance cannot show ("Cancel
-    /// and refund credit balances").
+    /// An advanced custom field is required, which a refund of a credit balance cannot show
+    /// ("Cancel and refund credit balances").
     pub fn advanced_field_required(field: &str) -> Self {
         let text = format!(
             "Credit balance refunds are not available while the advanced custom field {field} is \
