@@ -11,6 +11,7 @@ mod ledger;
 mod logging;
 mod options;
 mod ranges;
+mod record;
 mod replay;
 mod seed;
 mod serve;
@@ -39,6 +40,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),
+    Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
     Check(check::Args),
@@ -75,6 +77,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(args, matches),
         Command::Replay(args) => replay::run(args),
+        Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Check(args) => check::run(args, matches),

@@ -23,6 +23,8 @@ mod papers;
 mod processor_stub;
 mod query;
 mod query_ledger;
+mod recorders;
+mod recording;
 mod seed;
 mod soap;
 mod waiting;
