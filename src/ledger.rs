@@ -10,11 +10,13 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod change;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
 pub mod ticket;
 
+use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
 use crate::domain::drafts::Drafts;
 use crate::domain::facts::Gateway;
@@ -25,11 +27,13 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
+use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
 use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -178,6 +182,12 @@ pub trait Ledger: Send + Sync {
     /// Creates objects: looks up facts, decides, and writes, all in one transaction.
     fn create(&self, request: Create) -> Reply<Created>;
 
+    /// Changes what is there, in one transaction, and tells one result a change, in order.
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;
+
+    /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
+
     /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
     /// in which case nothing is written.
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool>;
@@ -214,6 +224,9 @@ pub trait Ledger: Send + Sync {
         &self,
         seed: seed::SeedPlan,
     ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
+
+    /// The fields that the tenant declared, as of the last seed.
+    fn custom_fields(&self) -> Arc<CustomFields>;
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;

@@ -138,6 +138,52 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Whether a payment still counts.
+    PaymentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// An external payment that was taken back.
+        Canceled = "Canceled",
+        /// An electronic payment that was taken back.
+        Voided = "Voided",
+    }
+}
+
+vocabulary! {
+    /// Which way an adjustment moves a credit balance.
+    AdjustmentType {
+        /// Up, from a negative invoice or an overpayment.
+        Increase = "Increase",
+        /// Down, into an invoice that is to be paid.
+        Decrease = "Decrease",
+    }
+}
+
+vocabulary! {
+    /// Whether an adjustment still counts.
+    AdjustmentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// It was taken back by an entry of its own.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
+    /// Whether an object has reached the accounting system; null as long as nobody said.
+    TransferredToAccounting {
+        /// It is on its way.
+        Processing = "Processing",
+        /// It has.
+        Yes = "Yes",
+        /// It failed.
+        Error = "Error",
+        /// It never will.
+        Ignore = "Ignore",
+    }
+}
+
+vocabulary! {
     /// The objects that a tenant can give fields of its own.
     CustomizedObject {
         /// A customer's account.

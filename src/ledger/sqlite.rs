@@ -5,18 +5,24 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod adjusting;
 mod answers;
 mod audit;
+mod billing_rows;
+mod changing;
 mod create;
 mod creating;
 mod ending;
 mod identity;
 mod lock;
+mod movement;
 mod open;
 mod query;
+mod query_billing;
 mod query_columns;
 mod query_functions;
 mod query_statement;
+mod query_tables;
 mod readers;
 mod rows;
 mod seeding;
@@ -28,11 +34,13 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
+use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
     Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
+use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
 use crate::domain::id::RefundNumber;
 use crate::domain::lifecycle::Verdict;
@@ -41,6 +49,7 @@ use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
 use writer::Writer;
@@ -51,6 +60,8 @@ pub struct SqliteLedger {
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
+    /// What the file says, which nobody else can change.
+    custom_fields: Arc<RwLock<Arc<CustomFields>>>,
     /// Released after the writer has closed its connection, because fields drop in order.
     _lock: FileLock,
     /// The folder of a temporary ledger, removed at the end.
@@ -78,10 +89,13 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
+        let custom_fields = rows::custom_fields(store.connection());
+        let custom_fields = custom_fields.map_err(|error| OpenError::sql(path, &error))?;
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
-        Ok(Self { readers, writer, _lock: lock, _folder: folder })
+        let custom_fields = Arc::new(RwLock::new(Arc::new(custom_fields)));
+        Ok(Self { readers, writer, custom_fields, _lock: lock, _folder: folder })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
@@ -95,6 +109,16 @@ impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
+    }
+
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
+    }
+
+    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
@@ -146,7 +170,20 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        self.writer.submit(None, move |store| seeding::load(store, &seed))
+        let load = self.writer.submit(None, move |store| {
+            let report = seeding::load(store, &seed)?;
+            Ok((report, rows::custom_fields(store.connection())?))
+        });
+        let known = Arc::clone(&self.custom_fields);
+        Box::pin(async move {
+            let (report, fields) = load.await?;
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            Ok(report)
+        })
+    }
+
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {

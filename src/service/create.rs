@@ -5,7 +5,7 @@
 
 use super::{Caller, Service};
 use crate::domain::drafts::Drafts;
-use crate::domain::rules::{Asking, permission_for};
+use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
@@ -215,7 +215,8 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
     match drafts {
         Drafts::Refund(drafts) => drafts.iter().any(|draft| {
             let wanted = draft.refund_type.given();
-            wanted.is_none_or(|one| asking.permissions.allow(permission_for(*one)))
+            wanted
+                .is_none_or(|one| asking.permissions.allow(permission_for(source_of(draft), *one)))
         }),
     }
 }

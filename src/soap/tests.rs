@@ -1,12 +1,14 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
+use crate::domain::custom_field::CustomFields;
 use crate::domain::drafts::Drafts;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::{facts::Gateway, script::ScriptedRule};
+use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
@@ -80,6 +82,10 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Err(FindError::TooSlow)))
     }
 
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::default()
+    }
+
     fn create(&self, request: Create) -> Reply<Created> {
         self.asked.lock().expect("lock").push(Asked {
             drafts: request.drafts.clone(),
@@ -96,6 +102,14 @@ impl Ledger for ScriptedLedger {
         };
         let answer = request.idempotency.map(|once| (once.render)(&rows));
         ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
+    }
+
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+        ready(Ok(Vec::new()))
     }
 
     fn end_refund(&self, _: RefundNumber, _: Verdict, _: DateTime<Utc>) -> Reply<bool> {

@@ -27,6 +27,7 @@ mod recorders;
 mod recording;
 mod seed;
 mod soap;
+mod soapui;
 mod waiting;
 mod wire;
 mod wsdl;

@@ -80,7 +80,13 @@ impl Store {
             .prepare_cached(newest)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        (self.last_number, self.last_created_ms) = newest.unwrap_or((0, 0));
+        let (last_number, last_created_ms) = newest.unwrap_or((0, 0));
+        // A number whose refund was deleted is not given again.
+        let deleted = "select cast(value as integer) from meta where key = 'last_deleted_refund'";
+        let deleted: Option<i64> =
+            self.connection.prepare_cached(deleted)?.query_row([], |row| row.get(0)).optional()?;
+        self.last_number = last_number.max(deleted.unwrap_or(0));
+        self.last_created_ms = last_created_ms;
         self.is_stale = false;
         Ok(())
     }
@@ -100,7 +106,6 @@ impl Store {
 
     /// The id of the row `key` of a kind, which was created at `created_ms`. A query makes the same
     /// one from the row (`row_id` in `query_functions.rs`).
-    #[expect(dead_code, reason = "what creates adjustments and payments will use it")]
     pub(super) fn row_id(
         &self,
         kind: IdKind,

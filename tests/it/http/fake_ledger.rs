@@ -1,9 +1,11 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
+use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::ScriptedRule;
+use refund_gateway::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
@@ -50,6 +52,10 @@ impl Ledger for FakeLedger {
         no()
     }
 
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::default()
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         match username {
             "panics" => panic!("as the test wants it"),
@@ -85,6 +91,14 @@ impl Ledger for FakeLedger {
     }
 
     fn create(&self, _: Create) -> Reply<Created> {
+        no()
+    }
+
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        no()
+    }
+
+    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
         no()
     }
 
