@@ -29,6 +29,11 @@ fn is_there(program: &str, arguments: &[&str]) -> bool {
     is_there
 }
 
+/// The Python that has vcrpy, which need not be the one on the path.
+fn python() -> String {
+    std::env::var("RECORDERS_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
 fn speaks(command: &mut Command) {
     let output = finish(command);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -106,14 +111,14 @@ impl Drop for Mitmdump {
 
 #[test]
 fn what_mitmproxy_wrote_is_replayed() {
-    if !is_there("mitmdump", &["--version"]) || !is_there("python3", &["--version"]) {
+    if !is_there("mitmdump", &["--version"]) || !is_there(&python(), &["--version"]) {
         return;
     }
     let folder = TempDir::new().unwrap();
     let gateway = TestGateway::demo();
     let (proxy, address) = Mitmdump::start(folder.path());
     let script = recorder("conversation.py");
-    speaks(Command::new("python3").arg(script).args([&url(&gateway), &address]));
+    speaks(Command::new(python()).arg(script).args([&url(&gateway), &address]));
     proxy.end();
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "987.50");
     replayed(folder.path(), "traffic.har", 3);
@@ -121,12 +126,12 @@ fn what_mitmproxy_wrote_is_replayed() {
 
 #[test]
 fn what_vcrpy_wrote_is_replayed() {
-    if !is_there("python3", &["-c", "import vcr"]) {
+    if !is_there(&python(), &["-c", "import vcr"]) {
         return;
     }
     let folder = TempDir::new().unwrap();
     let gateway = TestGateway::demo();
-    let mut client = Command::new("python3");
+    let mut client = Command::new(python());
     client.arg("-B").arg(recorder("cassette.py")).arg(url(&gateway));
     speaks(client.arg(folder.path().join("refunds.yaml")));
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "987.50");
