@@ -78,6 +78,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
+    env: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -110,6 +111,11 @@ impl TestGateway {
 
     /// As [`TestGateway::start`], in a folder where the arguments may name files.
     pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        Self::start_with_env(folder, args, &[])
+    }
+
+    /// As [`TestGateway::start_in`], with variables in its environment.
+    pub fn start_with_env(folder: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
         let has = |option| args.contains(&option);
         let mut all = vec!["serve"];
         if !has("--listen") {
@@ -120,7 +126,8 @@ impl TestGateway {
         }
         all.extend(args);
         let args = all.into_iter().map(str::to_owned).collect();
-        let mut gateway = Self { folder, args, running: None };
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut gateway = Self { folder, args, env: env.collect(), running: None };
         gateway.restart();
         gateway
     }
@@ -131,6 +138,7 @@ impl TestGateway {
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
         let mut child = program_that_survives_file_limits(self.folder.path())
             .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()
