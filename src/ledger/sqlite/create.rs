@@ -27,11 +27,14 @@ pub(super) fn create_refund(
     let (id, created_ms) = store.next_refund_id(asking.now)?;
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
-    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
+    if let Payout::Electronic { gateway, payment_method, original_payment, options } =
+        decision.payout
+    {
         orders.push(Order {
             refund: id,
             gateway,
             payment_method,
+            original_payment,
             amount: decision.amount,
             currency: decision.currency,
             options,
