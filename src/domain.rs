@@ -7,6 +7,7 @@ pub mod adjustment;
 pub mod calendar;
 pub mod change;
 pub mod custom_field;
+pub mod custom_value;
 pub mod draft;
 pub mod drafts;
 pub mod error_code;

@@ -6,6 +6,7 @@ use super::fault::{Fault, shown};
 use super::object::{Read, text_of};
 use super::outcome::{Done, Failure, Tally};
 use super::{refund, wsdl};
+use crate::domain::custom_field::CustomFields;
 use crate::domain::drafts::Drafts;
 use crate::domain::version::ApiVersion;
 use crate::ledger::RowResult;
@@ -57,6 +58,7 @@ pub(super) fn read(
     api: ApiVersion,
     use_single_transaction: bool,
     key_field: Option<&str>,
+    custom: &CustomFields,
 ) -> Result<CreateRequest, Fault> {
     let is_object =
         |child: &ElementRef<'_>| child.local() == "zObjects" && is_ours(child.namespace());
@@ -64,7 +66,10 @@ pub(super) fn read(
     let creatable = check_objects(&objects, api)?;
     let mut ignored_fields = 0;
     let drafts = match creatable {
-        Creatable::Refund => Drafts::Refund(each(&objects, refund::read, &mut ignored_fields)?),
+        Creatable::Refund => {
+            let read = |object: ElementRef<'_>| refund::read(object, custom);
+            Drafts::Refund(each(&objects, read, &mut ignored_fields)?)
+        }
     };
     // The field is one of Refund.
     let key_field = key_field.filter(|_| creatable == Creatable::Refund);
@@ -230,7 +235,8 @@ mod tests {
              xmlns:x='urn:x' xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{objects}</create>"
         );
         let document = parse(&text, &XmlLimits::default()).expect(&text);
-        read(document.root(), ApiVersion::major(api), false, None)
+        let none = CustomFields::default();
+        read(document.root(), ApiVersion::major(api), false, None, &none)
     }
 
     const REFUND: &str = "<zObjects i:type='o:Refund'/>";

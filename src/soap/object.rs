@@ -1,6 +1,8 @@
 //! A zObject of any type: what reading one gives, and what is common to reading its fields.
 
 use super::envelope::is_ours;
+use crate::domain::custom_field::CustomField;
+use crate::domain::custom_value::CustomDraft;
 use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
 
@@ -18,6 +20,14 @@ pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str>
         field.local() == name && is_ours(field.namespace()) && !field.is_nil() && field.has_text()
     });
     named.next().map(|field| trim(field.text()))
+}
+
+/// Reads a field of the tenant's own.
+pub(super) fn set_own(draft: &mut CustomDraft, own: &CustomField, field: ElementRef<'_>) {
+    match field.children().next() {
+        Some(_) => draft.refuse(own, field.text()),
+        None => draft.set(own, field.text()),
+    }
 }
 
 #[cfg(test)]

@@ -148,7 +148,8 @@ impl Reading {
             "create" => {
                 let single = envelope.use_single_transaction();
                 let field = self.idempotency_field.as_deref();
-                Operation::Create(checked.and_then(|()| create::read(element, api, single, field)))
+                let read = |()| create::read(element, api, single, field, custom);
+                Operation::Create(checked.and_then(read))
             }
             "query" => {
                 let options = envelope.query_options();
