@@ -13,6 +13,7 @@ mod logging;
 mod options;
 mod processor;
 mod ranges;
+mod record;
 mod refund;
 mod replay;
 mod seed;
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),
+    Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
     Refund(refund::Args),
@@ -79,6 +81,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(args, matches),
         Command::Replay(args) => replay::run(args),
+        Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Refund(args) => refund::run(args),

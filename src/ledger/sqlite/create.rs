@@ -30,12 +30,15 @@ pub(super) fn create_refund(
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
     keep_custom(store.connection(), id, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
-    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
+    if let Payout::Electronic { gateway, payment_method, original_payment, options } =
+        decision.payout
+    {
         begin_order(store.connection(), id.number(), created_ms)?;
         orders.push(Order {
             refund: id,
             gateway,
             payment_method,
+            original_payment,
             amount: decision.amount,
             currency: decision.currency,
             options,

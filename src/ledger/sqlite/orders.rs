@@ -148,9 +148,11 @@ fn wake_orders(store: &mut Store, at: DateTime<Utc>) -> rusqlite::Result<u64> {
 /// What every open order is read from.
 const OPEN: &str = "select refund.number, refund.created_ms, refund.salt, refund.gateway, \
      payment_method.id, refund.amount, account.currency, refund.gateway_options, \
-     inquiry.first_sent_ms, inquiry.attempts, inquiry.next_ms \
+     inquiry.first_sent_ms, inquiry.attempts, inquiry.next_ms, \
+     coalesce(payment.reference_id, payment.number) \
      from inquiry join refund on refund.number = inquiry.refund \
      join account on account.key = refund.account \
+     left join payment on payment.key = refund.payment \
      join payment_method on payment_method.key = refund.payment_method";
 
 fn open_order(
@@ -192,6 +194,7 @@ fn read_order(row: &Row<'_>) -> rusqlite::Result<OpenOrder> {
         refund: RefundId::new(row.get(1)?, row.get(2)?, number),
         gateway: row.get(3)?,
         payment_method: known(row, 4, ObjectId::parse)?,
+        original_payment: row.get(11)?,
         amount: MinorUnits::new(row.get(5)?),
         currency: known(row, 6, Currency::from_code)?,
         options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
