@@ -33,6 +33,7 @@ mod query;
 mod query_ledger;
 mod recorders;
 mod recording;
+mod resolving;
 mod seed;
 mod soap;
 mod soapui;
