@@ -24,6 +24,7 @@ mod query;
 mod query_ledger;
 mod seed;
 mod soap;
+mod stage;
 mod waiting;
 mod wire;
 mod wsdl;
