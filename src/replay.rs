@@ -4,20 +4,27 @@
 //! twice; an endpoint that is not on this machine gets nothing without being allowed to; and a
 //! difference is never an error, nor an error a difference.
 //!
-//! Captures are the folders of a catalogue (see `fixtures/README.md`). Without an endpoint a
+//! Captures are the folders of a catalogue (see `fixtures/README.md`), pairs of files, HARs and
+//! cassettes of VCR (see `docs/REPLAY.md`), read one exchange at a time. Without an endpoint a
 //! gateway of its own is started and seeded for them.
 
 mod canonical;
+mod capture;
+mod carried;
 mod catalogue;
 mod compare;
 mod diff;
 mod error;
+mod exchange;
 mod html;
 mod in_process;
 mod json;
 mod junit;
+mod live;
 mod place;
 mod placeholder;
+mod plain;
+mod raw;
 mod report;
 mod rules;
 mod run;
@@ -26,6 +33,7 @@ mod session;
 mod shape;
 mod text;
 mod update;
+mod walk;
 mod worker;
 mod writes;
 
@@ -46,7 +54,7 @@ use std::path::PathBuf;
 /// What is replayed, where to, and how closely it is compared.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Folders of a catalogue, of a category, or of a case.
+    /// Folders with captures in or below them, and files that are captures.
     pub paths: Vec<PathBuf>,
     /// The URL of the endpoint; without it a gateway is started.
     pub endpoint: Option<String>,
@@ -98,10 +106,13 @@ impl Options {
 pub fn run(options: &Options, reporter: &mut dyn Reporter) -> Result<Summary, ReplayError> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| ReplayError::Runtime(format!("threads cannot be started: {error}")))?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         tokio::select! {
             done = run::replay(options, reporter) => done,
             Ok(()) = tokio::signal::ctrl_c() => Err(ReplayError::Interrupted),
         }
-    })
+    });
+    // A thread that is still reading a capture is not waited for.
+    runtime.shutdown_background();
+    done
 }

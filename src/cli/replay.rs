@@ -20,11 +20,12 @@ const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 /// Send captured requests and compare the answers
 ///
 /// Captures are the folders of a catalogue, in each case folder a request.xml, a response.xml and
-/// perhaps a replay.toml. Without --endpoint a gateway is started for them, on a temporary ledger.
+/// perhaps a replay.toml; pairs of x.request.xml and x.response.xml; HAR files; and VCR cassettes.
+/// Without --endpoint a gateway is started for them, on a temporary ledger.
 /// Ids, sessions, ServerUrl and times are compared by their shape alone.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folders: a catalogue, a category or a case
+    /// Folders with captures, or files: HAR, VCR cassettes, requests
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -36,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_SEED")]
     seed: Option<PathBuf>,
 
-    /// The user that {{session}} stands for [default: the first one of the seed]
+    /// The user whose session requests get [default: the first one of the seed]
     #[arg(long, value_name = "NAME", env = "REFUND_GATEWAY_USERNAME", requires = "password")]
     username: Option<String>,
 
@@ -44,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, env = "REFUND_GATEWAY_PASSWORD", hide_env_values = true, requires = "username")]
     password: Option<String>,
 
-    /// How many requests are on their way at once; with more than one their order is not kept
+    /// How many captures are replayed at once; the order is kept inside a file, or with one
     #[arg(long, value_name = "N", env = "REFUND_GATEWAY_CONCURRENCY", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,

@@ -150,26 +150,6 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// The objects that a tenant can give fields of its own.
-    CustomizedObject {
-        /// A customer's account.
-        Account = "Account",
-        /// An adjustment of a credit balance.
-        CreditBalanceAdjustment = "CreditBalanceAdjustment",
-        /// An invoice.
-        Invoice = "Invoice",
-        /// The part of a payment that pays an invoice.
-        InvoicePayment = "InvoicePayment",
-        /// A payment.
-        Payment = "Payment",
-        /// A payment method.
-        PaymentMethod = "PaymentMethod",
-        /// A refund.
-        Refund = "Refund",
-    }
-}
-
-vocabulary! {
     /// Whether a payment still counts.
     PaymentStatus {
         /// It does.
@@ -212,6 +192,26 @@ vocabulary! {
         Error = "Error",
         /// It never will.
         Ignore = "Ignore",
+    }
+}
+
+vocabulary! {
+    /// The objects that a tenant can give fields of its own.
+    CustomizedObject {
+        /// A customer's account.
+        Account = "Account",
+        /// An adjustment of a credit balance.
+        CreditBalanceAdjustment = "CreditBalanceAdjustment",
+        /// An invoice.
+        Invoice = "Invoice",
+        /// The part of a payment that pays an invoice.
+        InvoicePayment = "InvoicePayment",
+        /// A payment.
+        Payment = "Payment",
+        /// A payment method.
+        PaymentMethod = "PaymentMethod",
+        /// A refund.
+        Refund = "Refund",
     }
 }
 

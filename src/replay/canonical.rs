@@ -7,10 +7,11 @@
 //! only `xsi:type` is resolved. Each line knows the path of its element.
 
 use super::rules::Rules;
+use super::secret::UNTOLD;
 use super::shape::shape;
 use crate::soap::secret::{HIDDEN, is_secret};
 use crate::xml::{Document, ElementRef, XSI};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 /// The prefixes by which well-known namespaces are shown.
@@ -86,12 +87,19 @@ pub(super) enum Side {
 pub(super) struct Canonical<'r> {
     rules: &'r Rules,
     side: Side,
+    /// Where the captured answer has a secret that is not told, so that any is right.
+    untold: HashSet<Vec<(String, usize)>>,
     strange_namespaces: HashMap<String, String>,
 }
 
 impl<'r> Canonical<'r> {
     pub(super) fn new(rules: &'r Rules) -> Self {
-        Self { rules, side: Side::Expected, strange_namespaces: HashMap::new() }
+        Self {
+            rules,
+            side: Side::Expected,
+            untold: HashSet::new(),
+            strange_namespaces: HashMap::new(),
+        }
     }
 
     /// The lines of a document.
@@ -157,7 +165,11 @@ impl<'r> Canonical<'r> {
     }
 
     /// The text of an element as it is compared and shown, and the secret that it stands for.
-    fn text(&self, element: ElementRef<'_>, place: &[(&str, usize)]) -> (String, Option<String>) {
+    fn text(
+        &mut self,
+        element: ElementRef<'_>,
+        place: &[(&str, usize)],
+    ) -> (String, Option<String>) {
         let has_children = element.children().next().is_some();
         let text = if has_children { element.text().trim() } else { element.text() };
         let rule = self.rules.matches().find(|(matched, _)| matched.is_at(place));
@@ -166,6 +178,9 @@ impl<'r> Canonical<'r> {
         {
             return (format!("<!-- matches {} -->", printable(pattern.as_str())), None);
         }
+        if is_secret(element.local()) && !text.is_empty() && self.is_untold(place, text) {
+            return (HIDDEN.to_owned(), None);
+        }
         if let Some(shape) = shape(element.local(), text) {
             return (format!("<!-- {} -->{}", shape.stands_for, escaped(shape.rest)), None);
         }
@@ -173,6 +188,19 @@ impl<'r> Canonical<'r> {
             return (HIDDEN.to_owned(), Some(text.to_owned()));
         }
         (escaped(text), None)
+    }
+
+    /// Whether this is a secret that the capture does not tell.
+    fn is_untold(&mut self, place: &[(&str, usize)], text: &str) -> bool {
+        let key = || place.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+        match self.side {
+            Side::Expected if text.trim() == UNTOLD => {
+                self.untold.insert(key());
+                true
+            }
+            Side::Expected => false,
+            Side::Actual => !self.untold.is_empty() && self.untold.contains(&key()),
+        }
     }
 
     /// The attributes in the order of their names, each after a blank.

@@ -6,7 +6,7 @@ use super::rules::Rules;
 use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::soap::secret::without_secrets;
-use crate::xml::{XmlLimits, decode, parse};
+use crate::xml::{ElementRef, XmlLimits, decode, parse};
 
 /// How closely answers are compared; the status always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +53,11 @@ pub enum Difference {
         /// How many bytes were read.
         bytes: usize,
     },
+    /// Nothing was expected, and the answer is a refusal.
+    Refused {
+        /// The fault or the error of a row.
+        why: String,
+    },
     /// No answer.
     NoAnswer {
         /// What happened instead.
@@ -61,7 +66,7 @@ pub enum Difference {
 }
 
 /// What is large but still an answer; requests have far tighter limits.
-const LIMITS: XmlLimits = XmlLimits {
+pub(super) const LIMITS: XmlLimits = XmlLimits {
     depth_max: 256,
     elements_max: 1_000_000,
     attributes_per_tag_max: 256,
@@ -71,16 +76,48 @@ const LIMITS: XmlLimits = XmlLimits {
     text_bytes_max: 16 * 1024 * 1024,
 };
 
+/// The first element in the body of an envelope.
+pub(super) fn operation(root: ElementRef<'_>) -> Option<ElementRef<'_>> {
+    let mut bodies = root.children().filter(|child| child.local() == "Body");
+    bodies.next().and_then(|body| body.children().next())
+}
+
 /// The status that goes with a captured answer, by its body: 500 for a fault.
 pub(super) fn usual_status(body: &[u8]) -> u16 {
     let is_fault = decode(body, None).is_ok_and(|text| {
         parse(&text, &LIMITS).is_ok_and(|document| {
-            let mut body = document.root().children().filter(|child| child.local() == "Body");
-            let first = body.next().and_then(|body| body.children().next());
-            first.is_some_and(|first| first.local() == "Fault")
+            operation(document.root()).is_some_and(|first| first.local() == "Fault")
         })
     });
     if is_fault { 500 } else { 200 }
+}
+
+/// Why an answer is a refusal, for requests with which no answer was captured.
+pub(super) fn refusal(answer: &Answer) -> Option<Difference> {
+    let refused = |why: String| Some(Difference::Refused { why: printable(&why) });
+    let told = decode(&answer.body, charset(answer)).ok().and_then(|text| {
+        let document = parse(&text, &LIMITS).ok()?;
+        let operation = operation(document.root())?;
+        let first = |names: &[&str]| names.iter().find_map(|name| find(operation, name));
+        if operation.local() == "Fault" {
+            return Some(first(&["faultstring", "Text"]).unwrap_or("a fault").to_owned());
+        }
+        let has_failed = find(operation, "Success") == Some("false");
+        has_failed.then(|| first(&["Message"]).unwrap_or("Success is false").to_owned())
+    });
+    match told {
+        Some(why) => refused(why),
+        None if answer.status.is_success() => None,
+        None => refused(format!("HTTP {}", answer.status.as_u16())),
+    }
+}
+
+/// The text of the first element of this local name that has one.
+fn find<'d>(element: ElementRef<'d>, local: &str) -> Option<&'d str> {
+    if element.local() == local && element.has_text() {
+        return Some(element.text().trim());
+    }
+    element.children().find_map(|child| find(child, local))
 }
 
 /// Every way in which `answer` differs from what was captured.

@@ -61,6 +61,7 @@ fn told(difference: &Difference) -> Value {
             json!({ "kind": "body", "path": path, "note": note, "diff": diff })
         }
         Difference::Cut { bytes } => json!({ "kind": "cut", "bytes": bytes }),
+        Difference::Refused { why } => json!({ "kind": "refused", "why": why }),
         Difference::NoAnswer { why } => json!({ "kind": "no-answer", "why": why }),
     }
 }

@@ -3,6 +3,7 @@
 //! Requests are bytes, also such that no decoder would take, so the placeholders are found as
 //! bytes: in one byte a character, or in two with the zero before or after.
 
+use super::raw::Width;
 use std::ops::Range;
 
 const OPEN: &str = "{{session";
@@ -18,46 +19,12 @@ pub(super) struct Placeholder {
     pub(super) user: Option<String>,
 }
 
-/// How characters below 128 are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
-    One,
-    TwoLittle,
-    TwoBig,
-}
-
-impl Width {
-    const fn bytes(self) -> usize {
-        match self {
-            Self::One => 1,
-            Self::TwoLittle | Self::TwoBig => 2,
-        }
-    }
-
-    fn encode(self, text: &str) -> Vec<u8> {
-        let encode = |byte| match self {
-            Self::One => vec![byte],
-            Self::TwoLittle => vec![byte, 0],
-            Self::TwoBig => vec![0, byte],
-        };
-        text.bytes().flat_map(encode).collect()
-    }
-
-    fn decode(self, unit: &[u8]) -> Option<char> {
-        let byte = match (self, unit) {
-            (Self::One, [byte]) | (Self::TwoLittle, [byte, 0]) | (Self::TwoBig, [0, byte]) => {
-                Some(*byte)
-            }
-            _ => None,
-        }?;
-        byte.is_ascii_graphic().then_some(char::from(byte))
-    }
-}
-
 /// The placeholders of a request, in their order.
 pub(super) fn find(request: &[u8]) -> Vec<Placeholder> {
     let mut found: Vec<Placeholder> = Vec::new();
-    let mut start = 0;
+    let Some(mut start) = request.iter().position(|byte| *byte == b'{') else { return found };
+    // The zero of UTF-16 may stand before the brace.
+    start = start.saturating_sub(1);
     while let Some(rest) = request.get(start..).filter(|rest| !rest.is_empty()) {
         let widths = [Width::One, Width::TwoLittle, Width::TwoBig];
         match widths.into_iter().find_map(|width| read(rest, width)) {

@@ -134,6 +134,9 @@ impl fmt::Display for Difference {
             Self::Cut { bytes } => {
                 write!(out, "the answer is too large and was cut at {bytes} bytes")
             }
+            Self::Refused { why } => {
+                write!(out, "no answer was captured, and this one is a refusal: {why}")
+            }
             Self::NoAnswer { why } => write!(out, "no answer: {why}"),
         }
     }

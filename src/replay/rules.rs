@@ -55,7 +55,8 @@ impl Rules {
         Ok(Some(nearer.over(above)))
     }
 
-    fn over(self, above: &Self) -> Self {
+    /// These rules over those of `above`: key by key, and the tables entry by entry.
+    pub(super) fn over(self, above: &Self) -> Self {
         fn over<K: Ord + Clone, V: Clone>(
             nearer: BTreeMap<K, V>,
             above: &BTreeMap<K, V>,
@@ -73,6 +74,25 @@ impl Rules {
             ignore: self.ignore.or_else(|| above.ignore.clone()),
             matches: over(self.matches, &above.matches),
         }
+    }
+
+    /// What a recorder of traffic wrote down of one exchange.
+    pub(super) fn captured<'h>(
+        path: &str,
+        content_type: &str,
+        headers: impl Iterator<Item = &'h (String, String)>,
+        status: u16,
+    ) -> Result<Self, String> {
+        let header = |(name, value): &(String, String)| {
+            Ok::<_, String>((Name::try_from(name.clone())?, Value::try_from(value.clone())?))
+        };
+        Ok(Self {
+            path: Some(RequestPath::try_from(path.to_owned())?),
+            content_type: Some(Value::try_from(content_type.to_owned())?),
+            status: Some(Status::try_from(status)?),
+            headers: headers.map(header).collect::<Result<_, _>>()?,
+            ..Self::default()
+        })
     }
 
     /// These rules and what was given on the command line.

@@ -2,17 +2,18 @@
 //! workers start.
 
 use super::Options;
-use super::catalogue::{self, Entry};
+use super::capture::Stopped;
 use super::compare::Level;
 use super::error::ReplayError;
+use super::exchange::{Exchange, Piece};
 use super::in_process::{self, SeedText};
 use super::report::{Reporter, Summary};
-use super::rules::Rules;
 use super::session::{Credentials, Users};
-use super::worker::{self, Job};
-use super::writes::may_write;
+use super::walk::{self, Capture, Given};
+use super::worker::{self, Job, Results};
+use super::writes::refuse_write;
 use crate::client::Endpoint;
-use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -29,22 +30,31 @@ pub(super) async fn replay(
     check(options)?;
     let endpoint = options.endpoint.as_deref().map(Endpoint::parse).transpose();
     let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
-    let entries = with_given_rules(catalogue::find(&options.paths)?, options);
     if let Some(endpoint) = &endpoint {
-        check_remote(endpoint, &entries, options)?;
+        check_remote(endpoint, options)?;
     }
-    let seed = options.seed.clone().or_else(|| catalogue::seed_of(&options.paths));
+    let given = Given { ignore: options.ignore.clone(), matches: options.matches.clone() };
+    let count = surveyed(options, &given, endpoint.as_ref()).await?;
+    let seed = options.seed.clone().or_else(|| walk::seed_of(&options.paths));
     let seed = seed.map(|file| SeedText::read(&file)).transpose()?;
     let users = users(seed.as_ref(), endpoint.is_none(), options.credentials.as_ref())?;
+    let plan = Plan { count, given, users };
     let Some(endpoint) = endpoint else {
         let gateway = in_process::start(seed.as_ref()).await?;
         let endpoint = Endpoint::parse(&gateway.url())
             .map_err(|error| ReplayError::Runtime(error.to_string()))?;
-        let done = send_all(endpoint, entries, users, options, reporter).await;
+        let done = send_all(endpoint, plan, options, reporter).await;
         gateway.stop().await;
         return done;
     };
-    send_all(endpoint, entries, users, options, reporter).await
+    send_all(endpoint, plan, options, reporter).await
+}
+
+/// What was found out before anything is sent.
+struct Plan {
+    count: usize,
+    given: Given,
+    users: Users,
 }
 
 fn check(options: &Options) -> Result<(), ReplayError> {
@@ -59,47 +69,63 @@ fn check(options: &Options) -> Result<(), ReplayError> {
     Ok(())
 }
 
-/// The entries with the rules of the command line added; rules that are shared stay shared.
-fn with_given_rules(mut entries: Vec<Entry>, options: &Options) -> Vec<Entry> {
-    if options.ignore.is_empty() && options.matches.is_empty() {
-        return entries;
-    }
-    let mut made: HashMap<*const Rules, Arc<Rules>> = HashMap::new();
-    let before: Vec<Arc<Rules>> = entries.iter().map(|entry| Arc::clone(&entry.rules)).collect();
-    for (entry, rules) in entries.iter_mut().zip(&before) {
-        let more = made.entry(Arc::as_ptr(rules)).or_insert_with(|| {
-            Arc::new(Rules::clone(rules).and_given(&options.ignore, &options.matches))
-        });
-        entry.rules = Arc::clone(more);
-    }
-    entries
+/// The survey on a thread of its own, so that it can be interrupted.
+async fn surveyed(
+    options: &Options,
+    given: &Given,
+    endpoint: Option<&Endpoint>,
+) -> Result<usize, ReplayError> {
+    let (options, given, endpoint) = (options.clone(), given.clone(), endpoint.cloned());
+    let survey = tokio::task::spawn_blocking(move || survey(&options, &given, endpoint.as_ref()));
+    survey.await.map_err(|error| ReplayError::Runtime(error.to_string()))?
 }
 
-/// Nothing leaves this machine unless it may, and nothing that writes unless that may, too.
-fn check_remote(
-    endpoint: &Endpoint,
-    entries: &[Entry],
+/// Looks at every capture before anything is sent: how many exchanges there are, whether all can be
+/// read, and whether all may be sent. Nothing of them is kept.
+fn survey(
     options: &Options,
-) -> Result<(), ReplayError> {
-    if endpoint.is_loopback() {
-        return Ok(());
-    }
-    if !options.allow_remote {
-        let message = format!("{endpoint} is not on this machine: allow it with --allow-remote");
-        return Err(ReplayError::Usage(message));
-    }
-    if options.allow_writes {
-        return Ok(());
-    }
-    for entry in entries {
-        if may_write(&entry.request()?) {
-            return Err(ReplayError::Usage(format!(
-                "{} may change data at {endpoint}: allow it with --allow-writes",
-                entry.name()
-            )));
+    given: &Given,
+    endpoint: Option<&Endpoint>,
+) -> Result<usize, ReplayError> {
+    let is_remote = endpoint.is_some_and(|endpoint| !endpoint.is_loopback());
+    let may_be_sent = |exchange: &Exchange| {
+        endpoint.map_or(Ok(()), |endpoint| refuse_write(endpoint, exchange, options))
+    };
+    let mut count = 0_usize;
+    walk::walk(&options.paths, given, &mut |capture| match capture {
+        Capture::Case(case) => {
+            count = count.saturating_add(1);
+            if is_remote || case.is_checked() {
+                may_be_sent(&case.read(!options.update)?)?;
+            }
+            Ok(())
         }
+        Capture::File(file) if options.update => {
+            let message = format!("{}: --update cannot change a HAR or a cassette", file.name());
+            Err(ReplayError::Usage(message))
+        }
+        Capture::File(file) => {
+            let outcome = file.read(&mut |piece| {
+                count = count.saturating_add(1);
+                let Piece::Exchange(exchange) = piece else { return Ok(()) };
+                may_be_sent(&exchange).map_err(Stopped::Unreadable)
+            });
+            match outcome {
+                Ok(()) | Err(Stopped::Enough) => Ok(()),
+                Err(Stopped::Unreadable(error)) => Err(error),
+            }
+        }
+    })?;
+    Ok(count)
+}
+
+/// Nothing leaves this machine unless it may.
+fn check_remote(endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
+    if endpoint.is_loopback() || options.allow_remote {
+        return Ok(());
     }
-    Ok(())
+    let message = format!("{endpoint} is not on this machine: allow it with --allow-remote");
+    Err(ReplayError::Usage(message))
 }
 
 fn users(
@@ -121,33 +147,45 @@ fn users(
 /// Starts the workers and listens to them.
 async fn send_all(
     endpoint: Endpoint,
-    entries: Vec<Entry>,
-    users: Users,
+    plan: Plan,
     options: &Options,
     reporter: &mut dyn Reporter,
 ) -> Result<Summary, ReplayError> {
     let untold = |error| ReplayError::Runtime(format!("the report cannot be written: {error}"));
     let started = Instant::now();
-    reporter.begin(entries.len()).map_err(untold)?;
-    let workers = options.concurrency.min(entries.len());
-    let job = Arc::new(Job::new(endpoint, entries, users, options));
-    let (results, mut done) = mpsc::channel(workers.max(1));
+    reporter.begin(plan.count).map_err(untold)?;
+    let workers = options.concurrency.min(plan.count).max(1);
+    let (found, captures) = mpsc::channel(workers.saturating_mul(2));
+    let (results, mut done) = mpsc::channel(workers.saturating_mul(2));
+    let job = Arc::new(Job::new(endpoint, captures, plan.users, options));
     // Dropped with an error, it ends the workers.
     let mut working = JoinSet::new();
     for _ in 0..workers {
         working.spawn(worker::work(Arc::clone(&job), results.clone()));
     }
-    drop(results);
+    let paths = options.paths.clone();
+    working.spawn_blocking(move || feed(&paths, &plan.given, &found, &results));
     let mut summary = Summary::default();
     while let Some(result) = done.recv().await {
         let report = result?;
         summary.count(&report.outcome);
         reporter.case(&report).map_err(untold)?;
     }
-    if summary.total() < job.len() {
-        return Err(ReplayError::Runtime("a worker ended before its work was done".to_owned()));
+    while let Some(ended) = working.join_next().await {
+        ended.map_err(|error| ReplayError::Runtime(format!("a worker broke off: {error}")))?;
     }
     summary.took = started.elapsed();
     reporter.end(&summary).map_err(untold)?;
     Ok(summary)
+}
+
+/// Finds the captures once more and hands them to the workers as they have time for them.
+fn feed(paths: &[PathBuf], given: &Given, found: &mpsc::Sender<Capture>, results: &Results) {
+    let gone = || ReplayError::Runtime("a worker broke off".to_owned());
+    let outcome =
+        walk::walk(paths, given, &mut |capture| found.blocking_send(capture).map_err(|_| gone()));
+    if let Err(error) = outcome {
+        // If nobody listens, there was an error before this one.
+        let _ = results.blocking_send(Err(error));
+    }
 }

@@ -1,5 +1,6 @@
 //! Live sessions for the placeholders of requests: each user logs in once, when first needed.
 
+use super::canonical::printable;
 use super::error::ReplayError;
 use super::secret::KnownSecrets;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -32,7 +33,11 @@ impl fmt::Debug for Credentials {
 
 /// The users that can log in; the first is the one that `{{session}}` means.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Users(Vec<Credentials>);
+pub(super) struct Users {
+    all: Vec<Credentials>,
+    /// Whether the first was given on the command line, and so stands for whom nobody knows.
+    is_first_given: bool,
+}
 
 #[derive(serde::Deserialize)]
 struct SeedUsers {
@@ -55,17 +60,21 @@ impl Users {
         let with_password = |user: SeedUser| {
             Some(Credentials { username: user.username, password: user.password? })
         };
-        Ok(Self(seed.user.into_iter().filter_map(with_password).collect()))
+        let all = seed.user.into_iter().filter_map(with_password).collect();
+        Ok(Self { all, is_first_given: false })
     }
 
     /// The same with `first` before all others.
     pub(super) fn with_first(mut self, first: Option<Credentials>) -> Self {
-        self.0.splice(0..0, first);
+        self.is_first_given |= first.is_some();
+        self.all.splice(0..0, first);
         self
     }
 
+    /// A user by name, or the first. Whom nobody knows is taken for the one who was given.
     fn find(&self, name: Option<&str>) -> Option<&Credentials> {
-        self.0.iter().find(|user| name.is_none_or(|name| user.username == name))
+        let named = self.all.iter().find(|user| name.is_none_or(|name| user.username == name));
+        named.or_else(|| self.all.first().filter(|_| self.is_first_given))
     }
 }
 
@@ -82,19 +91,28 @@ impl Sessions {
         Self { users, path: path.unwrap_or(PATH).to_owned(), secrets, open: Mutex::default() }
     }
 
+    /// What to say where a password is needed that is not known.
+    pub(super) fn nobody_told(user: Option<&str>) -> ReplayError {
+        let whose = user.map_or_else(String::new, |name| format!(" of {}", printable(name)));
+        ReplayError::Usage(format!(
+            "a request needs a session{whose}, whose password nobody told: give --username and \
+             --password, or a --seed with the user"
+        ))
+    }
+
+    /// By whom a captured login is done again: by its own user, if the password is known, else by
+    /// the first one.
+    pub(super) fn credentials_for(&self, username: &str) -> Option<&Credentials> {
+        self.users.find(Some(username)).or_else(|| self.users.find(None))
+    }
+
     /// The session of a user, or of the first one.
     pub(super) async fn of(
         &self,
         user: Option<&str>,
         connection: &mut Connection,
     ) -> Result<String, ReplayError> {
-        let credentials = self.users.find(user).ok_or_else(|| {
-            let whose = user.map_or_else(String::new, |name| format!(" of {name}"));
-            ReplayError::Usage(format!(
-                "a request needs a session{whose}, whose password nobody told: give --username and \
-                 --password, or a --seed with the user"
-            ))
-        })?;
+        let credentials = self.users.find(user).ok_or_else(|| Self::nobody_told(user))?;
         // Held during the login, so that nobody else logs the same user in.
         let mut open = self.open.lock().await;
         if let Some(session) = open.get(&credentials.username) {
@@ -132,7 +150,7 @@ impl Sessions {
         }
         let told = find(document.root(), "faultstring").or_else(|| find(document.root(), "Text"));
         let told = told.map_or("the answer has no Session", |fault| fault);
-        Err(failed(super::canonical::printable(told)))
+        Err(failed(printable(told)))
     }
 }
 
@@ -180,6 +198,7 @@ mod tests {
         let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap().with_first(Some(given));
         assert_eq!(password(&users, None), Some("3"));
         assert_eq!(password(&users, Some("b")), Some("1"));
+        assert_eq!(password(&users, Some("whoever it was")), Some("3"));
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub(super) fn shape<'t>(local: &str, text: &'t str) -> Option<Shape<'t>> {
         whole("a session")
     } else if local == "ServerUrl" {
         Some(Shape { stands_for: "scheme and host", rest: path_of(text)? })
+    } else if local == "RefundNumber" && is_number(text) {
+        whole("a number")
+    } else if local == "queryLocator" && is_locator(text) {
+        whole("a locator")
     } else if ["Date", "Time", "On"].iter().any(|end| local.ends_with(end)) {
         if is_date(text) {
             whole("a date")
@@ -35,6 +39,16 @@ pub(super) fn shape<'t>(local: &str, text: &'t str) -> Option<Shape<'t>> {
 
 fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix("R-").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_locator(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('-').is_some_and(|(id, offset)| is_id(id) && is_digits(offset))
 }
 
 /// Whether this is a session as our endpoint gives them: 256 URL-safe characters.
@@ -98,6 +112,15 @@ mod tests {
         assert!(!same("ServerUrl", here, "/apps/services/a/91.0"));
         assert!(!same("ServerUrl", here, "http:///apps/services/a/91.0"));
         assert!(!same("Url", here, "http://x/apps/services/a/91.0"));
+    }
+
+    #[test]
+    fn numbers_and_locators_are_given_anew_too() {
+        let (one, other) = ("402892c72b9e3319012b9e34b88e0001", "8A80812F3EC0D1A5013EC0D1A5AA0002");
+        assert!(same("RefundNumber", "R-00000417", "R-00000001"));
+        assert!(!same("RefundNumber", "R-1", "P-1") && !same("Number", "R-1", "R-2"));
+        assert!(same("queryLocator", &format!("{one}-2000"), &format!("{other}-4")));
+        assert!(!same("queryLocator", &format!("{one}-2000"), other));
     }
 
     #[test]

@@ -1,41 +1,51 @@
-//! A worker: sends one case after the other on its own connection and compares the answers.
+//! A worker: sends one exchange after the other on its own connection and compares the answers.
+//!
+//! All exchanges of a file stay with one worker, in their order, because what they name was created
+//! by the ones before. With one worker everything is in order, from the first capture to the last.
 
 use super::Options;
 use super::canonical::printable;
-use super::catalogue::Entry;
-use super::compare::{Difference, compare};
+use super::capture::{CaptureFile, Stopped};
+use super::carried::Carried;
+use super::compare::{Difference, compare, refusal};
 use super::diff::cut;
 use super::error::ReplayError;
-use super::placeholder;
+use super::exchange::{Exchange, Nature, Piece};
+use super::live;
 use super::report::{CaseReport, Failure, Outcome};
-use super::secret::KnownSecrets;
+use super::secret::{KnownSecrets, secrets_in, with_any_session};
 use super::session::{Sessions, Users};
 use super::update;
+use super::walk::Capture;
+use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
 use crate::soap::secret::without_secrets;
 use crate::xml::decode;
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
-use tokio::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// How many lines of a request or an answer a report gets.
 const SHOWN_LINES_MAX: usize = 400;
+/// Pieces of a file are read ahead in batches of so many, or of so many bytes.
+const BATCH_PIECES: usize = 64;
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// What the workers share.
 pub(super) struct Job {
     endpoint: Endpoint,
-    entries: Vec<Entry>,
     options: Options,
     sessions: Sessions,
     secrets: Arc<KnownSecrets>,
-    next: AtomicUsize,
+    captures: Mutex<Receiver<Capture>>,
 }
 
 impl Job {
     pub(super) fn new(
         endpoint: Endpoint,
-        entries: Vec<Entry>,
+        captures: Receiver<Capture>,
         users: Users,
         options: &Options,
     ) -> Self {
@@ -44,114 +54,205 @@ impl Job {
             secrets.add(&credentials.password);
         }
         let sessions = Sessions::new(users, endpoint.path(), Arc::clone(&secrets));
-        let options = options.clone();
-        Self { endpoint, entries, options, sessions, secrets, next: AtomicUsize::new(0) }
-    }
-
-    /// How many cases there are.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        let captures = Mutex::new(captures);
+        Self { endpoint, options: options.clone(), sessions, secrets, captures }
     }
 }
 
-/// Works until all cases are taken, or until one cannot be answered for.
-pub(super) async fn work(job: Arc<Job>, results: Sender<Result<CaseReport, ReplayError>>) {
-    let mut connection = Connection::new(job.endpoint.clone(), job.options.limits);
-    while let Some(entry) = job.entries.get(job.next.fetch_add(1, Ordering::Relaxed)) {
-        let result = case(&job, &mut connection, entry).await;
-        let is_last = result.is_err();
-        if results.send(result).await.is_err() || is_last {
-            break;
+pub(super) type Results = Sender<Result<CaseReport, ReplayError>>;
+
+/// Why a worker ends before everything is done.
+enum Ended {
+    /// It cannot go on.
+    Failed(ReplayError),
+    /// Nobody listens any more.
+    Alone,
+}
+
+impl From<ReplayError> for Ended {
+    fn from(error: ReplayError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Works until all captures are taken, or until one cannot be answered for.
+pub(super) async fn work(job: Arc<Job>, results: Results) {
+    let connection = Connection::new(job.endpoint.clone(), job.options.limits);
+    let mut worker = Worker { job, connection, carried: Carried::default(), results };
+    if let Err(Ended::Failed(error)) = worker.all().await {
+        // If nobody listens, nobody needs to know.
+        let _ = worker.results.send(Err(error)).await;
+    }
+}
+
+struct Worker {
+    job: Arc<Job>,
+    connection: Connection,
+    carried: Carried,
+    results: Results,
+}
+
+impl Worker {
+    async fn all(&mut self) -> Result<(), Ended> {
+        loop {
+            let capture = self.job.captures.lock().await.recv().await;
+            match capture {
+                None => return Ok(()),
+                Some(Capture::Case(case)) => {
+                    let exchange = case.read(!self.job.options.update)?;
+                    self.exchange(&exchange).await?;
+                }
+                Some(Capture::File(file)) => self.file(file).await?,
+            }
+            if self.job.options.concurrency > 1 {
+                self.carried = Carried::default();
+            }
+        }
+    }
+
+    async fn file(&mut self, file: CaptureFile) -> Result<(), Ended> {
+        let (batches, mut read) = mpsc::channel(2);
+        let reading = tokio::task::spawn_blocking(move || read_ahead(&file, &batches));
+        while let Some(batch) = read.recv().await {
+            for piece in batch {
+                match piece {
+                    Piece::Exchange(exchange) => self.exchange(&exchange).await?,
+                    Piece::Skipped { name, why } => {
+                        let outcome = Outcome::Skipped(why);
+                        self.tell(CaseReport { name, outcome, took: Duration::ZERO }).await?;
+                    }
+                }
+            }
+        }
+        let lost = |_| ReplayError::Runtime("reading a capture broke off".to_owned());
+        Ok(reading.await.map_err(lost)??)
+    }
+
+    async fn tell(&self, report: CaseReport) -> Result<(), Ended> {
+        self.results.send(Ok(report)).await.map_err(|_| Ended::Alone)
+    }
+
+    async fn exchange(&mut self, exchange: &Exchange) -> Result<(), Ended> {
+        let Self { job, connection, carried, .. } = self;
+        refuse_write(&job.endpoint, exchange, &job.options)?;
+        let body = live::request(exchange, &job.sessions, carried, connection).await?;
+        let path = job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
+        let started = Instant::now();
+        let sent = connection.post(path, &exchange.rules.request_headers(), body.into()).await;
+        let took = started.elapsed();
+        let outcome = match sent {
+            Ok(answer) => {
+                self.learn(exchange, &answer);
+                judge(&self.job, exchange, &answer)?
+            }
+            Err(error @ ClientError::Unreachable { .. }) => {
+                return Err(ReplayError::Runtime(error.to_string()).into());
+            }
+            Err(error) => {
+                let difference = Difference::NoAnswer { why: error.to_string() };
+                failed(&self.job, vec![difference], exchange, &[])
+            }
+        };
+        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await
+    }
+
+    /// Remembers how objects and sessions of the capture are called now.
+    fn learn(&mut self, exchange: &Exchange, answer: &Answer) {
+        let Some(expected) = &exchange.expected else { return };
+        self.carried.learn(expected, &answer.body);
+        if let Some((captured, live)) = live::sessions_of(expected, &answer.body) {
+            self.job.secrets.add(&live);
+            self.carried.learn_session(&captured, &live);
         }
     }
 }
 
-async fn case(
-    job: &Job,
-    connection: &mut Connection,
-    entry: &Entry,
-) -> Result<CaseReport, ReplayError> {
-    let captured = entry.request()?;
-    let expected = match entry.response()? {
-        None if !job.options.update => {
-            let file = entry.folder.join(super::catalogue::RESPONSE);
-            return Err(ReplayError::capture(&file, None, "it is missing"));
+/// Reads a file in batches, and waits while nobody takes them.
+fn read_ahead(file: &CaptureFile, batches: &Sender<Vec<Piece>>) -> Result<(), ReplayError> {
+    let mut batch = Vec::new();
+    let mut bytes = 0_usize;
+    let outcome = file.read(&mut |piece| {
+        if let Piece::Exchange(exchange) = &piece {
+            let answer = exchange.expected.as_ref().map_or(0, Vec::len);
+            bytes = bytes.saturating_add(exchange.request.len()).saturating_add(answer);
         }
-        expected => expected.unwrap_or_default(),
-    };
-    let mut sessions = Vec::new();
-    for placeholder in placeholder::find(&captured) {
-        let session = job.sessions.of(placeholder.user.as_deref(), connection).await?;
-        sessions.push((placeholder, session));
+        batch.push(piece);
+        if batch.len() < BATCH_PIECES && bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        bytes = 0;
+        batches.blocking_send(std::mem::take(&mut batch)).map_err(|_| Stopped::Enough)
+    });
+    match outcome {
+        Ok(()) | Err(Stopped::Enough) => {}
+        Err(Stopped::Unreadable(error)) => return Err(error),
     }
-    let body = placeholder::fill(&captured, &sessions);
-    let path = job.endpoint.path().unwrap_or_else(|| entry.rules.path());
-    let started = Instant::now();
-    let sent = connection.post(path, &entry.rules.request_headers(), body.into()).await;
-    let took = started.elapsed();
-    let outcome = match sent {
-        Ok(answer) => judge(job, entry, &captured, &expected, &answer)?,
-        Err(error @ ClientError::Unreachable { .. }) => {
-            return Err(ReplayError::Runtime(error.to_string()));
-        }
-        Err(error) => {
-            let difference = Difference::NoAnswer { why: error.to_string() };
-            failed(job, vec![difference], &captured, &expected, &[])
-        }
-    };
-    Ok(CaseReport { name: entry.name(), outcome, took })
+    // Whoever does not take the last batch wants nothing more.
+    let _ = batches.blocking_send(batch);
+    Ok(())
 }
 
-fn judge(
-    job: &Job,
-    entry: &Entry,
-    captured: &[u8],
-    expected: &[u8],
-    answer: &Answer,
-) -> Result<Outcome, ReplayError> {
+fn judge(job: &Job, exchange: &Exchange, answer: &Answer) -> Result<Outcome, ReplayError> {
     let level = job.options.compare;
-    let mut differences = compare(expected, answer, &entry.rules, level);
+    let mut differences = match &exchange.expected {
+        Some(expected) => {
+            let expected = match exchange.nature {
+                Nature::Captured => with_any_session(expected),
+                Nature::Written => Cow::Borrowed(expected.as_slice()),
+            };
+            compare(&expected, answer, &exchange.rules, level)
+        }
+        None if job.options.update && exchange.files.is_some() => {
+            compare(&[], answer, &exchange.rules, level)
+        }
+        None => refusal(answer).into_iter().collect(),
+    };
     if differences.is_empty() {
         return Ok(Outcome::Passed);
     }
-    if job.options.update && !answer.cut {
-        differences = update::accept(entry, answer, level)?;
+    if let Some(files) = exchange.files.as_ref().filter(|_| job.options.update && !answer.cut) {
+        differences = update::accept(exchange, files, answer, level)?;
         if differences.is_empty() {
             return Ok(Outcome::Updated);
         }
     }
-    Ok(failed(job, differences, captured, expected, &answer.body))
+    Ok(failed(job, differences, exchange, &answer.body))
 }
 
 fn failed(
     job: &Job,
     mut differences: Vec<Difference>,
-    request: &[u8],
-    expected: &[u8],
+    exchange: &Exchange,
     actual: &[u8],
 ) -> Outcome {
-    for difference in &mut differences {
-        hide(difference, &job.secrets);
+    let expected = exchange.expected.as_deref().unwrap_or_default();
+    let own = KnownSecrets::default();
+    for secret in [&exchange.request, expected, actual].into_iter().flat_map(secrets_in) {
+        own.add(&secret);
     }
+    let hide = |text: &mut String| {
+        job.secrets.hide(text);
+        own.hide(text);
+    };
+    differences.iter_mut().for_each(|difference| hide_in(difference, &hide));
     let shown = |bytes| {
         let mut text = shown(bytes);
-        job.secrets.hide(&mut text);
+        hide(&mut text);
         text
     };
-    let (request, expected, actual) = (shown(request), shown(expected), shown(actual));
+    let (request, expected, actual) = (shown(&exchange.request), shown(expected), shown(actual));
     Outcome::Failed(Box::new(Failure { differences, request, expected, actual }))
 }
 
 /// Takes known secrets out of a difference; those that their element tells are out already.
-fn hide(difference: &mut Difference, secrets: &KnownSecrets) {
+fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
     match difference {
-        Difference::Body { note, diff, .. } => {
-            note.iter_mut().chain(diff).for_each(|line| secrets.hide(line));
-        }
+        Difference::Body { note, diff, .. } => note.iter_mut().chain(diff).for_each(hide),
         Difference::Header { expected, actual, .. } => {
-            actual.iter_mut().chain([expected]).for_each(|value| secrets.hide(value));
+            actual.iter_mut().chain([expected]).for_each(hide);
         }
-        Difference::Status { .. } | Difference::Cut { .. } | Difference::NoAnswer { .. } => {}
+        Difference::Refused { why } | Difference::NoAnswer { why } => hide(why),
+        Difference::Status { .. } | Difference::Cut { .. } => {}
     }
 }
 

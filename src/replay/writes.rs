@@ -1,9 +1,27 @@
 //! Which requests could change something at an endpoint that is not ours to change.
 
+use super::Options;
+use super::error::ReplayError;
+use super::exchange::Exchange;
+use crate::client::Endpoint;
 use crate::xml::{XmlLimits, decode, parse};
 
 /// The operations that only read, and the login.
 const READING: [&str; 5] = ["login", "getUserInfo", "query", "queryMore", "logout"];
+
+/// Refuses what may change something at an endpoint on another machine, unless it may.
+pub(super) fn refuse_write(
+    endpoint: &Endpoint,
+    exchange: &Exchange,
+    options: &Options,
+) -> Result<(), ReplayError> {
+    if endpoint.is_loopback() || options.allow_writes || !may_write(&exchange.request) {
+        return Ok(());
+    }
+    let message =
+        format!("{} may change data at {endpoint}: allow it with --allow-writes", exchange.name);
+    Err(ReplayError::Usage(message))
+}
 
 /// Whether a request may change something: everything of which the opposite is not certain.
 pub(super) fn may_write(request: &[u8]) -> bool {

@@ -8,19 +8,38 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The local names, in lower case, of elements whose text is a secret.
-const SECRET_ELEMENTS: [&str; 12] = [
+pub const ELEMENTS: [&str; 30] = [
     "password",
     "session",
+    // The fields of PaymentMethod that tell a card, a bank account or a token for one.
     "creditcardnumber",
+    "creditcardmasknumber",
     "creditcardsecuritycode",
+    "creditcardexpirationmonth",
+    "creditcardexpirationyear",
     "cardsecuritycode",
     "securitycode",
     "achabacode",
+    "achaccountname",
     "achaccountnumber",
-    "bankaccountnumber",
-    "banktransferaccountnumber",
+    "achaccountnumbermask",
     "accountnumberorcardnumber",
+    "bankaccountnumber",
+    "banktransferaccountname",
+    "banktransferaccountnumber",
+    "banktransferaccountnumbermask",
+    "bankidentificationnumber",
+    "bankbranchcode",
+    "bankcheckdigit",
+    "bankcode",
+    "businessidentificationcode",
     "iban",
+    "mandateid",
+    "tokenid",
+    "secondtokenid",
+    "paypalbaid",
+    "paypalpreapprovalkey",
+    "devicesessionid",
 ];
 
 /// What is shown in the place of a secret; a comment, which no value can be mistaken for.
@@ -28,12 +47,12 @@ pub const HIDDEN: &str = "<!-- hidden -->";
 
 /// Whether an element of this local name holds a secret.
 pub fn is_secret(local: &str) -> bool {
-    SECRET_ELEMENTS.iter().any(|name| local.eq_ignore_ascii_case(name))
+    ELEMENTS.iter().any(|name| local.eq_ignore_ascii_case(name))
 }
 
 /// The start tag of an element with a secret, and the text that follows it.
 static RAW: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let names = SECRET_ELEMENTS.join("|");
+    let names = ELEMENTS.join("|");
     let text = r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|[^<])*";
     Regex::new(&format!(r"(?i)(<(?:[^<>\s/:]+:)?(?:{names})(?:\s[^<>]*)?>){text}")).ok()
 });

@@ -68,7 +68,7 @@ fn decide_one(
     Ok(decide(draft, &facts, asking))
 }
 
-/// Writes the refund, its entry being the next.
+/// Writes the refund. If it draws on a credit balance, its entry is the next.
 fn insert_refund(
     connection: &Connection,
     id: RefundId,

@@ -1,0 +1,126 @@
+//! Files that hold many exchanges: HAR, and the cassettes of VCR. They are read as streams, one
+//! exchange in memory at a time, however large they are.
+//!
+//! Of a captured URL only the path is used; its scheme and host are never contacted. Of the headers
+//! only those are sent that mean something to SOAP. Bodies are sent as they were meant: chunks are
+//! gone, gzip is inflated, and a text that says it is in another encoding than UTF-8 begins with a
+//! byte order mark, which wins.
+
+mod budget;
+mod cassette;
+mod har;
+mod traffic;
+mod yaml;
+
+use super::error::ReplayError;
+use super::exchange::Piece;
+use super::rules::Rules;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How much of a file is looked at to see what it is.
+const LOOK_BYTES: u64 = 64 * 1024;
+/// An exchange may take so much of its file.
+const EXCHANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What a file is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A HAR, or a cassette in JSON.
+    Json,
+    /// A cassette in YAML.
+    Yaml,
+}
+
+/// A file with exchanges.
+#[derive(Debug, Clone)]
+pub(super) struct CaptureFile {
+    path: PathBuf,
+    format: Format,
+    /// The rules that hold for all of them.
+    pub(super) rules: Arc<Rules>,
+}
+
+/// Why reading ended early.
+pub(super) enum Stopped {
+    /// The file cannot be read.
+    Unreadable(ReplayError),
+    /// Nobody wants more.
+    Enough,
+}
+
+/// Takes the pieces of a file as they come, or says that it is enough.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Piece) -> Result<(), Stopped>;
+
+impl CaptureFile {
+    pub(super) fn new(path: &Path, format: Format, rules: Arc<Rules>) -> Self {
+        Self { path: path.to_owned(), format, rules }
+    }
+
+    /// The name in reports, before the number of an exchange.
+    pub(super) fn name(&self) -> String {
+        super::canonical::printable(&self.path.to_string_lossy())
+    }
+
+    /// Reads everything in it, in order.
+    pub(super) fn read(&self, sink: Sink<'_>) -> Result<(), Stopped> {
+        let opened = File::open(&self.path).map_err(|error| self.unreadable(None, error))?;
+        let reader = budget::Budget::new(opened, EXCHANGE_BYTES_MAX);
+        match self.format {
+            Format::Json => har::read(self, reader, sink),
+            Format::Yaml => cassette::read(self, reader, sink),
+        }
+    }
+
+    fn unreadable(&self, line: Option<usize>, message: impl std::fmt::Display) -> Stopped {
+        Stopped::Unreadable(ReplayError::capture(&self.path, line, message))
+    }
+}
+
+/// What a file is that was found in a folder, if it is certainly a capture.
+pub(super) fn found(file: &Path) -> Result<Option<Format>, ReplayError> {
+    let is =
+        |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    if is("har") {
+        return Ok(Some(Format::Json));
+    }
+    let is_cassette = (is("yml") || is("yaml")) && is_cassette(&start(file)?);
+    Ok(is_cassette.then_some(Format::Yaml))
+}
+
+/// What a file is that somebody named; none is XML.
+pub(super) fn named(file: &Path) -> Result<Option<Format>, ReplayError> {
+    if let Some(format) = found(file)? {
+        return Ok(Some(format));
+    }
+    let start = start(file)?;
+    let text = start.trim_start_matches(['\u{feff}', '\u{fffd}', '\0']).trim_start();
+    let is =
+        |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    if text.starts_with('{') {
+        Ok(Some(Format::Json))
+    } else if text.starts_with('<') || is("xml") {
+        Ok(None)
+    } else if is("yml") || is("yaml") || is_cassette(&start) {
+        Ok(Some(Format::Yaml))
+    } else {
+        let message = "expected a HAR (JSON), a VCR cassette (YAML) or a request (XML)";
+        Err(ReplayError::capture(file, Some(1), message))
+    }
+}
+
+fn start(file: &Path) -> Result<String, ReplayError> {
+    let unreadable = |error| ReplayError::capture(file, None, error);
+    let opened = File::open(file).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    BufReader::new(opened).take(LOOK_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn is_cassette(start: &str) -> bool {
+    let keys =
+        ["interactions:", "http_interactions:", "\"interactions\":", "\"http_interactions\":"];
+    start.lines().any(|line| keys.iter().any(|key| line.starts_with(key)))
+}

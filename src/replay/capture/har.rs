@@ -1,0 +1,255 @@
+//! HAR 1.2, as mitmproxy, Charles, Fiddler and browsers write it, and cassettes in JSON, read with
+//! a visitor that hands on one entry after the other.
+
+use super::budget::{Budget, Renewal};
+use super::cassette::Interaction;
+use super::traffic::{Body, Traffic};
+use super::{CaptureFile, Sink, Stopped};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::marker::PhantomData;
+
+/// The keys of cassettes.
+const INTERACTIONS: [&str; 2] = ["interactions", "http_interactions"];
+const EXPECTED: &str = "a HAR, an object with a `log` that has `entries`, or a VCR cassette, an \
+    object with `interactions`";
+
+#[derive(Deserialize)]
+struct Entry {
+    request: Request,
+    response: Option<Response>,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    method: String,
+    url: String,
+    #[serde(default)]
+    headers: Vec<Header>,
+    #[serde(rename = "postData")]
+    post_data: Option<Content>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    status: Option<u16>,
+    #[serde(default)]
+    headers: Vec<Header>,
+    content: Option<Content>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    name: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    size: Option<i64>,
+    text: Option<String>,
+    encoding: Option<String>,
+}
+
+impl Content {
+    /// The body; none if the recorder left it out.
+    fn body(self) -> Result<Option<Body>, String> {
+        let is_base64 = self.encoding.is_some_and(|name| name.eq_ignore_ascii_case("base64"));
+        match self.text {
+            Some(text) if is_base64 => Body::base64(&text).map(Some),
+            Some(text) => Ok(Some(Body::Text(text))),
+            None if self.size.is_none_or(|size| size <= 0) => Ok(Some(Body::Bytes(Vec::new()))),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Entry {
+    fn traffic(self) -> Result<Traffic, String> {
+        fn pairs(headers: Vec<Header>) -> Vec<(String, String)> {
+            headers.into_iter().map(|header| (header.name, header.value)).collect()
+        }
+        let mut traffic = Traffic {
+            method: self.request.method,
+            url: self.request.url,
+            headers: pairs(self.request.headers),
+            request: self.request.post_data.map(Content::body).transpose()?.flatten(),
+            ..Traffic::default()
+        };
+        if let Some(response) = self.response {
+            traffic.status = response.status;
+            traffic.response_headers = pairs(response.headers);
+            traffic.response = match response.content {
+                Some(content) => content.body()?,
+                None => Some(Body::Bytes(Vec::new())),
+            };
+        }
+        Ok(traffic)
+    }
+}
+
+/// Something that an array of a capture holds.
+trait Item: for<'de> Deserialize<'de> {
+    fn traffic(self) -> Result<Traffic, String>;
+}
+
+impl Item for Entry {
+    fn traffic(self) -> Result<Traffic, String> {
+        Self::traffic(self)
+    }
+}
+
+/// An interaction of a cassette in JSON.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct InJson(Value);
+
+impl Item for InJson {
+    fn traffic(self) -> Result<Traffic, String> {
+        Interaction::from(self.0).traffic()
+    }
+}
+
+/// Where the reading is.
+struct Reading<'r, 's> {
+    file: &'r CaptureFile,
+    renewal: Renewal,
+    sink: Sink<'s>,
+    number: usize,
+    has_entries: bool,
+    /// Why the sink wants no more.
+    stopped: Option<Stopped>,
+}
+
+/// Reads a file of JSON.
+pub(super) fn read(
+    file: &CaptureFile,
+    reader: Budget<File>,
+    sink: Sink<'_>,
+) -> Result<(), Stopped> {
+    let renewal = reader.renewal();
+    let mut reader = BufReader::with_capacity(256 * 1024, reader);
+    // Fiddler begins with a byte order mark.
+    if reader.fill_buf().is_ok_and(|start| start.starts_with(b"\xef\xbb\xbf")) {
+        reader.consume(3);
+    }
+    let mut reading = Reading { file, renewal, sink, number: 0, has_entries: false, stopped: None };
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let outcome = Top(&mut reading).deserialize(&mut json).and_then(|()| json.end());
+    if let Some(stopped) = reading.stopped {
+        return Err(stopped);
+    }
+    match outcome {
+        Ok(()) if reading.has_entries => Ok(()),
+        Ok(()) => Err(file.unreadable(Some(1), format_args!("expected {EXPECTED}"))),
+        Err(error) => {
+            let text = error.to_string();
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let text = text.strip_suffix(&place).unwrap_or(&text);
+            let line = (error.line() > 0).then_some(error.line());
+            Err(file.unreadable(line, text))
+        }
+    }
+}
+
+/// The whole document.
+struct Top<'r, 'a, 's>(&'r mut Reading<'a, 's>);
+
+impl<'de> DeserializeSeed<'de> for Top<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Top<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(EXPECTED)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "log" {
+                map.next_value_seed(Log(&mut *self.0))?;
+            } else if INTERACTIONS.contains(&key.as_str()) {
+                map.next_value_seed(Items::<InJson>(&mut *self.0, PhantomData))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The `log` of a HAR.
+struct Log<'r, 'a, 's>(&'r mut Reading<'a, 's>);
+
+impl<'de> DeserializeSeed<'de> for Log<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Log<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the log of a HAR, an object with `entries`")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "entries" {
+                map.next_value_seed(Items::<Entry>(&mut *self.0, PhantomData))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The array with the exchanges.
+struct Items<'r, 'a, 's, T>(&'r mut Reading<'a, 's>, PhantomData<T>);
+
+impl<'de, T: Item> DeserializeSeed<'de> for Items<'_, '_, '_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Item> Visitor<'de> for Items<'_, '_, '_, T> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an array of exchanges")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<(), S::Error> {
+        let reading = self.0;
+        reading.has_entries = true;
+        loop {
+            reading.renewal.renew();
+            let Some(item) = items.next_element::<T>()? else { return Ok(()) };
+            reading.number = reading.number.saturating_add(1);
+            let number = reading.number;
+            let piece = item.traffic().and_then(|traffic| traffic.into_piece(reading.file, number));
+            let piece = piece.map_err(|why| S::Error::custom(format!("entry {number}: {why}")))?;
+            if let Err(stopped) = (reading.sink)(piece) {
+                reading.stopped = Some(stopped);
+                return Err(S::Error::custom("stopped"));
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What the replay's own objects are called, for requests that name the captured ones.
+//!
+//! Where the expected answer of a create has the id of what was created and the live answer has
+//! another, later requests are sent with the live one. Only what is certainly the same object is
+//! carried over: the results of a call, and the numbers and locators of records whose ids agree.
+//! What is kept is bounded; the oldest goes first.
+
+use super::compare::{LIMITS, operation};
+use super::raw::View;
+use crate::xml::{ElementRef, decode, parse};
+use std::collections::{HashMap, VecDeque};
+
+/// So many names are kept.
+const KEPT_MAX: usize = 50_000;
+
+/// Names of captured objects and sessions, each with its live one.
+#[derive(Default)]
+pub(super) struct Carried {
+    ids: Kept,
+    sessions: Kept,
+}
+
+#[derive(Default)]
+struct Kept {
+    live: HashMap<Box<str>, Box<str>>,
+    order: VecDeque<Box<str>>,
+}
+
+impl Kept {
+    fn insert(&mut self, captured: &str, live: &str) {
+        if self.live.insert(captured.into(), live.into()).is_none() {
+            self.order.push_back(captured.into());
+            if self.order.len() > KEPT_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.live.remove(&oldest);
+            }
+        }
+    }
+
+    fn get(&self, captured: &str) -> Option<&str> {
+        self.live.get(captured).map(AsRef::as_ref)
+    }
+}
+
+impl Carried {
+    /// The live session that a captured one stands for.
+    pub(super) fn session(&self, captured: &str) -> Option<&str> {
+        self.sessions.get(captured)
+    }
+
+    /// Remembers that a captured login's session has become another.
+    pub(super) fn learn_session(&mut self, captured: &str, live: &str) {
+        self.sessions.insert(captured, live);
+    }
+
+    /// Looks at both answers for objects that are called otherwise now.
+    pub(super) fn learn(&mut self, expected: &[u8], actual: &[u8]) {
+        if expected == actual {
+            return;
+        }
+        let (Ok(expected), Ok(actual)) = (decode(expected, None), decode(actual, None)) else {
+            return;
+        };
+        let (Ok(expected), Ok(actual)) = (parse(&expected, &LIMITS), parse(&actual, &LIMITS))
+        else {
+            return;
+        };
+        let (Some(expected), Some(actual)) = (operation(expected.root()), operation(actual.root()))
+        else {
+            return;
+        };
+        if expected.local() != actual.local() {
+            return;
+        }
+        match expected.local() {
+            "queryResponse" | "queryMoreResponse" => self.learn_query(expected, actual),
+            "loginResponse" | "getUserInfoResponse" | "Fault" => {}
+            _ => self.learn_all(expected, actual),
+        }
+    }
+
+    fn learn_query(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
+        for (expected, actual) in pairs(expected, actual) {
+            for (expected, actual) in pairs(expected, actual) {
+                if expected.local() == "records" {
+                    self.learn_record(expected, actual);
+                } else if expected.local() == "queryLocator" {
+                    self.learn_text(expected, actual);
+                }
+            }
+        }
+    }
+
+    fn learn_record(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
+        let id = |record: ElementRef<'_>| {
+            record.children().find(|field| field.local() == "Id").map(|id| id.text().to_owned())
+        };
+        let (Some(captured), Some(live)) = (id(expected), id(actual)) else { return };
+        if captured == live || self.ids.get(&captured) == Some(live.as_str()) {
+            self.learn_all(expected, actual);
+        }
+    }
+
+    fn learn_all(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
+        for (expected, actual) in pairs(expected, actual) {
+            self.learn_text(expected, actual);
+            self.learn_all(expected, actual);
+        }
+    }
+
+    fn learn_text(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
+        let (captured, live) = (expected.text().trim(), actual.text().trim());
+        if captured != live && is_name(expected.local(), captured) && is_name(actual.local(), live)
+        {
+            self.ids.insert(captured, live);
+        }
+    }
+
+    /// The request with live names in the place of captured ones.
+    pub(super) fn replaced(&self, request: Vec<u8>) -> Vec<u8> {
+        if self.ids.live.is_empty() {
+            return request;
+        }
+        let view = View::of(&request);
+        let mut edits = Vec::new();
+        let mut at = 0;
+        for word in view.bytes().split(|byte| !is_of_name(*byte)) {
+            let end = at + word.len();
+            let live = std::str::from_utf8(word).ok().and_then(|word| self.ids.get(word));
+            if let Some(live) = live {
+                edits.push((at..end, live.to_owned()));
+            }
+            at = end + 1;
+        }
+        if edits.is_empty() { request } else { view.with(&edits) }
+    }
+}
+
+/// The elements inside two elements that stand at the same places.
+fn pairs<'e, 'a>(
+    expected: ElementRef<'e>,
+    actual: ElementRef<'a>,
+) -> impl Iterator<Item = (ElementRef<'e>, ElementRef<'a>)> {
+    let mut places: HashMap<(&str, usize), ElementRef<'a>> = HashMap::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for child in actual.children() {
+        let count = counts.entry(child.local()).or_default();
+        places.insert((child.local(), *count), child);
+        *count += 1;
+    }
+    let mut counts: HashMap<&'e str, usize> = HashMap::new();
+    expected.children().filter_map(move |child| {
+        let count = counts.entry(child.local()).or_default();
+        let place = (child.local(), *count);
+        *count += 1;
+        places.get(&place).map(|actual| (child, *actual))
+    })
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
+}
+
+/// Whether this is the name of an object, by its element and its form.
+fn is_name(local: &str, text: &str) -> bool {
+    let is_id =
+        |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if local.ends_with("Id") || local.ends_with("ID") {
+        is_id(text)
+    } else if local.ends_with("Number") {
+        let digits =
+            text.trim_start_matches(|letter: char| letter.is_ascii_uppercase() || letter == '-');
+        !digits.is_empty()
+            && digits.len() < text.len()
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    } else if local == "queryLocator" {
+        text.split_once('-').is_some_and(|(id, rest)| {
+            is_id(id) && !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    } else {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "402892c72b9e3319012b9e34b88e00aa";
+    const NEW: &str = "8a80812f3ec0d1a5013ec0d1a5aa00bb";
+    const OTHER: &str = "8a80812f3ec0d1a5013ec0d1a5aa00cc";
+
+    fn answer(operation: &str, inside: &str) -> Vec<u8> {
+        format!("<e><Body><{operation}><result>{inside}</result></{operation}></Body></e>").into()
+    }
+
+    fn replaced(carried: &Carried, request: &str) -> String {
+        String::from_utf8(carried.replaced(request.into())).unwrap()
+    }
+
+    #[test]
+    fn what_was_created_is_named_anew_in_later_requests() {
+        let mut carried = Carried::default();
+        let created = |id: &str| answer("createResponse", &format!("<Id>{id}</Id>"));
+        carried.learn(&created(OLD), &created(NEW));
+        let request = format!("<q>where Id = '{OLD}' or X = '{OLD}x'</q>");
+        let expected = format!("<q>where Id = '{NEW}' or X = '{OLD}x'</q>");
+        assert_eq!(replaced(&carried, &request), expected);
+    }
+
+    #[test]
+    fn numbers_and_locators_of_the_same_records_follow() {
+        let mut carried = Carried::default();
+        let created = |id: &str| answer("createResponse", &format!("<Id>{id}</Id>"));
+        let queried = |id: &str, number: &str, locator: &str| {
+            let record = format!("<Id>{id}</Id><RefundNumber>{number}</RefundNumber>");
+            let inside =
+                format!("<queryLocator>{locator}-2000</queryLocator><records>{record}</records>");
+            answer("queryResponse", &inside)
+        };
+        carried.learn(&created(OLD), &created(NEW));
+        carried.learn(&queried(OLD, "R-00000417", OLD), &queried(NEW, "R-00000001", OTHER));
+        assert_eq!(replaced(&carried, "<n>R-00000417</n>"), "<n>R-00000001</n>");
+        assert_eq!(replaced(&carried, &format!("{OLD}-2000")), format!("{OTHER}-2000"));
+    }
+
+    #[test]
+    fn records_of_other_objects_teach_nothing() {
+        let mut carried = Carried::default();
+        let queried = |id: &str, number: &str| {
+            answer(
+                "queryResponse",
+                &format!("<records><Id>{id}</Id><RefundNumber>{number}</RefundNumber></records>"),
+            )
+        };
+        carried.learn(&queried(OLD, "R-1"), &queried(NEW, "R-2"));
+        let request = format!("{OLD} R-1");
+        assert_eq!(replaced(&carried, &request), request);
+        for answer in [&b"no XML"[..], b"<e><Body/></e>", b""] {
+            carried.learn(&queried(OLD, "R-1"), answer);
+        }
+        assert_eq!(replaced(&carried, &request), request);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut kept = Kept::default();
+        for number in 0..=KEPT_MAX {
+            kept.insert(&number.to_string(), "x");
+        }
+        assert_eq!((kept.live.len(), kept.order.len()), (KEPT_MAX, KEPT_MAX));
+        assert_eq!((kept.get("0"), kept.get("1")), (None, Some("x")));
+    }
+}
