@@ -16,6 +16,7 @@ pub mod seed;
 pub mod session;
 pub mod toml_text;
 
+use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::ledger::{Ledger, LedgerError, UserKey};
@@ -126,6 +127,11 @@ impl Service {
     /// The clock that every use case reads.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The fields that the tenant declared for its objects.
+    pub fn custom_fields(&self) -> Arc<CustomFields> {
+        self.ledger.custom_fields()
     }
 
     /// The ledger, for those who report on it.

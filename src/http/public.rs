@@ -17,7 +17,7 @@ use super::settings::HttpSettings;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
-use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply, wsdl};
+use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -88,7 +88,7 @@ impl Public {
             Route::Soap { version } => {
                 return self.soap(version, base_url, &head.headers, body, started).await;
             }
-            Route::Wsdl { version } => render_wsdl(version, &base_url),
+            Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 Answer::sentence(status, "wrong_method", sentence).allowing(allow)
@@ -99,6 +99,20 @@ impl Public {
             }
         };
         Some(refused(answer))
+    }
+
+    fn wsdl(&self, version: &str, base_url: &str) -> Answer {
+        match version.parse::<ApiVersion>() {
+            Ok(parsed) => {
+                let address = format!("{base_url}{ENDPOINT}{version}");
+                Answer::wsdl(self.soap.wsdl(parsed, &address))
+            }
+            Err(_) => {
+                let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
+                let text = format!("There is no such API version; {first} to {last} are served.");
+                Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
+            }
+        }
     }
 
     async fn soap(
@@ -210,20 +224,6 @@ impl Handler for Public {
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
         Ok(record.answered(answer).into_response())
-    }
-}
-
-fn render_wsdl(version: &str, base_url: &str) -> Answer {
-    match version.parse::<ApiVersion>() {
-        Ok(parsed) => {
-            let address = format!("{base_url}{ENDPOINT}{version}");
-            Answer::wsdl(wsdl::render(parsed, &address))
-        }
-        Err(_) => {
-            let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
-            let text = format!("There is no such API version; {first} to {last} are served.");
-            Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
-        }
     }
 }
 

@@ -21,9 +21,11 @@ mod movement;
 mod open;
 mod payments;
 mod query;
+mod query_billing;
 mod query_columns;
 mod query_functions;
 mod query_statement;
+mod query_tables;
 mod readers;
 mod rows;
 mod seeding;
@@ -41,6 +43,7 @@ use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{
     Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
+use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
 use crate::domain::id::RefundNumber;
 use crate::domain::lifecycle::Verdict;
@@ -49,6 +52,7 @@ use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
 use writer::Writer;
@@ -59,6 +63,8 @@ pub struct SqliteLedger {
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
+    /// What the file says, which nobody else can change.
+    custom_fields: Arc<RwLock<Arc<CustomFields>>>,
     /// Released after the writer has closed its connection, because fields drop in order.
     _lock: FileLock,
     /// The folder of a temporary ledger, removed at the end.
@@ -86,10 +92,13 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
+        let custom_fields = rows::custom_fields(store.connection());
+        let custom_fields = custom_fields.map_err(|error| OpenError::sql(path, &error))?;
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
-        Ok(Self { readers, writer, _lock: lock, _folder: folder })
+        let custom_fields = Arc::new(RwLock::new(Arc::new(custom_fields)));
+        Ok(Self { readers, writer, custom_fields, _lock: lock, _folder: folder })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
@@ -164,7 +173,20 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        self.writer.submit(None, move |store| seeding::load(store, &seed))
+        let load = self.writer.submit(None, move |store| {
+            let report = seeding::load(store, &seed)?;
+            Ok((report, rows::custom_fields(store.connection())?))
+        });
+        let known = Arc::clone(&self.custom_fields);
+        Box::pin(async move {
+            let (report, fields) = load.await?;
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            Ok(report)
+        })
+    }
+
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
