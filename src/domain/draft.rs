@@ -8,6 +8,7 @@ pub mod account;
 pub mod adjustment;
 pub mod batch;
 pub mod change;
+pub mod common;
 pub mod fields;
 pub mod masked;
 pub mod payment;

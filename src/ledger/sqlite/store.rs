@@ -5,7 +5,7 @@
 
 use super::identity::Identity;
 use super::rows;
-use crate::domain::draft::fields::KeptValues;
+use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use chrono::{DateTime, Utc};
