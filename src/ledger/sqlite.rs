@@ -9,6 +9,7 @@ mod accounts;
 mod adjusting;
 mod answers;
 mod audit;
+mod audit_billing;
 mod billing_rows;
 mod changing;
 mod create;

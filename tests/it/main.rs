@@ -19,6 +19,7 @@ mod gateway;
 mod http;
 mod logs;
 mod memory;
+mod migration;
 mod papers;
 mod processor_stub;
 mod query;
