@@ -128,8 +128,8 @@ impl Store {
         let newest = format!("select coalesce(max(key), 0) from {table}");
         let newest: i64 =
             self.connection.prepare_cached(&newest)?.query_row([], |row| row.get(0))?;
-        let count = "insert into meta (key, value) values ('last_key_' || ?1, cast(?2 + 1 as text)) \
-                     on conflict (key) do update \
+        let count = "insert into meta (key, value) \
+                     values ('last_key_' || ?1, cast(?2 + 1 as text)) on conflict (key) do update \
                      set value = cast(max(cast(value as integer), ?2) + 1 as text) \
                      returning cast(value as integer)";
         let mut statement = self.connection.prepare_cached(count)?;
