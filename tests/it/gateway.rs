@@ -78,8 +78,12 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
+<<<<<<< HEAD
     /// Whether it logs all that it can.
     is_traced: bool,
+=======
+    env: Vec<(String, String)>,
+>>>>>>> main
     running: Option<Running>,
 }
 
@@ -121,6 +125,11 @@ impl TestGateway {
 
     /// As [`TestGateway::start`], in a folder where the arguments may name files.
     pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        Self::start_with_env(folder, args, &[])
+    }
+
+    /// As [`TestGateway::start_in`], with variables in its environment.
+    pub fn start_with_env(folder: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
         let has = |option| args.contains(&option);
         let mut all = vec!["serve"];
         if !has("--listen") {
@@ -131,7 +140,12 @@ impl TestGateway {
         }
         all.extend(args);
         let args = all.into_iter().map(str::to_owned).collect();
+<<<<<<< HEAD
         let mut gateway = Self { folder, args, is_traced: false, running: None };
+=======
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut gateway = Self { folder, args, env: env.collect(), running: None };
+>>>>>>> main
         gateway.restart();
         gateway
     }
@@ -140,12 +154,22 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
+<<<<<<< HEAD
         let mut program = program_that_survives_file_limits(self.folder.path());
         if self.is_traced {
             program.env("REFUND_GATEWAY_LOG", "trace");
         }
         let mut child =
             program.args(&self.args).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+=======
+        let mut child = program_that_survives_file_limits(self.folder.path())
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+>>>>>>> main
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let has_admin = !self.args.windows(2).any(|pair| pair == ["--admin-listen", "none"]);
         let lines: Vec<String> =

@@ -21,13 +21,21 @@ mod logs;
 mod memory;
 mod migration;
 mod papers;
+mod processor;
+mod processor_check;
+mod processor_config;
 mod processor_stub;
+mod processor_tls;
 mod query;
 mod query_ledger;
 mod seed;
 mod soap;
 mod soapui;
+<<<<<<< HEAD
 mod stage;
+=======
+mod stripe_adapter;
+>>>>>>> main
 mod waiting;
 mod wire;
 mod wsdl;
