@@ -195,30 +195,17 @@ impl Sources<'_> {
                 false,
             ),
             http: self.http(options.public_url),
-<<<<<<< HEAD
             service: self.service(
                 options.strict,
                 options.single_transaction,
                 options.idempotency_field,
             ),
-            store: self.table("store", &written.store),
-=======
-            service: self.service(options.strict, options.idempotency_field),
             store: self.store(&gateways),
             gateways: self.gateways(gateways),
->>>>>>> main
             report: std::mem::take(&mut self.report),
         }
     }
 
-<<<<<<< HEAD
-    fn service(
-        &mut self,
-        strict: Option<bool>,
-        single: Option<bool>,
-        field: Option<String>,
-    ) -> ServiceSettings {
-=======
     fn store(&mut self, gateways: &[Configured]) -> LedgerSettings {
         let table = self.table("store", &self.config.written.store);
         let gateways = gateways.iter().map(|gateway| gateway.ability.clone()).collect();
@@ -236,8 +223,12 @@ impl Sources<'_> {
         gateways
     }
 
-    fn service(&mut self, strict: Option<bool>, field: Option<String>) -> ServiceSettings {
->>>>>>> main
+    fn service(
+        &mut self,
+        strict: Option<bool>,
+        single: Option<bool>,
+        field: Option<String>,
+    ) -> ServiceSettings {
         let written = &self.config.written;
         let strict = self.choose("strict", strict, written.strict, false);
         let single_transaction =

@@ -78,12 +78,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
-<<<<<<< HEAD
-    /// Whether it logs all that it can.
-    is_traced: bool,
-=======
     env: Vec<(String, String)>,
->>>>>>> main
     running: Option<Running>,
 }
 
@@ -111,11 +106,10 @@ impl TestGateway {
 
     /// As [`TestGateway::seeded`], with everything in its log that it can say.
     pub fn traced(seed: &str) -> Self {
-        let mut gateway = Self::seeded(seed, &[]);
-        assert!(gateway.terminate().success());
-        gateway.is_traced = true;
-        gateway.restart();
-        gateway
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("seed.toml"), seed).unwrap();
+        let args = ["--test", "--seed", "seed.toml"];
+        Self::start_with_env(folder, &args, &[("REFUND_GATEWAY_LOG", "trace")])
     }
 
     /// A gateway with these arguments of `serve`, on free ports and a ledger of its own.
@@ -140,12 +134,8 @@ impl TestGateway {
         }
         all.extend(args);
         let args = all.into_iter().map(str::to_owned).collect();
-<<<<<<< HEAD
-        let mut gateway = Self { folder, args, is_traced: false, running: None };
-=======
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut gateway = Self { folder, args, env: env.collect(), running: None };
->>>>>>> main
         gateway.restart();
         gateway
     }
@@ -154,14 +144,6 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
-<<<<<<< HEAD
-        let mut program = program_that_survives_file_limits(self.folder.path());
-        if self.is_traced {
-            program.env("REFUND_GATEWAY_LOG", "trace");
-        }
-        let mut child =
-            program.args(&self.args).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
-=======
         let mut child = program_that_survives_file_limits(self.folder.path())
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -169,7 +151,6 @@ impl TestGateway {
             .stderr(errors)
             .spawn()
             .unwrap();
->>>>>>> main
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let has_admin = !self.args.windows(2).any(|pair| pair == ["--admin-listen", "none"]);
         let lines: Vec<String> =

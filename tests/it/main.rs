@@ -31,11 +31,8 @@ mod query_ledger;
 mod seed;
 mod soap;
 mod soapui;
-<<<<<<< HEAD
 mod stage;
-=======
 mod stripe_adapter;
->>>>>>> main
 mod waiting;
 mod wire;
 mod wsdl;
