@@ -29,6 +29,8 @@ mod processor_stub;
 mod processor_tls;
 mod query;
 mod query_ledger;
+mod recorders;
+mod recording;
 mod seed;
 mod soap;
 mod soapui;
