@@ -37,6 +37,7 @@ mod resolving;
 mod seed;
 mod soap;
 mod soapui;
+mod stage;
 mod stripe_adapter;
 mod waiting;
 mod wire;
