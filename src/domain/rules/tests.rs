@@ -2,9 +2,18 @@
 
 use super::*;
 use crate::domain::draft::RefundField;
+use crate::domain::draft::adjustment::AdjustmentDraft;
+use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::draft::fields::Draft as _;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::facts::PaymentPart;
-use crate::domain::vocabulary::{MethodStatus, PaymentStatus, PaymentType};
+use crate::domain::facts::{
+    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
+    PaymentPart, ReopenedInvoice,
+};
+use crate::domain::id::RefundNumber;
+use crate::domain::vocabulary::{
+    AdjustmentStatus, AdjustmentType, MethodStatus, PaymentStatus, PaymentType, RefundStatus,
+};
 use proptest::prelude::*;
 
 const OWNER: AccountKey = AccountKey(1);
@@ -548,4 +557,192 @@ fn refunds_of_payments_need_permissions_of_their_own() {
     assert_eq!(error.1, "The user lacks the permission electronic-refund.");
     let error = world.error(&[ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK]);
     assert_eq!(error.1, "The user lacks the permission credit-balance-external-refund.");
+}
+
+/// An adjustment of 10.00 with these fields, from what the world's sources are.
+fn adjust(
+    world: &World,
+    source: Option<FoundSource>,
+    fields: &[(&str, &str)],
+) -> Result<AdjustmentDecision, String> {
+    let mut draft = AdjustmentDraft::default();
+    draft.set("Amount", "10.00");
+    for (name, value) in fields {
+        draft.set(name, value);
+    }
+    let tenant = &world.tenant;
+    let facts = AdjustmentFacts { tenant, by_id: source, by_number: None, account: None };
+    decide_adjustment(&draft, &facts, &world.asking).map_err(|error| error.message)
+}
+
+fn invoice(balance: i64) -> FoundSource {
+    let (key, balance) = (InvoiceKey(20), MinorUnits::new(balance));
+    FoundSource::Invoice(Invoice { key, account: account(1500), balance })
+}
+
+const FROM: (&str, &str) = ("SourceTransactionId", INVOICES[0]);
+const UP: (&str, &str) = ("Type", "Increase");
+const DOWN: (&str, &str) = ("Type", "Decrease");
+
+#[test]
+fn credit_is_never_made_from_nothing() {
+    let world = World::new();
+    assert_eq!(adjust(&world, None, &[]).unwrap_err(), "Missing required value: Type");
+    let without = adjust(&world, None, &[UP]).unwrap_err();
+    assert_eq!(without, "Missing required value: SourceTransactionId");
+    let unknown = adjust(&world, None, &[UP, FROM]).unwrap_err();
+    assert_eq!(unknown, format!("Invalid value for field SourceTransactionId: {}", FROM.1));
+    let over = "You cannot transfer an amount greater than the invoice balance. \
+                Please update and try again.";
+    for (balance, kind, works) in [
+        (-1000, UP, true),
+        (-999, UP, false),
+        (1000, UP, false),
+        (1000, DOWN, true),
+        (999, DOWN, false),
+        (-1000, DOWN, false),
+    ] {
+        let decision = adjust(&world, Some(invoice(balance)), &[kind, FROM]);
+        assert_eq!(decision.is_ok(), works, "{balance} {kind:?}: {decision:?}");
+        if let Err(error) = decision {
+            assert_eq!(error, over);
+        }
+    }
+}
+
+#[test]
+fn a_decrease_is_at_most_the_balance() {
+    let more = [DOWN, FROM, ("ReasonCode", "Other")];
+    let mut draft = AdjustmentDraft::default();
+    draft.set("Amount", "15.01");
+    for (name, value) in more {
+        draft.set(name, value);
+    }
+    let world = World::new();
+    let tenant = &world.tenant;
+    let facts =
+        AdjustmentFacts { tenant, by_id: Some(invoice(9000)), by_number: None, account: None };
+    let error = decide_adjustment(&draft, &facts, &world.asking).unwrap_err().message;
+    assert_eq!(error, "The adjustment amount 15.01 is greater than the credit balance 15.00.");
+}
+
+#[test]
+fn an_overpayment_becomes_credit_but_what_pays_an_invoice_does_not() {
+    let world = World::new();
+    let source = |part| Some(FoundSource::Payment(Box::new(payment(&[part]))));
+    assert!(adjust(&world, source(9000), &[UP, FROM]).is_ok());
+    let error = adjust(&world, source(9001), &[UP, FROM]).unwrap_err();
+    assert!(error.contains("10.00 is greater than the unapplied amount 9.99"), "{error}");
+    let error = adjust(&world, source(0), &[DOWN, FROM]).unwrap_err();
+    assert_eq!(error, format!("Invalid value for field SourceTransactionId: {}", FROM.1));
+}
+
+#[test]
+fn adjustments_follow_the_switches_the_permission_and_the_calendar() {
+    let mut world = World::new();
+    let now = |world: &World, more: &[(&'static str, &'static str)]| {
+        adjust(world, Some(invoice(-1000)), &[&[UP, FROM], more].concat())
+    };
+    let decision = now(&world, &[]).unwrap();
+    assert_eq!(decision.adjustment_date.to_string(), "2026-11-21");
+    assert_eq!(decision.reason_code.as_deref(), Some("Standard Refund"));
+    let error = now(&world, &[("ReasonCode", "Because")]).unwrap_err();
+    assert_eq!(error, "Invalid value for field ReasonCode: Because");
+    assert!(now(&world, &[("AdjustmentDate", "2026-11-20")]).is_err());
+    let tomorrow = [("AdjustmentDate", "2026-11-22")];
+    let error = now(&world, &tomorrow).unwrap_err();
+    assert_eq!(error, "Invalid value for field AdjustmentDate: 2026-11-22");
+    world.tenant.future_dated_adjustments = true;
+    assert!(now(&world, &tomorrow).is_ok());
+    world.asking.permissions = Permissions::from_bits(0);
+    let error = now(&world, &[]).unwrap_err();
+    assert_eq!(error, "The user lacks the permission credit-balance-adjustment.");
+    world.tenant.credit_balance = false;
+    assert_eq!(now(&world, &[]).unwrap_err(), "The Credit Balance feature is not enabled.");
+    world.tenant.invoice_settlement = true;
+    assert!(now(&world, &[]).unwrap_err().contains("Invoice Settlement"));
+}
+
+/// What becomes of a wish to cancel an adjustment that somebody asked for.
+fn cancel(world: &World, asked: AskedAdjustment) -> Result<bool, String> {
+    let mut change = AdjustmentChange::default();
+    change.set("Id", METHOD_ID);
+    change.set("Status", "Canceled");
+    let existing = ExistingAdjustment::Asked(asked);
+    let decision = decide_adjustment_update(&change, Some(&existing), &world.tenant, &world.asking);
+    decision.map(|update| update.cancels).map_err(|error| error.message)
+}
+
+#[test]
+fn an_adjustment_is_cancelled_as_the_documents_say() {
+    let mut world = World::new();
+    let asked = AskedAdjustment {
+        key: AdjustmentKey(1),
+        account: OWNER,
+        currency: Currency::from_code("USD").unwrap(),
+        balance: MinorUnits::new(1000),
+        adjustment_type: AdjustmentType::Increase,
+        amount: MinorUnits::new(1000),
+        status: AdjustmentStatus::Processed,
+        source: AdjustmentSource::Invoice(InvoiceKey(1)),
+    };
+    assert_eq!(cancel(&world, asked.clone()), Ok(true));
+    let spent = AskedAdjustment { balance: MinorUnits::new(999), ..asked.clone() };
+    let error = cancel(&world, spent.clone()).unwrap_err();
+    assert_eq!(error, "The adjustment amount 10.00 is greater than the credit balance 9.99.");
+    let decrease = AskedAdjustment { adjustment_type: AdjustmentType::Decrease, ..spent };
+    assert_eq!(cancel(&world, decrease), Ok(true));
+    let of_payment =
+        AskedAdjustment { source: AdjustmentSource::Payment(PaymentKey(1)), ..asked.clone() };
+    let error = cancel(&world, of_payment).unwrap_err();
+    assert_eq!(error, "An increase from an overpayment cannot be canceled.");
+    let twice = AskedAdjustment { status: AdjustmentStatus::Canceled, ..asked.clone() };
+    assert_eq!(cancel(&world, twice).unwrap_err(), "Invalid value for field Status: Canceled");
+    world.asking.permissions = [Permission::CreditBalanceAdjustment].into_iter().collect();
+    let error = cancel(&world, asked).unwrap_err();
+    assert_eq!(error, "The user lacks the permission cancel-credit-balance-adjustment.");
+}
+
+#[test]
+fn a_refund_of_a_credit_balance_is_final() {
+    let world = World::new();
+    let refund = ExistingRefund {
+        number: RefundNumber::new(1).unwrap(),
+        refund_type: RefundType::External,
+        status: RefundStatus::Processed,
+        payment: None,
+        currency: Currency::from_code("USD").unwrap(),
+        invoices: Vec::new(),
+    };
+    let update = |refund: &ExistingRefund, status| {
+        let mut change = RefundChange::default();
+        change.set("Id", METHOD_ID);
+        change.set("Status", status);
+        let decision = decide_refund_update(&change, Some(refund), &world.tenant, &world.asking);
+        decision.map(|update| update.cancels).map_err(|error| error.message)
+    };
+    let id = ObjectId::parse(METHOD_ID).unwrap();
+    let delete = |refund: &ExistingRefund| {
+        decide_refund_deletion(&id, Some(refund), &world.asking).map_err(|error| error.code)
+    };
+    let error = update(&refund, "Canceled").unwrap_err();
+    assert_eq!(error, "A refund of a credit balance cannot be canceled.");
+    assert_eq!(delete(&refund), Err(ErrorCode::CannotDelete));
+    let of_payment = ExistingRefund { payment: Some(PaymentKey(1)), ..refund };
+    assert_eq!(update(&of_payment, "Canceled"), Ok(true));
+    assert_eq!(delete(&of_payment), Ok(()));
+    assert_eq!(
+        update(&of_payment, "Processed").unwrap_err(),
+        "Invalid value for field Status: Processed"
+    );
+    let (balance, amount) = (MinorUnits::new(9), MinorUnits::new(10));
+    let invoices = vec![ReopenedInvoice { number: "INV".to_owned(), balance, amount }];
+    let settled = ExistingRefund { invoices, ..of_payment.clone() };
+    assert!(update(&settled, "Canceled").unwrap_err().contains("the invoice INV does not cover"));
+    assert_eq!(delete(&settled), Err(ErrorCode::InvalidValue));
+    for status in [RefundStatus::Processing, RefundStatus::Error, RefundStatus::Canceled] {
+        let refund = ExistingRefund { status, ..settled.clone() };
+        assert!(update(&refund, "Canceled").unwrap_err().contains(status.name()));
+        assert_eq!(delete(&refund).is_ok(), status != RefundStatus::Processing);
+    }
 }
