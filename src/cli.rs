@@ -7,9 +7,11 @@ pub mod exit;
 
 mod check;
 mod config;
+mod gateways;
 mod ledger;
 mod logging;
 mod options;
+mod processor;
 mod ranges;
 mod replay;
 mod seed;

@@ -12,6 +12,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod money;
 pub mod permission;
+pub mod presets;
 pub mod query;
 pub mod row_error;
 pub mod rules;

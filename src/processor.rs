@@ -4,9 +4,9 @@
 //! unknown. A connector may be asked twice for one refund and must pay at most once, which it
 //! knows by the refund's id.
 
+pub mod http;
 pub mod sandbox;
 
-use crate::domain::id::RefundId;
 use crate::domain::lifecycle::Verdict;
 use crate::ledger::Order;
 use std::future::Future;
@@ -41,5 +41,5 @@ pub trait Processor: Send + Sync {
     fn refund(&self, order: &Order) -> Reply<Answer>;
 
     /// Asks what became of an order.
-    fn inquire(&self, refund: RefundId) -> Reply<Inquiry>;
+    fn inquire(&self, order: &Order) -> Reply<Inquiry>;
 }

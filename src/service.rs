@@ -20,6 +20,7 @@ use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::ledger::{Ledger, LedgerError, UserKey};
+use crate::processor::Processor;
 use clock::Clock;
 use create::RunningKeys;
 use electronic::Processors;
@@ -95,13 +96,24 @@ pub struct Service {
 }
 
 impl Service {
-    /// The use cases over `ledger`, with a connector for each of its gateways.
+    /// The use cases over `ledger`, with a sandbox for each of its gateways.
     pub async fn start(
         ledger: Arc<dyn Ledger>,
         clock: Clock,
         settings: ServiceSettings,
     ) -> Result<Arc<Self>, LedgerError> {
-        let processors = Processors::new(ledger.gateways().await?);
+        Self::start_with(ledger, clock, settings, Vec::new()).await
+    }
+
+    /// As [`Service::start`], with connectors to the configured gateways beside the sandboxes, by
+    /// their names.
+    pub async fn start_with(
+        ledger: Arc<dyn Ledger>,
+        clock: Clock,
+        settings: ServiceSettings,
+        connectors: Vec<(String, Arc<dyn Processor>)>,
+    ) -> Result<Arc<Self>, LedgerError> {
+        let processors = Processors::new(ledger.gateways().await?, connectors);
         let service = Arc::new(Self {
             ledger,
             processors,

@@ -10,6 +10,8 @@ use super::{ledger, logging, terminal};
 use crate::http::Gateway;
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
+use crate::processor::Processor;
+use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
@@ -117,7 +119,8 @@ async fn serve(
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
     let clock = settings.clock.map_or(Clock::System, Clock::fixed);
-    let service = Service::start(ledger, clock, settings.service)
+    let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
+    let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
@@ -131,6 +134,11 @@ async fn serve(
     gateway.stop().await;
     service_to_finish.finish(LAST_TASKS).await;
     Ok(())
+}
+
+/// The connector of a configured gateway, by its name.
+fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
+    (gateway.name.clone(), Arc::new(HttpProcessor::new(gateway)))
 }
 
 /// Tells where the gateway is, now that it accepts connections.

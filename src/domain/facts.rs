@@ -54,6 +54,8 @@ pub struct Gateway {
     pub name: String,
     /// Whether it takes orders at all.
     pub active: bool,
+    /// Whether it can give back a payment that it took.
+    pub referenced_refunds: bool,
     /// Whether it can pay without a payment to refer to.
     pub non_referenced_refunds: bool,
     /// The types of payment method that it can pay to; none means all.
@@ -66,6 +68,7 @@ impl Gateway {
         Self {
             name: SANDBOX_GATEWAY.to_owned(),
             active: true,
+            referenced_refunds: true,
             non_referenced_refunds: true,
             method_types: None,
         }

@@ -96,9 +96,14 @@ impl Processor for Sandbox {
         })
     }
 
-    fn inquire(&self, refund: RefundId) -> Reply<Inquiry> {
-        let known =
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).book.get(&refund).cloned();
+    fn inquire(&self, order: &Order) -> Reply<Inquiry> {
+        let known = self
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .book
+            .get(&order.refund)
+            .cloned();
         Box::pin(async move { known.map_or(Inquiry::NeverHeard, Inquiry::Certain) })
     }
 }
@@ -151,13 +156,13 @@ mod tests {
         assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
         let again = sandbox.refund(&order(1, 1300)).await;
         assert!(matches!(again, Answer::Certain(Verdict::Approved { .. })));
-        assert!(matches!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::Certain(_)));
+        assert!(matches!(sandbox.inquire(&order(1, 1300)).await, Inquiry::Certain(_)));
     }
 
     #[tokio::test]
     async fn an_order_that_never_arrived_is_never_heard_of() {
         let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
         assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
-        assert_eq!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::NeverHeard);
+        assert_eq!(sandbox.inquire(&order(1, 1300)).await, Inquiry::NeverHeard);
     }
 }

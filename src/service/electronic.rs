@@ -22,12 +22,15 @@ const RESUMED_AT_ONCE: usize = 64;
 pub struct Processors(HashMap<String, Arc<dyn Processor>>);
 
 impl Processors {
-    /// A connector for each gateway.
-    pub fn new(gateways: Vec<(Gateway, Vec<ScriptedRule>)>) -> Self {
+    /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
+    pub fn new(
+        gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+        connectors: Vec<(String, Arc<dyn Processor>)>,
+    ) -> Self {
         let connect = |(gateway, rules): (Gateway, Vec<ScriptedRule>)| {
             (gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)
         };
-        Self(gateways.into_iter().map(connect).collect())
+        Self(gateways.into_iter().map(connect).chain(connectors).collect())
     }
 
     fn of(&self, order: &Order) -> Option<Arc<dyn Processor>> {
@@ -117,7 +120,7 @@ impl Service {
         let Some(processor) = self.processors.of(&order) else {
             return report_unknown(&order, "there is no connector for its gateway");
         };
-        match processor.inquire(order.refund).await {
+        match processor.inquire(&order).await {
             Inquiry::Certain(verdict) => self.end(&order, verdict).await,
             Inquiry::NeverHeard => self.pay_one(order).await,
             Inquiry::Unknown(why) => report_unknown(&order, &why),

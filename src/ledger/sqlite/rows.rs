@@ -159,6 +159,7 @@ pub(super) fn gateways(
         let gateway = Gateway {
             name: row.get(0)?,
             active: row.get(1)?,
+            referenced_refunds: true,
             non_referenced_refunds: row.get(2)?,
             method_types: method_types.map(|types| json(3, &types)).transpose()?,
         };

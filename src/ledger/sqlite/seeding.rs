@@ -32,8 +32,8 @@ pub(super) fn load(
     seed: &SeedPlan,
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
-    let loaded =
-        Loader { connection: store.connection(), report: SeedReport::default() }.load(seed);
+    let (connection, configured) = (store.connection(), store.configured_gateways());
+    let loaded = Loader { connection, configured, report: SeedReport::default() }.load(seed);
     let result = match loaded {
         Ok(report) => Ok(report),
         Err(Refusal::Conflict(conflict)) => {
@@ -49,6 +49,7 @@ pub(super) fn load(
 
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
+    configured: &'a [Gateway],
     report: SeedReport,
 }
 
@@ -128,10 +129,28 @@ impl Loader<'_> {
                 ],
             );
         }
+        self.check_name_is_free(&object, &gateway.name)?;
         let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
                       rules) values (?1, ?2, ?3, ?4, ?5)";
         let non_referenced = gateway.non_referenced_refunds;
         self.add(insert, params![gateway.name, gateway.active, non_referenced, types, rules])
+    }
+
+    /// An order that was sent to one gateway must never be asked about at another.
+    fn check_name_is_free(&self, object: &str, name: &str) -> Result<(), Refusal> {
+        let unfit = |why: &str| {
+            let (object, value, why) = (object.to_owned(), name.to_owned(), why.to_owned());
+            Err(Refusal::Conflict(SeedConflict::Unfit { object, key: "name", value, why }))
+        };
+        if self.configured.iter().any(|gateway| gateway.name == name) {
+            return unfit("is the name of a gateway of the configuration");
+        }
+        let open = "select 1 from refund where status = 'Processing' and gateway = ?1 limit 1";
+        let found = self.connection.query_row(open, params![name], |_| Ok(())).optional()?;
+        if found.is_some() && name != SANDBOX_GATEWAY {
+            return unfit("is the name of a gateway that refunds in Processing were sent to");
+        }
+        Ok(())
     }
 
     fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
@@ -301,7 +320,9 @@ impl Loader<'_> {
         let Some(name) = name.filter(|name| *name != SANDBOX_GATEWAY) else {
             return Ok(());
         };
-        let exists = rows::gateways(self.connection)?.iter().any(|(one, _)| one.name == name);
+        let is_configured = self.configured.iter().any(|one| one.name == name);
+        let exists = is_configured
+            || rows::gateways(self.connection)?.iter().any(|(one, _)| one.name == name);
         if exists { Ok(()) } else { Err(dangling(object, key, name)) }
     }
 

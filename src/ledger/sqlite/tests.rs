@@ -361,7 +361,7 @@ async fn verdicts_wait_for_room_in_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     drop(seeded(&path).await);
-    let settings = LedgerSettings { queue_max: 1, batch_max: 1 };
+    let settings = LedgerSettings { queue_max: 1, batch_max: 1, ..LedgerSettings::default() };
     let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
     let drafts = vec![draft("Electronic", "0.01"); 50];
     let Ok(Created::Fresh { orders, .. }) = ledger.create(request(drafts, None)).await else {

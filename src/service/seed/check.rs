@@ -252,6 +252,7 @@ pub(super) fn gateway(
     let gateway = Gateway {
         name: name(written.name)?,
         active: written.active.unwrap_or(true),
+        referenced_refunds: true,
         non_referenced_refunds: written.non_referenced_refunds.unwrap_or(true),
         method_types: written.method_types.map(Spanned::into_inner),
     };

@@ -203,7 +203,7 @@ fn adjustments() -> Vec<(RowError, &'static str)> {
     ]
 }
 
-/// What stands against making, changing or deleting an account, a method, a payment or a part of one.
+/// What stands against making, changing or deleting accounts, methods, payments and their parts.
 fn objects() -> Vec<(RowError, &'static str)> {
     let seven = MinorUnits::new(7);
     let over_payment = RowError::over_payment(seven, FIVE, YEN);
@@ -229,7 +229,7 @@ fn objects() -> Vec<(RowError, &'static str)> {
         (RowError::applied_to_balance(), "a Payment with AppliedCreditBalanceAmount above zero"),
         (
             RowError::payment_in_use("<number>"),
-            "update of Status to Canceled or Voided of a payment that refunds or adjustments took of",
+            "update of Status to Canceled or Voided of a payment with refunds or adjustments",
         ),
         (
             RowError::invoice_already_paid("<payment>", "<invoice>"),
