@@ -302,9 +302,12 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
     let accounts = Cell::new(0_u32);
     // How often each kind of operation was refused, and how often done.
     let tally: RefCell<BTreeMap<&str, [u32; 2]>> = RefCell::default();
+    // Once one has failed, only it is looked at: the ledger keeps what it did.
+    let is_sound = Cell::new(true);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let sequence = prop::collection::vec(model::wish(), 1..40);
     let result = TestRunner::new(config).run(&sequence, |wishes| {
+        let was_sound = is_sound.replace(false);
         let account = accounts.get();
         accounts.set(account + 1);
         let mut model = Model::new();
@@ -320,7 +323,8 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
             prop_assert_eq!(done.is_ok(), expected, "{:?}: {:?}", operation, done);
             prop_assert_eq!(real.numbers(), model.numbers(), "after {:?}", operation);
         }
-        if account % AUDITED_EVERY == 0 {
+        is_sound.set(was_sound);
+        if was_sound && account % AUDITED_EVERY == 0 {
             audit(&path);
         }
         Ok(())
