@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod custom_field;
+pub mod custom_value;
 pub mod draft;
 pub mod error_code;
 pub mod facts;

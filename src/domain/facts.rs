@@ -3,6 +3,7 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
 use super::vocabulary::{
@@ -30,6 +31,8 @@ pub struct Tenant {
     pub time_zone: Tz,
     /// The reason codes that exist; the first is the default.
     pub reason_codes: Vec<String>,
+    /// The fields that were declared for its objects.
+    pub custom_fields: CustomFields,
 }
 
 impl Default for Tenant {
@@ -43,6 +46,7 @@ impl Default for Tenant {
             reason_codes: ["Standard Refund", "Account Closure", "Customer Request", "Other"]
                 .map(str::to_owned)
                 .to_vec(),
+            custom_fields: CustomFields::default(),
         }
     }
 }

@@ -71,6 +71,16 @@ impl RowError {
         )
     }
 
+    /// An advanced custom field is required, which a refund of a credit balance cannot show
+    /// ("Cancel and refund credit balances").
+    pub fn advanced_field_required(field: &str) -> Self {
+        let text = format!(
+            "Credit balance refunds are not available while the advanced custom field {field} is \
+             required."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
     /// The version is older than credit-balance refunds.
     pub fn version_too_old() -> Self {
         let first = ApiVersion::CREDIT_BALANCE_REFUNDS;
@@ -299,6 +309,7 @@ mod tests {
             RowError::unknown_field("x"),
             RowError::credit_balance_off(),
             RowError::invoice_settlement_on(),
+            RowError::advanced_field_required("Case__c"),
             RowError::version_too_old(),
             RowError::no_permission(Permission::ExternalRefund),
             RowError::gateway_inactive(&gateway),

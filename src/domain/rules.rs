@@ -15,6 +15,8 @@ mod payment;
 mod payment_method;
 
 use super::calendar::day_at;
+use super::custom_field::CustomField;
+use super::custom_value::CustomValues;
 use super::draft::{AmountText, Field, GatewayOption, RefundDraft};
 use super::facts::{
     Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
@@ -25,7 +27,7 @@ use super::money::{Currency, MinorUnits};
 use super::permission::{Permission, Permissions};
 use super::row_error::RowError;
 use super::version::ApiVersion;
-use super::vocabulary::{MethodType, RefundType, SourceType};
+use super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use std::borrow::Cow;
@@ -102,6 +104,8 @@ pub struct Decision {
     pub soft_descriptor: Option<String>,
     /// Statement phone number.
     pub soft_descriptor_phone: Option<String>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// What a refund draws on.
@@ -197,6 +201,7 @@ pub fn decide(
         return Err(malformed.error.clone());
     }
     check_present(draft)?;
+    draft.custom.check_present(own_fields(facts.tenant, source_of(draft)))?;
     match source_of(draft) {
         SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
         SourceType::Payment => payment::decide(draft, facts, asking),
@@ -228,6 +233,7 @@ struct Valid<'a> {
     refund_date: NaiveDate,
     reason_code: Option<String>,
     refund_type: RefundType,
+    custom: CustomValues,
 }
 
 /// What the checks of values differ in, by the source.
@@ -242,7 +248,8 @@ struct Origin<'a> {
     not_before: Option<NaiveDate>,
 }
 
-/// Checks each value, in WSDL order, and names the first that is wrong.
+/// Checks each value, in WSDL order and then those of the tenant's own fields, and names the first
+/// that is wrong.
 fn check_values<'a>(
     draft: &RefundDraft,
     facts: &Facts<'_>,
@@ -274,7 +281,25 @@ fn check_values<'a>(
     let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    Ok(Valid { account, amount, refund_date, reason_code, refund_type })
+    let custom = check_custom(draft, facts.tenant, asking)?;
+    Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
+}
+
+/// The tenant's own fields that a refund of this source has; one of a credit balance shows no
+/// advanced ones ("Cancel and refund credit balances").
+fn own_fields(tenant: &Tenant, source: SourceType) -> impl Iterator<Item = &CustomField> {
+    let shows_advanced = source == SourceType::Payment;
+    let fields = tenant.custom_fields.of(CustomizedObject::Refund);
+    fields.filter(move |field| shows_advanced || !field.is_advanced)
+}
+
+fn check_custom(
+    draft: &RefundDraft,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<CustomValues, RowError> {
+    let fields = own_fields(tenant, source_of(draft));
+    draft.custom.checked(fields, asking.version, tenant.time_zone)
 }
 
 /// An amount that the currency can hold, if both are known.

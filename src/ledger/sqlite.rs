@@ -93,8 +93,7 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
-        let custom_fields = rows::custom_fields(store.connection());
-        let custom_fields = custom_fields.map_err(|error| OpenError::sql(path, &error))?;
+        let custom_fields = store.tenant().custom_fields.clone();
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
@@ -176,7 +175,7 @@ impl Ledger for SqliteLedger {
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
         let load = self.writer.submit(None, move |store| {
             let report = seeding::load(store, &seed)?;
-            Ok((report, rows::custom_fields(store.connection())?))
+            Ok((report, store.tenant().custom_fields.clone()))
         });
         let known = Arc::clone(&self.custom_fields);
         Box::pin(async move {

@@ -12,6 +12,7 @@
 
 mod captures;
 mod cli;
+mod custom_fields;
 mod durability;
 mod faults_doc;
 mod fixtures;

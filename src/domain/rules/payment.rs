@@ -69,6 +69,7 @@ pub(super) fn decide(
         reason_code: valid.reason_code,
         soft_descriptor: draft.soft_descriptor.given().cloned(),
         soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
+        custom: valid.custom,
     })
 }
 

@@ -120,7 +120,7 @@ impl<'a> Columns<'a> {
 
     fn custom(&self, name: &str) -> Option<Column> {
         let object = self.object.customized()?;
-        let field = self.custom.of(object).find(|field| field.name.as_str() == name)?;
+        let field = self.custom.find(object, name)?;
         let stored = match field.custom_type {
             CustomType::String { .. } => Stored::Text,
             CustomType::Decimal => Stored::Decimal,

@@ -91,6 +91,11 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
     vec![
         (RowError::invoice_settlement_on(), "Invoice Settlement is on in the tenant"),
         (RowError::credit_balance_off(), "the Credit Balance feature is off in the tenant"),
+        (
+            RowError::advanced_field_required("<Field>"),
+            "a required custom field of Refund is an advanced one, which such refunds do not show \
+             (documented)",
+        ),
         (RowError::version_too_old(), "the version in the path is below 31.0"),
         (
             generic(RowError::no_permission(permission), &[(permission.name(), "<permission>")]),
