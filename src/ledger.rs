@@ -156,6 +156,9 @@ pub struct Order {
     pub gateway: String,
     /// The payment method to pay to.
     pub payment_method: ObjectId,
+    /// The payment to give back, as the gateway knows it: its ReferenceId, or its PaymentNumber if
+    /// it has none. Without one it is a non-referenced refund.
+    pub original_payment: Option<String>,
     /// How much.
     pub amount: MinorUnits,
     /// In which currency.

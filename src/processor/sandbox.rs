@@ -120,6 +120,7 @@ mod tests {
             refund: RefundId::new(1, 1, RefundNumber::new(number).unwrap()),
             gateway: "sandbox".to_owned(),
             payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
+            original_payment: None,
             amount: MinorUnits::new(cents),
             currency: Currency::from_code("USD").unwrap(),
             options: Vec::new(),

@@ -120,6 +120,7 @@ fn payment(number: usize) -> SeedPayment {
         effective_date: NaiveDate::from_ymd_opt(2026, 2, 1 + number as u32 / 3).unwrap(),
         payment_method: is_electronic.then(|| method_id(1)),
         gateway: None,
+        reference_id: None,
         is_settled: number.is_multiple_of(2),
         applied: (number % 3 != 2).then(part).into_iter().collect(),
     }

@@ -29,11 +29,14 @@ pub(super) fn create_refund(
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
     keep_custom(store.connection(), id, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
-    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
+    if let Payout::Electronic { gateway, payment_method, original_payment, options } =
+        decision.payout
+    {
         orders.push(Order {
             refund: id,
             gateway,
             payment_method,
+            original_payment,
             amount: decision.amount,
             currency: decision.currency,
             options,

@@ -60,8 +60,10 @@ pub(super) fn end_refund(
 /// The orders of all refunds in Processing, oldest first.
 pub(super) fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Order>> {
     let select = "select refund.number, refund.created_ms, refund.salt, refund.gateway, \
-         payment_method.id, refund.amount, account.currency, refund.gateway_options \
+         payment_method.id, refund.amount, account.currency, refund.gateway_options, \
+         coalesce(payment.reference_id, payment.number) \
          from refund join account on account.key = refund.account \
+         left join payment on payment.key = refund.payment \
          join payment_method on payment_method.key = refund.payment_method \
          where refund.status = 'Processing' order by refund.number";
     let mut statement = connection.prepare_cached(select)?;
@@ -74,6 +76,7 @@ pub(super) fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Order
             refund: RefundId::new(row.get(1)?, row.get(2)?, number),
             gateway: row.get(3)?,
             payment_method: known(row, 4, ObjectId::parse)?,
+            original_payment: row.get(8)?,
             amount: MinorUnits::new(row.get(5)?),
             currency: known(row, 6, Currency::from_code)?,
             options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,

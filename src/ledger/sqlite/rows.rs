@@ -163,6 +163,7 @@ pub(super) fn gateways(
             referenced_refunds: true,
             non_referenced_refunds: row.get(2)?,
             method_types: method_types.map(|types| json(3, &types)).transpose()?,
+            refund_window_days: None,
         };
         let rules: String = row.get(4)?;
         Ok((gateway, json(4, &rules)?))
