@@ -8,6 +8,7 @@
 
 mod account;
 mod adjustment;
+mod asking;
 mod changing;
 mod credit_balance;
 mod paying;
@@ -24,11 +25,10 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::{Permission, Permissions};
+use super::permission::Permission;
 use super::row_error::RowError;
-use super::version::ApiVersion;
 use super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
@@ -37,6 +37,7 @@ pub use account::{
     decide_account_update,
 };
 pub use adjustment::{AdjustmentDecision, AdjustmentFacts, FoundSource, decide_adjustment};
+pub use asking::Asking;
 pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
@@ -48,19 +49,6 @@ pub use paying::{
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
 };
-
-/// Who asks, when, and how.
-#[derive(Debug, Clone, Copy)]
-pub struct Asking {
-    /// The version of the caller's endpoint.
-    pub version: ApiVersion,
-    /// What the caller may do.
-    pub permissions: Permissions,
-    /// The moment of the call.
-    pub now: DateTime<Utc>,
-    /// Whether a field that may not be sent is an error instead of being ignored.
-    pub strict: bool,
-}
 
 /// What the ledger knows about the things that a draft names.
 #[derive(Debug, Clone)]
