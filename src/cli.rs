@@ -13,6 +13,7 @@ mod logging;
 mod options;
 mod processor;
 mod ranges;
+mod record;
 mod replay;
 mod seed;
 mod serve;
@@ -41,6 +42,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),
+    Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
     Check(check::Args),
@@ -77,6 +79,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(args, matches),
         Command::Replay(args) => replay::run(args),
+        Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Check(args) => check::run(args, matches),

@@ -43,6 +43,8 @@ pub(super) struct Written {
     pub(super) clock: Option<Moment>,
     /// `--id-seed`
     pub(super) id_seed: Option<u64>,
+    /// `--record`
+    pub(super) record: Option<PathBuf>,
     /// `--allow-plaintext`
     pub(super) allow_plaintext: Option<bool>,
     /// `--allow-remote-test`

@@ -43,6 +43,8 @@ pub(super) struct Settings {
     pub(super) clock: Option<DateTime<Utc>>,
     /// What ids are derived from.
     pub(super) id_seed: Option<u64>,
+    /// Where calls are recorded, if at all.
+    pub(super) record: Option<PathBuf>,
     /// Whether plain HTTP may leave this machine.
     pub(super) allow_plaintext: bool,
     /// Whether a test ledger may be reached from elsewhere.
@@ -164,6 +166,8 @@ impl Sources<'_> {
         let demo = self.choose("demo", options.demo, written.demo, false);
         let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
+        let record =
+            self.optional("record", options.record, written.record.clone(), |path| shown(path));
         let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
         let test = match implying.into_iter().flatten().next() {
             None => self.choose("test", options.test, written.test, false),
@@ -182,6 +186,7 @@ impl Sources<'_> {
             test,
             clock: clock.map(|moment| moment.0),
             id_seed,
+            record,
             allow_plaintext: self.choose(
                 "allow_plaintext",
                 options.allow_plaintext,

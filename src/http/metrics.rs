@@ -133,8 +133,9 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// All counters at zero; those of the ledger are read when they are asked for.
-    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+    /// All counters at zero; those of the ledger, if there is one, are read when they are asked
+    /// for.
+    pub(super) fn new(ledger: Option<Arc<dyn Ledger>>) -> Self {
         let mut registry = Registry::with_prefix("refund_gateway");
         registry.register(
             "build",
@@ -163,7 +164,9 @@ impl Metrics {
         }
         new.register_requests();
         new.register_transport();
-        new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+        if let Some(ledger) = ledger {
+            new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+        }
         new
     }
 

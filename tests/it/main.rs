@@ -30,6 +30,8 @@ mod processor_stub;
 mod processor_tls;
 mod query;
 mod query_ledger;
+mod recorders;
+mod recording;
 mod seed;
 mod session_script;
 mod soap;
