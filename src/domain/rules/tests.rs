@@ -11,6 +11,8 @@ use crate::domain::facts::{
     PaymentPart, ReopenedInvoice,
 };
 use crate::domain::id::RefundNumber;
+use crate::domain::permission::Permissions;
+use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, MethodStatus, PaymentStatus, PaymentType, RefundStatus,
 };
@@ -402,6 +404,7 @@ fn payment(parts: &[i64]) -> Payment {
         effective_date: "2026-11-10".parse().unwrap(),
         method: Some(method(MethodType::CreditCard, Some(OWNER))),
         gateway: Some("sandbox".to_owned()),
+        reference_id: None,
         parts: parts.iter().enumerate().map(part).collect(),
     }
 }
