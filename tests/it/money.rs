@@ -325,7 +325,7 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
             prop_assert_eq!(real.numbers(), model.numbers(), "after {:?}", operation);
         }
         is_sound.set(was_sound);
-        if was_sound && account % AUDITED_EVERY == 0 {
+        if was_sound && account.is_multiple_of(AUDITED_EVERY) {
             audit(&path);
         }
         Ok(())
