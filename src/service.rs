@@ -8,10 +8,12 @@
 pub mod change;
 pub mod clock;
 pub mod create;
+mod desk;
 pub mod electronic;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod resolver;
 pub mod seed;
 pub mod session;
 pub mod toml_text;
@@ -23,10 +25,13 @@ use crate::ledger::{Ledger, LedgerError, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
 use create::RunningKeys;
+use desk::Desk;
 use electronic::Processors;
+use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{RwLock, Semaphore};
 
@@ -93,6 +98,9 @@ pub struct Service {
     running_keys: RunningKeys,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
+    is_ending: AtomicBool,
+    desk: Desk,
+    gateway_counters: GatewayCounters,
 }
 
 impl Service {
@@ -126,8 +134,11 @@ impl Service {
             settings,
             running_keys: RunningKeys::default(),
             under_way: Arc::default(),
+            is_ending: AtomicBool::new(false),
+            desk: Desk::default(),
+            gateway_counters: GatewayCounters::default(),
         });
-        service.resume_open_orders().await?;
+        service.start_resolver().await?;
         Ok(service)
     }
 

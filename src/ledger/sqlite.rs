@@ -20,6 +20,7 @@ mod lock;
 mod methods;
 mod movement;
 mod open;
+mod orders;
 mod payments;
 mod query;
 mod query_billing;
@@ -41,13 +42,9 @@ use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
-use super::{
-    Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
-};
+use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
-use crate::domain::id::RefundNumber;
-use crate::domain::lifecycle::Verdict;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
@@ -122,15 +119,6 @@ impl Ledger for SqliteLedger {
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
-    }
-
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
-        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, at);
-        self.writer.submit_patiently(end)
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
-        self.readers.read(ending::open_orders)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {

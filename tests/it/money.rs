@@ -23,6 +23,7 @@ use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
+use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
@@ -233,11 +234,17 @@ impl Real<'_> {
     async fn end(&self, refund: usize, is_approved: bool) {
         let response = Response { code: "00".to_owned(), text: "told".to_owned() };
         let verdict = match is_approved {
-            true => Verdict::Approved { reference_id: "r".to_owned(), response },
+            true => Verdict::Approved {
+                reference_id: "r".to_owned(),
+                second_reference_id: None,
+                response,
+            },
             false => Verdict::Declined { response },
         };
         let number = RefundId::parse(self.refunds[refund].as_str()).unwrap().number();
-        assert!(self.ledger.end_refund(number, verdict, self.at()).await.unwrap());
+        let (kind, transcript) = (ExchangeKind::Refund, Transcript::default());
+        let exchange = Exchange { kind, transcript, at: self.at() };
+        assert!(self.ledger.end_refund(number, verdict, exchange).await.unwrap());
     }
 
     /// The numbers of the ledger, in the form in which the model tells its own.
