@@ -14,6 +14,7 @@ mod options;
 mod processor;
 mod ranges;
 mod record;
+mod refund;
 mod replay;
 mod seed;
 mod serve;
@@ -45,6 +46,7 @@ enum Command {
     Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
+    Refund(refund::Args),
     Check(check::Args),
 }
 
@@ -82,6 +84,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
+        Command::Refund(args) => refund::run(args),
         Command::Check(args) => check::run(args, matches),
     }
 }

@@ -20,6 +20,7 @@ pub mod presets;
 pub mod query;
 pub mod row_error;
 pub mod rules;
+pub mod schedule;
 pub mod script;
 pub mod version;
 pub mod vocabulary;

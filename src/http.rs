@@ -95,7 +95,7 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         settings.check()?;
         let ledger = service.ledger();
-        let metrics = Arc::new(Metrics::new(Some(Arc::clone(ledger))));
+        let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
         let admin = match admin {

@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod orders;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
@@ -20,8 +21,7 @@ use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
 use crate::domain::drafts::Drafts;
 use crate::domain::facts::Gateway;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
+use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
@@ -29,6 +29,7 @@ use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
 use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
+use orders::Orders;
 use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
@@ -181,7 +182,7 @@ pub struct LedgerStats {
 }
 
 /// The store behind one interface.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: Orders {
     /// Creates objects: looks up facts, decides, and writes, all in one transaction.
     fn create(&self, request: Create) -> Reply<Created>;
 
@@ -190,13 +191,6 @@ pub trait Ledger: Send + Sync {
 
     /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
     fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
-
-    /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
-    /// in which case nothing is written.
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool>;
-
-    /// The orders of all refunds in Processing, oldest first.
-    fn open_orders(&self) -> Reply<Vec<Order>>;
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;

@@ -7,10 +7,12 @@
 
 pub mod clock;
 pub mod create;
+mod desk;
 pub mod electronic;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod resolver;
 pub mod seed;
 pub mod session;
 pub mod toml_text;
@@ -22,10 +24,13 @@ use crate::ledger::{Ledger, LedgerError, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
 use create::RunningKeys;
+use desk::Desk;
 use electronic::Processors;
+use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{RwLock, Semaphore};
 
@@ -88,6 +93,9 @@ pub struct Service {
     running_keys: RunningKeys,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
+    is_ending: AtomicBool,
+    desk: Desk,
+    gateway_counters: GatewayCounters,
 }
 
 impl Service {
@@ -121,8 +129,11 @@ impl Service {
             settings,
             running_keys: RunningKeys::default(),
             under_way: Arc::default(),
+            is_ending: AtomicBool::new(false),
+            desk: Desk::default(),
+            gateway_counters: GatewayCounters::default(),
         });
-        service.resume_open_orders().await?;
+        service.start_resolver().await?;
         Ok(service)
     }
 

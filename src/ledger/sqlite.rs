@@ -18,6 +18,7 @@ mod identity;
 mod lock;
 mod movement;
 mod open;
+mod orders;
 mod query;
 mod query_billing;
 mod query_columns;
@@ -38,13 +39,9 @@ use super::audit::Audit;
 use super::change::{ChangeResult, DeleteRefunds, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
-use super::{
-    Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
-};
+use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
-use crate::domain::id::RefundNumber;
-use crate::domain::lifecycle::Verdict;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
@@ -119,15 +116,6 @@ impl Ledger for SqliteLedger {
     fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
-    }
-
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
-        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, at);
-        self.writer.submit_patiently(end)
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
-        self.readers.read(ending::open_orders)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {

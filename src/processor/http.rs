@@ -15,10 +15,11 @@ mod signature;
 pub use breaker::BreakerSettings;
 pub use signature::{NoSecret, Secret};
 
-use super::{Answer, Inquiry, Processor, Reply};
+use super::{Answer, Inquiry, Processor, Reply, Told};
 use crate::client::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{self, ClientError, ClientLimits, Endpoint, Method, Pool, Trust};
 use crate::ledger::Order;
+use crate::ledger::orders::Transcript;
 use breaker::{Breaker, Change};
 use contract::Said;
 use std::sync::Arc;
@@ -83,16 +84,6 @@ impl HttpProcessor {
         let pool = Pool::new(endpoint, limits, trust, gateway.connections_max);
         let breaker = Breaker::new(gateway.breaker);
         Self { shared: Arc::new(Shared { gateway, base, pool, breaker }) }
-    }
-
-    /// For how long after an order was first sent the processor is sure to know its reference.
-    pub fn key_retention(&self) -> Duration {
-        self.shared.gateway.key_retention
-    }
-
-    /// How many questions it takes at once.
-    pub fn calls_max(&self) -> usize {
-        self.shared.gateway.connections_max
     }
 }
 
@@ -197,7 +188,8 @@ fn answered(said: Result<Said, Unanswered>) -> Answer {
             Answer::Unknown("the processor answered an order with never-heard".to_owned())
         }
         Ok(Said::Conflict) => Answer::Unknown(CONFLICT.to_owned()),
-        Err(Unanswered::NotSent(why) | Unanswered::Lost(why)) => Answer::Unknown(why),
+        Err(Unanswered::NotSent(why)) => Answer::NotSent(why),
+        Err(Unanswered::Lost(why)) => Answer::Unknown(why),
     }
 }
 
@@ -211,22 +203,44 @@ fn inquired(said: Result<Said, Unanswered>) -> Inquiry {
     }
 }
 
+/// What went over the wire, but for the headers: they carry the signature.
+fn transcript(request: &client::Request, answer: Option<&client::Answer>) -> Transcript {
+    let body = String::from_utf8_lossy(&request.body);
+    let sent = format!("{} {}\n{body}", request.method, request.path);
+    let told = answer.map(|answer| {
+        format!("HTTP {}\n{}", answer.status.as_u16(), String::from_utf8_lossy(&answer.body))
+    });
+    Transcript::new(Some(sent.trim_end()), told.as_deref())
+}
+
 const CONFLICT: &str = "the processor knows the reference for another order";
 
 impl Processor for HttpProcessor {
     fn refund(&self, order: &Order) -> Reply<Answer> {
         let (shared, order) = (Arc::clone(&self.shared), order.clone());
         Box::pin(async move {
-            let (_, said) = shared.ask(&shared.order(&order), &order).await;
-            answered(said)
+            let request = shared.order(&order);
+            let (answer, said) = shared.ask(&request, &order).await;
+            let transcript = transcript(&request, answer.as_ref());
+            Told { outcome: answered(said), transcript }
         })
     }
 
     fn inquire(&self, order: &Order) -> Reply<Inquiry> {
         let (shared, order) = (Arc::clone(&self.shared), order.clone());
         Box::pin(async move {
-            let (_, said) = shared.ask(&shared.inquiry(&order), &order).await;
-            inquired(said)
+            let request = shared.inquiry(&order);
+            let (answer, said) = shared.ask(&request, &order).await;
+            let transcript = transcript(&request, answer.as_ref());
+            Told { outcome: inquired(said), transcript }
         })
+    }
+
+    fn key_retention(&self) -> Duration {
+        self.shared.gateway.key_retention
+    }
+
+    fn calls_max(&self) -> usize {
+        self.shared.gateway.connections_max
     }
 }

@@ -1,7 +1,7 @@
 //! A ledger of an earlier schema opens, and everything is still there and adds up.
 
 use crate::gateway::{finish, program};
-use refund_gateway::ledger::Ledger;
+use refund_gateway::ledger::orders::Orders;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use rusqlite::Connection;
 use std::path::Path;
@@ -70,8 +70,9 @@ async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
     let mode = OpenMode::Existing;
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     let ledger = SqliteLedger::open(&path, &options).unwrap();
-    let waiting = ledger.open_orders().await.unwrap();
-    let numbers: Vec<i64> = waiting.iter().map(|order| order.refund.number().value()).collect();
+    let now = chrono::DateTime::from_timestamp(4_000_000_000, 0).unwrap();
+    let waiting = ledger.due_orders("sandbox", now, 10).await.unwrap();
+    let numbers: Vec<i64> = waiting.iter().map(|open| open.order.refund.number().value()).collect();
     assert_eq!(numbers, [4]);
     drop(ledger);
     assert_eq!(entries(&path), before);

@@ -2,6 +2,7 @@
 //! a guard, and write the refund and its entry.
 
 use super::billing_rows::{self, Named};
+use super::orders::begin_order;
 use super::store::Store;
 use super::{movement, rows};
 use crate::domain::custom_value::CustomValues;
@@ -32,6 +33,7 @@ pub(super) fn create_refund(
     if let Payout::Electronic { gateway, payment_method, original_payment, options } =
         decision.payout
     {
+        begin_order(store.connection(), id.number(), created_ms)?;
         orders.push(Order {
             refund: id,
             gateway,

@@ -141,5 +141,5 @@ fn said(written: WrittenAnswer) -> Result<Said, String> {
         return Ok(Said::Ended(Verdict::Declined { response }));
     }
     let reference_id = needed("processor_reference", written.processor_reference)?;
-    Ok(Said::Ended(Verdict::Approved { reference_id, response }))
+    Ok(Said::Ended(Verdict::Approved { reference_id, second_reference_id: None, response }))
 }
