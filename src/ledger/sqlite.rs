@@ -5,6 +5,7 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod accounts;
 mod adjusting;
 mod answers;
 mod audit;
@@ -16,9 +17,11 @@ mod creating;
 mod ending;
 mod identity;
 mod lock;
+mod methods;
 mod movement;
 mod open;
 mod orders;
+mod payments;
 mod query;
 mod query_billing;
 mod query_columns;
@@ -36,7 +39,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
-use super::change::{ChangeResult, DeleteRefunds, Update};
+use super::change::{ChangeResult, Delete, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
@@ -113,9 +116,9 @@ impl Ledger for SqliteLedger {
         self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
     }
 
-    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+    fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
+        self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {

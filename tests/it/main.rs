@@ -36,6 +36,7 @@ mod recording;
 mod seed;
 mod soap;
 mod soapui;
+mod stage;
 mod stripe_adapter;
 mod waiting;
 mod wire;
