@@ -13,6 +13,7 @@ pub mod audit;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
+pub mod test_bench;
 pub mod ticket;
 
 use crate::domain::draft::GatewayOption;
@@ -30,6 +31,7 @@ use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use test_bench::TestBench;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -223,4 +225,9 @@ pub trait Ledger: Send + Sync {
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;
+
+    /// What can be done with a test ledger alone; nothing where it is none.
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        None
+    }
 }

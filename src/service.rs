@@ -8,11 +8,13 @@
 pub mod clock;
 pub mod create;
 pub mod electronic;
+pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
 pub mod seed;
 pub mod session;
+pub mod test_bench;
 pub mod toml_text;
 
 use crate::domain::id::ObjectId;
@@ -21,10 +23,12 @@ use crate::ledger::{Ledger, LedgerError, UserKey};
 use clock::Clock;
 use create::RunningKeys;
 use electronic::Processors;
+use faults::Faults;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
 use std::time::Duration;
+use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
@@ -84,6 +88,8 @@ pub struct Service {
     hashing: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     running_keys: RunningKeys,
+    seeds: Seeds,
+    faults: Faults,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
 }
@@ -107,6 +113,8 @@ impl Service {
             queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
+            seeds: Seeds::default(),
+            faults: Faults::default(),
             under_way: Arc::default(),
         });
         service.resume_open_orders().await?;
@@ -121,6 +129,11 @@ impl Service {
     /// The clock that every use case reads.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The faults that testers ordered.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The ledger, for those who report on it.

@@ -116,7 +116,7 @@ async fn serve(
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
-    let clock = settings.clock.map_or(Clock::System, Clock::fixed);
+    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let service = Service::start(ledger, clock, settings.service)
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;

@@ -23,6 +23,7 @@ mod seeding;
 mod seeding_billing;
 mod sessions;
 mod store;
+mod test_bench;
 mod writer;
 
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
@@ -30,17 +31,18 @@ pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 use super::audit::Audit;
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
+use super::test_bench::{KnownId, TestBench};
 use super::{
     Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
 use crate::domain::facts::Gateway;
-use crate::domain::id::RefundNumber;
+use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use store::Store;
 use tempfile::TempDir;
 use writer::Writer;
@@ -48,6 +50,8 @@ use writer::Writer;
 /// A ledger in one SQLite file, held exclusively by this process. Dropping it does what is waiting,
 /// writes the log back into the file, and lets go of it.
 pub struct SqliteLedger {
+    path: PathBuf,
+    is_test: bool,
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
@@ -78,10 +82,13 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
+        let is_test = open::is_test(store.connection());
+        let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
-        Ok(Self { readers, writer, _lock: lock, _folder: folder })
+        let path = path.to_owned();
+        Ok(Self { path, is_test, readers, writer, _lock: lock, _folder: folder })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
@@ -159,6 +166,36 @@ impl Ledger for SqliteLedger {
 
     fn stats(&self) -> LedgerStats {
         self.writer.stats()
+    }
+
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        self.is_test.then_some(self)
+    }
+}
+
+impl TestBench for SqliteLedger {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn forget_everything(&self) -> Reply<()> {
+        self.writer.submit_alone(test_bench::forget_everything)
+    }
+
+    fn forget_account(&self, id: ObjectId) -> Reply<bool> {
+        self.writer.submit(None, move |store| test_bench::forget_account(store, &id))
+    }
+
+    fn save(&self, to: PathBuf) -> Reply<()> {
+        self.readers.read(move |connection| test_bench::save(connection, &to))
+    }
+
+    fn put_back(&self, from: PathBuf) -> Reply<()> {
+        self.writer.submit_alone(move |store| test_bench::put_back(store, &from))
+    }
+
+    fn known_ids(&self) -> Reply<Vec<KnownId>> {
+        self.readers.read(test_bench::known_ids)
     }
 }
 

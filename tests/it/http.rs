@@ -34,7 +34,7 @@ impl Rig {
         let ledger = Arc::new(FakeLedger::default());
         let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
         let service =
-            Service::start(shared, Clock::System, ServiceSettings::default()).await.unwrap();
+            Service::start(shared, Clock::system(), ServiceSettings::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let gateway = Gateway::start(service, settings, any, Some(any)).await.unwrap();
         Self { gateway, ledger }

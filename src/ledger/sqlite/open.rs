@@ -32,6 +32,8 @@ pub(super) const SCHEMA: [&str; 4] = [
 const STEPS: &[M<'static>] =
     &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+/// The mark of a test ledger.
+const TEST_KIND: &str = "test";
 /// The schema that this program writes.
 const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
@@ -315,28 +317,49 @@ fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| sql(&e))?;
+    bring_up_to_date(connection).map_err(|error| OpenError::sql(path, &error))
+}
+
+fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     MIGRATIONS.to_latest(connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => sql(&err),
-        other => OpenError::Io { path: path.to_owned(), detail: other.to_string() },
+        rusqlite_migration::Error::RusqliteError { err, .. } => err,
+        other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
     })
+}
+
+/// A test ledger in memory that holds nothing.
+pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    bring_up_to_date(&mut connection)?;
+    mark(&connection, true)?;
+    Ok(connection)
+}
+
+fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
+    let kind = if test { TEST_KIND } else { "real" };
+    let insert = "insert into meta (key, value) values ('kind', ?1)";
+    connection.execute(insert, params![kind]).map(|_| ())
+}
+
+fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let kind = "select value from meta where key = 'kind'";
+    connection.query_row(kind, [], |row| row.get(0)).optional()
+}
+
+/// Whether the ledger is marked as test.
+pub(super) fn is_test(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(kind(connection)?.is_some_and(|kind| kind == TEST_KIND))
 }
 
 /// Marks a new ledger, once and for all, and checks the mark of an old one.
 fn check_mark(connection: &Connection, path: &Path, mode: OpenMode) -> Result<(), OpenError> {
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let wanted = matches!(mode, OpenMode::CreateOrOpen { test: true });
-    let stored: Option<String> = connection
-        .query_row("select value from meta where key = 'kind'", [], |row| row.get(0))
-        .optional()
-        .map_err(|e| sql(&e))?;
-    let Some(stored) = stored else {
-        let kind = if wanted { "test" } else { "real" };
-        let insert = "insert into meta (key, value) values ('kind', ?1)";
-        return connection.execute(insert, params![kind]).map(|_| ()).map_err(|e| sql(&e));
+    let Some(stored) = kind(connection).map_err(|e| sql(&e))? else {
+        return mark(connection, wanted).map_err(|e| sql(&e));
     };
-    let is_test = stored == "test";
+    let is_test = stored == TEST_KIND;
     match mode {
         OpenMode::CreateOrOpen { test } if test != is_test => {
             Err(OpenError::Mark { path: path.to_owned(), is_test })

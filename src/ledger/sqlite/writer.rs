@@ -17,10 +17,24 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
+/// What is queued.
+enum Job {
+    /// It shares a transaction with whatever else is waiting.
+    Batched(Box<dyn Task>),
+    /// It needs the connection for itself, outside any transaction. Given an error, it only tells
+    /// that it was not done.
+    Alone(Box<dyn Lone>),
+}
+
+/// Work that is told whether it may be done.
+trait Lone: FnOnce(Result<&mut Store, LedgerError>) + Send {}
+
+impl<F: FnOnce(Result<&mut Store, LedgerError>) + Send> Lone for F {}
+
 /// The handle to the writer thread.
 pub(super) struct Writer {
     /// Taken at the end, so that the thread sees that nothing more will come.
-    queue: Option<mpsc::Sender<Box<dyn Task>>>,
+    queue: Option<mpsc::Sender<Job>>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
 }
@@ -123,8 +137,28 @@ impl Writer {
         let queue = self.queue.clone();
         Box::pin(async move {
             let queue = queue.ok_or_else(closed)?;
-            queue.send(task).await.map_err(|_| closed())?;
+            queue.send(Job::Batched(task)).await.map_err(|_| closed())?;
             drop(queue);
+            result.await.map_err(|_| ended_early())?
+        })
+    }
+
+    /// Queues `work` that replaces the file as a whole, so that it can be part of no transaction. It
+    /// leaves what was there if it fails.
+    pub(super) fn submit_alone<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, result) = oneshot::channel();
+        let job = Job::Alone(Box::new(move |store: Result<&mut Store, LedgerError>| {
+            let failed = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+            // Nobody may be waiting any more; the work is done all the same.
+            let _ = reply.send(store.and_then(|store| work(store).map_err(failed)));
+        }));
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            queue.ok_or_else(closed)?.send(job).await.map_err(|_| closed())?;
             result.await.map_err(|_| ended_early())?
         })
     }
@@ -156,7 +190,7 @@ impl Drop for Writer {
 }
 
 /// See [`Writer::later`].
-pub(super) struct Later(Option<mpsc::WeakSender<Box<dyn Task>>>);
+pub(super) struct Later(Option<mpsc::WeakSender<Job>>);
 
 impl Later {
     /// As [`Writer::submit`].
@@ -170,18 +204,14 @@ impl Later {
     }
 }
 
-fn submit<T, F>(
-    queue: Option<&mpsc::Sender<Box<dyn Task>>>,
-    ticket: Option<Ticket>,
-    work: F,
-) -> Reply<T>
+fn submit<T, F>(queue: Option<&mpsc::Sender<Job>>, ticket: Option<Ticket>, work: F) -> Reply<T>
 where
     T: Send + 'static,
     F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
 {
     let (task, result) = request(ticket, work);
     let queued = queue.ok_or_else(closed).and_then(|queue| {
-        queue.try_send(task).map_err(|error| match error {
+        queue.try_send(Job::Batched(task)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
             mpsc::error::TrySendError::Closed(_) => closed(),
         })
@@ -232,18 +262,29 @@ struct State {
 }
 
 impl State {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Box<dyn Task>>) {
+    fn serve(mut self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut batch: Batch = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
-            batch.push(first);
-            while batch.len() < self.batch_max
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
+            let mut next = Some(first);
+            while let Some(Job::Batched(task)) = next {
+                batch.push(task);
+                next = if batch.len() < self.batch_max { waiting.try_recv().ok() } else { None };
             }
-            self.do_batch(batch);
+            if !batch.is_empty() {
+                self.do_batch(batch);
+            }
+            if let Some(Job::Alone(work)) = next {
+                self.do_alone(work);
+            }
         }
         self.store.close();
+    }
+
+    fn do_alone(&mut self, work: Box<dyn Lone>) {
+        match &self.lost {
+            Some(why) => work(Err(LedgerError::Unavailable(why.clone()))),
+            None => work(Ok(&mut self.store)),
+        }
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
