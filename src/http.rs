@@ -15,6 +15,7 @@ mod body;
 mod compression;
 mod connection;
 mod date;
+mod journal;
 mod listener;
 mod metrics;
 mod public;
@@ -24,12 +25,14 @@ mod settings;
 mod slots;
 mod stream;
 
+pub use admin::AdminToken;
 pub use settings::{HttpSettings, SettingError};
 
 use crate::service::Service;
 use admin::{Admin, Readiness};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
+use journal::Journal;
 use listener::{Door, Listener};
 use metrics::Metrics;
 use public::Public;
@@ -70,29 +73,43 @@ pub struct Gateway {
     drain_timeout: Duration,
 }
 
+/// The admin listener: where it is, and the token of its API; without one there is none.
+pub struct AdminDoor {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What callers of the admin API have to show.
+    pub token: Option<AdminToken>,
+}
+
 impl Gateway {
     /// Listens at both addresses and serves; a port 0 is any free one.
     pub async fn start(
         service: Arc<Service>,
         settings: HttpSettings,
         public: SocketAddr,
-        admin: Option<SocketAddr>,
+        admin: Option<AdminDoor>,
     ) -> Result<Self, StartError> {
         settings.check()?;
         let ledger = service.ledger();
         let metrics = Arc::new(Metrics::new(Arc::clone(ledger)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
+        let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
+        let is_watched = is_watched && ledger.test_bench().is_some();
+        let journal = is_watched.then(Arc::<Journal>::default);
         let admin = match admin {
             None => None,
-            Some(address) => {
+            Some(AdminDoor { address, token }) => {
                 let door = admin_door(&settings, &metrics);
-                let handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                if let Some(token) = token {
+                    handler = handler.with_api(token, Arc::clone(&service), journal.clone());
+                }
                 Some(listen(address, Listener::open(address, door, handler)).await?)
             }
         };
         let door = public_door(&settings, &metrics);
-        let handler = Public::new(service, settings, metrics);
+        let handler = Public::new(service, settings, metrics, journal);
         let public = listen(public, Listener::open(public, door, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }

@@ -16,6 +16,7 @@ pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
 
+use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
 use crate::domain::drafts::Drafts;
 use crate::domain::facts::Gateway;
@@ -31,6 +32,7 @@ use query::{Find, FindError, Page};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
 
@@ -216,6 +218,9 @@ pub trait Ledger: Send + Sync {
         &self,
         seed: seed::SeedPlan,
     ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
+
+    /// The fields that the tenant declared, as of the last seed.
+    fn custom_fields(&self) -> Arc<CustomFields>;
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;

@@ -17,6 +17,7 @@ pub mod session;
 pub mod test_bench;
 pub mod toml_text;
 
+use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::ledger::{Ledger, LedgerError, UserKey};
@@ -134,6 +135,11 @@ impl Service {
     /// The faults that testers ordered.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// The fields that the tenant declared for its objects.
+    pub fn custom_fields(&self) -> Arc<CustomFields> {
+        self.ledger.custom_fields()
     }
 
     /// The ledger, for those who report on it.

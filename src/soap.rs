@@ -113,6 +113,11 @@ impl Soap {
         Self { service, reading: Arc::new(Reading { limits, idempotency_field }) }
     }
 
+    /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
+    pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
+        wsdl::render_for(version, address, &self.service.custom_fields())
+    }
+
     /// Answers a request.
     pub async fn answer(&self, mut call: SoapCall) -> SoapReply {
         let read = self.read(&mut call).await;
@@ -138,13 +143,14 @@ impl Soap {
     /// understood.
     async fn read(&self, call: &mut SoapCall) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
+        let custom = self.service.custom_fields();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version);
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version);
+            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
             drop((body, turn));
             read
         };

@@ -107,6 +107,23 @@ pub struct CustomField {
     pub is_advanced: bool,
 }
 
+/// Every field that the tenant declared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CustomFields(Vec<CustomField>);
+
+impl CustomFields {
+    /// These fields, which come to stand in the order of the WSDL.
+    pub fn new(mut fields: Vec<CustomField>) -> Self {
+        fields.sort_by_key(|field| field.name.as_str().to_ascii_lowercase());
+        Self(fields)
+    }
+
+    /// The fields of an object, in the order of the WSDL.
+    pub fn of(&self, object: CustomizedObject) -> impl Iterator<Item = &CustomField> {
+        self.0.iter().filter(move |field| field.object == object)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,32 +8,62 @@ pub mod pattern;
 
 use super::calendar::Moment;
 use super::money::parse_decimal;
+use super::vocabulary::CustomizedObject;
 use super::zoql::{Comparator, Comparison, Literal, Operator, Query, SyntaxError};
 use pattern::Pattern;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// An object that can be queried. One more is a variant here and a table of columns in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum QueryObject {
     /// A customer's account.
     Account,
+    /// An adjustment of a credit balance, asked for or made by a refund.
+    CreditBalanceAdjustment,
+    /// An invoice.
+    Invoice,
+    /// The part of a payment that pays an invoice.
+    InvoicePayment,
+    /// A payment.
+    Payment,
     /// A payment method.
     PaymentMethod,
     /// A refund.
     Refund,
+    /// The part of a refund that takes back a part of its payment.
+    RefundInvoicePayment,
+    /// An exchange with a gateway about a refund.
+    RefundTransactionLog,
 }
 
 impl QueryObject {
     /// Every object that can be queried.
-    pub const ALL: [Self; 3] = [Self::Account, Self::PaymentMethod, Self::Refund];
+    pub const ALL: [Self; 9] = [
+        Self::Account,
+        Self::CreditBalanceAdjustment,
+        Self::Invoice,
+        Self::InvoicePayment,
+        Self::Payment,
+        Self::PaymentMethod,
+        Self::Refund,
+        Self::RefundInvoicePayment,
+        Self::RefundTransactionLog,
+    ];
 
     /// The name in the WSDL.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Account => "Account",
+            Self::CreditBalanceAdjustment => "CreditBalanceAdjustment",
+            Self::Invoice => "Invoice",
+            Self::InvoicePayment => "InvoicePayment",
+            Self::Payment => "Payment",
             Self::PaymentMethod => "PaymentMethod",
             Self::Refund => "Refund",
+            Self::RefundInvoicePayment => "RefundInvoicePayment",
+            Self::RefundTransactionLog => "RefundTransactionLog",
         }
     }
 
@@ -42,12 +72,29 @@ impl QueryObject {
         Self::ALL.into_iter().find(|object| object.name().eq_ignore_ascii_case(name))
     }
 
-    /// Fields that a caller may send but never select (PaymentId is for create only).
+    /// The object as one that can have fields of the tenant's own, if it can.
+    pub fn customized(self) -> Option<CustomizedObject> {
+        CustomizedObject::from_name(self.name())
+    }
+
+    /// Fields that a caller may send but never select: they are for create or update only.
     pub const fn hidden_fields(self) -> &'static [&'static str] {
         match self {
             Self::Refund => &["PaymentId", "GatewayOptionData", "RefundInvoicePaymentData"],
             Self::PaymentMethod => &["GatewayOptionData"],
-            Self::Account => &[],
+            Self::Payment => &[
+                "AppliedInvoiceAmount",
+                "GatewayOptionData",
+                "InvoiceId",
+                "InvoiceNumber",
+                "InvoicePaymentData",
+            ],
+            Self::Invoice => &["RegenerateInvoicePDF"],
+            Self::Account
+            | Self::CreditBalanceAdjustment
+            | Self::InvoicePayment
+            | Self::RefundInvoicePayment
+            | Self::RefundTransactionLog => &[],
         }
     }
 }
@@ -72,10 +119,10 @@ pub enum FieldKind {
 }
 
 /// A field that can be selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryField {
     /// The name in the WSDL.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its values are.
     pub kind: FieldKind,
 }
@@ -144,7 +191,7 @@ pub enum QueryError {
     #[error("{value} is no value of {field}")]
     Value {
         /// The field's canonical name.
-        field: &'static str,
+        field: String,
         /// The value as typed.
         value: String,
     },
@@ -162,33 +209,33 @@ pub fn typed(
 ) -> Result<TypedQuery, QueryError> {
     let find = |name: &str| {
         let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        found.filter(|field| !object.hidden_fields().contains(&field.name)).ok_or_else(|| {
+        found.filter(|field| !object.hidden_fields().contains(&&*field.name)).ok_or_else(|| {
             QueryError::Field { object: query.object.text.clone(), field: name.to_lowercase() }
         })
     };
     let mut selected = Vec::with_capacity(query.fields.len().min(fields.len()));
     for field in &query.fields {
-        let field = find(&field.text)?;
-        if !selected.contains(&field.name) {
-            selected.push(field.name);
+        let name = &*find(&field.text)?.name;
+        if !selected.contains(&name) {
+            selected.push(name);
         }
     }
-    let in_order = fields.iter().filter(|field| selected.contains(&field.name));
-    let in_order = in_order.map(|field| field.name.to_owned()).collect();
+    let in_order = fields.iter().filter(|field| selected.contains(&&*field.name));
+    let in_order = in_order.map(|field| field.name.to_string()).collect();
     let mut conditions = Vec::with_capacity(query.conditions.len());
     for group in &query.conditions {
         let mut tests = Vec::with_capacity(group.len());
         for comparison in group {
             let field = find(&comparison.field.text)?;
-            let test = test(comparison, *field)?;
-            tests.push(Condition { field: field.name.to_owned(), test });
+            let test = test(comparison, field)?;
+            tests.push(Condition { field: field.name.to_string(), test });
         }
         conditions.push(tests);
     }
     Ok(TypedQuery { object, fields: in_order, conditions, case_sensitive })
 }
 
-fn test(comparison: &Comparison, field: QueryField) -> Result<Test, QueryError> {
+fn test(comparison: &Comparison, field: &QueryField) -> Result<Test, QueryError> {
     let misfit = || SyntaxError::Operator { at: comparison.operator_at.0 };
     let comparator = match comparison.operator {
         Operator::Like => return like(comparison, field),
@@ -223,7 +270,7 @@ fn test(comparison: &Comparison, field: QueryField) -> Result<Test, QueryError> 
         FieldKind::Day => moment().map(|moment| Test::Day(comparator, moment)),
         FieldKind::DayAsMoment => moment().map(|moment| Test::DayAsMoment(comparator, moment)),
     };
-    test.ok_or_else(|| QueryError::Value { field: field.name, value: text.to_owned() })
+    test.ok_or_else(|| QueryError::Value { field: field.name.to_string(), value: text.to_owned() })
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -231,7 +278,7 @@ fn truth(text: &str) -> Option<bool> {
     if is("true") { Some(true) } else { is("false").then_some(false) }
 }
 
-fn like(comparison: &Comparison, field: QueryField) -> Result<Test, QueryError> {
+fn like(comparison: &Comparison, field: &QueryField) -> Result<Test, QueryError> {
     let misfit = SyntaxError::Operator { at: comparison.operator_at.0 };
     let Literal::Quoted(text) = &comparison.literal else {
         return Err(misfit.into());
@@ -250,16 +297,20 @@ mod tests {
     use super::*;
     use crate::domain::zoql::parse;
 
+    const fn field(name: &'static str, kind: FieldKind) -> QueryField {
+        QueryField { name: Cow::Borrowed(name), kind }
+    }
+
     const FIELDS: [QueryField; 9] = [
-        QueryField { name: "Id", kind: FieldKind::Id },
-        QueryField { name: "Active", kind: FieldKind::Boolean },
-        QueryField { name: "Amount", kind: FieldKind::Number },
-        QueryField { name: "Comment", kind: FieldKind::Text },
-        QueryField { name: "CreatedDate", kind: FieldKind::Moment },
-        QueryField { name: "PaymentId", kind: FieldKind::Id },
-        QueryField { name: "RefundDate", kind: FieldKind::Day },
-        QueryField { name: "OldDate", kind: FieldKind::DayAsMoment },
-        QueryField { name: "Status", kind: FieldKind::Text },
+        field("Id", FieldKind::Id),
+        field("Active", FieldKind::Boolean),
+        field("Amount", FieldKind::Number),
+        field("Comment", FieldKind::Text),
+        field("CreatedDate", FieldKind::Moment),
+        field("PaymentId", FieldKind::Id),
+        field("RefundDate", FieldKind::Day),
+        field("OldDate", FieldKind::DayAsMoment),
+        field("Status", FieldKind::Text),
     ];
 
     fn read(text: &str) -> Result<TypedQuery, QueryError> {
@@ -317,7 +368,8 @@ mod tests {
             ("CreatedDate = 10", "CreatedDate", "10"),
             ("Active = 1", "Active", "1"),
         ] {
-            let expected = QueryError::Value { field, value: value.to_owned() };
+            let (field, value) = (field.to_owned(), value.to_owned());
+            let expected = QueryError::Value { field, value };
             assert_eq!(only_test(bad), Err(expected), "{bad}");
         }
     }

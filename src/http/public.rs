@@ -9,6 +9,7 @@ use super::body::{BodyError, BodyLimits, receive};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
+use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::record::Record;
@@ -17,7 +18,7 @@ use super::settings::HttpSettings;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
-use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply, wsdl};
+use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -39,6 +40,9 @@ pub(super) struct Public {
     /// The turns of bodies that take much memory to read.
     turns: Arc<Semaphore>,
     settings: HttpSettings,
+    /// There on test ledgers alone.
+    journal: Option<Arc<Journal>>,
+    service: Arc<Service>,
 }
 
 impl Public {
@@ -46,17 +50,20 @@ impl Public {
         service: Arc<Service>,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
+        journal: Option<Arc<Journal>>,
     ) -> Self {
         let public_url = settings.public_url.as_deref();
         Self {
             addresses: Addresses::new(public_url, &settings.trusted_proxies),
             dates: DateCache::new(Arc::clone(&service)),
-            soap: Soap::new(service, settings.xml.clone()),
+            soap: Soap::new(Arc::clone(&service), settings.xml.clone()),
             metrics,
             turns: Arc::new(Semaphore::new(
                 settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
             )),
             settings,
+            journal,
+            service,
         }
     }
 
@@ -88,7 +95,7 @@ impl Public {
             Route::Soap { version } => {
                 return self.soap(version, base_url, &head.headers, body, started).await;
             }
-            Route::Wsdl { version } => render_wsdl(version, &base_url),
+            Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 Answer::sentence(status, "wrong_method", sentence).allowing(allow)
@@ -99,6 +106,20 @@ impl Public {
             }
         };
         Some(refused(answer))
+    }
+
+    fn wsdl(&self, version: &str, base_url: &str) -> Answer {
+        match version.parse::<ApiVersion>() {
+            Ok(parsed) => {
+                let address = format!("{base_url}{ENDPOINT}{version}");
+                Answer::wsdl(self.soap.wsdl(parsed, &address))
+            }
+            Err(_) => {
+                let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
+                let text = format!("There is no such API version; {first} to {last} are served.");
+                Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
+            }
+        }
     }
 
     async fn soap(
@@ -124,6 +145,7 @@ impl Public {
             Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
+        let noted = self.journal.as_ref().map(|_| received.document.clone());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -134,14 +156,17 @@ impl Public {
             deadline,
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
-        match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
-            Ok(SoapReply::Answer(answer)) => {
-                self.count_limits(&answer);
-                self.count(&answer);
-                Some(Answer::soap(answer, self.dates.now()))
-            }
+        let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
+            Ok(SoapReply::Answer(answer)) => Some(answer),
             Ok(SoapReply::Abort) | Err(_) => None,
+        };
+        if let (Some(journal), Some(request)) = (&self.journal, noted) {
+            journal.note(self.service.clock().now(), version, &request, answer.as_ref());
         }
+        let answer = answer?;
+        self.count_limits(&answer);
+        self.count(&answer);
+        Some(Answer::soap(answer, self.dates.now()))
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
@@ -210,20 +235,6 @@ impl Handler for Public {
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
         Ok(record.answered(answer).into_response())
-    }
-}
-
-fn render_wsdl(version: &str, base_url: &str) -> Answer {
-    match version.parse::<ApiVersion>() {
-        Ok(parsed) => {
-            let address = format!("{base_url}{ENDPOINT}{version}");
-            Answer::wsdl(wsdl::render(parsed, &address))
-        }
-        Err(_) => {
-            let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
-            let text = format!("There is no such API version; {first} to {last} are served.");
-            Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
-        }
     }
 }
 

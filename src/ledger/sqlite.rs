@@ -14,9 +14,11 @@ mod identity;
 mod lock;
 mod open;
 mod query;
+mod query_billing;
 mod query_columns;
 mod query_functions;
 mod query_statement;
+mod query_tables;
 mod readers;
 mod rows;
 mod seeding;
@@ -35,6 +37,7 @@ use super::test_bench::{KnownId, TestBench};
 use super::{
     Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
 };
+use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
@@ -43,6 +46,7 @@ use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
 use writer::Writer;
@@ -55,6 +59,8 @@ pub struct SqliteLedger {
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
+    /// What the file says, which nobody else can change.
+    custom_fields: Arc<RwLock<Arc<CustomFields>>>,
     /// Released after the writer has closed its connection, because fields drop in order.
     _lock: FileLock,
     /// The folder of a temporary ledger, removed at the end.
@@ -82,13 +88,25 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
-        let is_test = open::is_test(store.connection());
-        let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
+        let sql = |error: rusqlite::Error| OpenError::sql(path, &error);
+        let is_test = open::is_test(store.connection()).map_err(sql)?;
+        let custom_fields = rows::custom_fields(store.connection()).map_err(sql)?;
+        let custom_fields = Arc::new(RwLock::new(Arc::new(custom_fields)));
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
         let path = path.to_owned();
-        Ok(Self { path, is_test, readers, writer, _lock: lock, _folder: folder })
+        Ok(Self { path, is_test, readers, writer, custom_fields, _lock: lock, _folder: folder })
+    }
+
+    /// The result of what may have changed the custom fields, once they are known here as well.
+    fn knowing_its_fields<T: Send + 'static>(&self, work: Reply<(T, CustomFields)>) -> Reply<T> {
+        let known = Arc::clone(&self.custom_fields);
+        Box::pin(async move {
+            let (result, fields) = work.await?;
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            Ok(result)
+        })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
@@ -153,7 +171,14 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        self.writer.submit(None, move |store| seeding::load(store, &seed))
+        self.knowing_its_fields(self.writer.submit(None, move |store| {
+            let report = seeding::load(store, &seed)?;
+            Ok((report, rows::custom_fields(store.connection())?))
+        }))
+    }
+
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
@@ -179,7 +204,10 @@ impl TestBench for SqliteLedger {
     }
 
     fn forget_everything(&self) -> Reply<()> {
-        self.writer.submit_alone(test_bench::forget_everything)
+        self.knowing_its_fields(self.writer.submit_alone(|store| {
+            test_bench::forget_everything(store)?;
+            Ok(((), rows::custom_fields(store.connection())?))
+        }))
     }
 
     fn forget_account(&self, id: ObjectId) -> Reply<bool> {
@@ -191,7 +219,10 @@ impl TestBench for SqliteLedger {
     }
 
     fn put_back(&self, from: PathBuf) -> Reply<()> {
-        self.writer.submit_alone(move |store| test_bench::put_back(store, &from))
+        self.knowing_its_fields(self.writer.submit_alone(move |store| {
+            test_bench::put_back(store, &from)?;
+            Ok(((), rows::custom_fields(store.connection())?))
+        }))
     }
 
     fn known_ids(&self) -> Reply<Vec<KnownId>> {

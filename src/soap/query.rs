@@ -10,17 +10,19 @@ use super::envelope::{Dialect, QueryOptions, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
 use super::wsdl;
+use crate::domain::custom_field::{CustomFields, CustomType};
 use crate::domain::query::{FieldKind, QueryError, QueryField, QueryObject, TypedQuery, typed};
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql;
 use crate::ledger::query::{QueryLocator, Start};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
 
 /// The fields that every object inherits and that can be selected.
-const ID: QueryField = QueryField { name: "Id", kind: FieldKind::Id };
+const ID: QueryField = QueryField { name: Cow::Borrowed("Id"), kind: FieldKind::Id };
 
 /// A page that is asked for.
 #[derive(Debug)]
@@ -34,9 +36,10 @@ pub(super) fn read(
     element: ElementRef<'_>,
     api: ApiVersion,
     options: QueryOptions,
+    custom: &CustomFields,
 ) -> Result<PageRequest, Fault> {
     let text = text_below(element, "queryString")?.ok_or(Fault::NoQuery)?;
-    let start = Start::Query(query(text, api, options.case_sensitive)?);
+    let start = Start::Query(query(text, api, options.case_sensitive, custom)?);
     Ok(PageRequest { start, rows_wanted: options.batch_size })
 }
 
@@ -61,35 +64,53 @@ fn text_below<'d>(element: ElementRef<'d>, name: &str) -> Result<Option<&'d str>
     Ok(Some(child.text()).filter(|_| !child.is_nil() && child.has_text()))
 }
 
-fn query(text: &str, api: ApiVersion, case_sensitive: bool) -> Result<TypedQuery, Fault> {
+fn query(
+    text: &str,
+    api: ApiVersion,
+    case_sensitive: bool,
+    custom: &CustomFields,
+) -> Result<TypedQuery, Fault> {
     let parsed = zoql::parse(text).map_err(QueryError::from)?;
     let object = QueryObject::from_name(&parsed.object.text);
     let object = object.filter(|object| wsdl::object_types(api).contains(&object.name()));
     let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object.text)))?;
-    Ok(typed(&parsed, object, &fields(object, api), case_sensitive)?)
+    Ok(typed(&parsed, object, &fields(object, api, custom), case_sensitive)?)
 }
 
 /// The fields of `object` that a caller of `api` can query, in the order of its WSDL.
-fn fields(object: QueryObject, api: ApiVersion) -> Vec<QueryField> {
-    let is_day = |name: &str| {
-        let newest = wsdl::fields(ApiVersion::LAST, object.name());
-        newest.contains(&(name, "date"))
-    };
+fn fields(object: QueryObject, api: ApiVersion, custom: &CustomFields) -> Vec<QueryField> {
+    let newest = wsdl::fields(ApiVersion::LAST, object.name());
+    let is_day = |name: &str| newest.contains(&(name, "date"));
     let own = wsdl::fields(api, object.name()).into_iter().filter_map(|(name, of_type)| {
-        let kind = match of_type {
-            "zns:ID" => FieldKind::Id,
-            "string" => FieldKind::Text,
-            "decimal" | "int" | "short" => FieldKind::Number,
-            "boolean" => FieldKind::Boolean,
-            "date" => FieldKind::Day,
-            "dateTime" if is_day(name) => FieldKind::DayAsMoment,
-            "dateTime" => FieldKind::Moment,
-            // What has parts cannot be selected.
-            _ => return None,
-        };
-        Some(QueryField { name, kind })
+        let kind = kind_of_type(of_type, is_day(name))?;
+        Some(QueryField { name: Cow::Borrowed(name), kind })
     });
-    std::iter::once(ID).chain(own).collect()
+    let mut all: Vec<_> = std::iter::once(ID).chain(own).collect();
+    for field in object.customized().into_iter().flat_map(|object| custom.of(object)) {
+        let is_day = field.custom_type == CustomType::Date;
+        if let Some(kind) = kind_of_type(wsdl::custom_type(api, field), is_day) {
+            let name = field.name.as_str();
+            let after =
+                |one: &QueryField| one.name == ID.name || !wsdl::comes_after(&one.name, name);
+            let at = all.partition_point(after);
+            all.insert(at, QueryField { name: Cow::Owned(name.to_owned()), kind });
+        }
+    }
+    all
+}
+
+/// What values of a type of the WSDL are; none for what has parts, which cannot be selected.
+fn kind_of_type(of_type: &str, is_day: bool) -> Option<FieldKind> {
+    Some(match of_type {
+        "zns:ID" => FieldKind::Id,
+        "string" => FieldKind::Text,
+        "decimal" | "int" | "short" => FieldKind::Number,
+        "boolean" => FieldKind::Boolean,
+        "date" => FieldKind::Day,
+        "dateTime" if is_day => FieldKind::DayAsMoment,
+        "dateTime" => FieldKind::Moment,
+        _ => return None,
+    })
 }
 
 impl From<QueryError> for Fault {
@@ -121,7 +142,7 @@ pub(super) async fn answer(
     };
     let page = service.find(caller, request.start, request.rows_wanted, deadline).await;
     let page = page.map_err(|failure| Failure::of_query(failure, locator))?;
-    let fields = fields(page.query.object, dialect.api);
+    let fields = fields(page.query.object, dialect.api, &service.custom_fields());
     let body = render::page(&page, &fields, operation, dialect);
     Ok(Done { body, replayed: false, tally: Tally::default() })
 }

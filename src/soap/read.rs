@@ -9,6 +9,9 @@ use super::fault::{Fault, shown};
 use super::login::{self, Credentials};
 use super::query::{self, PageRequest};
 use super::wsdl;
+use crate::domain::custom_field::CustomFields;
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
 
@@ -70,6 +73,23 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// The accounts that the objects of the call name.
+    pub(super) fn accounts(&self) -> Vec<&ObjectId> {
+        match self {
+            Self::Create(Ok(create)) => create.accounts(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Makes the rows of an account, or all rows, fail with `error`, because a tester ordered it.
+    pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
+        if let Self::Create(Ok(create)) = self {
+            create.fail_rows(account, error);
+        }
+    }
+}
+
 impl From<Fault> for Unreadable {
     fn from(fault: Fault) -> Self {
         Self { fault, limit: None }
@@ -88,11 +108,17 @@ impl From<XmlError> for Unreadable {
 
 impl Reading {
     /// Reads a body. An unsupported version is told before anything that is wrong with it.
-    pub(super) fn read(&self, body: &[u8], content_type: Option<&str>, version: &str) -> Read {
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        version: &str,
+        custom: &CustomFields,
+    ) -> Read {
         let mut soap = SoapVersion::of_content_type(content_type);
         let api = version.parse::<ApiVersion>();
         let served = *api.as_ref().unwrap_or(&ApiVersion::FIRST);
-        let request = self.request(body, content_type, served, &mut soap);
+        let request = self.request(body, content_type, (served, custom), &mut soap);
         let request = match api {
             Ok(_) => request,
             Err(unsupported) => Err(Fault::from(unsupported).into()),
@@ -104,7 +130,7 @@ impl Reading {
         &self,
         body: &[u8],
         content_type: Option<&str>,
-        api: ApiVersion,
+        (api, custom): (ApiVersion, &CustomFields),
         soap: &mut SoapVersion,
     ) -> Result<Request, Unreadable> {
         let text = decode(body, content_type.and_then(charset))?;
@@ -117,7 +143,7 @@ impl Reading {
         *soap = envelope.soap;
         envelope.check_understood()?;
         let (element, mut others) = envelope.operation()?;
-        let operation = self.operation(element, &envelope, api)?;
+        let operation = self.operation(element, &envelope, api, custom)?;
         // Done or not, a second one would have no answer.
         if others.any(|other| known_operation(other, api).is_some()) {
             return Err(Fault::SeveralOperations.into());
@@ -130,6 +156,7 @@ impl Reading {
         element: ElementRef<'_>,
         envelope: &Envelope<'_>,
         api: ApiVersion,
+        custom: &CustomFields,
     ) -> Result<Operation, Fault> {
         let unknown = || Fault::UnknownOperation(shown(element.local()));
         let known = known_operation(element, api).ok_or_else(unknown)?;
@@ -144,7 +171,7 @@ impl Reading {
             }
             "query" => {
                 let options = envelope.query_options();
-                Operation::Query(checked.and_then(|()| query::read(element, api, options)))
+                Operation::Query(checked.and_then(|()| query::read(element, api, options, custom)))
             }
             "queryMore" => {
                 let options = envelope.query_options();

@@ -10,12 +10,15 @@
 mod outline;
 mod template;
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use self::outline::OUTLINE;
-use self::template::LINES;
+use self::template::{LINES, Line};
+use crate::domain::custom_field::{CustomField, CustomFields, CustomType};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::CustomizedObject;
 
 /// Stands in the template where the service's address goes.
 const ADDRESS: &str = "{address}";
@@ -24,9 +27,16 @@ const ERROR_CODE: &str = "{ErrorCode}";
 
 /// The WSDL of `version` for a service at `address`, which is escaped here.
 pub fn render(version: ApiVersion, address: &str) -> String {
+    render_for(version, address, &CustomFields::default())
+}
+
+/// The WSDL of `version` for a tenant with fields of its own.
+pub fn render_for(version: ApiVersion, address: &str, custom: &CustomFields) -> String {
     let address = escape(address);
     let mut wsdl = String::with_capacity(64 * 1024);
+    let mut own = OwnFields { version, custom, left: VecDeque::new() };
     for line in LINES.iter().filter(|line| line.stand.covers(version)) {
+        own.push_before(line, &mut wsdl);
         if line.text.contains(ERROR_CODE) {
             for code in ErrorCode::ALL.iter().filter(|code| code.since() <= version) {
                 push_line(&mut wsdl, line.indent, &line.text.replace(ERROR_CODE, code.name()));
@@ -71,6 +81,54 @@ pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static 
         .collect()
 }
 
+/// The type of a field of the tenant's own in `version`, as the WSDL writes it.
+pub fn custom_type(version: ApiVersion, field: &CustomField) -> &'static str {
+    match field.custom_type {
+        CustomType::String { .. } => "string",
+        CustomType::Decimal => "decimal",
+        CustomType::Boolean => "boolean",
+        CustomType::Date if version.has_plain_dates() => "date",
+        CustomType::Date => "dateTime",
+    }
+}
+
+/// Whether the field `one` stands after the field `other` in the WSDL.
+pub fn comes_after(one: &str, other: &str) -> bool {
+    let folded =
+        |name: &str| name.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
+    folded(one) > folded(other)
+}
+
+/// The tenant's own fields of the object whose lines are being rendered, as far as they are still
+/// to come.
+struct OwnFields<'a> {
+    version: ApiVersion,
+    custom: &'a CustomFields,
+    left: VecDeque<&'a CustomField>,
+}
+
+impl OwnFields<'_> {
+    /// Writes those that stand before `line`.
+    fn push_before(&mut self, line: &Line, wsdl: &mut String) {
+        if let Some(object) = line.attribute("<complexType ", " name=\"") {
+            let object = CustomizedObject::from_name(object);
+            self.left = object.into_iter().flat_map(|object| self.custom.of(object)).collect();
+        }
+        let element = line.attribute("<element ", " name=\"");
+        let (is_end, deeper) = (line.text == "</sequence>", if element.is_some() { 0 } else { 4 });
+        let stands_before = |field: &CustomField| {
+            is_end || element.is_some_and(|name| comes_after(name, field.name.as_str()))
+        };
+        while let Some(field) = self.left.pop_front_if(|field| stands_before(field)) {
+            let (name, of_type) = (&field.name, custom_type(self.version, field));
+            let text = format!(
+                "<element minOccurs=\"0\" name=\"{name}\" nillable=\"true\" type=\"{of_type}\" />"
+            );
+            push_line(wsdl, line.indent + deeper, &text);
+        }
+    }
+}
+
 fn push_line(wsdl: &mut String, indent: usize, text: &str) {
     wsdl.extend(std::iter::repeat_n(' ', indent));
     wsdl.push_str(text);
@@ -108,6 +166,7 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
+    use crate::domain::custom_field::CustomName;
     use crate::domain::draft::{RefundDraft, RefundField};
     use crate::domain::row_error::RowError;
 
@@ -311,12 +370,21 @@ mod tests {
     #[test]
     fn objects_and_operations_come_with_their_versions() {
         let at = ApiVersion::major;
-        let old = ["Account", "PaymentMethod", "Refund", "RefundInvoicePayment"];
+        let old = [
+            "Account",
+            "Invoice",
+            "InvoicePayment",
+            "Payment",
+            "PaymentMethod",
+            "Refund",
+            "RefundInvoicePayment",
+            "RefundTransactionLog",
+        ];
         let types = |major| object_types(at(major));
         assert_eq!(types(18), old);
         assert!(types(22).contains(&"CreditBalanceAdjustment"));
         assert!(types(30).contains(&"GatewayOption"));
-        assert_eq!(types(150).len(), 6);
+        assert_eq!(types(150).len(), 10);
         let first = ["login", "subscribe", "create", "generate", "update", "delete", "query"];
         assert_eq!(operations(at(18)).collect::<Vec<_>>(), first);
         for (name, since) in
@@ -328,7 +396,7 @@ mod tests {
         assert_eq!(operations(ApiVersion::LAST).count(), 12);
         assert_eq!(operation(ApiVersion::LAST, "Create"), None);
         assert!(fields(at(21), "CreditBalanceAdjustment").is_empty());
-        assert!(fields(at(91), "Invoice").is_empty());
+        assert!(fields(at(91), "Subscription").is_empty());
     }
 
     #[test]
@@ -393,6 +461,46 @@ mod tests {
             let (_, binding) = wsdl.split_once("<binding ").unwrap();
             let expected: Vec<_> = operations(version).collect();
             assert_eq!(values(binding, "operation", "name"), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn fields_of_a_tenants_own_are_sorted_in() {
+        let field = |object, name, custom_type| CustomField {
+            object,
+            name: CustomName::parse(name).unwrap(),
+            custom_type,
+            is_required: false,
+            is_advanced: false,
+        };
+        let refund = CustomizedObject::Refund;
+        let custom = CustomFields::new(vec![
+            field(refund, "zone__c", CustomType::Boolean),
+            field(refund, "amountPaid__c", CustomType::Decimal),
+            field(refund, "CaseDate__c", CustomType::Date),
+            field(CustomizedObject::Account, "AAA__c", CustomType::String { length: 5 }),
+        ]);
+        for version in every_version() {
+            let told = render_for(version, HERE, &custom);
+            let standing = |told: &str, object| {
+                let (_, rest) =
+                    told.split_once(&format!("<complexType name=\"{object}\">")).unwrap();
+                let (own, _) = rest.split_once("</sequence>").unwrap();
+                values(own, "element", "name").into_iter().map(str::to_owned).collect::<Vec<_>>()
+            };
+            let mut names = standing(&told, "Refund");
+            let folded: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
+            assert!(folded.is_sorted(), "{version}: {names:?}");
+            names.retain(|name| name.ends_with("__c"));
+            assert_eq!(names, ["amountPaid__c", "CaseDate__c", "zone__c"]);
+            assert_eq!(standing(&told, "Account")[0], "AAA__c");
+            let date = if version.has_plain_dates() { "date" } else { "dateTime" };
+            assert!(
+                told.contains(&format!("name=\"CaseDate__c\" nillable=\"true\" type=\"{date}\""))
+            );
+            let mut without: Vec<_> = told.lines().filter(|line| !line.contains("__c")).collect();
+            without.push("");
+            assert_eq!(without.join("\n"), render(version, HERE));
         }
     }
 

@@ -85,11 +85,12 @@ impl Writer {
         self
     }
 
-    /// Writes an element that has only text and whose name has a prefix. Both parts are literals.
+    /// Writes an element that has only text and whose name has a prefix. Both parts are literals,
+    /// or names that were checked to need no escapes.
     pub fn prefixed_text_element(
         &mut self,
         prefix: &'static str,
-        local: &'static str,
+        local: &str,
         text: &str,
     ) -> &mut Self {
         if !self.open.is_empty() {

@@ -15,7 +15,7 @@ mod routes;
 mod wire;
 
 use fake_ledger::FakeLedger;
-use refund_gateway::http::{Gateway, HttpSettings};
+use refund_gateway::http::{AdminDoor, Gateway, HttpSettings};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::service::clock::Clock;
 use refund_gateway::service::{Service, ServiceSettings};
@@ -36,7 +36,7 @@ impl Rig {
         let service =
             Service::start(shared, Clock::system(), ServiceSettings::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let gateway = Gateway::start(service, settings, any, Some(any)).await.unwrap();
+        let gateway = Gateway::start(service, settings, any, Some(AdminDoor { address: any, token: None })).await.unwrap();
         Self { gateway, ledger }
     }
 

@@ -153,7 +153,7 @@ fn what_cannot_be_queried_is_told_as_declared() {
             "You have an error in your ZOQL syntax: expected a field name at character 28",
         ),
         ("select Id from Nothing", "INVALID_TYPE", "invalid type for query: Nothing"),
-        ("select Id from Invoice", "INVALID_TYPE", "invalid type for query: Invoice"),
+        ("select Id from Order", "INVALID_TYPE", "invalid type for query: Order"),
         (
             "select Id, PaymentID from refund",
             "INVALID_FIELD",

@@ -1,7 +1,7 @@
 //! Queries against the ledger itself: what SQL finds is what a naive reading of the same query
 //! finds among the same rows, and pages make a set without gaps or doubles.
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::prelude::*;
 use refund_gateway::domain::calendar::{Moment, moment_at};
 use refund_gateway::domain::draft::{RefundDraft, RefundField};
@@ -14,14 +14,18 @@ use refund_gateway::domain::query::pattern::Pattern;
 use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
-use refund_gateway::domain::vocabulary::{MethodStatus, MethodType};
+use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::domain::zoql::Comparator;
 use refund_gateway::ledger::query::{Find, FindError, Page, QueryLocator, Start, Value};
-use refund_gateway::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
+use refund_gateway::ledger::seed::{
+    SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
+};
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
 use refund_gateway::ledger::{Create, Created, Ledger, UserKey};
+use refund_gateway::soap::wsdl;
 use rust_decimal::Decimal;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -84,14 +88,50 @@ fn plan() -> SeedPlan {
         users: users.to_vec(),
         accounts: accounts.collect(),
         payment_methods: payment_methods.collect(),
+        invoices: (0..12).map(invoice).collect(),
+        payments: (0..12).map(payment).collect(),
         ..SeedPlan::default()
     }
 }
 
-fn open() -> SqliteLedger {
+/// Every third invoice owes the customer.
+fn invoice(number: usize) -> SeedInvoice {
+    let amount = if number % 3 == 2 { -40 } else { 100 + number as i64 };
+    SeedInvoice {
+        id: ObjectId::parse(&format!("4028e6a00000000000000000000000{number:x}c")).unwrap(),
+        number: format!("INV{number:08}"),
+        account: account_id(number % 4),
+        date: NaiveDate::from_ymd_opt(2026, 1, 1 + number as u32 / 2).unwrap(),
+        amount: amount.into(),
+        balance: (amount / 2).into(),
+    }
+}
+
+/// Payments of the invoices that can be paid.
+fn payment(number: usize) -> SeedPayment {
+    let is_electronic = number % 4 == 1;
+    let part = || SeedPart { invoice: format!("INV{number:08}"), amount: 30.into() };
+    SeedPayment {
+        id: ObjectId::parse(&format!("4028e6a00000000000000000000000{number:x}d")).unwrap(),
+        number: format!("P-{number:08}"),
+        account: account_id(number % 4),
+        payment_type: if is_electronic { PaymentType::Electronic } else { PaymentType::External },
+        amount: (50 + number as i64 % 5).into(),
+        effective_date: NaiveDate::from_ymd_opt(2026, 2, 1 + number as u32 / 3).unwrap(),
+        payment_method: is_electronic.then(|| method_id(1)),
+        gateway: None,
+        is_settled: number.is_multiple_of(2),
+        applied: (number % 3 != 2).then(part).into_iter().collect(),
+    }
+}
+
+fn options() -> OpenOptions {
     let mode = OpenMode::CreateOrOpen { test: true };
-    let settings = LedgerSettings::default();
-    SqliteLedger::temporary(&OpenOptions { mode, id_seed: Some(1), settings }).unwrap()
+    OpenOptions { mode, id_seed: Some(1), settings: LedgerSettings::default() }
+}
+
+fn open() -> SqliteLedger {
+    SqliteLedger::temporary(&options()).unwrap()
 }
 
 async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) -> Created {
@@ -130,8 +170,8 @@ fn approved() -> Verdict {
 }
 
 /// 120 refunds of four currencies, with comments and without, in every status.
-async fn filled() -> SqliteLedger {
-    let ledger = open();
+async fn filled(path: &Path) -> SqliteLedger {
+    let ledger = SqliteLedger::open(path, &options()).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
     let comments = ["", "abc", "ABC", "äb", "ÄB", "a_b", "it's", "x\" or 1=1 --", "100%"];
     for number in 0..120_usize {
@@ -169,19 +209,110 @@ async fn filled() -> SqliteLedger {
             ledger.end_refund(number_of(&id), verdict, at(second + 7)).await.unwrap();
         }
     }
-    ledger
+    drop(ledger);
+    move_more(path);
+    SqliteLedger::open(path, &options()).unwrap()
+}
+
+/// What other use cases leave behind: adjustments, parts of refunds, exchanges with gateways.
+fn move_more(path: &Path) {
+    let file = rusqlite::Connection::open(path).unwrap();
+    for number in 1..20 {
+        let statements = "
+            insert into adjustment (account, type, amount, invoice, status, adjustment_date,
+                comment, created_by, created_ms, updated_ms, cancelled_ms)
+                select account, 'Increase', 5 + ?1, key, iif(?1 % 3, 'Processed', 'Canceled'),
+                '2026-03-01', 'told', 1, 1790000000000 + ?1, 1790000005000 + ?1,
+                iif(?1 % 3, null, 1790000005000) from invoice where key = 1 + ?1 % 12;
+            insert into entry (account, kind, delta, balance, adjustment, at_ms)
+                select account, 'increase', amount, 100, key, created_ms from adjustment
+                where key = ?1;
+            insert into entry (account, kind, delta, balance, adjustment, at_ms)
+                select account, 'cancellation', -amount, 100, key, cancelled_ms from adjustment
+                where key = ?1 and status = 'Canceled';
+            insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms,
+                updated_ms) values (2 * ?1, 1 + ?1 % 8, ?1, 1790000000000 + ?1, 1790000000000);
+            insert into exchange (refund, gateway, kind, gateway_state, reason_code, at_ms)
+                values (3 * ?1, 'sandbox', iif(?1 % 2, 'refund', 'inquiry'), 'Submitted',
+                iif(?1 % 4, 'OK', null), 1790000000000 + ?1);";
+        for statement in statements.split(';').map(str::trim).filter(|one| !one.is_empty()) {
+            file.execute(statement, [number]).unwrap();
+        }
+    }
 }
 
 struct House {
     runtime: Runtime,
     ledger: SqliteLedger,
+    _folder: tempfile::TempDir,
 }
 
 static HOUSE: LazyLock<House> = LazyLock::new(|| {
     let runtime = Runtime::new().unwrap();
-    let ledger = runtime.block_on(filled());
-    House { runtime, ledger }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = runtime.block_on(filled(&folder.path().join("ledger.db")));
+    House { runtime, ledger, _folder: folder }
 });
+
+/// Every field of an object that can be selected, its type in the WSDL, and every row.
+struct Everything {
+    object: QueryObject,
+    fields: Vec<(&'static str, &'static str)>,
+    rows: Vec<Row>,
+}
+
+static EVERYTHING: LazyLock<Vec<Everything>> = LazyLock::new(|| {
+    let everything = |object: QueryObject| {
+        let own = wsdl::fields(ApiVersion::major(91), object.name());
+        let can_be_selected = |(name, of_type): &(&str, &str)| {
+            !object.hidden_fields().contains(name) && !of_type.ends_with("Data")
+        };
+        let id = ("Id", "zns:ID");
+        let fields: Vec<_> =
+            std::iter::once(id).chain(own.into_iter().filter(can_be_selected)).collect();
+        let names: Vec<_> = fields.iter().map(|field| field.0).collect();
+        let all = request(Start::Query(query(object, &names, Vec::new())), 2000);
+        let rows = HOUSE.runtime.block_on(find(&HOUSE.ledger, all)).unwrap().rows;
+        assert!(rows.len() >= 4, "{} has {} rows", object.name(), rows.len());
+        Everything { object, fields, rows }
+    };
+    QueryObject::ALL.map(everything).into()
+});
+
+/// Compares a field with the value that a row has for it.
+fn compared(value: Option<&Value>, of_type: &str, how: Comparator) -> Test {
+    match (value, of_type) {
+        (None, _) if how == Comparator::NotEqual => Test::IsNotNull,
+        (None, _) => Test::IsNull,
+        (Some(Value::Text(text)), "zns:ID") => Test::Id(how, text.clone()),
+        (Some(Value::Text(text)), _) => Test::Text(how, text.clone()),
+        (Some(Value::Amount(amount, currency)), _) => Test::Number(how, currency.decimal(*amount)),
+        (Some(Value::Boolean(value)), _) => Test::Boolean(*value),
+        (Some(Value::Moment(moment)), _) => Test::Moment(how, Moment::Zoned(moment.fixed_offset())),
+        (Some(Value::Day(day)), _) => Test::Day(how, Moment::Local(day.and_time(NaiveTime::MIN))),
+    }
+}
+
+fn condition_on_anything(at: usize) -> impl Strategy<Value = Condition> {
+    let Everything { fields, rows, .. } = &EVERYTHING[at];
+    let how = prop_oneof![3 => Just(Comparator::Equal), 1 => comparator()];
+    (0..fields.len(), 0..rows.len(), how).prop_map(move |(field, row, how)| {
+        let (name, of_type) = fields[field];
+        let test = compared(rows[row][field].as_ref(), of_type, how);
+        Condition { field: name.to_owned(), test }
+    })
+}
+
+fn query_of_anything() -> impl Strategy<Value = TypedQuery> {
+    (0..QueryObject::ALL.len(), any::<bool>()).prop_flat_map(|(at, case_sensitive)| {
+        let Everything { object, fields, .. } = &EVERYTHING[at];
+        let names: Vec<_> = fields.iter().map(|field| field.0).collect();
+        groups(condition_on_anything(at)).prop_map(move |conditions| TypedQuery {
+            case_sensitive,
+            ..query(*object, &names, conditions)
+        })
+    })
+}
 
 fn request(start: Start, rows_max: u32) -> Find {
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -392,6 +523,16 @@ proptest! {
     }
 
     #[test]
+    fn every_object_is_found_as_a_naive_reading_finds_it(
+        query in query_of_anything(),
+        rows_max in 10_u32..130,
+    ) {
+        let fields: Vec<_> = query.fields.clone();
+        let names: Vec<_> = fields.iter().map(String::as_str).collect();
+        assert_finds(query, &names, rows_max);
+    }
+
+    #[test]
     fn accounts_are_found_by_their_own_currency(
         how in comparator(),
         units in 0_i64..20_000,
@@ -414,6 +555,54 @@ proptest! {
         let query = query(QueryObject::PaymentMethod, &fields, vec![vec![active, kind]]);
         assert_finds(query, &fields, 1);
     }
+}
+
+/// The values of some fields of every row of an object, as texts.
+fn told(object: QueryObject, wanted: &[&str]) -> Vec<Vec<String>> {
+    let at = QueryObject::ALL.iter().position(|one| *one == object).unwrap();
+    let Everything { fields, rows, .. } = &EVERYTHING[at];
+    let place = |name: &&str| fields.iter().position(|field| field.0 == *name).unwrap();
+    let places: Vec<_> = wanted.iter().map(place).collect();
+    let text = |value: &Option<Value>| match value {
+        None => "-".to_owned(),
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Amount(amount, currency)) => currency.format(*amount),
+        Some(other) => format!("{other:?}"),
+    };
+    rows.iter().map(|row| places.iter().map(|at| text(&row[*at])).collect()).collect()
+}
+
+#[test]
+fn an_adjustment_is_what_moved_a_credit_balance() {
+    let fields = ["Number", "Type", "Amount", "SourceTransactionNumber", "Status"];
+    let adjustments = told(QueryObject::CreditBalanceAdjustment, &fields);
+    assert_eq!(adjustments.len(), 120 + 19, "releases and cancellations are none of their own");
+    assert_eq!(adjustments[0][1..], ["Decrease", "1", "R-00000001", "Processed"]);
+    assert_eq!(adjustments[0][0], "CBA-00000001");
+    let canceled = |rows: &[Vec<String>]| rows.iter().filter(|row| row[4] == "Canceled").count();
+    let declined = told(QueryObject::Refund, &["Status"]);
+    let declined = declined.iter().filter(|row| row[0] == "Error").count();
+    assert!(declined > 0);
+    assert_eq!(canceled(&adjustments[..120]), declined);
+    assert_eq!(canceled(&adjustments[120..]), 6);
+    assert_eq!(adjustments[120][1..4], ["Increase", "0.06", "INV00000001"]);
+    let mut ids = told(QueryObject::CreditBalanceAdjustment, &["Id"]);
+    for object in QueryObject::ALL.into_iter().skip(2) {
+        ids.extend(told(object, &["Id"]));
+    }
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "ids of all objects differ");
+}
+
+#[test]
+fn an_account_owes_what_its_invoices_do() {
+    let balances = told(QueryObject::Account, &["Balance", "TotalInvoiceBalance", "Currency"]);
+    // Invoices 1, 5 and 9: half of 101, of -40 and of 109, each without its fraction.
+    assert_eq!(balances[1], ["84.00", "84.00", "USD"]);
+    let invoice = told(QueryObject::Invoice, &["Amount", "Balance", "PaymentAmount"]);
+    assert_eq!(invoice[1], ["101.00", "50.00", "30.00"]);
 }
 
 /// The numbers of a page's refunds.

@@ -295,6 +295,10 @@ fn sample(of_type: &str) -> &'static str {
             "<GatewayOption xmlns=\"http://api.zuora.com/\"><ons:name>a</ons:name>\
              <ons:value>b</ons:value></GatewayOption>"
         }
+        "zns:InvoicePaymentData" => {
+            "<InvoicePayment xmlns=\"http://api.zuora.com/\"><ons:Amount>1</ons:Amount>\
+             </InvoicePayment>"
+        }
         "zns:RefundInvoicePaymentData" => {
             "<RefundInvoicePayment xmlns=\"http://api.zuora.com/\">\
              <ons:RefundAmount>1</ons:RefundAmount></RefundInvoicePayment>"

@@ -5,9 +5,9 @@
 //! before it, and no change to earlier rows moves it. Only where a client invents an offset are
 //! rows counted off, from the nearest mark before it.
 
-use super::query_columns::{Column, Stored, Table};
-use super::query_statement::{self as statement, Span, Statement};
-use super::rows::{known, tenant};
+use super::query_columns::{Column, Columns, Stored, Table};
+use super::query_statement::{self as statement, Span, Statement, Tenant};
+use super::rows::{custom_fields, known, tenant};
 use super::store::Store;
 use super::writer::Later;
 use crate::domain::money::{Currency, MinorUnits};
@@ -87,6 +87,8 @@ pub(super) async fn keep(
 fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result<Outcome> {
     let snapshot = connection.unchecked_transaction()?;
     let time_zone = tenant(&snapshot)?.time_zone;
+    let custom_fields = custom_fields(&snapshot)?;
+    let tenant = Tenant { time_zone, custom_fields: &custom_fields };
     let set = match &request.start {
         Start::Query(query) => Set::new(&snapshot, query)?,
         Start::Locator(locator) => match Set::recall(&snapshot, request, *locator)? {
@@ -97,8 +99,8 @@ fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result
     let most = request.rows_max.clamp(1, PAGE_ROWS_MAX);
     let span = Span { after: set.begins.after, newest: set.newest };
     let skip = set.offset - set.begins.offset;
-    let found = statement::rows(&set.query, span, skip, most + 1, time_zone);
-    let mut rows = read_rows(&snapshot, &set.query, &found)?;
+    let found = statement::rows(&set.query, span, skip, most + 1, tenant);
+    let mut rows = read_rows(&snapshot, &set.query, tenant, &found)?;
     let has_more = rows.len() > usize::try_from(most).unwrap_or(usize::MAX);
     if has_more {
         rows.pop();
@@ -107,7 +109,7 @@ fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result
     let size = match set.size {
         Some(size) => size,
         None if has_more => {
-            let count = statement::count(&set.query, span, time_zone);
+            let count = statement::count(&set.query, span, tenant);
             snapshot.query_row(&count.sql, params_from_iter(count.values), |row| row.get(0))?
         }
         None => count,
@@ -192,10 +194,11 @@ type KeyedRow = (i64, Vec<Option<Value>>);
 fn read_rows(
     connection: &Connection,
     query: &TypedQuery,
+    tenant: Tenant<'_>,
     found: &Statement,
 ) -> rusqlite::Result<Vec<KeyedRow>> {
-    let table = Table::of(query.object);
-    let columns: Vec<_> = query.fields.iter().map(|field| table.column(field)).collect();
+    let known = Columns::of(query.object, tenant.custom_fields);
+    let columns: Vec<_> = query.fields.iter().map(|field| known.find(field)).collect();
     let mut statement = connection.prepare(&found.sql)?;
     let mut rows = statement.query(params_from_iter(&found.values))?;
     let mut read = Vec::new();
@@ -215,7 +218,7 @@ fn value(row: &Row<'_>, column: &Column, next: &mut usize) -> rusqlite::Result<O
     let at = *next;
     *next += if column.stored == Stored::Amount { 2 } else { 1 };
     Ok(match column.stored {
-        Stored::Text => row.get::<_, Option<String>>(at)?.map(Value::Text),
+        Stored::Text | Stored::Decimal => row.get::<_, Option<String>>(at)?.map(Value::Text),
         Stored::Amount => match row.get::<_, Option<i64>>(at)? {
             None => None,
             Some(units) => {

@@ -1,9 +1,12 @@
-//! Which expression of the tables each field is: the one place where names meet SQL.
+//! How a field becomes an expression of SQL: what a table and a column are.
 //!
-//! What must stay true: all SQL of a query is put together from the literals of this file and of
-//! `query_statement`; whatever comes from a caller is bound. A field that is not listed has no
-//! value. An object more is a table more here.
+//! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
+//! `query_billing` and `query_statement`; whatever comes from a caller or a tenant is bound. A
+//! field that is neither listed there nor declared by the tenant has no value.
 
+use super::query_tables::table_of;
+use crate::domain::custom_field::{CustomFields, CustomType};
+use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
 /// Where the rows of an object are.
@@ -14,15 +17,23 @@ pub(super) struct Table {
     pub(super) newest: &'static str,
     /// The table with all that its columns refer to.
     pub(super) from: &'static str,
+    /// What rows of the object have in common, where the table has others as well.
+    pub(super) only: Option<&'static str>,
+    /// Reads a value out of the fields of the tenant's own, where there are any; a path is bound
+    /// behind it, and a parenthesis closes it.
+    pub(super) custom: Option<&'static str>,
     /// Its columns.
-    columns: &'static [Column],
+    pub(super) columns: &'static [Column],
 }
 
 /// A field that has values.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The expression that is its value.
     pub(super) sql: &'static str,
+    /// The path to the value, which is bound behind the expression of a custom field.
+    pub(super) path: Option<String>,
     /// How the value is stored.
     pub(super) stored: Stored,
     /// A way to the rows of one value that reads no others.
@@ -36,6 +47,8 @@ pub(super) enum Stored {
     Text,
     /// Minor units of `account.currency`.
     Amount,
+    /// A text that is a decimal.
+    Decimal,
     /// 0 or 1.
     Boolean,
     /// Unix milliseconds.
@@ -47,137 +60,78 @@ pub(super) enum Stored {
 /// A way to the rows of one value that reads no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shortcut {
-    /// The id of a refund carries its number.
-    Id,
-    /// So does its RefundNumber.
-    Number,
-    /// Refunds are indexed by their account.
-    Account,
-    /// So are payment methods.
-    MethodAccount,
+    /// The value is an id of this kind, which carries the key that the expression has to be.
+    Key(IdKind, &'static str),
+    /// The value is this prefix and a number, which the expression has to be.
+    Number(&'static str, &'static str),
+    /// The condition is these pieces, with the value bound between each two.
+    Through(&'static [&'static str]),
 }
 
 impl Table {
     /// The table of an object.
-    pub(super) const fn of(object: QueryObject) -> &'static Self {
-        match object {
-            QueryObject::Account => &ACCOUNT,
-            QueryObject::PaymentMethod => &PAYMENT_METHOD,
-            QueryObject::Refund => &REFUND,
-        }
+    pub(super) fn of(object: QueryObject) -> &'static Self {
+        table_of(object)
+    }
+}
+
+/// The columns of an object, with those of its tenant.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) table: &'static Table,
+    object: QueryObject,
+    custom: &'a CustomFields,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(object: QueryObject, custom: &'a CustomFields) -> Self {
+        Self { table: Table::of(object), object, custom }
     }
 
     /// The column behind a field; none when the ledger holds no values for it.
-    pub(super) fn column(&self, field: &str) -> Option<&'static Column> {
-        self.columns.iter().find(|column| column.name == field)
+    pub(super) fn find(&self, field: &str) -> Option<Column> {
+        let own = self.table.columns.iter().find(|column| column.name == field);
+        own.cloned().or_else(|| self.custom(field))
+    }
+
+    fn custom(&self, name: &str) -> Option<Column> {
+        let object = self.object.customized()?;
+        let field = self.custom.of(object).find(|field| field.name.as_str() == name)?;
+        let stored = match field.custom_type {
+            CustomType::String { .. } => Stored::Text,
+            CustomType::Decimal => Stored::Decimal,
+            CustomType::Boolean => Stored::Boolean,
+            CustomType::Date => Stored::Day,
+        };
+        let path = Some(format!("$.{}", field.name));
+        Some(Column { name: "", sql: self.table.custom?, path, stored, shortcut: None })
     }
 }
 
-const fn column(name: &'static str, sql: &'static str, stored: Stored) -> Column {
-    Column { name, sql, stored, shortcut: None }
+pub(super) const fn column(name: &'static str, sql: &'static str, stored: Stored) -> Column {
+    Column { name, sql, path: None, stored, shortcut: None }
 }
 
-const fn text(name: &'static str, sql: &'static str) -> Column {
+pub(super) const fn text(name: &'static str, sql: &'static str) -> Column {
     column(name, sql, Stored::Text)
 }
 
-const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Column {
-    Column { name, sql, stored: Stored::Text, shortcut: Some(shortcut) }
+pub(super) const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Column {
+    Column { name, sql, path: None, stored: Stored::Text, shortcut: Some(shortcut) }
 }
 
-static ACCOUNT: Table = Table {
-    key: "account.key",
-    newest: "select max(account.key) from account",
-    from: "account left join payment_method \
-           on payment_method.key = account.default_payment_method",
-    columns: &[
-        text("Id", "account.id"),
-        text("AccountNumber", "account.number"),
-        // Nothing here is ever paid without being asked for.
-        column("AutoPay", "0", Stored::Boolean),
-        // There are no invoices that anything could be owed on.
-        column("Balance", "0", Stored::Amount),
-        column("CreditBalance", "account.balance", Stored::Amount),
-        text("Currency", "account.currency"),
-        text("DefaultPaymentMethodId", "payment_method.id"),
-        text("Name", "account.name"),
-        text("PaymentGateway", "account.gateway"),
-        text("Status", "'Active'"),
-        column("TotalInvoiceBalance", "0", Stored::Amount),
-    ],
-};
-
-static PAYMENT_METHOD: Table = Table {
-    key: "payment_method.key",
-    newest: "select max(payment_method.key) from payment_method",
-    from: "payment_method left join account on account.key = payment_method.account",
-    columns: &[
-        text("Id", "payment_method.id"),
-        short("AccountId", "account.id", Shortcut::MethodAccount),
-        // Documented to mean "loaded by the system": one that belongs to nobody.
-        column("Active", "(payment_method.account is null)", Stored::Boolean),
-        text("PaymentMethodStatus", "payment_method.status"),
-        text("Type", "payment_method.type"),
-    ],
-};
-
-static REFUND: Table = Table {
-    key: "refund.number",
-    newest: "select max(refund.number) from refund",
-    from: "refund left join account on account.key = refund.account \
-           left join payment_method on payment_method.key = refund.payment_method \
-           left join user on user.key = refund.created_by",
-    columns: &[
-        short("Id", "refund_id(refund.created_ms, refund.salt, refund.number)", Shortcut::Id),
-        short("AccountId", "account.id", Shortcut::Account),
-        column("Amount", "refund.amount", Stored::Amount),
-        text("Comment", "refund.comment"),
-        text("CreatedById", "user.id"),
-        column("CreatedDate", "refund.created_ms", Stored::Moment),
-        text("Gateway", "refund.gateway"),
-        text("GatewayResponse", "refund.gateway_response"),
-        text("GatewayResponseCode", "refund.gateway_response_code"),
-        text("GatewayState", "refund.gateway_state"),
-        column(
-            "MarkedForSubmissionOn",
-            "iif(refund.type = 'Electronic', refund.created_ms, null)",
-            Stored::Moment,
-        ),
-        text("MethodType", "refund.method_type"),
-        text("PaymentMethodId", "payment_method.id"),
-        text("ReasonCode", "refund.reason_code"),
-        text("ReferenceID", "refund.reference_id"),
-        column("RefundDate", "refund.refund_date", Stored::Day),
-        short("RefundNumber", "refund_number(refund.number)", Shortcut::Number),
-        column(
-            "RefundTransactionTime",
-            "iif(refund.type = 'External', refund.created_ms, refund.submitted_ms)",
-            Stored::Moment,
-        ),
-        text("SoftDescriptor", "refund.soft_descriptor"),
-        text("SoftDescriptorPhone", "refund.soft_descriptor_phone"),
-        text("SourceType", "refund.source_type"),
-        text("Status", "refund.status"),
-        column("SubmittedOn", "refund.submitted_ms", Stored::Moment),
-        text("Type", "refund.type"),
-        // Only its gateway's verdict has changed it since, on behalf of the one who created it.
-        text("UpdatedById", "user.id"),
-        column("UpdatedDate", "coalesce(refund.updated_ms, refund.created_ms)", Stored::Moment),
-    ],
-};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_column_is_listed_twice() {
-        for object in QueryObject::ALL {
-            let table = Table::of(object);
-            let mut names: Vec<_> = table.columns.iter().map(|column| column.name).collect();
-            names.sort_unstable();
-            assert!(names.is_sorted_by(|one, next| one < next), "{}", object.name());
-            assert!(table.column("Id").is_some());
-        }
-    }
+pub(super) const fn amount(name: &'static str, sql: &'static str) -> Column {
+    column(name, sql, Stored::Amount)
 }
+
+pub(super) const fn moment(name: &'static str, sql: &'static str) -> Column {
+    column(name, sql, Stored::Moment)
+}
+
+/// A condition on the account of a row, by the account's id.
+macro_rules! of_account {
+    ($column:literal) => {
+        Shortcut::Through(&[concat!($column, " = (select key from account where id = "), ")"])
+    };
+}
+pub(super) use of_account;

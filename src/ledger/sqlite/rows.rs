@@ -2,13 +2,14 @@
 //!
 //! A value that the domain does not know (another program wrote it) is an error, never a guess.
 
+use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{
     Account, AccountKey, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
 };
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::script::ScriptedRule;
-use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -115,6 +116,23 @@ pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
         }
     }
     Ok(tenant)
+}
+
+/// The fields that the tenant declared.
+pub(super) fn custom_fields(connection: &Connection) -> rusqlite::Result<CustomFields> {
+    let select = "select object, name, type, length, is_required, is_advanced from custom_field";
+    let mut statement = connection.prepare_cached(select)?;
+    let rows = statement.query_map([], |row| {
+        let length = row.get(3)?;
+        Ok(CustomField {
+            object: known(row, 0, CustomizedObject::from_name)?,
+            name: known(row, 1, CustomName::parse)?,
+            custom_type: known(row, 2, |name| CustomType::from_parts(name, length))?,
+            is_required: row.get(4)?,
+            is_advanced: row.get(5)?,
+        })
+    })?;
+    Ok(CustomFields::new(rows.collect::<Result<_, _>>()?))
 }
 
 /// The gateways and their scripts, the built-in sandbox always among them.

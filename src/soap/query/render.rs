@@ -3,7 +3,7 @@
 //! without rows has one record that is nil, because deployed clients count on it.
 
 use crate::domain::calendar::moment_at;
-use crate::domain::query::{FieldKind, QueryField, QueryObject};
+use crate::domain::query::{FieldKind, QueryField};
 use crate::ledger::query::{Page, Value};
 use crate::soap::envelope::{ANSWERS, Dialect, OBJECT};
 use crate::xml::{Writer, XSI};
@@ -57,22 +57,19 @@ pub(super) fn page(
 const NIL: [(&str, &str); 2] = [("xmlns:xsi", XSI), ("xsi:nil", "1")];
 
 /// The field of this name, unless the caller's version lacks it.
-fn kind_of(name: &str, fields: &[QueryField]) -> Option<QueryField> {
-    fields.iter().find(|field| field.name == name).copied()
+fn kind_of<'f>(name: &str, fields: &'f [QueryField]) -> Option<&'f QueryField> {
+    fields.iter().find(|field| field.name == name)
 }
 
-fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Option<QueryField>]) {
-    let object_type = match page.query.object {
-        QueryObject::Account => "ns2:Account",
-        QueryObject::PaymentMethod => "ns2:PaymentMethod",
-        QueryObject::Refund => "ns2:Refund",
-    };
-    let attributes = [("xsi:type", object_type), ("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI)];
+fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Option<&QueryField>]) {
+    let object_type = format!("ns2:{}", page.query.object.name());
+    let attributes =
+        [("xsi:type", object_type.as_str()), ("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI)];
     writer.open_with("ns1:records", &attributes);
     for (value, field) in row.iter().zip(fields) {
         if let (Some(value), Some(field)) = (value, field) {
             let text = text(value, field.kind, page.time_zone);
-            writer.prefixed_text_element("ns2", field.name, &text);
+            writer.prefixed_text_element("ns2", &field.name, &text);
         }
     }
     writer.close();
@@ -99,8 +96,9 @@ fn date_time(moment: DateTime<Utc>, zone: Tz) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::custom_field::CustomFields;
     use crate::domain::money::{Currency, MinorUnits};
-    use crate::domain::query::TypedQuery;
+    use crate::domain::query::{QueryObject, TypedQuery};
     use crate::domain::version::ApiVersion;
     use crate::ledger::query::QueryLocator;
     use crate::soap::envelope::SoapVersion;
@@ -122,7 +120,7 @@ mod tests {
         let page = Page { query, rows, size, next, time_zone };
         let api = ApiVersion::major(api);
         let dialect = Dialect { soap: SoapVersion::V11, api };
-        let fields = fields(QueryObject::Refund, api);
+        let fields = fields(QueryObject::Refund, api, &CustomFields::default());
         let body = super::page(&page, &fields, PageOf::Query, dialect);
         let text = String::from_utf8(body).unwrap();
         let (_, result) = text.split_once("<ns1:result>").unwrap();
@@ -170,10 +168,11 @@ mod tests {
     fn no_version_gets_a_field_that_its_wsdl_lacks() {
         let soap = SoapVersion::V11;
         for object in QueryObject::ALL {
-            let newest = fields(object, ApiVersion::LAST);
+            let none = CustomFields::default();
+            let newest = fields(object, ApiVersion::LAST, &none);
             let query = TypedQuery {
                 object,
-                fields: newest.iter().map(|field| field.name.to_owned()).collect(),
+                fields: newest.iter().map(|field| field.name.to_string()).collect(),
                 conditions: Vec::new(),
                 case_sensitive: false,
             };
@@ -181,7 +180,7 @@ mod tests {
             let time_zone = chrono_tz::America::Los_Angeles;
             let page = Page { query, rows, size: 1, next: None, time_zone };
             for api in (18..=150).map(ApiVersion::major) {
-                let known = fields(object, api);
+                let known = fields(object, api, &none);
                 let body = super::page(&page, &known, PageOf::Query, Dialect { soap, api });
                 let text = String::from_utf8(body).unwrap();
                 let told: Vec<_> = text

@@ -64,7 +64,7 @@ impl Outline {
         }
         let ports = lines.iter().skip_while(|line| !line.text.starts_with("<portType "));
         for line in ports.take_while(|line| line.text != "</portType>") {
-            if let Some(name) = attribute(line, "<operation ", " name=\"") {
+            if let Some(name) = line.attribute("<operation ", " name=\"") {
                 outline.operations.push(Operation { name, stand: line.stand });
             }
         }
@@ -72,20 +72,14 @@ impl Outline {
     }
 
     fn read_in_object_schema(&mut self, line: &'static Line) {
-        if let Some(name) = attribute(line, "<complexType ", " name=\"") {
+        if let Some(name) = line.attribute("<complexType ", " name=\"") {
             self.objects.push(Object { name, stand: line.stand, fields: Vec::new() });
         }
-        let name = attribute(line, "<element ", " name=\"");
-        let of_type = attribute(line, "<element ", " type=\"");
+        let name = line.attribute("<element ", " name=\"");
+        let of_type = line.attribute("<element ", " type=\"");
         if let (Some(name), Some(of_type), Some(object)) = (name, of_type, self.objects.last_mut())
         {
             object.fields.push(Field { name, of_type, stand: line.stand });
         }
     }
-}
-
-/// The value after `key` on a line that opens with `tag`.
-fn attribute(line: &'static Line, tag: &str, key: &str) -> Option<&'static str> {
-    let text = Some(line.text).filter(|text| text.starts_with(tag))?;
-    text.split_once(key)?.1.split('"').next()
 }

@@ -61,6 +61,12 @@ impl Stand {
 }
 
 impl Line {
+    /// The value after `key`, if the line opens with `tag`.
+    pub(super) fn attribute(&self, tag: &str, key: &str) -> Option<&'static str> {
+        let text = Some(self.text).filter(|text| text.starts_with(tag))?;
+        text.split_once(key)?.1.split('"').next()
+    }
+
     fn read(line: &'static str) -> Self {
         let guarded =
             line.split_once(' ').and_then(|(guard, rest)| Some((Stand::read(guard)?, rest)));

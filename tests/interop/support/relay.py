@@ -5,6 +5,7 @@ gateway sees exactly what the client sent (version, headers, chunks, `Host`), so
 can make a stack pass. What went over is taken apart only afterwards.
 """
 
+import gzip
 import socket
 import threading
 
@@ -23,6 +24,12 @@ class Message:
 
     def header(self, name):
         return ", ".join(self.all(name))
+
+    def content(self):
+        """The body as its reader sees it."""
+        if self.header("content-encoding") == "gzip":
+            return gzip.decompress(self.body)
+        return self.body
 
 
 class Exchange:

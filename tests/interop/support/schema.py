@@ -38,14 +38,21 @@ def cut_out(wsdl, folder):
 
 
 def judge(folder, files):
-    """What xmllint says of the files that are not valid by the schemas in `folder`."""
+    """The files that are not valid by the schemas in `folder`, each with xmllint's first word."""
     if not files:
-        return []
+        return {}
     command = ["xmllint", "--nonet", "--noout", "--schema", str(folder / "envelope.xsd")]
     told = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
     if told.returncode not in (0, 3):
         raise ValueError(told.stderr.strip()[-2000:])
     lines = told.stderr.splitlines()
     if sum(line.endswith((" validates", " fails to validate")) for line in lines) != len(files):
-        raise ValueError(f"xmllint judged not all of {len(files)} answers")
-    return [line for line in lines if not line.endswith(" validates")]
+        raise ValueError(f"xmllint judged not all of {len(files)} files")
+    invalid = {}
+    for line in lines:
+        file, _, complaint = line.partition(":")
+        if complaint:
+            invalid.setdefault(pathlib.Path(file), complaint)
+    if len(invalid) != sum(line.endswith(" fails to validate") for line in lines):
+        raise ValueError(told.stderr.strip()[-2000:])
+    return invalid

@@ -29,12 +29,10 @@ NEEDED = (
 def forms(connections):
     """The forms of one stack's requests, from its relay's exchanges."""
     found = {}
-    posts = [
-        exchange
-        for connection in connections
-        for exchange in connection
-        if exchange.request.first.startswith("POST")
-    ]
+    exchanges = [exchange for connection in connections for exchange in connection]
+    posts = [exchange for exchange in exchanges if exchange.request.first.startswith("POST")]
+    if any(exchange.answer.header("content-encoding") == "gzip" for exchange in exchanges):
+        found["answers in gzip"] = ""
     for exchange in posts:
         _transport(exchange, found)
         _document(exchange.request.body, found)

@@ -3,6 +3,7 @@
 Run by: python3 -m unittest discover tests/interop/support
 """
 
+import gzip
 import pathlib
 import sys
 import tempfile
@@ -38,6 +39,13 @@ def request(text):
 class Exchanges(unittest.TestCase):
     ANSWER = request("HTTP/1.1 200 OK\nContent-Length: 2\n\nhi")
 
+    def test_gzip_is_inflated_for_the_judges(self):
+        body = gzip.compress(b"hi")
+        head = f"HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: {len(body)}\n\n"
+        sent = request("GET / HTTP/1.1\n\n")
+        (exchange,) = relay._exchanges(sent, request(head) + body)
+        self.assertEqual(exchange.answer.content(), b"hi")
+
     def test_chunks_and_a_continue_on_one_connection(self):
         sent = request("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n3;x=y\nabc\n0\nT: t\n\n")
         sent += request("POST / HTTP/1.1\nExpect: 100-continue\nContent-Length: 1\n\nd")
@@ -71,12 +79,13 @@ class Schemas(unittest.TestCase):
             return schema.judge(folder, files)
 
     def test_what_is_valid_passes(self):
-        self.assertEqual(self.judge(envelope(f'<b xmlns="{API}">1</b>')), [])
+        self.assertEqual(self.judge(envelope(f'<b xmlns="{API}">1</b>')), {})
 
     def test_what_is_not_is_told(self):
         good = envelope(f'<b xmlns="{API}">1</b>')
         for bad in (good.replace(">1<", ">x<"), good.replace("b", "d"), "<a/>"):
-            self.assertTrue(self.judge(good, bad), bad)
+            told = self.judge(good, bad)
+            self.assertEqual([file.name for file in told], ["1.xml"], bad)
 
     def test_what_is_no_xml_is_an_error(self):
         with self.assertRaises(ValueError):

@@ -1,5 +1,6 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
+use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
@@ -48,6 +49,10 @@ type Time = chrono::DateTime<chrono::Utc>;
 impl Ledger for FakeLedger {
     fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
         no()
+    }
+
+    fn custom_fields(&self) -> Arc<CustomFields> {
+        Arc::default()
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {

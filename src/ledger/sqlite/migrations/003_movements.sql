@@ -154,7 +154,8 @@ update refund set entry = first.key from (
     select refund, min(key) as key from entry where kind in ('refund', 'hold') group by refund
 ) as first where first.refund = refund.number;
 -- Few entries have to be found from what made them; the rest pay for no index.
-create index entry_giving_back on entry (refund) where kind in ('release', 'compensation');
+-- What a refund took is given back once at most.
+create unique index entry_giving_back on entry (refund) where kind in ('release', 'compensation');
 create index entry_by_adjustment on entry (adjustment) where adjustment is not null;
 
 create trigger entry_is_never_updated before update on entry

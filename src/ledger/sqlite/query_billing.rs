@@ -1,0 +1,151 @@
+//! Which expression of the tables each field is, for accounts and what they were billed and paid.
+//! What must stay true is said in `query_tables`.
+
+use super::query_columns::{
+    Shortcut, Stored, Table, amount, column, moment, of_account, short, text,
+};
+
+/// What the invoices of an account add up to; those that owe the customer count against it.
+const INVOICES: &str = "(select coalesce(sum(invoice.balance), 0) from invoice \
+                        where invoice.account = account.key)";
+
+pub(super) static ACCOUNT: Table = Table {
+    key: "account.key",
+    newest: "select max(account.key) from account",
+    from: "account left join payment_method \
+           on payment_method.key = account.default_payment_method",
+    only: None,
+    custom: Some("json_extract(account.custom, "),
+    columns: &[
+        text("Id", "account.id"),
+        text("AccountNumber", "account.number"),
+        // Nothing here is ever paid without being asked for.
+        column("AutoPay", "0", Stored::Boolean),
+        amount("Balance", INVOICES),
+        amount("CreditBalance", "account.balance"),
+        text("Currency", "account.currency"),
+        text("DefaultPaymentMethodId", "payment_method.id"),
+        text("Name", "account.name"),
+        text("PaymentGateway", "account.gateway"),
+        text("Status", "'Active'"),
+        amount("TotalInvoiceBalance", INVOICES),
+    ],
+};
+
+pub(super) static INVOICE: Table = Table {
+    key: "invoice.key",
+    newest: "select max(invoice.key) from invoice",
+    from: "invoice left join account on account.key = invoice.account",
+    only: None,
+    custom: Some("json_extract(invoice.custom, "),
+    columns: &[
+        text("Id", "invoice.id"),
+        short("AccountId", "account.id", of_account!("invoice.account")),
+        amount("Amount", "invoice.amount"),
+        amount("Balance", "invoice.balance"),
+        moment("CreatedDate", "invoice.created_ms"),
+        column("InvoiceDate", "invoice.date", Stored::Day),
+        text("InvoiceNumber", "invoice.number"),
+        amount(
+            "PaymentAmount",
+            "(select coalesce(sum(part.amount), 0) from invoice_payment as part \
+             where part.invoice = invoice.key)",
+        ),
+        amount(
+            "RefundAmount",
+            "(select coalesce(sum(part.refunded), 0) from invoice_payment as part \
+             where part.invoice = invoice.key)",
+        ),
+        text("Status", "'Posted'"),
+        moment("UpdatedDate", "invoice.updated_ms"),
+    ],
+};
+
+pub(super) static INVOICE_PAYMENT: Table = Table {
+    key: "invoice_payment.key",
+    newest: "select max(invoice_payment.key) from invoice_payment",
+    from: "invoice_payment left join invoice on invoice.key = invoice_payment.invoice \
+           left join payment on payment.key = invoice_payment.payment \
+           left join account on account.key = invoice.account \
+           left join user on user.key = invoice_payment.created_by",
+    only: None,
+    custom: Some("json_extract(invoice_payment.custom, "),
+    columns: &[
+        text("Id", "invoice_payment.id"),
+        amount("Amount", "invoice_payment.amount"),
+        text("CreatedById", "user.id"),
+        moment("CreatedDate", "invoice_payment.created_ms"),
+        short(
+            "InvoiceId",
+            "invoice.id",
+            Shortcut::Through(&[
+                "invoice_payment.invoice = (select key from invoice where id = ",
+                ")",
+            ]),
+        ),
+        short(
+            "PaymentId",
+            "payment.id",
+            Shortcut::Through(&[
+                "invoice_payment.payment = (select key from payment where id = ",
+                ")",
+            ]),
+        ),
+        amount("RefundAmount", "invoice_payment.refunded"),
+        // Only refunds have changed it since.
+        text("UpdatedById", "user.id"),
+        moment("UpdatedDate", "invoice_payment.updated_ms"),
+    ],
+};
+
+pub(super) static PAYMENT: Table = Table {
+    key: "payment.key",
+    newest: "select max(payment.key) from payment",
+    from: "payment left join account on account.key = payment.account \
+           left join payment_method on payment_method.key = payment.payment_method \
+           left join user on user.key = payment.created_by \
+           left join user as changer \
+           on changer.key = coalesce(payment.updated_by, payment.created_by)",
+    only: None,
+    custom: Some("json_extract(payment.custom, "),
+    columns: &[
+        text("Id", "payment.id"),
+        short("AccountId", "account.id", of_account!("payment.account")),
+        amount("Amount", "payment.amount"),
+        amount("AppliedCreditBalanceAmount", "payment.to_credit_balance"),
+        text("Comment", "payment.comment"),
+        text("CreatedById", "user.id"),
+        moment("CreatedDate", "payment.created_ms"),
+        column("EffectiveDate", "payment.effective_date", Stored::Day),
+        text("Gateway", "payment.gateway"),
+        text(
+            "GatewayState",
+            "iif(payment.type = 'External', null, \
+             iif(payment.is_settled, 'Settled', 'Submitted'))",
+        ),
+        text("PaymentMethodId", "payment_method.id"),
+        text("PaymentNumber", "payment.number"),
+        text("ReferenceId", "payment.reference_id"),
+        amount("RefundAmount", "payment.refunded"),
+        text("Status", "payment.status"),
+        text("Type", "payment.type"),
+        text("UpdatedById", "changer.id"),
+        moment("UpdatedDate", "payment.updated_ms"),
+    ],
+};
+
+pub(super) static PAYMENT_METHOD: Table = Table {
+    key: "payment_method.key",
+    newest: "select max(payment_method.key) from payment_method",
+    from: "payment_method left join account on account.key = payment_method.account",
+    only: None,
+    custom: Some("json_extract(payment_method.custom, "),
+    columns: &[
+        text("Id", "payment_method.id"),
+        short("AccountId", "account.id", of_account!("payment_method.account")),
+        // Documented to mean "loaded by the system": one that belongs to nobody.
+        column("Active", "(payment_method.account is null)", Stored::Boolean),
+        text("PaymentMethodStatus", "payment_method.status"),
+        text("Type", "payment_method.type"),
+    ],
+};
