@@ -5,7 +5,8 @@
 //! difference is never an error, nor an error a difference.
 //!
 //! Captures are the folders of a catalogue (see `fixtures/README.md`), pairs of files, HARs and
-//! cassettes of VCR (see `docs/REPLAY.md`), read one exchange at a time. Without an endpoint a
+//! cassettes of VCR (see `docs/REPLAY.md`), read one exchange at a time, or SoapUI projects (see
+//! `docs/SOAPUI.md`), which are judged by their own assertions. Without an endpoint a
 //! gateway of its own is started and seeded for them.
 
 mod canonical;
@@ -31,6 +32,7 @@ mod run;
 mod secret;
 mod session;
 mod shape;
+mod soapui;
 mod text;
 mod update;
 mod walk;
@@ -46,6 +48,7 @@ pub use place::{NotAPlace, Place};
 pub use report::{CaseReport, Failure, Outcome, Reporter, Summary};
 pub use rules::Pattern;
 pub use session::Credentials;
+pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 pub use text::Text;
 
 use crate::client::ClientLimits;
@@ -108,7 +111,7 @@ pub fn run(options: &Options, reporter: &mut dyn Reporter) -> Result<Summary, Re
         .map_err(|error| ReplayError::Runtime(format!("threads cannot be started: {error}")))?;
     let done = runtime.block_on(async {
         tokio::select! {
-            done = run::replay(options, reporter) => done,
+            done = soapui::replay_or(options, reporter) => done,
             Ok(()) = tokio::signal::ctrl_c() => Err(ReplayError::Interrupted),
         }
     });

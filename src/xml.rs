@@ -15,6 +15,7 @@ mod limits;
 mod namespaces;
 mod parse;
 mod references;
+mod splice;
 mod tag;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use document::{Attribute, Attributes, Children, Document, ElementRef, QName}
 pub use error::XmlError;
 pub use limits::{LimitKind, XmlLimits};
 pub use parse::parse;
+pub use splice::with_text;
 pub use writer::Writer;
 
 /// The namespace of `xsi:type` and `xsi:nil`.

@@ -26,7 +26,7 @@ const ROOMS: [&str; 11] = [
 ];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 12] = [
+const RESERVED: [(&str, &[&str]); 14] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
@@ -36,6 +36,8 @@ const RESERVED: [(&str, &[&str]); 12] = [
     ("webpki_roots", &["client"]),
     ("hmac", &["processor", "service"]),
     ("quick_xml", &["xml"]),
+    ("sxd_document", &["replay"]),
+    ("sxd_xpath", &["replay"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("indicatif", &["replay", "cli"]),

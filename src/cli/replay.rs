@@ -4,7 +4,7 @@ use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::terminal;
 use crate::replay::{
     self, CaseReport, Credentials, Html, Json, Junit, Level, Options, Pattern, Place, ReplayError,
-    Reporter, Summary, Text,
+    Reporter, Summary, TestCaseReport, Text,
 };
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
@@ -25,7 +25,7 @@ const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 /// Ids, sessions, ServerUrl and times are compared by their shape alone.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Folders with captures, or files: HAR, VCR cassettes, requests
+    /// Folders with captures, or files: HAR, VCR cassettes, requests, SoapUI projects
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -133,7 +133,13 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     screen.bar.finish_and_clear();
     let summary = replayed.map_err(failure)?;
     terminal::note(&rate(&summary));
-    Ok(if summary.failed == 0 { ExitStatus::Done } else { ExitStatus::Differed })
+    Ok(if is_done(&summary) { ExitStatus::Done } else { ExitStatus::Differed })
+}
+
+/// Whether all that was looked at is as it should be, and something was looked at.
+fn is_done(summary: &Summary) -> bool {
+    let is_all_skipped = summary.skipped > 0 && summary.skipped == summary.total();
+    summary.failed == 0 && !is_all_skipped
 }
 
 fn options(args: Args) -> Options {
@@ -228,6 +234,11 @@ impl Reporter for Screen {
             return self.reporters.iter_mut().try_for_each(|reporter| reporter.case(report));
         }
         self.tell(|reporter| reporter.case(report))
+    }
+
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        self.bar.inc(1);
+        self.tell(|reporter| reporter.test_case(report))
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {

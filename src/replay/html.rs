@@ -2,6 +2,7 @@
 //! by side. One file without scripts or anything from elsewhere.
 
 use super::report::{CaseReport, Outcome, Reporter, Summary};
+use super::soapui::{self, TestCaseReport, Verdict};
 use crate::xml::Writer;
 use std::fs::File;
 use std::io::{self, Write};
@@ -19,12 +20,14 @@ const STYLE: &str = "body{font-family:sans-serif;margin:2em}\
 pub struct Html {
     file: File,
     failed: Vec<CaseReport>,
+    /// Cases of SoapUI projects that failed.
+    test_cases: Vec<TestCaseReport>,
 }
 
 impl Html {
     /// A report into a file, which is emptied now.
     pub fn new(file: File) -> Self {
-        Self { file, failed: Vec::new() }
+        Self { file, failed: Vec::new(), test_cases: Vec::new() }
     }
 
     fn written(&self, summary: &Summary) -> Vec<u8> {
@@ -36,7 +39,11 @@ impl Html {
         for report in &self.failed {
             section(&mut page, report);
         }
-        let left_out = summary.failed.saturating_sub(self.failed.len());
+        for report in &self.test_cases {
+            soapui::section(&mut page, report);
+        }
+        let shown = self.failed.len().saturating_add(self.test_cases.len());
+        let left_out = summary.failed.saturating_sub(shown);
         if left_out > 0 {
             page.text_element("p", &format!("{left_out} more failed cases are not shown."));
         }
@@ -79,6 +86,14 @@ fn section(page: &mut Writer, report: &CaseReport) {
 }
 
 impl Reporter for Html {
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        let has_failed = matches!(report.verdict, Verdict::Failed(_));
+        if has_failed && self.test_cases.len() < SHOWN_MAX {
+            self.test_cases.push(report.clone());
+        }
+        Ok(())
+    }
+
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let has_failed = matches!(report.outcome, Outcome::Failed(_));
         if has_failed && self.failed.len() < SHOWN_MAX {

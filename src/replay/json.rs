@@ -2,8 +2,10 @@
 
 use super::Difference;
 use super::report::{CaseReport, Outcome, Reporter, Summary};
+use super::soapui::{CheckReport, StepReport, TestCaseReport};
 use serde_json::{Value, json};
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// Writes JSON lines.
 pub struct Json<W>(W);
@@ -16,6 +18,19 @@ impl<W: Write> Json<W> {
 }
 
 impl<W: Write> Reporter for Json<W> {
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        let case = json!({
+            "project": report.project,
+            "suite": report.suite,
+            "case": report.name,
+            "outcome": report.verdict.word(),
+            "why": report.verdict.reason(),
+            "took_us": micros(report.took),
+            "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
+        });
+        writeln!(self.0, "{case}")
+    }
+
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let mut why = None;
         let (outcome, differences) = match &report.outcome {
@@ -27,7 +42,7 @@ impl<W: Write> Reporter for Json<W> {
                 ("skipped", Vec::new())
             }
         };
-        let took = u64::try_from(report.took.as_micros()).unwrap_or(u64::MAX);
+        let took = micros(report.took);
         let mut case = json!({
             "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
         });
@@ -38,7 +53,7 @@ impl<W: Write> Reporter for Json<W> {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let took = u64::try_from(summary.took.as_micros()).unwrap_or(u64::MAX);
+        let took = micros(summary.took);
         let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
         let summary = json!({
             "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
@@ -47,6 +62,26 @@ impl<W: Write> Reporter for Json<W> {
         writeln!(self.0, "{}", json!({ "summary": summary }))?;
         self.0.flush()
     }
+}
+
+fn step(step: &StepReport) -> Value {
+    let check = |check: &CheckReport| {
+        let (outcome, why) = (check.verdict.word(), check.verdict.reason());
+        json!({ "check": check.name, "outcome": outcome, "why": why })
+    };
+    json!({
+        "step": step.name,
+        "type": step.of_type,
+        "outcome": step.verdict.word(),
+        "why": step.verdict.reason(),
+        "took_us": micros(step.took),
+        "notes": step.notes,
+        "checks": step.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn told(difference: &Difference) -> Value {
@@ -70,7 +105,6 @@ fn told(difference: &Difference) -> Value {
 mod tests {
     use super::*;
     use crate::replay::Failure;
-    use std::time::Duration;
 
     #[test]
     fn every_line_is_an_object() {

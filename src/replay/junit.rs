@@ -1,6 +1,7 @@
 //! The report for CI servers: JUnit's XML, a suite for each folder that has cases.
 
 use super::report::{CaseReport, Outcome, Reporter, Summary, seconds};
+use super::soapui::{self, TestCaseReport};
 use crate::xml::Writer;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +19,8 @@ struct Case {
     name: String,
     took: Duration,
     verdict: Verdict,
+    /// Its steps, if it has any.
+    steps: String,
 }
 
 enum Verdict {
@@ -71,25 +74,70 @@ fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
     for case in cases {
         let time = seconds(case.took);
         let attributes = [("classname", name), ("name", &case.name), ("time", &time)];
+        if matches!(case.verdict, Verdict::Passed) && case.steps.is_empty() {
+            writer.empty_with("testcase", &attributes);
+            continue;
+        }
+        writer.open_with("testcase", &attributes);
         match &case.verdict {
-            Verdict::Passed => {
-                writer.empty_with("testcase", &attributes);
-            }
+            Verdict::Passed => {}
             Verdict::Skipped(why) => {
-                writer.open_with("testcase", &attributes);
-                writer.empty_with("skipped", &[("message", why)]).close();
+                writer.empty_with("skipped", &[("message", why)]);
             }
             Verdict::Failed(message, text) => {
-                writer.open_with("testcase", &attributes);
                 let attributes = [("message", message.as_str()), ("type", "difference")];
-                writer.open_with("failure", &attributes).text(text).close().close();
+                writer.open_with("failure", &attributes).text(text).close();
             }
         }
+        if !case.steps.is_empty() {
+            writer.text_element("system-out", &case.steps);
+        }
+        writer.close();
     }
     writer.close();
 }
 
+/// The steps of a case of a SoapUI project, and what each asserts, a line each.
+fn steps(report: &TestCaseReport) -> String {
+    let mut lines = String::new();
+    let why = |verdict: &soapui::Verdict| {
+        verdict.reason().map(|why| format!(": {why}")).unwrap_or_default()
+    };
+    // Writing into a String cannot fail.
+    for step in &report.steps {
+        let (word, why_step) = (step.verdict.word(), why(&step.verdict));
+        let _ = writeln!(lines, "{word} {} ({}){why_step}", step.name, step.of_type);
+        for check in &step.checks {
+            let (word, why) = (check.verdict.word(), why(&check.verdict));
+            let _ = writeln!(lines, "  {word} {}{why}", check.name);
+        }
+        for note in &step.notes {
+            let _ = writeln!(lines, "  note: {note}");
+        }
+    }
+    lines
+}
+
 impl Reporter for Junit {
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        let steps = steps(report);
+        let verdict = match &report.verdict {
+            soapui::Verdict::Passed => Verdict::Passed,
+            soapui::Verdict::Skipped(why) => Verdict::Skipped(why.clone()),
+            soapui::Verdict::Failed(why) => {
+                let mut text = steps.clone();
+                for exchange in report.steps.iter().filter_map(|step| step.exchange.as_ref()) {
+                    let _ = write!(text, "\n{}\n{}", exchange.request, exchange.response);
+                }
+                Verdict::Failed(why.clone(), text)
+            }
+        };
+        let suite = format!("{}.{}", report.project, report.suite);
+        let case = Case { name: report.name.clone(), took: report.took, verdict, steps };
+        self.suites.entry(suite).or_default().push(case);
+        Ok(())
+    }
+
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let (suite, name) = report.name.rsplit_once('/').unwrap_or(("", &report.name));
         let verdict = match &report.outcome {
@@ -108,7 +156,8 @@ impl Reporter for Junit {
                 Verdict::Failed(first.unwrap_or_default(), text)
             }
         };
-        let case = Case { name: name.to_owned(), took: report.took, verdict };
+        let (name, steps) = (name.to_owned(), String::new());
+        let case = Case { name, took: report.took, verdict, steps };
         self.suites.entry(suite.to_owned()).or_default().push(case);
         Ok(())
     }

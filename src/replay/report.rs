@@ -1,6 +1,7 @@
 //! What reporters are told of, and how differences read.
 
 use super::compare::Difference;
+use super::soapui::{TestCaseReport, Verdict};
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -73,6 +74,15 @@ impl Summary {
         };
         *counter = counter.saturating_add(1);
     }
+
+    pub(super) fn count_verdict(&mut self, verdict: &Verdict) {
+        let counter = match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Skipped(_) => &mut self.skipped,
+        };
+        *counter = counter.saturating_add(1);
+    }
 }
 
 impl fmt::Display for Summary {
@@ -97,6 +107,9 @@ pub trait Reporter {
 
     /// A case is done.
     fn case(&mut self, report: &CaseReport) -> io::Result<()>;
+
+    /// A case of a SoapUI project is done.
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()>;
 
     /// All cases are done.
     fn end(&mut self, _summary: &Summary) -> io::Result<()> {

@@ -2,12 +2,15 @@
 
 use super::Failure;
 use super::report::{CaseReport, Outcome, Reporter, Summary};
+use super::soapui::{TestCaseReport, Verdict};
 use std::io::{self, Write};
 
 /// Writes text.
 pub struct Text<W> {
     out: W,
     color: bool,
+    /// The project and the suite that were named last.
+    suite: Option<(String, String)>,
 }
 
 /// A colour of the terminal, by its escape code.
@@ -21,7 +24,7 @@ const BOLD: Color = Color("1");
 impl<W: Write> Text<W> {
     /// A report to `out`, coloured if a terminal shows it.
     pub fn new(out: W, color: bool) -> Self {
-        Self { out, color }
+        Self { out, color, suite: None }
     }
 
     fn line(&mut self, color: Option<Color>, line: &str) -> io::Result<()> {
@@ -52,9 +55,43 @@ impl<W: Write> Text<W> {
         }
         Ok(())
     }
+
+    /// A line of the tree: a sign, a word, a name, and why if it is no pass.
+    fn leaf(&mut self, depth: usize, name: &str, verdict: &Verdict) -> io::Result<()> {
+        let (sign, word, color) = match verdict {
+            Verdict::Passed => ("✓", "passed", Some(GREEN)),
+            Verdict::Failed(_) => ("✗", "FAILED", Some(RED)),
+            Verdict::Skipped(_) => ("–", "skipped", None),
+        };
+        let indent = "  ".repeat(depth);
+        let why = verdict.reason().map(|why| format!(": {why}")).unwrap_or_default();
+        self.line(color, &format!("{indent}{sign} {word} {name}{why}"))
+    }
 }
 
 impl<W: Write> Reporter for Text<W> {
+    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
+        let suite = (report.project.clone(), report.suite.clone());
+        let last = self.suite.replace(suite.clone());
+        if last.as_ref().map(|last| &last.0) != Some(&suite.0) {
+            self.line(Some(BOLD), &suite.0)?;
+        }
+        if last.as_ref() != Some(&suite) {
+            self.line(Some(BOLD), &format!("  {}", suite.1))?;
+        }
+        self.leaf(2, &report.name, &report.verdict)?;
+        for step in &report.steps {
+            self.leaf(3, &format!("{} ({})", step.name, step.of_type), &step.verdict)?;
+            for check in &step.checks {
+                self.leaf(4, &check.name, &check.verdict)?;
+            }
+            for note in &step.notes {
+                self.line(None, &format!("        note: {note}"))?;
+            }
+        }
+        Ok(())
+    }
+
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         match &report.outcome {
             Outcome::Passed => Ok(()),

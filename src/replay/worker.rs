@@ -257,7 +257,7 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
 }
 
 /// A body for people: one element a line, no secrets, and not too much of it.
-fn shown(body: &[u8]) -> String {
+pub(super) fn shown(body: &[u8]) -> String {
     let text = decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
     let text = without_secrets(&text);
     let text = text.replace("><", ">\n<");

@@ -7,6 +7,7 @@
 //! test holds them against these lines. What must stay true: no guard and no placeholder reaches
 //! the output, and the output is well-formed whatever the address is.
 
+mod compliance;
 mod outline;
 mod template;
 
@@ -19,6 +20,8 @@ use crate::domain::custom_field::{CustomField, CustomFields, CustomType};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::CustomizedObject;
+
+pub use self::compliance::{Schema, is_described};
 
 /// Stands in the template where the service's address goes.
 const ADDRESS: &str = "{address}";

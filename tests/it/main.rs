@@ -25,6 +25,7 @@ mod query;
 mod query_ledger;
 mod seed;
 mod soap;
+mod soapui;
 mod waiting;
 mod wire;
 mod wsdl;

@@ -1,0 +1,259 @@
+//! Property expansion: `${#TestCase#x}`, `${Step#Response#//a}` and their like in a text.
+//!
+//! What must stay true: nothing of the machine gets into a text (`${#Env#x}`, `${#System#x}`), no
+//! script is run (`${=...}`), and no project can make an expansion that does not end or that takes
+//! the memory. What an endpoint answered is never expanded in its turn.
+
+use super::scope::{Owner, Scope};
+use super::xpath::{XPathError, evaluate};
+
+/// How deep values may name other values.
+const DEPTH_MAX: usize = 16;
+/// How many expansions one text may take in all.
+const EXPANSIONS_MAX: usize = 10_000;
+/// How large a text may become.
+const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Why a text cannot be expanded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ExpandError {
+    /// It asks for what is never given.
+    #[error("`${{{0}}}` is never expanded: {1}")]
+    Never(String, &'static str),
+    /// It names what is not there.
+    #[error("`${{{0}}}`: {1}")]
+    Unknown(String, String),
+    /// It would not end, or be too large.
+    #[error("{0}")]
+    TooMuch(String),
+    /// Its path is none that is understood, or its value no XML.
+    #[error("`${{{0}}}`: {1}")]
+    Path(String, XPathError),
+}
+
+/// Expands the texts of one step.
+pub(super) struct Expander<'s> {
+    scope: &'s Scope,
+    left: usize,
+    /// What somebody should know, although nothing failed.
+    pub(super) notes: Vec<String>,
+}
+
+impl<'s> Expander<'s> {
+    pub(super) fn new(scope: &'s Scope) -> Self {
+        Self { scope, left: EXPANSIONS_MAX, notes: Vec::new() }
+    }
+
+    /// The text with everything in it expanded.
+    pub(super) fn expand(&mut self, text: &str) -> Result<String, ExpandError> {
+        self.left = EXPANSIONS_MAX;
+        self.expand_at(text, 0)
+    }
+
+    fn expand_at(&mut self, text: &str, depth: usize) -> Result<String, ExpandError> {
+        if depth > DEPTH_MAX {
+            let start: String = text.chars().take(60).collect();
+            return Err(ExpandError::TooMuch(format!(
+                "values name values deeper than {DEPTH_MAX}, at `{start}`"
+            )));
+        }
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            // `$${x}` stands for `${x}` itself.
+            if let Some(before) = before.strip_suffix('$') {
+                out.push_str(before);
+                out.push_str("${");
+                rest = after;
+                continue;
+            }
+            let Some(end) = closing(after) else { break };
+            let (inner, following) = after.split_at(end);
+            out.push_str(before);
+            out.push_str(&self.value(inner, depth)?);
+            if out.len() > TEXT_BYTES_MAX {
+                return Err(ExpandError::TooMuch(format!(
+                    "it becomes larger than {TEXT_BYTES_MAX} bytes"
+                )));
+            }
+            rest = following.strip_prefix('}').unwrap_or(following);
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn value(&mut self, inner: &str, depth: usize) -> Result<String, ExpandError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(ExpandError::TooMuch(format!(
+                "it takes more than {EXPANSIONS_MAX} expansions"
+            )));
+        };
+        self.left = left;
+        if inner.trim_start().starts_with('=') {
+            return Err(ExpandError::Never(shown(inner), "scripts are not run here"));
+        }
+        let inner = match inner.contains("${") {
+            true => self.expand_at(inner, depth.saturating_add(1))?,
+            false => inner.to_owned(),
+        };
+        let Some((owner, name, path)) = parts(&inner) else {
+            let known = self.scope.nearest(&inner).map(str::to_owned);
+            let value = known.ok_or_else(|| unknown(&inner, "there is no such property"))?;
+            return self.expand_at(&value, depth.saturating_add(1));
+        };
+        let value = match owner {
+            Owner::Never => {
+                let why = "nothing is read from the machine";
+                return Err(ExpandError::Never(shown(&inner), why));
+            }
+            Owner::Global => {
+                let why = "is empty here: global properties are settings of a machine";
+                self.notes.push(format!("`${{{}}}` {why}", shown(&inner)));
+                String::new()
+            }
+            owner => {
+                let known = self.scope.get(owner, name).map(str::to_owned);
+                known.ok_or_else(|| unknown(&inner, "there is no such property"))?
+            }
+        };
+        // What was received is taken as it is.
+        let is_received = matches!(owner, Owner::Step(_)) && is_received(name);
+        let value = match is_received {
+            true => value,
+            false => self.expand_at(&value, depth.saturating_add(1))?,
+        };
+        let Some(path) = path else { return Ok(value) };
+        let found =
+            evaluate(&value, path).map_err(|error| ExpandError::Path(shown(&inner), error))?;
+        if matches!(&found, super::xpath::Found::Nodes(nodes) if nodes.is_empty()) {
+            return Err(unknown(&inner, "the path selects nothing"));
+        }
+        Ok(found.text().to_owned())
+    }
+}
+
+/// Whether a property of a request step is what came back, or what was sent to get it.
+fn is_received(name: &str) -> bool {
+    ["response", "rawresponse", "responseasxml", "rawrequest"]
+        .contains(&name.to_lowercase().as_str())
+}
+
+fn unknown(inner: &str, why: &str) -> ExpandError {
+    ExpandError::Unknown(shown(inner), why.to_owned())
+}
+
+fn shown(inner: &str) -> String {
+    inner.chars().take(100).collect()
+}
+
+/// Where the `}` is that ends what `${` began before `text`.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    let mut before = ' ';
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' if before == '$' => open = open.saturating_add(1),
+            '}' if open == 0 => return Some(at),
+            '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        before = character;
+    }
+    None
+}
+
+/// Whose property, its name, and an XPath into it; none if the text says not whose.
+fn parts(inner: &str) -> Option<(Owner<'_>, &str, Option<&str>)> {
+    let from = usize::from(inner.starts_with('#'));
+    let at = inner.get(from..)?.find('#')?.saturating_add(from);
+    let (owner, rest) = inner.split_at(at);
+    let rest = rest.strip_prefix('#').unwrap_or(rest);
+    let (name, path) = match rest.split_once('#') {
+        Some((name, path)) => (name, Some(path)),
+        None => (rest, None),
+    };
+    Some((Owner::of(owner), name, path))
+}
+
+/// A value that came from elsewhere, so that nothing in it is expanded when it is read.
+pub(super) fn inert(value: &str) -> String {
+    value.replace("${", "$${")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::soapui::model::Properties;
+
+    fn scope(properties: &[(&str, &str)]) -> Scope {
+        let mut all = Properties::default();
+        for (name, value) in properties {
+            all.set(name, (*value).to_owned());
+        }
+        Scope { case: all.clone(), suite: all.clone(), project: all, ..Scope::default() }
+    }
+
+    fn expand(properties: &[(&str, &str)], text: &str) -> Result<String, ExpandError> {
+        Expander::new(&scope(properties)).expand(text)
+    }
+
+    #[test]
+    fn properties_are_expanded_wherever_they_are() {
+        let known =
+            [("a", "1"), ("b", "${#TestCase#a}2"), ("which", "a"), ("x", "<r><v>7</v></r>")];
+        for (text, expanded) in [
+            ("", ""),
+            ("plain $ {a} ${", "plain $ {a} ${"),
+            ("<${#TestCase#a}|${#TestSuite#A}|${#Project#a}>", "<1|1|1>"),
+            ("${b}${a}", "121"),
+            ("${#TestCase#${which}}", "1"),
+            ("$${a} ${a}", "${a} 1"),
+            ("${#TestCase#x#//v}", "7"),
+            ("${#Global#x}.", "."),
+        ] {
+            assert_eq!(expand(&known, text).as_deref(), Ok(expanded), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_expanded_is_named() {
+        for text in ["${=1+1}", "${ =x}", "${#Env#PATH}", "${#System#user.home}", "a${b${=1}}"] {
+            assert!(matches!(expand(&[], text), Err(ExpandError::Never(..))), "{text}");
+        }
+        let told = expand(&[], "${#Env#PATH}").unwrap_err().to_string();
+        assert_eq!(told, "`${#Env#PATH}` is never expanded: nothing is read from the machine");
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        for text in ["${a}", "${#TestCase#a}", "${Step#Response}", "${#Other#a}", "${}", "${#}"] {
+            assert!(matches!(expand(&[], text), Err(ExpandError::Unknown(..))), "{text}");
+        }
+        let nothing = expand(&[("x", "<r/>")], "${#TestCase#x#//v}");
+        assert!(matches!(nothing, Err(ExpandError::Unknown(..))), "{nothing:?}");
+    }
+
+    #[test]
+    fn expansions_end() {
+        let looped = expand(&[("a", "${a}")], "${#TestCase#a}");
+        assert!(matches!(looped, Err(ExpandError::TooMuch(_))), "{looped:?}");
+        let names: Vec<String> = (0..16).map(|at| format!("p{at}")).collect();
+        let bomb: Vec<(&str, String)> = (0..15)
+            .map(|at| (names[at].as_str(), format!("${{p{}}}", at + 1).repeat(10)))
+            .chain([(names[15].as_str(), "x".to_owned())])
+            .collect();
+        let bomb: Vec<_> = bomb.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert!(matches!(expand(&bomb, "${p0}"), Err(ExpandError::TooMuch(_))));
+        let large = "x".repeat(9_000_000);
+        assert!(matches!(expand(&[("a", &large)], "${a}${a}"), Err(ExpandError::TooMuch(_))));
+    }
+
+    #[test]
+    fn what_came_from_elsewhere_stays_as_it_is() {
+        let secret = [("password", "s3cret")];
+        let text = inert("${password} $${password}");
+        let mut known = secret.to_vec();
+        known.push(("got", &text));
+        assert_eq!(expand(&known, "${got}").as_deref(), Ok("${password} $${password}"));
+    }
+}

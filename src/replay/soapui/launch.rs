@@ -1,0 +1,143 @@
+//! From the paths of a replay to the run of the projects among them: the checks before anything is
+//! sent, the gateway if none is given, the summary.
+
+use super::super::Options;
+
+use super::super::error::ReplayError;
+use super::super::in_process::{self, SeedText};
+use super::super::report::{Reporter, Summary};
+use super::super::run;
+use super::super::secret::KnownSecrets;
+use super::super::walk::seed_of;
+use super::super::writes::may_write;
+use super::model::{Kind, Project};
+use super::project;
+use super::runner::{self, Target};
+use crate::client::{Connection, Endpoint};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Projects that were read.
+#[derive(Debug)]
+pub(super) struct Projects(Vec<Project>);
+
+/// Runs the projects that the paths lead to, or replays what else is there. Projects run one case
+/// after the other, each as its suites say, so they are not mixed with captures.
+pub(in crate::replay) async fn replay_or(
+    options: &Options,
+    reporter: &mut dyn Reporter,
+) -> Result<Summary, ReplayError> {
+    let (projects, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+        options.paths.iter().partition(|path| is_project(path));
+    let Some(first) = projects.first() else { return run::replay(options, reporter).await };
+    let usage = |message: String| Err(ReplayError::Usage(message));
+    if let Some(other) = others.first() {
+        let (first, other) = (first.display(), other.display());
+        return usage(format!(
+            "{first} is a SoapUI project and {other} is none: replay each alone"
+        ));
+    }
+    let has_rules = !options.ignore.is_empty() || !options.matches.is_empty();
+    if options.update || has_rules {
+        return usage(
+            "a SoapUI project is judged by its own assertions: --update, --ignore and --match do \
+             not apply"
+                .to_owned(),
+        );
+    }
+    let projects = projects.into_iter().map(|path| Project::open(path));
+    let projects = Projects(projects.collect::<Result<_, _>>()?);
+    let endpoint = options.endpoint.as_deref().map(Endpoint::parse).transpose();
+    let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
+    if let Some(endpoint) = endpoint {
+        projects.check_remote(&endpoint, options)?;
+        return run_at(endpoint, &projects, options, reporter).await;
+    }
+    let seed = options.seed.clone().or_else(|| seed_of(&options.paths));
+    let seed = seed.map(|file| SeedText::read(&file)).transpose()?;
+    let gateway = in_process::start(seed.as_ref()).await?;
+    let endpoint =
+        Endpoint::parse(&gateway.url()).map_err(|error| ReplayError::Runtime(error.to_string()))?;
+    let done = run_at(endpoint, &projects, options, reporter).await;
+    gateway.stop().await;
+    done
+}
+
+/// Whether a path is a project: a file, or the folder of a composite one, which is refused later.
+fn is_project(path: &Path) -> bool {
+    if path.is_dir() {
+        return project::is_project(&path.join("settings.xml"));
+    }
+    project::is_project(path)
+}
+
+async fn run_at(
+    endpoint: Endpoint,
+    projects: &Projects,
+    options: &Options,
+    reporter: &mut dyn Reporter,
+) -> Result<Summary, ReplayError> {
+    let untold = |error| ReplayError::Runtime(format!("the report cannot be written: {error}"));
+    let started = Instant::now();
+    reporter.begin(projects.cases()).map_err(untold)?;
+    let secrets = KnownSecrets::default();
+    let path = endpoint.path().map(str::to_owned);
+    let target = Target {
+        path: path.as_deref(),
+        reads_only: !endpoint.is_loopback() && !options.allow_writes,
+        secrets: &secrets,
+    };
+    let mut connection = Connection::new(endpoint, options.limits);
+    let mut summary = Summary::default();
+    runner::run(projects, &target, &mut connection, &mut |report| {
+        summary.count_verdict(&report.verdict);
+        reporter.test_case(&report).map_err(untold)
+    })
+    .await?;
+    summary.took = started.elapsed();
+    reporter.end(&summary).map_err(untold)?;
+    Ok(summary)
+}
+
+impl Projects {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Project> {
+        self.0.iter()
+    }
+
+    /// How many cases there are, those that are disabled included.
+    fn cases(&self) -> usize {
+        let suites = self.0.iter().flat_map(|project| &project.suites);
+        suites.map(|suite| suite.cases.len()).sum()
+    }
+
+    /// Nothing leaves this machine unless it may, and nothing that writes unless that may, too.
+    /// What a request does that is only made while running is looked at when it is sent.
+    fn check_remote(&self, endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
+        if endpoint.is_loopback() {
+            return Ok(());
+        }
+        let usage = |message: String| Err(ReplayError::Usage(message));
+        if !options.allow_remote {
+            return usage(format!(
+                "{endpoint} is not on this machine: allow it with --allow-remote"
+            ));
+        }
+        if options.allow_writes {
+            return Ok(());
+        }
+        let suites = self.0.iter().flat_map(|project| &project.suites);
+        let cases = suites.filter(|suite| !suite.disabled).flat_map(|suite| &suite.cases);
+        let steps = cases.filter(|case| !case.disabled).flat_map(|case| &case.steps);
+        for step in steps.filter(|step| !step.disabled) {
+            if let Kind::Request(request) = &step.kind
+                && may_write(request.body.trim().as_bytes())
+            {
+                return usage(format!(
+                    "the step {} may change data at {endpoint}: allow it with --allow-writes",
+                    super::super::canonical::printable(&step.name)
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! Runs suites and cases in the order of the file, and says what became of each.
+
+use super::super::canonical::printable;
+use super::super::diff::cut;
+use super::super::error::ReplayError;
+use super::super::secret::KnownSecrets;
+use super::launch::Projects;
+use super::model::{Case, Kind, Project, Properties, Step, Suite};
+use super::outcome::{StepReport, TestCaseReport, Verdict};
+use super::scope::Scope;
+use super::step;
+use crate::client::Connection;
+use std::time::{Duration, Instant};
+
+/// Where requests go.
+pub(super) struct Context<'a> {
+    pub(super) project: &'a Project,
+    pub(super) target: &'a Target<'a>,
+}
+
+/// An endpoint, and what may be sent to it.
+pub(super) struct Target<'a> {
+    /// The path that is used instead of those in the project.
+    pub(super) path: Option<&'a str>,
+    /// Whether requests that may change data are held back.
+    pub(super) reads_only: bool,
+    /// Secrets that have been seen.
+    pub(super) secrets: &'a KnownSecrets,
+}
+
+/// Runs all projects, and tells `tell` of each case as it ends.
+pub(super) async fn run(
+    projects: &Projects,
+    target: &Target<'_>,
+    connection: &mut Connection,
+    tell: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
+) -> Result<(), ReplayError> {
+    for project in projects.all() {
+        let context = Context { project, target };
+        let mut scope = Scope { project: project.properties.clone(), ..Scope::default() };
+        learn(&project.properties, target.secrets);
+        for suite in &project.suites {
+            scope.suite = suite.properties.clone();
+            learn(&suite.properties, target.secrets);
+            for case in &suite.cases {
+                let report = case_report(&context, suite, case, &mut scope, connection).await?;
+                let hide = |text: &mut String| {
+                    *text = printable_lines(text);
+                    target.secrets.hide(text);
+                };
+                tell(report.hidden(&hide))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Properties that are named like secrets are.
+fn learn(properties: &Properties, secrets: &KnownSecrets) {
+    for (name, value) in properties.iter() {
+        let is_secret = ["password", "session", "cardnumber", "securitycode"];
+        if is_secret.iter().any(|part| name.contains(part)) && !value.contains("${") {
+            step::learn(value, secrets);
+        }
+    }
+}
+
+/// A text of several lines for people.
+fn printable_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(|line| cut(&printable(line))).collect();
+    lines.join("\n")
+}
+
+async fn case_report(
+    context: &Context<'_>,
+    suite: &Suite,
+    case: &Case,
+    scope: &mut Scope,
+    connection: &mut Connection,
+) -> Result<TestCaseReport, ReplayError> {
+    let report = |verdict, steps, took| TestCaseReport {
+        project: printable(&context.project.name),
+        suite: printable(&suite.name),
+        name: printable(&case.name),
+        verdict,
+        steps,
+        took,
+    };
+    for (disabled, which) in [(suite.disabled, "suite"), (case.disabled, "case")] {
+        if disabled {
+            let verdict = Verdict::Skipped(format!("the {which} is disabled"));
+            return Ok(report(verdict, Vec::new(), Duration::ZERO));
+        }
+    }
+    let started = Instant::now();
+    scope.enter(case);
+    learn(&case.properties, context.target.secrets);
+    let mut steps = Vec::new();
+    let mut has_failed = false;
+    for step in &case.steps {
+        let told = match (step.disabled, has_failed && case.fail_on_error) {
+            (true, _) => skipped(step, "it is disabled"),
+            (_, true) => skipped(step, "a step before it failed"),
+            _ => {
+                if let Kind::Properties(properties) = &step.kind {
+                    learn(properties, context.target.secrets);
+                }
+                step::run(context, step, scope, connection).await?
+            }
+        };
+        has_failed |= matches!(told.verdict, Verdict::Failed(_));
+        steps.push(told);
+    }
+    Ok(report(verdict(case, &steps), steps, started.elapsed()))
+}
+
+/// The report of a step that was not begun.
+fn skipped(step: &Step, why: &str) -> StepReport {
+    StepReport {
+        name: printable(&step.name),
+        of_type: printable(&step.of_type),
+        verdict: Verdict::Skipped(why.to_owned()),
+        checks: Vec::new(),
+        notes: Vec::new(),
+        exchange: None,
+        took: Duration::ZERO,
+    }
+}
+
+/// A case passes if nothing failed, every request was sent, and something was found to hold.
+fn verdict(case: &Case, steps: &[StepReport]) -> Verdict {
+    let failed = |step: &StepReport| match &step.verdict {
+        Verdict::Failed(why) => Some(format!("{}: {why}", step.name)),
+        _ => None,
+    };
+    if let Some(why) = steps.iter().find_map(failed) {
+        return Verdict::Failed(why);
+    }
+    let enabled = || case.steps.iter().zip(steps).filter(|(step, _)| !step.disabled);
+    let mut requests = enabled().filter(|(step, _)| matches!(step.kind, Kind::Request(_)));
+    let unsent = requests.clone().find_map(|(_, told)| match &told.verdict {
+        Verdict::Skipped(why) if told.checks.is_empty() => Some(format!("{}: {why}", told.name)),
+        _ => None,
+    });
+    if let Some(why) = unsent {
+        return Verdict::Skipped(why);
+    }
+    let holds =
+        |told: &StepReport| told.checks.iter().any(|check| check.verdict == Verdict::Passed);
+    if requests.any(|(_, told)| holds(told)) {
+        return Verdict::Passed;
+    }
+    Verdict::Skipped("nothing that it asserts was checked".to_owned())
+}
