@@ -6,7 +6,6 @@
 pub mod calendar;
 pub mod custom_field;
 pub mod draft;
-pub mod drafts;
 pub mod error_code;
 pub mod facts;
 pub mod id;

@@ -10,6 +10,7 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod change;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
@@ -18,7 +19,7 @@ pub mod ticket;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
-use crate::domain::drafts::Drafts;
+use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
@@ -27,6 +28,7 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
+use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
 use query::{Find, FindError, Page};
 use std::fmt;
@@ -121,6 +123,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Whether all rows are created or none is.
+    pub is_single: bool,
     /// Set when the caller gave a key.
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
@@ -181,6 +185,12 @@ pub struct LedgerStats {
 pub trait Ledger: Send + Sync {
     /// Creates objects: looks up facts, decides, and writes, all in one transaction.
     fn create(&self, request: Create) -> Reply<Created>;
+
+    /// Changes what is there, in one transaction, and tells one result a change, in order.
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;
+
+    /// Deletes what may go, in one transaction, and tells one result an id, in order.
+    fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>>;
 
     /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
     /// in which case nothing is written.

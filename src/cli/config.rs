@@ -33,6 +33,8 @@ pub(super) struct Written {
     pub(super) public_url: Option<String>,
     /// `--strict`
     pub(super) strict: Option<bool>,
+    /// `--single-transaction`
+    pub(super) single_transaction: Option<bool>,
     /// `--idempotency-field`
     pub(super) idempotency_field: Option<String>,
     /// `--clock`

@@ -50,6 +50,12 @@ pub(super) struct Options {
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) strict: Option<bool>,
 
+    /// Let useSingleTransaction create all objects of a call or none
+    #[arg(long, env = "REFUND_GATEWAY_SINGLE_TRANSACTION", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) single_transaction: Option<bool>,
+
     /// Take the idempotency key of clients that cannot set a header from this field of Refund
     #[arg(long, value_name = "FIELD", env = "REFUND_GATEWAY_IDEMPOTENCY_FIELD")]
     pub(super) idempotency_field: Option<String>,

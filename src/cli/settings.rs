@@ -171,15 +171,26 @@ impl Sources<'_> {
                 false,
             ),
             http: self.http(options.public_url),
-            service: self.service(options.strict, options.idempotency_field),
+            service: self.service(
+                options.strict,
+                options.single_transaction,
+                options.idempotency_field,
+            ),
             store: self.table("store", &written.store),
             report: std::mem::take(&mut self.report),
         }
     }
 
-    fn service(&mut self, strict: Option<bool>, field: Option<String>) -> ServiceSettings {
+    fn service(
+        &mut self,
+        strict: Option<bool>,
+        single: Option<bool>,
+        field: Option<String>,
+    ) -> ServiceSettings {
         let written = &self.config.written;
         let strict = self.choose("strict", strict, written.strict, false);
+        let single_transaction =
+            self.choose("single_transaction", single, written.single_transaction, false);
         let field = self.optional(
             "idempotency_field",
             field,
@@ -187,7 +198,7 @@ impl Sources<'_> {
             String::clone,
         );
         let table = self.table("service", &written.service);
-        ServiceSettings { strict, idempotency_field: field, ..table }
+        ServiceSettings { strict, single_transaction, idempotency_field: field, ..table }
     }
 
     fn http(&mut self, public_url: Option<String>) -> HttpSettings {

@@ -4,6 +4,15 @@
 //! the order in which errors are told is fixed (DESIGN of the answers: ids, missing, invalid in
 //! WSDL order, …) and differs from the order in which they are found.
 
+pub mod account;
+pub mod adjustment;
+pub mod batch;
+pub mod change;
+pub mod fields;
+pub mod masked;
+pub mod payment;
+pub mod payment_method;
+
 use super::calendar::CalendarText;
 use super::id::ObjectId;
 use super::money::parse_amount;
@@ -57,6 +66,7 @@ mod limits {
     pub(super) const SOFT_DESCRIPTOR_PHONE: usize = 20;
     pub(super) const GATEWAY_OPTION: usize = 255;
     pub(super) const GATEWAY_OPTIONS: usize = 200;
+    pub(super) const PARTS: usize = 200;
 }
 
 /// A gateway-specific parameter of a refund (GatewayOption).
@@ -78,12 +88,39 @@ pub struct AmountText {
     pub text: String,
 }
 
+/// What a refund takes back of one invoice (RefundInvoicePayment).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartDraft {
+    /// The invoice.
+    pub invoice_id: Field<ObjectId>,
+    /// How much of the payment's part for it, in the account's currency.
+    pub amount: Field<AmountText>,
+}
+
 /// An id that has not the form of one, and where in the object it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MalformedId {
     wsdl_position: usize,
     /// The error that it deserves.
     pub error: RowError,
+}
+
+/// Reads an id into the field `name`, one of `fields` (the ids of an object, in WSDL order). One
+/// that has not the form of an id is noted in `malformed`, where the first in WSDL order stays.
+fn read_id(
+    malformed: &mut Option<MalformedId>,
+    fields: &[&str],
+    name: &str,
+    text: &str,
+) -> Field<ObjectId> {
+    if let Some(id) = ObjectId::parse(text) {
+        return Field::Given(id);
+    }
+    let wsdl_position = fields.iter().position(|field| *field == name).unwrap_or(usize::MAX);
+    if malformed.as_ref().is_none_or(|earlier| wsdl_position < earlier.wsdl_position) {
+        *malformed = Some(MalformedId { wsdl_position, error: RowError::invalid_id(name, text) });
+    }
+    Field::Absent
 }
 
 /// The fields of Refund whose type is ID, in WSDL order; a caller may set only some of them.
@@ -122,6 +159,9 @@ pub struct RefundDraft {
     pub reason_code: Field<String>,
     /// The day of an external refund.
     pub refund_date: Field<CalendarText>,
+    /// What it takes back of which invoice (RefundInvoicePaymentData); empty when it is not said.
+    /// Only for refunds of a payment.
+    pub parts: Field<Vec<PartDraft>>,
     /// What the customer reads on a statement, at most 35 characters.
     pub soft_descriptor: Field<String>,
     /// The phone number beside it, at most 20 characters.
@@ -221,11 +261,7 @@ impl RefundDraft {
         let name = field.name();
         match field {
             RefundField::AccountId => self.account_id = self.id(name, text),
-            RefundField::Amount => {
-                let amount = parse_amount(text);
-                let amount = amount.map(|value| AmountText { value, text: text.to_owned() });
-                self.amount = typed(name, text, amount);
-            }
+            RefundField::Amount => self.amount = amount(name, text),
             RefundField::Comment => self.comment = bounded(text, limits::COMMENT),
             RefundField::MethodType => {
                 self.method_type = typed(name, text, MethodType::from_name(text));
@@ -278,16 +314,7 @@ impl RefundDraft {
     }
 
     fn id(&mut self, name: &str, text: &str) -> Field<ObjectId> {
-        if let Some(id) = ObjectId::parse(text) {
-            return Field::Given(id);
-        }
-        let wsdl_position = ID_FIELDS.iter().position(|field| *field == name).unwrap_or(usize::MAX);
-        let is_first = self.malformed_id.as_ref().is_none_or(|m| wsdl_position < m.wsdl_position);
-        if is_first {
-            let error = RowError::invalid_id(name, text);
-            self.malformed_id = Some(MalformedId { wsdl_position, error });
-        }
-        Field::Absent
+        read_id(&mut self.malformed_id, &ID_FIELDS, name, text)
     }
 
     /// Sets the parameters for the gateway, after checking their number and lengths.
@@ -305,10 +332,43 @@ impl RefundDraft {
     }
 }
 
+impl RefundDraft {
+    /// Adds what the refund takes back of one invoice, as the texts of `InvoiceId` and
+    /// `RefundAmount`; blanks around them never count, and blank is absent. At most 200 may come.
+    pub fn add_part(&mut self, invoice_id: &str, refund_amount: &str) {
+        let (invoice, refund_amount) = (trim(invoice_id), trim(refund_amount));
+        let invoice_id = match invoice {
+            "" => Field::Absent,
+            text => read_id(&mut self.malformed_id, &[], "InvoiceId", text),
+        };
+        let amount = match refund_amount {
+            "" => Field::Absent,
+            text => amount("RefundAmount", text),
+        };
+        let part = PartDraft { invoice_id, amount };
+        match &mut self.parts {
+            Field::Absent => self.parts = Field::Given(vec![part]),
+            Field::Given(parts) if parts.len() == limits::PARTS => {
+                self.parts = Field::Wrong(RowError::too_long());
+            }
+            Field::Given(parts) => parts.push(part),
+            Field::Wrong(_) => {}
+        }
+    }
+}
+
+/// An amount above zero in the field `name`.
+fn amount(name: &str, text: &str) -> Field<AmountText> {
+    let amount = parse_amount(text);
+    typed(name, text, amount.map(|value| AmountText { value, text: text.to_owned() }))
+}
+
+/// A value of the field `name`, if `text` was one.
 fn typed<T>(name: &str, text: &str, value: Option<T>) -> Field<T> {
     value.map_or_else(|| Field::Wrong(RowError::invalid(name, text)), Field::Given)
 }
 
+/// A text of at most so many characters.
 fn bounded(text: &str, chars_max: usize) -> Field<String> {
     if text.chars().count() <= chars_max {
         Field::Given(text.to_owned())

@@ -3,8 +3,13 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
-use super::vocabulary::{MethodStatus, MethodType};
+use super::vocabulary::{
+    AdjustmentStatus, AdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType,
+    RefundStatus, RefundType,
+};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 /// The name of the built-in gateway, which always exists.
@@ -100,6 +105,8 @@ pub struct Account {
 pub struct PaymentMethod {
     /// Its key in the ledger.
     pub key: MethodKey,
+    /// Its id, by which gateways know it.
+    pub id: ObjectId,
     /// Whose it is; Cash, Check, WireTransfer and Other may belong to nobody and serve everyone.
     pub account: Option<AccountKey>,
     /// Its type.
@@ -108,4 +115,194 @@ pub struct PaymentMethod {
     pub status: MethodStatus,
     /// The method's own gateway.
     pub gateway: Option<String>,
+}
+
+/// An account that is there already, for those who want to change or delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingAccount {
+    /// Its key in the ledger.
+    pub key: AccountKey,
+    /// The currency of its balances.
+    pub currency: Currency,
+    /// The credit balance.
+    pub balance: MinorUnits,
+    /// Whether anything belongs to it or happened on it.
+    pub has_history: bool,
+}
+
+/// A payment method that is there already, for those who want to change or delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingMethod {
+    /// Its type.
+    pub method_type: MethodType,
+    /// Whether it may still be used.
+    pub status: MethodStatus,
+    /// The id of the account that it belongs to.
+    pub account_id: Option<ObjectId>,
+    /// Whether it is the default of an account.
+    pub is_default: bool,
+    /// Whether a payment came from it or a refund went to it.
+    pub is_used: bool,
+}
+
+/// The key of a payment inside the ledger; clients never see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PaymentKey(pub i64);
+
+/// The key of an invoice inside the ledger; clients never see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvoiceKey(pub i64);
+
+/// The key of a part of a payment (an InvoicePayment) inside the ledger; clients never see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PartKey(pub i64);
+
+/// One payment, which refunds can give back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its key in the ledger.
+    pub key: PaymentKey,
+    /// PaymentNumber.
+    pub number: String,
+    /// Whose it is.
+    pub account: Account,
+    /// Who moved the money.
+    pub payment_type: PaymentType,
+    /// Whether it still counts.
+    pub status: PaymentStatus,
+    /// What was paid, above zero.
+    pub amount: MinorUnits,
+    /// What refunds gave back or hold.
+    pub refunded: MinorUnits,
+    /// What of it became credit balance (an overpayment), and is no longer the payment's.
+    pub to_credit_balance: MinorUnits,
+    /// The day it counts for; no refund of it is earlier.
+    pub effective_date: NaiveDate,
+    /// The method that it came from.
+    pub method: Option<PaymentMethod>,
+    /// The gateway that it came through.
+    pub gateway: Option<String>,
+    /// Which parts of it pay which invoices, in the order of their creation.
+    pub parts: Vec<PaymentPart>,
+}
+
+impl Payment {
+    /// What refunds may still give back: the amount, less what they did and less what became
+    /// credit balance.
+    pub fn refundable(&self) -> MinorUnits {
+        let gone = self.refunded.units() + self.to_credit_balance.units();
+        MinorUnits::new(self.amount.units() - gone)
+    }
+
+    /// What pays no invoice and is still the payment's (an overpayment).
+    pub fn unapplied(&self) -> MinorUnits {
+        let applied: i64 = self.parts.iter().map(|part| part.rest().units()).sum();
+        MinorUnits::new(self.refundable().units() - applied)
+    }
+}
+
+/// Which part of a payment pays an invoice (an InvoicePayment).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentPart {
+    /// Its key in the ledger.
+    pub key: PartKey,
+    /// The invoice that it pays.
+    pub invoice: InvoiceKey,
+    /// The invoice's id.
+    pub invoice_id: ObjectId,
+    /// The invoice's number.
+    pub invoice_number: String,
+    /// How much it pays, above zero.
+    pub amount: MinorUnits,
+    /// What refunds took back of it or hold.
+    pub refunded: MinorUnits,
+}
+
+impl PaymentPart {
+    /// What still pays the invoice.
+    pub fn rest(&self) -> MinorUnits {
+        MinorUnits::new(self.amount.units() - self.refunded.units())
+    }
+}
+
+/// One invoice, which feeds a credit balance or is paid from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    /// Its key in the ledger.
+    pub key: InvoiceKey,
+    /// Whose it is.
+    pub account: Account,
+    /// What the customer still owes; below zero, what is owed to the customer.
+    pub balance: MinorUnits,
+}
+
+/// A refund that is there already, for those who want to change or delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingRefund {
+    /// Its number.
+    pub number: RefundNumber,
+    /// Who moved the money.
+    pub refund_type: RefundType,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The payment that it gives back; none when it drew on a credit balance.
+    pub payment: Option<PaymentKey>,
+    /// The account's currency.
+    pub currency: Currency,
+    /// The invoices that it reopened, or will.
+    pub invoices: Vec<ReopenedInvoice>,
+}
+
+/// An invoice that a refund of its payment reopens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReopenedInvoice {
+    /// InvoiceNumber.
+    pub number: String,
+    /// What the customer still owes.
+    pub balance: MinorUnits,
+    /// By how much the refund reopens it.
+    pub amount: MinorUnits,
+}
+
+/// The key of an adjustment inside the ledger; clients never see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AdjustmentKey(pub i64);
+
+/// A credit balance adjustment that is there already, for those who want to change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExistingAdjustment {
+    /// It is the decrease that a refund made, which has no row of its own.
+    OfRefund,
+    /// Somebody asked for it.
+    Asked(AskedAdjustment),
+}
+
+/// An adjustment that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedAdjustment {
+    /// Its key in the ledger.
+    pub key: AdjustmentKey,
+    /// Whose credit balance it moved.
+    pub account: AccountKey,
+    /// The account's currency.
+    pub currency: Currency,
+    /// The account's credit balance.
+    pub balance: MinorUnits,
+    /// Which way it moved it.
+    pub adjustment_type: AdjustmentType,
+    /// By how much, above zero.
+    pub amount: MinorUnits,
+    /// Whether it still counts.
+    pub status: AdjustmentStatus,
+    /// What it was made from or into.
+    pub source: AdjustmentSource,
+}
+
+/// What an adjustment takes from or gives to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdjustmentSource {
+    /// A negative invoice (Increase) or one that is to be paid (Decrease).
+    Invoice(InvoiceKey),
+    /// An overpayment (Increase).
+    Payment(PaymentKey),
 }

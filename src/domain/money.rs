@@ -34,6 +34,9 @@ impl MinorUnits {
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// The yen, which has no decimals.
+    pub const YEN: Self = Self(iso_currency::Currency::JPY);
+
     /// The currency with this upper-case code; none for unknown codes and for those without a
     /// minor unit, such as XAU.
     pub fn from_code(code: &str) -> Option<Self> {

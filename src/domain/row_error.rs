@@ -3,12 +3,14 @@
 //! Only the first error of a row is ever told, and never an Error/Field element (captured answers
 //! have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against them.
 
+mod objects;
+
 use super::error_code::ErrorCode;
-use super::facts::Gateway;
+use super::facts::{Gateway, Payment};
 use super::money::{Currency, MinorUnits};
 use super::permission::Permission;
 use super::version::ApiVersion;
-use super::vocabulary::MethodType;
+use super::vocabulary::{MethodType, RefundStatus};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -109,6 +111,167 @@ impl RowError {
         let (amount, balance) = (currency.format_decimal(amount), currency.format(balance));
         let text =
             format!("The refund amount {amount} is greater than the credit balance {balance}.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The payment does not count any more.
+    pub fn payment_not_processed(payment: &Payment) -> Self {
+        let (number, status) = (&payment.number, payment.status.name());
+        Self::new(ErrorCode::InvalidValue, format!("The payment {number} is {status}."))
+    }
+
+    /// No gateway took part in the payment, so none can refund it.
+    pub fn payment_without_gateway(payment: &Payment) -> Self {
+        let number = &payment.number;
+        let text = format!(
+            "The payment {number} was not made through a payment gateway. Record an External \
+             refund instead."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The only method that the money may go back to is given up.
+    pub fn original_method_closed(payment: &Payment) -> Self {
+        let number = &payment.number;
+        let text = format!(
+            "The payment method of the payment {number} is Closed. Record an External refund \
+             instead."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The only gateway that can refund a payment is switched off.
+    pub fn original_gateway_inactive(gateway: &Gateway) -> Self {
+        let text = format!(
+            "The payment gateway {} of the payment is not active. Record an External refund \
+             instead.",
+            gateway.name
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// Less is left of a payment, or of its part for an invoice, than the refund wants; `what` is
+    /// the word for it.
+    pub fn over_refundable(
+        amount: Decimal,
+        rest: MinorUnits,
+        currency: Currency,
+        what: &str,
+        number: &str,
+    ) -> Self {
+        let (amount, rest) = (currency.format_decimal(amount), currency.format(rest));
+        let text = format!(
+            "The refund amount {amount} is greater than the refundable amount {rest} of the {what} \
+             {number}."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// Nothing says which invoices a partial refund reopens.
+    pub fn parts_needed(version: ApiVersion) -> Self {
+        if version >= ApiVersion::REFUND_PARTS {
+            return Self::missing("RefundInvoicePaymentData");
+        }
+        let first = ApiVersion::REFUND_PARTS;
+        let text = format!(
+            "A payment of several invoices can only be refunded in full before API version {first}."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The parts of a refund do not make its amount.
+    pub fn parts_differ(sum: MinorUnits, amount: MinorUnits, currency: Currency) -> Self {
+        let (sum, amount) = (currency.format(sum), currency.format(amount));
+        let text = format!(
+            "The parts of RefundInvoicePaymentData add up to {sum}, and the refund amount is \
+             {amount}."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// What a refund took from a credit balance stays taken.
+    pub fn credit_balance_refund_is_final() -> Self {
+        let text = "A refund of a credit balance cannot be canceled.";
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// A refund of a credit balance stays.
+    pub fn credit_balance_refund_stays() -> Self {
+        Self::new(ErrorCode::CannotDelete, "A refund of a credit balance cannot be deleted.")
+    }
+
+    /// Only its gateway, an inquiry or the operator ends a refund in Processing.
+    pub fn refund_under_way() -> Self {
+        Self::new(ErrorCode::CannotDelete, "A refund in Processing cannot be deleted.")
+    }
+
+    /// Only a Processed refund can be cancelled.
+    pub fn not_cancelable(status: RefundStatus) -> Self {
+        let text = format!("A refund in status {} cannot be canceled.", status.name());
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// An invoice that a refund reopened was paid otherwise since, so that it cannot be paid again.
+    pub fn invoice_settled_since(number: &str, rest: MinorUnits, currency: Currency) -> Self {
+        let rest = currency.format(rest);
+        let text = format!(
+            "The balance {rest} of the invoice {number} does not cover what the refund reopened."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// Invoice Settlement is on, under which credit balances are not adjusted.
+    pub fn adjustments_under_settlement() -> Self {
+        Self::new(
+            ErrorCode::InvalidValue,
+            "Credit balance adjustments are not available while Invoice Settlement is enabled.",
+        )
+    }
+
+    /// An adjustment wants more than the invoice has (captured text).
+    pub fn over_invoice() -> Self {
+        let text = "You cannot transfer an amount greater than the invoice balance. \
+                    Please update and try again.";
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// An adjustment wants more of a payment than pays no invoice.
+    pub fn over_unapplied(
+        amount: Decimal,
+        rest: MinorUnits,
+        currency: Currency,
+        payment: &Payment,
+    ) -> Self {
+        let (amount, rest) = (currency.format_decimal(amount), currency.format(rest));
+        let number = &payment.number;
+        let text = format!(
+            "The adjustment amount {amount} is greater than the unapplied amount {rest} of the \
+             payment {number}."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The credit balance does not cover an adjustment, or the cancellation of one.
+    pub fn adjustment_over_balance(
+        amount: MinorUnits,
+        balance: MinorUnits,
+        currency: Currency,
+    ) -> Self {
+        let (amount, balance) = (currency.format(amount), currency.format(balance));
+        let text =
+            format!("The adjustment amount {amount} is greater than the credit balance {balance}.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// What an overpayment became stays a credit balance.
+    pub fn increase_from_payment_is_final() -> Self {
+        let text = "An increase from an overpayment cannot be canceled.";
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The decrease that a refund made follows the refund, and nothing else changes it.
+    pub fn decrease_of_refund_is_final() -> Self {
+        let text = "A decrease that a refund made cannot be changed or canceled.";
         Self::new(ErrorCode::InvalidValue, text)
     }
 }

@@ -1,21 +1,51 @@
-//! The rules of refunding a credit balance: a draft and the facts in, a decision out.
+//! The rules of refunds and of credit balance adjustments: a draft and the facts in, a decision
+//! out.
 //!
-//! Sources: "Refund all or part of a customer's credit balance" (External: optional method or the
-//! default; Electronic: a method is required), the Refund object's field descriptions, and the
-//! rules of credit balances. The order of the checks is part of the contract: the first error of a
-//! row is the only one told.
+//! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
+//! `adjustment`, `changing` beside them; `account`, `payment_method` and `paying` for what refunds
+//! need to be there. What they share stands here. The order of the checks is
+//! part of the contract: the first error of a row is the only one told.
+
+mod account;
+mod adjustment;
+mod changing;
+mod credit_balance;
+mod paying;
+mod payment;
+mod payment_method;
 
 use super::calendar::day_at;
-use super::draft::{Field, GatewayOption, RefundDraft};
-use super::facts::{Account, AccountKey, Gateway, MethodKey, PaymentMethod, Tenant};
+use super::draft::{AmountText, Field, GatewayOption, RefundDraft};
+use super::facts::{
+    Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
+    PaymentMethod, Tenant,
+};
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
 use super::permission::{Permission, Permissions};
 use super::row_error::RowError;
 use super::version::ApiVersion;
-use super::vocabulary::{MethodStatus, MethodType, RefundType, SourceType};
+use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
+use std::borrow::Cow;
+
+pub use account::{
+    AccountFacts, AccountUpdate, NewAccount, decide_account, decide_account_deletion,
+    decide_account_update,
+};
+pub use adjustment::{AdjustmentDecision, AdjustmentFacts, FoundSource, decide_adjustment};
+pub use changing::{
+    AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
+    decide_refund_update,
+};
+pub use paying::{
+    NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
+    decide_payment_update,
+};
+pub use payment_method::{
+    MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
+};
 
 /// Who asks, when, and how.
 #[derive(Debug, Clone, Copy)]
@@ -41,14 +71,18 @@ pub struct Facts<'a> {
     pub account: Option<Account>,
     /// The method of PaymentMethodId; none when there is no such method.
     pub method: Option<PaymentMethod>,
+    /// The payment of PaymentId; none when there is no such payment.
+    pub payment: Option<Payment>,
 }
 
 /// A refund that may be made: everything that the ledger has to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The account to debit.
+    /// Whose money it is.
     pub account: AccountKey,
-    /// How much, above zero and at most the balance.
+    /// What gives the money.
+    pub source: Source,
+    /// How much, above zero and at most what the source has.
     pub amount: MinorUnits,
     /// The account's currency.
     pub currency: Currency,
@@ -57,7 +91,7 @@ pub struct Decision {
     /// The method it goes to, if one was named or is the default.
     pub method: Option<MethodKey>,
     /// Who moves the money.
-    pub payment: Payment,
+    pub payout: Payout,
     /// The day it counts for, in tenant time.
     pub refund_date: NaiveDate,
     /// Free text.
@@ -70,9 +104,44 @@ pub struct Decision {
     pub soft_descriptor_phone: Option<String>,
 }
 
+/// What a refund draws on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The account's credit balance.
+    CreditBalance,
+    /// A payment, and of it these parts; what they do not add up to is its unapplied rest.
+    Payment {
+        /// The payment.
+        payment: PaymentKey,
+        /// What is taken back of which of its parts.
+        parts: Vec<TakenPart>,
+    },
+}
+
+impl Source {
+    /// The refund's SourceType.
+    pub const fn source_type(&self) -> SourceType {
+        match self {
+            Self::CreditBalance => SourceType::CreditBalance,
+            Self::Payment { .. } => SourceType::Payment,
+        }
+    }
+}
+
+/// What a refund takes back of a part of its payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenPart {
+    /// The part.
+    pub part: PartKey,
+    /// The invoice that it paid, which is open again by the amount.
+    pub invoice: InvoiceKey,
+    /// How much, above zero.
+    pub amount: MinorUnits,
+}
+
 /// How the money moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payment {
+pub enum Payout {
     /// Outside the gateway; the refund is Processed at once.
     External,
     /// Through this gateway; the amount is held until it answers.
@@ -86,7 +155,7 @@ pub enum Payment {
     },
 }
 
-impl Payment {
+impl Payout {
     /// The refund's Type.
     pub const fn refund_type(&self) -> RefundType {
         match self {
@@ -96,18 +165,29 @@ impl Payment {
     }
 }
 
-/// The permission that a credit-balance refund of this type needs.
-pub const fn permission_for(refund_type: RefundType) -> Permission {
-    match refund_type {
-        RefundType::External => Permission::CreditBalanceExternalRefund,
-        RefundType::Electronic => Permission::CreditBalanceElectronicRefund,
+/// The permission that a refund of this source and type needs.
+pub const fn permission_for(source: SourceType, refund_type: RefundType) -> Permission {
+    match (source, refund_type) {
+        (SourceType::CreditBalance, RefundType::External) => {
+            Permission::CreditBalanceExternalRefund
+        }
+        (SourceType::CreditBalance, RefundType::Electronic) => {
+            Permission::CreditBalanceElectronicRefund
+        }
+        (SourceType::Payment, RefundType::External) => Permission::ExternalRefund,
+        (SourceType::Payment, RefundType::Electronic) => Permission::ElectronicRefund,
     }
+}
+
+/// What a draft draws on: a payment, unless it says that it is the credit balance.
+pub fn source_of(draft: &RefundDraft) -> SourceType {
+    draft.source_type.given().copied().unwrap_or(SourceType::Payment)
 }
 
 /// Decides whether `draft` may become a refund.
 ///
 /// Order: ids that are no ids, missing fields, invalid values in WSDL order, tenant switches and
-/// version, permission, ownership and method, the gateway's ability, the balance.
+/// version, permission, ownership and method, the gateway's ability, what the source has.
 pub fn decide(
     draft: &RefundDraft,
     facts: &Facts<'_>,
@@ -117,43 +197,28 @@ pub fn decide(
         return Err(malformed.error.clone());
     }
     check_present(draft)?;
-    let valid = check_values(draft, facts, asking)?;
-    check_switches(facts.tenant, asking.version)?;
-    let permission = permission_for(valid.refund_type);
-    if !asking.permissions.allow(permission) {
-        return Err(RowError::no_permission(permission));
+    match source_of(draft) {
+        SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
+        SourceType::Payment => payment::decide(draft, facts, asking),
     }
-    let (method_type, method) = choose_method(draft, facts, &valid)?;
-    let payment = match valid.refund_type {
-        RefundType::External => Payment::External,
-        RefundType::Electronic => choose_gateway(draft, facts, &valid, method_type)?,
-    };
-    Ok(Decision {
-        account: valid.account.key,
-        amount: check_balance(&valid)?,
-        currency: valid.account.currency,
-        method_type,
-        method: method.map(|method| method.key),
-        payment,
-        refund_date: valid.refund_date,
-        comment: draft.comment.given().cloned(),
-        reason_code: valid.reason_code,
-        soft_descriptor: draft.soft_descriptor.given().cloned(),
-        soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
-    })
 }
 
 fn check_present(draft: &RefundDraft) -> Result<(), RowError> {
-    let require =
-        |present: bool, field| if present { Ok(()) } else { Err(RowError::missing(field)) };
-    let from_balance = draft.source_type.given() == Some(&SourceType::CreditBalance);
+    let from_balance = source_of(draft) == SourceType::CreditBalance;
     let electronic = draft.refund_type.given() == Some(&RefundType::Electronic);
+    let external = draft.refund_type.given() == Some(&RefundType::External);
     require(!draft.refund_type.is_absent(), "Type")?;
     require(!draft.amount.is_absent(), "Amount")?;
-    require(from_balance || !draft.payment_id.is_absent(), "PaymentId")?;
-    require(!from_balance || !draft.account_id.is_absent(), "AccountId")?;
-    let has_method = !draft.payment_method_id.is_absent();
-    require(!from_balance || !electronic || has_method, "PaymentMethodId")
+    if from_balance {
+        require(!draft.account_id.is_absent(), "AccountId")?;
+        return require(!electronic || !draft.payment_method_id.is_absent(), "PaymentMethodId");
+    }
+    require(!draft.payment_id.is_absent(), "PaymentId")?;
+    require(!external || !draft.method_type.is_absent(), "MethodType")
+}
+
+fn require(present: bool, field: &str) -> Result<(), RowError> {
+    if present { Ok(()) } else { Err(RowError::missing(field)) }
 }
 
 /// A draft whose every value is acceptable by itself.
@@ -165,174 +230,154 @@ struct Valid<'a> {
     refund_type: RefundType,
 }
 
+/// What the checks of values differ in, by the source.
+struct Origin<'a> {
+    /// The account, if what names it leads to one.
+    account: Option<&'a Account>,
+    /// Whether an AccountId that is one is wrong all the same.
+    is_account_wrong: bool,
+    /// Whether a PaymentId that is one is wrong all the same.
+    is_payment_wrong: bool,
+    /// Before this day there can be no refund.
+    not_before: Option<NaiveDate>,
+}
+
 /// Checks each value, in WSDL order, and names the first that is wrong.
 fn check_values<'a>(
     draft: &RefundDraft,
-    facts: &'a Facts<'_>,
+    facts: &Facts<'_>,
     asking: &Asking,
+    origin: &Origin<'a>,
 ) -> Result<Valid<'a>, RowError> {
     if let Some(field) = draft.unknown_field.as_ref().filter(|_| asking.strict) {
         return Err(RowError::unknown_field(field));
     }
-    let account = check_account(draft, facts)?;
-    let amount = check_amount(draft, account)?;
+    if let Some(id) = draft.account_id.checked()?.filter(|_| origin.is_account_wrong) {
+        return Err(RowError::invalid("AccountId", id.as_str()));
+    }
+    let amount = check_amount("Amount", &draft.amount, origin.account.map(|one| one.currency))?;
     draft.comment.checked()?;
     draft.gateway_options.checked()?;
     draft.method_type.checked()?;
-    if let Some(payment) = draft.payment_id.checked()? {
-        // Beside CreditBalance a payment contradicts the source; without it, it is not known here.
-        return Err(RowError::invalid("PaymentId", payment.as_str()));
+    if let Some(id) = draft.payment_id.checked()?.filter(|_| origin.is_payment_wrong) {
+        return Err(RowError::invalid("PaymentId", id.as_str()));
     }
     if let (Some(id), None) = (draft.payment_method_id.checked()?, &facts.method) {
         return Err(RowError::invalid("PaymentMethodId", id.as_str()));
     }
-    let reason_code = check_reason(draft, facts.tenant)?;
-    let refund_date = check_date(draft, facts.tenant, asking)?;
+    let reason_code = check_reason(&draft.reason_code, facts.tenant)?;
+    let refund_date = check_date(draft, facts.tenant, asking, origin.not_before)?;
+    check_parts(draft, origin)?;
     draft.soft_descriptor.checked()?;
     draft.soft_descriptor_phone.checked()?;
     draft.source_type.checked()?;
     let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
-    let account = account.ok_or_else(|| RowError::missing("AccountId"))?;
+    let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
     Ok(Valid { account, amount, refund_date, reason_code, refund_type })
 }
 
-fn check_account<'a>(
-    draft: &RefundDraft,
-    facts: &'a Facts<'_>,
-) -> Result<Option<&'a Account>, RowError> {
-    match (draft.account_id.checked()?, &facts.account) {
-        (Some(id), None) => Err(RowError::invalid("AccountId", id.as_str())),
-        (_, account) => Ok(account.as_ref()),
-    }
-}
-
+/// An amount that the currency can hold, if both are known.
 fn check_amount(
-    draft: &RefundDraft,
-    account: Option<&Account>,
+    name: &str,
+    amount: &Field<AmountText>,
+    currency: Option<Currency>,
 ) -> Result<Option<Decimal>, RowError> {
-    let (Some(amount), Some(account)) = (draft.amount.checked()?, account) else {
+    let (Some(amount), Some(currency)) = (amount.checked()?, currency) else {
         return Ok(None);
     };
-    let value = Some(amount.value).filter(|value| account.currency.can_hold(*value));
-    value.map(Some).ok_or_else(|| RowError::invalid("Amount", &amount.text))
-}
-
-/// The amount in minor units, if the balance covers it.
-fn check_balance(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
-    let account = valid.account;
-    let units = account.currency.minor_units(valid.amount);
-    units
-        .filter(|units| *units <= account.balance)
-        .ok_or_else(|| RowError::over_balance(valid.amount, account.balance, account.currency))
-}
-
-fn check_reason(draft: &RefundDraft, tenant: &Tenant) -> Result<Option<String>, RowError> {
-    match draft.reason_code.checked()? {
-        None => Ok(tenant.reason_codes.first().cloned()),
-        Some(code) if tenant.reason_codes.contains(code) => Ok(Some(code.clone())),
-        Some(code) => Err(RowError::invalid("ReasonCode", code)),
+    if currency.can_hold(amount.value) {
+        return Ok(Some(amount.value));
     }
+    Err(RowError::invalid(name, &amount.text))
 }
 
-/// External: any day up to today in tenant time, later with future-dated adjustments.
-/// Electronic: today. Without a date: today.
-fn check_date(
-    draft: &RefundDraft,
-    tenant: &Tenant,
-    asking: &Asking,
-) -> Result<NaiveDate, RowError> {
-    let today = day_at(asking.now, tenant.time_zone);
-    let Some(text) = draft.refund_date.checked()? else {
-        return Ok(today);
-    };
-    let electronic = draft.refund_type.given() == Some(&RefundType::Electronic);
-    let allowed = |day: &NaiveDate| {
-        if electronic { *day == today } else { *day <= today || tenant.future_dated_adjustments }
-    };
-    text.day(asking.version, tenant.time_zone)
-        .filter(allowed)
-        .ok_or_else(|| RowError::invalid("RefundDate", text.as_str()))
-}
-
-fn check_switches(tenant: &Tenant, version: ApiVersion) -> Result<(), RowError> {
-    if tenant.invoice_settlement {
-        return Err(RowError::invoice_settlement_on());
-    }
-    if !tenant.credit_balance {
-        return Err(RowError::credit_balance_off());
-    }
-    if version < ApiVersion::CREDIT_BALANCE_REFUNDS {
-        return Err(RowError::version_too_old());
+/// That each part of a refund says of which invoice it takes how much.
+fn check_parts(draft: &RefundDraft, origin: &Origin<'_>) -> Result<(), RowError> {
+    for part in draft.parts.checked()?.into_iter().flatten() {
+        let has_invoice = part.invoice_id.checked()?.is_some();
+        require(has_invoice, "InvoiceId")?;
+        require(!part.amount.is_absent(), "RefundAmount")?;
+        check_amount("RefundAmount", &part.amount, origin.account.map(|one| one.currency))?;
     }
     Ok(())
 }
 
-/// The type and the method of the refund, once the method is known to be the account's.
-fn choose_method<'a>(
-    draft: &RefundDraft,
-    facts: &'a Facts<'_>,
-    valid: &Valid<'a>,
-) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
-    let named = facts.method.as_ref();
-    let wrong_method = || {
-        let id = draft.payment_method_id.given().map_or("", |id| id.as_str());
-        RowError::invalid("PaymentMethodId", id)
-    };
-    if named.and_then(|method| method.account).is_some_and(|owner| owner != valid.account.key) {
-        return Err(wrong_method());
-    }
-    let told = draft.method_type.given().copied();
-    match (valid.refund_type, named) {
-        (RefundType::External, _) => {
-            let method = named.or(valid.account.default_method.as_ref());
-            let method_type = told.or(method.map(|method| method.method_type));
-            // A type that was told says how it was really paid: the default method then is not it.
-            let method = if told.is_some() { named } else { method };
-            method_type.map(|one| (one, method)).ok_or_else(|| RowError::missing("MethodType"))
-        }
-        (RefundType::Electronic, Some(method)) => {
-            if !method.method_type.is_electronic() || method.status == MethodStatus::Closed {
-                return Err(wrong_method());
-            }
-            match told.filter(|told| *told != method.method_type) {
-                Some(other) => Err(RowError::invalid("MethodType", other.name())),
-                None => Ok((method.method_type, Some(method))),
-            }
-        }
-        (RefundType::Electronic, None) => Err(RowError::missing("PaymentMethodId")),
+/// One of the tenant's codes; without one, the first of them.
+fn check_reason(code: &Field<String>, tenant: &Tenant) -> Result<Option<String>, RowError> {
+    match code.checked()? {
+        None => Ok(tenant.reason_codes.first().cloned()),
+        Some(code) => known_reason(code, tenant).map(Some),
     }
 }
 
-/// The gateway that pays: the method's, else the account's, else the tenant's default.
-fn choose_gateway(
+fn known_reason(code: &str, tenant: &Tenant) -> Result<String, RowError> {
+    let known = tenant.reason_codes.iter().find(|known| *known == code);
+    known.cloned().ok_or_else(|| RowError::invalid("ReasonCode", code))
+}
+
+/// External: any day up to today in tenant time, later with future-dated adjustments.
+/// Electronic: today. Without a date: today. Never before the payment.
+fn check_date(
     draft: &RefundDraft,
-    facts: &Facts<'_>,
-    valid: &Valid<'_>,
-    method_type: MethodType,
-) -> Result<Payment, RowError> {
-    let of_method = facts.method.as_ref().and_then(|method| method.gateway.as_ref());
-    let name =
-        of_method.or(valid.account.gateway.as_ref()).unwrap_or(&facts.tenant.default_gateway);
-    let known = facts.gateways.iter().find(|gateway| gateway.name == *name);
-    let missing = Gateway { name: name.clone(), active: false, ..Gateway::sandbox() };
-    let gateway = known.unwrap_or(&missing);
-    if !gateway.active {
-        return Err(RowError::gateway_inactive(gateway));
-    }
-    if !gateway.non_referenced_refunds {
-        return Err(RowError::gateway_without_non_referenced(gateway));
-    }
-    if !gateway.supports(method_type) {
-        return Err(RowError::gateway_without_method(gateway, method_type));
-    }
-    let options = match &draft.gateway_options {
-        Field::Given(options) => options.clone(),
-        Field::Absent | Field::Wrong(_) => Vec::new(),
+    tenant: &Tenant,
+    asking: &Asking,
+    not_before: Option<NaiveDate>,
+) -> Result<NaiveDate, RowError> {
+    let today = day_at(asking.now, tenant.time_zone);
+    let electronic = draft.refund_type.given() == Some(&RefundType::Electronic);
+    let allowed = |day: &NaiveDate| {
+        let late = if electronic { *day == today } else { *day <= today };
+        (late || (tenant.future_dated_adjustments && !electronic))
+            && not_before.is_none_or(|first| *day >= first)
     };
-    let payment_method = draft.payment_method_id.given().cloned();
-    let payment_method = payment_method.ok_or_else(|| RowError::missing("PaymentMethodId"))?;
-    Ok(Payment::Electronic { gateway: name.clone(), payment_method, options })
+    let text = draft.refund_date.checked()?;
+    let day = match text {
+        None => Some(today),
+        Some(text) => text.day(asking.version, tenant.time_zone),
+    };
+    day.filter(allowed).ok_or_else(|| match text {
+        Some(text) => RowError::invalid("RefundDate", text.as_str()),
+        None => RowError::invalid("RefundDate", &today.to_string()),
+    })
+}
+
+/// That the caller may make a refund of this source and type.
+fn check_permission(
+    source: SourceType,
+    refund_type: RefundType,
+    asking: &Asking,
+) -> Result<(), RowError> {
+    let permission = permission_for(source, refund_type);
+    let may = asking.permissions.allow(permission);
+    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
+}
+
+/// The gateway of this name; one that nobody knows is not active.
+fn gateway_named<'a>(name: &str, gateways: &'a [Gateway]) -> Cow<'a, Gateway> {
+    let known = gateways.iter().find(|gateway| gateway.name == *name);
+    known.map_or_else(
+        || Cow::Owned(Gateway { name: name.to_owned(), active: false, ..Gateway::sandbox() }),
+        Cow::Borrowed,
+    )
+}
+
+/// What the draft's gateway options become.
+fn options_of(draft: &RefundDraft) -> Vec<GatewayOption> {
+    draft.gateway_options.given().cloned().unwrap_or_default()
+}
+
+/// That a MethodType beside an electronic refund is the method's.
+fn check_told_type(draft: &RefundDraft, method: &PaymentMethod) -> Result<(), RowError> {
+    match draft.method_type.given().filter(|told| **told != method.method_type) {
+        Some(other) => Err(RowError::invalid("MethodType", other.name())),
+        None => Ok(()),
+    }
+}
+
+fn wrong_method(draft: &RefundDraft) -> RowError {
+    let id = draft.payment_method_id.given().map_or("", |id| id.as_str());
+    RowError::invalid("PaymentMethodId", id)
 }
 
 #[cfg(test)]

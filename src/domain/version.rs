@@ -22,6 +22,8 @@ impl ApiVersion {
     pub const LAST: Self = Self::major(150);
     /// From here on refunds may be made from a credit balance (refunds overview: WSDL 31 and up).
     pub const CREDIT_BALANCE_REFUNDS: Self = Self::major(31);
+    /// From here on a refund can say which invoices it reopens (RefundInvoicePaymentData).
+    pub const REFUND_PARTS: Self = Self::major(64);
     /// From here on calendar fields such as `RefundDate` are `date`, before it `dateTime`.
     pub const PLAIN_DATES: Self = Self::major(69);
 

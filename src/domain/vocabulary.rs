@@ -88,6 +88,18 @@ impl MethodType {
 }
 
 vocabulary! {
+    /// Where an account stands.
+    AccountStatus {
+        /// New.
+        Draft = "Draft",
+        /// In use.
+        Active = "Active",
+        /// Given up.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
     /// Whether a payment method may still be used.
     MethodStatus {
         /// In use.
@@ -134,6 +146,52 @@ vocabulary! {
         Settled = "Settled",
         /// Rejected after it had been approved.
         FailedToSettle = "FailedToSettle",
+    }
+}
+
+vocabulary! {
+    /// Whether a payment still counts.
+    PaymentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// An external payment that was taken back.
+        Canceled = "Canceled",
+        /// An electronic payment that was taken back.
+        Voided = "Voided",
+    }
+}
+
+vocabulary! {
+    /// Which way an adjustment moves a credit balance.
+    AdjustmentType {
+        /// Up, from a negative invoice or an overpayment.
+        Increase = "Increase",
+        /// Down, into an invoice that is to be paid.
+        Decrease = "Decrease",
+    }
+}
+
+vocabulary! {
+    /// Whether an adjustment still counts.
+    AdjustmentStatus {
+        /// It does.
+        Processed = "Processed",
+        /// It was taken back by an entry of its own.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
+    /// Whether an object has reached the accounting system; null as long as nobody said.
+    TransferredToAccounting {
+        /// It is on its way.
+        Processing = "Processing",
+        /// It has.
+        Yes = "Yes",
+        /// It failed.
+        Error = "Error",
+        /// It never will.
+        Ignore = "Ignore",
     }
 }
 

@@ -5,14 +5,21 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod accounts;
+mod adjusting;
 mod answers;
 mod audit;
+mod billing_rows;
+mod changing;
 mod create;
 mod creating;
 mod ending;
 mod identity;
 mod lock;
+mod methods;
+mod movement;
 mod open;
+mod payments;
 mod query;
 mod query_billing;
 mod query_columns;
@@ -31,6 +38,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
+use super::change::{ChangeResult, Delete, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench};
@@ -120,6 +128,16 @@ impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
+    }
+
+    fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
+    }
+
+    fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
+        let ticket = request.ticket.clone();
+        self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
     }
 
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {

@@ -78,6 +78,8 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
+    /// Whether it logs all that it can.
+    is_traced: bool,
     running: Option<Running>,
 }
 
@@ -103,6 +105,15 @@ impl TestGateway {
         Self::start_in(folder, &[&["--test", "--seed", "seed.toml"], args].concat())
     }
 
+    /// As [`TestGateway::seeded`], with everything in its log that it can say.
+    pub fn traced(seed: &str) -> Self {
+        let mut gateway = Self::seeded(seed, &[]);
+        assert!(gateway.terminate().success());
+        gateway.is_traced = true;
+        gateway.restart();
+        gateway
+    }
+
     /// A gateway with these arguments of `serve`, on free ports and a ledger of its own.
     pub fn start(args: &[&str]) -> Self {
         Self::start_in(TempDir::new().unwrap(), args)
@@ -120,7 +131,7 @@ impl TestGateway {
         }
         all.extend(args);
         let args = all.into_iter().map(str::to_owned).collect();
-        let mut gateway = Self { folder, args, running: None };
+        let mut gateway = Self { folder, args, is_traced: false, running: None };
         gateway.restart();
         gateway
     }
@@ -129,12 +140,12 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
-        let mut child = program_that_survives_file_limits(self.folder.path())
-            .args(&self.args)
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
+        let mut program = program_that_survives_file_limits(self.folder.path());
+        if self.is_traced {
+            program.env("REFUND_GATEWAY_LOG", "trace");
+        }
+        let mut child =
+            program.args(&self.args).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let has_admin = !self.args.windows(2).any(|pair| pair == ["--admin-listen", "none"]);
         let lines: Vec<String> =

@@ -26,6 +26,7 @@ mod query_ledger;
 mod seed;
 mod soap;
 mod soapui;
+mod stage;
 mod waiting;
 mod wire;
 mod wsdl;

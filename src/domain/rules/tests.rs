@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::draft::RefundField;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::vocabulary::MethodStatus;
 use proptest::prelude::*;
 
 const OWNER: AccountKey = AccountKey(1);
@@ -10,7 +11,8 @@ const METHOD_ID: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
 
 fn method(method_type: MethodType, account: Option<AccountKey>) -> PaymentMethod {
     let status = MethodStatus::Active;
-    PaymentMethod { key: MethodKey(7), account, method_type, status, gateway: None }
+    let id = ObjectId::parse(METHOD_ID).unwrap();
+    PaymentMethod { key: MethodKey(7), id, account, method_type, status, gateway: None }
 }
 
 fn account(balance: i64) -> Account {
@@ -57,6 +59,7 @@ impl World {
             gateways: &self.gateways,
             account: self.account.clone(),
             method: self.method.clone().filter(|_| names_method),
+            payment: None,
         };
         decide(&draft, &facts, &self.asking)
     }
@@ -108,12 +111,12 @@ fn both_documented_examples_are_decided() {
     let external = world.decide(&[ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK]).unwrap();
     assert_eq!(external.amount, MinorUnits::new(1000));
     assert_eq!(external.method_type, MethodType::Check);
-    assert_eq!(external.payment, Payment::External);
+    assert_eq!(external.payout, Payout::External);
     assert_eq!(external.refund_date.to_string(), "2026-11-21");
     assert_eq!(external.reason_code.as_deref(), Some("Standard Refund"));
     let electronic = world.decide(&[ACCOUNT, AMOUNT, SOURCE, ELECTRONIC, METHOD]).unwrap();
     assert_eq!(electronic.method, Some(MethodKey(7)));
-    assert_eq!(electronic.payment.refund_type(), RefundType::Electronic);
+    assert_eq!(electronic.payout.refund_type(), RefundType::Electronic);
 }
 
 #[test]
@@ -293,9 +296,9 @@ fn the_gateway_is_the_methods_then_the_accounts_then_the_tenants() {
     let mut world = World::new();
     world.gateways = ["sandbox", "a", "b"].map(named).to_vec();
     let example = [ACCOUNT, AMOUNT, SOURCE, ELECTRONIC, METHOD];
-    let gateway = |world: &World| match world.decide(&example).unwrap().payment {
-        Payment::Electronic { gateway, .. } => gateway,
-        Payment::External => unreachable!("the example is electronic"),
+    let gateway = |world: &World| match world.decide(&example).unwrap().payout {
+        Payout::Electronic { gateway, .. } => gateway,
+        Payout::External => unreachable!("the example is electronic"),
     };
     assert_eq!(gateway(&world), "sandbox");
     world.account = Some(Account { gateway: Some("a".to_owned()), ..account(1000) });
@@ -330,7 +333,8 @@ fn a_field_that_may_not_be_sent_is_an_error_only_when_strict() {
     draft.unknown_field = Some("Status".to_owned());
     let decide_now = |world: &World| {
         let (tenant, gateways) = (&world.tenant, world.gateways.as_slice());
-        let facts = Facts { tenant, gateways, account: world.account.clone(), method: None };
+        let account = world.account.clone();
+        let facts = Facts { tenant, gateways, account, method: None, payment: None };
         decide(&draft, &facts, &world.asking)
     };
     assert!(decide_now(&world).is_ok());

@@ -1,16 +1,16 @@
 //! Creating a refund inside the open transaction: look up facts, let the domain decide, debit with
 //! a guard, and write the refund and its entry.
 
-use super::rows;
+use super::billing_rows::{self, Named};
 use super::store::Store;
+use super::{movement, rows};
 use crate::domain::draft::RefundDraft;
 use crate::domain::id::RefundId;
-use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
-use crate::domain::rules::{Asking, Decision, Facts, Payment, decide};
+use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
 use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
 use crate::ledger::{Order, RowResult, UserKey};
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, named_params};
 
 /// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
 pub(super) fn create_refund(
@@ -25,16 +25,9 @@ pub(super) fn create_refund(
         Err(error) => return Ok(Err(error)),
     };
     let (id, created_ms) = store.next_refund_id(asking.now)?;
-    let balance = debit(store.connection(), &decision)?;
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
-    let kind = match decision.payment {
-        Payment::External => "refund",
-        Payment::Electronic { .. } => "hold",
-    };
-    let debited = MinorUnits::new(-decision.amount.units());
-    let movement = Movement { kind, delta: debited, balance, refund: id.number().value() };
-    insert_entry(store.connection(), decision.account.0, &movement, created_ms)?;
-    if let Payment::Electronic { gateway, payment_method, options } = decision.payment {
+    movement::take(store.connection(), id.number(), &decision, created_ms)?;
+    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
         orders.push(Order {
             refund: id,
             gateway,
@@ -64,22 +57,18 @@ fn decide_one(
         Some(id) => rows::payment_method(connection, id)?,
         None => None,
     };
-    let facts = Facts { tenant: store.tenant(), gateways: store.gateways(), account, method };
+    let payment = match draft.payment_id.given() {
+        Some(id) if source_of(draft) == SourceType::Payment => {
+            billing_rows::payment(connection, Named::Id(id))?
+        }
+        _ => None,
+    };
+    let (tenant, gateways) = (store.tenant(), store.gateways());
+    let facts = Facts { tenant, gateways, account, method, payment };
     Ok(decide(draft, &facts, asking))
 }
 
-/// Takes the amount off the balance and gives the new one. The guard repeats the rule, so that no
-/// mistake elsewhere can ever overdraw; that it fails is an error of this program.
-fn debit(connection: &Connection, decision: &Decision) -> rusqlite::Result<MinorUnits> {
-    let update = "update account set balance = balance - ?2 \
-                  where key = ?1 and balance >= ?2 returning balance";
-    let mut statement = connection.prepare_cached(update)?;
-    statement
-        .query_row(params![decision.account.0, decision.amount.units()], |row| row.get(0))
-        .map(MinorUnits::new)
-}
-
-/// Writes the refund, its entry being the next.
+/// Writes the refund. If it draws on a credit balance, its entry is the next.
 fn insert_refund(
     connection: &Connection,
     id: RefundId,
@@ -90,13 +79,14 @@ fn insert_refund(
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state, entry) values (:number, :created_ms, :salt, :account, :amount, :type, \
-         :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
+         gateway_state, payment, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state, (select coalesce(max(key), 0) + 1 from entry))";
-    let (status, gateway, options, state) = match &decision.payment {
-        Payment::External => (RefundStatus::Processed, None, None, None),
-        Payment::Electronic { gateway, options, .. } => {
+         :gateway_options, :gateway_state, :payment, \
+         iif(:payment is null, (select coalesce(max(key), 0) + 1 from entry), null))";
+    let (status, gateway, options, state) = match &decision.payout {
+        Payout::External => (RefundStatus::Processed, None, None, None),
+        Payout::Electronic { gateway, options, .. } => {
             let options = (!options.is_empty()).then(|| serde_json::to_string(options));
             let options = options
                 .transpose()
@@ -105,14 +95,18 @@ fn insert_refund(
             (RefundStatus::Processing, Some(gateway), options, Some(state))
         }
     };
+    let payment = match &decision.source {
+        Source::CreditBalance => None,
+        Source::Payment { payment, .. } => Some(payment.0),
+    };
     connection.prepare_cached(insert)?.execute(named_params! {
         ":number": id.number().value(),
         ":created_ms": created_ms,
         ":salt": id.salt(),
         ":account": decision.account.0,
         ":amount": decision.amount.units(),
-        ":type": decision.payment.refund_type().name(),
-        ":source_type": SourceType::CreditBalance.name(),
+        ":type": decision.payout.refund_type().name(),
+        ":source_type": decision.source.source_type().name(),
         ":method_type": decision.method_type.name(),
         ":payment_method": decision.method.map(|method| method.0),
         ":status": status.name(),
@@ -125,35 +119,7 @@ fn insert_refund(
         ":gateway": gateway,
         ":gateway_options": options,
         ":gateway_state": state,
+        ":payment": payment,
     })?;
-    Ok(())
-}
-
-/// A movement of a credit balance, and the balance after it.
-pub(super) struct Movement {
-    pub(super) kind: &'static str,
-    pub(super) delta: MinorUnits,
-    pub(super) balance: MinorUnits,
-    pub(super) refund: i64,
-}
-
-/// Adds an entry behind a balance that was just changed.
-pub(super) fn insert_entry(
-    connection: &Connection,
-    account: i64,
-    movement: &Movement,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let insert = "insert into entry (account, kind, delta, balance, refund, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let (delta, balance) = (movement.delta.units(), movement.balance.units());
-    connection.prepare_cached(insert)?.execute(params![
-        account,
-        movement.kind,
-        delta,
-        balance,
-        movement.refund,
-        at_ms
-    ])?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The second transaction of an electronic refund: its gateway's verdict ends it, exactly once.
 
-use super::create::{Movement, insert_entry};
+use super::movement::{self, Moved};
 use super::rows::{json, known};
 use super::store::Store;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
@@ -9,7 +9,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::Order;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OptionalExtension, named_params};
 
 /// Ends a refund in Processing and gives its money back if the gateway declined; false when it is
 /// not in Processing any more.
@@ -26,7 +26,7 @@ pub(super) fn end_refund(
     let update = "update refund set status = :status, gateway_state = :gateway_state, \
          gateway_response = :response, gateway_response_code = :response_code, \
          reference_id = :reference_id, submitted_ms = :submitted_ms, updated_ms = :updated_ms \
-         where number = :number and status = 'Processing' returning account, amount";
+         where number = :number and status = 'Processing' returning account, amount, payment";
     let ended = connection
         .prepare_cached(update)?
         .query_row(
@@ -40,35 +40,21 @@ pub(super) fn end_refund(
                 ":updated_ms": at_ms,
                 ":number": number.value(),
             },
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            |row| {
+                let (account, amount) = (row.get(0)?, row.get(1)?);
+                Ok(Moved { number: number.value(), account, amount, payment: row.get(2)? })
+            },
         )
         .optional()?;
-    let Some((account, amount)) = ended else {
+    let Some(moved) = ended else {
         return Ok(false);
     };
     if ending.releases_hold {
-        release(connection, account, amount, number, at_ms)?;
+        movement::release(connection, moved, at_ms)?;
+    } else {
+        movement::post(connection, moved, at_ms)?;
     }
     Ok(true)
-}
-
-fn release(
-    connection: &Connection,
-    account: i64,
-    amount: i64,
-    number: RefundNumber,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let update = "update account set balance = balance + ?2 where key = ?1 returning balance";
-    let balance: i64 =
-        connection.prepare_cached(update)?.query_row(params![account, amount], |row| row.get(0))?;
-    let movement = Movement {
-        kind: "release",
-        delta: MinorUnits::new(amount),
-        balance: MinorUnits::new(balance),
-        refund: number.value(),
-    };
-    insert_entry(connection, account, &movement, at_ms)
 }
 
 /// The orders of all refunds in Processing, oldest first.

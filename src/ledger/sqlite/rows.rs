@@ -47,14 +47,7 @@ pub(super) fn account(
     let mut statement = connection.prepare_cached(select)?;
     let found = statement
         .query_row(params![id.as_str()], |row| {
-            let account = Account {
-                key: AccountKey(row.get(0)?),
-                currency: known(row, 1, Currency::from_code)?,
-                balance: MinorUnits::new(row.get(2)?),
-                default_method: None,
-                gateway: row.get(4)?,
-            };
-            Ok((account, row.get::<_, Option<i64>>(3)?))
+            Ok((read_account(row)?, row.get::<_, Option<i64>>(3)?))
         })
         .optional()?;
     let Some((mut account, default_method)) = found else {
@@ -66,21 +59,40 @@ pub(super) fn account(
     Ok(Some(account))
 }
 
+/// The account of this key, which exists, without its default method.
+pub(super) fn account_by_key(connection: &Connection, key: i64) -> rusqlite::Result<Account> {
+    let select = "select key, currency, balance, default_payment_method, gateway \
+                  from account where key = ?1";
+    connection.prepare_cached(select)?.query_row([key], read_account)
+}
+
+fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        key: AccountKey(row.get(0)?),
+        currency: known(row, 1, Currency::from_code)?,
+        balance: MinorUnits::new(row.get(2)?),
+        default_method: None,
+        gateway: row.get(4)?,
+    })
+}
+
 /// The payment method of this id.
 pub(super) fn payment_method(
     connection: &Connection,
     id: &ObjectId,
 ) -> rusqlite::Result<Option<PaymentMethod>> {
-    let select = "select key, account, type, status, gateway from payment_method where id = ?1";
+    let select = "select key, account, type, status, gateway, id from payment_method where id = ?1";
     let mut statement = connection.prepare_cached(select)?;
     statement.query_row(params![id.as_str()], read_method).optional()
 }
 
-fn payment_method_by_key(
+/// The payment method of this key.
+pub(super) fn payment_method_by_key(
     connection: &Connection,
     key: i64,
 ) -> rusqlite::Result<Option<PaymentMethod>> {
-    let select = "select key, account, type, status, gateway from payment_method where key = ?1";
+    let select =
+        "select key, account, type, status, gateway, id from payment_method where key = ?1";
     let mut statement = connection.prepare_cached(select)?;
     statement.query_row(params![key], read_method).optional()
 }
@@ -92,6 +104,7 @@ fn read_method(row: &Row<'_>) -> rusqlite::Result<PaymentMethod> {
         method_type: known(row, 2, MethodType::from_name)?,
         status: known(row, 3, MethodStatus::from_name)?,
         gateway: row.get(4)?,
+        id: known(row, 5, ObjectId::parse)?,
     })
 }
 

@@ -5,11 +5,18 @@
 
 use super::identity::Identity;
 use super::rows;
+use crate::domain::draft::fields::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+
+/// What is in memory at a point of the open transaction.
+pub(super) struct Savepoint {
+    last_number: i64,
+    last_created_ms: i64,
+}
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
@@ -94,7 +101,13 @@ impl Store {
             .prepare_cached(newest)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        (self.last_number, self.last_created_ms) = newest.unwrap_or((0, 0));
+        let (last_number, last_created_ms) = newest.unwrap_or((0, 0));
+        // A number whose refund was deleted is not given again.
+        let deleted = "select cast(value as integer) from meta where key = 'last_deleted_refund'";
+        let deleted: Option<i64> =
+            self.connection.prepare_cached(deleted)?.query_row([], |row| row.get(0)).optional()?;
+        self.last_number = last_number.max(deleted.unwrap_or(0));
+        self.last_created_ms = last_created_ms;
         self.is_stale = false;
         Ok(())
     }
@@ -114,7 +127,6 @@ impl Store {
 
     /// The id of the row `key` of a kind, which was created at `created_ms`. A query makes the same
     /// one from the row (`row_id` in `query_functions.rs`).
-    #[expect(dead_code, reason = "what creates adjustments and payments will use it")]
     pub(super) fn row_id(
         &self,
         kind: IdKind,
@@ -123,6 +135,57 @@ impl Store {
     ) -> rusqlite::Result<RowId> {
         let id = RowId::new(kind, created_ms, self.row_salt, key);
         id.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
+    }
+
+    /// The next key of a table, which none of its rows ever had: ids carry keys.
+    pub(super) fn next_key(&self, table: &'static str) -> rusqlite::Result<i64> {
+        let newest = format!("select coalesce(max(key), 0) from {table}");
+        let newest: i64 =
+            self.connection.prepare_cached(&newest)?.query_row([], |row| row.get(0))?;
+        let count = "insert into meta (key, value) values ('last_key_' || ?1, cast(?2 + 1 as text)) \
+                     on conflict (key) do update \
+                     set value = cast(max(cast(value as integer), ?2) + 1 as text) \
+                     returning cast(value as integer)";
+        let mut statement = self.connection.prepare_cached(count)?;
+        statement.query_row(params![table, newest], |row| row.get(0))
+    }
+
+    /// The next number of a table's rows that nobody has: a prefix and eight digits.
+    pub(super) fn next_number(
+        &self,
+        table: &'static str,
+        prefix: &str,
+    ) -> rusqlite::Result<String> {
+        let taken = format!("select exists (select 1 from {table} where number = ?1)");
+        loop {
+            let count = self.count_up(&format!("last_number_{table}"))?;
+            let number = format!("{prefix}{count:08}");
+            let mut statement = self.connection.prepare_cached(&taken)?;
+            if !statement.query_row([&number], |row| row.get(0))? {
+                return Ok(number);
+            }
+        }
+    }
+
+    /// Marks a point of the open transaction that it can be taken back to.
+    pub(super) fn set_savepoint(&self) -> rusqlite::Result<Savepoint> {
+        self.connection.prepare_cached("savepoint whole")?.execute([])?;
+        let (last_number, last_created_ms) = (self.last_number, self.last_created_ms);
+        Ok(Savepoint { last_number, last_created_ms })
+    }
+
+    /// Keeps what was done since the savepoint, or takes it back.
+    pub(super) fn end_savepoint(
+        &mut self,
+        savepoint: &Savepoint,
+        keep: bool,
+    ) -> rusqlite::Result<()> {
+        if !keep {
+            self.connection.prepare_cached("rollback to whole")?.execute([])?;
+            self.last_number = savepoint.last_number;
+            self.last_created_ms = savepoint.last_created_ms;
+        }
+        self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
     }
 
     /// A new session token: 256 URL-safe characters, random, or with an id seed the next that
@@ -207,6 +270,12 @@ impl Store {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
         }
     }
+}
+
+/// Kept values as a column holds them: a JSON object, with null for what an update takes away.
+pub(super) fn kept_json(values: &KeptValues<'_>) -> rusqlite::Result<String> {
+    serde_json::to_string(values)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 /// The salt of a ledger: drawn once in its life, or that of the id seed it began with.

@@ -5,6 +5,7 @@ use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::ScriptedRule;
+use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
 use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
@@ -90,6 +91,14 @@ impl Ledger for FakeLedger {
     }
 
     fn create(&self, _: Create) -> Reply<Created> {
+        no()
+    }
+
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        no()
+    }
+
+    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
         no()
     }
 

@@ -1,0 +1,195 @@
+//! Changing and deleting what is there: refunds and credit balance adjustments.
+//!
+//! Sources: field descriptions (what an update may touch), the overview of credit balances (what a
+//! refund took from one is final; an increase from a negative invoice can be taken back while the
+//! balance covers it, one from an overpayment cannot, a decrease into an invoice can), and the
+//! life of refunds (Processing is left only by the gateway, by inquiry, or once by the operator).
+
+use super::adjustment::check_switches;
+use super::{Asking, check_permission, known_reason, require};
+use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
+use crate::domain::draft::fields::Common;
+use crate::domain::facts::{
+    AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Tenant,
+};
+use crate::domain::id::ObjectId;
+use crate::domain::permission::Permission;
+use crate::domain::row_error::RowError;
+use crate::domain::vocabulary::{
+    AdjustmentStatus, AdjustmentType, RefundStatus, SourceType, TransferredToAccounting,
+};
+
+/// The fields of a refund that an update can take the values of away.
+const NULLABLE: [&str; 2] = ["ReasonCode", "TransferredToAccounting"];
+
+/// What an update of a refund writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundUpdate<'a> {
+    /// ReasonCode.
+    pub reason_code: Change<&'a String>,
+    /// TransferredToAccounting.
+    pub transferred_to_accounting: Change<&'a TransferredToAccounting>,
+    /// Whether it is cancelled: its payment has the money again, and its invoices are paid again.
+    pub cancels: bool,
+}
+
+/// What an update of an adjustment writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustmentUpdate<'a> {
+    /// The adjustment.
+    pub adjustment: &'a AskedAdjustment,
+    /// Comment.
+    pub comment: Change<&'a String>,
+    /// ReasonCode.
+    pub reason_code: Change<&'a String>,
+    /// TransferredToAccounting.
+    pub transferred_to_accounting: Change<&'a TransferredToAccounting>,
+    /// Whether it is cancelled, which an entry of the opposite sign does.
+    pub cancels: bool,
+}
+
+/// Decides whether `change` may be made to `refund`; none when nobody knows its Id.
+pub fn decide_refund_update<'a>(
+    change: &'a RefundChange,
+    refund: Option<&ExistingRefund>,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<RefundUpdate<'a>, RowError> {
+    let common = &change.common;
+    let refund = check_target(common, refund, asking)?;
+    common.check_nulls(&NULLABLE)?;
+    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
+    if let Change::To(code) = reason_code {
+        known_reason(code, tenant)?;
+    }
+    let transferred = &change.transferred_to_accounting;
+    let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
+    let cancels = match change.status.checked()? {
+        Some(status) => {
+            check_cancel(*status, refund)?;
+            check_permission(SourceType::Payment, refund.refund_type, asking)?;
+            true
+        }
+        None => false,
+    };
+    Ok(RefundUpdate { reason_code, transferred_to_accounting, cancels })
+}
+
+/// A refund is cancelled from Processed only, and only one of a payment.
+fn check_cancel(status: RefundStatus, refund: &ExistingRefund) -> Result<(), RowError> {
+    if status != RefundStatus::Canceled {
+        return Err(RowError::invalid("Status", status.name()));
+    }
+    if refund.payment.is_none() {
+        return Err(RowError::credit_balance_refund_is_final());
+    }
+    match refund.status {
+        RefundStatus::Processed => check_invoices(refund),
+        RefundStatus::Processing | RefundStatus::Error | RefundStatus::Canceled => {
+            Err(RowError::not_cancelable(refund.status))
+        }
+    }
+}
+
+/// That what a refund reopened is still open, so that the payment can pay it again.
+fn check_invoices(refund: &ExistingRefund) -> Result<(), RowError> {
+    match refund.invoices.iter().find(|invoice| invoice.balance < invoice.amount) {
+        None => Ok(()),
+        Some(invoice) => {
+            let ExistingRefund { currency, .. } = *refund;
+            Err(RowError::invoice_settled_since(&invoice.number, invoice.balance, currency))
+        }
+    }
+}
+
+/// Decides whether `refund` may be deleted: one of a payment that is not in Processing. What a
+/// live one took goes back as if it were cancelled.
+pub fn decide_refund_deletion(
+    id: &ObjectId,
+    refund: Option<&ExistingRefund>,
+    asking: &Asking,
+) -> Result<(), RowError> {
+    let refund = refund.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    if refund.payment.is_none() {
+        return Err(RowError::credit_balance_refund_stays());
+    }
+    match refund.status {
+        RefundStatus::Processing => return Err(RowError::refund_under_way()),
+        RefundStatus::Processed => check_invoices(refund)?,
+        RefundStatus::Error | RefundStatus::Canceled => {}
+    }
+    check_permission(SourceType::Payment, refund.refund_type, asking)
+}
+
+/// Decides whether `change` may be made to `adjustment`; none when nobody knows its Id.
+pub fn decide_adjustment_update<'a>(
+    change: &'a AdjustmentChange,
+    adjustment: Option<&'a ExistingAdjustment>,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<AdjustmentUpdate<'a>, RowError> {
+    let common = &change.common;
+    let adjustment = check_target(common, adjustment, asking)?;
+    common.check_nulls(&["Comment", "ReasonCode", "TransferredToAccounting"])?;
+    let comment = common.change(&change.comment, "Comment")?;
+    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
+    if let Change::To(code) = reason_code {
+        known_reason(code, tenant)?;
+    }
+    let wanted = match change.status.checked()? {
+        Some(AdjustmentStatus::Canceled) => true,
+        Some(status) => return Err(RowError::invalid("Status", status.name())),
+        None => false,
+    };
+    let transferred = &change.transferred_to_accounting;
+    let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
+    check_switches(tenant)?;
+    let permission = if wanted {
+        Permission::CancelCreditBalanceAdjustment
+    } else {
+        Permission::CreditBalanceAdjustment
+    };
+    if !asking.permissions.allow(permission) {
+        return Err(RowError::no_permission(permission));
+    }
+    let ExistingAdjustment::Asked(adjustment) = adjustment else {
+        return Err(RowError::decrease_of_refund_is_final());
+    };
+    if wanted {
+        check_adjustment_cancel(adjustment)?;
+    }
+    let cancels = wanted;
+    Ok(AdjustmentUpdate { adjustment, comment, reason_code, transferred_to_accounting, cancels })
+}
+
+fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError> {
+    if adjustment.status == AdjustmentStatus::Canceled {
+        return Err(RowError::invalid("Status", AdjustmentStatus::Canceled.name()));
+    }
+    match (adjustment.adjustment_type, adjustment.source) {
+        (AdjustmentType::Decrease, _) => Ok(()),
+        (AdjustmentType::Increase, AdjustmentSource::Payment(_)) => {
+            Err(RowError::increase_from_payment_is_final())
+        }
+        (AdjustmentType::Increase, AdjustmentSource::Invoice(_)) => {
+            let (amount, balance) = (adjustment.amount, adjustment.balance);
+            if amount <= balance {
+                return Ok(());
+            }
+            Err(RowError::adjustment_over_balance(amount, balance, adjustment.currency))
+        }
+    }
+}
+
+/// The object that is to be changed, once the change names one and nothing else is wrong with it.
+fn check_target<'t, T>(
+    common: &Common,
+    target: Option<&'t T>,
+    asking: &Asking,
+) -> Result<&'t T, RowError> {
+    common.check_ids()?;
+    require(!common.id.is_absent(), "Id")?;
+    common.check_unknown(asking.strict)?;
+    let id = common.id.checked()?;
+    target.ok_or_else(|| RowError::invalid("Id", id.map_or("", |id| id.as_str())))
+}

@@ -1,0 +1,131 @@
+//! Refunds of a credit balance (non-referenced refunds).
+//!
+//! Sources: "Refund all or part of a customer's credit balance" (External: optional method or the
+//! default; Electronic: a method is required), the Refund object's field descriptions, and the
+//! rules of credit balances.
+
+use super::{
+    Asking, Decision, Facts, Origin, Payout, Source, Valid, check_permission, check_told_type,
+    check_values, gateway_named, options_of, wrong_method,
+};
+use crate::domain::draft::RefundDraft;
+use crate::domain::facts::{PaymentMethod, Tenant};
+use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
+use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::{MethodStatus, MethodType, RefundType, SourceType};
+
+/// Decides about a draft whose required fields are there.
+pub(super) fn decide(
+    draft: &RefundDraft,
+    facts: &Facts<'_>,
+    asking: &Asking,
+) -> Result<Decision, RowError> {
+    let origin = Origin {
+        account: facts.account.as_ref(),
+        is_account_wrong: facts.account.is_none(),
+        // Beside CreditBalance a payment contradicts the source.
+        is_payment_wrong: true,
+        not_before: None,
+    };
+    let valid = check_values(draft, facts, asking, &origin)?;
+    check_switches(facts.tenant, asking.version)?;
+    check_permission(SourceType::CreditBalance, valid.refund_type, asking)?;
+    let (method_type, method) = choose_method(draft, facts, &valid)?;
+    let payout = match (valid.refund_type, method) {
+        (RefundType::External, _) => Payout::External,
+        (RefundType::Electronic, Some(method)) => choose_gateway(draft, facts, &valid, method)?,
+        (RefundType::Electronic, None) => return Err(RowError::missing("PaymentMethodId")),
+    };
+    Ok(Decision {
+        account: valid.account.key,
+        source: Source::CreditBalance,
+        amount: check_balance(&valid)?,
+        currency: valid.account.currency,
+        method_type,
+        method: method.map(|method| method.key),
+        payout,
+        refund_date: valid.refund_date,
+        comment: draft.comment.given().cloned(),
+        reason_code: valid.reason_code,
+        soft_descriptor: draft.soft_descriptor.given().cloned(),
+        soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
+    })
+}
+
+/// The amount in minor units, if the balance covers it.
+fn check_balance(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
+    let account = valid.account;
+    let units = account.currency.minor_units(valid.amount);
+    units
+        .filter(|units| *units <= account.balance)
+        .ok_or_else(|| RowError::over_balance(valid.amount, account.balance, account.currency))
+}
+
+fn check_switches(tenant: &Tenant, version: ApiVersion) -> Result<(), RowError> {
+    if tenant.invoice_settlement {
+        return Err(RowError::invoice_settlement_on());
+    }
+    if !tenant.credit_balance {
+        return Err(RowError::credit_balance_off());
+    }
+    if version < ApiVersion::CREDIT_BALANCE_REFUNDS {
+        return Err(RowError::version_too_old());
+    }
+    Ok(())
+}
+
+/// The type and the method of the refund, once the method is known to be the account's.
+fn choose_method<'a>(
+    draft: &RefundDraft,
+    facts: &'a Facts<'_>,
+    valid: &Valid<'a>,
+) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
+    let named = facts.method.as_ref();
+    if named.and_then(|method| method.account).is_some_and(|owner| owner != valid.account.key) {
+        return Err(wrong_method(draft));
+    }
+    let told = draft.method_type.given().copied();
+    match (valid.refund_type, named) {
+        (RefundType::External, _) => {
+            let method = named.or(valid.account.default_method.as_ref());
+            let method_type = told.or(method.map(|method| method.method_type));
+            // A type that was told says how it was really paid: the default method then is not it.
+            let method = if told.is_some() { named } else { method };
+            method_type.map(|one| (one, method)).ok_or_else(|| RowError::missing("MethodType"))
+        }
+        (RefundType::Electronic, Some(method)) => {
+            if !method.method_type.is_electronic() || method.status == MethodStatus::Closed {
+                return Err(wrong_method(draft));
+            }
+            check_told_type(draft, method)?;
+            Ok((method.method_type, Some(method)))
+        }
+        (RefundType::Electronic, None) => Err(RowError::missing("PaymentMethodId")),
+    }
+}
+
+/// The gateway that pays: the method's, else the account's, else the tenant's default.
+fn choose_gateway(
+    draft: &RefundDraft,
+    facts: &Facts<'_>,
+    valid: &Valid<'_>,
+    method: &PaymentMethod,
+) -> Result<Payout, RowError> {
+    let own = method.gateway.as_ref().or(valid.account.gateway.as_ref());
+    let gateway = gateway_named(own.unwrap_or(&facts.tenant.default_gateway), facts.gateways);
+    if !gateway.active {
+        return Err(RowError::gateway_inactive(&gateway));
+    }
+    if !gateway.non_referenced_refunds {
+        return Err(RowError::gateway_without_non_referenced(&gateway));
+    }
+    if !gateway.supports(method.method_type) {
+        return Err(RowError::gateway_without_method(&gateway, method.method_type));
+    }
+    Ok(Payout::Electronic {
+        gateway: gateway.name.clone(),
+        payment_method: method.id.clone(),
+        options: options_of(draft),
+    })
+}

@@ -1,0 +1,185 @@
+//! Refunds of a payment (referenced refunds).
+//!
+//! Sources: the Refund object's field descriptions (External needs a MethodType; the account, the
+//! method and the gateway follow from the payment; RefundInvoicePaymentData from 64), the overview
+//! of refunds (an inactive original gateway: record an External refund), and "a card payment goes
+//! back to its own card".
+
+use super::{
+    Asking, Decision, Facts, Origin, Payout, Source, TakenPart, Valid, check_permission,
+    check_told_type, check_values, gateway_named, options_of, wrong_method,
+};
+use crate::domain::draft::{PartDraft, RefundDraft};
+use crate::domain::facts::{Account, Payment, PaymentMethod, PaymentPart};
+use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
+use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::{
+    MethodStatus, MethodType, PaymentStatus, PaymentType, RefundType, SourceType,
+};
+
+/// Decides about a draft whose required fields are there.
+pub(super) fn decide(
+    draft: &RefundDraft,
+    facts: &Facts<'_>,
+    asking: &Asking,
+) -> Result<Decision, RowError> {
+    let payment = facts.payment.as_ref();
+    let owner = payment.map(|payment| &payment.account);
+    let named = facts.account.as_ref().map(|account| account.key);
+    let origin = Origin {
+        account: owner,
+        // It is not needed; if it is there, it must be the payment's.
+        is_account_wrong: owner.map_or(named.is_none(), |owner| named != Some(owner.key)),
+        is_payment_wrong: payment.is_none(),
+        not_before: payment.map(|payment| payment.effective_date),
+    };
+    let valid = check_values(draft, facts, asking, &origin)?;
+    let payment = payment.ok_or_else(|| RowError::missing("PaymentId"))?;
+    check_permission(SourceType::Payment, valid.refund_type, asking)?;
+    if payment.status != PaymentStatus::Processed {
+        return Err(RowError::payment_not_processed(payment));
+    }
+    let (method_type, method, payout) = match valid.refund_type {
+        RefundType::External => {
+            let (method_type, method) = choose_external(draft, facts, valid.account)?;
+            (method_type, method, Payout::External)
+        }
+        RefundType::Electronic => {
+            let method = original_method(draft, payment)?;
+            let payout = original_gateway(draft, facts, payment, method)?;
+            (method.method_type, Some(method), payout)
+        }
+    };
+    let amount = check_refundable(&valid, payment)?;
+    let parts = match draft.parts.given() {
+        Some(parts) => told_parts(parts, amount, payment)?,
+        None => implied_parts(amount, payment, asking.version)?,
+    };
+    Ok(Decision {
+        account: valid.account.key,
+        source: Source::Payment { payment: payment.key, parts },
+        amount,
+        currency: valid.account.currency,
+        method_type,
+        method: method.map(|method| method.key),
+        payout,
+        refund_date: valid.refund_date,
+        comment: draft.comment.given().cloned(),
+        reason_code: valid.reason_code,
+        soft_descriptor: draft.soft_descriptor.given().cloned(),
+        soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
+    })
+}
+
+/// How an external refund was paid; a method beside it must be the account's, or nobody's.
+fn choose_external<'a>(
+    draft: &RefundDraft,
+    facts: &'a Facts<'_>,
+    account: &Account,
+) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
+    let named = facts.method.as_ref();
+    if named.and_then(|method| method.account).is_some_and(|owner| owner != account.key) {
+        return Err(wrong_method(draft));
+    }
+    let told = draft.method_type.given().copied();
+    told.map(|one| (one, named)).ok_or_else(|| RowError::missing("MethodType"))
+}
+
+/// The method that the payment came from, to which alone the money may go back.
+fn original_method<'a>(
+    draft: &RefundDraft,
+    payment: &'a Payment,
+) -> Result<&'a PaymentMethod, RowError> {
+    let method = payment.method.as_ref();
+    let is_electronic = payment.payment_type == PaymentType::Electronic;
+    let method = method.filter(|method| is_electronic && method.method_type.is_electronic());
+    let method = method.ok_or_else(|| RowError::payment_without_gateway(payment))?;
+    if draft.payment_method_id.given().is_some_and(|named| *named != method.id) {
+        return Err(wrong_method(draft));
+    }
+    if method.status == MethodStatus::Closed {
+        return Err(RowError::original_method_closed(payment));
+    }
+    check_told_type(draft, method)?;
+    Ok(method)
+}
+
+/// The gateway that the payment came through, which alone can refund it.
+fn original_gateway(
+    draft: &RefundDraft,
+    facts: &Facts<'_>,
+    payment: &Payment,
+    method: &PaymentMethod,
+) -> Result<Payout, RowError> {
+    let name = payment.gateway.as_ref();
+    let name = name.ok_or_else(|| RowError::payment_without_gateway(payment))?;
+    let gateway = gateway_named(name, facts.gateways);
+    if !gateway.active {
+        return Err(RowError::original_gateway_inactive(&gateway));
+    }
+    if !gateway.supports(method.method_type) {
+        return Err(RowError::gateway_without_method(&gateway, method.method_type));
+    }
+    Ok(Payout::Electronic {
+        gateway: gateway.name.clone(),
+        payment_method: method.id.clone(),
+        options: options_of(draft),
+    })
+}
+
+/// The amount in minor units, if that much of the payment is left.
+fn check_refundable(valid: &Valid<'_>, payment: &Payment) -> Result<MinorUnits, RowError> {
+    let (currency, rest) = (valid.account.currency, payment.refundable());
+    let units = currency.minor_units(valid.amount).filter(|units| *units <= rest);
+    units.ok_or_else(|| {
+        RowError::over_refundable(valid.amount, rest, currency, "payment", &payment.number)
+    })
+}
+
+/// The parts that were told, once each fits its InvoicePayment and all make the amount.
+fn told_parts(
+    told: &[PartDraft],
+    amount: MinorUnits,
+    payment: &Payment,
+) -> Result<Vec<TakenPart>, RowError> {
+    let currency = payment.account.currency;
+    let mut parts: Vec<TakenPart> = Vec::with_capacity(told.len());
+    for one in told {
+        let (Some(id), Some(wanted)) = (one.invoice_id.given(), one.amount.given()) else {
+            return Err(RowError::missing("InvoiceId"));
+        };
+        let part = payment.parts.iter().find(|part| part.invoice_id == *id);
+        // Twice the same invoice is no split.
+        let part = part.filter(|part| parts.iter().all(|taken| taken.part != part.key));
+        let part = part.ok_or_else(|| RowError::invalid("InvoiceId", id.as_str()))?;
+        let units = currency.minor_units(wanted.value).filter(|units| *units <= part.rest());
+        let units = units.ok_or_else(|| {
+            let number = &part.invoice_number;
+            RowError::over_refundable(wanted.value, part.rest(), currency, "invoice", number)
+        })?;
+        parts.push(TakenPart { part: part.key, invoice: part.invoice, amount: units });
+    }
+    let sum = MinorUnits::new(parts.iter().map(|part| part.amount.units()).sum());
+    if sum == amount { Ok(parts) } else { Err(RowError::parts_differ(sum, amount, currency)) }
+}
+
+/// The parts that follow from the payment: of one invoice, its part first and then the unapplied
+/// rest; of several, everything or nothing, because nobody can say which is meant.
+fn implied_parts(
+    amount: MinorUnits,
+    payment: &Payment,
+    version: ApiVersion,
+) -> Result<Vec<TakenPart>, RowError> {
+    let open: Vec<&PaymentPart> =
+        payment.parts.iter().filter(|part| part.rest() > MinorUnits::ZERO).collect();
+    if open.len() > 1 && amount < payment.refundable() {
+        return Err(RowError::parts_needed(version));
+    }
+    let take = |part: &PaymentPart| TakenPart {
+        part: part.key,
+        invoice: part.invoice,
+        amount: part.rest().min(amount),
+    };
+    Ok(open.into_iter().map(take).collect())
+}

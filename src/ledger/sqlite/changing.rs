@@ -1,0 +1,169 @@
+//! Updates and deletions inside the open transaction: look up what is there, let the domain
+//! decide, write, and move the money back where a refund or an adjustment is taken back.
+
+use super::store::Store;
+use super::{accounts, adjusting, billing_rows, methods, movement, payments};
+use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::facts::{ExistingRefund, PaymentKey};
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
+use crate::domain::rules::{
+    Asking, decide_adjustment_update, decide_refund_deletion, decide_refund_update,
+};
+use crate::domain::vocabulary::RefundStatus;
+use crate::ledger::UserKey;
+use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
+use rusqlite::{Connection, named_params};
+
+/// Makes each change, or finds why not.
+pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<ChangeResult>> {
+    let Update { user, asking, changes, .. } = request;
+    match changes {
+        Changes::Accounts(changes) => {
+            changes.iter().map(|change| accounts::update(store, *user, asking, change)).collect()
+        }
+        Changes::PaymentMethods(changes) => {
+            changes.iter().map(|change| methods::update(store, *user, asking, change)).collect()
+        }
+        Changes::Payments(changes) => {
+            changes.iter().map(|change| payments::update(store, *user, asking, change)).collect()
+        }
+        Changes::Refunds(changes) => {
+            changes.iter().map(|change| refund(store, *user, asking, change)).collect()
+        }
+        Changes::Adjustments(changes) => {
+            changes.iter().map(|change| adjustment(store, *user, asking, change)).collect()
+        }
+    }
+}
+
+/// Deletes each object, or finds why not.
+pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<ChangeResult>> {
+    let delete = |id: &ChangeResult| match (id, request.object) {
+        (Ok(id), Deletable::Account) => accounts::delete(store, id),
+        (Ok(id), Deletable::PaymentMethod) => methods::delete(store, id),
+        (Ok(id), Deletable::Refund) => delete_refund(store, &request.asking, id),
+        (Err(error), _) => Ok(Err(error.clone())),
+    };
+    request.ids.iter().map(delete).collect()
+}
+
+fn refund(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    change: &RefundChange,
+) -> rusqlite::Result<ChangeResult> {
+    let connection = store.connection();
+    let id = change.common.id.given();
+    let found = match id {
+        Some(id) => billing_rows::refund(connection, id)?,
+        None => None,
+    };
+    let decision = match decide_refund_update(change, found.as_ref(), store.tenant(), asking) {
+        Ok(decision) => decision,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (Some(id), Some(refund)) = (id, found) else {
+        return Ok(Err(RowError::missing("Id")));
+    };
+    let at_ms = asking.now.timestamp_millis();
+    if let (true, Some(PaymentKey(payment))) = (decision.cancels, refund.payment) {
+        movement::cancel(connection, refund.number.value(), payment, at_ms)?;
+    }
+    let update = "update refund set \
+         reason_code = iif(:sets_reason, :reason, reason_code), \
+         transferred_to_accounting = iif(:sets_transferred, :transferred, \
+             transferred_to_accounting), \
+         status = iif(:cancels, :canceled, status), \
+         cancelled_ms = iif(:cancels, :at_ms, cancelled_ms), \
+         updated_ms = :at_ms, updated_by = :user where number = :number";
+    let (sets_reason, reason) = decision.reason_code.into_parts();
+    let (sets_transferred, transferred) =
+        decision.transferred_to_accounting.map(|value| value.name()).into_parts();
+    connection.prepare_cached(update)?.execute(named_params! {
+        ":sets_reason": sets_reason,
+        ":reason": reason,
+        ":sets_transferred": sets_transferred,
+        ":transferred": transferred,
+        ":cancels": decision.cancels,
+        ":canceled": RefundStatus::Canceled.name(),
+        ":at_ms": at_ms,
+        ":user": user.0,
+        ":number": refund.number.value(),
+    })?;
+    Ok(Ok(id.clone()))
+}
+
+fn delete_refund(store: &Store, asking: &Asking, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+    let connection = store.connection();
+    let found = billing_rows::refund(connection, id)?;
+    if let Err(error) = decide_refund_deletion(id, found.as_ref(), asking) {
+        return Ok(Err(error));
+    }
+    if let Some(ExistingRefund { number, status, payment: Some(payment), .. }) = found {
+        if status == RefundStatus::Processed {
+            let at_ms = asking.now.timestamp_millis();
+            movement::cancel(connection, number.value(), payment.0, at_ms)?;
+        }
+        remove(connection, number.value())?;
+    }
+    Ok(Ok(id.clone()))
+}
+
+/// Takes the row away, but not its number: nothing is ever called by it again.
+fn remove(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
+                on conflict (key) do update set value = excluded.value \
+                where cast(value as integer) < ?1";
+    connection.prepare_cached(note)?.execute([number])?;
+    connection.prepare_cached("delete from refund where number = ?1")?.execute([number])?;
+    Ok(())
+}
+
+fn adjustment(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    change: &AdjustmentChange,
+) -> rusqlite::Result<ChangeResult> {
+    let connection = store.connection();
+    let id = change.common.id.given();
+    let found = match id {
+        Some(id) => billing_rows::adjustment(store, id)?,
+        None => None,
+    };
+    let decision = match decide_adjustment_update(change, found.as_ref(), store.tenant(), asking) {
+        Ok(decision) => decision,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(id) = id else {
+        return Ok(Err(RowError::missing("Id")));
+    };
+    let at_ms = asking.now.timestamp_millis();
+    if decision.cancels {
+        adjusting::cancel(connection, decision.adjustment, at_ms)?;
+    }
+    let update = "update adjustment set \
+         comment = iif(:sets_comment, :comment, comment), \
+         reason_code = iif(:sets_reason, :reason, reason_code), \
+         transferred_to_accounting = iif(:sets_transferred, :transferred, \
+             transferred_to_accounting), \
+         updated_ms = :at_ms, updated_by = :user where key = :key";
+    let (sets_comment, comment) = decision.comment.into_parts();
+    let (sets_reason, reason) = decision.reason_code.into_parts();
+    let (sets_transferred, transferred) =
+        decision.transferred_to_accounting.map(|value| value.name()).into_parts();
+    connection.prepare_cached(update)?.execute(named_params! {
+        ":sets_comment": sets_comment,
+        ":comment": comment,
+        ":sets_reason": sets_reason,
+        ":reason": reason,
+        ":sets_transferred": sets_transferred,
+        ":transferred": transferred,
+        ":at_ms": at_ms,
+        ":user": user.0,
+        ":key": decision.adjustment.key.0,
+    })?;
+    Ok(Ok(id.clone()))
+}
