@@ -5,6 +5,7 @@
 
 pub mod exit;
 
+mod admin;
 mod check;
 mod config;
 mod ledger;
@@ -42,6 +43,7 @@ enum Command {
     Seed(seed::Args),
     User(user::Args),
     Check(check::Args),
+    Admin(admin::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -78,6 +80,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Admin(args) => admin::run(args),
     }
 }
 

@@ -31,6 +31,7 @@ use crate::domain::script::ScriptedRule;
 use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
 use query::{Find, FindError, Page};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -123,6 +124,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Rows, from 0, that are to fail so whatever they ask for, because a tester ordered it.
+    pub ordered: BTreeMap<usize, RowError>,
     /// Whether all rows are created or none is.
     pub is_single: bool,
     /// Set when the caller gave a key.

@@ -77,8 +77,7 @@ impl Seed {
     /// Reads a seed file; nothing in it is ignored.
     pub fn parse(text: &str) -> Result<Self, SeedTextError> {
         let written: WrittenSeed = toml_text::read(text)?;
-        checked(text, written)
-            .map_err(|wrong| toml_text::complain(text, &wrong.at, wrong.message))
+        checked(text, written).map_err(|wrong| toml_text::complain(text, &wrong.at, wrong.message))
     }
 
     /// What it was read from.

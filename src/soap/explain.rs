@@ -119,12 +119,13 @@ fn missed_id(field: &str, id: &str, known: &[KnownId]) -> Option<String> {
 
 fn nearest<'n>(word: &str, there: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let lower = word.to_lowercase();
-    let alike = |name: &'n str| (strsim::normalized_levenshtein(&lower, &name.to_lowercase()), name);
+    let alike =
+        |name: &'n str| (strsim::normalized_levenshtein(&lower, &name.to_lowercase()), name);
     let best = there.map(alike).max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.filter(|(alike, _)| *alike >= ALIKE_LEAST).map(|(_, name)| name)
 }
 
-fn body_of(document: &Document) -> Option<ElementRef<'_>> {
+fn body_of<'d>(document: &'d Document<'_>) -> Option<ElementRef<'d>> {
     document.root().children().find(|child| child.local() == "Body")
 }
 
@@ -157,7 +158,8 @@ mod tests {
         let rows = "<e><Body><createResponse><result><Id>1</Id><Success>true</Success></result>\
              <result><Errors><Code>INVALID_VALUE</Code><Message>no</Message></Errors></result>\
              </createResponse></Body></e>";
-        let expected = Rejection { row: Some(2), code: "INVALID_VALUE".into(), message: "no".into() };
+        let expected =
+            Rejection { row: Some(2), code: "INVALID_VALUE".into(), message: "no".into() };
         assert_eq!(rejections(rows), [expected]);
         let fault = "<e><Body><Fault><faultcode>soap:X</faultcode><detail><a>\
              <FaultCode>INVALID_SESSION</FaultCode><FaultMessage>again</FaultMessage></a></detail>\
@@ -191,7 +193,9 @@ mod tests {
              402892c72b9e3319012b9e34b88e0001</o:PaymentMethodId></zObjects>";
         assert_eq!(
             misses(swapped),
-            ["row 1: PaymentMethodId 402892c72b9e3319012b9e34b88e0001 is that of Account A00000001"]
+            [
+                "row 1: PaymentMethodId 402892c72b9e3319012b9e34b88e0001 is that of Account A00000001"
+            ]
         );
     }
 }

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod admin_api;
 mod captures;
 mod cli;
 mod durability;

@@ -89,14 +89,14 @@ impl Api {
         }
         match from_json::<Reset>(body)?.account {
             None => {
-                self.service.reset().await.map_err(of_bench)?;
+                self.service.reset().await.map_err(|error| of_bench(&error))?;
                 if let Some(journal) = &self.journal {
                     journal.clear();
                 }
             }
             Some(id) => {
                 let id = ObjectId::parse(&id).ok_or_else(|| bad(format!("`{id}` is no id")))?;
-                self.service.reset_account(&id).await.map_err(of_bench)?;
+                self.service.reset_account(&id).await.map_err(|error| of_bench(&error))?;
             }
         }
         Ok(done())
@@ -109,7 +109,7 @@ impl Api {
             toml: String,
         }
         let seed = from_json::<Seed>(body)?;
-        let report = self.service.load_seed(seed.toml).await.map_err(of_bench)?;
+        let report = self.service.load_seed(seed.toml).await.map_err(|error| of_bench(&error))?;
         Ok(ok(json!({ "added": report.added, "unchanged": report.unchanged })))
     }
 
@@ -154,7 +154,7 @@ impl Api {
     async fn snapshots(&self, method: &Method, rest: &[&str]) -> Result<Told, Wrong> {
         match (method, rest) {
             (&Method::GET, []) => {
-                let snapshots = self.service.snapshots().map_err(of_bench)?;
+                let snapshots = self.service.snapshots().map_err(|error| of_bench(&error))?;
                 let told: Vec<_> = snapshots
                     .into_iter()
                     .map(|one| {
@@ -165,10 +165,14 @@ impl Api {
                     .collect();
                 return Ok(ok(json!({ "snapshots": told })));
             }
-            (&Method::PUT, [name]) => self.service.save_snapshot(name).await.map_err(of_bench)?,
-            (&Method::DELETE, [name]) => self.service.drop_snapshot(name).map_err(of_bench)?,
+            (&Method::PUT, [name]) => {
+                self.service.save_snapshot(name).await.map_err(|error| of_bench(&error))?;
+            }
+            (&Method::DELETE, [name]) => {
+                self.service.drop_snapshot(name).map_err(|error| of_bench(&error))?;
+            }
             (&Method::POST, [name, "restore"]) => {
-                self.service.put_back_snapshot(name).await.map_err(of_bench)?;
+                self.service.put_back_snapshot(name).await.map_err(|error| of_bench(&error))?;
             }
             (_, []) => return Err(wrong_method("GET")),
             (_, [_, "restore"]) => return Err(wrong_method("POST")),
@@ -213,7 +217,7 @@ impl Api {
             (&Method::GET, []) => {
                 let wanted = JournalQuery::parse(query).map_err(bad)?;
                 let entries = journal.newest(wanted.limit, |entry| wanted.takes(entry));
-                let known = self.service.known_ids().await.map_err(of_bench)?;
+                let known = self.service.known_ids().await.map_err(|error| of_bench(&error))?;
                 let told: Vec<_> =
                     entries.into_iter().map(|entry| Explained::of(entry, &known)).collect();
                 Ok(ok(json!({ "exchanges": told })))
@@ -221,7 +225,7 @@ impl Api {
             (&Method::GET, [id]) => {
                 let found = id.parse().ok().and_then(|id| journal.find(id));
                 let missing = || (StatusCode::NOT_FOUND, format!("There is no exchange {id}."));
-                let known = self.service.known_ids().await.map_err(of_bench)?;
+                let known = self.service.known_ids().await.map_err(|error| of_bench(&error))?;
                 let told = Explained::of(found.ok_or_else(missing)?, &known);
                 Ok(ok(serde_json::to_value(told).unwrap_or_default()))
             }
@@ -313,9 +317,7 @@ async fn read(body: Incoming) -> Result<Bytes, Wrong> {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("The body is broken, or over {BODY_BYTES_MAX} bytes."),
         )),
-        Err(_) => {
-            Err((StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.".to_owned()))
-        }
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.".to_owned())),
     }
 }
 
@@ -325,8 +327,8 @@ fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     serde_json::from_slice(text).map_err(|error| bad(format!("the body: {error}")))
 }
 
-fn of_bench(error: BenchError) -> Wrong {
-    let status = match &error {
+fn of_bench(error: &BenchError) -> Wrong {
+    let status = match error {
         BenchError::NotATestLedger => StatusCode::FORBIDDEN,
         BenchError::NoAccount(_) | BenchError::NoSnapshot(_) => StatusCode::NOT_FOUND,
         BenchError::BadName(_) | BenchError::SeedText(_) => StatusCode::BAD_REQUEST,
@@ -337,7 +339,7 @@ fn of_bench(error: BenchError) -> Wrong {
 }
 
 fn not_a_test() -> Wrong {
-    of_bench(BenchError::NotATestLedger)
+    of_bench(&BenchError::NotATestLedger)
 }
 
 fn bad(why: String) -> Wrong {

@@ -93,13 +93,17 @@ impl WrittenFault {
             return Err(format!("delay_ms: at most {DELAY_MS_MAX}"));
         }
         let effects = [
-            self.row.map(|error| error.row()).transpose()?,
-            self.fault.map(|error| error.fault()).transpose()?,
+            self.row.map(WrittenError::row).transpose()?,
+            self.fault.map(WrittenError::fault).transpose()?,
             self.reset.map(|when| Effect::Reset { after: matches!(when, When::After) }),
             self.truncate.map(|bytes| Effect::Truncate { bytes }),
             self.body.map(WrittenBody::checked).transpose()?,
             self.status.map(status).transpose()?.map(Effect::Status),
         ];
+        let is_create = self.operation.as_deref() == Some("create");
+        if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !is_create {
+            return Err("row: needs \"operation\": \"create\"".to_owned());
+        }
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();
         if effects.next().is_some() {
@@ -218,6 +222,7 @@ mod tests {
     fn what_cannot_be_ordered_is_refused_by_name() {
         for (json, named) in [
             (r#"{"row":{"code":"NONSENSE"}}"#, "NONSENSE"),
+            (r#"{"row":{"code":"INVALID_VALUE"}}"#, "operation"),
             (r#"{"operation":"refund","delay_ms":1}"#, "refund"),
             (r#"{"account":"x","delay_ms":1}"#, "account"),
             (r#"{"delay_ms":120001}"#, "delay_ms"),
