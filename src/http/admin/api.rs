@@ -117,7 +117,7 @@ impl Api {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Set {
-            now: Option<DateTime<Utc>>,
+            now: Option<String>,
             running: Option<bool>,
         }
         #[derive(Deserialize)]
@@ -131,7 +131,10 @@ impl Api {
             (&Method::PUT, ["clock"]) => {
                 self.need_test_ledger()?;
                 match from_json::<Set>(body)? {
-                    Set { now: Some(now), running: None | Some(false) } => clock.stand_at(now),
+                    Set { now: Some(now), running: None | Some(false) } => {
+                        let why = || format!("now: `{now}` is none such as 2026-01-02T03:04:05Z");
+                        clock.stand_at(now.parse().map_err(|_| bad(why()))?);
+                    }
                     Set { now: None, running: Some(true) } => clock.run(),
                     _ => return Err(bad("say either now or running: true".to_owned())),
                 }

@@ -201,7 +201,7 @@ impl Loader<'_> {
     fn payment_method(&mut self, method: &SeedPaymentMethod) -> Result<(), Refusal> {
         let object = format!("payment method `{}`", method.id);
         self.check_gateway(&object, "gateway", method.gateway.as_deref())?;
-        let select = "select account.id, type, status, payment_method.gateway \
+        let select = "select account.id, type, payment_method.status, payment_method.gateway \
                       from payment_method left join account \
                       on account.key = payment_method.account where payment_method.id = ?1";
         let stored = self

@@ -8,12 +8,11 @@ use super::open;
 use super::store::Store;
 use crate::domain::id::ObjectId;
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId};
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 /// All pages in one step: the writer does nothing else meanwhile.
 const ALL_PAGES: i32 = -1;
@@ -57,10 +56,16 @@ pub(super) fn put_back(store: &mut Store, from: &Path) -> rusqlite::Result<()> {
 }
 
 fn overwrite(store: &mut Store, from: &Connection) -> rusqlite::Result<()> {
-    let backup = Backup::new(from, store.connection_mut())?;
-    backup.run_to_completion(ALL_PAGES, Duration::ZERO, None)?;
-    drop(backup);
+    copy(from, store.connection_mut())?;
     store.begin_anew()
+}
+
+/// Copies every page, or none: a copy that cannot be finished is rolled back.
+fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    match Backup::new(from, to)?.step(ALL_PAGES)? {
+        StepResult::Done => Ok(()),
+        _ => Err(rusqlite::Error::ToSqlConversionFailure("the file is in use".into())),
+    }
 }
 
 /// Saves what is committed, as `connection` sees it, into a new file.
@@ -68,8 +73,7 @@ pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to);
     made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let mut file = Connection::open(to)?;
-    let backup = Backup::new(connection, &mut file)?;
-    backup.run_to_completion(ALL_PAGES, Duration::ZERO, None)
+    copy(connection, &mut file)
 }
 
 /// Takes out an account and all that is its own, inside the open transaction.

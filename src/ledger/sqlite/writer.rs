@@ -281,9 +281,14 @@ impl State {
     }
 
     fn do_alone(&mut self, work: Box<dyn Lone>) {
-        match &self.lost {
-            Some(why) => work(Err(LedgerError::Unavailable(why.clone()))),
-            None => work(Ok(&mut self.store)),
+        let store = match &self.lost {
+            Some(why) => Err(LedgerError::Unavailable(why.clone())),
+            None => Ok(&mut self.store),
+        };
+        if catch_unwind(AssertUnwindSafe(|| work(store))).is_err() {
+            // What is in memory may be half of what was meant.
+            tracing::error!("a request that had the ledger for itself made the program panic");
+            let _ = self.store.roll_back();
         }
     }
 
