@@ -13,6 +13,7 @@
 mod admin_api;
 mod captures;
 mod cli;
+mod determinism;
 mod durability;
 mod faults_doc;
 mod fixtures;
