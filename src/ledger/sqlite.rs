@@ -26,6 +26,7 @@ mod query_columns;
 mod query_functions;
 mod query_statement;
 mod query_tables;
+mod queue;
 mod readers;
 mod rows;
 mod seeding;

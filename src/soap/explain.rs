@@ -145,7 +145,8 @@ mod tests {
         format!(
             "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body>\
              <create xmlns='http://api.zuora.com/' xmlns:o='http://object.api.zuora.com/' \
-             xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{object}</create></e:Body></e:Envelope>"
+             xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{object}</create></e:Body>\
+             </e:Envelope>"
         )
     }
 
@@ -193,9 +194,8 @@ mod tests {
              402892c72b9e3319012b9e34b88e0001</o:PaymentMethodId></zObjects>";
         assert_eq!(
             misses(swapped),
-            [
-                "row 1: PaymentMethodId 402892c72b9e3319012b9e34b88e0001 is that of Account A00000001"
-            ]
+            ["row 1: PaymentMethodId 402892c72b9e3319012b9e34b88e0001 is that of Account \
+                 A00000001"]
         );
     }
 }

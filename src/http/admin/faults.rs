@@ -203,16 +203,28 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for json in [
-            r#"{"operation":"create","times":3,"delay_ms":5,"row":{"code":"INVALID_VALUE","message":"no"}}"#,
-            r#"{"times":1,"delay_ms":0,"fault":{"code":"LOCK_COMPETITION","message":"later"}}"#,
-            r#"{"account":"402892c72b9e3319012b9e34b88e0001","times":0,"delay_ms":0,"reset":"after"}"#,
-            r#"{"times":1,"delay_ms":0,"truncate":40}"#,
-            r#"{"times":1,"delay_ms":0,"body":{"status":500,"content_type":"application/json","text":"x"}}"#,
-            r#"{"times":1,"delay_ms":7}"#,
-            r#"{"times":1,"delay_ms":0,"status":503}"#,
+        for [head, tail] in [
+            [
+                r#""operation":"create","times":3,"delay_ms":5"#,
+                r#""row":{"code":"INVALID_ID","message":"no"}"#,
+            ],
+            [
+                r#""times":1,"delay_ms":0"#,
+                r#""fault":{"code":"LOCK_COMPETITION","message":"later"}"#,
+            ],
+            [
+                r#""account":"402892c72b9e3319012b9e34b88e0001","times":0,"delay_ms":0"#,
+                r#""reset":"after""#,
+            ],
+            [r#""times":1,"delay_ms":0"#, r#""truncate":40"#],
+            [
+                r#""times":1,"delay_ms":0"#,
+                r#""body":{"status":500,"content_type":"application/json","text":"x"}"#,
+            ],
+            [r#""times":1,"delay_ms":7"#, r#""status":503"#],
         ] {
-            let rule = checked(json).unwrap();
+            let json = format!("{{{head},{tail}}}");
+            let rule = checked(&json).unwrap();
             let told = OrderedFault::from(StandingRule { id: 1, rule }).written;
             assert_eq!(serde_json::to_string(&told).unwrap(), json);
         }
