@@ -8,10 +8,14 @@ pub mod exit;
 mod admin;
 mod check;
 mod config;
+mod gateways;
 mod ledger;
 mod logging;
 mod options;
+mod processor;
 mod ranges;
+mod record;
+mod refund;
 mod replay;
 mod seed;
 mod serve;
@@ -40,8 +44,10 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),
+    Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
+    Refund(refund::Args),
     Check(check::Args),
     Admin(admin::Args),
 }
@@ -77,8 +83,10 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(args, matches),
         Command::Replay(args) => replay::run(args),
+        Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
+        Command::Refund(args) => refund::run(args),
         Command::Check(args) => check::run(args, matches),
         Command::Admin(args) => admin::run(args),
     }

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod custom_field;
+pub mod custom_value;
 pub mod draft;
 pub mod error_code;
 pub mod facts;
@@ -12,9 +13,11 @@ pub mod id;
 pub mod lifecycle;
 pub mod money;
 pub mod permission;
+pub mod presets;
 pub mod query;
 pub mod row_error;
 pub mod rules;
+pub mod schedule;
 pub mod script;
 pub mod version;
 pub mod vocabulary;

@@ -18,15 +18,19 @@ mod date;
 mod journal;
 mod listener;
 mod metrics;
+mod proxy;
 mod public;
 mod record;
 mod router;
 mod settings;
 mod slots;
 mod stream;
+mod tap;
 
 pub use admin::AdminToken;
+pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
+pub use tap::{Exchange, Tap};
 
 use crate::service::Service;
 use admin::{Admin, Readiness};
@@ -35,7 +39,7 @@ use hyper_util::rt::TokioTimer;
 use journal::Journal;
 use listener::{Door, Listener};
 use metrics::Metrics;
-use public::Public;
+use public::{Public, Watchers};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -89,9 +93,20 @@ impl Gateway {
         public: SocketAddr,
         admin: Option<AdminDoor>,
     ) -> Result<Self, StartError> {
+        Self::start_tapped(service, settings, public, admin, None).await
+    }
+
+    /// The same, with somebody who is shown every call.
+    pub async fn start_tapped(
+        service: Arc<Service>,
+        settings: HttpSettings,
+        public: SocketAddr,
+        admin: Option<AdminDoor>,
+        tap: Option<Arc<dyn Tap>>,
+    ) -> Result<Self, StartError> {
         settings.check()?;
         let ledger = service.ledger();
-        let metrics = Arc::new(Metrics::new(Arc::clone(ledger)));
+        let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
@@ -109,7 +124,7 @@ impl Gateway {
             }
         };
         let door = public_door(&settings, &metrics);
-        let handler = Public::new(service, settings, metrics, journal);
+        let handler = Public::new(service, settings, metrics, Watchers { journal, tap });
         let public = listen(public, Listener::open(public, door, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }

@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod orders;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
@@ -21,8 +22,7 @@ use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
+use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
@@ -30,6 +30,7 @@ use crate::domain::rules::Asking;
 use crate::domain::script::ScriptedRule;
 use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
+use orders::Orders;
 use query::{Find, FindError, Page};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -161,6 +162,9 @@ pub struct Order {
     pub gateway: String,
     /// The payment method to pay to.
     pub payment_method: ObjectId,
+    /// The payment to give back, as the gateway knows it: its ReferenceId, or its PaymentNumber if
+    /// it has none. Without one it is a non-referenced refund.
+    pub original_payment: Option<String>,
     /// How much.
     pub amount: MinorUnits,
     /// In which currency.
@@ -185,7 +189,7 @@ pub struct LedgerStats {
 }
 
 /// The store behind one interface.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: Orders {
     /// Creates objects: looks up facts, decides, and writes, all in one transaction.
     fn create(&self, request: Create) -> Reply<Created>;
 
@@ -194,13 +198,6 @@ pub trait Ledger: Send + Sync {
 
     /// Deletes what may go, in one transaction, and tells one result an id, in order.
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>>;
-
-    /// Ends a refund in Processing as the gateway's verdict says; false when it had ended before,
-    /// in which case nothing is written.
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool>;
-
-    /// The orders of all refunds in Processing, oldest first.
-    fn open_orders(&self) -> Reply<Vec<Order>>;
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;

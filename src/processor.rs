@@ -4,22 +4,36 @@
 //! unknown. A connector may be asked twice for one refund and must pay at most once, which it
 //! knows by the refund's id.
 
+pub mod http;
 pub mod sandbox;
 
-use crate::domain::id::RefundId;
 use crate::domain::lifecycle::Verdict;
 use crate::ledger::Order;
+use crate::ledger::orders::Transcript;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
-/// What comes back from a gateway, some time later.
-pub type Reply<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// What comes back from a gateway, some time later. Whoever waits may stop waiting at any moment;
+/// what was sent by then was sent.
+pub type Reply<T> = Pin<Box<dyn Future<Output = Told<T>> + Send>>;
+
+/// What a gateway said, and in which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told<T> {
+    /// What it means.
+    pub outcome: T,
+    /// What was sent and received, without secrets, for the refund's history.
+    pub transcript: Transcript,
+}
 
 /// What a gateway answered to an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It said for certain what happened.
     Certain(Verdict),
+    /// The order certainly never left (no connection, an open circuit); the text is for operators.
+    NotSent(String),
     /// Nobody can say whether it paid; the text is for operators.
     Unknown(String),
 }
@@ -29,9 +43,10 @@ pub enum Answer {
 pub enum Inquiry {
     /// It knows the order and what became of it.
     Certain(Verdict),
-    /// It has never heard of it, so that it may be sent again under the same id.
+    /// It has never heard of it. That says nothing about money, but the order may be sent again
+    /// under the same id, as long as [`Processor::key_retention`] lasts.
     NeverHeard,
-    /// It could not be asked, or its answer could not be understood.
+    /// It could not be asked, it has not decided yet, or its answer could not be understood.
     Unknown(String),
 }
 
@@ -41,5 +56,13 @@ pub trait Processor: Send + Sync {
     fn refund(&self, order: &Order) -> Reply<Answer>;
 
     /// Asks what became of an order.
-    fn inquire(&self, refund: RefundId) -> Reply<Inquiry>;
+    fn inquire(&self, order: &Order) -> Reply<Inquiry>;
+
+    /// For how long after an order was first sent the gateway is sure to know it by its id, so that
+    /// sending it again cannot pay twice. Zero if it never is.
+    fn key_retention(&self) -> Duration;
+
+    /// How many calls it takes at once, at least 1; the others wait for their turn or for another
+    /// time.
+    fn calls_max(&self) -> usize;
 }

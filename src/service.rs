@@ -8,11 +8,13 @@
 pub mod change;
 pub mod clock;
 pub mod create;
+mod desk;
 pub mod electronic;
 pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod resolver;
 pub mod seed;
 pub mod session;
 pub mod test_bench;
@@ -22,13 +24,17 @@ use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::ledger::{Ledger, LedgerError, UserKey};
+use crate::processor::Processor;
 use clock::Clock;
 use create::RunningKeys;
+use desk::Desk;
 use electronic::Processors;
 use faults::Faults;
+use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
@@ -98,16 +104,30 @@ pub struct Service {
     faults: Faults,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
+    is_ending: AtomicBool,
+    desk: Desk,
+    gateway_counters: GatewayCounters,
 }
 
 impl Service {
-    /// The use cases over `ledger`, with a connector for each of its gateways.
+    /// The use cases over `ledger`, with a sandbox for each of its gateways.
     pub async fn start(
         ledger: Arc<dyn Ledger>,
         clock: Clock,
         settings: ServiceSettings,
     ) -> Result<Arc<Self>, LedgerError> {
-        let processors = Processors::new(ledger.gateways().await?);
+        Self::start_with(ledger, clock, settings, Vec::new()).await
+    }
+
+    /// As [`Service::start`], with connectors to the configured gateways beside the sandboxes, by
+    /// their names.
+    pub async fn start_with(
+        ledger: Arc<dyn Ledger>,
+        clock: Clock,
+        settings: ServiceSettings,
+        connectors: Vec<(String, Arc<dyn Processor>)>,
+    ) -> Result<Arc<Self>, LedgerError> {
+        let processors = Processors::new(ledger.gateways().await?, connectors);
         let service = Arc::new(Self {
             ledger,
             processors,
@@ -122,8 +142,11 @@ impl Service {
             seeds: Seeds::default(),
             faults: Faults::default(),
             under_way: Arc::default(),
+            is_ending: AtomicBool::new(false),
+            desk: Desk::default(),
+            gateway_counters: GatewayCounters::default(),
         });
-        service.resume_open_orders().await?;
+        service.start_resolver().await?;
         Ok(service)
     }
 

@@ -1,23 +1,36 @@
-//! `check`: whether the configuration can be used, and whether a ledger adds up. Changes nothing.
+//! `check`: whether the configuration can be used, whether a ledger adds up, or whether a payment
+//! processor keeps the contract. The first two change nothing.
 
 use super::exit::{ExitStatus, Failure, FailureCode};
 use super::options::Options;
 use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
-use super::{ledger, serve, terminal};
+use super::{ledger, processor, serve, terminal};
 use crate::ledger::audit::Audit;
 use crate::ledger::sqlite::SqliteLedger;
-use clap::ArgMatches;
+use clap::{ArgMatches, Subcommand};
 
 /// Check the configuration, or with --ledger recompute every balance of a ledger
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+
     #[command(flatten)]
     options: Options,
 }
 
+/// What is checked instead of the configuration and the ledger.
+#[derive(Debug, Subcommand)]
+enum What {
+    Processor(processor::Args),
+}
+
 /// Prints every setting and where it came from; or, given a ledger, every account.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
+    if let Some(What::Processor(args)) = &args.what {
+        return processor::run(args);
+    }
     let place = args.options.ledger.clone();
     if place.is_none() || args.options.config.is_some() {
         let settings = Settings::gather(args.options, matches)?;

@@ -4,6 +4,7 @@
 //! ignored is believed to be in force.
 
 use super::exit::{Failure, FailureCode};
+use super::gateways::{self, Configured};
 use super::values::{AdminListen, LedgerPlace, Listen, Moment};
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
@@ -12,6 +13,7 @@ use crate::service::toml_text::{self, TomlError};
 use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
+use toml::Spanned;
 
 /// What a configuration file may hold; what it leaves out has its default.
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +43,8 @@ pub(super) struct Written {
     pub(super) clock: Option<Moment>,
     /// `--id-seed`
     pub(super) id_seed: Option<u64>,
+    /// `--record`
+    pub(super) record: Option<PathBuf>,
     /// `--allow-plaintext`
     pub(super) allow_plaintext: Option<bool>,
     /// `--allow-remote-test`
@@ -51,6 +55,8 @@ pub(super) struct Written {
     pub(super) http: HttpSettings,
     /// How much the ledger's writer takes on.
     pub(super) store: LedgerSettings,
+    /// Payment gateways of kind http.
+    pub(super) gateway: Vec<Spanned<gateways::Written>>,
 }
 
 /// A configuration file that was read, or the absence of one.
@@ -70,6 +76,22 @@ impl Config {
         let text = read_text(path, "the configuration")?;
         let written = toml_text::read(&text).map_err(|error| wrong_text(path, &error))?;
         Ok(Self { written, source: Some((path.to_owned(), text)) })
+    }
+
+    /// The payment gateways that the file configures, checked.
+    pub(super) fn gateways(&self) -> Result<Vec<Configured>, Failure> {
+        let checked = gateways::check(&self.written.gateway);
+        match &self.source {
+            Some((path, text)) => checked.map_err(|wrong| gateways::complain(path, text, &wrong)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Where the table of a gateway begins, such as `gateway.toml:12`.
+    pub(super) fn place_of_gateway(&self, gateway: &Configured) -> String {
+        let line = |text: &str| text.bytes().take(gateway.at).filter(|b| *b == b'\n').count() + 1;
+        let source = self.source.as_ref();
+        source.map_or_else(String::new, |(path, text)| format!("{}:{}", path.display(), line(text)))
     }
 
     /// Where the file sets this key, such as `gateway.toml:12`; nothing if it does not.

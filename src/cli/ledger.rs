@@ -21,10 +21,11 @@ pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<SqliteL
 /// Opens the ledger that a command without a server works on, whatever its mark.
 pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<SqliteLedger, Failure> {
     let config = Config::read(options.config.as_deref())?;
+    let gateways = config.gateways()?.into_iter().map(|gateway| gateway.ability).collect();
     let written = config.written.ledger;
     let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));
     let place = options.ledger.or(written).unwrap_or_else(default);
-    let settings: LedgerSettings = config.written.store;
+    let settings = LedgerSettings { gateways, ..config.written.store };
     open(&place, &OpenOptions { mode, id_seed: None, settings })
 }
 
@@ -38,9 +39,10 @@ pub(super) fn no_server(place: &LedgerPlace) -> Failure {
 /// The failure that a refused ledger is.
 pub(super) fn refused(error: OpenError) -> Failure {
     let code = match &error {
-        OpenError::InUse { .. } | OpenError::Missing { .. } | OpenError::Mark { .. } => {
-            FailureCode::Configuration
-        }
+        OpenError::InUse { .. }
+        | OpenError::Missing { .. }
+        | OpenError::Mark { .. }
+        | OpenError::GatewayTwice { .. } => FailureCode::Configuration,
         OpenError::NewerSchema { .. }
         | OpenError::NotALedger { .. }
         | OpenError::Damaged { .. } => FailureCode::Damaged,
@@ -62,6 +64,7 @@ fn hint(error: &OpenError) -> Option<&'static str> {
         OpenError::Mark { is_test: false, .. } => {
             "testing needs a ledger of its own; name another file with --ledger"
         }
+        OpenError::GatewayTwice { .. } => "give the configured gateway another name",
         OpenError::NewerSchema { .. } => "use the version of this program that wrote it",
         OpenError::NotALedger { .. } => "name another file with --ledger",
         OpenError::Damaged { .. } => {

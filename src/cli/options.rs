@@ -69,6 +69,10 @@ pub(super) struct Options {
     #[arg(allow_negative_numbers = true)]
     pub(super) id_seed: Option<u64>,
 
+    /// Write each call and its answer into this folder, as a catalogue without secrets
+    #[arg(long, value_name = "DIR", env = "REFUND_GATEWAY_RECORD")]
+    pub(super) record: Option<PathBuf>,
+
     /// Serve plain HTTP on an address that is not loopback
     #[arg(long, env = "REFUND_GATEWAY_ALLOW_PLAINTEXT", value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]

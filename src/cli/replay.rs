@@ -21,6 +21,7 @@ const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
 ///
 /// Captures are the folders of a catalogue, in each case folder a request.xml, a response.xml and
 /// perhaps a replay.toml; pairs of x.request.xml and x.response.xml; HAR files; and VCR cassettes.
+/// SoapUI projects are run as well, and judged by their own assertions (docs/SOAPUI.md).
 /// Without --endpoint a gateway is started for them, on a temporary ledger.
 /// Ids, sessions, ServerUrl and times are compared by their shape alone.
 #[derive(clap::Args)]

@@ -6,11 +6,13 @@ use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{ledger, logging, terminal};
-use crate::http::{AdminDoor, AdminToken, Gateway};
+use super::{ledger, logging, record, terminal};
+use crate::http::{AdminDoor, AdminToken, Gateway, Tap};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
+use crate::processor::Processor;
+use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
@@ -113,6 +115,7 @@ async fn serve(
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen()?;
     let mut texts = Vec::with_capacity(seeds.len());
+    let recorder = settings.record.as_deref().map(record::start).transpose()?;
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
         let report = seed::load(ledger.as_ref(), seed).await;
@@ -121,13 +124,15 @@ async fn serve(
     }
     let token = admin_token(&settings, ledger.as_ref())?;
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
-    let service = Service::start(ledger, clock, settings.service)
+    let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
+    let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
     texts.into_iter().for_each(|text| service.remember_seed(text));
     let service_to_finish = Arc::clone(&service);
+    let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
     let admin = settings.admin_listen.map(|address| AdminDoor { address, token });
-    let gateway = Gateway::start(service, settings.http, settings.listen, admin)
+    let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
     announce(&gateway, settings.demo)?;
@@ -136,6 +141,9 @@ async fn serve(
     signals.end_at_the_next();
     gateway.stop().await;
     service_to_finish.finish(LAST_TASKS).await;
+    if let Some(recorder) = recorder {
+        record::tell(recorder.finish());
+    }
     Ok(())
 }
 
@@ -156,6 +164,11 @@ fn admin_token(settings: &Settings, ledger: &dyn Ledger) -> Result<Option<AdminT
         terminal::note(&format!("the token of the admin API is in {}", file.display()));
     }
     Ok(Some(token))
+}
+
+/// The connector of a configured gateway, by its name.
+fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
+    (gateway.name.clone(), Arc::new(HttpProcessor::new(gateway)))
 }
 
 /// Tells where the gateway is, now that it accepts connections.

@@ -3,6 +3,7 @@
 
 use super::config::Config;
 use super::exit::{Failure, FailureCode};
+use super::gateways::Configured;
 use super::options::Options;
 use super::ranges;
 use super::values::{AdminListen, LedgerPlace, Listen};
@@ -42,6 +43,8 @@ pub(super) struct Settings {
     pub(super) clock: Option<DateTime<Utc>>,
     /// What ids are derived from.
     pub(super) id_seed: Option<u64>,
+    /// Where calls are recorded, if at all.
+    pub(super) record: Option<PathBuf>,
     /// Whether plain HTTP may leave this machine.
     pub(super) allow_plaintext: bool,
     /// Whether a test ledger may be reached from elsewhere.
@@ -52,6 +55,8 @@ pub(super) struct Settings {
     pub(super) http: HttpSettings,
     /// How much the ledger's writer takes on.
     pub(super) store: LedgerSettings,
+    /// Payment gateways of kind http.
+    pub(super) gateways: Vec<Configured>,
     /// Each of these and where it came from.
     pub(super) report: Vec<Effective>,
 }
@@ -71,13 +76,34 @@ impl Settings {
     /// Gathers the settings of `serve` and refuses what cannot or may not be.
     pub(super) fn gather(options: Options, matches: &ArgMatches) -> Result<Self, Failure> {
         let config = Config::read(options.config.as_deref())?;
+        let gateways = config.gateways()?;
         let mut sources = Sources { matches, config: &config, report: Vec::new() };
-        let settings = sources.gather(options);
+        let settings = sources.gather(options, gateways);
         refuse_two_addresses(&config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
         settings.refuse_exposure()?;
+        settings.refuse_repeated_keys()?;
         Ok(settings)
+    }
+
+    /// Refuses to let ids that come again reach a processor that moves money: it would take a new
+    /// refund for one that it has paid.
+    fn refuse_repeated_keys(&self) -> Result<(), Failure> {
+        let repeats = self.id_seed.is_some() || self.clock.is_some();
+        let is_remote = |one: &&Configured| !one.connector.endpoint.is_loopback();
+        match self.gateways.iter().find(is_remote).filter(|_| repeats) {
+            None => Ok(()),
+            Some(gateway) => {
+                let name = &gateway.ability.name;
+                let message = format!(
+                    "ids that follow from clock or id_seed come again, and gateway `{name}` is not \
+                     loopback: its processor would take a new refund for an old one"
+                );
+                let hint = "leave clock and id_seed away, or name a processor on this machine";
+                Err(Failure::with_hint(FailureCode::Configuration, message, hint))
+            }
+        }
     }
 
     /// Refuses to be reached from other machines by accident.
@@ -126,7 +152,7 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn gather(&mut self, options: Options) -> Settings {
+    fn gather(&mut self, options: Options, gateways: Vec<Configured>) -> Settings {
         let config = self.config;
         let written = &config.written;
         let listen = Listen(loopback(PORT));
@@ -140,6 +166,8 @@ impl Sources<'_> {
         let demo = self.choose("demo", options.demo, written.demo, false);
         let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
+        let record =
+            self.optional("record", options.record, written.record.clone(), |path| shown(path));
         let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
         let test = match implying.into_iter().flatten().next() {
             None => self.choose("test", options.test, written.test, false),
@@ -158,6 +186,7 @@ impl Sources<'_> {
             test,
             clock: clock.map(|moment| moment.0),
             id_seed,
+            record,
             allow_plaintext: self.choose(
                 "allow_plaintext",
                 options.allow_plaintext,
@@ -176,9 +205,27 @@ impl Sources<'_> {
                 options.single_transaction,
                 options.idempotency_field,
             ),
-            store: self.table("store", &written.store),
+            store: self.store(&gateways),
+            gateways: self.gateways(gateways),
             report: std::mem::take(&mut self.report),
         }
+    }
+
+    fn store(&mut self, gateways: &[Configured]) -> LedgerSettings {
+        let table = self.table("store", &self.config.written.store);
+        let gateways = gateways.iter().map(|gateway| gateway.ability.clone()).collect();
+        LedgerSettings { gateways, ..table }
+    }
+
+    fn gateways(&mut self, gateways: Vec<Configured>) -> Vec<Configured> {
+        for gateway in &gateways {
+            let origin = self.config.place_of_gateway(gateway);
+            for (key, value) in &gateway.shown {
+                let key = format!("gateway.{}.{key}", gateway.ability.name);
+                self.note(&key, value.clone(), origin.clone());
+            }
+        }
+        gateways
     }
 
     fn service(

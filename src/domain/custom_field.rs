@@ -122,6 +122,11 @@ impl CustomFields {
     pub fn of(&self, object: CustomizedObject) -> impl Iterator<Item = &CustomField> {
         self.0.iter().filter(move |field| field.object == object)
     }
+
+    /// The field of an object that is called `name`, letter for letter.
+    pub fn find(&self, object: CustomizedObject, name: &str) -> Option<&CustomField> {
+        self.of(object).find(|field| field.name.as_str() == name)
+    }
 }
 
 #[cfg(test)]

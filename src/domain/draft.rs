@@ -8,12 +8,14 @@ pub mod account;
 pub mod adjustment;
 pub mod batch;
 pub mod change;
+pub mod common;
 pub mod fields;
 pub mod masked;
 pub mod payment;
 pub mod payment_method;
 
 use super::calendar::CalendarText;
+use super::custom_value::CustomDraft;
 use super::id::ObjectId;
 use super::money::parse_amount;
 use super::row_error::RowError;
@@ -141,6 +143,9 @@ pub struct RefundDraft {
     pub malformed_id: Option<MalformedId>,
     /// The first field that a caller may not send; an error only where the configuration is strict.
     pub unknown_field: Option<String>,
+    /// Fields of the tenant's own.
+    #[serde(skip_serializing_if = "CustomDraft::is_empty")]
+    pub custom: CustomDraft,
     /// Whose credit balance is refunded.
     pub account_id: Field<ObjectId>,
     /// How much, in the account's currency.

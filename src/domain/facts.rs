@@ -3,6 +3,7 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
 use super::vocabulary::{
@@ -30,6 +31,8 @@ pub struct Tenant {
     pub time_zone: Tz,
     /// The reason codes that exist; the first is the default.
     pub reason_codes: Vec<String>,
+    /// The fields that were declared for its objects.
+    pub custom_fields: CustomFields,
 }
 
 impl Default for Tenant {
@@ -43,6 +46,7 @@ impl Default for Tenant {
             reason_codes: ["Standard Refund", "Account Closure", "Customer Request", "Other"]
                 .map(str::to_owned)
                 .to_vec(),
+            custom_fields: CustomFields::default(),
         }
     }
 }
@@ -54,10 +58,14 @@ pub struct Gateway {
     pub name: String,
     /// Whether it takes orders at all.
     pub active: bool,
+    /// Whether it can give back a payment that it took.
+    pub referenced_refunds: bool,
     /// Whether it can pay without a payment to refer to.
     pub non_referenced_refunds: bool,
     /// The types of payment method that it can pay to; none means all.
     pub method_types: Option<Vec<MethodType>>,
+    /// For how many days a payment can be given back; none means for ever.
+    pub refund_window_days: Option<u32>,
 }
 
 impl Gateway {
@@ -66,8 +74,10 @@ impl Gateway {
         Self {
             name: SANDBOX_GATEWAY.to_owned(),
             active: true,
+            referenced_refunds: true,
             non_referenced_refunds: true,
             method_types: None,
+            refund_window_days: None,
         }
     }
 
@@ -182,6 +192,8 @@ pub struct Payment {
     pub method: Option<PaymentMethod>,
     /// The gateway that it came through.
     pub gateway: Option<String>,
+    /// ReferenceId, by which that gateway knows it.
+    pub reference_id: Option<String>,
     /// Which parts of it pay which invoices, in the order of their creation.
     pub parts: Vec<PaymentPart>,
 }

@@ -5,6 +5,7 @@
 //! finds a row by its primary key and keeps no second index. They also carry what kind of object
 //! they are of, so that ids of two kinds are never equal.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
@@ -231,6 +232,12 @@ impl RefundId {
     /// The refund's number.
     pub const fn number(self) -> RefundNumber {
         self.number
+    }
+
+    /// When the refund was created, to the millisecond.
+    pub fn created_at(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.id.created_ms).unwrap_or_default();
+        DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 
     /// The bits that tell ledgers apart, 24 of them.

@@ -19,6 +19,8 @@ pub enum Verdict {
     Approved {
         /// The gateway's transaction id, the refund's ReferenceID.
         reference_id: String,
+        /// A second id of the same transaction, where the gateway has one: SecondRefundReferenceId.
+        second_reference_id: Option<String>,
         /// GatewayResponseCode and GatewayResponse.
         response: Response,
     },
@@ -38,7 +40,16 @@ pub struct Response {
     pub text: String,
 }
 
-/// How the refund's row ends after a verdict.
+/// What an operator can make of a refund whose gateway gives no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettledAs {
+    /// The money is out.
+    Processed,
+    /// No money moved; the amount goes back to where it was taken from.
+    Error,
+}
+
+/// How the refund's row ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
     /// Processed or Error.
@@ -49,30 +60,52 @@ pub struct Ending {
     pub releases_hold: bool,
     /// ReferenceID, cut to its 60 characters.
     pub reference_id: Option<String>,
-    /// GatewayResponseCode, cut to its 20 characters.
-    pub response_code: String,
-    /// GatewayResponse, cut to its 500 characters.
-    pub response: String,
+    /// SecondRefundReferenceId, cut to its 60 characters.
+    pub second_reference_id: Option<String>,
+    /// GatewayResponseCode and GatewayResponse, cut to their 20 and 500 characters; none when no
+    /// gateway said anything.
+    pub response: Option<Response>,
 }
 
 impl Verdict {
     /// How a refund in Processing ends. Any other refund has ended already and must not be asked.
     pub fn ending(&self) -> Ending {
-        let (status, gateway_state, releases_hold) = match self {
-            Self::Approved { .. } => (RefundStatus::Processed, GatewayState::Submitted, false),
-            Self::Declined { .. } => (RefundStatus::Error, GatewayState::NotSubmitted, true),
+        let (settled_as, ids, response) = match self {
+            Self::Approved { reference_id, second_reference_id, response } => {
+                let second = second_reference_id.as_ref();
+                (SettledAs::Processed, [Some(reference_id), second], response)
+            }
+            Self::Declined { response } => (SettledAs::Error, [None, None], response),
         };
-        let (reference_id, response) = match self {
-            Self::Approved { reference_id, response } => (Some(reference_id), response),
-            Self::Declined { response } => (None, response),
+        let [reference_id, second_reference_id] =
+            ids.map(|id| id.map(|id| cut(id, REFERENCE_CHARS_MAX)));
+        let response = Response {
+            code: cut(&response.code, RESPONSE_CODE_CHARS_MAX),
+            text: cut(&response.text, RESPONSE_CHARS_MAX),
+        };
+        Ending {
+            reference_id,
+            second_reference_id,
+            response: Some(response),
+            ..settled_as.ending()
+        }
+    }
+}
+
+impl SettledAs {
+    /// How a refund in Processing ends by an operator's hand.
+    pub const fn ending(self) -> Ending {
+        let (status, gateway_state, releases_hold) = match self {
+            Self::Processed => (RefundStatus::Processed, GatewayState::Submitted, false),
+            Self::Error => (RefundStatus::Error, GatewayState::NotSubmitted, true),
         };
         Ending {
             status,
             gateway_state,
             releases_hold,
-            reference_id: reference_id.map(|id| cut(id, REFERENCE_CHARS_MAX)),
-            response_code: cut(&response.code, RESPONSE_CODE_CHARS_MAX),
-            response: cut(&response.text, RESPONSE_CHARS_MAX),
+            reference_id: None,
+            second_reference_id: None,
+            response: None,
         }
     }
 }
@@ -91,7 +124,11 @@ mod tests {
 
     #[test]
     fn only_a_decline_gives_the_money_back() {
-        let approved = Verdict::Approved { reference_id: "t1".into(), response: response("OK") };
+        let approved = Verdict::Approved {
+            reference_id: "t1".into(),
+            second_reference_id: None,
+            response: response("OK"),
+        };
         assert!(!approved.ending().releases_hold);
         assert_eq!(approved.ending().status, RefundStatus::Processed);
         let declined = Verdict::Declined { response: response("54") };
@@ -103,7 +140,8 @@ mod tests {
     fn a_talkative_gateway_is_cut_to_the_documented_lengths() {
         let long = "é".repeat(600);
         let ending = Verdict::Declined { response: response(&long) }.ending();
-        assert_eq!(ending.response.chars().count(), 500);
-        assert_eq!(ending.response_code.chars().count(), 20);
+        let response = ending.response.unwrap();
+        assert_eq!(response.text.chars().count(), 500);
+        assert_eq!(response.code.chars().count(), 20);
     }
 }

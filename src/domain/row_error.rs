@@ -71,6 +71,16 @@ impl RowError {
         )
     }
 
+    /// An advanced custom field is required, which a refund of a credit balance cannot show
+    /// ("Cancel and refund credit balances").
+    pub fn advanced_field_required(field: &str) -> Self {
+        let text = format!(
+            "Credit balance refunds are not available while the advanced custom field {field} is \
+             required."
+        );
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
     /// The version is older than credit-balance refunds.
     pub fn version_too_old() -> Self {
         let first = ApiVersion::CREDIT_BALANCE_REFUNDS;
@@ -94,6 +104,21 @@ impl RowError {
     pub fn gateway_without_non_referenced(gateway: &Gateway) -> Self {
         let name = &gateway.name;
         let text = format!("The payment gateway {name} does not support non-referenced refunds.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The gateway cannot give back the payments that it took.
+    pub fn gateway_without_referenced(gateway: &Gateway) -> Self {
+        let name = &gateway.name;
+        let text = format!("The payment gateway {name} does not support referenced refunds.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// The payment is older than the gateway gives payments back.
+    pub fn past_refund_window(gateway: &Gateway, days: u32) -> Self {
+        let name = &gateway.name;
+        let text =
+            format!("The payment gateway {name} does not refund payments older than {days} days.");
         Self::new(ErrorCode::InvalidValue, text)
     }
 
@@ -299,10 +324,13 @@ mod tests {
             RowError::unknown_field("x"),
             RowError::credit_balance_off(),
             RowError::invoice_settlement_on(),
+            RowError::advanced_field_required("Case__c"),
             RowError::version_too_old(),
             RowError::no_permission(Permission::ExternalRefund),
             RowError::gateway_inactive(&gateway),
             RowError::gateway_without_non_referenced(&gateway),
+            RowError::gateway_without_referenced(&gateway),
+            RowError::past_refund_window(&gateway, 60),
             RowError::gateway_without_method(&gateway, MethodType::Check),
             RowError::over_balance(Decimal::ONE, MinorUnits::ZERO, usd),
         ];

@@ -8,6 +8,7 @@
 
 mod account;
 mod adjustment;
+mod asking;
 mod changing;
 mod credit_balance;
 mod paying;
@@ -15,6 +16,8 @@ mod payment;
 mod payment_method;
 
 use super::calendar::day_at;
+use super::custom_field::CustomField;
+use super::custom_value::CustomValues;
 use super::draft::{AmountText, Field, GatewayOption, RefundDraft};
 use super::facts::{
     Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
@@ -22,11 +25,10 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::{Permission, Permissions};
+use super::permission::Permission;
 use super::row_error::RowError;
-use super::version::ApiVersion;
-use super::vocabulary::{MethodType, RefundType, SourceType};
-use chrono::{DateTime, NaiveDate, Utc};
+use super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
@@ -35,6 +37,7 @@ pub use account::{
     decide_account_update,
 };
 pub use adjustment::{AdjustmentDecision, AdjustmentFacts, FoundSource, decide_adjustment};
+pub use asking::Asking;
 pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
@@ -46,19 +49,6 @@ pub use paying::{
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
 };
-
-/// Who asks, when, and how.
-#[derive(Debug, Clone, Copy)]
-pub struct Asking {
-    /// The version of the caller's endpoint.
-    pub version: ApiVersion,
-    /// What the caller may do.
-    pub permissions: Permissions,
-    /// The moment of the call.
-    pub now: DateTime<Utc>,
-    /// Whether a field that may not be sent is an error instead of being ignored.
-    pub strict: bool,
-}
 
 /// What the ledger knows about the things that a draft names.
 #[derive(Debug, Clone)]
@@ -102,6 +92,8 @@ pub struct Decision {
     pub soft_descriptor: Option<String>,
     /// Statement phone number.
     pub soft_descriptor_phone: Option<String>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// What a refund draws on.
@@ -150,6 +142,8 @@ pub enum Payout {
         gateway: String,
         /// The method to pay to.
         payment_method: ObjectId,
+        /// The payment to give back, as the gateway knows it.
+        original_payment: Option<String>,
         /// Parameters for it.
         options: Vec<GatewayOption>,
     },
@@ -197,6 +191,7 @@ pub fn decide(
         return Err(malformed.error.clone());
     }
     check_present(draft)?;
+    draft.custom.check_present(own_fields(facts.tenant, source_of(draft)))?;
     match source_of(draft) {
         SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
         SourceType::Payment => payment::decide(draft, facts, asking),
@@ -228,6 +223,7 @@ struct Valid<'a> {
     refund_date: NaiveDate,
     reason_code: Option<String>,
     refund_type: RefundType,
+    custom: CustomValues,
 }
 
 /// What the checks of values differ in, by the source.
@@ -242,7 +238,8 @@ struct Origin<'a> {
     not_before: Option<NaiveDate>,
 }
 
-/// Checks each value, in WSDL order, and names the first that is wrong.
+/// Checks each value, in WSDL order and then those of the tenant's own fields, and names the first
+/// that is wrong.
 fn check_values<'a>(
     draft: &RefundDraft,
     facts: &Facts<'_>,
@@ -274,7 +271,25 @@ fn check_values<'a>(
     let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    Ok(Valid { account, amount, refund_date, reason_code, refund_type })
+    let custom = check_custom(draft, facts.tenant, asking)?;
+    Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
+}
+
+/// The tenant's own fields that a refund of this source has; one of a credit balance shows no
+/// advanced ones ("Cancel and refund credit balances").
+fn own_fields(tenant: &Tenant, source: SourceType) -> impl Iterator<Item = &CustomField> {
+    let shows_advanced = source == SourceType::Payment;
+    let fields = tenant.custom_fields.of(CustomizedObject::Refund);
+    fields.filter(move |field| shows_advanced || !field.is_advanced)
+}
+
+fn check_custom(
+    draft: &RefundDraft,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<CustomValues, RowError> {
+    let fields = own_fields(tenant, source_of(draft));
+    draft.custom.checked(fields, asking.version, tenant.time_zone)
 }
 
 /// An amount that the currency can hold, if both are known.

@@ -4,6 +4,7 @@
 //! becomes a label.
 
 use crate::ledger::Ledger;
+use crate::service::Service;
 use crate::xml::LimitKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
@@ -133,8 +134,9 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// All counters at zero; those of the ledger are read when they are asked for.
-    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+    /// All counters at zero; those of the service and its ledger, if there are any, are read when
+    /// they are asked for.
+    pub(super) fn new(service: Option<&Arc<Service>>) -> Self {
         let mut registry = Registry::with_prefix("refund_gateway");
         registry.register(
             "build",
@@ -163,7 +165,11 @@ impl Metrics {
         }
         new.register_requests();
         new.register_transport();
-        new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+        if let Some(service) = service {
+            let ledger = Arc::clone(service.ledger());
+            new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+            new.registry.register_collector(Box::new(GatewayCollector(Arc::clone(service))));
+        }
         new
     }
 
@@ -264,5 +270,48 @@ impl Collector for LedgerCollector {
         let (kind, unit) = (spent.metric_type(), Unit::Seconds);
         let help = "Time spent in commits";
         spent.encode(encoder.encode_descriptor("ledger_commit", help, Some(&unit), kind)?)
+    }
+}
+
+/// What is with payment gateways. It holds the service no longer than the metrics themselves.
+struct GatewayCollector(Arc<Service>);
+
+impl fmt::Debug for GatewayCollector {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("GatewayCollector")
+    }
+}
+
+impl Collector for GatewayCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let stats = self.0.gateway_stats();
+        let gauges = [
+            ("refunds_in_processing", "Refunds in Processing", stats.open),
+            (
+                "refunds_left_to_operators",
+                "Those that only an operator ends",
+                stats.left_to_operators,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let kind = gauge.metric_type();
+            gauge.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        }
+        let oldest = ConstGauge::new(stats.oldest.num_seconds());
+        let (kind, unit) = (oldest.metric_type(), Unit::Seconds);
+        let help = "Age of the oldest refund in Processing";
+        let name = "refunds_in_processing_oldest";
+        oldest.encode(encoder.encode_descriptor(name, help, Some(&unit), kind)?)?;
+        let counters = [
+            ("gateway_inquiries", "Inquiries about refunds in Processing", stats.inquiries),
+            ("gateway_unknowns", "Exchanges with gateways without a verdict", stats.unknowns),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            let kind = counter.metric_type();
+            counter.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        }
+        Ok(())
     }
 }

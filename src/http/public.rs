@@ -15,10 +15,12 @@ use super::metrics::{Limit, Metrics};
 use super::record::Record;
 use super::router::{Route, route};
 use super::settings::HttpSettings;
+use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
+use chrono::{DateTime, Utc};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -40,9 +42,28 @@ pub(super) struct Public {
     /// The turns of bodies that take much memory to read.
     turns: Arc<Semaphore>,
     settings: HttpSettings,
-    /// There on test ledgers alone.
-    journal: Option<Arc<Journal>>,
+    watchers: Watchers,
     service: Arc<Service>,
+}
+
+/// Those who are shown every call.
+pub(super) struct Watchers {
+    /// There on test ledgers alone.
+    pub(super) journal: Option<Arc<Journal>>,
+    /// Whoever records.
+    pub(super) tap: Option<Arc<dyn Tap>>,
+}
+
+impl Watchers {
+    fn any(&self) -> bool {
+        self.journal.is_some() || self.tap.is_some()
+    }
+
+    fn note(&self, at: DateTime<Utc>, version: &str, request: &Bytes, answer: Option<&SoapAnswer>) {
+        if let Some(journal) = &self.journal {
+            journal.note(at, version, request, answer);
+        }
+    }
 }
 
 impl Public {
@@ -50,7 +71,7 @@ impl Public {
         service: Arc<Service>,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
-        journal: Option<Arc<Journal>>,
+        watchers: Watchers,
     ) -> Self {
         let public_url = settings.public_url.as_deref();
         Self {
@@ -62,7 +83,7 @@ impl Public {
                 settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
             )),
             settings,
-            journal,
+            watchers,
             service,
         }
     }
@@ -93,7 +114,7 @@ impl Public {
         };
         let answer = match route(&head.method, head.uri.path(), head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(version, base_url, &head.headers, body, started).await;
+                return self.soap(version, base_url, head, body, started).await;
             }
             Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
@@ -126,10 +147,11 @@ impl Public {
         &self,
         version: &str,
         base_url: String,
-        headers: &HeaderMap,
+        head: &Parts,
         body: Incoming,
         started: Instant,
     ) -> Option<Answer> {
+        let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits {
             wire_bytes_max: self.settings.body_bytes_max,
@@ -145,7 +167,7 @@ impl Public {
             Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
-        let noted = self.journal.as_ref().map(|_| received.document.clone());
+        let watched = self.watchers.any().then(|| received.document.clone());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -160,13 +182,17 @@ impl Public {
             Ok(SoapReply::Answer(answer)) => Some(answer),
             Ok(SoapReply::Abort) | Err(_) => None,
         };
-        if let (Some(journal), Some(request)) = (&self.journal, noted) {
-            journal.note(self.service.clock().now(), version, &request, answer.as_ref());
+        if let Some(request) = &watched {
+            self.watchers.note(self.service.clock().now(), version, request, answer.as_ref());
         }
         let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
-        Some(Answer::soap(answer, self.dates.now()))
+        let answer = Answer::soap(answer, self.dates.now());
+        if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
+            tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
+        }
+        Some(answer)
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
@@ -239,7 +265,7 @@ impl Handler for Public {
 }
 
 /// The key as sent. Several become one that cannot be a key, as they stand in a list.
-fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
     let values: Vec<&[u8]> =
         headers.get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes).collect();
     (!values.is_empty()).then(|| values.join(&b", "[..]))

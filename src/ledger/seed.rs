@@ -123,6 +123,8 @@ pub struct SeedPayment {
     pub payment_method: Option<ObjectId>,
     /// The gateway of an electronic payment; none: the method's, the account's, or the default.
     pub gateway: Option<String>,
+    /// ReferenceId, by which the gateway knows it.
+    pub reference_id: Option<String>,
     /// Whether the gateway has settled it.
     pub is_settled: bool,
     /// Which invoices it pays. What is left of it is unapplied.

@@ -9,6 +9,7 @@ mod accounts;
 mod adjusting;
 mod answers;
 mod audit;
+mod audit_billing;
 mod billing_rows;
 mod changing;
 mod create;
@@ -19,6 +20,7 @@ mod lock;
 mod methods;
 mod movement;
 mod open;
+mod orders;
 mod payments;
 mod query;
 mod query_billing;
@@ -43,13 +45,10 @@ use super::change::{ChangeResult, Delete, Update};
 use super::query::{Find, FindError, Page};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench};
-use super::{
-    Create, Created, Ledger, LedgerStats, Order, Reply, StoredSession, TokenHash, User, UserKey,
-};
+use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
-use crate::domain::id::{ObjectId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
+use crate::domain::id::ObjectId;
 use crate::domain::script::ScriptedRule;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
@@ -97,10 +96,10 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
-        let sql = |error: rusqlite::Error| OpenError::sql(path, &error);
-        let is_test = open::is_test(store.connection()).map_err(sql)?;
-        let custom_fields = rows::custom_fields(store.connection()).map_err(sql)?;
-        let custom_fields = Arc::new(RwLock::new(Arc::new(custom_fields)));
+        let is_test = open::is_test(store.connection());
+        let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
+        let custom_fields = Arc::new(store.tenant().custom_fields.clone());
+        let custom_fields = Arc::new(RwLock::new(custom_fields));
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
@@ -139,15 +138,6 @@ impl Ledger for SqliteLedger {
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
-    }
-
-    fn end_refund(&self, number: RefundNumber, verdict: Verdict, at: DateTime<Utc>) -> Reply<bool> {
-        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, at);
-        self.writer.submit_patiently(end)
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
-        self.readers.read(ending::open_orders)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
@@ -192,7 +182,7 @@ impl Ledger for SqliteLedger {
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
         self.knowing_its_fields(self.writer.submit(None, move |store| {
             let report = seeding::load(store, &seed)?;
-            Ok((report, rows::custom_fields(store.connection())?))
+            Ok((report, store.tenant().custom_fields.clone()))
         }))
     }
 
@@ -225,7 +215,7 @@ impl TestBench for SqliteLedger {
     fn forget_everything(&self) -> Reply<()> {
         self.knowing_its_fields(self.writer.submit_alone(|store| {
             test_bench::forget_everything(store)?;
-            Ok(((), rows::custom_fields(store.connection())?))
+            Ok(((), store.tenant().custom_fields.clone()))
         }))
     }
 
@@ -240,7 +230,7 @@ impl TestBench for SqliteLedger {
     fn put_back(&self, from: PathBuf) -> Reply<()> {
         self.knowing_its_fields(self.writer.submit_alone(move |store| {
             test_bench::put_back(store, &from)?;
-            Ok(((), rows::custom_fields(store.connection())?))
+            Ok(((), store.tenant().custom_fields.clone()))
         }))
     }
 

@@ -3,14 +3,20 @@
 //! It remembers what it paid for as long as the process lives. After a restart it has heard of
 //! nothing, and an order that is sent again gets the answer of the script again.
 
-use super::{Answer, Inquiry, Processor, Reply};
+use super::{Answer, Inquiry, Processor, Reply, Told};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::script::{ScriptedAnswer, ScriptedRule};
 use crate::ledger::Order;
+use crate::ledger::orders::Transcript;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// How many calls it takes at once.
+const CALLS_MAX: usize = 256;
+/// How long a call takes that nobody answers.
+const HANG: Duration = Duration::from_secs(30);
 
 /// The sandbox.
 pub struct Sandbox {
@@ -63,7 +69,10 @@ impl State {
             ScriptedAnswer::DropBefore => Answer::Unknown("the connection was reset".to_owned()),
             ScriptedAnswer::DropAfter => Answer::Unknown("the answer was lost".to_owned()),
             ScriptedAnswer::Garbage => Answer::Unknown("the answer cannot be read".to_owned()),
-            ScriptedAnswer::Hang => Answer::Unknown("no answer came in time".to_owned()),
+            ScriptedAnswer::Hang => {
+                let why = "no answer came in time".to_owned();
+                return (Answer::Unknown(why), delay.max(HANG));
+            }
         };
         (answer, delay)
     }
@@ -81,7 +90,11 @@ fn verdict(order: &Order, answer: ScriptedAnswer, rule: Option<&ScriptedRule>) -
         return Verdict::Declined { response };
     }
     let response = Response { code: told(code, "OK"), text: told(text, "Approved") };
-    Verdict::Approved { reference_id: format!("sandbox-{}", order.refund), response }
+    Verdict::Approved {
+        reference_id: format!("sandbox-{}", order.refund),
+        second_reference_id: None,
+        response,
+    }
 }
 
 impl Processor for Sandbox {
@@ -92,14 +105,23 @@ impl Processor for Sandbox {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            answer
+            Told { outcome: answer, transcript: Transcript::default() }
         })
     }
 
-    fn inquire(&self, refund: RefundId) -> Reply<Inquiry> {
-        let known =
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).book.get(&refund).cloned();
-        Box::pin(async move { known.map_or(Inquiry::NeverHeard, Inquiry::Certain) })
+    fn inquire(&self, order: &Order) -> Reply<Inquiry> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = state.book.get(&order.refund).cloned();
+        let outcome = known.map_or(Inquiry::NeverHeard, Inquiry::Certain);
+        Box::pin(async move { Told { outcome, transcript: Transcript::default() } })
+    }
+
+    fn key_retention(&self) -> Duration {
+        Duration::MAX
+    }
+
+    fn calls_max(&self) -> usize {
+        CALLS_MAX
     }
 }
 
@@ -115,6 +137,7 @@ mod tests {
             refund: RefundId::new(1, 1, RefundNumber::new(number).unwrap()),
             gateway: "sandbox".to_owned(),
             payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
+            original_payment: None,
             amount: MinorUnits::new(cents),
             currency: Currency::from_code("USD").unwrap(),
             options: Vec::new(),
@@ -136,28 +159,28 @@ mod tests {
     #[tokio::test]
     async fn the_first_matching_rule_decides_and_is_used_up() {
         let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::Decline, "13.00", Some(1))]);
-        let declined = sandbox.refund(&order(1, 1300)).await;
+        let declined = sandbox.refund(&order(1, 1300)).await.outcome;
         let Answer::Certain(Verdict::Declined { response }) = declined else {
             panic!("{declined:?} is no decline")
         };
         assert_eq!(response.code, "54");
-        let approved = sandbox.refund(&order(2, 1300)).await;
+        let approved = sandbox.refund(&order(2, 1300)).await.outcome;
         assert!(matches!(approved, Answer::Certain(Verdict::Approved { .. })));
     }
 
     #[tokio::test]
     async fn an_order_sent_twice_is_paid_once() {
         let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropAfter, "13.00", Some(1))]);
-        assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
-        let again = sandbox.refund(&order(1, 1300)).await;
+        assert!(matches!(sandbox.refund(&order(1, 1300)).await.outcome, Answer::Unknown(_)));
+        let again = sandbox.refund(&order(1, 1300)).await.outcome;
         assert!(matches!(again, Answer::Certain(Verdict::Approved { .. })));
-        assert!(matches!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::Certain(_)));
+        assert!(matches!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::Certain(_)));
     }
 
     #[tokio::test]
     async fn an_order_that_never_arrived_is_never_heard_of() {
         let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
-        assert!(matches!(sandbox.refund(&order(1, 1300)).await, Answer::Unknown(_)));
-        assert_eq!(sandbox.inquire(order(1, 1300).refund).await, Inquiry::NeverHeard);
+        assert!(matches!(sandbox.refund(&order(1, 1300)).await.outcome, Answer::Unknown(_)));
+        assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::NeverHeard);
     }
 }

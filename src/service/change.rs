@@ -1,5 +1,5 @@
-//! Changing and deleting objects: a batch goes to the ledger as one, and its outcome is awaited once
-//! it has begun.
+//! Changing and deleting objects: a batch goes to the ledger as one, and its outcome is awaited
+//! once it has begun.
 
 use super::create::begun_by;
 use super::{Caller, Service};

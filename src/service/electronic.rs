@@ -1,37 +1,90 @@
 //! Paying electronic refunds: the gateway is asked outside any transaction, and its verdict ends
 //! the refund in a second one, exactly once.
+//!
+//! What must stay true: while an order is being sent or asked about, nobody else does either for
+//! the same refund (`desk`); what brings no verdict is noted with the moment of the next inquiry,
+//! and what cannot be noted is due by an earlier note. So no verdict is ever lost for good.
 
 use super::Service;
+use super::desk::Turn;
 use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::Verdict;
+use crate::domain::schedule::{FRESH, next_inquiry};
 use crate::domain::script::ScriptedRule;
-use crate::ledger::{LedgerError, Order};
+use crate::ledger::Order;
+use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Transcript};
 use crate::processor::sandbox::Sandbox;
-use crate::processor::{Answer, Inquiry, Processor};
+use crate::processor::{Answer, Processor, Told};
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// How many orders are taken up at once after a start.
-const RESUMED_AT_ONCE: usize = 64;
+/// How long a refund whose verdict could not be written is left alone before it is asked about
+/// again.
+const AFTER_A_LOST_VERDICT: Duration = Duration::from_secs(5);
 
-/// The connector of each gateway, by name.
-pub struct Processors(HashMap<String, Arc<dyn Processor>>);
+/// A gateway's connector, and how many calls it has room for.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) processor: Arc<dyn Processor>,
+    pub(super) room: Arc<Semaphore>,
+}
+
+/// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
+/// test ledger, and connectors to those that are configured, which stay.
+pub struct Processors {
+    sandboxes: RwLock<HashMap<String, Connected>>,
+    configured: HashMap<String, Connected>,
+}
+
+fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
+    let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
+    (name, Connected { processor, room })
+}
 
 impl Processors {
-    /// A connector for each gateway.
-    pub fn new(gateways: Vec<(Gateway, Vec<ScriptedRule>)>) -> Self {
-        let connect = |(gateway, rules): (Gateway, Vec<ScriptedRule>)| {
-            (gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)
+    /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
+    pub fn new(
+        gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+        connectors: Vec<(String, Arc<dyn Processor>)>,
+    ) -> Self {
+        let processors = Self {
+            sandboxes: RwLock::default(),
+            configured: connectors.into_iter().map(connected).collect(),
         };
-        Self(gateways.into_iter().map(connect).collect())
+        processors.add_sandboxes(gateways);
+        processors
     }
 
-    fn of(&self, order: &Order) -> Option<Arc<dyn Processor>> {
-        self.0.get(&order.gateway).cloned()
+    /// A sandbox for each gateway that has none yet; the others go on as they are.
+    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Vec<ScriptedRule>)>) {
+        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
+        for (gateway, rules) in gateways {
+            sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
+                connected((gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)).1
+            });
+        }
+    }
+
+    /// Forgets the sandboxes, and with them what they paid and which rules are used up.
+    pub(super) fn forget_sandboxes(&self) {
+        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        self.configured.get(gateway).or_else(|| sandboxes.get(gateway)).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, Connected)> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let all = sandboxes.iter().chain(&self.configured);
+        all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
     }
 }
 
@@ -43,9 +96,11 @@ impl Service {
         if orders.is_empty() {
             return;
         }
+        let wait = Duration::from_millis(self.settings.gateway_wait_ms);
+        let deadline = deadline.min(Instant::now() + wait);
         let pay_one = |order| {
             let service = Arc::clone(self);
-            self.spawn(async move { service.pay_one(order).await })
+            self.spawn(async move { service.pay_one(order, deadline).await })
         };
         let calls: Vec<_> = orders.into_iter().map(pay_one).collect();
         let all = async {
@@ -53,31 +108,8 @@ impl Service {
                 report_panic(call.await);
             }
         };
-        let wait = Duration::from_millis(self.settings.gateway_wait_ms);
         // Past the time, the tasks go on without anybody who waits for them.
-        let _ = tokio::time::timeout_at(deadline.min(Instant::now() + wait), all).await;
-    }
-
-    /// Takes up again every refund that an earlier process left in Processing.
-    pub(super) async fn resume_open_orders(self: &Arc<Self>) -> Result<(), LedgerError> {
-        let orders = self.ledger.open_orders().await?;
-        let service = Arc::clone(self);
-        self.spawn(async move {
-            let mut calls = JoinSet::new();
-            for order in orders {
-                if calls.len() >= RESUMED_AT_ONCE
-                    && let Some(ended) = calls.join_next().await
-                {
-                    report_panic(ended);
-                }
-                let service = Arc::clone(&service);
-                calls.spawn(async move { service.resume(order).await });
-            }
-            while let Some(ended) = calls.join_next().await {
-                report_panic(ended);
-            }
-        });
-        Ok(())
+        let _ = timeout_at(deadline, all).await;
     }
 
     /// Starts a task that [`Service::finish`] waits for.
@@ -96,50 +128,107 @@ impl Service {
     /// Waits until no gateway is being asked any more, at most for `patience`; what is left then
     /// stays in Processing and is taken up by the next start.
     pub async fn finish(&self, patience: Duration) {
+        self.is_ending.store(true, Ordering::Release);
         if tokio::time::timeout(patience, self.under_way.write()).await.is_err() {
             tracing::warn!("refunds stay in Processing; the next start asks about them again");
         }
     }
 
-    async fn pay_one(&self, order: Order) {
-        let Some(processor) = self.processors.of(&order) else {
-            return report_unknown(&order, "there is no connector for its gateway");
+    /// Sends an order for the first time, if the gateway has room for it before the deadline.
+    async fn pay_one(&self, order: Order, deadline: Instant) {
+        let Some(turn) = self.desk.take(order.refund.number()) else { return };
+        // From then on it belongs to the resolver, which asks before it sends.
+        if self.clock.now() >= order.refund.created_at() + FRESH {
+            return;
+        }
+        let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
+        let not_sent = |why: &str| Told {
+            outcome: Answer::NotSent(why.to_owned()),
+            transcript: Transcript::default(),
         };
-        match processor.refund(&order).await {
-            Answer::Certain(verdict) => self.end(&order, verdict).await,
-            Answer::Unknown(why) => report_unknown(&order, &why),
+        let told = match self.processors.of(&open.order.gateway) {
+            None => not_sent("there is no connector for its gateway"),
+            Some(Connected { processor, room }) => {
+                match timeout_at(deadline, room.acquire_owned()).await {
+                    Ok(Ok(_room)) => processor.refund(&open.order).await,
+                    _ => not_sent("the gateway had no room for another call in time"),
+                }
+            }
+        };
+        self.conclude(&open, told, turn).await;
+    }
+
+    /// Writes down what came of an order that was sent.
+    pub(super) async fn conclude(&self, open: &OpenOrder, told: Told<Answer>, turn: Turn) {
+        let exchange = self.exchange(ExchangeKind::Refund, told.transcript);
+        match told.outcome {
+            Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
+            Answer::NotSent(why) => {
+                self.note(open, exchange, why, open.first_sent.is_none()).await;
+            }
+            Answer::Unknown(why) => {
+                self.note(open, exchange, why, false).await;
+            }
         }
     }
 
-    /// Asks first; only an order that the gateway has never heard of is sent again, under the
-    /// same id.
-    async fn resume(&self, order: Order) {
-        let Some(processor) = self.processors.of(&order) else {
-            return report_unknown(&order, "there is no connector for its gateway");
-        };
-        match processor.inquire(order.refund).await {
-            Inquiry::Certain(verdict) => self.end(&order, verdict).await,
-            Inquiry::NeverHeard => self.pay_one(order).await,
-            Inquiry::Unknown(why) => report_unknown(&order, &why),
-        }
+    /// An exchange that is over now.
+    pub(super) fn exchange(&self, kind: ExchangeKind, transcript: Transcript) -> Exchange {
+        Exchange { kind, transcript, at: self.clock.now() }
     }
 
-    async fn end(&self, order: &Order, verdict: Verdict) {
+    /// Writes a verdict. If that fails, the refund is left alone for a while and then asked about
+    /// again, because what the gateway said stays true.
+    pub(super) async fn end(
+        &self,
+        order: &Order,
+        verdict: Verdict,
+        exchange: Exchange,
+        turn: Turn,
+    ) {
         let number = order.refund.number();
-        if let Err(error) = self.ledger.end_refund(number, verdict, self.clock.now()).await {
-            let refund = order.refund.to_string();
-            tracing::error!(%refund, %error, "a verdict was not written; a restart asks again");
+        match self.ledger.end_refund(number, verdict, exchange).await {
+            Ok(_) => turn.forget(),
+            Err(error) => {
+                let refund = order.refund.to_string();
+                tracing::error!(%refund, %error, "a verdict was not written; it is asked again");
+                if !self.is_ending.load(Ordering::Acquire) {
+                    sleep(AFTER_A_LOST_VERDICT).await;
+                }
+            }
         }
+    }
+
+    /// Notes an exchange without a verdict, and when to ask again; false when the refund has ended
+    /// or nothing could be written.
+    pub(super) async fn note(
+        &self,
+        open: &OpenOrder,
+        exchange: Exchange,
+        why: String,
+        was_never_sent: bool,
+    ) -> bool {
+        let (refund, gateway) = (open.order.refund, &open.order.gateway);
+        self.gateway_counters.unknowns.fetch_add(1, Ordering::Relaxed);
+        let next = next_inquiry(refund, open.attempts + 1, exchange.at);
+        match next {
+            Some(_) => tracing::warn!(%refund, gateway, why, "the outcome of a refund is unknown"),
+            None => tracing::error!(
+                %refund, gateway, why,
+                "the gateway is not asked any more; an operator has to settle this refund"
+            ),
+        }
+        let note = Note { exchange, why, was_never_sent, next };
+        let noted = self.ledger.note_exchange(refund.number(), note).await;
+        noted.unwrap_or_else(|error| {
+            tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");
+            false
+        })
     }
 }
 
-fn report_unknown(order: &Order, why: &str) {
-    let refund = order.refund.to_string();
-    tracing::warn!(%refund, gateway = order.gateway, why, "the outcome of a refund is unknown");
-}
-
-fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+pub(super) fn report_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "asking a gateway ended early; the next start asks again");
+        tracing::error!(%error, "asking a gateway ended early; it is asked again");
     }
 }

@@ -36,6 +36,9 @@ impl Service {
         rows_wanted: Option<u32>,
         deadline: Instant,
     ) -> Result<Page, QueryFailure> {
+        if let Start::Query(query) = &start {
+            self.ask_before_reading(query, deadline).await;
+        }
         let turn = Arc::clone(&self.queries).acquire_owned();
         let Ok(Ok(turn)) = timeout_at(deadline, turn).await else {
             return Err(FindError::TooSlow.into());

@@ -112,7 +112,7 @@ impl Service {
         self.bench()?;
         let report = seed::load(self.ledger.as_ref(), Seed::parse(&text)?).await?;
         self.seeds.add(text);
-        self.forget_memory().await?;
+        self.know_its_gateways().await?;
         Ok(report)
     }
 
@@ -193,9 +193,16 @@ impl Service {
         tokio::time::timeout(UNDER_WAY_WAIT, all_over).await.ok()
     }
 
-    /// Forgets what is kept in memory of a ledger that has changed as a whole.
+    /// Forgets what is kept in memory of a ledger that has changed as a whole: its sandboxes would
+    /// take a refund whose id comes again for one that they have paid.
     async fn forget_memory(&self) -> Result<(), BenchError> {
         self.sessions.forget();
+        self.processors.forget_sandboxes();
+        self.know_its_gateways().await
+    }
+
+    async fn know_its_gateways(&self) -> Result<(), BenchError> {
+        self.processors.add_sandboxes(self.ledger.gateways().await?);
         Ok(())
     }
 }

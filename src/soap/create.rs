@@ -7,6 +7,7 @@ use super::object::{Purpose, each, objects, read as read_object, text_of};
 use super::outcome::{Done, Failure, Tally};
 use super::refund;
 use super::save_result::encode;
+use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -42,6 +43,7 @@ pub(super) fn read(
     api: ApiVersion,
     use_single_transaction: bool,
     key_field: Option<&str>,
+    custom: &CustomFields,
 ) -> Result<CreateRequest, Fault> {
     let (objects, name) = objects(element, api)?;
     let mut ignored = 0;
@@ -59,7 +61,7 @@ pub(super) fn read(
         "InvoicePayment" => drafts!(InvoicePayments),
         "Payment" => drafts!(Payments),
         "PaymentMethod" => drafts!(PaymentMethods),
-        "Refund" => drafts!(Refunds, refund::read),
+        "Refund" => drafts!(Refunds, |object| refund::read(object, custom)),
         other => return Err(Fault::TypeNotCreatable(shown(other))),
     };
     // The field is one of Refund.
@@ -185,7 +187,8 @@ mod tests {
              xmlns:x='urn:x' xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{objects}</create>"
         );
         let document = parse(&text, &XmlLimits::default()).expect(&text);
-        read(document.root(), ApiVersion::major(api), false, None)
+        let none = CustomFields::default();
+        read(document.root(), ApiVersion::major(api), false, None, &none)
     }
 
     const REFUND: &str = "<zObjects i:type='o:Refund'/>";

@@ -51,7 +51,7 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
             return Err(Fault::NoIds);
         }
         let text = trim(id.text());
-        ids.push(ObjectId::parse(text).ok_or_else(|| RowError::invalid_id("ids", text)));
+        ids.push(ObjectId::parse(text).ok_or_else(|| RowError::invalid_id("Id", text)));
     }
     if ids.is_empty() {
         return Err(Fault::NoIds);
@@ -120,7 +120,7 @@ mod tests {
         let read = read.expect("read");
         assert_eq!(read.type_name, "Refund");
         assert_eq!(read.ids[0], Ok(ObjectId::parse(id).unwrap()));
-        assert_eq!(read.ids[1], Err(RowError::invalid_id("ids", "x")));
+        assert_eq!(read.ids[1], Err(RowError::invalid_id("Id", "x")));
     }
 
     #[test]

@@ -7,6 +7,8 @@
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::wsdl;
+use crate::domain::custom_field::CustomField;
+use crate::domain::custom_value::CustomDraft;
 use crate::domain::draft::fields::{Draft, FIELDS_TO_NULL, ID};
 use crate::domain::version::ApiVersion;
 use crate::domain::white_space::trim;
@@ -130,6 +132,14 @@ pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str>
         field.local() == name && is_ours(field.namespace()) && !field.is_nil() && field.has_text()
     });
     named.next().map(|field| trim(field.text()))
+}
+
+/// Reads a field of the tenant's own.
+pub(super) fn set_own(draft: &mut CustomDraft, own: &CustomField, field: ElementRef<'_>) {
+    match field.children().next() {
+        Some(_) => draft.refuse(own, field.text()),
+        None => draft.set(own, field.text()),
+    }
 }
 
 #[cfg(test)]

@@ -173,7 +173,8 @@ impl Reading {
             "create" => {
                 let single = envelope.use_single_transaction();
                 let field = self.idempotency_field.as_deref();
-                Operation::Create(checked.and_then(|()| create::read(element, api, single, field)))
+                let read = |()| create::read(element, api, single, field, custom);
+                Operation::Create(checked.and_then(read))
             }
             "update" => Operation::Update(checked.and_then(|()| update::read(element, api))),
             "delete" => Operation::Delete(checked.and_then(|()| delete::read(element, api))),

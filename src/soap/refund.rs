@@ -6,15 +6,24 @@
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::Fault;
-use super::object::{Read, has_value, text_of};
+use super::object::{Read, has_value, set_own, text_of};
+use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::{GatewayOption, RefundDraft, RefundField};
+use crate::domain::vocabulary::CustomizedObject;
 use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
 
 /// Reads the fields of `object`.
-pub(super) fn read(object: ElementRef<'_>) -> Result<Read<RefundDraft>, Fault> {
-    let mut fields =
-        Fields { read: Read::default(), seen: Vec::with_capacity(12), gateway_options: Vec::new() };
+pub(super) fn read(
+    object: ElementRef<'_>,
+    custom: &CustomFields,
+) -> Result<Read<RefundDraft>, Fault> {
+    let mut fields = Fields {
+        custom,
+        read: Read::default(),
+        seen: Vec::with_capacity(12),
+        gateway_options: Vec::new(),
+    };
     for field in object.children() {
         fields.take(field)?;
     }
@@ -23,6 +32,7 @@ pub(super) fn read(object: ElementRef<'_>) -> Result<Read<RefundDraft>, Fault> {
 }
 
 struct Fields<'d> {
+    custom: &'d CustomFields,
     read: Read<RefundDraft>,
     /// The fields that had a value so far, with it.
     seen: Vec<(RefundField, ElementRef<'d>)>,
@@ -45,10 +55,13 @@ impl<'d> Fields<'d> {
             ("fieldsToNull", _) => {}
             ("GatewayOptionData", _) => self.take_gateway_options(field)?,
             ("RefundInvoicePaymentData", _) => self.take_parts(field)?,
-            (name, _) => {
-                self.read.draft.check_unused_id(name, field.text());
-                self.ignore(field);
-            }
+            (name, _) => match self.custom.find(CustomizedObject::Refund, name) {
+                Some(own) => set_own(&mut self.read.draft.custom, own, field),
+                None => {
+                    self.read.draft.check_unused_id(name, field.text());
+                    self.ignore(field);
+                }
+            },
         }
         Ok(())
     }
@@ -116,6 +129,8 @@ fn is_alias(one: ElementRef<'_>, other: ElementRef<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::custom_field::{CustomField, CustomName, CustomType};
+    use crate::domain::custom_value::CustomDraft;
     use crate::domain::draft::Field;
     use crate::domain::error_code::ErrorCode;
     use crate::domain::row_error::RowError;
@@ -130,7 +145,14 @@ mod tests {
              xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{fields}</z:zObjects>"
         );
         let document = parse(&text, &XmlLimits::default()).expect(&text);
-        read(document.root())
+        read(document.root(), &own_fields())
+    }
+
+    fn own_fields() -> CustomFields {
+        let name = CustomName::parse("Case__c").expect("a name");
+        let (object, custom_type) = (CustomizedObject::Refund, CustomType::String { length: 5 });
+        let (is_required, is_advanced) = (false, false);
+        CustomFields::new(vec![CustomField { object, name, custom_type, is_required, is_advanced }])
     }
 
     fn draft(fields: &str) -> RefundDraft {
@@ -253,6 +275,24 @@ mod tests {
         assert_eq!(read.draft.unknown_field.as_deref(), Some("Amount"));
         let known = RefundDraft { unknown_field: None, ..read.draft };
         assert_eq!(known, RefundDraft::default());
+    }
+
+    #[test]
+    fn fields_of_the_tenants_own_are_read_by_their_very_names() {
+        let given = draft("<z:Case__c> abc </z:Case__c>").custom;
+        let mut expected = CustomDraft::default();
+        let fields = own_fields();
+        let field = fields.find(CustomizedObject::Refund, "Case__c").expect("declared");
+        expected.set(field, "abc");
+        assert_eq!(given, expected);
+        assert_eq!(draft("<Case__c>abc<b/></Case__c>").custom, {
+            let mut wrong = CustomDraft::default();
+            wrong.refuse(field, "abc");
+            wrong
+        });
+        assert!(draft("<Case__c/><Case__c i:nil='1'>x</Case__c>").custom.is_empty());
+        let unknown = try_read("<case__c>a</case__c><Other__c>b</Other__c>").expect("read");
+        assert_eq!((unknown.ignored_fields, unknown.draft.custom.is_empty()), (2, true));
     }
 
     #[test]

@@ -9,11 +9,14 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::{facts::Gateway, script::ScriptedRule};
 use crate::ledger::change::{ChangeResult, Delete, Update};
+use crate::ledger::orders::{
+    Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+};
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Order, Reply, RowResult, StoredSession,
-    TokenHash, User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, StoredSession, TokenHash,
+    User, UserKey,
 };
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
@@ -77,6 +80,40 @@ fn refund(number: i64) -> ObjectId {
     RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number")).into()
 }
 
+impl Orders for ScriptedLedger {
+    fn end_refund(&self, _: RefundNumber, _: Verdict, _: Exchange) -> Reply<bool> {
+        ready(Ok(true))
+    }
+
+    fn note_exchange(&self, _: RefundNumber, _: Note) -> Reply<bool> {
+        ready(Ok(true))
+    }
+
+    fn mark_sent(&self, _: RefundNumber, _: DateTime<Utc>) -> Reply<bool> {
+        ready(Ok(true))
+    }
+
+    fn open_order(&self, _: RefundNumber) -> Reply<Option<OpenOrder>> {
+        ready(Ok(None))
+    }
+
+    fn due_orders(&self, _: &str, _: DateTime<Utc>, _: u32) -> Reply<Vec<OpenOrder>> {
+        ready(Ok(Vec::new()))
+    }
+
+    fn wake_orders(&self, _: DateTime<Utc>) -> Reply<u64> {
+        ready(Ok(0))
+    }
+
+    fn settle_refund(&self, _: Settlement) -> Reply<Result<RefundNumber, SettleError>> {
+        ready(Err(LedgerError::Busy))
+    }
+
+    fn open_stats(&self) -> Reply<OpenStats> {
+        ready(Ok(OpenStats::default()))
+    }
+}
+
 impl Ledger for ScriptedLedger {
     fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
         ready(Ok(Err(FindError::TooSlow)))
@@ -112,14 +149,6 @@ impl Ledger for ScriptedLedger {
     }
 
     fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn end_refund(&self, _: RefundNumber, _: Verdict, _: DateTime<Utc>) -> Reply<bool> {
-        ready(Ok(true))
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
         ready(Ok(Vec::new()))
     }
 

@@ -234,7 +234,7 @@ fn an_endpoint_that_is_down_ends_the_replay_at_once() {
 #[test]
 fn the_command_line_is_checked_before_anything_is_sent() {
     let copy = Copy::of(&[REFUND]);
-    copy.refused(&["--endpoint", "https://127.0.0.1"], 2, "https is not supported yet");
+    copy.refused(&["--endpoint", "ftp://127.0.0.1"], 2, "is no URL");
     copy.refused(&["--ignore", "/a/@b"], 2, "no place");
     copy.refused(&["--match", "//a=("], 2, "regular expression");
     copy.refused(&["--compare", "bytes", "--ignore", "//a"], 2, "--compare xml");

@@ -78,8 +78,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
-    /// Whether it logs all that it can.
-    is_traced: bool,
+    env: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -107,11 +106,10 @@ impl TestGateway {
 
     /// As [`TestGateway::seeded`], with everything in its log that it can say.
     pub fn traced(seed: &str) -> Self {
-        let mut gateway = Self::seeded(seed, &[]);
-        assert!(gateway.terminate().success());
-        gateway.is_traced = true;
-        gateway.restart();
-        gateway
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("seed.toml"), seed).unwrap();
+        let args = ["--test", "--seed", "seed.toml"];
+        Self::start_with_env(folder, &args, &[("REFUND_GATEWAY_LOG", "trace")])
     }
 
     /// A gateway with these arguments of `serve`, on free ports and a ledger of its own.
@@ -121,6 +119,11 @@ impl TestGateway {
 
     /// As [`TestGateway::start`], in a folder where the arguments may name files.
     pub fn start_in(folder: TempDir, args: &[&str]) -> Self {
+        Self::start_with_env(folder, args, &[])
+    }
+
+    /// As [`TestGateway::start_in`], with variables in its environment.
+    pub fn start_with_env(folder: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
         let has = |option| args.contains(&option);
         let mut all = vec!["serve"];
         if !has("--listen") {
@@ -131,7 +134,8 @@ impl TestGateway {
         }
         all.extend(args);
         let args = all.into_iter().map(str::to_owned).collect();
-        let mut gateway = Self { folder, args, is_traced: false, running: None };
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut gateway = Self { folder, args, env: env.collect(), running: None };
         gateway.restart();
         gateway
     }
@@ -140,12 +144,13 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
-        let mut program = program_that_survives_file_limits(self.folder.path());
-        if self.is_traced {
-            program.env("REFUND_GATEWAY_LOG", "trace");
-        }
-        let mut child =
-            program.args(&self.args).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+        let mut child = program_that_survives_file_limits(self.folder.path())
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let has_admin = !self.args.windows(2).any(|pair| pair == ["--admin-listen", "none"]);
         let lines: Vec<String> =

@@ -8,6 +8,9 @@
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
 mod serving;
+mod watching;
+
+pub use watching::Moment;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -63,6 +66,27 @@ pub enum Behaviour {
     Forgotten,
 }
 
+/// A way in which an adapter breaks the contract for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Pays again under a reference that it has paid.
+    PaysAgain,
+    /// Believes whoever asks.
+    TakesAnySignature,
+    /// Believes old requests and those from the future.
+    TakesAnyTime,
+    /// Refuses what is not of this very second.
+    TakesNoSkew,
+    /// Answers another order under a known reference as if it were the same.
+    IgnoresConflicts,
+    /// Takes the reference from the body, whatever the key.
+    TakesAnyKey,
+    /// Does not say in the contract's words that it does not know a reference.
+    BareNotFound,
+    /// Decides anew when an order that it declined comes again.
+    ForgetsDeclines,
+}
+
 /// What has been done under one reference.
 #[derive(Debug, Clone)]
 struct Done {
@@ -77,6 +101,7 @@ struct State {
     inquiry_script: VecDeque<Behaviour>,
     refund_rule: Option<Behaviour>,
     inquiry_rule: Option<Behaviour>,
+    flaw: Option<Flaw>,
     book: BTreeMap<String, Done>,
     payments: BTreeMap<String, u32>,
     orders: Vec<Value>,
@@ -92,6 +117,7 @@ pub struct ProcessorStub {
 
 /// What the stub and its threads share.
 struct Shared {
+    watch: watching::Watch,
     state: Mutex<State>,
     connections: AtomicUsize,
     refunds: AtomicUsize,
@@ -112,6 +138,7 @@ impl ProcessorStub {
     fn start_with(tls: Option<Arc<ServerConfig>>) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
+            watch: watching::Watch::default(),
             state: Mutex::default(),
             connections: AtomicUsize::new(0),
             refunds: AtomicUsize::new(0),
@@ -158,6 +185,11 @@ impl ProcessorStub {
     /// What it does with every inquiry that no script is for.
     pub fn rule_inquiries(&self, behaviour: Behaviour) {
         self.state().inquiry_rule = Some(behaviour);
+    }
+
+    /// Breaks the contract in this way from now on.
+    pub fn flawed(&self, flaw: Flaw) {
+        self.state().flaw = Some(flaw);
     }
 
     /// How often money left, by reference. What was declined is not there.
@@ -231,7 +263,8 @@ impl Shared {
 
     /// Does what a request asks for, as the contract wants it.
     fn work(&self, request: &Request, behaviour: &Behaviour) -> Told {
-        if let Err(why) = check_signature(request) {
+        let flaw = self.state.lock().unwrap().flaw;
+        if let Err(why) = check_signature(request, flaw) {
             self.state.lock().unwrap().refused.push(why.clone());
             return (401, json!({ "status": "refused", "message": why }));
         }
@@ -247,20 +280,29 @@ impl Shared {
             return (400, json!({ "status": "refused", "message": "no JSON" }));
         };
         let reference = order["reference"].as_str().unwrap_or_default().to_owned();
-        if reference.is_empty() || request.headers.get("idempotency-key") != Some(&reference) {
+        let mut state = self.state.lock().unwrap();
+        let flaw = state.flaw;
+        let is_key = request.headers.get("idempotency-key") == Some(&reference);
+        if reference.is_empty() || !(is_key || flaw == Some(Flaw::TakesAnyKey)) {
             return (400, json!({ "status": "refused", "message": "no key, or another's" }));
         }
-        let mut state = self.state.lock().unwrap();
         state.orders.push(order.clone());
-        if let Some(done) = state.book.get(&reference) {
-            return if done.body == request.body {
+        let forgets = |done: &&Done| match flaw {
+            Some(Flaw::PaysAgain) => true,
+            Some(Flaw::ForgetsDeclines) => done.answer["status"] == "declined",
+            _ => false,
+        };
+        if let Some(done) = state.book.get(&reference).filter(|done| !forgets(done)) {
+            return if done.body == request.body || flaw == Some(Flaw::IgnoresConflicts) {
                 (200, done.answer.clone())
             } else {
                 let message = "the key belongs to another order";
                 (409, json!({ "reference": reference, "status": "conflict", "message": message }))
             };
         }
-        let declines = *behaviour == Behaviour::Decline || order["amount"] == DECLINED_AMOUNT;
+        let comes_again = state.book.contains_key(&reference);
+        let declines = *behaviour == Behaviour::Decline
+            || (order["amount"] == DECLINED_AMOUNT && !comes_again);
         let mut answer = json!({
             "reference": reference,
             "amount": order["amount"],
@@ -271,7 +313,8 @@ impl Shared {
         });
         if !declines {
             *state.payments.entry(reference.clone()).or_default() += 1;
-            answer["processor_reference"] = json!(format!("stub-{}", &reference[24..]));
+            let times = state.payments[&reference];
+            answer["processor_reference"] = json!(format!("stub-{}-{times}", &reference[24..]));
         }
         let body = request.body.clone();
         state.book.insert(reference, Done { body, answer: answer.clone() });
@@ -283,6 +326,7 @@ impl Shared {
         match state.book.get(reference) {
             Some(done) if *behaviour == Behaviour::Processing => (200, processing(&done.answer)),
             Some(done) if *behaviour != Behaviour::Forgotten => (200, done.answer.clone()),
+            _ if state.flaw == Some(Flaw::BareNotFound) => (404, json!({ "error": "no such" })),
             _ => (404, json!({ "reference": reference, "status": "never-heard" })),
         }
     }
@@ -298,7 +342,10 @@ fn processing(answer: &Value) -> Value {
 }
 
 /// Whether the request carries the signature of the contract, and a time that is near.
-fn check_signature(request: &Request) -> Result<(), String> {
+fn check_signature(request: &Request, flaw: Option<Flaw>) -> Result<(), String> {
+    if flaw == Some(Flaw::TakesAnySignature) {
+        return Ok(());
+    }
     let header = |name: &str| {
         request.headers.get(name).cloned().ok_or_else(|| format!("the header {name} is missing"))
     };
@@ -306,7 +353,12 @@ fn check_signature(request: &Request) -> Result<(), String> {
     let signature = header("refund-gateway-signature")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let told: u64 = time.parse().map_err(|_| format!("`{time}` is no time"))?;
-    if told.abs_diff(now) > SKEW_S {
+    let skew = match flaw {
+        Some(Flaw::TakesAnyTime) => u64::MAX,
+        Some(Flaw::TakesNoSkew) => 5,
+        _ => SKEW_S,
+    };
+    if told.abs_diff(now) > skew {
         return Err(format!("the time {told} is too far from {now}"));
     }
     let expected = sign(&request.method, &request.path, &time, &request.body);

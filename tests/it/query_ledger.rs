@@ -16,6 +16,7 @@ use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::domain::zoql::Comparator;
+use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
 use refund_gateway::ledger::query::{Find, FindError, Page, QueryLocator, Start, Value};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
@@ -120,6 +121,7 @@ fn payment(number: usize) -> SeedPayment {
         effective_date: NaiveDate::from_ymd_opt(2026, 2, 1 + number as u32 / 3).unwrap(),
         payment_method: is_electronic.then(|| method_id(1)),
         gateway: None,
+        reference_id: None,
         is_settled: number.is_multiple_of(2),
         applied: (number % 3 != 2).then(part).into_iter().collect(),
     }
@@ -167,8 +169,16 @@ fn response() -> Response {
     Response { code: "00".to_owned(), text: "told".to_owned() }
 }
 
+fn exchange_at(second: i64) -> Exchange {
+    Exchange { kind: ExchangeKind::Refund, transcript: Transcript::default(), at: at(second) }
+}
+
 fn approved() -> Verdict {
-    Verdict::Approved { reference_id: "r".to_owned(), response: response() }
+    Verdict::Approved {
+        reference_id: "r".to_owned(),
+        second_reference_id: Some("second".to_owned()),
+        response: response(),
+    }
 }
 
 /// 120 refunds of four currencies, with comments and without, in every status.
@@ -208,7 +218,7 @@ async fn filled(path: &Path) -> SqliteLedger {
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|_| is_electronic) {
-            ledger.end_refund(number_of(&id), verdict, at(second + 7)).await.unwrap();
+            ledger.end_refund(number_of(&id), verdict, exchange_at(second + 7)).await.unwrap();
         }
     }
     drop(ledger);
@@ -655,7 +665,7 @@ async fn a_row_that_leaves_the_set_moves_no_other() {
     assert_eq!((first.size, next.offset), (10, 4));
     for gone in [0, 1, 5] {
         let number = number_of(rows[gone].as_ref().unwrap());
-        ledger.end_refund(number, approved(), at(1)).await.unwrap();
+        ledger.end_refund(number, approved(), exchange_at(1)).await.unwrap();
     }
     create(&ledger, electronic(3), 2).await;
     let second = find(&ledger, request(Start::Locator(next), 2000)).await.unwrap();

@@ -306,6 +306,7 @@ fn what_is_not_known_is_skipped_by_name_and_passes_nothing() {
     let path = xpath("by XPath 2", "for $x in //a return $x", "");
     let disabled = holds().replace("type=", "disabled='true' type=");
     let foreign = assertion("Schema Compliance", "schema", &[]);
+    let foreign_too = foreign.clone();
     let off = request("off", &good_login(), &[holds()])
         .replace("<con:testStep ", "<con:testStep disabled='true' ");
     let only_skipped = [script.clone(), xquery, path, disabled];
@@ -317,6 +318,7 @@ fn what_is_not_known_is_skipped_by_name_and_passes_nothing() {
             "foreign",
             &request_to("theirs", "/apps/services/a/91.0", "r", &good_login(), &[foreign]),
         )
+        + &case("unversioned", &request_to("ours", "/a/x", "r", "", &[foreign_too]))
         + &case("asserts nothing", &request("r", &good_login(), &[]))
         + &case("off", "").replace("<con:testCase ", "<con:testCase disabled='true' ");
     let run = Run::of(&project(&cases), &[]);
@@ -331,8 +333,9 @@ fn what_is_not_known_is_skipped_by_name_and_passes_nothing() {
         "– skipped none: nothing that it asserts was checked",
         "– skipped schema: the interface is of a WSDL that is not ours",
         "– skipped asserts nothing: nothing that it asserts was checked",
+        "– skipped unversioned: nothing that it asserts was checked",
         "– skipped off: the case is disabled",
-        "1 passed, 0 failed, 4 skipped",
+        "1 passed, 0 failed, 5 skipped",
     ] {
         run.says(line);
     }
@@ -509,7 +512,15 @@ fn where_a_project_may_go_is_checked_before_anything_is_sent() {
     Run::of(&text, &remote).refused(2, "--allow-remote");
     let remote = [&remote[..], &["--allow-remote"]].concat();
     Run::of(&text, &remote).refused(2, "the step r may change data");
-    Run::of(&text, &["--update"]).refused(2, "judged by its own assertions");
+    for option in ["--update", "--compare=bytes", "--ignore=//a"] {
+        Run::of(&text, &[option]).refused(2, "judged by its own assertions");
+    }
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("p.xml"), &text).unwrap();
+    let output = finish(program(folder.path()).args(["replay", "p.xml", "."]));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("replay each alone"), "{stderr}");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

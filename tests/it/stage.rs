@@ -360,7 +360,7 @@ fn a_keyed_create_of_any_object_is_done_once() {
     let post = || stage.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes());
     let (first, again) = (post(), post());
     assert_eq!(first.successes(), 1, "{first}");
-    assert_eq!(again.header("Idempotent-Replayed"), Some("true"), "{again}");
+    assert_eq!(again.header("idempotent-replayed"), Some("true"), "{again}");
     assert_eq!(first.body, again.body);
 }
 
@@ -405,7 +405,7 @@ fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
     for fields in &calls {
         told.push_str(&stage.create(&object("PaymentMethod", fields)).to_string());
     }
-    assert_eq!(told.matches("<ns1:Success>true").count(), 4, "{told}");
+    assert_eq!(told.matches("<ns1:Success>true").count(), 3, "{told}");
     let keyed = envelope(
         &session_header(&stage.session),
         &format!("<api:create>{}</api:create>", object("PaymentMethod", &good)),

@@ -7,7 +7,8 @@ use super::super::id::ObjectId;
 use super::super::money::Currency;
 use super::super::vocabulary::AccountStatus;
 use super::Field;
-use super::fields::{Common, Draft, FieldRule};
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
 use serde::{Serialize, Serializer};
 
 /// The longest AccountNumber, in characters.

@@ -6,7 +6,8 @@
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::vocabulary::AdjustmentType;
-use super::fields::{Common, Draft, FieldRule};
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
 use super::{AmountText, Field};
 use serde::Serialize;
 
@@ -47,7 +48,7 @@ impl Draft for AdjustmentDraft {
         FieldRule::unused_id("CreatedById"),
         FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
         FieldRule::value("ReferenceId", |d, sent| d.reference_id = sent.text(60)),
-        FieldRule::id("SourceTransactionId", |d, sent| d.source_id = sent.object()),
+        FieldRule::value("SourceTransactionId", |d, sent| d.source_id = sent.object()),
         FieldRule::value("SourceTransactionNumber", |d, sent| d.source_number = sent.text(50)),
         FieldRule::value("Type", |d, sent| {
             d.adjustment_type = sent.read(AdjustmentType::from_name);
@@ -79,8 +80,13 @@ mod tests {
     #[test]
     fn ids_that_are_none_are_told_even_on_fields_that_are_not_taken() {
         let mut draft = AdjustmentDraft::default();
-        assert!(!draft.set("UpdatedById", "x") && draft.set("SourceTransactionId", ""));
+        assert!(!draft.set("UpdatedById", "x") && draft.set("AccountId", ""));
         let told = draft.common.check_ids();
-        assert_eq!(told, Err(RowError::invalid_id("SourceTransactionId", "")));
+        assert_eq!(told, Err(RowError::invalid_id("AccountId", "")));
+        // The WSDL calls it a string.
+        assert!(draft.set("SourceTransactionId", "") && draft.source_id.is_absent());
+        assert!(draft.set("SourceTransactionId", "x"));
+        let error = RowError::invalid("SourceTransactionId", "x");
+        assert_eq!(draft.source_id.checked(), Err(error));
     }
 }

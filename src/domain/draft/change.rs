@@ -5,7 +5,8 @@
 
 use super::super::vocabulary::{AdjustmentStatus, RefundStatus, TransferredToAccounting};
 use super::Field;
-use super::fields::{Common, Draft, FieldRule};
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
 use serde::Serialize;
 
 /// What becomes of one field.
@@ -93,7 +94,6 @@ impl Draft for AdjustmentChange {
         FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),
         FieldRule::unused_id("CreatedById"),
         FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
-        FieldRule::unused_id("SourceTransactionId"),
         FieldRule::value("Status", |d, sent| d.status = sent.read(AdjustmentStatus::from_name)),
         FieldRule::value("TransferredToAccounting", |d, sent| {
             d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);

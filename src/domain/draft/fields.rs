@@ -9,11 +9,10 @@ use super::super::id::ObjectId;
 use super::super::money::{parse_amount, parse_decimal};
 use super::super::row_error::RowError;
 use super::super::white_space::trim;
-use super::change::Change;
-use super::{AmountText, Field, MalformedId};
+use super::common::{Common, Kept, KeptAs};
+use super::masked::{MaskedNumber, is_card_number};
+use super::{AmountText, Field};
 use rust_decimal::Decimal;
-use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The field that every object has; an update names its object by it.
 pub const ID: &str = "Id";
@@ -41,6 +40,10 @@ enum Becomes<D> {
     Boolean,
     /// A whole number between these two is kept.
     Number(i64, i64),
+    /// Of what this finds, the mask is kept under this name.
+    Mask(&'static str, fn(&str) -> Option<MaskedNumber>),
+    /// A gateway's token of at most so many characters is kept.
+    Token(usize),
     /// A caller may not set it: only its form is checked.
     Nothing,
 }
@@ -74,6 +77,32 @@ impl<D> FieldRule<D> {
     /// A whole number between two others that is only kept.
     pub const fn kept_number(name: &'static str, least: i64, most: i64) -> Self {
         Self { name, is_id: false, becomes: Becomes::Number(least, most) }
+    }
+
+    /// The number of a card or a bank account, of which only a mask is kept, under another name.
+    pub const fn masked(
+        name: &'static str,
+        mask: &'static str,
+        read: fn(&str) -> Option<MaskedNumber>,
+    ) -> Self {
+        Self { name, is_id: false, becomes: Becomes::Mask(mask, read) }
+    }
+
+    /// A gateway's token of at most so many characters, which is only kept. A card number in its
+    /// place is refused.
+    pub const fn token(name: &'static str, chars_max: usize) -> Self {
+        Self { name, is_id: false, becomes: Becomes::Token(chars_max) }
+    }
+
+    /// The name under which it is kept and how, if it is only kept.
+    const fn kept(&self) -> Option<(&'static str, KeptAs)> {
+        match self.becomes {
+            Becomes::Value(_) | Becomes::Nothing => None,
+            Becomes::Text(_) | Becomes::Id | Becomes::Token(_) => Some((self.name, KeptAs::Text)),
+            Becomes::Boolean => Some((self.name, KeptAs::Boolean)),
+            Becomes::Number(..) => Some((self.name, KeptAs::Number)),
+            Becomes::Mask(mask, _) => Some((mask, KeptAs::Text)),
+        }
     }
 
     /// A field of type ID that is the server's.
@@ -141,6 +170,12 @@ impl Sent<'_> {
         self.secret(|text| text.parse().ok().filter(|one| (least..=most).contains(one)))
     }
 
+    /// A token of at most so many characters that is no card number; it is not told back.
+    fn token(self, chars_max: usize) -> Field<String> {
+        let is_token = |text: &str| text.chars().count() <= chars_max && !is_card_number(text);
+        self.secret(|text| is_token(text).then(|| text.to_owned()))
+    }
+
     /// A boolean, as documented: `true`, `yes`, `1` and their opposites.
     pub fn boolean(self) -> Field<bool> {
         self.read(|text| match text {
@@ -151,119 +186,10 @@ impl Sent<'_> {
     }
 }
 
-/// A value that the ledger keeps and gives back, and otherwise never looks at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Kept {
-    /// A text, an id or a day.
-    Text(String),
-    /// A whole number.
-    Number(i64),
-    /// A boolean.
-    Boolean(bool),
-}
-
-/// The values of kept fields by their names; none for one that is taken away.
-pub type KeptValues<'k> = BTreeMap<&'static str, Option<&'k Kept>>;
-
-/// What every draft has.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Common {
-    /// Id: which object an update is about.
-    pub id: Field<ObjectId>,
-    /// The first id, in WSDL order, that has not the form of one; told before everything else.
-    pub malformed_id: Option<MalformedId>,
-    /// The first field that a caller may not send; an error only where the configuration is strict.
-    pub unknown_field: Option<String>,
-    /// Values that are only kept, by the names of their fields.
-    pub kept: BTreeMap<&'static str, Field<Kept>>,
-    /// The fields that an update takes the values of away (fieldsToNull), but for kept ones.
-    pub nulls: Vec<&'static str>,
-    /// The kept ones among them.
-    pub kept_nulls: Vec<&'static str>,
-    /// The fields that came with a value so far.
-    #[serde(skip)]
-    seen: Vec<&'static str>,
-}
-
-impl Common {
-    /// Keeps what a secret was masked to, under another name.
-    pub fn keep_mask(&mut self, name: &'static str, mask: Field<String>) {
-        self.keep(name, mask, Kept::Text);
-    }
-
-    fn keep<T>(&mut self, name: &'static str, value: Field<T>, kept: fn(T) -> Kept) {
-        let value = match value {
-            Field::Absent => return,
-            Field::Given(value) => Field::Given(kept(value)),
-            Field::Wrong(error) => Field::Wrong(error),
-        };
-        // Where two fields share a place, both have to be good.
-        let is_wrong = matches!(self.kept.get(name), Some(Field::Wrong(_)));
-        if !is_wrong {
-            self.kept.insert(name, value);
-        }
-    }
-
-    /// Whether a value of this name is kept, whatever it is.
-    pub fn keeps(&self, name: &str) -> bool {
-        self.kept.contains_key(name)
-    }
-
-    /// The values that are kept, and nothing for those that are taken away. Fails with the first
-    /// one that is wrong, in the order of the names.
-    pub fn kept_values(&self) -> Result<KeptValues<'_>, RowError> {
-        let mut values: KeptValues<'_> = self.kept_nulls.iter().map(|name| (*name, None)).collect();
-        for (name, field) in &self.kept {
-            if let Some(value) = field.checked()?
-                && values.insert(*name, Some(value)).is_some()
-            {
-                return Err(RowError::invalid(FIELDS_TO_NULL, name));
-            }
-        }
-        Ok(values)
-    }
-
-    /// Fails where a value is taken away that an object always has, or that is set as well.
-    pub fn check_nulls(&self, nullable: &[&str]) -> Result<(), RowError> {
-        let is_wrong = |name: &&&str| !nullable.contains(*name) || self.seen.contains(*name);
-        let wrong = self.nulls.iter().find(is_wrong);
-        wrong.map_or(Ok(()), |name| Err(RowError::invalid(FIELDS_TO_NULL, name)))
-    }
-
-    /// What becomes of the field of this name, whose value is `field`.
-    pub fn change<'f, T>(
-        &self,
-        field: &'f Field<T>,
-        name: &str,
-    ) -> Result<Change<&'f T>, RowError> {
-        Ok(match field.checked()? {
-            Some(value) => Change::To(value),
-            None if self.nulls.contains(&name) => Change::Clear,
-            None => Change::Keep,
-        })
-    }
-
-    /// Fails with the id that is none, if there is one.
-    pub fn check_ids(&self) -> Result<(), RowError> {
-        self.malformed_id.as_ref().map_or(Ok(()), |malformed| Err(malformed.error.clone()))
-    }
-
-    /// Fails with the first field that may not be sent, where that is an error.
-    pub fn check_unknown(&self, is_strict: bool) -> Result<(), RowError> {
-        match self.unknown_field.as_ref().filter(|_| is_strict) {
-            Some(field) => Err(RowError::unknown_field(field)),
-            None => Ok(()),
-        }
-    }
-
-    fn malformed(&mut self, wsdl_position: usize, name: &str, text: &str) {
-        let earlier = self.malformed_id.as_ref();
-        if earlier.is_none_or(|earlier| wsdl_position < earlier.wsdl_position) {
-            let error = RowError::invalid_id(name, text);
-            self.malformed_id = Some(MalformedId { wsdl_position, error });
-        }
-    }
+/// What is kept of `D` under a name, if anything is.
+pub fn kept_as<D: Draft>(name: &str) -> Option<KeptAs> {
+    let mut kept = D::FIELDS.iter().filter_map(FieldRule::kept);
+    kept.find(|(known, _)| *known == name).map(|(_, kept_as)| kept_as)
 }
 
 /// An object whose fields a table reads.
@@ -288,8 +214,14 @@ pub trait Draft: Default + Sized + 'static {
         match field.becomes {
             Becomes::Nothing => return false,
             Becomes::Value(_) => self.common().nulls.push(field.name),
-            Becomes::Text(_) | Becomes::Id | Becomes::Boolean | Becomes::Number(..) => {
-                self.common().kept_nulls.push(field.name);
+            Becomes::Text(_)
+            | Becomes::Id
+            | Becomes::Boolean
+            | Becomes::Number(..)
+            | Becomes::Token(_)
+            | Becomes::Mask(..) => {
+                let kept = field.kept().map_or(field.name, |(name, _)| name);
+                self.common().kept_nulls.push(kept);
             }
         }
         true
@@ -331,7 +263,14 @@ fn take<D: Draft>(draft: &mut D, name: &str, text: &str, holds_elements: bool) -
         Becomes::Text(chars_max) => common.keep(name, sent.text(*chars_max), Kept::Text),
         Becomes::Id => common.keep(name, sent.object(), |id| Kept::Text(id.to_string())),
         Becomes::Boolean => common.keep(name, sent.boolean(), Kept::Boolean),
-        Becomes::Number(least, most) => common.keep(name, sent.number(*least, *most), Kept::Number),
+        Becomes::Number(least, most) => {
+            common.keep(name, sent.number(*least, *most), |number| Kept::Text(number.to_string()));
+        }
+        Becomes::Mask(mask, read) => {
+            let number = sent.secret(|text| read(text).map(MaskedNumber::into_text));
+            common.keep(mask, number, Kept::Text);
+        }
+        Becomes::Token(chars_max) => common.keep(name, sent.token(*chars_max), Kept::Text),
         Becomes::Nothing => {}
     }
     true

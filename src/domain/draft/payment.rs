@@ -6,7 +6,8 @@
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::vocabulary::{PaymentStatus, PaymentType};
-use super::fields::{Common, Draft, FieldRule};
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
 use super::{AmountText, Field};
 use serde::Serialize;
 

@@ -6,8 +6,9 @@
 use super::super::id::ObjectId;
 use super::super::vocabulary::{MethodStatus, MethodType};
 use super::Field;
-use super::fields::{Common, Draft, FieldRule, Sent};
-use super::masked::{MaskedNumber, is_card_number, is_security_code};
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
+use super::masked::{MaskedNumber, is_security_code};
 use serde::Serialize;
 
 /// The longest token of a gateway, in characters.
@@ -70,32 +71,12 @@ const ACH_MASK: &str = "AchAccountNumberMask";
 const BANK_MASK: &str = "BankTransferAccountNumberMask";
 const CARD_MASK: &str = "CreditCardMaskNumber";
 
-/// Keeps the mask of a number that `read` finds; of two fields with one mask, both have to be good.
-fn keep_mask(
-    draft: &mut MethodDraft,
-    mask: &'static str,
-    sent: Sent<'_>,
-    read: fn(&str) -> Option<MaskedNumber>,
-) {
-    let number = sent.secret(|text| read(text).map(MaskedNumber::into_text));
-    draft.common.keep_mask(mask, number);
-}
-
-/// A token of a gateway; a card number in its place must not be kept.
-fn keep_token(draft: &mut MethodDraft, name: &'static str, sent: Sent<'_>) {
-    let is_token = |text: &str| text.chars().count() <= TOKEN_CHARS_MAX && !is_card_number(text);
-    let token = sent.secret(|text| is_token(text).then(|| text.to_owned()));
-    draft.common.keep_mask(name, token);
-}
-
 impl Draft for MethodDraft {
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
         FieldRule::kept_text("AchAbaCode", 9),
         FieldRule::kept_text("AchAccountName", 70),
-        FieldRule::value("AchAccountNumber", |d, sent| {
-            keep_mask(d, ACH_MASK, sent, MaskedNumber::account);
-        }),
+        FieldRule::masked("AchAccountNumber", ACH_MASK, MaskedNumber::account),
         FieldRule::kept_text("AchAccountType", 16),
         FieldRule::kept_text("AchAddress1", 255),
         FieldRule::kept_text("AchAddress2", 255),
@@ -109,9 +90,7 @@ impl Draft for MethodDraft {
         FieldRule::kept_text("BankStreetName", 60),
         FieldRule::kept_text("BankStreetNumber", 10),
         FieldRule::kept_text("BankTransferAccountName", 60),
-        FieldRule::value("BankTransferAccountNumber", |d, sent| {
-            keep_mask(d, BANK_MASK, sent, MaskedNumber::account);
-        }),
+        FieldRule::masked("BankTransferAccountNumber", BANK_MASK, MaskedNumber::account),
         FieldRule::kept_text("BankTransferAccountType", 20),
         FieldRule::kept_text("BankTransferType", 20),
         FieldRule::kept_text("BusinessIdentificationCode", 11),
@@ -125,9 +104,7 @@ impl Draft for MethodDraft {
         FieldRule::kept_number("CreditCardExpirationMonth", 1, 12),
         FieldRule::kept_number("CreditCardExpirationYear", 1970, 9999),
         FieldRule::kept_text("CreditCardHolderName", 50),
-        FieldRule::value("CreditCardNumber", |d, sent| {
-            keep_mask(d, CARD_MASK, sent, MaskedNumber::card);
-        }),
+        FieldRule::masked("CreditCardNumber", CARD_MASK, MaskedNumber::card),
         FieldRule::kept_text("CreditCardPostalCode", 20),
         FieldRule::value("CreditCardSecurityCode", |d, sent| {
             d.security_code = sent.secret(|text| is_security_code(text).then_some(()));
@@ -138,7 +115,7 @@ impl Draft for MethodDraft {
         FieldRule::kept_text("Email", 80),
         FieldRule::kept_text("ExistingMandate", 3),
         FieldRule::kept_text("FirstName", 30),
-        FieldRule::value("IBAN", |d, sent| keep_mask(d, BANK_MASK, sent, MaskedNumber::iban)),
+        FieldRule::masked("IBAN", BANK_MASK, MaskedNumber::iban),
         FieldRule::kept_text("IPAddress", 45),
         FieldRule::kept_text("LastName", 70),
         FieldRule::kept_text("MandateID", 36),
@@ -149,19 +126,17 @@ impl Draft for MethodDraft {
             d.status = sent.read(MethodStatus::from_name);
         }),
         FieldRule::kept_number("PaymentRetryWindow", 1, 1000),
-        FieldRule::value("PaypalBaid", |d, sent| keep_token(d, "PaypalBaid", sent)),
+        FieldRule::token("PaypalBaid", TOKEN_CHARS_MAX),
         FieldRule::kept_text("PaypalEmail", 80),
-        FieldRule::value("PaypalPreapprovalKey", |d, sent| {
-            keep_token(d, "PaypalPreapprovalKey", sent);
-        }),
+        FieldRule::token("PaypalPreapprovalKey", TOKEN_CHARS_MAX),
         FieldRule::kept_text("PaypalType", 32),
         FieldRule::kept_text("Phone", 40),
         FieldRule::kept_text("PostalCode", 20),
-        FieldRule::value("SecondTokenId", |d, sent| keep_token(d, "SecondTokenId", sent)),
+        FieldRule::token("SecondTokenId", TOKEN_CHARS_MAX),
         FieldRule::kept_text("State", 70),
         FieldRule::kept_text("StreetName", 100),
         FieldRule::kept_text("StreetNumber", 30),
-        FieldRule::value("TokenId", |d, sent| keep_token(d, "TokenId", sent)),
+        FieldRule::token("TokenId", TOKEN_CHARS_MAX),
         FieldRule::value("Type", |d, sent| d.method_type = sent.read(MethodType::from_name)),
         FieldRule::unused_id("UpdatedById"),
         FieldRule::kept_boolean("UseDefaultRetryRule"),

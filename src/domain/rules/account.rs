@@ -6,7 +6,7 @@
 use super::{Asking, require};
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::Change;
-use crate::domain::draft::fields::KeptValues;
+use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{ExistingAccount, Gateway, MethodKey, PaymentMethod};
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};

@@ -8,7 +8,7 @@
 use super::adjustment::check_switches;
 use super::{Asking, check_permission, known_reason, require};
 use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
-use crate::domain::draft::fields::Common;
+use crate::domain::draft::common::Common;
 use crate::domain::facts::{
     AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Tenant,
 };

@@ -13,7 +13,9 @@ use crate::domain::facts::{PaymentMethod, Tenant};
 use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::{MethodStatus, MethodType, RefundType, SourceType};
+use crate::domain::vocabulary::{
+    CustomizedObject, MethodStatus, MethodType, RefundType, SourceType,
+};
 
 /// Decides about a draft whose required fields are there.
 pub(super) fn decide(
@@ -50,6 +52,7 @@ pub(super) fn decide(
         reason_code: valid.reason_code,
         soft_descriptor: draft.soft_descriptor.given().cloned(),
         soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
+        custom: valid.custom,
     })
 }
 
@@ -72,7 +75,12 @@ fn check_switches(tenant: &Tenant, version: ApiVersion) -> Result<(), RowError> 
     if version < ApiVersion::CREDIT_BALANCE_REFUNDS {
         return Err(RowError::version_too_old());
     }
-    Ok(())
+    let mut fields = tenant.custom_fields.of(CustomizedObject::Refund);
+    // It would need a value that it cannot have.
+    match fields.find(|field| field.is_advanced && field.is_required) {
+        Some(field) => Err(RowError::advanced_field_required(field.name.as_str())),
+        None => Ok(()),
+    }
 }
 
 /// The type and the method of the refund, once the method is known to be the account's.
@@ -126,6 +134,7 @@ fn choose_gateway(
     Ok(Payout::Electronic {
         gateway: gateway.name.clone(),
         payment_method: method.id.clone(),
+        original_payment: None,
         options: options_of(draft),
     })
 }

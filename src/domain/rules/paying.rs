@@ -7,7 +7,7 @@
 use super::{Asking, require};
 use crate::domain::calendar::day_at;
 use crate::domain::draft::change::Change;
-use crate::domain::draft::fields::KeptValues;
+use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
 use crate::domain::draft::{AmountText, Field};
 use crate::domain::facts::{

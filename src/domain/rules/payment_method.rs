@@ -5,7 +5,8 @@
 //! cannot be deleted).
 
 use super::{Asking, require};
-use crate::domain::draft::fields::{FIELDS_TO_NULL, KeptValues};
+use crate::domain::draft::common::KeptValues;
+use crate::domain::draft::fields::FIELDS_TO_NULL;
 use crate::domain::draft::payment_method::{MethodDraft, needed_fields, sent_as};
 use crate::domain::facts::{Account, AccountKey, ExistingMethod};
 use crate::domain::id::ObjectId;

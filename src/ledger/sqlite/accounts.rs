@@ -118,6 +118,7 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
          or exists (select 1 from payment where payment.account = account.key) \
          or exists (select 1 from invoice where invoice.account = account.key) \
          or exists (select 1 from adjustment where adjustment.account = account.key) \
+         or exists (select 1 from event where event.account = account.key) \
          from account where id = ?1";
     let mut statement = connection.prepare_cached(select)?;
     let found = statement.query_row([id.as_str()], |row| {

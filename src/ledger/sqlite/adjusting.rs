@@ -73,7 +73,8 @@ fn move_source(
 ) -> rusqlite::Result<()> {
     let (update, key) = match source {
         AdjustmentSource::Invoice(invoice) => (
-            "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 returning key",
+            "update invoice set balance = balance + ?2, updated_ms = ?3 \
+             where key = ?1 returning key",
             invoice.0,
         ),
         AdjustmentSource::Payment(payment) => (

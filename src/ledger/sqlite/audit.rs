@@ -1,5 +1,6 @@
-//! Recomputing every balance from the entries behind it, in one snapshot of the file.
+//! Recomputing every balance from what is behind it, in one snapshot of the file.
 
+use super::audit_billing;
 use super::rows::known;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount};
@@ -13,6 +14,7 @@ pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     check_file(&snapshot, &mut audit)?;
     let moved = check_entries(&snapshot, &mut audit)?;
     check_refunds(&snapshot, &mut audit)?;
+    audit_billing::check(&snapshot, &mut audit)?;
     list_accounts(&snapshot, &moved, &mut audit)?;
     Ok(audit)
 }
@@ -67,7 +69,8 @@ fn check_entries(
     Ok(accounts)
 }
 
-/// Each refund took its amount once, and gave it back once if and only if it ended in Error.
+/// Each refund of a credit balance took its amount once, and gave it back once if and only if it
+/// ended in Error.
 fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
     audit.refunds = connection
         .query_row("select count(*) from refund", [], |row| row.get::<_, i64>(0))?
@@ -76,8 +79,9 @@ fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result
              select refund, account, sum(delta < 0) as debits, sum(min(delta, 0)) as taken, \
              sum(max(delta, 0)) as given from entry group by refund, account) as moved \
          on moved.refund = refund.number and moved.account = refund.account \
-         where moved.debits is not 1 or moved.taken is not -refund.amount \
-         or moved.given is not iif(refund.status = 'Error', refund.amount, 0)";
+         where refund.source_type = 'CreditBalance' \
+         and (moved.debits is not 1 or moved.taken is not -refund.amount \
+             or moved.given is not iif(refund.status = 'Error', refund.amount, 0))";
     let mut statement = connection.prepare(select)?;
     let wrong = statement.query_map([], |row| row.get::<_, i64>(0))?;
     for number in wrong {

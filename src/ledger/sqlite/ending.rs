@@ -1,15 +1,19 @@
-//! The second transaction of an electronic refund: its gateway's verdict ends it, exactly once.
+//! The second transaction of an electronic refund: it ends exactly once, by its gateway's verdict
+//! or by an operator.
+//!
+//! What must stay true: [`end`] is the only place where a refund leaves Processing. Its money, its
+//! schedule and its history follow in the same transaction.
 
 use super::movement::{self, Moved};
-use super::rows::{json, known};
+use super::orders::{Kept, keep_exchange};
+use super::rows::known;
 use super::store::Store;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
-use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::lifecycle::{Ending, Verdict};
+use crate::domain::schedule::ASKED_FOR;
 use crate::domain::vocabulary::RefundStatus;
-use crate::ledger::Order;
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, named_params};
+use crate::ledger::orders::{Exchange, SettleError, Settlement};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 /// Ends a refund in Processing and gives its money back if the gateway declined; false when it is
 /// not in Processing any more.
@@ -17,15 +21,82 @@ pub(super) fn end_refund(
     store: &mut Store,
     number: RefundNumber,
     verdict: &Verdict,
-    at: DateTime<Utc>,
+    exchange: &Exchange,
 ) -> rusqlite::Result<bool> {
-    let connection = store.connection();
     let ending = verdict.ending();
-    let at_ms = at.timestamp_millis();
+    let response = ending.response.as_ref();
+    let kept = Kept {
+        kind: exchange.kind.name(),
+        state: ending.gateway_state,
+        code: response.map(|response| response.code.as_str()),
+        text: response.map(|response| response.text.as_str()),
+        reference_id: ending.reference_id.as_deref(),
+        transcript: Some(&exchange.transcript),
+        operator: None,
+        at_ms: exchange.at.timestamp_millis(),
+    };
+    end(store.connection(), number, &ending, &kept)
+}
+
+/// Ends a refund by an operator's hand.
+pub(super) fn settle_refund(
+    store: &mut Store,
+    settlement: &Settlement,
+) -> rusqlite::Result<Result<RefundNumber, SettleError>> {
+    let connection = store.connection();
+    let number = settlement.refund.number();
+    let Some(status) = status(connection, settlement.refund)? else {
+        return Ok(Err(SettleError::NoRefund(settlement.refund)));
+    };
+    if status != RefundStatus::Processing {
+        return Ok(Err(SettleError::NotOpen { number, status }));
+    }
+    let until = settlement.refund.created_at() + ASKED_FOR;
+    if settlement.at < until {
+        return Ok(Err(SettleError::TooEarly { number, until }));
+    }
+    let ending = settlement.settled_as.ending();
+    let kept = Kept {
+        kind: "operator",
+        state: ending.gateway_state,
+        code: None,
+        text: Some(&settlement.reason),
+        reference_id: None,
+        transcript: None,
+        operator: Some(&settlement.operator),
+        at_ms: settlement.at.timestamp_millis(),
+    };
+    end(connection, number, &ending, &kept)?;
+    Ok(Ok(number))
+}
+
+/// Where the refund of this id stands, if there is one.
+fn status(connection: &Connection, refund: RefundId) -> rusqlite::Result<Option<RefundStatus>> {
+    let number = refund.number();
+    let select = "select status, created_ms, salt from refund where number = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement
+        .query_row(params![number.value()], |row| {
+            let id = RefundId::new(row.get(1)?, row.get(2)?, number);
+            Ok((known(row, 0, RefundStatus::from_name)?, id))
+        })
+        .optional()?;
+    Ok(found.filter(|(_, id)| *id == refund).map(|(status, _)| status))
+}
+
+/// Ends a refund in Processing, with what brought its end; false when it is not in Processing.
+fn end(
+    connection: &Connection,
+    number: RefundNumber,
+    ending: &Ending,
+    kept: &Kept<'_>,
+) -> rusqlite::Result<bool> {
     let approved = ending.status == RefundStatus::Processed;
+    let response = ending.response.as_ref();
     let update = "update refund set status = :status, gateway_state = :gateway_state, \
          gateway_response = :response, gateway_response_code = :response_code, \
-         reference_id = :reference_id, submitted_ms = :submitted_ms, updated_ms = :updated_ms \
+         reference_id = :reference_id, second_reference_id = :second_reference_id, \
+         submitted_ms = :submitted_ms, updated_ms = :at_ms \
          where number = :number and status = 'Processing' returning account, amount, payment";
     let ended = connection
         .prepare_cached(update)?
@@ -33,11 +104,12 @@ pub(super) fn end_refund(
             named_params! {
                 ":status": ending.status.name(),
                 ":gateway_state": ending.gateway_state.name(),
-                ":response": ending.response,
-                ":response_code": ending.response_code,
+                ":response": response.map(|response| &response.text),
+                ":response_code": response.map(|response| &response.code),
                 ":reference_id": ending.reference_id,
-                ":submitted_ms": approved.then_some(at_ms),
-                ":updated_ms": at_ms,
+                ":second_reference_id": ending.second_reference_id,
+                ":submitted_ms": approved.then_some(kept.at_ms),
+                ":at_ms": kept.at_ms,
                 ":number": number.value(),
             },
             |row| {
@@ -50,34 +122,12 @@ pub(super) fn end_refund(
         return Ok(false);
     };
     if ending.releases_hold {
-        movement::release(connection, moved, at_ms)?;
+        movement::release(connection, moved, kept.at_ms)?;
     } else {
-        movement::post(connection, moved, at_ms)?;
+        movement::post(connection, moved, kept.at_ms)?;
     }
+    let forget = "delete from inquiry where refund = ?1";
+    connection.prepare_cached(forget)?.execute(params![number.value()])?;
+    keep_exchange(connection, number, kept)?;
     Ok(true)
-}
-
-/// The orders of all refunds in Processing, oldest first.
-pub(super) fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Order>> {
-    let select = "select refund.number, refund.created_ms, refund.salt, refund.gateway, \
-         payment_method.id, refund.amount, account.currency, refund.gateway_options \
-         from refund join account on account.key = refund.account \
-         join payment_method on payment_method.key = refund.payment_method \
-         where refund.status = 'Processing' order by refund.number";
-    let mut statement = connection.prepare_cached(select)?;
-    let orders = statement.query_map([], |row| {
-        let out_of_range = |value| rusqlite::Error::IntegralValueOutOfRange(0, value);
-        let number: i64 = row.get(0)?;
-        let number = RefundNumber::new(number).ok_or_else(|| out_of_range(number))?;
-        let options: Option<String> = row.get(7)?;
-        Ok(Order {
-            refund: RefundId::new(row.get(1)?, row.get(2)?, number),
-            gateway: row.get(3)?,
-            payment_method: known(row, 4, ObjectId::parse)?,
-            amount: MinorUnits::new(row.get(5)?),
-            currency: known(row, 6, Currency::from_code)?,
-            options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
-        })
-    })?;
-    orders.collect()
 }

@@ -1,7 +1,9 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
 use super::identity::Identity;
+use super::rows;
 use super::store::Store;
+use crate::domain::facts::Gateway;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 use serde::{Deserialize, Serialize};
@@ -37,7 +39,8 @@ const TEST_KIND: &str = "test";
 /// The schema that this program writes.
 const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
-/// How much the writer takes on; every value has a bound and a default.
+/// How much the writer takes on; every value has a bound and a default. What is skipped here stands
+/// in a configuration file beside the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LedgerSettings {
@@ -45,11 +48,14 @@ pub struct LedgerSettings {
     pub queue_max: usize,
     /// How many requests one transaction carries at most.
     pub batch_max: usize,
+    /// Gateways that are configured beside those of the seed, which the rules know like those.
+    #[serde(skip)]
+    pub gateways: Vec<Gateway>,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { queue_max: 256, batch_max: 256 }
+        Self { queue_max: 256, batch_max: 256, gateways: Vec::new() }
     }
 }
 
@@ -126,6 +132,17 @@ pub enum OpenError {
         /// What SQLite found.
         detail: String,
     },
+    /// A gateway is seeded and configured, and nobody can say which of them a refund means.
+    #[error(
+        "the ledger {} has a sandbox by the name of the configured gateway `{name}`",
+        path.display()
+    )]
+    GatewayTwice {
+        /// The ledger.
+        path: PathBuf,
+        /// The gateway.
+        name: String,
+    },
     /// The linked SQLite has a known corruption bug.
     #[error("SQLite {found} is linked, and 3.51.3 is the oldest that is safe")]
     OldSqlite {
@@ -180,7 +197,26 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
     let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
-    Store::load(connection, identity, options.id_seed).map_err(|e| sql(&e))
+    let configured = options.settings.gateways.clone();
+    check_gateways(&connection, path, &configured)?;
+    Store::load(connection, identity, options.id_seed, configured).map_err(|e| sql(&e))
+}
+
+/// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or
+/// asked about, by the other.
+fn check_gateways(
+    connection: &Connection,
+    path: &Path,
+    configured: &[Gateway],
+) -> Result<(), OpenError> {
+    let seeded = rows::gateways(connection).map_err(|error| OpenError::sql(path, &error))?;
+    let is_seeded = |name: &str| seeded.iter().any(|(gateway, _)| gateway.name == name);
+    match configured.iter().find(|gateway| is_seeded(&gateway.name)) {
+        None => Ok(()),
+        Some(twice) => {
+            Err(OpenError::GatewayTwice { path: path.to_owned(), name: twice.name.clone() })
+        }
+    }
 }
 
 /// Opens a connection that can only read, beside whoever holds the ledger.

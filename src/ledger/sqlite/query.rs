@@ -8,7 +8,7 @@
 use super::query_columns::{Column, Columns, Stored, Table};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
 use super::queue::Later;
-use super::rows::{custom_fields, known, tenant};
+use super::rows::{known, tenant};
 use super::store::Store;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
@@ -86,9 +86,9 @@ pub(super) async fn keep(
 
 fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result<Outcome> {
     let snapshot = connection.unchecked_transaction()?;
-    let time_zone = tenant(&snapshot)?.time_zone;
-    let custom_fields = custom_fields(&snapshot)?;
-    let tenant = Tenant { time_zone, custom_fields: &custom_fields };
+    let tenant = tenant(&snapshot)?;
+    let time_zone = tenant.time_zone;
+    let tenant = Tenant { time_zone, custom_fields: &tenant.custom_fields };
     let set = match &request.start {
         Start::Query(query) => Set::new(&snapshot, query)?,
         Start::Locator(locator) => match Set::recall(&snapshot, request, *locator)? {

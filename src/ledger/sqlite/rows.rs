@@ -110,7 +110,8 @@ fn read_method(row: &Row<'_>) -> rusqlite::Result<PaymentMethod> {
 
 /// The tenant's settings: what was seeded, and the defaults of the rest.
 pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
-    let mut tenant = Tenant::default();
+    let custom_fields = custom_fields(connection)?;
+    let mut tenant = Tenant { custom_fields, ..Tenant::default() };
     let mut statement = connection.prepare_cached("select key, value from tenant")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -132,7 +133,7 @@ pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
 }
 
 /// The fields that the tenant declared.
-pub(super) fn custom_fields(connection: &Connection) -> rusqlite::Result<CustomFields> {
+fn custom_fields(connection: &Connection) -> rusqlite::Result<CustomFields> {
     let select = "select object, name, type, length, is_required, is_advanced from custom_field";
     let mut statement = connection.prepare_cached(select)?;
     let rows = statement.query_map([], |row| {
@@ -159,8 +160,10 @@ pub(super) fn gateways(
         let gateway = Gateway {
             name: row.get(0)?,
             active: row.get(1)?,
+            referenced_refunds: true,
             non_referenced_refunds: row.get(2)?,
             method_types: method_types.map(|types| json(3, &types)).transpose()?,
+            refund_window_days: None,
         };
         let rules: String = row.get(4)?;
         Ok((gateway, json(4, &rules)?))

@@ -8,6 +8,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
 use crate::domain::permission::Permissions;
 use crate::domain::script::ScriptedRule;
+use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
@@ -32,8 +33,8 @@ pub(super) fn load(
     seed: &SeedPlan,
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
-    let loaded =
-        Loader { connection: store.connection(), report: SeedReport::default() }.load(seed);
+    let (connection, configured) = (store.connection(), store.configured_gateways());
+    let loaded = Loader { connection, configured, report: SeedReport::default() }.load(seed);
     let result = match loaded {
         Ok(report) => Ok(report),
         Err(Refusal::Conflict(conflict)) => {
@@ -49,6 +50,7 @@ pub(super) fn load(
 
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
+    configured: &'a [Gateway],
     report: SeedReport,
 }
 
@@ -128,10 +130,28 @@ impl Loader<'_> {
                 ],
             );
         }
+        self.check_name_is_free(&object, &gateway.name)?;
         let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
                       rules) values (?1, ?2, ?3, ?4, ?5)";
         let non_referenced = gateway.non_referenced_refunds;
         self.add(insert, params![gateway.name, gateway.active, non_referenced, types, rules])
+    }
+
+    /// An order that was sent to one gateway must never be asked about at another.
+    fn check_name_is_free(&self, object: &str, name: &str) -> Result<(), Refusal> {
+        let unfit = |why: &str| {
+            let (object, value, why) = (object.to_owned(), name.to_owned(), why.to_owned());
+            Err(Refusal::Conflict(SeedConflict::Unfit { object, key: "name", value, why }))
+        };
+        if self.configured.iter().any(|gateway| gateway.name == name) {
+            return unfit("is the name of a gateway of the configuration");
+        }
+        let open = "select 1 from refund where status = 'Processing' and gateway = ?1 limit 1";
+        let found = self.connection.query_row(open, params![name], |_| Ok(())).optional()?;
+        if found.is_some() && name != SANDBOX_GATEWAY {
+            return unfit("is the name of a gateway that refunds in Processing were sent to");
+        }
+        Ok(())
     }
 
     fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
@@ -161,27 +181,24 @@ impl Loader<'_> {
         let object = format!("account `{}`", account.id);
         self.check_gateway(&object, "gateway", account.gateway.as_deref())?;
         let opening = account.currency.format(account.opening);
-        let select = "select account.number, name, currency, opening, account.gateway, \
-                      payment_method.id from account left join payment_method \
-                      on payment_method.key = default_payment_method where account.id = ?1";
+        // The default method is what an update changes, so it may be another by now.
+        let select = "select account.number, name, currency, opening, account.gateway \
+                      from account where account.id = ?1";
         let stored = self
             .connection
             .query_row(select, params![account.id.as_str()], |row| {
                 let texts: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                let refers: [Option<String>; 2] = [row.get(4)?, row.get(5)?];
-                Ok((texts, row.get::<_, i64>(3)?, refers))
+                Ok((texts, row.get::<_, i64>(3)?, row.get::<_, Option<String>>(4)?))
             })
             .optional()?;
-        if let Some(([number, name, currency], stored_opening, [gateway, method])) = stored {
+        if let Some(([number, name, currency], stored_opening, gateway)) = stored {
             let stored_opening = MinorUnits::new(stored_opening);
-            let seeded_method = account.default_payment_method.as_ref();
             let pairs = [
                 ("number", number, account.number.clone()),
                 ("name", name, account.name.clone()),
                 ("currency", currency, account.currency.code().to_owned()),
                 ("credit_balance", account.currency.format(stored_opening), opening),
                 ("gateway", or_none(gateway), or_none(account.gateway.clone())),
-                ("default_payment_method", or_none(method), or_none(seeded_method)),
             ];
             return self.compare(&object, pairs).map(|()| false);
         }
@@ -212,10 +229,13 @@ impl Loader<'_> {
             })
             .optional()?;
         if let Some(([account, gateway], method_type, status)) = stored {
+            // One that was in use may have been closed since.
+            let closed = MethodStatus::Closed.name();
+            let seeded_status = if status == closed { closed } else { method.status.name() };
             let pairs = [
                 ("account", or_none(account), or_none(method.account.as_ref())),
                 ("type", method_type, method.method_type.name().to_owned()),
-                ("status", status, method.status.name().to_owned()),
+                ("status", status, seeded_status.to_owned()),
                 ("gateway", or_none(gateway), or_none(method.gateway.clone())),
             ];
             return self.compare(&object, pairs);
@@ -301,7 +321,9 @@ impl Loader<'_> {
         let Some(name) = name.filter(|name| *name != SANDBOX_GATEWAY) else {
             return Ok(());
         };
-        let exists = rows::gateways(self.connection)?.iter().any(|(one, _)| one.name == name);
+        let is_configured = self.configured.iter().any(|one| one.name == name);
+        let exists = is_configured
+            || rows::gateways(self.connection)?.iter().any(|(one, _)| one.name == name);
         if exists { Ok(()) } else { Err(dangling(object, key, name)) }
     }
 

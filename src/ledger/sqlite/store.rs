@@ -5,7 +5,7 @@
 
 use super::identity::Identity;
 use super::rows;
-use crate::domain::draft::fields::KeptValues;
+use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use chrono::{DateTime, Utc};
@@ -28,6 +28,8 @@ pub(super) struct Store {
     row_salt: u32,
     tenant: Tenant,
     gateways: Vec<Gateway>,
+    /// Those of the gateways that the file does not have.
+    configured: Vec<Gateway>,
     last_number: i64,
     last_created_ms: i64,
     /// What is in memory may differ from the file.
@@ -41,6 +43,7 @@ impl Store {
         connection: Connection,
         identity: Identity,
         id_seed: Option<u64>,
+        configured: Vec<Gateway>,
     ) -> rusqlite::Result<Self> {
         let seeded = id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
         let row_salt = ledger_salt(&connection, seeded)?;
@@ -53,6 +56,7 @@ impl Store {
             row_salt,
             tenant: Tenant::default(),
             gateways: Vec::new(),
+            configured,
             last_number: 0,
             last_created_ms: 0,
             is_stale: true,
@@ -85,16 +89,21 @@ impl Store {
         &self.tenant
     }
 
-    /// The gateways as the open transaction sees them.
+    /// The gateways, seeded and configured, as the open transaction sees them.
     pub(super) fn gateways(&self) -> &[Gateway] {
         &self.gateways
+    }
+
+    /// The gateways that are configured, and so nothing that a seed may define.
+    pub(super) fn configured_gateways(&self) -> &[Gateway] {
+        &self.configured
     }
 
     /// Reads again what is kept in memory.
     pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
         self.tenant = rows::tenant(&self.connection)?;
-        self.gateways =
-            rows::gateways(&self.connection)?.into_iter().map(|(gateway, _)| gateway).collect();
+        let seeded = rows::gateways(&self.connection)?.into_iter().map(|(gateway, _)| gateway);
+        self.gateways = seeded.chain(self.configured.iter().cloned()).collect();
         let newest = "select number, created_ms from refund order by number desc limit 1";
         let newest = self
             .connection
@@ -142,8 +151,8 @@ impl Store {
         let newest = format!("select coalesce(max(key), 0) from {table}");
         let newest: i64 =
             self.connection.prepare_cached(&newest)?.query_row([], |row| row.get(0))?;
-        let count = "insert into meta (key, value) values ('last_key_' || ?1, cast(?2 + 1 as text)) \
-                     on conflict (key) do update \
+        let count = "insert into meta (key, value) \
+                     values ('last_key_' || ?1, cast(?2 + 1 as text)) on conflict (key) do update \
                      set value = cast(max(cast(value as integer), ?2) + 1 as text) \
                      returning cast(value as integer)";
         let mut statement = self.connection.prepare_cached(count)?;

@@ -4,16 +4,17 @@ use super::*;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::{RefundDraft, RefundField};
 use crate::domain::id::{ObjectId, RefundId};
-use crate::domain::lifecycle::Response;
+use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::ledger::orders::{Exchange, ExchangeKind, OpenOrder, Orders, Transcript};
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Idempotency, LedgerError};
+use crate::ledger::{Idempotency, LedgerError, Order};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -182,6 +183,20 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
     assert!(matches!(ledger.create(late).await.unwrap(), Created::Fresh { .. }));
 }
 
+/// Every order that is still open.
+async fn due(ledger: &SqliteLedger) -> Vec<OpenOrder> {
+    ledger.due_orders("sandbox", at(1_000_000), 1_000).await.unwrap()
+}
+
+/// An exchange that was over at this second.
+fn told(second: i64) -> Exchange {
+    Exchange { kind: ExchangeKind::Refund, transcript: Transcript::default(), at: at(second) }
+}
+
+fn approved(response: Response) -> Verdict {
+    Verdict::Approved { reference_id: "t".to_owned(), second_reference_id: None, response }
+}
+
 #[tokio::test]
 async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,18 +207,19 @@ async fn an_electronic_refund_is_held_and_ends_exactly_once() {
         .await;
     let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
     assert_eq!(balance(&path), 500);
-    assert_eq!(ledger.open_orders().await.unwrap(), orders);
+    let open: Vec<Order> = due(&ledger).await.into_iter().map(|open| open.order).collect();
+    assert_eq!(open, orders);
     let response = Response { code: "54".to_owned(), text: "no".to_owned() };
     let declined = Verdict::Declined { response: response.clone() };
     let number = orders[0].refund.number();
-    assert!(ledger.end_refund(number, declined.clone(), at(1)).await.unwrap());
-    assert!(!ledger.end_refund(number, declined, at(2)).await.unwrap());
-    let approved = Verdict::Approved { reference_id: "t".to_owned(), response };
-    assert!(!ledger.end_refund(number, approved.clone(), at(3)).await.unwrap());
+    assert!(ledger.end_refund(number, declined.clone(), told(1)).await.unwrap());
+    assert!(!ledger.end_refund(number, declined, told(2)).await.unwrap());
+    let approved = approved(response);
+    assert!(!ledger.end_refund(number, approved.clone(), told(3)).await.unwrap());
     assert_eq!(balance(&path), 3500);
-    assert!(ledger.end_refund(orders[1].refund.number(), approved, at(4)).await.unwrap());
+    assert!(ledger.end_refund(orders[1].refund.number(), approved, told(4)).await.unwrap());
     assert_eq!(balance(&path), 3500);
-    assert!(ledger.open_orders().await.unwrap().is_empty());
+    assert!(due(&ledger).await.is_empty());
 }
 
 #[tokio::test]
@@ -363,20 +379,20 @@ async fn verdicts_wait_for_room_in_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     drop(seeded(&path).await);
-    let settings = LedgerSettings { queue_max: 1, batch_max: 1 };
+    let settings = LedgerSettings { queue_max: 1, batch_max: 1, ..LedgerSettings::default() };
     let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
     let drafts = vec![draft("Electronic", "0.01"); 50];
     let Ok(Created::Fresh { orders, .. }) = ledger.create(request(drafts, None)).await else {
         panic!("one request fits into the queue");
     };
     let response = Response { code: "OK".to_owned(), text: String::new() };
-    let approved = Verdict::Approved { reference_id: "t".to_owned(), response };
-    let end = |order: &Order| ledger.end_refund(order.refund.number(), approved.clone(), at(1));
+    let approved = approved(response);
+    let end = |order: &Order| ledger.end_refund(order.refund.number(), approved.clone(), told(1));
     let ends: Vec<_> = orders.iter().map(end).collect();
     for end in ends {
         assert_eq!(end.await, Ok(true));
     }
-    assert!(ledger.open_orders().await.unwrap().is_empty());
+    assert!(due(&ledger).await.is_empty());
 }
 
 #[tokio::test]

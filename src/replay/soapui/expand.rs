@@ -184,6 +184,7 @@ pub(super) fn inert(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::replay::soapui::model::Properties;
+    use proptest::prelude::*;
 
     fn scope(properties: &[(&str, &str)]) -> Scope {
         let mut all = Properties::default();
@@ -246,6 +247,16 @@ mod tests {
         assert!(matches!(expand(&bomb, "${p0}"), Err(ExpandError::TooMuch(_))));
         let large = "x".repeat(9_000_000);
         assert!(matches!(expand(&[("a", &large)], "${a}${a}"), Err(ExpandError::TooMuch(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_expanded_or_refused(text in any::<String>(), near in "[$#{}a=' ]{0,20}") {
+            let known = [("a", "${#TestCase#b}"), ("b", &*near)];
+            let _ = expand(&known, &text);
+            let _ = expand(&known, &near);
+            let _ = expand(&known, "${a}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! sent, the gateway if none is given, the summary.
 
 use super::super::Options;
+use super::super::compare::Level;
 
 use super::super::error::ReplayError;
 use super::super::in_process::{self, SeedText};
@@ -38,10 +39,10 @@ pub(in crate::replay) async fn replay_or(
         ));
     }
     let has_rules = !options.ignore.is_empty() || !options.matches.is_empty();
-    if options.update || has_rules {
+    if options.update || has_rules || options.compare != Level::default() {
         return usage(
-            "a SoapUI project is judged by its own assertions: --update, --ignore and --match do \
-             not apply"
+            "a SoapUI project is judged by its own assertions: --compare, --update, --ignore and \
+             --match do not apply"
                 .to_owned(),
         );
     }
@@ -81,6 +82,9 @@ async fn run_at(
     let started = Instant::now();
     reporter.begin(projects.cases()).map_err(untold)?;
     let secrets = KnownSecrets::default();
+    if let Some(credentials) = &options.credentials {
+        secrets.add(&credentials.password);
+    }
     let path = endpoint.path().map(str::to_owned);
     let target = Target {
         path: path.as_deref(),

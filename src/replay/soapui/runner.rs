@@ -12,6 +12,9 @@ use super::step;
 use crate::client::Connection;
 use std::time::{Duration, Instant};
 
+/// How the names of properties end, in lower case, that hold secrets.
+const SECRET_NAMES: [&str; 5] = ["password", "session", "sessionid", "cardnumber", "securitycode"];
+
 /// Where requests go.
 pub(super) struct Context<'a> {
     pub(super) project: &'a Project,
@@ -58,8 +61,8 @@ pub(super) async fn run(
 /// Properties that are named like secrets are.
 fn learn(properties: &Properties, secrets: &KnownSecrets) {
     for (name, value) in properties.iter() {
-        let is_secret = ["password", "session", "cardnumber", "securitycode"];
-        if is_secret.iter().any(|part| name.contains(part)) && !value.contains("${") {
+        let is_secret = SECRET_NAMES.iter().any(|end| name.ends_with(end));
+        if is_secret && !value.contains("${") {
             step::learn(value, secrets);
         }
     }

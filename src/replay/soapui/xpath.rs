@@ -350,6 +350,7 @@ fn place(element: Element<'_>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const DOCUMENT: &str = "<?xml version='1.0'?><e:Envelope xmlns:e='urn:e'><e:Body>\
         <a:r xmlns:a='urn:a'><a:x n='7'>1</a:x><a:x>2</a:x><a:y><b>3</b></a:y>\
@@ -422,6 +423,67 @@ mod tests {
         assert_eq!(value(&chain), "4001");
         let steps = format!("/{}", "./".repeat(4_000)) + ".";
         assert!(evaluate(DOCUMENT, &steps).is_ok());
+    }
+
+    /// Pieces that together often come close to an XPath.
+    fn near_xpath() -> impl Strategy<Value = String> {
+        let pieces = [
+            "//",
+            "/",
+            "*",
+            "*:x",
+            "x",
+            ".",
+            "..",
+            "@n",
+            "@*",
+            "[",
+            "]",
+            "(",
+            ")",
+            "1",
+            "-",
+            "+",
+            "=",
+            "|",
+            ",",
+            " ",
+            "'a'",
+            "\"",
+            "'",
+            "$v",
+            "text()",
+            "count(",
+            "not(",
+            "last()",
+            "::",
+            "self::",
+            "ancestor::",
+            "namespace::",
+            "xml:lang",
+            "id(",
+            "lang(",
+            "translate(",
+            "substring(",
+            "processing-instruction(",
+            " div ",
+            " mod ",
+            " and ",
+            ":",
+            "é",
+            "0.5.",
+            "!=",
+        ];
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_expression_is_evaluated_or_refused(text in near_xpath()) {
+            let refused = evaluate(DOCUMENT, &text);
+            prop_assert!(!matches!(refused, Err(XPathError::Document(_))), "{text}");
+        }
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub(super) struct WrittenPayment {
     pub(super) effective_date: Spanned<String>,
     pub(super) payment_method: Option<Spanned<ObjectId>>,
     pub(super) gateway: Option<Spanned<String>>,
+    pub(super) reference_id: Option<Spanned<String>>,
     pub(super) settled: Option<bool>,
     #[serde(default)]
     pub(super) applied: Vec<WrittenPart>,

@@ -91,6 +91,11 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
     vec![
         (RowError::invoice_settlement_on(), "Invoice Settlement is on in the tenant"),
         (RowError::credit_balance_off(), "the Credit Balance feature is off in the tenant"),
+        (
+            RowError::advanced_field_required("<Field>"),
+            "a required custom field of Refund is an advanced one, which such refunds do not show \
+             (documented)",
+        ),
         (RowError::version_too_old(), "the version in the path is below 31.0"),
         (
             generic(RowError::no_permission(permission), &[(permission.name(), "<permission>")]),
@@ -133,6 +138,14 @@ fn payments() -> Vec<(RowError, &'static str)> {
         (
             RowError::original_gateway_inactive(&gateway),
             "the gateway of the payment, which alone can refund it, is not active",
+        ),
+        (
+            RowError::gateway_without_referenced(&gateway),
+            "the gateway of the payment cannot give back what it took, by its configuration",
+        ),
+        (
+            generic(RowError::past_refund_window(&gateway, 60), &[("60", "<days>")]),
+            "the payment is older than its gateway gives payments back, by its configuration",
         ),
         (
             generic(over, &[("7", "<amount>"), ("5", "<rest>")]),
@@ -203,7 +216,7 @@ fn adjustments() -> Vec<(RowError, &'static str)> {
     ]
 }
 
-/// What stands against making, changing or deleting an account, a method, a payment or a part of one.
+/// What stands against making, changing or deleting accounts, methods, payments and their parts.
 fn objects() -> Vec<(RowError, &'static str)> {
     let seven = MinorUnits::new(7);
     let over_payment = RowError::over_payment(seven, FIVE, YEN);
@@ -229,7 +242,7 @@ fn objects() -> Vec<(RowError, &'static str)> {
         (RowError::applied_to_balance(), "a Payment with AppliedCreditBalanceAmount above zero"),
         (
             RowError::payment_in_use("<number>"),
-            "update of Status to Canceled or Voided of a payment that refunds or adjustments took of",
+            "update of Status to Canceled or Voided of a payment with refunds or adjustments",
         ),
         (
             RowError::invoice_already_paid("<payment>", "<invoice>"),
@@ -276,6 +289,7 @@ fn payment() -> Payment {
         effective_date: NaiveDate::MIN,
         method: None,
         gateway: None,
+        reference_id: None,
         parts: Vec::new(),
     }
 }

@@ -6,11 +6,14 @@ use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::ScriptedRule;
 use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
+use refund_gateway::ledger::orders::{
+    Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+};
 use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Order, Reply, StoredSession, TokenHash,
-    User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
+    UserKey,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -46,6 +49,40 @@ fn yes<T: Send + 'static>(value: T) -> Reply<T> {
 }
 
 type Time = chrono::DateTime<chrono::Utc>;
+
+impl Orders for FakeLedger {
+    fn end_refund(&self, _: RefundNumber, _: Verdict, _: Exchange) -> Reply<bool> {
+        no()
+    }
+
+    fn note_exchange(&self, _: RefundNumber, _: Note) -> Reply<bool> {
+        no()
+    }
+
+    fn mark_sent(&self, _: RefundNumber, _: Time) -> Reply<bool> {
+        no()
+    }
+
+    fn open_order(&self, _: RefundNumber) -> Reply<Option<OpenOrder>> {
+        yes(None)
+    }
+
+    fn due_orders(&self, _: &str, _: Time, _: u32) -> Reply<Vec<OpenOrder>> {
+        yes(Vec::new())
+    }
+
+    fn wake_orders(&self, _: Time) -> Reply<u64> {
+        yes(0)
+    }
+
+    fn settle_refund(&self, _: Settlement) -> Reply<Result<RefundNumber, SettleError>> {
+        no()
+    }
+
+    fn open_stats(&self) -> Reply<OpenStats> {
+        yes(OpenStats::default())
+    }
+}
 
 impl Ledger for FakeLedger {
     fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
@@ -100,14 +137,6 @@ impl Ledger for FakeLedger {
 
     fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
         no()
-    }
-
-    fn end_refund(&self, _: RefundNumber, _: Verdict, _: Time) -> Reply<bool> {
-        no()
-    }
-
-    fn open_orders(&self) -> Reply<Vec<Order>> {
-        yes(Vec::new())
     }
 
     fn set_password(&self, _: &str, _: String) -> Reply<bool> {

@@ -1,0 +1,339 @@
+//! Payment gateways of kind http: `[[gateway]]` tables of a configuration file, checked.
+//!
+//! What must stay true: money goes only to who proves to be the host (https), or stays on this
+//! machine; and a secret is never printed, whatever is wrong with the table that holds it.
+
+use super::exit::Failure;
+use crate::client::{Endpoint, Trust};
+use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
+use crate::domain::presets::{self, PRESETS, Preset};
+use crate::domain::vocabulary::MethodType;
+use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
+use crate::service::toml_text;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::Spanned;
+
+const NAME_CHARS_MAX: usize = 255;
+const TIMES_MS: RangeInclusive<u64> = 1..=600_000;
+const CONNECT_TIMEOUT_MS: u64 = 5_000;
+const TIMEOUT_MS: u64 = 30_000;
+const CONNECTIONS: RangeInclusive<u64> = 1..=256;
+const CONNECTIONS_MAX: u64 = 16;
+/// Ten years, in hours.
+const RETENTION_H: RangeInclusive<u64> = 0..=87_600;
+const KEY_RETENTION_H: u64 = 24;
+const FAILURES: RangeInclusive<u64> = 1..=1_000;
+const BREAKER_FAILURES: u64 = 5;
+const BREAKER_OPEN_MS: u64 = 30_000;
+const WINDOW_DAYS: RangeInclusive<u64> = 1..=36_500;
+
+/// A table `[[gateway]]` as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    url: Spanned<String>,
+    secret: Option<Spanned<Hidden>>,
+    secret_file: Option<Spanned<PathBuf>>,
+    secret_env: Option<Spanned<String>>,
+    ca_file: Option<Spanned<PathBuf>>,
+    connect_timeout_ms: Option<Spanned<u64>>,
+    timeout_ms: Option<Spanned<u64>>,
+    connections_max: Option<Spanned<u64>>,
+    key_retention_h: Option<Spanned<u64>>,
+    breaker: Option<WrittenBreaker>,
+    preset: Option<Spanned<String>>,
+    active: Option<bool>,
+    referenced_refunds: Option<bool>,
+    non_referenced_refunds: Option<bool>,
+    method_types: Option<Spanned<Vec<MethodType>>>,
+    refund_window_days: Option<Spanned<u64>>,
+}
+
+/// The table `[gateway.breaker]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBreaker {
+    failures: Option<Spanned<u64>>,
+    open_ms: Option<Spanned<u64>>,
+}
+
+/// A text that is never shown, not even in a complaint about its type.
+struct Hidden(String);
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => Ok(Self(text)),
+            _ => Err(serde::de::Error::custom("a secret is a text in quotes")),
+        }
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("(hidden)")
+    }
+}
+
+/// A gateway that can be used.
+#[derive(Clone)]
+pub(super) struct Configured {
+    /// What it can do.
+    pub(super) ability: Gateway,
+    /// How it is reached.
+    pub(super) connector: HttpGateway,
+    /// Its settings as they may be shown, by their keys.
+    pub(super) shown: Vec<(String, String)>,
+    /// Where its table begins, in bytes.
+    pub(super) at: usize,
+}
+
+impl fmt::Debug for Configured {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Configured").field("ability", &self.ability).finish_non_exhaustive()
+    }
+}
+
+/// Something wrong, and where it stands in the text.
+pub(super) struct Wrong {
+    pub(super) at: Range<usize>,
+    pub(super) message: String,
+}
+
+fn wrong<T>(place: &Spanned<T>, message: impl Into<String>) -> Wrong {
+    Wrong { at: place.span(), message: message.into() }
+}
+
+/// Checks the tables of a file.
+pub(super) fn check(written: &[Spanned<Written>]) -> Result<Vec<Configured>, Wrong> {
+    let mut checked: Vec<Configured> = Vec::new();
+    for table in written {
+        let name = table.get_ref().name.get_ref();
+        if checked.iter().any(|other| other.ability.name == *name) {
+            return Err(wrong(
+                &table.get_ref().name,
+                format!("gateway `{name}` stands here twice"),
+            ));
+        }
+        checked.push(check_one(table)?);
+    }
+    Ok(checked)
+}
+
+fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
+    let written = table.get_ref();
+    check_name(written)?;
+    let endpoint = check_url(&written.url)?;
+    let (secret, secret_from) = find_secret(table)?;
+    let (trust, trusted) = find_trust(written, &endpoint)?;
+    let ability = ability(written)?;
+    let number = |given: &Option<Spanned<u64>>, bounds, default| bounded(given, bounds, default);
+    let connect_ms = number(&written.connect_timeout_ms, TIMES_MS, CONNECT_TIMEOUT_MS)?;
+    let timeout_ms = number(&written.timeout_ms, TIMES_MS, TIMEOUT_MS)?;
+    let connections = number(&written.connections_max, CONNECTIONS, CONNECTIONS_MAX)?;
+    let retention_h = number(&written.key_retention_h, RETENTION_H, KEY_RETENTION_H)?;
+    let breaker = written.breaker.as_ref();
+    let failures = breaker.map(|one| number(&one.failures, FAILURES, BREAKER_FAILURES));
+    let failures = failures.unwrap_or(Ok(BREAKER_FAILURES))?;
+    let open_ms = breaker.map(|one| number(&one.open_ms, TIMES_MS, BREAKER_OPEN_MS));
+    let open_ms = open_ms.unwrap_or(Ok(BREAKER_OPEN_MS))?;
+    let mut shown = shown_abilities(&ability);
+    let numbers = [
+        ("connect_timeout_ms", connect_ms),
+        ("timeout_ms", timeout_ms),
+        ("connections_max", connections),
+        ("key_retention_h", retention_h),
+        ("breaker.failures", failures),
+        ("breaker.open_ms", open_ms),
+    ];
+    shown.extend(numbers.map(|(key, value)| (key.to_owned(), value.to_string())));
+    shown.insert(0, ("url".to_owned(), endpoint.to_string()));
+    shown.insert(1, ("secret".to_owned(), secret_from));
+    shown.insert(2, ("ca_file".to_owned(), trusted));
+    let connector = HttpGateway {
+        name: ability.name.clone(),
+        endpoint,
+        secret,
+        trust,
+        connect_timeout: Duration::from_millis(connect_ms),
+        timeout: Duration::from_millis(timeout_ms),
+        connections_max: usize::try_from(connections).unwrap_or(1),
+        key_retention: Duration::from_secs(retention_h * 3600),
+        breaker: BreakerSettings {
+            failures: u32::try_from(failures).unwrap_or(1),
+            open_for: Duration::from_millis(open_ms),
+        },
+    };
+    Ok(Configured { ability, connector, shown, at: table.span().start })
+}
+
+fn check_name(written: &Written) -> Result<(), Wrong> {
+    let name = written.name.get_ref();
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        let message = format!("a name has 1 to {NAME_CHARS_MAX} characters, not all blank");
+        return Err(wrong(&written.name, message));
+    }
+    if name == SANDBOX_GATEWAY {
+        let message = format!("`{SANDBOX_GATEWAY}` is the built-in gateway; take another name");
+        return Err(wrong(&written.name, message));
+    }
+    match written.kind.get_ref().as_str() {
+        "http" => Ok(()),
+        "sandbox" => Err(wrong(&written.kind, "gateways of kind sandbox are seed")),
+        other => Err(wrong(&written.kind, format!("unknown kind `{other}`; known is `http`"))),
+    }
+}
+
+/// The base URL; https, or on this machine.
+pub(super) fn processor_url(url: &str) -> Result<Endpoint, String> {
+    let endpoint = Endpoint::parse(url).map_err(|error| error.to_string())?;
+    if url.contains(['?', '#']) {
+        return Err("a processor's URL has neither a query nor a fragment".to_owned());
+    }
+    if !endpoint.is_https() && !endpoint.is_loopback() {
+        return Err(format!("{endpoint} is not loopback: money goes by https alone"));
+    }
+    Ok(endpoint)
+}
+
+fn check_url(url: &Spanned<String>) -> Result<Endpoint, Wrong> {
+    processor_url(url.get_ref()).map_err(|message| wrong(url, message))
+}
+
+/// The secret, and where it came from in words that may be shown.
+fn find_secret(table: &Spanned<Written>) -> Result<(Secret, String), Wrong> {
+    let written = table.get_ref();
+    let parse = |text: &str, at: Range<usize>, from: String| match Secret::parse(text) {
+        Ok(secret) => Ok((secret, from)),
+        Err(error) => Err(Wrong { at, message: error.to_string() }),
+    };
+    match (&written.secret, &written.secret_file, &written.secret_env) {
+        (Some(text), None, None) => {
+            parse(&text.get_ref().0, text.span(), "set, not shown".to_owned())
+        }
+        (None, Some(path), None) => {
+            let shown = path.get_ref().display();
+            let text = std::fs::read_to_string(path.get_ref())
+                .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
+            parse(&text, path.span(), format!("of {shown}, not shown"))
+        }
+        (None, None, Some(name)) => {
+            let shown = name.get_ref();
+            let text = std::env::var(shown)
+                .map_err(|_| wrong(name, format!("the variable {shown} is not set")))?;
+            parse(&text, name.span(), format!("of ${shown}, not shown"))
+        }
+        _ => {
+            let name = written.name.get_ref();
+            let message =
+                format!("gateway `{name}` needs one of secret, secret_file and secret_env");
+            Err(Wrong { at: table.span(), message })
+        }
+    }
+}
+
+/// Whose certificates are believed, and that in words.
+fn find_trust(written: &Written, endpoint: &Endpoint) -> Result<(Trust, String), Wrong> {
+    let Some(path) = &written.ca_file else {
+        return Ok((Trust::public(), "none".to_owned()));
+    };
+    if !endpoint.is_https() {
+        return Err(wrong(path, "without https there is no certificate to verify"));
+    }
+    let shown = path.get_ref().display().to_string();
+    let text = std::fs::read(path.get_ref())
+        .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
+    let trust = Trust::only(&text).map_err(|error| wrong(path, format!("{shown} {error}")))?;
+    Ok((trust, shown))
+}
+
+/// What the gateway can do: what is written, else what its preset says.
+fn ability(written: &Written) -> Result<Gateway, Wrong> {
+    let preset = preset(written)?;
+    let method_types = match &written.method_types {
+        None => preset.and_then(|preset| preset.method_types).map(<[_]>::to_vec),
+        Some(types) if types.get_ref().is_empty() => {
+            return Err(wrong(types, "names no type; leave it out for all types"));
+        }
+        Some(types) => match types.get_ref().iter().find(|one| !one.is_electronic()) {
+            Some(other) => {
+                let message = format!("no gateway pays to {}", other.name());
+                return Err(wrong(types, message));
+            }
+            None => Some(types.get_ref().clone()),
+        },
+    };
+    Ok(Gateway {
+        name: written.name.get_ref().clone(),
+        active: written.active.unwrap_or(true),
+        referenced_refunds: written
+            .referenced_refunds
+            .or(preset.map(|preset| preset.referenced_refunds))
+            .unwrap_or(true),
+        // Paying to any card is nothing that a processor can do unless somebody says so.
+        non_referenced_refunds: written
+            .non_referenced_refunds
+            .or(preset.map(|preset| preset.non_referenced_refunds))
+            .unwrap_or(false),
+        method_types,
+        refund_window_days: window(written, preset)?,
+    })
+}
+
+fn preset(written: &Written) -> Result<Option<&'static Preset>, Wrong> {
+    let Some(name) = &written.preset else { return Ok(None) };
+    let known = presets::preset(name.get_ref());
+    known.map(Some).ok_or_else(|| {
+        let known = PRESETS.map(|preset| format!("`{}`", preset.name)).join(", ");
+        wrong(name, format!("unknown preset `{}`; known are {known}", name.get_ref()))
+    })
+}
+
+fn window(written: &Written, preset: Option<&Preset>) -> Result<Option<u32>, Wrong> {
+    match &written.refund_window_days {
+        None => Ok(preset.and_then(|preset| preset.refund_window_days)),
+        given => bounded(given, WINDOW_DAYS, 1).map(|days| u32::try_from(days).ok()),
+    }
+}
+
+fn bounded(
+    given: &Option<Spanned<u64>>,
+    bounds: RangeInclusive<u64>,
+    default: u64,
+) -> Result<u64, Wrong> {
+    let Some(value) = given else { return Ok(default) };
+    let number = *value.get_ref();
+    if bounds.contains(&number) {
+        return Ok(number);
+    }
+    let (least, most) = bounds.into_inner();
+    Err(wrong(value, format!("is {number}; it must be from {least} to {most}")))
+}
+
+fn shown_abilities(ability: &Gateway) -> Vec<(String, String)> {
+    let types = ability.method_types.as_ref().map_or_else(
+        || "all".to_owned(),
+        |types| types.iter().map(|one| one.name()).collect::<Vec<_>>().join(", "),
+    );
+    let days =
+        ability.refund_window_days.map_or_else(|| "none".to_owned(), |days| days.to_string());
+    vec![
+        ("active".to_owned(), ability.active.to_string()),
+        ("referenced_refunds".to_owned(), ability.referenced_refunds.to_string()),
+        ("non_referenced_refunds".to_owned(), ability.non_referenced_refunds.to_string()),
+        ("method_types".to_owned(), types),
+        ("refund_window_days".to_owned(), days),
+    ]
+}
+
+/// The failure that a wrong table is.
+pub(super) fn complain(path: &std::path::Path, text: &str, wrong: &Wrong) -> Failure {
+    let complaint = toml_text::complain(text, &wrong.at, wrong.message.clone());
+    super::config::wrong_text(path, &complaint)
+}

@@ -1,0 +1,91 @@
+//! `refund`: the one decision about a refund that is an operator's to make.
+
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::options::LedgerOptions;
+use super::{ledger, terminal};
+use crate::domain::id::RefundId;
+use crate::domain::lifecycle::SettledAs;
+use crate::ledger::orders::{Orders, Settlement};
+use crate::ledger::sqlite::OpenMode;
+use crate::service::clock::Clock;
+use tokio::runtime::Runtime;
+
+/// The longest reason, in characters.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Decide about a refund whose gateway never told what became of it
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// End a refund in Processing by hand, once, 48 hours after it was created
+    Settle {
+        /// The refund's Id
+        id: String,
+
+        /// What it becomes: Processed keeps the money out, Error gives it back
+        #[arg(long)]
+        status: Status,
+
+        /// Why; it is kept in the refund's history, with your name
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+
+        #[command(flatten)]
+        ledger: LedgerOptions,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum Status {
+    Processed,
+    Error,
+}
+
+/// Does what is asked.
+pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
+    let Action::Settle { id, status, reason, ledger } = args.action;
+    let refused = |message: String| Failure::new(FailureCode::Usage, message);
+    let refund = RefundId::parse(&id);
+    let refund = refund.ok_or_else(|| refused(format!("`{id}` is no Id of a refund")))?;
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        let message = format!("the reason has 1 to {REASON_CHARS_MAX} characters");
+        return Err(refused(message));
+    }
+    let (settled_as, told) = match status {
+        Status::Processed => (SettledAs::Processed, "Processed"),
+        Status::Error => (SettledAs::Error, "Error"),
+    };
+    let ledger = ledger::open_named(ledger, OpenMode::Existing)?;
+    let settlement = Settlement {
+        refund,
+        settled_as,
+        reason: reason.to_owned(),
+        operator: operator(),
+        at: Clock::system().now(),
+    };
+    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let settled = runtime.block_on(ledger.settle_refund(settlement));
+    let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;
+    let number = settled.map_err(|error| refused(error.to_string()))?;
+    terminal::data(&format!("{number} is {told} now"))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Who runs this program, by the system's word and not by that of the environment.
+fn operator() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})"))
+}

@@ -1,0 +1,181 @@
+//! The life of an electronic refund in the ledger, from its hold to its end.
+//!
+//! What must stay true: a refund in Processing ends once, by a gateway's verdict or by an operator;
+//! its exchanges are only ever added to; and as long as it is open, the ledger knows when it is to
+//! be asked about next, so that a process that dies takes nothing with it.
+
+use super::{Order, Reply};
+use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::lifecycle::{SettledAs, Verdict};
+use crate::domain::vocabulary::RefundStatus;
+use chrono::{DateTime, Utc};
+
+/// What was said to a gateway and what came back, as far as it may be shown: without secrets, and
+/// each cut to [`Transcript::BYTES_MAX`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transcript {
+    request: Option<String>,
+    response: Option<String>,
+}
+
+impl Transcript {
+    /// The most bytes that are kept of a request or a response.
+    pub const BYTES_MAX: usize = 4096;
+
+    /// Keeps what was sent and received; the caller has taken the secrets out.
+    pub fn new(request: Option<&str>, response: Option<&str>) -> Self {
+        let cut = |text: &str| {
+            let end = text.floor_char_boundary(Self::BYTES_MAX);
+            text.get(..end).unwrap_or_default().to_owned()
+        };
+        Self { request: request.map(cut), response: response.map(cut) }
+    }
+
+    /// What was sent.
+    pub fn request(&self) -> Option<&str> {
+        self.request.as_deref()
+    }
+
+    /// What came back.
+    pub fn response(&self) -> Option<&str> {
+        self.response.as_deref()
+    }
+}
+
+/// What an exchange with a gateway was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExchangeKind {
+    /// The order to pay.
+    Refund,
+    /// The question what became of it.
+    Inquiry,
+}
+
+impl ExchangeKind {
+    /// The name in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refund => "refund",
+            Self::Inquiry => "inquiry",
+        }
+    }
+}
+
+/// One exchange with a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// What it was for.
+    pub kind: ExchangeKind,
+    /// What was sent and received.
+    pub transcript: Transcript,
+    /// When it was over.
+    pub at: DateTime<Utc>,
+}
+
+/// What an exchange without a verdict leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// Why there is no verdict, for operators.
+    pub why: String,
+    /// Set when it is certain that neither this order nor an earlier one ever left.
+    pub was_never_sent: bool,
+    /// When to ask next; none leaves the refund to an operator.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// An order whose refund is in Processing, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOrder {
+    /// The order.
+    pub order: Order,
+    /// When it may have been sent for the first time; none when it certainly never was.
+    pub first_sent: Option<DateTime<Utc>>,
+    /// How many exchanges brought no verdict.
+    pub attempts: u32,
+    /// When it is to be asked about next; none when nobody asks any more.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// An operator's decision about a refund whose gateway gives no verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The refund.
+    pub refund: RefundId,
+    /// What it becomes.
+    pub settled_as: SettledAs,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Who decided.
+    pub operator: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Why an operator may not settle a refund. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettleError {
+    /// No refund has this id.
+    #[error("the ledger has no refund {0}")]
+    NoRefund(RefundId),
+    /// It has ended already, or never was with a gateway.
+    #[error("{number} is {}, and only a refund in Processing can be settled", .status.name())]
+    NotOpen {
+        /// Its RefundNumber.
+        number: RefundNumber,
+        /// Where it stands.
+        status: RefundStatus,
+    },
+    /// Its gateway is still being asked.
+    #[error("{number} is asked about until {}; only then can it be settled", until.to_rfc3339())]
+    TooEarly {
+        /// Its RefundNumber.
+        number: RefundNumber,
+        /// When it can be settled.
+        until: DateTime<Utc>,
+    },
+}
+
+/// What is in Processing, for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenStats {
+    /// How many refunds are in Processing.
+    pub open: u64,
+    /// How many of them only an operator can end.
+    pub left_to_operators: u64,
+    /// When the oldest was created.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// What the ledger does for refunds that are with a gateway.
+pub trait Orders: Send + Sync {
+    /// Ends a refund in Processing as the gateway's verdict says, and keeps the exchange that
+    /// brought it; false when it had ended before, in which case nothing is written.
+    fn end_refund(&self, number: RefundNumber, verdict: Verdict, exchange: Exchange)
+    -> Reply<bool>;
+
+    /// Keeps an exchange without a verdict; false when the refund has ended, in which case nothing
+    /// is written.
+    fn note_exchange(&self, number: RefundNumber, note: Note) -> Reply<bool>;
+
+    /// Notes, before it happens, that an order is sent again; false when it must not be, because
+    /// the refund has ended.
+    fn mark_sent(&self, number: RefundNumber, at: DateTime<Utc>) -> Reply<bool>;
+
+    /// The order of a refund, if it is in Processing.
+    fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>>;
+
+    /// At most `most` orders of a gateway that are to be asked about by `until`, the longest due
+    /// first.
+    fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>>;
+
+    /// Makes every order in Processing due at `at`; says how many there are.
+    fn wake_orders(&self, at: DateTime<Utc>) -> Reply<u64>;
+
+    /// Ends a refund by an operator's hand, once, and only when its gateway is not asked any more.
+    fn settle_refund(&self, settlement: Settlement) -> Reply<Result<RefundNumber, SettleError>>;
+
+    /// What is in Processing.
+    fn open_stats(&self) -> Reply<OpenStats>;
+}

@@ -1,0 +1,125 @@
+//! Adding up what refunds and adjustments did to payments, invoices and credit balances.
+//!
+//! Each check selects what is wrong and says of it what. Nothing here trusts a stored sum: every
+//! one is made again from the rows behind it.
+
+use crate::ledger::audit::Audit;
+use rusqlite::Connection;
+
+/// A check: what it is about, the numbers of those for which it fails, and what that means.
+struct Check {
+    about: &'static str,
+    select: &'static str,
+    problem: &'static str,
+}
+
+/// All of them. A refund is live while it is Processed or in Processing.
+const CHECKS: [Check; 9] = [
+    Check {
+        about: "entry",
+        select: "select entry.key from entry left join refund on refund.number = entry.refund \
+                 left join adjustment on adjustment.key = entry.adjustment \
+                 where coalesce(refund.account, adjustment.account) is not entry.account \
+                 or refund.source_type = 'Payment'",
+        problem: "no refund or adjustment of its account is its cause",
+    },
+    Check {
+        about: "adjustment",
+        select: "select adjustment.key from adjustment left join ( \
+                     select adjustment as key, sum(kind = iif(delta > 0, 'increase', 'decrease')) \
+                         as made, sum(iif(kind = 'cancellation', 0, delta)) as moved, \
+                         sum(iif(kind = 'cancellation', delta, 0)) as taken_back \
+                     from entry where adjustment is not null group by adjustment) as entries \
+                 on entries.key = adjustment.key \
+                 where entries.made is not 1 \
+                 or moved is not iif(type = 'Increase', amount, -amount) \
+                 or taken_back is not iif(status = 'Canceled', -moved, 0)",
+        problem: "its entries do not fit its amount and status",
+    },
+    Check {
+        about: "payment",
+        select: "select payment.number from payment where refunded <> ( \
+                     select coalesce(sum(refund.amount), 0) from refund \
+                     where refund.payment = payment.key \
+                     and refund.status in ('Processed', 'Processing'))",
+        problem: "what is refunded of it is not what its refunds took",
+    },
+    Check {
+        about: "payment",
+        select: "select payment.number from payment where to_credit_balance <> ( \
+                     select coalesce(sum(adjustment.amount), 0) from adjustment \
+                     where adjustment.payment = payment.key and adjustment.status = 'Processed')",
+        problem: "what became credit balance of it is not what its adjustments took",
+    },
+    Check {
+        about: "payment",
+        select: "select payment.number from payment where refunded + to_credit_balance + ( \
+                     select coalesce(sum(part.amount - part.refunded), 0) \
+                     from invoice_payment as part where part.payment = payment.key) > amount",
+        problem: "its parts, its refunds and its credit balance are more than its amount",
+    },
+    Check {
+        about: "part",
+        select: "select invoice.number || ' of ' || payment.number from invoice_payment as part \
+                 join invoice on invoice.key = part.invoice \
+                 join payment on payment.key = part.payment \
+                 where part.refunded <> ( \
+                     select coalesce(sum(taken.amount), 0) from refund_invoice_payment as taken \
+                     join refund on refund.number = taken.refund \
+                     where taken.invoice_payment = part.key \
+                     and refund.status in ('Processed', 'Processing'))",
+        problem: "what is refunded of it is not what refunds took",
+    },
+    Check {
+        about: "refund",
+        select: "select printf('R-%08d', refund.number) from refund_invoice_payment as taken \
+                 join refund on refund.number = taken.refund \
+                 join invoice_payment as part on part.key = taken.invoice_payment \
+                 group by refund.number \
+                 having sum(taken.amount) > refund.amount \
+                 or sum(part.payment is not refund.payment) > 0",
+        problem: "its parts are more than its amount, or of another payment",
+    },
+    Check {
+        about: "invoice",
+        // What a seed applied is in the opening balance already, and was created by nobody; a
+        // payment that was taken back pays nothing.
+        select: "select invoice.number from invoice where balance <> opening - ( \
+                     select coalesce(sum(iif(part.created_by is null, \
+                             -iif(payment.status = 'Processed', 0, part.amount), \
+                             iif(payment.status = 'Processed', part.amount, 0))), 0) \
+                     from invoice_payment as part join payment on payment.key = part.payment \
+                     where part.invoice = invoice.key) + ( \
+                     select coalesce(sum(taken.amount), 0) from refund_invoice_payment as taken \
+                     join refund on refund.number = taken.refund \
+                     join invoice_payment as part on part.key = taken.invoice_payment \
+                     where part.invoice = invoice.key and refund.status = 'Processed') + ( \
+                     select coalesce(sum(iif(adjustment.type = 'Increase', adjustment.amount, \
+                         -adjustment.amount)), 0) from adjustment \
+                     where adjustment.invoice = invoice.key and adjustment.status = 'Processed')",
+        problem: "its balance is not what payments, refunds and adjustments made of it",
+    },
+    Check {
+        about: "refund",
+        select: "select printf('R-%08d', refund.number) from refund \
+                 join payment on payment.key = refund.payment \
+                 where refund.account <> payment.account",
+        problem: "its payment is another account's",
+    },
+];
+
+/// Complains about everything that does not add up.
+pub(super) fn check(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+    for check in &CHECKS {
+        let mut statement = connection.prepare(check.select)?;
+        let mut wrong = statement.query([])?;
+        while let Some(row) = wrong.next()? {
+            let name = match row.get_ref(0)? {
+                rusqlite::types::ValueRef::Integer(key) => key.to_string(),
+                value => value.as_str()?.to_owned(),
+            };
+            audit.complain(format!("{} {name}: {}", check.about, check.problem));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The signature of a request: HMAC-SHA256 over everything that could be changed on the way.
+//!
+//! What must stay true: the secret is never printed, logged or shown, whatever holds it.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The header that carries the moment of signing, in Unix seconds.
+pub(super) const TIME_HEADER: &str = "refund-gateway-time";
+/// The header that carries the signature.
+pub(super) const SIGNATURE_HEADER: &str = "refund-gateway-signature";
+/// The form of what is signed, which the signature names.
+const FORM: &str = "v1";
+/// The fewest characters of a secret; 32 random ones are better.
+const SECRET_CHARS_MIN: usize = 16;
+/// The most.
+const SECRET_CHARS_MAX: usize = 1024;
+
+/// What the gateway and a processor's adapter share.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// Why a text is no secret. The text itself is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a secret is 16 to 1024 visible ASCII characters and blanks, on one line")]
+pub struct NoSecret;
+
+impl Secret {
+    /// The secret in `text`, without the end of line that files have.
+    pub fn parse(text: &str) -> Result<Self, NoSecret> {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let is_long_enough = (SECRET_CHARS_MIN..=SECRET_CHARS_MAX).contains(&text.len());
+        let is_visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if is_long_enough && is_visible { Ok(Self(text.to_owned())) } else { Err(NoSecret) }
+    }
+
+    /// The value of [`SIGNATURE_HEADER`] for a request: its method, its path with the query, the
+    /// value of [`TIME_HEADER`], and its body.
+    pub fn sign(&self, method: &str, path: &str, time: u64, body: &[u8]) -> String {
+        let digest = hex(&Sha256::digest(body));
+        let text = format!("{FORM}\n{method}\n{path}\n{time}\n{digest}");
+        // A key of any length will do for HMAC, so that there is nothing to fail.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else {
+            unreachable!("HMAC takes keys of any length")
+        };
+        mac.update(text.as_bytes());
+        format!("{FORM}={}", hex(&mac.finalize().into_bytes()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Secret(…)")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_one_line_and_long_enough() {
+        assert!(Secret::parse("0123456789abcdef\r\n").is_ok());
+        assert_eq!(Secret::parse("0123456789abcdef\n"), Secret::parse("0123456789abcdef"));
+        for text in ["", "0123456789abcde", "0123456789\nabcdef", "0123456789abcdé"] {
+            assert_eq!(Secret::parse(text), Err(NoSecret), "{text}");
+        }
+        assert_eq!(Secret::parse(&"x".repeat(1025)), Err(NoSecret));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = Secret::parse("0123456789abcdef").unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+
+    #[test]
+    fn everything_that_is_signed_counts() {
+        let secret = Secret::parse("0123456789abcdef").unwrap();
+        let signed = secret.sign("POST", "/refunds", 1, b"{}");
+        assert_eq!(signed.len(), "v1=".len() + 64);
+        for other in [
+            secret.sign("GET", "/refunds", 1, b"{}"),
+            secret.sign("POST", "/refunds/", 1, b"{}"),
+            secret.sign("POST", "/refunds", 2, b"{}"),
+            secret.sign("POST", "/refunds", 1, b"{ }"),
+            Secret::parse("0123456789abcdeF").unwrap().sign("POST", "/refunds", 1, b"{}"),
+        ] {
+            assert_ne!(signed, other);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Asking again: every refund in Processing gets its end by inquiry, however the first call went.
+//!
+//! The ledger knows when each refund is asked about next, by the service's clock: at once after a
+//! start, soon after an unknown outcome, then less and less often for 48 hours. Whoever reads a
+//! refund by its id has it asked about as well, as the original does when a record is opened.
+//! A gateway that has never heard of an order may be sent it again under the same id, for as long
+//! as it is sure to know that id; the money stays held in any case.
+
+use super::Service;
+use super::desk::Turn;
+use super::electronic::{Connected, report_panic};
+use crate::domain::id::RefundId;
+use crate::domain::query::{QueryObject, Test, TypedQuery};
+use crate::domain::schedule::{ASKED_FOR, readers_interval};
+use crate::domain::zoql::Comparator;
+use crate::ledger::LedgerError;
+use crate::ledger::orders::{ExchangeKind, OpenOrder, OpenStats};
+use crate::processor::Inquiry;
+use chrono::TimeDelta;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+/// How often the ledger is asked what is due.
+const TICK: Duration = Duration::from_secs(1);
+/// How long whoever reads a refund waits for its gateway.
+const READERS_WAIT: Duration = Duration::from_secs(2);
+/// How many refunds one query has asked about.
+const READ_AT_ONCE_MAX: usize = 10;
+
+/// What is counted of the dealings with gateways.
+#[derive(Debug, Default)]
+pub(super) struct GatewayCounters {
+    pub(super) inquiries: AtomicU64,
+    pub(super) unknowns: AtomicU64,
+    /// As of the last tick.
+    open: Mutex<OpenStats>,
+}
+
+/// The dealings with gateways, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayStats {
+    /// Inquiries since the start.
+    pub inquiries: u64,
+    /// Exchanges since the start that brought no verdict.
+    pub unknowns: u64,
+    /// Refunds in Processing, a second ago at most.
+    pub open: u64,
+    /// How many of them only an operator can end.
+    pub left_to_operators: u64,
+    /// The age of the oldest.
+    pub oldest: TimeDelta,
+}
+
+impl Service {
+    /// The dealings with gateways, for metrics.
+    pub fn gateway_stats(&self) -> GatewayStats {
+        let counters = &self.gateway_counters;
+        let open = *counters.open.lock().unwrap_or_else(PoisonError::into_inner);
+        GatewayStats {
+            inquiries: counters.inquiries.load(Ordering::Relaxed),
+            unknowns: counters.unknowns.load(Ordering::Relaxed),
+            open: open.open,
+            left_to_operators: open.left_to_operators,
+            oldest: open.oldest.map_or(TimeDelta::zero(), |oldest| self.clock.now() - oldest),
+        }
+    }
+
+    /// Makes every refund in Processing due, and asks about whatever is due from now on, until the
+    /// service is ended or gone.
+    pub(super) async fn start_resolver(self: &Arc<Self>) -> Result<(), LedgerError> {
+        if self.ledger.open_stats().await?.open > 0 {
+            let open = self.ledger.wake_orders(self.clock.now()).await?;
+            tracing::info!(open, "refunds are in Processing and are asked about");
+        }
+        let service = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut ticks = interval(TICK);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let Some(service) = service.upgrade() else { return };
+                if service.is_ending.load(Ordering::Acquire) {
+                    return;
+                }
+                if let Err(error) = service.ask_what_is_due().await {
+                    tracing::error!(%error, "what is in Processing could not be read");
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Begins as many inquiries as each gateway has room for; waits for none of them.
+    async fn ask_what_is_due(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let stats = self.ledger.open_stats().await?;
+        *self.gateway_counters.open.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        if stats.open == 0 {
+            return Ok(());
+        }
+        for (gateway, connected) in self.processors.all() {
+            let room = u32::try_from(connected.room.available_permits()).unwrap_or(u32::MAX);
+            let due = self.ledger.due_orders(&gateway, self.clock.now(), room).await?;
+            for open in due {
+                if let Some(turn) = self.desk.take(open.order.refund.number())
+                    && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
+                {
+                    let (service, connected) = (Arc::clone(self), connected.clone());
+                    self.spawn(async move { service.ask(open, &connected, turn, room).await });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about the refunds that a query names by their ids, and waits a little for the answers.
+    /// It never fails: the query tells whatever is known then.
+    pub(super) async fn ask_before_reading(self: &Arc<Self>, query: &TypedQuery, until: Instant) {
+        let until = until.min(Instant::now() + READERS_WAIT);
+        let asks = async {
+            let mut asks = Vec::new();
+            for id in ids_in(query) {
+                asks.extend(self.ask_for_reader(id).await);
+            }
+            for ask in asks {
+                report_panic(ask.await);
+            }
+        };
+        // Past the time, the inquiries go on without anybody who waits for them.
+        let _ = timeout_at(until, asks).await;
+    }
+
+    /// Begins an inquiry on behalf of a reader, unless it would be too soon.
+    async fn ask_for_reader(self: &Arc<Self>, id: RefundId) -> Option<tokio::task::JoinHandle<()>> {
+        let open = self.ledger.open_order(id.number()).await.ok()??;
+        let is_fresh = open.attempts == 0 && open.next.is_some_and(|next| self.clock.now() < next);
+        if open.order.refund != id || is_fresh {
+            return None;
+        }
+        let connected = self.processors.of(&open.order.gateway)?;
+        let interval = readers_interval(open.attempts).to_std().ok()?;
+        // The first inquiry after the order itself comes as soon as somebody wants to know.
+        let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };
+        let turn = self.desk.take_after(id.number(), interval)?;
+        let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
+        let service = Arc::clone(self);
+        Some(self.spawn(async move { service.ask(open, &connected, turn, room).await }))
+    }
+
+    /// Asks what became of an order, and sends it again where that is safe.
+    async fn ask(
+        &self,
+        found: OpenOrder,
+        connected: &Connected,
+        turn: Turn,
+        _room: OwnedSemaphorePermit,
+    ) {
+        // What was found may have been noted or ended before the turn was taken.
+        let number = found.order.refund.number();
+        let Ok(Some(open)) = self.ledger.open_order(number).await else { return };
+        if open.attempts != found.attempts {
+            return;
+        }
+        if open.first_sent.is_none() {
+            return self.send_again(open, connected, turn).await;
+        }
+        self.gateway_counters.inquiries.fetch_add(1, Ordering::Relaxed);
+        let told = connected.processor.inquire(&open.order).await;
+        let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
+        match told.outcome {
+            Inquiry::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
+            Inquiry::Unknown(why) => {
+                self.note(&open, exchange, why, false).await;
+            }
+            Inquiry::NeverHeard if self.may_be_sent_again(&open, connected) => {
+                let why = "the gateway has never heard of it; it is sent again".to_owned();
+                if self.note(&open, exchange, why, false).await {
+                    let open = OpenOrder { attempts: open.attempts + 1, ..open };
+                    self.send_again(open, connected, turn).await;
+                }
+            }
+            Inquiry::NeverHeard => {
+                let why = "the gateway has never heard of it, and it is too late to send it again";
+                self.note(&open, exchange, why.to_owned(), false).await;
+            }
+        }
+    }
+
+    /// Whether the gateway is sure to know the id of an order that it was sent, so that it cannot
+    /// pay twice.
+    fn may_be_sent_again(&self, open: &OpenOrder, connected: &Connected) -> bool {
+        let now = self.clock.now();
+        let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
+        let retention = connected.processor.key_retention();
+        let is_known = since_first.to_std().is_ok_and(|since| since < retention);
+        is_known && now < open.order.refund.created_at() + ASKED_FOR
+    }
+
+    async fn send_again(&self, open: OpenOrder, connected: &Connected, turn: Turn) {
+        let now = self.clock.now();
+        if now >= open.order.refund.created_at() + ASKED_FOR {
+            let why = "it was never sent, and it is too late for that".to_owned();
+            let exchange = self.exchange(ExchangeKind::Refund, Default::default());
+            self.note(&open, exchange, why, true).await;
+            return;
+        }
+        // Durable before the call: from then on it counts as sent.
+        if let Ok(true) = self.ledger.mark_sent(open.order.refund.number(), now).await {
+            let told = connected.processor.refund(&open.order).await;
+            self.conclude(&open, told, turn).await;
+        }
+    }
+}
+
+/// The refunds that a query asks for by their ids, each once.
+fn ids_in(query: &TypedQuery) -> Vec<RefundId> {
+    let mut ids = Vec::new();
+    if query.object != QueryObject::Refund {
+        return ids;
+    }
+    for condition in query.conditions.iter().flatten().filter(|it| it.field == "Id") {
+        if let Test::Id(Comparator::Equal, text) = &condition.test
+            && let Some(id) = RefundId::parse(text)
+            && !ids.contains(&id)
+            && ids.len() < READ_AT_ONCE_MAX
+        {
+            ids.push(id);
+        }
+    }
+    ids
+}

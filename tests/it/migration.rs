@@ -1,0 +1,104 @@
+//! A ledger of an earlier schema opens, and everything is still there and adds up.
+
+use crate::gateway::{finish, program};
+use refund_gateway::ledger::orders::Orders;
+use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use rusqlite::Connection;
+use std::path::Path;
+
+/// The schemas as they were released; a released one is never edited.
+const RELEASED: [&str; 2] = [
+    include_str!("../../src/ledger/sqlite/migrations/001_ledger.sql"),
+    include_str!("../../src/ledger/sqlite/migrations/002_query.sql"),
+];
+
+/// What an earlier version wrote: an external refund, one that its gateway approved, one that it
+/// declined, and one that it has not answered about.
+const ROWS: &str = "
+    insert into meta (key, value) values ('kind', 'test'), ('salt', '5');
+    insert into user (key, id, username, password_hash, permissions)
+        values (1, '00000000000000000000000000000001', 'demo', 'hash', 63);
+    insert into account (key, id, number, name, currency, opening, balance)
+        values (1, '402892c72b9e3319012b9e34b88e0001', 'A1', 'One', 'USD', 10000, 4000);
+    insert into payment_method (key, id, account, type, status)
+        values (1, '2c92c0f83dfa5201013dfa6656ff2b8b', 1, 'CreditCard', 'Active');
+    update account set default_payment_method = 1;
+    insert into refund (number, created_ms, salt, account, amount, type, source_type, method_type,
+            payment_method, status, refund_date, created_by, gateway, gateway_state) values
+        (1, 1000, 5, 1, 1000, 'External', 'CreditBalance', 'Check', null, 'Processed',
+            '2026-01-02', 1, null, null),
+        (2, 2000, 5, 1, 2000, 'Electronic', 'CreditBalance', 'CreditCard', 1, 'Processed',
+            '2026-01-02', 1, 'sandbox', 'Submitted'),
+        (3, 3000, 5, 1, 500, 'Electronic', 'CreditBalance', 'CreditCard', 1, 'Error',
+            '2026-01-02', 1, 'sandbox', 'NotSubmitted'),
+        (4, 4000, 5, 1, 3000, 'Electronic', 'CreditBalance', 'CreditCard', 1, 'Processing',
+            '2026-01-02', 1, 'sandbox', 'MarkedForSubmission');
+    insert into entry (key, account, kind, delta, balance, refund, at_ms) values
+        (1, 1, 'refund', -1000, 9000, 1, 1000), (2, 1, 'hold', -2000, 7000, 2, 2000),
+        (3, 1, 'hold', -500, 6500, 3, 3000), (4, 1, 'release', 500, 7000, 3, 3500),
+        (5, 1, 'hold', -3000, 4000, 4, 4000);
+";
+
+/// A ledger file with the released schemas and these rows.
+fn write_old_ledger(path: &Path) {
+    let old = Connection::open(path).unwrap();
+    old.execute_batch(&RELEASED.concat()).unwrap();
+    old.pragma_update(None, "user_version", 2).unwrap();
+    // "RFGW"
+    old.pragma_update(None, "application_id", 0x5246_4757).unwrap();
+    old.execute_batch(ROWS).unwrap();
+}
+
+fn entries(path: &Path) -> Vec<(i64, String, i64, i64, i64)> {
+    let connection = Connection::open(path).unwrap();
+    let mut select = connection
+        .prepare("select key, kind, delta, balance, refund from entry order by key")
+        .unwrap();
+    let rows = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    write_old_ledger(&path);
+    let before = entries(&path);
+    assert_eq!(before.len(), 5);
+    let mode = OpenMode::Existing;
+    let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
+    let ledger = SqliteLedger::open(&path, &options).unwrap();
+    let now = chrono::DateTime::from_timestamp(4_000_000_000, 0).unwrap();
+    let waiting = ledger.due_orders("sandbox", now, 10).await.unwrap();
+    let numbers: Vec<i64> = waiting.iter().map(|open| open.order.refund.number().value()).collect();
+    assert_eq!(numbers, [4]);
+    drop(ledger);
+    assert_eq!(entries(&path), before);
+    let audit = SqliteLedger::audit_file(&path).unwrap();
+    assert_eq!(audit.problems, Vec::<String>::new());
+    assert_eq!((audit.refunds, audit.entries), (4, 5));
+    assert_eq!(audit.accounts[0].balance.units(), 4000);
+    // The entries of old refunds are found through them, as those of new ones are.
+    let connection = Connection::open(&path).unwrap();
+    let found = "select group_concat(entry) from (select entry from refund order by number)";
+    let found: String = connection.query_row(found, [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "1,2,3,5");
+    let refused = connection.execute("update entry set delta = -1", []).unwrap_err().to_string();
+    assert!(refused.contains("never updated"), "{refused}");
+}
+
+#[test]
+fn a_ledger_of_schema_2_is_served_and_checked_by_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    write_old_ledger(&folder.path().join("ledger.db"));
+    std::fs::write(folder.path().join("seed.toml"), "").unwrap();
+    let mut seed = program(folder.path());
+    let loaded = finish(seed.args(["seed", "seed.toml", "--ledger", "ledger.db"]));
+    assert!(loaded.status.success(), "{loaded:?}");
+    let checked = finish(program(folder.path()).args(["check", "--ledger", "ledger.db"]));
+    assert!(checked.status.success(), "{checked:?}");
+    let table = String::from_utf8(checked.stdout).unwrap();
+    assert!(table.contains("40.00"), "{table}");
+}

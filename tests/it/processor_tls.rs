@@ -1,0 +1,114 @@
+//! TLS to a processor: only who proves to be the host, by an authority that is believed, gets an
+//! order to read.
+
+use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, finish, program, refund};
+use crate::processor_stub::{ProcessorStub, SECRET};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use std::fs;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A stub with a certificate of `authority` for this host.
+fn stub(authority: &Authority, host: &str, is_expired: bool) -> ProcessorStub {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+    if is_expired {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2020, 2, 1);
+    }
+    let certificate = params.signed_by(&key, authority).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    ProcessorStub::start_tls(config)
+}
+
+/// The exit code of the kit against the stub, and everything that it said.
+fn check(stub: &ProcessorStub, authority: Option<&Authority>) -> (Option<i32>, String) {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("secret"), SECRET).unwrap();
+    let url = stub.url();
+    let mut args = vec!["check", "processor", &url, "--secret-file", "secret"];
+    if let Some(authority) = authority {
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        args.extend(["--ca-file", "ca.pem"]);
+    }
+    let output = finish(program(folder.path()).args(args));
+    let told = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+}
+
+#[test]
+fn an_authority_of_ones_own_is_believed_when_it_is_named() {
+    let authority = authority("ours");
+    let stub = stub(&authority, "localhost", false);
+    let (code, told) = check(&stub, Some(&authority));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(stub.refunds() > 0);
+}
+
+#[test]
+fn who_cannot_prove_to_be_the_host_gets_nothing() {
+    let believed = authority("believed");
+    let stranger = authority("stranger");
+    let cases = [
+        (stub(&believed, "other.example", false), Some(&believed), "not valid for name"),
+        (stub(&believed, "localhost", true), Some(&believed), "expired"),
+        (stub(&stranger, "localhost", false), Some(&believed), "UnknownIssuer"),
+        (stub(&believed, "localhost", false), None, "UnknownIssuer"),
+    ];
+    for (stub, authority, expected) in cases {
+        let (code, told) = check(&stub, authority);
+        assert_eq!(code, Some(5), "{expected}: {told}");
+        assert!(told.contains("certificate") && told.contains(expected), "{told}");
+        assert!(stub.connections() > 0);
+        assert_eq!(stub.refunds() + stub.inquiries(), 0, "{expected}");
+    }
+}
+
+#[test]
+fn a_refund_goes_by_tls_and_stays_in_processing_where_the_certificate_is_wrong() {
+    let authority = authority("ours");
+    for (host, expected) in [("localhost", "Processed"), ("other.example", "Processing")] {
+        let stub = stub(&authority, host, false);
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        let config = stub.table("cards", "ca_file = 'ca.pem'");
+        let config = format!("demo = true\n{config}");
+        fs::write(folder.path().join("c.toml"), config).unwrap();
+        let seed = "[tenant]\ndefault_gateway = 'cards'\n";
+        fs::write(folder.path().join("seed.toml"), seed).unwrap();
+        let args = ["--config", "c.toml", "--seed", "seed.toml"];
+        let gateway = TestGateway::start_in(folder, &args);
+        let session = gateway.login();
+        let object = refund(&[
+            ("AccountId", ELECTRONIC_ACCOUNT),
+            ("Amount", "10.00"),
+            ("SourceType", "CreditBalance"),
+            ("Type", "Electronic"),
+            ("PaymentMethodId", ELECTRONIC_METHOD),
+        ]);
+        let id = gateway.create(&session, &[object]).texts("Id").remove(0);
+        assert_eq!(crate::processor::status(&gateway, &session, &id), expected);
+        assert_eq!(stub.paid(&id), u32::from(expected == "Processed"));
+        assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    }
+}
