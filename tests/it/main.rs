@@ -36,6 +36,7 @@ mod query;
 mod query_ledger;
 mod recorders;
 mod recording;
+mod resolving;
 mod seed;
 mod session_script;
 mod soap;
