@@ -31,6 +31,7 @@ mod query_tables;
 mod queue;
 mod readers;
 mod rows;
+mod schema;
 mod seeding;
 mod seeding_billing;
 mod sessions;
@@ -96,7 +97,7 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
-        let is_test = open::is_test(store.connection());
+        let is_test = schema::is_test(store.connection());
         let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
         let custom_fields = Arc::new(store.tenant().custom_fields.clone());
         let custom_fields = Arc::new(RwLock::new(custom_fields));

@@ -2,10 +2,10 @@
 
 use super::identity::Identity;
 use super::rows;
+use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
 use super::store::Store;
 use crate::domain::facts::Gateway;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read};
@@ -13,8 +13,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Marks the file as a ledger of this program ("RFGW").
-const APPLICATION_ID: i32 = 0x5246_4757;
 /// Below it SQLite can corrupt a log that two connections write back at the same moment.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// The first bytes of every SQLite file.
@@ -23,21 +21,6 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// How long another program's lock is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 4] = [
-    include_str!("migrations/001_ledger.sql"),
-    include_str!("migrations/002_query.sql"),
-    include_str!("migrations/003_movements.sql"),
-    include_str!("migrations/004_gateways.sql"),
-];
-const STEPS: &[M<'static>] =
-    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
-const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
-/// The mark of a test ledger.
-const TEST_KIND: &str = "test";
-/// The schema that this program writes.
-const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
 /// How much the writer takes on; every value has a bound and a default. What is skipped here stands
 /// in a configuration file beside the table.
@@ -354,38 +337,6 @@ fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     bring_up_to_date(connection).map_err(|error| OpenError::sql(path, &error))
-}
-
-fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    MIGRATIONS.to_latest(connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => err,
-        other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
-    })
-}
-
-/// A test ledger in memory that holds nothing.
-pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_in_memory()?;
-    bring_up_to_date(&mut connection)?;
-    mark(&connection, true)?;
-    Ok(connection)
-}
-
-fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
-    let kind = if test { TEST_KIND } else { "real" };
-    let insert = "insert into meta (key, value) values ('kind', ?1)";
-    connection.execute(insert, params![kind]).map(|_| ())
-}
-
-fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let kind = "select value from meta where key = 'kind'";
-    connection.query_row(kind, [], |row| row.get(0)).optional()
-}
-
-/// Whether the ledger is marked as test.
-pub(super) fn is_test(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(kind(connection)?.is_some_and(|kind| kind == TEST_KIND))
 }
 
 /// Marks a new ledger, once and for all, and checks the mark of an old one.

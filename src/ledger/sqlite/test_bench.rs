@@ -4,7 +4,7 @@
 //! What must stay true: nothing here runs on a ledger that is not marked as test, and what is put
 //! back is a ledger of this very schema.
 
-use super::open;
+use super::schema;
 use super::store::Store;
 use crate::domain::id::ObjectId;
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId};
@@ -45,7 +45,7 @@ const OF_AN_ACCOUNT: &[&str] = &[
 
 /// Makes the ledger as new.
 pub(super) fn forget_everything(store: &mut Store) -> rusqlite::Result<()> {
-    overwrite(store, &open::empty_test_ledger()?)
+    overwrite(store, &schema::empty_test_ledger()?)
 }
 
 /// Puts the pages of a saved ledger in the place of those of `store`.
