@@ -5,6 +5,7 @@
 
 pub mod exit;
 
+mod admin;
 mod check;
 mod config;
 mod gateways;
@@ -48,6 +49,7 @@ enum Command {
     User(user::Args),
     Refund(refund::Args),
     Check(check::Args),
+    Admin(admin::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -86,6 +88,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::User(args) => user::run(args),
         Command::Refund(args) => refund::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Admin(args) => admin::run(args),
     }
 }
 

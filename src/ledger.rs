@@ -15,6 +15,7 @@ pub mod orders;
 pub mod query;
 pub mod seed;
 pub mod sqlite;
+pub mod test_bench;
 pub mod ticket;
 
 use crate::domain::custom_field::CustomFields;
@@ -31,10 +32,12 @@ use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
 use query::{Find, FindError, Page};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use test_bench::TestBench;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -122,6 +125,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Rows, from 0, that are to fail so whatever they ask for, because a tester ordered it.
+    pub ordered: BTreeMap<usize, RowError>,
     /// Whether all rows are created or none is.
     pub is_single: bool,
     /// Set when the caller gave a key.
@@ -235,4 +240,9 @@ pub trait Ledger: Orders {
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;
+
+    /// What can be done with a test ledger alone; nothing where it is none.
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        None
+    }
 }

@@ -10,12 +10,14 @@ pub mod clock;
 pub mod create;
 mod desk;
 pub mod electronic;
+pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
 pub mod resolver;
 pub mod seed;
 pub mod session;
+pub mod test_bench;
 pub mod toml_text;
 
 use crate::domain::custom_field::CustomFields;
@@ -27,12 +29,14 @@ use clock::Clock;
 use create::RunningKeys;
 use desk::Desk;
 use electronic::Processors;
+use faults::Faults;
 use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
@@ -96,6 +100,8 @@ pub struct Service {
     hashing: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     running_keys: RunningKeys,
+    seeds: Seeds,
+    faults: Faults,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
     is_ending: AtomicBool,
@@ -135,6 +141,8 @@ impl Service {
             queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
+            seeds: Seeds::default(),
+            faults: Faults::default(),
             under_way: Arc::default(),
             is_ending: AtomicBool::new(false),
             outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
@@ -153,6 +161,11 @@ impl Service {
     /// The clock that every use case reads.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The faults that testers ordered.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The fields that the tenant declared for its objects.
