@@ -26,7 +26,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
@@ -155,12 +155,26 @@ pub struct Order {
     pub gateway: String,
     /// The payment method to pay to.
     pub payment_method: ObjectId,
+    /// The payment to give back, as the gateway knows it: its ReferenceId, or its PaymentNumber if
+    /// it has none. Without one it is a non-referenced refund.
+    pub original_payment: Option<String>,
+    /// What is known of that payment; gateways on a wire know it themselves.
+    pub repaid: Option<Repaid>,
     /// How much.
     pub amount: MinorUnits,
     /// In which currency.
     pub currency: Currency,
     /// Parameters for the gateway.
     pub options: Vec<GatewayOption>,
+}
+
+/// A payment that a refund gives back, as it was when the refund was created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repaid {
+    /// The days from its EffectiveDate to the RefundDate.
+    pub age_days: i64,
+    /// Whether its gateway has settled it.
+    pub is_settled: bool,
 }
 
 /// What the ledger says of itself, for metrics.
@@ -223,7 +237,7 @@ pub trait Ledger: Orders {
     fn custom_fields(&self) -> Arc<CustomFields>;
 
     /// The gateways and the scripts of those that are sandboxes.
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;

@@ -143,8 +143,7 @@ fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
     let failures = failures.unwrap_or(Ok(BREAKER_FAILURES))?;
     let open_ms = breaker.map(|one| number(&one.open_ms, TIMES_MS, BREAKER_OPEN_MS));
     let open_ms = open_ms.unwrap_or(Ok(BREAKER_OPEN_MS))?;
-    let window = window(written)?;
-    let mut shown = shown_abilities(&ability, window);
+    let mut shown = shown_abilities(&ability);
     let numbers = [
         ("connect_timeout_ms", connect_ms),
         ("timeout_ms", timeout_ms),
@@ -170,7 +169,6 @@ fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
             failures: u32::try_from(failures).unwrap_or(1),
             open_for: Duration::from_millis(open_ms),
         },
-        refund_window_days: window,
     };
     Ok(Configured { ability, connector, shown, at: table.span().start })
 }
@@ -284,6 +282,7 @@ fn ability(written: &Written) -> Result<Gateway, Wrong> {
             .or(preset.map(|preset| preset.non_referenced_refunds))
             .unwrap_or(false),
         method_types,
+        refund_window_days: window(written, preset)?,
     })
 }
 
@@ -296,9 +295,9 @@ fn preset(written: &Written) -> Result<Option<&'static Preset>, Wrong> {
     })
 }
 
-fn window(written: &Written) -> Result<Option<u32>, Wrong> {
+fn window(written: &Written, preset: Option<&Preset>) -> Result<Option<u32>, Wrong> {
     match &written.refund_window_days {
-        None => Ok(preset(written)?.and_then(|preset| preset.refund_window_days)),
+        None => Ok(preset.and_then(|preset| preset.refund_window_days)),
         given => bounded(given, WINDOW_DAYS, 1).map(|days| u32::try_from(days).ok()),
     }
 }
@@ -317,12 +316,13 @@ fn bounded(
     Err(wrong(value, format!("is {number}; it must be from {least} to {most}")))
 }
 
-fn shown_abilities(ability: &Gateway, window: Option<u32>) -> Vec<(String, String)> {
+fn shown_abilities(ability: &Gateway) -> Vec<(String, String)> {
     let types = ability.method_types.as_ref().map_or_else(
         || "all".to_owned(),
         |types| types.iter().map(|one| one.name()).collect::<Vec<_>>().join(", "),
     );
-    let days = window.map_or_else(|| "none".to_owned(), |days| days.to_string());
+    let days =
+        ability.refund_window_days.map_or_else(|| "none".to_owned(), |days| days.to_string());
     vec![
         ("active".to_owned(), ability.active.to_string()),
         ("referenced_refunds".to_owned(), ability.referenced_refunds.to_string()),

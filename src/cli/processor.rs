@@ -53,6 +53,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", default_value = NO_METHOD)]
     payment_method: String,
 
+    /// Ask for the refund of this payment, by the processor's own reference, instead of
+    /// non-referenced refunds
+    #[arg(long, value_name = "REFERENCE")]
+    original_payment: Option<String>,
+
     /// Send orders to an adapter that is not on this machine
     #[arg(long)]
     allow_remote: bool,
@@ -133,7 +138,6 @@ fn gateway(args: &Args) -> Result<HttpGateway, Failure> {
         connections_max: 2,
         key_retention: Duration::ZERO,
         breaker: BreakerSettings { failures: u32::MAX, open_for: Duration::ZERO },
-        refund_window_days: None,
     })
 }
 
@@ -198,6 +202,8 @@ fn samples(args: &Args) -> Result<Samples, Failure> {
         refund: RefundId::new(0, salt, number),
         gateway: "check".to_owned(),
         payment_method,
+        original_payment: args.original_payment.clone(),
+        repaid: None,
         amount: units(&args.amount)?,
         currency,
         options: Vec::new(),

@@ -64,6 +64,8 @@ pub struct Gateway {
     pub non_referenced_refunds: bool,
     /// The types of payment method that it can pay to; none means all.
     pub method_types: Option<Vec<MethodType>>,
+    /// For how many days a payment can be given back; none means for ever.
+    pub refund_window_days: Option<u32>,
 }
 
 impl Gateway {
@@ -75,6 +77,7 @@ impl Gateway {
             referenced_refunds: true,
             non_referenced_refunds: true,
             method_types: None,
+            refund_window_days: None,
         }
     }
 
@@ -161,6 +164,8 @@ pub struct Payment {
     pub method: Option<PaymentMethod>,
     /// The gateway that it came through.
     pub gateway: Option<String>,
+    /// ReferenceId, by which that gateway knows it.
+    pub reference_id: Option<String>,
     /// Which parts of it pay which invoices, in the order of their creation.
     pub parts: Vec<PaymentPart>,
 }

@@ -139,6 +139,8 @@ pub enum Payout {
         gateway: String,
         /// The method to pay to.
         payment_method: ObjectId,
+        /// The payment to give back, as the gateway knows it.
+        original_payment: Option<String>,
         /// Parameters for it.
         options: Vec<GatewayOption>,
     },

@@ -42,7 +42,7 @@ use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
@@ -174,7 +174,7 @@ impl Ledger for SqliteLedger {
         Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         self.readers.read(rows::gateways)
     }
 

@@ -49,8 +49,6 @@ pub struct HttpGateway {
     pub key_retention: Duration,
     /// When it is left alone.
     pub breaker: BreakerSettings,
-    /// For how many days after its day a payment can be given back.
-    pub refund_window_days: Option<u32>,
 }
 
 /// A processor behind the contract.

@@ -10,7 +10,7 @@ use super::desk::Turn;
 use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Transcript};
 use crate::processor::sandbox::Sandbox;
@@ -41,11 +41,11 @@ pub struct Processors(HashMap<String, Connected>);
 impl Processors {
     /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
     pub fn new(
-        gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+        gateways: Vec<(Gateway, Script)>,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Self {
-        let sandbox = |(gateway, rules): (Gateway, Vec<ScriptedRule>)| {
-            (gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)
+        let sandbox = |(gateway, script): (Gateway, Script)| {
+            (gateway.name, Arc::new(Sandbox::new(script)) as Arc<dyn Processor>)
         };
         let connect = |(name, processor): (String, Arc<dyn Processor>)| {
             let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));

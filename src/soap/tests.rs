@@ -7,7 +7,7 @@ use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
-use crate::domain::{facts::Gateway, script::ScriptedRule};
+use crate::domain::{facts::Gateway, script::Script};
 use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use crate::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
@@ -175,7 +175,7 @@ impl Ledger for ScriptedLedger {
         ready(Err(LedgerError::Busy))
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         ready(Ok(Vec::new()))
     }
 

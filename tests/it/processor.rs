@@ -108,6 +108,79 @@ fn a_refund_is_paid_by_the_processor_of_the_accounts_gateway() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "987.50");
 }
 
+/// The seed of a payment of 80.00 that came through `cards`, made this many days ago.
+fn payment(days: i64) -> String {
+    let date = (chrono::Utc::now() - chrono::TimeDelta::days(days)).date_naive();
+    let seed = seed().replace("['credit-balance-electronic-refund']", "['electronic-refund']");
+    format!(
+        "{seed}[[payment]]\nid = '{PAYMENT}'\nnumber = 'P-1'\naccount = '{ELECTRONIC_ACCOUNT}'\n\
+         type = 'Electronic'\namount = '80.00'\neffective_date = '{date}'\n\
+         payment_method = '{ELECTRONIC_METHOD}'\nreference_id = 'ch_1'\n"
+    )
+}
+
+const PAYMENT: &str = "402892c72b9e3319012b9e34b88e0201";
+
+fn refund_of_payment() -> String {
+    refund(&[("PaymentId", PAYMENT), ("Amount", "30.00"), ("Type", "Electronic")])
+}
+
+#[test]
+fn a_payment_is_given_back_by_the_processors_own_reference_also_after_a_restart() {
+    let stub = ProcessorStub::start();
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &stub.table("cards", "non_referenced_refunds = false").replacen(
+            "non_referenced_refunds = true\n",
+            "",
+            1,
+        ),
+    );
+    fs::write(folder.path().join("seed.toml"), payment(3)).unwrap();
+    let args = ["--test", "--seed", "seed.toml", "--config", "config.toml"];
+    let mut gateway = TestGateway::start_in(folder, &args);
+    let session = gateway.login();
+    stub.script([Behaviour::DropBefore]);
+    stub.rule_inquiries(Behaviour::StatusBefore(503));
+    let answer = gateway.create(&session, &[refund_of_payment()]);
+    let id = answer.texts("Id").pop().unwrap_or_else(|| panic!("{answer}"));
+    gateway.kill9();
+    stub.rule_inquiries(Behaviour::Normal);
+    gateway.restart();
+    let session = gateway.login();
+    assert_eq!(ended(&gateway, &session, &id), "Processed");
+    let expected = json!({
+        "reference": id, "amount": "30.00", "currency": "USD", "kind": "referenced",
+        "payment_method": ELECTRONIC_METHOD, "original_payment": "ch_1", "options": [],
+    });
+    assert_eq!(stub.orders(), std::slice::from_ref(&expected));
+    let answer = gateway.create(&session, &[refund_of_payment()]);
+    let id = answer.texts("Id").pop().unwrap_or_else(|| panic!("{answer}"));
+    assert_eq!(ended(&gateway, &session, &id), "Processed");
+    assert_eq!(stub.orders()[1]["original_payment"], expected["original_payment"]);
+    assert_eq!(stub.payments().values().sum::<u32>(), 2);
+}
+
+#[test]
+fn a_gateway_gives_back_only_what_its_table_allows() {
+    let stub = ProcessorStub::start();
+    for (more, expected) in [
+        ("referenced_refunds = false", "does not support referenced refunds."),
+        ("refund_window_days = 60", "does not refund payments older than 60 days."),
+        ("refund_window_days = 62", "<ns1:Success>true</ns1:Success>"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        write(folder.path(), &stub.table("cards", more));
+        fs::write(folder.path().join("seed.toml"), payment(61)).unwrap();
+        let args = ["--test", "--seed", "seed.toml", "--config", "config.toml"];
+        let gateway = TestGateway::start_in(folder, &args);
+        let answer = gateway.create(&gateway.login(), &[refund_of_payment()]);
+        assert!(answer.to_string().contains(expected), "{more}: {answer}");
+    }
+    assert_eq!(stub.refunds(), 1);
+}
+
 #[test]
 fn a_decline_gives_the_money_back() {
     let stub = ProcessorStub::start();

@@ -121,6 +121,7 @@ fn payment(number: usize) -> SeedPayment {
         effective_date: NaiveDate::from_ymd_opt(2026, 2, 1 + number as u32 / 3).unwrap(),
         payment_method: is_electronic.then(|| method_id(1)),
         gateway: None,
+        reference_id: None,
         is_settled: number.is_multiple_of(2),
         applied: (number % 3 != 2).then(part).into_iter().collect(),
     }
@@ -166,7 +167,7 @@ fn response() -> Response {
     Response { code: "00".to_owned(), text: "told".to_owned() }
 }
 
-fn told(second: i64) -> Exchange {
+fn exchange_at(second: i64) -> Exchange {
     Exchange { kind: ExchangeKind::Refund, transcript: Transcript::default(), at: at(second) }
 }
 
@@ -215,7 +216,7 @@ async fn filled(path: &Path) -> SqliteLedger {
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|_| is_electronic) {
-            ledger.end_refund(number_of(&id), verdict, told(second + 7)).await.unwrap();
+            ledger.end_refund(number_of(&id), verdict, exchange_at(second + 7)).await.unwrap();
         }
     }
     drop(ledger);
@@ -662,7 +663,7 @@ async fn a_row_that_leaves_the_set_moves_no_other() {
     assert_eq!((first.size, next.offset), (10, 4));
     for gone in [0, 1, 5] {
         let number = number_of(rows[gone].as_ref().unwrap());
-        ledger.end_refund(number, approved(), told(1)).await.unwrap();
+        ledger.end_refund(number, approved(), exchange_at(1)).await.unwrap();
     }
     create(&ledger, electronic(3), 2).await;
     let second = find(&ledger, request(Start::Locator(next), 2000)).await.unwrap();

@@ -134,6 +134,7 @@ fn choose_gateway(
     Ok(Payout::Electronic {
         gateway: gateway.name.clone(),
         payment_method: method.id.clone(),
+        original_payment: None,
         options: options_of(draft),
     })
 }

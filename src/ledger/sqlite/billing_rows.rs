@@ -44,7 +44,7 @@ pub(super) fn payment(
 ) -> rusqlite::Result<Option<Payment>> {
     let select = format!(
         "select key, number, account, type, status, amount, refunded, to_credit_balance, \
-         effective_date, payment_method, gateway from payment where {} = ?1",
+         effective_date, payment_method, gateway, reference_id from payment where {} = ?1",
         named.column()
     );
     let mut statement = connection.prepare_cached(&select)?;
@@ -67,6 +67,7 @@ pub(super) fn payment(
         effective_date: known(row, 8, |text| text.parse().ok())?,
         method: method.flatten(),
         gateway: row.get(10)?,
+        reference_id: row.get(11)?,
         parts: parts(connection, key)?,
     }))
 }

@@ -2,7 +2,7 @@
 //! a guard, and write the refund and its entry.
 
 use super::billing_rows::{self, Named};
-use super::orders::begin_order;
+use super::orders::{begin_order, repaid};
 use super::store::Store;
 use super::{movement, rows};
 use crate::domain::custom_value::CustomValues;
@@ -30,12 +30,16 @@ pub(super) fn create_refund(
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
     keep_custom(store.connection(), id, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
-    if let Payout::Electronic { gateway, payment_method, options } = decision.payout {
+    if let Payout::Electronic { gateway, payment_method, original_payment, options } =
+        decision.payout
+    {
         begin_order(store.connection(), id.number(), created_ms)?;
         orders.push(Order {
             refund: id,
             gateway,
             payment_method,
+            original_payment,
+            repaid: repaid(store.connection(), id.number())?,
             amount: decision.amount,
             currency: decision.currency,
             options,

@@ -7,7 +7,7 @@ use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
@@ -58,8 +58,8 @@ pub(super) type Pair = (&'static str, String, String);
 
 impl Loader<'_> {
     fn load(mut self, seed: &SeedPlan) -> Result<SeedReport, Refusal> {
-        for (gateway, rules) in &seed.gateways {
-            self.gateway(gateway, rules)?;
+        for (gateway, script) in &seed.gateways {
+            self.gateway(gateway, script)?;
         }
         for (key, value) in &seed.tenant {
             self.tenant(key, value)?;
@@ -105,35 +105,61 @@ impl Loader<'_> {
         }
     }
 
-    fn gateway(&mut self, gateway: &Gateway, rules: &[ScriptedRule]) -> Result<(), Refusal> {
+    fn gateway(&mut self, gateway: &Gateway, script: &Script) -> Result<(), Refusal> {
         let object = format!("gateway `{}`", gateway.name);
         let types = gateway.method_types.as_ref().map(json).transpose()?;
-        let rules = json(rules)?;
-        let select = "select active, non_referenced_refunds, coalesce(method_types, 'all'), \
-                      rules from gateway where name = ?1";
-        let stored = self
-            .connection
-            .query_row(select, params![gateway.name], |row| {
-                Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
-        if let Some((active, non_referenced, stored_types, stored_rules)) = stored {
-            let seeded = gateway.non_referenced_refunds.to_string();
+        let rules = json(&script.rules)?;
+        let switches = script.switches;
+        let stored = rows::gateways(self.connection)?;
+        let is_stored = self.has_gateway(&gateway.name)?;
+        let same_name = |(one, _): &&(Gateway, Script)| one.name == gateway.name;
+        if let Some((known, known_script)) = stored.iter().find(same_name).filter(|_| is_stored) {
+            let known_types = known.method_types.as_ref().map(json).transpose()?;
+            let all = |types: Option<String>| types.unwrap_or_else(|| "all".to_owned());
+            let off = |value: Option<u32>| value.map_or("none".to_owned(), |it| it.to_string());
+            let old = known_script.switches;
+            let text = |switch: bool| switch.to_string();
+            let (windows, duplicates) = ("refund_window_days", "duplicate_window_s");
             return self.compare(
                 &object,
                 [
-                    ("active", active.to_string(), gateway.active.to_string()),
-                    ("non_referenced_refunds", non_referenced.to_string(), seeded),
-                    ("method_types", stored_types, types.unwrap_or_else(|| "all".to_owned())),
-                    ("rule", stored_rules, rules),
+                    ("active", text(known.active), text(gateway.active)),
+                    (
+                        "non_referenced_refunds",
+                        text(known.non_referenced_refunds),
+                        text(gateway.non_referenced_refunds),
+                    ),
+                    ("method_types", all(known_types), all(types)),
+                    (windows, off(old.refund_window_days), off(switches.refund_window_days)),
+                    (duplicates, off(old.duplicate_window_s), off(switches.duplicate_window_s)),
+                    ("require_settled", text(old.require_settled), text(switches.require_settled)),
+                    ("rule", json(&known_script.rules)?, rules),
                 ],
             );
         }
         self.check_name_is_free(&object, &gateway.name)?;
         let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
-                      rules) values (?1, ?2, ?3, ?4, ?5)";
-        let non_referenced = gateway.non_referenced_refunds;
-        self.add(insert, params![gateway.name, gateway.active, non_referenced, types, rules])
+                      rules, duplicate_window_s, require_settled, refund_window_days) \
+                      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        self.add(
+            insert,
+            params![
+                gateway.name,
+                gateway.active,
+                gateway.non_referenced_refunds,
+                types,
+                rules,
+                switches.duplicate_window_s,
+                switches.require_settled,
+                switches.refund_window_days
+            ],
+        )
+    }
+
+    /// Whether the ledger has a row of this gateway; the built-in one works without.
+    fn has_gateway(&self, name: &str) -> Result<bool, Refusal> {
+        let select = "select 1 from gateway where name = ?1";
+        Ok(self.connection.query_row(select, params![name], |_| Ok(())).optional()?.is_some())
     }
 
     /// An order that was sent to one gateway must never be asked about at another.

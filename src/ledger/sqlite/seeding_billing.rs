@@ -91,7 +91,8 @@ impl Loader<'_> {
         amount: MinorUnits,
     ) -> Result<Option<i64>, Refusal> {
         let select = "select payment.key, payment.number, account.id, payment.type, amount, \
-                      effective_date, payment_method.id, payment.gateway, is_settled \
+                      effective_date, payment_method.id, payment.gateway, is_settled, \
+                      payment.reference_id \
                       from payment join account on account.key = payment.account \
                       left join payment_method on payment_method.key = payment.payment_method \
                       where payment.id = ?1";
@@ -99,12 +100,13 @@ impl Loader<'_> {
             .connection
             .query_row(select, params![payment.id.as_str()], |row| {
                 let texts: [String; 4] = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?];
-                let refers: [Option<String>; 2] = [row.get(6)?, row.get(7)?];
+                let refers: [Option<String>; 3] = [row.get(6)?, row.get(7)?, row.get(9)?];
                 let amount = MinorUnits::new(row.get(4)?);
                 Ok((row.get(0)?, texts, amount, refers, row.get::<_, bool>(8)?))
             })
             .optional()?;
-        let Some((key, texts, stored_amount, [method, gateway], is_settled)) = stored else {
+        let Some((key, texts, stored_amount, [method, gateway, reference], is_settled)) = stored
+        else {
             return Ok(None);
         };
         let [number, account, payment_type, date] = texts;
@@ -119,6 +121,7 @@ impl Loader<'_> {
             ("effective_date", date, payment.effective_date.to_string()),
             ("payment_method", or_none(method), or_none(payment.payment_method.as_ref())),
             ("gateway", or_none(gateway), or_none(seeded_gateway)),
+            ("reference_id", or_none(reference), or_none(payment.reference_id.as_ref())),
             // One that was not settled may have been since.
             ("settled", is_settled.to_string(), (is_settled || payment.is_settled).to_string()),
         ];
@@ -145,8 +148,9 @@ impl Loader<'_> {
         };
         let insert = "insert into payment (id, number, account, type, status, amount, refunded, \
                       to_credit_balance, effective_date, payment_method, gateway, is_settled, \
-                      created_ms, updated_ms) \
-                      values (?1, ?2, ?3, ?4, 'Processed', ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?10)";
+                      created_ms, updated_ms, reference_id) \
+                      values (?1, ?2, ?3, ?4, 'Processed', ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?10, \
+                      ?11)";
         let values = params![
             payment.id.as_str(),
             payment.number,
@@ -157,7 +161,8 @@ impl Loader<'_> {
             method,
             gateway,
             payment.is_settled,
-            self.beginning_of(payment.effective_date)?
+            self.beginning_of(payment.effective_date)?,
+            payment.reference_id
         ];
         self.add(insert, values)?;
         Ok(self.connection.last_insert_rowid())

@@ -29,7 +29,7 @@ struct WrittenOrder<'a> {
 
 /// The body that asks for a refund; the same for the same order.
 pub(super) fn order_body(order: &Order) -> Vec<u8> {
-    let original_payment = original_payment(order);
+    let original_payment = order.original_payment.as_deref();
     let written = WrittenOrder {
         reference: order.refund.to_string(),
         amount: order.currency.format(order.amount),
@@ -40,11 +40,6 @@ pub(super) fn order_body(order: &Order) -> Vec<u8> {
         options: &order.options,
     };
     serde_json::to_vec(&written).unwrap_or_default()
-}
-
-/// The gateway's own id of the payment that is given back.
-fn original_payment(_order: &Order) -> Option<&str> {
-    None
 }
 
 /// What an answer says.

@@ -15,6 +15,8 @@ fn order() -> Order {
         refund: RefundId::new(1, 2, RefundNumber::new(3).unwrap()),
         gateway: "cards".to_owned(),
         payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
+        original_payment: None,
+        repaid: None,
         amount: MinorUnits::new(1250),
         currency: Currency::from_code("USD").unwrap(),
         options: vec![GatewayOption { name: "a".to_owned(), value: "b".to_owned() }],
@@ -54,6 +56,9 @@ fn an_order_says_what_the_contract_wants() {
         "options": [{ "name": "a", "value": "b" }],
     });
     assert_eq!(body, expected);
+    let referenced = Order { original_payment: Some("ch_1".to_owned()), ..order() };
+    let body: Value = serde_json::from_slice(&order_body(&referenced)).unwrap();
+    assert_eq!((&body["kind"], &body["original_payment"]), (&json!("referenced"), &json!("ch_1")));
 }
 
 #[test]

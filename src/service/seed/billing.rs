@@ -68,6 +68,7 @@ pub(super) fn payment(written: WrittenPayment, names: &mut Names) -> Result<Seed
         effective_date: day(&written.effective_date)?,
         payment_method: written.payment_method.as_ref().map(id).transpose()?,
         gateway: written.gateway.map(name).transpose()?,
+        reference_id: written.reference_id.map(name).transpose()?,
         is_settled: written.settled.unwrap_or(true),
         applied,
     })

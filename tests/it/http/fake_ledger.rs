@@ -4,7 +4,7 @@ use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
-use refund_gateway::domain::script::ScriptedRule;
+use refund_gateway::domain::script::Script;
 use refund_gateway::ledger::change::{ChangeResult, DeleteRefunds, Update};
 use refund_gateway::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
@@ -159,7 +159,7 @@ impl Ledger for FakeLedger {
         no()
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         yes(Vec::new())
     }
 }

@@ -1,5 +1,11 @@
 -- What an electronic refund's life with its gateway leaves behind.
 
+-- What the sandbox refuses as documented gateways do; null and 0 switch it off.
+alter table gateway add column duplicate_window_s integer check (duplicate_window_s > 0);
+alter table gateway add column require_settled integer not null default 0
+    check (require_settled in (0, 1));
+alter table gateway add column refund_window_days integer check (refund_window_days > 0);
+
 -- Every exchange with a gateway about a refund: what RefundTransactionLog shows. Only ever added
 -- to; what is told of a refund outlives one that was deleted.
 create table exchange (
