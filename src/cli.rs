@@ -7,14 +7,17 @@ pub mod exit;
 
 mod check;
 mod config;
+mod events;
 mod gateways;
 mod ledger;
 mod logging;
 mod options;
 mod processor;
 mod ranges;
+mod reconcile;
 mod refund;
 mod replay;
+mod secrets;
 mod seed;
 mod serve;
 mod settings;
@@ -22,6 +25,7 @@ mod signals;
 mod terminal;
 mod user;
 mod values;
+mod webhooks;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{ExitStatus, Failure};
@@ -45,6 +49,8 @@ enum Command {
     Seed(seed::Args),
     User(user::Args),
     Refund(refund::Args),
+    Reconcile(reconcile::Args),
+    Events(events::Args),
     Check(check::Args),
 }
 
@@ -82,6 +88,8 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Refund(args) => refund::run(args),
+        Command::Reconcile(args) => reconcile::run(args),
+        Command::Events(args) => events::run(args),
         Command::Check(args) => check::run(args, matches),
     }
 }

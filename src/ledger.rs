@@ -12,7 +12,9 @@
 pub mod audit;
 pub mod change;
 pub mod orders;
+pub mod outbox;
 pub mod query;
+pub mod reconciliation;
 pub mod seed;
 pub mod sqlite;
 pub mod ticket;
@@ -30,7 +32,9 @@ use crate::domain::script::Script;
 use change::{ChangeResult, DeleteRefunds, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
+use outbox::Outbox;
 use query::{Find, FindError, Page};
+use reconciliation::{Reconcile, ReconcileResult};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -202,6 +206,14 @@ pub trait Ledger: Orders {
 
     /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
     fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
+
+    /// Reconciles refunds with what their gateways settled or rejected, each on its own.
+    fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>>;
+
+    /// What happened to refunds, where it is kept.
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;

@@ -12,10 +12,12 @@ pub mod electronic;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod reconciliation;
 pub mod resolver;
 pub mod seed;
 pub mod session;
 pub mod toml_text;
+pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
@@ -26,13 +28,15 @@ use clock::Clock;
 use create::RunningKeys;
 use desk::Desk;
 use electronic::Processors;
+use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{RwLock, Semaphore};
+use webhooks::Receiver;
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
 /// option of its own, and stands in a configuration file beside the table.
@@ -53,6 +57,9 @@ pub struct ServiceSettings {
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
+    /// What is done about refunds that their gateways reject after all.
+    #[serde(skip)]
+    pub reconciliation: ReconciliationSettings,
 }
 
 impl Default for ServiceSettings {
@@ -64,6 +71,7 @@ impl Default for ServiceSettings {
             gateway_wait_ms: 10_000,
             strict: false,
             idempotency_field: None,
+            reconciliation: ReconciliationSettings::default(),
         }
     }
 }
@@ -96,6 +104,8 @@ pub struct Service {
     is_ending: AtomicBool,
     desk: Desk,
     gateway_counters: GatewayCounters,
+    /// Who is told what happens, once that has begun.
+    receivers: Mutex<Vec<Arc<Receiver>>>,
 }
 
 impl Service {
@@ -132,6 +142,7 @@ impl Service {
             is_ending: AtomicBool::new(false),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
+            receivers: Mutex::default(),
         });
         service.start_resolver().await?;
         Ok(service)

@@ -123,6 +123,9 @@ async fn serve(
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
+    let webhooks = settings.webhooks.into_iter().map(|configured| configured.webhook).collect();
+    let started = service.start_webhooks(webhooks).await;
+    started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
     let gateway = Gateway::start(service, settings.http, settings.listen, settings.admin_listen)
         .await

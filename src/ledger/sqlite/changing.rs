@@ -2,8 +2,9 @@
 //! decide, write, and move the money back where a refund or an adjustment is taken back.
 
 use super::store::Store;
-use super::{adjusting, billing_rows, movement};
+use super::{adjusting, billing_rows, movement, outbox};
 use crate::domain::change::{AdjustmentChange, Change, RefundChange};
+use crate::domain::event::EventKind;
 use crate::domain::facts::{ExistingRefund, PaymentKey};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -82,6 +83,9 @@ fn refund(
         ":user": user.0,
         ":number": refund.number.value(),
     })?;
+    if decision.cancels {
+        outbox::keep(store, refund.number, EventKind::Canceled, at_ms)?;
+    }
     Ok(Ok(id.clone()))
 }
 
@@ -91,9 +95,10 @@ fn delete_refund(store: &Store, asking: &Asking, id: &ObjectId) -> rusqlite::Res
     if let Err(error) = decide_refund_deletion(id, found.as_ref(), asking) {
         return Ok(Err(error));
     }
-    if let Some(ExistingRefund { number, status, payment: Some(payment), .. }) = found {
-        if status == RefundStatus::Processed {
-            let at_ms = asking.now.timestamp_millis();
+    if let Some(refund @ ExistingRefund { number, payment: Some(payment), .. }) = found {
+        let at_ms = asking.now.timestamp_millis();
+        outbox::keep(store, number, EventKind::Deleted, at_ms)?;
+        if refund.status == RefundStatus::Processed && !refund.is_compensated {
             movement::cancel(connection, number.value(), payment.0, at_ms)?;
         }
         remove(connection, number.value())?;

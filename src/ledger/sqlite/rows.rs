@@ -150,9 +150,7 @@ fn custom_fields(connection: &Connection) -> rusqlite::Result<CustomFields> {
 }
 
 /// The gateways and their scripts, the built-in sandbox always among them.
-pub(super) fn gateways(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(Gateway, Script)>> {
+pub(super) fn gateways(connection: &Connection) -> rusqlite::Result<Vec<(Gateway, Script)>> {
     let select = "select name, active, non_referenced_refunds, method_types, rules, \
                   duplicate_window_s, require_settled, refund_window_days from gateway";
     let mut statement = connection.prepare_cached(select)?;

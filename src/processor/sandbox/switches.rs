@@ -116,11 +116,8 @@ mod tests {
 
     #[test]
     fn only_a_refund_of_a_payment_can_be_too_late_or_too_early() {
-        let switches = Switches {
-            require_settled: true,
-            refund_window_days: Some(60),
-            ..Switches::default()
-        };
+        let switches =
+            Switches { require_settled: true, refund_window_days: Some(60), ..Switches::default() };
         let guard = Guard::new(switches);
         let of = |age_days, is_settled| order(1, 500, Some(Repaid { age_days, is_settled }));
         assert_eq!(code(&guard, &of(61, true)).as_deref(), Some("10009"));

@@ -82,11 +82,11 @@ fn a_gateways_script_is_read() {
                 [[gateway.rule]]\namount = '13.00'\nanswer = 'drop-after'\ntimes = 2\n\
                 [[gateway.rule]]\nanswer = 'decline'\ncode = '54'\ndelay_ms = 5\n";
     let seed = Seed::parse(text).unwrap();
-    let [(gateway, rules)] = seed.gateways.as_slice() else { panic!("one gateway") };
+    let [(gateway, script)] = seed.gateways.as_slice() else { panic!("one gateway") };
     assert!(!gateway.active && gateway.non_referenced_refunds);
-    assert_eq!(rules.len(), 2);
-    assert_eq!(rules[0].answer, ScriptedAnswer::DropAfter);
-    assert_eq!((rules[0].times, rules[1].delay_ms), (Some(2), 5));
+    assert_eq!(script.rules.len(), 2);
+    assert_eq!(script.rules[0].answer, ScriptedAnswer::DropAfter);
+    assert_eq!((script.rules[0].times, script.rules[1].delay_ms), (Some(2), 5));
 }
 
 #[test]

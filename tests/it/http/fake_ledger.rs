@@ -10,6 +10,7 @@ use refund_gateway::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
 use refund_gateway::ledger::query::{Find, FindError, Page};
+use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
@@ -91,6 +92,10 @@ impl Ledger for FakeLedger {
 
     fn custom_fields(&self) -> Arc<CustomFields> {
         Arc::default()
+    }
+
+    fn reconcile(&self, _: Reconcile) -> Reply<Vec<ReconcileResult>> {
+        yes(Vec::new())
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
