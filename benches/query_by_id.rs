@@ -7,7 +7,7 @@
 //! of neighbouring rounds means anything; its median should be at most 1.5.
 //!
 //! BENCH_REFUNDS (1,000,000) and BENCH_ROUNDS (9) change the shape of the run; TMPDIR decides on
-//! which disk the ledgers are (the larger one takes about 350 MB).
+//! which disk the ledgers are (the larger one takes a few hundred MB).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

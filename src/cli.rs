@@ -15,6 +15,7 @@ mod options;
 mod processor;
 mod ranges;
 mod reconcile;
+mod record;
 mod refund;
 mod replay;
 mod secrets;
@@ -46,6 +47,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Replay(replay::Args),
+    Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
     Refund(refund::Args),
@@ -85,6 +87,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(args, matches),
         Command::Replay(args) => replay::run(args),
+        Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Refund(args) => refund::run(args),

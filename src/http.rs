@@ -17,14 +17,18 @@ mod connection;
 mod date;
 mod listener;
 mod metrics;
+mod proxy;
 mod public;
 mod record;
 mod router;
 mod settings;
 mod slots;
 mod stream;
+mod tap;
 
+pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
+pub use tap::{Exchange, Tap};
 
 use crate::service::Service;
 use admin::{Admin, Readiness};
@@ -78,9 +82,20 @@ impl Gateway {
         public: SocketAddr,
         admin: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
+        Self::start_tapped(service, settings, public, admin, None).await
+    }
+
+    /// The same, with somebody who is shown every call.
+    pub async fn start_tapped(
+        service: Arc<Service>,
+        settings: HttpSettings,
+        public: SocketAddr,
+        admin: Option<SocketAddr>,
+        tap: Option<Arc<dyn Tap>>,
+    ) -> Result<Self, StartError> {
         settings.check()?;
         let ledger = service.ledger();
-        let metrics = Arc::new(Metrics::new(&service));
+        let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
         let admin = match admin {
@@ -92,7 +107,7 @@ impl Gateway {
             }
         };
         let door = public_door(&settings, &metrics);
-        let handler = Public::new(service, settings, metrics);
+        let handler = Public::new(service, settings, metrics, tap);
         let public = listen(public, Listener::open(public, door, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }

@@ -21,7 +21,7 @@ pub mod ticket;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
-use crate::domain::drafts::Drafts;
+use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
@@ -29,7 +29,7 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::Script;
-use change::{ChangeResult, DeleteRefunds, Update};
+use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
 use outbox::Outbox;
@@ -126,6 +126,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Whether all rows are created or none is.
+    pub is_single: bool,
     /// Set when the caller gave a key.
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
@@ -204,8 +206,8 @@ pub trait Ledger: Orders {
     /// Changes what is there, in one transaction, and tells one result a change, in order.
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>>;
 
-    /// Deletes refunds of payments, in one transaction, and tells one result an id, in order.
-    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>>;
+    /// Deletes what may go, in one transaction, and tells one result an id, in order.
+    fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>>;
 
     /// Reconciles refunds with what their gateways settled or rejected, each on its own.
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>>;

@@ -1,10 +1,11 @@
-//! The use cases, the same for every front door: log in, use a session, create refunds,
-//! find objects.
+//! The use cases, the same for every front door: log in, use a session, create, change and delete
+//! objects, find them.
 //!
 //! No wire format enters this room: it takes typed requests and gives typed results. A use case
 //! ends in the ledger; what this room keeps in memory (sessions in use, keys in progress) can be
 //! lost at any moment without harm.
 
+pub mod change;
 pub mod clock;
 pub mod create;
 mod desk;
@@ -54,6 +55,9 @@ pub struct ServiceSettings {
     /// Whether a field that a caller may not send is an error instead of being ignored.
     #[serde(skip)]
     pub strict: bool,
+    /// Whether useSingleTransaction means something: all rows of a create, or none.
+    #[serde(skip)]
+    pub single_transaction: bool,
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
@@ -70,6 +74,7 @@ impl Default for ServiceSettings {
             login_wait_ms: 10_000,
             gateway_wait_ms: 10_000,
             strict: false,
+            single_transaction: false,
             idempotency_field: None,
             reconciliation: ReconciliationSettings::default(),
         }

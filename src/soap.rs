@@ -5,6 +5,7 @@
 //! version V carries an element or code that the WSDL of V lacks.
 
 mod create;
+mod delete;
 mod envelope;
 pub mod fault;
 mod login;
@@ -14,7 +15,9 @@ mod query;
 mod read;
 mod refund;
 mod refusal;
+mod save_result;
 pub mod secret;
+mod update;
 mod user_info;
 pub mod wsdl;
 
@@ -166,6 +169,7 @@ impl Soap {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
             Operation::Create(Ok(create)) => create.ignored_fields,
+            Operation::Update(Ok(update)) => update.ignored_fields,
             _ => 0,
         };
         match self.done(call, request, dialect).await {
@@ -202,6 +206,14 @@ impl Soap {
                 let caller = self.caller(session, call.deadline).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
+            }
+            Operation::Update(update) => {
+                let caller = self.caller(session, call.deadline).await?;
+                update::answer(&self.service, &caller, update?, dialect, call.deadline).await
+            }
+            Operation::Delete(delete) => {
+                let caller = self.caller(session, call.deadline).await?;
+                delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
                 let caller = self.caller(session, call.deadline).await?;

@@ -37,12 +37,16 @@ pub(super) struct Written {
     pub(super) public_url: Option<String>,
     /// `--strict`
     pub(super) strict: Option<bool>,
+    /// `--single-transaction`
+    pub(super) single_transaction: Option<bool>,
     /// `--idempotency-field`
     pub(super) idempotency_field: Option<String>,
     /// `--clock`
     pub(super) clock: Option<Moment>,
     /// `--id-seed`
     pub(super) id_seed: Option<u64>,
+    /// `--record`
+    pub(super) record: Option<PathBuf>,
     /// `--allow-plaintext`
     pub(super) allow_plaintext: Option<bool>,
     /// `--allow-remote-test`

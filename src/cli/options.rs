@@ -50,6 +50,12 @@ pub(super) struct Options {
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) strict: Option<bool>,
 
+    /// Let useSingleTransaction create all objects of a call or none
+    #[arg(long, env = "REFUND_GATEWAY_SINGLE_TRANSACTION", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) single_transaction: Option<bool>,
+
     /// Take the idempotency key of clients that cannot set a header from this field of Refund
     #[arg(long, value_name = "FIELD", env = "REFUND_GATEWAY_IDEMPOTENCY_FIELD")]
     pub(super) idempotency_field: Option<String>,
@@ -62,6 +68,10 @@ pub(super) struct Options {
     #[arg(long, value_name = "N", env = "REFUND_GATEWAY_ID_SEED")]
     #[arg(allow_negative_numbers = true)]
     pub(super) id_seed: Option<u64>,
+
+    /// Write each call and its answer into this folder, as a catalogue without secrets
+    #[arg(long, value_name = "DIR", env = "REFUND_GATEWAY_RECORD")]
+    pub(super) record: Option<PathBuf>,
 
     /// Serve plain HTTP on an address that is not loopback
     #[arg(long, env = "REFUND_GATEWAY_ALLOW_PLAINTEXT", value_name = "BOOL")]

@@ -6,8 +6,8 @@ use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{ledger, logging, terminal};
-use crate::http::Gateway;
+use super::{ledger, logging, record, terminal};
+use crate::http::{Gateway, Tap};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::processor::Processor;
@@ -113,6 +113,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen()?;
+    let recorder = settings.record.as_deref().map(record::start).transpose()?;
     for (origin, seed) in seeds {
         let report = seed::load(ledger.as_ref(), seed).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
@@ -127,7 +128,9 @@ async fn serve(
     let started = service.start_webhooks(webhooks).await;
     started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
-    let gateway = Gateway::start(service, settings.http, settings.listen, settings.admin_listen)
+    let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
+    let (public, admin) = (settings.listen, settings.admin_listen);
+    let gateway = Gateway::start_tapped(service, settings.http, public, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
     announce(&gateway, settings.demo)?;
@@ -136,6 +139,9 @@ async fn serve(
     signals.end_at_the_next();
     gateway.stop().await;
     service_to_finish.finish(LAST_TASKS).await;
+    if let Some(recorder) = recorder {
+        record::tell(recorder.finish());
+    }
     Ok(())
 }
 

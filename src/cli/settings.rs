@@ -44,6 +44,8 @@ pub(super) struct Settings {
     pub(super) clock: Option<DateTime<Utc>>,
     /// What ids are derived from.
     pub(super) id_seed: Option<u64>,
+    /// Where calls are recorded, if at all.
+    pub(super) record: Option<PathBuf>,
     /// Whether plain HTTP may leave this machine.
     pub(super) allow_plaintext: bool,
     /// Whether a test ledger may be reached from elsewhere.
@@ -173,6 +175,8 @@ impl Sources<'_> {
         let demo = self.choose("demo", options.demo, written.demo, false);
         let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
+        let record =
+            self.optional("record", options.record, written.record.clone(), |path| shown(path));
         let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
         let test = match implying.into_iter().flatten().next() {
             None => self.choose("test", options.test, written.test, false),
@@ -191,6 +195,7 @@ impl Sources<'_> {
             test,
             clock: clock.map(|moment| moment.0),
             id_seed,
+            record,
             allow_plaintext: self.choose(
                 "allow_plaintext",
                 options.allow_plaintext,
@@ -204,7 +209,11 @@ impl Sources<'_> {
                 false,
             ),
             http: self.http(options.public_url),
-            service: self.service(options.strict, options.idempotency_field),
+            service: self.service(
+                options.strict,
+                options.single_transaction,
+                options.idempotency_field,
+            ),
             store: self.store(&gateways, !webhooks.is_empty()),
             gateways: self.gateways(gateways),
             webhooks: self.webhooks(webhooks),
@@ -241,9 +250,16 @@ impl Sources<'_> {
         webhooks
     }
 
-    fn service(&mut self, strict: Option<bool>, field: Option<String>) -> ServiceSettings {
+    fn service(
+        &mut self,
+        strict: Option<bool>,
+        single: Option<bool>,
+        field: Option<String>,
+    ) -> ServiceSettings {
         let written = &self.config.written;
         let strict = self.choose("strict", strict, written.strict, false);
+        let single_transaction =
+            self.choose("single_transaction", single, written.single_transaction, false);
         let field = self.optional(
             "idempotency_field",
             field,
@@ -252,7 +268,13 @@ impl Sources<'_> {
         );
         let table = self.table("service", &written.service);
         let reconciliation = self.table("reconciliation", &written.reconciliation);
-        ServiceSettings { strict, idempotency_field: field, reconciliation, ..table }
+        ServiceSettings {
+            strict,
+            single_transaction,
+            idempotency_field: field,
+            reconciliation,
+            ..table
+        }
     }
 
     fn http(&mut self, public_url: Option<String>) -> HttpSettings {

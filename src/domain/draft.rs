@@ -4,6 +4,16 @@
 //! the order in which errors are told is fixed (DESIGN of the answers: ids, missing, invalid in
 //! WSDL order, …) and differs from the order in which they are found.
 
+pub mod account;
+pub mod adjustment;
+pub mod batch;
+pub mod change;
+pub mod common;
+pub mod fields;
+pub mod masked;
+pub mod payment;
+pub mod payment_method;
+
 use super::calendar::CalendarText;
 use super::custom_value::CustomDraft;
 use super::id::ObjectId;
@@ -99,7 +109,7 @@ pub struct MalformedId {
 
 /// Reads an id into the field `name`, one of `fields` (the ids of an object, in WSDL order). One
 /// that has not the form of an id is noted in `malformed`, where the first in WSDL order stays.
-pub(super) fn read_id(
+fn read_id(
     malformed: &mut Option<MalformedId>,
     fields: &[&str],
     name: &str,
@@ -353,18 +363,18 @@ impl RefundDraft {
 }
 
 /// An amount above zero in the field `name`.
-pub(super) fn amount(name: &str, text: &str) -> Field<AmountText> {
+fn amount(name: &str, text: &str) -> Field<AmountText> {
     let amount = parse_amount(text);
     typed(name, text, amount.map(|value| AmountText { value, text: text.to_owned() }))
 }
 
 /// A value of the field `name`, if `text` was one.
-pub(super) fn typed<T>(name: &str, text: &str, value: Option<T>) -> Field<T> {
+fn typed<T>(name: &str, text: &str, value: Option<T>) -> Field<T> {
     value.map_or_else(|| Field::Wrong(RowError::invalid(name, text)), Field::Given)
 }
 
 /// A text of at most so many characters.
-pub(super) fn bounded(text: &str, chars_max: usize) -> Field<String> {
+fn bounded(text: &str, chars_max: usize) -> Field<String> {
     if text.chars().count() <= chars_max {
         Field::Given(text.to_owned())
     } else {

@@ -127,6 +127,34 @@ pub struct PaymentMethod {
     pub gateway: Option<String>,
 }
 
+/// An account that is there already, for those who want to change or delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingAccount {
+    /// Its key in the ledger.
+    pub key: AccountKey,
+    /// The currency of its balances.
+    pub currency: Currency,
+    /// The credit balance.
+    pub balance: MinorUnits,
+    /// Whether anything belongs to it or happened on it.
+    pub has_history: bool,
+}
+
+/// A payment method that is there already, for those who want to change or delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingMethod {
+    /// Its type.
+    pub method_type: MethodType,
+    /// Whether it may still be used.
+    pub status: MethodStatus,
+    /// The id of the account that it belongs to.
+    pub account_id: Option<ObjectId>,
+    /// Whether it is the default of an account.
+    pub is_default: bool,
+    /// Whether a payment came from it or a refund went to it.
+    pub is_used: bool,
+}
+
 /// The key of a payment inside the ledger; clients never see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PaymentKey(pub i64);

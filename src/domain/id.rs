@@ -50,6 +50,12 @@ impl ObjectId {
     }
 }
 
+impl From<RowId> for ObjectId {
+    fn from(id: RowId) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl From<RefundId> for ObjectId {
     fn from(id: RefundId) -> Self {
         Self(id.to_string())

@@ -3,6 +3,8 @@
 //! Only the first error of a row is ever told, and never an Error/Field element (captured answers
 //! have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against them.
 
+mod objects;
+
 use super::error_code::ErrorCode;
 use super::facts::{Gateway, Payment};
 use super::money::{Currency, MinorUnits};

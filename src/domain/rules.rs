@@ -2,13 +2,18 @@
 //! out.
 //!
 //! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
-//! `adjustment`, `changing` beside them. What they share stands here. The order of the checks is
+//! `adjustment`, `changing` beside them; `account`, `payment_method` and `paying` for what refunds
+//! need to be there. What they share stands here. The order of the checks is
 //! part of the contract: the first error of a row is the only one told.
 
+mod account;
 mod adjustment;
+mod asking;
 mod changing;
 mod credit_balance;
+mod paying;
 mod payment;
+mod payment_method;
 
 use super::calendar::day_at;
 use super::custom_field::CustomField;
@@ -20,32 +25,30 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::{Permission, Permissions};
+use super::permission::Permission;
 use super::row_error::RowError;
-use super::version::ApiVersion;
 use super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
+pub use account::{
+    AccountFacts, AccountUpdate, NewAccount, decide_account, decide_account_deletion,
+    decide_account_update,
+};
 pub use adjustment::{AdjustmentDecision, AdjustmentFacts, FoundSource, decide_adjustment};
+pub use asking::Asking;
 pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
 };
-
-/// Who asks, when, and how.
-#[derive(Debug, Clone, Copy)]
-pub struct Asking {
-    /// The version of the caller's endpoint.
-    pub version: ApiVersion,
-    /// What the caller may do.
-    pub permissions: Permissions,
-    /// The moment of the call.
-    pub now: DateTime<Utc>,
-    /// Whether a field that may not be sent is an error instead of being ignored.
-    pub strict: bool,
-}
+pub use paying::{
+    NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
+    decide_payment_update,
+};
+pub use payment_method::{
+    MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
+};
 
 /// What the ledger knows about the things that a draft names.
 #[derive(Debug, Clone)]

@@ -88,6 +88,18 @@ impl MethodType {
 }
 
 vocabulary! {
+    /// Where an account stands.
+    AccountStatus {
+        /// New.
+        Draft = "Draft",
+        /// In use.
+        Active = "Active",
+        /// Given up.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
     /// Whether a payment method may still be used.
     MethodStatus {
         /// In use.

@@ -90,6 +90,11 @@ impl Answer {
         self
     }
 
+    /// The body before it is compressed.
+    pub(super) fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
     /// How long the body is.
     pub(super) fn body_bytes(&self) -> usize {
         self.body.len()

@@ -123,7 +123,8 @@ fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     Ok(found)
 }
 
-async fn read(body: Incoming, limits: BodyLimits<'_>) -> Result<Bytes, BodyError> {
+/// Reads a body as it is on the wire.
+pub(super) async fn read(body: Incoming, limits: BodyLimits<'_>) -> Result<Bytes, BodyError> {
     let too_large = || BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes));
     let told = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
     if told > limits.wire_bytes_max {
@@ -193,7 +194,7 @@ async fn inflate(
     }
 }
 
-fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+pub(super) fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let one_too_many = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     let mut inflated = Vec::with_capacity(wire.len().saturating_mul(2).min(bytes_max));
     let mut decoder = MultiGzDecoder::new(wire).take(one_too_many);

@@ -136,8 +136,9 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// All counters at zero; those of the ledger are read when they are asked for.
-    pub(super) fn new(service: &Arc<Service>) -> Self {
+    /// All counters at zero; those of the service and its ledger, if there are any, are read when
+    /// they are asked for.
+    pub(super) fn new(service: Option<&Arc<Service>>) -> Self {
         let mut registry = Registry::with_prefix("refund_gateway");
         registry.register(
             "build",
@@ -166,9 +167,12 @@ impl Metrics {
         }
         new.register_requests();
         new.register_transport();
-        new.registry.register_collector(Box::new(LedgerCollector(Arc::clone(service.ledger()))));
-        new.registry.register_collector(Box::new(GatewayCollector(Arc::clone(service))));
-        new.registry.register_collector(Box::new(WebhookCollector(Arc::clone(service))));
+        if let Some(service) = service {
+            let ledger = Arc::clone(service.ledger());
+            new.registry.register_collector(Box::new(LedgerCollector(ledger)));
+            new.registry.register_collector(Box::new(GatewayCollector(Arc::clone(service))));
+            new.registry.register_collector(Box::new(WebhookCollector(Arc::clone(service))));
+        }
         new
     }
 

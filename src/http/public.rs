@@ -14,6 +14,7 @@ use super::metrics::{Limit, Metrics};
 use super::record::Record;
 use super::router::{Route, route};
 use super::settings::HttpSettings;
+use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
@@ -39,6 +40,7 @@ pub(super) struct Public {
     /// The turns of bodies that take much memory to read.
     turns: Arc<Semaphore>,
     settings: HttpSettings,
+    tap: Option<Arc<dyn Tap>>,
 }
 
 impl Public {
@@ -46,6 +48,7 @@ impl Public {
         service: Arc<Service>,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
+        tap: Option<Arc<dyn Tap>>,
     ) -> Self {
         let public_url = settings.public_url.as_deref();
         Self {
@@ -57,6 +60,7 @@ impl Public {
                 settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
             )),
             settings,
+            tap,
         }
     }
 
@@ -86,7 +90,7 @@ impl Public {
         };
         let answer = match route(&head.method, head.uri.path(), head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(version, base_url, &head.headers, body, started).await;
+                return self.soap(version, base_url, head, body, started).await;
             }
             Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
@@ -119,10 +123,11 @@ impl Public {
         &self,
         version: &str,
         base_url: String,
-        headers: &HeaderMap,
+        head: &Parts,
         body: Incoming,
         started: Instant,
     ) -> Option<Answer> {
+        let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits {
             wire_bytes_max: self.settings.body_bytes_max,
@@ -138,6 +143,7 @@ impl Public {
             Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
+        let tapped = self.tap.as_ref().map(|tap| (tap, received.document.clone()));
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -152,7 +158,11 @@ impl Public {
             Ok(SoapReply::Answer(answer)) => {
                 self.count_limits(&answer);
                 self.count(&answer);
-                Some(Answer::soap(answer, self.dates.now()))
+                let answer = Answer::soap(answer, self.dates.now());
+                if let Some((tap, request)) = tapped {
+                    tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
+                }
+                Some(answer)
             }
             Ok(SoapReply::Abort) | Err(_) => None,
         }
@@ -228,7 +238,7 @@ impl Handler for Public {
 }
 
 /// The key as sent. Several become one that cannot be a key, as they stand in a list.
-fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
     let values: Vec<&[u8]> =
         headers.get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes).collect();
     (!values.is_empty()).then(|| values.join(&b", "[..]))

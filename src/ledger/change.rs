@@ -1,14 +1,15 @@
 //! Changing and deleting what the ledger has: requests and results.
 
-use super::UserKey;
 use super::ticket::Ticket;
-use crate::domain::change::{AdjustmentChange, RefundChange};
-use crate::domain::id::ObjectId;
-use crate::domain::row_error::RowError;
+use super::{RowResult, UserKey};
+use crate::domain::draft::account::AccountDraft;
+use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::draft::payment::PaymentDraft;
+use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::rules::Asking;
 
 /// What a row of such a call came to: the id of what was changed or deleted.
-pub type ChangeResult = Result<ObjectId, RowError>;
+pub type ChangeResult = RowResult;
 
 /// A batch of changes, each of which is made or refused on its own.
 pub struct Update {
@@ -23,18 +24,49 @@ pub struct Update {
 }
 
 /// Changes of objects of one type.
+#[derive(Debug)]
 pub enum Changes {
-    /// Of refunds.
-    Refunds(Vec<RefundChange>),
+    /// Of accounts.
+    Accounts(Vec<AccountDraft>),
     /// Of credit balance adjustments.
     Adjustments(Vec<AdjustmentChange>),
+    /// Of payments.
+    Payments(Vec<PaymentDraft>),
+    /// Of payment methods.
+    PaymentMethods(Vec<MethodDraft>),
+    /// Of refunds.
+    Refunds(Vec<RefundChange>),
 }
 
-/// Refunds that are to be deleted, each on its own. Only refunds of a payment can be, and what a
-/// live one took goes back to it.
-pub struct DeleteRefunds {
-    /// Who asks.
+/// A type of which objects can be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletable {
+    /// Accounts that nothing belongs to and nothing happened on.
+    Account,
+    /// Payment methods that are nobody's default and that no money came from or went to.
+    PaymentMethod,
+    /// Refunds of a payment; what a live one took goes back to it.
+    Refund,
+}
+
+impl Deletable {
+    /// The type of this name, letter for letter.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "Account" => Some(Self::Account),
+            "PaymentMethod" => Some(Self::PaymentMethod),
+            "Refund" => Some(Self::Refund),
+            _ => None,
+        }
+    }
+}
+
+/// Objects of one type that are to be deleted, each on its own.
+pub struct Delete {
+    /// With which permissions and version, and when.
     pub asking: Asking,
+    /// What they are.
+    pub object: Deletable,
     /// Their ids, in the order of the results; for one that has not the form of an id, its error.
     pub ids: Vec<ChangeResult>,
     /// With which the request can be withdrawn until its transaction begins.

@@ -5,6 +5,7 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
+mod accounts;
 mod adjusting;
 mod answers;
 mod audit;
@@ -16,10 +17,12 @@ mod creating;
 mod ending;
 mod identity;
 mod lock;
+mod methods;
 mod movement;
 mod open;
 mod orders;
 mod outbox;
+mod payments;
 mod query;
 mod query_billing;
 mod query_columns;
@@ -38,7 +41,7 @@ mod writer;
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
-use super::change::{ChangeResult, DeleteRefunds, Update};
+use super::change::{ChangeResult, Delete, Update};
 use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
@@ -143,9 +146,9 @@ impl Ledger for SqliteLedger {
         self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
     }
 
-    fn delete_refunds(&self, request: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+    fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| changing::delete_refunds(store, &request))
+        self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
     }
 
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {

@@ -8,6 +8,7 @@
 use super::compare::{LIMITS, operation};
 use super::raw::View;
 use crate::xml::{ElementRef, decode, parse};
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 /// So many names are kept.
@@ -117,23 +118,33 @@ impl Carried {
         }
     }
 
-    /// The request with live names in the place of captured ones.
-    pub(super) fn replaced(&self, request: Vec<u8>) -> Vec<u8> {
+    /// The message with live names in the place of captured ones, also where a name is a part of a
+    /// longer word, such as the reference of a gateway.
+    pub(super) fn replaced<'m>(&self, message: &'m [u8]) -> Cow<'m, [u8]> {
         if self.ids.live.is_empty() {
-            return request;
+            return Cow::Borrowed(message);
         }
-        let view = View::of(&request);
+        let view = View::of(message);
         let mut edits = Vec::new();
         let mut at = 0;
         for word in view.bytes().split(|byte| !is_of_name(*byte)) {
-            let end = at + word.len();
-            let live = std::str::from_utf8(word).ok().and_then(|word| self.ids.get(word));
-            if let Some(live) = live {
-                edits.push((at..end, live.to_owned()));
+            if let Some(live) = self.live(word) {
+                edits.push((at..at + word.len(), live.to_owned()));
+                at += word.len() + 1;
+                continue;
             }
-            at = end + 1;
+            for part in word.split(|byte| *byte == b'-') {
+                if let Some(live) = self.live(part) {
+                    edits.push((at..at + part.len(), live.to_owned()));
+                }
+                at += part.len() + 1;
+            }
         }
-        if edits.is_empty() { request } else { view.with(&edits) }
+        if edits.is_empty() { Cow::Borrowed(message) } else { Cow::Owned(view.with(&edits)) }
+    }
+
+    fn live(&self, word: &[u8]) -> Option<&str> {
+        std::str::from_utf8(word).ok().and_then(|word| self.ids.get(word))
     }
 }
 
@@ -196,7 +207,7 @@ mod tests {
     }
 
     fn replaced(carried: &Carried, request: &str) -> String {
-        String::from_utf8(carried.replaced(request.into())).unwrap()
+        String::from_utf8(carried.replaced(request.as_bytes()).into_owned()).unwrap()
     }
 
     #[test]
@@ -204,8 +215,8 @@ mod tests {
         let mut carried = Carried::default();
         let created = |id: &str| answer("createResponse", &format!("<Id>{id}</Id>"));
         carried.learn(&created(OLD), &created(NEW));
-        let request = format!("<q>where Id = '{OLD}' or X = '{OLD}x'</q>");
-        let expected = format!("<q>where Id = '{NEW}' or X = '{OLD}x'</q>");
+        let request = format!("<q>where Id = '{OLD}' or X = '{OLD}x' or Y = 'a-{OLD}'</q>");
+        let expected = format!("<q>where Id = '{NEW}' or X = '{OLD}x' or Y = 'a-{NEW}'</q>");
         assert_eq!(replaced(&carried, &request), expected);
     }
 

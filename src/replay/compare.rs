@@ -7,6 +7,8 @@ use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::soap::secret::without_secrets;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// How closely answers are compared; the status always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,6 +83,20 @@ pub(super) fn operation(root: ElementRef<'_>) -> Option<ElementRef<'_>> {
     let mut bodies = root.children().filter(|child| child.local() == "Body");
     bodies.next().and_then(|body| body.children().next())
 }
+
+/// The name of the operation of a request, also of one that is not quite XML any more.
+pub(super) fn operation_name(request: &[u8]) -> Option<String> {
+    let text = decode(request, None).ok()?;
+    if let Ok(document) = parse(&text, &LIMITS) {
+        return operation(document.root()).map(|operation| operation.local().to_owned());
+    }
+    let found = OPERATION.as_ref()?.captures(&text)?;
+    found.get(1).map(|name| name.as_str().to_owned())
+}
+
+/// The first element after the start tag of a body.
+static OPERATION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"Body(?:\s[^<>]*)?>\s*<(?:[^<>\s/:]+:)?([A-Za-z]+)[\s/>]").ok());
 
 /// The status that goes with a captured answer, by its body: 500 for a fault.
 pub(super) fn usual_status(body: &[u8]) -> u16 {

@@ -5,7 +5,7 @@
 //! it is: that is what it shows.
 
 use super::carried::Carried;
-use super::compare::{LIMITS, operation};
+use super::compare::{LIMITS, operation, operation_name};
 use super::error::ReplayError;
 use super::exchange::{Exchange, Nature};
 use super::placeholder;
@@ -14,6 +14,7 @@ use super::session::Sessions;
 use crate::client::Connection;
 use crate::xml::{ElementRef, decode, parse};
 use regex::bytes::Regex;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -54,15 +55,15 @@ pub(super) async fn request(
         filled.push((placeholder, session));
     }
     let body = if filled.is_empty() { body } else { placeholder::fill(&body, &filled) };
-    Ok(carried.replaced(body))
+    Ok(match carried.replaced(&body) {
+        Cow::Borrowed(_) => body,
+        Cow::Owned(replaced) => replaced,
+    })
 }
 
 fn call(request: &[u8]) -> Call {
-    let local = decode(request, None).ok().and_then(|text| {
-        let document = parse(&text, &LIMITS).ok()?;
-        operation(document.root()).map(|operation| operation.local() == "login")
-    });
-    if local == Some(true) { Call::Login } else { Call::Other }
+    let is_login = operation_name(request).is_some_and(|name| name == "login");
+    if is_login { Call::Login } else { Call::Other }
 }
 
 /// The captured session becomes the one that its login got, else one of the first user.
@@ -164,7 +165,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn unescaped(text: &str) -> String {
+/// A text of XML with its references resolved that every writer uses.
+pub(super) fn unescaped(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
     text.replace("&apos;", "'").replace("&amp;", "&")
 }

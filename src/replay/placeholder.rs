@@ -22,10 +22,11 @@ pub(super) struct Placeholder {
 /// The placeholders of a request, in their order.
 pub(super) fn find(request: &[u8]) -> Vec<Placeholder> {
     let mut found: Vec<Placeholder> = Vec::new();
-    let Some(mut start) = request.iter().position(|byte| *byte == b'{') else { return found };
-    // The zero of UTF-16 may stand before the brace.
-    start = start.saturating_sub(1);
-    while let Some(rest) = request.get(start..).filter(|rest| !rest.is_empty()) {
+    let mut start = 0;
+    while let Some(brace) = next_brace(request, start) {
+        // The zero of UTF-16 may stand before the brace.
+        start = start.max(brace.saturating_sub(1));
+        let rest = request.get(start..).unwrap_or_default();
         let widths = [Width::One, Width::TwoLittle, Width::TwoBig];
         match widths.into_iter().find_map(|width| read(rest, width)) {
             Some((length, width, user)) => {
@@ -37,6 +38,11 @@ pub(super) fn find(request: &[u8]) -> Vec<Placeholder> {
         }
     }
     found
+}
+
+fn next_brace(request: &[u8], start: usize) -> Option<usize> {
+    let ahead = request.get(start..)?.iter().position(|byte| *byte == b'{')?;
+    Some(start.saturating_add(ahead))
 }
 
 /// The placeholder that `bytes` begin with.

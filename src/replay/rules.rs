@@ -19,8 +19,8 @@ use std::path::Path;
 /// The file's name.
 pub(super) const FILE_NAME: &str = "replay.toml";
 
-const PATH_DEFAULT: &str = "/apps/services/a/91.0";
-const CONTENT_TYPE_DEFAULT: &str = "text/xml; charset=utf-8";
+pub(super) const PATH_DEFAULT: &str = "/apps/services/a/91.0";
+pub(super) const CONTENT_TYPE_DEFAULT: &str = "text/xml; charset=utf-8";
 
 /// The rules that hold for a case.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -7,7 +7,7 @@ use super::Options;
 use super::canonical::printable;
 use super::capture::{CaptureFile, Stopped};
 use super::carried::Carried;
-use super::compare::{Difference, compare, refusal};
+use super::compare::{Difference, Level, compare, refusal};
 use super::diff::cut;
 use super::error::ReplayError;
 use super::exchange::{Exchange, Nature, Piece};
@@ -143,7 +143,7 @@ impl Worker {
         let outcome = match sent {
             Ok(answer) => {
                 self.learn(exchange, &answer);
-                judge(&self.job, exchange, &answer)?
+                judge(&self.job, exchange, &self.carried, &answer)?
             }
             Err(error @ ClientError::Unreachable { .. }) => {
                 return Err(ReplayError::Runtime(error.to_string()).into());
@@ -192,13 +192,22 @@ fn read_ahead(file: &CaptureFile, batches: &Sender<Vec<Piece>>) -> Result<(), Re
     Ok(())
 }
 
-fn judge(job: &Job, exchange: &Exchange, answer: &Answer) -> Result<Outcome, ReplayError> {
+fn judge(
+    job: &Job,
+    exchange: &Exchange,
+    carried: &Carried,
+    answer: &Answer,
+) -> Result<Outcome, ReplayError> {
     let level = job.options.compare;
     let mut differences = match &exchange.expected {
         Some(expected) => {
             let expected = match exchange.nature {
                 Nature::Captured => with_any_session(expected),
                 Nature::Written => Cow::Borrowed(expected.as_slice()),
+            };
+            let expected = match level {
+                Level::Xml => carried.replaced(&expected),
+                Level::Bytes | Level::Status => expected.as_ref().into(),
             };
             compare(&expected, answer, &exchange.rules, level)
         }

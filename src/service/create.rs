@@ -4,7 +4,8 @@
 //! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
 use super::{Caller, Service};
-use crate::domain::drafts::Drafts;
+use crate::domain::draft::batch::Drafts;
+use crate::domain::permission::Permission;
 use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
@@ -50,6 +51,8 @@ pub struct CreateCall {
     pub version: ApiVersion,
     /// For what, in order.
     pub drafts: Drafts,
+    /// Whether the caller wants all of them or none (useSingleTransaction).
+    pub wants_single: bool,
     /// Set when the caller wants it done once, however often it is sent.
     pub once: Option<Once>,
     /// Until when the work must have begun.
@@ -142,12 +145,7 @@ impl Service {
         call: CreateCall,
         ticket: Ticket,
     ) -> Result<CreateAnswer, CreateError> {
-        let asking = Asking {
-            version: call.version,
-            permissions: call.caller.permissions,
-            now: self.clock.now(),
-            strict: self.settings.strict,
-        };
+        let asking = self.asking(&call.caller, call.version);
         let user = call.caller.user;
         let once = call.once.filter(|_| may_do_any(&call.drafts, &asking));
         let running = match &once {
@@ -166,7 +164,9 @@ impl Service {
                 render: once.render,
             }),
         };
-        let request = Create { user, asking, drafts: call.drafts, idempotency, ticket };
+        let is_single = call.wants_single && self.settings.single_transaction;
+        let drafts = call.drafts;
+        let request = Create { user, asking, drafts, is_single, idempotency, ticket };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
@@ -184,17 +184,17 @@ impl Service {
 }
 
 /// The outcome of `work`, unless its ticket can still be withdrawn at the deadline.
-async fn begun_by(
+pub(super) async fn begun_by<T, E: From<LedgerError>>(
     deadline: Instant,
     ticket: &Ticket,
-    work: impl Future<Output = Result<CreateAnswer, CreateError>>,
-) -> Result<CreateAnswer, CreateError> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let mut work = pin!(work);
     tokio::select! {
         biased;
         ended = &mut work => ended,
         () = tokio::time::sleep_until(deadline) => {
-            if ticket.withdraw() { Err(CreateError::TooLate) } else { work.await }
+            if ticket.withdraw() { Err(LedgerError::Withdrawn.into()) } else { work.await }
         }
     }
 }
@@ -203,21 +203,28 @@ async fn begun_by(
 fn may_ask_gateways(drafts: &Drafts) -> bool {
     let electronic = Some(&RefundType::Electronic);
     match drafts {
-        Drafts::Refund(drafts) => {
+        Drafts::Refunds(drafts) => {
             drafts.iter().any(|draft| draft.refund_type.given() == electronic)
         }
+        _ => false,
     }
 }
 
 /// Whether the caller may do any of what the drafts ask for. If not, a key is not even looked up:
 /// every row will be refused, now as at any other time, and a stored answer is not theirs to see.
 fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
+    let allow = |permission| asking.permissions.allow(permission);
     match drafts {
-        Drafts::Refund(drafts) => drafts.iter().any(|draft| {
+        Drafts::Refunds(drafts) => drafts.iter().any(|draft| {
             let wanted = draft.refund_type.given();
-            wanted
-                .is_none_or(|one| asking.permissions.allow(permission_for(source_of(draft), *one)))
+            wanted.is_none_or(|one| allow(permission_for(source_of(draft), *one)))
         }),
+        Drafts::Adjustments(_) => allow(Permission::CreditBalanceAdjustment),
+        // No permission of theirs is known.
+        Drafts::Accounts(_)
+        | Drafts::InvoicePayments(_)
+        | Drafts::Payments(_)
+        | Drafts::PaymentMethods(_) => true,
     }
 }
 

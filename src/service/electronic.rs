@@ -166,7 +166,7 @@ impl Service {
             Ok(_) => turn.forget(),
             Err(error) => {
                 let refund = order.refund.to_string();
-                tracing::error!(%refund, %error, "a verdict was not written; it is asked for again");
+                tracing::error!(%refund, %error, "a verdict was not written; it is asked again");
                 if !self.is_ending.load(Ordering::Acquire) {
                     sleep(AFTER_A_LOST_VERDICT).await;
                 }

@@ -1,15 +1,15 @@
 //! The operation create: objects of one type, each on its own, and one result for each in their
 //! order.
 
-use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
+use super::envelope::Dialect;
 use super::fault::{Fault, shown};
-use super::object::{Read, text_of};
+use super::object::{Purpose, each, objects, read as read_object, text_of};
 use super::outcome::{Done, Failure, Tally};
-use super::{refund, wsdl};
+use super::refund;
+use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
-use crate::domain::drafts::Drafts;
+use crate::domain::draft::batch::Drafts;
 use crate::domain::version::ApiVersion;
-use crate::ledger::RowResult;
 use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
@@ -18,28 +18,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The most objects that a call may carry (documented).
-const OBJECTS_MAX: usize = 50;
-
-/// What can be created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Creatable {
-    Refund,
-}
-
-impl Creatable {
-    const ALL: [Self; 1] = [Self::Refund];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Refund => "Refund",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name)
-    }
-}
+/// The element of the answer.
+const RESPONSE: &str = "ns1:createResponse";
 
 /// What a caller asks for.
 #[derive(Debug)]
@@ -60,35 +40,29 @@ pub(super) fn read(
     key_field: Option<&str>,
     custom: &CustomFields,
 ) -> Result<CreateRequest, Fault> {
-    let is_object =
-        |child: &ElementRef<'_>| child.local() == "zObjects" && is_ours(child.namespace());
-    let objects: Vec<_> = element.children().filter(is_object).collect();
-    let creatable = check_objects(&objects, api)?;
-    let mut ignored_fields = 0;
-    let drafts = match creatable {
-        Creatable::Refund => {
-            let read = |object: ElementRef<'_>| refund::read(object, custom);
-            Drafts::Refund(each(&objects, read, &mut ignored_fields)?)
-        }
+    let (objects, name) = objects(element, api)?;
+    let mut ignored = 0;
+    macro_rules! drafts {
+        ($kind:ident, $read:expr) => {
+            Drafts::$kind(each(&objects, $read, &mut ignored)?)
+        };
+        ($kind:ident) => {
+            drafts!($kind, |object| read_object(object, Purpose::Create))
+        };
+    }
+    let drafts = match name {
+        "Account" => drafts!(Accounts),
+        "CreditBalanceAdjustment" => drafts!(Adjustments),
+        "InvoicePayment" => drafts!(InvoicePayments),
+        "Payment" => drafts!(Payments),
+        "PaymentMethod" => drafts!(PaymentMethods),
+        "Refund" => drafts!(Refunds, |object| refund::read(object, custom)),
+        other => return Err(Fault::TypeNotCreatable(shown(other))),
     };
     // The field is one of Refund.
-    let key_field = key_field.filter(|_| creatable == Creatable::Refund);
+    let key_field = key_field.filter(|_| matches!(drafts, Drafts::Refunds(_)));
     let key_in_fields = key_field.and_then(|field| key_in_fields(&objects, field));
-    Ok(CreateRequest { drafts, use_single_transaction, key_in_fields, ignored_fields })
-}
-
-/// The draft that each of the objects is, and how many fields were passed over in all of them.
-fn each<D>(
-    objects: &[ElementRef<'_>],
-    read: impl Fn(ElementRef<'_>) -> Result<Read<D>, Fault>,
-    ignored_fields: &mut u32,
-) -> Result<Vec<D>, Fault> {
-    let read_one = |object: &ElementRef<'_>| {
-        let read = read(*object)?;
-        *ignored_fields = ignored_fields.saturating_add(read.ignored_fields);
-        Ok(read.draft)
-    };
-    objects.iter().map(read_one).collect()
+    Ok(CreateRequest { drafts, use_single_transaction, key_in_fields, ignored_fields: ignored })
 }
 
 /// The key that stands in `field`. It is that of a whole call, so every object has a say in it, and
@@ -123,37 +97,6 @@ fn digest_key<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Idempotenc
     IdempotencyKey::parse(&key)
 }
 
-/// What is wrong with the objects as a whole; then nothing is done.
-fn check_objects(objects: &[ElementRef<'_>], api: ApiVersion) -> Result<Creatable, Fault> {
-    if objects.len() > OBJECTS_MAX {
-        return Err(Fault::TooManyObjects);
-    }
-    let mut types = Vec::with_capacity(objects.len());
-    for object in objects {
-        if object.is_nil() {
-            return Err(Fault::NoObjects);
-        }
-        refuse_reference(*object)?;
-        let named = object.xsi_type().filter(|name| !name.local.is_empty());
-        let named = named.ok_or(Fault::TypeMissing)?;
-        if !named.is_declared {
-            let why = "the prefix of an xsi:type is not declared";
-            return Err(Fault::NotWellFormed(why.to_owned()));
-        }
-        types.push((named.local, is_ours(named.namespace)));
-    }
-    let first = types.first().ok_or(Fault::NoObjects)?;
-    if types.iter().any(|other| other != first) {
-        return Err(Fault::TypesMixed);
-    }
-    match *first {
-        (name, true) if wsdl::object_types(api).contains(&name) => {
-            Creatable::from_name(name).ok_or_else(|| Fault::TypeNotCreatable(shown(name)))
-        }
-        (name, _) => Err(Fault::TypeUnknown(shown(name))),
-    }
-}
-
 /// Creates the objects and tells their results.
 pub(super) async fn answer(
     service: &Arc<Service>,
@@ -168,15 +111,26 @@ pub(super) async fn answer(
         None => request.key_in_fields,
     };
     let once = key.map(|key| once(key, dialect, request.use_single_transaction));
-    let call = CreateCall { caller, version: dialect.api, drafts: request.drafts, once, deadline };
+    let tally = match &request.drafts {
+        Drafts::Refunds(_) => Tally::of_refunds,
+        _ => Tally::of_others,
+    };
+    let call = CreateCall {
+        caller,
+        version: dialect.api,
+        drafts: request.drafts,
+        wants_single: request.use_single_transaction,
+        once,
+        deadline,
+    };
     Ok(match service.create(call).await? {
         CreateAnswer::Rows(rows) => {
-            Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of(&rows) }
+            Done { body: encode(RESPONSE, &rows, dialect), replayed: false, tally: tally(&rows) }
         }
         CreateAnswer::Stored { bytes, rows } => Done {
             body: bytes,
             replayed: rows.is_none(),
-            tally: rows.map_or_else(Tally::default, |rows| Tally::of(&rows)),
+            tally: rows.map_or_else(Tally::default, |rows| tally(&rows)),
         },
     })
 }
@@ -192,41 +146,12 @@ fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
 fn once(key: IdempotencyKey, dialect: Dialect, use_single_transaction: bool) -> Once {
     let soap = dialect.soap.name();
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
-    Once { key, shape, render: Box::new(move |rows| encode(rows, dialect)) }
-}
-
-/// The answer: Errors before Id before Success, and of those only what applies.
-fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
-    let row_bytes = |row: &RowResult| match row {
-        Ok(_) => 108,
-        Err(error) => 200 + error.message.len(),
-    };
-    let mut writer = dialect.open_envelope(256 + rows.iter().map(row_bytes).sum::<usize>());
-    writer.open_with("ns1:createResponse", &ANSWERS);
-    for row in rows {
-        writer.open("ns1:result");
-        match row {
-            Ok(id) => {
-                writer.text_element("ns1:Id", id.as_str()).text_element("ns1:Success", "true");
-            }
-            Err(error) => {
-                let code = error.code.for_version(dialect.api);
-                writer.open("ns1:Errors").text_element("ns1:Code", code.name());
-                writer.text_element("ns1:Message", &error.message).close();
-                writer.text_element("ns1:Success", "false");
-            }
-        }
-        writer.close();
-    }
-    writer.into_bytes()
+    Once { key, shape, render: Box::new(move |rows| encode(RESPONSE, rows, dialect)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::error_code::ErrorCode;
-    use crate::domain::row_error::RowError;
-    use crate::soap::envelope::SoapVersion;
     use crate::xml::{XmlLimits, parse};
 
     fn read_objects(api: u16, objects: &str) -> Result<CreateRequest, Fault> {
@@ -245,7 +170,8 @@ mod tests {
     fn one_to_fifty_objects_are_a_call() {
         for count in [1, 50] {
             let read = read_objects(91, &REFUND.repeat(count)).expect("read");
-            assert_eq!(read.drafts.len(), count);
+            let Drafts::Refunds(drafts) = read.drafts else { panic!("{:?}", read.drafts) };
+            assert_eq!(drafts.len(), count);
         }
         assert_eq!(read_objects(91, &REFUND.repeat(51)).unwrap_err(), Fault::TooManyObjects);
         assert_eq!(read_objects(91, "").unwrap_err(), Fault::NoObjects);
@@ -280,7 +206,10 @@ mod tests {
             assert_eq!(read_objects(91, &format!("{REFUND}{object}")).unwrap_err(), fault);
         }
         for (object, fault) in [
-            ("<zObjects i:type='o:Account'/>", Fault::TypeNotCreatable("Account".to_owned())),
+            (
+                "<zObjects i:type='o:RefundInvoicePayment'/>",
+                Fault::TypeNotCreatable("RefundInvoicePayment".to_owned()),
+            ),
             ("<zObjects i:type='o:refund'/>", Fault::TypeUnknown("refund".to_owned())),
             ("<zObjects i:type='x:Refund'/>", Fault::TypeUnknown("Refund".to_owned())),
             (&long_type, Fault::TypeUnknown("T".repeat(64))),
@@ -288,22 +217,6 @@ mod tests {
             assert_eq!(read_objects(91, object).unwrap_err(), fault);
             let mixed = format!("{REFUND}{object}");
             assert_eq!(read_objects(91, &mixed).unwrap_err(), Fault::TypesMixed);
-        }
-    }
-
-    #[test]
-    fn no_version_is_told_a_code_that_its_wsdl_lacks() {
-        let row = |code| Err(RowError { code, ..RowError::too_long() });
-        let rows: Vec<RowResult> = ErrorCode::ALL.iter().copied().map(row).collect();
-        for major in 18..=150 {
-            let api = ApiVersion::major(major);
-            let wsdl = wsdl::render(api, "http://localhost/");
-            let bytes = encode(&rows, Dialect { soap: SoapVersion::V11, api });
-            let text = String::from_utf8(bytes).expect("UTF-8");
-            for rest in text.split("<ns1:Code>").skip(1) {
-                let (code, _) = rest.split_once('<').expect(&text);
-                assert!(wsdl.contains(&format!("value=\"{code}\"")), "{code} at {major}.0");
-            }
         }
     }
 }

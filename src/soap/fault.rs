@@ -25,6 +25,8 @@ pub enum FaultType {
     LoginFault,
     /// The type of an object is wrong or missing.
     InvalidTypeFault,
+    /// Of delete: something is wrong with the ids.
+    InvalidValueFault,
     /// Of query alone: something is wrong with the query string.
     MalformedQueryFault,
     /// A query locator is none, or is not good any more.
@@ -39,6 +41,7 @@ impl FaultType {
         match self {
             Self::LoginFault => "LoginFault",
             Self::InvalidTypeFault => "InvalidTypeFault",
+            Self::InvalidValueFault => "InvalidValueFault",
             Self::MalformedQueryFault => "MalformedQueryFault",
             Self::InvalidQueryLocatorFault => "InvalidQueryLocatorFault",
             Self::UnexpectedErrorFault => "UnexpectedErrorFault",
@@ -128,22 +131,34 @@ faults! {
         "an operation of the WSDL that this gateway does not serve";
     NoObjects Sender MissingRequiredValue UnexpectedErrorFault 500
         "Missing required value: zObjects"
-        "create without zObjects, or with one that is nil";
+        "create or update without zObjects, or with one that is nil";
     TooManyObjects Sender MaxRecordsExceeded UnexpectedErrorFault 500
         "A call can carry at most 50 zObjects."
-        "create with more than 50 zObjects";
+        "create or update with more than 50 zObjects";
     TypeMissing Sender InvalidType InvalidTypeFault 500
         "Missing xsi:type on zObjects."
-        "create with a zObjects that does not say its type";
+        "create or update with a zObjects that does not say its type";
     TypeUnknown("<Type>") Sender InvalidType InvalidTypeFault 500
         "Invalid type: {0}"
-        "create with a type that the WSDL of the version does not have";
+        "create, update or delete with a type that the WSDL of the version does not have";
     TypesMixed Sender InvalidType InvalidTypeFault 500
         "All zObjects of a call must have one type."
-        "create with objects of two types";
+        "create, update or delete with objects of two types";
     TypeNotCreatable("<Type>") Sender InvalidType InvalidTypeFault 500
         "create does not support the type {0}."
         "create with a type of the WSDL that this gateway does not create";
+    TypeNotUpdatable("<Type>") Sender InvalidType InvalidTypeFault 500
+        "update does not support the type {0}."
+        "update with a type of the WSDL that this gateway does not change";
+    DeleteWithoutType Sender MissingRequiredValue InvalidTypeFault 500
+        "Missing required value: type"
+        "delete without a type, or with an empty one";
+    NoIds Sender MissingRequiredValue InvalidValueFault 500
+        "Missing required value: ids"
+        "delete without ids, or with one that is nil";
+    TooManyIds Sender MaxRecordsExceeded InvalidValueFault 500
+        "A call can carry at most 50 ids."
+        "delete with more than 50 ids";
     NoQuery Sender MissingRequiredValue MalformedQueryFault 500
         "Missing required value: queryString"
         "query without a queryString, or with an empty one";

@@ -24,11 +24,17 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn of(rows: &[RowResult]) -> Self {
-        rows.iter().fold(Self::default(), |tally, row| match row {
-            Ok(_) => Self { refunds: tally.refunds + 1, ..tally },
-            Err(_) => Self { row_errors: tally.row_errors + 1, ..tally },
-        })
+    /// Of rows that create refunds.
+    pub(super) fn of_refunds(rows: &[RowResult]) -> Self {
+        let row_errors = Self::of_others(rows).row_errors;
+        let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        Self { refunds: rows.saturating_sub(row_errors), row_errors }
+    }
+
+    /// Of rows that do anything else.
+    pub(super) fn of_others(rows: &[RowResult]) -> Self {
+        let failed = rows.iter().filter(|row| row.is_err()).count();
+        Self { refunds: 0, row_errors: u32::try_from(failed).unwrap_or(u32::MAX) }
     }
 }
 

@@ -4,10 +4,12 @@
 //! off the async threads. A request that cannot be read becomes the fault that says why.
 
 use super::create::{self, CreateRequest};
+use super::delete::{self, DeleteRequest};
 use super::envelope::{Envelope, SoapVersion, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::login::{self, Credentials};
 use super::query::{self, PageRequest};
+use super::update::{self, UpdateRequest};
 use super::wsdl;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::version::ApiVersion;
@@ -51,6 +53,8 @@ pub(super) enum Operation {
     Login(Result<Credentials, Fault>),
     GetUserInfo,
     Create(Result<CreateRequest, Fault>),
+    Update(Result<UpdateRequest, Fault>),
+    Delete(Result<DeleteRequest, Fault>),
     Query(Result<PageRequest, Fault>),
     QueryMore(Result<PageRequest, Fault>),
     /// In the WSDL, but not served.
@@ -64,6 +68,8 @@ impl Operation {
             Self::Login(_) => "login",
             Self::GetUserInfo => "getUserInfo",
             Self::Create(_) => "create",
+            Self::Update(_) => "update",
+            Self::Delete(_) => "delete",
             Self::Query(_) => "query",
             Self::QueryMore(_) => "queryMore",
             Self::NotAvailable(name) => name,
@@ -151,6 +157,8 @@ impl Reading {
                 let read = |()| create::read(element, api, single, field, custom);
                 Operation::Create(checked.and_then(read))
             }
+            "update" => Operation::Update(checked.and_then(|()| update::read(element, api))),
+            "delete" => Operation::Delete(checked.and_then(|()| delete::read(element, api))),
             "query" => {
                 let options = envelope.query_options();
                 Operation::Query(checked.and_then(|()| query::read(element, api, options, custom)))

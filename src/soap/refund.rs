@@ -6,7 +6,7 @@
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::Fault;
-use super::object::{Read, set_own, text_of};
+use super::object::{Read, has_value, set_own, text_of};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::{GatewayOption, RefundDraft, RefundField};
 use crate::domain::vocabulary::CustomizedObject;
@@ -54,6 +54,7 @@ impl<'d> Fields<'d> {
             // Only an update means it.
             ("fieldsToNull", _) => {}
             ("GatewayOptionData", _) => self.take_gateway_options(field)?,
+            ("RefundInvoicePaymentData", _) => self.take_parts(field)?,
             (name, _) => match self.custom.find(CustomizedObject::Refund, name) {
                 Some(own) => set_own(&mut self.read.draft.custom, own, field),
                 None => {
@@ -97,10 +98,21 @@ impl<'d> Fields<'d> {
         Ok(())
     }
 
+    /// What the refund takes back of which invoice; what is no part there says nothing.
+    fn take_parts(&mut self, data: ElementRef<'d>) -> Result<(), Fault> {
+        for part in data.children().filter(|child| child.local() == "RefundInvoicePayment") {
+            refuse_reference(part)?;
+            if is_ours(part.namespace()) && !part.is_nil() {
+                let text = |name| text_of(part, name).unwrap_or_default();
+                self.read.draft.add_part(text("InvoiceId"), text("RefundAmount"));
+            }
+        }
+        Ok(())
+    }
+
     /// Passes over a field that a caller may not send, or that Refund does not have.
     fn ignore(&mut self, field: ElementRef<'_>) {
-        let has_value = field.has_text() || field.children().next().is_some();
-        if field.is_nil() || !has_value {
+        if !has_value(field) {
             return;
         }
         self.read.ignored_fields += 1;
@@ -256,11 +268,10 @@ mod tests {
         let read = try_read(
             "<x:Amount xmlns:x='urn:x'>1</x:Amount><Status>Processed</Status><amount>1</amount>\
              <RefundNumber/><x:include xmlns:x='urn:x' href='file'/>\
-             <fieldsToNull>Comment</fieldsToNull>\
-             <RefundInvoicePaymentData><z:RefundInvoicePayment/></RefundInvoicePaymentData>",
+             <fieldsToNull>Comment</fieldsToNull>",
         )
         .expect("read");
-        assert_eq!(read.ignored_fields, 4);
+        assert_eq!(read.ignored_fields, 3);
         assert_eq!(read.draft.unknown_field.as_deref(), Some("Amount"));
         let known = RefundDraft { unknown_field: None, ..read.draft };
         assert_eq!(known, RefundDraft::default());
@@ -298,6 +309,24 @@ mod tests {
             value: value.to_owned(),
         };
         assert_eq!(read.gateway_options, Field::Given(vec![option("a", "1"), option("b", "2")]));
+    }
+
+    #[test]
+    fn parts_are_read_from_any_namespace_of_ours() {
+        let read = draft(&format!(
+            "<RefundInvoicePaymentData>\
+             <z:RefundInvoicePayment><RefundAmount> 1.50 </RefundAmount><InvoiceId>{ID}</InvoiceId>\
+             </z:RefundInvoicePayment><RefundInvoicePayment i:nil='1'/>\
+             <x:RefundInvoicePayment xmlns:x='urn:x'/>\
+             <RefundInvoicePayment xmlns=''><z:InvoiceId>{OTHER_ID}</z:InvoiceId>\
+             </RefundInvoicePayment></RefundInvoicePaymentData>",
+        ));
+        let parts = read.parts.given().expect("parts");
+        let ids: Vec<_> = parts.iter().map(|part| part.invoice_id.given().unwrap()).collect();
+        assert_eq!(ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(), [ID, OTHER_ID]);
+        assert!(parts[0].amount.given().is_some() && parts[1].amount.is_absent());
+        let nothing = draft("<RefundInvoicePaymentData/>");
+        assert_eq!(nothing, RefundDraft::default());
     }
 
     #[test]

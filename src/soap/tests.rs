@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::domain::custom_field::CustomFields;
-use crate::domain::drafts::Drafts;
+use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
-use crate::ledger::change::{ChangeResult, DeleteRefunds, Update};
+use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
@@ -131,7 +131,10 @@ impl Ledger for ScriptedLedger {
             fingerprint: request.idempotency.as_ref().map(|once| once.fingerprint),
         });
         let rows = match &self.script {
-            Script::Succeed => (1..).take(request.drafts.len()).map(|n| Ok(refund(n))).collect(),
+            Script::Succeed => match &request.drafts {
+                Drafts::Refunds(drafts) => (1..).zip(drafts).map(|(n, _)| Ok(refund(n))).collect(),
+                other => panic!("{other:?}"),
+            },
             Script::Rows(rows) => rows.clone(),
             Script::Replay => return ready(Ok(Created::Replayed(b"<stored/>".to_vec()))),
             Script::KeyReused => return ready(Ok(Created::KeyReused)),
@@ -146,7 +149,7 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Vec::new()))
     }
 
-    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
         ready(Ok(Vec::new()))
     }
 
@@ -706,7 +709,7 @@ async fn every_client_is_understood() {
         assert_eq!((answer.status, answer.refunds), (200, 1), "{client}: {}", text(&answer));
         assert_eq!(answer.ignored_fields, 0, "{client}");
         let asked = house.asked();
-        let Drafts::Refund(drafts) = &asked[0].drafts;
+        let Drafts::Refunds(drafts) = &asked[0].drafts else { panic!("{client}") };
         let draft = &drafts[0];
         assert!(draft.malformed_id.is_none(), "{client}: {draft:?}");
         let given = [

@@ -170,6 +170,12 @@ mod tests {
 
     use super::*;
     use crate::domain::custom_field::CustomName;
+    use crate::domain::draft::account::AccountDraft;
+    use crate::domain::draft::adjustment::AdjustmentDraft;
+    use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+    use crate::domain::draft::fields::Draft;
+    use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+    use crate::domain::draft::payment_method::MethodDraft;
     use crate::domain::draft::{RefundDraft, RefundField};
     use crate::domain::row_error::RowError;
 
@@ -324,6 +330,30 @@ mod tests {
             let told = draft.malformed_id.as_ref().map(|malformed| malformed.error.clone());
             assert_eq!(told, Some(RowError::invalid_id(name, "x")));
         }
+    }
+
+    fn stands_here<D: Draft>(object: &str) {
+        let own = fields(ApiVersion::LAST, object);
+        let read: Vec<_> = D::FIELDS.iter().map(|field| (field.name, field.is_id)).collect();
+        let is_read = |name: &str| read.iter().any(|(known, _)| *known == name);
+        let told: Vec<_> =
+            own.into_iter().map(|(name, of_type)| (name, of_type == "zns:ID")).collect();
+        for (name, is_id) in &told {
+            assert!(!is_id || is_read(name), "{object}.{name} is an id that nobody checks");
+        }
+        let told: Vec<_> = told.into_iter().filter(|(name, _)| is_read(name)).collect();
+        assert_eq!(told, read, "{object}");
+    }
+
+    #[test]
+    fn the_tables_of_drafts_stand_here_in_the_same_order() {
+        stands_here::<AccountDraft>("Account");
+        stands_here::<AdjustmentDraft>("CreditBalanceAdjustment");
+        stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
+        stands_here::<MethodDraft>("PaymentMethod");
+        stands_here::<PaymentDraft>("Payment");
+        stands_here::<PaymentPartDraft>("InvoicePayment");
+        stands_here::<RefundChange>("Refund");
     }
 
     #[test]

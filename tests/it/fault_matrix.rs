@@ -6,9 +6,7 @@
 //! at the moment of the protocol that a schedule names. `FAULT_SCHEDULES` (40) says how many
 //! schedules are tried, `FAULT_SEED` (1) with which one they begin; a failure names its own.
 
-use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund,
-};
+use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund};
 use crate::processor::configured;
 use crate::processor_stub::{Behaviour, Moment, ProcessorStub};
 use refund_gateway::domain::id::{RefundId, RefundNumber};
@@ -72,6 +70,17 @@ impl Drawn {
     }
 }
 
+/// Names a schedule when it fails, wherever that is.
+struct Named<'a>(&'a str);
+
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "failed at {}", self.0);
+        }
+    }
+}
+
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect(name))
 }
@@ -87,8 +96,7 @@ fn whenever_it_is_killed_money_leaves_at_most_once() {
         let point = drawn.point();
         let behaviours: Vec<Behaviour> = (0..3).map(|_| drawn.behaviour()).collect();
         let told = format!("FAULT_SEED={seed} ({point:?}, {behaviours:?})");
-        // A failure in a helper names no seed, so the last line before it does.
-        writeln!(std::io::stderr(), "{told}").unwrap();
+        let _named = Named(&told);
         stub.script(behaviours);
         let inquiries = (0..drawn.below(3)).map(|_| match drawn.below(2) {
             0 => Behaviour::StatusBefore(503),
@@ -111,7 +119,11 @@ fn strike(gateway: &mut TestGateway, stub: &ProcessorStub, point: Point) {
         let _ = kill_process(pid, Signal::KILL);
     };
     if let Point::AtTheGateway(wanted) = point {
-        stub.watch(move |moment| if moment == wanted { kill() });
+        stub.watch(move |moment| {
+            if moment == wanted {
+                kill();
+            }
+        });
     }
     if let Point::AroundThePost(micros) = point {
         stub.watch(move |moment| {

@@ -104,6 +104,14 @@ impl TestGateway {
         Self::start_in(folder, &[&["--test", "--seed", "seed.toml"], args].concat())
     }
 
+    /// As [`TestGateway::seeded`], with everything in its log that it can say.
+    pub fn traced(seed: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("seed.toml"), seed).unwrap();
+        let args = ["--test", "--seed", "seed.toml"];
+        Self::start_with_env(folder, &args, &[("REFUND_GATEWAY_LOG", "trace")])
+    }
+
     /// A gateway with these arguments of `serve`, on free ports and a ledger of its own.
     pub fn start(args: &[&str]) -> Self {
         Self::start_in(TempDir::new().unwrap(), args)

@@ -8,6 +8,9 @@
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
 mod serving;
+mod watching;
+
+pub use watching::Moment;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -114,6 +117,7 @@ pub struct ProcessorStub {
 
 /// What the stub and its threads share.
 struct Shared {
+    watch: watching::Watch,
     state: Mutex<State>,
     connections: AtomicUsize,
     refunds: AtomicUsize,
@@ -134,6 +138,7 @@ impl ProcessorStub {
     fn start_with(tls: Option<Arc<ServerConfig>>) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
+            watch: watching::Watch::default(),
             state: Mutex::default(),
             connections: AtomicUsize::new(0),
             refunds: AtomicUsize::new(0),

@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::prelude::*;
 use refund_gateway::domain::calendar::{Moment, moment_at};
+use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::{RefundDraft, RefundField};
-use refund_gateway::domain::drafts::Drafts;
 use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
@@ -143,7 +143,8 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
     let request = Create {
         user: UserKey(1),
         asking,
-        drafts: Drafts::Refund(drafts),
+        drafts: Drafts::Refunds(drafts),
+        is_single: false,
         idempotency: None,
         ticket: Ticket::default(),
     };

@@ -101,7 +101,9 @@ fn what_was_billed_is_loaded_once() {
     place.change(
         "update invoice set balance = 6000 where number = 'I1';
          update payment set refunded = 5000, is_settled = 1;
-         update invoice_payment set refunded = 5000;",
+         update invoice_payment set refunded = 5000;
+         update payment_method set status = 'Closed';
+         update account set default_payment_method = 3 where number = 'A1';",
     );
     let (code, said) = place.load(SEED);
     assert_eq!(code, Some(0), "{said}");

@@ -1,6 +1,7 @@
 //! The worked adapter against localstripe, a stand-in for Stripe's API that knows no idempotency
 //! keys: what the adapter asks there, and that it finds what it did before by our reference.
 
+use crate::gateway::{finish, program};
 use crate::processor_stub::{SECRET, sign};
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
@@ -190,6 +191,22 @@ fn a_payment_is_given_back_once_and_found_again_by_the_reference() {
     room.start_adapter(stripe);
     assert_eq!(room.post(&order), first);
     assert_eq!(room.refunds(&charge).len(), 1);
+}
+
+#[test]
+fn the_adapter_passes_the_conformance_kit() {
+    if !is_there() {
+        return;
+    }
+    let room = Room::new();
+    let charge = room.charge();
+    let url = format!("http://{}", room.adapter);
+    let args = ["check", "processor", &url, "--secret-file", "secret"];
+    let payment = ["--original-payment", &charge];
+    let output = finish(program(room.folder.path()).args(args).args(payment));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(room.refunds(&charge).len(), 2, "what the kit says that it costs");
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! overpayment, a Decrease pays an invoice, and a credit balance is never negative.
 
 use super::{Asking, check_amount, check_reason, require};
-use crate::domain::adjustment::AdjustmentDraft;
 use crate::domain::calendar::day_at;
+use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{Account, AccountKey, AdjustmentSource, Invoice, Payment, Tenant};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
@@ -84,9 +84,7 @@ pub fn decide_adjustment(
     facts: &AdjustmentFacts<'_>,
     asking: &Asking,
 ) -> Result<AdjustmentDecision, RowError> {
-    if let Some(malformed) = &draft.malformed_id {
-        return Err(malformed.error.clone());
-    }
+    draft.common.check_ids()?;
     require(!draft.adjustment_type.is_absent(), "Type")?;
     require(!draft.amount.is_absent(), "Amount")?;
     let has_source = !draft.source_id.is_absent() || !draft.source_number.is_absent();
@@ -154,9 +152,7 @@ fn check_values<'a>(
     facts: &'a AdjustmentFacts<'_>,
     asking: &Asking,
 ) -> Result<Valid<'a>, RowError> {
-    if let Some(field) = draft.unknown_field.as_ref().filter(|_| asking.strict) {
-        return Err(RowError::unknown_field(field));
-    }
+    draft.common.check_unknown(asking.strict)?;
     let source = facts.by_id.as_ref().or(facts.by_number.as_ref());
     if let Some(id) = draft.account_id.checked()? {
         let owner = source.map(|source| source.account().key);

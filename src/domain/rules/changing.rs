@@ -7,7 +7,8 @@
 
 use super::adjustment::check_switches;
 use super::{Asking, check_permission, known_reason, require};
-use crate::domain::change::{AdjustmentChange, Change, ChangeDraft, RefundChange};
+use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
+use crate::domain::draft::common::Common;
 use crate::domain::facts::{
     AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Tenant,
 };
@@ -17,6 +18,9 @@ use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, RefundStatus, SourceType, TransferredToAccounting,
 };
+
+/// The fields of a refund that an update can take the values of away.
+const NULLABLE: [&str; 2] = ["ReasonCode", "TransferredToAccounting"];
 
 /// What an update of a refund writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,19 +55,22 @@ pub fn decide_refund_update<'a>(
     tenant: &Tenant,
     asking: &Asking,
 ) -> Result<RefundUpdate<'a>, RowError> {
-    let refund = check_target(change, refund, asking)?;
-    let reason_code = change.reason_code.checked()?;
+    let common = &change.common;
+    let refund = check_target(common, refund, asking)?;
+    common.check_nulls(&NULLABLE)?;
+    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
     if let Change::To(code) = reason_code {
         known_reason(code, tenant)?;
     }
-    let transferred_to_accounting = change.transferred_to_accounting.checked()?;
+    let transferred = &change.transferred_to_accounting;
+    let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     let cancels = match change.status.checked()? {
-        Change::To(status) => {
+        Some(status) => {
             check_cancel(*status, refund)?;
             check_permission(SourceType::Payment, refund.refund_type, asking)?;
             true
         }
-        Change::Keep | Change::Clear | Change::Wrong(_) => false,
+        None => false,
     };
     Ok(RefundUpdate { reason_code, transferred_to_accounting, cancels })
 }
@@ -122,18 +129,21 @@ pub fn decide_adjustment_update<'a>(
     tenant: &Tenant,
     asking: &Asking,
 ) -> Result<AdjustmentUpdate<'a>, RowError> {
-    let adjustment = check_target(change, adjustment, asking)?;
-    let comment = change.comment.checked()?;
-    let reason_code = change.reason_code.checked()?;
+    let common = &change.common;
+    let adjustment = check_target(common, adjustment, asking)?;
+    common.check_nulls(&["Comment", "ReasonCode", "TransferredToAccounting"])?;
+    let comment = common.change(&change.comment, "Comment")?;
+    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
     if let Change::To(code) = reason_code {
         known_reason(code, tenant)?;
     }
     let wanted = match change.status.checked()? {
-        Change::To(AdjustmentStatus::Canceled) => true,
-        Change::To(status) => return Err(RowError::invalid("Status", status.name())),
-        Change::Keep | Change::Clear | Change::Wrong(_) => false,
+        Some(AdjustmentStatus::Canceled) => true,
+        Some(status) => return Err(RowError::invalid("Status", status.name())),
+        None => false,
     };
-    let transferred_to_accounting = change.transferred_to_accounting.checked()?;
+    let transferred = &change.transferred_to_accounting;
+    let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     check_switches(tenant)?;
     let permission = if wanted {
         Permission::CancelCreditBalanceAdjustment
@@ -173,18 +183,14 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
 }
 
 /// The object that is to be changed, once the change names one and nothing else is wrong with it.
-fn check_target<'t, S, T>(
-    change: &ChangeDraft<S>,
+fn check_target<'t, T>(
+    common: &Common,
     target: Option<&'t T>,
     asking: &Asking,
 ) -> Result<&'t T, RowError> {
-    if let Some(malformed) = &change.malformed_id {
-        return Err(malformed.error.clone());
-    }
-    require(!change.id.is_absent(), "Id")?;
-    if let Some(field) = change.unknown_field.as_ref().filter(|_| asking.strict) {
-        return Err(RowError::unknown_field(field));
-    }
-    let id = change.id.checked()?;
+    common.check_ids()?;
+    require(!common.id.is_absent(), "Id")?;
+    common.check_unknown(asking.strict)?;
+    let id = common.id.checked()?;
     target.ok_or_else(|| RowError::invalid("Id", id.map_or("", |id| id.as_str())))
 }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::domain::draft::RefundField;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::permission::Permissions;
+use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::MethodStatus;
 use proptest::prelude::*;
 

@@ -5,25 +5,23 @@ use super::billing_rows::{self, Named};
 use super::movement::{Cause, move_balance};
 use super::rows;
 use super::store::Store;
-use crate::domain::adjustment::AdjustmentDraft;
+use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{AdjustmentSource, AskedAdjustment};
-use crate::domain::id::{IdKind, RowId};
-use crate::domain::row_error::RowError;
+use crate::domain::id::IdKind;
 use crate::domain::rules::{
     AdjustmentDecision, AdjustmentFacts, Asking, FoundSource, decide_adjustment,
 };
 use crate::domain::vocabulary::{AdjustmentStatus, AdjustmentType};
-use crate::ledger::UserKey;
+use crate::ledger::{RowResult, UserKey};
 use rusqlite::{Connection, named_params, params};
 
 /// Makes one adjustment, or finds why not.
-#[expect(dead_code, reason = "the generic create will use it")]
 pub(super) fn create_one(
     store: &Store,
     user: UserKey,
     asking: &Asking,
     draft: &AdjustmentDraft,
-) -> rusqlite::Result<Result<RowId, RowError>> {
+) -> rusqlite::Result<RowResult> {
     let connection = store.connection();
     let by_id = draft.source_id.given().map(Named::Id);
     let by_number = draft.source_number.given().map(|number| Named::Number(number));
@@ -52,7 +50,8 @@ pub(super) fn create_one(
     move_source(connection, decision.source, delta, at_ms)?;
     let cause = Cause::Adjustment(key);
     let entry = move_balance(connection, decision.account.0, kind, delta, cause, at_ms)?;
-    store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry).map(Ok)
+    let id = store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry)?;
+    Ok(Ok(id.into()))
 }
 
 /// What a source is: an invoice or a payment.

@@ -189,7 +189,7 @@ pub(super) fn adjustment(
 
 fn asked_adjustment(connection: &Connection, key: i64) -> rusqlite::Result<AskedAdjustment> {
     let select = "select account.key, account.currency, account.balance, adjustment.type, amount, \
-                  status, invoice, payment from adjustment \
+                  adjustment.status, invoice, payment from adjustment \
                   join account on account.key = adjustment.account where adjustment.key = ?1";
     connection.prepare_cached(select)?.query_row([key], |row| {
         let invoice = row.get::<_, Option<i64>>(6)?.map(InvoiceKey);

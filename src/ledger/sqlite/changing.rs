@@ -2,8 +2,8 @@
 //! decide, write, and move the money back where a refund or an adjustment is taken back.
 
 use super::store::Store;
-use super::{adjusting, billing_rows, movement, outbox};
-use crate::domain::change::{AdjustmentChange, Change, RefundChange};
+use super::{accounts, adjusting, billing_rows, methods, movement, outbox, payments};
+use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::event::EventKind;
 use crate::domain::facts::{ExistingRefund, PaymentKey};
 use crate::domain::id::ObjectId;
@@ -11,15 +11,24 @@ use crate::domain::row_error::RowError;
 use crate::domain::rules::{
     Asking, decide_adjustment_update, decide_refund_deletion, decide_refund_update,
 };
-use crate::domain::vocabulary::{RefundStatus, TransferredToAccounting};
+use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::UserKey;
-use crate::ledger::change::{ChangeResult, Changes, DeleteRefunds, Update};
+use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
 use rusqlite::{Connection, named_params};
 
 /// Makes each change, or finds why not.
 pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<ChangeResult>> {
     let Update { user, asking, changes, .. } = request;
     match changes {
+        Changes::Accounts(changes) => {
+            changes.iter().map(|change| accounts::update(store, *user, asking, change)).collect()
+        }
+        Changes::PaymentMethods(changes) => {
+            changes.iter().map(|change| methods::update(store, *user, asking, change)).collect()
+        }
+        Changes::Payments(changes) => {
+            changes.iter().map(|change| payments::update(store, *user, asking, change)).collect()
+        }
         Changes::Refunds(changes) => {
             changes.iter().map(|change| refund(store, *user, asking, change)).collect()
         }
@@ -29,14 +38,13 @@ pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<Ch
     }
 }
 
-/// Deletes each refund, or finds why not.
-pub(super) fn delete_refunds(
-    store: &Store,
-    request: &DeleteRefunds,
-) -> rusqlite::Result<Vec<ChangeResult>> {
-    let delete = |id: &ChangeResult| match id {
-        Ok(id) => delete_refund(store, &request.asking, id),
-        Err(error) => Ok(Err(error.clone())),
+/// Deletes each object, or finds why not.
+pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<ChangeResult>> {
+    let delete = |id: &ChangeResult| match (id, request.object) {
+        (Ok(id), Deletable::Account) => accounts::delete(store, id),
+        (Ok(id), Deletable::PaymentMethod) => methods::delete(store, id),
+        (Ok(id), Deletable::Refund) => delete_refund(store, &request.asking, id),
+        (Err(error), _) => Ok(Err(error.clone())),
     };
     request.ids.iter().map(delete).collect()
 }
@@ -48,7 +56,8 @@ fn refund(
     change: &RefundChange,
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
-    let found = match change.id.given() {
+    let id = change.common.id.given();
+    let found = match id {
         Some(id) => billing_rows::refund(connection, id)?,
         None => None,
     };
@@ -56,7 +65,7 @@ fn refund(
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let (Some(id), Some(refund)) = (change.id.given(), found) else {
+    let (Some(id), Some(refund)) = (id, found) else {
         return Ok(Err(RowError::missing("Id")));
     };
     let at_ms = asking.now.timestamp_millis();
@@ -70,8 +79,9 @@ fn refund(
          status = iif(:cancels, :canceled, status), \
          cancelled_ms = iif(:cancels, :at_ms, cancelled_ms), \
          updated_ms = :at_ms, updated_by = :user where number = :number";
-    let (sets_reason, reason) = text(&decision.reason_code);
-    let (sets_transferred, transferred) = transferred(&decision.transferred_to_accounting);
+    let (sets_reason, reason) = decision.reason_code.into_parts();
+    let (sets_transferred, transferred) =
+        decision.transferred_to_accounting.map(|value| value.name()).into_parts();
     connection.prepare_cached(update)?.execute(named_params! {
         ":sets_reason": sets_reason,
         ":reason": reason,
@@ -123,7 +133,8 @@ fn adjustment(
     change: &AdjustmentChange,
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
-    let found = match change.id.given() {
+    let id = change.common.id.given();
+    let found = match id {
         Some(id) => billing_rows::adjustment(store, id)?,
         None => None,
     };
@@ -131,7 +142,7 @@ fn adjustment(
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let Some(id) = change.id.given() else {
+    let Some(id) = id else {
         return Ok(Err(RowError::missing("Id")));
     };
     let at_ms = asking.now.timestamp_millis();
@@ -144,9 +155,10 @@ fn adjustment(
          transferred_to_accounting = iif(:sets_transferred, :transferred, \
              transferred_to_accounting), \
          updated_ms = :at_ms, updated_by = :user where key = :key";
-    let (sets_comment, comment) = text(&decision.comment);
-    let (sets_reason, reason) = text(&decision.reason_code);
-    let (sets_transferred, transferred) = transferred(&decision.transferred_to_accounting);
+    let (sets_comment, comment) = decision.comment.into_parts();
+    let (sets_reason, reason) = decision.reason_code.into_parts();
+    let (sets_transferred, transferred) =
+        decision.transferred_to_accounting.map(|value| value.name()).into_parts();
     connection.prepare_cached(update)?.execute(named_params! {
         ":sets_comment": sets_comment,
         ":comment": comment,
@@ -159,21 +171,4 @@ fn adjustment(
         ":key": decision.adjustment.key.0,
     })?;
     Ok(Ok(id.clone()))
-}
-
-/// Whether a column is written, and with what.
-fn text<'t>(change: &Change<&'t String>) -> (bool, Option<&'t str>) {
-    match *change {
-        Change::To(text) => (true, Some(text)),
-        Change::Clear => (true, None),
-        Change::Keep | Change::Wrong(_) => (false, None),
-    }
-}
-
-fn transferred(change: &Change<&TransferredToAccounting>) -> (bool, Option<&'static str>) {
-    match change {
-        Change::To(value) => (true, Some(value.name())),
-        Change::Clear => (true, None),
-        Change::Keep | Change::Wrong(_) => (false, None),
-    }
 }

@@ -4,7 +4,9 @@
 use super::answers::{earlier_answer, keep_answer};
 use super::create::create_refund;
 use super::store::Store;
-use crate::domain::drafts::Drafts;
+use super::{accounts, adjusting, methods, payments};
+use crate::domain::draft::batch::Drafts;
+use crate::domain::row_error::RowError;
 use crate::ledger::{Create, Created, Order, RowResult};
 
 /// Does the whole request, or finds that it was done before.
@@ -16,12 +18,34 @@ pub(super) fn create(store: &mut Store, request: &Create) -> rusqlite::Result<Cr
         return Ok(earlier);
     }
     let mut orders = Vec::new();
-    let rows = create_rows(store, request, &mut orders)?;
+    let rows = if request.is_single {
+        create_together(store, request, &mut orders)?
+    } else {
+        create_rows(store, request, &mut orders)?
+    };
     let answer = match &request.idempotency {
         None => None,
         Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
     };
     Ok(Created::Fresh { rows, orders, answer })
+}
+
+/// Creates all rows or none: where one fails, the others are taken back, and say why.
+fn create_together(
+    store: &mut Store,
+    request: &Create,
+    orders: &mut Vec<Order>,
+) -> rusqlite::Result<Vec<RowResult>> {
+    let savepoint = store.set_savepoint()?;
+    let rows = create_rows(store, request, orders)?;
+    let is_whole = rows.iter().all(RowResult::is_ok);
+    store.end_savepoint(&savepoint, is_whole)?;
+    if is_whole {
+        return Ok(rows);
+    }
+    orders.clear();
+    let taken_back = RowError::transaction_failed();
+    Ok(rows.into_iter().map(|row| row.and_then(|_| Err(taken_back.clone()))).collect())
 }
 
 fn create_rows(
@@ -31,7 +55,22 @@ fn create_rows(
 ) -> rusqlite::Result<Vec<RowResult>> {
     let (user, asking) = (request.user, &request.asking);
     match &request.drafts {
-        Drafts::Refund(drafts) => {
+        Drafts::Accounts(drafts) => {
+            drafts.iter().map(|draft| accounts::create(store, user, asking, draft)).collect()
+        }
+        Drafts::Adjustments(drafts) => {
+            drafts.iter().map(|draft| adjusting::create_one(store, user, asking, draft)).collect()
+        }
+        Drafts::InvoicePayments(drafts) => {
+            drafts.iter().map(|draft| payments::create_part(store, user, asking, draft)).collect()
+        }
+        Drafts::Payments(drafts) => {
+            drafts.iter().map(|draft| payments::create(store, user, asking, draft)).collect()
+        }
+        Drafts::PaymentMethods(drafts) => {
+            drafts.iter().map(|draft| methods::create(store, user, asking, draft)).collect()
+        }
+        Drafts::Refunds(drafts) => {
             drafts.iter().map(|draft| create_refund(store, user, asking, draft, orders)).collect()
         }
     }

@@ -13,22 +13,28 @@ pub(super) static ACCOUNT: Table = Table {
     key: "account.key",
     newest: "select max(account.key) from account",
     from: "account left join payment_method \
-           on payment_method.key = account.default_payment_method",
+           on payment_method.key = account.default_payment_method \
+           left join user on user.key = account.created_by \
+           left join user as changer on changer.key = account.updated_by",
     only: None,
     custom: Some("json_extract(account.custom, "),
     columns: &[
         text("Id", "account.id"),
         text("AccountNumber", "account.number"),
-        // Nothing here is ever paid without being asked for.
-        column("AutoPay", "0", Stored::Boolean),
+        // Nothing here is ever paid without being asked for, unless a client says so.
+        column("AutoPay", "coalesce(json_extract(account.kept, '$.AutoPay'), 0)", Stored::Boolean),
         amount("Balance", INVOICES),
+        text("CreatedById", "user.id"),
+        moment("CreatedDate", "account.created_ms"),
         amount("CreditBalance", "account.balance"),
         text("Currency", "account.currency"),
         text("DefaultPaymentMethodId", "payment_method.id"),
         text("Name", "account.name"),
         text("PaymentGateway", "account.gateway"),
-        text("Status", "'Active'"),
+        text("Status", "account.status"),
         amount("TotalInvoiceBalance", INVOICES),
+        text("UpdatedById", "changer.id"),
+        moment("UpdatedDate", "account.updated_ms"),
     ],
 };
 
@@ -137,7 +143,9 @@ pub(super) static PAYMENT: Table = Table {
 pub(super) static PAYMENT_METHOD: Table = Table {
     key: "payment_method.key",
     newest: "select max(payment_method.key) from payment_method",
-    from: "payment_method left join account on account.key = payment_method.account",
+    from: "payment_method left join account on account.key = payment_method.account \
+           left join user on user.key = payment_method.created_by \
+           left join user as changer on changer.key = payment_method.updated_by",
     only: None,
     custom: Some("json_extract(payment_method.custom, "),
     columns: &[
@@ -145,7 +153,11 @@ pub(super) static PAYMENT_METHOD: Table = Table {
         short("AccountId", "account.id", of_account!("payment_method.account")),
         // Documented to mean "loaded by the system": one that belongs to nobody.
         column("Active", "(payment_method.account is null)", Stored::Boolean),
+        text("CreatedById", "user.id"),
+        moment("CreatedDate", "payment_method.created_ms"),
         text("PaymentMethodStatus", "payment_method.status"),
         text("Type", "payment_method.type"),
+        text("UpdatedById", "changer.id"),
+        moment("UpdatedDate", "payment_method.updated_ms"),
     ],
 };

@@ -2,10 +2,16 @@
 //!
 //! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
 //! `query_billing` and `query_statement`; whatever comes from a caller or a tenant is bound. A
-//! field that is neither listed there nor declared by the tenant has no value.
+//! field that is neither listed there, nor kept as clients set it, nor declared by the tenant has
+//! no value.
 
 use super::query_tables::table_of;
 use crate::domain::custom_field::{CustomFields, CustomType};
+use crate::domain::draft::account::AccountDraft;
+use crate::domain::draft::common::KeptAs;
+use crate::domain::draft::fields::kept_as;
+use crate::domain::draft::payment::PaymentDraft;
+use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
@@ -91,7 +97,25 @@ impl<'a> Columns<'a> {
     /// The column behind a field; none when the ledger holds no values for it.
     pub(super) fn find(&self, field: &str) -> Option<Column> {
         let own = self.table.columns.iter().find(|column| column.name == field);
-        own.cloned().or_else(|| self.custom(field))
+        own.cloned().or_else(|| self.kept(field)).or_else(|| self.custom(field))
+    }
+
+    /// A value that a client set, and that is only kept and given back.
+    fn kept(&self, name: &str) -> Option<Column> {
+        let (sql, kept_as) = match self.object {
+            QueryObject::Account => ("json_extract(account.kept, ", kept_as::<AccountDraft>(name)?),
+            QueryObject::Payment => ("json_extract(payment.kept, ", kept_as::<PaymentDraft>(name)?),
+            QueryObject::PaymentMethod => {
+                ("json_extract(payment_method.kept, ", kept_as::<MethodDraft>(name)?)
+            }
+            _ => return None,
+        };
+        let stored = match kept_as {
+            KeptAs::Text => Stored::Text,
+            KeptAs::Number => Stored::Decimal,
+            KeptAs::Boolean => Stored::Boolean,
+        };
+        Some(Column { name: "", sql, path: Some(format!("$.{name}")), stored, shortcut: None })
     }
 
     fn custom(&self, name: &str) -> Option<Column> {

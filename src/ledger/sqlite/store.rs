@@ -5,11 +5,18 @@
 
 use super::identity::Identity;
 use super::rows;
+use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+
+/// What is in memory at a point of the open transaction.
+pub(super) struct Savepoint {
+    last_number: i64,
+    last_created_ms: i64,
+}
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
@@ -140,6 +147,57 @@ impl Store {
         id.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
     }
 
+    /// The next key of a table, which none of its rows ever had: ids carry keys.
+    pub(super) fn next_key(&self, table: &'static str) -> rusqlite::Result<i64> {
+        let newest = format!("select coalesce(max(key), 0) from {table}");
+        let newest: i64 =
+            self.connection.prepare_cached(&newest)?.query_row([], |row| row.get(0))?;
+        let count = "insert into meta (key, value) \
+                     values ('last_key_' || ?1, cast(?2 + 1 as text)) on conflict (key) do update \
+                     set value = cast(max(cast(value as integer), ?2) + 1 as text) \
+                     returning cast(value as integer)";
+        let mut statement = self.connection.prepare_cached(count)?;
+        statement.query_row(params![table, newest], |row| row.get(0))
+    }
+
+    /// The next number of a table's rows that nobody has: a prefix and eight digits.
+    pub(super) fn next_number(
+        &self,
+        table: &'static str,
+        prefix: &str,
+    ) -> rusqlite::Result<String> {
+        let taken = format!("select exists (select 1 from {table} where number = ?1)");
+        loop {
+            let count = self.count_up(&format!("last_number_{table}"))?;
+            let number = format!("{prefix}{count:08}");
+            let mut statement = self.connection.prepare_cached(&taken)?;
+            if !statement.query_row([&number], |row| row.get(0))? {
+                return Ok(number);
+            }
+        }
+    }
+
+    /// Marks a point of the open transaction that it can be taken back to.
+    pub(super) fn set_savepoint(&self) -> rusqlite::Result<Savepoint> {
+        self.connection.prepare_cached("savepoint whole")?.execute([])?;
+        let (last_number, last_created_ms) = (self.last_number, self.last_created_ms);
+        Ok(Savepoint { last_number, last_created_ms })
+    }
+
+    /// Keeps what was done since the savepoint, or takes it back.
+    pub(super) fn end_savepoint(
+        &mut self,
+        savepoint: &Savepoint,
+        keep: bool,
+    ) -> rusqlite::Result<()> {
+        if !keep {
+            self.connection.prepare_cached("rollback to whole")?.execute([])?;
+            self.last_number = savepoint.last_number;
+            self.last_created_ms = savepoint.last_created_ms;
+        }
+        self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
+    }
+
     /// A new session token: 256 URL-safe characters, random, or with an id seed the next that
     /// follows from it.
     pub(super) fn next_session_token(&self) -> rusqlite::Result<String> {
@@ -240,6 +298,12 @@ fn keep_events(connection: &Connection, said: Option<bool>) -> rusqlite::Result<
 pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool> {
     let select = "select value = 'on' from meta where key = 'events'";
     Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+/// Kept values as a column holds them: a JSON object, with null for what an update takes away.
+pub(super) fn kept_json(values: &KeptValues<'_>) -> rusqlite::Result<String> {
+    serde_json::to_string(values)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 /// The salt of a ledger: drawn once in its life, or that of the id seed it began with.

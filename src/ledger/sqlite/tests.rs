@@ -1,8 +1,8 @@
 //! The ledger against a real file: money, exactly-once, restarts, marks and damage.
 
 use super::*;
+use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::{RefundDraft, RefundField};
-use crate::domain::drafts::Drafts;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
@@ -91,7 +91,8 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
             now: at(0),
             strict: false,
         },
-        drafts: Drafts::Refund(drafts),
+        drafts: Drafts::Refunds(drafts),
+        is_single: false,
         idempotency,
         ticket: Ticket::default(),
     }

@@ -2,10 +2,10 @@
 
 use super::CaptureFile;
 use crate::client::Uri;
-use crate::replay::compare::{LIMITS, operation};
+use crate::replay::compare::operation_name;
 use crate::replay::exchange::{Exchange, Nature, Piece};
 use crate::replay::rules::Rules;
-use crate::xml::{decode, parse};
+use crate::xml::decode;
 use base64ct::{Base64, Encoding};
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
@@ -115,7 +115,8 @@ impl Traffic {
         let content_type = header(&self.headers, "content-type").unwrap_or_default();
         let captured = Rules::captured(&path, content_type, sent, status)?;
         let rules = Arc::new(Rules::clone(&file.rules).over(&captured));
-        let name = format!("{place} {}", operation_of(&request));
+        let name =
+            format!("{place} {}", operation_name(&request).unwrap_or_else(|| self.method.clone()));
         let nature = Nature::Captured;
         let exchange = Exchange { name, request, expected, rules, nature, files: None };
         Ok(Piece::Exchange(Box::new(exchange)))
@@ -130,12 +131,4 @@ impl Traffic {
         let has_action = header(&self.headers, "soapaction").is_some();
         self.method.eq_ignore_ascii_case("post") && (begins || has_action || is_xml)
     }
-}
-
-fn operation_of(request: &[u8]) -> String {
-    let found = decode(request, None).ok().and_then(|text| {
-        let document = parse(&text, &LIMITS).ok()?;
-        operation(document.root()).map(|operation| operation.local().to_owned())
-    });
-    found.unwrap_or_else(|| "POST".to_owned())
 }

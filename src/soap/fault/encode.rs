@@ -34,6 +34,7 @@ fn detail(writer: &mut Writer, fault_type: FaultType, code: ErrorCode, text: &st
     writer.open(match fault_type {
         FaultType::LoginFault => "fns:LoginFault",
         FaultType::InvalidTypeFault => "fns:InvalidTypeFault",
+        FaultType::InvalidValueFault => "fns:InvalidValueFault",
         FaultType::MalformedQueryFault => "fns:MalformedQueryFault",
         FaultType::InvalidQueryLocatorFault => "fns:InvalidQueryLocatorFault",
         FaultType::UnexpectedErrorFault => "fns:UnexpectedErrorFault",

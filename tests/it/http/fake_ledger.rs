@@ -5,7 +5,7 @@ use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::Script;
-use refund_gateway::ledger::change::{ChangeResult, DeleteRefunds, Update};
+use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
 use refund_gateway::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
@@ -140,7 +140,7 @@ impl Ledger for FakeLedger {
         no()
     }
 
-    fn delete_refunds(&self, _: DeleteRefunds) -> Reply<Vec<ChangeResult>> {
+    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
         no()
     }
 

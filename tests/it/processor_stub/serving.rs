@@ -1,6 +1,6 @@
 //! How the stub serves: a thread a connection, HTTP/1.1 by hand, with or without TLS.
 
-use super::{Behaviour, Request, Shared};
+use super::{Behaviour, Moment, Request, Shared};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,6 +26,7 @@ pub(super) fn listen(shared: Arc<Shared>, tls: Option<Arc<ServerConfig>>) -> Soc
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             shared.connections.fetch_add(1, Ordering::SeqCst);
+            shared.watch.tell(Moment::Connected);
             let (shared, tls) = (Arc::clone(&shared), tls.clone());
             // A connection that breaks is the business of whoever broke it.
             thread::spawn(move || drop(serve(&shared, stream, tls)));
@@ -50,6 +51,7 @@ fn serve(
     };
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream)? {
+        shared.watch.tell(Moment::Received);
         let behaviour = shared.behaviour(&request.method);
         match behaviour {
             Behaviour::DropBefore => return Ok(()),
@@ -60,7 +62,10 @@ fn serve(
             _ => {}
         }
         let (status, told) = shared.work(&request, &behaviour);
-        if !tell(&mut stream, &behaviour, status, told)? {
+        shared.watch.tell(Moment::Worked);
+        let goes_on = tell(&mut stream, &behaviour, status, told)?;
+        shared.watch.tell(Moment::Answered);
+        if !goes_on {
             return Ok(());
         }
     }

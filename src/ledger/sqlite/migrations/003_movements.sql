@@ -19,6 +19,26 @@ alter table refund add column entry integer;
 alter table account add column custom text;
 alter table payment_method add column custom text;
 
+-- What clients set on accounts and methods. `kept` are values that are only kept and given back, a
+-- JSON object by the names of their fields: of a card or a bank account, never more than a mask.
+alter table account add column status text not null default 'Active'
+    check (status in ('Draft', 'Active', 'Canceled'));
+alter table account add column kept text not null default '{}';
+alter table account add column created_by integer references user (key);
+alter table account add column created_ms integer;
+alter table account add column updated_by integer references user (key);
+alter table account add column updated_ms integer;
+alter table payment_method add column kept text not null default '{}';
+alter table payment_method add column created_by integer references user (key);
+alter table payment_method add column created_ms integer;
+alter table payment_method add column updated_by integer references user (key);
+alter table payment_method add column updated_ms integer;
+-- Who has it as the default, and what used it, is asked when a method is to be deleted.
+create index account_by_default_method on account (default_payment_method)
+    where default_payment_method is not null;
+create index refund_by_payment_method on refund (payment_method)
+    where payment_method is not null;
+
 -- What customers were asked for. A negative invoice owes the customer, and can feed a credit
 -- balance. `opening` is the balance that it began with.
 create table invoice (
@@ -54,6 +74,7 @@ create table payment (
     is_settled integer not null check (is_settled in (0, 1)),
     reference_id text,
     comment text,
+    kept text not null default '{}',
     created_by integer references user (key),
     created_ms integer not null,
     updated_by integer references user (key),
@@ -61,6 +82,7 @@ create table payment (
     custom text
 ) strict;
 create index payment_by_account on payment (account);
+create index payment_by_method on payment (payment_method) where payment_method is not null;
 
 -- Which part of a payment pays which invoice.
 create table invoice_payment (

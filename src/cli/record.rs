@@ -1,0 +1,106 @@
+//! `record`: a proxy in front of a real endpoint that writes down what goes by.
+
+use super::config::read_text;
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::signals::Signals;
+use super::values::Listen;
+use super::{logging, terminal};
+use crate::client::{Endpoint, Trust};
+use crate::http::{HttpSettings, Proxy, Upstream};
+use crate::replay::{RecordError, Recorded, Recorder};
+use clap::builder::BoolishValueParser;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer of a real endpoint may take; fifty electronic refunds take their time.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Record what a client and a real endpoint say, as a proxy between them
+///
+/// Point the client at --listen instead of the endpoint. Every call is passed on to --upstream and
+/// to nobody else, and written into a folder of --out as a case that `replay` can send again.
+/// Sessions and passwords become placeholders, other secrets {{secret}}.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The endpoint, such as https://rest.apisandbox.example.com
+    #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_UPSTREAM")]
+    upstream: String,
+
+    /// Where clients are served; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", env = "REFUND_GATEWAY_LISTEN")]
+    #[arg(default_value = "127.0.0.1:8080")]
+    listen: Listen,
+
+    /// A folder that is new, empty, or a recording to be continued
+    #[arg(long, value_name = "DIR", env = "REFUND_GATEWAY_OUT")]
+    out: PathBuf,
+
+    /// Believe certificates of these authorities alone, instead of the public ones
+    #[arg(long, value_name = "FILE.pem", env = "REFUND_GATEWAY_UPSTREAM_CA")]
+    upstream_ca: Option<PathBuf>,
+
+    /// Serve plain HTTP on an address that is not loopback
+    #[arg(long, env = "REFUND_GATEWAY_ALLOW_PLAINTEXT", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), default_value_t = false)]
+    allow_plaintext: bool,
+}
+
+/// Passes on and records until a signal comes.
+pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
+    let Listen(address) = args.listen;
+    if !address.ip().to_canonical().is_loopback() && !args.allow_plaintext {
+        return Err(Failure::with_hint(
+            FailureCode::Configuration,
+            format_args!(
+                "{address} is not loopback, and plain HTTP shows passwords to the network"
+            ),
+            "listen on 127.0.0.1, or say --allow-plaintext",
+        ));
+    }
+    let endpoint = Endpoint::parse(&args.upstream).or_fail(FailureCode::Usage, "--upstream")?;
+    let trust = match &args.upstream_ca {
+        None => Trust::public(),
+        Some(file) => {
+            let pem = read_text(file, "the file of authorities")?;
+            Trust::only(pem.as_bytes())
+                .or_fail(FailureCode::Configuration, format_args!("{}", file.display()))?
+        }
+    };
+    let _log = logging::start("info")?;
+    let upstream = Upstream { endpoint, trust, patience: PATIENCE };
+    let runtime = tokio::runtime::Runtime::new();
+    let runtime = runtime.or_fail(FailureCode::Runtime, "starting threads")?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let recorder = start(&args.out)?;
+        let tap = Arc::clone(&recorder);
+        let proxy = Proxy::start(upstream, HttpSettings::default(), address, tap)
+            .await
+            .or_fail(FailureCode::Runtime, "the listener")?;
+        terminal::data(&format!("listening on http://{}", proxy.address()))?;
+        signals.next().await;
+        signals.end_at_the_next();
+        proxy.stop().await;
+        tell(recorder.finish());
+        Ok(ExitStatus::Done)
+    })
+}
+
+/// Starts a recording.
+pub(super) fn start(folder: &Path) -> Result<Arc<Recorder>, Failure> {
+    Recorder::start(folder).map_err(|error| {
+        let code = match &error {
+            RecordError::Taken(_) => FailureCode::Configuration,
+            RecordError::Unusable(..) => FailureCode::Runtime,
+        };
+        Failure::new(code, error)
+    })
+}
+
+/// Says what became of a recording.
+pub(super) fn tell(recorded: Recorded) {
+    let Recorded { written, left_out } = recorded;
+    terminal::note(&format!("recorded {written} exchanges, left out {left_out}"));
+}

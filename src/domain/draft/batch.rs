@@ -1,0 +1,25 @@
+//! The objects of one call to create, all of one type, as the documents ask for.
+
+use super::RefundDraft;
+use super::account::AccountDraft;
+use super::adjustment::AdjustmentDraft;
+use super::payment::{PaymentDraft, PaymentPartDraft};
+use super::payment_method::MethodDraft;
+use serde::Serialize;
+
+/// What a call wants to create, in the order of its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Drafts {
+    /// Of the type Account.
+    Accounts(Vec<AccountDraft>),
+    /// Of the type CreditBalanceAdjustment.
+    Adjustments(Vec<AdjustmentDraft>),
+    /// Of the type InvoicePayment.
+    InvoicePayments(Vec<PaymentPartDraft>),
+    /// Of the type Payment.
+    Payments(Vec<PaymentDraft>),
+    /// Of the type PaymentMethod.
+    PaymentMethods(Vec<MethodDraft>),
+    /// Of the type Refund.
+    Refunds(Vec<RefundDraft>),
+}

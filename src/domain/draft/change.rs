@@ -1,0 +1,130 @@
+//! What a client wants to change of a refund or of a credit balance adjustment.
+//!
+//! Sources: of Refund only ReasonCode, Status and TransferredToAccounting can be updated (field
+//! descriptions); an adjustment is cancelled by an update of its Status.
+
+use super::super::vocabulary::{AdjustmentStatus, RefundStatus, TransferredToAccounting};
+use super::Field;
+use super::common::Common;
+use super::fields::{Draft, FieldRule};
+use serde::Serialize;
+
+/// What becomes of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays as it is: not sent, empty, or nil.
+    Keep,
+    /// It loses its value (fieldsToNull).
+    Clear,
+    /// It gets this value.
+    To(T),
+}
+
+impl<T> Change<T> {
+    /// Whether there is anything to do, and the value that is there afterwards.
+    pub fn into_parts(self) -> (bool, Option<T>) {
+        match self {
+            Self::Keep => (false, None),
+            Self::Clear => (true, None),
+            Self::To(value) => (true, Some(value)),
+        }
+    }
+
+    /// The same change with another value.
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::To(value) => Change::To(map(value)),
+        }
+    }
+}
+
+/// Changes of a refund.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct RefundChange {
+    /// What every draft has.
+    pub common: Common,
+    /// One of the tenant's reason codes, or none.
+    pub reason_code: Field<String>,
+    /// Only ever to Canceled.
+    pub status: Field<RefundStatus>,
+    /// Whether it has reached the accounting system.
+    pub transferred_to_accounting: Field<TransferredToAccounting>,
+}
+
+impl Draft for RefundChange {
+    const FIELDS: &'static [FieldRule<Self>] = &[
+        FieldRule::unused_id("AccountId"),
+        FieldRule::unused_id("CreatedById"),
+        FieldRule::unused_id("PaymentId"),
+        FieldRule::unused_id("PaymentMethodId"),
+        FieldRule::unused_id("PaymentMethodSnapshotId"),
+        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
+        FieldRule::value("Status", |d, sent| d.status = sent.read(RefundStatus::from_name)),
+        FieldRule::value("TransferredToAccounting", |d, sent| {
+            d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
+        }),
+        FieldRule::unused_id("UpdatedById"),
+    ];
+
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+}
+
+/// Changes of a credit balance adjustment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct AdjustmentChange {
+    /// What every draft has.
+    pub common: Common,
+    /// Free text, at most 255 characters.
+    pub comment: Field<String>,
+    /// One of the tenant's reason codes, or none.
+    pub reason_code: Field<String>,
+    /// Only ever to Canceled.
+    pub status: Field<AdjustmentStatus>,
+    /// Whether it has reached the accounting system.
+    pub transferred_to_accounting: Field<TransferredToAccounting>,
+}
+
+impl Draft for AdjustmentChange {
+    const FIELDS: &'static [FieldRule<Self>] = &[
+        FieldRule::unused_id("AccountId"),
+        FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),
+        FieldRule::unused_id("CreatedById"),
+        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
+        FieldRule::value("Status", |d, sent| d.status = sent.read(AdjustmentStatus::from_name)),
+        FieldRule::value("TransferredToAccounting", |d, sent| {
+            d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
+        }),
+        FieldRule::unused_id("UpdatedById"),
+    ];
+
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::row_error::RowError;
+    use super::*;
+
+    #[test]
+    fn a_field_is_kept_set_cleared_or_wrong() {
+        let mut change = RefundChange::default();
+        assert!(change.set("ReasonCode", " Other ") && change.set("Status", ""));
+        assert!(!change.set("Comment", "x") && !change.set("Amount", "1"));
+        let code = change.common.change(&change.reason_code, "ReasonCode");
+        assert_eq!(code, Ok(Change::To(&"Other".to_owned())));
+        assert_eq!(change.common.change(&change.status, "Status"), Ok(Change::Keep));
+        assert!(change.clear("TransferredToAccounting"));
+        let transferred = &change.transferred_to_accounting;
+        let transferred = change.common.change(transferred, "TransferredToAccounting");
+        assert_eq!(transferred, Ok(Change::Clear));
+        assert!(change.set("Status", "canceled"));
+        let error = RowError::invalid("Status", "canceled");
+        assert_eq!(change.common.change(&change.status, "Status"), Err(error));
+    }
+}

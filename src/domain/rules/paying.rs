@@ -1,0 +1,318 @@
+//! The rules of payments and of their parts that pay invoices (InvoicePayment): when one may be
+//! made, and when a payment may be taken back.
+//!
+//! Sources: the Payment and InvoicePayment objects' field descriptions. An electronic payment is
+//! taken as approved by its gateway at once: what is tested here are refunds of payments.
+
+use super::{Asking, require};
+use crate::domain::calendar::day_at;
+use crate::domain::draft::change::Change;
+use crate::domain::draft::common::KeptValues;
+use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+use crate::domain::draft::{AmountText, Field};
+use crate::domain::facts::{
+    Account, Gateway, Invoice, InvoiceKey, MethodKey, Payment, PaymentKey, PaymentMethod, Tenant,
+};
+use crate::domain::id::ObjectId;
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::row_error::RowError;
+use crate::domain::vocabulary::{MethodStatus, PaymentStatus, PaymentType};
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+/// What the ledger knows about the things that a draft of a payment names.
+#[derive(Debug, Clone)]
+pub struct PaymentFacts<'a> {
+    /// The tenant's switches.
+    pub tenant: &'a Tenant,
+    /// The tenant's gateways.
+    pub gateways: &'a [Gateway],
+    /// The account of AccountId; none when there is no such account.
+    pub account: Option<Account>,
+    /// The method of PaymentMethodId; none when there is no such method.
+    pub method: Option<PaymentMethod>,
+    /// The invoice of InvoiceId; none when there is no such invoice.
+    pub invoice: Option<Invoice>,
+}
+
+/// A payment that may be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayment<'d> {
+    /// Who paid.
+    pub account: &'d Account,
+    /// How much, above zero.
+    pub amount: MinorUnits,
+    /// Who moved the money.
+    pub payment_type: PaymentType,
+    /// The method that it came from.
+    pub method: MethodKey,
+    /// The gateway of an electronic payment.
+    pub gateway: Option<&'d str>,
+    /// The day it counts for.
+    pub effective_date: NaiveDate,
+    /// The invoice that it pays, and how much of it.
+    pub applied: Option<(InvoiceKey, MinorUnits)>,
+    /// Free text.
+    pub comment: Option<&'d str>,
+    /// A number of the payer's bank.
+    pub reference_id: Option<&'d str>,
+    /// What is only kept.
+    pub kept: KeptValues<'d>,
+}
+
+/// A part of a payment that may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewPart {
+    /// The payment.
+    pub payment: PaymentKey,
+    /// The invoice that it pays.
+    pub invoice: InvoiceKey,
+    /// How much, above zero.
+    pub amount: MinorUnits,
+}
+
+/// What may be changed of a payment. Nothing stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentUpdate<'d> {
+    /// The status that takes it back, if it is to be.
+    pub taken_back: Option<PaymentStatus>,
+    /// Free text.
+    pub comment: Change<&'d str>,
+    /// A number of the payer's bank.
+    pub reference_id: Change<&'d str>,
+    /// What is only kept.
+    pub kept: KeptValues<'d>,
+}
+
+/// Decides whether `draft` may become a payment.
+pub fn decide_payment<'d>(
+    draft: &'d PaymentDraft,
+    facts: &'d PaymentFacts<'_>,
+    asking: &Asking,
+) -> Result<NewPayment<'d>, RowError> {
+    draft.common.check_ids()?;
+    check_present(draft)?;
+    draft.common.check_unknown(asking.strict)?;
+    let account = known(&draft.account_id, facts.account.as_ref(), "AccountId")?;
+    let amount = amount_in(account.currency, &draft.amount, "Amount")?;
+    let to_balance = draft.to_credit_balance.checked()?;
+    if to_balance.is_some_and(|amount| amount.value > Decimal::ZERO) {
+        return Err(RowError::applied_to_balance());
+    }
+    let applied = applied_amount(draft, account.currency)?;
+    let comment = draft.comment.checked()?.map(String::as_str);
+    let effective_date = effective_date(draft, facts.tenant, asking)?;
+    let invoice = match (draft.invoice_id.checked()?, applied) {
+        (Some(_), Some(applied)) => Some((
+            invoice_of(account, known(&draft.invoice_id, facts.invoice.as_ref(), "InvoiceId")?)
+                .ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?,
+            applied,
+        )),
+        _ => None,
+    };
+    let method = usable_method(draft, facts, account)?;
+    let reference_id = draft.reference_id.checked()?.map(String::as_str);
+    match draft.status.checked()? {
+        None | Some(PaymentStatus::Processed) => {}
+        Some(other) => return Err(RowError::invalid("Status", other.name())),
+    }
+    let payment_type = draft.payment_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
+    let kept = draft.common.kept_values()?;
+    let gateway = match payment_type {
+        PaymentType::External => None,
+        PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
+    };
+    if let Some((invoice, applied)) = invoice {
+        check_applied(applied, amount, invoice)?;
+    }
+    Ok(NewPayment {
+        account,
+        amount,
+        payment_type: *payment_type,
+        method: method.key,
+        gateway,
+        effective_date,
+        applied: invoice.map(|(invoice, applied)| (invoice.key, applied)),
+        comment,
+        reference_id,
+        kept,
+    })
+}
+
+/// Decides whether `draft` may become a part of `payment` that pays `invoice`; each is none when
+/// there is no such one.
+pub fn decide_part(
+    draft: &PaymentPartDraft,
+    payment: Option<&Payment>,
+    invoice: Option<&Invoice>,
+    asking: &Asking,
+) -> Result<NewPart, RowError> {
+    draft.common.check_ids()?;
+    require(!draft.amount.is_absent(), "Amount")?;
+    require(!draft.invoice_id.is_absent(), "InvoiceId")?;
+    require(!draft.payment_id.is_absent(), "PaymentId")?;
+    draft.common.check_unknown(asking.strict)?;
+    draft.amount.checked()?;
+    let invoice = known(&draft.invoice_id, invoice, "InvoiceId")?;
+    let payment = known(&draft.payment_id, payment, "PaymentId")?;
+    let account = &payment.account;
+    let amount = amount_in(account.currency, &draft.amount, "Amount")?;
+    let invoice =
+        invoice_of(account, invoice).ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?;
+    if payment.status != PaymentStatus::Processed {
+        return Err(RowError::payment_not_processed(payment));
+    }
+    if let Some(part) = payment.parts.iter().find(|part| part.invoice == invoice.key) {
+        return Err(RowError::invoice_already_paid(&payment.number, &part.invoice_number));
+    }
+    check_applied(amount, payment.unapplied(), invoice)?;
+    Ok(NewPart { payment: payment.key, invoice: invoice.key, amount })
+}
+
+/// Decides whether `draft` may change `payment`; none when nobody knows its Id. An external payment
+/// is cancelled, an electronic one voided, and only as long as no refund and no adjustment took
+/// anything of it.
+pub fn decide_payment_update<'d>(
+    draft: &'d PaymentDraft,
+    payment: Option<&Payment>,
+    asking: &Asking,
+) -> Result<PaymentUpdate<'d>, RowError> {
+    draft.common.check_ids()?;
+    require(!draft.common.id.is_absent(), "Id")?;
+    draft.common.check_unknown(asking.strict)?;
+    let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
+    let payment = payment.ok_or_else(|| RowError::invalid("Id", id))?;
+    draft.common.check_nulls(&["Comment", "ReferenceId"])?;
+    let comment = draft.common.change(&draft.comment, "Comment")?.map(String::as_str);
+    let reference_id = draft.common.change(&draft.reference_id, "ReferenceId")?;
+    let reference_id = reference_id.map(String::as_str);
+    let wanted = draft.status.checked()?.copied().filter(|wanted| *wanted != payment.status);
+    let kept = draft.common.kept_values()?;
+    if let Some(wanted) = wanted {
+        let allowed = match payment.payment_type {
+            PaymentType::External => PaymentStatus::Canceled,
+            PaymentType::Electronic => PaymentStatus::Voided,
+        };
+        if wanted != allowed || payment.status != PaymentStatus::Processed {
+            return Err(RowError::invalid("Status", wanted.name()));
+        }
+        let taken = payment.refunded.units() + payment.to_credit_balance.units();
+        if taken != 0 {
+            return Err(RowError::payment_in_use(&payment.number));
+        }
+    }
+    Ok(PaymentUpdate { taken_back: wanted, comment, reference_id, kept })
+}
+
+fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
+    require(!draft.payment_type.is_absent(), "Type")?;
+    require(!draft.amount.is_absent(), "Amount")?;
+    require(!draft.account_id.is_absent(), "AccountId")?;
+    // Whoever applies money says both: how much, and to which invoice.
+    let applies = draft.applied.given().is_some_and(|amount| amount.value > Decimal::ZERO);
+    require(!applies || !draft.invoice_id.is_absent(), "InvoiceId")?;
+    let names_invoice = !draft.invoice_id.is_absent();
+    require(!names_invoice || !draft.applied.is_absent(), "AppliedInvoiceAmount")?;
+    // Documented as INVALID_VALUE, unlike what is missing otherwise.
+    if draft.method_id.is_absent() {
+        return Err(RowError::invalid("PaymentMethodId", ""));
+    }
+    Ok(())
+}
+
+/// What is named, or that nobody knows it.
+fn known<'f, T>(id: &Field<ObjectId>, found: Option<&'f T>, name: &str) -> Result<&'f T, RowError> {
+    id.checked()?;
+    found.ok_or_else(|| foreign(id, name))
+}
+
+fn foreign(id: &Field<ObjectId>, name: &str) -> RowError {
+    RowError::invalid(name, id.given().map_or("", ObjectId::as_str))
+}
+
+fn amount_in(
+    currency: Currency,
+    amount: &Field<AmountText>,
+    name: &str,
+) -> Result<MinorUnits, RowError> {
+    let amount = amount.checked()?.ok_or_else(|| RowError::missing(name))?;
+    currency.minor_units(amount.value).ok_or_else(|| RowError::invalid(name, &amount.text))
+}
+
+/// What pays the invoice; none when it is nothing.
+fn applied_amount(
+    draft: &PaymentDraft,
+    currency: Currency,
+) -> Result<Option<MinorUnits>, RowError> {
+    if draft.applied.checked()?.is_none() {
+        return Ok(None);
+    }
+    let applied = amount_in(currency, &draft.applied, "AppliedInvoiceAmount")?;
+    Ok(Some(applied).filter(|applied| *applied > MinorUnits::ZERO))
+}
+
+/// The day that is named, else today.
+fn effective_date(
+    draft: &PaymentDraft,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<NaiveDate, RowError> {
+    let Some(text) = draft.effective_date.checked()? else {
+        return Ok(day_at(asking.now, tenant.time_zone));
+    };
+    text.day(asking.version, tenant.time_zone)
+        .ok_or_else(|| RowError::invalid("EffectiveDate", text.as_str()))
+}
+
+/// The invoice, if it is one of the account's.
+fn invoice_of<'i>(account: &Account, invoice: &'i Invoice) -> Option<&'i Invoice> {
+    Some(invoice).filter(|invoice| invoice.account.key == account.key)
+}
+
+/// The method, if the account may use it for a payment of this type.
+fn usable_method<'f>(
+    draft: &PaymentDraft,
+    facts: &'f PaymentFacts<'_>,
+    account: &Account,
+) -> Result<&'f PaymentMethod, RowError> {
+    let method = known(&draft.method_id, facts.method.as_ref(), "PaymentMethodId")?;
+    let is_electronic = draft.payment_type.given() == Some(&PaymentType::Electronic);
+    let is_own = method.account.is_none_or(|owner| owner == account.key);
+    let fits = !is_electronic || method.method_type.is_electronic();
+    if is_own && fits && method.status == MethodStatus::Active {
+        return Ok(method);
+    }
+    Err(foreign(&draft.method_id, "PaymentMethodId"))
+}
+
+/// The gateway that the money came through: the method's, else the account's, else the tenant's.
+fn active_gateway<'f>(
+    facts: &'f PaymentFacts<'_>,
+    account: &'f Account,
+    method: &'f PaymentMethod,
+) -> Result<&'f str, RowError> {
+    let name = method.gateway.as_ref().or(account.gateway.as_ref());
+    let name = name.unwrap_or(&facts.tenant.default_gateway);
+    let known = facts.gateways.iter().find(|gateway| gateway.name == *name);
+    let missing = Gateway { name: name.clone(), active: false, ..Gateway::sandbox() };
+    let gateway = known.unwrap_or(&missing);
+    if !gateway.active {
+        return Err(RowError::gateway_inactive(gateway));
+    }
+    if !gateway.supports(method.method_type) {
+        return Err(RowError::gateway_without_method(gateway, method.method_type));
+    }
+    Ok(name)
+}
+
+/// That a part is covered by what is left of its payment, and by what is owed on its invoice.
+fn check_applied(applied: MinorUnits, left: MinorUnits, invoice: &Invoice) -> Result<(), RowError> {
+    let currency = invoice.account.currency;
+    if applied > left {
+        return Err(RowError::over_payment(applied, left, currency));
+    }
+    if applied > invoice.balance {
+        return Err(RowError::over_invoice_balance(applied, invoice.balance, currency));
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! What somebody is shown who listens in: each call with its answer, before anything is compressed.
+//!
+//! What must stay true: being shown something costs a call no more than handing it over, and
+//! whatever becomes of it there, the call goes on.
+
+use super::public::idempotency_key;
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+
+/// A call and its answer. It holds sessions and passwords.
+pub struct Exchange {
+    /// The path and query that it was posted to.
+    pub path: String,
+    /// The Content-Type, if there was one.
+    pub content_type: Option<String>,
+    /// The Idempotency-Key, if there was one.
+    pub idempotency_key: Option<String>,
+    /// The body, inflated.
+    pub request: Bytes,
+    /// The status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub response: Bytes,
+}
+
+impl Exchange {
+    pub(super) fn of(head: &Parts, request: Bytes, status: StatusCode, response: Bytes) -> Self {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let key = idempotency_key(&head.headers);
+        Self {
+            path,
+            content_type: head.headers.get(CONTENT_TYPE).map(text),
+            idempotency_key: key.map(|key| String::from_utf8_lossy(&key).into_owned()),
+            request,
+            status: status.as_u16(),
+            response,
+        }
+    }
+}
+
+/// Somebody who is shown every call.
+pub trait Tap: Send + Sync + 'static {
+    /// A call was answered, and the answer is about to be sent. This must not wait for anything.
+    fn took_place(&self, exchange: Exchange);
+}

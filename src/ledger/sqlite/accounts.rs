@@ -1,0 +1,164 @@
+//! Accounts inside the open transaction: look up what a draft names, let the domain decide, write.
+
+use super::rows::{self, known};
+use super::store::{Store, kept_json};
+use crate::domain::draft::account::AccountDraft;
+use crate::domain::facts::{AccountKey, ExistingAccount};
+use crate::domain::id::{IdKind, ObjectId};
+use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::rules::{
+    AccountFacts, Asking, NewAccount, decide_account, decide_account_deletion,
+    decide_account_update,
+};
+use crate::domain::vocabulary::AccountStatus;
+use crate::ledger::change::ChangeResult;
+use crate::ledger::{RowResult, UserKey};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+/// Makes an account, or finds why not.
+pub(super) fn create(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    draft: &AccountDraft,
+) -> rusqlite::Result<RowResult> {
+    let facts = facts(store, draft, None)?;
+    let account = match decide_account(draft, &facts, asking) {
+        Ok(account) => account,
+        Err(error) => return Ok(Err(error)),
+    };
+    let at_ms = asking.now.timestamp_millis();
+    let key = store.next_key("account")?;
+    let id = ObjectId::from(store.row_id(IdKind::Account, at_ms, key)?);
+    insert(store, key, &id, user, &account, at_ms)?;
+    Ok(Ok(id))
+}
+
+/// Changes an account, or finds why not.
+pub(super) fn update(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    draft: &AccountDraft,
+) -> rusqlite::Result<ChangeResult> {
+    let existing = match draft.common.id.given() {
+        Some(id) => existing(store.connection(), id)?,
+        None => None,
+    };
+    let facts = facts(store, draft, existing.as_ref().map(|account| account.key))?;
+    let update = match decide_account_update(draft, existing.as_ref(), &facts, asking) {
+        Ok(update) => update,
+        Err(error) => return Ok(Err(error)),
+    };
+    let sql = "update account set number = coalesce(:number, number), \
+         name = coalesce(:name, name), status = coalesce(:status, status), \
+         gateway = iif(:sets_gateway, :gateway, gateway), \
+         default_payment_method = iif(:sets_method, :method, default_payment_method), \
+         kept = json_patch(kept, :kept), updated_ms = :at_ms, updated_by = :user where id = :id";
+    let (sets_gateway, gateway) = update.gateway.into_parts();
+    let (sets_method, method) = update.default_method.map(|method| method.0).into_parts();
+    let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    store.connection().prepare_cached(sql)?.execute(named_params! {
+        ":number": update.number,
+        ":name": update.name,
+        ":status": update.status.map(AccountStatus::name),
+        ":sets_gateway": sets_gateway,
+        ":gateway": gateway,
+        ":sets_method": sets_method,
+        ":method": method,
+        ":kept": kept_json(&update.kept)?,
+        ":at_ms": asking.now.timestamp_millis(),
+        ":user": user.0,
+        ":id": id.as_str(),
+    })?;
+    Ok(Ok(id))
+}
+
+/// Deletes an account, or finds why not.
+pub(super) fn delete(store: &Store, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+    let existing = existing(store.connection(), id)?;
+    if let Err(error) = decide_account_deletion(id, existing.as_ref()) {
+        return Ok(Err(error));
+    }
+    store
+        .connection()
+        .prepare_cached("delete from account where id = ?1")?
+        .execute([id.as_str()])?;
+    Ok(Ok(id.clone()))
+}
+
+/// What a draft names, for the account `own` if it is there already.
+fn facts<'s>(
+    store: &'s Store,
+    draft: &AccountDraft,
+    own: Option<AccountKey>,
+) -> rusqlite::Result<AccountFacts<'s>> {
+    let method = match draft.default_method.given() {
+        Some(id) => rows::payment_method(store.connection(), id)?,
+        None => None,
+    };
+    let holder = match draft.number.given() {
+        Some(number) => holder_of(store.connection(), number)?,
+        None => None,
+    };
+    let is_number_taken = holder.is_some_and(|holder| Some(holder) != own);
+    Ok(AccountFacts { gateways: store.gateways(), method, is_number_taken })
+}
+
+fn holder_of(connection: &Connection, number: &str) -> rusqlite::Result<Option<AccountKey>> {
+    let mut statement = connection.prepare_cached("select key from account where number = ?1")?;
+    statement.query_row([number], |row| row.get(0).map(AccountKey)).optional()
+}
+
+fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<ExistingAccount>> {
+    // An opening balance and the entries are history as well: they are what a balance adds up from.
+    let select = "select key, currency, balance, opening <> 0 \
+         or exists (select 1 from payment_method where payment_method.account = account.key) \
+         or exists (select 1 from refund where refund.account = account.key) \
+         or exists (select 1 from payment where payment.account = account.key) \
+         or exists (select 1 from invoice where invoice.account = account.key) \
+         or exists (select 1 from adjustment where adjustment.account = account.key) \
+         or exists (select 1 from event where event.account = account.key) \
+         from account where id = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement.query_row([id.as_str()], |row| {
+        Ok(ExistingAccount {
+            key: AccountKey(row.get(0)?),
+            currency: known(row, 1, Currency::from_code)?,
+            balance: MinorUnits::new(row.get(2)?),
+            has_history: row.get(3)?,
+        })
+    });
+    found.optional()
+}
+
+fn insert(
+    store: &Store,
+    key: i64,
+    id: &ObjectId,
+    user: UserKey,
+    account: &NewAccount<'_>,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let number = match account.number {
+        Some(number) => number.to_owned(),
+        None => store.next_number("account", "A")?,
+    };
+    let insert = "insert into account (key, id, number, name, currency, opening, balance, \
+         default_payment_method, gateway, status, kept, created_by, created_ms, updated_by, \
+         updated_ms) values (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?11)";
+    store.connection().prepare_cached(insert)?.execute(params![
+        key,
+        id.as_str(),
+        number,
+        account.name,
+        account.currency.code(),
+        account.default_method.map(|method| method.0),
+        account.gateway,
+        account.status.name(),
+        kept_json(&account.kept)?,
+        user.0,
+        at_ms,
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Payments and their parts inside the open transaction: look up what a draft names, let the domain
+//! decide, and move the invoice's balance with the part that pays it.
+
+use super::billing_rows::{self, Named};
+use super::rows;
+use super::store::{Store, kept_json};
+use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+use crate::domain::facts::{InvoiceKey, PaymentKey};
+use crate::domain::id::{IdKind, ObjectId};
+use crate::domain::money::MinorUnits;
+use crate::domain::rules::{
+    Asking, NewPart, NewPayment, PaymentFacts, decide_part, decide_payment, decide_payment_update,
+};
+use crate::domain::vocabulary::PaymentStatus;
+use crate::ledger::change::ChangeResult;
+use crate::ledger::{RowResult, UserKey};
+use rusqlite::{named_params, params};
+
+/// Makes a payment, with the part that pays its invoice, or finds why not.
+pub(super) fn create(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    draft: &PaymentDraft,
+) -> rusqlite::Result<RowResult> {
+    let connection = store.connection();
+    let account = match draft.account_id.given() {
+        Some(id) => rows::account(connection, id, false)?,
+        None => None,
+    };
+    let method = match draft.method_id.given() {
+        Some(id) => rows::payment_method(connection, id)?,
+        None => None,
+    };
+    let invoice = match draft.invoice_id.given() {
+        Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
+        None => None,
+    };
+    let (tenant, gateways) = (store.tenant(), store.gateways());
+    let facts = PaymentFacts { tenant, gateways, account, method, invoice };
+    let payment = match decide_payment(draft, &facts, asking) {
+        Ok(payment) => payment,
+        Err(error) => return Ok(Err(error)),
+    };
+    let at_ms = asking.now.timestamp_millis();
+    let key = store.next_key("payment")?;
+    let id = ObjectId::from(store.row_id(IdKind::Payment, at_ms, key)?);
+    insert(store, key, &id, user, &payment, at_ms)?;
+    if let Some((invoice, amount)) = payment.applied {
+        let part = NewPart { payment: PaymentKey(key), invoice, amount };
+        insert_part(store, user, part, at_ms)?;
+    }
+    Ok(Ok(id))
+}
+
+/// Makes a part of a payment, or finds why not.
+pub(super) fn create_part(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    draft: &PaymentPartDraft,
+) -> rusqlite::Result<RowResult> {
+    let connection = store.connection();
+    let payment = match draft.payment_id.given() {
+        Some(id) => billing_rows::payment(connection, Named::Id(id))?,
+        None => None,
+    };
+    let invoice = match draft.invoice_id.given() {
+        Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
+        None => None,
+    };
+    match decide_part(draft, payment.as_ref(), invoice.as_ref(), asking) {
+        Ok(part) => insert_part(store, user, part, asking.now.timestamp_millis()).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Changes a payment, or finds why not. What it paid is owed again once it is taken back.
+pub(super) fn update(
+    store: &Store,
+    user: UserKey,
+    asking: &Asking,
+    draft: &PaymentDraft,
+) -> rusqlite::Result<ChangeResult> {
+    let connection = store.connection();
+    let existing = match draft.common.id.given() {
+        Some(id) => billing_rows::payment(connection, Named::Id(id))?,
+        None => None,
+    };
+    let update = match decide_payment_update(draft, existing.as_ref(), asking) {
+        Ok(update) => update,
+        Err(error) => return Ok(Err(error)),
+    };
+    let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let at_ms = asking.now.timestamp_millis();
+    if update.taken_back.is_some() {
+        let parts = existing.iter().flat_map(|payment| &payment.parts);
+        for part in parts {
+            move_invoice(store, part.invoice, part.rest(), 1, at_ms)?;
+        }
+    }
+    let sql = "update payment set status = coalesce(:status, status), \
+         comment = iif(:sets_comment, :comment, comment), \
+         reference_id = iif(:sets_reference, :reference, reference_id), \
+         kept = json_patch(kept, :kept), updated_by = :user, updated_ms = :at_ms where id = :id";
+    let (sets_comment, comment) = update.comment.into_parts();
+    let (sets_reference, reference) = update.reference_id.into_parts();
+    connection.prepare_cached(sql)?.execute(named_params! {
+        ":status": update.taken_back.map(PaymentStatus::name),
+        ":sets_comment": sets_comment,
+        ":comment": comment,
+        ":sets_reference": sets_reference,
+        ":reference": reference,
+        ":kept": kept_json(&update.kept)?,
+        ":user": user.0,
+        ":at_ms": at_ms,
+        ":id": id.as_str(),
+    })?;
+    Ok(Ok(id))
+}
+
+fn insert(
+    store: &Store,
+    key: i64,
+    id: &ObjectId,
+    user: UserKey,
+    payment: &NewPayment<'_>,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let number = store.next_number("payment", "P-")?;
+    let insert = "insert into payment (key, id, number, account, type, status, amount, refunded, \
+         to_credit_balance, effective_date, payment_method, gateway, is_settled, reference_id, \
+         comment, kept, created_by, created_ms, updated_by, updated_ms) values (:key, :id, \
+         :number, :account, :type, :status, :amount, 0, 0, :effective_date, :method, :gateway, \
+         :is_settled, :reference_id, :comment, :kept, :user, :at_ms, :user, :at_ms)";
+    store.connection().prepare_cached(insert)?.execute(named_params! {
+        ":key": key,
+        ":id": id.as_str(),
+        ":number": number,
+        ":account": payment.account.key.0,
+        ":type": payment.payment_type.name(),
+        ":status": PaymentStatus::Processed.name(),
+        ":amount": payment.amount.units(),
+        ":effective_date": payment.effective_date.to_string(),
+        ":method": payment.method.0,
+        ":gateway": payment.gateway,
+        // As in a seed: whoever tests an unsettled payment says so there.
+        ":is_settled": true,
+        ":reference_id": payment.reference_id,
+        ":comment": payment.comment,
+        ":kept": kept_json(&payment.kept)?,
+        ":user": user.0,
+        ":at_ms": at_ms,
+    })?;
+    Ok(())
+}
+
+fn insert_part(
+    store: &Store,
+    user: UserKey,
+    part: NewPart,
+    at_ms: i64,
+) -> rusqlite::Result<ObjectId> {
+    let key = store.next_key("invoice_payment")?;
+    let id = ObjectId::from(store.row_id(IdKind::InvoicePayment, at_ms, key)?);
+    let insert = "insert into invoice_payment (key, id, invoice, payment, amount, refunded, \
+         created_by, created_ms, updated_ms) values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7)";
+    store.connection().prepare_cached(insert)?.execute(params![
+        key,
+        id.as_str(),
+        part.invoice.0,
+        part.payment.0,
+        part.amount.units(),
+        user.0,
+        at_ms,
+    ])?;
+    move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
+    Ok(id)
+}
+
+/// Moves what is owed on an invoice: up by `sign` 1, down by -1. The schema guards its bounds.
+fn move_invoice(
+    store: &Store,
+    invoice: InvoiceKey,
+    amount: MinorUnits,
+    sign: i64,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let update = "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 \
+                  returning key";
+    let mut statement = store.connection().prepare_cached(update)?;
+    statement.query_row(params![invoice.0, sign * amount.units(), at_ms], |_| Ok(()))
+}

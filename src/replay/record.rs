@@ -1,0 +1,277 @@
+//! Recording: each exchange becomes a folder of a catalogue that can be replayed.
+//!
+//! What must stay true: recording neither slows nor breaks what is recorded; what does not fit into
+//! the queue, or cannot be written, is counted and said. No secret is written: sessions and
+//! passwords become the placeholders that a replay fills, everything else `{{secret}}`, and only
+//! the owner can read even that. The folders are in the order in which the answers were given.
+
+use super::compare::usual_status;
+use super::scrub::Scrub;
+use crate::http::{Exchange, Tap};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// So many exchanges, and so many bytes of them, may wait to be written.
+const QUEUE_MAX: usize = 4_096;
+const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The digits of a folder's number.
+const DIGITS: usize = 8;
+/// What a folder is called until it is whole.
+const UNFINISHED: &str = ".unfinished";
+
+/// Why there is no recording.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The folder cannot be made or read.
+    #[error("the folder {0} cannot be used: {1}")]
+    Unusable(PathBuf, io::Error),
+    /// The folder has something else in it.
+    #[error("{0} holds something that is no recording: name an empty folder, or a new one")]
+    Taken(PathBuf),
+}
+
+/// What became of what was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// How many exchanges were written.
+    pub written: u64,
+    /// How many were left out, because writing fell behind or failed.
+    pub left_out: u64,
+}
+
+/// Takes exchanges and writes them on a thread of its own.
+pub struct Recorder {
+    queue: Mutex<Option<SyncSender<Exchange>>>,
+    counts: Arc<Counts>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    bytes: AtomicUsize,
+    written: AtomicU64,
+    left_out: AtomicU64,
+}
+
+impl Recorder {
+    /// Records into a folder that is new, empty, or a recording, which is then continued.
+    pub fn start(folder: &Path) -> Result<Arc<Self>, RecordError> {
+        let unusable = |error| RecordError::Unusable(folder.to_owned(), error);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(unusable)?;
+        let last = last_number(folder)?;
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unusable)?;
+        let (queue, exchanges) = sync_channel(QUEUE_MAX);
+        let counts = Arc::new(Counts::default());
+        let writer = Writer {
+            folder: folder.to_owned(),
+            number: last,
+            scrub: Scrub::default(),
+            counts: Arc::clone(&counts),
+        };
+        let thread = std::thread::Builder::new().name("recorder".to_owned());
+        let thread = thread.spawn(move || writer.run(&exchanges)).map_err(unusable)?;
+        let (queue, thread) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)));
+        Ok(Arc::new(Self { queue, counts, thread }))
+    }
+
+    /// Writes what waits, and says what became of everything.
+    pub fn finish(&self) -> Recorded {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the recording broke off");
+        }
+        Recorded {
+            written: self.counts.written.load(Ordering::Relaxed),
+            left_out: self.counts.left_out.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Tap for Recorder {
+    fn took_place(&self, exchange: Exchange) {
+        let bytes = size(&exchange);
+        let waiting = self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = waiting.saturating_add(bytes) <= QUEUE_BYTES_MAX;
+        let taken = fits && queue.as_ref().is_some_and(|queue| queue.try_send(exchange).is_ok());
+        drop(queue);
+        if !taken {
+            self.counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            if self.counts.left_out.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!("the recording falls behind and leaves out exchanges");
+            }
+        }
+    }
+}
+
+fn size(exchange: &Exchange) -> usize {
+    exchange.request.len().saturating_add(exchange.response.len())
+}
+
+/// The highest number of a folder in a recording; 0 in an empty one.
+fn last_number(folder: &Path) -> Result<u64, RecordError> {
+    let unusable = |error| RecordError::Unusable(folder.to_owned(), error);
+    let mut last = 0;
+    for found in fs::read_dir(folder).map_err(unusable)? {
+        let name = found.map_err(unusable)?.file_name().to_string_lossy().into_owned();
+        if name == UNFINISHED || ["seed.toml", "replay.toml"].contains(&name.as_str()) {
+            continue;
+        }
+        let digits = name.split_once('-').map_or("", |(digits, _)| digits);
+        let number = Some(digits).filter(|digits| digits.len() >= DIGITS);
+        let number = number.and_then(|digits| digits.parse::<u64>().ok());
+        last = number.ok_or_else(|| RecordError::Taken(folder.to_owned()))?.max(last);
+    }
+    Ok(last)
+}
+
+struct Writer {
+    folder: PathBuf,
+    number: u64,
+    scrub: Scrub,
+    counts: Arc<Counts>,
+}
+
+impl Writer {
+    fn run(mut self, exchanges: &Receiver<Exchange>) {
+        while let Ok(exchange) = exchanges.recv() {
+            let bytes = size(&exchange);
+            match self.write(&exchange) {
+                Ok(()) => {
+                    self.counts.written.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    let folder = self.folder.display();
+                    if self.counts.left_out.fetch_add(1, Ordering::Relaxed) == 0 {
+                        tracing::warn!(%folder, %error, "an exchange cannot be recorded");
+                    }
+                }
+            }
+            self.counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes a folder under another name and moves it to its own when it is whole.
+    fn write(&mut self, exchange: &Exchange) -> io::Result<()> {
+        let scrubbed = self.scrub.scrubbed(&exchange.request, &exchange.response);
+        let unfinished = self.folder.join(UNFINISHED);
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        DirBuilder::new().mode(0o700).create(&unfinished)?;
+        let write = |name: &str, bytes: &[u8]| {
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create_new(true).mode(0o600);
+            file.open(unfinished.join(name))?.write_all(bytes)
+        };
+        write("request.xml", &scrubbed.request)?;
+        write("response.xml", &scrubbed.response)?;
+        let about =
+            format!("Recorded: {}, answered with HTTP {}.\n", scrubbed.operation, exchange.status);
+        write("about.md", about.as_bytes())?;
+        let rules = rules(exchange, &scrubbed.response);
+        if !rules.is_empty() {
+            write("replay.toml", rules.as_bytes())?;
+        }
+        self.number += 1;
+        let name = format!("{:0DIGITS$}-{}", self.number, scrubbed.operation);
+        fs::rename(&unfinished, self.folder.join(name))
+    }
+}
+
+/// What differs from the defaults of `replay.toml`.
+fn rules(exchange: &Exchange, response: &[u8]) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let mut rules = String::new();
+    if exchange.path != super::rules::PATH_DEFAULT {
+        rules.push_str(&format!("path = {}\n", quoted(&exchange.path)));
+    }
+    let content_type = exchange.content_type.as_deref().unwrap_or_default();
+    if content_type != super::rules::CONTENT_TYPE_DEFAULT {
+        rules.push_str(&format!("content_type = {}\n", quoted(content_type)));
+    }
+    if exchange.status != usual_status(response) {
+        rules.push_str(&format!("status = {}\n", exchange.status));
+    }
+    if let Some(key) = &exchange.idempotency_key {
+        rules.push_str(&format!("[headers]\nIdempotency-Key = {}\n", quoted(key)));
+    }
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(request: &str) -> Exchange {
+        Exchange {
+            path: "/apps/services/a/91.0".to_owned(),
+            content_type: Some("text/xml; charset=utf-8".to_owned()),
+            idempotency_key: None,
+            request: request.to_owned().into(),
+            status: 200,
+            response: "<e><Body><x/></Body></e>".into(),
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|found| found.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_recording_is_continued_and_only_its_owners_to_read() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/b");
+        for _ in 0..2 {
+            let recorder = Recorder::start(&folder).unwrap();
+            recorder.took_place(exchange("<e><Body><create/></Body></e>"));
+            recorder.took_place(exchange("no XML"));
+            assert_eq!(recorder.finish(), Recorded { written: 2, left_out: 0 });
+            // Too late.
+            recorder.took_place(exchange(""));
+            assert_eq!(recorder.finish(), Recorded { written: 2, left_out: 1 });
+        }
+        let expected = ["00000001-create", "00000002-post", "00000003-create", "00000004-post"];
+        assert_eq!(names(&folder), expected);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("00000001-create"))), (0o700, 0o700));
+        let case = folder.join("00000001-create");
+        assert_eq!(names(&case), ["about.md", "request.xml", "response.xml"]);
+        assert_eq!(mode(&case.join("request.xml")), 0o600);
+    }
+
+    #[test]
+    fn a_folder_with_anything_else_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("letters.txt"), "").unwrap();
+        fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(Recorder::start(place.path()), Err(RecordError::Taken(_))));
+        let mode = fs::metadata(place.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o755);
+    }
+
+    #[test]
+    fn what_is_not_usual_is_a_rule() {
+        let mut odd = exchange("");
+        assert_eq!(rules(&odd, &odd.response), "");
+        odd.path = "/x?\"y\"".to_owned();
+        odd.content_type = None;
+        odd.idempotency_key = Some("a\\b".to_owned());
+        odd.status = 429;
+        let expected = "path = '/x?\"y\"'\ncontent_type = \"\"\nstatus = 429\n[headers]\n\
+                        Idempotency-Key = 'a\\b'\n";
+        assert_eq!(rules(&odd, &odd.response), expected);
+    }
+}

@@ -1,0 +1,213 @@
+//! An exchange without its secrets, in such a way that it can be replayed.
+//!
+//! A live session becomes `{{session:NAME}}` of the user whose login was recorded before, else
+//! `{{session}}`; the password of a login that succeeded becomes `{{password}}`. Where the answer
+//! says that the session was invalid, or the login failed, a word that is certainly neither takes
+//! their place. Everything else that its element tells to be a secret becomes `{{secret}}`, and so
+//! does every such value wherever else it stands.
+
+use super::compare::{operation_name, usual_status};
+use super::live::{PASSWORD, unescaped};
+use super::raw::{Text, View, pattern};
+use super::secret::{UNTOLD, secrets_in, untold_answer};
+use crate::soap::secret::ELEMENTS;
+use regex::bytes::Regex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::LazyLock;
+
+/// What an invalid session and a wrong password become.
+const NO_SESSION: &str = "no-session-at-all";
+const NO_PASSWORD: &str = "not-the-password";
+/// The sessions of so many logins are known to be whose they are.
+const SESSIONS_MAX: usize = 10_000;
+/// A placeholder names no longer user.
+const NAME_CHARACTERS_MAX: usize = 200;
+
+static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(&ELEMENTS));
+static USERNAME: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(&["username"]));
+
+/// Takes secrets out of exchanges, one after the other.
+#[derive(Default)]
+pub(super) struct Scrub {
+    users: HashMap<String, String>,
+    order: VecDeque<String>,
+}
+
+/// An exchange that may be written down.
+pub(super) struct Scrubbed {
+    /// The operation, in letters that a file's name may have.
+    pub(super) operation: String,
+    pub(super) request: Vec<u8>,
+    pub(super) response: Vec<u8>,
+}
+
+impl Scrub {
+    /// The exchange without its secrets.
+    pub(super) fn scrubbed(&mut self, request: &[u8], response: &[u8]) -> Scrubbed {
+        let is_fault = usual_status(response) != 200;
+        let has_code = |code: &[u8]| response.windows(code.len()).any(|found| found == code);
+        let is_invalid_session = is_fault && has_code(b"INVALID_SESSION");
+        let view = View::of(request);
+        let mut edits = Vec::new();
+        for text in view.texts(SECRETS.as_ref()) {
+            let told = view.text(&text.at).trim().to_owned();
+            if told.is_empty() {
+                continue;
+            }
+            let written = match text.element.as_str() {
+                "session" if is_invalid_session => NO_SESSION.to_owned(),
+                "session" => self.placeholder(&told),
+                "password" if is_fault => NO_PASSWORD.to_owned(),
+                "password" => PASSWORD.to_owned(),
+                _ => UNTOLD.to_owned(),
+            };
+            edits.push((text.at, written));
+        }
+        if !is_fault {
+            self.learn(&view, response);
+        }
+        let secrets = [secrets_in(request), secrets_in(response)].concat();
+        let request_without = without_values(&view.with(&edits), &secrets);
+        Scrubbed {
+            operation: operation_of(request),
+            request: request_without,
+            response: without_values(&untold_answer(response), &secrets),
+        }
+    }
+
+    fn placeholder(&self, session: &str) -> String {
+        match self.users.get(session) {
+            Some(user) => format!("{{{{session:{user}}}}}"),
+            None => "{{session}}".to_owned(),
+        }
+    }
+
+    /// Remembers whose session the answer to a login gives.
+    fn learn(&mut self, request: &View<'_>, response: &[u8]) {
+        let answer = View::of(response);
+        let is_session = |text: &Text| text.element == "session";
+        let mut sessions = answer.texts(SECRETS.as_ref()).into_iter().filter(is_session);
+        let user = request.texts(USERNAME.as_ref()).into_iter().next();
+        let (Some(session), Some(user)) = (sessions.next(), user) else { return };
+        let user = unescaped(request.text(&user.at).trim());
+        let can_be_named = user.chars().all(|character| character.is_ascii_graphic())
+            && (1..=NAME_CHARACTERS_MAX).contains(&user.len())
+            && !user.contains(['{', '}', '<', '>', '&']);
+        if !can_be_named {
+            return;
+        }
+        let session = answer.text(&session.at).trim().to_owned();
+        if self.users.insert(session.clone(), user).is_none() {
+            self.order.push_back(session);
+            if self.order.len() > SESSIONS_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.users.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// The body without these values, wherever they stand.
+fn without_values(body: &[u8], secrets: &[String]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for secret in secrets {
+        let view = View::of(&body);
+        let mut edits = Vec::new();
+        let mut start = 0;
+        while let Some(found) = view.bytes().get(start..).and_then(|rest| find(rest, secret)) {
+            let at = start + found..start + found + secret.len();
+            start = at.end;
+            edits.push((at, UNTOLD.to_owned()));
+        }
+        if !edits.is_empty() {
+            body = view.with(&edits);
+        }
+    }
+    body
+}
+
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len()).position(|found| found == text.as_bytes())
+}
+
+fn operation_of(request: &[u8]) -> String {
+    let is_plain =
+        |name: &String| name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    operation_name(request).filter(is_plain).unwrap_or_else(|| "post".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    const FAULT: &[u8] = b"<e><Body><Fault><c>fns:INVALID_SESSION</c></Fault></Body></e>";
+    const DONE: &[u8] = b"<e><Body><createResponse/></Body></e>";
+
+    fn login(user: &str) -> String {
+        format!(
+            "<e><Body><login><username>{user}</username><password>hunter2</password></login>\
+             </Body></e>"
+        )
+    }
+
+    fn call(session: &str) -> String {
+        format!("<e><Header><h:Session>{session}</h:Session></Header><Body><create/></Body></e>")
+    }
+
+    #[test]
+    fn sessions_are_their_users_and_passwords_are_nobodys() {
+        let mut scrub = Scrub::default();
+        let session = "s".repeat(256);
+        let answer = format!(
+            "<e><Body><loginResponse><Session>{session}</Session></loginResponse></Body></e>"
+        );
+        let done = scrub.scrubbed(login("a@b.c").as_bytes(), answer.as_bytes());
+        assert_eq!(done.operation, "login");
+        assert!(text(&done.request).contains("<password>{{password}}</password>"));
+        assert!(text(&done.response).contains("<Session>example-session-"));
+        let created = scrub.scrubbed(call(&session).as_bytes(), DONE);
+        assert!(text(&created.request).contains("<h:Session>{{session:a@b.c}}</h:Session>"));
+        let strange = scrub.scrubbed(call("of before the recording").as_bytes(), DONE);
+        assert!(text(&strange.request).contains("<h:Session>{{session}}</h:Session>"));
+    }
+
+    #[test]
+    fn what_failed_fails_again() {
+        let mut scrub = Scrub::default();
+        let refused = scrub.scrubbed(call("expired").as_bytes(), FAULT);
+        assert!(text(&refused.request).contains(">no-session-at-all<"));
+        let refused = scrub.scrubbed(login("a").as_bytes(), FAULT);
+        assert!(text(&refused.request).contains("<password>not-the-password</password>"));
+        let blank = scrub.scrubbed(call(" ").as_bytes(), FAULT);
+        assert_eq!(text(&blank.request), call(" "));
+    }
+
+    #[test]
+    fn a_secret_is_nowhere_in_any_encoding() {
+        let mut scrub = Scrub::default();
+        let card = "4111111111111111";
+        let request = format!(
+            "<e><Body><create><CreditCardNumber>{card}</CreditCardNumber><Comment>card {card}\
+             </Comment></create></Body></e>"
+        );
+        let answer = format!(
+            "<e><Body><createResponse><Message>{card} is bad</Message>\
+             </createResponse></Body></e>"
+        );
+        let done = scrub.scrubbed(request.as_bytes(), answer.as_bytes());
+        assert_eq!(text(&done.request).matches(UNTOLD).count(), 2);
+        assert!(text(&done.response).contains("<Message>{{secret}} is bad</Message>"));
+        let wide: Vec<u8> = request.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let done = scrub.scrubbed(&wide, DONE);
+        let units: Vec<u16> =
+            done.request.chunks(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+        let narrow = String::from_utf16(&units).unwrap();
+        assert!(narrow.contains("<Comment>card {{secret}}</Comment>"), "{narrow}");
+        assert!(!narrow.contains(card), "{narrow}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The operation delete: objects of one type by their ids, each on its own, and one result for each
+//! in their order, with names in lower case as the WSDL has them.
+
+use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
+use super::fault::{Fault, shown};
+use super::outcome::{Done, Failure, Tally};
+use super::wsdl;
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
+use crate::domain::version::ApiVersion;
+use crate::domain::white_space::trim;
+use crate::ledger::RowResult;
+use crate::ledger::change::{ChangeResult, Deletable};
+use crate::service::{Caller, Service};
+use crate::xml::ElementRef;
+use tokio::time::Instant;
+
+/// The most ids that a call may carry (documented).
+const IDS_MAX: usize = 50;
+
+/// What a caller asks for.
+#[derive(Debug)]
+pub(super) struct DeleteRequest {
+    /// The name of a type of the WSDL.
+    type_name: &'static str,
+    /// The ids; for one that has not the form of an id, its error.
+    ids: Vec<ChangeResult>,
+}
+
+/// Reads the type and the ids.
+pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteRequest, Fault> {
+    let below = |name: &'static str| {
+        element.children().filter(move |child| child.local() == name && is_ours(child.namespace()))
+    };
+    let mut types = below("type").filter(|one| !one.is_nil() && one.has_text());
+    let named = types.next().ok_or(Fault::DeleteWithoutType)?;
+    refuse_reference(named)?;
+    let text = trim(named.text());
+    let known = wsdl::object_types(api).into_iter().find(|name| *name == text);
+    let type_name = known.ok_or_else(|| Fault::TypeUnknown(shown(text)))?;
+    if types.next().is_some() {
+        return Err(Fault::TypesMixed);
+    }
+    let mut ids = Vec::new();
+    for id in below("ids") {
+        refuse_reference(id)?;
+        if ids.len() == IDS_MAX {
+            return Err(Fault::TooManyIds);
+        }
+        if id.is_nil() {
+            return Err(Fault::NoIds);
+        }
+        let text = trim(id.text());
+        ids.push(ObjectId::parse(text).ok_or_else(|| RowError::invalid_id("Id", text)));
+    }
+    if ids.is_empty() {
+        return Err(Fault::NoIds);
+    }
+    Ok(DeleteRequest { type_name, ids })
+}
+
+/// Deletes the objects and tells the results.
+pub(super) async fn answer(
+    service: &Service,
+    caller: &Caller,
+    request: DeleteRequest,
+    dialect: Dialect,
+    deadline: Instant,
+) -> Result<Done, Failure> {
+    let rows = match Deletable::from_name(request.type_name) {
+        Some(object) => service.delete(caller, dialect.api, object, request.ids, deadline).await?,
+        None => {
+            let refused = RowError::type_stays(request.type_name);
+            request.ids.into_iter().map(|id| id.and(Err(refused.clone()))).collect()
+        }
+    };
+    Ok(Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of_others(&rows) })
+}
+
+/// The answer: errors before id before success, and of those only what applies.
+fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
+    let mut writer = dialect.open_envelope(256 + rows.len() * 200);
+    writer.open_with("ns1:deleteResponse", &ANSWERS);
+    for row in rows {
+        writer.open("ns1:result");
+        match row {
+            Ok(id) => {
+                writer.text_element("ns1:id", id.as_str()).text_element("ns1:success", "true");
+            }
+            Err(error) => {
+                let code = error.code.for_version(dialect.api);
+                writer.open("ns1:errors").text_element("ns1:Code", code.name());
+                writer.text_element("ns1:Message", &error.message).close();
+                writer.text_element("ns1:success", "false");
+            }
+        }
+        writer.close();
+    }
+    writer.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{XmlLimits, parse};
+
+    fn read_call(parts: &str) -> Result<DeleteRequest, Fault> {
+        let text = format!(
+            "<delete xmlns='http://api.zuora.com/' xmlns:o='http://object.api.zuora.com/' \
+             xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{parts}</delete>"
+        );
+        let document = parse(&text, &XmlLimits::default()).expect(&text);
+        read(document.root(), ApiVersion::major(91))
+    }
+
+    #[test]
+    fn type_and_ids_are_read_in_any_order_and_namespace_of_ours() {
+        let id = "402892c72b9e3319012b9e34b88e0001";
+        let read = read_call(&format!("<o:ids> {id} </o:ids><ids>x</ids><type>Refund</type>"));
+        let read = read.expect("read");
+        assert_eq!(read.type_name, "Refund");
+        assert_eq!(read.ids[0], Ok(ObjectId::parse(id).unwrap()));
+        assert_eq!(read.ids[1], Err(RowError::invalid_id("Id", "x")));
+    }
+
+    #[test]
+    fn what_is_wrong_as_a_whole_is_a_fault() {
+        let id = "<ids>7</ids>";
+        for (parts, fault) in [
+            (id.to_owned(), Fault::DeleteWithoutType),
+            (format!("<type> </type>{id}"), Fault::DeleteWithoutType),
+            (format!("<type>refund</type>{id}"), Fault::TypeUnknown("refund".to_owned())),
+            ("<type>Refund</type>".to_owned(), Fault::NoIds),
+            (format!("<type>Refund</type>{id}<ids i:nil='1'/>"), Fault::NoIds),
+            (format!("<type>Refund</type>{}", id.repeat(51)), Fault::TooManyIds),
+            (format!("<type>Refund</type><type>Account</type>{id}"), Fault::TypesMixed),
+            ("<type>Refund</type><ids href='#1'/>".to_owned(), Fault::Reference),
+        ] {
+            assert_eq!(read_call(&parts).unwrap_err(), fault, "{parts}");
+        }
+    }
+}
