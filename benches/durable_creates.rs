@@ -6,6 +6,9 @@
 //! minute to minute, so only the ratio of neighbouring samples means anything; the time of an fsync
 //! is printed beside it, because group commit lives on it.
 //!
+//! Then it loads two gateways in turn, of which one has electronic refunds under way all the time
+//! whose gateway never answers: the ratio says what of their speed External refunds keep.
+//!
 //! BENCH_SECONDS (3), BENCH_ROUNDS (5) and BENCH_CONNECTIONS (64) change the shape of the run;
 //! TMPDIR decides on which disk the ledger is.
 #![allow(
@@ -53,18 +56,11 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let seed = folder.path().join("seed.toml");
     std::fs::write(&seed, seed_text()).unwrap();
-    let gateway = Server::start(
-        Command::new(env!("CARGO_BIN_EXE_refund-gateway"))
-            .args(["serve", "--test", "--listen", "127.0.0.1:0", "--seed"])
-            .arg(&seed)
-            .arg("--ledger")
-            .arg(folder.path().join("ledger.db"))
-            .env("REFUND_GATEWAY_LOG", "error"),
-    );
+    let gateway = Server::gateway(&seed, &folder.path().join("ledger.db"));
     let nothing = Server::start(Command::new(std::env::current_exe().unwrap()).arg("do-nothing"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let requests = Arc::new(requests(&login(&gateway.address).await));
+        let requests = Arc::new(external_refunds(&login(&gateway.address).await));
         println!("fsync of 4 KiB: {:?} (median of 100)", fsync_median(folder.path()));
         println!("{connections} connections, {ACCOUNTS} accounts, samples of {seconds:?}");
         load(&gateway.address, &requests, connections, seconds / 3).await;
@@ -77,11 +73,52 @@ fn main() {
             println!("round {round}: durable {durable}, nothing {hello}: {ratio:.3}");
             ratios.push(ratio);
         }
-        ratios.sort_by(f64::total_cmp);
-        let (low, high) = (ratios[0], ratios[ratios.len() - 1]);
-        println!("ratio: median {:.3} [{low:.3} to {high:.3}]", ratios[ratios.len() / 2]);
+        tell("durable to nothing", ratios);
+        drop(nothing);
+        let hanging = Server::gateway(&seed, &folder.path().join("hanging.db"));
+        while_a_gateway_hangs(&gateway, &hanging, &requests, connections, seconds).await;
         println!("fsync of 4 KiB: {:?} (median of 100)", fsync_median(folder.path()));
     });
+}
+
+/// Samples two gateways in turn; one has refunds with a gateway that never answers.
+async fn while_a_gateway_hangs(
+    gateway: &Server,
+    hanging: &Server,
+    requests: &Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    seconds: Duration,
+) {
+    let session = login(&hanging.address).await;
+    let theirs = Arc::new(external_refunds(&session));
+    load(&hanging.address, &theirs, connections, seconds / 3).await;
+    let mut unanswered = JoinSet::new();
+    for connection in 0..32 {
+        let mut stream = TcpStream::connect(&hanging.address).await.unwrap();
+        let request = http_request(&envelope(&session, &electronic(connection).repeat(50)));
+        unanswered.spawn(async move {
+            let mut answer = Vec::new();
+            loop {
+                exchange(&mut stream, &request, &mut answer).await;
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut ratios = Vec::new();
+    for round in 1..=setting("BENCH_ROUNDS", 5) {
+        let without = sample(gateway, requests, connections, seconds).await;
+        let with = sample(hanging, &theirs, connections, seconds).await;
+        let ratio = with.per_second / without.per_second;
+        println!("round {round}: hanging {with}, without {without}: {ratio:.3}");
+        ratios.push(ratio);
+    }
+    tell("while a gateway hangs, to without", ratios);
+}
+
+fn tell(what: &str, mut ratios: Vec<f64>) {
+    ratios.sort_by(f64::total_cmp);
+    let (low, high) = (ratios[0], ratios[ratios.len() - 1]);
+    println!("{what}: median {:.3} [{low:.3} to {high:.3}]", ratios[ratios.len() / 2]);
 }
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -95,6 +132,13 @@ struct Server {
 }
 
 impl Server {
+    /// A gateway with a ledger of its own.
+    fn gateway(seed: &Path, ledger: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refund-gateway"));
+        command.args(["serve", "--test", "--listen", "127.0.0.1:0", "--seed"]).arg(seed);
+        Self::start(command.arg("--ledger").arg(ledger).env("REFUND_GATEWAY_LOG", "error"))
+    }
+
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -177,14 +221,19 @@ async fn do_nothing() {
 fn seed_text() -> String {
     let mut text = String::from(
         "[[user]]\nusername = \"bench\"\npassword = \"bench\"\n\
-         permissions = [\"credit-balance-external-refund\"]\n",
+         permissions = [\"credit-balance-external-refund\", \
+         \"credit-balance-electronic-refund\"]\n\
+         [[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\
+         [[gateway.rule]]\namount = \"9.00\"\nanswer = \"hang\"\n",
     );
     for number in 0..ACCOUNTS {
         let id = account_id(number);
         write!(
             text,
             "[[account]]\nid = \"{id}\"\nnumber = \"A{number}\"\nname = \"Account {number}\"\n\
-             currency = \"USD\"\ncredit_balance = \"1000000000.00\"\n"
+             currency = \"USD\"\ncredit_balance = \"1000000000.00\"\n\
+             [[payment_method]]\nid = \"{method}\"\naccount = \"{id}\"\ntype = \"CreditCard\"\n",
+            method = method_id(number),
         )
         .unwrap();
     }
@@ -193,6 +242,10 @@ fn seed_text() -> String {
 
 fn account_id(number: usize) -> String {
     format!("{number:032x}")
+}
+
+fn method_id(number: usize) -> String {
+    format!("c{number:031x}")
 }
 
 fn http_request(body: &str) -> Vec<u8> {
@@ -217,25 +270,40 @@ async fn login(address: &str) -> String {
 }
 
 /// One External refund for each account, about 900 bytes a body, as old clients write it.
-fn requests(session: &str) -> Vec<Vec<u8>> {
-    (0..ACCOUNTS)
-        .map(|number| {
-            let id = account_id(number);
-            http_request(&format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope \
-                 xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-                 xmlns:ns1=\"http://api.zuora.com/\"><soapenv:Header><ns1:SessionHeader>\
-                 <ns1:session>{session}</ns1:session></ns1:SessionHeader></soapenv:Header>\
-                 <soapenv:Body><ns1:create><ns1:zObjects \
-                 xmlns:ns2=\"http://object.api.zuora.com/\" \
-                 xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
-                 xsi:type=\"ns2:Refund\"><ns2:AccountId>{id}</ns2:AccountId>\
-                 <ns2:Amount>0.01</ns2:Amount><ns2:SourceType>CreditBalance</ns2:SourceType>\
-                 <ns2:Type>External</ns2:Type><ns2:MethodType>Check</ns2:MethodType>\
-                 </ns1:zObjects></ns1:create></soapenv:Body></soapenv:Envelope>"
-            ))
-        })
-        .collect()
+fn external_refunds(session: &str) -> Vec<Vec<u8>> {
+    let more = "<ns2:Type>External</ns2:Type><ns2:MethodType>Check</ns2:MethodType>";
+    let external = |number| envelope(session, &refund(number, "0.01", more));
+    (0..ACCOUNTS).map(|number| http_request(&external(number))).collect()
+}
+
+/// An electronic refund of the amount that the seed's script never answers.
+fn electronic(number: usize) -> String {
+    let method = method_id(number);
+    let more = format!(
+        "<ns2:Type>Electronic</ns2:Type><ns2:PaymentMethodId>{method}</ns2:PaymentMethodId>"
+    );
+    refund(number, "9.00", &more)
+}
+
+fn refund(number: usize, amount: &str, more: &str) -> String {
+    let id = account_id(number);
+    format!(
+        "<ns1:zObjects xmlns:ns2=\"http://object.api.zuora.com/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
+         xsi:type=\"ns2:Refund\"><ns2:AccountId>{id}</ns2:AccountId>\
+         <ns2:Amount>{amount}</ns2:Amount><ns2:SourceType>CreditBalance</ns2:SourceType>\
+         {more}</ns1:zObjects>"
+    )
+}
+
+fn envelope(session: &str, objects: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope \
+         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:ns1=\"http://api.zuora.com/\"><soapenv:Header><ns1:SessionHeader>\
+         <ns1:session>{session}</ns1:session></ns1:SessionHeader></soapenv:Header>\
+         <soapenv:Body><ns1:create>{objects}</ns1:create></soapenv:Body></soapenv:Envelope>"
+    )
 }
 
 /// Answers per second over `duration`; every answer must be a success.

@@ -41,7 +41,7 @@ fn write(folder: &Path, config: &str) {
 }
 
 /// Creates an electronic refund, which always succeeds, and gives its id.
-fn created(gateway: &TestGateway, session: &str, amount: &str) -> String {
+pub fn created(gateway: &TestGateway, session: &str, amount: &str) -> String {
     let object = refund(&[
         ("AccountId", ELECTRONIC_ACCOUNT),
         ("Amount", amount),
@@ -80,7 +80,7 @@ fn ended(gateway: &TestGateway, session: &str, id: &str) -> String {
 }
 
 /// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "never: {what}");

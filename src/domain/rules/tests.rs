@@ -2,10 +2,20 @@
 
 use super::*;
 use crate::domain::draft::RefundField;
+use crate::domain::draft::adjustment::AdjustmentDraft;
+use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::draft::fields::Draft as _;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::facts::{
+    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
+    PaymentPart, ReopenedInvoice,
+};
+use crate::domain::id::RefundNumber;
 use crate::domain::permission::Permissions;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::MethodStatus;
+use crate::domain::vocabulary::{
+    AdjustmentStatus, AdjustmentType, MethodStatus, PaymentStatus, PaymentType, RefundStatus,
+};
 use proptest::prelude::*;
 
 const OWNER: AccountKey = AccountKey(1);
@@ -33,6 +43,7 @@ struct World {
     gateways: Vec<Gateway>,
     account: Option<Account>,
     method: Option<PaymentMethod>,
+    payment: Option<Payment>,
     asking: Asking,
 }
 
@@ -43,6 +54,7 @@ impl World {
             gateways: vec![Gateway::sandbox()],
             account: Some(account(100_000)),
             method: Some(method(MethodType::CreditCard, Some(OWNER))),
+            payment: None,
             asking: Asking {
                 version: ApiVersion::major(91),
                 permissions: Permission::ALL.into_iter().collect(),
@@ -56,12 +68,13 @@ impl World {
     fn decide(&self, fields: &[(RefundField, &str)]) -> Result<Decision, RowError> {
         let draft = draft(fields);
         let names_method = draft.payment_method_id.given().is_some();
+        let names_account = draft.account_id.given().is_some();
         let facts = Facts {
             tenant: &self.tenant,
             gateways: &self.gateways,
-            account: self.account.clone(),
+            account: self.account.clone().filter(|_| names_account),
             method: self.method.clone().filter(|_| names_method),
-            payment: None,
+            payment: self.payment.clone(),
         };
         decide(&draft, &facts, &self.asking)
     }
@@ -362,5 +375,377 @@ proptest! {
         let texts = texts.iter().map(String::as_str);
         let fields: Vec<_> = RefundField::ALL.into_iter().zip(texts).collect();
         let _ = World::new().decide(&fields);
+    }
+}
+
+const PAYMENT: (RefundField, &str) = (RefundField::PaymentId, "4028e6a0000000000000000000000001");
+const INVOICES: [&str; 2] =
+    ["4028e6a0000000000000000000000011", "4028e6a0000000000000000000000012"];
+
+/// An electronic payment of 100.00, of which these parts (in cents) pay an invoice each.
+fn payment(parts: &[i64]) -> Payment {
+    let part = |(at, cents): (usize, &i64)| PaymentPart {
+        key: PartKey(10 + i64::try_from(at).unwrap()),
+        invoice: InvoiceKey(20 + i64::try_from(at).unwrap()),
+        invoice_id: ObjectId::parse(INVOICES[at]).unwrap(),
+        invoice_number: format!("INV{at}"),
+        amount: MinorUnits::new(*cents),
+        refunded: MinorUnits::ZERO,
+    };
+    Payment {
+        key: PaymentKey(5),
+        number: "P-1".to_owned(),
+        account: account(0),
+        payment_type: PaymentType::Electronic,
+        status: PaymentStatus::Processed,
+        amount: MinorUnits::new(10_000),
+        refunded: MinorUnits::ZERO,
+        to_credit_balance: MinorUnits::ZERO,
+        effective_date: "2026-11-10".parse().unwrap(),
+        method: Some(method(MethodType::CreditCard, Some(OWNER))),
+        gateway: Some("sandbox".to_owned()),
+        reference_id: None,
+        parts: parts.iter().enumerate().map(part).collect(),
+    }
+}
+
+impl World {
+    /// A world with this payment, in which its refund succeeds.
+    fn paid(payment: Payment) -> Self {
+        Self { payment: Some(payment), ..Self::new() }
+    }
+}
+
+/// What a decision takes of which part, in cents.
+fn taken(decision: &Decision) -> Vec<(i64, i64)> {
+    match &decision.source {
+        Source::CreditBalance => panic!("{decision:?} is not of a payment"),
+        Source::Payment { parts, .. } => {
+            parts.iter().map(|one| (one.part.0, one.amount.units())).collect()
+        }
+    }
+}
+
+#[test]
+fn a_refund_of_a_payment_goes_where_the_money_came_from() {
+    let world = World::paid(payment(&[10_000]));
+    // The recorded call: no account, no method, no source.
+    let decision = world.decide(&[AMOUNT, PAYMENT, ELECTRONIC]).unwrap();
+    assert_eq!((decision.account, decision.method), (OWNER, Some(MethodKey(7))));
+    assert_eq!(taken(&decision), [(10, 1000)]);
+    assert!(world.decide(&[AMOUNT, PAYMENT, ELECTRONIC, METHOD, ACCOUNT]).is_ok());
+    let other = (RefundField::PaymentMethodId, "2c92c0f83dfa5201013dfa6656ff2b8c");
+    let error = world.error(&[AMOUNT, PAYMENT, ELECTRONIC, other]);
+    assert_eq!(error.1, format!("Invalid value for field PaymentMethodId: {}", other.1));
+    let error = world.error(&[AMOUNT, PAYMENT, EXTERNAL]);
+    assert_eq!(error.1, "Missing required value: MethodType");
+    let external = world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK]).unwrap();
+    assert_eq!((external.method_type, external.method), (MethodType::Check, None));
+}
+
+#[test]
+fn an_account_beside_a_payment_must_be_its_own() {
+    let mut world = World::paid(payment(&[]));
+    world.account = Some(Account { key: AccountKey(2), ..account(0) });
+    let refused = format!("Invalid value for field AccountId: {}", ACCOUNT.1);
+    assert_eq!(world.error(&[ACCOUNT, AMOUNT, PAYMENT, EXTERNAL, CHECK]).1, refused);
+    assert!(world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK]).is_ok());
+}
+
+#[test]
+fn what_a_gateway_cannot_refund_is_to_be_recorded_as_external() {
+    let paid = payment(&[]);
+    let external = Payment { payment_type: PaymentType::External, ..paid.clone() };
+    let closed = PaymentMethod {
+        status: MethodStatus::Closed,
+        ..method(MethodType::CreditCard, Some(OWNER))
+    };
+    let closed = Payment { method: Some(closed), ..paid.clone() };
+    let retired = Payment { gateway: Some("gone".to_owned()), ..paid };
+    for payment in [external, closed, retired] {
+        let world = World::paid(payment);
+        let (code, text) = world.error(&[AMOUNT, PAYMENT, ELECTRONIC]);
+        assert_eq!(code, ErrorCode::InvalidValue);
+        assert!(text.ends_with("Record an External refund instead."), "{text}");
+        assert!(world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK]).is_ok());
+    }
+}
+
+#[test]
+fn a_payment_gives_back_what_is_left_of_it_and_only_while_it_counts() {
+    let mut paid = payment(&[6000]);
+    paid.refunded = MinorUnits::new(1000);
+    paid.parts[0].refunded = MinorUnits::new(1000);
+    paid.to_credit_balance = MinorUnits::new(3000);
+    let world = World::paid(paid.clone());
+    let of = |amount| [(RefundField::Amount, amount), PAYMENT, EXTERNAL, CHECK];
+    assert_eq!(
+        world.error(&of("60.01")).1,
+        "The refund amount 60.01 is greater than the refundable amount 60.00 of the payment P-1."
+    );
+    // The invoice's part first, and then what pays no invoice.
+    assert_eq!(taken(&world.decide(&of("60")).unwrap()), [(10, 5000)]);
+    for status in [PaymentStatus::Canceled, PaymentStatus::Voided] {
+        let world = World::paid(Payment { status, ..paid.clone() });
+        let expected = format!("The payment P-1 is {}.", status.name());
+        assert_eq!(world.error(&of("1")).1, expected);
+    }
+}
+
+#[test]
+fn no_refund_is_earlier_than_its_payment() {
+    let world = World::paid(payment(&[]));
+    for (day, works) in [("2026-11-09", false), ("2026-11-10", true), ("2026-11-21", true)] {
+        let date = (RefundField::RefundDate, day);
+        assert_eq!(world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK, date]).is_ok(), works, "{day}");
+    }
+}
+
+#[test]
+fn a_part_of_several_invoices_has_to_be_told() {
+    let mut world = World::paid(payment(&[6000, 3000]));
+    let of = |amount| [(RefundField::Amount, amount), PAYMENT, EXTERNAL, CHECK];
+    let error = world.error(&of("10"));
+    assert_eq!(error.1, "Missing required value: RefundInvoicePaymentData");
+    assert_eq!(taken(&world.decide(&of("100")).unwrap()), [(10, 6000), (11, 3000)]);
+    world.asking.version = ApiVersion::major(63);
+    assert!(world.error(&of("10")).1.ends_with("before API version 64.0."));
+    let told = |parts: &[(&str, &str)]| {
+        let mut draft = draft(&of("10"));
+        for (invoice, amount) in parts {
+            draft.add_part(invoice, amount);
+        }
+        let facts = Facts {
+            tenant: &world.tenant,
+            gateways: &world.gateways,
+            account: None,
+            method: None,
+            payment: world.payment.clone(),
+        };
+        decide(&draft, &facts, &world.asking).map_err(|error| error.message)
+    };
+    let [one, two] = INVOICES;
+    assert_eq!(taken(&told(&[(two, "4"), (one, "6.00")]).unwrap()), [(11, 400), (10, 600)]);
+    let wrong = [
+        (vec![(one, "9.99")], "add up to 9.99, and the refund amount is 10.00."),
+        (vec![(one, "5"), (one, "5")], "Invalid value for field InvoiceId: 4028e6a"),
+        (vec![(METHOD_ID, "10")], "Invalid value for field InvoiceId: 2c92c0f8"),
+        (vec![(two, "30.01")], "refundable amount 30.00 of the invoice INV1."),
+        (vec![(one, "")], "Missing required value: RefundAmount"),
+        (vec![("", "10")], "Missing required value: InvoiceId"),
+        (vec![(one, "0")], "Invalid value for field RefundAmount: 0"),
+        (vec![(one, "1.001")], "Invalid value for field RefundAmount: 1.001"),
+    ];
+    for (parts, words) in wrong {
+        let error = told(&parts).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn under_invoice_settlement_only_payments_are_refunded() {
+    let mut world = World::paid(payment(&[]));
+    world.tenant.invoice_settlement = true;
+    world.tenant.credit_balance = false;
+    assert!(world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK]).is_ok());
+    assert!(world.error(&[ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK]).1.contains("Settlement"));
+}
+
+#[test]
+fn refunds_of_payments_need_permissions_of_their_own() {
+    let mut world = World::paid(payment(&[]));
+    world.asking.permissions = [Permission::ExternalRefund].into_iter().collect();
+    assert!(world.decide(&[AMOUNT, PAYMENT, EXTERNAL, CHECK]).is_ok());
+    let error = world.error(&[AMOUNT, PAYMENT, ELECTRONIC]);
+    assert_eq!(error.1, "The user lacks the permission electronic-refund.");
+    let error = world.error(&[ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK]);
+    assert_eq!(error.1, "The user lacks the permission credit-balance-external-refund.");
+}
+
+/// An adjustment of 10.00 with these fields, from what the world's sources are.
+fn adjust(
+    world: &World,
+    source: Option<FoundSource>,
+    fields: &[(&str, &str)],
+) -> Result<AdjustmentDecision, String> {
+    let mut draft = AdjustmentDraft::default();
+    draft.set("Amount", "10.00");
+    for (name, value) in fields {
+        draft.set(name, value);
+    }
+    let tenant = &world.tenant;
+    let facts = AdjustmentFacts { tenant, by_id: source, by_number: None, account: None };
+    decide_adjustment(&draft, &facts, &world.asking).map_err(|error| error.message)
+}
+
+fn invoice(balance: i64) -> FoundSource {
+    let (key, balance) = (InvoiceKey(20), MinorUnits::new(balance));
+    FoundSource::Invoice(Invoice { key, account: account(1500), balance })
+}
+
+const FROM: (&str, &str) = ("SourceTransactionId", INVOICES[0]);
+const UP: (&str, &str) = ("Type", "Increase");
+const DOWN: (&str, &str) = ("Type", "Decrease");
+
+#[test]
+fn credit_is_never_made_from_nothing() {
+    let world = World::new();
+    assert_eq!(adjust(&world, None, &[]).unwrap_err(), "Missing required value: Type");
+    let without = adjust(&world, None, &[UP]).unwrap_err();
+    assert_eq!(without, "Missing required value: SourceTransactionId");
+    let unknown = adjust(&world, None, &[UP, FROM]).unwrap_err();
+    assert_eq!(unknown, format!("Invalid value for field SourceTransactionId: {}", FROM.1));
+    let over = "You cannot transfer an amount greater than the invoice balance. \
+                Please update and try again.";
+    for (balance, kind, works) in [
+        (-1000, UP, true),
+        (-999, UP, false),
+        (1000, UP, false),
+        (1000, DOWN, true),
+        (999, DOWN, false),
+        (-1000, DOWN, false),
+    ] {
+        let decision = adjust(&world, Some(invoice(balance)), &[kind, FROM]);
+        assert_eq!(decision.is_ok(), works, "{balance} {kind:?}: {decision:?}");
+        if let Err(error) = decision {
+            assert_eq!(error, over);
+        }
+    }
+}
+
+#[test]
+fn a_decrease_is_at_most_the_balance() {
+    let more = [DOWN, FROM, ("ReasonCode", "Other")];
+    let mut draft = AdjustmentDraft::default();
+    draft.set("Amount", "15.01");
+    for (name, value) in more {
+        draft.set(name, value);
+    }
+    let world = World::new();
+    let tenant = &world.tenant;
+    let facts =
+        AdjustmentFacts { tenant, by_id: Some(invoice(9000)), by_number: None, account: None };
+    let error = decide_adjustment(&draft, &facts, &world.asking).unwrap_err().message;
+    assert_eq!(error, "The adjustment amount 15.01 is greater than the credit balance 15.00.");
+}
+
+#[test]
+fn an_overpayment_becomes_credit_but_what_pays_an_invoice_does_not() {
+    let world = World::new();
+    let source = |part| Some(FoundSource::Payment(Box::new(payment(&[part]))));
+    assert!(adjust(&world, source(9000), &[UP, FROM]).is_ok());
+    let error = adjust(&world, source(9001), &[UP, FROM]).unwrap_err();
+    assert!(error.contains("10.00 is greater than the unapplied amount 9.99"), "{error}");
+    let error = adjust(&world, source(0), &[DOWN, FROM]).unwrap_err();
+    assert_eq!(error, format!("Invalid value for field SourceTransactionId: {}", FROM.1));
+}
+
+#[test]
+fn adjustments_follow_the_switches_the_permission_and_the_calendar() {
+    let mut world = World::new();
+    let now = |world: &World, more: &[(&'static str, &'static str)]| {
+        adjust(world, Some(invoice(-1000)), &[&[UP, FROM], more].concat())
+    };
+    let decision = now(&world, &[]).unwrap();
+    assert_eq!(decision.adjustment_date.to_string(), "2026-11-21");
+    assert_eq!(decision.reason_code.as_deref(), Some("Standard Refund"));
+    let error = now(&world, &[("ReasonCode", "Because")]).unwrap_err();
+    assert_eq!(error, "Invalid value for field ReasonCode: Because");
+    assert!(now(&world, &[("AdjustmentDate", "2026-11-20")]).is_err());
+    let tomorrow = [("AdjustmentDate", "2026-11-22")];
+    let error = now(&world, &tomorrow).unwrap_err();
+    assert_eq!(error, "Invalid value for field AdjustmentDate: 2026-11-22");
+    world.tenant.future_dated_adjustments = true;
+    assert!(now(&world, &tomorrow).is_ok());
+    world.asking.permissions = Permissions::from_bits(0);
+    let error = now(&world, &[]).unwrap_err();
+    assert_eq!(error, "The user lacks the permission credit-balance-adjustment.");
+    world.tenant.credit_balance = false;
+    assert_eq!(now(&world, &[]).unwrap_err(), "The Credit Balance feature is not enabled.");
+    world.tenant.invoice_settlement = true;
+    assert!(now(&world, &[]).unwrap_err().contains("Invoice Settlement"));
+}
+
+/// What becomes of a wish to cancel an adjustment that somebody asked for.
+fn cancel(world: &World, asked: AskedAdjustment) -> Result<bool, String> {
+    let mut change = AdjustmentChange::default();
+    change.set("Id", METHOD_ID);
+    change.set("Status", "Canceled");
+    let existing = ExistingAdjustment::Asked(asked);
+    let decision = decide_adjustment_update(&change, Some(&existing), &world.tenant, &world.asking);
+    decision.map(|update| update.cancels).map_err(|error| error.message)
+}
+
+#[test]
+fn an_adjustment_is_cancelled_as_the_documents_say() {
+    let mut world = World::new();
+    let asked = AskedAdjustment {
+        key: AdjustmentKey(1),
+        account: OWNER,
+        currency: Currency::from_code("USD").unwrap(),
+        balance: MinorUnits::new(1000),
+        adjustment_type: AdjustmentType::Increase,
+        amount: MinorUnits::new(1000),
+        status: AdjustmentStatus::Processed,
+        source: AdjustmentSource::Invoice(InvoiceKey(1)),
+    };
+    assert_eq!(cancel(&world, asked.clone()), Ok(true));
+    let spent = AskedAdjustment { balance: MinorUnits::new(999), ..asked.clone() };
+    let error = cancel(&world, spent.clone()).unwrap_err();
+    assert_eq!(error, "The adjustment amount 10.00 is greater than the credit balance 9.99.");
+    let decrease = AskedAdjustment { adjustment_type: AdjustmentType::Decrease, ..spent };
+    assert_eq!(cancel(&world, decrease), Ok(true));
+    let of_payment =
+        AskedAdjustment { source: AdjustmentSource::Payment(PaymentKey(1)), ..asked.clone() };
+    let error = cancel(&world, of_payment).unwrap_err();
+    assert_eq!(error, "An increase from an overpayment cannot be canceled.");
+    let twice = AskedAdjustment { status: AdjustmentStatus::Canceled, ..asked.clone() };
+    assert_eq!(cancel(&world, twice).unwrap_err(), "Invalid value for field Status: Canceled");
+    world.asking.permissions = [Permission::CreditBalanceAdjustment].into_iter().collect();
+    let error = cancel(&world, asked).unwrap_err();
+    assert_eq!(error, "The user lacks the permission cancel-credit-balance-adjustment.");
+}
+
+#[test]
+fn a_refund_of_a_credit_balance_is_final() {
+    let world = World::new();
+    let refund = ExistingRefund {
+        number: RefundNumber::new(1).unwrap(),
+        refund_type: RefundType::External,
+        status: RefundStatus::Processed,
+        payment: None,
+        currency: Currency::from_code("USD").unwrap(),
+        invoices: Vec::new(),
+    };
+    let update = |refund: &ExistingRefund, status| {
+        let mut change = RefundChange::default();
+        change.set("Id", METHOD_ID);
+        change.set("Status", status);
+        let decision = decide_refund_update(&change, Some(refund), &world.tenant, &world.asking);
+        decision.map(|update| update.cancels).map_err(|error| error.message)
+    };
+    let id = ObjectId::parse(METHOD_ID).unwrap();
+    let delete = |refund: &ExistingRefund| {
+        decide_refund_deletion(&id, Some(refund), &world.asking).map_err(|error| error.code)
+    };
+    let error = update(&refund, "Canceled").unwrap_err();
+    assert_eq!(error, "A refund of a credit balance cannot be canceled.");
+    assert_eq!(delete(&refund), Err(ErrorCode::CannotDelete));
+    let of_payment = ExistingRefund { payment: Some(PaymentKey(1)), ..refund };
+    assert_eq!(update(&of_payment, "Canceled"), Ok(true));
+    assert_eq!(delete(&of_payment), Ok(()));
+    assert_eq!(
+        update(&of_payment, "Processed").unwrap_err(),
+        "Invalid value for field Status: Processed"
+    );
+    let (balance, amount) = (MinorUnits::new(9), MinorUnits::new(10));
+    let invoices = vec![ReopenedInvoice { number: "INV".to_owned(), balance, amount }];
+    let settled = ExistingRefund { invoices, ..of_payment.clone() };
+    assert!(update(&settled, "Canceled").unwrap_err().contains("the invoice INV does not cover"));
+    assert_eq!(delete(&settled), Err(ErrorCode::InvalidValue));
+    for status in [RefundStatus::Processing, RefundStatus::Error, RefundStatus::Canceled] {
+        let refund = ExistingRefund { status, ..settled.clone() };
+        assert!(update(&refund, "Canceled").unwrap_err().contains(status.name()));
+        assert_eq!(delete(&refund).is_ok(), status != RefundStatus::Processing);
     }
 }

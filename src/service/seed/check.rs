@@ -26,6 +26,8 @@ use toml::Spanned;
 const NAME_CHARS_MAX: usize = 255;
 /// The longest ReasonCode that the Refund object documents, in characters.
 const REASON_CODE_CHARS_MAX: usize = 32;
+/// The most reason codes that a tenant can have (documented).
+const REASON_CODES_MAX: usize = 300;
 /// The longest delay of a scripted answer: ten minutes, in milliseconds.
 const DELAY_MS_MAX: u64 = 600_000;
 /// The longest time in which the sandbox takes an order for a duplicate: a day, in seconds.
@@ -94,6 +96,10 @@ fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
         if !seen.insert(code) {
             return Err(wrong(codes, format!("reason code `{code}` stands here twice")));
         }
+    }
+    if seen.len() > REASON_CODES_MAX {
+        let count = seen.len();
+        return Err(wrong(codes, format!("has {count} codes, at most {REASON_CODES_MAX}")));
     }
     if seen.is_empty() {
         return Err(wrong(codes, "at least one reason code is needed, the default"));

@@ -208,6 +208,13 @@ fn a_wrong_gateway_or_method_is_told_with_line_and_key() {
             "line 2: tenant.time_zone: `Europe/Atlantis` is no time zone of the IANA database",
         ),
         (
+            format!(
+                "[tenant]\nreason_codes = [{}]\n",
+                (0..301).map(|number| format!("'{number}'")).collect::<Vec<_>>().join(", ")
+            ),
+            "line 2: tenant.reason_codes: has 301 codes, at most 300",
+        ),
+        (
             "[tenant]\nreason_codes = []\n".to_owned(),
             "line 2: tenant.reason_codes: at least one reason code is needed, the default",
         ),

@@ -1,0 +1,349 @@
+//! Random sequences of everything that moves money, against a small model of one account on the
+//! real ledger: never a divergence, never a negative balance, and an audit that adds up.
+//!
+//! 300 sequences; `MONEY_SEQUENCES` sets another number.
+
+mod model;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use model::{Created, Model, Operation};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
+use refund_gateway::domain::draft::batch::Drafts;
+use refund_gateway::domain::draft::change::{AdjustmentChange, RefundChange};
+use refund_gateway::domain::draft::fields::Draft as _;
+use refund_gateway::domain::draft::{RefundDraft, RefundField};
+use refund_gateway::domain::id::{ObjectId, RefundId};
+use refund_gateway::domain::lifecycle::{Response, Verdict};
+use refund_gateway::domain::money::{Currency, MinorUnits};
+use refund_gateway::domain::permission::{Permission, Permissions};
+use refund_gateway::domain::row_error::RowError;
+use refund_gateway::domain::rules::Asking;
+use refund_gateway::domain::version::ApiVersion;
+use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
+use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
+use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
+use refund_gateway::ledger::seed::{
+    SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
+};
+use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use refund_gateway::ledger::ticket::Ticket;
+use refund_gateway::ledger::{Create, Created as Made, Ledger, UserKey};
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// How many sequences are tried where nothing else is said.
+const SEQUENCES: u32 = 300;
+/// After how many sequences the whole ledger is audited.
+const AUDITED_EVERY: u32 = 25;
+
+fn id(kind: char, account: u32, number: usize) -> ObjectId {
+    ObjectId::parse(&format!("{kind}0000000000000000{account:08x}{number:07x}")).unwrap()
+}
+
+fn decimal(cents: i64) -> Decimal {
+    Decimal::new(cents, 2)
+}
+
+fn text(cents: i64) -> String {
+    decimal(cents).to_string()
+}
+
+/// The stage of one sequence as a seed: an account with a card, invoices and payments.
+fn plan(account: u32, model: &Model) -> SeedPlan {
+    let day = NaiveDate::from_ymd_opt(2026, 1, 2).unwrap();
+    let owner = id('a', account, 0);
+    let invoice_number = |number: usize| format!("INV-{account}-{number}");
+    let invoices = model.invoices.iter().enumerate().map(|(number, invoice)| SeedInvoice {
+        id: id('1', account, number),
+        number: invoice_number(number),
+        account: owner.clone(),
+        date: day,
+        amount: decimal(invoice.amount),
+        balance: decimal(invoice.balance),
+    });
+    let payments = model.payments.iter().enumerate().map(|(number, payment)| SeedPayment {
+        id: id('2', account, number),
+        number: format!("P-{account}-{number}"),
+        account: owner.clone(),
+        payment_type: match payment.is_electronic {
+            true => PaymentType::Electronic,
+            false => PaymentType::External,
+        },
+        amount: decimal(payment.amount),
+        effective_date: day,
+        payment_method: payment.is_electronic.then(|| id('3', account, 0)),
+        gateway: None,
+        is_settled: true,
+        reference_id: None,
+        applied: payment
+            .parts
+            .iter()
+            .map(|part| SeedPart {
+                invoice: invoice_number(part.invoice),
+                amount: decimal(part.amount),
+            })
+            .collect(),
+    });
+    SeedPlan {
+        users: vec![SeedUser {
+            username: "demo".to_owned(),
+            password_hash: Some("hash".to_owned()),
+            permissions: Permission::ALL.into_iter().collect(),
+        }],
+        accounts: vec![SeedAccount {
+            id: owner.clone(),
+            number: format!("A-{account}"),
+            name: "One".to_owned(),
+            currency: Currency::from_code("USD").unwrap(),
+            opening: MinorUnits::new(model.balance),
+            default_payment_method: Some(id('3', account, 0)),
+            gateway: None,
+        }],
+        payment_methods: vec![SeedPaymentMethod {
+            id: id('3', account, 0),
+            account: Some(owner.clone()),
+            method_type: MethodType::CreditCard,
+            status: MethodStatus::Active,
+            gateway: None,
+        }],
+        invoices: invoices.collect(),
+        payments: payments.collect(),
+        ..SeedPlan::default()
+    }
+}
+
+/// The real ledger, and one account of it.
+struct Real<'a> {
+    ledger: &'a SqliteLedger,
+    reader: &'a Connection,
+    account: u32,
+    second: i64,
+    refunds: Vec<ObjectId>,
+    adjustments: Vec<ObjectId>,
+}
+
+impl Real<'_> {
+    fn at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + self.second, 0).unwrap()
+    }
+
+    fn asking(&self) -> Asking {
+        let permissions: Permissions = Permission::ALL.into_iter().collect();
+        Asking { version: ApiVersion::major(91), permissions, now: self.at(), strict: false }
+    }
+
+    /// Does what the operation says, and tells whether the ledger did it.
+    async fn perform(&mut self, operation: &Operation) -> Result<(), RowError> {
+        self.second += 1;
+        match operation {
+            Operation::RefundBalance { amount, is_electronic } => {
+                let mut draft = self.refund(*amount, *is_electronic);
+                draft.set(RefundField::SourceType, "CreditBalance");
+                draft.set(RefundField::AccountId, id('a', self.account, 0).as_str());
+                if *is_electronic {
+                    let method = id('3', self.account, 0);
+                    draft.set(RefundField::PaymentMethodId, method.as_str());
+                }
+                let refund = self.create(Drafts::Refunds(vec![draft])).await?;
+                self.refunds.push(refund);
+            }
+            Operation::RefundPayment { payment, amount, is_electronic, parts } => {
+                let mut draft = self.refund(*amount, *is_electronic);
+                let payment = id('2', self.account, *payment);
+                draft.set(RefundField::PaymentId, payment.as_str());
+                for (invoice, amount) in parts {
+                    let invoice = id('1', self.account, *invoice);
+                    draft.add_part(invoice.as_str(), &text(*amount));
+                }
+                let refund = self.create(Drafts::Refunds(vec![draft])).await?;
+                self.refunds.push(refund);
+            }
+            Operation::End { refund, is_approved } => self.end(*refund, *is_approved).await,
+            Operation::CancelRefund { refund } => {
+                let mut change = RefundChange::default();
+                change.set("Id", self.refunds[*refund].as_str());
+                change.set("Status", "Canceled");
+                self.update(Changes::Refunds(vec![change])).await?;
+            }
+            Operation::DeleteRefund { refund } => {
+                let ids = vec![Ok(self.refunds[*refund].clone())];
+                let (asking, ticket) = (self.asking(), Ticket::default());
+                let request = Delete { asking, object: Deletable::Refund, ids, ticket };
+                self.ledger.delete(request).await.unwrap().remove(0)?;
+            }
+            Operation::Adjust { is_increase, source, amount } => {
+                let mut draft = AdjustmentDraft::default();
+                draft.set("Type", if *is_increase { "Increase" } else { "Decrease" });
+                draft.set("Amount", &text(*amount));
+                let source = match *source {
+                    model::Source::Invoice(number) => id('1', self.account, number),
+                    model::Source::Payment(number) => id('2', self.account, number),
+                };
+                draft.set("SourceTransactionId", source.as_str());
+                let adjustment = self.create(Drafts::Adjustments(vec![draft])).await?;
+                self.adjustments.push(adjustment);
+            }
+            Operation::CancelAdjustment { adjustment } => {
+                let mut change = AdjustmentChange::default();
+                change.set("Id", self.adjustments[*adjustment].as_str());
+                change.set("Status", "Canceled");
+                self.update(Changes::Adjustments(vec![change])).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
+        let mut draft = RefundDraft::default();
+        draft.set(RefundField::Amount, &text(amount));
+        draft.set(RefundField::Type, if is_electronic { "Electronic" } else { "External" });
+        if !is_electronic {
+            draft.set(RefundField::MethodType, "Check");
+        }
+        draft
+    }
+
+    async fn create(&self, drafts: Drafts) -> Result<ObjectId, RowError> {
+        let request = Create {
+            user: UserKey(1),
+            asking: self.asking(),
+            drafts,
+            is_single: false,
+            idempotency: None,
+            ticket: Ticket::default(),
+        };
+        match self.ledger.create(request).await.unwrap() {
+            Made::Fresh { mut rows, .. } => rows.remove(0),
+            other => panic!("a fresh request was taken for another: {other:?}"),
+        }
+    }
+
+    async fn update(&self, changes: Changes) -> Result<ObjectId, RowError> {
+        let (asking, ticket) = (self.asking(), Ticket::default());
+        let request = Update { user: UserKey(1), asking, changes, ticket };
+        self.ledger.update(request).await.unwrap().remove(0)
+    }
+
+    async fn end(&self, refund: usize, is_approved: bool) {
+        let response = Response { code: "00".to_owned(), text: "told".to_owned() };
+        let verdict = match is_approved {
+            true => Verdict::Approved {
+                reference_id: "r".to_owned(),
+                second_reference_id: None,
+                response,
+            },
+            false => Verdict::Declined { response },
+        };
+        let number = RefundId::parse(self.refunds[refund].as_str()).unwrap().number();
+        let (kind, transcript) = (ExchangeKind::Refund, Transcript::default());
+        let exchange = Exchange { kind, transcript, at: self.at() };
+        assert!(self.ledger.end_refund(number, verdict, exchange).await.unwrap());
+    }
+
+    /// The numbers of the ledger, in the form in which the model tells its own.
+    fn numbers(&self) -> String {
+        let numbers = |select: &str, id: &ObjectId| -> Vec<i64> {
+            let mut statement = self.reader.prepare_cached(select).unwrap();
+            let columns = statement.column_count();
+            statement
+                .query_row([id.as_str()], |row| (0..columns).map(|at| row.get(at)).collect())
+                .unwrap()
+        };
+        let account =
+            numbers("select balance from account where id = ?1", &id('a', self.account, 0));
+        let invoices: Vec<_> = (0..Model::INVOICES)
+            .map(|at| {
+                numbers("select balance from invoice where id = ?1", &id('1', self.account, at))
+            })
+            .collect();
+        let payments: Vec<_> = (0..Model::PAYMENTS)
+            .map(|at| {
+                let select = "select refunded, to_credit_balance from payment where id = ?1";
+                numbers(select, &id('2', self.account, at))
+            })
+            .collect();
+        let status = "select status from refund where number = ?1";
+        let refunds: Vec<String> = self
+            .refunds
+            .iter()
+            .map(|id| {
+                let number = RefundId::parse(id.as_str()).unwrap().number().value();
+                let mut statement = self.reader.prepare_cached(status).unwrap();
+                let found = statement.query_row([number], |row| row.get(0));
+                found.unwrap_or_else(|_| "gone".to_owned())
+            })
+            .collect();
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+    }
+}
+
+fn opened() -> (TempDir, PathBuf, SqliteLedger) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mode = OpenMode::CreateOrOpen { test: true };
+    let settings = LedgerSettings::default();
+    let options = OpenOptions { mode, id_seed: Some(1), settings };
+    let ledger = SqliteLedger::open(&path, &options).unwrap();
+    (folder, path, ledger)
+}
+
+fn audit(path: &Path) {
+    let audit = SqliteLedger::audit_file(path).unwrap();
+    assert_eq!(audit.problems, Vec::<String>::new());
+    assert!(audit.accounts.iter().all(|account| account.balance >= MinorUnits::ZERO));
+}
+
+#[test]
+fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
+    let sequences = std::env::var("MONEY_SEQUENCES").ok().map(|text| text.parse().unwrap());
+    let cases = sequences.unwrap_or(SEQUENCES);
+    let (_folder, path, ledger) = opened();
+    let reader = Connection::open(&path).unwrap();
+    let runtime = Runtime::new().unwrap();
+    let accounts = Cell::new(0_u32);
+    // How often each kind of operation was refused, and how often done.
+    let tally: RefCell<BTreeMap<&str, [u32; 2]>> = RefCell::default();
+    // Once one has failed, only it is looked at: the ledger keeps what it did.
+    let is_sound = Cell::new(true);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let sequence = prop::collection::vec(model::wish(), 1..40);
+    let result = TestRunner::new(config).run(&sequence, |wishes| {
+        let was_sound = is_sound.replace(false);
+        let account = accounts.get();
+        accounts.set(account + 1);
+        let mut model = Model::new();
+        runtime.block_on(ledger.load_seed(plan(account, &model))).unwrap().unwrap();
+        let (refunds, adjustments) = (Vec::new(), Vec::new());
+        let (ledger, reader, second) = (&ledger, &reader, 0);
+        let mut real = Real { ledger, reader, account, second, refunds, adjustments };
+        for wish in &wishes {
+            let Some(operation) = model.meant(wish) else { continue };
+            let done = runtime.block_on(real.perform(&operation));
+            let expected: Created = model.perform(&operation);
+            tally.borrow_mut().entry(operation.kind()).or_default()[usize::from(expected)] += 1;
+            prop_assert_eq!(done.is_ok(), expected, "{:?}: {:?}", operation, done);
+            prop_assert_eq!(real.numbers(), model.numbers(), "after {:?}", operation);
+        }
+        is_sound.set(was_sound);
+        if was_sound && account.is_multiple_of(AUDITED_EVERY) {
+            audit(&path);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|failure| panic!("{failure}"));
+    audit(&path);
+    // Sequences that do nothing, or meet no refusal, would prove little.
+    let tally = tally.into_inner();
+    assert_eq!(tally.len(), Operation::KINDS, "{tally:?}");
+    for (kind, [refused, done]) in tally {
+        assert!(done > cases / 20, "{kind} was done {done} times");
+        assert!(kind == "end" || refused > cases / 20, "{kind} was refused {refused} times");
+    }
+}

@@ -1,0 +1,424 @@
+//! What an account should do, written down as plainly as possible and without the code's rules.
+//!
+//! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
+//! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
+//! invoices with a rest, and one that pays nothing.
+
+use proptest::prelude::*;
+
+pub struct Model {
+    pub balance: i64,
+    pub invoices: Vec<Invoice>,
+    pub payments: Vec<Payment>,
+    refunds: Vec<Refund>,
+    adjustments: Vec<Adjustment>,
+}
+
+pub struct Invoice {
+    pub amount: i64,
+    pub balance: i64,
+}
+
+pub struct Payment {
+    pub is_electronic: bool,
+    pub amount: i64,
+    pub parts: Vec<Part>,
+    refunded: i64,
+    to_balance: i64,
+}
+
+pub struct Part {
+    pub invoice: usize,
+    pub amount: i64,
+    refunded: i64,
+}
+
+struct Refund {
+    /// None for one of the credit balance.
+    payment: Option<usize>,
+    amount: i64,
+    /// By the place of the part in its payment.
+    taken: Vec<(usize, i64)>,
+    status: &'static str,
+}
+
+struct Adjustment {
+    is_increase: bool,
+    source: Source,
+    amount: i64,
+    is_live: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Source {
+    Invoice(usize),
+    Payment(usize),
+}
+
+/// An operation, with everything that it names.
+#[derive(Debug)]
+pub enum Operation {
+    RefundBalance { amount: i64, is_electronic: bool },
+    RefundPayment { payment: usize, amount: i64, is_electronic: bool, parts: Vec<(usize, i64)> },
+    End { refund: usize, is_approved: bool },
+    CancelRefund { refund: usize },
+    DeleteRefund { refund: usize },
+    Adjust { is_increase: bool, source: Source, amount: i64 },
+    CancelAdjustment { adjustment: usize },
+}
+
+impl Operation {
+    /// How many kinds there are.
+    pub const KINDS: usize = 7;
+
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RefundBalance { .. } => "refund of the balance",
+            Self::RefundPayment { .. } => "refund of a payment",
+            Self::End { .. } => "end",
+            Self::CancelRefund { .. } => "cancel",
+            Self::DeleteRefund { .. } => "delete",
+            Self::Adjust { .. } => "adjust",
+            Self::CancelAdjustment { .. } => "cancel an adjustment",
+        }
+    }
+}
+
+/// Whether an operation was done.
+pub type Created = bool;
+
+/// An operation before anything is known: which of what there is, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    kind: u8,
+    which: usize,
+    amount: Amount,
+    yes: bool,
+    parts: Parts,
+}
+
+#[derive(Debug, Clone)]
+enum Amount {
+    Cents(i64),
+    /// All there is, and this much more.
+    AllAnd(i64),
+}
+
+#[derive(Debug, Clone)]
+enum Parts {
+    Untold,
+    /// As much of each part as the amount reaches.
+    Fitting,
+    /// The same, and a cent more of the first.
+    Wrong,
+}
+
+pub fn wish() -> impl Strategy<Value = Wish> {
+    let amount = prop_oneof![
+        3 => (1_i64..=6000).prop_map(Amount::Cents),
+        2 => Just(Amount::AllAnd(0)),
+        1 => Just(Amount::AllAnd(1)),
+    ];
+    let parts =
+        prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
+    (0_u8..14, any::<u16>(), amount, any::<bool>(), parts).prop_map(
+        |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
+    )
+}
+
+impl Model {
+    pub const INVOICES: usize = 4;
+    pub const PAYMENTS: usize = 3;
+
+    pub fn new() -> Self {
+        let invoice = |amount, balance| Invoice { amount, balance };
+        let part = |invoice, amount| Part { invoice, amount, refunded: 0 };
+        let payment = |is_electronic, amount, parts| Payment {
+            is_electronic,
+            amount,
+            parts,
+            refunded: 0,
+            to_balance: 0,
+        };
+        Self {
+            balance: 2000,
+            invoices: vec![
+                invoice(10_000, 3000),
+                invoice(5000, 0),
+                invoice(-7000, -7000),
+                invoice(6000, 6000),
+            ],
+            payments: vec![
+                payment(false, 4000, vec![part(0, 4000)]),
+                payment(true, 10_000, vec![part(0, 3000), part(1, 5000)]),
+                payment(false, 2500, Vec::new()),
+            ],
+            refunds: Vec::new(),
+            adjustments: Vec::new(),
+        }
+    }
+
+    /// What a wish comes to in the present state; none when there is nothing to do it to.
+    pub fn meant(&self, wish: &Wish) -> Option<Operation> {
+        let pick = |count: usize| (count > 0).then(|| wish.which % count);
+        let amount = |all: i64| match wish.amount {
+            Amount::Cents(cents) => cents,
+            Amount::AllAnd(more) => (all + more).max(1),
+        };
+        Some(match wish.kind {
+            0 | 1 => {
+                Operation::RefundBalance { amount: amount(self.balance), is_electronic: wish.yes }
+            }
+            2..=4 => {
+                let payment = pick(Self::PAYMENTS)?;
+                let amount = amount(self.payments[payment].left());
+                let parts = self.payments[payment].split(amount, &wish.parts);
+                let is_electronic = wish.yes;
+                Operation::RefundPayment { payment, amount, is_electronic, parts }
+            }
+            5 | 6 => {
+                let waits = |at: &usize| self.refunds[*at].status == "Processing";
+                let waiting: Vec<usize> = (0..self.refunds.len()).filter(waits).collect();
+                let refund = waiting[pick(waiting.len())?];
+                Operation::End { refund, is_approved: wish.yes }
+            }
+            7 => Operation::CancelRefund { refund: pick(self.refunds.len())? },
+            8 => Operation::DeleteRefund { refund: pick(self.refunds.len())? },
+            9 | 10 => {
+                let at = pick(Self::INVOICES + Self::PAYMENTS)?;
+                let (source, all) = match at.checked_sub(Self::INVOICES) {
+                    None => (Source::Invoice(at), self.invoices[at].balance.abs()),
+                    Some(at) => (Source::Payment(at), self.payments[at].unapplied()),
+                };
+                // Mostly the way that can be.
+                let is_negative = self.invoices.get(at).is_none_or(|invoice| invoice.amount < 0);
+                let is_increase = is_negative == (wish.kind == 9 || wish.yes);
+                Operation::Adjust { is_increase, source, amount: amount(all) }
+            }
+            _ => Operation::CancelAdjustment { adjustment: pick(self.adjustments.len())? },
+        })
+    }
+
+    /// Does what the operation says, or nothing, and tells which.
+    pub fn perform(&mut self, operation: &Operation) -> Created {
+        match *operation {
+            Operation::RefundBalance { amount, is_electronic } => {
+                self.refund_balance(amount, is_electronic)
+            }
+            Operation::RefundPayment { payment, amount, is_electronic, ref parts } => {
+                self.refund_payment(payment, amount, is_electronic, parts)
+            }
+            Operation::End { refund, is_approved } => {
+                self.end(refund, is_approved);
+                true
+            }
+            Operation::CancelRefund { refund } => {
+                let can = self.refunds[refund].status == "Processed" && self.take_back(refund);
+                if can {
+                    self.refunds[refund].status = "Canceled";
+                }
+                can
+            }
+            Operation::DeleteRefund { refund } => {
+                let can = match self.refunds[refund].status {
+                    "Processed" => self.take_back(refund),
+                    "Processing" | "gone" => false,
+                    _ => self.refunds[refund].payment.is_some(),
+                };
+                if can {
+                    self.refunds[refund].status = "gone";
+                }
+                can
+            }
+            Operation::Adjust { is_increase, source, amount } => {
+                self.adjust(is_increase, source, amount)
+            }
+            Operation::CancelAdjustment { adjustment } => self.cancel_adjustment(adjustment),
+        }
+    }
+
+    fn refund_balance(&mut self, amount: i64, is_electronic: bool) -> bool {
+        if amount > self.balance {
+            return false;
+        }
+        self.balance -= amount;
+        let status = if is_electronic { "Processing" } else { "Processed" };
+        self.refunds.push(Refund { payment: None, amount, taken: Vec::new(), status });
+        true
+    }
+
+    fn refund_payment(
+        &mut self,
+        payment: usize,
+        amount: i64,
+        is_electronic: bool,
+        told: &[(usize, i64)],
+    ) -> bool {
+        let from = &self.payments[payment];
+        if amount > from.left() || (is_electronic && !from.is_electronic) {
+            return false;
+        }
+        let open = from.parts.iter().filter(|part| part.left() > 0).count();
+        let taken = if told.is_empty() {
+            if open > 1 && amount < from.left() {
+                return false;
+            }
+            let each = |(at, part): (usize, &Part)| (at, part.left().min(amount));
+            from.parts.iter().enumerate().map(each).filter(|(_, taken)| *taken > 0).collect()
+        } else {
+            let place = |invoice| from.parts.iter().position(|part| part.invoice == invoice);
+            let taken: Vec<(usize, i64)> =
+                told.iter().map(|(invoice, taken)| (place(*invoice).unwrap(), *taken)).collect();
+            let fits = taken.iter().all(|(at, taken)| *taken <= from.parts[*at].left());
+            if !fits || taken.iter().map(|(_, taken)| taken).sum::<i64>() != amount {
+                return false;
+            }
+            taken
+        };
+        let from = &mut self.payments[payment];
+        from.refunded += amount;
+        for (at, taken) in &taken {
+            from.parts[*at].refunded += taken;
+        }
+        let status = if is_electronic { "Processing" } else { "Processed" };
+        self.refunds.push(Refund { payment: Some(payment), amount, taken, status });
+        if !is_electronic {
+            self.reopen(self.refunds.len() - 1, 1);
+        }
+        true
+    }
+
+    fn end(&mut self, refund: usize, is_approved: bool) {
+        if is_approved {
+            self.refunds[refund].status = "Processed";
+            self.reopen(refund, 1);
+            return;
+        }
+        self.refunds[refund].status = "Error";
+        match self.refunds[refund].payment {
+            None => self.balance += self.refunds[refund].amount,
+            Some(_) => self.give_back(refund),
+        }
+    }
+
+    /// Takes a Processed refund back, if it is of a payment and its invoices are still open.
+    fn take_back(&mut self, refund: usize) -> bool {
+        let Refund { payment: Some(payment), taken, .. } = &self.refunds[refund] else {
+            return false;
+        };
+        let still_open = taken.iter().all(|(at, taken)| {
+            self.invoices[self.payments[*payment].parts[*at].invoice].balance >= *taken
+        });
+        if still_open {
+            self.reopen(refund, -1);
+            self.give_back(refund);
+        }
+        still_open
+    }
+
+    fn reopen(&mut self, refund: usize, sign: i64) {
+        let Refund { payment: Some(payment), taken, .. } = &self.refunds[refund] else { return };
+        for (at, taken) in taken {
+            let invoice = self.payments[*payment].parts[*at].invoice;
+            self.invoices[invoice].balance += sign * taken;
+        }
+    }
+
+    fn give_back(&mut self, refund: usize) {
+        let Refund { payment: Some(payment), taken, amount, .. } = &self.refunds[refund] else {
+            return;
+        };
+        let to = &mut self.payments[*payment];
+        to.refunded -= amount;
+        for (at, taken) in taken {
+            to.parts[*at].refunded -= taken;
+        }
+    }
+
+    fn adjust(&mut self, is_increase: bool, source: Source, amount: i64) -> bool {
+        match (is_increase, source) {
+            (true, Source::Invoice(at)) => {
+                if amount > -self.invoices[at].balance {
+                    return false;
+                }
+                self.invoices[at].balance += amount;
+            }
+            (true, Source::Payment(at)) => {
+                if amount > self.payments[at].unapplied() {
+                    return false;
+                }
+                self.payments[at].to_balance += amount;
+            }
+            (false, Source::Invoice(at)) => {
+                if amount > self.invoices[at].balance || amount > self.balance {
+                    return false;
+                }
+                self.invoices[at].balance -= amount;
+            }
+            (false, Source::Payment(_)) => return false,
+        }
+        self.balance += if is_increase { amount } else { -amount };
+        self.adjustments.push(Adjustment { is_increase, source, amount, is_live: true });
+        true
+    }
+
+    fn cancel_adjustment(&mut self, adjustment: usize) -> bool {
+        let Adjustment { is_increase, source, amount, is_live } = self.adjustments[adjustment];
+        let Source::Invoice(invoice) = source else { return false };
+        if !is_live || (is_increase && amount > self.balance) {
+            return false;
+        }
+        let sign = if is_increase { -1 } else { 1 };
+        self.balance += sign * amount;
+        self.invoices[invoice].balance += sign * amount;
+        self.adjustments[adjustment].is_live = false;
+        true
+    }
+
+    /// Every number that the ledger keeps of this.
+    pub fn numbers(&self) -> String {
+        assert!(self.balance >= 0, "the model itself overdraws");
+        let account = [self.balance];
+        let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
+        let payments: Vec<_> =
+            self.payments.iter().map(|one| [one.refunded, one.to_balance]).collect();
+        let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+    }
+}
+
+impl Payment {
+    fn left(&self) -> i64 {
+        self.amount - self.refunded - self.to_balance
+    }
+
+    fn unapplied(&self) -> i64 {
+        self.left() - self.parts.iter().map(Part::left).sum::<i64>()
+    }
+
+    /// The invoices and amounts that a caller tells for a refund of `amount`.
+    fn split(&self, amount: i64, parts: &Parts) -> Vec<(usize, i64)> {
+        let mut rest = amount;
+        let mut told = Vec::new();
+        if matches!(parts, Parts::Untold) {
+            return told;
+        }
+        for part in &self.parts {
+            let taken = part.left().min(rest);
+            if taken > 0 {
+                told.push((part.invoice, taken));
+            }
+            rest -= taken;
+        }
+        if let (Parts::Wrong, Some((_, first))) = (parts, told.first_mut()) {
+            *first += 1;
+        }
+        told
+    }
+}
+
+impl Part {
+    fn left(&self) -> i64 {
+        self.amount - self.refunded
+    }
+}
