@@ -5,6 +5,7 @@
 
 pub mod exit;
 
+mod admin;
 mod check;
 mod config;
 mod events;
@@ -54,6 +55,7 @@ enum Command {
     Reconcile(reconcile::Args),
     Events(events::Args),
     Check(check::Args),
+    Admin(admin::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -94,6 +96,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Reconcile(args) => reconcile::run(args),
         Command::Events(args) => events::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Admin(args) => admin::run(args),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod query;
 pub mod reconciliation;
 pub mod seed;
 pub mod sqlite;
+pub mod test_bench;
 pub mod ticket;
 
 use crate::domain::custom_field::CustomFields;
@@ -35,10 +36,12 @@ use orders::Orders;
 use outbox::Outbox;
 use query::{Find, FindError, Page};
 use reconciliation::{Reconcile, ReconcileResult};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use test_bench::TestBench;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -126,6 +129,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Rows, from 0, that are to fail so whatever they ask for, because a tester ordered it.
+    pub ordered: BTreeMap<usize, RowError>,
     /// Whether all rows are created or none is.
     pub is_single: bool,
     /// Set when the caller gave a key.
@@ -258,4 +263,9 @@ pub trait Ledger: Orders {
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;
+
+    /// What can be done with a test ledger alone; nothing where it is none.
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        None
+    }
 }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod create;
 mod desk;
 pub mod electronic;
+pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
@@ -17,6 +18,7 @@ pub mod reconciliation;
 pub mod resolver;
 pub mod seed;
 pub mod session;
+pub mod test_bench;
 pub mod toml_text;
 pub mod webhooks;
 
@@ -29,6 +31,7 @@ use clock::Clock;
 use create::RunningKeys;
 use desk::Desk;
 use electronic::Processors;
+use faults::Faults;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,7 @@ use session::SessionCache;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
 use webhooks::Receiver;
 
@@ -104,6 +108,8 @@ pub struct Service {
     hashing: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     running_keys: RunningKeys,
+    seeds: Seeds,
+    faults: Faults,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
     is_ending: AtomicBool,
@@ -143,6 +149,8 @@ impl Service {
             queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
+            seeds: Seeds::default(),
+            faults: Faults::default(),
             under_way: Arc::default(),
             is_ending: AtomicBool::new(false),
             desk: Desk::default(),
@@ -161,6 +169,11 @@ impl Service {
     /// The clock that every use case reads.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The faults that testers ordered.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The fields that the tenant declared for its objects.

@@ -223,7 +223,7 @@ fn event(row: Row) -> Result<Reconciliation, String> {
         format!("`{}` is neither the Id nor the RefundNumber of a refund", row.refund)
     })?;
     let at = match row.at.filter(|at| !at.is_empty()) {
-        None => Clock::System.now(),
+        None => Clock::system().now(),
         Some(at) => at.parse::<Moment>().map_err(|error| format!("at: {error}"))?.0,
     };
     Ok(Reconciliation {

@@ -17,8 +17,8 @@ use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Processor, Told};
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
@@ -35,8 +35,17 @@ pub(super) struct Connected {
     pub(super) room: Arc<Semaphore>,
 }
 
-/// The connector of each gateway, by name.
-pub struct Processors(HashMap<String, Connected>);
+/// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
+/// test ledger, and connectors to those that are configured, which stay.
+pub struct Processors {
+    sandboxes: RwLock<HashMap<String, Connected>>,
+    configured: HashMap<String, Connected>,
+}
+
+fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
+    let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
+    (name, Connected { processor, room })
+}
 
 impl Processors {
     /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
@@ -44,22 +53,38 @@ impl Processors {
         gateways: Vec<(Gateway, Script)>,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Self {
-        let sandbox = |(gateway, script): (Gateway, Script)| {
-            (gateway.name, Arc::new(Sandbox::new(script)) as Arc<dyn Processor>)
+        let processors = Self {
+            sandboxes: RwLock::default(),
+            configured: connectors.into_iter().map(connected).collect(),
         };
-        let connect = |(name, processor): (String, Arc<dyn Processor>)| {
-            let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
-            (name, Connected { processor, room })
-        };
-        Self(gateways.into_iter().map(sandbox).chain(connectors).map(connect).collect())
+        processors.add_sandboxes(gateways);
+        processors
     }
 
-    pub(super) fn of(&self, gateway: &str) -> Option<&Connected> {
-        self.0.get(gateway)
+    /// A sandbox for each gateway that has none yet; the others go on as they are.
+    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
+        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
+        for (gateway, script) in gateways {
+            sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
+                connected((gateway.name, Arc::new(Sandbox::new(script)) as Arc<dyn Processor>)).1
+            });
+        }
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&String, &Connected)> {
-        self.0.iter()
+    /// Forgets the sandboxes, and with them what they paid and which rules are used up.
+    pub(super) fn forget_sandboxes(&self) {
+        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        self.configured.get(gateway).or_else(|| sandboxes.get(gateway)).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, Connected)> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let all = sandboxes.iter().chain(&self.configured);
+        all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
     }
 }
 
@@ -124,7 +149,7 @@ impl Service {
         let told = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
             Some(Connected { processor, room }) => {
-                match timeout_at(deadline, Arc::clone(room).acquire_owned()).await {
+                match timeout_at(deadline, room.acquire_owned()).await {
                     Ok(Ok(_room)) => processor.refund(&open.order).await,
                     _ => not_sent("the gateway had no room for another call in time"),
                 }

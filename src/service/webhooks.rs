@@ -115,7 +115,7 @@ impl Receiver {
 
     /// What is to be written of an attempt that failed.
     fn failed_attempt(&self, delivery: &Delivery, why: String) -> Attempt {
-        let now = Clock::System.now();
+        let now = Clock::system().now();
         if now - delivery.since >= self.webhook.give_up_after {
             return Attempt::GivenUp { why };
         }
@@ -202,7 +202,7 @@ impl Service {
         under_way: &mut UnderWay,
     ) -> Result<Vec<Delivery>, LedgerError> {
         let Some(outbox) = self.ledger.outbox() else { return Ok(Vec::new()) };
-        let (name, now) = (&receiver.webhook.name, Clock::System.now());
+        let (name, now) = (&receiver.webhook.name, Clock::system().now());
         outbox.collect(name, receiver.webhook.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
             let stats = outbox.delivery_stats(name).await?;
@@ -240,7 +240,7 @@ impl Service {
             }
         }
         let Some(outbox) = self.ledger.outbox() else { return };
-        let noted = outbox.note_attempt(webhook, sequence, attempt, Clock::System.now()).await;
+        let noted = outbox.note_attempt(webhook, sequence, attempt, Clock::system().now()).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;

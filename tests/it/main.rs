@@ -10,9 +10,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod admin_api;
 mod captures;
 mod cli;
 mod custom_fields;
+mod determinism;
 mod durability;
 mod events;
 mod fault_matrix;

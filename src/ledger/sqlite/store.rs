@@ -70,6 +70,20 @@ impl Store {
         Ok(store)
     }
 
+    /// The connection outside any transaction, for what replaces the whole file.
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Takes over the file as it is now, after everything in it was replaced.
+    pub(super) fn begin_anew(&mut self) -> rusqlite::Result<()> {
+        self.connection.flush_prepared_statement_cache();
+        let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
+        self.row_salt = ledger_salt(&self.connection, seeded)?;
+        self.salt = seeded.unwrap_or(self.row_salt);
+        self.reload()
+    }
+
     /// The connection, inside the open transaction.
     pub(super) fn connection(&self) -> &Connection {
         &self.connection

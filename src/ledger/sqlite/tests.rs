@@ -16,6 +16,7 @@ use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{Idempotency, LedgerError, Order};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -92,6 +93,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
             strict: false,
         },
         drafts: Drafts::Refunds(drafts),
+        ordered: BTreeMap::new(),
         is_single: false,
         idempotency,
         ticket: Ticket::default(),
