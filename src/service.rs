@@ -113,6 +113,8 @@ pub struct Service {
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
     is_ending: AtomicBool,
+    /// Taken to write what gateways said.
+    outcome_writes: Semaphore,
     desk: Desk,
     gateway_counters: GatewayCounters,
     /// Who is told what happens, once that has begun.
@@ -153,6 +155,7 @@ impl Service {
             faults: Faults::default(),
             under_way: Arc::default(),
             is_ending: AtomicBool::new(false),
+            outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
             receivers: Mutex::default(),

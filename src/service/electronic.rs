@@ -28,6 +28,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// again.
 const AFTER_A_LOST_VERDICT: Duration = Duration::from_secs(5);
 
+/// How many outcomes wait for the ledger's writer at once. Very many calls can end in one moment,
+/// and the queue to the writer is everybody's: External refunds must find room there.
+pub(super) const OUTCOME_WRITES_MAX: usize = 32;
+
 /// A gateway's connector, and how many calls it has room for.
 #[derive(Clone)]
 pub(super) struct Connected {
@@ -187,7 +191,10 @@ impl Service {
         turn: Turn,
     ) {
         let number = order.refund.number();
-        match self.ledger.end_refund(number, verdict, exchange).await {
+        let place = self.outcome_writes.acquire().await;
+        let written = self.ledger.end_refund(number, verdict, exchange).await;
+        drop(place);
+        match written {
             Ok(_) => turn.forget(),
             Err(error) => {
                 let refund = order.refund.to_string();
@@ -219,6 +226,7 @@ impl Service {
             ),
         }
         let note = Note { exchange, why, was_never_sent, next };
+        let _place = self.outcome_writes.acquire().await;
         let noted = self.ledger.note_exchange(refund.number(), note).await;
         noted.unwrap_or_else(|error| {
             tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");
