@@ -14,11 +14,13 @@ pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod reconciliation;
 pub mod resolver;
 pub mod seed;
 pub mod session;
 pub mod test_bench;
 pub mod toml_text;
+pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
@@ -30,14 +32,16 @@ use create::RunningKeys;
 use desk::Desk;
 use electronic::Processors;
 use faults::Faults;
+use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
+use webhooks::Receiver;
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
 /// option of its own, and stands in a configuration file beside the table.
@@ -61,6 +65,9 @@ pub struct ServiceSettings {
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
+    /// What is done about refunds that their gateways reject after all.
+    #[serde(skip)]
+    pub reconciliation: ReconciliationSettings,
 }
 
 impl Default for ServiceSettings {
@@ -73,6 +80,7 @@ impl Default for ServiceSettings {
             strict: false,
             single_transaction: false,
             idempotency_field: None,
+            reconciliation: ReconciliationSettings::default(),
         }
     }
 }
@@ -109,6 +117,8 @@ pub struct Service {
     outcome_writes: Semaphore,
     desk: Desk,
     gateway_counters: GatewayCounters,
+    /// Who is told what happens, once that has begun.
+    receivers: Mutex<Vec<Arc<Receiver>>>,
 }
 
 impl Service {
@@ -148,6 +158,7 @@ impl Service {
             outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
+            receivers: Mutex::default(),
         });
         service.start_resolver().await?;
         Ok(service)

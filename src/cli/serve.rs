@@ -129,6 +129,9 @@ async fn serve(
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
     texts.into_iter().for_each(|text| service.remember_seed(text));
+    let webhooks = settings.webhooks.into_iter().map(|configured| configured.webhook).collect();
+    let started = service.start_webhooks(webhooks).await;
+    started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
     let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
     let admin = settings.admin_listen.map(|address| AdminDoor { address, token });

@@ -21,6 +21,7 @@ mod methods;
 mod movement;
 mod open;
 mod orders;
+mod outbox;
 mod payments;
 mod query;
 mod query_billing;
@@ -30,10 +31,12 @@ mod query_statement;
 mod query_tables;
 mod queue;
 mod readers;
+mod reconciling;
 mod rows;
 mod schema;
 mod seeding;
 mod seeding_billing;
+mod seeding_gateways;
 mod sessions;
 mod store;
 mod test_bench;
@@ -43,17 +46,23 @@ pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
+use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
+use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench};
-use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
+use super::{
+    Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
+    UserKey,
+};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
@@ -125,6 +134,28 @@ impl SqliteLedger {
     }
 }
 
+/// The events of a ledger that may be in use by another process.
+pub struct EventFile(Connection);
+
+impl EventFile {
+    /// Opens the ledger at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        open::open_for_reading(path).map(Self)
+    }
+
+    /// At most `most` events after the one of this sequence, in their order.
+    pub fn after(&self, sequence: i64, most: usize) -> Result<Vec<Event>, LedgerError> {
+        let events = outbox::events_after(&self.0, sequence, most);
+        events.map_err(|error| LedgerError::Unavailable(error.to_string()))
+    }
+
+    /// Whether the gateway keeps events in this ledger, as of its last start.
+    pub fn are_kept(&self) -> Result<bool, LedgerError> {
+        let kept = store::are_events_kept(&self.0);
+        kept.map_err(|error| LedgerError::Unavailable(error.to_string()))
+    }
+}
+
 impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
         let ticket = request.ticket.clone();
@@ -139,6 +170,14 @@ impl Ledger for SqliteLedger {
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
+    }
+
+    fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
+        self.writer.submit(None, move |store| reconciling::reconcile(store, &request))
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        Some(self)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
@@ -191,7 +230,7 @@ impl Ledger for SqliteLedger {
         Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         self.readers.read(rows::gateways)
     }
 

@@ -10,7 +10,7 @@ use super::desk::Turn;
 use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Transcript};
 use crate::processor::sandbox::Sandbox;
@@ -54,7 +54,7 @@ fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connec
 impl Processors {
     /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
     pub fn new(
-        gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+        gateways: Vec<(Gateway, Script)>,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Self {
         let processors = Self {
@@ -66,11 +66,11 @@ impl Processors {
     }
 
     /// A sandbox for each gateway that has none yet; the others go on as they are.
-    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Vec<ScriptedRule>)>) {
+    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
         let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
-        for (gateway, rules) in gateways {
+        for (gateway, script) in gateways {
             sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
-                connected((gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)).1
+                connected((gateway.name, Arc::new(Sandbox::new(script)) as Arc<dyn Processor>)).1
             });
         }
     }

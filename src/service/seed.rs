@@ -14,7 +14,7 @@ use super::toml_text;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
@@ -35,7 +35,7 @@ pub struct Seed {
     text: String,
     tenant: Vec<(&'static str, String)>,
     users: Vec<UserSeed>,
-    gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+    gateways: Vec<(Gateway, Script)>,
     accounts: Vec<SeedAccount>,
     payment_methods: Vec<SeedPaymentMethod>,
     invoices: Vec<SeedInvoice>,

@@ -34,11 +34,14 @@ pub struct LedgerSettings {
     /// Gateways that are configured beside those of the seed, which the rules know like those.
     #[serde(skip)]
     pub gateways: Vec<Gateway>,
+    /// Whether what happens to refunds is kept for those who listen; none: as it was last said.
+    #[serde(skip)]
+    pub events: Option<bool>,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { queue_max: 256, batch_max: 256, gateways: Vec::new() }
+        Self { queue_max: 256, batch_max: 256, gateways: Vec::new(), events: None }
     }
 }
 
@@ -182,7 +185,8 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
     let configured = options.settings.gateways.clone();
     check_gateways(&connection, path, &configured)?;
-    Store::load(connection, identity, options.id_seed, configured).map_err(|e| sql(&e))
+    let events = options.settings.events;
+    Store::load(connection, identity, options.id_seed, configured, events).map_err(|e| sql(&e))
 }
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or

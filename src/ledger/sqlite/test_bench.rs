@@ -17,10 +17,14 @@ use std::path::Path;
 /// All pages in one step: the writer does nothing else meanwhile.
 const ALL_PAGES: i32 = -1;
 
-/// What has to go before a table can be emptied: only a test ledger ever loses an entry.
-const ENTRIES_MAY_GO: &str = "drop trigger entry_is_never_deleted";
+/// What has to go before a table can be emptied: only a test ledger ever loses an entry or an
+/// exchange.
+const ENTRIES_MAY_GO: &str = "drop trigger entry_is_never_deleted; \
+     drop trigger exchange_is_never_deleted";
 const ENTRIES_MAY_NOT_GO: &str = "create trigger entry_is_never_deleted before delete on entry \
-     begin select raise(abort, 'ledger entries are never deleted'); end";
+     begin select raise(abort, 'ledger entries are never deleted'); end; \
+     create trigger exchange_is_never_deleted before delete on exchange \
+     begin select raise(abort, 'exchanges are never deleted'); end";
 
 /// What belongs to the account of the key `?1`, each after all that refers to it.
 const OF_AN_ACCOUNT: &[&str] = &[
@@ -28,6 +32,7 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from event where account = ?1",
     "delete from entry where account = ?1",
     "delete from exchange where refund in (select number from refund where account = ?1)",
+    "delete from settlement_event where refund in (select number from refund where account = ?1)",
     "delete from inquiry where refund in (select number from refund where account = ?1)",
     "delete from refund_invoice_payment where refund in \
      (select number from refund where account = ?1)",
