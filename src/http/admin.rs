@@ -7,6 +7,7 @@
 mod api;
 mod faults;
 mod guard;
+mod refunds;
 
 pub use guard::AdminToken;
 
