@@ -218,13 +218,7 @@ impl Api {
 
     async fn reconcile(&self, body: &Bytes) -> Result<Told, Wrong> {
         let settlements = from_json::<Settlements>(body)?;
-        let count = settlements.events.len();
-        if count > gateways::EVENTS_MAX {
-            let most = gateways::EVENTS_MAX;
-            return Err(bad(format!("events: there are {count}, at most {most} at once")));
-        }
-        let told = gateways::reconcile(&self.service, settlements).await;
-        told.map(ok).map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error.to_string()))
+        gateways::reconcile(&self.service, settlements).await.map(ok)
     }
 
     fn rules(&self, method: &Method, name: &str, body: &Bytes) -> Result<Told, Wrong> {

@@ -8,11 +8,12 @@ use crate::ledger::LedgerError;
 use crate::ledger::reconciliation::ReconcileResult;
 use crate::service::Service;
 use crate::service::reconciliation::WrittenEvent;
+use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The most events of one call.
-pub(super) const EVENTS_MAX: usize = 1_000;
+const EVENTS_MAX: usize = 1_000;
 /// The longest delay of a scripted answer, in milliseconds.
 const DELAY_MS_MAX: u64 = 600_000;
 
@@ -23,15 +24,23 @@ pub(super) struct Settlements {
     pub(super) events: Vec<WrittenEvent>,
 }
 
-/// Tells the ledger of each event and says what came of it, in their order.
+/// Tells the ledger of each event and says what came of it, in their order; the error is of the call
+/// as a whole.
 pub(super) async fn reconcile(
     service: &Service,
     settlements: Settlements,
-) -> Result<Value, LedgerError> {
+) -> Result<Value, (StatusCode, String)> {
+    let count = settlements.events.len();
+    if count > EVENTS_MAX {
+        let why = format!("events: there are {count}, at most {EVENTS_MAX} at once");
+        return Err((StatusCode::BAD_REQUEST, why));
+    }
     let now = service.clock().now();
     let checked: Vec<_> = settlements.events.iter().map(|event| event.checked(now)).collect();
     let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
-    let mut results = service.reconcile(good).await?.into_iter();
+    let results = service.reconcile(good).await;
+    let unavailable = |error: LedgerError| (StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+    let mut results = results.map_err(unavailable)?.into_iter();
     let mut next = || results.next().map_or_else(|| json!({ "error": "lost" }), told);
     let results = checked.into_iter().map(|event| match event {
         Ok(_) => next(),
