@@ -24,8 +24,7 @@ pub(super) struct Settlements {
     pub(super) events: Vec<WrittenEvent>,
 }
 
-/// Tells the ledger of each event and says what came of it, in their order; the error is of the call
-/// as a whole.
+/// Tells the ledger of each event and says what came of it, in their order; an error is the call's.
 pub(super) async fn reconcile(
     service: &Service,
     settlements: Settlements,
