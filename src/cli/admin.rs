@@ -9,7 +9,7 @@ mod journal;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
-use super::{config, terminal};
+use super::{config, reconcile, terminal};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
 use crate::http::AdminToken;
@@ -82,6 +82,8 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Tell the gateway what processors settled or rejected after all, also on a real ledger
+    Reconcile(reconcile::Input),
     /// Show the last exchanges, why they were refused, and what may have been meant
     Journal(journal::Args),
 }
@@ -116,6 +118,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let api = Api::new(&args.admin, &token)?;
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, &args),
+        Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
     print(&api.call(method, &path, &body)?)?;
@@ -156,7 +159,25 @@ fn call(action: Action) -> Result<Call, Failure> {
             (Method::POST, path, json!({ "status": status, "reason": reason }))
         }
         Action::Fault(action) => fault::call(action)?,
-        Action::Journal(_) => (Method::GET, "journal".into(), Value::Null),
+        Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
+    })
+}
+
+/// Tells each event, and prints what came of it.
+fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Failure> {
+    reconcile::tell(&input.read()?, |events| {
+        let told = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;
+        let results = told.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
+        let outcome = |result: Value| {
+            let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default();
+            let is_so = |key: &str| result.get(key).and_then(Value::as_bool).unwrap_or(false);
+            if result.get("error").is_some() {
+                return Err(text("error").to_owned());
+            }
+            let (number, state) = (text("number"), text("gateway_state"));
+            Ok(reconcile::sentence(number, state, is_so("changed"), is_so("put_back")))
+        };
+        Ok(results.into_iter().map(outcome).collect())
     })
 }
 

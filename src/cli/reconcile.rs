@@ -7,17 +7,14 @@
 use super::config::Config;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::values::Moment;
 use super::{ledger, terminal};
-use crate::domain::reconciliation::{Rejected, Settlement};
+use crate::domain::reconciliation::Rejected;
 use crate::ledger::Ledger;
-use crate::ledger::reconciliation::{
-    Reconcile, ReconcileResult, Reconciled, Reconciliation, RefundName, TEXT_CHARS_MAX,
-};
-use crate::ledger::sqlite::{OpenMode, SqliteLedger};
+use crate::ledger::reconciliation::{Reconcile, ReconcileResult, Reconciled};
+use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;
+use crate::service::reconciliation::WrittenEvent;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
@@ -31,29 +28,8 @@ const AT_ONCE: usize = 200;
 /// changes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A CSV file of events
-    #[arg(value_name = "FILE.csv", required_unless_present = "id", conflicts_with = "id")]
-    file: Option<PathBuf>,
-
-    /// The Id or the RefundNumber of one refund
-    #[arg(long, requires = "state")]
-    id: Option<String>,
-
-    /// What its gateway says
-    #[arg(long, requires = "id")]
-    state: Option<State>,
-
-    /// When that was [default: now]
-    #[arg(long, value_name = "RFC3339", requires = "id")]
-    at: Option<Moment>,
-
-    /// Why, in the gateway's words
-    #[arg(long, value_name = "TEXT", requires = "id")]
-    reason: Option<String>,
-
-    /// The event's own id, under which it counts once
-    #[arg(long, value_name = "TEXT", requires = "id")]
-    event_id: Option<String>,
+    #[command(flatten)]
+    input: Input,
 
     /// What becomes of the money of refunds that failed [default: as configured, else
     /// update-fields]
@@ -64,11 +40,47 @@ pub(super) struct Args {
     ledger: LedgerOptions,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Settled,
-    Failed,
+/// The events: a file of them, or one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// A CSV file of events
+    #[arg(value_name = "FILE.csv", required_unless_present = "id", conflicts_with = "id")]
+    file: Option<PathBuf>,
+
+    /// The Id or the RefundNumber of one refund
+    #[arg(long, requires = "state")]
+    id: Option<String>,
+
+    /// What its gateway says
+    #[arg(long, requires = "id", value_parser = ["settled", "failed"])]
+    state: Option<String>,
+
+    /// When that was [default: now]
+    #[arg(long, value_name = "RFC3339", requires = "id")]
+    at: Option<String>,
+
+    /// Why, in the gateway's words
+    #[arg(long, value_name = "TEXT", requires = "id")]
+    reason: Option<String>,
+
+    /// The event's own id, under which it counts once
+    #[arg(long, value_name = "TEXT", requires = "id")]
+    event_id: Option<String>,
+}
+
+impl Input {
+    /// The events as they are written, with what each is called to the user.
+    pub(super) fn read(self) -> Result<Vec<Row>, Failure> {
+        match (self.file, self.id, self.state) {
+            (Some(file), ..) => read(&file),
+            (None, Some(refund), Some(state)) => {
+                let (at, reason, event_id) = (self.at, self.reason, self.event_id);
+                let name = refund.clone();
+                Ok(vec![(name, Ok(WrittenEvent { refund, state, at, reason, event_id }))])
+            }
+            (None, ..) => Ok(Vec::new()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -77,19 +89,8 @@ enum OnRejection {
     PutBack,
 }
 
-/// A row of the file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    refund: String,
-    state: State,
-    at: Option<String>,
-    reason: Option<String>,
-    event_id: Option<String>,
-}
-
-/// An event, or why it is none, with what it is called to the user.
-type Told = (String, Result<Reconciliation, String>);
+/// What an event is called to the user, and it, or why it cannot be read.
+pub(super) type Row = (String, Result<WrittenEvent, String>);
 
 /// Does what is asked.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
@@ -99,20 +100,46 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         Some(OnRejection::UpdateFields) => Rejected::UpdateFields,
         Some(OnRejection::PutBack) => Rejected::PutBack,
     };
-    let events = match (args.file, args.id, args.state) {
-        (Some(file), ..) => read(&file)?,
-        (None, Some(refund), Some(state)) => {
-            let Args { reason, event_id, .. } = args;
-            let at = args.at.map(|at| at.to_string());
-            let row = Row { refund, state, at, reason, event_id };
-            let event = event(row).map_err(|why| Failure::new(FailureCode::Usage, why))?;
-            vec![(event.refund.to_string(), Ok(event))]
-        }
-        (None, ..) => Vec::new(),
-    };
+    let rows = args.input.read()?;
     let ledger = ledger::open_named(args.ledger, OpenMode::Existing)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let refused = runtime.block_on(tell(&ledger, events, rejected))?;
+    let now = Clock::system().now();
+    tell(&rows, |events| {
+        let checked: Vec<_> = events.iter().map(|event| event.checked(now)).collect();
+        let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
+        let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected }));
+        let results = results.or_fail(FailureCode::Runtime, "writing to the ledger")?;
+        let mut results = results.into_iter();
+        let mut next = || results.next().map_or_else(|| Err("lost".to_owned()), told);
+        Ok(checked.into_iter().map(|event| event.and_then(|_| next())).collect())
+    })
+}
+
+/// Tells the events in their order, some at a time, with `send`, which says of each what came of it
+/// or why it was refused; and prints that.
+pub(super) fn tell(
+    rows: &[Row],
+    mut send: impl FnMut(&[WrittenEvent]) -> Result<Vec<Result<String, String>>, Failure>,
+) -> Result<ExitStatus, Failure> {
+    let progress = ProgressBar::new(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {eta} left");
+    progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut refused = 0;
+    for batch in rows.chunks(AT_ONCE) {
+        let events: Vec<_> = batch.iter().filter_map(|(_, event)| event.clone().ok()).collect();
+        let mut results = send(&events)?.into_iter();
+        for (name, event) in batch {
+            let result = match event {
+                Ok(_) => results.next().unwrap_or_else(|| Err("nothing was answered".to_owned())),
+                Err(why) => Err(why.clone()),
+            };
+            refused += usize::from(result.is_err());
+            let told = result.unwrap_or_else(|why| format!("refused: {why}"));
+            progress.inc(1);
+            progress.suspend(|| terminal::data(&format!("{name}: {told}")))?;
+        }
+    }
+    progress.finish_and_clear();
     if refused > 0 {
         terminal::note(&format!("{refused} events were refused and changed nothing"));
         return Ok(ExitStatus::Differed);
@@ -120,56 +147,24 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// Tells the events in their order and prints what came of each; says how many were refused.
-async fn tell(
-    ledger: &SqliteLedger,
-    events: Vec<Told>,
-    rejected: Rejected,
-) -> Result<usize, Failure> {
-    let progress = ProgressBar::new(u64::try_from(events.len()).unwrap_or(u64::MAX));
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {eta} left");
-    progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let mut refused = 0;
-    let print = |name: &str, told: &str| {
-        progress.inc(1);
-        progress.suspend(|| terminal::data(&format!("{name}: {told}")))
-    };
-    for batch in events.chunks(AT_ONCE) {
-        let good: Vec<_> = batch.iter().filter_map(|(_, event)| event.clone().ok()).collect();
-        let results = ledger.reconcile(Reconcile { events: good, rejected }).await;
-        let results = results.or_fail(FailureCode::Runtime, "writing to the ledger")?;
-        let mut results = results.into_iter();
-        for (name, event) in batch {
-            let result = match event {
-                Ok(_) => results.next().map_or_else(|| Err("lost".to_owned()), told),
-                Err(why) => Err(why.clone()),
-            };
-            match result {
-                Ok(told) => print(name, &told)?,
-                Err(why) => {
-                    refused += 1;
-                    print(name, &format!("refused: {why}"))?;
-                }
-            }
-        }
-    }
-    progress.finish_and_clear();
-    Ok(refused)
-}
-
 /// What came of an event, for people.
 fn told(result: ReconcileResult) -> Result<String, String> {
     let Reconciled { refund, gateway_state, has_changed, was_put_back } =
         result.map_err(|error| error.to_string())?;
-    let (number, state) = (refund.number(), gateway_state.name());
-    Ok(match (has_changed, was_put_back) {
+    let number = refund.number().to_string();
+    Ok(sentence(&number, gateway_state.name(), has_changed, was_put_back))
+}
+
+/// What came of an event, in words.
+pub(super) fn sentence(number: &str, state: &str, has_changed: bool, put_back: bool) -> String {
+    match (has_changed, put_back) {
         (false, _) => format!("{number} stays {state}; nothing new"),
         (true, false) => format!("{number} is {state} now"),
         (true, true) => format!("{number} is {state} now, and its money was put back"),
-    })
+    }
 }
 
-fn read(path: &Path) -> Result<Vec<Told>, Failure> {
+fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let shown = path.display();
     let unreadable = |error: csv::Error| {
         Failure::new(FailureCode::Input, format!("{shown} cannot be read: {error}"))
@@ -200,7 +195,7 @@ fn read(path: &Path) -> Result<Vec<Told>, Failure> {
                 None => return Err(unreadable(error)),
             },
         };
-        let event = row.map_err(|error: csv::Error| why(&error)).and_then(event);
+        let event = row.map_err(|error: csv::Error| why(&error));
         events.push((format!("line {line}"), event));
     }
     Ok(events)
@@ -215,34 +210,4 @@ fn why(error: &csv::Error) -> String {
         }
         _ => error.to_string(),
     }
-}
-
-fn event(row: Row) -> Result<Reconciliation, String> {
-    let refund = RefundName::parse(&row.refund);
-    let refund = refund.ok_or_else(|| {
-        format!("`{}` is neither the Id nor the RefundNumber of a refund", row.refund)
-    })?;
-    let at = match row.at.filter(|at| !at.is_empty()) {
-        None => Clock::system().now(),
-        Some(at) => at.parse::<Moment>().map_err(|error| format!("at: {error}"))?.0,
-    };
-    Ok(Reconciliation {
-        refund,
-        settlement: match row.state {
-            State::Settled => Settlement::Settled,
-            State::Failed => Settlement::Failed,
-        },
-        at,
-        reason: text("reason", row.reason)?,
-        event_id: text("event_id", row.event_id)?,
-    })
-}
-
-/// A text that is not too long; a blank one is none.
-fn text(name: &str, text: Option<String>) -> Result<Option<String>, String> {
-    let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {
-        return Err(format!("{name} has more than {TEXT_CHARS_MAX} characters"));
-    }
-    Ok(text)
 }

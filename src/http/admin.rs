@@ -6,6 +6,7 @@
 
 mod api;
 mod faults;
+mod gateways;
 mod guard;
 mod refunds;
 

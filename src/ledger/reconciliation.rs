@@ -98,6 +98,14 @@ pub enum ReconcileError {
         /// Why.
         refusal: Refusal,
     },
+    /// The event is earlier than the refund.
+    #[error("{number} was created at {}, after the event", created.to_rfc3339())]
+    BeforeItsRefund {
+        /// RefundNumber.
+        number: RefundNumber,
+        /// When the refund was created.
+        created: DateTime<Utc>,
+    },
     /// The id was that of an event with other content.
     #[error("the event id `{0}` was told before, of another refund or with another state")]
     EventIdReused(String),

@@ -18,6 +18,8 @@ use switches::Guard;
 
 /// How many calls it takes at once.
 const CALLS_MAX: usize = 256;
+/// How many rules can be added to the script.
+const ADDED_RULES_MAX: usize = 1_000;
 /// How long a call takes that nobody answers.
 const HANG: Duration = Duration::from_secs(30);
 
@@ -27,8 +29,10 @@ pub struct Sandbox {
 }
 
 struct State {
-    /// Each rule, and how many orders it may still match.
-    rules: Vec<(ScriptedRule, Option<u32>)>,
+    /// Each rule, whose `times` are those orders that it may still match.
+    rules: Vec<ScriptedRule>,
+    /// How many of them, the first, were added to the script.
+    added: usize,
     /// What was decided, by the refund's id.
     book: HashMap<RefundId, Verdict>,
     /// What is refused where no rule matches.
@@ -39,10 +43,37 @@ impl Sandbox {
     /// A sandbox that follows the rules of `script`, the first that matches, and approves what
     /// none matches, unless a switch is in the way.
     pub fn new(script: Script) -> Self {
-        let rules = script.rules.into_iter().map(|rule| (rule.times, rule));
-        let rules = rules.map(|(times, rule)| (rule, times)).collect();
-        let guard = Guard::new(script.switches);
-        Self { state: Arc::new(Mutex::new(State { rules, book: HashMap::new(), guard })) }
+        let Script { rules, switches } = script;
+        let guard = Guard::new(switches);
+        let state = State { rules, added: 0, book: HashMap::new(), guard };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+}
+
+impl Sandbox {
+    /// Adds a rule after those that were added before, and before those of the script; false when
+    /// there are too many.
+    pub fn add_rule(&self, rule: ScriptedRule) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = state.added < ADDED_RULES_MAX;
+        if has_room {
+            let place = state.added;
+            state.rules.insert(place, rule);
+            state.added += 1;
+        }
+        has_room
+    }
+
+    /// The rules in their order; `times` are those orders that each may still match.
+    pub fn rules(&self) -> Vec<ScriptedRule> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).rules.clone()
+    }
+
+    /// Takes back what was added.
+    pub fn clear_added_rules(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = std::mem::take(&mut state.added);
+        state.rules.drain(..added);
     }
 }
 
@@ -54,9 +85,9 @@ impl State {
             rule.amount.is_none_or(same_amount)
                 && rule.payment_method.as_ref().is_none_or(|id| *id == order.payment_method)
         };
-        let (rule, left) =
-            self.rules.iter_mut().find(|(rule, left)| *left != Some(0) && matches(rule))?;
-        *left = left.map(|count| count.saturating_sub(1));
+        let found = self.rules.iter_mut().find(|rule| rule.times != Some(0) && matches(rule));
+        let rule = found?;
+        rule.times = rule.times.map(|count| count.saturating_sub(1));
         Some(rule.clone())
     }
 

@@ -42,7 +42,7 @@ pub(super) struct Connected {
 /// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
 /// test ledger, and connectors to those that are configured, which stay.
 pub struct Processors {
-    sandboxes: RwLock<HashMap<String, Connected>>,
+    sandboxes: RwLock<HashMap<String, (Arc<Sandbox>, Connected)>>,
     configured: HashMap<String, Connected>,
 }
 
@@ -70,7 +70,9 @@ impl Processors {
         let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
         for (gateway, script) in gateways {
             sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
-                connected((gateway.name, Arc::new(Sandbox::new(script)) as Arc<dyn Processor>)).1
+                let sandbox = Arc::new(Sandbox::new(script));
+                let processor: Arc<dyn Processor> = Arc::<Sandbox>::clone(&sandbox);
+                (sandbox, connected((gateway.name, processor)).1)
             });
         }
     }
@@ -80,19 +82,32 @@ impl Processors {
         self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// The sandbox of a gateway, if it is one.
+    pub(super) fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        sandboxes.get(gateway).map(|(sandbox, _)| Arc::clone(sandbox))
+    }
+
     pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
         let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
-        self.configured.get(gateway).or_else(|| sandboxes.get(gateway)).cloned()
+        let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
+        self.configured.get(gateway).or_else(of_sandbox).cloned()
     }
 
     pub(super) fn all(&self) -> Vec<(String, Connected)> {
         let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
-        let all = sandboxes.iter().chain(&self.configured);
+        let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));
+        let all = of_sandboxes.chain(&self.configured);
         all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
     }
 }
 
 impl Service {
+    /// The sandbox of a gateway, if it is one.
+    pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        self.processors.sandbox(gateway)
+    }
+
     /// Asks the gateways for all orders at once and waits for them up to the configured time, and
     /// never beyond the `deadline` of the call. What has no answer by then goes on by itself and
     /// stays in Processing until it has one.

@@ -175,9 +175,9 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
         "line 2: refused: R-00000003 is Error, and only a Processed refund is settled",
         "line 3: refused: R-00000002 is External and was never with a gateway",
         "line 4: refused: the ledger has no refund R-00000009",
-        "line 5: refused: unknown variant `gone`",
+        "line 5: refused: state: `gone` is neither settled nor failed",
         "line 6: refused: `nonsense` is neither the Id nor the RefundNumber of a refund",
-        "line 7: refused: at: `yesterday` is no moment",
+        "line 7: refused: at: `yesterday` is none such as",
         "line 8: refused: has 2 fields, and the first line has 5",
         "line 9: R-00000001 is Settled now",
         "line 10: refused: the event id `e1` was told before",
@@ -207,6 +207,94 @@ fn a_file_that_is_no_such_file_is_refused_whole() {
     }
     assert_eq!(reconcile(gateway.folder(), &["missing.csv"]).0, 4);
     assert_eq!(reconcile(gateway.folder(), &["--id", "R-1"]).0, 2);
+}
+
+/// `admin reconcile` against a running gateway: its exit code and what it said.
+fn admin(gateway: &TestGateway, args: &[&str]) -> (i32, String) {
+    let mut command = program(gateway.folder());
+    command.args(["admin", "--admin", &format!("http://{}", gateway.admin())]);
+    let output = finish(command.args(["--ledger", "ledger.db", "reconcile"]).args(args));
+    let told = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    (output.status.code().unwrap(), String::from_utf8(told).unwrap())
+}
+
+#[test]
+fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
+    let folder = tempfile::TempDir::new().unwrap();
+    fs::write(folder.path().join("seed.toml"), seed()).unwrap();
+    fs::write(
+        folder.path().join("config.toml"),
+        "[reconciliation]\nrejected = 'put-back'\n[events]\nenabled = true\n",
+    )
+    .unwrap();
+    let args = ["--seed", "seed.toml", "--config", "config.toml"];
+    let gateway = TestGateway::start_in(folder, &args);
+    let id = electronic(&gateway, "10.00");
+    fs::write(
+        gateway.folder().join("rows.csv"),
+        format!("refund,state\n{id},settled\n{id},failed\nR-00000001,failed\n{id},gone\n"),
+    )
+    .unwrap();
+    let (code, told) = admin(&gateway, &["rows.csv"]);
+    let expected = [
+        "line 2: R-00000001 is Settled now",
+        "line 3: R-00000001 is FailedToSettle now, and its money was put back",
+        "line 4: R-00000001 stays FailedToSettle; nothing new",
+        "line 5: refused: state: `gone` is neither settled nor failed",
+    ];
+    assert_eq!((code, told.lines().collect::<Vec<_>>()), (1, expected.to_vec()));
+    let early = ["--id", &id, "--state", "failed", "--at", "2001-02-03T04:05:06Z"];
+    let (code, told) = admin(&gateway, &early);
+    assert_eq!((code, told.contains("refused: R-00000001 was created at")), (1, true), "{told}");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+    let events = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
+    let events = String::from_utf8(events.stdout).unwrap();
+    let kinds: Vec<_> = events.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    let expected = ["processing", "processed", "settled", "failed_to_settle", "compensated"];
+    assert_eq!(kinds, expected.map(|kind| format!("refund.{kind}")));
+    adds_up(gateway.folder());
+}
+
+/// A call to the admin API: its status and body.
+fn api(gateway: &TestGateway, method: &str, path: &str, body: &str) -> (u16, String) {
+    let token = fs::read_to_string(gateway.folder().join("ledger.db.admin-token")).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let headers = [("Authorization", &*bearer), ("Content-Type", "application/json")];
+    let mut connection = crate::wire::Connection::open(gateway.admin());
+    let answer = connection.send(method, path, &headers, body.as_bytes());
+    (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+#[test]
+fn rules_can_be_added_to_a_running_sandbox() {
+    let gateway = TestGateway::seeded(&seed(), &[]);
+    let path = "/api/v1/gateways/sandbox/rules";
+    let rule = r#"{"amount": "13.00", "answer": "approve", "times": 1}"#;
+    assert_eq!(api(&gateway, "POST", path, rule).0, 201);
+    let rule = r#"{"answer": "decline", "code": "51", "times": 2}"#;
+    assert_eq!(api(&gateway, "POST", path, rule).0, 201);
+    let state = |amount| {
+        let id = electronic(&gateway, amount);
+        (field(&gateway, &id, "Status"), field(&gateway, &id, "GatewayResponseCode"))
+    };
+    let is = |status: &str, code: &str| (status.to_owned(), code.to_owned());
+    assert_eq!(state(DECLINED), is("Processed", "OK"));
+    assert_eq!(state("1.00"), is("Error", "51"));
+    let (_, listed) = api(&gateway, "GET", path, "");
+    assert!(listed.contains(r#""code":"51""#) && listed.contains(r#""times":1"#), "{listed}");
+    assert_eq!(api(&gateway, "DELETE", path, "").0, 200);
+    assert_eq!(state("1.00"), is("Processed", "OK"));
+    assert_eq!(state(DECLINED), is("Error", "Declined"));
+    for (body, said) in [
+        (r#"{"answer": "maybe"}"#, "maybe"),
+        (r#"{"answer": "decline", "times": 0}"#, "times"),
+        (r#"{"answer": "decline", "amount": "-1"}"#, "amount"),
+        (r#"{"amount": "1"}"#, "answer"),
+    ] {
+        let (status, told) = api(&gateway, "POST", path, body);
+        assert!(status == 400 && told.contains(said), "{status} {told}");
+    }
+    assert_eq!(api(&gateway, "GET", "/api/v1/gateways/none/rules", "").0, 404);
 }
 
 /// The switches of the sandbox, each as the documents describe the gateway that has it.

@@ -4,6 +4,7 @@
 //! is read only for those who may send one; an error says what was wrong with which words.
 
 use super::faults::{OrderedFault, WrittenFault};
+use super::gateways::{self, Settlements, WrittenRule};
 use super::guard::{self, AdminToken};
 use crate::domain::id::ObjectId;
 use crate::domain::version::ApiVersion;
@@ -77,6 +78,8 @@ impl Api {
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
             ["refunds", id, "settle"] => self.settle(id, only(method, &Method::POST, body)?).await,
+            ["reconciliation"] => self.reconcile(only(method, &Method::POST, body)?).await,
+            ["gateways", name, "rules"] => self.rules(method, name, body),
             ["journal", rest @ ..] => self.journal(method, rest, query).await,
             _ => Err((StatusCode::NOT_FOUND, "There is no such thing; see /openapi.json.".into())),
         }
@@ -211,6 +214,35 @@ impl Api {
             }
             (_, []) => Err(wrong_method("GET, POST or DELETE")),
             _ => Err(wrong_method("DELETE")),
+        }
+    }
+
+    async fn reconcile(&self, body: &Bytes) -> Result<Told, Wrong> {
+        let settlements = from_json::<Settlements>(body)?;
+        gateways::reconcile(&self.service, settlements).await.map(ok)
+    }
+
+    fn rules(&self, method: &Method, name: &str, body: &Bytes) -> Result<Told, Wrong> {
+        self.need_test_ledger()?;
+        let no_sandbox = || (StatusCode::NOT_FOUND, format!("There is no sandbox {name}."));
+        let sandbox = self.service.sandbox(name).ok_or_else(no_sandbox)?;
+        match *method {
+            Method::GET => {
+                let rules: Vec<_> = sandbox.rules().into_iter().map(gateways::shown).collect();
+                Ok(ok(json!({ "rules": rules })))
+            }
+            Method::POST => {
+                let rule = from_json::<WrittenRule>(body)?.checked().map_err(bad)?;
+                if !sandbox.add_rule(rule) {
+                    return Err((StatusCode::CONFLICT, "There are too many rules.".to_owned()));
+                }
+                Ok((StatusCode::CREATED, json!({ "done": true })))
+            }
+            Method::DELETE => {
+                sandbox.clear_added_rules();
+                Ok(done())
+            }
+            _ => Err(wrong_method("GET, POST or DELETE")),
         }
     }
 

@@ -60,6 +60,10 @@ fn reconcile_one(
         let reused = || ReconcileError::EventIdReused(event_id.clone());
         return Ok(is_same.then(|| done(now, false, false)).ok_or_else(reused));
     }
+    let created = found.id.created_at();
+    if event.at < created {
+        return Ok(Err(ReconcileError::BeforeItsRefund { number, created }));
+    }
     let step = match decide(event.settlement, &found.standing, rejected) {
         Ok(step) => step,
         Err(refusal) => return Ok(Err(ReconcileError::Refused { number, refusal })),
