@@ -1,7 +1,8 @@
-//! The operator's one decision about a refund that its gateway never told of, while the gateway runs.
+//! The operator's one decision about a refund whose processor never told what became of it, while
+//! the gateway runs.
 //!
-//! What must stay true: it is the decision of `refund settle`, with its bounds, and the history says
-//! that it came by this way.
+//! What must stay true: it is the decision of `refund settle`, with its bounds, and the history
+//! says that it came by this way.
 
 use super::api::{Api, Told, Wrong, bad, from_json, ok};
 use crate::domain::id::RefundId;
