@@ -2,7 +2,8 @@
 //! the command line.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
+    external_refund, finish, program, refund,
 };
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
@@ -318,4 +319,20 @@ fn the_description_lists_the_routes_that_there_are() {
         let undescribed = api(&gateway, "PATCH", word, &Value::Null);
         assert_eq!(undescribed.status, 405, "{word}");
     }
+}
+
+#[test]
+fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
+    let gateway = TestGateway::demo();
+    let object = refund(&[
+        ("AccountId", ELECTRONIC_ACCOUNT),
+        ("Amount", "10.00"),
+        ("SourceType", "CreditBalance"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", ELECTRONIC_METHOD),
+    ]);
+    gateway.create(&gateway.login(), &[object]);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
 }
