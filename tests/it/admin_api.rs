@@ -328,15 +328,7 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
         [[gateway.rule]]\nanswer = \"drop-before\"\n";
     let seed = format!("{seed}\n{silent}");
     let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
-    let session = gateway.login();
-    let order = refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", "10.00"),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
-    let held = gateway.create(&session, &[order]);
+    let held = gateway.create(&gateway.login(), &[electronic_ten()]);
     let id = held.texts("Id").pop().unwrap();
     let call = json!({ "status": "Error", "reason": "the processor says it never came" });
     let settle = |body: &Value| api(&gateway, "POST", &format!("refunds/{id}/settle"), body);
@@ -350,4 +342,24 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
     assert!(shown.contains("\"Error\""), "{shown}");
     assert_eq!(settle(&call).status, 409);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+#[test]
+fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
+    let gateway = TestGateway::demo();
+    gateway.create(&gateway.login(), &[electronic_ten()]);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+/// A refund of 10.00 to the card of the documented example.
+fn electronic_ten() -> String {
+    refund(&[
+        ("AccountId", ELECTRONIC_ACCOUNT),
+        ("Amount", "10.00"),
+        ("SourceType", "CreditBalance"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", ELECTRONIC_METHOD),
+    ])
 }
