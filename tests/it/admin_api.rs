@@ -353,6 +353,37 @@ fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
 }
 
+#[test]
+fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let lost = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\n\
+        [[gateway.rule]]\nanswer = \"drop-after\"\n";
+    let seed = format!("{seed}\n{lost}");
+    let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
+    gateway.create(&gateway.login(), &[electronic_ten()]);
+    let waits = || {
+        let metrics = gateway.get_admin("/metrics").text();
+        let line = "refund_gateway_refunds_in_processing ";
+        let found = metrics.lines().find_map(|told| told.strip_prefix(line).map(str::to_owned));
+        found.unwrap_or_else(|| panic!("no {line}in {metrics}"))
+    };
+    let until = |wanted: &str| {
+        for _ in 0..1_000 {
+            if waits() == wanted {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("it stays at {}", waits());
+    };
+    until("1");
+    // As long as the clock stands still, nothing is ever due.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(waits(), "1");
+    done(&gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
+    until("0");
+}
+
 /// A refund of 10.00 to the card of the documented example.
 fn electronic_ten() -> String {
     refund(&[
