@@ -366,8 +366,8 @@ fn a_keyed_create_of_any_object_is_done_once() {
 
 /// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
 /// no file, whatever is wrong with the call that carries them.
-/// Whether `secret` is in `files`. Four digits turn up by chance, in the middle of a time, an id or a
-/// token; a short secret is one only where it stands alone.
+/// Whether `secret` is in `files`. Four digits turn up by chance, in the middle of a time, an id or
+/// a token; a short secret is one only where it stands alone.
 fn holds(files: &[u8], secret: &[u8]) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let found = files.windows(secret.len()).enumerate().filter(|(_, bytes)| *bytes == secret);
