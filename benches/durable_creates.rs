@@ -132,10 +132,12 @@ struct Server {
 }
 
 impl Server {
-    /// A gateway with a ledger of its own.
+    /// A gateway with a ledger of its own, and without the journal that the admin listener of a
+    /// test gateway keeps.
     fn gateway(seed: &Path, ledger: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_refund-gateway"));
-        command.args(["serve", "--test", "--listen", "127.0.0.1:0", "--seed"]).arg(seed);
+        command.args(["serve", "--test", "--listen", "127.0.0.1:0", "--admin-listen", "none"]);
+        command.arg("--seed").arg(seed);
         Self::start(command.arg("--ledger").arg(ledger).env("REFUND_GATEWAY_LOG", "error"))
     }
 
