@@ -115,7 +115,7 @@ impl Journal {
 /// A body for people: without its secrets, and not too much of it.
 fn shown(body: &[u8]) -> String {
     let text = crate::xml::decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
-    // No XML holds it: these are bytes of an encoding that they do not show, and so are its secrets.
+    // No XML holds it: the encoding of these bytes is unknown, and with it where secrets are.
     if text.contains('\0') {
         return HIDDEN.to_owned();
     }
