@@ -5,17 +5,21 @@
 
 pub mod exit;
 
+mod admin;
 mod check;
 mod config;
+mod events;
 mod gateways;
 mod ledger;
 mod logging;
 mod options;
 mod processor;
 mod ranges;
+mod reconcile;
 mod record;
 mod refund;
 mod replay;
+mod secrets;
 mod seed;
 mod serve;
 mod settings;
@@ -23,6 +27,7 @@ mod signals;
 mod terminal;
 mod user;
 mod values;
+mod webhooks;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{ExitStatus, Failure};
@@ -47,7 +52,10 @@ enum Command {
     Seed(seed::Args),
     User(user::Args),
     Refund(refund::Args),
+    Reconcile(reconcile::Args),
+    Events(events::Args),
     Check(check::Args),
+    Admin(admin::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -85,7 +93,10 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
         Command::Refund(args) => refund::run(args),
+        Command::Reconcile(args) => reconcile::run(args),
+        Command::Events(args) => events::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Admin(args) => admin::run(args),
     }
 }
 

@@ -15,6 +15,7 @@ mod body;
 mod compression;
 mod connection;
 mod date;
+mod journal;
 mod listener;
 mod metrics;
 mod proxy;
@@ -26,6 +27,7 @@ mod slots;
 mod stream;
 mod tap;
 
+pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
@@ -34,9 +36,10 @@ use crate::service::Service;
 use admin::{Admin, Readiness};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
+use journal::Journal;
 use listener::{Door, Listener};
 use metrics::Metrics;
-use public::Public;
+use public::{Public, Watchers};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -74,13 +77,21 @@ pub struct Gateway {
     drain_timeout: Duration,
 }
 
+/// The admin listener: where it is, and the token of its API; without one there is none.
+pub struct AdminDoor {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What callers of the admin API have to show.
+    pub token: Option<AdminToken>,
+}
+
 impl Gateway {
     /// Listens at both addresses and serves; a port 0 is any free one.
     pub async fn start(
         service: Arc<Service>,
         settings: HttpSettings,
         public: SocketAddr,
-        admin: Option<SocketAddr>,
+        admin: Option<AdminDoor>,
     ) -> Result<Self, StartError> {
         Self::start_tapped(service, settings, public, admin, None).await
     }
@@ -90,7 +101,7 @@ impl Gateway {
         service: Arc<Service>,
         settings: HttpSettings,
         public: SocketAddr,
-        admin: Option<SocketAddr>,
+        admin: Option<AdminDoor>,
         tap: Option<Arc<dyn Tap>>,
     ) -> Result<Self, StartError> {
         settings.check()?;
@@ -98,16 +109,22 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
+        let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
+        let is_watched = is_watched && ledger.test_bench().is_some();
+        let journal = is_watched.then(Arc::<Journal>::default);
         let admin = match admin {
             None => None,
-            Some(address) => {
+            Some(AdminDoor { address, token }) => {
                 let door = admin_door(&settings, &metrics);
-                let handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                if let Some(token) = token {
+                    handler = handler.with_api(token, Arc::clone(&service), journal.clone());
+                }
                 Some(listen(address, Listener::open(address, door, handler)).await?)
             }
         };
         let door = public_door(&settings, &metrics);
-        let handler = Public::new(service, settings, metrics, tap);
+        let handler = Public::new(service, settings, metrics, Watchers { journal, tap });
         let public = listen(public, Listener::open(public, door, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }

@@ -12,9 +12,12 @@
 pub mod audit;
 pub mod change;
 pub mod orders;
+pub mod outbox;
 pub mod query;
+pub mod reconciliation;
 pub mod seed;
 pub mod sqlite;
+pub mod test_bench;
 pub mod ticket;
 
 use crate::domain::custom_field::CustomFields;
@@ -26,15 +29,19 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
 use orders::Orders;
+use outbox::Outbox;
 use query::{Find, FindError, Page};
+use reconciliation::{Reconcile, ReconcileResult};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use test_bench::TestBench;
 use ticket::Ticket;
 
 /// What comes back from the ledger, some time later.
@@ -122,6 +129,8 @@ pub struct Create {
     pub asking: Asking,
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
+    /// Rows, from 0, that are to fail so whatever they ask for, because a tester ordered it.
+    pub ordered: BTreeMap<usize, RowError>,
     /// Whether all rows are created or none is.
     pub is_single: bool,
     /// Set when the caller gave a key.
@@ -160,12 +169,23 @@ pub struct Order {
     /// The payment to give back, as the gateway knows it: its ReferenceId, or its PaymentNumber if
     /// it has none. Without one it is a non-referenced refund.
     pub original_payment: Option<String>,
+    /// What is known of that payment; gateways on a wire know it themselves.
+    pub repaid: Option<Repaid>,
     /// How much.
     pub amount: MinorUnits,
     /// In which currency.
     pub currency: Currency,
     /// Parameters for the gateway.
     pub options: Vec<GatewayOption>,
+}
+
+/// A payment that a refund gives back, as it was when the refund was created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repaid {
+    /// The days from its EffectiveDate to the RefundDate.
+    pub age_days: i64,
+    /// Whether its gateway has settled it.
+    pub is_settled: bool,
 }
 
 /// What the ledger says of itself, for metrics.
@@ -193,6 +213,14 @@ pub trait Ledger: Orders {
 
     /// Deletes what may go, in one transaction, and tells one result an id, in order.
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>>;
+
+    /// Reconciles refunds with what their gateways settled or rejected, each on its own.
+    fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>>;
+
+    /// What happened to refunds, where it is kept.
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
 
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;
@@ -228,11 +256,16 @@ pub trait Ledger: Orders {
     fn custom_fields(&self) -> Arc<CustomFields>;
 
     /// The gateways and the scripts of those that are sandboxes.
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>>;
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;
+
+    /// What can be done with a test ledger alone; nothing where it is none.
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        None
+    }
 }

@@ -10,13 +10,17 @@ pub mod clock;
 pub mod create;
 mod desk;
 pub mod electronic;
+pub mod faults;
 pub mod login;
 pub mod password;
 pub mod query;
+pub mod reconciliation;
 pub mod resolver;
 pub mod seed;
 pub mod session;
+pub mod test_bench;
 pub mod toml_text;
+pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
@@ -27,13 +31,17 @@ use clock::Clock;
 use create::RunningKeys;
 use desk::Desk;
 use electronic::Processors;
+use faults::Faults;
+use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use test_bench::Seeds;
 use tokio::sync::{RwLock, Semaphore};
+use webhooks::Receiver;
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
 /// option of its own, and stands in a configuration file beside the table.
@@ -57,6 +65,9 @@ pub struct ServiceSettings {
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
+    /// What is done about refunds that their gateways reject after all.
+    #[serde(skip)]
+    pub reconciliation: ReconciliationSettings,
 }
 
 impl Default for ServiceSettings {
@@ -69,6 +80,7 @@ impl Default for ServiceSettings {
             strict: false,
             single_transaction: false,
             idempotency_field: None,
+            reconciliation: ReconciliationSettings::default(),
         }
     }
 }
@@ -96,11 +108,17 @@ pub struct Service {
     hashing: Arc<Semaphore>,
     queries: Arc<Semaphore>,
     running_keys: RunningKeys,
+    seeds: Seeds,
+    faults: Faults,
     /// Read by every task that must come to its end, written by whoever waits for all of them.
     under_way: Arc<RwLock<()>>,
     is_ending: AtomicBool,
+    /// Taken to write what gateways said.
+    outcome_writes: Semaphore,
     desk: Desk,
     gateway_counters: GatewayCounters,
+    /// Who is told what happens, once that has begun.
+    receivers: Mutex<Vec<Arc<Receiver>>>,
 }
 
 impl Service {
@@ -133,10 +151,14 @@ impl Service {
             queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
             settings,
             running_keys: RunningKeys::default(),
+            seeds: Seeds::default(),
+            faults: Faults::default(),
             under_way: Arc::default(),
             is_ending: AtomicBool::new(false),
+            outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
+            receivers: Mutex::default(),
         });
         service.start_resolver().await?;
         Ok(service)
@@ -150,6 +172,11 @@ impl Service {
     /// The clock that every use case reads.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The faults that testers ordered.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// The fields that the tenant declared for its objects.

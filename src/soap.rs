@@ -7,9 +7,11 @@
 mod create;
 mod delete;
 mod envelope;
+pub mod explain;
 pub mod fault;
 mod login;
 mod object;
+mod ordered;
 mod outcome;
 mod query;
 mod read;
@@ -165,7 +167,21 @@ impl Soap {
         })
     }
 
+    /// Does what is asked, unless a tester ordered something else.
     async fn perform(&self, call: SoapCall, request: Request, dialect: Dialect) -> SoapReply {
+        let operation = request.operation.name();
+        match self.service.faults().take(operation, &request.operation.accounts()) {
+            None => self.perform_as_asked(call, request, dialect).await,
+            Some(rule) => self.suffer(rule, call, request, dialect).await,
+        }
+    }
+
+    async fn perform_as_asked(
+        &self,
+        call: SoapCall,
+        request: Request,
+        dialect: Dialect,
+    ) -> SoapReply {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
             Operation::Create(Ok(create)) => create.ignored_fields,

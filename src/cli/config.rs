@@ -6,11 +6,13 @@
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
 use super::values::{AdminListen, LedgerPlace, Listen, Moment};
+use super::webhooks;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
+use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::toml_text::{self, TomlError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -57,6 +59,20 @@ pub(super) struct Written {
     pub(super) store: LedgerSettings,
     /// Payment gateways of kind http.
     pub(super) gateway: Vec<Spanned<gateways::Written>>,
+    /// Who is told what happens to refunds.
+    pub(super) webhook: Vec<Spanned<webhooks::Written>>,
+    /// Whether what happens to refunds is kept.
+    pub(super) events: EventSettings,
+    /// What is done about refunds that their gateways reject after all.
+    pub(super) reconciliation: ReconciliationSettings,
+}
+
+/// `[events]`
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EventSettings {
+    /// Whether what happens to refunds is kept, even where no webhook wants it.
+    pub(super) enabled: bool,
 }
 
 /// A configuration file that was read, or the absence of one.
@@ -87,9 +103,18 @@ impl Config {
         }
     }
 
-    /// Where the table of a gateway begins, such as `gateway.toml:12`.
-    pub(super) fn place_of_gateway(&self, gateway: &Configured) -> String {
-        let line = |text: &str| text.bytes().take(gateway.at).filter(|b| *b == b'\n').count() + 1;
+    /// The webhooks that the file configures, checked.
+    pub(super) fn webhooks(&self) -> Result<Vec<webhooks::Configured>, Failure> {
+        let checked = webhooks::check(&self.written.webhook);
+        match &self.source {
+            Some((path, text)) => checked.map_err(|wrong| gateways::complain(path, text, &wrong)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Where the table that begins at this byte does, such as `gateway.toml:12`.
+    pub(super) fn place_of_table(&self, at: usize) -> String {
+        let line = |text: &str| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
         let source = self.source.as_ref();
         source.map_or_else(String::new, |(path, text)| format!("{}:{}", path.display(), line(text)))
     }

@@ -4,15 +4,16 @@
 //! machine; and a secret is never printed, whatever is wrong with the table that holds it.
 
 use super::exit::Failure;
-use crate::client::{Endpoint, Trust};
+use super::secrets::{Hidden, SecretSources, Wrong, bounded, find_secret, find_trust, wrong};
+use crate::client::Endpoint;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::presets::{self, PRESETS, Preset};
 use crate::domain::vocabulary::MethodType;
 use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
 use crate::service::toml_text;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::fmt;
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
@@ -63,24 +64,6 @@ struct WrittenBreaker {
     open_ms: Option<Spanned<u64>>,
 }
 
-/// A text that is never shown, not even in a complaint about its type.
-struct Hidden(String);
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a secret is a text in quotes")),
-        }
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("(hidden)")
-    }
-}
-
 /// A gateway that can be used.
 #[derive(Clone)]
 pub(super) struct Configured {
@@ -98,16 +81,6 @@ impl fmt::Debug for Configured {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Configured").field("ability", &self.ability).finish_non_exhaustive()
     }
-}
-
-/// Something wrong, and where it stands in the text.
-pub(super) struct Wrong {
-    pub(super) at: Range<usize>,
-    pub(super) message: String,
-}
-
-fn wrong<T>(place: &Spanned<T>, message: impl Into<String>) -> Wrong {
-    Wrong { at: place.span(), message: message.into() }
 }
 
 /// Checks the tables of a file.
@@ -130,8 +103,8 @@ fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
     let written = table.get_ref();
     check_name(written)?;
     let endpoint = check_url(&written.url)?;
-    let (secret, secret_from) = find_secret(table)?;
-    let (trust, trusted) = find_trust(written, &endpoint)?;
+    let (secret, secret_from) = secret(table)?;
+    let (trust, trusted) = find_trust(&written.ca_file, &endpoint)?;
     let ability = ability(written)?;
     let number = |given: &Option<Spanned<u64>>, bounds, default| bounded(given, bounds, default);
     let connect_ms = number(&written.connect_timeout_ms, TIMES_MS, CONNECT_TIMEOUT_MS)?;
@@ -207,50 +180,10 @@ fn check_url(url: &Spanned<String>) -> Result<Endpoint, Wrong> {
 }
 
 /// The secret, and where it came from in words that may be shown.
-fn find_secret(table: &Spanned<Written>) -> Result<(Secret, String), Wrong> {
-    let written = table.get_ref();
-    let parse = |text: &str, at: Range<usize>, from: String| match Secret::parse(text) {
-        Ok(secret) => Ok((secret, from)),
-        Err(error) => Err(Wrong { at, message: error.to_string() }),
-    };
-    match (&written.secret, &written.secret_file, &written.secret_env) {
-        (Some(text), None, None) => {
-            parse(&text.get_ref().0, text.span(), "set, not shown".to_owned())
-        }
-        (None, Some(path), None) => {
-            let shown = path.get_ref().display();
-            let text = std::fs::read_to_string(path.get_ref())
-                .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
-            parse(&text, path.span(), format!("of {shown}, not shown"))
-        }
-        (None, None, Some(name)) => {
-            let shown = name.get_ref();
-            let text = std::env::var(shown)
-                .map_err(|_| wrong(name, format!("the variable {shown} is not set")))?;
-            parse(&text, name.span(), format!("of ${shown}, not shown"))
-        }
-        _ => {
-            let name = written.name.get_ref();
-            let message =
-                format!("gateway `{name}` needs one of secret, secret_file and secret_env");
-            Err(Wrong { at: table.span(), message })
-        }
-    }
-}
-
-/// Whose certificates are believed, and that in words.
-fn find_trust(written: &Written, endpoint: &Endpoint) -> Result<(Trust, String), Wrong> {
-    let Some(path) = &written.ca_file else {
-        return Ok((Trust::public(), "none".to_owned()));
-    };
-    if !endpoint.is_https() {
-        return Err(wrong(path, "without https there is no certificate to verify"));
-    }
-    let shown = path.get_ref().display().to_string();
-    let text = std::fs::read(path.get_ref())
-        .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
-    let trust = Trust::only(&text).map_err(|error| wrong(path, format!("{shown} {error}")))?;
-    Ok((trust, shown))
+fn secret(table: &Spanned<Written>) -> Result<(Secret, String), Wrong> {
+    let Written { name, secret: text, secret_file: file, secret_env: env, .. } = table.get_ref();
+    let sources = SecretSources { text, file, env };
+    find_secret(&sources, &format!("gateway `{}`", name.get_ref()), table.span())
 }
 
 /// What the gateway can do: what is written, else what its preset says.
@@ -300,20 +233,6 @@ fn window(written: &Written, preset: Option<&Preset>) -> Result<Option<u32>, Wro
         None => Ok(preset.and_then(|preset| preset.refund_window_days)),
         given => bounded(given, WINDOW_DAYS, 1).map(|days| u32::try_from(days).ok()),
     }
-}
-
-fn bounded(
-    given: &Option<Spanned<u64>>,
-    bounds: RangeInclusive<u64>,
-    default: u64,
-) -> Result<u64, Wrong> {
-    let Some(value) = given else { return Ok(default) };
-    let number = *value.get_ref();
-    if bounds.contains(&number) {
-        return Ok(number);
-    }
-    let (least, most) = bounds.into_inner();
-    Err(wrong(value, format!("is {number}; it must be from {least} to {most}")))
 }
 
 fn shown_abilities(ability: &Gateway) -> Vec<(String, String)> {

@@ -29,6 +29,20 @@ pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<Sqlit
     open(&place, &OpenOptions { mode, id_seed: None, settings })
 }
 
+/// The file of the ledger that a command only reads, whoever holds it.
+pub(super) fn named_file(options: LedgerOptions) -> Result<PathBuf, Failure> {
+    let written = Config::read(options.config.as_deref())?.written.ledger;
+    let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));
+    match options.ledger.or(written).unwrap_or_else(default) {
+        LedgerPlace::File(path) => Ok(path),
+        LedgerPlace::Memory => {
+            let message = "a ledger in memory is gone; there is nothing to read";
+            Err(Failure::new(FailureCode::Configuration, message))
+        }
+        place @ LedgerPlace::Server(_) => Err(no_server(&place)),
+    }
+}
+
 /// The refusal of a ledger that is not a file.
 pub(super) fn no_server(place: &LedgerPlace) -> Failure {
     let message = format!("the ledger {place} is on a server, which is not supported yet");

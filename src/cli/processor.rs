@@ -203,6 +203,7 @@ fn samples(args: &Args) -> Result<Samples, Failure> {
         gateway: "check".to_owned(),
         payment_method,
         original_payment: args.original_payment.clone(),
+        repaid: None,
         amount: units(&args.amount)?,
         currency,
         options: Vec::new(),

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 ///
 /// Point the client at --listen instead of the endpoint. Every call is passed on to --upstream and
 /// to nobody else, and written into a folder of --out as a case that `replay` can send again.
-/// Sessions and passwords become placeholders, other secrets {{secret}}.
+/// Sessions and passwords become placeholders, numbers of cards and banks test numbers.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The endpoint, such as https://rest.apisandbox.example.com

@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         settled_as,
         reason: reason.to_owned(),
         operator: operator(),
-        at: Clock::System.now(),
+        at: Clock::system().now(),
     };
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let settled = runtime.block_on(ledger.settle_refund(settlement));

@@ -7,9 +7,10 @@ use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
-use crate::http::{Gateway, Tap};
+use crate::http::{AdminDoor, AdminToken, Gateway, Tap};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::test_bench::TestBench;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
@@ -68,7 +69,7 @@ fn remove_if_unused(path: &Path) {
     if !SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0) {
         return;
     }
-    for suffix in ["", "-wal", "-shm", ".lock"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         // What is not there need not be removed, and what cannot be is in nobody's way.
@@ -113,21 +114,28 @@ async fn serve(
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen()?;
+    let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
     for (origin, seed) in seeds {
+        texts.push(seed.text().to_owned());
         let report = seed::load(ledger.as_ref(), seed).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
-    let clock = settings.clock.map_or(Clock::System, Clock::fixed);
+    let token = admin_token(&settings, ledger.as_ref())?;
+    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
         .or_fail(FailureCode::Runtime, "reading the ledger")?;
+    texts.into_iter().for_each(|text| service.remember_seed(text));
+    let webhooks = settings.webhooks.into_iter().map(|configured| configured.webhook).collect();
+    let started = service.start_webhooks(webhooks).await;
+    started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
     let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
-    let (public, admin) = (settings.listen, settings.admin_listen);
-    let gateway = Gateway::start_tapped(service, settings.http, public, admin, tap)
+    let admin = settings.admin_listen.map(|address| AdminDoor { address, token });
+    let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
     announce(&gateway, settings.demo)?;
@@ -140,6 +148,25 @@ async fn serve(
         record::tell(recorder.finish());
     }
     Ok(())
+}
+
+/// The token of the admin API, written beside the ledger for whoever may read it.
+fn admin_token(settings: &Settings, ledger: &dyn Ledger) -> Result<Option<AdminToken>, Failure> {
+    let beside = match &settings.ledger {
+        LedgerPlace::File(path) => Some(path.as_path()),
+        LedgerPlace::Memory => ledger.test_bench().map(TestBench::path),
+        LedgerPlace::Server(_) => None,
+    };
+    let Some(beside) = beside.filter(|_| settings.admin_listen.is_some()) else {
+        return Ok(None);
+    };
+    let file = AdminToken::file_of(beside);
+    let token = AdminToken::write_new(&file);
+    let token = token.or_fail(FailureCode::Runtime, format_args!("writing {}", file.display()))?;
+    if settings.test {
+        terminal::note(&format!("the token of the admin API is in {}", file.display()));
+    }
+    Ok(Some(token))
 }
 
 /// The connector of a configured gateway, by its name.

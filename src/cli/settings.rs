@@ -7,6 +7,7 @@ use super::gateways::Configured;
 use super::options::Options;
 use super::ranges;
 use super::values::{AdminListen, LedgerPlace, Listen};
+use super::webhooks;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -57,6 +58,8 @@ pub(super) struct Settings {
     pub(super) store: LedgerSettings,
     /// Payment gateways of kind http.
     pub(super) gateways: Vec<Configured>,
+    /// Who is told what happens to refunds.
+    pub(super) webhooks: Vec<webhooks::Configured>,
     /// Each of these and where it came from.
     pub(super) report: Vec<Effective>,
 }
@@ -77,8 +80,9 @@ impl Settings {
     pub(super) fn gather(options: Options, matches: &ArgMatches) -> Result<Self, Failure> {
         let config = Config::read(options.config.as_deref())?;
         let gateways = config.gateways()?;
+        let webhooks = config.webhooks()?;
         let mut sources = Sources { matches, config: &config, report: Vec::new() };
-        let settings = sources.gather(options, gateways);
+        let settings = sources.gather(options, gateways, webhooks);
         refuse_two_addresses(&config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
@@ -152,7 +156,12 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn gather(&mut self, options: Options, gateways: Vec<Configured>) -> Settings {
+    fn gather(
+        &mut self,
+        options: Options,
+        gateways: Vec<Configured>,
+        webhooks: Vec<webhooks::Configured>,
+    ) -> Settings {
         let config = self.config;
         let written = &config.written;
         let listen = Listen(loopback(PORT));
@@ -205,27 +214,40 @@ impl Sources<'_> {
                 options.single_transaction,
                 options.idempotency_field,
             ),
-            store: self.store(&gateways),
+            store: self.store(&gateways, !webhooks.is_empty()),
             gateways: self.gateways(gateways),
+            webhooks: self.webhooks(webhooks),
             report: std::mem::take(&mut self.report),
         }
     }
 
-    fn store(&mut self, gateways: &[Configured]) -> LedgerSettings {
+    fn store(&mut self, gateways: &[Configured], has_webhooks: bool) -> LedgerSettings {
         let table = self.table("store", &self.config.written.store);
         let gateways = gateways.iter().map(|gateway| gateway.ability.clone()).collect();
-        LedgerSettings { gateways, ..table }
+        let events = self.table("events", &self.config.written.events);
+        LedgerSettings { gateways, events: Some(events.enabled || has_webhooks), ..table }
     }
 
     fn gateways(&mut self, gateways: Vec<Configured>) -> Vec<Configured> {
         for gateway in &gateways {
-            let origin = self.config.place_of_gateway(gateway);
+            let origin = self.config.place_of_table(gateway.at);
             for (key, value) in &gateway.shown {
                 let key = format!("gateway.{}.{key}", gateway.ability.name);
                 self.note(&key, value.clone(), origin.clone());
             }
         }
         gateways
+    }
+
+    fn webhooks(&mut self, webhooks: Vec<webhooks::Configured>) -> Vec<webhooks::Configured> {
+        for webhook in &webhooks {
+            let origin = self.config.place_of_table(webhook.at);
+            for (key, value) in &webhook.shown {
+                let key = format!("webhook.{}.{key}", webhook.webhook.name);
+                self.note(&key, value.clone(), origin.clone());
+            }
+        }
+        webhooks
     }
 
     fn service(
@@ -245,7 +267,14 @@ impl Sources<'_> {
             String::clone,
         );
         let table = self.table("service", &written.service);
-        ServiceSettings { strict, single_transaction, idempotency_field: field, ..table }
+        let reconciliation = self.table("reconciliation", &written.reconciliation);
+        ServiceSettings {
+            strict,
+            single_transaction,
+            idempotency_field: field,
+            reconciliation,
+            ..table
+        }
     }
 
     fn http(&mut self, public_url: Option<String>) -> HttpSettings {

@@ -7,10 +7,15 @@ use std::io::{self, ErrorKind, Write};
 
 /// Writes a line of data, at once.
 pub(super) fn data(line: &str) -> Result<(), Failure> {
+    data_is_read(line).map(|_| ())
+}
+
+/// As [`data`]; false when nobody reads any more.
+pub(super) fn data_is_read(line: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.or_fail(FailureCode::Runtime, "writing to stdout"),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true).or_fail(FailureCode::Runtime, "writing to stdout"),
     }
 }
 

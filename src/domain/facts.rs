@@ -259,6 +259,8 @@ pub struct ExistingRefund {
     pub status: RefundStatus,
     /// The payment that it gives back; none when it drew on a credit balance.
     pub payment: Option<PaymentKey>,
+    /// Whether its money was put back because its gateway rejected it after all.
+    pub is_compensated: bool,
     /// The account's currency.
     pub currency: Currency,
     /// The invoices that it reopened, or will.

@@ -236,6 +236,12 @@ impl RowError {
         Self::new(ErrorCode::InvalidValue, text)
     }
 
+    /// The gateway rejected it after all, and what it took is back already.
+    pub fn is_compensated() -> Self {
+        let text = "A refund whose money was put back cannot be canceled.";
+        Self::new(ErrorCode::InvalidValue, text.to_owned())
+    }
+
     /// An invoice that a refund reopened was paid otherwise since, so that it cannot be paid again.
     pub fn invoice_settled_since(number: &str, rest: MinorUnits, currency: Currency) -> Self {
         let rest = currency.format(rest);

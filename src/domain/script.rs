@@ -24,6 +24,26 @@ pub enum ScriptedAnswer {
     Hang,
 }
 
+/// What a sandbox does with the orders that it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The rules; the first that matches decides.
+    pub rules: Vec<ScriptedRule>,
+    /// What is refused where no rule matches.
+    pub switches: Switches,
+}
+
+/// What the documented gateways refuse, each off unless it is switched on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// For how many seconds an order of the same amount to the same method is a duplicate, above 0.
+    pub duplicate_window_s: Option<u32>,
+    /// Whether a payment must have been settled before it is given back.
+    pub require_settled: bool,
+    /// For how many days after a payment it can be given back, above 0.
+    pub refund_window_days: Option<u32>,
+}
+
 /// One rule of the script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptedRule {

@@ -1,13 +1,24 @@
-//! The admin listener: is it alive, is it ready, what has it counted.
+//! The admin listener: is it alive, is it ready, what has it counted; and for those who hold the
+//! token, the admin API.
 //!
 //! What must stay true: the ledger is tried at most once a second, however often readiness is asked
 //! for, and one who asks is never left waiting by a ledger that hangs.
 
+mod api;
+mod faults;
+mod gateways;
+mod guard;
+
+pub use guard::AdminToken;
+
 use super::answer::SERVER_NAME;
 use super::connection::Connection;
+use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{self, Metrics};
 use crate::ledger::Ledger;
+use crate::service::Service;
+use api::Api;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
@@ -24,11 +35,14 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 const PLAIN: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// Answers what comes in on the admin listener.
 pub(super) struct Admin {
     readiness: Arc<Readiness>,
     metrics: Arc<Metrics>,
+    /// There for those who hold a token.
+    api: Option<Api>,
 }
 
 /// Whether requests can be served.
@@ -74,12 +88,23 @@ impl Readiness {
 
 impl Admin {
     pub(super) fn new(readiness: Arc<Readiness>, metrics: Arc<Metrics>) -> Self {
-        Self { readiness, metrics }
+        Self { readiness, metrics, api: None }
+    }
+
+    /// With the admin API, for whoever shows the token.
+    pub(super) fn with_api(
+        self,
+        token: AdminToken,
+        service: Arc<Service>,
+        journal: Option<Arc<Journal>>,
+    ) -> Self {
+        Self { api: Some(Api { service, journal, token }), ..self }
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
-        if !matches!(path, "/healthz" | "/readyz" | "/metrics") {
-            let text = "There is nothing here but /healthz, /readyz and /metrics.\n";
+        if !matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json") {
+            let text = "There is nothing here but /healthz, /readyz, /metrics, /openapi.json and \
+                        what that describes.\n";
             return respond(StatusCode::NOT_FOUND, PLAIN, text);
         }
         if !matches!(*method, Method::GET | Method::HEAD) {
@@ -90,6 +115,7 @@ impl Admin {
         }
         match path {
             "/metrics" => self.render_metrics(),
+            "/openapi.json" => respond(StatusCode::OK, JSON, api::OPENAPI),
             "/readyz" => match self.readiness.check().await {
                 Ok(()) => respond(StatusCode::OK, PLAIN, "ready\n"),
                 Err(why) => {
@@ -132,8 +158,15 @@ impl Handler for Admin {
         _: &Connection,
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Withheld> {
-        let mut response = self.answer(request.method(), request.uri().path()).await;
-        if !request.body().is_end_stream() {
+        let has_body = !request.body().is_end_stream();
+        let mut response = match &self.api {
+            Some(api) if request.uri().path().starts_with(api::ROOT) => {
+                let (status, told) = api.answer(request).await;
+                respond(status, JSON, format!("{told}\n"))
+            }
+            _ => self.answer(request.method(), request.uri().path()).await,
+        };
+        if has_body {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)

@@ -5,11 +5,13 @@
 
 use crate::ledger::Ledger;
 use crate::service::Service;
+use crate::service::webhooks::WebhookStats;
 use crate::xml::LimitKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder, text,
 };
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -169,6 +171,7 @@ impl Metrics {
             let ledger = Arc::clone(service.ledger());
             new.registry.register_collector(Box::new(LedgerCollector(ledger)));
             new.registry.register_collector(Box::new(GatewayCollector(Arc::clone(service))));
+            new.registry.register_collector(Box::new(WebhookCollector(Arc::clone(service))));
         }
         new
     }
@@ -271,6 +274,52 @@ impl Collector for LedgerCollector {
         let help = "Time spent in commits";
         spent.encode(encoder.encode_descriptor("ledger_commit", help, Some(&unit), kind)?)
     }
+}
+
+/// A number of a webhook.
+type WebhookValue = fn(&WebhookStats) -> u64;
+
+/// What webhooks have got. Their names are the operator's own, and few.
+struct WebhookCollector(Arc<Service>);
+
+impl fmt::Debug for WebhookCollector {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("WebhookCollector")
+    }
+}
+
+impl Collector for WebhookCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let all = self.0.webhook_stats();
+        let metrics: [(&str, &str, MetricType, WebhookValue); 4] = [
+            ("webhook_delivered", "Events delivered", MetricType::Counter, |one| one.delivered),
+            ("webhook_failed", "Attempts that failed", MetricType::Counter, |one| one.failed),
+            ("webhook_waiting", "Events that wait", MetricType::Gauge, |one| one.stats.waiting),
+            ("webhook_given_up", "Events given up and kept", MetricType::Gauge, |one| {
+                one.stats.given_up
+            }),
+        ];
+        for (name, help, kind, value) in metrics {
+            let is_counter = matches!(kind, MetricType::Counter);
+            let mut encoder = encoder.encode_descriptor(name, help, None, kind)?;
+            for one in &all {
+                let labels = label(one);
+                let encoder = encoder.encode_family(&labels)?;
+                match is_counter {
+                    true => ConstCounter::new(value(one)).encode(encoder)?,
+                    false => {
+                        let value = i64::try_from(value(one)).unwrap_or(i64::MAX);
+                        ConstGauge::new(value).encode(encoder)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn label(stats: &WebhookStats) -> [(&'static str, String); 1] {
+    [("webhook", stats.name.clone())]
 }
 
 /// What is with payment gateways. It holds the service no longer than the metrics themselves.

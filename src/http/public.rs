@@ -9,6 +9,7 @@ use super::body::{BodyError, BodyLimits, receive};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
+use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::record::Record;
@@ -19,6 +20,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
+use chrono::{DateTime, Utc};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -40,7 +42,28 @@ pub(super) struct Public {
     /// The turns of bodies that take much memory to read.
     turns: Arc<Semaphore>,
     settings: HttpSettings,
-    tap: Option<Arc<dyn Tap>>,
+    watchers: Watchers,
+    service: Arc<Service>,
+}
+
+/// Those who are shown every call.
+pub(super) struct Watchers {
+    /// There on test ledgers alone.
+    pub(super) journal: Option<Arc<Journal>>,
+    /// Whoever records.
+    pub(super) tap: Option<Arc<dyn Tap>>,
+}
+
+impl Watchers {
+    fn any(&self) -> bool {
+        self.journal.is_some() || self.tap.is_some()
+    }
+
+    fn note(&self, at: DateTime<Utc>, version: &str, request: &Bytes, answer: Option<&SoapAnswer>) {
+        if let Some(journal) = &self.journal {
+            journal.note(at, version, request, answer);
+        }
+    }
 }
 
 impl Public {
@@ -48,19 +71,20 @@ impl Public {
         service: Arc<Service>,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
-        tap: Option<Arc<dyn Tap>>,
+        watchers: Watchers,
     ) -> Self {
         let public_url = settings.public_url.as_deref();
         Self {
             addresses: Addresses::new(public_url, &settings.trusted_proxies),
             dates: DateCache::new(Arc::clone(&service)),
-            soap: Soap::new(service, settings.xml.clone()),
+            soap: Soap::new(Arc::clone(&service), settings.xml.clone()),
             metrics,
             turns: Arc::new(Semaphore::new(
                 settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
             )),
             settings,
-            tap,
+            watchers,
+            service,
         }
     }
 
@@ -143,7 +167,7 @@ impl Public {
             Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
-        let tapped = self.tap.as_ref().map(|tap| (tap, received.document.clone()));
+        let watched = self.watchers.any().then(|| received.document.clone());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -154,18 +178,21 @@ impl Public {
             deadline,
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
-        match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
-            Ok(SoapReply::Answer(answer)) => {
-                self.count_limits(&answer);
-                self.count(&answer);
-                let answer = Answer::soap(answer, self.dates.now());
-                if let Some((tap, request)) = tapped {
-                    tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
-                }
-                Some(answer)
-            }
+        let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
+            Ok(SoapReply::Answer(answer)) => Some(answer),
             Ok(SoapReply::Abort) | Err(_) => None,
+        };
+        if let Some(request) = &watched {
+            self.watchers.note(self.service.clock().now(), version, request, answer.as_ref());
         }
+        let answer = answer?;
+        self.count_limits(&answer);
+        self.count(&answer);
+        let answer = Answer::soap(answer, self.dates.now());
+        if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
+            tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
+        }
+        Some(answer)
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.

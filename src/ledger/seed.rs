@@ -8,7 +8,7 @@ use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -22,7 +22,7 @@ pub struct SeedPlan {
     /// Users.
     pub users: Vec<SeedUser>,
     /// Gateways and their scripts.
-    pub gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+    pub gateways: Vec<(Gateway, Script)>,
     /// Accounts.
     pub accounts: Vec<SeedAccount>,
     /// Payment methods.

@@ -22,6 +22,7 @@ mod methods;
 mod movement;
 mod open;
 mod orders;
+mod outbox;
 mod payments;
 mod query;
 mod query_billing;
@@ -29,28 +30,41 @@ mod query_columns;
 mod query_functions;
 mod query_statement;
 mod query_tables;
+mod queue;
 mod readers;
+mod reconciling;
 mod rows;
+mod schema;
 mod seeding;
 mod seeding_billing;
+mod seeding_gateways;
 mod sessions;
 mod store;
+mod test_bench;
 mod writer;
 
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
+use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
+use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
-use super::{Create, Created, Ledger, LedgerStats, Reply, StoredSession, TokenHash, User, UserKey};
+use super::test_bench::{KnownId, TestBench};
+use super::{
+    Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
+    UserKey,
+};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::facts::Gateway;
-use crate::domain::script::ScriptedRule;
+use crate::domain::id::ObjectId;
+use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
-use std::path::Path;
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
@@ -59,6 +73,8 @@ use writer::Writer;
 /// A ledger in one SQLite file, held exclusively by this process. Dropping it does what is waiting,
 /// writes the log back into the file, and lets go of it.
 pub struct SqliteLedger {
+    path: PathBuf,
+    is_test: bool,
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
@@ -91,18 +107,53 @@ impl SqliteLedger {
         open::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let store = open::open_store(path, options)?;
-        let custom_fields = store.tenant().custom_fields.clone();
+        let is_test = schema::is_test(store.connection());
+        let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
+        let custom_fields = Arc::new(store.tenant().custom_fields.clone());
+        let custom_fields = Arc::new(RwLock::new(custom_fields));
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
-        let custom_fields = Arc::new(RwLock::new(Arc::new(custom_fields)));
-        Ok(Self { readers, writer, custom_fields, _lock: lock, _folder: folder })
+        let path = path.to_owned();
+        Ok(Self { path, is_test, readers, writer, custom_fields, _lock: lock, _folder: folder })
+    }
+
+    /// The result of what may have changed the custom fields, once they are known here as well.
+    fn knowing_its_fields<T: Send + 'static>(&self, work: Reply<(T, CustomFields)>) -> Reply<T> {
+        let known = Arc::clone(&self.custom_fields);
+        Box::pin(async move {
+            let (result, fields) = work.await?;
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            Ok(result)
+        })
     }
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
         let connection = open::open_for_reading(path)?;
         audit::audit(&connection).map_err(|error| OpenError::sql(path, &error))
+    }
+}
+
+/// The events of a ledger that may be in use by another process.
+pub struct EventFile(Connection);
+
+impl EventFile {
+    /// Opens the ledger at `path` for reading.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        open::open_for_reading(path).map(Self)
+    }
+
+    /// At most `most` events after the one of this sequence, in their order.
+    pub fn after(&self, sequence: i64, most: usize) -> Result<Vec<Event>, LedgerError> {
+        let events = outbox::events_after(&self.0, sequence, most);
+        events.map_err(|error| LedgerError::Unavailable(error.to_string()))
+    }
+
+    /// Whether the gateway keeps events in this ledger, as of its last start.
+    pub fn are_kept(&self) -> Result<bool, LedgerError> {
+        let kept = store::are_events_kept(&self.0);
+        kept.map_err(|error| LedgerError::Unavailable(error.to_string()))
     }
 }
 
@@ -120,6 +171,14 @@ impl Ledger for SqliteLedger {
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
         self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
+    }
+
+    fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
+        self.writer.submit(None, move |store| reconciling::reconcile(store, &request))
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        Some(self)
     }
 
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
@@ -162,23 +221,17 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        let load = self.writer.submit(None, move |store| {
+        self.knowing_its_fields(self.writer.submit(None, move |store| {
             let report = seeding::load(store, &seed)?;
             Ok((report, store.tenant().custom_fields.clone()))
-        });
-        let known = Arc::clone(&self.custom_fields);
-        Box::pin(async move {
-            let (report, fields) = load.await?;
-            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
-            Ok(report)
-        })
+        }))
     }
 
     fn custom_fields(&self) -> Arc<CustomFields> {
         Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         self.readers.read(rows::gateways)
     }
 
@@ -188,6 +241,42 @@ impl Ledger for SqliteLedger {
 
     fn stats(&self) -> LedgerStats {
         self.writer.stats()
+    }
+
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        self.is_test.then_some(self)
+    }
+}
+
+impl TestBench for SqliteLedger {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn forget_everything(&self) -> Reply<()> {
+        self.knowing_its_fields(self.writer.submit_alone(|store| {
+            test_bench::forget_everything(store)?;
+            Ok(((), store.tenant().custom_fields.clone()))
+        }))
+    }
+
+    fn forget_account(&self, id: ObjectId) -> Reply<bool> {
+        self.writer.submit(None, move |store| test_bench::forget_account(store, &id))
+    }
+
+    fn save(&self, to: PathBuf) -> Reply<()> {
+        self.readers.read(move |connection| test_bench::save(connection, &to))
+    }
+
+    fn put_back(&self, from: PathBuf) -> Reply<()> {
+        self.knowing_its_fields(self.writer.submit_alone(move |store| {
+            test_bench::put_back(store, &from)?;
+            Ok(((), store.tenant().custom_fields.clone()))
+        }))
+    }
+
+    fn known_ids(&self) -> Reply<Vec<KnownId>> {
+        self.readers.read(test_bench::known_ids)
     }
 }
 

@@ -13,7 +13,7 @@ mod contract_tests;
 mod signature;
 
 pub use breaker::BreakerSettings;
-pub use signature::{NoSecret, Secret};
+pub use signature::{NoSecret, Secret, unix_seconds};
 
 use super::{Answer, Inquiry, Processor, Reply, Told};
 use crate::client::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -23,7 +23,7 @@ use crate::ledger::orders::Transcript;
 use breaker::{Breaker, Change};
 use contract::Said;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// The waits before an order that never left is tried again.
 const RETRIES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
@@ -114,12 +114,7 @@ impl Shared {
 
     /// Signs a request as of a moment, in Unix seconds.
     fn sign_at(&self, request: &mut client::Request, time: u64) {
-        let client::Request { method, path, headers, body } = request;
-        let signature = self.gateway.secret.sign(method.as_str(), path, time, body);
-        headers.insert(signature::TIME_HEADER, HeaderValue::from(time));
-        if let Ok(signature) = HeaderValue::from_str(&signature) {
-            headers.insert(signature::SIGNATURE_HEADER, signature);
-        }
+        self.gateway.secret.sign_request(request, time);
     }
 
     /// Asks, within the time and the circuit, and tells the circuit how it went.
@@ -172,12 +167,6 @@ impl Shared {
             }
         }
     }
-}
-
-/// The moment by the machine's clock: signatures are about real time, whatever the gateway's clock
-/// says.
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn answered(said: Result<Said, Unanswered>) -> Answer {

@@ -3,18 +3,23 @@
 //! It remembers what it paid for as long as the process lives. After a restart it has heard of
 //! nothing, and an order that is sent again gets the answer of the script again.
 
+mod switches;
+
 use super::{Answer, Inquiry, Processor, Reply, Told};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::{Response, Verdict};
-use crate::domain::script::{ScriptedAnswer, ScriptedRule};
+use crate::domain::script::{Script, ScriptedAnswer, ScriptedRule};
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use switches::Guard;
 
 /// How many calls it takes at once.
 const CALLS_MAX: usize = 256;
+/// How many rules can be added to the script.
+const ADDED_RULES_MAX: usize = 1_000;
 /// How long a call takes that nobody answers.
 const HANG: Duration = Duration::from_secs(30);
 
@@ -24,17 +29,51 @@ pub struct Sandbox {
 }
 
 struct State {
-    /// Each rule, and how many orders it may still match.
-    rules: Vec<(ScriptedRule, Option<u32>)>,
+    /// Each rule, whose `times` are those orders that it may still match.
+    rules: Vec<ScriptedRule>,
+    /// How many of them, the first, were added to the script.
+    added: usize,
     /// What was decided, by the refund's id.
     book: HashMap<RefundId, Verdict>,
+    /// What is refused where no rule matches.
+    guard: Guard,
 }
 
 impl Sandbox {
-    /// A sandbox that follows `rules`, the first that matches, and approves what none matches.
-    pub fn new(rules: Vec<ScriptedRule>) -> Self {
-        let rules = rules.into_iter().map(|rule| (rule.times, rule)).map(|(n, r)| (r, n)).collect();
-        Self { state: Arc::new(Mutex::new(State { rules, book: HashMap::new() })) }
+    /// A sandbox that follows the rules of `script`, the first that matches, and approves what
+    /// none matches, unless a switch is in the way.
+    pub fn new(script: Script) -> Self {
+        let Script { rules, switches } = script;
+        let guard = Guard::new(switches);
+        let state = State { rules, added: 0, book: HashMap::new(), guard };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+}
+
+impl Sandbox {
+    /// Adds a rule after those that were added before, and before those of the script; false when
+    /// there are too many.
+    pub fn add_rule(&self, rule: ScriptedRule) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = state.added < ADDED_RULES_MAX;
+        if has_room {
+            let place = state.added;
+            state.rules.insert(place, rule);
+            state.added += 1;
+        }
+        has_room
+    }
+
+    /// The rules in their order; `times` are those orders that each may still match.
+    pub fn rules(&self) -> Vec<ScriptedRule> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).rules.clone()
+    }
+
+    /// Takes back what was added.
+    pub fn clear_added_rules(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = std::mem::take(&mut state.added);
+        state.rules.drain(..added);
     }
 }
 
@@ -46,9 +85,9 @@ impl State {
             rule.amount.is_none_or(same_amount)
                 && rule.payment_method.as_ref().is_none_or(|id| *id == order.payment_method)
         };
-        let (rule, left) =
-            self.rules.iter_mut().find(|(rule, left)| *left != Some(0) && matches(rule))?;
-        *left = left.map(|count| count.saturating_sub(1));
+        let found = self.rules.iter_mut().find(|rule| rule.times != Some(0) && matches(rule));
+        let rule = found?;
+        rule.times = rule.times.map(|count| count.saturating_sub(1));
         Some(rule.clone())
     }
 
@@ -58,11 +97,21 @@ impl State {
             return (Answer::Certain(verdict.clone()), Duration::ZERO);
         }
         let rule = self.take_rule(order);
+        if rule.is_none()
+            && let Some(response) = self.guard.refuse(order)
+        {
+            let verdict = Verdict::Declined { response };
+            self.book.insert(order.refund, verdict.clone());
+            return (Answer::Certain(verdict), Duration::ZERO);
+        }
         let delay = Duration::from_millis(rule.as_ref().map_or(0, |rule| rule.delay_ms));
         let answer = rule.as_ref().map_or(ScriptedAnswer::Approve, |rule| rule.answer);
         let verdict = verdict(order, answer, rule.as_ref());
         if answer != ScriptedAnswer::DropBefore {
             self.book.insert(order.refund, verdict.clone());
+            if matches!(verdict, Verdict::Approved { .. }) {
+                self.guard.note_paid(order);
+            }
         }
         let answer = match answer {
             ScriptedAnswer::Approve | ScriptedAnswer::Decline => Answer::Certain(verdict),
@@ -138,10 +187,15 @@ mod tests {
             gateway: "sandbox".to_owned(),
             payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
             original_payment: None,
+            repaid: None,
             amount: MinorUnits::new(cents),
             currency: Currency::from_code("USD").unwrap(),
             options: Vec::new(),
         }
+    }
+
+    fn sandbox(rules: Vec<ScriptedRule>) -> Sandbox {
+        Sandbox::new(Script { rules, ..Script::default() })
     }
 
     fn rule(answer: ScriptedAnswer, amount: &str, times: Option<u32>) -> ScriptedRule {
@@ -158,7 +212,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_matching_rule_decides_and_is_used_up() {
-        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::Decline, "13.00", Some(1))]);
+        let sandbox = sandbox(vec![rule(ScriptedAnswer::Decline, "13.00", Some(1))]);
         let declined = sandbox.refund(&order(1, 1300)).await.outcome;
         let Answer::Certain(Verdict::Declined { response }) = declined else {
             panic!("{declined:?} is no decline")
@@ -170,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_sent_twice_is_paid_once() {
-        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropAfter, "13.00", Some(1))]);
+        let sandbox = sandbox(vec![rule(ScriptedAnswer::DropAfter, "13.00", Some(1))]);
         assert!(matches!(sandbox.refund(&order(1, 1300)).await.outcome, Answer::Unknown(_)));
         let again = sandbox.refund(&order(1, 1300)).await.outcome;
         assert!(matches!(again, Answer::Certain(Verdict::Approved { .. })));
@@ -179,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_that_never_arrived_is_never_heard_of() {
-        let sandbox = Sandbox::new(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
+        let sandbox = sandbox(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
         assert!(matches!(sandbox.refund(&order(1, 1300)).await.outcome, Answer::Unknown(_)));
         assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::NeverHeard);
     }

@@ -52,7 +52,7 @@ pub(super) async fn start(seed: Option<&SeedText>) -> Result<InProcess, ReplayEr
             seed.map_or_else(|| "the seed".to_owned(), |seed| seed.file.display().to_string());
         ReplayError::Seed(format!("{file}: {error}"))
     })?;
-    let service = Service::start(ledger, Clock::System, ServiceSettings::default());
+    let service = Service::start(ledger, Clock::system(), ServiceSettings::default());
     let service = service.await.map_err(runtime)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let gateway = Gateway::start(service, HttpSettings::default(), address, None);

@@ -3,13 +3,15 @@
 //! A live session becomes `{{session:NAME}}` of the user whose login was recorded before, else
 //! `{{session}}`; the password of a login that succeeded becomes `{{password}}`. Where the answer
 //! says that the session was invalid, or the login failed, a word that is certainly neither takes
-//! their place. Everything else that its element tells to be a secret becomes `{{secret}}`, and so
-//! does every such value wherever else it stands.
+//! their place. A number of a card or of a bank that is good becomes a published test number, so
+//! that a replay is answered as the recording was, and of other such values only the form is left.
+//! Wherever else a secret stands, it becomes `{{secret}}`.
 
 use super::compare::{operation_name, usual_status};
 use super::live::{PASSWORD, unescaped};
 use super::raw::{Text, View, pattern};
 use super::secret::{UNTOLD, secrets_in, untold_answer};
+use crate::domain::draft::masked::{MaskedNumber, is_security_code};
 use crate::soap::secret::ELEMENTS;
 use regex::bytes::Regex;
 use std::collections::{HashMap, VecDeque};
@@ -59,14 +61,15 @@ impl Scrub {
                 "session" => self.placeholder(&told),
                 "password" if is_fault => NO_PASSWORD.to_owned(),
                 "password" => PASSWORD.to_owned(),
-                _ => UNTOLD.to_owned(),
+                element => stand_in(element, &told),
             };
             edits.push((text.at, written));
         }
         if !is_fault {
             self.learn(&view, response);
         }
-        let secrets = [secrets_in(request), secrets_in(response)].concat();
+        let mut secrets = [secrets_in(request), secrets_in(response)].concat();
+        secrets.retain(|secret| !TEST_NUMBERS.contains(&secret.as_str()));
         let request_without = without_values(&view.with(&edits), &secrets);
         Scrubbed {
             operation: operation_of(request),
@@ -106,6 +109,47 @@ impl Scrub {
             }
         }
     }
+}
+
+/// Published numbers that are nobody's: of a card, of a bank account, and an IBAN.
+const TEST_NUMBERS: [&str; 3] = ["4111111111111111", "555001112223", "GB82WEST12345698765432"];
+
+/// What is written in the place of a value of a card, a bank or a token. A good number becomes one
+/// that is nobody's; of everything else only the form is left, because what it is taken or refused
+/// for is part of the recording.
+fn stand_in(element: &str, told: &str) -> String {
+    let [card, account, iban] = TEST_NUMBERS;
+    let lies_in = |least: u16, most: u16| {
+        told.parse::<u16>().is_ok_and(|number| (least..=most).contains(&number))
+    };
+    let good = match element {
+        "creditcardexpirationmonth" => {
+            return if lies_in(1, 12) { "12" } else { UNTOLD }.to_owned();
+        }
+        "creditcardexpirationyear" => {
+            return if lies_in(1970, 9999) { "2099" } else { UNTOLD }.to_owned();
+        }
+        "creditcardsecuritycode" if is_security_code(told) => Some("123"),
+        // Such a number is refused where it does not belong.
+        _ if MaskedNumber::card(told).is_some() => Some(card),
+        // The number of a European account is its IBAN.
+        "iban" | "banktransferaccountnumber" if MaskedNumber::iban(told).is_some() => Some(iban),
+        "achaccountnumber" | "banktransferaccountnumber" => {
+            MaskedNumber::account(told).map(|_| account)
+        }
+        _ => None,
+    };
+    good.map_or_else(|| form_of(told), str::to_owned)
+}
+
+/// A text with every digit and letter replaced, in such a way that no good card number comes of it.
+fn form_of(told: &str) -> String {
+    let replaced = |character: char| match character {
+        _ if character.is_ascii_digit() => '1',
+        _ if character.is_ascii_punctuation() || character.is_whitespace() => character,
+        _ => 'X',
+    };
+    told.chars().map(replaced).collect()
 }
 
 /// The body without these values, wherever they stand.
@@ -190,7 +234,7 @@ mod tests {
     #[test]
     fn a_secret_is_nowhere_in_any_encoding() {
         let mut scrub = Scrub::default();
-        let card = "4111111111111111";
+        let card = "5500000000000004";
         let request = format!(
             "<e><Body><create><CreditCardNumber>{card}</CreditCardNumber><Comment>card {card}\
              </Comment></create></Body></e>"
@@ -200,7 +244,9 @@ mod tests {
              </createResponse></Body></e>"
         );
         let done = scrub.scrubbed(request.as_bytes(), answer.as_bytes());
-        assert_eq!(text(&done.request).matches(UNTOLD).count(), 2);
+        let written = text(&done.request);
+        assert!(written.contains("<CreditCardNumber>4111111111111111</"), "{written}");
+        assert!(written.contains("<Comment>card {{secret}}</Comment>"), "{written}");
         assert!(text(&done.response).contains("<Message>{{secret}} is bad</Message>"));
         let wide: Vec<u8> = request.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let done = scrub.scrubbed(&wide, DONE);
@@ -209,5 +255,28 @@ mod tests {
         let narrow = String::from_utf16(&units).unwrap();
         assert!(narrow.contains("<Comment>card {{secret}}</Comment>"), "{narrow}");
         assert!(!narrow.contains(card), "{narrow}");
+    }
+
+    #[test]
+    fn what_is_written_is_taken_or_refused_as_the_secret_was() {
+        for (element, told, written) in [
+            ("creditcardnumber", "5500 0000 0000 0004", "4111111111111111"),
+            ("creditcardnumber", "5500000000000005", "1111111111111111"),
+            ("creditcardexpirationmonth", "7", "12"),
+            ("creditcardexpirationmonth", "13", "{{secret}}"),
+            ("creditcardexpirationyear", "2031", "2099"),
+            ("creditcardsecuritycode", "9876", "123"),
+            ("creditcardsecuritycode", "98765", "11111"),
+            ("iban", "DE89370400440532013000", "GB82WEST12345698765432"),
+            ("achaccountnumber", "9-87", "555001112223"),
+            ("achaccountnumber", "9!", "1!"),
+            ("tokenid", "tok_9a", "XXX_1X"),
+            ("tokenid", "5500000000000004", "4111111111111111"),
+        ] {
+            assert_eq!(stand_in(element, told), written, "{element} {told}");
+        }
+        for digits in 12..=19 {
+            assert_eq!(MaskedNumber::card(&form_of(&"9".repeat(digits))), None, "{digits}");
+        }
     }
 }

@@ -1,30 +1,120 @@
 //! The one place where the time of day comes from.
+//!
+//! What must stay true: only whoever holds a test ledger sets it; otherwise it is the machine's.
 
-use chrono::{DateTime, Utc};
-use std::sync::atomic::{AtomicI64, Ordering};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::{PoisonError, RwLock};
 
-/// The machine's clock, or one that stands still until somebody advances it.
+/// The machine's clock, or what a tester made of it.
 #[derive(Debug)]
-pub enum Clock {
-    /// The machine's clock.
-    System,
-    /// Unix milliseconds that stand still (test ledgers).
-    Fixed(AtomicI64),
+pub struct Clock {
+    start: Mode,
+    now: RwLock<Mode>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The machine's clock, ahead of it or behind by so much.
+    Running(TimeDelta),
+    /// Standing still.
+    Standing(DateTime<Utc>),
 }
 
 impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self::starting(Mode::Running(TimeDelta::zero()))
+    }
+
     /// A clock that stands still at `moment`, to the millisecond.
     pub fn fixed(moment: DateTime<Utc>) -> Self {
-        Self::Fixed(AtomicI64::new(moment.timestamp_millis()))
+        Self::starting(Mode::Standing(to_the_millisecond(moment)))
+    }
+
+    fn starting(start: Mode) -> Self {
+        Self { start, now: RwLock::new(start) }
     }
 
     /// The moment it is, to the millisecond.
-    #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> DateTime<Utc> {
-        let millis = match self {
-            Self::System => Utc::now().timestamp_millis(),
-            Self::Fixed(millis) => millis.load(Ordering::Acquire),
+        match self.mode() {
+            Mode::Running(ahead) => to_the_millisecond(machine()) + ahead,
+            Mode::Standing(moment) => moment,
+        }
+    }
+
+    /// Whether it stands still.
+    pub fn stands(&self) -> bool {
+        matches!(self.mode(), Mode::Standing(_))
+    }
+
+    /// Makes it stand still at `moment`.
+    pub fn stand_at(&self, moment: DateTime<Utc>) {
+        self.set(Mode::Standing(to_the_millisecond(moment)));
+    }
+
+    /// Makes it run with the machine's again.
+    pub fn run(&self) {
+        self.set(Mode::Running(TimeDelta::zero()));
+    }
+
+    /// Makes it what it was at the start.
+    pub fn reset(&self) {
+        self.set(self.start);
+    }
+
+    /// Moves it on by `span`, whether it stands or runs; false if that is beyond all calendars.
+    pub fn advance(&self, span: TimeDelta) -> bool {
+        let advanced = match self.mode() {
+            Mode::Running(ahead) => ahead
+                .checked_add(&span)
+                .filter(|ahead| machine().checked_add_signed(*ahead).is_some())
+                .map(Mode::Running),
+            Mode::Standing(moment) => moment.checked_add_signed(span).map(Mode::Standing),
         };
-        DateTime::from_timestamp_millis(millis).unwrap_or_default()
+        advanced.map(|mode| self.set(mode)).is_some()
+    }
+
+    fn mode(&self) -> Mode {
+        *self.now.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, mode: Mode) {
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+}
+
+fn to_the_millisecond(moment: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(moment.timestamp_millis()).unwrap_or_default()
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the clock")]
+fn machine() -> DateTime<Utc> {
+    Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stands_where_it_was_put_and_moves_only_when_told() {
+        let noon = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let clock = Clock::fixed(noon);
+        assert!(clock.advance(TimeDelta::minutes(15)));
+        assert_eq!((clock.now(), clock.stands()), (noon + TimeDelta::minutes(15), true));
+        assert!(!clock.advance(TimeDelta::MAX));
+        clock.reset();
+        assert_eq!(clock.now(), noon);
+    }
+
+    #[test]
+    fn a_running_clock_runs_on_from_where_it_was_moved_to() {
+        let clock = Clock::system();
+        let before = clock.now();
+        assert!(clock.advance(TimeDelta::days(2)));
+        assert!(clock.now() >= before + TimeDelta::days(2) && !clock.stands());
+        clock.run();
+        assert!(clock.now() < before + TimeDelta::days(1));
     }
 }

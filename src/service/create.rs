@@ -6,13 +6,14 @@
 use super::{Caller, Service};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::permission::Permission;
+use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{Create, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
@@ -53,6 +54,8 @@ pub struct CreateCall {
     pub drafts: Drafts,
     /// Whether the caller wants all of them or none (useSingleTransaction).
     pub wants_single: bool,
+    /// Rows, from 0, that are to fail so because a tester ordered it.
+    pub ordered: BTreeMap<usize, RowError>,
     /// Set when the caller wants it done once, however often it is sent.
     pub once: Option<Once>,
     /// Until when the work must have begun.
@@ -165,8 +168,8 @@ impl Service {
             }),
         };
         let is_single = call.wants_single && self.settings.single_transaction;
-        let drafts = call.drafts;
-        let request = Create { user, asking, drafts, is_single, idempotency, ticket };
+        let (drafts, ordered) = (call.drafts, call.ordered);
+        let request = Create { user, asking, drafts, ordered, is_single, idempotency, ticket };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },

@@ -10,15 +10,15 @@ use super::desk::Turn;
 use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Transcript};
 use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Processor, Told};
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
@@ -28,6 +28,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// again.
 const AFTER_A_LOST_VERDICT: Duration = Duration::from_secs(5);
 
+/// How many outcomes wait for the ledger's writer at once. Very many calls can end in one moment,
+/// and the queue to the writer is everybody's: External refunds must find room there.
+pub(super) const OUTCOME_WRITES_MAX: usize = 32;
+
 /// A gateway's connector, and how many calls it has room for.
 #[derive(Clone)]
 pub(super) struct Connected {
@@ -35,35 +39,75 @@ pub(super) struct Connected {
     pub(super) room: Arc<Semaphore>,
 }
 
-/// The connector of each gateway, by name.
-pub struct Processors(HashMap<String, Connected>);
+/// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
+/// test ledger, and connectors to those that are configured, which stay.
+pub struct Processors {
+    sandboxes: RwLock<HashMap<String, (Arc<Sandbox>, Connected)>>,
+    configured: HashMap<String, Connected>,
+}
+
+fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
+    let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
+    (name, Connected { processor, room })
+}
 
 impl Processors {
     /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
     pub fn new(
-        gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+        gateways: Vec<(Gateway, Script)>,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Self {
-        let sandbox = |(gateway, rules): (Gateway, Vec<ScriptedRule>)| {
-            (gateway.name, Arc::new(Sandbox::new(rules)) as Arc<dyn Processor>)
+        let processors = Self {
+            sandboxes: RwLock::default(),
+            configured: connectors.into_iter().map(connected).collect(),
         };
-        let connect = |(name, processor): (String, Arc<dyn Processor>)| {
-            let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
-            (name, Connected { processor, room })
-        };
-        Self(gateways.into_iter().map(sandbox).chain(connectors).map(connect).collect())
+        processors.add_sandboxes(gateways);
+        processors
     }
 
-    pub(super) fn of(&self, gateway: &str) -> Option<&Connected> {
-        self.0.get(gateway)
+    /// A sandbox for each gateway that has none yet; the others go on as they are.
+    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
+        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
+        for (gateway, script) in gateways {
+            sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
+                let sandbox = Arc::new(Sandbox::new(script));
+                let processor: Arc<dyn Processor> = Arc::<Sandbox>::clone(&sandbox);
+                (sandbox, connected((gateway.name, processor)).1)
+            });
+        }
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&String, &Connected)> {
-        self.0.iter()
+    /// Forgets the sandboxes, and with them what they paid and which rules are used up.
+    pub(super) fn forget_sandboxes(&self) {
+        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The sandbox of a gateway, if it is one.
+    pub(super) fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        sandboxes.get(gateway).map(|(sandbox, _)| Arc::clone(sandbox))
+    }
+
+    pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
+        self.configured.get(gateway).or_else(of_sandbox).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, Connected)> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));
+        let all = of_sandboxes.chain(&self.configured);
+        all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
     }
 }
 
 impl Service {
+    /// The sandbox of a gateway, if it is one.
+    pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        self.processors.sandbox(gateway)
+    }
+
     /// Asks the gateways for all orders at once and waits for them up to the configured time, and
     /// never beyond the `deadline` of the call. What has no answer by then goes on by itself and
     /// stays in Processing until it has one.
@@ -124,7 +168,7 @@ impl Service {
         let told = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
             Some(Connected { processor, room }) => {
-                match timeout_at(deadline, Arc::clone(room).acquire_owned()).await {
+                match timeout_at(deadline, room.acquire_owned()).await {
                     Ok(Ok(_room)) => processor.refund(&open.order).await,
                     _ => not_sent("the gateway had no room for another call in time"),
                 }
@@ -162,7 +206,10 @@ impl Service {
         turn: Turn,
     ) {
         let number = order.refund.number();
-        match self.ledger.end_refund(number, verdict, exchange).await {
+        let place = self.outcome_writes.acquire().await;
+        let written = self.ledger.end_refund(number, verdict, exchange).await;
+        drop(place);
+        match written {
             Ok(_) => turn.forget(),
             Err(error) => {
                 let refund = order.refund.to_string();
@@ -194,6 +241,7 @@ impl Service {
             ),
         }
         let note = Note { exchange, why, was_never_sent, next };
+        let _place = self.outcome_writes.acquire().await;
         let noted = self.ledger.note_exchange(refund.number(), note).await;
         noted.unwrap_or_else(|error| {
             tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");

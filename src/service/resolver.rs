@@ -102,7 +102,7 @@ impl Service {
         }
         for (gateway, connected) in self.processors.all() {
             let room = u32::try_from(connected.room.available_permits()).unwrap_or(u32::MAX);
-            let due = self.ledger.due_orders(gateway, self.clock.now(), room).await?;
+            let due = self.ledger.due_orders(&gateway, self.clock.now(), room).await?;
             for open in due {
                 if let Some(turn) = self.desk.take(open.order.refund.number())
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
@@ -139,7 +139,7 @@ impl Service {
         if open.order.refund != id || is_fresh {
             return None;
         }
-        let connected = self.processors.of(&open.order.gateway)?.clone();
+        let connected = self.processors.of(&open.order.gateway)?;
         let interval = readers_interval(open.attempts).to_std().ok()?;
         // The first inquiry after the order itself comes as soon as somebody wants to know.
         let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };

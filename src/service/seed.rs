@@ -14,7 +14,7 @@ use super::toml_text;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::Script;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
@@ -31,9 +31,11 @@ const DEMO: &str = include_str!("seed/demo.toml");
 
 /// A checked seed.
 pub struct Seed {
+    /// What it was read from.
+    text: String,
     tenant: Vec<(&'static str, String)>,
     users: Vec<UserSeed>,
-    gateways: Vec<(Gateway, Vec<ScriptedRule>)>,
+    gateways: Vec<(Gateway, Script)>,
     accounts: Vec<SeedAccount>,
     payment_methods: Vec<SeedPaymentMethod>,
     invoices: Vec<SeedInvoice>,
@@ -75,7 +77,12 @@ impl Seed {
     /// Reads a seed file; nothing in it is ignored.
     pub fn parse(text: &str) -> Result<Self, SeedTextError> {
         let written: WrittenSeed = toml_text::read(text)?;
-        checked(written).map_err(|wrong| toml_text::complain(text, &wrong.at, wrong.message))
+        checked(text, written).map_err(|wrong| toml_text::complain(text, &wrong.at, wrong.message))
+    }
+
+    /// What it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The built-in seed: the accounts and the payment method of the two documented examples, and
@@ -85,10 +92,11 @@ impl Seed {
     }
 }
 
-fn checked(written: WrittenSeed) -> Result<Seed, Wrong> {
+fn checked(text: &str, written: WrittenSeed) -> Result<Seed, Wrong> {
     let names = &mut Names::default();
     let places: Vec<_> = written.account.iter().map(default_method_place).collect();
     let seed = Seed {
+        text: text.to_owned(),
         tenant: written.tenant.map(check::tenant).transpose()?.unwrap_or_default(),
         users: each(written.user, |user| check::user(user, names))?,
         gateways: each(written.gateway, |one| check::gateway(one.into_inner(), names))?,

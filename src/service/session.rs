@@ -54,6 +54,11 @@ impl SessionCache {
         Self { idle_max, sessions: Mutex::default() }
     }
 
+    /// Knows no session any more: each is looked up again.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
     /// When a session must have been written last to be over at `now`, whatever the cache knows:
     /// what is written may be behind the last use.
     pub(super) fn surely_over_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -147,7 +152,6 @@ mod tests {
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
     use std::sync::Arc;
-    use std::sync::atomic::Ordering;
 
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };
@@ -164,8 +168,7 @@ mod tests {
     }
 
     fn advance(service: &Service, seconds: i64) {
-        let Clock::Fixed(millis) = service.clock() else { panic!("the clock stands still") };
-        millis.fetch_add(seconds * 1000, Ordering::AcqRel);
+        assert!(service.clock().advance(TimeDelta::seconds(seconds)));
     }
 
     #[tokio::test]

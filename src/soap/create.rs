@@ -9,11 +9,14 @@ use super::refund;
 use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -26,6 +29,8 @@ const RESPONSE: &str = "ns1:createResponse";
 pub(super) struct CreateRequest {
     drafts: Drafts,
     use_single_transaction: bool,
+    /// Rows, from 0, that are to fail so because a tester ordered it.
+    ordered: BTreeMap<usize, RowError>,
     /// The key that the objects themselves carry, in the field that may hold one.
     key_in_fields: Option<IdempotencyKey>,
     /// How many fields with a value were passed over.
@@ -62,7 +67,28 @@ pub(super) fn read(
     // The field is one of Refund.
     let key_field = key_field.filter(|_| matches!(drafts, Drafts::Refunds(_)));
     let key_in_fields = key_field.and_then(|field| key_in_fields(&objects, field));
-    Ok(CreateRequest { drafts, use_single_transaction, key_in_fields, ignored_fields: ignored })
+    Ok(CreateRequest {
+        drafts,
+        use_single_transaction,
+        ordered: BTreeMap::new(),
+        key_in_fields,
+        ignored_fields: ignored,
+    })
+}
+
+impl CreateRequest {
+    /// The accounts that the objects name, as far as they do.
+    pub(super) fn accounts(&self) -> Vec<&ObjectId> {
+        self.drafts.accounts().into_iter().flatten().collect()
+    }
+
+    /// Makes the rows of an account, or all rows, fail so.
+    pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
+        let accounts = self.drafts.accounts();
+        let meant = |named: &Option<&ObjectId>| account.is_none() || *named == account;
+        let rows = accounts.iter().enumerate().filter(|(_, named)| meant(named));
+        self.ordered = rows.map(|(row, _)| (row, error.clone())).collect();
+    }
 }
 
 /// The key that stands in `field`. It is that of a whole call, so every object has a say in it, and
@@ -120,6 +146,7 @@ pub(super) async fn answer(
         version: dialect.api,
         drafts: request.drafts,
         wants_single: request.use_single_transaction,
+        ordered: request.ordered,
         once,
         deadline,
     };

@@ -9,7 +9,7 @@ mod catalogue;
 mod encode;
 
 pub use catalogue::{FaultEntry, catalogue};
-pub(super) use encode::encode;
+pub(super) use encode::{encode, encode_ordered};
 
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::UnsupportedVersion;

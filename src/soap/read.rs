@@ -12,6 +12,8 @@ use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
 use super::wsdl;
 use crate::domain::custom_field::CustomFields;
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
 
@@ -73,6 +75,23 @@ impl Operation {
             Self::Query(_) => "query",
             Self::QueryMore(_) => "queryMore",
             Self::NotAvailable(name) => name,
+        }
+    }
+}
+
+impl Operation {
+    /// The accounts that the objects of the call name.
+    pub(super) fn accounts(&self) -> Vec<&ObjectId> {
+        match self {
+            Self::Create(Ok(create)) => create.accounts(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Makes the rows of an account, or all rows, fail with `error`, because a tester ordered it.
+    pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
+        if let Self::Create(Ok(create)) = self {
+            create.fail_rows(account, error);
         }
     }
 }

@@ -3,16 +3,17 @@
 use super::*;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
+use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
-use crate::domain::{facts::Gateway, script::ScriptedRule};
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
 use crate::ledger::query::{Find, FindError, Page};
+use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, StoredSession, TokenHash,
@@ -152,6 +153,10 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Vec::new()))
     }
 
+    fn reconcile(&self, _: Reconcile) -> Reply<Vec<ReconcileResult>> {
+        ready(Ok(Vec::new()))
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         ready(Ok(Some(user()).filter(|user| user.username == username)))
     }
@@ -178,7 +183,7 @@ impl Ledger for ScriptedLedger {
         ready(Err(LedgerError::Busy))
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, crate::domain::script::Script)>> {
         ready(Ok(Vec::new()))
     }
 

@@ -15,7 +15,7 @@ mod routes;
 mod wire;
 
 use fake_ledger::FakeLedger;
-use refund_gateway::http::{Gateway, HttpSettings};
+use refund_gateway::http::{AdminDoor, Gateway, HttpSettings};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::service::clock::Clock;
 use refund_gateway::service::{Service, ServiceSettings};
@@ -34,9 +34,12 @@ impl Rig {
         let ledger = Arc::new(FakeLedger::default());
         let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
         let service =
-            Service::start(shared, Clock::System, ServiceSettings::default()).await.unwrap();
+            Service::start(shared, Clock::system(), ServiceSettings::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let gateway = Gateway::start(service, settings, any, Some(any)).await.unwrap();
+        let gateway =
+            Gateway::start(service, settings, any, Some(AdminDoor { address: any, token: None }))
+                .await
+                .unwrap();
         Self { gateway, ledger }
     }
 

@@ -10,10 +10,13 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod admin_api;
 mod captures;
 mod cli;
 mod custom_fields;
+mod determinism;
 mod durability;
+mod events;
 mod fault_matrix;
 mod faults_doc;
 mod fixtures;
@@ -32,6 +35,7 @@ mod processor_stub;
 mod processor_tls;
 mod query;
 mod query_ledger;
+mod reconciliation;
 mod recorders;
 mod recording;
 mod resolving;

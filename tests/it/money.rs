@@ -215,6 +215,7 @@ impl Real<'_> {
             user: UserKey(1),
             asking: self.asking(),
             drafts,
+            ordered: std::collections::BTreeMap::new(),
             is_single: false,
             idempotency: None,
             ticket: Ticket::default(),

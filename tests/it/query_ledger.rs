@@ -144,6 +144,7 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
         user: UserKey(1),
         asking,
         drafts: Drafts::Refunds(drafts),
+        ordered: std::collections::BTreeMap::new(),
         is_single: false,
         idempotency: None,
         ticket: Ticket::default(),

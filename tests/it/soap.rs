@@ -56,7 +56,8 @@ async fn open(path: &Path) -> Soap {
     let ledger = SqliteLedger::open(path, &options).unwrap();
     seed::load(&ledger, Seed::parse(SEED).unwrap()).await.unwrap();
     let ledger: Arc<dyn Ledger> = Arc::new(ledger);
-    let service = Service::start(ledger, Clock::System, ServiceSettings::default()).await.unwrap();
+    let service =
+        Service::start(ledger, Clock::system(), ServiceSettings::default()).await.unwrap();
     Soap::new(service, XmlLimits::default())
 }
 

@@ -5,6 +5,7 @@ use super::account::AccountDraft;
 use super::adjustment::AdjustmentDraft;
 use super::payment::{PaymentDraft, PaymentPartDraft};
 use super::payment_method::MethodDraft;
+use crate::domain::id::ObjectId;
 use serde::Serialize;
 
 /// What a call wants to create, in the order of its results.
@@ -22,4 +23,20 @@ pub enum Drafts {
     PaymentMethods(Vec<MethodDraft>),
     /// Of the type Refund.
     Refunds(Vec<RefundDraft>),
+}
+
+impl Drafts {
+    /// The account that each object names as its own, as it was sent.
+    pub fn accounts(&self) -> Vec<Option<&ObjectId>> {
+        match self {
+            Self::Accounts(drafts) => drafts.iter().map(|_| None).collect(),
+            Self::Adjustments(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+            Self::InvoicePayments(drafts) => drafts.iter().map(|_| None).collect(),
+            Self::Payments(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+            Self::PaymentMethods(drafts) => {
+                drafts.iter().map(|one| one.account_id.given()).collect()
+            }
+            Self::Refunds(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+        }
+    }
 }

@@ -96,6 +96,7 @@ fn check_cancel(status: RefundStatus, refund: &ExistingRefund) -> Result<(), Row
         return Err(RowError::credit_balance_refund_is_final());
     }
     match refund.status {
+        RefundStatus::Processed if refund.is_compensated => Err(RowError::is_compensated()),
         RefundStatus::Processed => check_invoices(refund),
         RefundStatus::Processing | RefundStatus::Error | RefundStatus::Canceled => {
             Err(RowError::not_cancelable(refund.status))
@@ -127,8 +128,8 @@ pub fn decide_refund_deletion(
     }
     match refund.status {
         RefundStatus::Processing => return Err(RowError::refund_under_way()),
-        RefundStatus::Processed => check_invoices(refund)?,
-        RefundStatus::Error | RefundStatus::Canceled => {}
+        RefundStatus::Processed if !refund.is_compensated => check_invoices(refund)?,
+        RefundStatus::Processed | RefundStatus::Error | RefundStatus::Canceled => {}
     }
     check_permission(SourceType::Payment, refund.refund_type, asking)
 }

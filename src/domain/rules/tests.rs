@@ -714,6 +714,7 @@ fn a_refund_of_a_credit_balance_is_final() {
         refund_type: RefundType::External,
         status: RefundStatus::Processed,
         payment: None,
+        is_compensated: false,
         currency: Currency::from_code("USD").unwrap(),
         invoices: Vec::new(),
     };
@@ -743,6 +744,9 @@ fn a_refund_of_a_credit_balance_is_final() {
     let settled = ExistingRefund { invoices, ..of_payment.clone() };
     assert!(update(&settled, "Canceled").unwrap_err().contains("the invoice INV does not cover"));
     assert_eq!(delete(&settled), Err(ErrorCode::InvalidValue));
+    let compensated = ExistingRefund { is_compensated: true, ..settled.clone() };
+    assert!(update(&compensated, "Canceled").unwrap_err().contains("money was put back"));
+    assert_eq!(delete(&compensated), Ok(()));
     for status in [RefundStatus::Processing, RefundStatus::Error, RefundStatus::Canceled] {
         let refund = ExistingRefund { status, ..settled.clone() };
         assert!(update(&refund, "Canceled").unwrap_err().contains(status.name()));

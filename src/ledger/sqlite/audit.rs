@@ -70,7 +70,7 @@ fn check_entries(
 }
 
 /// Each refund of a credit balance took its amount once, and gave it back once if and only if it
-/// ended in Error.
+/// ended in Error or was compensated.
 fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
     audit.refunds = connection
         .query_row("select count(*) from refund", [], |row| row.get::<_, i64>(0))?
@@ -81,7 +81,8 @@ fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result
          on moved.refund = refund.number and moved.account = refund.account \
          where refund.source_type = 'CreditBalance' \
          and (moved.debits is not 1 or moved.taken is not -refund.amount \
-             or moved.given is not iif(refund.status = 'Error', refund.amount, 0))";
+             or moved.given is not iif(refund.status = 'Error' \
+             or refund.compensated_ms is not null, refund.amount, 0))";
     let mut statement = connection.prepare(select)?;
     let wrong = statement.query_map([], |row| row.get::<_, i64>(0))?;
     for number in wrong {

@@ -13,7 +13,7 @@ struct Check {
     problem: &'static str,
 }
 
-/// All of them. A refund is live while it is Processed or in Processing.
+/// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
 const CHECKS: [Check; 9] = [
     Check {
         about: "entry",
@@ -41,6 +41,7 @@ const CHECKS: [Check; 9] = [
         select: "select payment.number from payment where refunded <> ( \
                      select coalesce(sum(refund.amount), 0) from refund \
                      where refund.payment = payment.key \
+                     and refund.compensated_ms is null \
                      and refund.status in ('Processed', 'Processing'))",
         problem: "what is refunded of it is not what its refunds took",
     },
@@ -67,6 +68,7 @@ const CHECKS: [Check; 9] = [
                      select coalesce(sum(taken.amount), 0) from refund_invoice_payment as taken \
                      join refund on refund.number = taken.refund \
                      where taken.invoice_payment = part.key \
+                     and refund.compensated_ms is null \
                      and refund.status in ('Processed', 'Processing'))",
         problem: "what is refunded of it is not what refunds took",
     },
@@ -93,7 +95,8 @@ const CHECKS: [Check; 9] = [
                      select coalesce(sum(taken.amount), 0) from refund_invoice_payment as taken \
                      join refund on refund.number = taken.refund \
                      join invoice_payment as part on part.key = taken.invoice_payment \
-                     where part.invoice = invoice.key and refund.status = 'Processed') + ( \
+                     where part.invoice = invoice.key and refund.status = 'Processed' \
+                     and refund.compensated_ms is null) + ( \
                      select coalesce(sum(iif(adjustment.type = 'Increase', adjustment.amount, \
                          -adjustment.amount)), 0) from adjustment \
                      where adjustment.invoice = invoice.key and adjustment.status = 'Processed')",

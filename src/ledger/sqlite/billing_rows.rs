@@ -118,7 +118,8 @@ pub(super) fn refund(
     };
     let number = parsed.number();
     let select = "select refund.created_ms, refund.salt, refund.type, refund.status, \
-                  refund.payment, account.currency from refund \
+                  refund.payment, account.currency, \
+                  refund.compensated_ms is not null from refund \
                   join account on account.key = refund.account where refund.number = ?1";
     let mut statement = connection.prepare_cached(select)?;
     let found = statement.query_row([number.value()], |row| {
@@ -128,6 +129,7 @@ pub(super) fn refund(
             status: known(row, 3, RefundStatus::from_name)?,
             payment: row.get::<_, Option<i64>>(4)?.map(PaymentKey),
             currency: known(row, 5, Currency::from_code)?,
+            is_compensated: row.get(6)?,
             invoices: Vec::new(),
         };
         Ok((RefundId::new(row.get(0)?, row.get(1)?, number), refund))

@@ -3,8 +3,9 @@
 
 use super::custom::{self, Owner};
 use super::store::Store;
-use super::{accounts, adjusting, billing_rows, methods, movement, payments};
+use super::{accounts, adjusting, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::event::EventKind;
 use crate::domain::facts::{ExistingRefund, PaymentKey};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -94,6 +95,9 @@ fn refund(
         ":number": refund.number.value(),
     })?;
     custom::keep(connection, Owner::Refund(refund.number.value()), &decision.custom)?;
+    if decision.cancels {
+        outbox::keep(store, refund.number, EventKind::Canceled, at_ms)?;
+    }
     Ok(Ok(id.clone()))
 }
 
@@ -103,9 +107,10 @@ fn delete_refund(store: &Store, asking: &Asking, id: &ObjectId) -> rusqlite::Res
     if let Err(error) = decide_refund_deletion(id, found.as_ref(), asking) {
         return Ok(Err(error));
     }
-    if let Some(ExistingRefund { number, status, payment: Some(payment), .. }) = found {
-        if status == RefundStatus::Processed {
-            let at_ms = asking.now.timestamp_millis();
+    if let Some(refund @ ExistingRefund { number, payment: Some(payment), .. }) = found {
+        let at_ms = asking.now.timestamp_millis();
+        outbox::keep(store, number, EventKind::Deleted, at_ms)?;
+        if refund.status == RefundStatus::Processed && !refund.is_compensated {
             movement::cancel(connection, number.value(), payment.0, at_ms)?;
         }
         remove(connection, number.value())?;

@@ -3,10 +3,11 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
-use super::orders::begin_order;
+use super::orders::{begin_order, repaid};
 use super::store::Store;
-use super::{movement, rows};
+use super::{movement, outbox, rows};
 use crate::domain::draft::RefundDraft;
+use crate::domain::event::EventKind;
 use crate::domain::id::RefundId;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
@@ -31,6 +32,11 @@ pub(super) fn create_refund(
     let owner = Owner::Refund(id.number().value());
     custom::keep(store.connection(), owner, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
+    let kind = match decision.payout {
+        Payout::External => EventKind::Processed,
+        Payout::Electronic { .. } => EventKind::Processing,
+    };
+    outbox::keep(store, id.number(), kind, created_ms)?;
     if let Payout::Electronic { gateway, payment_method, original_payment, options } =
         decision.payout
     {
@@ -40,6 +46,7 @@ pub(super) fn create_refund(
             gateway,
             payment_method,
             original_payment,
+            repaid: repaid(store.connection(), id.number())?,
             amount: decision.amount,
             currency: decision.currency,
             options,

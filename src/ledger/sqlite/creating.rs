@@ -8,6 +8,7 @@ use super::{accounts, adjusting, methods, payments};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::row_error::RowError;
 use crate::ledger::{Create, Created, Order, RowResult};
+use std::collections::BTreeMap;
 
 /// Does the whole request, or finds that it was done before.
 pub(super) fn create(store: &mut Store, request: &Create) -> rusqlite::Result<Created> {
@@ -54,24 +55,32 @@ fn create_rows(
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<Vec<RowResult>> {
     let (user, asking) = (request.user, &request.asking);
-    match &request.drafts {
-        Drafts::Accounts(drafts) => {
-            drafts.iter().map(|draft| accounts::create(store, user, asking, draft)).collect()
-        }
-        Drafts::Adjustments(drafts) => {
-            drafts.iter().map(|draft| adjusting::create_one(store, user, asking, draft)).collect()
-        }
-        Drafts::InvoicePayments(drafts) => {
-            drafts.iter().map(|draft| payments::create_part(store, user, asking, draft)).collect()
-        }
-        Drafts::Payments(drafts) => {
-            drafts.iter().map(|draft| payments::create(store, user, asking, draft)).collect()
-        }
-        Drafts::PaymentMethods(drafts) => {
-            drafts.iter().map(|draft| methods::create(store, user, asking, draft)).collect()
-        }
-        Drafts::Refunds(drafts) => {
-            drafts.iter().map(|draft| create_refund(store, user, asking, draft, orders)).collect()
-        }
+    macro_rules! each {
+        ($drafts:ident, $create:path $(, $orders:ident)?) => {
+            create_each($drafts, &request.ordered, |draft| {
+                $create(store, user, asking, draft $(, $orders)?)
+            })
+        };
     }
+    match &request.drafts {
+        Drafts::Accounts(drafts) => each!(drafts, accounts::create),
+        Drafts::Adjustments(drafts) => each!(drafts, adjusting::create_one),
+        Drafts::InvoicePayments(drafts) => each!(drafts, payments::create_part),
+        Drafts::Payments(drafts) => each!(drafts, payments::create),
+        Drafts::PaymentMethods(drafts) => each!(drafts, methods::create),
+        Drafts::Refunds(drafts) => each!(drafts, create_refund, orders),
+    }
+}
+
+/// Creates each of the drafts but those that were ordered to fail.
+fn create_each<D>(
+    drafts: &[D],
+    ordered: &BTreeMap<usize, RowError>,
+    mut create: impl FnMut(&D) -> rusqlite::Result<RowResult>,
+) -> rusqlite::Result<Vec<RowResult>> {
+    let create_one = |(row, draft)| match ordered.get(&row) {
+        Some(error) => Ok(Err(error.clone())),
+        None => create(draft),
+    };
+    drafts.iter().enumerate().map(create_one).collect()
 }

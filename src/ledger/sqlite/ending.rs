@@ -6,8 +6,10 @@
 
 use super::movement::{self, Moved};
 use super::orders::{Kept, keep_exchange};
+use super::outbox;
 use super::rows::known;
 use super::store::Store;
+use crate::domain::event::EventKind;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::{Ending, Verdict};
 use crate::domain::schedule::ASKED_FOR;
@@ -35,7 +37,7 @@ pub(super) fn end_refund(
         operator: None,
         at_ms: exchange.at.timestamp_millis(),
     };
-    end(store.connection(), number, &ending, &kept)
+    end(store, number, &ending, &kept)
 }
 
 /// Ends a refund by an operator's hand.
@@ -66,7 +68,7 @@ pub(super) fn settle_refund(
         operator: Some(&settlement.operator),
         at_ms: settlement.at.timestamp_millis(),
     };
-    end(connection, number, &ending, &kept)?;
+    end(store, number, &ending, &kept)?;
     Ok(Ok(number))
 }
 
@@ -86,11 +88,12 @@ fn status(connection: &Connection, refund: RefundId) -> rusqlite::Result<Option<
 
 /// Ends a refund in Processing, with what brought its end; false when it is not in Processing.
 fn end(
-    connection: &Connection,
+    store: &Store,
     number: RefundNumber,
     ending: &Ending,
     kept: &Kept<'_>,
 ) -> rusqlite::Result<bool> {
+    let connection = store.connection();
     let approved = ending.status == RefundStatus::Processed;
     let response = ending.response.as_ref();
     let update = "update refund set status = :status, gateway_state = :gateway_state, \
@@ -129,5 +132,7 @@ fn end(
     let forget = "delete from inquiry where refund = ?1";
     connection.prepare_cached(forget)?.execute(params![number.value()])?;
     keep_exchange(connection, number, kept)?;
+    let kind = if approved { EventKind::Processed } else { EventKind::Error };
+    outbox::keep(store, number, kind, kept.at_ms)?;
     Ok(true)
 }

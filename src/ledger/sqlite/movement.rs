@@ -85,6 +85,22 @@ pub(super) fn cancel(
     give_back(connection, number, payment, amount, at_ms)
 }
 
+/// A Processed refund was rejected by its gateway after all: its source has the money again.
+pub(super) fn compensate(
+    connection: &Connection,
+    moved: Moved,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let Moved { number, account, amount, payment } = moved;
+    match payment {
+        None => {
+            let cause = Cause::Refund(number);
+            move_balance(connection, account, "compensation", amount, cause, at_ms).map(|_| ())
+        }
+        Some(payment) => cancel(connection, number, payment, at_ms),
+    }
+}
+
 /// Moves a credit balance and adds the entry behind it; gives the entry's key. That the balance
 /// stays above zero is the schema's to guard: a decision that overdraws is an error of this
 /// program.

@@ -2,10 +2,10 @@
 
 use super::identity::Identity;
 use super::rows;
+use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
 use super::store::Store;
 use crate::domain::facts::Gateway;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read};
@@ -13,8 +13,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Marks the file as a ledger of this program ("RFGW").
-const APPLICATION_ID: i32 = 0x5246_4757;
 /// Below it SQLite can corrupt a log that two connections write back at the same moment.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// The first bytes of every SQLite file.
@@ -23,19 +21,6 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// How long another program's lock is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 4] = [
-    include_str!("migrations/001_ledger.sql"),
-    include_str!("migrations/002_query.sql"),
-    include_str!("migrations/003_movements.sql"),
-    include_str!("migrations/004_gateways.sql"),
-];
-const STEPS: &[M<'static>] =
-    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
-const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
-/// The schema that this program writes.
-const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
 /// How much the writer takes on; every value has a bound and a default. What is skipped here stands
 /// in a configuration file beside the table.
@@ -49,11 +34,14 @@ pub struct LedgerSettings {
     /// Gateways that are configured beside those of the seed, which the rules know like those.
     #[serde(skip)]
     pub gateways: Vec<Gateway>,
+    /// Whether what happens to refunds is kept for those who listen; none: as it was last said.
+    #[serde(skip)]
+    pub events: Option<bool>,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { queue_max: 256, batch_max: 256, gateways: Vec::new() }
+        Self { queue_max: 256, batch_max: 256, gateways: Vec::new(), events: None }
     }
 }
 
@@ -197,7 +185,8 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
     let configured = options.settings.gateways.clone();
     check_gateways(&connection, path, &configured)?;
-    Store::load(connection, identity, options.id_seed, configured).map_err(|e| sql(&e))
+    let events = options.settings.events;
+    Store::load(connection, identity, options.id_seed, configured, events).map_err(|e| sql(&e))
 }
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or
@@ -351,28 +340,17 @@ fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| sql(&e))?;
-    MIGRATIONS.to_latest(connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => sql(&err),
-        other => OpenError::Io { path: path.to_owned(), detail: other.to_string() },
-    })
+    bring_up_to_date(connection).map_err(|error| OpenError::sql(path, &error))
 }
 
 /// Marks a new ledger, once and for all, and checks the mark of an old one.
 fn check_mark(connection: &Connection, path: &Path, mode: OpenMode) -> Result<(), OpenError> {
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let wanted = matches!(mode, OpenMode::CreateOrOpen { test: true });
-    let stored: Option<String> = connection
-        .query_row("select value from meta where key = 'kind'", [], |row| row.get(0))
-        .optional()
-        .map_err(|e| sql(&e))?;
-    let Some(stored) = stored else {
-        let kind = if wanted { "test" } else { "real" };
-        let insert = "insert into meta (key, value) values ('kind', ?1)";
-        return connection.execute(insert, params![kind]).map(|_| ()).map_err(|e| sql(&e));
+    let Some(stored) = kind(connection).map_err(|e| sql(&e))? else {
+        return mark(connection, wanted).map_err(|e| sql(&e));
     };
-    let is_test = stored == "test";
+    let is_test = stored == TEST_KIND;
     match mode {
         OpenMode::CreateOrOpen { test } if test != is_test => {
             Err(OpenError::Mark { path: path.to_owned(), is_test })

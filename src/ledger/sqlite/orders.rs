@@ -12,7 +12,7 @@ use crate::domain::vocabulary::GatewayState;
 use crate::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement, Transcript,
 };
-use crate::ledger::{Order, Reply};
+use crate::ledger::{Order, Repaid, Reply};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -149,8 +149,9 @@ fn wake_orders(store: &mut Store, at: DateTime<Utc>) -> rusqlite::Result<u64> {
 const OPEN: &str = "select refund.number, refund.created_ms, refund.salt, refund.gateway, \
      payment_method.id, refund.amount, account.currency, refund.gateway_options, \
      inquiry.first_sent_ms, inquiry.attempts, inquiry.next_ms, \
-     coalesce(payment.reference_id, payment.number) \
-     from inquiry join refund on refund.number = inquiry.refund \
+     coalesce(payment.reference_id, payment.number), \
+     cast(julianday(refund.refund_date) - julianday(payment.effective_date) as integer), \
+     payment.is_settled from inquiry join refund on refund.number = inquiry.refund \
      join account on account.key = refund.account \
      left join payment on payment.key = refund.payment \
      join payment_method on payment_method.key = refund.payment_method";
@@ -195,11 +196,33 @@ fn read_order(row: &Row<'_>) -> rusqlite::Result<OpenOrder> {
         gateway: row.get(3)?,
         payment_method: known(row, 4, ObjectId::parse)?,
         original_payment: row.get(11)?,
+        repaid: read_repaid(row, 12)?,
         amount: MinorUnits::new(row.get(5)?),
         currency: known(row, 6, Currency::from_code)?,
         options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
     };
     Ok(OpenOrder { order, first_sent: moment(8)?, attempts: row.get(9)?, next: moment(10)? })
+}
+
+/// What the order of a new refund tells of the payment that it gives back.
+pub(super) fn repaid(
+    connection: &Connection,
+    number: RefundNumber,
+) -> rusqlite::Result<Option<Repaid>> {
+    let select = "select cast(julianday(refund.refund_date) - julianday(payment.effective_date) \
+         as integer), payment.is_settled from refund \
+         join payment on payment.key = refund.payment where refund.number = ?1";
+    let mut statement = connection.prepare_cached(select)?;
+    let repaid = statement.query_row([number.value()], |row| read_repaid(row, 0)).optional()?;
+    Ok(repaid.flatten())
+}
+
+/// The age of a payment in days, and whether it is settled, from two columns; none where there is
+/// no payment.
+fn read_repaid(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Repaid>> {
+    let age_days: Option<i64> = row.get(first)?;
+    let read = |age_days| Ok(Repaid { age_days, is_settled: row.get(first + 1)? });
+    age_days.map(read).transpose()
 }
 
 fn open_stats(connection: &Connection) -> rusqlite::Result<OpenStats> {

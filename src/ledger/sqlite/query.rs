@@ -7,9 +7,9 @@
 
 use super::query_columns::{Column, Columns, Stored, Table};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
+use super::queue::Later;
 use super::rows::{known, tenant};
 use super::store::Store;
-use super::writer::Later;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
 use crate::ledger::LedgerError;

@@ -257,9 +257,9 @@ mod tests {
     use crate::domain::id::IdKind;
     use crate::domain::query::{Condition, QueryObject};
     use crate::domain::vocabulary::CustomizedObject;
-    use crate::ledger::sqlite::open::SCHEMA;
     use crate::ledger::sqlite::query_columns::Table;
     use crate::ledger::sqlite::query_functions::register;
+    use crate::ledger::sqlite::schema::SCHEMA;
     use chrono_tz::America::Los_Angeles;
     use rusqlite::{Connection, params_from_iter};
     use std::sync::LazyLock;

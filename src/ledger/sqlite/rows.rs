@@ -8,7 +8,7 @@ use crate::domain::facts::{
 };
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::{Script, Switches};
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -150,10 +150,9 @@ fn custom_fields(connection: &Connection) -> rusqlite::Result<CustomFields> {
 }
 
 /// The gateways and their scripts, the built-in sandbox always among them.
-pub(super) fn gateways(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(Gateway, Vec<ScriptedRule>)>> {
-    let select = "select name, active, non_referenced_refunds, method_types, rules from gateway";
+pub(super) fn gateways(connection: &Connection) -> rusqlite::Result<Vec<(Gateway, Script)>> {
+    let select = "select name, active, non_referenced_refunds, method_types, rules, \
+                  duplicate_window_s, require_settled, refund_window_days from gateway";
     let mut statement = connection.prepare_cached(select)?;
     let rows = statement.query_map([], |row| {
         let method_types: Option<String> = row.get(3)?;
@@ -166,11 +165,16 @@ pub(super) fn gateways(
             refund_window_days: None,
         };
         let rules: String = row.get(4)?;
-        Ok((gateway, json(4, &rules)?))
+        let switches = Switches {
+            duplicate_window_s: row.get(5)?,
+            require_settled: row.get(6)?,
+            refund_window_days: row.get(7)?,
+        };
+        Ok((gateway, Script { rules: json(4, &rules)?, switches }))
     })?;
     let mut gateways = rows.collect::<Result<Vec<_>, _>>()?;
     if !gateways.iter().any(|(gateway, _)| gateway.name == SANDBOX_GATEWAY) {
-        gateways.push((Gateway::sandbox(), Vec::new()));
+        gateways.push((Gateway::sandbox(), Script::default()));
     }
     Ok(gateways)
 }

@@ -7,7 +7,6 @@ use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
 use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
@@ -50,7 +49,7 @@ pub(super) fn load(
 
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
-    configured: &'a [Gateway],
+    pub(super) configured: &'a [Gateway],
     report: SeedReport,
 }
 
@@ -59,8 +58,8 @@ pub(super) type Pair = (&'static str, String, String);
 
 impl Loader<'_> {
     fn load(mut self, seed: &SeedPlan) -> Result<SeedReport, Refusal> {
-        for (gateway, rules) in &seed.gateways {
-            self.gateway(gateway, rules)?;
+        for (gateway, script) in &seed.gateways {
+            self.gateway(gateway, script)?;
         }
         for (key, value) in &seed.tenant {
             self.tenant(key, value)?;
@@ -104,54 +103,6 @@ impl Loader<'_> {
                 self.add("insert into tenant (key, value) values (?1, ?2)", params![key, value])
             }
         }
-    }
-
-    fn gateway(&mut self, gateway: &Gateway, rules: &[ScriptedRule]) -> Result<(), Refusal> {
-        let object = format!("gateway `{}`", gateway.name);
-        let types = gateway.method_types.as_ref().map(json).transpose()?;
-        let rules = json(rules)?;
-        let select = "select active, non_referenced_refunds, coalesce(method_types, 'all'), \
-                      rules from gateway where name = ?1";
-        let stored = self
-            .connection
-            .query_row(select, params![gateway.name], |row| {
-                Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
-        if let Some((active, non_referenced, stored_types, stored_rules)) = stored {
-            let seeded = gateway.non_referenced_refunds.to_string();
-            return self.compare(
-                &object,
-                [
-                    ("active", active.to_string(), gateway.active.to_string()),
-                    ("non_referenced_refunds", non_referenced.to_string(), seeded),
-                    ("method_types", stored_types, types.unwrap_or_else(|| "all".to_owned())),
-                    ("rule", stored_rules, rules),
-                ],
-            );
-        }
-        self.check_name_is_free(&object, &gateway.name)?;
-        let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
-                      rules) values (?1, ?2, ?3, ?4, ?5)";
-        let non_referenced = gateway.non_referenced_refunds;
-        self.add(insert, params![gateway.name, gateway.active, non_referenced, types, rules])
-    }
-
-    /// An order that was sent to one gateway must never be asked about at another.
-    fn check_name_is_free(&self, object: &str, name: &str) -> Result<(), Refusal> {
-        let unfit = |why: &str| {
-            let (object, value, why) = (object.to_owned(), name.to_owned(), why.to_owned());
-            Err(Refusal::Conflict(SeedConflict::Unfit { object, key: "name", value, why }))
-        };
-        if self.configured.iter().any(|gateway| gateway.name == name) {
-            return unfit("is the name of a gateway of the configuration");
-        }
-        let open = "select 1 from refund where status = 'Processing' and gateway = ?1 limit 1";
-        let found = self.connection.query_row(open, params![name], |_| Ok(())).optional()?;
-        if found.is_some() && name != SANDBOX_GATEWAY {
-            return unfit("is the name of a gateway that refunds in Processing were sent to");
-        }
-        Ok(())
     }
 
     fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
@@ -370,7 +321,7 @@ pub(super) fn or_none(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Refusal> {
+pub(super) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Refusal> {
     serde_json::to_string(value)
         .map_err(|error| Refusal::Sql(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
 }

@@ -30,6 +30,8 @@ pub(super) struct Store {
     gateways: Vec<Gateway>,
     /// Those of the gateways that the file does not have.
     configured: Vec<Gateway>,
+    /// Whether anybody listens to what happens to refunds.
+    keeps_events: bool,
     last_number: i64,
     last_created_ms: i64,
     /// What is in memory may differ from the file.
@@ -44,7 +46,9 @@ impl Store {
         identity: Identity,
         id_seed: Option<u64>,
         configured: Vec<Gateway>,
+        events: Option<bool>,
     ) -> rusqlite::Result<Self> {
+        let keeps_events = keep_events(&connection, events)?;
         let seeded = id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
         let row_salt = ledger_salt(&connection, seeded)?;
         let salt = seeded.unwrap_or(row_salt);
@@ -57,12 +61,27 @@ impl Store {
             tenant: Tenant::default(),
             gateways: Vec::new(),
             configured,
+            keeps_events,
             last_number: 0,
             last_created_ms: 0,
             is_stale: true,
         };
         store.reload()?;
         Ok(store)
+    }
+
+    /// The connection outside any transaction, for what replaces the whole file.
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Takes over the file as it is now, after everything in it was replaced.
+    pub(super) fn begin_anew(&mut self) -> rusqlite::Result<()> {
+        self.connection.flush_prepared_statement_cache();
+        let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
+        self.row_salt = ledger_salt(&self.connection, seeded)?;
+        self.salt = seeded.unwrap_or(self.row_salt);
+        self.reload()
     }
 
     /// The connection, inside the open transaction.
@@ -83,6 +102,16 @@ impl Store {
     /// The gateways that are configured, and so nothing that a seed may define.
     pub(super) fn configured_gateways(&self) -> &[Gateway] {
         &self.configured
+    }
+
+    /// Whether what happens to refunds is kept for those who listen.
+    pub(super) const fn keeps_events(&self) -> bool {
+        self.keeps_events
+    }
+
+    /// The salt of ids that follow from a row and the ledger alone.
+    pub(super) const fn row_salt(&self) -> u32 {
+        self.row_salt
     }
 
     /// Reads again what is kept in memory.
@@ -265,6 +294,24 @@ impl Store {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
         }
     }
+}
+
+/// Whether events are kept: as it is said now, which is written down, or as it was said last.
+fn keep_events(connection: &Connection, said: Option<bool>) -> rusqlite::Result<bool> {
+    let kept = are_events_kept(connection)?;
+    let Some(said) = said.filter(|said| *said != kept) else {
+        return Ok(kept);
+    };
+    let insert = "insert into meta (key, value) values ('events', ?1) \
+                  on conflict (key) do update set value = excluded.value";
+    connection.execute(insert, params![if said { "on" } else { "off" }])?;
+    Ok(said)
+}
+
+/// Whether events were kept when the ledger was last served.
+pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool> {
+    let select = "select value = 'on' from meta where key = 'events'";
+    Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// Kept values as a column holds them: a JSON object, with null for what an update takes away.

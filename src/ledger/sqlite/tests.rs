@@ -12,10 +12,12 @@ use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::ledger::orders::{Exchange, ExchangeKind, OpenOrder, Orders, Transcript};
+use crate::ledger::outbox::Attempt;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{Idempotency, LedgerError, Order};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -92,6 +94,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
             strict: false,
         },
         drafts: Drafts::Refunds(drafts),
+        ordered: BTreeMap::new(),
         is_single: false,
         idempotency,
         ticket: Ticket::default(),
@@ -475,4 +478,45 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     let audit = SqliteLedger::audit_file(&path).unwrap();
     assert_eq!((audit.problems.len(), audit.refunds), (0, acknowledged));
     assert!(acknowledged > 0);
+}
+
+#[tokio::test]
+async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let settings = LedgerSettings { events: Some(true), ..LedgerSettings::default() };
+    let path = folder.path().join("l.db");
+    let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    rows(&ledger, vec![draft("External", "1")]).await;
+    ledger.register_webhooks(vec!["w".to_owned()]).await.unwrap();
+    let drafts = ["2", "3", "4"].map(|amount| draft("External", amount)).to_vec();
+    rows(&ledger, drafts).await;
+    assert!(!ledger.collect("w", None, at(0)).await.unwrap());
+    let due = async |second| -> Vec<i64> {
+        let due = ledger.due("w", at(second), 9).await.unwrap();
+        due.into_iter().map(|delivery| delivery.event.sequence).collect()
+    };
+    // What was before it registered is not the webhook's, and only the first has its turn.
+    assert_eq!(due(0).await, [2]);
+    let why = "no".to_owned();
+    let again = Attempt::Again { next: at(5), why: why.clone() };
+    ledger.note_attempt("w", 2, again, at(0)).await.unwrap();
+    assert_eq!((due(4).await, due(5).await), (vec![], vec![2]));
+    ledger.note_attempt("w", 2, Attempt::GivenUp { why }, at(5)).await.unwrap();
+    assert_eq!(due(5).await, [3]);
+    ledger.note_attempt("w", 3, Attempt::Delivered, at(6)).await.unwrap();
+    ledger.note_attempt("w", 3, Attempt::Delivered, at(6)).await.unwrap();
+    assert_eq!(due(6).await, [4]);
+    let stats = ledger.delivery_stats("w").await.unwrap();
+    assert_eq!((stats.waiting, stats.given_up), (1, 1));
+    // A restart that says nothing of events goes on as the last one said.
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    rows(&ledger, vec![draft("External", "5")]).await;
+    drop(ledger);
+    let events = EventFile::open(&path).unwrap();
+    assert!(events.are_kept().unwrap());
+    let sequences: Vec<i64> =
+        events.after(3, 9).unwrap().into_iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, [4, 5]);
 }

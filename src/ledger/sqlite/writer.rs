@@ -5,6 +5,7 @@
 //! nobody is told anything, and nothing more is written until a restart has recovered the file.
 
 use super::open::LedgerSettings;
+use super::queue::{Job, Later, Lone, Task, alone, closed, ended_early, request, submit};
 use super::store::Store;
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{LedgerError, LedgerStats, Reply};
@@ -15,12 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// The handle to the writer thread.
 pub(super) struct Writer {
     /// Taken at the end, so that the thread sees that nothing more will come.
-    queue: Option<mpsc::Sender<Box<dyn Task>>>,
+    queue: Option<mpsc::Sender<Job>>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
 }
@@ -31,51 +32,6 @@ struct Counters {
     committed_requests: AtomicU64,
     failures: AtomicU64,
     commit_us: AtomicU64,
-}
-
-/// One request to the writer, which may be done more than once until it is committed.
-trait Task: Send {
-    /// Whether it still wants to be done; from here on it cannot be withdrawn.
-    fn begin(&self) -> bool;
-    /// Does the work inside the open transaction.
-    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()>;
-    /// Tells the result of the last run, which is durable.
-    fn succeed(self: Box<Self>);
-    /// Tells that there is none.
-    fn fail(self: Box<Self>, error: LedgerError);
-}
-
-struct Request<T, F> {
-    ticket: Option<Ticket>,
-    work: F,
-    result: Option<T>,
-    reply: oneshot::Sender<Result<T, LedgerError>>,
-}
-
-impl<T, F> Task for Request<T, F>
-where
-    T: Send,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send,
-{
-    fn begin(&self) -> bool {
-        self.ticket.as_ref().is_none_or(Ticket::begin)
-    }
-
-    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
-        self.result = Some((self.work)(store)?);
-        Ok(())
-    }
-
-    fn succeed(self: Box<Self>) {
-        if let Some(result) = self.result {
-            // Nobody may be waiting any more; the work is done all the same.
-            let _ = self.reply.send(Ok(result));
-        }
-    }
-
-    fn fail(self: Box<Self>, error: LedgerError) {
-        let _ = self.reply.send(Err(error));
-    }
 }
 
 impl Writer {
@@ -123,8 +79,23 @@ impl Writer {
         let queue = self.queue.clone();
         Box::pin(async move {
             let queue = queue.ok_or_else(closed)?;
-            queue.send(task).await.map_err(|_| closed())?;
+            queue.send(Job::Batched(task)).await.map_err(|_| closed())?;
             drop(queue);
+            result.await.map_err(|_| ended_early())?
+        })
+    }
+
+    /// Queues `work` that replaces the file as a whole, so that it can be part of no transaction.
+    /// It leaves what was there if it fails.
+    pub(super) fn submit_alone<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (job, result) = alone(work);
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            queue.ok_or_else(closed)?.send(job).await.map_err(|_| closed())?;
             result.await.map_err(|_| ended_early())?
         })
     }
@@ -155,64 +126,6 @@ impl Drop for Writer {
     }
 }
 
-/// See [`Writer::later`].
-pub(super) struct Later(Option<mpsc::WeakSender<Box<dyn Task>>>);
-
-impl Later {
-    /// As [`Writer::submit`].
-    pub(super) fn submit<T, F>(&self, work: F) -> Reply<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
-    {
-        let queue = self.0.as_ref().and_then(mpsc::WeakSender::upgrade);
-        submit(queue.as_ref(), None, work)
-    }
-}
-
-fn submit<T, F>(
-    queue: Option<&mpsc::Sender<Box<dyn Task>>>,
-    ticket: Option<Ticket>,
-    work: F,
-) -> Reply<T>
-where
-    T: Send + 'static,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
-{
-    let (task, result) = request(ticket, work);
-    let queued = queue.ok_or_else(closed).and_then(|queue| {
-        queue.try_send(task).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
-            mpsc::error::TrySendError::Closed(_) => closed(),
-        })
-    });
-    Box::pin(async move {
-        queued?;
-        result.await.map_err(|_| ended_early())?
-    })
-}
-
-/// A request, and where its result will be told.
-fn request<T, F>(
-    ticket: Option<Ticket>,
-    work: F,
-) -> (Box<dyn Task>, oneshot::Receiver<Result<T, LedgerError>>)
-where
-    T: Send + 'static,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
-{
-    let (reply, result) = oneshot::channel();
-    (Box::new(Request { ticket, work, result: None, reply }), result)
-}
-
-fn closed() -> LedgerError {
-    LedgerError::Unavailable("the ledger is closed".to_owned())
-}
-
-fn ended_early() -> LedgerError {
-    LedgerError::Unknown("the writer ended early".to_owned())
-}
-
 type Batch = Vec<Box<dyn Task>>;
 
 /// Why a transaction did not come to its end, in words for operators.
@@ -232,18 +145,34 @@ struct State {
 }
 
 impl State {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Box<dyn Task>>) {
+    fn serve(mut self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut batch: Batch = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
-            batch.push(first);
-            while batch.len() < self.batch_max
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
+            let mut next = Some(first);
+            while let Some(Job::Batched(task)) = next {
+                batch.push(task);
+                next = if batch.len() < self.batch_max { waiting.try_recv().ok() } else { None };
             }
-            self.do_batch(batch);
+            if !batch.is_empty() {
+                self.do_batch(batch);
+            }
+            if let Some(Job::Alone(work)) = next {
+                self.do_alone(work);
+            }
         }
         self.store.close();
+    }
+
+    fn do_alone(&mut self, work: Box<dyn Lone>) {
+        let store = match &self.lost {
+            Some(why) => Err(LedgerError::Unavailable(why.clone())),
+            None => Ok(&mut self.store),
+        };
+        if catch_unwind(AssertUnwindSafe(|| work(store))).is_err() {
+            // What is in memory may be half of what was meant.
+            tracing::error!("a request that had the ledger for itself made the program panic");
+            let _ = self.store.roll_back();
+        }
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction

@@ -16,6 +16,7 @@ fn order() -> Order {
         gateway: "cards".to_owned(),
         payment_method: ObjectId::parse("2c92c0f83dfa5201013dfa6656ff2b8b").unwrap(),
         original_payment: None,
+        repaid: None,
         amount: MinorUnits::new(1250),
         currency: Currency::from_code("USD").unwrap(),
         options: vec![GatewayOption { name: "a".to_owned(), value: "b".to_owned() }],

@@ -2,12 +2,15 @@
 //!
 //! What must stay true: the secret is never printed, logged or shown, whatever holds it.
 
+use crate::client::Request;
+use crate::client::header::HeaderValue;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The header that carries the moment of signing, in Unix seconds.
-pub(super) const TIME_HEADER: &str = "refund-gateway-time";
+const TIME_HEADER: &str = "refund-gateway-time";
 /// The header that carries the signature.
 pub(super) const SIGNATURE_HEADER: &str = "refund-gateway-signature";
 /// The form of what is signed, which the signature names.
@@ -48,6 +51,22 @@ impl Secret {
         mac.update(text.as_bytes());
         format!("{FORM}={}", hex(&mac.finalize().into_bytes()))
     }
+
+    /// Signs a request as of a moment, in Unix seconds.
+    pub fn sign_request(&self, request: &mut Request, time: u64) {
+        let Request { method, path, headers, body } = request;
+        let signature = self.sign(method.as_str(), path, time, body);
+        headers.insert(TIME_HEADER, HeaderValue::from(time));
+        if let Ok(signature) = HeaderValue::from_str(&signature) {
+            headers.insert(SIGNATURE_HEADER, signature);
+        }
+    }
+}
+
+/// The moment by the machine's clock, in Unix seconds: signatures are about real time, whatever the
+/// gateway's clock says.
+pub fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl fmt::Debug for Secret {

@@ -13,7 +13,7 @@ use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
 use crate::domain::permission::Permissions;
-use crate::domain::script::ScriptedRule;
+use crate::domain::script::{Script, ScriptedRule, Switches};
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus};
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod};
 use crate::service::password;
@@ -30,6 +30,10 @@ const REASON_CODE_CHARS_MAX: usize = 32;
 const REASON_CODES_MAX: usize = 300;
 /// The longest delay of a scripted answer: ten minutes, in milliseconds.
 const DELAY_MS_MAX: u64 = 600_000;
+/// The longest time in which the sandbox takes an order for a duplicate: a day, in seconds.
+const DUPLICATE_WINDOW_S_MAX: u32 = 86_400;
+/// The longest refund window of the sandbox: a hundred years, in days.
+const REFUND_WINDOW_DAYS_MAX: u32 = 36_500;
 
 /// Something wrong, and where it stands in the text.
 pub(super) struct Wrong {
@@ -230,7 +234,7 @@ pub(super) fn custom_field(
 pub(super) fn gateway(
     written: WrittenGateway,
     names: &mut Names,
-) -> Result<(Gateway, Vec<ScriptedRule>), Wrong> {
+) -> Result<(Gateway, Script), Wrong> {
     names.take("gateway", written.name.get_ref(), &written.name)?;
     match written.kind.get_ref().as_str() {
         "sandbox" => {}
@@ -243,13 +247,11 @@ pub(super) fn gateway(
             return Err(wrong(&written.kind, message));
         }
     }
-    let windows = [&written.refund_window_days, &written.duplicate_window_s];
-    if let Some(later) = windows.into_iter().flatten().next() {
-        return Err(wrong(later, "not supported yet"));
-    }
-    if let Some(later) = written.require_settled.filter(|required| *required.get_ref()) {
-        return Err(wrong(&later, "not supported yet, except as false"));
-    }
+    let switches = Switches {
+        duplicate_window_s: window(written.duplicate_window_s.as_ref(), DUPLICATE_WINDOW_S_MAX)?,
+        require_settled: written.require_settled.unwrap_or(false),
+        refund_window_days: window(written.refund_window_days.as_ref(), REFUND_WINDOW_DAYS_MAX)?,
+    };
     if let Some(none) = written.method_types.as_ref().filter(|types| types.get_ref().is_empty()) {
         return Err(wrong(none, "names no type; leave it out for all types"));
     }
@@ -262,7 +264,18 @@ pub(super) fn gateway(
         refund_window_days: None,
     };
     let rules: Result<Vec<ScriptedRule>, Wrong> = written.rule.into_iter().map(rule).collect();
-    Ok((gateway, rules?))
+    Ok((gateway, Script { rules: rules?, switches }))
+}
+
+/// A span of 1 to `most`.
+fn window(written: Option<&Spanned<u32>>, most: u32) -> Result<Option<u32>, Wrong> {
+    match written {
+        Some(span) if !(1..=most).contains(span.get_ref()) => {
+            let message = format!("is {}; it must be from 1 to {most}", span.get_ref());
+            Err(wrong(span, message))
+        }
+        span => Ok(span.map(|span| *span.get_ref())),
+    }
 }
 
 fn rule(written: WrittenRule) -> Result<ScriptedRule, Wrong> {

@@ -82,11 +82,11 @@ fn a_gateways_script_is_read() {
                 [[gateway.rule]]\namount = '13.00'\nanswer = 'drop-after'\ntimes = 2\n\
                 [[gateway.rule]]\nanswer = 'decline'\ncode = '54'\ndelay_ms = 5\n";
     let seed = Seed::parse(text).unwrap();
-    let [(gateway, rules)] = seed.gateways.as_slice() else { panic!("one gateway") };
+    let [(gateway, script)] = seed.gateways.as_slice() else { panic!("one gateway") };
     assert!(!gateway.active && gateway.non_referenced_refunds);
-    assert_eq!(rules.len(), 2);
-    assert_eq!(rules[0].answer, ScriptedAnswer::DropAfter);
-    assert_eq!((rules[0].times, rules[1].delay_ms), (Some(2), 5));
+    assert_eq!(script.rules.len(), 2);
+    assert_eq!(script.rules[0].answer, ScriptedAnswer::DropAfter);
+    assert_eq!((script.rules[0].times, script.rules[1].delay_ms), (Some(2), 5));
 }
 
 #[test]
@@ -238,25 +238,18 @@ fn a_default_method_of_somebody_else_is_told() {
 }
 
 #[test]
-fn what_comes_later_is_refused_and_not_ignored() {
+fn the_switches_of_a_gateway_have_bounds() {
     let gateway = "[[gateway]]\nname = 'g'\nkind = 'sandbox'\n";
     let cases = [
-        (
-            format!("{gateway}refund_window_days = 180\n"),
-            "line 4: gateway.refund_window_days: not supported yet",
-        ),
-        (
-            format!("{gateway}duplicate_window_s = 120\n"),
-            "line 4: gateway.duplicate_window_s: not supported yet",
-        ),
-        (
-            format!("{gateway}require_settled = true\n"),
-            "line 4: gateway.require_settled: not supported yet, except as false",
-        ),
+        ("refund_window_days = 0", "refund_window_days: is 0; it must be from 1 to 36500"),
+        ("refund_window_days = 36501", "refund_window_days: is 36501; it must be from 1 to 36500"),
+        ("duplicate_window_s = 86401", "duplicate_window_s: is 86401; it must be from 1 to 86400"),
     ];
-    for (text, expected) in cases {
-        assert_eq!(told(&text), expected, "{text}");
+    for (switch, expected) in cases {
+        assert_eq!(told(&format!("{gateway}{switch}\n")), format!("line 4: gateway.{expected}"));
     }
+    let all = "refund_window_days = 180\nduplicate_window_s = 120\nrequire_settled = true\n";
+    assert!(Seed::parse(&format!("{gateway}{all}")).is_ok());
 }
 
 const INVOICE: &str = "[[invoice]]\nid = '4028e6a0000c00000000000000000001'\nnumber = 'I1'\n\

@@ -7,7 +7,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::permission::Permission;
 use crate::domain::script::ScriptedAnswer;
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType, PaymentType};
-use serde::de::{Error, IgnoredAny, Visitor};
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use toml::Spanned;
@@ -146,9 +146,9 @@ pub(super) struct WrittenGateway {
     pub(super) active: Option<bool>,
     pub(super) non_referenced_refunds: Option<bool>,
     pub(super) method_types: Option<Spanned<Vec<MethodType>>>,
-    pub(super) refund_window_days: Option<Spanned<IgnoredAny>>,
-    pub(super) duplicate_window_s: Option<Spanned<IgnoredAny>>,
-    pub(super) require_settled: Option<Spanned<bool>>,
+    pub(super) refund_window_days: Option<Spanned<u32>>,
+    pub(super) duplicate_window_s: Option<Spanned<u32>>,
+    pub(super) require_settled: Option<bool>,
     #[serde(default)]
     pub(super) rule: Vec<WrittenRule>,
 }

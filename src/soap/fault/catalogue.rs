@@ -183,6 +183,10 @@ fn changes() -> Vec<(RowError, &'static str)> {
             "update to Canceled of a refund that is not Processed",
         ),
         (
+            RowError::is_compensated(),
+            "update to Canceled of a refund whose money was put back by reconciliation",
+        ),
+        (
             generic(settled, &[("5", "<balance>")]),
             "update to Canceled, or delete, of a refund whose invoice was paid otherwise since",
         ),

@@ -9,24 +9,38 @@ const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")]
 
 /// The whole answer that tells `fault`.
 pub(in crate::soap) fn encode(fault: &Fault, dialect: Dialect) -> Vec<u8> {
-    let text = fault.to_string();
+    let kind = (fault.class(), fault.fault_type());
+    encode_as(kind, fault.code(), &fault.to_string(), dialect)
+}
+
+/// The whole answer that tells a fault which a tester ordered.
+pub(in crate::soap) fn encode_ordered(code: ErrorCode, text: &str, dialect: Dialect) -> Vec<u8> {
+    encode_as((FaultClass::Sender, FaultType::UnexpectedErrorFault), code, text, dialect)
+}
+
+fn encode_as(
+    (class, fault_type): (FaultClass, FaultType),
+    code: ErrorCode,
+    text: &str,
+    dialect: Dialect,
+) -> Vec<u8> {
     let mut writer = dialect.open_envelope(640 + 2 * text.len());
     writer.open_with("soapenv:Fault", &FAULTS);
-    let code = fault.code().for_version(dialect.api);
+    let code = code.for_version(dialect.api);
     match dialect.soap {
         SoapVersion::V11 => {
-            writer.text_element("faultcode", &code_11(fault.class(), code));
-            writer.text_element("faultstring", &text).open("detail");
+            writer.text_element("faultcode", &code_11(class, code));
+            writer.text_element("faultstring", text).open("detail");
         }
         SoapVersion::V12 => {
-            writer.open("soapenv:Code").text_element("soapenv:Value", code_12(fault.class()));
+            writer.open("soapenv:Code").text_element("soapenv:Value", code_12(class));
             writer.open("soapenv:Subcode").text_element("soapenv:Value", &prefixed(code));
             writer.close().close().open("soapenv:Reason");
-            writer.open_with("soapenv:Text", &[("xml:lang", "en")]).text(&text).close().close();
+            writer.open_with("soapenv:Text", &[("xml:lang", "en")]).text(text).close().close();
             writer.open("soapenv:Detail");
         }
     }
-    detail(&mut writer, fault.fault_type(), code, &text);
+    detail(&mut writer, fault_type, code, text);
     writer.into_bytes()
 }
 

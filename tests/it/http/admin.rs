@@ -71,7 +71,7 @@ async fn an_address_in_use_and_a_useless_setting_are_named() {
     let taken = rig.gateway.public_addr();
     let ledger = std::sync::Arc::new(super::FakeLedger::default());
     let service =
-        super::Service::start(ledger, super::Clock::System, super::ServiceSettings::default());
+        super::Service::start(ledger, super::Clock::system(), super::ServiceSettings::default());
     let service = service.await.unwrap();
     let start = |settings| super::Gateway::start(service.clone(), settings, taken, None);
     let error = start(HttpSettings::default()).await.err().unwrap();

@@ -4,12 +4,13 @@ use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
-use refund_gateway::domain::script::ScriptedRule;
+use refund_gateway::domain::script::Script;
 use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
 use refund_gateway::ledger::orders::{
     Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
 use refund_gateway::ledger::query::{Find, FindError, Page};
+use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
@@ -93,6 +94,10 @@ impl Ledger for FakeLedger {
         Arc::default()
     }
 
+    fn reconcile(&self, _: Reconcile) -> Reply<Vec<ReconcileResult>> {
+        yes(Vec::new())
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         match username {
             "panics" => panic!("as the test wants it"),
@@ -159,7 +164,7 @@ impl Ledger for FakeLedger {
         no()
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Vec<ScriptedRule>)>> {
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         yes(Vec::new())
     }
 }

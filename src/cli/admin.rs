@@ -1,0 +1,238 @@
+//! `admin`: what a tester does to a running gateway on a test ledger, through its admin API.
+//!
+//! What must stay true: nothing is done that the API does not do; the token is read from its file
+//! and shown nowhere.
+
+mod fault;
+mod journal;
+
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::settings::LEDGER_FILE;
+use super::values::{LedgerPlace, Moment};
+use super::{config, reconcile, terminal};
+use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
+use crate::http::AdminToken;
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tokio::runtime::Runtime;
+
+/// Reset, seed, snapshot, clock, faults and journal of a running test gateway
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where its admin listener is
+    #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_ADMIN", global = true)]
+    #[arg(default_value = "http://127.0.0.1:8081")]
+    admin: String,
+
+    /// The file of its token [default: the ledger's file with .admin-token at its end]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TOKEN_FILE", global = true)]
+    token_file: Option<PathBuf>,
+
+    /// The ledger's file, beside which the token is [default: refund-gateway.db]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
+    #[arg(global = true)]
+    ledger: Option<LedgerPlace>,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make everything as it was after its seeds: ledger, clock, faults, journal
+    Reset {
+        /// Only this account
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Load a seed into the running ledger
+    Seed {
+        /// The seed
+        file: PathBuf,
+    },
+    /// Tell the time, set it, or move it on
+    Clock {
+        /// Let it stand still at this moment
+        #[arg(long, value_name = "RFC3339", conflicts_with_all = ["advance", "run"])]
+        set: Option<Moment>,
+        /// Move it on by so many seconds
+        #[arg(long, value_name = "SECONDS", conflicts_with = "run")]
+        #[arg(allow_negative_numbers = true)]
+        advance: Option<i64>,
+        /// Let it run with the machine's again
+        #[arg(long)]
+        run: bool,
+    },
+    /// Save the ledger, and put it back
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+    /// Order faults for the next calls
+    #[command(subcommand)]
+    Fault(fault::Action),
+    /// Tell the gateway what processors settled or rejected after all, also on a real ledger
+    Reconcile(reconcile::Input),
+    /// Show the last exchanges, why they were refused, and what may have been meant
+    Journal(journal::Args),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Snapshot {
+    /// Save the ledger as it is now
+    Save {
+        /// The name
+        name: String,
+    },
+    /// Put a snapshot in the place of everything that is there
+    Restore {
+        /// The name
+        name: String,
+    },
+    /// Remove a snapshot
+    Drop {
+        /// The name
+        name: String,
+    },
+    /// List the snapshots
+    List,
+}
+
+/// A call to the API: its method, its path below the root, its body.
+type Call = (Method, String, Value);
+
+/// Makes the call that is asked for and prints what comes back.
+pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
+    let token = read_token(&args)?;
+    let api = Api::new(&args.admin, &token)?;
+    let (method, path, body) = match args.action {
+        Action::Journal(args) => return journal::run(&api, &args),
+        Action::Reconcile(input) => return tell_settlements(&api, input),
+        action => call(action)?,
+    };
+    print(&api.call(method, &path, &body)?)?;
+    Ok(ExitStatus::Done)
+}
+
+fn call(action: Action) -> Result<Call, Failure> {
+    Ok(match action {
+        Action::Reset { account: None } => (Method::POST, "reset".into(), json!({})),
+        Action::Reset { account: Some(id) } => {
+            (Method::POST, "reset".into(), json!({ "account": id }))
+        }
+        Action::Seed { file } => {
+            let text = config::read_text(&file, "the seed")?;
+            (Method::POST, "seed".into(), json!({ "toml": text }))
+        }
+        Action::Clock { set: Some(Moment(moment)), .. } => {
+            let now = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
+            (Method::PUT, "clock".into(), json!({ "now": now }))
+        }
+        Action::Clock { advance: Some(seconds), .. } => {
+            (Method::POST, "clock/advance".into(), json!({ "seconds": seconds }))
+        }
+        Action::Clock { run: true, .. } => {
+            (Method::PUT, "clock".into(), json!({ "running": true }))
+        }
+        Action::Clock { .. } => (Method::GET, "clock".into(), Value::Null),
+        Action::Snapshot(Snapshot::List) => (Method::GET, "snapshots".into(), Value::Null),
+        Action::Snapshot(Snapshot::Save { name }) => (Method::PUT, snapshot(&name)?, Value::Null),
+        Action::Snapshot(Snapshot::Drop { name }) => {
+            (Method::DELETE, snapshot(&name)?, Value::Null)
+        }
+        Action::Snapshot(Snapshot::Restore { name }) => {
+            (Method::POST, format!("{}/restore", snapshot(&name)?), Value::Null)
+        }
+        Action::Fault(action) => fault::call(action)?,
+        Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
+    })
+}
+
+/// Tells each event, and prints what came of it.
+fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Failure> {
+    reconcile::tell(&input.read()?, |events| {
+        let told = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;
+        let results = told.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
+        let outcome = |result: Value| {
+            let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default();
+            let is_so = |key: &str| result.get(key).and_then(Value::as_bool).unwrap_or(false);
+            if result.get("error").is_some() {
+                return Err(text("error").to_owned());
+            }
+            let (number, state) = (text("number"), text("gateway_state"));
+            Ok(reconcile::sentence(number, state, is_so("changed"), is_so("put_back")))
+        };
+        Ok(results.into_iter().map(outcome).collect())
+    })
+}
+
+/// The path of a snapshot. The API knows what a good name is, but not every text fits into a path.
+fn snapshot(name: &str) -> Result<String, Failure> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(fits) {
+        let message = format!("`{name}` is no name: letters, digits, `-`, `_` and `.`");
+        return Err(Failure::new(FailureCode::Usage, message));
+    }
+    Ok(format!("snapshots/{name}"))
+}
+
+fn read_token(args: &Args) -> Result<String, Failure> {
+    let file = match (&args.token_file, &args.ledger) {
+        (Some(file), _) => file.clone(),
+        (None, None) => AdminToken::file_of(Path::new(LEDGER_FILE)),
+        (None, Some(LedgerPlace::File(ledger))) => AdminToken::file_of(ledger),
+        (None, Some(_)) => {
+            let message = "a ledger without a file has its token elsewhere";
+            let hint = "name the file that serve told, with --token-file";
+            return Err(Failure::with_hint(FailureCode::Usage, message, hint));
+        }
+    };
+    let text = std::fs::read_to_string(&file);
+    let text = text.or_fail(FailureCode::Input, format_args!("the token in {}", file.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The API of a running gateway.
+struct Api {
+    endpoint: Endpoint,
+    headers: HeaderMap,
+    runtime: Runtime,
+}
+
+impl Api {
+    fn new(url: &str, token: &str) -> Result<Self, Failure> {
+        let endpoint = Endpoint::parse(url).or_fail(FailureCode::Usage, "--admin")?;
+        let bearer = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut bearer = bearer.or_fail(FailureCode::Input, "the token")?;
+        bearer.set_sensitive(true);
+        let json = HeaderValue::from_static("application/json");
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer), (CONTENT_TYPE, json)]);
+        let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+        Ok(Self { endpoint, headers, runtime })
+    }
+
+    /// What the API answers; its refusal is a failure in its own words.
+    fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        let mut connection = Connection::new(self.endpoint.clone(), ClientLimits::default());
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let path = format!("/api/v1/{path}");
+        let request = Request { method, path, headers: self.headers.clone(), body: body.into() };
+        let answer = self.runtime.block_on(connection.send(&request));
+        let answer = answer.or_fail(FailureCode::Runtime, "the admin API")?;
+        let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        if answer.status.is_success()
+            && let Some(told) = told
+        {
+            return Ok(told);
+        }
+        let why = told.as_ref().and_then(|told| told.get("error")).and_then(Value::as_str);
+        let why = why.unwrap_or("what answers there is no admin API of this program");
+        let code =
+            if answer.status.is_client_error() { FailureCode::Usage } else { FailureCode::Runtime };
+        Err(Failure::new(code, format!("{}: {why}", answer.status.as_u16())))
+    }
+}
+
+fn print(told: &Value) -> Result<(), Failure> {
+    terminal::data(&format!("{told:#}"))
+}

@@ -1,0 +1,147 @@
+//! Who may use the admin API: whoever can read the token beside the ledger, and no web page.
+//!
+//! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
+//! without the token is refused before anything of it is read.
+
+use hyper::HeaderMap;
+use hyper::Method;
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use sha2::{Digest, Sha256};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// How many random bytes a token is made of.
+const TOKEN_BYTES: usize = 32;
+
+/// The token that callers have to show. It is never printed.
+#[derive(Clone)]
+pub struct AdminToken([u8; 32]);
+
+impl AdminToken {
+    /// The file of the token of a ledger.
+    pub fn file_of(ledger: &Path) -> PathBuf {
+        let mut file = ledger.as_os_str().to_owned();
+        file.push(".admin-token");
+        PathBuf::from(file)
+    }
+
+    /// Draws a new token and writes it to `file`, readable by its owner alone.
+    ///
+    /// # Errors
+    /// Where the file cannot be written or no random bytes can be had.
+    pub fn write_new(file: &Path) -> io::Result<Self> {
+        let mut bytes = [0_u8; TOKEN_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        // A file of an earlier start may have been given other permissions.
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut written = OpenOptions::new().create_new(true).write(true).mode(0o600).open(file)?;
+        writeln!(written, "{token}")?;
+        Ok(Self::of(&token))
+    }
+
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// Compares digests, whose common beginnings tell nothing about the token.
+    fn is(&self, text: &str) -> bool {
+        self.0 == Self::of(text).0
+    }
+}
+
+/// Why a request is refused.
+pub(super) type Refusal = (StatusCode, &'static str);
+
+/// Refuses a request that may not be made.
+pub(super) fn check(
+    token: &AdminToken,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    if headers.contains_key(ORIGIN) {
+        return Err((StatusCode::FORBIDDEN, "Web pages may not use the admin API."));
+    }
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !is_ours(host) {
+        let why = "The Host must be localhost or the address of this listener.";
+        return Err((StatusCode::MISDIRECTED_REQUEST, why));
+    }
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.split_once(' '));
+    let bearer = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    if !bearer.is_some_and(|(_, shown)| token.is(shown.trim())) {
+        let why = "Authorization: Bearer and the token in the file beside the ledger are needed.";
+        return Err((StatusCode::UNAUTHORIZED, why));
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let is_json = essence.trim().eq_ignore_ascii_case("application/json");
+    if *method != Method::GET && !is_json {
+        let why = "What changes something needs Content-Type: application/json.";
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    }
+    Ok(())
+}
+
+/// A page of another site can make a browser call this machine by a name of its own, but neither by
+/// its address nor as localhost.
+fn is_ours(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderValue;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let value = |text: &str| HeaderValue::from_str(text).unwrap();
+        pairs.iter().map(|(name, text)| (name.parse().unwrap(), value(text))).collect()
+    }
+
+    #[test]
+    fn only_who_shows_the_token_by_our_own_name_comes_in() {
+        let token = AdminToken::of("t0ken");
+        let status = |method: &Method, pairs: &[(&'static str, &str)]| {
+            check(&token, method, &headers(pairs)).err().map(|(status, _)| status.as_u16())
+        };
+        let auth = ("authorization", "Bearer t0ken");
+        for host in ["localhost:1", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
+            assert_eq!(status(&Method::GET, &[("host", host), auth]), None, "{host}");
+        }
+        for host in ["evil.example:8081", "", "localhost.evil.example"] {
+            assert_eq!(status(&Method::GET, &[("host", host), auth]), Some(421), "{host}");
+        }
+        let host = ("host", "localhost");
+        assert_eq!(status(&Method::GET, &[host]), Some(401));
+        assert_eq!(status(&Method::GET, &[host, ("authorization", "Bearer x")]), Some(401));
+        assert_eq!(status(&Method::GET, &[host, auth, ("origin", "null")]), Some(403));
+        assert_eq!(status(&Method::POST, &[host, auth]), Some(415));
+        let json = ("content-type", "application/json; charset=utf-8");
+        assert_eq!(status(&Method::POST, &[host, auth, json]), None);
+    }
+
+    #[test]
+    fn a_new_token_is_written_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = AdminToken::file_of(&folder.path().join("ledger.db"));
+        fs::write(&file, "old").unwrap();
+        let token = AdminToken::write_new(&file).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(token.is(text.trim()) && !token.is("old"));
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

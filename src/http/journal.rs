@@ -1,0 +1,142 @@
+//! The journal of a test gateway: the last exchanges, so that a tester can see what a client sent
+//! and why it was refused.
+//!
+//! What must stay true: it exists on test ledgers alone; no secret gets in; it never holds more
+//! than so many exchanges of so many bytes each.
+
+use crate::soap::SoapAnswer;
+use crate::soap::secret::without_secrets;
+use chrono::{DateTime, Utc};
+use hyper::body::Bytes;
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many exchanges are kept.
+const ENTRIES_MAX: usize = 200;
+/// How much of a request or an answer is kept, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// An exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Entry {
+    /// Its number, from 1.
+    pub(super) id: u64,
+    /// When it ended, by the gateway's clock.
+    pub(super) at: DateTime<Utc>,
+    /// The version in the path, as sent.
+    pub(super) version: String,
+    /// The operation, or `unknown`.
+    pub(super) operation: String,
+    /// `ok`, the code of the fault, `ordered` for a fault that was ordered, or `withheld`.
+    pub(super) outcome: String,
+    /// The HTTP status; none without an answer.
+    pub(super) status: Option<u16>,
+    /// How many rows failed.
+    pub(super) row_errors: u32,
+    /// How many fields with a value were passed over.
+    pub(super) ignored_fields: u32,
+    /// Whether a stored answer was given again.
+    pub(super) replayed: bool,
+    /// The request without its secrets, cut to 64 KiB.
+    pub(super) request: String,
+    /// The answer without its secrets, cut to 64 KiB.
+    pub(super) answer: String,
+}
+
+impl Entry {
+    /// Whether anything was refused.
+    pub(super) fn has_failed(&self) -> bool {
+        self.outcome != "ok" || self.row_errors > 0
+    }
+}
+
+/// The journal.
+#[derive(Debug, Default)]
+pub(super) struct Journal(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    last_id: u64,
+    entries: VecDeque<Entry>,
+}
+
+impl Journal {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes an exchange; without an answer, none was given.
+    pub(super) fn note(
+        &self,
+        at: DateTime<Utc>,
+        version: &str,
+        request: &Bytes,
+        answer: Option<&SoapAnswer>,
+    ) {
+        let entry = Entry {
+            id: 0,
+            at,
+            version: version.to_owned(),
+            operation: answer.map_or("unknown", |answer| answer.operation).to_owned(),
+            outcome: answer.map_or("withheld", |answer| answer.outcome).to_owned(),
+            status: answer.map(|answer| answer.status),
+            row_errors: answer.map_or(0, |answer| answer.row_errors),
+            ignored_fields: answer.map_or(0, |answer| answer.ignored_fields),
+            replayed: answer.is_some_and(|answer| answer.replayed),
+            request: shown(request),
+            answer: answer.map_or_else(String::new, |answer| shown(&answer.body)),
+        };
+        let mut kept = self.lock();
+        kept.last_id += 1;
+        let id = kept.last_id;
+        if kept.entries.len() == ENTRIES_MAX {
+            kept.entries.pop_front();
+        }
+        kept.entries.push_back(Entry { id, ..entry });
+    }
+
+    /// The newest exchanges that `wanted` takes, newest first, at most so many.
+    pub(super) fn newest(&self, most: usize, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        self.lock().entries.iter().rev().filter(|entry| wanted(entry)).take(most).cloned().collect()
+    }
+
+    /// The exchange of this number, if it is still there.
+    pub(super) fn find(&self, id: u64) -> Option<Entry> {
+        self.lock().entries.iter().find(|entry| entry.id == id).cloned()
+    }
+
+    /// Forgets all exchanges.
+    pub(super) fn clear(&self) {
+        self.lock().entries.clear();
+    }
+}
+
+/// A body for people: without its secrets, and not too much of it.
+fn shown(body: &[u8]) -> String {
+    let text = crate::xml::decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
+    let text = without_secrets(&text);
+    let end = text.floor_char_boundary(BODY_BYTES_MAX.min(text.len()));
+    text.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_keeps_the_newest_and_no_secret() {
+        let journal = Journal::default();
+        let request = Bytes::from_static(b"<login><password>s3cret</password></login>");
+        for _ in 0..=ENTRIES_MAX {
+            journal.note(DateTime::UNIX_EPOCH, "91.0", &request, None);
+        }
+        let all = journal.newest(usize::MAX, |_| true);
+        assert_eq!((all.len(), all[0].id), (ENTRIES_MAX, ENTRIES_MAX as u64 + 1));
+        assert!(!all[0].request.contains("s3cret"), "{}", all[0].request);
+        assert!(journal.find(1).is_none() && journal.find(2).is_some());
+        assert!(all[0].has_failed());
+        journal.clear();
+        assert!(journal.newest(10, |_| true).is_empty());
+    }
+}

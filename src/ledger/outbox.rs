@@ -1,0 +1,87 @@
+//! What happened to refunds, for those who listen.
+//!
+//! What must stay true: an event is written in the transaction that it tells of; each webhook gets
+//! every event that it wants at least once, and those of one account in their order; what cannot be
+//! delivered is kept.
+
+use super::Reply;
+use crate::domain::event::EventKind;
+use chrono::{DateTime, Utc};
+
+/// An event as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place among the events of the ledger, from 1.
+    pub sequence: i64,
+    /// The JSON that is delivered.
+    pub payload: String,
+}
+
+/// An event that is to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event.
+    pub event: Event,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was first due.
+    pub since: DateTime<Utc>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// The receiver has it.
+    Delivered,
+    /// It is tried again; the account's later events wait for it.
+    Again {
+        /// When.
+        next: DateTime<Utc>,
+        /// What went wrong.
+        why: String,
+    },
+    /// It is given up and kept; the account's later events go on.
+    GivenUp {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// What waits for a webhook, or was given up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeliveryStats {
+    /// Events that wait.
+    pub waiting: u64,
+    /// Events that were given up.
+    pub given_up: u64,
+}
+
+/// The outbox of a ledger.
+pub trait Outbox: Send + Sync {
+    /// Begins to keep events for webhooks that are new: what happens from now on is theirs.
+    fn register_webhooks(&self, names: Vec<String>) -> Reply<()>;
+
+    /// Puts what has happened since, of these kinds (none: of all), among the deliveries of a
+    /// webhook, a bounded number at a time; whether there may be more.
+    fn collect(
+        &self,
+        webhook: &str,
+        kinds: Option<Vec<EventKind>>,
+        at: DateTime<Utc>,
+    ) -> Reply<bool>;
+
+    /// At most `most` deliveries that are due, at most one of each account.
+    fn due(&self, webhook: &str, at: DateTime<Utc>, most: usize) -> Reply<Vec<Delivery>>;
+
+    /// Writes down what came of an attempt.
+    fn note_attempt(
+        &self,
+        webhook: &str,
+        sequence: i64,
+        attempt: Attempt,
+        at: DateTime<Utc>,
+    ) -> Reply<()>;
+
+    /// What waits for a webhook.
+    fn delivery_stats(&self, webhook: &str) -> Reply<DeliveryStats>;
+}

@@ -1,0 +1,115 @@
+//! Telling the ledger what gateways settled and what they rejected after all.
+//!
+//! What must stay true: an event that was told before changes nothing, and money is put back once
+//! at most.
+
+use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::reconciliation::{Refusal, Rejected, Settlement};
+use crate::domain::vocabulary::GatewayState;
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// The longest reason and the longest id of an event, in characters.
+pub const TEXT_CHARS_MAX: usize = 500;
+
+/// How a refund is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundName {
+    /// By its Id.
+    Id(RefundId),
+    /// By its RefundNumber.
+    Number(RefundNumber),
+}
+
+impl RefundName {
+    /// Reads an Id or a RefundNumber.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = || text.strip_prefix("R-").and_then(|digits| digits.parse().ok());
+        let by_number = || number().and_then(RefundNumber::new).map(Self::Number);
+        RefundId::parse(text).map(Self::Id).or_else(by_number)
+    }
+
+    /// The number that it means, if the ledger has it.
+    pub const fn number(self) -> RefundNumber {
+        match self {
+            Self::Id(id) => id.number(),
+            Self::Number(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for RefundName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(out),
+            Self::Number(number) => number.fmt(out),
+        }
+    }
+}
+
+/// One event of a gateway's settlement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// The refund.
+    pub refund: RefundName,
+    /// What the gateway says of it.
+    pub settlement: Settlement,
+    /// When that was.
+    pub at: DateTime<Utc>,
+    /// Why, in the gateway's words.
+    pub reason: Option<String>,
+    /// The event's own id, by which it is known when it is told again.
+    pub event_id: Option<String>,
+}
+
+/// Events, each of which counts or is refused on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The events, in the order of the results.
+    pub events: Vec<Reconciliation>,
+    /// What becomes of the money of those that failed.
+    pub rejected: Rejected,
+}
+
+/// What came of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reconciled {
+    /// The refund.
+    pub refund: RefundId,
+    /// Where it stands now.
+    pub gateway_state: GatewayState,
+    /// Whether the event changed anything; it does not when it was told before.
+    pub has_changed: bool,
+    /// Whether its money was put back by this event.
+    pub was_put_back: bool,
+}
+
+/// Why an event was refused. It changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReconcileError {
+    /// No refund is called so.
+    #[error("the ledger has no refund {0}")]
+    NoRefund(RefundName),
+    /// The refund is not in a state for it.
+    #[error("{number} {refusal}")]
+    Refused {
+        /// RefundNumber.
+        number: RefundNumber,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The event is earlier than the refund.
+    #[error("{number} was created at {}, after the event", created.to_rfc3339())]
+    BeforeItsRefund {
+        /// RefundNumber.
+        number: RefundNumber,
+        /// When the refund was created.
+        created: DateTime<Utc>,
+    },
+    /// The id was that of an event with other content.
+    #[error("the event id `{0}` was told before, of another refund or with another state")]
+    EventIdReused(String),
+}
+
+/// What came of each event.
+pub type ReconcileResult = Result<Reconciled, ReconcileError>;

@@ -1,0 +1,59 @@
+//! The schema of a ledger, step by step, and the marks that tell whose it is and what it is for.
+//!
+//! What must stay true: a step that was released is never edited; a ledger gets its mark once.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite_migration::{M, Migrations};
+
+/// Marks the file as a ledger of this program ("RFGW").
+pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
+
+/// What makes the schema, step by step.
+pub(super) const SCHEMA: [&str; 4] = [
+    include_str!("migrations/001_ledger.sql"),
+    include_str!("migrations/002_query.sql"),
+    include_str!("migrations/003_movements.sql"),
+    include_str!("migrations/004_gateways.sql"),
+];
+const STEPS: &[M<'static>] =
+    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
+const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+/// The mark of a test ledger.
+pub(super) const TEST_KIND: &str = "test";
+/// The schema that this program writes.
+pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
+
+/// Takes every step that the ledger has not taken yet.
+pub(super) fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    MIGRATIONS.to_latest(connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => err,
+        other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
+    })
+}
+
+/// A test ledger in memory that holds nothing.
+pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    bring_up_to_date(&mut connection)?;
+    mark(&connection, true)?;
+    Ok(connection)
+}
+
+/// Says what a new ledger is for.
+pub(super) fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
+    let kind = if test { TEST_KIND } else { "real" };
+    let insert = "insert into meta (key, value) values ('kind', ?1)";
+    connection.execute(insert, params![kind]).map(|_| ())
+}
+
+/// What the ledger is for, if that was said.
+pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let kind = "select value from meta where key = 'kind'";
+    connection.query_row(kind, [], |row| row.get(0)).optional()
+}
+
+/// Whether the ledger is marked as test.
+pub(super) fn is_test(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(kind(connection)?.is_some_and(|kind| kind == TEST_KIND))
+}

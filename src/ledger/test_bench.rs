@@ -1,0 +1,45 @@
+//! What only a test ledger lets be done with it: forget everything or one account, be saved and
+//! be put back.
+//!
+//! What must stay true: a ledger that is not marked as test has none of this, so that no order of
+//! anybody's can take an entry out of real books.
+
+use super::Reply;
+use crate::domain::id::ObjectId;
+use std::path::{Path, PathBuf};
+
+/// The further use cases of a test ledger.
+pub trait TestBench: Send + Sync {
+    /// The ledger's file, beside which its snapshots are.
+    fn path(&self) -> &Path;
+
+    /// Forgets everything, sessions, users and counters included: the ledger is as new.
+    fn forget_everything(&self) -> Reply<()>;
+
+    /// Forgets an account with all that belongs to it; false when there is none of this id.
+    fn forget_account(&self, id: ObjectId) -> Reply<bool>;
+
+    /// Saves everything that is committed into a new file, readable by its owner alone.
+    fn save(&self, to: PathBuf) -> Reply<()>;
+
+    /// Puts back what was saved, in the place of everything that is there.
+    fn put_back(&self, from: PathBuf) -> Reply<()>;
+
+    /// Ids of objects, at most [`KNOWN_IDS_MAX`] of each kind, oldest first: what a caller may have
+    /// meant who sent another.
+    fn known_ids(&self) -> Reply<Vec<KnownId>>;
+}
+
+/// How many ids of a kind are told.
+pub const KNOWN_IDS_MAX: usize = 10_000;
+
+/// An id of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownId {
+    /// The object's name in the WSDL.
+    pub object: &'static str,
+    /// Its id.
+    pub id: String,
+    /// What else it is known by: its number, or its type.
+    pub also: String,
+}

@@ -1,0 +1,194 @@
+//! Faults to order: what a tester wants the next calls to suffer.
+//!
+//! What must stay true: the first rule that matches a call decides and is used once; as long as no
+//! rule stands, a call pays for this with one look at a flag.
+
+use crate::domain::error_code::ErrorCode;
+use crate::domain::id::ObjectId;
+use crate::domain::row_error::RowError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How many rules may stand at once.
+pub const RULES_MAX: usize = 1_000;
+
+/// What happens to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing but the delay.
+    None,
+    /// Its rows of the rule's account fail so, and nothing is done for them.
+    Rows(RowError),
+    /// The call fails as a whole, and nothing is done.
+    Fault {
+        /// The code in the detail.
+        code: ErrorCode,
+        /// The text.
+        message: String,
+    },
+    /// The connection is closed without an answer.
+    Reset {
+        /// Whether the work is done first.
+        after: bool,
+    },
+    /// The work is done, and the answer ends after so many bytes.
+    Truncate {
+        /// How many bytes are left of it.
+        bytes: usize,
+    },
+    /// Nothing is done, and something else is answered.
+    Body {
+        /// The HTTP status.
+        status: u16,
+        /// The Content-Type.
+        content_type: &'static str,
+        /// The body.
+        text: String,
+    },
+    /// The work is done, and the answer has another HTTP status.
+    Status(u16),
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultRule {
+    /// Matches calls of this operation; none matches all.
+    pub operation: Option<String>,
+    /// Matches calls with an object of this AccountId, as it was sent; none matches all.
+    pub account: Option<ObjectId>,
+    /// Matches only so many calls; none goes on until it is removed.
+    pub times: Option<u32>,
+    /// How long the call waits first.
+    pub delay: Duration,
+    /// What happens then.
+    pub effect: Effect,
+}
+
+/// A rule that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingRule {
+    /// Its number, from 1.
+    pub id: u64,
+    /// The rule; its `times` are what is left of them.
+    pub rule: FaultRule,
+}
+
+/// The rules of a gateway.
+#[derive(Debug, Default)]
+pub struct Faults {
+    any: AtomicBool,
+    standing: Mutex<Standing>,
+}
+
+#[derive(Debug, Default)]
+struct Standing {
+    last_id: u64,
+    rules: Vec<StandingRule>,
+}
+
+impl Faults {
+    fn lock(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a rule after those that stand and gives its number; none when there are too many.
+    pub fn add(&self, rule: FaultRule) -> Option<u64> {
+        let mut standing = self.lock();
+        if standing.rules.len() >= RULES_MAX {
+            return None;
+        }
+        standing.last_id += 1;
+        let id = standing.last_id;
+        standing.rules.push(StandingRule { id, rule });
+        self.any.store(true, Ordering::Release);
+        Some(id)
+    }
+
+    /// The rules that stand, in their order.
+    pub fn all(&self) -> Vec<StandingRule> {
+        self.lock().rules.clone()
+    }
+
+    /// Removes a rule; false when there is none of this number.
+    pub fn remove(&self, id: u64) -> bool {
+        let mut standing = self.lock();
+        let before = standing.rules.len();
+        standing.rules.retain(|rule| rule.id != id);
+        self.any.store(!standing.rules.is_empty(), Ordering::Release);
+        standing.rules.len() < before
+    }
+
+    /// Removes all rules.
+    pub fn clear(&self) {
+        self.lock().rules.clear();
+        self.any.store(false, Ordering::Release);
+    }
+
+    /// The rule for a call of `operation` whose objects name `accounts`, with one use of it taken.
+    pub fn take(&self, operation: &str, accounts: &[&ObjectId]) -> Option<FaultRule> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut standing = self.lock();
+        let matches = |standing: &StandingRule| {
+            let rule = &standing.rule;
+            rule.operation.as_deref().is_none_or(|wanted| wanted == operation)
+                && rule.account.as_ref().is_none_or(|wanted| accounts.contains(&wanted))
+        };
+        let place = standing.rules.iter().position(matches)?;
+        let found = standing.rules.get_mut(place)?;
+        let rule = found.rule.clone();
+        if let Some(times) = &mut found.rule.times {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                standing.rules.remove(place);
+                self.any.store(!standing.rules.is_empty(), Ordering::Release);
+            }
+        }
+        Some(rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(operation: Option<&str>, account: Option<&ObjectId>, times: Option<u32>) -> FaultRule {
+        FaultRule {
+            operation: operation.map(str::to_owned),
+            account: account.cloned(),
+            times,
+            delay: Duration::ZERO,
+            effect: Effect::None,
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_is_used_up() {
+        let account = ObjectId::parse("402892c72b9e3319012b9e34b88e0001").unwrap();
+        let other = ObjectId::parse("402892c72b9e3319012b9e34b88e0002").unwrap();
+        let faults = Faults::default();
+        assert_eq!(faults.take("create", &[&account]), None);
+        faults.add(rule(Some("query"), None, Some(2))).unwrap();
+        let second = faults.add(rule(Some("create"), Some(&account), Some(1))).unwrap();
+        assert_eq!(faults.take("create", &[&other]), None);
+        assert!(faults.take("create", &[&other, &account]).is_some());
+        assert_eq!(faults.take("create", &[&account]), None);
+        assert!(!faults.remove(second));
+        assert_eq!(faults.all()[0].rule.times, Some(2));
+        assert!(faults.take("query", &[]).is_some() && faults.take("query", &[]).is_some());
+        assert_eq!(faults.take("query", &[]), None);
+    }
+
+    #[test]
+    fn a_rule_without_times_stands_until_it_is_removed() {
+        let faults = Faults::default();
+        let id = faults.add(rule(None, None, None)).unwrap();
+        for _ in 0..3 {
+            assert!(faults.take("login", &[]).is_some());
+        }
+        assert!(faults.remove(id));
+        assert_eq!(faults.take("login", &[]), None);
+    }
+}

@@ -1,0 +1,312 @@
+//! Delivering events: signed, at least once, and in order for each account.
+//!
+//! What must stay true: an event counts as delivered only once that is in the ledger, so that a
+//! process that dies delivers it again; a receiver that fails for one account delays that account
+//! alone. Time is the machine's, whatever the gateway's clock says: receivers compare the moment of
+//! signing with their own.
+
+use super::Service;
+use super::clock::Clock;
+use crate::client::header::{CONTENT_TYPE, HeaderValue};
+use crate::client::{ClientLimits, Endpoint, Method, Pool, Request, Trust};
+use crate::domain::event::EventKind;
+use crate::ledger::LedgerError;
+use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
+use crate::processor::http::{Secret, unix_seconds};
+use chrono::TimeDelta;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::{Id, JoinSet};
+use tokio::time::sleep;
+
+/// How often the ledger is asked for what is to be delivered.
+const TICK: Duration = Duration::from_millis(250);
+/// How many deliveries to one webhook may be under way at once.
+const UNDER_WAY_MAX: usize = 8;
+/// How long connecting to a receiver may take, and waiting for a free connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How much of a receiver's answer is read; only its status counts.
+const ANSWER_BYTES_MAX: usize = 4096;
+/// The longest wait between two attempts.
+const BACK_OFF_MAX_S: i64 = 3600;
+/// How often what waits is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How long a delivery is left alone whose outcome could not be written.
+const AFTER_A_LOST_OUTCOME: Duration = Duration::from_secs(1);
+
+/// Somebody who listens.
+#[derive(Clone)]
+pub struct Webhook {
+    /// Its name, by which the ledger knows what it has got.
+    pub name: String,
+    /// Where events are posted.
+    pub endpoint: Endpoint,
+    /// What they are signed with.
+    pub secret: Secret,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+    /// The kinds that it wants; none: all.
+    pub kinds: Option<Vec<EventKind>>,
+    /// How long one delivery may take.
+    pub timeout: Duration,
+    /// How long an event is tried before it is given up.
+    pub give_up_after: TimeDelta,
+}
+
+/// The deliveries of a webhook, for metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookStats {
+    /// Its name.
+    pub name: String,
+    /// Events delivered since the start.
+    pub delivered: u64,
+    /// Attempts that failed since the start.
+    pub failed: u64,
+    /// What waits and what was given up, a few seconds ago at most.
+    pub stats: DeliveryStats,
+}
+
+/// A webhook and what is counted of it.
+pub(super) struct Receiver {
+    webhook: Webhook,
+    pool: Pool,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    stats: Mutex<DeliveryStats>,
+}
+
+impl Receiver {
+    fn new(webhook: Webhook) -> Self {
+        let limits = ClientLimits {
+            connect: CONNECT,
+            exchange: webhook.timeout,
+            body_bytes_max: ANSWER_BYTES_MAX,
+        };
+        let pool =
+            Pool::new(webhook.endpoint.clone(), limits, webhook.trust.clone(), UNDER_WAY_MAX);
+        Self {
+            webhook,
+            pool,
+            delivered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            stats: Mutex::default(),
+        }
+    }
+
+    /// Sends an event; the error is what went wrong, for operators.
+    async fn send(&self, delivery: &Delivery) -> Result<(), String> {
+        let Webhook { endpoint, secret, .. } = &self.webhook;
+        let mut request = Request {
+            method: Method::POST,
+            path: endpoint.path().unwrap_or("/").to_owned(),
+            headers: Default::default(),
+            body: delivery.event.payload.clone().into(),
+        };
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        secret.sign_request(&mut request, unix_seconds());
+        let answer = self.pool.send(&request).await.map_err(|error| error.to_string())?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        Err(format!("it answered with status {}", answer.status.as_u16()))
+    }
+
+    /// What is to be written of an attempt that failed.
+    fn failed_attempt(&self, delivery: &Delivery, why: String) -> Attempt {
+        let now = Clock::system().now();
+        if now - delivery.since >= self.webhook.give_up_after {
+            return Attempt::GivenUp { why };
+        }
+        Attempt::Again { next: now + back_off(delivery.attempts), why }
+    }
+}
+
+/// The wait after an attempt that failed: 1 s, 2 s, 4 s, up to an hour.
+fn back_off(attempts: u32) -> TimeDelta {
+    let seconds = 1_i64.checked_shl(attempts.min(30)).unwrap_or(BACK_OFF_MAX_S);
+    TimeDelta::seconds(seconds.min(BACK_OFF_MAX_S))
+}
+
+impl Service {
+    /// Delivers to these webhooks what happens from now on, and what is left of earlier, until the
+    /// service is ended or gone. To be called once.
+    pub async fn start_webhooks(
+        self: &Arc<Self>,
+        webhooks: Vec<Webhook>,
+    ) -> Result<(), LedgerError> {
+        let Some(outbox) = self.ledger.outbox().filter(|_| !webhooks.is_empty()) else {
+            return Ok(());
+        };
+        let names = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        outbox.register_webhooks(names).await?;
+        let receivers: Vec<_> =
+            webhooks.into_iter().map(|webhook| Arc::new(Receiver::new(webhook))).collect();
+        for receiver in &receivers {
+            let (service, receiver) = (Arc::downgrade(self), Arc::clone(receiver));
+            tokio::spawn(async move {
+                let mut under_way = UnderWay::default();
+                while let Some(service) = service.upgrade() {
+                    if service.is_ending.load(Ordering::Acquire) {
+                        return;
+                    }
+                    service.deliver_what_is_due(&receiver, &mut under_way).await;
+                    drop(service);
+                    under_way.wait().await;
+                }
+            });
+        }
+        *self.receivers.lock().unwrap_or_else(PoisonError::into_inner) = receivers;
+        Ok(())
+    }
+
+    /// The deliveries of each webhook, for metrics.
+    pub fn webhook_stats(&self) -> Vec<WebhookStats> {
+        let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |receiver: &Arc<Receiver>| WebhookStats {
+            name: receiver.webhook.name.clone(),
+            delivered: receiver.delivered.load(Ordering::Relaxed),
+            failed: receiver.failed.load(Ordering::Relaxed),
+            stats: *receiver.stats.lock().unwrap_or_else(PoisonError::into_inner),
+        };
+        receivers.iter().map(told).collect()
+    }
+
+    async fn deliver_what_is_due(
+        self: &Arc<Self>,
+        receiver: &Arc<Receiver>,
+        under_way: &mut UnderWay,
+    ) {
+        match self.due(receiver, under_way).await {
+            Ok(due) => {
+                for delivery in due {
+                    let (service, receiver) = (Arc::clone(self), Arc::clone(receiver));
+                    under_way.start(delivery, |delivery| async move {
+                        service.deliver(&receiver, delivery).await;
+                    });
+                }
+            }
+            // What cannot be read or written now is there the next time.
+            Err(error) => {
+                let webhook = &receiver.webhook.name;
+                tracing::warn!(webhook, %error, "what is to be delivered could not be found");
+            }
+        }
+    }
+
+    /// What is due and not under way, within the room that is left.
+    async fn due(
+        &self,
+        receiver: &Receiver,
+        under_way: &mut UnderWay,
+    ) -> Result<Vec<Delivery>, LedgerError> {
+        let Some(outbox) = self.ledger.outbox() else { return Ok(Vec::new()) };
+        let (name, now) = (&receiver.webhook.name, Clock::system().now());
+        outbox.collect(name, receiver.webhook.kinds.clone(), now).await?;
+        if under_way.is_time_to_count() {
+            let stats = outbox.delivery_stats(name).await?;
+            *receiver.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        }
+        let room = UNDER_WAY_MAX.saturating_sub(under_way.count());
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let mut due = outbox.due(name, now, UNDER_WAY_MAX).await?;
+        due.retain(|delivery| !under_way.has(delivery));
+        due.truncate(room);
+        Ok(due)
+    }
+
+    async fn deliver(&self, receiver: &Receiver, delivery: Delivery) {
+        let attempt = match receiver.send(&delivery).await {
+            Ok(()) => {
+                receiver.delivered.fetch_add(1, Ordering::Relaxed);
+                Attempt::Delivered
+            }
+            Err(why) => {
+                receiver.failed.fetch_add(1, Ordering::Relaxed);
+                receiver.failed_attempt(&delivery, why)
+            }
+        };
+        let (webhook, sequence) = (&receiver.webhook.name, delivery.event.sequence);
+        match &attempt {
+            Attempt::Delivered => {}
+            Attempt::Again { why, .. } => {
+                tracing::warn!(webhook, sequence, why, "an event was not delivered; once more");
+            }
+            Attempt::GivenUp { why } => {
+                tracing::error!(webhook, sequence, why, "an event was given up; it is kept");
+            }
+        }
+        let Some(outbox) = self.ledger.outbox() else { return };
+        let noted = outbox.note_attempt(webhook, sequence, attempt, Clock::system().now()).await;
+        if let Err(error) = noted {
+            tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
+            sleep(AFTER_A_LOST_OUTCOME).await;
+        }
+    }
+}
+
+/// The deliveries to one webhook that have not ended.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<()>,
+    sequences: HashMap<Id, i64>,
+    counted: Option<Instant>,
+}
+
+impl UnderWay {
+    fn start<F>(&mut self, delivery: Delivery, work: impl FnOnce(Delivery) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let sequence = delivery.event.sequence;
+        let task = self.tasks.spawn(work(delivery));
+        self.sequences.insert(task.id(), sequence);
+    }
+
+    fn has(&self, delivery: &Delivery) -> bool {
+        self.sequences.values().any(|sequence| *sequence == delivery.event.sequence)
+    }
+
+    fn count(&self) -> usize {
+        self.sequences.len()
+    }
+
+    fn is_time_to_count(&mut self) -> bool {
+        let is_time = self.counted.is_none_or(|last| last.elapsed() >= COUNT_EVERY);
+        if is_time {
+            self.counted = Some(Instant::now());
+        }
+        is_time
+    }
+
+    /// Waits until one ends, or for a tick.
+    async fn wait(&mut self) {
+        tokio::select! {
+            Some(ended) = self.tasks.join_next_with_id() => {
+                let id = match ended {
+                    Ok((id, ())) => id,
+                    Err(error) => {
+                        tracing::error!(%error, "a delivery ended early; it comes again");
+                        error.id()
+                    }
+                };
+                self.sequences.remove(&id);
+            }
+            () = sleep(TICK) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_an_hour() {
+        let waits = [0, 1, 2, 11, 12, 4_000_000_000].map(|it| back_off(it).num_seconds());
+        assert_eq!(waits, [1, 2, 4, 2048, 3600, 3600]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What an exchange was refused for, and what its caller may have meant: read off the envelopes of
+//! a journal, for people who wonder why their test is red.
+//!
+//! What must stay true: it only reads, and what it cannot read it says nothing about.
+
+use super::envelope::is_ours;
+use super::wsdl;
+use crate::domain::version::ApiVersion;
+use crate::ledger::test_bench::KnownId;
+use crate::xml::{Document, ElementRef, XmlLimits, parse};
+use serde::Serialize;
+
+/// How unlike two names or ids may be to be taken for each other, 0 to 1.
+const ALIKE_LEAST: f64 = 0.8;
+
+/// Why a call, or one of its rows, was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The row, from 1; none for the call as a whole.
+    pub row: Option<usize>,
+    /// The code.
+    pub code: String,
+    /// The text.
+    pub message: String,
+}
+
+/// What was refused in an answer.
+pub fn rejections(answer: &str) -> Vec<Rejection> {
+    let Ok(document) = parse(answer, &XmlLimits::default()) else {
+        return Vec::new();
+    };
+    let Some(told) = body_of(&document).and_then(|body| body.children().next()) else {
+        return Vec::new();
+    };
+    if told.local() == "Fault" {
+        let code = first(told, &["FaultCode"]).or_else(|| first(told, &["faultcode", "Value"]));
+        let message = first(told, &["FaultMessage"]).or_else(|| first(told, &["faultstring"]));
+        let text = |element: Option<ElementRef<'_>>| {
+            element.map_or_else(String::new, |found| found.text().to_owned())
+        };
+        return vec![Rejection { row: None, code: text(code), message: text(message) }];
+    }
+    let rows = told.children().filter(|child| child.local() == "result");
+    let rejection = |(row, result): (usize, ElementRef<'_>)| {
+        let error = result.children().find(|it| it.local().eq_ignore_ascii_case("errors"))?;
+        let text = |name| first(error, &[name]).map_or("", |found| found.text()).to_owned();
+        Some(Rejection { row: Some(row), code: text("Code"), message: text("Message") })
+    };
+    (1..).zip(rows).filter_map(rejection).collect()
+}
+
+/// What in a request is close to something that would have been understood.
+pub fn near_misses(request: &str, version: ApiVersion, known: &[KnownId]) -> Vec<String> {
+    let Ok(document) = parse(request, &XmlLimits::default()) else {
+        return vec!["the request is not well-formed XML".to_owned()];
+    };
+    let Some(operation) = body_of(&document).and_then(|body| body.children().next()) else {
+        return vec!["the request has no Body with an operation".to_owned()];
+    };
+    let mut misses = Vec::new();
+    if wsdl::operation(version, operation.local()).is_none() {
+        misses.extend(missed("operation", operation.local(), wsdl::operations(version)));
+    }
+    let objects = operation.children().filter(|child| child.local() == "zObjects");
+    for (row, object) in (1..).zip(objects) {
+        let of_object = near_misses_of(object, version, known);
+        misses.extend(of_object.into_iter().map(|miss| format!("row {row}: {miss}")));
+    }
+    misses
+}
+
+fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]) -> Vec<String> {
+    let Some(named) = object.xsi_type() else {
+        return vec!["the object has no xsi:type".to_owned()];
+    };
+    let types = wsdl::object_types(version);
+    if !types.contains(&named.local) {
+        return missed("type", named.local, types.into_iter()).into_iter().collect();
+    }
+    let fields = wsdl::fields(version, named.local);
+    let mut misses = Vec::new();
+    for field in object.children() {
+        let name = field.local();
+        if !is_ours(field.namespace()) {
+            misses.push(format!("{name} is in a foreign namespace and was passed over"));
+        } else if name != "fieldsToNull" && !fields.iter().any(|(known, _)| *known == name) {
+            let names = fields.iter().map(|(known, _)| *known);
+            misses.extend(missed("field", name, names));
+        } else if name.ends_with("Id") && name != "Id" && field.has_text() {
+            misses.extend(missed_id(name, field.text().trim(), known));
+        }
+    }
+    misses
+}
+
+/// A word that is none of those there are, and the nearest of them.
+fn missed<'n>(what: &str, word: &str, there: impl Iterator<Item = &'n str>) -> Option<String> {
+    let near = nearest(word, there);
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    Some(format!("there is no {what} {word}{near}"))
+}
+
+fn missed_id(field: &str, id: &str, known: &[KnownId]) -> Option<String> {
+    if let Some(same) = known.iter().find(|known| known.id == id) {
+        let wanted = match field {
+            "AccountId" => "Account",
+            "PaymentMethodId" => "PaymentMethod",
+            "PaymentId" => "Payment",
+            "InvoiceId" => "Invoice",
+            _ => return None,
+        };
+        let KnownId { object, also, .. } = same;
+        return (*object != wanted).then(|| format!("{field} {id} is that of {object} {also}"));
+    }
+    let near = nearest(id, known.iter().map(|known| known.id.as_str()))?;
+    let also = known.iter().find(|known| known.id == near)?;
+    Some(format!("{field} {id} is unknown; near it is {near} ({} {})", also.object, also.also))
+}
+
+fn nearest<'n>(word: &str, there: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let lower = word.to_lowercase();
+    let alike =
+        |name: &'n str| (strsim::normalized_levenshtein(&lower, &name.to_lowercase()), name);
+    let best = there.map(alike).max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(alike, _)| *alike >= ALIKE_LEAST).map(|(_, name)| name)
+}
+
+fn body_of<'d>(document: &'d Document<'_>) -> Option<ElementRef<'d>> {
+    document.root().children().find(|child| child.local() == "Body")
+}
+
+/// The first element of one of these local names, however deep.
+fn first<'d>(element: ElementRef<'d>, names: &[&str]) -> Option<ElementRef<'d>> {
+    if names.contains(&element.local()) {
+        return Some(element);
+    }
+    element.children().find_map(|child| first(child, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(object: &str) -> String {
+        format!(
+            "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Body>\
+             <create xmlns='http://api.zuora.com/' xmlns:o='http://object.api.zuora.com/' \
+             xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{object}</create></e:Body>\
+             </e:Envelope>"
+        )
+    }
+
+    fn account(id: &str) -> KnownId {
+        KnownId { object: "Account", id: id.to_owned(), also: "A00000001".to_owned() }
+    }
+
+    #[test]
+    fn rows_and_faults_are_told_with_their_codes() {
+        let rows = "<e><Body><createResponse><result><Id>1</Id><Success>true</Success></result>\
+             <result><Errors><Code>INVALID_VALUE</Code><Message>no</Message></Errors></result>\
+             </createResponse></Body></e>";
+        let expected =
+            Rejection { row: Some(2), code: "INVALID_VALUE".into(), message: "no".into() };
+        assert_eq!(rejections(rows), [expected]);
+        let fault = "<e><Body><Fault><faultcode>soap:X</faultcode><detail><a>\
+             <FaultCode>INVALID_SESSION</FaultCode><FaultMessage>again</FaultMessage></a></detail>\
+             </Fault></Body></e>";
+        let expected =
+            Rejection { row: None, code: "INVALID_SESSION".into(), message: "again".into() };
+        assert_eq!(rejections(fault), [expected]);
+        assert_eq!(rejections("no xml"), []);
+    }
+
+    #[test]
+    fn what_is_near_is_named_and_what_is_right_is_not() {
+        let known = [account("402892c72b9e3319012b9e34b88e0001")];
+        let misses = |object: &str| near_misses(&request(object), ApiVersion::major(91), &known);
+        let right = "<zObjects i:type='o:Refund'><o:AccountId>402892c72b9e3319012b9e34b88e0001\
+             </o:AccountId></zObjects>";
+        assert_eq!(misses(right), Vec::<String>::new());
+        let wrong = "<zObjects i:type='o:Refund'><o:AccountId>402892c72b9e3319012b9e34b88e0002\
+             </o:AccountId><o:PaymentMethodID>x</o:PaymentMethodID></zObjects>";
+        assert_eq!(
+            misses(wrong),
+            [
+                "row 1: AccountId 402892c72b9e3319012b9e34b88e0002 is unknown; near it is \
+                 402892c72b9e3319012b9e34b88e0001 (Account A00000001)",
+                "row 1: there is no field PaymentMethodID; did you mean PaymentMethodId?",
+            ]
+        );
+        let typo = "<zObjects i:type='o:Refnud'/>";
+        assert_eq!(misses(typo), ["row 1: there is no type Refnud"]);
+        let swapped = "<zObjects i:type='o:Refund'><o:PaymentMethodId>\
+             402892c72b9e3319012b9e34b88e0001</o:PaymentMethodId></zObjects>";
+        assert_eq!(
+            misses(swapped),
+            ["row 1: PaymentMethodId 402892c72b9e3319012b9e34b88e0001 is that of Account \
+                 A00000001"]
+        );
+    }
+}

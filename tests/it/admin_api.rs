@@ -1,0 +1,338 @@
+//! The admin API through the built program: what a tester does to a test gateway, by HTTP and by
+//! the command line.
+
+use crate::gateway::{
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
+    external_refund, finish, program, refund,
+};
+use crate::wire::{Answer, Connection};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Output;
+
+/// What an API call came to.
+struct Told {
+    status: u16,
+    body: Value,
+}
+
+fn token(gateway: &TestGateway) -> String {
+    let file = gateway.folder().join("ledger.db.admin-token");
+    fs::read_to_string(file).unwrap().trim().to_owned()
+}
+
+fn ask(gateway: &TestGateway, headers: &[(&str, &str)], call: (&str, &str, &Value)) -> Told {
+    let (method, path, body) = call;
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let path = format!("/api/v1/{path}");
+    let answer = Connection::open(gateway.admin()).send(method, &path, headers, body.as_bytes());
+    let told = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{answer}"));
+    Told { status: answer.status, body: told }
+}
+
+fn api(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Told {
+    let bearer = format!("Bearer {}", token(gateway));
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    ask(gateway, &headers, (method, path, body))
+}
+
+fn done(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Value {
+    let told = api(gateway, method, path, body);
+    assert!((200..300).contains(&told.status), "{method} {path}: {} {}", told.status, told.body);
+    told.body
+}
+
+/// `refund-gateway admin …` against the gateway.
+fn command(gateway: &TestGateway, args: &[&str]) -> Output {
+    let mut command = program(gateway.folder());
+    command.args(["admin", "--admin", &format!("http://{}", gateway.admin())]);
+    finish(command.args(["--ledger", "ledger.db"]).args(args))
+}
+
+fn told_by(gateway: &TestGateway, args: &[&str]) -> String {
+    let output = command(gateway, args);
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refund_ten(gateway: &TestGateway, session: &str) -> Answer {
+    gateway.create(session, &[external_refund(EXTERNAL_ACCOUNT, "10.00")])
+}
+
+#[test]
+fn a_reset_makes_everything_as_it_was_and_ids_come_again() {
+    let mut gateway =
+        TestGateway::start(&["--demo", "--id-seed", "7", "--clock", "2026-01-02T03:04:05Z"]);
+    let session = gateway.login();
+    let first = refund_ten(&gateway, &session);
+    assert_eq!(first.successes(), 1, "{first}");
+    done(&gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
+    done(&gateway, "POST", "reset", &json!({}));
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "1000.00");
+    assert!(refund_ten(&gateway, &session).text().contains("INVALID_SESSION"));
+    let again = gateway.login();
+    assert_eq!(again, session);
+    assert_eq!(refund_ten(&gateway, &again).body, first.body);
+    gateway.kill9();
+    gateway.restart();
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "990.00");
+}
+
+#[test]
+fn one_account_is_reset_and_the_others_stay() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    refund_ten(&gateway, &session);
+    gateway.create(&session, &[external_refund(ELECTRONIC_ACCOUNT, "7.00")]);
+    told_by(&gateway, &["reset", "--account", EXTERNAL_ACCOUNT]);
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "1000.00");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "993.00");
+    assert_eq!(refund_ten(&gateway, &session).successes(), 1);
+    let unknown = api(&gateway, "POST", "reset", &json!({ "account": "0".repeat(32) }));
+    assert_eq!(unknown.status, 404, "{}", unknown.body);
+}
+
+#[test]
+fn a_snapshot_is_put_back_and_survives_a_restart() {
+    let mut gateway = TestGateway::demo();
+    let session = gateway.login();
+    refund_ten(&gateway, &session);
+    told_by(&gateway, &["snapshot", "save", "ten-gone"]);
+    refund_ten(&gateway, &session);
+    gateway.kill9();
+    gateway.restart();
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "980.00");
+    done(&gateway, "POST", "snapshots/ten-gone/restore", &Value::Null);
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "990.00");
+    assert_eq!(refund_ten(&gateway, &session).successes(), 1);
+    assert!(told_by(&gateway, &["snapshot", "list"]).contains("\"ten-gone\""));
+    told_by(&gateway, &["snapshot", "drop", "ten-gone"]);
+    let gone = api(&gateway, "POST", "snapshots/ten-gone/restore", &Value::Null);
+    assert_eq!(gone.status, 404);
+    for bad in ["..%2Fledger", ".hidden", "a b"] {
+        let told =
+            api(&gateway, "PUT", &format!("snapshots/{}", bad.replace(' ', "%20")), &Value::Null);
+        assert_eq!(told.status, 400, "{bad}: {}", told.body);
+    }
+}
+
+#[test]
+fn a_seed_comes_into_a_running_gateway() {
+    let gateway = TestGateway::demo();
+    let account = "4028e6a0000a0000000000000000abcd";
+    let seed = format!(
+        "[[account]]\nid = \"{account}\"\nnumber = \"A00000777\"\nname = \"late\"\n\
+         currency = \"USD\"\ncredit_balance = \"5.00\"\n"
+    );
+    fs::write(gateway.folder().join("late.toml"), &seed).unwrap();
+    assert!(told_by(&gateway, &["seed", "late.toml"]).contains("\"added\": 1"));
+    assert_eq!(gateway.balance(account), "5.00");
+    done(&gateway, "POST", "reset", &json!({}));
+    assert_eq!(gateway.balance(account), "5.00");
+    let wrong = api(&gateway, "POST", "seed", &json!({ "toml": "[[acount]]\n" }));
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.body["error"].as_str().unwrap().contains("acount"), "{}", wrong.body);
+    let conflict = api(&gateway, "POST", "seed", &json!({ "toml": seed.replace("late", "other") }));
+    assert_eq!(conflict.status, 409, "{}", conflict.body);
+}
+
+#[test]
+fn the_clock_is_set_and_sessions_end_by_it() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let noon = "2027-01-02T12:00:00.000Z";
+    assert_eq!(done(&gateway, "PUT", "clock", &json!({ "now": noon }))["now"], noon);
+    assert!(refund_ten(&gateway, &session).text().contains("INVALID_SESSION"));
+    let session = gateway.login();
+    assert_eq!(refund_ten(&gateway, &session).successes(), 1);
+    assert!(told_by(&gateway, &["clock", "--advance", "901"]).contains("12:15:01"));
+    assert!(refund_ten(&gateway, &session).text().contains("INVALID_SESSION"));
+    told_by(&gateway, &["clock", "--run"]);
+    assert_eq!(done(&gateway, "GET", "clock", &Value::Null)["stands"], false);
+}
+
+#[test]
+fn a_row_is_ordered_to_fail_and_the_others_go_on() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let order = json!({ "operation": "create", "account": EXTERNAL_ACCOUNT,
+        "row": { "code": "TRANSACTION_FAILED", "message": "as ordered" } });
+    let id = done(&gateway, "POST", "faults", &order)["id"].clone();
+    assert_eq!(done(&gateway, "GET", "faults", &Value::Null)["faults"][0]["id"], id);
+    let rows =
+        [external_refund(EXTERNAL_ACCOUNT, "1.00"), external_refund(ELECTRONIC_ACCOUNT, "1.00")];
+    let answer = gateway.create(&session, &rows);
+    assert_eq!(answer.successes(), 1, "{answer}");
+    assert_eq!(answer.texts("Message"), ["as ordered"]);
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "1000.00");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "999.00");
+    assert_eq!(gateway.create(&session, &rows).successes(), 2);
+}
+
+#[test]
+fn calls_suffer_what_was_ordered_and_only_so_often() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    told_by(
+        &gateway,
+        &["fault", "order", "--operation", "create", "--fault", "LOCK_COMPETITION=busy"],
+    );
+    let fault = refund_ten(&gateway, &session);
+    assert_eq!((fault.status, fault.texts("FaultMessage")), (500, vec!["busy".to_owned()]));
+    let body = json!({ "body": { "status": 502, "text": "<html>proxy</html>" }, "times": 2 });
+    done(&gateway, "POST", "faults", &body);
+    for _ in 0..2 {
+        let page = refund_ten(&gateway, &session);
+        assert_eq!((page.status, page.text().as_str()), (502, "<html>proxy</html>"));
+    }
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "1000.00");
+    done(&gateway, "POST", "faults", &json!({ "truncate": 40 }));
+    assert_eq!(refund_ten(&gateway, &session).body.len(), 40);
+    done(&gateway, "POST", "faults", &json!({ "status": 503 }));
+    assert_eq!(refund_ten(&gateway, &session).status, 503);
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "980.00");
+}
+
+#[test]
+fn a_connection_is_reset_before_the_work_or_after_it() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let envelope =
+        crate::gateway::create_envelope(&session, &[external_refund(EXTERNAL_ACCOUNT, "10.00")]);
+    for (when, balance) in [("before", "1000.00"), ("after", "990.00")] {
+        told_by(&gateway, &["fault", "order", "--reset", when]);
+        let mut connection = gateway.connect();
+        let head = format!(
+            "POST {ENDPOINT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n\
+             Content-Length: {}\r\n\r\n",
+            envelope.len()
+        );
+        connection.write(&[head.as_bytes(), envelope.as_bytes()].concat());
+        assert!(connection.read_answer().is_none(), "{when}");
+        assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), balance, "{when}");
+    }
+}
+
+#[test]
+fn the_journal_tells_why_and_what_was_meant_but_no_secret() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let mistaken = EXTERNAL_ACCOUNT.replace("0001", "0002");
+    gateway.create(&session, &[external_refund(&mistaken, "10.00")]);
+    let told = done(&gateway, "GET", "journal?failed=true", &Value::Null);
+    let exchange = &told["exchanges"][0];
+    assert_eq!(exchange["operation"], "create");
+    assert_eq!(exchange["rejections"][0]["code"], "INVALID_VALUE");
+    let hints = exchange["near_misses"].to_string();
+    assert!(hints.contains(EXTERNAL_ACCOUNT), "{hints}");
+    let shown = told_by(&gateway, &["journal", "--failed"]);
+    assert!(
+        shown.contains("    row 1: INVALID_VALUE: ") && shown.contains("    hint: "),
+        "{shown}"
+    );
+    let all = done(&gateway, "GET", "journal?limit=100", &Value::Null).to_string();
+    assert!(all.contains("login") && !all.contains(&session), "{all}");
+    assert!(!all.contains(">demo<"), "{all}");
+    let one = done(&gateway, "GET", "journal/1", &Value::Null);
+    assert_eq!(one["operation"], "login");
+    told_by(&gateway, &["journal", "--clear"]);
+    assert_eq!(done(&gateway, "GET", "journal", &Value::Null)["exchanges"], json!([]));
+}
+
+#[test]
+fn nothing_of_it_works_on_real_books_or_without_the_token() {
+    let seed = "[[account]]\nid = \"4028e6a0000a0000000000000000abcd\"\nnumber = \"A1\"\n\
+        name = \"n\"\ncurrency = \"USD\"\ncredit_balance = \"5.00\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("seed.toml"), seed).unwrap();
+    let real = TestGateway::start_in(folder, &["--seed", "seed.toml"]);
+    for (method, path, body) in [
+        ("POST", "reset", json!({})),
+        ("POST", "seed", json!({ "toml": "" })),
+        ("PUT", "clock", json!({ "now": "2026-01-01T00:00:00Z" })),
+        ("POST", "clock/advance", json!({ "seconds": 1 })),
+        ("PUT", "snapshots/a", json!({})),
+        ("POST", "faults", json!({ "delay_ms": 1 })),
+        ("GET", "journal", Value::Null),
+    ] {
+        let told = api(&real, method, path, &body);
+        assert_eq!(told.status, 403, "{method} {path}: {}", told.body);
+    }
+    let output = command(&real, &["reset"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let bearer = format!("Bearer {}", token(&real));
+    let json = ("Content-Type", "application/json");
+    let authorized = ("Authorization", bearer.as_str());
+    for (headers, status) in [
+        (vec![json], 401),
+        (vec![json, ("Authorization", "Bearer nonsense")], 401),
+        (vec![json, authorized, ("Origin", "http://localhost")], 403),
+        (vec![authorized], 415),
+    ] {
+        assert_eq!(ask(&real, &headers, ("POST", "reset", &json!({}))).status, status);
+    }
+    assert_eq!(real.post("/api/v1/reset", "{}").status, 404);
+}
+
+#[test]
+fn what_is_asked_wrongly_is_refused_by_name() {
+    let gateway = TestGateway::demo();
+    for (method, path, body, status, named) in [
+        ("POST", "reset", json!({ "acount": "x" }), 400, "acount"),
+        ("POST", "reset", json!({ "account": "x" }), 400, "`x`"),
+        ("GET", "reset", Value::Null, 405, "POST"),
+        ("PUT", "clock", json!({ "now": "noon" }), 400, "now"),
+        ("PUT", "clock", json!({}), 400, "running"),
+        ("POST", "clock/advance", json!({ "seconds": i64::MAX }), 400, "seconds"),
+        ("POST", "faults", json!({ "fault": { "code": "NONE" } }), 400, "NONE"),
+        ("DELETE", "faults/9", Value::Null, 404, "9"),
+        ("GET", "journal?limit=many", Value::Null, 400, "many"),
+        ("GET", "journal/999", Value::Null, 404, "999"),
+        ("GET", "nothing", Value::Null, 404, "openapi"),
+    ] {
+        let told = api(&gateway, method, path, &body);
+        let error = told.body["error"].as_str().unwrap_or_default();
+        assert!(told.status == status && error.contains(named), "{path}: {} {error}", told.status);
+    }
+}
+
+#[test]
+fn the_description_lists_the_routes_that_there_are() {
+    let gateway = TestGateway::demo();
+    let answer = gateway.get_admin("/openapi.json");
+    let described: Value = serde_json::from_slice(&answer.body).unwrap();
+    let mut operations = BTreeSet::new();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operations.insert(operation["operationId"].to_string()), "{path} {method}");
+            let path = path.replace("{name}", "none").replace("{id}", "999");
+            let path = path.strip_prefix("/api/v1/").unwrap();
+            let told = api(&gateway, &method.to_uppercase(), path, &Value::Null);
+            // Whatever it says to nothing: the route is there, and takes the method.
+            let error = told.body["error"].as_str().unwrap_or_default();
+            assert!(told.status != 405 && !error.contains("no such thing"), "{path}: {error}");
+        }
+    }
+    assert!(operations.len() >= 15, "{operations:?}");
+    for word in ["reset", "seed", "clock", "snapshots", "faults", "journal"] {
+        let undescribed = api(&gateway, "PATCH", word, &Value::Null);
+        assert_eq!(undescribed.status, 405, "{word}");
+    }
+}
+
+#[test]
+fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
+    let gateway = TestGateway::demo();
+    let object = refund(&[
+        ("AccountId", ELECTRONIC_ACCOUNT),
+        ("Amount", "10.00"),
+        ("SourceType", "CreditBalance"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", ELECTRONIC_METHOD),
+    ]);
+    gateway.create(&gateway.login(), &[object]);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}

@@ -1,0 +1,278 @@
+//! Events as those who listen meet them: a receiver that fails at times, and the command that
+//! tails. Every event arrives at least once, signed, and those of one account in their order.
+
+use crate::gateway::{
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
+    program, refund,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long something may take that must happen: long enough for any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+const SECRET: &str = "a secret of tests, and of nobody else";
+
+/// What came in, and what is refused.
+#[derive(Default)]
+struct State {
+    got: Vec<Value>,
+    /// The account whose events are answered with 503.
+    refused: Option<&'static str>,
+    refusals: usize,
+    is_down: bool,
+    wrong: Vec<String>,
+}
+
+/// A receiver of webhooks on loopback.
+struct Receiver {
+    state: Arc<Mutex<State>>,
+    address: SocketAddr,
+}
+
+impl Receiver {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || while serve(&stream, &shared).is_some() {});
+            }
+        });
+        Self { state, address }
+    }
+
+    /// A configuration with this receiver, and more in its table.
+    fn config(&self, more: &str) -> String {
+        format!(
+            "[[webhook]]\nname = 'books'\nurl = 'http://{}/hook?x=1'\nsecret = '{SECRET}'\n{more}\n",
+            self.address
+        )
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap())
+    }
+
+    /// Waits until something is so.
+    fn until(&self, what: &str, is_so: impl Fn(&State) -> bool) {
+        let started = Instant::now();
+        while !self.with(|state| is_so(state)) {
+            let got = self.with(|state| state.got.len());
+            assert!(started.elapsed() < PATIENCE, "never: {what}, after {got} events");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The kinds that came of an account, in the order of their coming, without repetitions.
+    fn kinds_of(&self, account: &str) -> Vec<String> {
+        self.with(|state| {
+            let mut seen = Vec::new();
+            let mut kinds = Vec::new();
+            for event in state.got.iter().filter(|event| event["account"]["id"] == account) {
+                if !seen.contains(&event["sequence"]) {
+                    seen.push(event["sequence"].clone());
+                    kinds.push(event["kind"].as_str().unwrap().to_owned());
+                }
+            }
+            let numbers: Vec<_> = seen.iter().map(|number| number.as_i64().unwrap()).collect();
+            assert!(numbers.is_sorted(), "out of order: {numbers:?}");
+            kinds
+        })
+    }
+}
+
+/// Takes one request; none when there are no more.
+fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    let mut start = line.split_whitespace();
+    let (method, path) = (start.next()?.to_owned(), start.next()?.to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
+    reader.read_exact(&mut body).ok()?;
+    let mut state = shared.lock().unwrap();
+    if headers.get("refund-gateway-signature") != Some(&signature(&method, &path, &headers, &body))
+    {
+        state.wrong.push(format!("{method} {path} {headers:?}"));
+    }
+    let event: Value = serde_json::from_slice(&body).unwrap();
+    let is_refused =
+        state.is_down || state.refused.is_some_and(|account| event["account"]["id"] == account);
+    let status = if is_refused {
+        state.refusals += 1;
+        "503 Later"
+    } else {
+        state.got.push(event);
+        "204 No Content"
+    };
+    drop(state);
+    let mut stream = stream;
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").ok()
+}
+
+/// The signature as docs/PROCESSORS.md describes it, made without the gateway's code.
+fn signature(method: &str, path: &str, headers: &BTreeMap<String, String>, body: &[u8]) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let time = headers.get("refund-gateway-time").map_or("", String::as_str);
+    let text = format!("v1\n{method}\n{path}\n{time}\n{}", hex(&Sha256::digest(body)));
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    format!("v1={}", hex(&mac.finalize().into_bytes()))
+}
+
+fn started(config: &str) -> TestGateway {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    TestGateway::start_in(folder, &["--demo", "--config", "config.toml"])
+}
+
+fn electronic(amount: &str) -> String {
+    refund(&[
+        ("AccountId", ELECTRONIC_ACCOUNT),
+        ("Amount", amount),
+        ("SourceType", "CreditBalance"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", ELECTRONIC_METHOD),
+    ])
+}
+
+#[test]
+fn one_accounts_failing_delivery_delays_that_account_alone() {
+    let receiver = Receiver::start();
+    let gateway = started(&receiver.config(""));
+    let session = gateway.login();
+    receiver.with(|state| state.refused = Some(EXTERNAL_ACCOUNT));
+    let external = ["1.00", "2.00", "3.00"].map(|it| external_refund(EXTERNAL_ACCOUNT, it));
+    gateway.create(&session, &external);
+    gateway.create(&session, &[electronic("4.00"), electronic("5.00")]);
+    receiver.until("the other account's events", |state| state.got.len() >= 4);
+    receiver.until("a refusal", |state| state.refusals > 0);
+    assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT), Vec::<String>::new());
+    let mut kinds = receiver.kinds_of(ELECTRONIC_ACCOUNT);
+    kinds.sort_unstable();
+    let [processed, processing] = ["refund.processed", "refund.processing"];
+    assert_eq!(kinds, [processed, processed, processing, processing]);
+    receiver.with(|state| state.refused = None);
+    receiver.until("all events", |state| state.got.len() >= 7);
+    assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT), [processed; 3]);
+    receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+    let first = receiver.with(|state| {
+        let of_account = |event: &&Value| event["account"]["id"] == EXTERNAL_ACCOUNT;
+        state.got.iter().find(of_account).cloned().unwrap()
+    });
+    assert_eq!(first["refund"]["amount"], "1.00");
+    assert_eq!(first["refund"]["type"], "External");
+    assert_eq!(first["account"]["credit_balance"], "999.00");
+    let metrics = gateway.get_admin("/metrics").to_string();
+    assert!(metrics.contains("webhook_failed_total{webhook=\"books\"}"), "{metrics}");
+}
+
+#[test]
+fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
+    let receiver = Receiver::start();
+    let mut gateway = started(&receiver.config("kinds = ['refund.processed']"));
+    let session = gateway.login();
+    receiver.with(|state| state.is_down = true);
+    for amount in 1..=20 {
+        gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, &amount.to_string())]);
+    }
+    receiver.until("an attempt", |state| state.refusals > 0);
+    gateway.kill9();
+    receiver.with(|state| state.is_down = false);
+    gateway.restart();
+    receiver.until("some", |state| !state.got.is_empty());
+    gateway.kill9();
+    gateway.restart();
+    receiver.until("the last", |state| {
+        state.got.iter().any(|event| event["refund"]["amount"] == "20.00")
+    });
+    assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT).len(), 20);
+    receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+}
+
+#[test]
+fn the_command_shows_events_beside_a_running_gateway() {
+    let gateway = started("[events]\nenabled = true\n");
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    gateway.create(&session, &[electronic("13.50")]);
+    let tail = |args: &[&str]| {
+        let mut command = program(gateway.folder());
+        let output = finish(command.args(["events", "--ledger", "ledger.db"]).args(args));
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = tail(&[]);
+    let kinds: Vec<_> = told.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(kinds, ["refund.processed", "refund.processing", "refund.processed"], "{told}");
+    assert!(told.lines().all(|line| line.contains("USD")), "{told}");
+    let json = tail(&["--json", "--after", "2"]);
+    let event: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&3.into(), &"13.50".into()));
+    assert_eq!(event["refund"]["gateway_state"], "Submitted");
+    let mut follower = program(gateway.folder())
+        .args(["events", "--ledger", "ledger.db", "--follow", "--json", "--after", "3"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "7.00")]);
+    let mut line = String::new();
+    BufReader::new(follower.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&4.into(), &"7.00".into()));
+}
+
+#[test]
+fn without_events_the_command_says_so() {
+    let gateway = TestGateway::demo();
+    gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    let output = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b""[..]));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("keeps no events"), "{said}");
+}
+
+#[test]
+fn a_webhook_that_cannot_be_used_is_refused_by_its_line() {
+    let base = format!("[[webhook]]\nname = 'books'\nsecret = '{SECRET}'\n");
+    for (more, said) in [
+        (
+            "url = 'http://example.com/'",
+            "c.toml:4: webhook.url: http://example.com is not loopback",
+        ),
+        ("url = 'https://h'\nkinds = []", "c.toml:5: webhook.kinds: names no kind"),
+        ("url = 'https://h'\nkinds = ['x']", "c.toml:5: webhook.kinds: unknown kind `x`"),
+        ("url = 'https://h'\ntimeout_ms = 0", "c.toml:5: webhook.timeout_ms: is 0"),
+        ("url = 'https://h'\nsecret_file = 'x'", "webhook `books` needs one of secret"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("c.toml"), format!("{base}{more}\n")).unwrap();
+        let output = finish(program(folder.path()).args(["check", "--config", "c.toml"]));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{more}: {told}");
+        assert!(told.contains(said) && !told.contains(SECRET), "{said} in {told}");
+    }
+}
