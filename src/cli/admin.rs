@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
-/// Reset, seed, snapshot, clock, faults and journal of a running test gateway
+/// Reset, seed, snapshot, clock, faults and journal of a running test gateway; settle on any
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where its admin listener is
@@ -71,6 +71,17 @@ enum Action {
     /// Order faults for the next calls
     #[command(subcommand)]
     Fault(fault::Action),
+    /// End a refund in Processing by hand, once, 48 hours after it was created
+    Settle {
+        /// The refund's Id
+        id: String,
+        /// What it becomes: Processed keeps the money out, Error gives it back
+        #[arg(long, value_parser = ["Processed", "Error"])]
+        status: String,
+        /// Why; it is kept in the refund's history
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Tell the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
     /// Show the last exchanges, why they were refused, and what may have been meant
@@ -143,6 +154,10 @@ fn call(action: Action) -> Result<Call, Failure> {
         Action::Snapshot(Snapshot::Restore { name }) => {
             (Method::POST, format!("{}/restore", snapshot(&name)?), Value::Null)
         }
+        Action::Settle { id, status, reason } => {
+            let path = format!("refunds/{}/settle", segment(&id)?);
+            (Method::POST, path, json!({ "status": status, "reason": reason }))
+        }
         Action::Fault(action) => fault::call(action)?,
         Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
     })
@@ -166,14 +181,18 @@ fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Fa
     })
 }
 
-/// The path of a snapshot. The API knows what a good name is, but not every text fits into a path.
 fn snapshot(name: &str) -> Result<String, Failure> {
+    Ok(format!("snapshots/{}", segment(name)?))
+}
+
+/// A name in a path. The API knows what a good one is, but not every text fits there.
+fn segment(name: &str) -> Result<&str, Failure> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || !name.bytes().all(fits) {
         let message = format!("`{name}` is no name: letters, digits, `-`, `_` and `.`");
         return Err(Failure::new(FailureCode::Usage, message));
     }
-    Ok(format!("snapshots/{name}"))
+    Ok(name)
 }
 
 fn read_token(args: &Args) -> Result<String, Failure> {

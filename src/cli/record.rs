@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Sessions and passwords become placeholders, numbers of cards and banks test numbers.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The endpoint, such as https://rest.apisandbox.example.com
+    /// The endpoint: its scheme and host
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_UPSTREAM")]
     upstream: String,
 

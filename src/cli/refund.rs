@@ -10,9 +10,6 @@ use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;
 use tokio::runtime::Runtime;
 
-/// The longest reason, in characters.
-const REASON_CHARS_MAX: usize = 500;
-
 /// Decide about a refund whose gateway never told what became of it
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -53,23 +50,14 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let refused = |message: String| Failure::new(FailureCode::Usage, message);
     let refund = RefundId::parse(&id);
     let refund = refund.ok_or_else(|| refused(format!("`{id}` is no Id of a refund")))?;
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        let message = format!("the reason has 1 to {REASON_CHARS_MAX} characters");
-        return Err(refused(message));
-    }
+    let reason = Settlement::checked_reason(&reason).map_err(refused)?;
     let (settled_as, told) = match status {
         Status::Processed => (SettledAs::Processed, "Processed"),
         Status::Error => (SettledAs::Error, "Error"),
     };
     let ledger = ledger::open_named(ledger, OpenMode::Existing)?;
-    let settlement = Settlement {
-        refund,
-        settled_as,
-        reason: reason.to_owned(),
-        operator: operator(),
-        at: Clock::system().now(),
-    };
+    let settlement =
+        Settlement { refund, settled_as, reason, operator: operator(), at: Clock::system().now() };
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let settled = runtime.block_on(ledger.settle_refund(settlement));
     let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;

@@ -8,6 +8,7 @@ mod api;
 mod faults;
 mod gateways;
 mod guard;
+mod refunds;
 
 pub use guard::AdminToken;
 

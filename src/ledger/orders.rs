@@ -113,6 +113,20 @@ pub struct Settlement {
     pub at: DateTime<Utc>,
 }
 
+impl Settlement {
+    /// The longest reason, in characters.
+    pub const REASON_CHARS_MAX: usize = 500;
+
+    /// The reason without the blanks around it, or what is wrong with it.
+    pub fn checked_reason(text: &str) -> Result<String, String> {
+        let reason = text.trim();
+        if (1..=Self::REASON_CHARS_MAX).contains(&reason.chars().count()) {
+            return Ok(reason.to_owned());
+        }
+        Err(format!("the reason has 1 to {} characters", Self::REASON_CHARS_MAX))
+    }
+}
+
 /// Why an operator may not settle a refund. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettleError {

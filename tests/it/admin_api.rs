@@ -322,17 +322,44 @@ fn the_description_lists_the_routes_that_there_are() {
 }
 
 #[test]
+fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let silent = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\n\
+        [[gateway.rule]]\nanswer = \"drop-before\"\n";
+    let seed = format!("{seed}\n{silent}");
+    let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
+    let held = gateway.create(&gateway.login(), &[electronic_ten()]);
+    let id = held.texts("Id").pop().unwrap();
+    let call = json!({ "status": "Error", "reason": "the processor says it never came" });
+    let settle = |body: &Value| api(&gateway, "POST", &format!("refunds/{id}/settle"), body);
+    let early = settle(&call);
+    assert_eq!(early.status, 409, "{}", early.body);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    done(&gateway, "POST", "clock/advance", &json!({ "seconds": 49 * 3600 }));
+    assert_eq!(settle(&json!({ "status": "Settled", "reason": "x" })).status, 400);
+    assert_eq!(settle(&json!({ "status": "Error", "reason": " " })).status, 400);
+    let shown = told_by(&gateway, &["settle", &id, "--status", "Error", "--reason", "never came"]);
+    assert!(shown.contains("\"Error\""), "{shown}");
+    assert_eq!(settle(&call).status, 409);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+#[test]
 fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
     let gateway = TestGateway::demo();
-    let object = refund(&[
+    gateway.create(&gateway.login(), &[electronic_ten()]);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+/// A refund of 10.00 to the card of the documented example.
+fn electronic_ten() -> String {
+    refund(&[
         ("AccountId", ELECTRONIC_ACCOUNT),
         ("Amount", "10.00"),
         ("SourceType", "CreditBalance"),
         ("Type", "Electronic"),
         ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
-    gateway.create(&gateway.login(), &[object]);
-    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
-    done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
-    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+    ])
 }

@@ -37,7 +37,7 @@ const JOURNAL_LIMIT: usize = 20;
 pub(super) type Told = (StatusCode, Value);
 
 /// What went wrong: a status and a sentence.
-type Wrong = (StatusCode, String);
+pub(super) type Wrong = (StatusCode, String);
 
 /// The admin API of a gateway.
 pub(super) struct Api {
@@ -77,6 +77,7 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body),
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["refunds", id, "settle"] => self.settle(id, only(method, &Method::POST, body)?).await,
             ["reconciliation"] => self.reconcile(only(method, &Method::POST, body)?).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
             ["journal", rest @ ..] => self.journal(method, rest, query).await,
@@ -357,7 +358,7 @@ async fn read(body: Incoming) -> Result<Bytes, Wrong> {
 }
 
 /// An empty body is an empty object.
-fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
+pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| bad(format!("the body: {error}")))
 }
@@ -377,7 +378,7 @@ fn not_a_test() -> Wrong {
     of_bench(&BenchError::NotATestLedger)
 }
 
-fn bad(why: String) -> Wrong {
+pub(super) fn bad(why: String) -> Wrong {
     (StatusCode::BAD_REQUEST, why)
 }
 
@@ -385,7 +386,7 @@ fn wrong_method(right: &str) -> Wrong {
     (StatusCode::METHOD_NOT_ALLOWED, format!("This takes {right}."))
 }
 
-fn ok(value: Value) -> Told {
+pub(super) fn ok(value: Value) -> Told {
     (StatusCode::OK, value)
 }
 

@@ -67,11 +67,11 @@ where
     }
 }
 
-/// See [`Writer::later`].
+/// A way to the writer that does not keep it from ending.
 pub(super) struct Later(pub(super) Option<mpsc::WeakSender<Job>>);
 
 impl Later {
-    /// As [`Writer::submit`].
+    /// Queues work, if there is room and the writer has not ended.
     pub(super) fn submit<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,

@@ -39,8 +39,8 @@ impl Secret {
         if is_long_enough && is_visible { Ok(Self(text.to_owned())) } else { Err(NoSecret) }
     }
 
-    /// The value of [`SIGNATURE_HEADER`] for a request: its method, its path with the query, the
-    /// value of [`TIME_HEADER`], and its body.
+    /// The value of `Refund-Gateway-Signature` for a request: its method, its path with the query,
+    /// the value of `Refund-Gateway-Time`, and its body.
     pub fn sign(&self, method: &str, path: &str, time: u64, body: &[u8]) -> String {
         let digest = hex(&Sha256::digest(body));
         let text = format!("{FORM}\n{method}\n{path}\n{time}\n{digest}");

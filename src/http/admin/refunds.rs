@@ -1,0 +1,52 @@
+//! The operator's one decision about a refund whose processor never told what became of it, while
+//! the gateway runs.
+//!
+//! What must stay true: it is the decision of `refund settle`, with its bounds, and the history
+//! says that it came by this way.
+
+use super::api::{Api, Told, Wrong, bad, from_json, ok};
+use crate::domain::id::RefundId;
+use crate::domain::lifecycle::SettledAs;
+use crate::ledger::orders::{SettleError, Settlement};
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Who decided, as far as this listener knows: whoever holds the token.
+const OPERATOR: &str = "admin API";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settle {
+    status: String,
+    reason: String,
+}
+
+impl Api {
+    /// Ends a refund in Processing by hand.
+    pub(super) async fn settle(&self, id: &str, body: &Bytes) -> Result<Told, Wrong> {
+        let refund =
+            RefundId::parse(id).ok_or_else(|| bad(format!("`{id}` is no Id of a refund")))?;
+        let Settle { status, reason } = from_json(body)?;
+        let settled_as = match status.as_str() {
+            "Processed" => SettledAs::Processed,
+            "Error" => SettledAs::Error,
+            other => return Err(bad(format!("status: `{other}` is neither Processed nor Error"))),
+        };
+        let reason = Settlement::checked_reason(&reason).map_err(bad)?;
+        let at = self.service.clock().now();
+        let settlement =
+            Settlement { refund, settled_as, reason, operator: OPERATOR.to_owned(), at };
+        let settled = self.service.ledger().settle_refund(settlement).await;
+        let settled = settled.map_err(|e| (StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
+        let number = settled.map_err(|error| {
+            let status = match &error {
+                SettleError::NoRefund(_) => StatusCode::NOT_FOUND,
+                _ => StatusCode::CONFLICT,
+            };
+            (status, error.to_string())
+        })?;
+        Ok(ok(json!({ "number": number.to_string(), "status": status })))
+    }
+}
