@@ -33,7 +33,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{ExitStatus, Failure};
 use std::process::ExitCode;
 
-/// A SOAP server that stands in for Zuora's legacy endpoint for refunds of a credit balance
+/// A SOAP server that stands in for Zuora's legacy endpoint for refunds
 ///
 /// Every option can be given as an environment variable too, and those of `serve` in the file that
 /// --config names. The command line wins over the environment, and both win over the file.

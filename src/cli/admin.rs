@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
-/// Reset, seed, snapshot, clock, faults and journal of a running test gateway; settle on any
+/// Steer a running gateway: what testers do to a test ledger, and what operators decide
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where its admin listener is

@@ -38,6 +38,24 @@ pub enum Changes {
     Refunds(Vec<RefundChange>),
 }
 
+impl Changes {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Accounts(changes) => changes.len(),
+            Self::Adjustments(changes) => changes.len(),
+            Self::Payments(changes) => changes.len(),
+            Self::PaymentMethods(changes) => changes.len(),
+            Self::Refunds(changes) => changes.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// A type of which objects can be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletable {

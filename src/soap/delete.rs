@@ -59,6 +59,13 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
     Ok(DeleteRequest { type_name, ids })
 }
 
+impl DeleteRequest {
+    /// Makes every row fail so, because a tester ordered it.
+    pub(super) fn fail_rows(&mut self, error: &RowError) {
+        self.ids.fill(Err(error.clone()));
+    }
+}
+
 /// Deletes the objects and tells the results.
 pub(super) async fn answer(
     service: &Service,

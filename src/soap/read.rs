@@ -89,9 +89,13 @@ impl Operation {
     }
 
     /// Makes the rows of an account, or all rows, fail with `error`, because a tester ordered it.
+    /// Only `create` names accounts.
     pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
-        if let Self::Create(Ok(create)) = self {
-            create.fail_rows(account, error);
+        match self {
+            Self::Create(Ok(create)) => create.fail_rows(account, error),
+            Self::Update(Ok(update)) => update.fail_rows(error),
+            Self::Delete(Ok(delete)) => delete.fail_rows(error),
+            _ => {}
         }
     }
 }

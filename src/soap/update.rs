@@ -7,6 +7,7 @@ use super::object::{Purpose, each, objects, read as read_object};
 use super::outcome::{Done, Failure, Tally};
 use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
+use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::Changes;
 use crate::service::{Caller, Service};
@@ -17,6 +18,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct UpdateRequest {
     changes: Changes,
+    /// What every row is to fail with because a tester ordered it.
+    ordered: Option<RowError>,
     /// How many fields with a value were passed over.
     pub(super) ignored_fields: u32,
 }
@@ -46,7 +49,14 @@ pub(super) fn read(
         "Refund" => changes!(Refunds),
         other => return Err(Fault::TypeNotUpdatable(shown(other))),
     };
-    Ok(UpdateRequest { changes, ignored_fields: ignored })
+    Ok(UpdateRequest { changes, ordered: None, ignored_fields: ignored })
+}
+
+impl UpdateRequest {
+    /// Makes every row fail so.
+    pub(super) fn fail_rows(&mut self, error: &RowError) {
+        self.ordered = Some(error.clone());
+    }
 }
 
 /// Makes the changes and tells their results.
@@ -57,7 +67,11 @@ pub(super) async fn answer(
     dialect: Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
-    let rows = service.update(caller, dialect.api, request.changes, deadline).await?;
+    let UpdateRequest { changes, ordered, .. } = request;
+    let rows = match ordered {
+        Some(error) => vec![Err(error); changes.len()],
+        None => service.update(caller, dialect.api, changes, deadline).await?,
+    };
     let body = encode("ns1:updateResponse", &rows, dialect);
     Ok(Done { body, replayed: false, tally: Tally::of_others(&rows) })
 }

@@ -2,8 +2,8 @@
 //! the command line.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
-    external_refund, finish, program, refund,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, envelope,
+    external_refund, finish, program, refund, session_header,
 };
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
@@ -168,6 +168,33 @@ fn a_row_is_ordered_to_fail_and_the_others_go_on() {
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "1000.00");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "999.00");
     assert_eq!(gateway.create(&session, &rows).successes(), 2);
+}
+
+#[test]
+fn rows_of_update_and_delete_are_ordered_to_fail_and_nothing_is_changed() {
+    let gateway = TestGateway::demo();
+    let header = session_header(&gateway.login());
+    let rename = format!(
+        "<api:update><api:zObjects xsi:type=\"obj:Account\"><obj:Id>{EXTERNAL_ACCOUNT}</obj:Id>\
+         <obj:Name>renamed</obj:Name></api:zObjects></api:update>"
+    );
+    let remove = format!(
+        "<api:delete><api:type>PaymentMethod</api:type><api:ids>{ELECTRONIC_METHOD}</api:ids>\
+         </api:delete>"
+    );
+    for (operation, call) in [("update", rename), ("delete", remove)] {
+        let row = json!({ "code": "TRANSACTION_FAILED", "message": "as ordered" });
+        done(&gateway, "POST", "faults", &json!({ "operation": operation, "row": row }));
+        let answer = gateway.post(ENDPOINT, &envelope(&header, &call));
+        assert_eq!(answer.texts("Message"), ["as ordered"], "{operation}: {answer}");
+    }
+    let query = "<api:query><api:queryString>select Name from Account where Name = 'renamed'\
+         </api:queryString></api:query>";
+    let found = gateway.post(ENDPOINT, &envelope(&header, query));
+    assert_eq!(found.texts("size"), ["0"], "{found}");
+    let of_account = json!({ "operation": "update", "account": EXTERNAL_ACCOUNT,
+        "row": { "code": "INVALID_VALUE" } });
+    assert_eq!(api(&gateway, "POST", "faults", &of_account).status, 400);
 }
 
 #[test]
@@ -351,6 +378,37 @@ fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
     done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+#[test]
+fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let lost = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\n\
+        [[gateway.rule]]\nanswer = \"drop-after\"\n";
+    let seed = format!("{seed}\n{lost}");
+    let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
+    gateway.create(&gateway.login(), &[electronic_ten()]);
+    let waits = || {
+        let metrics = gateway.get_admin("/metrics").text();
+        let line = "refund_gateway_refunds_in_processing ";
+        let found = metrics.lines().find_map(|told| told.strip_prefix(line).map(str::to_owned));
+        found.unwrap_or_else(|| panic!("no {line}in {metrics}"))
+    };
+    let until = |wanted: &str| {
+        for _ in 0..1_000 {
+            if waits() == wanted {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("it stays at {}", waits());
+    };
+    until("1");
+    // As long as the clock stands still, nothing is ever due.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(waits(), "1");
+    done(&gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
+    until("0");
 }
 
 /// A refund of 10.00 to the card of the documented example.

@@ -280,6 +280,27 @@ fn a_bare_404_is_no_never_heard_and_nothing_is_sent_again() {
 }
 
 #[test]
+fn past_the_retention_of_keys_nothing_is_sent_again() {
+    let stub = ProcessorStub::start();
+    let mut gateway = configured(&stub.table("cards", "key_retention_h = 0"));
+    let session = gateway.login();
+    stub.script([Behaviour::DropAfter]);
+    stub.rule_inquiries(Behaviour::StatusBefore(503));
+    let id = created(&gateway, &session, "10.00");
+    gateway.kill9();
+    // It has paid, and forgotten it.
+    stub.forget();
+    stub.rule_inquiries(Behaviour::Normal);
+    let asked = stub.inquiries();
+    gateway.restart();
+    let session = gateway.login();
+    until("an inquiry", || stub.inquiries() > asked);
+    assert_eq!((status(&gateway, &session, &id), stub.refunds()), ("Processing".to_owned(), 1));
+    assert_eq!(stub.paid(&id), 1);
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+}
+
+#[test]
 fn an_open_circuit_sends_nothing_and_declines_nothing_and_closes_by_itself() {
     let stub = ProcessorStub::start();
     let breaker = "breaker = { failures = 2, open_ms = 600000 }";

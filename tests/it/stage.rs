@@ -366,6 +366,18 @@ fn a_keyed_create_of_any_object_is_done_once() {
 
 /// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
 /// no file, whatever is wrong with the call that carries them.
+/// Whether `secret` is in `files`. Four digits turn up by chance, in the middle of a time, an id or
+/// a token; a short secret is one only where it stands alone.
+fn holds(files: &[u8], secret: &[u8]) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let found = files.windows(secret.len()).enumerate().filter(|(_, bytes)| *bytes == secret);
+    let mut alone = found.map(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|at| files.get(at));
+        secret.len() > 4 || !is_part(before) && !is_part(files.get(at + secret.len()))
+    });
+    alone.any(|is_alone| is_alone)
+}
+
 #[test]
 fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
     let mut stage = Stage::of(TestGateway::traced(SEED));
@@ -431,7 +443,6 @@ fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
         files.extend(fs::read(file.unwrap().path()).unwrap());
     }
     for secret in secrets {
-        let is_there = files.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
-        assert!(!is_there, "{secret}");
+        assert!(!holds(&files, secret.as_bytes()), "{secret}");
     }
 }

@@ -100,9 +100,14 @@ impl WrittenFault {
             self.body.map(WrittenBody::checked).transpose()?,
             self.status.map(status).transpose()?.map(Effect::Status),
         ];
-        let is_create = self.operation.as_deref() == Some("create");
-        if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !is_create {
-            return Err("row: needs \"operation\": \"create\"".to_owned());
+        let has_rows = match self.operation.as_deref() {
+            Some("create") => true,
+            Some("update" | "delete") => account.is_none(),
+            _ => false,
+        };
+        if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !has_rows {
+            let why = "row: needs the operation create, or update or delete without an account";
+            return Err(why.to_owned());
         }
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();
