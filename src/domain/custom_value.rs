@@ -7,6 +7,7 @@
 use super::calendar::CalendarText;
 use super::custom_field::{CustomField, CustomType};
 use super::draft::Field;
+use super::draft::fields::FIELDS_TO_NULL;
 use super::money::parse_decimal;
 use super::row_error::RowError;
 use super::version::ApiVersion;
@@ -14,7 +15,7 @@ use super::white_space::trim;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value as it was sent, of its field's type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,17 +37,23 @@ pub enum CustomValue {
     Boolean(bool),
 }
 
-/// Values by the names of their fields.
-pub type CustomValues = BTreeMap<String, CustomValue>;
+/// Values by the names of their fields; none for one that an update takes away.
+pub type CustomValues = BTreeMap<String, Option<CustomValue>>;
 
 /// What an object was sent with of the tenant's own fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct CustomDraft(BTreeMap<String, Field<Sent>>);
+#[serde(transparent)]
+pub struct CustomDraft {
+    values: BTreeMap<String, Field<Sent>>,
+    /// The fields that an update takes the values of away (fieldsToNull).
+    #[serde(skip)]
+    nulls: BTreeSet<String>,
+}
 
 impl CustomDraft {
     /// Whether nothing was sent.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty() && self.nulls.is_empty()
     }
 
     /// Reads `text` into `field`. Blanks around a value never count, and a blank one is absent; a
@@ -56,18 +63,23 @@ impl CustomDraft {
         if text.is_empty() {
             return;
         }
-        let value = if self.0.contains_key(name) {
+        let value = if self.values.contains_key(name) {
             Field::Wrong(RowError::invalid(name, text))
         } else {
             typed(field, text)
         };
-        self.0.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// Takes the value of `field` away.
+    pub fn clear(&mut self, field: &CustomField) {
+        self.nulls.insert(field.name.as_str().to_owned());
     }
 
     /// Marks `field` as wrong because what was sent is no text; `text` is what there is of it.
     pub fn refuse(&mut self, field: &CustomField, text: &str) {
         let name = field.name.as_str();
-        self.0.insert(name.to_owned(), Field::Wrong(RowError::invalid(name, trim(text))));
+        self.values.insert(name.to_owned(), Field::Wrong(RowError::invalid(name, trim(text))));
     }
 
     /// The first of `fields` that needs a value and has none, in the order of the WSDL.
@@ -75,8 +87,9 @@ impl CustomDraft {
         &self,
         mut fields: impl Iterator<Item = &'f CustomField>,
     ) -> Result<(), RowError> {
-        let is_missing =
-            |field: &&CustomField| field.is_required && !self.0.contains_key(field.name.as_str());
+        let is_missing = |field: &&CustomField| {
+            field.is_required && !self.values.contains_key(field.name.as_str())
+        };
         match fields.find(is_missing) {
             Some(field) => Err(RowError::missing(field.name.as_str())),
             None => Ok(()),
@@ -84,26 +97,43 @@ impl CustomDraft {
     }
 
     /// The values to keep of `fields`; the first that is wrong, in the order of the WSDL, is told,
-    /// and so is a value of any other field.
+    /// and so is a value of any other field. What is required cannot be taken away, and neither
+    /// can what is set as well.
     pub fn checked<'f>(
         &self,
         fields: impl Iterator<Item = &'f CustomField>,
         version: ApiVersion,
         zone: Tz,
     ) -> Result<CustomValues, RowError> {
-        let mut values = CustomValues::new();
+        let mut kept = CustomValues::new();
         for field in fields {
             let name = field.name.as_str();
-            if let Some(sent) = self.0.get(name).map(Field::checked).transpose()?.flatten() {
-                values.insert(name.to_owned(), sent.kept(name, version, zone)?);
+            let sent = self.values.get(name).map(Field::checked).transpose()?.flatten();
+            let goes = self.nulls.contains(name);
+            if goes && (sent.is_some() || field.is_required) {
+                return Err(RowError::invalid(FIELDS_TO_NULL, name));
+            }
+            let value = sent.map(|sent| sent.kept(name, version, zone)).transpose()?;
+            if goes || value.is_some() {
+                kept.insert(name.to_owned(), value);
             }
         }
-        match self.0.iter().find(|(name, _)| !values.contains_key(*name)) {
+        self.check_known(&kept)?;
+        Ok(kept)
+    }
+
+    /// Fails with the first field that came and is not among the `kept` ones.
+    fn check_known(&self, kept: &CustomValues) -> Result<(), RowError> {
+        let is_foreign = |name: &String| !kept.contains_key(name);
+        if let Some(name) = self.nulls.iter().find(|name| is_foreign(name)) {
+            return Err(RowError::invalid(FIELDS_TO_NULL, name));
+        }
+        match self.values.iter().find(|(name, _)| is_foreign(name)) {
             Some((name, value)) => {
                 value.checked()?;
                 Err(RowError::invalid(name, &value.given().map_or_else(String::new, Sent::text)))
             }
-            None => Ok(values),
+            None => Ok(()),
         }
     }
 }
@@ -222,6 +252,23 @@ mod tests {
         assert_eq!(checked(&both, 91), Err(RowError::invalid("Day__c", "y")));
         let twice = [("Sum__c", "1"), ("Sum__c", "1")];
         assert_eq!(checked(&twice, 91), Err(RowError::invalid("Sum__c", "1")));
+    }
+
+    #[test]
+    fn only_what_is_not_required_is_taken_away_and_not_while_it_is_set() {
+        let cleared = |values: &[(&str, &str)], names: &[&str]| {
+            let (fields, mut draft) = (fields(), draft(values));
+            for name in names {
+                draft.clear(fields.find(OBJECT, name).unwrap());
+            }
+            let kept = draft.checked(fields.of(OBJECT), ApiVersion::LAST, Los_Angeles)?;
+            Ok(serde_json::to_string(&kept).unwrap())
+        };
+        let both = cleared(&[("Text__c", "a")], &["Sum__c", "Day__c"]);
+        assert_eq!(both.as_deref(), Ok(r#"{"Day__c":null,"Sum__c":null,"Text__c":"a"}"#));
+        let wrong = |name| Err(RowError::invalid(FIELDS_TO_NULL, name));
+        assert_eq!(cleared(&[], &["Yes__c"]), wrong("Yes__c"));
+        assert_eq!(cleared(&[("Sum__c", "1")], &["Sum__c"]), wrong("Sum__c"));
     }
 
     #[test]

@@ -11,12 +11,12 @@ mod adjustment;
 mod asking;
 mod changing;
 mod credit_balance;
+mod custom;
 mod paying;
 mod payment;
 mod payment_method;
 
 use super::calendar::day_at;
-use super::custom_field::CustomField;
 use super::custom_value::CustomValues;
 use super::draft::{AmountText, Field, GatewayOption, RefundDraft};
 use super::facts::{
@@ -27,8 +27,9 @@ use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
 use super::permission::Permission;
 use super::row_error::RowError;
-use super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
+use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
+use custom::OwnFields;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
@@ -191,7 +192,7 @@ pub fn decide(
         return Err(malformed.error.clone());
     }
     check_present(draft)?;
-    draft.custom.check_present(own_fields(facts.tenant, source_of(draft)))?;
+    OwnFields::of_refund(facts.tenant, source_of(draft)).check_present(&draft.custom)?;
     match source_of(draft) {
         SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
         SourceType::Payment => payment::decide(draft, facts, asking),
@@ -271,25 +272,9 @@ fn check_values<'a>(
     let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    let custom = check_custom(draft, facts.tenant, asking)?;
+    let own = OwnFields::of_refund(facts.tenant, source_of(draft));
+    let custom = own.checked(&draft.custom, asking)?;
     Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
-}
-
-/// The tenant's own fields that a refund of this source has; one of a credit balance shows no
-/// advanced ones ("Cancel and refund credit balances").
-fn own_fields(tenant: &Tenant, source: SourceType) -> impl Iterator<Item = &CustomField> {
-    let shows_advanced = source == SourceType::Payment;
-    let fields = tenant.custom_fields.of(CustomizedObject::Refund);
-    fields.filter(move |field| shows_advanced || !field.is_advanced)
-}
-
-fn check_custom(
-    draft: &RefundDraft,
-    tenant: &Tenant,
-    asking: &Asking,
-) -> Result<CustomValues, RowError> {
-    let fields = own_fields(tenant, source_of(draft));
-    draft.custom.checked(fields, asking.version, tenant.time_zone)
 }
 
 /// An amount that the currency can hold, if both are known.

@@ -14,6 +14,7 @@ mod billing_rows;
 mod changing;
 mod create;
 mod creating;
+mod custom;
 mod ending;
 mod identity;
 mod lock;

@@ -52,7 +52,7 @@ pub(super) fn read(
             Drafts::$kind(each(&objects, $read, &mut ignored)?)
         };
         ($kind:ident) => {
-            drafts!($kind, |object| read_object(object, Purpose::Create))
+            drafts!($kind, |object| read_object(object, Purpose::Create, custom))
         };
     }
     let drafts = match name {

@@ -7,7 +7,7 @@
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::wsdl;
-use crate::domain::custom_field::CustomField;
+use crate::domain::custom_field::{CustomField, CustomFields};
 use crate::domain::custom_value::CustomDraft;
 use crate::domain::draft::fields::{Draft, FIELDS_TO_NULL, ID};
 use crate::domain::version::ApiVersion;
@@ -84,13 +84,17 @@ pub(super) fn each<D>(
     objects.iter().map(read_one).collect()
 }
 
-/// Reads the fields of an object whose draft has a table of them.
-pub(super) fn read<D: Draft>(object: ElementRef<'_>, purpose: Purpose) -> Result<Read<D>, Fault> {
+/// Reads the fields of an object whose draft has a table of them, and those of the tenant's own.
+pub(super) fn read<D: Draft>(
+    object: ElementRef<'_>,
+    purpose: Purpose,
+    custom: &CustomFields,
+) -> Result<Read<D>, Fault> {
     let mut read = Read { draft: D::default(), ignored_fields: 0 };
     for field in object.children() {
         let is_taken = is_ours(field.namespace()) && {
             refuse_reference(field)?;
-            field.is_nil() || take(&mut read.draft, field, purpose)
+            field.is_nil() || take(&mut read.draft, field, purpose, custom)
         };
         if !is_taken {
             ignore(&mut read, field);
@@ -100,14 +104,34 @@ pub(super) fn read<D: Draft>(object: ElementRef<'_>, purpose: Purpose) -> Result
 }
 
 /// Gives a field to the draft; false when it may not be sent.
-fn take<D: Draft>(draft: &mut D, field: ElementRef<'_>, purpose: Purpose) -> bool {
+fn take<D: Draft>(
+    draft: &mut D,
+    field: ElementRef<'_>,
+    purpose: Purpose,
+    custom: &CustomFields,
+) -> bool {
     let (name, text) = (field.local(), field.text());
     if name == FIELDS_TO_NULL {
-        return purpose == Purpose::Create || draft.clear(trim(text));
+        return purpose == Purpose::Create || clear(draft, trim(text), custom);
+    }
+    if let Some(own) = custom.find(D::OBJECT, name) {
+        set_own(&mut draft.common().custom, own, field);
+        return true;
     }
     let holds_elements = field.children().next().is_some();
     let is_known = if holds_elements { draft.refuse(name, text) } else { draft.set(name, text) };
     is_known && (name != ID || purpose == Purpose::Update)
+}
+
+/// Takes the value of a field away; false when it may not be set.
+fn clear<D: Draft>(draft: &mut D, name: &str, custom: &CustomFields) -> bool {
+    match custom.find(D::OBJECT, name) {
+        Some(own) => {
+            draft.common().custom.clear(own);
+            true
+        }
+        None => draft.clear(name),
+    }
 }
 
 /// Passes over a field that a caller may not send, or that the object does not have.
@@ -156,7 +180,7 @@ mod tests {
              </z:zObjects>"
         );
         let document = parse(&text, &XmlLimits::default()).expect(&text);
-        read(document.root(), purpose).expect(&text)
+        read(document.root(), purpose, &CustomFields::default()).expect(&text)
     }
 
     #[test]

@@ -180,7 +180,9 @@ impl Reading {
                 let read = |()| create::read(element, api, single, field, custom);
                 Operation::Create(checked.and_then(read))
             }
-            "update" => Operation::Update(checked.and_then(|()| update::read(element, api))),
+            "update" => {
+                Operation::Update(checked.and_then(|()| update::read(element, api, custom)))
+            }
             "delete" => Operation::Delete(checked.and_then(|()| delete::read(element, api))),
             "query" => {
                 let options = envelope.query_options();

@@ -6,6 +6,7 @@ use super::fault::{Fault, shown};
 use super::object::{Purpose, each, objects, read as read_object};
 use super::outcome::{Done, Failure, Tally};
 use super::save_result::encode;
+use crate::domain::custom_field::CustomFields;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::Changes;
@@ -24,14 +25,18 @@ pub(super) struct UpdateRequest {
 }
 
 /// Reads the objects of `element`.
-pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<UpdateRequest, Fault> {
+pub(super) fn read(
+    element: ElementRef<'_>,
+    api: ApiVersion,
+    custom: &CustomFields,
+) -> Result<UpdateRequest, Fault> {
     let (objects, name) = objects(element, api)?;
     let mut ignored = 0;
     macro_rules! changes {
         ($kind:ident) => {
             Changes::$kind(each(
                 &objects,
-                |object| read_object(object, Purpose::Update),
+                |object| read_object(object, Purpose::Update, custom),
                 &mut ignored,
             )?)
         };

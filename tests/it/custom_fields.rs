@@ -1,7 +1,7 @@
 //! Fields of the tenant's own, from the seed to the WSDL, create and query of the built program.
 
 use crate::gateway::{
-    EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope, refund, session_header,
+    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope, refund, session_header,
 };
 use crate::wire::Answer;
 
@@ -173,4 +173,213 @@ fn the_wsdl_that_is_served_has_them() {
     let order = ["CancelledOn", "CaseNumber__c", "Channel__c", "Comment", "Gateway"];
     assert!(order.map(at).is_sorted(), "{refund}");
     assert!(at("GatewayState") < at("Goodwill__c") && at("Goodwill__c") < at("isUrgent__c"));
+}
+
+const INVOICE: &str = "402892c72b9e3319012b9e34b88e0101";
+
+/// Beside [`SEED`], an invoice, and for each object but Refund a required text and a decimal.
+fn stage(args: &[&str]) -> TestGateway {
+    let mut seed = SEED.replace(
+        "password = \"demo\"",
+        "password = \"demo\"\npermissions = [\"credit-balance-external-refund\", \
+         \"credit-balance-adjustment\"]",
+    );
+    seed.push_str(&format!(
+        "[[invoice]]\nid = \"{INVOICE}\"\nnumber = \"INV00000001\"\n\
+         account = \"{EXTERNAL_ACCOUNT}\"\ndate = \"2026-01-02\"\namount = \"100.00\"\n\
+         balance = \"100.00\"\n"
+    ));
+    for object in
+        ["Account", "CreditBalanceAdjustment", "InvoicePayment", "Payment", "PaymentMethod"]
+    {
+        seed.push_str(&format!(
+            "[[custom_field]]\nobject = \"{object}\"\nname = \"Tag__c\"\ntype = \"string\"\n\
+             length = 4\nrequired = true\n[[custom_field]]\nobject = \"{object}\"\n\
+             name = \"Sum__c\"\ntype = \"decimal\"\n"
+        ));
+    }
+    TestGateway::seeded(&seed, args)
+}
+
+struct Client<'g> {
+    gateway: &'g TestGateway,
+    session: String,
+}
+
+impl Client<'_> {
+    fn call(&self, operation: &str, kind: &str, fields: &[(&str, &str)]) -> Answer {
+        let field = |(name, value): &(&str, &str)| format!("<obj:{name}>{value}</obj:{name}>");
+        let fields: String = fields.iter().map(field).collect();
+        let body = format!(
+            "<api:{operation}><api:zObjects xsi:type=\"obj:{kind}\">{fields}</api:zObjects>\
+             </api:{operation}>"
+        );
+        self.gateway.post(ENDPOINT, &envelope(&session_header(&self.session), &body))
+    }
+
+    /// The text of the error, and nothing for a success.
+    fn told(&self, operation: &str, kind: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.call(operation, kind, fields);
+        assert_eq!(answer.status, 200, "{answer}");
+        answer.texts("Message").concat()
+    }
+
+    fn created(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.call("create", kind, fields);
+        answer.texts("Id").pop().unwrap_or_else(|| panic!("{kind} {fields:?}: {answer}"))
+    }
+
+    /// Tag__c and Sum__c, empty for what has no value.
+    fn own(&self, kind: &str, id: &str) -> [String; 2] {
+        let zoql = format!("select Tag__c, Sum__c from {kind} where Id = '{id}'");
+        let answer = query_at(self.gateway, "91.0", &self.session, &zoql);
+        ["Tag__c", "Sum__c"].map(|name| answer.texts(name).concat())
+    }
+}
+
+/// What each object needs beside fields of the tenant's own, in an order in which they can be made.
+fn stand<'a>(method: &'a str, payment: &'a str) -> [(&'a str, Vec<(&'a str, &'a str)>); 5] {
+    [
+        ("Account", vec![("Name", "One"), ("Currency", "USD")]),
+        ("PaymentMethod", vec![("Type", "Check")]),
+        (
+            "Payment",
+            vec![
+                ("Type", "External"),
+                ("Amount", "20"),
+                ("AccountId", EXTERNAL_ACCOUNT),
+                ("PaymentMethodId", method),
+            ],
+        ),
+        ("InvoicePayment", vec![("Amount", "5"), ("InvoiceId", INVOICE), ("PaymentId", payment)]),
+        (
+            "CreditBalanceAdjustment",
+            vec![("Type", "Increase"), ("Amount", "5"), ("SourceTransactionId", payment)],
+        ),
+    ]
+}
+
+#[test]
+fn every_object_that_is_created_has_its_own_fields() {
+    let gateway = stage(&[]);
+    let client = Client { session: gateway.login(), gateway: &gateway };
+    let (tag, sum) = (("Tag__c", "one"), ("Sum__c", "012.50"));
+    let method = client.created("PaymentMethod", &[("Type", "Check"), tag]);
+    let [_, _, (_, payment), ..] = stand(&method, "");
+    let payment = client.created("Payment", &[&payment[..], &[tag]].concat());
+    for (kind, fields) in stand(&method, &payment) {
+        let with = |own: &[(&'static str, &'static str)]| [&fields[..], own].concat();
+        for (own, text) in [
+            (&[][..], "Missing required value: Tag__c"),
+            (&[sum, ("Tag__c", " ")], "Missing required value: Tag__c"),
+            (&[("Tag__c", "12345")], "The length of field value is too big."),
+            (&[tag, ("Sum__c", "1e3")], "Invalid value for field Sum__c: 1e3"),
+            (&[tag, tag], "Invalid value for field Tag__c: one"),
+            (&[tag, ("Sum__c", "1<obj:x/>")], "Invalid value for field Sum__c: 1"),
+        ] {
+            assert_eq!(client.told("create", kind, &with(own)), text, "{kind} {own:?}");
+        }
+        // A field of the object itself that is missing comes first.
+        let bare = client.told("create", kind, &[("Sum__c", "x")]);
+        assert!(bare.starts_with("Missing required value: ") && !bare.contains("__c"), "{bare}");
+        let id = client.created(kind, &with(&[tag, sum, ("Other__c", "x")]));
+        assert_eq!(client.own(kind, &id), ["one", "12.5"], "{kind}");
+    }
+}
+
+#[test]
+fn an_update_changes_them_and_takes_away_what_is_not_required() {
+    let gateway = stage(&[]);
+    let client = Client { session: gateway.login(), gateway: &gateway };
+    let (tag, sum) = (("Tag__c", "one"), ("Sum__c", "7"));
+    let method = client.created("PaymentMethod", &[("Type", "Check"), tag]);
+    let [_, _, (_, payment), ..] = stand(&method, "");
+    let payment = client.created("Payment", &[&payment[..], &[tag]].concat());
+    for (kind, fields) in stand(&method, &payment) {
+        if kind == "InvoicePayment" {
+            continue;
+        }
+        let id = client.created(kind, &[&fields[..], &[tag, sum]].concat());
+        let update = |own: &[(&str, &str)]| {
+            let told = client.told("update", kind, &[&[("Id", id.as_str())], own].concat());
+            (told, client.own(kind, &id).join(" "))
+        };
+        let wrong = |name: &str, value: &str| format!("Invalid value for field {name}: {value}");
+        for (own, told, stands) in [
+            (&[("Tag__c", "two"), ("Sum__c", "")][..], String::new(), "two 7"),
+            (&[("Sum__c", "-0.50")], String::new(), "two -0.5"),
+            (&[("Tag__c", "x"), ("Sum__c", "y")], wrong("Sum__c", "y"), "two -0.5"),
+            (&[("fieldsToNull", "Tag__c")], wrong("fieldsToNull", "Tag__c"), "two -0.5"),
+            (
+                &[("fieldsToNull", "Sum__c"), ("Sum__c", "1")],
+                wrong("fieldsToNull", "Sum__c"),
+                "two -0.5",
+            ),
+            (&[("fieldsToNull", "Other__c"), ("other__c", "1")], String::new(), "two -0.5"),
+            (&[("fieldsToNull", "Sum__c"), ("Tag__c", "Tag")], String::new(), "Tag "),
+            (&[("Sum__c", "3")], String::new(), "Tag 3"),
+        ] {
+            assert_eq!(update(own), (told, stands.to_owned()), "{kind} {own:?}");
+        }
+    }
+}
+
+#[test]
+fn an_update_of_a_refund_changes_its_own_fields() {
+    let gateway = TestGateway::seeded(SEED, &[]);
+    let client = Client { session: gateway.login(), gateway: &gateway };
+    let created = gateway.create(&client.session, &[with(&[("CaseNumber__c", "c-1")])]);
+    let id = created.texts("Id").concat();
+    let update =
+        |own: &[(&str, &str)]| client.told("update", "Refund", &[&[("Id", &*id)], own].concat());
+    assert_eq!(update(&[("CaseNumber__c", "c-2"), ("Goodwill__c", "1"), ("isUrgent__c", "1")]), "");
+    assert_eq!(update(&[("fieldsToNull", "Goodwill__c"), ("ReviewDate__c", "2026-03-04")]), "");
+    let zoql = "select CaseNumber__c, Goodwill__c, isUrgent__c, ReviewDate__c from Refund";
+    let read = query_at(&gateway, "91.0", &client.session, zoql);
+    let names = ["CaseNumber__c", "Goodwill__c", "isUrgent__c", "ReviewDate__c"];
+    let values = names.map(|name| read.texts(name).concat());
+    assert_eq!(values, ["c-2", "", "true", "2026-03-04"]);
+    // It draws on a credit balance, so it shows no advanced field.
+    let advanced = "Invalid value for field Channel__c: shop";
+    assert_eq!(update(&[("Channel__c", "shop")]), advanced);
+    let cleared = "Invalid value for field fieldsToNull: Channel__c";
+    assert_eq!(update(&[("fieldsToNull", "Channel__c")]), cleared);
+    let required = "Invalid value for field fieldsToNull: CaseNumber__c";
+    assert_eq!(update(&[("fieldsToNull", "CaseNumber__c")]), required);
+}
+
+#[test]
+fn where_it_is_strict_a_field_that_nobody_declared_is_an_error() {
+    let gateway = stage(&["--strict"]);
+    let client = Client { session: gateway.login(), gateway: &gateway };
+    let method = [("Type", "Check"), ("Tag__c", "one")];
+    let id = client.created("PaymentMethod", &method);
+    let other = ("Other__c", "x");
+    for answer in [
+        client.call("create", "PaymentMethod", &[&method[..], &[other]].concat()),
+        client.call("update", "PaymentMethod", &[("Id", &id), other]),
+    ] {
+        assert_eq!(answer.texts("Code"), ["INVALID_FIELD"], "{answer}");
+        assert!(answer.texts("Message").concat().contains("Other__c"), "{answer}");
+    }
+}
+
+/// A keyed call that differs in a field of the tenant's own is another call.
+#[test]
+fn own_fields_are_part_of_what_a_key_stands_for() {
+    let gateway = stage(&[]);
+    let session = gateway.login();
+    let post = |tag: &str| {
+        let body = format!(
+            "<api:create><api:zObjects xsi:type=\"obj:PaymentMethod\"><obj:Type>Check</obj:Type>\
+             <obj:Tag__c>{tag}</obj:Tag__c></api:zObjects></api:create>"
+        );
+        let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", "k")];
+        let envelope = envelope(&session_header(&session), &body);
+        gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes())
+    };
+    assert_eq!(post("one").successes(), 1);
+    assert_eq!(post("one").header("idempotent-replayed"), Some("true"));
+    let other = post("two");
+    assert_eq!((other.status, other.successes()), (422, 0), "{other}");
 }

@@ -5,7 +5,7 @@
 
 use super::super::id::ObjectId;
 use super::super::money::Currency;
-use super::super::vocabulary::AccountStatus;
+use super::super::vocabulary::{AccountStatus, CustomizedObject};
 use super::Field;
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
@@ -41,6 +41,7 @@ fn code<S: Serializer>(currency: &Field<Currency>, serializer: S) -> Result<S::O
 }
 
 impl Draft for AccountDraft {
+    const OBJECT: CustomizedObject = CustomizedObject::Account;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::value("AccountNumber", |d, sent| d.number = sent.text(NUMBER_CHARS_MAX)),
         FieldRule::kept_text("AdditionalEmailAddresses", 1200),

@@ -5,7 +5,7 @@
 
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
-use super::super::vocabulary::AdjustmentType;
+use super::super::vocabulary::{AdjustmentType, CustomizedObject};
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
 use super::{AmountText, Field};
@@ -39,6 +39,7 @@ pub struct AdjustmentDraft {
 }
 
 impl Draft for AdjustmentDraft {
+    const OBJECT: CustomizedObject = CustomizedObject::CreditBalanceAdjustment;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
         FieldRule::value("AccountingCode", |d, sent| d.accounting_code = sent.text(100)),

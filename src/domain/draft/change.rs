@@ -3,7 +3,9 @@
 //! Sources: of Refund only ReasonCode, Status and TransferredToAccounting can be updated (field
 //! descriptions); an adjustment is cancelled by an update of its Status.
 
-use super::super::vocabulary::{AdjustmentStatus, RefundStatus, TransferredToAccounting};
+use super::super::vocabulary::{
+    AdjustmentStatus, CustomizedObject, RefundStatus, TransferredToAccounting,
+};
 use super::Field;
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
@@ -54,6 +56,7 @@ pub struct RefundChange {
 }
 
 impl Draft for RefundChange {
+    const OBJECT: CustomizedObject = CustomizedObject::Refund;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::unused_id("AccountId"),
         FieldRule::unused_id("CreatedById"),
@@ -89,6 +92,7 @@ pub struct AdjustmentChange {
 }
 
 impl Draft for AdjustmentChange {
+    const OBJECT: CustomizedObject = CustomizedObject::CreditBalanceAdjustment;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::unused_id("AccountId"),
         FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),

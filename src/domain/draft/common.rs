@@ -1,6 +1,7 @@
 //! What every draft has, whatever its object: its Id, what is wrong with it before anything else,
 //! and the values that the ledger only keeps.
 
+use super::super::custom_value::CustomDraft;
 use super::super::id::ObjectId;
 use super::super::row_error::RowError;
 use super::change::Change;
@@ -42,6 +43,9 @@ pub struct Common {
     pub malformed_id: Option<MalformedId>,
     /// The first field that a caller may not send; an error only where the configuration is strict.
     pub unknown_field: Option<String>,
+    /// Fields of the tenant's own.
+    #[serde(skip_serializing_if = "CustomDraft::is_empty")]
+    pub custom: CustomDraft,
     /// Values that are only kept, by the names of their fields.
     pub kept: BTreeMap<&'static str, Field<Kept>>,
     /// The fields that an update takes the values of away (fieldsToNull), but for kept ones.

@@ -8,6 +8,7 @@ use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::money::{parse_amount, parse_decimal};
 use super::super::row_error::RowError;
+use super::super::vocabulary::CustomizedObject;
 use super::super::white_space::trim;
 use super::common::{Common, Kept, KeptAs};
 use super::masked::{MaskedNumber, is_card_number};
@@ -194,6 +195,9 @@ pub fn kept_as<D: Draft>(name: &str) -> Option<KeptAs> {
 
 /// An object whose fields a table reads.
 pub trait Draft: Default + Sized + 'static {
+    /// The object whose fields of the tenant's own it has beside those of the table.
+    const OBJECT: CustomizedObject;
+
     /// Its fields, in WSDL order, without Id. Any of type ID is among them.
     const FIELDS: &'static [FieldRule<Self>];
 
@@ -298,6 +302,7 @@ mod tests {
     }
 
     impl Draft for Thing {
+        const OBJECT: CustomizedObject = CustomizedObject::Account;
         const FIELDS: &'static [FieldRule<Self>] = &[
             FieldRule::value("Amount", |thing, sent| thing.amount = sent.amount_or_zero()),
             FieldRule::unused_id("CreatedById"),

@@ -5,7 +5,7 @@
 
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
-use super::super::vocabulary::{PaymentStatus, PaymentType};
+use super::super::vocabulary::{CustomizedObject, PaymentStatus, PaymentType};
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
 use super::{AmountText, Field};
@@ -46,6 +46,7 @@ pub struct PaymentDraft {
 }
 
 impl Draft for PaymentDraft {
+    const OBJECT: CustomizedObject = CustomizedObject::Payment;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
         FieldRule::kept_text("AccountingCode", 100),
@@ -87,6 +88,7 @@ pub struct PaymentPartDraft {
 }
 
 impl Draft for PaymentPartDraft {
+    const OBJECT: CustomizedObject = CustomizedObject::InvoicePayment;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
         FieldRule::unused_id("CreatedById"),

@@ -4,7 +4,7 @@
 //! (`masked.rs`), and nothing of a security code; both are left out of every error.
 
 use super::super::id::ObjectId;
-use super::super::vocabulary::{MethodStatus, MethodType};
+use super::super::vocabulary::{CustomizedObject, MethodStatus, MethodType};
 use super::Field;
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
@@ -72,6 +72,7 @@ const BANK_MASK: &str = "BankTransferAccountNumberMask";
 const CARD_MASK: &str = "CreditCardMaskNumber";
 
 impl Draft for MethodDraft {
+    const OBJECT: CustomizedObject = CustomizedObject::PaymentMethod;
     const FIELDS: &'static [FieldRule<Self>] = &[
         FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
         FieldRule::kept_text("AchAbaCode", 9),

@@ -3,19 +3,23 @@
 //! Sources: the Account object's field descriptions (Name and, here, Currency are required; a new
 //! account is a Draft; an account with a credit balance cannot be cancelled), and captured answers.
 
+use super::custom::OwnFields;
 use super::{Asking, require};
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
-use crate::domain::facts::{ExistingAccount, Gateway, MethodKey, PaymentMethod};
+use crate::domain::facts::{ExistingAccount, Gateway, MethodKey, PaymentMethod, Tenant};
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{AccountStatus, MethodStatus};
+use crate::domain::vocabulary::{AccountStatus, CustomizedObject, MethodStatus};
 
 /// What the ledger knows about the things that a draft of an account names.
 #[derive(Debug, Clone)]
 pub struct AccountFacts<'a> {
+    /// The tenant, whose own fields accounts have.
+    pub tenant: &'a Tenant,
     /// The tenant's gateways.
     pub gateways: &'a [Gateway],
     /// The method of DefaultPaymentMethodId; none when there is no such method.
@@ -41,6 +45,8 @@ pub struct NewAccount<'d> {
     pub default_method: Option<MethodKey>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// What may be changed of an account. Nothing stays as it is.
@@ -58,6 +64,8 @@ pub struct AccountUpdate<'d> {
     pub default_method: Change<MethodKey>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// Decides whether `draft` may become an account.
@@ -69,6 +77,8 @@ pub fn decide_account<'d>(
     draft.common.check_ids()?;
     require(!draft.name.is_absent(), "Name")?;
     require(!draft.currency.is_absent(), "Currency")?;
+    let own = OwnFields::of(facts.tenant, CustomizedObject::Account);
+    own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     let number = draft.number.checked()?;
     let currency = draft.currency.checked()?.ok_or_else(|| RowError::missing("Currency"))?;
@@ -81,9 +91,10 @@ pub fn decide_account<'d>(
         return Err(RowError::invalid("Status", status.name()));
     }
     let kept = draft.common.kept_values()?;
+    let custom = own.checked(&draft.common.custom, asking)?;
     check_number(draft, facts)?;
     let (number, currency) = (number.map(String::as_str), *currency);
-    Ok(NewAccount { number, name, currency, status, gateway, default_method, kept })
+    Ok(NewAccount { number, name, currency, status, gateway, default_method, kept, custom })
 }
 
 /// Decides whether `draft` may change `account`; none when nobody knows its Id.
@@ -114,6 +125,8 @@ pub fn decide_account_update<'d>(
         return Err(RowError::account_with_balance());
     }
     let kept = draft.common.kept_values()?;
+    let own = OwnFields::of(facts.tenant, CustomizedObject::Account);
+    let custom = own.checked(&draft.common.custom, asking)?;
     check_number(draft, facts)?;
     Ok(AccountUpdate {
         number,
@@ -122,6 +135,7 @@ pub fn decide_account_update<'d>(
         gateway: change(gateway, draft, "PaymentGateway"),
         default_method: change(default_method, draft, "DefaultPaymentMethodId"),
         kept,
+        custom,
     })
 }
 

@@ -4,14 +4,16 @@
 //! balances: credit is never made from nothing. An Increase comes from a negative invoice or an
 //! overpayment, a Decrease pays an invoice, and a credit balance is never negative.
 
+use super::custom::OwnFields;
 use super::{Asking, check_amount, check_reason, require};
 use crate::domain::calendar::day_at;
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{Account, AccountKey, AdjustmentSource, Invoice, Payment, Tenant};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{AdjustmentType, PaymentStatus};
+use crate::domain::vocabulary::{AdjustmentType, CustomizedObject, PaymentStatus};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -74,6 +76,8 @@ pub struct AdjustmentDecision {
     pub reason_code: Option<String>,
     /// As it was sent.
     pub reference_id: Option<String>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// Decides whether `draft` may become an adjustment. Order as for refunds: ids that are no ids,
@@ -89,6 +93,7 @@ pub fn decide_adjustment(
     require(!draft.amount.is_absent(), "Amount")?;
     let has_source = !draft.source_id.is_absent() || !draft.source_number.is_absent();
     require(has_source, "SourceTransactionId")?;
+    own_fields(facts).check_present(&draft.common.custom)?;
     let valid = check_values(draft, facts, asking)?;
     check_switches(facts.tenant)?;
     let permission = Permission::CreditBalanceAdjustment;
@@ -109,7 +114,12 @@ pub fn decide_adjustment(
         comment: draft.comment.given().cloned(),
         reason_code: valid.reason_code,
         reference_id: draft.reference_id.given().cloned(),
+        custom: valid.custom,
     })
+}
+
+const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
+    OwnFields::of(facts.tenant, CustomizedObject::CreditBalanceAdjustment)
 }
 
 /// That the tenant has credit balances at all.
@@ -127,6 +137,7 @@ struct Valid<'a> {
     adjustment_type: AdjustmentType,
     adjustment_date: NaiveDate,
     reason_code: Option<String>,
+    custom: CustomValues,
     /// How the draft named the source.
     named: (&'static str, &'a str),
 }
@@ -187,7 +198,8 @@ fn check_values<'a>(
     };
     let source = source.ok_or_else(|| RowError::missing("SourceTransactionId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    Ok(Valid { source, amount, adjustment_type, adjustment_date, reason_code, named })
+    let custom = own_fields(facts).checked(&draft.common.custom, asking)?;
+    Ok(Valid { source, amount, adjustment_type, adjustment_date, reason_code, custom, named })
 }
 
 /// Today in tenant time, or with future-dated adjustments a later day.

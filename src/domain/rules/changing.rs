@@ -6,7 +6,9 @@
 //! life of refunds (Processing is left only by the gateway, by inquiry, or once by the operator).
 
 use super::adjustment::check_switches;
+use super::custom::OwnFields;
 use super::{Asking, check_permission, known_reason, require};
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
 use crate::domain::draft::common::Common;
 use crate::domain::facts::{
@@ -16,7 +18,8 @@ use crate::domain::id::ObjectId;
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{
-    AdjustmentStatus, AdjustmentType, RefundStatus, SourceType, TransferredToAccounting,
+    AdjustmentStatus, AdjustmentType, CustomizedObject, RefundStatus, SourceType,
+    TransferredToAccounting,
 };
 
 /// The fields of a refund that an update can take the values of away.
@@ -29,6 +32,8 @@ pub struct RefundUpdate<'a> {
     pub reason_code: Change<&'a String>,
     /// TransferredToAccounting.
     pub transferred_to_accounting: Change<&'a TransferredToAccounting>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
     /// Whether it is cancelled: its payment has the money again, and its invoices are paid again.
     pub cancels: bool,
 }
@@ -44,6 +49,8 @@ pub struct AdjustmentUpdate<'a> {
     pub reason_code: Change<&'a String>,
     /// TransferredToAccounting.
     pub transferred_to_accounting: Change<&'a TransferredToAccounting>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
     /// Whether it is cancelled, which an entry of the opposite sign does.
     pub cancels: bool,
 }
@@ -64,6 +71,11 @@ pub fn decide_refund_update<'a>(
     }
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
+    let source = match refund.payment {
+        Some(_) => SourceType::Payment,
+        None => SourceType::CreditBalance,
+    };
+    let custom = OwnFields::of_refund(tenant, source).checked(&common.custom, asking)?;
     let cancels = match change.status.checked()? {
         Some(status) => {
             check_cancel(*status, refund)?;
@@ -72,7 +84,7 @@ pub fn decide_refund_update<'a>(
         }
         None => false,
     };
-    Ok(RefundUpdate { reason_code, transferred_to_accounting, cancels })
+    Ok(RefundUpdate { reason_code, transferred_to_accounting, custom, cancels })
 }
 
 /// A refund is cancelled from Processed only, and only one of a payment.
@@ -94,7 +106,7 @@ fn check_cancel(status: RefundStatus, refund: &ExistingRefund) -> Result<(), Row
 
 /// That what a refund reopened is still open, so that the payment can pay it again.
 fn check_invoices(refund: &ExistingRefund) -> Result<(), RowError> {
-    match refund.invoices.iter().find(|invoice| invoice.balance < invoice.amount) {
+    match refund.invoice_settled_since() {
         None => Ok(()),
         Some(invoice) => {
             let ExistingRefund { currency, .. } = *refund;
@@ -144,6 +156,8 @@ pub fn decide_adjustment_update<'a>(
     };
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
+    let own = OwnFields::of(tenant, CustomizedObject::CreditBalanceAdjustment);
+    let custom = own.checked(&common.custom, asking)?;
     check_switches(tenant)?;
     let permission = if wanted {
         Permission::CancelCreditBalanceAdjustment
@@ -159,8 +173,14 @@ pub fn decide_adjustment_update<'a>(
     if wanted {
         check_adjustment_cancel(adjustment)?;
     }
-    let cancels = wanted;
-    Ok(AdjustmentUpdate { adjustment, comment, reason_code, transferred_to_accounting, cancels })
+    Ok(AdjustmentUpdate {
+        adjustment,
+        comment,
+        reason_code,
+        transferred_to_accounting,
+        custom,
+        cancels: wanted,
+    })
 }
 
 fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError> {

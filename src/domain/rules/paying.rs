@@ -4,8 +4,10 @@
 //! Sources: the Payment and InvoicePayment objects' field descriptions. An electronic payment is
 //! taken as approved by its gateway at once: what is tested here are refunds of payments.
 
-use super::{Asking, require};
+use super::custom::OwnFields;
+use super::{Asking, gateway_named, require};
 use crate::domain::calendar::day_at;
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
@@ -16,7 +18,7 @@ use crate::domain::facts::{
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{MethodStatus, PaymentStatus, PaymentType};
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus, PaymentStatus, PaymentType};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -58,10 +60,12 @@ pub struct NewPayment<'d> {
     pub reference_id: Option<&'d str>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// A part of a payment that may be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPart {
     /// The payment.
     pub payment: PaymentKey,
@@ -69,6 +73,8 @@ pub struct NewPart {
     pub invoice: InvoiceKey,
     /// How much, above zero.
     pub amount: MinorUnits,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// What may be changed of a payment. Nothing stays as it is.
@@ -82,6 +88,8 @@ pub struct PaymentUpdate<'d> {
     pub reference_id: Change<&'d str>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// Decides whether `draft` may become a payment.
@@ -92,6 +100,8 @@ pub fn decide_payment<'d>(
 ) -> Result<NewPayment<'d>, RowError> {
     draft.common.check_ids()?;
     check_present(draft)?;
+    let own = OwnFields::of(facts.tenant, CustomizedObject::Payment);
+    own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     let account = known(&draft.account_id, facts.account.as_ref(), "AccountId")?;
     let amount = amount_in(account.currency, &draft.amount, "Amount")?;
@@ -118,6 +128,7 @@ pub fn decide_payment<'d>(
     }
     let payment_type = draft.payment_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let kept = draft.common.kept_values()?;
+    let custom = own.checked(&draft.common.custom, asking)?;
     let gateway = match payment_type {
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
@@ -136,6 +147,7 @@ pub fn decide_payment<'d>(
         comment,
         reference_id,
         kept,
+        custom,
     })
 }
 
@@ -145,18 +157,22 @@ pub fn decide_part(
     draft: &PaymentPartDraft,
     payment: Option<&Payment>,
     invoice: Option<&Invoice>,
+    tenant: &Tenant,
     asking: &Asking,
 ) -> Result<NewPart, RowError> {
     draft.common.check_ids()?;
     require(!draft.amount.is_absent(), "Amount")?;
     require(!draft.invoice_id.is_absent(), "InvoiceId")?;
     require(!draft.payment_id.is_absent(), "PaymentId")?;
+    let own = OwnFields::of(tenant, CustomizedObject::InvoicePayment);
+    own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     draft.amount.checked()?;
     let invoice = known(&draft.invoice_id, invoice, "InvoiceId")?;
     let payment = known(&draft.payment_id, payment, "PaymentId")?;
     let account = &payment.account;
     let amount = amount_in(account.currency, &draft.amount, "Amount")?;
+    let custom = own.checked(&draft.common.custom, asking)?;
     let invoice =
         invoice_of(account, invoice).ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?;
     if payment.status != PaymentStatus::Processed {
@@ -166,7 +182,7 @@ pub fn decide_part(
         return Err(RowError::invoice_already_paid(&payment.number, &part.invoice_number));
     }
     check_applied(amount, payment.unapplied(), invoice)?;
-    Ok(NewPart { payment: payment.key, invoice: invoice.key, amount })
+    Ok(NewPart { payment: payment.key, invoice: invoice.key, amount, custom })
 }
 
 /// Decides whether `draft` may change `payment`; none when nobody knows its Id. An external payment
@@ -175,6 +191,7 @@ pub fn decide_part(
 pub fn decide_payment_update<'d>(
     draft: &'d PaymentDraft,
     payment: Option<&Payment>,
+    tenant: &Tenant,
     asking: &Asking,
 ) -> Result<PaymentUpdate<'d>, RowError> {
     draft.common.check_ids()?;
@@ -188,6 +205,8 @@ pub fn decide_payment_update<'d>(
     let reference_id = reference_id.map(String::as_str);
     let wanted = draft.status.checked()?.copied().filter(|wanted| *wanted != payment.status);
     let kept = draft.common.kept_values()?;
+    let own = OwnFields::of(tenant, CustomizedObject::Payment);
+    let custom = own.checked(&draft.common.custom, asking)?;
     if let Some(wanted) = wanted {
         let allowed = match payment.payment_type {
             PaymentType::External => PaymentStatus::Canceled,
@@ -201,7 +220,7 @@ pub fn decide_payment_update<'d>(
             return Err(RowError::payment_in_use(&payment.number));
         }
     }
-    Ok(PaymentUpdate { taken_back: wanted, comment, reference_id, kept })
+    Ok(PaymentUpdate { taken_back: wanted, comment, reference_id, kept, custom })
 }
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
@@ -293,14 +312,12 @@ fn active_gateway<'f>(
 ) -> Result<&'f str, RowError> {
     let name = method.gateway.as_ref().or(account.gateway.as_ref());
     let name = name.unwrap_or(&facts.tenant.default_gateway);
-    let known = facts.gateways.iter().find(|gateway| gateway.name == *name);
-    let missing = Gateway { name: name.clone(), active: false, ..Gateway::sandbox() };
-    let gateway = known.unwrap_or(&missing);
+    let gateway = gateway_named(name, facts.gateways);
     if !gateway.active {
-        return Err(RowError::gateway_inactive(gateway));
+        return Err(RowError::gateway_inactive(&gateway));
     }
     if !gateway.supports(method.method_type) {
-        return Err(RowError::gateway_without_method(gateway, method.method_type));
+        return Err(RowError::gateway_without_method(&gateway, method.method_type));
     }
     Ok(name)
 }

@@ -4,14 +4,16 @@
 //! Active, and an update can only close it) and the table of supported calls (a default method
 //! cannot be deleted).
 
+use super::custom::OwnFields;
 use super::{Asking, require};
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::fields::FIELDS_TO_NULL;
 use crate::domain::draft::payment_method::{MethodDraft, needed_fields, sent_as};
-use crate::domain::facts::{Account, AccountKey, ExistingMethod};
+use crate::domain::facts::{Account, AccountKey, ExistingMethod, Tenant};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType};
 
 /// A payment method that may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct NewMethod<'d> {
     pub method_type: MethodType,
     /// What is only kept, masks among it.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// What may be changed of a payment method. Nothing stays as it is.
@@ -31,6 +35,8 @@ pub struct MethodUpdate<'d> {
     pub closes: bool,
     /// What is only kept.
     pub kept: KeptValues<'d>,
+    /// Values of the tenant's own fields.
+    pub custom: CustomValues,
 }
 
 /// Decides whether `draft` may become a payment method of `account`, which is none when there is no
@@ -38,6 +44,7 @@ pub struct MethodUpdate<'d> {
 pub fn decide_method<'d>(
     draft: &'d MethodDraft,
     account: Option<&Account>,
+    tenant: &Tenant,
     asking: &Asking,
 ) -> Result<NewMethod<'d>, RowError> {
     draft.common.check_ids()?;
@@ -49,6 +56,8 @@ pub fn decide_method<'d>(
         let is_there = group.iter().any(|name| draft.common.keeps(name));
         require(is_there, group.first().map_or("Type", |name| sent_as(name)))?;
     }
+    let own = OwnFields::of(tenant, CustomizedObject::PaymentMethod);
+    own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     let account = match (draft.account_id.checked()?, account) {
         (None, _) => None,
@@ -60,7 +69,8 @@ pub fn decide_method<'d>(
         return Err(RowError::invalid("PaymentMethodStatus", MethodStatus::Closed.name()));
     }
     let method_type = draft.method_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
-    Ok(NewMethod { account, method_type: *method_type, kept })
+    let custom = own.checked(&draft.common.custom, asking)?;
+    Ok(NewMethod { account, method_type: *method_type, kept, custom })
 }
 
 /// Decides whether `draft` may change `method`; none when nobody knows its Id.
@@ -70,6 +80,7 @@ pub fn decide_method<'d>(
 pub fn decide_method_update<'d>(
     draft: &'d MethodDraft,
     method: Option<&ExistingMethod>,
+    tenant: &Tenant,
     asking: &Asking,
 ) -> Result<MethodUpdate<'d>, RowError> {
     draft.common.check_ids()?;
@@ -92,10 +103,12 @@ pub fn decide_method_update<'d>(
         (status, _) => status == Some(&MethodStatus::Closed),
     };
     let method_type = draft.method_type.checked()?;
-    match method_type.filter(|method_type| **method_type != method.method_type) {
-        Some(other) => Err(RowError::invalid("Type", other.name())),
-        None => Ok(MethodUpdate { closes, kept }),
+    if let Some(other) = method_type.filter(|method_type| **method_type != method.method_type) {
+        return Err(RowError::invalid("Type", other.name()));
     }
+    let own = OwnFields::of(tenant, CustomizedObject::PaymentMethod);
+    let custom = own.checked(&draft.common.custom, asking)?;
+    Ok(MethodUpdate { closes, kept, custom })
 }
 
 /// Decides whether `method` may be deleted: one that is nobody's default, and that no payment came

@@ -1,5 +1,6 @@
 //! Accounts inside the open transaction: look up what a draft names, let the domain decide, write.
 
+use super::custom::{self, Owner};
 use super::rows::{self, known};
 use super::store::{Store, kept_json};
 use crate::domain::draft::account::AccountDraft;
@@ -31,6 +32,7 @@ pub(super) fn create(
     let key = store.next_key("account")?;
     let id = ObjectId::from(store.row_id(IdKind::Account, at_ms, key)?);
     insert(store, key, &id, user, &account, at_ms)?;
+    custom::keep(store.connection(), Owner::Account(&id), &account.custom)?;
     Ok(Ok(id))
 }
 
@@ -71,6 +73,7 @@ pub(super) fn update(
         ":user": user.0,
         ":id": id.as_str(),
     })?;
+    custom::keep(store.connection(), Owner::Account(&id), &update.custom)?;
     Ok(Ok(id))
 }
 
@@ -102,7 +105,8 @@ fn facts<'s>(
         None => None,
     };
     let is_number_taken = holder.is_some_and(|holder| Some(holder) != own);
-    Ok(AccountFacts { gateways: store.gateways(), method, is_number_taken })
+    let (tenant, gateways) = (store.tenant(), store.gateways());
+    Ok(AccountFacts { tenant, gateways, method, is_number_taken })
 }
 
 fn holder_of(connection: &Connection, number: &str) -> rusqlite::Result<Option<AccountKey>> {

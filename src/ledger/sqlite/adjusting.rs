@@ -2,6 +2,7 @@
 //! decide, move balance and source together, and cancel by an entry of the opposite sign.
 
 use super::billing_rows::{self, Named};
+use super::custom::{self, Owner};
 use super::movement::{Cause, move_balance};
 use super::rows;
 use super::store::Store;
@@ -42,6 +43,7 @@ pub(super) fn create_one(
     };
     let at_ms = asking.now.timestamp_millis();
     let key = insert(connection, user, &decision, at_ms)?;
+    custom::keep(connection, Owner::Adjustment(key), &decision.custom)?;
     let amount = decision.amount.units();
     let (kind, delta) = match decision.adjustment_type {
         AdjustmentType::Increase => ("increase", amount),

@@ -1,6 +1,7 @@
 //! Updates and deletions inside the open transaction: look up what is there, let the domain
 //! decide, write, and move the money back where a refund or an adjustment is taken back.
 
+use super::custom::{self, Owner};
 use super::store::Store;
 use super::{accounts, adjusting, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
@@ -93,6 +94,7 @@ fn refund(
         ":user": user.0,
         ":number": refund.number.value(),
     })?;
+    custom::keep(connection, Owner::Refund(refund.number.value()), &decision.custom)?;
     if decision.cancels {
         outbox::keep(store, refund.number, EventKind::Canceled, at_ms)?;
     }
@@ -170,5 +172,6 @@ fn adjustment(
         ":user": user.0,
         ":key": decision.adjustment.key.0,
     })?;
+    custom::keep(connection, Owner::Adjustment(decision.adjustment.key.0), &decision.custom)?;
     Ok(Ok(id.clone()))
 }

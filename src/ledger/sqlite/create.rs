@@ -2,10 +2,10 @@
 //! a guard, and write the refund and its entry.
 
 use super::billing_rows::{self, Named};
+use super::custom::{self, Owner};
 use super::orders::{begin_order, repaid};
 use super::store::Store;
 use super::{movement, outbox, rows};
-use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::RefundDraft;
 use crate::domain::event::EventKind;
 use crate::domain::id::RefundId;
@@ -13,7 +13,7 @@ use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
 use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
 use crate::ledger::{Order, RowResult, UserKey};
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, named_params};
 
 /// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
 pub(super) fn create_refund(
@@ -29,7 +29,8 @@ pub(super) fn create_refund(
     };
     let (id, created_ms) = store.next_refund_id(asking.now)?;
     insert_refund(store.connection(), id, created_ms, user, &decision)?;
-    keep_custom(store.connection(), id, &decision.custom)?;
+    let owner = Owner::Refund(id.number().value());
+    custom::keep(store.connection(), owner, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
     let kind = match decision.payout {
         Payout::External => EventKind::Processed,
@@ -135,21 +136,5 @@ fn insert_refund(
         ":gateway_state": state,
         ":payment": payment,
     })?;
-    Ok(())
-}
-
-/// Keeps the values of the tenant's own fields beside a refund, if there are any.
-fn keep_custom(
-    connection: &Connection,
-    refund: RefundId,
-    values: &CustomValues,
-) -> rusqlite::Result<()> {
-    if values.is_empty() {
-        return Ok(());
-    }
-    let json = serde_json::to_string(values)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let update = "update refund set custom = ?2 where number = ?1";
-    connection.prepare_cached(update)?.execute(params![refund.number().value(), json])?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Payment methods inside the open transaction: let the domain decide, write. Numbers of cards and
 //! banks never come this far: a draft holds their masks.
 
+use super::custom::{self, Owner};
 use super::rows::{self, known};
 use super::store::{Store, kept_json};
 use crate::domain::draft::payment_method::MethodDraft;
@@ -23,7 +24,7 @@ pub(super) fn create(
         Some(id) => rows::account(store.connection(), id, false)?,
         None => None,
     };
-    let method = match decide_method(draft, account.as_ref(), asking) {
+    let method = match decide_method(draft, account.as_ref(), store.tenant(), asking) {
         Ok(method) => method,
         Err(error) => return Ok(Err(error)),
     };
@@ -42,6 +43,7 @@ pub(super) fn create(
         user.0,
         at_ms,
     ])?;
+    custom::keep(store.connection(), Owner::PaymentMethod(&id), &method.custom)?;
     Ok(Ok(id))
 }
 
@@ -56,7 +58,7 @@ pub(super) fn update(
         Some(id) => existing(store.connection(), id)?,
         None => None,
     };
-    let update = match decide_method_update(draft, existing.as_ref(), asking) {
+    let update = match decide_method_update(draft, existing.as_ref(), store.tenant(), asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),
     };
@@ -70,6 +72,7 @@ pub(super) fn update(
         user.0,
         asking.now.timestamp_millis(),
     ])?;
+    custom::keep(store.connection(), Owner::PaymentMethod(&id), &update.custom)?;
     Ok(Ok(id))
 }
 

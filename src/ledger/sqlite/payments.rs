@@ -2,8 +2,10 @@
 //! decide, and move the invoice's balance with the part that pays it.
 
 use super::billing_rows::{self, Named};
+use super::custom::{self, Owner};
 use super::rows;
 use super::store::{Store, kept_json};
+use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
 use crate::domain::facts::{InvoiceKey, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
@@ -46,9 +48,11 @@ pub(super) fn create(
     let key = store.next_key("payment")?;
     let id = ObjectId::from(store.row_id(IdKind::Payment, at_ms, key)?);
     insert(store, key, &id, user, &payment, at_ms)?;
+    custom::keep(connection, Owner::Payment(&id), &payment.custom)?;
     if let Some((invoice, amount)) = payment.applied {
-        let part = NewPart { payment: PaymentKey(key), invoice, amount };
-        insert_part(store, user, part, at_ms)?;
+        let (payment, custom) = (PaymentKey(key), CustomValues::new());
+        let part = NewPart { payment, invoice, amount, custom };
+        insert_part(store, user, &part, at_ms)?;
     }
     Ok(Ok(id))
 }
@@ -69,8 +73,8 @@ pub(super) fn create_part(
         Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
         None => None,
     };
-    match decide_part(draft, payment.as_ref(), invoice.as_ref(), asking) {
-        Ok(part) => insert_part(store, user, part, asking.now.timestamp_millis()).map(Ok),
+    match decide_part(draft, payment.as_ref(), invoice.as_ref(), store.tenant(), asking) {
+        Ok(part) => insert_part(store, user, &part, asking.now.timestamp_millis()).map(Ok),
         Err(error) => Ok(Err(error)),
     }
 }
@@ -87,7 +91,7 @@ pub(super) fn update(
         Some(id) => billing_rows::payment(connection, Named::Id(id))?,
         None => None,
     };
-    let update = match decide_payment_update(draft, existing.as_ref(), asking) {
+    let update = match decide_payment_update(draft, existing.as_ref(), store.tenant(), asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),
     };
@@ -116,6 +120,7 @@ pub(super) fn update(
         ":at_ms": at_ms,
         ":id": id.as_str(),
     })?;
+    custom::keep(connection, Owner::Payment(&id), &update.custom)?;
     Ok(Ok(id))
 }
 
@@ -158,7 +163,7 @@ fn insert(
 fn insert_part(
     store: &Store,
     user: UserKey,
-    part: NewPart,
+    part: &NewPart,
     at_ms: i64,
 ) -> rusqlite::Result<ObjectId> {
     let key = store.next_key("invoice_payment")?;
@@ -174,6 +179,7 @@ fn insert_part(
         user.0,
         at_ms,
     ])?;
+    custom::keep(store.connection(), Owner::InvoicePayment(&id), &part.custom)?;
     move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
     Ok(id)
 }

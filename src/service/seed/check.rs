@@ -14,7 +14,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
 use crate::domain::permission::Permissions;
 use crate::domain::script::{Script, ScriptedRule, Switches};
-use crate::domain::vocabulary::MethodStatus;
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus};
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod};
 use crate::service::password;
 use chrono_tz::Tz;
@@ -211,6 +211,10 @@ pub(super) fn custom_field(
     if CustomType::from_parts(type_name, None).is_none() {
         let known = "known are `string`, `decimal`, `boolean`, `date`";
         return Err(wrong(&written.custom_type, format!("unknown type `{type_name}`; {known}")));
+    }
+    if written.advanced && written.object == CustomizedObject::CreditBalanceAdjustment {
+        let message = format!("a {} has no advanced fields", written.object.name());
+        return Err(wrong(&written.name, message));
     }
     let custom_type = CustomType::from_parts(type_name, length).ok_or_else(|| {
         let at = written.length.as_ref().map_or_else(|| written.name.span(), Spanned::span);

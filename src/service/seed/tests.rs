@@ -341,6 +341,10 @@ fn a_wrong_custom_field_is_told_with_line_and_key() {
             format!("{field}{}", field.replace("Case", "CASE")),
             "line 7: custom_field.name: custom field `Refund.case__c` stands here twice",
         ),
+        (
+            format!("{}advanced = true\n", field.replace("Refund", "CreditBalanceAdjustment")),
+            "line 3: custom_field.name: a CreditBalanceAdjustment has no advanced fields",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(told(&text), expected, "{text}");

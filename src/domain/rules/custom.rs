@@ -1,0 +1,52 @@
+//! The tenant's own fields of an object: which must be there, and what values they may have.
+//!
+//! What must stay true: this is the only place that decides which of them an object shows.
+
+use super::Asking;
+use crate::domain::custom_field::CustomField;
+use crate::domain::custom_value::{CustomDraft, CustomValues};
+use crate::domain::facts::Tenant;
+use crate::domain::row_error::RowError;
+use crate::domain::vocabulary::{CustomizedObject, SourceType};
+
+/// The tenant's own fields of one object.
+#[derive(Clone, Copy)]
+pub(super) struct OwnFields<'t> {
+    tenant: &'t Tenant,
+    object: CustomizedObject,
+    shows_advanced: bool,
+}
+
+impl<'t> OwnFields<'t> {
+    /// Those of any object but Refund.
+    pub(super) const fn of(tenant: &'t Tenant, object: CustomizedObject) -> Self {
+        Self { tenant, object, shows_advanced: true }
+    }
+
+    /// Those of a refund; one of a credit balance shows no advanced ones ("Cancel and refund
+    /// credit balances").
+    pub(super) fn of_refund(tenant: &'t Tenant, source: SourceType) -> Self {
+        let shows_advanced = source == SourceType::Payment;
+        Self { tenant, object: CustomizedObject::Refund, shows_advanced }
+    }
+
+    fn shown(self) -> impl Iterator<Item = &'t CustomField> {
+        let fields = self.tenant.custom_fields.of(self.object);
+        fields.filter(move |field| self.shows_advanced || !field.is_advanced)
+    }
+
+    /// Fails with the first that a new object needs and has not; told after the fields that the
+    /// object needs by itself.
+    pub(super) fn check_present(self, draft: &CustomDraft) -> Result<(), RowError> {
+        draft.check_present(self.shown())
+    }
+
+    /// The values to keep; fails with the first that is wrong. Told after the other fields' values.
+    pub(super) fn checked(
+        self,
+        draft: &CustomDraft,
+        asking: &Asking,
+    ) -> Result<CustomValues, RowError> {
+        draft.checked(self.shown(), asking.version, self.tenant.time_zone)
+    }
+}
