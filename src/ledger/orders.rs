@@ -198,4 +198,7 @@ pub trait Orders: Send + Sync {
 
     /// What is in Processing.
     fn open_stats(&self) -> Reply<OpenStats>;
+
+    /// The gateways that refunds in Processing are with, and how many with each.
+    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>>;
 }

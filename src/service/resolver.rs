@@ -74,6 +74,16 @@ impl Service {
         if self.ledger.open_stats().await?.open > 0 {
             let open = self.ledger.wake_orders(self.clock.now()).await?;
             tracing::info!(open, "refunds are in Processing and are asked about");
+            for (gateway, refunds) in self.ledger.awaited_gateways().await? {
+                if self.processors.of(&gateway).is_none() {
+                    tracing::warn!(
+                        gateway,
+                        refunds,
+                        "refunds are in Processing at a gateway that is not configured any more; \
+                         configure it again, or settle them after 48 hours"
+                    );
+                }
+            }
         }
         let service = Arc::downgrade(self);
         tokio::spawn(async move {

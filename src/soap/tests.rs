@@ -113,6 +113,10 @@ impl Orders for ScriptedLedger {
     fn open_stats(&self) -> Reply<OpenStats> {
         ready(Ok(OpenStats::default()))
     }
+
+    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+        ready(Ok(Vec::new()))
+    }
 }
 
 impl Ledger for ScriptedLedger {

@@ -331,7 +331,7 @@ fn an_open_circuit_sends_nothing_and_declines_nothing_and_closes_by_itself() {
 }
 
 #[test]
-fn nobody_there_is_tried_again_and_stays_in_processing() {
+fn nobody_there_stays_in_processing_and_a_gateway_that_was_removed_is_warned_of() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -339,10 +339,18 @@ fn nobody_there_is_tried_again_and_stays_in_processing() {
         "[[gateway]]\nname = 'cards'\nkind = 'http'\nurl = 'http://{address}'\n\
          secret = '{SECRET}'\nnon_referenced_refunds = true\n"
     );
-    let gateway = configured(&config);
+    let mut gateway = configured(&config);
     let session = gateway.login();
     let id = created(&gateway, &session, "10.00");
     assert_eq!(status(&gateway, &session, &id), "Processing");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    assert!(gateway.terminate().success());
+    fs::write(gateway.folder().join("config.toml"), "").unwrap();
+    // Nothing seeded may name the gateway that is gone.
+    fs::write(gateway.folder().join("seed.toml"), "").unwrap();
+    gateway.restart();
+    let said = gateway.stderr();
+    assert!(said.contains("not configured any more"), "{said}");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
 }
 

@@ -9,6 +9,7 @@ use super::guard::{self, AdminToken};
 use crate::domain::id::ObjectId;
 use crate::domain::version::ApiVersion;
 use crate::http::journal::{Entry, Journal};
+use crate::ledger::LedgerError;
 use crate::service::Service;
 use crate::service::test_bench::BenchError;
 use crate::soap::explain;
@@ -369,7 +370,18 @@ fn of_bench(error: &BenchError) -> Wrong {
         BenchError::NoAccount(_) | BenchError::NoSnapshot(_) => StatusCode::NOT_FOUND,
         BenchError::BadName(_) | BenchError::SeedText(_) => StatusCode::BAD_REQUEST,
         BenchError::Seed(_) => StatusCode::CONFLICT,
-        BenchError::Ledger(_) | BenchError::Files(_) => StatusCode::SERVICE_UNAVAILABLE,
+        BenchError::Ledger(error) => return of_ledger(error),
+        BenchError::Files(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, error.to_string())
+}
+
+/// 503 says that nothing happened and that it may be tried again; of an outcome that nobody knows
+/// neither can be said.
+pub(super) fn of_ledger(error: &LedgerError) -> Wrong {
+    let status = match error {
+        LedgerError::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, error.to_string())
 }

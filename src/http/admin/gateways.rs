@@ -1,10 +1,10 @@
 //! What is told about payment gateways: their settlements, on any ledger, and rules for a sandbox,
 //! on a test ledger.
 
+use super::api::of_ledger;
 use crate::domain::id::ObjectId;
 use crate::domain::money::parse_amount;
 use crate::domain::script::{ScriptedAnswer, ScriptedRule};
-use crate::ledger::LedgerError;
 use crate::ledger::reconciliation::ReconcileResult;
 use crate::service::Service;
 use crate::service::reconciliation::WrittenEvent;
@@ -38,8 +38,7 @@ pub(super) async fn reconcile(
     let checked: Vec<_> = settlements.events.iter().map(|event| event.checked(now)).collect();
     let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
     let results = service.reconcile(good).await;
-    let unavailable = |error: LedgerError| (StatusCode::SERVICE_UNAVAILABLE, error.to_string());
-    let mut results = results.map_err(unavailable)?.into_iter();
+    let mut results = results.map_err(|error| of_ledger(&error))?.into_iter();
     let mut next = || results.next().map_or_else(|| json!({ "error": "lost" }), told);
     let results = checked.into_iter().map(|event| match event {
         Ok(_) => next(),

@@ -4,7 +4,7 @@
 //! What must stay true: it is the decision of `refund settle`, with its bounds, and the history
 //! says that it came by this way.
 
-use super::api::{Api, Told, Wrong, bad, from_json, ok};
+use super::api::{Api, Told, Wrong, bad, from_json, of_ledger, ok};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{SettleError, Settlement};
@@ -39,7 +39,7 @@ impl Api {
         let settlement =
             Settlement { refund, settled_as, reason, operator: OPERATOR.to_owned(), at };
         let settled = self.service.settle(settlement).await;
-        let settled = settled.map_err(|e| (StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
+        let settled = settled.map_err(|error| of_ledger(&error))?;
         let number = settled.map_err(|error| {
             let status = match &error {
                 SettleError::NoRefund(_) => StatusCode::NOT_FOUND,

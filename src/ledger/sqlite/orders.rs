@@ -55,6 +55,10 @@ impl Orders for SqliteLedger {
     fn open_stats(&self) -> Reply<OpenStats> {
         self.readers.read(open_stats)
     }
+
+    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+        self.readers.read(awaited_gateways)
+    }
 }
 
 /// An exchange as its row keeps it.
@@ -221,6 +225,15 @@ fn read_repaid(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Repaid>> 
     let age_days: Option<i64> = row.get(first)?;
     let read = |age_days| Ok(Repaid { age_days, is_settled: row.get(first + 1)? });
     age_days.map(read).transpose()
+}
+
+fn awaited_gateways(connection: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let select = "select refund.gateway, count(*) from inquiry \
+         join refund on refund.number = inquiry.refund group by refund.gateway";
+    let mut statement = connection.prepare_cached(select)?;
+    let awaited = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1).map(i64::unsigned_abs)?)))?;
+    awaited.collect()
 }
 
 fn open_stats(connection: &Connection) -> rusqlite::Result<OpenStats> {

@@ -83,6 +83,10 @@ impl Orders for FakeLedger {
     fn open_stats(&self) -> Reply<OpenStats> {
         yes(OpenStats::default())
     }
+
+    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+        yes(Vec::new())
+    }
 }
 
 impl Ledger for FakeLedger {
