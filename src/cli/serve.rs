@@ -66,7 +66,7 @@ fn new_file(place: &LedgerPlace) -> Option<PathBuf> {
 
 /// A start that failed leaves no ledger behind, whose mark could be in the way of the next.
 fn remove_if_unused(path: &Path) {
-    if !SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0) {
+    if !SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0 && audit.refunds == 0) {
         return;
     }
     for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {

@@ -267,6 +267,14 @@ pub struct ExistingRefund {
     pub invoices: Vec<ReopenedInvoice>,
 }
 
+impl ExistingRefund {
+    /// An invoice that asks for less than it was reopened by, because it was settled otherwise
+    /// since: the payment cannot pay it again.
+    pub fn invoice_settled_since(&self) -> Option<&ReopenedInvoice> {
+        self.invoices.iter().find(|invoice| invoice.balance < invoice.amount)
+    }
+}
+
 /// An invoice that a refund of its payment reopens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReopenedInvoice {

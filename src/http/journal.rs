@@ -5,7 +5,7 @@
 //! than so many exchanges of so many bytes each.
 
 use crate::soap::SoapAnswer;
-use crate::soap::secret::without_secrets;
+use crate::soap::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
 use hyper::body::Bytes;
 use serde::Serialize;
@@ -115,6 +115,10 @@ impl Journal {
 /// A body for people: without its secrets, and not too much of it.
 fn shown(body: &[u8]) -> String {
     let text = crate::xml::decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
+    // No XML holds it: the encoding of these bytes is unknown, and with it where secrets are.
+    if text.contains('\0') {
+        return HIDDEN.to_owned();
+    }
     let text = without_secrets(&text);
     let end = text.floor_char_boundary(BODY_BYTES_MAX.min(text.len()));
     text.get(..end).unwrap_or_default().to_owned()
@@ -134,6 +138,8 @@ mod tests {
         let all = journal.newest(usize::MAX, |_| true);
         assert_eq!((all.len(), all[0].id), (ENTRIES_MAX, ENTRIES_MAX as u64 + 1));
         assert!(!all[0].request.contains("s3cret"), "{}", all[0].request);
+        let wide = " <password>s3cret</password>".encode_utf16().flat_map(u16::to_be_bytes);
+        assert_eq!(shown(&wide.collect::<Vec<_>>()), HIDDEN);
         assert!(journal.find(1).is_none() && journal.find(2).is_some());
         assert!(all[0].has_failed());
         journal.clear();

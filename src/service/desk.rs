@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The refunds that somebody is busy with, or was.
-#[derive(Default, Clone)]
-pub(super) struct Desk(Arc<Mutex<HashMap<RefundNumber, Place>>>);
+#[derive(Default)]
+pub(super) struct Desk(Mutex<Places>);
+
+type Places = Arc<Mutex<HashMap<RefundNumber, Place>>>;
 
 #[derive(Clone, Copy)]
 enum Place {
@@ -26,7 +28,8 @@ impl Desk {
 
     /// As [`Desk::take`], if the last turn ended at least `interval` ago.
     pub(super) fn take_after(&self, number: RefundNumber, interval: Duration) -> Option<Turn> {
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_all = self.places();
+        let mut places = of_all.lock().unwrap_or_else(PoisonError::into_inner);
         let is_free = match places.get(&number) {
             None => true,
             Some(Place::Busy) => false,
@@ -36,13 +39,28 @@ impl Desk {
             return None;
         }
         places.insert(number, Place::Busy);
-        Some(Turn { desk: self.clone(), number, has_ended: false })
+        drop(places);
+        Some(Turn { places: of_all, number, has_ended: false })
+    }
+
+    /// Whether a turn is still good: one from before [`Desk::clear`] is not.
+    pub(super) fn gave(&self, turn: &Turn) -> bool {
+        Arc::ptr_eq(&self.places(), &turn.places)
+    }
+
+    /// Forgets everybody, because the same numbers will be those of other refunds.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Places::default();
+    }
+
+    fn places(&self) -> Places {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The right to deal with a refund's gateway, until it is dropped.
 pub(super) struct Turn {
-    desk: Desk,
+    places: Places,
     number: RefundNumber,
     has_ended: bool,
 }
@@ -56,7 +74,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut places = self.desk.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_ended {
             places.remove(&self.number);
         } else {
@@ -78,5 +96,17 @@ mod tests {
         assert!(desk.take_after(number, Duration::from_secs(3600)).is_none());
         desk.take(number).unwrap().forget();
         assert!(desk.take_after(number, Duration::from_secs(3600)).is_some());
+    }
+
+    #[test]
+    fn a_turn_of_before_is_not_good_and_in_nobodys_way() {
+        let (desk, number) = (Desk::default(), RefundNumber::new(1).unwrap());
+        let before = desk.take(number).unwrap();
+        assert!(desk.gave(&before));
+        desk.clear();
+        assert!(!desk.gave(&before));
+        let now = desk.take(number).unwrap();
+        drop(before);
+        assert!(desk.gave(&now) && desk.take(number).is_none());
     }
 }

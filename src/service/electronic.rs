@@ -8,11 +8,14 @@
 use super::Service;
 use super::desk::Turn;
 use crate::domain::facts::Gateway;
+use crate::domain::id::RefundNumber;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
 use crate::domain::script::Script;
-use crate::ledger::Order;
-use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Transcript};
+use crate::ledger::orders::{
+    Exchange, ExchangeKind, Note, OpenOrder, SettleError, Settlement, Transcript,
+};
+use crate::ledger::{LedgerError, Order};
 use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Processor, Told};
 use std::collections::HashMap;
@@ -27,6 +30,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// How long a refund whose verdict could not be written is left alone before it is asked about
 /// again.
 const AFTER_A_LOST_VERDICT: Duration = Duration::from_secs(5);
+
+/// How long an operator's decision waits for its turn, and how often that is tried.
+const OPERATORS_WAIT: Duration = Duration::from_secs(2);
+const TURNS_TRIED_EVERY: Duration = Duration::from_millis(20);
 
 /// How many outcomes wait for the ledger's writer at once. Very many calls can end in one moment,
 /// and the queue to the writer is everybody's: External refunds must find room there.
@@ -136,7 +143,7 @@ impl Service {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        // There is none left only when everything is being ended already.
+        // There is none only while somebody waits for all that is under way.
         let under_way = Arc::clone(&self.under_way).try_read_owned().ok();
         tokio::spawn(async move {
             let _under_way = under_way;
@@ -183,10 +190,10 @@ impl Service {
         match told.outcome {
             Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
             Answer::NotSent(why) => {
-                self.note(open, exchange, why, open.first_sent.is_none()).await;
+                self.note(open, exchange, why, open.first_sent.is_none(), &turn).await;
             }
             Answer::Unknown(why) => {
-                self.note(open, exchange, why, false).await;
+                self.note(open, exchange, why, false, &turn).await;
             }
         }
     }
@@ -207,10 +214,19 @@ impl Service {
     ) {
         let number = order.refund.number();
         let place = self.outcome_writes.acquire().await;
+        if !self.desk.gave(&turn) {
+            return;
+        }
+        let approved = matches!(verdict, Verdict::Approved { .. });
         let written = self.ledger.end_refund(number, verdict, exchange).await;
         drop(place);
         match written {
-            Ok(_) => turn.forget(),
+            Ok(true) => turn.forget(),
+            Ok(false) => {
+                let refund = order.refund.to_string();
+                tracing::error!(%refund, approved, "a verdict came after the refund had ended");
+                turn.forget();
+            }
             Err(error) => {
                 let refund = order.refund.to_string();
                 tracing::error!(%refund, %error, "a verdict was not written; it is asked again");
@@ -221,6 +237,26 @@ impl Service {
         }
     }
 
+    /// Ends a refund by an operator's hand. Its turn is taken first, so that no verdict that is on
+    /// its way comes too late for the decision.
+    pub async fn settle(
+        &self,
+        settlement: Settlement,
+    ) -> Result<Result<RefundNumber, SettleError>, LedgerError> {
+        let number = settlement.refund.number();
+        let until = Instant::now() + OPERATORS_WAIT;
+        let turn = loop {
+            match self.desk.take(number) {
+                Some(turn) => break turn,
+                None if Instant::now() < until => sleep(TURNS_TRIED_EVERY).await,
+                None => return Ok(Err(SettleError::BeingAsked { number })),
+            }
+        };
+        let settled = self.ledger.settle_refund(settlement).await?;
+        turn.forget();
+        Ok(settled)
+    }
+
     /// Notes an exchange without a verdict, and when to ask again; false when the refund has ended
     /// or nothing could be written.
     pub(super) async fn note(
@@ -229,6 +265,7 @@ impl Service {
         exchange: Exchange,
         why: String,
         was_never_sent: bool,
+        turn: &Turn,
     ) -> bool {
         let (refund, gateway) = (open.order.refund, &open.order.gateway);
         self.gateway_counters.unknowns.fetch_add(1, Ordering::Relaxed);
@@ -242,6 +279,9 @@ impl Service {
         }
         let note = Note { exchange, why, was_never_sent, next };
         let _place = self.outcome_writes.acquire().await;
+        if !self.desk.gave(turn) {
+            return false;
+        }
         let noted = self.ledger.note_exchange(refund.number(), note).await;
         noted.unwrap_or_else(|error| {
             tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");

@@ -172,18 +172,18 @@ impl Service {
         match told.outcome {
             Inquiry::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
             Inquiry::Unknown(why) => {
-                self.note(&open, exchange, why, false).await;
+                self.note(&open, exchange, why, false, &turn).await;
             }
             Inquiry::NeverHeard if self.may_be_sent_again(&open, connected) => {
                 let why = "the gateway has never heard of it; it is sent again".to_owned();
-                if self.note(&open, exchange, why, false).await {
+                if self.note(&open, exchange, why, false, &turn).await {
                     let open = OpenOrder { attempts: open.attempts + 1, ..open };
                     self.send_again(open, connected, turn).await;
                 }
             }
             Inquiry::NeverHeard => {
                 let why = "the gateway has never heard of it, and it is too late to send it again";
-                self.note(&open, exchange, why.to_owned(), false).await;
+                self.note(&open, exchange, why.to_owned(), false, &turn).await;
             }
         }
     }
@@ -203,7 +203,7 @@ impl Service {
         if now >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
-            self.note(&open, exchange, why, true).await;
+            self.note(&open, exchange, why, true, &turn).await;
             return;
         }
         // Durable before the call: from then on it counts as sent.

@@ -12,7 +12,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// How long work that is under way is waited for before the ledger changes below it.
@@ -88,7 +88,8 @@ impl Service {
     /// takes back every ordered fault, and puts the clock where it began.
     pub async fn reset(&self) -> Result<(), BenchError> {
         let bench = self.bench()?;
-        let _quiet = self.wait_for_work().await;
+        self.wait_for_work().await;
+        self.desk.clear();
         self.faults.clear();
         self.clock.reset();
         bench.forget_everything().await?;
@@ -100,7 +101,7 @@ impl Service {
     /// it, so is the account.
     pub async fn reset_account(&self, id: &ObjectId) -> Result<(), BenchError> {
         let bench = self.bench()?;
-        let _quiet = self.wait_for_work().await;
+        self.wait_for_work().await;
         if !bench.forget_account(id.clone()).await? {
             return Err(BenchError::NoAccount(id.clone()));
         }
@@ -147,7 +148,8 @@ impl Service {
         if !file.is_file() {
             return Err(BenchError::NoSnapshot(name.to_owned()));
         }
-        let _quiet = self.wait_for_work().await;
+        self.wait_for_work().await;
+        self.desk.clear();
         bench.put_back(file).await?;
         self.forget_memory().await
     }
@@ -187,10 +189,9 @@ impl Service {
         Ok(self.bench()?.known_ids().await?)
     }
 
-    /// Waits a while for work that is under way, and keeps what would begin waiting meanwhile.
-    async fn wait_for_work(&self) -> Option<tokio::sync::OwnedRwLockWriteGuard<()>> {
-        let all_over = Arc::clone(&self.under_way).write_owned();
-        tokio::time::timeout(UNDER_WAY_WAIT, all_over).await.ok()
+    /// Waits a while for work that is under way. What begins meanwhile does not wait.
+    async fn wait_for_work(&self) {
+        let _ = tokio::time::timeout(UNDER_WAY_WAIT, self.under_way.write()).await;
     }
 
     /// Forgets what is kept in memory of a ledger that has changed as a whole: its sandboxes would

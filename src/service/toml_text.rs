@@ -160,7 +160,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "that it is read is all that is tested")]
     struct Root {
         #[serde(default)]
         account: Vec<Account>,
@@ -169,7 +169,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "that it is read is all that is tested")]
     struct Account {
         currency: String,
         #[serde(default)]
@@ -178,7 +178,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "that it is read is all that is tested")]
     struct Limits {
         connections_max: u32,
     }

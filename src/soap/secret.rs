@@ -53,7 +53,7 @@ pub fn is_secret(local: &str) -> bool {
 /// The start tag of an element with a secret, and the text that follows it.
 static RAW: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let names = ELEMENTS.join("|");
-    let text = r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|[^<])*";
+    let text = r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|<\?|[^<])*";
     Regex::new(&format!(r"(?i)(<(?:[^<>\s/:]+:)?(?:{names})(?:\s[^<>]*)?>){text}")).ok()
 });
 
@@ -76,6 +76,7 @@ mod tests {
             ("<Session x='1'>s\ne</Session>", "<Session x='1'><!-- hidden --></Session>"),
             ("<password><![CDATA[a]]b<c]]>d</", "<password><!-- hidden --></"),
             ("<password><![CDATA[never closed", "<password><!-- hidden -->"),
+            ("<password>a<?b?>c</", "<password><!-- hidden --></"),
             ("<SESSION>cut off", "<SESSION><!-- hidden -->"),
         ];
         for (text, shown) in cases {

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Output;
+use std::thread;
+use std::time::Duration;
 
 /// What an API call came to.
 struct Told {
@@ -369,6 +371,38 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
     assert!(shown.contains("\"Error\""), "{shown}");
     assert_eq!(settle(&call).status, 409);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+/// An order that is on its way may bring a verdict, which a decision must not forestall.
+#[test]
+fn a_refund_is_not_settled_by_hand_while_its_gateway_is_being_asked() {
+    let gateway = TestGateway::seeded(
+        include_str!("../../src/service/seed/demo.toml"),
+        &["--clock", "2026-01-02T03:04:05Z"],
+    );
+    let slow = json!({ "answer": "approve", "times": 1, "delay_ms": 4000 });
+    done(&gateway, "POST", "gateways/sandbox/rules", &slow);
+    let session = gateway.login();
+    thread::scope(|scope| {
+        let created = scope.spawn(|| gateway.create(&session, &[electronic_ten()]));
+        let is_under_way = || {
+            let told = done(&gateway, "GET", "gateways/sandbox/rules", &Value::Null);
+            told["rules"][0]["times"] == 0
+        };
+        while !is_under_way() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let query = "<api:queryString>select Id from Refund</api:queryString>";
+        let query = format!("<api:query>{query}</api:query>");
+        let found = gateway.post(ENDPOINT, &envelope(&session_header(&session), &query));
+        let id = found.texts("Id").pop().unwrap();
+        done(&gateway, "POST", "clock/advance", &json!({ "seconds": 49 * 3600 }));
+        let call = json!({ "status": "Error", "reason": "the processor says it never came" });
+        let settled = api(&gateway, "POST", &format!("refunds/{id}/settle"), &call);
+        assert_eq!(settled.status, 409, "{}", settled.body);
+        assert_eq!(created.join().unwrap().texts("Success"), ["true"]);
+    });
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn check_cancel(status: RefundStatus, refund: &ExistingRefund) -> Result<(), Row
 
 /// That what a refund reopened is still open, so that the payment can pay it again.
 fn check_invoices(refund: &ExistingRefund) -> Result<(), RowError> {
-    match refund.invoices.iter().find(|invoice| invoice.balance < invoice.amount) {
+    match refund.invoice_settled_since() {
         None => Ok(()),
         Some(invoice) => {
             let ExistingRefund { currency, .. } = *refund;

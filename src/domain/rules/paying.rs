@@ -5,7 +5,7 @@
 //! taken as approved by its gateway at once: what is tested here are refunds of payments.
 
 use super::custom::OwnFields;
-use super::{Asking, require};
+use super::{Asking, gateway_named, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
@@ -312,14 +312,12 @@ fn active_gateway<'f>(
 ) -> Result<&'f str, RowError> {
     let name = method.gateway.as_ref().or(account.gateway.as_ref());
     let name = name.unwrap_or(&facts.tenant.default_gateway);
-    let known = facts.gateways.iter().find(|gateway| gateway.name == *name);
-    let missing = Gateway { name: name.clone(), active: false, ..Gateway::sandbox() };
-    let gateway = known.unwrap_or(&missing);
+    let gateway = gateway_named(name, facts.gateways);
     if !gateway.active {
-        return Err(RowError::gateway_inactive(gateway));
+        return Err(RowError::gateway_inactive(&gateway));
     }
     if !gateway.supports(method.method_type) {
-        return Err(RowError::gateway_without_method(gateway, method.method_type));
+        return Err(RowError::gateway_without_method(&gateway, method.method_type));
     }
     Ok(name)
 }

@@ -38,7 +38,7 @@ impl Api {
         let at = self.service.clock().now();
         let settlement =
             Settlement { refund, settled_as, reason, operator: OPERATOR.to_owned(), at };
-        let settled = self.service.ledger().settle_refund(settlement).await;
+        let settled = self.service.settle(settlement).await;
         let settled = settled.map_err(|e| (StatusCode::SERVICE_UNAVAILABLE, e.to_string()))?;
         let number = settled.map_err(|error| {
             let status = match &error {

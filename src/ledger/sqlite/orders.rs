@@ -100,8 +100,8 @@ pub(super) fn begin_order(
     number: RefundNumber,
     created_ms: i64,
 ) -> rusqlite::Result<()> {
-    let insert = "insert into inquiry (refund, first_sent_ms, last_sent_ms, attempts, next_ms) \
-                  values (?1, ?2, ?2, 0, ?3)";
+    let insert = "insert into inquiry (refund, first_sent_ms, attempts, next_ms) \
+                  values (?1, ?2, 0, ?3)";
     let next_ms = created_ms + FRESH.num_milliseconds();
     connection.prepare_cached(insert)?.execute(params![number.value(), created_ms, next_ms])?;
     Ok(())
@@ -110,8 +110,7 @@ pub(super) fn begin_order(
 fn note_exchange(store: &mut Store, number: RefundNumber, note: &Note) -> rusqlite::Result<bool> {
     let connection = store.connection();
     let update = "update inquiry set attempts = attempts + 1, next_ms = ?2, \
-         first_sent_ms = iif(?3, null, first_sent_ms), \
-         last_sent_ms = iif(?3, null, last_sent_ms) where refund = ?1";
+         first_sent_ms = iif(?3, null, first_sent_ms) where refund = ?1";
     let next_ms = note.next.map(|next| next.timestamp_millis());
     let values = params![number.value(), next_ms, note.was_never_sent];
     if connection.prepare_cached(update)?.execute(values)? == 0 {
@@ -132,8 +131,7 @@ fn note_exchange(store: &mut Store, number: RefundNumber, note: &Note) -> rusqli
 }
 
 fn mark_sent(store: &mut Store, number: RefundNumber, at: DateTime<Utc>) -> rusqlite::Result<bool> {
-    let update = "update inquiry set first_sent_ms = coalesce(first_sent_ms, ?2), \
-                  last_sent_ms = ?2 where refund = ?1";
+    let update = "update inquiry set first_sent_ms = coalesce(first_sent_ms, ?2) where refund = ?1";
     let mut statement = store.connection().prepare_cached(update)?;
     Ok(statement.execute(params![number.value(), at.timestamp_millis()])? > 0)
 }

@@ -8,6 +8,7 @@ use super::rows::known;
 use super::store::Store;
 use super::{billing_rows, movement, outbox};
 use crate::domain::event::EventKind;
+use crate::domain::facts::ExistingRefund;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::reconciliation::{Rejected, Settlement, Standing, Step, decide};
 use crate::domain::vocabulary::{GatewayState, RefundStatus};
@@ -168,9 +169,8 @@ fn find(connection: &Connection, name: RefundName) -> rusqlite::Result<Option<Fo
     };
     if found.moved.payment.is_some() {
         let refund = billing_rows::refund(connection, &ObjectId::from(found.id))?;
-        let invoices = refund.map(|refund| refund.invoices).unwrap_or_default();
-        let paid = invoices.into_iter().find(|invoice| invoice.balance < invoice.amount);
-        found.standing.invoice_paid_since = paid.map(|invoice| invoice.number);
+        let paid = refund.as_ref().and_then(ExistingRefund::invoice_settled_since);
+        found.standing.invoice_paid_since = paid.map(|invoice| invoice.number.clone());
     }
     Ok(Some(found))
 }

@@ -17,14 +17,9 @@ use std::path::Path;
 /// All pages in one step: the writer does nothing else meanwhile.
 const ALL_PAGES: i32 = -1;
 
-/// What has to go before a table can be emptied: only a test ledger ever loses an entry or an
-/// exchange.
-const ENTRIES_MAY_GO: &str = "drop trigger entry_is_never_deleted; \
-     drop trigger exchange_is_never_deleted";
-const ENTRIES_MAY_NOT_GO: &str = "create trigger entry_is_never_deleted before delete on entry \
-     begin select raise(abort, 'ledger entries are never deleted'); end; \
-     create trigger exchange_is_never_deleted before delete on exchange \
-     begin select raise(abort, 'exchanges are never deleted'); end";
+/// The triggers that have to go before a table can be emptied: only a test ledger ever loses an
+/// entry or an exchange.
+const KEEPERS: [&str; 2] = ["entry_is_never_deleted", "exchange_is_never_deleted"];
 
 /// What belongs to the account of the key `?1`, each after all that refers to it.
 const OF_AN_ACCOUNT: &[&str] = &[
@@ -57,6 +52,11 @@ pub(super) fn forget_everything(store: &mut Store) -> rusqlite::Result<()> {
 pub(super) fn put_back(store: &mut Store, from: &Path) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let saved = Connection::open_with_flags(from, flags)?;
+    let version: i64 = saved.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != schema::SCHEMA_VERSION || !schema::is_test(&saved)? {
+        let why = "the snapshot is of another version of this program, or of no test ledger";
+        return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
+    }
     overwrite(store, &saved)
 }
 
@@ -90,11 +90,18 @@ pub(super) fn forget_account(store: &mut Store, id: &ObjectId) -> rusqlite::Resu
     let Some(key) = key else {
         return Ok(false);
     };
-    connection.execute_batch(ENTRIES_MAY_GO)?;
+    let mut keepers = Vec::with_capacity(KEEPERS.len());
+    for name in KEEPERS {
+        let sql = "select sql from sqlite_schema where type = 'trigger' and name = ?1";
+        keepers.push(connection.query_row(sql, [name], |row| row.get::<_, String>(0))?);
+        connection.execute_batch(&format!("drop trigger {name}"))?;
+    }
     for statement in OF_AN_ACCOUNT {
         connection.execute(statement, params![key])?;
     }
-    connection.execute_batch(ENTRIES_MAY_NOT_GO)?;
+    for sql in keepers {
+        connection.execute_batch(&sql)?;
+    }
     Ok(true)
 }
 

@@ -520,3 +520,22 @@ async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kep
         events.after(3, 9).unwrap().into_iter().map(|event| event.sequence).collect();
     assert_eq!(sequences, [4, 5]);
 }
+
+#[tokio::test]
+async fn only_a_test_ledger_of_this_schema_is_put_back() {
+    let folder = TempDir::new().unwrap();
+    let other = folder.path().join("real.db");
+    drop(SqliteLedger::open(&other, &options(false)).unwrap());
+    let ledger = SqliteLedger::open(&folder.path().join("l.db"), &options(true)).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    let refused = ledger.put_back(other.clone()).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Unavailable(_)), "{refused}");
+    fs::remove_file(&other).unwrap();
+    ledger.save(other.clone()).await.unwrap();
+    ledger.put_back(other.clone()).await.unwrap();
+    let saved = Connection::open(&other).unwrap();
+    saved.pragma_update(None, "user_version", 1).unwrap();
+    drop(saved);
+    ledger.put_back(other).await.unwrap_err();
+    assert!(ledger.find_user("demo").await.unwrap().is_some());
+}

@@ -42,16 +42,14 @@ create table inquiry (
     refund integer primary key references refund (number) on delete cascade,
     -- Null as long as it is certain that the order never left.
     first_sent_ms integer,
-    last_sent_ms integer,
     -- How many exchanges brought no verdict.
     attempts integer not null check (attempts >= 0),
     -- Null when nobody asks any more and an operator has to settle it.
-    next_ms integer,
-    check ((first_sent_ms is null) = (last_sent_ms is null))
+    next_ms integer
 ) strict;
 create index inquiry_by_time on inquiry (next_ms) where next_ms is not null;
-insert into inquiry (refund, first_sent_ms, last_sent_ms, attempts, next_ms)
-    select number, created_ms, created_ms, 0, created_ms from refund where status = 'Processing';
+insert into inquiry (refund, first_sent_ms, attempts, next_ms)
+    select number, created_ms, 0, created_ms from refund where status = 'Processing';
 
 -- When the money of a refund was put back because its gateway rejected it after all.
 alter table refund add column compensated_ms integer
