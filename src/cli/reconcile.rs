@@ -174,7 +174,8 @@ fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let headers = reader.headers().map_err(unreadable)?.clone();
     let known = ["refund", "state", "at", "reason", "event_id"];
     if let Some(unknown) = headers.iter().find(|name| !known.contains(name)) {
-        let message = format!("{shown}: unknown column `{unknown}`; known are {known:?}");
+        let known = known.join("`, `");
+        let message = format!("{shown}: unknown column `{unknown}`; known are `{known}`");
         return Err(Failure::new(FailureCode::Input, message));
     }
     for needed in ["refund", "state"] {

@@ -134,6 +134,10 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     screen.bar.finish_and_clear();
     let summary = replayed.map_err(failure)?;
     terminal::note(&rate(&summary));
+    if summary.total() == 0 {
+        let message = "nothing was replayed: what was named holds no exchange";
+        return Err(Failure::new(FailureCode::Input, message));
+    }
     Ok(if is_done(&summary) { ExitStatus::Done } else { ExitStatus::Differed })
 }
 

@@ -366,6 +366,16 @@ fn what_is_no_capture_is_refused_with_file_line_and_what_was_expected() {
 }
 
 #[test]
+fn a_replay_of_nothing_does_not_pass() {
+    let folder = Folder::with("none.har", r#"{"log":{"entries":[]}}"#)
+        .and("none.yml", "http_interactions: []\n");
+    for file in ["none.har", "none.yml"] {
+        let told = folder.told(&[file], 4);
+        assert!(told.contains("error: nothing was replayed"), "{told}");
+    }
+}
+
+#[test]
 fn aliases_are_followed_but_do_not_multiply() {
     let cassette = python_cassette(&conversation());
     let aliased = cassette

@@ -198,7 +198,7 @@ fn a_file_that_is_no_such_file_is_refused_whole() {
     let mut gateway = TestGateway::seeded(&seed(), &[]);
     gateway.terminate();
     for (text, said) in [
-        ("refund,status\nR-1,settled\n", "unknown column `status`"),
+        ("refund,status\nR-1,settled\n", "unknown column `status`; known are `refund`, `state`"),
         ("refund\nR-1\n", "names no column `state`"),
     ] {
         fs::write(gateway.folder().join("rows.csv"), text).unwrap();
