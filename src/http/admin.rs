@@ -9,6 +9,7 @@ mod faults;
 mod gateways;
 mod guard;
 mod refunds;
+mod talk;
 
 pub use guard::AdminToken;
 

@@ -1,7 +1,7 @@
 //! What is told about payment gateways: their settlements, on any ledger, and rules for a sandbox,
 //! on a test ledger.
 
-use super::api::of_ledger;
+use super::talk::of_ledger;
 use crate::domain::id::ObjectId;
 use crate::domain::money::parse_amount;
 use crate::domain::script::{ScriptedAnswer, ScriptedRule};

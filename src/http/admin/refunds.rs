@@ -4,7 +4,8 @@
 //! What must stay true: it is the decision of `refund settle`, with its bounds, and the history
 //! says that it came by this way.
 
-use super::api::{Api, Told, Wrong, bad, from_json, of_ledger, ok};
+use super::api::Api;
+use super::talk::{Told, Wrong, bad, from_json, of_ledger, ok};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{SettleError, Settlement};
