@@ -349,9 +349,11 @@ fn nobody_there_stays_in_processing_and_a_gateway_that_was_removed_is_warned_of(
     // Nothing seeded may name the gateway that is gone.
     fs::write(gateway.folder().join("seed.toml"), "").unwrap();
     gateway.restart();
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    // The log has a thread of its own; it is all written by the end.
+    assert!(gateway.terminate().success());
     let said = gateway.stderr();
     assert!(said.contains("not configured any more"), "{said}");
-    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
 }
 
 #[test]
