@@ -288,9 +288,17 @@ impl RowError {
         balance: MinorUnits,
         currency: Currency,
     ) -> Self {
-        let (amount, balance) = (currency.format(amount), currency.format(balance));
-        let text =
-            format!("The adjustment amount {amount} is greater than the credit balance {balance}.");
+        Self::more_than_there_is(("adjustment", amount), ("credit balance", balance), currency)
+    }
+
+    /// An amount of what is wanted exceeds what there is of something.
+    fn more_than_there_is(
+        (wanted, amount): (&str, MinorUnits),
+        (limit, there_is): (&str, MinorUnits),
+        currency: Currency,
+    ) -> Self {
+        let (amount, there_is) = (currency.format(amount), currency.format(there_is));
+        let text = format!("The {wanted} amount {amount} is greater than the {limit} {there_is}.");
         Self::new(ErrorCode::InvalidValue, text)
     }
 

@@ -20,7 +20,6 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
-use chrono::{DateTime, Utc};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -57,12 +56,6 @@ pub(super) struct Watchers {
 impl Watchers {
     fn any(&self) -> bool {
         self.journal.is_some() || self.tap.is_some()
-    }
-
-    fn note(&self, at: DateTime<Utc>, version: &str, request: &Bytes, answer: Option<&SoapAnswer>) {
-        if let Some(journal) = &self.journal {
-            journal.note(at, version, request, answer);
-        }
     }
 }
 
@@ -182,8 +175,8 @@ impl Public {
             Ok(SoapReply::Answer(answer)) => Some(answer),
             Ok(SoapReply::Abort) | Err(_) => None,
         };
-        if let Some(request) = &watched {
-            self.watchers.note(self.service.clock().now(), version, request, answer.as_ref());
+        if let (Some(journal), Some(request)) = (&self.watchers.journal, &watched) {
+            journal.note(self.service.clock().now(), version, request, answer.as_ref());
         }
         let answer = answer?;
         self.count_limits(&answer);

@@ -70,10 +70,7 @@ impl RowError {
 
     /// Less is left of a payment than an invoice is to be paid.
     pub fn over_payment(amount: MinorUnits, left: MinorUnits, currency: Currency) -> Self {
-        let (amount, left) = (currency.format(amount), currency.format(left));
-        let text =
-            format!("The applied amount {amount} is greater than the unapplied amount {left}.");
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::more_than_there_is(("applied", amount), ("unapplied amount", left), currency)
     }
 
     /// Less is owed on an invoice than it is to be paid.
@@ -82,10 +79,7 @@ impl RowError {
         balance: MinorUnits,
         currency: Currency,
     ) -> Self {
-        let (amount, balance) = (currency.format(amount), currency.format(balance));
-        let text =
-            format!("The applied amount {amount} is greater than the invoice balance {balance}.");
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::more_than_there_is(("applied", amount), ("invoice balance", balance), currency)
     }
 
     /// Another row of a single transaction failed.
