@@ -3,14 +3,13 @@
 //! What must stay true: money goes only to who proves to be the host (https), or stays on this
 //! machine; and a secret is never printed, whatever is wrong with the table that holds it.
 
-use super::exit::Failure;
-use super::secrets::{Hidden, SecretSources, Wrong, bounded, find_secret, find_trust, wrong};
+use super::complaint::{Wrong, bounded, wrong};
+use super::secrets::{Hidden, SecretSources, find_secret, find_trust};
 use crate::client::Endpoint;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::presets::{self, PRESETS, Preset};
 use crate::domain::vocabulary::MethodType;
 use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
-use crate::service::toml_text;
 use serde::Deserialize;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -250,10 +249,4 @@ fn shown_abilities(ability: &Gateway, window_days: Option<u32>) -> Vec<(String, 
         ("method_types".to_owned(), types),
         ("refund_window_days".to_owned(), days),
     ]
-}
-
-/// The failure that a wrong table is.
-pub(super) fn complain(path: &std::path::Path, text: &str, wrong: &Wrong) -> Failure {
-    let complaint = toml_text::complain(text, &wrong.at, wrong.message.clone());
-    super::config::wrong_text(path, &complaint)
 }
