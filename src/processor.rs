@@ -64,8 +64,8 @@ pub enum Inquiry {
 
 /// The decline of an order whose payment is older than its gateway gives payments back, if it is.
 ///
-/// Source: the vendor's overview of refunds. Whoever asks for such a refund gets it, and its gateway
-/// declines it; PayPal in these words.
+/// Source: the vendor's overview of refunds. Whoever asks for such a refund gets it, and its
+/// gateway declines it; PayPal in these words.
 fn too_late(order: &Order, window_days: Option<u32>) -> Option<Response> {
     let age_days = order.repaid?.age_days;
     let is_too_late = age_days > i64::from(window_days?);

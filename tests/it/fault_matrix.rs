@@ -4,8 +4,8 @@
 //!
 //! The gateway is a processor on its own sockets that counts what it paid. Each point is reached on
 //! purpose (`points`) and, where that can be seen from outside, counted; a point that no schedule
-//! reached fails the test. `FAULT_SCHEDULES` (40) says how many schedules are tried, `FAULT_SEED` (1)
-//! with which one they begin; a failure names its own.
+//! reached fails the test. `FAULT_SCHEDULES` (40) says how many schedules are tried, `FAULT_SEED`
+//! (1) with which one they begin; a failure names its own.
 
 mod points;
 

@@ -132,7 +132,11 @@ fn a_verdict_without_one_of_its_members_is_nothing() {
 fn never_heard_counts_only_in_the_contracts_own_words() {
     let reference = order().refund.to_string();
     let never = json!({ "reference": reference, "status": "never-heard" });
-    let forgetting = |hours: Value| json!({ "reference": reference, "status": "never-heard", "key_retention_h": hours });
+    let with_retention = |hours: Value| {
+        let mut never = never.clone();
+        never["key_retention_h"] = hours;
+        told(404, &never)
+    };
     let html = Answer { headers: HeaderMap::new(), ..answer(404, "<h1>Not Found</h1>") };
     for (what, said) in [
         ("a page", read(&html, &order())),
@@ -141,8 +145,8 @@ fn never_heard_counts_only_in_the_contracts_own_words() {
         ("JSON of another", read(&answer(404, "{\"message\":\"Not Found\"}"), &order())),
         ("another reference", told(404, &json!({ "reference": "x", "status": "never-heard" }))),
         ("another status", told(200, &never)),
-        ("a retention below zero", told(404, &forgetting(json!(-1)))),
-        ("a retention in words", told(404, &forgetting(json!("24")))),
+        ("a retention below zero", with_retention(json!(-1))),
+        ("a retention in words", with_retention(json!("24"))),
         ("a verdict below 404", told(404, &approved())),
     ] {
         assert!(said.is_err(), "{what}: {said:?}");

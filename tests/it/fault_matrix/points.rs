@@ -1,6 +1,6 @@
-//! The points at which the process is killed, and how each is reached on purpose, without anything in
-//! the gateway that is only for tests: the test holds the ledger's file, takes all the room that
-//! there is for calls, or acts while the processor stands at a moment of the protocol.
+//! The points at which the process is killed, and how each is reached on purpose, without anything
+//! in the gateway that is only for tests: the test holds the ledger's file, takes all the room
+//! that there is for calls, or acts while the processor stands at a moment of the protocol.
 
 use super::{ORDERS, PATIENCE, ROOM, electronic_refunds};
 use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund};
