@@ -261,6 +261,7 @@ impl Service {
         self.sessions.forget();
         self.processors.forget_sandboxes();
         self.know_its_gateways().await.map_err(BenchError::Halfway)?;
+        self.look_for_left_gateways().await.map_err(BenchError::Halfway)?;
         self.register_webhooks().await.map_err(BenchError::Halfway)
     }
 
