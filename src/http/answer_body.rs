@@ -1,5 +1,5 @@
-//! The bodies of answers: whole, or, where a tester ordered it, one that ends in the middle although
-//! the head told more.
+//! The bodies of answers: whole, or, where a tester ordered it, one that ends before what its
+//! head told has been sent.
 
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
