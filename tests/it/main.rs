@@ -22,6 +22,7 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod hammer;
+mod har_writers;
 mod http;
 mod logs;
 mod memory;
