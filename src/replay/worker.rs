@@ -19,6 +19,7 @@ use super::update;
 use super::walk::Capture;
 use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
+use crate::soap::secret::HIDDEN;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -266,6 +267,7 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
 /// A body for people: one element a line, no secrets, and not too much of it.
 pub(super) fn shown(body: &[u8]) -> String {
     let text = text_without_secrets(body).replace("><", ">\n<");
+    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
     let mut lines = text.lines();
     let mut shown: String = lines
         .by_ref()

@@ -44,6 +44,7 @@ mod seed;
 mod session_script;
 mod soap;
 mod soapui;
+mod soapui_exports;
 mod stage;
 mod stripe_adapter;
 mod waiting;
