@@ -45,7 +45,8 @@ fn request(name: &str, attributes: &str, body: &str, more: &str) -> String {
 
 fn assertion(of_type: &str, configuration: &str) -> String {
     format!(
-        r#"<con:assertion type="{of_type}" id="1e75" name="{of_type}"><con:configuration>{configuration}</con:configuration></con:assertion>"#
+        "<con:assertion type=\"{of_type}\" id=\"1e75\" name=\"{of_type}\"><con:configuration>\
+         {configuration}</con:configuration></con:assertion>"
     )
 }
 
@@ -65,7 +66,16 @@ fn transfer(attributes: &str, source: [&str; 3], target: [&str; 3]) -> String {
 }
 
 /// A login whose lines end as SoapUI writes them.
-const LOGIN: &str = "<![CDATA[<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:api=\"http://api.zuora.com/\">\\r\n   <soapenv:Header/>\\r\n   <soapenv:Body>\\r\n      <api:login>\\r\n         <!--Optional:-->\\r\n         <api:username>demo@example.com</api:username>\\r\n         <api:password>demo</api:password>\\r\n      </api:login>\\r\n   </soapenv:Body>\\r\n</soapenv:Envelope>]]>";
+const LOGIN: &str = r#"<![CDATA[<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:api="http://api.zuora.com/">\r
+   <soapenv:Header/>\r
+   <soapenv:Body>\r
+      <api:login>\r
+         <!--Optional:-->\r
+         <api:username>demo@example.com</api:username>\r
+         <api:password>demo</api:password>\r
+      </api:login>\r
+   </soapenv:Body>\r
+</soapenv:Envelope>]]>"#;
 const SESSION: &str =
     "<con:assertion type=\"SOAP Fault Assertion\" id=\"e1b6\" name=\"Not SOAP Fault\"/>";
 
@@ -120,8 +130,8 @@ fn transfers_go_by_nodes_in_their_order_and_whole() {
     let account = format!("concat('', '{EXTERNAL_ACCOUNT}')");
     let query = "<![CDATA[<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" \
                  xmlns:a=\"http://api.zuora.com/\"><e:Header><a:SessionHeader/></e:Header><e:Body>\
-                 <a:query><a:queryString>select Id from Refund where Id = '${#TestCase#kept#//*:Id}'\
-                 </a:queryString></a:query></e:Body></e:Envelope>]]>";
+                 <a:query><a:queryString>select Id from Refund where Id = \
+                 '${#TestCase#kept#//*:Id}'</a:queryString></a:query></e:Body></e:Envelope>]]>";
     let sent_account = |row| {
         let sent = format!("string('${{pairs#RawRequest#//*:zObjects[{row}]/*:AccountId}}')");
         xpath(&sent, &format!("${{create#Response#//*:result[{row}]/*:Id}}"))
@@ -181,8 +191,8 @@ fn an_element_is_what_was_expected_with_its_attributes() {
     let session = format!("{API}//a:Session");
     let query = "<![CDATA[<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" \
                  xmlns:a=\"http://api.zuora.com/\"><e:Header><a:SessionHeader><a:session>?\
-                 </a:session></a:SessionHeader></e:Header><e:Body><a:query><a:queryString>select Id \
-                 from Refund</a:queryString></a:query></e:Body></e:Envelope>]]>";
+                 </a:session></a:SessionHeader></e:Header><e:Body><a:query><a:queryString>select \
+                 Id from Refund</a:queryString></a:query></e:Body></e:Envelope>]]>";
     let nil = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:nil";
     let expected =
         |value| format!("<a:queryLocator xmlns:a='http://api.zuora.com/' {nil}='{value}'/>");
