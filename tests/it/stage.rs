@@ -55,6 +55,13 @@ impl Stage {
         self.gateway.post(ENDPOINT, &envelope(&header, body))
     }
 
+    /// As [`Stage::call`], under an idempotency key.
+    fn keyed(&self, key: &str, body: &str) -> Answer {
+        let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", key)];
+        let envelope = envelope(&session_header(&self.session), body);
+        self.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes())
+    }
+
     fn create(&self, objects: &str) -> Answer {
         self.call("", &format!("<api:create>{objects}</api:create>"))
     }
@@ -355,17 +362,64 @@ fn a_keyed_create_of_any_object_is_done_once() {
     let stage = Stage::new(&[]);
     let account = object("Account", &[("Name", "One"), ("Currency", "USD")]);
     let body = format!("<api:create>{account}</api:create>");
-    let envelope = envelope(&session_header(&stage.session), &body);
-    let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", "k")];
-    let post = || stage.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes());
-    let (first, again) = (post(), post());
+    let (first, again) = (stage.keyed("k", &body), stage.keyed("k", &body));
     assert_eq!(first.successes(), 1, "{first}");
     assert_eq!(again.header("idempotent-replayed"), Some("true"), "{again}");
     assert_eq!(first.body, again.body);
 }
 
-/// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
-/// no file, whatever is wrong with the call that carries them.
+#[test]
+fn a_keyed_refund_of_a_payment_moves_its_money_once() {
+    let stage = Stage::new(&[]);
+    let method = stage.card();
+    let payment = [
+        ("Type", "Electronic"),
+        ("Amount", "80"),
+        ("AccountId", OWNER),
+        ("PaymentMethodId", &method),
+        ("InvoiceId", INVOICE),
+        ("AppliedInvoiceAmount", "80"),
+    ];
+    let payment = stage.created("Payment", &payment);
+    for (refund_type, refunded, owed) in
+        [("External", "30.00", "50.00"), ("Electronic", "60.00", "80.00")]
+    {
+        let fields = [
+            ("Type", refund_type),
+            ("Amount", "30"),
+            ("PaymentId", &payment),
+            ("MethodType", "CreditCard"),
+        ];
+        let body = format!("<api:create>{}</api:create>", object("Refund", &fields));
+        let answers = [(); 3].map(|()| stage.keyed(refund_type, &body));
+        for answer in &answers {
+            assert_eq!((answer.successes(), &answer.body), (1, &answers[0].body), "{answer}");
+        }
+        assert_eq!(answers[2].header("idempotent-replayed"), Some("true"), "{refund_type}");
+        assert_eq!(stage.read("Payment", &payment, &["RefundAmount"]), [refunded]);
+        assert_eq!(stage.read("Invoice", INVOICE, &["Balance"]), [owed]);
+        // The same key and another amount is another request.
+        let other = stage.keyed(refund_type, &body.replace(">30<", ">1<"));
+        assert_eq!(other.status, 422, "{other}");
+        assert_eq!(stage.read("Payment", &payment, &["RefundAmount"]), [refunded]);
+    }
+}
+
+#[test]
+fn a_key_means_nothing_to_update_and_delete() {
+    let stage = Stage::new(&[]);
+    let id = stage.created("Account", &[("Name", "One"), ("Currency", "USD")]);
+    for name in ["Two", "Three"] {
+        let account = object("Account", &[("Id", &id), ("Name", name)]);
+        let answer = stage.keyed("k", &format!("<api:update>{account}</api:update>"));
+        assert_eq!((answer.successes(), answer.header("idempotent-replayed")), (1, None));
+        assert_eq!(stage.read("Account", &id, &["Name"]), [name]);
+    }
+    let delete = format!("<api:delete><api:type>Account</api:type><api:ids>{id}</api:ids>");
+    let delete = || stage.keyed("k", &format!("{delete}</api:delete>")).texts("success");
+    assert_eq!([delete(), delete()], [["true"], ["false"]]);
+}
+
 /// Whether `secret` is in `files`. Four digits turn up by chance, in the middle of a time, an id or
 /// a token; a short secret is one only where it stands alone.
 fn holds(files: &[u8], secret: &[u8]) -> bool {
@@ -378,6 +432,8 @@ fn holds(files: &[u8], secret: &[u8]) -> bool {
     alone.any(|is_alone| is_alone)
 }
 
+/// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
+/// no file, whatever is wrong with the call that carries them.
 #[test]
 fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
     let mut stage = Stage::of(TestGateway::traced(SEED));
@@ -418,17 +474,13 @@ fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
         told.push_str(&stage.create(&object("PaymentMethod", fields)).to_string());
     }
     assert_eq!(told.matches("<ns1:Success>true").count(), 3, "{told}");
-    let keyed = envelope(
-        &session_header(&stage.session),
-        &format!("<api:create>{}</api:create>", object("PaymentMethod", &good)),
-    );
-    let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", "k")];
-    let answer = stage.gateway.connect().send("POST", ENDPOINT, &headers, keyed.as_bytes());
-    told.push_str(&answer.to_string());
+    let body = format!("<api:create>{}</api:create>", object("PaymentMethod", &good));
+    told.push_str(&stage.keyed("k", &body).to_string());
     // A call that is broken in the middle of a number, and one that is no call.
-    let (broken, _) = keyed.split_once("</obj:CreditCardNumber>").unwrap();
+    let whole = envelope(&session_header(&stage.session), &body);
+    let (broken, _) = whole.split_once("</obj:CreditCardNumber>").unwrap();
     told.push_str(&stage.gateway.post(ENDPOINT, broken).to_string());
-    told.push_str(&stage.gateway.post(ENDPOINT, &keyed.replace("create>", "make>")).to_string());
+    told.push_str(&stage.gateway.post(ENDPOINT, &whole.replace("create>", "make>")).to_string());
     let masks = stage.call(
         "",
         "<api:query><api:queryString>select Id, CreditCardMaskNumber, AchAccountNumberMask, \
