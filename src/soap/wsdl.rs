@@ -175,7 +175,7 @@ mod tests {
     use crate::domain::draft::adjustment::AdjustmentDraft;
     use crate::domain::draft::change::{AdjustmentChange, RefundChange};
     use crate::domain::draft::fields::Draft;
-    use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+    use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
     use crate::domain::draft::payment_method::MethodDraft;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
@@ -319,6 +319,7 @@ mod tests {
         stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
         stands_here::<MethodDraft>("PaymentMethod");
         stands_here::<PaymentDraft>("Payment");
+        stands_here::<PaymentChange>("Payment");
         stands_here::<PaymentPartDraft>("InvoicePayment");
         stands_here::<RefundChange>("Refund");
         stands_here::<RefundDraft>("Refund");

@@ -314,13 +314,119 @@ fn an_overpayment_becomes_credit() {
         ("AccountId", OWNER),
         ("PaymentMethodId", check.as_str()),
     ];
-    let to_balance = with(&fields, ("AppliedCreditBalanceAmount", "20"));
-    assert!(stage.refused("Payment", &to_balance).contains("CreditBalanceAdjustment"));
     let payment = stage.created("Payment", &with(&fields, ("AppliedCreditBalanceAmount", "0")));
     let increase =
         [("Type", "Increase"), ("Amount", "15"), ("SourceTransactionId", payment.as_str())];
     stage.created("CreditBalanceAdjustment", &increase);
     assert_eq!(stage.gateway.balance(OWNER), "25.00");
+}
+
+#[test]
+fn a_payment_brings_credit_by_itself_as_documented() {
+    let stage = Stage::new(&[]);
+    let check = stage.created("PaymentMethod", &[("Type", "Check")]);
+    // The documented examples have no Amount: it is what they apply.
+    let overpaid = [
+        ("AccountId", OWNER),
+        ("InvoiceNumber", "INV00000001"),
+        ("AppliedInvoiceAmount", "100"),
+        ("AppliedCreditBalanceAmount", "50"),
+        ("EffectiveDate", "2026-01-05"),
+        ("PaymentMethodId", &check),
+        ("Type", "External"),
+    ];
+    let payment = stage.created("Payment", &overpaid);
+    let fields = ["Amount", "AppliedCreditBalanceAmount", "RefundAmount"];
+    assert_eq!(stage.read("Payment", &payment, &fields), ["150.00", "50.00", "0.00"]);
+    assert_eq!(stage.read("Invoice", INVOICE, &["Balance"]), ["0.00"]);
+    assert_eq!(stage.gateway.balance(OWNER), "60.00");
+    let query = format!(
+        "<api:query><api:queryString>select Id, Type, ReasonCode, SourceTransactionType from \
+         CreditBalanceAdjustment where SourceTransactionId = '{payment}'</api:queryString>\
+         </api:query>"
+    );
+    let made = stage.call("", &query);
+    assert_eq!(made.texts("Type"), ["Increase"], "{made}");
+    assert_eq!(made.texts("ReasonCode"), ["Standard Refund"]);
+    // What it brought is no longer the payment's, and is not taken back.
+    let canceled = [("Id", payment.as_str()), ("Status", "Canceled")];
+    assert!(stage.not_updated("Payment", &canceled).contains("cannot be taken back"));
+    let id = made.texts("Id").remove(0);
+    let canceled = [("Id", id.as_str()), ("Status", "Canceled")];
+    let refused = stage.not_updated("CreditBalanceAdjustment", &canceled);
+    assert_eq!(refused, "An increase from an overpayment cannot be canceled.");
+    let refund =
+        [("Type", "External"), ("MethodType", "Check"), ("Amount", "101"), ("PaymentId", &payment)];
+    assert!(stage.refused("Refund", &refund).contains("refundable amount 100.00"));
+    // Nothing but credit: a payment for what is to come.
+    let rest = |name: &&(&str, &str)| !name.0.contains("Invoice");
+    let prepaid: Vec<_> = overpaid.iter().filter(rest).copied().collect();
+    stage.created("Payment", &prepaid);
+    assert_eq!(stage.gateway.balance(OWNER), "110.00");
+    let less = with(&prepaid, ("Amount", "49"));
+    let told = "The applied amount 50.00 is greater than the unapplied amount 49.00.";
+    assert_eq!(stage.refused("Payment", &less), told);
+    let later = with(&prepaid, ("EffectiveDate", "2099-01-05"));
+    let told = "Invalid value for field EffectiveDate: 2099-01-05";
+    assert_eq!(stage.refused("Payment", &later), told);
+    let unknown = with(&overpaid, ("InvoiceNumber", "INV9"));
+    let told = "Invalid value for field InvoiceNumber: INV9";
+    assert_eq!(stage.refused("Payment", &unknown), told);
+    let nothing: Vec<_> = prepaid.iter().filter(|field| !field.0.contains("Amount")).collect();
+    let nothing: Vec<_> = nothing.into_iter().copied().collect();
+    assert_eq!(stage.refused("Payment", &nothing), "Missing required value: Amount");
+    assert_eq!(stage.gateway.balance(OWNER), "110.00");
+}
+
+#[test]
+fn a_payment_brings_credit_only_where_an_adjustment_could() {
+    let check = "4028e6a0000b00000000000000000001";
+    let method = format!("\n[[payment_method]]\nid = \"{check}\"\ntype = \"Check\"\n");
+    let prepaid = [
+        ("AccountId", OWNER),
+        ("AppliedCreditBalanceAmount", "5"),
+        ("PaymentMethodId", check),
+        ("Type", "External"),
+    ];
+    let without = SEED.replace("\"credit-balance-adjustment\",", "");
+    let off = format!("[tenant]\ncredit_balance = false\n{SEED}");
+    for (seed, told) in [
+        (without, "The user lacks the permission credit-balance-adjustment."),
+        (off, "The Credit Balance feature is not enabled."),
+    ] {
+        let stage = Stage::of(TestGateway::seeded(&format!("{seed}{method}"), &[]));
+        assert_eq!(stage.refused("Payment", &prepaid), told);
+        assert_eq!(stage.gateway.balance(OWNER), "10.00");
+    }
+    // Under Invoice Settlement it stays what the payment has left.
+    let settled = format!("[tenant]\ninvoice_settlement = true\n{SEED}{method}");
+    let stage = Stage::of(TestGateway::seeded(&settled, &[]));
+    let payment = stage.created("Payment", &prepaid);
+    assert_eq!(stage.read("Payment", &payment, &["Amount", "RefundAmount"]), ["5.00", "0.00"]);
+    assert_eq!(stage.gateway.balance(OWNER), "10.00");
+}
+
+#[test]
+fn an_update_of_a_payment_passes_over_what_it_cannot_change() {
+    for (args, changed) in [(&[][..], true), (&["--strict"][..], false)] {
+        let stage = Stage::new(args);
+        let check = stage.created("PaymentMethod", &[("Type", "Check")]);
+        let fields = [
+            ("Type", "External"),
+            ("Amount", "20"),
+            ("AccountId", OWNER),
+            ("PaymentMethodId", check.as_str()),
+        ];
+        let payment = stage.created("Payment", &fields);
+        let update = [("Id", payment.as_str()), ("Amount", "30"), ("Comment", "c")];
+        let answer = stage.update("Payment", &update);
+        assert_eq!(answer.successes(), usize::from(changed), "{answer}");
+        if !changed {
+            assert_eq!(message(&answer), "Invalid field: Amount");
+        }
+        let comment = if changed { "c" } else { "" };
+        assert_eq!(stage.read("Payment", &payment, &["Amount", "Comment"]), ["20.00", comment]);
+    }
 }
 
 #[test]
