@@ -14,6 +14,7 @@ mod credit_balance;
 mod custom;
 mod paying;
 mod payment;
+mod payment_amounts;
 mod payment_method;
 
 use super::calendar::day_at;

@@ -1,13 +1,11 @@
 //! The rules of payments and of their parts that pay invoices (InvoicePayment): when one may be
 //! made, and when a payment may be taken back.
 //!
-//! Sources: the Payment and InvoicePayment objects' field descriptions, and "Handle overpayments"
-//! (what a payment brings beyond its invoice goes to the credit balance in the same call). An
-//! electronic payment is taken as approved by its gateway at once: what is tested here are refunds
-//! of payments.
+//! Sources: the Payment and InvoicePayment objects' field descriptions. An electronic payment is
+//! taken as approved by its gateway at once: what is tested here are refunds of payments.
 
-use super::adjustment::{AdjustmentDecision, check_adjusting};
 use super::custom::OwnFields;
+use super::payment_amounts::{Amounts, NewCredit, amount_in};
 use super::{Asking, gateway_named, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
@@ -16,15 +14,12 @@ use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use crate::domain::draft::{AmountText, Field};
 use crate::domain::facts::{
-    Account, AdjustmentSource, Gateway, Invoice, InvoiceKey, MethodKey, Payment, PaymentKey,
-    PaymentMethod, Tenant,
+    Account, Gateway, Invoice, InvoiceKey, MethodKey, Payment, PaymentKey, PaymentMethod, Tenant,
 };
 use crate::domain::id::ObjectId;
-use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{
-    AdjustmentType, CustomizedObject, MethodStatus, PaymentStatus, PaymentType,
-};
+use crate::domain::vocabulary::{CustomizedObject, MethodStatus, PaymentStatus, PaymentType};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -74,32 +69,6 @@ pub struct NewPayment<'d> {
     pub custom: CustomValues,
 }
 
-/// What a payment brings to the credit balance: an Increase from an overpayment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewCredit {
-    amount: MinorUnits,
-    day: NaiveDate,
-    reason_code: Option<String>,
-}
-
-impl NewCredit {
-    /// The adjustment that it is, once there is the payment.
-    pub fn of_payment(self, payment: PaymentKey, account: &Account) -> AdjustmentDecision {
-        AdjustmentDecision {
-            account: account.key,
-            adjustment_type: AdjustmentType::Increase,
-            amount: self.amount,
-            source: AdjustmentSource::Payment(payment),
-            adjustment_date: self.day,
-            accounting_code: None,
-            comment: None,
-            reason_code: self.reason_code,
-            reference_id: None,
-            custom: CustomValues::new(),
-        }
-    }
-}
-
 /// A part of a payment that may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPart {
@@ -140,7 +109,7 @@ pub fn decide_payment<'d>(
     own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     let account = known(&draft.account_id, facts.account.as_ref(), "AccountId")?;
-    let amounts = amounts(draft, account.currency)?;
+    let amounts = Amounts::of(draft, account.currency)?;
     let comment = draft.comment.checked()?.map(String::as_str);
     let effective_date = effective_date(draft, facts.tenant, asking)?;
     let invoice = named_invoice(draft, facts, account)?;
@@ -157,12 +126,12 @@ pub fn decide_payment<'d>(
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
     };
-    let credit = credit(&amounts, facts.tenant, effective_date, asking)?;
+    let credit = amounts.credit(effective_date, facts.tenant, asking)?;
     let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
     if let Some(invoice) = applied {
         check_applied(amounts.applied, amounts.whole, invoice)?;
     }
-    check_rest(&amounts, account.currency)?;
+    amounts.check_rest(account.currency)?;
     Ok(NewPayment {
         account,
         amount: amounts.whole,
@@ -280,66 +249,6 @@ fn known<'f, T>(id: &Field<ObjectId>, found: Option<&'f T>, name: &str) -> Resul
 
 fn foreign(id: &Field<ObjectId>, name: &str) -> RowError {
     RowError::invalid(name, id.given().map_or("", ObjectId::as_str))
-}
-
-fn amount_in(
-    currency: Currency,
-    amount: &Field<AmountText>,
-    name: &str,
-) -> Result<MinorUnits, RowError> {
-    let amount = amount.checked()?.ok_or_else(|| RowError::missing(name))?;
-    currency.minor_units(amount.value).ok_or_else(|| RowError::invalid(name, &amount.text))
-}
-
-/// What a payment brings, and what becomes of it.
-struct Amounts {
-    whole: MinorUnits,
-    applied: MinorUnits,
-    to_credit_balance: MinorUnits,
-}
-
-/// The amounts of a payment; without Amount it is what is applied, as in the documented examples.
-fn amounts(draft: &PaymentDraft, currency: Currency) -> Result<Amounts, RowError> {
-    let or_nothing = |amount: &Field<AmountText>, name| match amount {
-        Field::Absent => Ok(MinorUnits::ZERO),
-        Field::Given(_) | Field::Wrong(_) => amount_in(currency, amount, name),
-    };
-    let told = or_nothing(&draft.amount, "Amount")?;
-    let to_credit_balance = or_nothing(&draft.to_credit_balance, "AppliedCreditBalanceAmount")?;
-    let applied = or_nothing(&draft.applied, "AppliedInvoiceAmount")?;
-    let split = MinorUnits::new(applied.units().saturating_add(to_credit_balance.units()));
-    let whole = if draft.amount.is_absent() { split } else { told };
-    Ok(Amounts { whole, applied, to_credit_balance })
-}
-
-/// What becomes credit balance. Under Invoice Settlement it stays unapplied (Payment object, field
-/// descriptions); otherwise it is an adjustment, and whoever may not make one may not do it so.
-fn credit(
-    amounts: &Amounts,
-    tenant: &Tenant,
-    effective_date: NaiveDate,
-    asking: &Asking,
-) -> Result<Option<NewCredit>, RowError> {
-    let amount = amounts.to_credit_balance;
-    if amount == MinorUnits::ZERO || tenant.invoice_settlement {
-        return Ok(None);
-    }
-    check_adjusting(tenant, asking)?;
-    let day = day_at(asking.now, tenant.time_zone);
-    if effective_date > day {
-        // A future overpayment gives no credit (future-dated credit balance adjustment).
-        return Err(RowError::invalid("EffectiveDate", &effective_date.to_string()));
-    }
-    Ok(Some(NewCredit { amount, day, reason_code: tenant.reason_codes.first().cloned() }))
-}
-
-/// That what goes to the credit balance is covered by what the invoice leaves of the payment.
-fn check_rest(amounts: &Amounts, currency: Currency) -> Result<(), RowError> {
-    let rest = MinorUnits::new(amounts.whole.units() - amounts.applied.units());
-    if amounts.to_credit_balance <= rest {
-        return Ok(());
-    }
-    Err(RowError::over_payment(amounts.to_credit_balance, rest, currency))
 }
 
 /// The invoice that is named by its id, its number or both, if it is one of the account's.

@@ -367,8 +367,8 @@ proptest! {
 
     #[test]
     fn no_fields_make_the_rules_panic(texts in prop::collection::vec(".{0,40}", 15)) {
-        let texts = texts.iter().map(String::as_str);
-        let fields: Vec<_> = RefundDraft::FIELDS.iter().map(|field| field.name).zip(texts).collect();
+        let names = RefundDraft::FIELDS.iter().map(|field| field.name);
+        let fields: Vec<_> = names.zip(texts.iter().map(String::as_str)).collect();
         let _ = World::new().decide(&fields);
     }
 }
