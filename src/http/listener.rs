@@ -6,6 +6,7 @@
 
 use super::answer_body::AnswerBody;
 use super::connection::Connection;
+use super::idle::Idlers;
 use super::metrics::{Limit, Metrics};
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
@@ -81,6 +82,7 @@ struct Room<H> {
     handler: H,
     slots: Arc<Semaphore>,
     addresses: AddressSlots,
+    idlers: Idlers,
     open: Gauge,
     /// Somebody waits for a connection to end, so each ends with its next answer.
     crowded: AtomicBool,
@@ -103,6 +105,7 @@ impl Listener {
         let room = Arc::new(Room {
             slots: Arc::new(Semaphore::new(door.connections_max)),
             addresses: AddressSlots::new(door.per_address_max),
+            idlers: Idlers::default(),
             open: door.metrics.connections(door.name),
             crowded: AtomicBool::new(false),
             closes: Arc::clone(&closes),
@@ -176,6 +179,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 impl<H> Room<H> {
     /// A slot for the connection, as soon as there is one; none if its address has enough of them.
+    /// Where all are taken, the connection that has been idle longest gives its own, and those that
+    /// are not idle end with their next answers.
     async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let Some(of_address) = self.addresses.take(peer.ip()) else {
             self.door.metrics.reject(Limit::ConnectionsPerAddress);
@@ -185,6 +190,7 @@ impl<H> Room<H> {
         if self.slots.available_permits() == 0 {
             self.door.metrics.reject(Limit::Connections);
             self.crowded.store(true, Ordering::Relaxed);
+            self.idlers.want_a_place();
         }
         let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
         self.crowded.store(false, Ordering::Relaxed);
@@ -210,7 +216,8 @@ async fn serve<H: Handler>(
         tracing::debug!(%peer, %error, "small answers may be held back");
     }
     let _panics = PanicWatch { metrics: &room.door.metrics, peer };
-    let connection = Connection::new(peer, local);
+    let idler = room.idlers.take_in();
+    let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
     let io = TokioIo::new(Stream::new(stream, &connection, room.door.patience));
     let service = service_fn(|request| respond(&room, &connection, request));
     let mut exchange = pin!(room.door.protocol.serve_connection(io, service));
@@ -222,6 +229,14 @@ async fn serve<H: Handler>(
                 break;
             }
             changed = phase.changed() => changed,
+            () = idler.idleness.wanted() => {
+                // hyper ends an idle connection, but not one that was never used.
+                if !connection.has_spoken() {
+                    break;
+                }
+                exchange.as_mut().graceful_shutdown();
+                continue;
+            }
         };
         let phase = *phase.borrow_and_update();
         if changed.is_err() || phase == Phase::Over {
