@@ -84,7 +84,7 @@ impl Service {
     ) -> Result<Vec<ReconcileResult>, LedgerError> {
         let rejected = self.settings.reconciliation.rejected;
         let work = self.ledger.reconcile(Reconcile { events, rejected });
-        let done = self.perform("reconciliation", Vec::new, work).await;
+        let done = self.perform("reconciliation", Vec::new(), work).await;
         done.unwrap_or(Err(LedgerError::Withdrawn))
     }
 }
