@@ -17,6 +17,7 @@ pub mod password;
 pub mod query;
 pub mod reconciliation;
 pub mod resolver;
+pub mod retention;
 pub mod seed;
 pub mod session;
 pub mod test_bench;
@@ -35,6 +36,7 @@ use desk::Desk;
 use faults::Faults;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
+use retention::EventSettings;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use std::sync::atomic::AtomicBool;
@@ -69,6 +71,9 @@ pub struct ServiceSettings {
     /// What is done about refunds that their gateways reject after all.
     #[serde(skip)]
     pub reconciliation: ReconciliationSettings,
+    /// What is kept of what happens to refunds.
+    #[serde(skip)]
+    pub events: EventSettings,
 }
 
 impl Default for ServiceSettings {
@@ -82,6 +87,7 @@ impl Default for ServiceSettings {
             single_transaction: false,
             idempotency_field: None,
             reconciliation: ReconciliationSettings::default(),
+            events: EventSettings::default(),
         }
     }
 }

@@ -45,6 +45,8 @@ mod soap;
 mod soapui;
 mod stage;
 mod stripe_adapter;
+
+mod verdicts;
 mod waiting;
 mod wire;
 mod wsdl;
