@@ -715,7 +715,7 @@ async fn every_client_is_understood() {
         let asked = house.asked();
         let Drafts::Refunds(drafts) = &asked[0].drafts else { panic!("{client}") };
         let draft = &drafts[0];
-        assert!(draft.malformed_id.is_none(), "{client}: {draft:?}");
+        assert!(draft.common.malformed_id.is_none(), "{client}: {draft:?}");
         let given = [
             draft.account_id.given().is_some(),
             draft.amount.given().is_some(),

@@ -22,6 +22,7 @@ mod faults_doc;
 mod fixtures;
 mod gateway;
 mod hammer;
+mod har_writers;
 mod http;
 mod logs;
 mod memory;
@@ -43,6 +44,7 @@ mod seed;
 mod session_script;
 mod soap;
 mod soapui;
+mod soapui_exports;
 mod stage;
 mod stripe_adapter;
 

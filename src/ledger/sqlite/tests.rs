@@ -1,8 +1,9 @@
 //! The ledger against a real file: money, exactly-once, restarts, marks and damage.
 
 use super::*;
+use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
-use crate::domain::draft::{RefundDraft, RefundField};
+use crate::domain::draft::fields::Draft as _;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
@@ -70,11 +71,11 @@ async fn seeded(path: &Path) -> SqliteLedger {
 
 fn draft(refund_type: &str, amount: &str) -> RefundDraft {
     let mut draft = RefundDraft::default();
-    draft.set(RefundField::AccountId, ACCOUNT);
-    draft.set(RefundField::Amount, amount);
-    draft.set(RefundField::SourceType, "CreditBalance");
-    draft.set(RefundField::Type, refund_type);
-    draft.set(RefundField::PaymentMethodId, METHOD);
+    draft.set("AccountId", ACCOUNT);
+    draft.set("Amount", amount);
+    draft.set("SourceType", "CreditBalance");
+    draft.set("Type", refund_type);
+    draft.set("PaymentMethodId", METHOD);
     draft
 }
 
