@@ -82,9 +82,9 @@ pub trait Outbox: Send + Sync {
         at: DateTime<Utc>,
     ) -> Reply<()>;
 
-    /// Removes events from before this moment, the oldest first and a bounded number at a time, with
-    /// their deliveries that were given up; whether there may be more. What one of these webhooks
-    /// has still to get stays, and so does the newest event.
+    /// Removes events from before this moment, the oldest first and a bounded number at a time,
+    /// with their deliveries that were given up; whether there may be more. What one of these
+    /// webhooks has still to get stays, and so does the newest event.
     fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool>;
 
     /// What waits for a webhook.

@@ -255,8 +255,8 @@ fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
     adds_up(gateway.folder());
 }
 
-/// Regression: UpdatedDate and the compensating entry had the moment of the processor's event, which
-/// may be long ago or still to come, and a plain day was refused.
+/// Regression: UpdatedDate and the compensating entry had the moment of the processor's event,
+/// which may be long ago or still to come, and a plain day was refused.
 #[test]
 fn a_change_has_the_moment_at_which_the_gateway_is_told() {
     let clock = "2026-03-02T20:00:00Z";

@@ -98,8 +98,8 @@ pub fn metric(gateway: &TestGateway, name: &str) -> u64 {
     line.unwrap_or_else(|| panic!("no {name} in {metrics}")).trim().parse().unwrap()
 }
 
-/// Regression: very many calls that ended in one moment filled the queue to the ledger's writer, and
-/// External refunds were told to come later.
+/// Regression: very many calls that ended in one moment filled the queue to the ledger's writer,
+/// and External refunds were told to come later.
 #[test]
 fn a_burst_of_verdicts_leaves_room_for_external_refunds() {
     let seed = format!(

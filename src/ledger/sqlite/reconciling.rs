@@ -1,8 +1,9 @@
 //! What gateways settled and rejected, inside the open transaction.
 //!
 //! What must stay true: an event's id is kept with what it did, so that it does it once; the money
-//! of a rejected refund goes back by a compensating entry, or to its payment, once at most. What the
-//! ledger does has the moment at which it is told; only SettledOn and the history have the gateway's.
+//! of a rejected refund goes back by a compensating entry, or to its payment, once at most. What
+//! the ledger does has the moment at which it is told; only SettledOn and the history have the
+//! gateway's.
 
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
