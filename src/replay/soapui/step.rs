@@ -112,6 +112,9 @@ async fn send(
     let body = expander.expand(scope.get(owner, "Request").unwrap_or_default());
     let headers = headers(request, interface, &mut expander);
     told.notes.append(&mut expander.notes);
+    if !request.left_out.is_empty() {
+        told.notes.push(format!("sent without its {}", request.left_out.join(", ")));
+    }
     let (endpoint, body, headers) = (endpoint?, body?, headers?);
     learn_from(&body, secrets);
     let path = context.target.path.unwrap_or_else(|| path_of(&endpoint));
