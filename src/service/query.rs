@@ -90,12 +90,12 @@ impl Service {
         request.deadline = request.deadline.min((Instant::now() + reading_max).into_std());
         let found = self.ledger.find(request);
         // The turn is over when the query is, even if the caller has gone away before.
-        let work = tokio::spawn(async move {
+        let work = self.spawn("query", Vec::new(), async move {
             let page = found.await;
             drop(turn);
             page
         });
-        let lost = |_| LedgerError::Unavailable("the query's task ended early".to_owned());
-        Ok(work.await.map_err(lost)???)
+        let lost = || LedgerError::Unavailable("the query's task ended early".to_owned());
+        Ok(work.await.ok().flatten().ok_or_else(lost)???)
     }
 }
