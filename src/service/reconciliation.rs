@@ -89,6 +89,8 @@ impl Service {
     ) -> Result<Vec<ReconcileResult>, LedgerError> {
         let rejected = self.settings.reconciliation.rejected;
         let now = self.clock.now();
-        self.ledger.reconcile(Reconcile { events, rejected, now }).await
+        let work = self.ledger.reconcile(Reconcile { events, rejected, now });
+        let done = self.perform("reconciliation", Vec::new, work).await;
+        done.unwrap_or(Err(LedgerError::Withdrawn))
     }
 }
