@@ -7,6 +7,7 @@ pub mod exit;
 
 mod admin;
 mod check;
+mod complaint;
 mod config;
 mod events;
 mod gateways;

@@ -15,6 +15,7 @@ mod body;
 mod compression;
 mod connection;
 mod date;
+mod head;
 mod journal;
 mod listener;
 mod metrics;

@@ -7,7 +7,8 @@
 pub mod http;
 pub mod sandbox;
 
-use crate::domain::lifecycle::Verdict;
+use crate::domain::id::RefundId;
+use crate::domain::lifecycle::{Response, Verdict};
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
 use std::future::Future;
@@ -38,16 +39,40 @@ pub enum Answer {
     Unknown(String),
 }
 
+impl Answer {
+    /// An answer to which no exchange led.
+    pub fn untold(self) -> Told<Self> {
+        Told { outcome: self, transcript: Transcript::default() }
+    }
+}
+
 /// What a gateway answered when it was asked about an earlier order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
     /// It knows the order and what became of it.
     Certain(Verdict),
     /// It has never heard of it. That says nothing about money, but the order may be sent again
-    /// under the same id, as long as [`Processor::key_retention`] lasts.
-    NeverHeard,
+    /// under the same id, as long as the gateway would be sure to know that.
+    NeverHeard {
+        /// For how long it is sure to know an order by its id, in its own words: it counts where
+        /// it is shorter than [`Processor::key_retention`].
+        retention: Option<Duration>,
+    },
     /// It could not be asked, it has not decided yet, or its answer could not be understood.
     Unknown(String),
+}
+
+/// The decline of an order whose payment is older than its gateway gives payments back, if it is.
+///
+/// Source: the vendor's overview of refunds. Whoever asks for such a refund gets it, and its
+/// gateway declines it; PayPal in these words.
+fn too_late(order: &Order, window_days: Option<u32>) -> Option<Response> {
+    let age_days = order.repaid?.age_days;
+    let is_too_late = age_days > i64::from(window_days?);
+    is_too_late.then(|| Response {
+        code: "10009".to_owned(),
+        text: "You are over the time limit to perform a refund on this transaction.".to_owned(),
+    })
 }
 
 /// A payment gateway.
@@ -57,6 +82,15 @@ pub trait Processor: Send + Sync {
 
     /// Asks what became of an order.
     fn inquire(&self, order: &Order) -> Reply<Inquiry>;
+
+    /// With which words it declines an order before it is sent for the first time, if it does. What
+    /// was sent once is never declined so.
+    fn declines_unsent(&self, _order: &Order) -> Option<Response> {
+        None
+    }
+
+    /// The refund has ended: nobody sends it or asks about it any more.
+    fn forget(&self, _refund: RefundId) {}
 
     /// For how long after an order was first sent the gateway is sure to know it by its id, so that
     /// sending it again cannot pay twice. Zero if it never is.

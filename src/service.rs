@@ -7,9 +7,10 @@
 
 pub mod change;
 pub mod clock;
+mod connectors;
 pub mod create;
 mod desk;
-pub mod electronic;
+mod electronic;
 pub mod faults;
 pub mod login;
 pub mod password;
@@ -28,9 +29,9 @@ use crate::domain::permission::Permissions;
 use crate::ledger::{Ledger, LedgerError, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
+use connectors::Processors;
 use create::RunningKeys;
 use desk::Desk;
-use electronic::Processors;
 use faults::Faults;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;

@@ -24,7 +24,7 @@ pub use document::{Attribute, Attributes, Children, Document, ElementRef, QName}
 pub use error::XmlError;
 pub use limits::{LimitKind, XmlLimits};
 pub use parse::parse;
-pub use splice::with_text;
+pub use splice::{element, with_attribute, with_content, with_element, with_text};
 pub use writer::Writer;
 
 /// The namespace of `xsi:type` and `xsi:nil`.

@@ -9,7 +9,7 @@ mod journal;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
-use super::{config, reconcile, terminal};
+use super::{complaint, reconcile, terminal};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
 use crate::http::AdminToken;
@@ -132,7 +132,7 @@ fn call(action: Action) -> Result<Call, Failure> {
             (Method::POST, "reset".into(), json!({ "account": id }))
         }
         Action::Seed { file } => {
-            let text = config::read_text(&file, "the seed")?;
+            let text = complaint::read_text(&file, "the seed")?;
             (Method::POST, "seed".into(), json!({ "toml": text }))
         }
         Action::Clock { set: Some(Moment(moment)), .. } => {

@@ -3,6 +3,7 @@
 //! An unknown key is an error that names the file, the line and the key: a setting that is silently
 //! ignored is believed to be in force.
 
+use super::complaint::{read_text, wrong_place, wrong_text};
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
 use super::values::{AdminListen, LedgerPlace, Listen, Moment};
@@ -11,9 +12,8 @@ use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
 use crate::service::reconciliation::ReconciliationSettings;
-use crate::service::toml_text::{self, TomlError};
+use crate::service::toml_text;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -98,7 +98,7 @@ impl Config {
     pub(super) fn gateways(&self) -> Result<Vec<Configured>, Failure> {
         let checked = gateways::check(&self.written.gateway);
         match &self.source {
-            Some((path, text)) => checked.map_err(|wrong| gateways::complain(path, text, &wrong)),
+            Some((path, text)) => checked.map_err(|wrong| wrong_place(path, text, &wrong)),
             None => Ok(Vec::new()),
         }
     }
@@ -107,7 +107,7 @@ impl Config {
     pub(super) fn webhooks(&self) -> Result<Vec<webhooks::Configured>, Failure> {
         let checked = webhooks::check(&self.written.webhook);
         match &self.source {
-            Some((path, text)) => checked.map_err(|wrong| gateways::complain(path, text, &wrong)),
+            Some((path, text)) => checked.map_err(|wrong| wrong_place(path, text, &wrong)),
             None => Ok(Vec::new()),
         }
     }
@@ -132,20 +132,4 @@ impl Config {
         let place = self.place_of(key).map_or_else(String::new, |place| format!("{place}: "));
         Failure::new(FailureCode::Configuration, format_args!("{place}{key} {message}"))
     }
-}
-
-/// The text of a file that belongs to the configuration; `what` is how it is called to the user.
-pub(super) fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|error| {
-        let message = format!("{what} {} cannot be read: {error}", path.display());
-        Failure::new(FailureCode::Configuration, message)
-    })
-}
-
-/// A mistake in such a file, as `gateway.toml:12: http.headers_max: …`.
-pub(super) fn wrong_text(path: &Path, error: &TomlError) -> Failure {
-    let TomlError { line, key, message } = error;
-    let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
-    let message = format!("{}:{line}: {key}{message}", path.display());
-    Failure::new(FailureCode::Configuration, message)
 }

@@ -3,14 +3,13 @@
 //! What must stay true: money goes only to who proves to be the host (https), or stays on this
 //! machine; and a secret is never printed, whatever is wrong with the table that holds it.
 
-use super::exit::Failure;
-use super::secrets::{Hidden, SecretSources, Wrong, bounded, find_secret, find_trust, wrong};
+use super::complaint::{Wrong, bounded, wrong};
+use super::secrets::{Hidden, SecretSources, find_secret, find_trust};
 use crate::client::Endpoint;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::presets::{self, PRESETS, Preset};
 use crate::domain::vocabulary::MethodType;
 use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
-use crate::service::toml_text;
 use serde::Deserialize;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -116,7 +115,8 @@ fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
     let failures = failures.unwrap_or(Ok(BREAKER_FAILURES))?;
     let open_ms = breaker.map(|one| number(&one.open_ms, TIMES_MS, BREAKER_OPEN_MS));
     let open_ms = open_ms.unwrap_or(Ok(BREAKER_OPEN_MS))?;
-    let mut shown = shown_abilities(&ability);
+    let refund_window_days = window(written)?;
+    let mut shown = shown_abilities(&ability, refund_window_days);
     let numbers = [
         ("connect_timeout_ms", connect_ms),
         ("timeout_ms", timeout_ms),
@@ -138,6 +138,7 @@ fn check_one(table: &Spanned<Written>) -> Result<Configured, Wrong> {
         timeout: Duration::from_millis(timeout_ms),
         connections_max: usize::try_from(connections).unwrap_or(1),
         key_retention: Duration::from_secs(retention_h * 3600),
+        refund_window_days,
         breaker: BreakerSettings {
             failures: u32::try_from(failures).unwrap_or(1),
             open_for: Duration::from_millis(open_ms),
@@ -215,7 +216,6 @@ fn ability(written: &Written) -> Result<Gateway, Wrong> {
             .or(preset.map(|preset| preset.non_referenced_refunds))
             .unwrap_or(false),
         method_types,
-        refund_window_days: window(written, preset)?,
     })
 }
 
@@ -228,20 +228,20 @@ fn preset(written: &Written) -> Result<Option<&'static Preset>, Wrong> {
     })
 }
 
-fn window(written: &Written, preset: Option<&Preset>) -> Result<Option<u32>, Wrong> {
+/// For how many days it gives a payment back: what is written, else what its preset says.
+fn window(written: &Written) -> Result<Option<u32>, Wrong> {
     match &written.refund_window_days {
-        None => Ok(preset.and_then(|preset| preset.refund_window_days)),
+        None => Ok(preset(written)?.and_then(|preset| preset.refund_window_days)),
         given => bounded(given, WINDOW_DAYS, 1).map(|days| u32::try_from(days).ok()),
     }
 }
 
-fn shown_abilities(ability: &Gateway) -> Vec<(String, String)> {
+fn shown_abilities(ability: &Gateway, window_days: Option<u32>) -> Vec<(String, String)> {
     let types = ability.method_types.as_ref().map_or_else(
         || "all".to_owned(),
         |types| types.iter().map(|one| one.name()).collect::<Vec<_>>().join(", "),
     );
-    let days =
-        ability.refund_window_days.map_or_else(|| "none".to_owned(), |days| days.to_string());
+    let days = window_days.map_or_else(|| "none".to_owned(), |days| days.to_string());
     vec![
         ("active".to_owned(), ability.active.to_string()),
         ("referenced_refunds".to_owned(), ability.referenced_refunds.to_string()),
@@ -249,10 +249,4 @@ fn shown_abilities(ability: &Gateway) -> Vec<(String, String)> {
         ("method_types".to_owned(), types),
         ("refund_window_days".to_owned(), days),
     ]
-}
-
-/// The failure that a wrong table is.
-pub(super) fn complain(path: &std::path::Path, text: &str, wrong: &Wrong) -> Failure {
-    let complaint = toml_text::complain(text, &wrong.at, wrong.message.clone());
-    super::config::wrong_text(path, &complaint)
 }

@@ -137,6 +137,7 @@ fn gateway(args: &Args) -> Result<HttpGateway, Failure> {
         timeout: TIMEOUT,
         connections_max: 2,
         key_retention: Duration::ZERO,
+        refund_window_days: None,
         breaker: BreakerSettings { failures: u32::MAX, open_for: Duration::ZERO },
     })
 }

@@ -1,6 +1,6 @@
 //! `record`: a proxy in front of a real endpoint that writes down what goes by.
 
-use super::config::read_text;
+use super::complaint::read_text;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::signals::Signals;
 use super::values::Listen;

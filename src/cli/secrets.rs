@@ -2,23 +2,14 @@
 //!
 //! What must stay true: a secret is never printed, whatever is wrong with the table that holds it.
 
+use super::complaint::{Wrong, wrong};
 use crate::client::{Endpoint, Trust};
 use crate::processor::http::Secret;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::path::PathBuf;
 use toml::Spanned;
-
-/// Something wrong, and where it stands in the text.
-pub(super) struct Wrong {
-    pub(super) at: Range<usize>,
-    pub(super) message: String,
-}
-
-pub(super) fn wrong<T>(place: &Spanned<T>, message: impl Into<String>) -> Wrong {
-    Wrong { at: place.span(), message: message.into() }
-}
 
 /// A text that is never shown, not even in a complaint about its type.
 pub(super) struct Hidden(String);
@@ -97,19 +88,4 @@ pub(super) fn find_trust(
         .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
     let trust = Trust::only(&text).map_err(|error| wrong(path, format!("{shown} {error}")))?;
     Ok((trust, shown))
-}
-
-/// A number within its bounds, or its default.
-pub(super) fn bounded(
-    given: &Option<Spanned<u64>>,
-    bounds: RangeInclusive<u64>,
-    default: u64,
-) -> Result<u64, Wrong> {
-    let Some(value) = given else { return Ok(default) };
-    let number = *value.get_ref();
-    if bounds.contains(&number) {
-        return Ok(number);
-    }
-    let (least, most) = bounds.into_inner();
-    Err(wrong(value, format!("is {number}; it must be from {least} to {most}")))
 }

@@ -1,6 +1,6 @@
 //! `serve`: the gateway itself, from its settings to its last drained request.
 
-use super::config;
+use super::complaint;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::Options;
 use super::settings::Settings;
@@ -92,8 +92,8 @@ fn read_seeds(settings: &Settings) -> Result<Vec<(String, Seed)>, Failure> {
 
 /// Reads a seed file.
 pub(super) fn read_seed(path: &Path) -> Result<Seed, Failure> {
-    let text = config::read_text(path, "the seed")?;
-    Seed::parse(&text).map_err(|error| config::wrong_text(path, &error))
+    let text = complaint::read_text(path, "the seed")?;
+    Seed::parse(&text).map_err(|error| complaint::wrong_text(path, &error))
 }
 
 /// The failure that a seed which was not loaded is.

@@ -3,7 +3,8 @@
 //! What must stay true: events go only to who proves to be the host (https), or stay on this
 //! machine.
 
-use super::secrets::{Hidden, SecretSources, Wrong, bounded, find_secret, find_trust, wrong};
+use super::complaint::{Wrong, bounded, wrong};
+use super::secrets::{Hidden, SecretSources, find_secret, find_trust};
 use crate::client::Endpoint;
 use crate::domain::event::EventKind;
 use crate::service::webhooks::Webhook;

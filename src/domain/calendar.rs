@@ -40,10 +40,7 @@ impl CalendarText {
         if version.has_plain_dates() {
             return None;
         }
-        match parse_date_time(&self.text)? {
-            Moment::Local(local) => Some(local.date()),
-            Moment::Zoned(moment) => Some(moment.with_timezone(&zone).date_naive()),
-        }
+        Some(parse_date_time(&self.text)?.local(zone).date())
     }
 }
 
@@ -64,8 +61,12 @@ pub enum Moment {
 impl Moment {
     /// Reads a moment; a day is its first moment.
     pub fn parse(text: &str) -> Option<Self> {
-        let day = parse_date(text).map(|day| Self::Local(day.and_time(NaiveTime::MIN)));
-        day.or_else(|| parse_date_time(text))
+        Self::of_day(text).or_else(|| parse_date_time(text))
+    }
+
+    /// Reads a day, which is its first moment.
+    pub fn of_day(text: &str) -> Option<Self> {
+        parse_date(text).map(|day| Self::Local(day.and_time(NaiveTime::MIN)))
     }
 
     /// What clocks on the wall show in `zone`.

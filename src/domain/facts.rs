@@ -64,8 +64,6 @@ pub struct Gateway {
     pub non_referenced_refunds: bool,
     /// The types of payment method that it can pay to; none means all.
     pub method_types: Option<Vec<MethodType>>,
-    /// For how many days a payment can be given back; none means for ever.
-    pub refund_window_days: Option<u32>,
 }
 
 impl Gateway {
@@ -77,7 +75,6 @@ impl Gateway {
             referenced_refunds: true,
             non_referenced_refunds: true,
             method_types: None,
-            refund_window_days: None,
         }
     }
 

@@ -112,9 +112,10 @@ pub enum FieldKind {
     Boolean,
     /// Moments.
     Moment,
-    /// Days.
+    /// Days, compared only with days.
     Day,
-    /// Days that the caller's version takes for the moments at which they begin.
+    /// Days that the caller's version writes as moments, and compares with the day that a moment
+    /// falls on.
     DayAsMoment,
 }
 
@@ -170,10 +171,8 @@ pub enum Test {
     Boolean(bool),
     /// A moment that compares so.
     Moment(Comparator, Moment),
-    /// A day that compares so with the day of a moment.
+    /// A day that compares so with the day on which a moment falls for the tenant.
     Day(Comparator, Moment),
-    /// A day whose beginning compares so.
-    DayAsMoment(Comparator, Moment),
 }
 
 /// Why a query of good syntax cannot be put.
@@ -267,8 +266,9 @@ fn test(comparison: &Comparison, field: &QueryField) -> Result<Test, QueryError>
             truth(text).map(|value| Test::Boolean(value == equal))
         }
         FieldKind::Moment => moment().map(|moment| Test::Moment(comparator, moment)),
-        FieldKind::Day => moment().map(|moment| Test::Day(comparator, moment)),
-        FieldKind::DayAsMoment => moment().map(|moment| Test::DayAsMoment(comparator, moment)),
+        // "You can only use a date value to filter a date field" (date field changes, from 69.0).
+        FieldKind::Day => Moment::of_day(text.trim()).map(|day| Test::Day(comparator, day)),
+        FieldKind::DayAsMoment => moment().map(|moment| Test::Day(comparator, moment)),
     };
     test.ok_or_else(|| QueryError::Value { field: field.name.to_string(), value: text.to_owned() })
 }
@@ -354,6 +354,7 @@ mod tests {
             "CreatedDate > '2026-01-02T03:04:05.678-08:00'",
             "RefundDate = '2026-01-02'",
             "OldDate != 2026-01-02",
+            "OldDate = '2026-01-02T03:04:05Z'",
             "Id like '4028%'",
             "Comment like '%a_'",
         ] {
@@ -365,6 +366,8 @@ mod tests {
             ("Comment = 10", "Comment", "10"),
             ("Id = 402892", "Id", "402892"),
             ("RefundDate = 'tomorrow'", "RefundDate", "tomorrow"),
+            ("RefundDate = '2026-01-02T00:00:00'", "RefundDate", "2026-01-02T00:00:00"),
+            ("RefundDate = 2026-01-02T00:00:00Z", "RefundDate", "2026-01-02T00:00:00Z"),
             ("CreatedDate = 10", "CreatedDate", "10"),
             ("Active = 1", "Active", "1"),
         ] {

@@ -114,14 +114,6 @@ impl RowError {
         Self::new(ErrorCode::InvalidValue, text)
     }
 
-    /// The payment is older than the gateway gives payments back.
-    pub fn past_refund_window(gateway: &Gateway, days: u32) -> Self {
-        let name = &gateway.name;
-        let text =
-            format!("The payment gateway {name} does not refund payments older than {days} days.");
-        Self::new(ErrorCode::InvalidValue, text)
-    }
-
     /// The gateway does not know this type of payment method.
     pub fn gateway_without_method(gateway: &Gateway, method: MethodType) -> Self {
         let (name, method) = (&gateway.name, method.name());
@@ -344,7 +336,6 @@ mod tests {
             RowError::gateway_inactive(&gateway),
             RowError::gateway_without_non_referenced(&gateway),
             RowError::gateway_without_referenced(&gateway),
-            RowError::past_refund_window(&gateway, 60),
             RowError::gateway_without_method(&gateway, MethodType::Check),
             RowError::over_balance(Decimal::ONE, MinorUnits::ZERO, usd),
         ];

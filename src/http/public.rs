@@ -9,6 +9,7 @@ use super::body::{BodyError, BodyLimits, receive};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
+use super::head;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
@@ -22,15 +23,12 @@ use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Answers what comes in on the public listener.
 pub(super) struct Public {
@@ -153,8 +151,7 @@ impl Public {
             turns: &self.turns,
             turn_deadline: deadline,
         };
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let content_type = headers.get(CONTENT_TYPE).map(text);
+        let content_type = head::content_type(headers);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
             Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
@@ -165,7 +162,7 @@ impl Public {
             version: version.to_owned(),
             base_url,
             content_type,
-            idempotency_key: idempotency_key(headers),
+            idempotency_key: head::idempotency_key(headers),
             body: received.document,
             turn: received.turn,
             deadline,
@@ -255,13 +252,6 @@ impl Handler for Public {
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
         Ok(record.answered(answer).into_response())
     }
-}
-
-/// The key as sent. Several become one that cannot be a key, as they stand in a list.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let values: Vec<&[u8]> =
-        headers.get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes).collect();
-    (!values.is_empty()).then(|| values.join(&b", "[..]))
 }
 
 fn count(bytes: usize) -> u64 {

@@ -3,10 +3,9 @@
 //! What must stay true: being shown something costs a call no more than handing it over, and
 //! whatever becomes of it there, the call goes on.
 
-use super::public::idempotency_key;
+use super::head::{content_type, idempotency_key};
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 
 /// A call and its answer. It holds sessions and passwords.
@@ -27,12 +26,11 @@ pub struct Exchange {
 
 impl Exchange {
     pub(super) fn of(head: &Parts, request: Bytes, status: StatusCode, response: Bytes) -> Self {
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let key = idempotency_key(&head.headers);
         Self {
             path,
-            content_type: head.headers.get(CONTENT_TYPE).map(text),
+            content_type: content_type(&head.headers),
             idempotency_key: key.map(|key| String::from_utf8_lossy(&key).into_owned()),
             request,
             status: status.as_u16(),

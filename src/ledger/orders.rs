@@ -168,6 +168,17 @@ pub struct OpenStats {
     pub oldest: Option<DateTime<Utc>>,
 }
 
+/// The refunds in Processing at one gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The gateway.
+    pub gateway: String,
+    /// How many there are.
+    pub open: u64,
+    /// How many of them nobody asks about any more.
+    pub left_to_operators: u64,
+}
+
 /// What the ledger does for refunds that are with a gateway.
 pub trait Orders: Send + Sync {
     /// Ends a refund in Processing as the gateway's verdict says, and keeps the exchange that
@@ -199,6 +210,6 @@ pub trait Orders: Send + Sync {
     /// What is in Processing.
     fn open_stats(&self) -> Reply<OpenStats>;
 
-    /// The gateways that refunds in Processing are with, and how many with each.
-    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>>;
+    /// The gateways that refunds in Processing are with. It reads every one of them.
+    fn awaited_gateways(&self) -> Reply<Vec<Awaited>>;
 }

@@ -15,9 +15,10 @@ mod signature;
 pub use breaker::BreakerSettings;
 pub use signature::{NoSecret, Secret, unix_seconds};
 
-use super::{Answer, Inquiry, Processor, Reply, Told};
+use super::{Answer, Inquiry, Processor, Reply, Told, too_late};
 use crate::client::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{self, ClientError, ClientLimits, Endpoint, Method, Pool, Trust};
+use crate::domain::lifecycle::Response;
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
 use breaker::{Breaker, Change};
@@ -47,6 +48,8 @@ pub struct HttpGateway {
     pub connections_max: usize,
     /// How long the processor knows a reference for certain, from the first order on.
     pub key_retention: Duration,
+    /// For how many days it gives a payment back; none: for ever.
+    pub refund_window_days: Option<u32>,
     /// When it is left alone.
     pub breaker: BreakerSettings,
 }
@@ -173,7 +176,7 @@ fn answered(said: Result<Said, Unanswered>) -> Answer {
     match said {
         Ok(Said::Ended(verdict)) => Answer::Certain(verdict),
         Ok(Said::Processing) => Answer::Unknown("the processor has not decided yet".to_owned()),
-        Ok(Said::NeverHeard) => {
+        Ok(Said::NeverHeard { .. }) => {
             Answer::Unknown("the processor answered an order with never-heard".to_owned())
         }
         Ok(Said::Conflict) => Answer::Unknown(CONFLICT.to_owned()),
@@ -185,7 +188,7 @@ fn answered(said: Result<Said, Unanswered>) -> Answer {
 fn inquired(said: Result<Said, Unanswered>) -> Inquiry {
     match said {
         Ok(Said::Ended(verdict)) => Inquiry::Certain(verdict),
-        Ok(Said::NeverHeard) => Inquiry::NeverHeard,
+        Ok(Said::NeverHeard { retention }) => Inquiry::NeverHeard { retention },
         Ok(Said::Processing) => Inquiry::Unknown("the processor has not decided yet".to_owned()),
         Ok(Said::Conflict) => Inquiry::Unknown(CONFLICT.to_owned()),
         Err(Unanswered::NotSent(why) | Unanswered::Lost(why)) => Inquiry::Unknown(why),
@@ -223,6 +226,10 @@ impl Processor for HttpProcessor {
             let transcript = transcript(&request, answer.as_ref());
             Told { outcome: inquired(said), transcript }
         })
+    }
+
+    fn declines_unsent(&self, order: &Order) -> Option<Response> {
+        too_late(order, self.shared.gateway.refund_window_days)
     }
 
     fn key_retention(&self) -> Duration {

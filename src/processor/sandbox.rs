@@ -1,7 +1,8 @@
 //! The built-in sandbox gateway: deterministic, scripted by the seed, paying with play money.
 //!
-//! It remembers what it paid for as long as the process lives. After a restart it has heard of
-//! nothing, and an order that is sent again gets the answer of the script again.
+//! It remembers what it decided about a refund until that has ended, or the process has. After a
+//! restart it has heard of nothing, and an order that is sent again gets the answer of the script
+//! again.
 
 mod switches;
 
@@ -33,7 +34,7 @@ struct State {
     rules: Vec<ScriptedRule>,
     /// How many of them, the first, were added to the script.
     added: usize,
-    /// What was decided, by the refund's id.
+    /// What was decided, by the refund's id, of refunds that have not ended.
     book: HashMap<RefundId, Verdict>,
     /// What is refused where no rule matches.
     guard: Guard,
@@ -161,8 +162,12 @@ impl Processor for Sandbox {
     fn inquire(&self, order: &Order) -> Reply<Inquiry> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.book.get(&order.refund).cloned();
-        let outcome = known.map_or(Inquiry::NeverHeard, Inquiry::Certain);
+        let outcome = known.map_or(Inquiry::NeverHeard { retention: None }, Inquiry::Certain);
         Box::pin(async move { Told { outcome, transcript: Transcript::default() } })
+    }
+
+    fn forget(&self, refund: RefundId) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).book.remove(&refund);
     }
 
     fn key_retention(&self) -> Duration {
@@ -231,10 +236,25 @@ mod tests {
         assert!(matches!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::Certain(_)));
     }
 
+    const NEVER_HEARD: Inquiry = Inquiry::NeverHeard { retention: None };
+
+    /// Regression: what was paid was remembered for as long as the process lived, however much it
+    /// was.
+    #[tokio::test]
+    async fn a_refund_that_has_ended_is_forgotten() {
+        let sandbox = sandbox(Vec::new());
+        sandbox.refund(&order(1, 1300)).await;
+        sandbox.refund(&order(2, 1300)).await;
+        sandbox.forget(order(1, 1300).refund);
+        assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, NEVER_HEARD);
+        assert!(matches!(sandbox.inquire(&order(2, 1300)).await.outcome, Inquiry::Certain(_)));
+        assert_eq!(sandbox.state.lock().unwrap().book.len(), 1);
+    }
+
     #[tokio::test]
     async fn an_order_that_never_arrived_is_never_heard_of() {
         let sandbox = sandbox(vec![rule(ScriptedAnswer::DropBefore, "13.00", None)]);
         assert!(matches!(sandbox.refund(&order(1, 1300)).await.outcome, Answer::Unknown(_)));
-        assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::NeverHeard);
+        assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, NEVER_HEARD);
     }
 }

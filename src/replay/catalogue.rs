@@ -9,7 +9,6 @@ use super::error::ReplayError;
 use super::exchange::{Exchange, Files, Nature};
 use super::plain;
 use super::rules::{FILE_NAME, Rules};
-use super::walk::{PAIR_REQUEST, PAIR_RESPONSE};
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -19,6 +18,10 @@ use std::sync::Arc;
 pub(super) const REQUEST: &str = "request.xml";
 /// What is expected.
 pub(super) const RESPONSE: &str = "response.xml";
+/// The end of the name of a request that lies beside its answer.
+pub(super) const PAIR_REQUEST: &str = ".request.xml";
+/// The end of the name of such an answer.
+pub(super) const PAIR_RESPONSE: &str = ".response.xml";
 /// Describes the ledger before the first case.
 pub(super) const SEED: &str = "seed.toml";
 /// No file of a case may be larger.

@@ -3,9 +3,9 @@
 use super::canonical::{Canonical, Line, Side, printable};
 use super::diff;
 use super::rules::Rules;
+use super::secret::text_without_secrets;
 use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
-use crate::soap::secret::without_secrets;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -224,8 +224,7 @@ fn charset(answer: &Answer) -> Option<&str> {
 
 /// The lines of any text, without its secrets.
 fn plain_lines(bytes: &[u8]) -> Vec<Line> {
-    let text = String::from_utf8_lossy(bytes);
-    without_secrets(&text).lines().map(|line| Line::plain(printable(line))).collect()
+    text_without_secrets(bytes).lines().map(|line| Line::plain(printable(line))).collect()
 }
 
 #[cfg(test)]
@@ -340,6 +339,19 @@ mod tests {
             assert_eq!(found.len(), 1);
             let shown = format!("{found:?}");
             assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown_in_any_encoding() {
+        let text = "<a><Session>s3cret-1</Session></a>";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // Half a surrogate pair, which no decoder takes.
+        let broken = [&wide[..], &[0x00, 0xd8]].concat();
+        for expected in [&wide, &broken] {
+            let found = differences(expected, &answer(200, b"<a/>"), "", Level::Bytes);
+            let shown = format!("{found:?}").replace("\\0", "").replace("\\u{0}", "");
+            assert!(!shown.contains("s3cret") && shown.contains("hidden"), "{shown}");
         }
     }
 

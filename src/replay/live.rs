@@ -10,6 +10,7 @@ use super::error::ReplayError;
 use super::exchange::{Exchange, Nature};
 use super::placeholder;
 use super::raw::{View, pattern};
+use super::secret::escaped;
 use super::session::Sessions;
 use crate::client::Connection;
 use crate::xml::{ElementRef, decode, parse};
@@ -79,7 +80,7 @@ async fn with_session(
         return Ok(edits);
     }
     for text in view.texts(SESSION.as_ref()) {
-        let captured = view.text(&text.at).trim().to_owned();
+        let captured = view.said(&text.at);
         if captured.is_empty() || captured.starts_with("{{session") {
             continue;
         }
@@ -103,11 +104,11 @@ fn logged_in(
     let (Some(username), Some(password)) = (of("username"), of("password")) else {
         return Ok(Vec::new());
     };
-    let is_placeholder = view.text(&password.at).trim() == PASSWORD;
+    let is_placeholder = view.said(&password.at) == PASSWORD;
     if exchange.nature == Nature::Written && !is_placeholder {
         return Ok(Vec::new());
     }
-    let name = unescaped(view.text(&username.at).trim());
+    let name = view.said(&username.at);
     let Some(known) = sessions.credentials_for(&name) else {
         if is_placeholder {
             return Err(Sessions::nobody_told(Some(&name)));
@@ -155,18 +156,8 @@ pub(super) fn sessions_of(expected: &[u8], actual: &[u8]) -> Option<(String, Str
     let session = |answer: &[u8]| {
         let view = View::of(answer);
         let text = view.texts(SESSION.as_ref()).into_iter().next()?;
-        let session = view.text(&text.at).trim().to_owned();
+        let session = view.said(&text.at);
         (!session.is_empty()).then_some(session)
     };
     Some((session(expected)?, session(actual)?))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A text of XML with its references resolved that every writer uses.
-pub(super) fn unescaped(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-    text.replace("&apos;", "'").replace("&amp;", "&")
 }

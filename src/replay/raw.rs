@@ -4,6 +4,7 @@
 //! stands, and all other bytes stay. UTF-16 is looked at through a view of one byte a character, in
 //! which positions are those of the original divided by two.
 
+use crate::xml::{XmlLimits, parse};
 use regex::bytes::Regex;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -117,6 +118,19 @@ impl<'m> View<'m> {
         String::from_utf8_lossy(self.narrow.get(at.clone()).unwrap_or_default())
     }
 
+    /// What the text at a place says: its references resolved, its CDATA opened, and without the
+    /// white space around it. What is no XML says what it is.
+    pub(super) fn said(&self, at: &Range<usize>) -> String {
+        let text = self.text(at);
+        let text = text.trim();
+        if !text.contains(['&', '<']) {
+            return text.to_owned();
+        }
+        let element = format!("<a>{text}</a>");
+        let said = parse(&element, &XmlLimits::default());
+        said.map_or_else(|_| text.to_owned(), |said| said.root().text().trim().to_owned())
+    }
+
     /// The texts of the elements that a pattern finds, in their order.
     pub(super) fn texts(&self, pattern: Option<&Regex>) -> Vec<Text> {
         let found = pattern.into_iter().flat_map(|pattern| pattern.captures_iter(&self.narrow));
@@ -168,6 +182,16 @@ mod tests {
             assert_eq!(swapped(message.as_bytes()), expected.as_bytes(), "{message}");
         }
         assert_eq!(swapped(b"<session>\xe9</session>\xff"), b"<session>NEW</session>\xff");
+    }
+
+    #[test]
+    fn what_a_text_says_does_not_depend_on_how_it_is_written() {
+        for text in ["a&b", " a&amp;b\n", "a&#38;b", "<![CDATA[a&b]]>", "a<![CDATA[&]]>b"] {
+            let message = format!("<session>{text}</session>");
+            let view = View::of(message.as_bytes());
+            let at = view.texts(pattern(&["session"]).as_ref()).remove(0).at;
+            assert_eq!(view.said(&at), "a&b", "{text}");
+        }
     }
 
     #[test]

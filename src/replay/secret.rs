@@ -5,7 +5,8 @@
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
-use crate::soap::secret::{ELEMENTS, HIDDEN};
+use crate::soap::secret::{ELEMENTS, HIDDEN, without_secrets};
+use crate::xml::decode;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -22,9 +23,13 @@ const EXAMPLE_SESSION: &str = "example-session-";
 /// The texts of elements with secrets, in bytes.
 static TEXTS: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| pattern(&ELEMENTS));
 
+/// Published numbers that are nobody's: of a card, of a bank account, and an IBAN.
+pub(super) const TEST_NUMBERS: [&str; 3] =
+    ["4111111111111111", "555001112223", "GB82WEST12345698765432"];
+
 /// An answer as it may be written down: with an example in the place of a session, and nothing of
-/// any other secret.
-pub(super) fn untold_answer(body: &[u8]) -> Vec<u8> {
+/// any other secret, wherever one of `secrets` stands.
+pub(super) fn untold_answer(body: &[u8], secrets: &[String]) -> Vec<u8> {
     let view = View::of(body);
     let mut edits = Vec::new();
     for text in view.texts(TEXTS.as_ref()) {
@@ -37,7 +42,30 @@ pub(super) fn untold_answer(body: &[u8]) -> Vec<u8> {
         };
         edits.push((text.at, written));
     }
-    view.with(&edits)
+    without_values(&view.with(&edits), secrets)
+}
+
+/// The body without these values, wherever they stand. Test numbers are no secrets.
+pub(super) fn without_values(body: &[u8], secrets: &[String]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for secret in secrets.iter().filter(|secret| !TEST_NUMBERS.contains(&secret.as_str())) {
+        let view = View::of(&body);
+        let mut edits = Vec::new();
+        let mut start = 0;
+        while let Some(found) = view.bytes().get(start..).and_then(|rest| find(rest, secret)) {
+            let at = start + found..start + found + secret.len();
+            start = at.end;
+            edits.push((at, UNTOLD.to_owned()));
+        }
+        if !edits.is_empty() {
+            body = view.with(&edits);
+        }
+    }
+    body
+}
+
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    bytes.windows(text.len()).position(|found| found == text.as_bytes())
 }
 
 /// A captured answer, in which a session that looks otherwise than ours stands for any: other
@@ -54,12 +82,36 @@ pub(super) fn with_any_session(body: &[u8]) -> Cow<'_, [u8]> {
     if edits.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(view.with(&edits)) }
 }
 
-/// The secrets that a message holds, long enough to be told from other texts wherever they are.
+/// The secrets that a message holds, long enough to be told from other texts wherever they are,
+/// the longest first: as they are written in it, and as others would write them.
 pub(super) fn secrets_in(body: &[u8]) -> Vec<String> {
     let view = View::of(body);
     let texts = view.texts(TEXTS.as_ref()).into_iter();
-    let values = texts.map(|text| view.text(&text.at).trim().to_owned());
-    values.filter(|value| value.len() >= TELLING_BYTES && !value.starts_with("{{")).collect()
+    let mut values: Vec<String> = texts
+        .flat_map(|text| {
+            let said = view.said(&text.at);
+            [view.text(&text.at).trim().to_owned(), escaped(&said), said]
+        })
+        .filter(|value| value.len() >= TELLING_BYTES && !value.starts_with("{{"))
+        .collect();
+    values.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    values.dedup();
+    values
+}
+
+/// A body as text, without the secrets that its elements tell. Where it cannot be decoded, they
+/// are found all the same, between the zeros of UTF-16 too.
+pub(super) fn text_without_secrets(body: &[u8]) -> String {
+    let text = match decode(body, None) {
+        Ok(text) => text.into_owned(),
+        Err(_) => String::from_utf8_lossy(body).replace('\0', ""),
+    };
+    without_secrets(&text).into_owned()
+}
+
+/// A text as the content of an element.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Secrets that are known by their value, wherever they turn up.
@@ -73,21 +125,32 @@ const KNOWN_MAX: usize = 1_000;
 
 impl KnownSecrets {
     pub(super) fn add(&self, value: &str) {
-        if !value.is_empty() {
-            let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
-            values.push_back(value.to_owned());
-            if values.len() > KNOWN_MAX {
-                values.pop_front();
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        for value in [value.to_owned(), escaped(value)] {
+            if !value.is_empty() && !values.contains(&value) {
+                values.push_back(value);
             }
+        }
+        while values.len() > KNOWN_MAX {
+            values.pop_front();
         }
     }
 
-    /// Takes every known secret out of a text.
+    /// Adds a value, if it is long enough to be told from other texts.
+    pub(super) fn add_telling(&self, value: &str) {
+        if value.len() >= TELLING_BYTES {
+            self.add(value);
+        }
+    }
+
+    /// Takes every known secret out of a text, the longest first, because one may be the beginning
+    /// of another.
     pub(super) fn hide(&self, text: &mut String) {
-        for value in self.values.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            if text.contains(value) {
-                *text = text.replace(value, HIDDEN);
-            }
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<_> = values.iter().filter(|value| text.contains(*value)).collect();
+        found.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        for value in found {
+            *text = text.replace(value, HIDDEN);
         }
     }
 }
@@ -108,8 +171,8 @@ mod tests {
             EXAMPLE_SESSION.repeat(16),
             "x".repeat(255)
         );
-        assert_eq!(untold_answer(body.as_bytes()), expected.into_bytes());
-        assert_eq!(untold_answer(b"\xff>"), b"\xff>");
+        assert_eq!(untold_answer(body.as_bytes(), &[]), expected.into_bytes());
+        assert_eq!(untold_answer(b"\xff>", &[]), b"\xff>");
     }
 
     #[test]
@@ -117,6 +180,28 @@ mod tests {
         let body = b"<CreditCardNumber>4111111111111111</CreditCardNumber><password>ab</password>\
             <session>{{session}}</session>";
         assert_eq!(secrets_in(body), ["4111111111111111"]);
+    }
+
+    #[test]
+    fn a_secret_is_known_however_it_is_written() {
+        let body = b"<password><![CDATA[p&ssw0rd]]></password><password>p&#38;ssw0rd2</password>";
+        let secrets = secrets_in(body);
+        for written in ["p&ssw0rd", "p&amp;ssw0rd", "p&ssw0rd2", "p&amp;ssw0rd2"] {
+            assert!(secrets.iter().any(|secret| secret == written), "{written} in {secrets:?}");
+        }
+        let echoed = untold_answer(b"<m>p&amp;ssw0rd2, p&ssw0rd</m>", &secrets);
+        assert_eq!(echoed, b"<m>{{secret}}, {{secret}}</m>");
+    }
+
+    #[test]
+    fn of_two_secrets_that_begin_alike_nothing_is_left() {
+        let secrets = KnownSecrets::default();
+        for secret in ["s3cret", "s3cret-and-more", "a<b"] {
+            secrets.add(secret);
+        }
+        let mut text = "s3cret-and-more a&lt;b".to_owned();
+        secrets.hide(&mut text);
+        assert_eq!(text, "<!-- hidden --> <!-- hidden -->");
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Sessions {
     /// By whom a captured login is done again: by its own user, if the password is known, else by
     /// the first one.
     pub(super) fn credentials_for(&self, username: &str) -> Option<&Credentials> {
-        self.users.find(Some(username)).or_else(|| self.users.find(None))
+        let known = self.users.find(Some(username)).or_else(|| self.users.find(None));
+        known.inspect(|known| self.secrets.add_telling(&known.password))
     }
 
     /// The session of a user, or of the first one.

@@ -16,6 +16,7 @@ mod project;
 mod runner;
 mod scope;
 mod step;
+mod target;
 mod transfer;
 mod xpath;
 mod xpath_functions;

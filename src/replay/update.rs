@@ -4,7 +4,7 @@ use super::catalogue::rewrite_status;
 use super::compare::{Difference, Level, compare, usual_status};
 use super::error::ReplayError;
 use super::exchange::{Exchange, Files};
-use super::secret::untold_answer;
+use super::secret::{secrets_in, untold_answer};
 use crate::client::Answer;
 
 /// Makes `answer` the capture of an exchange whose files these are. What still differs then, such
@@ -15,7 +15,8 @@ pub(super) fn accept(
     answer: &Answer,
     level: Level,
 ) -> Result<Vec<Difference>, ReplayError> {
-    let body = untold_answer(&answer.body);
+    let secrets = [secrets_in(&exchange.request), secrets_in(&answer.body)].concat();
+    let body = untold_answer(&answer.body, &secrets);
     let mut rules = (*exchange.rules).clone();
     let actual = answer.status.as_u16();
     let expected = rules.status.map_or_else(|| usual_status(&body), |status| status.0);

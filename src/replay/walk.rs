@@ -6,7 +6,7 @@
 //! must be one. Links to folders are not followed.
 
 use super::capture::{self, CaptureFile};
-use super::catalogue::{Case, REQUEST, RESPONSE, SEED};
+use super::catalogue::{Case, PAIR_REQUEST, PAIR_RESPONSE, REQUEST, RESPONSE, SEED};
 use super::error::ReplayError;
 use super::place::Place;
 use super::rules::{Pattern, Rules};
@@ -14,11 +14,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The end of the name of a request that lies beside its answer.
-pub(super) const PAIR_REQUEST: &str = ".request.xml";
-/// The end of the name of such an answer.
-pub(super) const PAIR_RESPONSE: &str = ".response.xml";
 
 /// Something that holds exchanges.
 pub(super) enum Capture {

@@ -13,14 +13,13 @@ use super::error::ReplayError;
 use super::exchange::{Exchange, Nature, Piece};
 use super::live;
 use super::report::{CaseReport, Failure, Outcome};
-use super::secret::{KnownSecrets, secrets_in, with_any_session};
+use super::secret::{KnownSecrets, secrets_in, text_without_secrets, with_any_session};
 use super::session::{Sessions, Users};
 use super::update;
 use super::walk::Capture;
 use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
-use crate::soap::secret::without_secrets;
-use crate::xml::decode;
+use crate::soap::secret::HIDDEN;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -267,9 +266,8 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
 
 /// A body for people: one element a line, no secrets, and not too much of it.
 pub(super) fn shown(body: &[u8]) -> String {
-    let text = decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
-    let text = without_secrets(&text);
-    let text = text.replace("><", ">\n<");
+    let text = text_without_secrets(body).replace("><", ">\n<");
+    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
     let mut lines = text.lines();
     let mut shown: String = lines
         .by_ref()

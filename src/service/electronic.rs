@@ -7,29 +7,24 @@
 
 use super::Service;
 use super::desk::Turn;
-use crate::domain::facts::Gateway;
 use crate::domain::id::RefundNumber;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
-use crate::domain::script::Script;
 use crate::ledger::orders::{
     Exchange, ExchangeKind, Note, OpenOrder, SettleError, Settlement, Transcript,
 };
 use crate::ledger::{LedgerError, Order};
-use crate::processor::sandbox::Sandbox;
-use crate::processor::{Answer, Processor, Told};
-use std::collections::HashMap;
+use crate::processor::{Answer, Told};
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long a refund whose verdict could not be written is left alone before it is asked about
-/// again.
-const AFTER_A_LOST_VERDICT: Duration = Duration::from_secs(5);
+/// The waits before a verdict that could not be written is written again. After the last the refund
+/// is asked about like any other.
+const VERDICT_RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
 /// How long an operator's decision waits for its turn, and how often that is tried.
 const OPERATORS_WAIT: Duration = Duration::from_secs(2);
@@ -39,82 +34,7 @@ const TURNS_TRIED_EVERY: Duration = Duration::from_millis(20);
 /// and the queue to the writer is everybody's: External refunds must find room there.
 pub(super) const OUTCOME_WRITES_MAX: usize = 32;
 
-/// A gateway's connector, and how many calls it has room for.
-#[derive(Clone)]
-pub(super) struct Connected {
-    pub(super) processor: Arc<dyn Processor>,
-    pub(super) room: Arc<Semaphore>,
-}
-
-/// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
-/// test ledger, and connectors to those that are configured, which stay.
-pub struct Processors {
-    sandboxes: RwLock<HashMap<String, (Arc<Sandbox>, Connected)>>,
-    configured: HashMap<String, Connected>,
-}
-
-fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
-    let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
-    (name, Connected { processor, room })
-}
-
-impl Processors {
-    /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
-    pub fn new(
-        gateways: Vec<(Gateway, Script)>,
-        connectors: Vec<(String, Arc<dyn Processor>)>,
-    ) -> Self {
-        let processors = Self {
-            sandboxes: RwLock::default(),
-            configured: connectors.into_iter().map(connected).collect(),
-        };
-        processors.add_sandboxes(gateways);
-        processors
-    }
-
-    /// A sandbox for each gateway that has none yet; the others go on as they are.
-    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
-        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
-        for (gateway, script) in gateways {
-            sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
-                let sandbox = Arc::new(Sandbox::new(script));
-                let processor: Arc<dyn Processor> = Arc::<Sandbox>::clone(&sandbox);
-                (sandbox, connected((gateway.name, processor)).1)
-            });
-        }
-    }
-
-    /// Forgets the sandboxes, and with them what they paid and which rules are used up.
-    pub(super) fn forget_sandboxes(&self) {
-        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// The sandbox of a gateway, if it is one.
-    pub(super) fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
-        sandboxes.get(gateway).map(|(sandbox, _)| Arc::clone(sandbox))
-    }
-
-    pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
-        let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
-        self.configured.get(gateway).or_else(of_sandbox).cloned()
-    }
-
-    pub(super) fn all(&self) -> Vec<(String, Connected)> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
-        let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));
-        let all = of_sandboxes.chain(&self.configured);
-        all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
-    }
-}
-
 impl Service {
-    /// The sandbox of a gateway, if it is one.
-    pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
-        self.processors.sandbox(gateway)
-    }
-
     /// Asks the gateways for all orders at once and waits for them up to the configured time, and
     /// never beyond the `deadline` of the call. What has no answer by then goes on by itself and
     /// stays in Processing until it has one.
@@ -168,15 +88,12 @@ impl Service {
             return;
         }
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
-        let not_sent = |why: &str| Told {
-            outcome: Answer::NotSent(why.to_owned()),
-            transcript: Transcript::default(),
-        };
+        let not_sent = |why: &str| Answer::NotSent(why.to_owned()).untold();
         let told = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
-            Some(Connected { processor, room }) => {
-                match timeout_at(deadline, room.acquire_owned()).await {
-                    Ok(Ok(_room)) => processor.refund(&open.order).await,
+            Some(connected) => {
+                match timeout_at(deadline, Arc::clone(&connected.room).acquire_owned()).await {
+                    Ok(Ok(_room)) => connected.send_first(&open.order).await,
                     _ => not_sent("the gateway had no room for another call in time"),
                 }
             }
@@ -203,8 +120,8 @@ impl Service {
         Exchange { kind, transcript, at: self.clock.now() }
     }
 
-    /// Writes a verdict. If that fails, the refund is left alone for a while and then asked about
-    /// again, because what the gateway said stays true.
+    /// Writes a verdict, and once more where that fails, because what the gateway said stays true.
+    /// One that cannot be written at all is asked for again.
     pub(super) async fn end(
         &self,
         order: &Order,
@@ -212,28 +129,39 @@ impl Service {
         exchange: Exchange,
         turn: Turn,
     ) {
-        let number = order.refund.number();
-        let place = self.outcome_writes.acquire().await;
-        if !self.desk.gave(&turn) {
-            return;
-        }
         let approved = matches!(verdict, Verdict::Approved { .. });
-        let written = self.ledger.end_refund(number, verdict, exchange).await;
-        drop(place);
-        match written {
-            Ok(true) => turn.forget(),
-            Ok(false) => {
-                let refund = order.refund.to_string();
-                tracing::error!(%refund, approved, "a verdict came after the refund had ended");
-                turn.forget();
+        let refund = order.refund.to_string();
+        let mut retries = VERDICT_RETRIES.into_iter();
+        loop {
+            let place = self.outcome_writes.acquire().await;
+            if !self.desk.gave(&turn) {
+                return;
             }
-            Err(error) => {
-                let refund = order.refund.to_string();
-                tracing::error!(%refund, %error, "a verdict was not written; it is asked again");
-                if !self.is_ending.load(Ordering::Acquire) {
-                    sleep(AFTER_A_LOST_VERDICT).await;
+            let number = order.refund.number();
+            let written = self.ledger.end_refund(number, verdict.clone(), exchange.clone()).await;
+            drop(place);
+            match written {
+                Ok(has_ended) => {
+                    if !has_ended {
+                        tracing::error!(%refund, approved, "a verdict came after the refund's end");
+                    }
+                    return self.forget(order, turn);
                 }
+                Err(error) => tracing::error!(%refund, %error, "a verdict was not written"),
             }
+            match retries.next() {
+                Some(wait) if !self.is_ending.load(Ordering::Acquire) => sleep(wait).await,
+                _ => break,
+            }
+        }
+        tracing::error!(%refund, "a verdict could not be written; its gateway is asked again");
+    }
+
+    /// Forgets a refund that has ended.
+    fn forget(&self, order: &Order, turn: Turn) {
+        turn.forget();
+        if let Some(connected) = self.processors.of(&order.gateway) {
+            connected.processor.forget(order.refund);
         }
     }
 

@@ -7,17 +7,18 @@
 //! as it is sure to know that id; the money stays held in any case.
 
 use super::Service;
+use super::connectors::Connected;
 use super::desk::Turn;
-use super::electronic::{Connected, report_panic};
+use super::electronic::report_panic;
 use crate::domain::id::RefundId;
 use crate::domain::query::{QueryObject, Test, TypedQuery};
 use crate::domain::schedule::{ASKED_FOR, readers_interval};
 use crate::domain::zoql::Comparator;
 use crate::ledger::LedgerError;
-use crate::ledger::orders::{ExchangeKind, OpenOrder, OpenStats};
+use crate::ledger::orders::{Awaited, ExchangeKind, OpenOrder, OpenStats};
 use crate::processor::Inquiry;
 use chrono::TimeDelta;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -37,6 +38,9 @@ pub(super) struct GatewayCounters {
     pub(super) unknowns: AtomicU64,
     /// As of the last tick.
     open: Mutex<OpenStats>,
+    /// Whether refunds may be at gateways that nobody can ask, because nothing configures them any
+    /// more. A gateway can leave only while no process has the ledger.
+    has_left_gateways: AtomicBool,
 }
 
 /// The dealings with gateways, for metrics.
@@ -74,17 +78,8 @@ impl Service {
         if self.ledger.open_stats().await?.open > 0 {
             let open = self.ledger.wake_orders(self.clock.now()).await?;
             tracing::info!(open, "refunds are in Processing and are asked about");
-            for (gateway, refunds) in self.ledger.awaited_gateways().await? {
-                if self.processors.of(&gateway).is_none() {
-                    tracing::warn!(
-                        gateway,
-                        refunds,
-                        "refunds are in Processing at a gateway that is not configured any more; \
-                         configure it again, or settle them after 48 hours"
-                    );
-                }
-            }
         }
+        self.look_for_left_gateways().await?;
         let service = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut ticks = interval(TICK);
@@ -103,9 +98,42 @@ impl Service {
         Ok(())
     }
 
+    /// Tells of refunds in Processing whose gateways left the configuration.
+    pub(super) async fn look_for_left_gateways(&self) -> Result<(), LedgerError> {
+        let left = self.awaited_in_vain().await?;
+        for Awaited { gateway, open, .. } in &left {
+            tracing::warn!(
+                gateway,
+                refunds = open,
+                "refunds are in Processing at a gateway that is not configured any more; \
+                 configure it again, or settle them after 48 hours"
+            );
+        }
+        self.gateway_counters.has_left_gateways.store(!left.is_empty(), Ordering::Release);
+        Ok(())
+    }
+
+    /// What is in Processing where nobody can ask.
+    async fn awaited_in_vain(&self) -> Result<Vec<Awaited>, LedgerError> {
+        let mut awaited = self.ledger.awaited_gateways().await?;
+        awaited.retain(|one| self.processors.of(&one.gateway).is_none());
+        Ok(awaited)
+    }
+
+    /// What is in Processing. Where nobody can ask, only operators can end it.
+    async fn open_stats(&self) -> Result<OpenStats, LedgerError> {
+        let mut stats = self.ledger.open_stats().await?;
+        if stats.open > 0 && self.gateway_counters.has_left_gateways.load(Ordering::Acquire) {
+            let still_asked_about = |one: &Awaited| one.open - one.left_to_operators;
+            let in_vain = self.awaited_in_vain().await?;
+            stats.left_to_operators += in_vain.iter().map(still_asked_about).sum::<u64>();
+        }
+        Ok(stats)
+    }
+
     /// Begins as many inquiries as each gateway has room for; waits for none of them.
     async fn ask_what_is_due(self: &Arc<Self>) -> Result<(), LedgerError> {
-        let stats = self.ledger.open_stats().await?;
+        let stats = self.open_stats().await?;
         *self.gateway_counters.open.lock().unwrap_or_else(PoisonError::into_inner) = stats;
         if stats.open == 0 {
             return Ok(());
@@ -169,10 +197,11 @@ impl Service {
     ) {
         // What was found may have been noted or ended before the turn was taken.
         let number = found.order.refund.number();
-        let Ok(Some(open)) = self.ledger.open_order(number).await else { return };
-        if open.attempts != found.attempts {
-            return;
-        }
+        let open = match self.ledger.open_order(number).await {
+            Ok(Some(open)) if open.attempts == found.attempts => open,
+            Ok(None) => return turn.forget(),
+            _ => return,
+        };
         if open.first_sent.is_none() {
             return self.send_again(open, connected, turn).await;
         }
@@ -184,14 +213,16 @@ impl Service {
             Inquiry::Unknown(why) => {
                 self.note(&open, exchange, why, false, &turn).await;
             }
-            Inquiry::NeverHeard if self.may_be_sent_again(&open, connected) => {
+            Inquiry::NeverHeard { retention }
+                if self.may_be_sent_again(&open, connected, retention) =>
+            {
                 let why = "the gateway has never heard of it; it is sent again".to_owned();
                 if self.note(&open, exchange, why, false, &turn).await {
                     let open = OpenOrder { attempts: open.attempts + 1, ..open };
                     self.send_again(open, connected, turn).await;
                 }
             }
-            Inquiry::NeverHeard => {
+            Inquiry::NeverHeard { .. } => {
                 let why = "the gateway has never heard of it, and it is too late to send it again";
                 self.note(&open, exchange, why.to_owned(), false, &turn).await;
             }
@@ -199,11 +230,17 @@ impl Service {
     }
 
     /// Whether the gateway is sure to know the id of an order that it was sent, so that it cannot
-    /// pay twice.
-    fn may_be_sent_again(&self, open: &OpenOrder, connected: &Connected) -> bool {
+    /// pay twice. `told` is what it says of its own retention; the shorter one counts.
+    fn may_be_sent_again(
+        &self,
+        open: &OpenOrder,
+        connected: &Connected,
+        told: Option<Duration>,
+    ) -> bool {
         let now = self.clock.now();
         let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
-        let retention = connected.processor.key_retention();
+        let configured = connected.processor.key_retention();
+        let retention = told.map_or(configured, |told| told.min(configured));
         let is_known = since_first.to_std().is_ok_and(|since| since < retention);
         is_known && now < open.order.refund.created_at() + ASKED_FOR
     }
@@ -218,7 +255,10 @@ impl Service {
         }
         // Durable before the call: from then on it counts as sent.
         if let Ok(true) = self.ledger.mark_sent(open.order.refund.number(), now).await {
-            let told = connected.processor.refund(&open.order).await;
+            let told = match open.first_sent {
+                None => connected.send_first(&open.order).await,
+                Some(_) => connected.processor.refund(&open.order).await,
+            };
             self.conclude(&open, told, turn).await;
         }
     }

@@ -199,7 +199,8 @@ impl Service {
     async fn forget_memory(&self) -> Result<(), BenchError> {
         self.sessions.forget();
         self.processors.forget_sandboxes();
-        self.know_its_gateways().await
+        self.know_its_gateways().await?;
+        Ok(self.look_for_left_gateways().await?)
     }
 
     async fn know_its_gateways(&self) -> Result<(), BenchError> {

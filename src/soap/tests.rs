@@ -10,7 +10,7 @@ use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::orders::{
-    Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
@@ -114,7 +114,7 @@ impl Orders for ScriptedLedger {
         ready(Ok(OpenStats::default()))
     }
 
-    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+    fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
         ready(Ok(Vec::new()))
     }
 }

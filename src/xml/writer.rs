@@ -105,10 +105,10 @@ impl Writer {
         self
     }
 
-    /// Writes an element that has only attributes.
+    /// Writes an element that has only attributes, closed as the original closes it.
     pub fn empty_with(&mut self, name: &'static str, attributes: &[Pair<'_>]) -> &mut Self {
         if self.start_tag(name, attributes) {
-            self.out.push_str("/>");
+            self.out.push_str(" />");
         }
         self
     }
@@ -203,7 +203,7 @@ mod tests {
         });
         let expected = "<?xml version='1.0' encoding='UTF-8'?><soapenv:Envelope \
                         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body>\
-                        <ns1:Id>8a80</ns1:Id><ns1:queryLocator xsi:nil=\"1\"/></soapenv:Body>\
+                        <ns1:Id>8a80</ns1:Id><ns1:queryLocator xsi:nil=\"1\" /></soapenv:Body>\
                         </soapenv:Envelope>";
         assert_eq!(text, expected);
     }
@@ -258,7 +258,7 @@ mod tests {
             written(|writer| {
                 writer.empty_with("a", &[]).text("2");
             }),
-            "<a/>"
+            "<a />"
         );
     }
 

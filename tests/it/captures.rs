@@ -352,13 +352,13 @@ fn what_is_no_capture_is_refused_with_file_line_and_what_was_expected() {
         ("cut.har", "cut.har:3: EOF"),
         ("log.har", "log.har:2: invalid type: map, expected an array of exchanges"),
         ("method.har", "method.har:2: missing field `method`"),
-        ("url.har", "url.har:2: entry 1: `http://[` is no URL"),
+        ("url.har", "url.har:2: entry 1: its URL is none"),
         ("bad.yml", "bad.yml:"),
         ("list.yml", "list.yml:1: expected a VCR cassette"),
         ("map.yml", "map.yml:2: expected a sequence in `interactions`"),
         ("no-uri.yml", "no-uri.yml:2: interaction 1: its request has no `uri`"),
         ("none.yml", "none.yml"),
-        ("latin.yml", "it is no UTF-8"),
+        ("latin.yml", "latin.yml:2: expected UTF-8"),
         ("bare.xml", "bare.xml:2: expected the XML of a request"),
     ] {
         folder.refused(&[file], 4, said);

@@ -2,37 +2,29 @@
 //! most once a refund, exactly once if it is Processed, the balance agrees, and nothing stays in
 //! Processing once the gateway answers.
 //!
-//! The gateway is a processor on its own sockets that counts what it paid, and that pulls the plug
-//! at the moment of the protocol that a schedule names. `FAULT_SCHEDULES` (40) says how many
-//! schedules are tried, `FAULT_SEED` (1) with which one they begin; a failure names its own.
+//! The gateway is a processor on its own sockets that counts what it paid. Each point is reached on
+//! purpose (`points`) and, where that can be seen from outside, counted; a point that no schedule
+//! reached fails the test. `FAULT_SCHEDULES` (40) says how many schedules are tried, `FAULT_SEED`
+//! (1) with which one they begin; a failure names its own.
 
-use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund};
+mod points;
+
+use crate::gateway::TestGateway;
 use crate::processor::configured;
-use crate::processor_stub::{Behaviour, Moment, ProcessorStub};
+use crate::processor_stub::{Behaviour, ProcessorStub};
+use points::{Point, strike};
 use refund_gateway::domain::id::{RefundId, RefundNumber};
-use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long refunds may take to get where they should: long enough for any machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Where the process is killed.
-#[derive(Debug, Clone, Copy)]
-enum Point {
-    /// So many microseconds after the request was sent: before the hold, in it, or after.
-    AroundTheHold(u64),
-    /// The gateway has said or done something.
-    AtTheGateway(Moment),
-    /// So many microseconds after the gateway's answer left: before, in or after the post.
-    AroundThePost(u64),
-    /// The client has its answer: after the post.
-    AfterThePost,
-}
+/// How many orders a schedule has, and how many calls the gateway has room for.
+const ORDERS: usize = 3;
+const ROOM: usize = 4;
 
 /// Numbers that look drawn and follow from a seed (splitmix64).
 struct Drawn(u64);
@@ -44,17 +36,6 @@ impl Drawn {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn point(&mut self) -> Point {
-        match self.below(7) {
-            0 | 1 => Point::AroundTheHold(self.below(6_000)),
-            2 => Point::AtTheGateway(Moment::Connected),
-            3 => Point::AtTheGateway(Moment::Received),
-            4 => Point::AtTheGateway(Moment::Worked),
-            5 => Point::AroundThePost(self.below(3_000)),
-            _ => Point::AfterThePost,
-        }
     }
 
     fn behaviour(&mut self) -> Behaviour {
@@ -88,83 +69,48 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn whenever_it_is_killed_money_leaves_at_most_once() {
     let stub = ProcessorStub::start();
-    let mut gateway =
-        configured(&stub.table("cards", "timeout_ms = 2000\nbreaker = { failures = 1000 }"));
-    let first = setting("FAULT_SEED", 1);
-    for seed in first..first + setting("FAULT_SCHEDULES", 40) {
+    let more = format!("connections_max = {ROOM}\nbreaker = {{ failures = 1000 }}");
+    let mut gateway = configured(&stub.table("cards", &more));
+    let (first, schedules) = (setting("FAULT_SEED", 1), setting("FAULT_SCHEDULES", 40));
+    // How often each point was tried, and how often it was seen to be reached.
+    let mut counts: BTreeMap<Point, (u32, u32)> = BTreeMap::new();
+    for seed in first..first + schedules {
         let mut drawn = Drawn(seed);
-        let point = drawn.point();
-        let behaviours: Vec<Behaviour> = (0..3).map(|_| drawn.behaviour()).collect();
+        let point = Point::of(seed);
+        let behaviours = point.behaviours((0..ORDERS).map(|_| drawn.behaviour()).collect());
         let told = format!("FAULT_SEED={seed} ({point:?}, {behaviours:?})");
         let _named = Named(&told);
-        stub.script(behaviours);
         let inquiries = (0..drawn.below(3)).map(|_| match drawn.below(2) {
             0 => Behaviour::StatusBefore(503),
             _ => Behaviour::DropAfter,
         });
         stub.script_inquiries(inquiries.collect::<Vec<_>>());
-        strike(&mut gateway, &stub, point);
+        let micros = drawn.below(6_000);
+        let was_reached = strike(&mut gateway, &stub, point, behaviours, micros);
+        let (tried, reached) = counts.entry(point).or_default();
+        *tried += 1;
+        *reached += u32::from(was_reached);
         stub.clear_script();
         gateway.restart();
         settle_down(&gateway, &told);
         check(&gateway, &stub, &told);
     }
+    tell(first, schedules, &counts);
 }
 
-/// Creates three electronic refunds, and kills the process at the point.
-fn strike(gateway: &mut TestGateway, stub: &ProcessorStub, point: Point) {
-    let session = gateway.login();
-    let pid = i32::try_from(gateway.pid()).ok().and_then(Pid::from_raw).unwrap();
-    let kill = move || {
-        let _ = kill_process(pid, Signal::KILL);
-    };
-    if let Point::AtTheGateway(wanted) = point {
-        stub.watch(move |moment| {
-            if moment == wanted {
-                kill();
-            }
-        });
+/// Says which points were reached how often; each must have been, if it had its turn twice.
+fn tell(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
+    let mut told = format!("{schedules} schedules from FAULT_SEED={first}, killed\n");
+    for (point, (tried, reached)) in counts {
+        let reached = if point.can_be_seen() { reached.to_string() } else { "-".to_owned() };
+        told += &format!("  {point:?}: {tried} times, reached {reached}\n");
     }
-    if let Point::AroundThePost(micros) = point {
-        stub.watch(move |moment| {
-            if moment == Moment::Answered {
-                thread::sleep(Duration::from_micros(micros));
-                kill();
-            }
-        });
+    // Past the test's own capture, so that a nightly run shows it.
+    let _ = std::io::stderr().write_all(told.as_bytes());
+    for (point, (tried, reached)) in counts {
+        let is_enough = *reached > 0 || !point.can_be_seen() || *tried < 2;
+        assert!(is_enough, "{point:?} was never reached:\n{told}");
     }
-    let body = create_envelope(&session, &["0.02", "0.03", "0.04"].map(electronic));
-    let mut client = post(gateway.public(), &body);
-    match point {
-        Point::AroundTheHold(micros) => thread::sleep(Duration::from_micros(micros)),
-        // Whatever becomes of it: an answer, or the end of the connection.
-        _ => drop(std::io::copy(&mut client, &mut std::io::sink())),
-    }
-    kill();
-    gateway.ended();
-    stub.watch(|_| {});
-}
-
-fn electronic(amount: &str) -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
-}
-
-fn post(address: SocketAddr, body: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "POST {} HTTP/1.1\r\nHost: test\r\nContent-Type: text/xml\r\nConnection: close\r\n\
-         Content-Length: {}\r\n\r\n",
-        crate::gateway::ENDPOINT,
-        body.len()
-    );
-    stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
-    stream
 }
 
 /// Every electronic refund by its id, with its status.

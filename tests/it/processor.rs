@@ -54,7 +54,7 @@ pub fn created(gateway: &TestGateway, session: &str, amount: &str) -> String {
 }
 
 /// A field of a refund; empty when it has none.
-fn field(gateway: &TestGateway, session: &str, id: &str, name: &str) -> String {
+pub fn field(gateway: &TestGateway, session: &str, id: &str, name: &str) -> String {
     let zoql = format!("select Id, {name} from Refund where Id = '{id}'");
     let body = format!("<api:query><api:queryString>{zoql}</api:queryString></api:query>");
     let answer = gateway.post(crate::gateway::ENDPOINT, &envelope(&session_header(session), &body));
@@ -162,21 +162,42 @@ fn a_payment_is_given_back_by_the_processors_own_reference_also_after_a_restart(
     assert_eq!(stub.payments().values().sum::<u32>(), 2);
 }
 
+/// A gateway whose only account has a payment of 61 days ago.
+fn with_an_old_payment(config: &str) -> TestGateway {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), config);
+    fs::write(folder.path().join("seed.toml"), payment(61)).unwrap();
+    TestGateway::start_in(folder, &["--test", "--seed", "seed.toml", "--config", "config.toml"])
+}
+
 #[test]
 fn a_gateway_gives_back_only_what_its_table_allows() {
     let stub = ProcessorStub::start();
-    for (more, expected) in [
-        ("referenced_refunds = false", "does not support referenced refunds."),
-        ("refund_window_days = 60", "does not refund payments older than 60 days."),
-        ("refund_window_days = 62", "<ns1:Success>true</ns1:Success>"),
-    ] {
-        let folder = TempDir::new().unwrap();
-        write(folder.path(), &stub.table("cards", more));
-        fs::write(folder.path().join("seed.toml"), payment(61)).unwrap();
-        let args = ["--test", "--seed", "seed.toml", "--config", "config.toml"];
-        let gateway = TestGateway::start_in(folder, &args);
-        let answer = gateway.create(&gateway.login(), &[refund_of_payment()]);
-        assert!(answer.to_string().contains(expected), "{more}: {answer}");
+    let gateway = with_an_old_payment(&stub.table("cards", "referenced_refunds = false"));
+    let answer = gateway.create(&gateway.login(), &[refund_of_payment()]);
+    let expected = "does not support referenced refunds.";
+    assert!(answer.to_string().contains(expected), "{answer}");
+    assert_eq!(stub.refunds(), 0);
+}
+
+/// Regression: a payment past the window was a row error. Any payment can be refunded, the vendor
+/// says, and it is the gateway that declines it.
+#[test]
+fn past_its_window_a_gateway_declines_and_is_not_even_asked() {
+    let stub = ProcessorStub::start();
+    for (window, expected) in [(60, ["Error", "10009"]), (62, ["Processed", "OK"])] {
+        let config = stub.table("cards", &format!("refund_window_days = {window}"));
+        let gateway = with_an_old_payment(&config);
+        let session = gateway.login();
+        let answer = gateway.create(&session, &[refund_of_payment()]);
+        let id = answer.texts("Id").pop().unwrap_or_else(|| panic!("{answer}"));
+        let told = ["Status", "GatewayResponseCode"].map(|it| field(&gateway, &session, &id, it));
+        assert_eq!(told, expected, "{window}");
+        assert_eq!(stub.paid(&id), u32::from(window == 62));
+        // A decline gave the payment its money back, so that it can be refunded otherwise.
+        let again = refund_of_payment().replace("30.00", "80.00");
+        let again = gateway.create(&session, &[again]);
+        assert_eq!(again.successes(), usize::from(window == 60), "{again}");
     }
     assert_eq!(stub.refunds(), 1);
 }

@@ -54,6 +54,8 @@ pub enum Behaviour {
     WrongEcho(&'static str),
     /// Works, and answers without one member.
     Without(&'static str),
+    /// Works, and answers with a member more.
+    With(&'static str, &'static str),
     /// Works, and answers with a type of content that is not JSON's.
     ContentType(&'static str),
     /// Works, and answers more than 64 kB, of which the first are what the contract says.
@@ -102,6 +104,7 @@ struct State {
     refund_rule: Option<Behaviour>,
     inquiry_rule: Option<Behaviour>,
     flaw: Option<Flaw>,
+    key_retention_h: Option<u32>,
     book: BTreeMap<String, Done>,
     payments: BTreeMap<String, u32>,
     orders: Vec<Value>,
@@ -190,6 +193,11 @@ impl ProcessorStub {
     /// Breaks the contract in this way from now on.
     pub fn flawed(&self, flaw: Flaw) {
         self.state().flaw = Some(flaw);
+    }
+
+    /// Says with each "never heard of" for how many hours it knows references for certain.
+    pub fn declares_retention(&self, hours: u32) {
+        self.state().key_retention_h = Some(hours);
     }
 
     /// How often money left, by reference. What was declined is not there.
@@ -327,7 +335,13 @@ impl Shared {
             Some(done) if *behaviour == Behaviour::Processing => (200, processing(&done.answer)),
             Some(done) if *behaviour != Behaviour::Forgotten => (200, done.answer.clone()),
             _ if state.flaw == Some(Flaw::BareNotFound) => (404, json!({ "error": "no such" })),
-            _ => (404, json!({ "reference": reference, "status": "never-heard" })),
+            _ => {
+                let mut told = json!({ "reference": reference, "status": "never-heard" });
+                if let Some(hours) = state.key_retention_h {
+                    told["key_retention_h"] = json!(hours);
+                }
+                (404, told)
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::prelude::*;
-use refund_gateway::domain::calendar::{Moment, moment_at};
+use refund_gateway::domain::calendar::Moment;
 use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::{RefundDraft, RefundField};
 use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
@@ -377,10 +377,6 @@ fn meets(value: &Value, test: &Test, case_sensitive: bool) -> bool {
         (Test::Day(comparator, moment), Value::Day(day)) => {
             comparator.holds(day.cmp(&moment.local(ZONE).date()))
         }
-        (Test::DayAsMoment(comparator, moment), Value::Day(day)) => {
-            let begins = moment_at(day.and_time(NaiveTime::MIN), ZONE);
-            comparator.holds(begins.cmp(&moment.utc(ZONE)))
-        }
         other => panic!("{other:?}"),
     }
 }
@@ -477,14 +473,12 @@ fn refund_condition() -> impl Strategy<Value = Condition> {
         (comparator(), id()).prop_map(|(how, id)| Test::Id(how, id)),
         pattern().prop_map(Test::IdLike),
     ];
-    let day = || (comparator(), moment());
     prop_oneof![
         (ids, id_test),
         (texts, text_test),
         (Just("Amount"), prop_oneof![number, whole]),
         (moments, (comparator(), moment()).prop_map(|(how, when)| Test::Moment(how, when))),
-        (Just("RefundDate"), day().prop_map(|(how, when)| Test::Day(how, when))),
-        (Just("RefundDate"), day().prop_map(|(how, when)| Test::DayAsMoment(how, when))),
+        (Just("RefundDate"), (comparator(), moment()).prop_map(|(how, when)| Test::Day(how, when))),
         (prop::sample::select(REFUND_FIELDS.to_vec()), null_test()),
     ]
     .prop_map(|(field, test)| Condition { field: field.to_owned(), test })

@@ -1,8 +1,9 @@
 //! Finding out what became of a refund whose gateway's answer was lost.
 
-use crate::gateway::{ELECTRONIC_ACCOUNT, envelope, session_header};
-use crate::processor::{configured, created, status, until};
+use crate::gateway::{ELECTRONIC_ACCOUNT, TestGateway, envelope, finish, program, session_header};
+use crate::processor::{configured, created, field, status, until};
 use crate::processor_stub::{Behaviour, ProcessorStub};
+use std::fs;
 
 /// The first read by the Id finds out, as opening the record did in the original, and the history
 /// has both exchanges in the gateway's own words.
@@ -41,4 +42,87 @@ fn an_order_is_not_sent_again_to_a_processor_that_may_have_forgotten_it() {
     until("a second inquiry", || stub.inquiries() > 1);
     assert_eq!((status(&gateway, &session, &id).as_str(), stub.refunds()), ("Processing", 1));
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+}
+
+/// The shorter of the two counts: what the configuration says, and what the adapter says of itself.
+#[test]
+fn an_adapter_that_forgets_sooner_than_configured_is_not_sent_the_order_again() {
+    for (configured_h, declared_h, is_sent_again) in
+        [(24, 0, false), (24, 24, true), (0, 24, false)]
+    {
+        let stub = ProcessorStub::start();
+        let more = format!("key_retention_h = {configured_h}");
+        let gateway = configured(&stub.table("cards", &more));
+        let session = gateway.login();
+        stub.script([Behaviour::DropBefore]);
+        stub.declares_retention(declared_h);
+        let id = created(&gateway, &session, "10.00");
+        until("two inquiries, or the end", || {
+            status(&gateway, &session, &id) == "Processed" || stub.inquiries() > 1
+        });
+        let told = format!("{configured_h} h, {declared_h} h declared");
+        assert_eq!(status(&gateway, &session, &id) == "Processed", is_sent_again, "{told}");
+        assert_eq!(stub.refunds(), 1 + usize::from(is_sent_again), "{told}");
+    }
+}
+
+#[test]
+fn a_second_reference_of_the_processor_is_kept() {
+    let stub = ProcessorStub::start();
+    let gateway = configured(&stub.table("cards", ""));
+    let session = gateway.login();
+    stub.script([Behaviour::With("second_processor_reference", "batch-7")]);
+    let id = created(&gateway, &session, "10.00");
+    assert_eq!(field(&gateway, &session, &id, "SecondRefundReferenceId"), "batch-7");
+}
+
+/// The number that `/metrics` tells under this name.
+fn metric(gateway: &TestGateway, name: &str) -> u64 {
+    let metrics = gateway.get_admin("/metrics").to_string();
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {metrics}")).trim().parse().unwrap()
+}
+
+/// Regression: refunds at a gateway that left the configuration were counted among those that are
+/// asked about.
+#[test]
+fn refunds_at_a_gateway_that_is_gone_are_left_to_operators_who_can_settle_them() {
+    let stub = ProcessorStub::start();
+    let config = |clock: &str, more: &str| format!("clock = '{clock}'\n{more}");
+    let mut gateway = configured(&config("2026-01-05T12:00:00Z", &stub.table("cards", "")));
+    let session = gateway.login();
+    stub.rule(Behaviour::StatusBefore(503));
+    stub.rule_inquiries(Behaviour::StatusBefore(503));
+    let id = created(&gateway, &session, "10.00");
+    assert_eq!(status(&gateway, &session, &id), "Processing");
+    until("it is counted", || metric(&gateway, "refund_gateway_refunds_in_processing") == 1);
+    assert_eq!(metric(&gateway, "refund_gateway_refunds_left_to_operators"), 0);
+    assert!(gateway.terminate().success());
+    let file = gateway.folder().join("config.toml");
+    // Nothing seeded may name the gateway that is gone.
+    fs::write(gateway.folder().join("seed.toml"), "").unwrap();
+    fs::write(&file, config("2026-01-05T12:00:00Z", "")).unwrap();
+    gateway.restart();
+    until("it is left to operators", || {
+        metric(&gateway, "refund_gateway_refunds_left_to_operators") == 1
+    });
+    let settle = |gateway: &TestGateway| {
+        let mut command = program(gateway.folder());
+        let url = format!("http://{}", gateway.admin());
+        command.args(["admin", "--admin", &url, "--ledger", "ledger.db", "settle", &id]);
+        let output = finish(command.args(["--status", "Error", "--reason", "never paid"]));
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+    };
+    let (code, told) = settle(&gateway);
+    assert!(code == Some(2) && told.contains("only then can it be settled"), "{code:?} {told}");
+    assert!(gateway.terminate().success());
+    fs::write(&file, config("2026-01-07T12:00:01Z", "")).unwrap();
+    gateway.restart();
+    let (code, told) = settle(&gateway);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+    until("nothing is left", || metric(&gateway, "refund_gateway_refunds_left_to_operators") == 0);
+    assert!(gateway.terminate().success());
+    assert!(gateway.stderr().contains("not configured any more"));
 }

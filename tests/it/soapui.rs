@@ -545,7 +545,7 @@ fn no_secret_of_a_project_is_shown() {
     let (text_run, json_run) = (Run::of(&text, &args), Run::of(&text, &["--json"]));
     let page = text_run.read("page.html");
     assert!(page.contains("<h3>request</h3>") && page.contains("loginResponse"), "{page}");
-    assert!(page.contains("✗ failed: expected `x`, got "), "{page}");
+    assert!(page.contains("✗ failed: expected &lt;!-- hidden --&gt;, got "), "{page}");
     let shown = [page, text_run.read("j.xml"), text_run.stdout(), json_run.stdout()].concat();
     assert!(!shown.contains(secret), "{shown}");
     let is_word = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);

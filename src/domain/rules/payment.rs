@@ -9,7 +9,6 @@ use super::{
     Asking, Decision, Facts, Origin, Payout, Source, TakenPart, Valid, check_permission,
     check_told_type, check_values, gateway_named, options_of, wrong_method,
 };
-use crate::domain::calendar::day_at;
 use crate::domain::draft::{PartDraft, RefundDraft};
 use crate::domain::facts::{Account, Payment, PaymentMethod, PaymentPart};
 use crate::domain::money::MinorUnits;
@@ -48,7 +47,7 @@ pub(super) fn decide(
         }
         RefundType::Electronic => {
             let method = original_method(draft, payment)?;
-            let payout = original_gateway(draft, facts, asking, payment, method)?;
+            let payout = original_gateway(draft, facts, payment, method)?;
             (method.method_type, Some(method), payout)
         }
     };
@@ -111,7 +110,6 @@ fn original_method<'a>(
 fn original_gateway(
     draft: &RefundDraft,
     facts: &Facts<'_>,
-    asking: &Asking,
     payment: &Payment,
     method: &PaymentMethod,
 ) -> Result<Payout, RowError> {
@@ -126,10 +124,6 @@ fn original_gateway(
     }
     if !gateway.supports(method.method_type) {
         return Err(RowError::gateway_without_method(&gateway, method.method_type));
-    }
-    let age = day_at(asking.now, facts.tenant.time_zone) - payment.effective_date;
-    if let Some(days) = gateway.refund_window_days.filter(|days| age.num_days() > (*days).into()) {
-        return Err(RowError::past_refund_window(&gateway, days));
     }
     Ok(Payout::Electronic {
         gateway: gateway.name.clone(),

@@ -10,7 +10,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::schedule::FRESH;
 use crate::domain::vocabulary::GatewayState;
 use crate::ledger::orders::{
-    Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement, Transcript,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement, Transcript,
 };
 use crate::ledger::{Order, Repaid, Reply};
 use chrono::{DateTime, Utc};
@@ -56,7 +56,7 @@ impl Orders for SqliteLedger {
         self.readers.read(open_stats)
     }
 
-    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+    fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
         self.readers.read(awaited_gateways)
     }
 }
@@ -227,12 +227,14 @@ fn read_repaid(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Repaid>> 
     age_days.map(read).transpose()
 }
 
-fn awaited_gateways(connection: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
-    let select = "select refund.gateway, count(*) from inquiry \
+fn awaited_gateways(connection: &Connection) -> rusqlite::Result<Vec<Awaited>> {
+    let select = "select refund.gateway, count(*), count(*) - count(next_ms) from inquiry \
          join refund on refund.number = inquiry.refund group by refund.gateway";
     let mut statement = connection.prepare_cached(select)?;
-    let awaited = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1).map(i64::unsigned_abs)?)))?;
+    let awaited = statement.query_map([], |row| {
+        let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+        Ok(Awaited { gateway: row.get(0)?, open: count(1)?, left_to_operators: count(2)? })
+    })?;
     awaited.collect()
 }
 

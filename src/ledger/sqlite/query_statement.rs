@@ -1,13 +1,12 @@
 //! A typed query as a statement of SQL, every value of the caller's bound.
 
 use super::query_columns::{Column, Columns, Shortcut, Stored};
-use crate::domain::calendar::Moment;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::RowId;
 use crate::domain::query::pattern::{Pattern, fold};
 use crate::domain::query::{Test, TypedQuery};
 use crate::domain::zoql::Comparator;
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use rusqlite::types::Value;
 
@@ -158,10 +157,8 @@ impl Statement {
                 self.value(column).comparator(*comparator).bind(millis);
             }
             Test::Day(comparator, moment) => {
-                self.day(column, *comparator, moment.local(zone).date());
-            }
-            Test::DayAsMoment(comparator, moment) => {
-                self.day_as_moment(column, *comparator, *moment, zone);
+                let day = stored_day(moment.local(zone).date());
+                self.value(column).comparator(*comparator).bind(day);
             }
         }
     }
@@ -198,31 +195,6 @@ impl Statement {
                     }
                     self.text(piece);
                 }
-            }
-        }
-    }
-
-    fn day(&mut self, column: &Column, comparator: Comparator, day: NaiveDate) {
-        self.value(column).comparator(comparator).bind(stored_day(day));
-    }
-
-    /// Compares the beginning of a day: no day begins at another moment than midnight.
-    fn day_as_moment(&mut self, column: &Column, comparator: Comparator, moment: Moment, zone: Tz) {
-        let local = moment.local(zone);
-        let day = local.date();
-        if local.time() == NaiveTime::MIN {
-            return self.day(column, comparator, day);
-        }
-        match comparator {
-            Comparator::Equal => self.truth(false),
-            Comparator::NotEqual => {
-                self.value(column).text(" is not null");
-            }
-            Comparator::Greater | Comparator::GreaterOrEqual => {
-                self.day(column, Comparator::Greater, day);
-            }
-            Comparator::Less | Comparator::LessOrEqual => {
-                self.day(column, Comparator::LessOrEqual, day);
             }
         }
     }

@@ -162,7 +162,6 @@ pub(super) fn gateways(connection: &Connection) -> rusqlite::Result<Vec<(Gateway
             referenced_refunds: true,
             non_referenced_refunds: row.get(2)?,
             method_types: method_types.map(|types| json(3, &types)).transpose()?,
-            refund_window_days: None,
         };
         let rules: String = row.get(4)?;
         let switches = Switches {

@@ -129,7 +129,7 @@ fn named(said: &Said) -> &'static str {
         Said::Ended(Verdict::Approved { .. }) => "status approved",
         Said::Ended(Verdict::Declined { .. }) => "status declined",
         Said::Processing => "status processing",
-        Said::NeverHeard => "status never-heard",
+        Said::NeverHeard { .. } => "status never-heard",
         Said::Conflict => "status conflict",
     }
 }
@@ -161,7 +161,7 @@ impl Kit {
 
     async fn unknown(&self, order: &Order) -> Result<Outcome, ClientError> {
         Ok(match self.get(order).await? {
-            Ok(Said::NeverHeard) => Outcome::Passed,
+            Ok(Said::NeverHeard { .. }) => Outcome::Passed,
             Ok(other) => failed(named(&other), NEVER_HEARD),
             Err(found) => failed(found, NEVER_HEARD),
         })
@@ -255,7 +255,7 @@ impl Kit {
             return Ok(failed(format!("HTTP {came}"), expected));
         }
         Ok(match self.get(order).await? {
-            Ok(Said::NeverHeard) => Outcome::Passed,
+            Ok(Said::NeverHeard { .. }) => Outcome::Passed,
             Ok(said) => failed(format!("HTTP {came}, but then {}", named(&said)), expected),
             Err(found) => failed(format!("HTTP {came}, but then {found}"), expected),
         })
@@ -268,7 +268,7 @@ impl Kit {
             self.shared.sign_at(&mut request, time);
             let answer = self.send(&request).await?;
             match contract::read(&answer, order) {
-                Ok(Said::NeverHeard) => {}
+                Ok(Said::NeverHeard { .. }) => {}
                 Ok(said) => return Ok(failed(named(&said), expected)),
                 Err(found) => return Ok(failed(found, expected)),
             }

@@ -10,6 +10,7 @@ use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::parse_amount;
 use crate::ledger::Order;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The most bytes of an answer's body that are read.
 pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -50,7 +51,10 @@ pub(super) enum Said {
     /// It is known, and not decided yet.
     Processing,
     /// The reference is not known, in the contract's own words.
-    NeverHeard,
+    NeverHeard {
+        /// For how long a reference is known for certain, if the adapter says so.
+        retention: Option<Duration>,
+    },
     /// The reference belongs to another order.
     Conflict,
 }
@@ -63,6 +67,8 @@ struct WrittenAnswer {
     amount: Option<String>,
     currency: Option<String>,
     processor_reference: Option<String>,
+    second_processor_reference: Option<String>,
+    key_retention_h: Option<u32>,
     code: Option<String>,
     message: Option<String>,
 }
@@ -100,7 +106,10 @@ pub(super) fn read(answer: &Answer, order: &Order) -> Result<Said, String> {
             check_echo(&written, order)?;
             said(written)
         }
-        (StatusCode::NOT_FOUND, Status::NeverHeard) => Ok(Said::NeverHeard),
+        (StatusCode::NOT_FOUND, Status::NeverHeard) => {
+            let hours = |hours| Duration::from_secs(u64::from(hours) * 3600);
+            Ok(Said::NeverHeard { retention: written.key_retention_h.map(hours) })
+        }
         (StatusCode::CONFLICT, Status::Conflict) => Ok(Said::Conflict),
         _ => Err(format!("HTTP {status} does not go with the status of the body")),
     }
@@ -141,5 +150,7 @@ fn said(written: WrittenAnswer) -> Result<Said, String> {
         return Ok(Said::Ended(Verdict::Declined { response }));
     }
     let reference_id = needed("processor_reference", written.processor_reference)?;
-    Ok(Said::Ended(Verdict::Approved { reference_id, second_reference_id: None, response }))
+    let second = written.second_processor_reference;
+    let second_reference_id = second.filter(|second| !second.trim().is_empty());
+    Ok(Said::Ended(Verdict::Approved { reference_id, second_reference_id, response }))
 }

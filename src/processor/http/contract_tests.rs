@@ -9,6 +9,7 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::Order;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn order() -> Order {
     Order {
@@ -68,12 +69,18 @@ fn an_answer_of_the_contract_is_certain() {
         panic!("not approved")
     };
     assert_eq!((&*reference_id, &*response.code, &*response.text), ("re_1", "0", "Paid"));
+    let two = told(200, &with("second_processor_reference", json!("re_2")));
+    let Ok(Said::Ended(Verdict::Approved { second_reference_id, .. })) = two else { panic!() };
+    assert_eq!(second_reference_id.as_deref(), Some("re_2"));
     let declined = with("status", json!("declined"));
     assert!(matches!(told(200, &declined), Ok(Said::Ended(Verdict::Declined { .. }))));
     assert_eq!(told(200, &with("status", json!("processing"))), Ok(Said::Processing));
     let reference = order().refund.to_string();
     let never = json!({ "reference": reference, "status": "never-heard" });
-    assert_eq!(told(404, &never), Ok(Said::NeverHeard));
+    assert_eq!(told(404, &never), Ok(Said::NeverHeard { retention: None }));
+    let never = json!({ "reference": reference, "status": "never-heard", "key_retention_h": 2 });
+    let retention = Some(Duration::from_secs(7200));
+    assert_eq!(told(404, &never), Ok(Said::NeverHeard { retention }));
     let conflict = json!({ "reference": reference, "status": "conflict" });
     assert_eq!(told(409, &conflict), Ok(Said::Conflict));
     for amount in ["12.5", "012.500"] {
@@ -125,6 +132,11 @@ fn a_verdict_without_one_of_its_members_is_nothing() {
 fn never_heard_counts_only_in_the_contracts_own_words() {
     let reference = order().refund.to_string();
     let never = json!({ "reference": reference, "status": "never-heard" });
+    let with_retention = |hours: Value| {
+        let mut never = never.clone();
+        never["key_retention_h"] = hours;
+        told(404, &never)
+    };
     let html = Answer { headers: HeaderMap::new(), ..answer(404, "<h1>Not Found</h1>") };
     for (what, said) in [
         ("a page", read(&html, &order())),
@@ -133,6 +145,8 @@ fn never_heard_counts_only_in_the_contracts_own_words() {
         ("JSON of another", read(&answer(404, "{\"message\":\"Not Found\"}"), &order())),
         ("another reference", told(404, &json!({ "reference": "x", "status": "never-heard" }))),
         ("another status", told(200, &never)),
+        ("a retention below zero", with_retention(json!(-1))),
+        ("a retention in words", with_retention(json!("24"))),
         ("a verdict below 404", told(404, &approved())),
     ] {
         assert!(said.is_err(), "{what}: {said:?}");

@@ -10,37 +10,38 @@ use crate::domain::lifecycle::Response;
 use crate::domain::money::MinorUnits;
 use crate::domain::script::Switches;
 use crate::ledger::Order;
+use crate::processor::too_late;
 use std::collections::HashMap;
 
 const DUPLICATE: (&str, &str) = ("3/11", "A duplicate transaction has been submitted.");
 const UNSETTLED: (&str, &str) =
     ("3/54", "The referenced transaction does not meet the criteria for issuing a credit.");
-const TOO_LATE: (&str, &str) =
-    ("10009", "You are over the time limit to perform a refund on this transaction.");
+/// How many payments are remembered before those that are past the window are looked for.
+const REMEMBERED_MIN: usize = 1_000;
 
 /// The switches, and what they have to remember.
 pub(super) struct Guard {
     switches: Switches,
     /// The newest order that was paid, by method, amount and currency.
     paid: HashMap<(ObjectId, MinorUnits, &'static str), RefundId>,
+    /// How many of them there may be before those past the window are forgotten.
+    look_at: usize,
 }
 
 impl Guard {
     pub(super) fn new(switches: Switches) -> Self {
-        Self { switches, paid: HashMap::new() }
+        Self { switches, paid: HashMap::new(), look_at: REMEMBERED_MIN }
     }
 
     /// Why an order is refused, if it is.
     pub(super) fn refuse(&self, order: &Order) -> Option<Response> {
         let Switches { require_settled, refund_window_days, .. } = self.switches;
-        let is_too_late = order.repaid.is_some_and(|payment| {
-            refund_window_days.is_some_and(|days| payment.age_days > i64::from(days))
-        });
+        if let Some(response) = too_late(order, refund_window_days) {
+            return Some(response);
+        }
         let is_unsettled =
             require_settled && order.repaid.is_some_and(|payment| !payment.is_settled);
-        let (code, text) = if is_too_late {
-            TOO_LATE
-        } else if is_unsettled {
+        let (code, text) = if is_unsettled {
             UNSETTLED
         } else if self.is_duplicate(order) {
             DUPLICATE
@@ -54,18 +55,25 @@ impl Guard {
         let Some(window_s) = self.switches.duplicate_window_s else {
             return false;
         };
-        self.paid.get(&key(order)).is_some_and(|earlier| {
-            let apart = order.refund.created_at() - earlier.created_at();
-            apart.num_milliseconds().abs() < i64::from(window_s) * 1000
-        })
+        let earlier = self.paid.get(&key(order));
+        earlier.is_some_and(|earlier| is_within(window_s, order.refund, *earlier))
     }
 
-    /// Remembers an order that was paid.
+    /// Remembers an order that was paid, for as long as it can be repeated.
     pub(super) fn note_paid(&mut self, order: &Order) {
-        if self.switches.duplicate_window_s.is_some() {
-            self.paid.insert(key(order), order.refund);
+        let Some(window_s) = self.switches.duplicate_window_s else { return };
+        self.paid.insert(key(order), order.refund);
+        if self.paid.len() >= self.look_at {
+            self.paid.retain(|_, earlier| is_within(window_s, order.refund, *earlier));
+            self.look_at = (self.paid.len() * 2).max(REMEMBERED_MIN);
         }
     }
+}
+
+/// Whether two refunds were created within so many seconds of each other.
+fn is_within(window_s: u32, one: RefundId, other: RefundId) -> bool {
+    let apart = one.created_at() - other.created_at();
+    apart.num_milliseconds().abs() < i64::from(window_s) * 1000
 }
 
 fn key(order: &Order) -> (ObjectId, MinorUnits, &'static str) {
@@ -112,6 +120,18 @@ mod tests {
         assert_eq!(code(&guard, &order(1119, 500, None)).as_deref(), Some("3/11"));
         assert_eq!(code(&guard, &order(1119, 501, None)), None);
         assert_eq!(code(&guard, &order(1120, 500, None)), None);
+    }
+
+    /// Regression: whatever was paid was remembered for as long as the process lived.
+    #[test]
+    fn what_cannot_be_repeated_any_more_is_forgotten() {
+        let switches = Switches { duplicate_window_s: Some(120), ..Switches::default() };
+        let mut guard = Guard::new(switches);
+        for second in 0..10_000 {
+            guard.note_paid(&order(second, second + 1, None));
+        }
+        assert!(guard.paid.len() <= REMEMBERED_MIN, "{}", guard.paid.len());
+        assert_eq!(code(&guard, &order(10_000, 10_000, None)).as_deref(), Some("3/11"));
     }
 
     #[test]

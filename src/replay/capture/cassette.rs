@@ -84,7 +84,7 @@ impl Interaction {
             method: text("method")?,
             url: text("uri")?,
             headers: headers(request.get("headers")),
-            request: request.get("body").map(body).transpose()?.flatten(),
+            request: Some(body(request.get("body"))?),
             ..Traffic::default()
         };
         let Some(response) = self.0.get("response") else { return Ok(traffic) };
@@ -93,8 +93,7 @@ impl Interaction {
         let code = code.parse().map_err(|_| format!("its status `{code}` is no number"))?;
         traffic.status = Some(code);
         traffic.response_headers = headers(response.get("headers"));
-        let found = response.get("body").map(body).transpose()?.flatten();
-        traffic.response = Some(found.unwrap_or(Body::Bytes(Vec::new())));
+        traffic.response = Some(body(response.get("body"))?);
         Ok(traffic)
     }
 }
@@ -112,21 +111,22 @@ fn headers(node: Option<&Node>) -> Vec<(String, String)> {
     pairs.iter().filter_map(pair).collect()
 }
 
-/// A body: a scalar, or a mapping with a `string` or a `base64_string`.
-fn body(node: &Node) -> Result<Option<Body>, String> {
+/// A body: a scalar, or a mapping with a `string` or a `base64_string`. None is an empty one.
+fn body(node: Option<&Node>) -> Result<Body, String> {
+    let Some(node) = node else { return Ok(Body::Text(String::new())) };
     match node {
-        Node::Scalar { kind: Scalar::Null, .. } => Ok(None),
-        Node::Scalar { text, kind: Scalar::Binary } => Body::base64(text).map(Some),
-        Node::Scalar { text, kind: Scalar::Text } => Ok(Some(Body::Text(text.clone()))),
+        Node::Scalar { kind: Scalar::Null, .. } => Ok(Body::Text(String::new())),
+        Node::Scalar { text, kind: Scalar::Binary } => Ok(Body::Base64(text.clone())),
+        Node::Scalar { text, kind: Scalar::Text } => Ok(Body::Text(text.clone())),
         Node::Mapping(_) => {
             if let Some(text) = node.get("base64_string").and_then(Node::text) {
-                return Body::base64(text).map(Some);
+                return Ok(Body::Base64(text.to_owned()));
             }
             let string = node.get("string").ok_or("a body has neither string nor base64_string")?;
             if matches!(string, Node::Mapping(_)) {
                 return Err("a body's string is a mapping".to_owned());
             }
-            body(string)
+            body(Some(string))
         }
         Node::Sequence(_) => Err("a body is a sequence".to_owned()),
     }

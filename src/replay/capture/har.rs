@@ -5,13 +5,16 @@ use super::budget::{Budget, Renewal};
 use super::cassette::Interaction;
 use super::traffic::{Body, Traffic};
 use super::{CaptureFile, Sink, Stopped};
+use regex::Regex;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 /// The keys of cassettes.
 const INTERACTIONS: [&str; 2] = ["interactions", "http_interactions"];
@@ -28,27 +31,29 @@ struct Entry {
 struct Request {
     method: String,
     url: String,
-    #[serde(default)]
-    headers: Vec<Header>,
+    headers: Option<Vec<Header>>,
     #[serde(rename = "postData")]
     post_data: Option<Content>,
+    #[serde(rename = "bodySize")]
+    body_size: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct Response {
-    status: Option<u16>,
-    #[serde(default)]
-    headers: Vec<Header>,
+    status: Option<i64>,
+    headers: Option<Vec<Header>>,
     content: Option<Content>,
+    #[serde(rename = "bodySize")]
+    body_size: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct Header {
     name: String,
-    value: String,
+    value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Content {
     size: Option<i64>,
     text: Option<String>,
@@ -56,39 +61,41 @@ struct Content {
 }
 
 impl Content {
-    /// The body; none if the recorder left it out.
-    fn body(self) -> Result<Option<Body>, String> {
+    /// The body; none if the recorder left it out. Browsers forget bodies and call their size 0
+    /// then, so it is empty only if `body_size`, what went over the wire, says so as well.
+    fn body(self, body_size: Option<i64>) -> Option<Body> {
         let is_base64 = self.encoding.is_some_and(|name| name.eq_ignore_ascii_case("base64"));
         match self.text {
-            Some(text) if is_base64 => Body::base64(&text).map(Some),
-            Some(text) => Ok(Some(Body::Text(text))),
-            None if self.size.is_none_or(|size| size <= 0) => Ok(Some(Body::Bytes(Vec::new()))),
-            None => Ok(None),
+            Some(text) if is_base64 => Some(Body::Base64(text)),
+            Some(text) => Some(Body::Text(text)),
+            None if body_size == Some(0) && self.size.is_none_or(|size| size == 0) => {
+                Some(Body::Text(String::new()))
+            }
+            None => None,
         }
     }
 }
 
 impl Entry {
-    fn traffic(self) -> Result<Traffic, String> {
-        fn pairs(headers: Vec<Header>) -> Vec<(String, String)> {
-            headers.into_iter().map(|header| (header.name, header.value)).collect()
+    fn traffic(self) -> Traffic {
+        fn pairs(headers: Option<Vec<Header>>) -> Vec<(String, String)> {
+            let pair = |header: Header| (header.name, header.value.unwrap_or_default());
+            headers.into_iter().flatten().map(pair).collect()
         }
+        let Request { method, url, headers, post_data, body_size } = self.request;
         let mut traffic = Traffic {
-            method: self.request.method,
-            url: self.request.url,
-            headers: pairs(self.request.headers),
-            request: self.request.post_data.map(Content::body).transpose()?.flatten(),
+            method,
+            url,
+            headers: pairs(headers),
+            request: post_data.unwrap_or_default().body(body_size),
             ..Traffic::default()
         };
-        if let Some(response) = self.response {
-            traffic.status = response.status;
-            traffic.response_headers = pairs(response.headers);
-            traffic.response = match response.content {
-                Some(content) => content.body()?,
-                None => Some(Body::Bytes(Vec::new())),
-            };
+        if let Some(Response { status, headers, content, body_size }) = self.response {
+            traffic.status = status;
+            traffic.response_headers = pairs(headers);
+            traffic.response = content.unwrap_or_default().body(body_size);
         }
-        Ok(traffic)
+        traffic
     }
 }
 
@@ -99,7 +106,7 @@ trait Item: for<'de> Deserialize<'de> {
 
 impl Item for Entry {
     fn traffic(self) -> Result<Traffic, String> {
-        Self::traffic(self)
+        Ok(Self::traffic(self))
     }
 }
 
@@ -151,10 +158,22 @@ pub(super) fn read(
             let place = format!(" at line {} column {}", error.line(), error.column());
             let text = text.strip_suffix(&place).unwrap_or(&text);
             let line = (error.line() > 0).then_some(error.line());
-            Err(file.unreadable(line, text))
+            Err(file.unreadable(line, without_quotation(text)))
         }
     }
 }
+
+/// What is wrong, without the text that is wrong, which may be a secret.
+fn without_quotation(text: &str) -> Cow<'_, str> {
+    match QUOTATION.as_ref() {
+        Some(quotation) => quotation.replace(text, "string"),
+        None => Cow::Borrowed("it is not as expected"),
+    }
+}
+
+/// The library quotes a text that stands where something else belongs.
+static QUOTATION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?s)string "(?:[^"\\]|\\.)*""#).ok());
 
 /// The whole document.
 struct Top<'r, 'a, 's>(&'r mut Reading<'a, 's>);

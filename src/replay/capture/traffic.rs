@@ -2,12 +2,13 @@
 
 use super::CaptureFile;
 use crate::client::Uri;
+use crate::replay::canonical::printable;
 use crate::replay::compare::operation_name;
 use crate::replay::exchange::{Exchange, Nature, Piece};
 use crate::replay::rules::Rules;
 use crate::xml::decode;
 use base64ct::{Base64, Encoding};
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -22,9 +23,10 @@ pub(super) struct Traffic {
     pub(super) method: String,
     pub(super) url: String,
     pub(super) headers: Vec<(String, String)>,
+    /// The body, if the recorder kept it.
     pub(super) request: Option<Body>,
-    /// The status; none or 0 if there was no answer.
-    pub(super) status: Option<u16>,
+    /// The status; none or one below 200 if there was no answer.
+    pub(super) status: Option<i64>,
     pub(super) response_headers: Vec<(String, String)>,
     /// The body of the answer, if the recorder kept it.
     pub(super) response: Option<Body>,
@@ -35,23 +37,37 @@ pub(super) struct Traffic {
 pub(super) enum Body {
     /// Characters, which were decoded.
     Text(String),
-    /// Bytes, as they came.
-    Bytes(Vec<u8>),
+    /// Bytes in base64, with any white space, as they came.
+    Base64(String),
+}
+
+/// Why an exchange of HTTP is nothing to send.
+enum Unsent {
+    /// It is something else, or the recorder left out what would be needed.
+    Skipped(String),
+    /// The capture is damaged.
+    Damaged(String),
+}
+
+fn skipped<T>(why: impl Into<String>) -> Result<T, Unsent> {
+    Err(Unsent::Skipped(why.into()))
+}
+
+fn damaged(why: impl Into<String>) -> Unsent {
+    Unsent::Damaged(why.into())
 }
 
 impl Body {
-    /// Bytes that are written in base64, with any white space.
-    pub(super) fn base64(text: &str) -> Result<Self, String> {
+    /// The bytes that `whose` body was before it was encoded for the way.
+    fn into_bytes(self, headers: &[(String, String)], whose: &str) -> Result<Vec<u8>, Unsent> {
+        let text = match self {
+            Self::Text(text) => return Ok(marked(text)),
+            Self::Base64(text) => text,
+        };
         let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-        let decoded = Base64::decode_vec(&text).map(Self::Bytes);
-        decoded.map_err(|_| "its body is no base64".to_owned())
-    }
-
-    fn into_bytes(self, headers: &[(String, String)]) -> Result<Vec<u8>, String> {
-        match self {
-            Self::Text(text) => Ok(marked(text)),
-            Self::Bytes(bytes) => inflated(bytes, headers),
-        }
+        let bytes = Base64::decode_vec(&text)
+            .map_err(|_| damaged(format!("the body of its {whose} is no base64")))?;
+        decoded(bytes, headers, whose)
     }
 }
 
@@ -66,18 +82,37 @@ fn marked(text: String) -> Vec<u8> {
     format!("\u{feff}{text}").into_bytes()
 }
 
-fn inflated(bytes: Vec<u8>, headers: &[(String, String)]) -> Result<Vec<u8>, String> {
-    let is_gzip = header(headers, "content-encoding").is_some_and(|value| value.contains("gzip"));
-    if !is_gzip || !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
-    }
+/// What is in a body that a header says is encoded. Some recorders decode it and keep the header.
+fn decoded(bytes: Vec<u8>, headers: &[(String, String)], whose: &str) -> Result<Vec<u8>, Unsent> {
+    let encoding = header(headers, "content-encoding").unwrap_or_default().trim();
+    let encoding = encoding.to_ascii_lowercase();
+    let is_decoded = decode(&bytes, None).is_ok_and(|text| begins_as_xml(&text));
+    let inflated = match encoding.as_str() {
+        _ if is_decoded || bytes.is_empty() => return Ok(bytes),
+        "" | "identity" => return Ok(bytes),
+        "gzip" | "x-gzip" => inflated(MultiGzDecoder::new(bytes.as_slice())),
+        // With the envelope that it should have, or without, as half of the world writes it.
+        "deflate" if bytes.first().is_some_and(|first| first & 0x0f == 8) => {
+            inflated(ZlibDecoder::new(bytes.as_slice()))
+        }
+        "deflate" => inflated(DeflateDecoder::new(bytes.as_slice())),
+        _ => return skipped(format!("its {whose} is in {encoding}, which is not read")),
+    };
+    inflated.map_err(|why| damaged(format!("the {encoding} of its {whose}: {why}")))
+}
+
+fn inflated(decoder: impl Read) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
-    let mut decoder = MultiGzDecoder::new(bytes.as_slice()).take(INFLATED_BYTES_MAX + 1);
-    let read = decoder.read_to_end(&mut plain).map_err(|error| format!("its gzip: {error}"))?;
+    let read = decoder.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut plain);
+    let read = read.map_err(|error| error.to_string())?;
     if u64::try_from(read).unwrap_or(u64::MAX) > INFLATED_BYTES_MAX {
-        return Err(format!("its body inflates to more than {INFLATED_BYTES_MAX} bytes"));
+        return Err(format!("it inflates to more than {INFLATED_BYTES_MAX} bytes"));
     }
     Ok(plain)
+}
+
+fn begins_as_xml(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
 }
 
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
@@ -87,48 +122,77 @@ fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 
 impl Traffic {
     /// The piece that it is, the `number`th of its file.
-    pub(super) fn into_piece(mut self, file: &CaptureFile, number: usize) -> Result<Piece, String> {
+    pub(super) fn into_piece(self, file: &CaptureFile, number: usize) -> Result<Piece, String> {
         let place = format!("{}/{number}", file.name());
-        let printable = crate::replay::canonical::printable;
-        let skipped = |why: String| {
-            let name = format!("{place} {}", printable(&self.method));
-            Ok(Piece::Skipped { name, why: printable(&why) })
-        };
-        let uri: Uri = self.url.parse().map_err(|_| format!("`{}` is no URL", self.url))?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let request = self.request.take().map(|body| body.into_bytes(&self.headers));
-        let request = request.transpose()?.unwrap_or_default();
-        if !self.is_soap(&request) {
-            return skipped(format!("{} {path} is no SOAP call", self.method));
+        let method = printable(&self.method);
+        match self.into_exchange(file, &place) {
+            Ok(exchange) => Ok(Piece::Exchange(Box::new(exchange))),
+            Err(Unsent::Skipped(why)) => {
+                Ok(Piece::Skipped { name: format!("{place} {method}"), why: printable(&why) })
+            }
+            Err(Unsent::Damaged(why)) => Err(why),
         }
-        let Some(status) = self.status.filter(|status| *status != 0) else {
-            return skipped("no answer was captured".to_owned());
+    }
+
+    fn into_exchange(mut self, file: &CaptureFile, place: &str) -> Result<Exchange, Unsent> {
+        let request = self.request.take();
+        let request = request.map(|body| body.into_bytes(&self.headers, "request")).transpose()?;
+        if !self.is_soap(request.as_deref().unwrap_or_default()) {
+            return skipped(format!("{} {} is no SOAP call", self.method, path_only(&self.url)));
+        }
+        let Some(request) = request else {
+            return skipped("the body of its request was not captured");
+        };
+        // What comes before an answer, such as 100 Continue, is none.
+        let Some(status) = self.status.filter(|status| *status >= 200) else {
+            return skipped("no answer was captured");
         };
         let Some(response) = self.response.take() else {
-            return skipped("the body of its answer was not captured".to_owned());
+            return skipped("the body of its answer was not captured");
         };
-        let expected = Some(response.into_bytes(&self.response_headers)?);
-        let sent = self
-            .headers
-            .iter()
-            .filter(|(name, _)| SENT.iter().any(|sent| name.eq_ignore_ascii_case(sent)));
+        let expected = response.into_bytes(&self.response_headers, "answer")?;
+        let rules = self.rules(status).map_err(Unsent::Damaged)?;
+        let operation = operation_name(&request);
+        let name = format!("{place} {}", operation.unwrap_or_else(|| printable(&self.method)));
+        Ok(Exchange {
+            name,
+            request,
+            expected: Some(expected),
+            rules: Arc::new(Rules::clone(&file.rules).over(&rules)),
+            nature: Nature::Captured,
+            files: None,
+        })
+    }
+
+    /// How it was sent, and which status came back.
+    fn rules(&self, status: i64) -> Result<Rules, String> {
+        // What is wrong with it may hold a secret.
+        let uri: Uri = self.url.parse().map_err(|_| "its URL is none")?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let is_sent = |name: &str| SENT.iter().any(|sent| name.eq_ignore_ascii_case(sent));
+        let sent = self.headers.iter().filter(|(name, _)| is_sent(name));
         let content_type = header(&self.headers, "content-type").unwrap_or_default();
-        let captured = Rules::captured(&path, content_type, sent, status)?;
-        let rules = Arc::new(Rules::clone(&file.rules).over(&captured));
-        let name =
-            format!("{place} {}", operation_name(&request).unwrap_or_else(|| self.method.clone()));
-        let nature = Nature::Captured;
-        let exchange = Exchange { name, request, expected, rules, nature, files: None };
-        Ok(Piece::Exchange(Box::new(exchange)))
+        let status = u16::try_from(status).map_err(|_| format!("{status} is no HTTP status"))?;
+        Rules::captured(path, content_type, sent, status)
     }
 
     fn is_soap(&self, request: &[u8]) -> bool {
         let content_type = header(&self.headers, "content-type").unwrap_or_default();
         let is_xml = ["xml", "text/plain"].iter().any(|kind| content_type.contains(kind));
-        let text = decode(request, None);
-        let begins = text
-            .is_ok_and(|text| text.trim_start_matches('\u{feff}').trim_start().starts_with('<'));
+        let begins = decode(request, None).is_ok_and(|text| begins_as_xml(&text));
         let has_action = header(&self.headers, "soapaction").is_some();
         self.method.eq_ignore_ascii_case("post") && (begins || has_action || is_xml)
+    }
+}
+
+/// The path of a URL, without its query, which may tell secrets. What has no path is told by its
+/// scheme, such as `data`, which browsers record as well.
+fn path_only(url: &str) -> &str {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or_default();
+    match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        None if url.starts_with('/') => url,
+        None => url.split_once(':').map_or("/", |(scheme, _)| scheme),
     }
 }

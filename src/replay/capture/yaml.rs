@@ -81,7 +81,8 @@ pub(super) type Found = (Event<'static>, usize);
 /// The characters of a file, until its end or something that is wrong with it.
 struct Characters {
     bytes: Bytes<BufReader<Budget<File>>>,
-    failed: Rc<RefCell<Option<String>>>,
+    line: usize,
+    failed: Rc<RefCell<Option<YamlError>>>,
 }
 
 impl Characters {
@@ -89,6 +90,7 @@ impl Characters {
         let Some(first) = self.bytes.next() else { return Ok(None) };
         let first = first.map_err(|error| error.to_string())?;
         if first.is_ascii() {
+            self.line = self.line.saturating_add(usize::from(first == b'\n'));
             return Ok(Some(char::from(first)));
         }
         let mut sequence = vec![first];
@@ -101,7 +103,7 @@ impl Characters {
         for byte in self.bytes.by_ref().take(follow) {
             sequence.push(byte.map_err(|error| error.to_string())?);
         }
-        let text = std::str::from_utf8(&sequence).map_err(|_| "it is no UTF-8".to_owned())?;
+        let text = std::str::from_utf8(&sequence).map_err(|_| "expected UTF-8".to_owned())?;
         Ok(text.chars().next())
     }
 }
@@ -115,8 +117,9 @@ impl Iterator for Characters {
         }
         match self.read() {
             Ok(character) => character,
-            Err(why) => {
-                *self.failed.borrow_mut() = Some(why);
+            Err(message) => {
+                let line = Some(self.line);
+                *self.failed.borrow_mut() = Some(YamlError { line, message });
                 None
             }
         }
@@ -127,7 +130,7 @@ impl Iterator for Characters {
 pub(super) struct Events {
     parser: Parser<'static, BufferedInput<Characters>>,
     renewal: Renewal,
-    failed: Rc<RefCell<Option<String>>>,
+    failed: Rc<RefCell<Option<YamlError>>>,
     anchors: HashMap<usize, Rc<Node>>,
     anchored_bytes: usize,
 }
@@ -137,7 +140,7 @@ impl Events {
         let failed = Rc::new(RefCell::new(None));
         let renewal = reader.renewal();
         let bytes = BufReader::with_capacity(256 * 1024, reader).bytes();
-        let characters = Characters { bytes, failed: Rc::clone(&failed) };
+        let characters = Characters { bytes, line: 1, failed: Rc::clone(&failed) };
         let parser = Parser::new(BufferedInput::new(characters));
         Self { parser, renewal, failed, anchors: HashMap::new(), anchored_bytes: 0 }
     }
@@ -145,8 +148,8 @@ impl Events {
     /// The next event; none at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Found>, YamlError> {
         let event = self.parser.next_event();
-        if let Some(message) = self.failed.borrow_mut().take() {
-            return Err(YamlError { line: None, message });
+        if let Some(error) = self.failed.borrow_mut().take() {
+            return Err(error);
         }
         match event {
             None => Ok(None),

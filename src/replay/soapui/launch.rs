@@ -3,7 +3,6 @@
 
 use super::super::Options;
 use super::super::compare::Level;
-
 use super::super::error::ReplayError;
 use super::super::in_process::{self, SeedText};
 use super::super::report::{Reporter, Summary};
@@ -13,7 +12,8 @@ use super::super::walk::seed_of;
 use super::super::writes::may_write;
 use super::model::{Kind, Project};
 use super::project;
-use super::runner::{self, Target};
+use super::runner;
+use super::target::Target;
 use crate::client::{Connection, Endpoint};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -93,7 +93,7 @@ async fn run_at(
     };
     let mut connection = Connection::new(endpoint, options.limits);
     let mut summary = Summary::default();
-    runner::run(projects, &target, &mut connection, &mut |report| {
+    runner::run(&projects.0, &target, &mut connection, &mut |report| {
         summary.count_verdict(&report.verdict);
         reporter.test_case(&report).map_err(untold)
     })
@@ -104,10 +104,6 @@ async fn run_at(
 }
 
 impl Projects {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Project> {
-        self.0.iter()
-    }
-
     /// How many cases there are, those that are disabled included.
     fn cases(&self) -> usize {
         let suites = self.0.iter().flat_map(|project| &project.suites);

@@ -67,6 +67,8 @@ pub(super) struct Request {
     pub(super) endpoint: String,
     pub(super) body: String,
     pub(super) headers: Vec<(String, String)>,
+    /// What of it is not sent, by the words for it.
+    pub(super) left_out: Vec<&'static str>,
     pub(super) assertions: Vec<Assertion>,
 }
 
@@ -93,8 +95,10 @@ pub(super) struct Transfer {
     pub(super) ignore_empty: bool,
     pub(super) to_all: bool,
     pub(super) entitize: bool,
-    /// Whether whole elements are asked for, not their text.
-    pub(super) as_xml: bool,
+    /// Whether elements are transferred whole, not by their text.
+    pub(super) whole: bool,
+    /// Whether what is in an element takes the place of what is in the target.
+    pub(super) children: bool,
 }
 
 /// Where a transfer begins or ends.

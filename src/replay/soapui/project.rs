@@ -6,6 +6,8 @@ use super::model::{
     Assertion, Case, End, Interface, Kind, Project, Properties, Request, Step, Suite, Transfer,
 };
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
+use base64ct::{Base64, Encoding};
+use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -183,17 +185,53 @@ impl Step {
 impl Request {
     fn read(config: ElementRef<'_>) -> Option<Self> {
         let request = children(config, "request").next()?;
+        let body = children(request, "request").next().map(body).unwrap_or_default();
         // Some writers put the assertions beside the request.
         let assertions = children(request, "assertion").chain(children(config, "assertion"));
         Some(Self {
             interface: text(config, "interface").unwrap_or_default().to_owned(),
             operation: text(config, "operation").unwrap_or_default().to_owned(),
             endpoint: text(request, "endpoint").unwrap_or_default().to_owned(),
-            body: text(request, "request").unwrap_or_default().to_owned(),
+            body,
             headers: headers(request),
+            left_out: left_out(request),
             assertions: assertions.map(Assertion::read).collect(),
         })
     }
+}
+
+/// The text of a request. Large ones may be kept in gzip, and the carriage return, which XML would
+/// make a line feed, is kept as `\r`.
+fn body(element: ElementRef<'_>) -> String {
+    let text = element.text();
+    let inflated = match element.attribute("", "compression") {
+        Some("gzip") => inflated(text),
+        _ => None,
+    };
+    inflated.as_deref().unwrap_or(text).replace("\\r", "\r")
+}
+
+fn inflated(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    let bytes = Base64::decode_vec(&text).ok()?;
+    let mut inflated = String::new();
+    let decoder = MultiGzDecoder::new(bytes.as_slice());
+    decoder.take(FILE_BYTES_MAX).read_to_string(&mut inflated).ok()?;
+    Some(inflated)
+}
+
+/// What of a request is not sent, by the words for it.
+fn left_out(request: ElementRef<'_>) -> Vec<&'static str> {
+    let has = |name: &str| request.attribute("", name).is_some_and(|value| !value.is_empty());
+    let credentials = children(request, "credentials");
+    let has_user = |it: ElementRef<'_>| text(it, "username").is_some_and(|name| !name.is_empty());
+    let is_there = [
+        ("credentials", credentials.into_iter().any(has_user)),
+        ("WS-Security", has("outgoingWss") || has("wssPasswordType")),
+        ("WS-Addressing", is_true(request, "useWsAddressing", false)),
+        ("attachments", children(request, "attachment").next().is_some()),
+    ];
+    is_there.into_iter().filter(|(_, is_there)| *is_there).map(|(word, _)| word).collect()
 }
 
 /// The headers of a request, which its settings keep as XML inside a text.
@@ -259,8 +297,8 @@ impl Transfer {
             ignore_empty: is_true(element, "ignoreEmpty", false),
             to_all: is_true(element, "transferToAll", false),
             entitize: is_true(element, "entitize", false),
-            as_xml: !is_true(element, "transferTextContent", true)
-                || is_true(element, "transferChildNodes", false),
+            whole: !is_true(element, "transferTextContent", true),
+            children: is_true(element, "transferChildNodes", false),
         }
     }
 }
@@ -300,16 +338,11 @@ mod tests {
     #[test]
     fn headers_are_read_out_of_the_settings() {
         let step = |setting: &str| {
-            let project = project(&format!(
-                "<con:testSuite><con:testCase><con:testStep type='request'><con:config>\
-                 <con:request><con:settings><con:setting id='a.WsdlRequest@request-headers'>\
-                 <![CDATA[{setting}]]></con:setting></con:settings></con:request></con:config>\
-                 </con:testStep></con:testCase></con:testSuite>"
-            ));
-            match &project.suites[0].cases[0].steps[0].kind {
-                Kind::Request(request) => request.headers.clone(),
-                other => panic!("{other:?}"),
-            }
+            request(&format!(
+                "<con:request><con:settings><con:setting id='a.WsdlRequest@request-headers'>\
+                 <![CDATA[{setting}]]></con:setting></con:settings></con:request>"
+            ))
+            .headers
         };
         let one = format!("<entry key='A' value='1' xmlns='{CONFIG}'/>");
         assert_eq!(step(&one), [("A".to_owned(), "1".to_owned())]);
@@ -318,6 +351,47 @@ mod tests {
         assert_eq!(step(two).len(), 2);
         assert_eq!(step("<xml-fragment/>"), []);
         assert_eq!(step("no xml"), []);
+    }
+
+    /// The request of a step that is written so.
+    fn request(step: &str) -> Request {
+        let project = project(&format!(
+            "<con:testSuite><con:testCase><con:testStep type='request'><con:config>{step}\
+             </con:config></con:testStep></con:testCase></con:testSuite>"
+        ));
+        match &project.suites[0].cases[0].steps[0].kind {
+            Kind::Request(request) => request.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_is_what_it_was_before_it_was_saved() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, b"<a>\\r\n</a>").unwrap();
+        let packed = Base64::encode_string(&gzip.finish().unwrap());
+        for (attributes, text) in [
+            ("", "<![CDATA[<a>\\r\n</a>]]>"),
+            ("", "&lt;a>\\r\n&lt;/a>"),
+            ("compression='gzip'", &packed),
+        ] {
+            let step = format!(
+                "<con:request><con:request {attributes}>{text}</con:request></con:request>"
+            );
+            assert_eq!(request(&step).body, "<a>\r\n</a>", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_of_a_request_is_not_sent_is_known() {
+        let plain = "<con:request outgoingWss='' useWsAddressing='false'><con:credentials>\
+                     <con:authType>No Authorization</con:authType></con:credentials></con:request>";
+        assert_eq!(request(plain).left_out, [""; 0]);
+        let full = "<con:request outgoingWss='x' useWsAddressing='true'><con:attachment/>\
+                    <con:credentials><con:username>u</con:username></con:credentials>\
+                    </con:request>";
+        let left_out = ["credentials", "WS-Security", "WS-Addressing", "attachments"];
+        assert_eq!(request(full).left_out, left_out);
     }
 
     #[test]

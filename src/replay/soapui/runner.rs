@@ -4,41 +4,25 @@ use super::super::canonical::printable;
 use super::super::diff::cut;
 use super::super::error::ReplayError;
 use super::super::secret::KnownSecrets;
-use super::launch::Projects;
 use super::model::{Case, Kind, Project, Properties, Step, Suite};
 use super::outcome::{StepReport, TestCaseReport, Verdict};
 use super::scope::Scope;
 use super::step;
+use super::target::{Context, Target};
 use crate::client::Connection;
 use std::time::{Duration, Instant};
 
 /// How the names of properties end, in lower case, that hold secrets.
 const SECRET_NAMES: [&str; 5] = ["password", "session", "sessionid", "cardnumber", "securitycode"];
 
-/// Where requests go.
-pub(super) struct Context<'a> {
-    pub(super) project: &'a Project,
-    pub(super) target: &'a Target<'a>,
-}
-
-/// An endpoint, and what may be sent to it.
-pub(super) struct Target<'a> {
-    /// The path that is used instead of those in the project.
-    pub(super) path: Option<&'a str>,
-    /// Whether requests that may change data are held back.
-    pub(super) reads_only: bool,
-    /// Secrets that have been seen.
-    pub(super) secrets: &'a KnownSecrets,
-}
-
 /// Runs all projects, and tells `tell` of each case as it ends.
 pub(super) async fn run(
-    projects: &Projects,
+    projects: &[Project],
     target: &Target<'_>,
     connection: &mut Connection,
     tell: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
-    for project in projects.all() {
+    for project in projects {
         let context = Context { project, target };
         let mut scope = Scope { project: project.properties.clone(), ..Scope::default() };
         learn(&project.properties, target.secrets);

@@ -9,8 +9,8 @@ use super::assertion::{Answered, LIMITS, judge, refused};
 use super::expand::{ExpandError, Expander};
 use super::model::{Interface, Kind, Request, Step};
 use super::outcome::{CheckReport, Exchange, StepReport, Verdict};
-use super::runner::Context;
 use super::scope::{Owner, Scope};
+use super::target::Context;
 use super::transfer::transfer_all;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::client::{Answer, ClientError, Connection};
@@ -112,6 +112,9 @@ async fn send(
     let body = expander.expand(scope.get(owner, "Request").unwrap_or_default());
     let headers = headers(request, interface, &mut expander);
     told.notes.append(&mut expander.notes);
+    if !request.left_out.is_empty() {
+        told.notes.push(format!("sent without its {}", request.left_out.join(", ")));
+    }
     let (endpoint, body, headers) = (endpoint?, body?, headers?);
     learn_from(&body, secrets);
     let path = context.target.path.unwrap_or_else(|| path_of(&endpoint));

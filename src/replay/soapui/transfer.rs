@@ -5,8 +5,8 @@ use super::expand::{Expander, inert};
 use super::model::{End, Transfer};
 use super::outcome::{CheckReport, Verdict};
 use super::scope::{Owner, Scope};
-use super::xpath::{Found, XPathError, evaluate};
-use crate::xml::with_text;
+use super::xpath::{Found, Selected, XPathError, evaluate};
+use crate::xml::{element, with_attribute, with_content, with_element, with_text};
 
 /// Does the transfers of a step one after the other. The first that must not fail and does ends
 /// them.
@@ -43,65 +43,134 @@ pub(super) fn transfer_all(
 }
 
 fn one(transfer: &Transfer, scope: &mut Scope, notes: &mut Vec<String>) -> Verdict {
-    let skipped = |why: &str| Verdict::Skipped(why.to_owned());
     if transfer.disabled {
-        return skipped("it is disabled");
+        return Verdict::Skipped("it is disabled".to_owned());
     }
-    let has_path = !transfer.source.path.is_empty() || !transfer.target.path.is_empty();
-    if has_path && transfer.language != "XPATH" {
-        return Verdict::Skipped(format!("paths in {} are not understood", transfer.language));
+    if let Some(language) = strange_language(transfer) {
+        return Verdict::Skipped(format!("paths in {language} are not understood"));
     }
-    if transfer.as_xml && !transfer.source.path.is_empty() {
-        return skipped("transfers of whole elements are not made, only of their text");
-    }
-    let value = match source(transfer, scope, notes) {
-        Ok(value) => value,
+    let mut values = match source(transfer, scope, notes) {
+        Ok(values) => values,
         Err(verdict) => return verdict,
     };
-    let value = match value {
-        None if !transfer.null_on_missing && transfer.ignore_empty => return Verdict::Passed,
-        None if !transfer.null_on_missing && transfer.fail_on_error => {
-            return Verdict::Failed(format!("`{}` selects nothing", transfer.source.path));
+    if values.is_empty() && !transfer.null_on_missing {
+        if transfer.ignore_empty {
+            return Verdict::Passed;
         }
-        None if !transfer.null_on_missing => return Verdict::Passed,
-        value => value.unwrap_or_default(),
-    };
-    if value.is_empty() && transfer.ignore_empty {
-        return Verdict::Passed;
+        return Verdict::Failed(format!("`{}` selects nothing", transfer.source.path));
     }
-    let value = if transfer.entitize { entitized(&value) } else { value };
-    target(transfer, &value, scope, notes)
+    if values.is_empty() {
+        values.push(Value::Text(String::new()));
+    }
+    if transfer.ignore_empty {
+        values.retain(|value| !matches!(value, Value::Text(text) if text.is_empty()));
+    }
+    if transfer.entitize {
+        values.iter_mut().for_each(Value::entitize);
+    }
+    match values.first() {
+        Some(first) => target(transfer, first, &values, scope, notes),
+        None => Verdict::Passed,
+    }
 }
 
-/// What is to be transferred; none if its path selects nothing.
+/// The language of the paths, if there are paths and they are in none that is understood.
+fn strange_language(transfer: &Transfer) -> Option<&str> {
+    let paths = [&transfer.source.path, &transfer.target.path];
+    // Whatever the file says, a path that begins so is taken for one into JSON.
+    if paths.iter().any(|path| path.trim_start().starts_with('$')) {
+        return Some("JSONPATH");
+    }
+    let has_path = paths.iter().any(|path| !path.is_empty());
+    Some(transfer.language.as_str()).filter(|language| has_path && *language != "XPATH")
+}
+
+/// What is transferred.
+#[derive(Debug, Clone)]
+enum Value {
+    /// A text.
+    Text(String),
+    /// An element as a document of its own.
+    Element(String),
+    /// What is in an element.
+    Content(String),
+}
+
+impl Value {
+    /// What a node stands for: its text, or all of it. An element in which there are others has no
+    /// text.
+    fn of(node: Selected, document: &str, transfer: &Transfer) -> Self {
+        let has_children = node.tree.as_ref().is_some_and(|tree| !tree.children.is_empty());
+        let is_element = node.tree.is_some();
+        let (Some(place), true) = (&node.place, is_element) else { return Self::Text(node.text) };
+        // Only another document has a place for what is in an element.
+        if transfer.children && !transfer.target.path.is_empty() {
+            let count = node.tree.as_ref().map_or(0, |tree| tree.children.len());
+            let child = |at| element(document, &[place.as_slice(), &[at]].concat());
+            let children: Option<String> = (0..count).map(child).collect();
+            return match children {
+                Some(children) if has_children => Self::Content(children),
+                _ => Self::Text(node.text),
+            };
+        }
+        match element(document, place) {
+            Some(element) if transfer.whole || has_children => Self::Element(element),
+            _ => Self::Text(node.text),
+        }
+    }
+
+    /// As the value of a property.
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Element(text) | Self::Content(text) => text,
+        }
+    }
+
+    /// Makes markup references. What is put into another document as it is, stays so.
+    fn entitize(&mut self) {
+        if let Self::Text(text) = self {
+            *text = entitized(text);
+        }
+    }
+}
+
+/// What is to be transferred; nothing if its path selects nothing.
 fn source(
     transfer: &Transfer,
     scope: &Scope,
     notes: &mut Vec<String>,
-) -> Result<Option<String>, Verdict> {
+) -> Result<Vec<Value>, Verdict> {
     let End { step, property, path } = &transfer.source;
     let known = scope.get(Owner::of(step), property);
-    let value = known.ok_or_else(|| {
+    let document = known.ok_or_else(|| {
         Verdict::Failed(format!("`{step}` has no property `{property}` to transfer from"))
     })?;
     if path.is_empty() {
-        return Ok(Some(value.to_owned()));
+        return Ok(vec![Value::Text(document.to_owned())]);
     }
-    let found = found(value, path, scope, notes)?;
-    if matches!(&found, Found::Nodes(nodes) if nodes.is_empty()) {
+    let nodes = match found(document, path, scope, notes)? {
+        Found::Value(value) => return Ok(vec![Value::Text(value)]),
+        Found::Nodes(nodes) => nodes,
+    };
+    if nodes.is_empty() {
         notes.push(format!("{}: `{path}` selects nothing", transfer.name));
-        return Ok(None);
     }
-    Ok(Some(found.text().to_owned()))
+    Ok(nodes.into_iter().map(|node| Value::of(node, document, transfer)).collect())
 }
 
-fn target(transfer: &Transfer, value: &str, scope: &mut Scope, notes: &mut Vec<String>) -> Verdict {
+fn target(
+    transfer: &Transfer,
+    first: &Value,
+    values: &[Value],
+    scope: &mut Scope,
+    notes: &mut Vec<String>,
+) -> Verdict {
     let End { step, property, path } = &transfer.target;
     let owner = Owner::of(step);
     let new = if path.is_empty() {
-        inert(value)
+        inert(first.text())
     } else {
-        match spliced(transfer, value, scope, notes) {
+        match spliced(transfer, values, scope, notes) {
             Ok(new) => new,
             Err(verdict) => return verdict,
         }
@@ -112,10 +181,11 @@ fn target(transfer: &Transfer, value: &str, scope: &mut Scope, notes: &mut Vec<S
     Verdict::Failed(format!("there is no `{step}` to transfer to"))
 }
 
-/// The target with the value as the text of the elements that its path selects.
+/// The target with the values in the nodes that its path selects: the first in the first and so on.
+/// If all are to be written to, the last value is for those that are left.
 fn spliced(
     transfer: &Transfer,
-    value: &str,
+    values: &[Value],
     scope: &Scope,
     notes: &mut Vec<String>,
 ) -> Result<String, Verdict> {
@@ -128,19 +198,30 @@ fn spliced(
     let Found::Nodes(nodes) = found(&text, path, scope, notes)? else {
         return Err(failed(format!("`{path}` selects no element of `{step}`")));
     };
-    let count = if transfer.to_all { nodes.len() } else { 1 };
-    let places: Vec<_> = nodes.into_iter().take(count).map(|node| node.place).collect();
-    if places.is_empty() {
+    if nodes.is_empty() {
         return Err(failed(format!("`{path}` selects nothing in `{step}`")));
     }
-    for place in places {
-        let place = place.ok_or_else(|| {
-            Verdict::Skipped(format!("`{path}` is no element, and only elements are written to"))
-        })?;
-        text = with_text(&text, &place, &inert(value))
+    let left = values.last().filter(|_| transfer.to_all);
+    let values = values.iter().chain(left.into_iter().cycle());
+    for (node, value) in nodes.iter().zip(values) {
+        text = written(&text, node, value)
             .ok_or_else(|| failed(format!("`{path}` is inside of what was just written")))?;
     }
     Ok(text)
+}
+
+/// The document with a value in the place of what a node holds, or of the node itself.
+fn written(document: &str, node: &Selected, value: &Value) -> Option<String> {
+    let place = node.place.as_ref()?;
+    let text = inert(value.text());
+    if let Some((namespace, local)) = &node.attribute {
+        return with_attribute(document, place, (namespace, local), &text);
+    }
+    match value {
+        Value::Element(_) if node.tree.is_some() => with_element(document, place, &text),
+        Value::Content(_) if node.tree.is_some() => with_content(document, place, &text),
+        _ => with_text(document, place, &text),
+    }
 }
 
 fn found(text: &str, path: &str, scope: &Scope, notes: &mut Vec<String>) -> Result<Found, Verdict> {

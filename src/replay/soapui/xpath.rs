@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+use sxd_document::QName;
 use sxd_document::dom::{ChildOfElement, ChildOfRoot, Element, ParentOfChild};
 use sxd_document::parser;
 use sxd_xpath::nodeset::Node;
@@ -64,8 +65,10 @@ pub(super) struct Selected {
     pub(super) text: String,
     /// What is compared as XML, if it is an element.
     pub(super) tree: Option<Tree>,
-    /// The way from the root to it, or to the element that it is the text of; none for attributes.
+    /// The way from the root to it, or to the element that it is the text or an attribute of.
     pub(super) place: Option<Vec<usize>>,
+    /// Its namespace and its name, if it is an attribute.
+    pub(super) attribute: Option<(String, String)>,
     /// Whether it is or stands in an element that holds a secret.
     pub(super) is_secret: bool,
 }
@@ -76,6 +79,8 @@ pub(super) struct Tree {
     pub(super) namespace: String,
     pub(super) local: String,
     pub(super) text: String,
+    /// Namespaces, names and values, in this order.
+    pub(super) attributes: Vec<(String, String, String)>,
     pub(super) children: Vec<Tree>,
 }
 
@@ -289,14 +294,15 @@ fn run(document: &str, prepared: &Prepared) -> Result<Found, XPathError> {
 }
 
 fn selected(node: Node<'_>) -> Selected {
-    let element = match node {
+    let owner = match node {
         Node::Element(element) => Some(element),
         Node::Text(text) => text.parent(),
+        Node::Attribute(attribute) => attribute.parent(),
         _ => None,
     };
-    let owner = match node {
-        Node::Attribute(attribute) => attribute.parent(),
-        _ => element,
+    let attribute = match node {
+        Node::Attribute(attribute) => Some(name_of(attribute.name())),
+        _ => None,
     };
     let tree = match node {
         Node::Element(element) => Some(tree(element)),
@@ -308,7 +314,16 @@ fn selected(node: Node<'_>) -> Selected {
     };
     let is_secret = owner.is_some_and(|owner| is_secret(owner.name().local_part()))
         || tree.as_ref().is_some_and(holds_secret);
-    Selected { text: node.string_value(), tree, place: element.map(place), is_secret }
+    let place = match node {
+        Node::Root(_) => Some(Vec::new()),
+        _ => owner.map(place),
+    };
+    Selected { text: node.string_value(), tree, place, attribute, is_secret }
+}
+
+/// The namespace, empty if there is none, and the local name.
+fn name_of(name: QName<'_>) -> (String, String) {
+    (name.namespace_uri().unwrap_or_default().to_owned(), name.local_part().to_owned())
 }
 
 fn holds_secret(tree: &Tree) -> bool {
@@ -325,13 +340,14 @@ fn tree(element: Element<'_>) -> Tree {
             _ => {}
         }
     }
-    let name = element.name();
-    Tree {
-        namespace: name.namespace_uri().unwrap_or_default().to_owned(),
-        local: name.local_part().to_owned(),
-        text: text.trim().to_owned(),
-        children,
-    }
+    let (namespace, local) = name_of(element.name());
+    let attribute = |attribute: sxd_document::dom::Attribute<'_>| {
+        let (namespace, local) = name_of(attribute.name());
+        (namespace, local, attribute.value().to_owned())
+    };
+    let mut attributes: Vec<_> = element.attributes().into_iter().map(attribute).collect();
+    attributes.sort();
+    Tree { namespace, local, text: text.trim().to_owned(), attributes, children }
 }
 
 /// The way from the root to an element, by the number of the child element at each step.
@@ -398,7 +414,8 @@ mod tests {
         };
         let places: Vec<_> = nodes.iter().map(|node| node.place.clone()).collect();
         let place = |last: usize| Some(vec![0, 0, last]);
-        assert_eq!(places, [None, place(0), place(1), place(2), place(3)]);
+        assert_eq!(places, [place(0), place(0), place(1), place(2), place(3)]);
+        assert_eq!(nodes[0].attribute, Some((String::new(), "n".to_owned())));
         let secret: Vec<_> = nodes.iter().map(|node| node.is_secret).collect();
         assert_eq!(secret, [false, false, false, false, true]);
         let tree = nodes[3].tree.as_ref().expect("a tree");

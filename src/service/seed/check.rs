@@ -261,7 +261,6 @@ pub(super) fn gateway(
         referenced_refunds: true,
         non_referenced_refunds: written.non_referenced_refunds.unwrap_or(true),
         method_types: written.method_types.map(Spanned::into_inner),
-        refund_window_days: None,
     };
     let rules: Result<Vec<ScriptedRule>, Wrong> = written.rule.into_iter().map(rule).collect();
     Ok((gateway, Script { rules: rules?, switches }))

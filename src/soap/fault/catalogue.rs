@@ -144,10 +144,6 @@ fn payments() -> Vec<(RowError, &'static str)> {
             "the gateway of the payment cannot give back what it took, by its configuration",
         ),
         (
-            generic(RowError::past_refund_window(&gateway, 60), &[("60", "<days>")]),
-            "the payment is older than its gateway gives payments back, by its configuration",
-        ),
-        (
             generic(over, &[("7", "<amount>"), ("5", "<rest>")]),
             "the amount is more than what is left of the payment; with `invoice` for `payment`, a \
              part of RefundInvoicePaymentData is more than what is left of the payment's for it",

@@ -2,12 +2,11 @@
 //! and then the other fields in the order of the WSDL, those without a value left out. A page
 //! without rows has one record that is nil, because deployed clients count on it.
 
-use crate::domain::calendar::moment_at;
 use crate::domain::query::{FieldKind, QueryField};
 use crate::ledger::query::{Page, Value};
 use crate::soap::envelope::{ANSWERS, Dialect, OBJECT};
 use crate::xml::{Writer, XSI};
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 /// Which operation a page answers.
@@ -64,7 +63,7 @@ fn kind_of<'f>(name: &str, fields: &'f [QueryField]) -> Option<&'f QueryField> {
 fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Option<&QueryField>]) {
     let object_type = format!("ns2:{}", page.query.object.name());
     let attributes =
-        [("xsi:type", object_type.as_str()), ("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI)];
+        [("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI), ("xsi:type", object_type.as_str())];
     writer.open_with("ns1:records", &attributes);
     for (value, field) in row.iter().zip(fields) {
         if let (Some(value), Some(field)) = (value, field) {
@@ -82,9 +81,8 @@ fn text(value: &Value, kind: FieldKind, zone: Tz) -> String {
         (Value::Amount(amount, currency), _) => currency.format(*amount),
         (Value::Boolean(value), _) => value.to_string(),
         (Value::Moment(moment), _) => date_time(*moment, zone),
-        (Value::Day(day), FieldKind::DayAsMoment) => {
-            date_time(moment_at(day.and_time(NaiveTime::MIN), zone), zone)
-        }
+        // Documented to come without an offset, so that no reader shifts the day.
+        (Value::Day(day), FieldKind::DayAsMoment) => format!("{day}T00:00:00.000"),
         (Value::Day(day), _) => day.to_string(),
     }
 }
@@ -144,8 +142,8 @@ mod tests {
         let next = QueryLocator::parse("4028e6a0000000000000000000000001-1");
         let expected = "<ns1:done>false</ns1:done>\
              <ns1:queryLocator>4028e6a0000000000000000000000001-1</ns1:queryLocator>\
-             <ns1:records xsi:type=\"ns2:Refund\" xmlns:ns2=\"http://object.api.zuora.com/\" \
-             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+             <ns1:records xmlns:ns2=\"http://object.api.zuora.com/\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"ns2:Refund\">\
              <ns2:Id>4028e6a0000000000000000000000001</ns2:Id><ns2:Amount>10.50</ns2:Amount>\
              <ns2:CreatedDate>2011-12-28T17:23:27.000-08:00</ns2:CreatedDate>\
              <ns2:PaymentMethodSnapshotId>4028e6a0000000000000000000000001\
@@ -158,7 +156,7 @@ mod tests {
     fn nothing_found_is_one_record_of_nil() {
         let xsi = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"1\"";
         let expected = format!(
-            "<ns1:done>true</ns1:done><ns1:queryLocator {xsi}/><ns1:records {xsi}/>\
+            "<ns1:done>true</ns1:done><ns1:queryLocator {xsi} /><ns1:records {xsi} />\
              <ns1:size>0</ns1:size>"
         );
         assert_eq!(told(Vec::new(), None, 91), expected);
@@ -201,7 +199,7 @@ mod tests {
     fn an_older_version_gets_no_newer_field_and_its_own_form_of_dates() {
         let text = told(vec![row()], None, 38);
         assert!(!text.contains("PaymentMethodSnapshotId"), "{text}");
-        let date = "<ns2:RefundDate>2026-07-01T00:00:00.000-07:00</ns2:RefundDate>";
+        let date = "<ns2:RefundDate>2026-07-01T00:00:00.000</ns2:RefundDate>";
         assert!(text.contains(date), "{text}");
     }
 }

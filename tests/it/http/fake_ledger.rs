@@ -7,7 +7,7 @@ use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::script::Script;
 use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
 use refund_gateway::ledger::orders::{
-    Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
 use refund_gateway::ledger::query::{Find, FindError, Page};
 use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
@@ -84,7 +84,7 @@ impl Orders for FakeLedger {
         yes(OpenStats::default())
     }
 
-    fn awaited_gateways(&self) -> Reply<Vec<(String, u64)>> {
+    fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
         yes(Vec::new())
     }
 }

@@ -114,6 +114,7 @@ fn tell(
         Behaviour::Without(member) => {
             told.as_object_mut().unwrap().remove(*member);
         }
+        Behaviour::With(member, value) => told[member] = json!(value),
         Behaviour::ContentType(other) => content_type = other,
         Behaviour::Oversized => {
             let text = told.to_string() + &" ".repeat(OVERSIZED_BYTES);

@@ -1,0 +1,101 @@
+//! The connectors to payment gateways, by the gateways' names.
+//!
+//! What must stay true: a gateway that is configured is never mistaken for a sandbox of its name.
+
+use super::Service;
+use crate::domain::facts::Gateway;
+use crate::domain::lifecycle::Verdict;
+use crate::domain::script::Script;
+use crate::ledger::Order;
+use crate::processor::sandbox::Sandbox;
+use crate::processor::{Answer, Processor, Told};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Semaphore;
+
+/// A gateway's connector, and how many calls it has room for.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) processor: Arc<dyn Processor>,
+    pub(super) room: Arc<Semaphore>,
+}
+
+impl Connected {
+    /// Sends an order that certainly never left, unless its gateway declines it unasked.
+    pub(super) async fn send_first(&self, order: &Order) -> Told<Answer> {
+        match self.processor.declines_unsent(order) {
+            Some(response) => Answer::Certain(Verdict::Declined { response }).untold(),
+            None => self.processor.refund(order).await,
+        }
+    }
+}
+
+/// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
+/// test ledger, and connectors to those that are configured, which stay.
+pub(super) struct Processors {
+    sandboxes: RwLock<HashMap<String, (Arc<Sandbox>, Connected)>>,
+    configured: HashMap<String, Connected>,
+}
+
+fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
+    let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
+    (name, Connected { processor, room })
+}
+
+impl Processors {
+    /// A sandbox for each gateway of the ledger, and the connectors to those that are configured.
+    pub(super) fn new(
+        gateways: Vec<(Gateway, Script)>,
+        connectors: Vec<(String, Arc<dyn Processor>)>,
+    ) -> Self {
+        let processors = Self {
+            sandboxes: RwLock::default(),
+            configured: connectors.into_iter().map(connected).collect(),
+        };
+        processors.add_sandboxes(gateways);
+        processors
+    }
+
+    /// A sandbox for each gateway that has none yet; the others go on as they are.
+    pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
+        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
+        for (gateway, script) in gateways {
+            sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
+                let sandbox = Arc::new(Sandbox::new(script));
+                let processor: Arc<dyn Processor> = Arc::<Sandbox>::clone(&sandbox);
+                (sandbox, connected((gateway.name, processor)).1)
+            });
+        }
+    }
+
+    /// Forgets the sandboxes, and with them what they paid and which rules are used up.
+    pub(super) fn forget_sandboxes(&self) {
+        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The sandbox of a gateway, if it is one.
+    pub(super) fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        sandboxes.get(gateway).map(|(sandbox, _)| Arc::clone(sandbox))
+    }
+
+    pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
+        self.configured.get(gateway).or_else(of_sandbox).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<(String, Connected)> {
+        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));
+        let all = of_sandboxes.chain(&self.configured);
+        all.map(|(name, connected)| (name.clone(), connected.clone())).collect()
+    }
+}
+
+impl Service {
+    /// The sandbox of a gateway, if it is one.
+    pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
+        self.processors.sandbox(gateway)
+    }
+}
