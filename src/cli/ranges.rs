@@ -1,6 +1,5 @@
 //! The bounds of the settings: a value outside of them is refused by name, never bent.
 
-use crate::domain::draft::RefundField;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -40,7 +39,7 @@ pub(super) fn check(
         return Err(OutOfRange { key: key.to_owned(), message });
     }
     if let Some(field) = &service.idempotency_field
-        && !RefundField::from_name(field).is_some_and(is_free_text)
+        && !FREE_TEXTS.contains(&field.as_str())
     {
         let message = format!(
             "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
@@ -57,31 +56,24 @@ pub(super) fn check(
     })
 }
 
-/// Whether callers may write into the field what they like, and so a key.
-const fn is_free_text(field: RefundField) -> bool {
-    matches!(
-        field,
-        RefundField::Comment
-            | RefundField::ReasonCode
-            | RefundField::SoftDescriptor
-            | RefundField::SoftDescriptorPhone
-    )
-}
+/// The fields of Refund into which callers may write what they like, and so a key.
+const FREE_TEXTS: [&str; 4] = ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::draft::RefundDraft;
+    use crate::domain::draft::fields::Draft as _;
 
     #[test]
     fn only_a_field_of_free_text_can_carry_a_key() {
-        let judged = RefundField::ALL.map(|field| {
-            let idempotency_field = Some(field.name().to_owned());
+        let is_allowed = |name: &&str| {
+            let idempotency_field = Some((*name).to_owned());
             let service = ServiceSettings { idempotency_field, ..ServiceSettings::default() };
-            check(&service, &LedgerSettings::default(), &HttpSettings::default())
-                .is_ok()
-                .then_some(field.name())
-        });
-        let allowed: Vec<_> = judged.into_iter().flatten().collect();
+            check(&service, &LedgerSettings::default(), &HttpSettings::default()).is_ok()
+        };
+        let names = RefundDraft::FIELDS.iter().map(|field| field.name);
+        let allowed: Vec<_> = names.filter(is_allowed).collect();
         assert_eq!(allowed, ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"]);
     }
 }

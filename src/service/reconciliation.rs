@@ -83,6 +83,8 @@ impl Service {
         events: Vec<Reconciliation>,
     ) -> Result<Vec<ReconcileResult>, LedgerError> {
         let rejected = self.settings.reconciliation.rejected;
-        self.ledger.reconcile(Reconcile { events, rejected }).await
+        let work = self.ledger.reconcile(Reconcile { events, rejected });
+        let done = self.perform("reconciliation", Vec::new, work).await;
+        done.unwrap_or(Err(LedgerError::Withdrawn))
     }
 }

@@ -1,12 +1,13 @@
 //! Events as those who listen meet them: a receiver that fails at times, and the command that
 //! tails. Every event arrives at least once, signed, and those of one account in their order.
 
+use crate::admin_api::done;
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
     program, refund,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -208,6 +209,25 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     });
     assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT).len(), 20);
     receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+}
+
+/// Whoever listens is written in the ledger, which a reset and a snapshot replace.
+#[test]
+fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
+    let receiver = Receiver::start();
+    let gateway = started(&receiver.config(""));
+    let refunded = |amount: &str| {
+        gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, amount)]);
+        receiver.until(amount, |state| {
+            state.got.iter().any(|event| event["refund"]["amount"] == amount)
+        });
+    };
+    done(&gateway, "PUT", "snapshots/empty", &Value::Null);
+    refunded("1.00");
+    done(&gateway, "POST", "reset", &json!({}));
+    refunded("2.00");
+    done(&gateway, "POST", "snapshots/empty/restore", &Value::Null);
+    refunded("3.00");
 }
 
 #[test]

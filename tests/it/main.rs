@@ -11,6 +11,7 @@
 )]
 
 mod admin_api;
+mod admin_stage;
 mod captures;
 mod cli;
 mod custom_fields;

@@ -9,11 +9,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use model::{Created, Model, Operation};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
 use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::change::{AdjustmentChange, RefundChange};
 use refund_gateway::domain::draft::fields::Draft as _;
-use refund_gateway::domain::draft::{RefundDraft, RefundField};
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
@@ -145,11 +145,11 @@ impl Real<'_> {
         match operation {
             Operation::RefundBalance { amount, is_electronic } => {
                 let mut draft = self.refund(*amount, *is_electronic);
-                draft.set(RefundField::SourceType, "CreditBalance");
-                draft.set(RefundField::AccountId, id('a', self.account, 0).as_str());
+                draft.set("SourceType", "CreditBalance");
+                draft.set("AccountId", id('a', self.account, 0).as_str());
                 if *is_electronic {
                     let method = id('3', self.account, 0);
-                    draft.set(RefundField::PaymentMethodId, method.as_str());
+                    draft.set("PaymentMethodId", method.as_str());
                 }
                 let refund = self.create(Drafts::Refunds(vec![draft])).await?;
                 self.refunds.push(refund);
@@ -157,7 +157,7 @@ impl Real<'_> {
             Operation::RefundPayment { payment, amount, is_electronic, parts } => {
                 let mut draft = self.refund(*amount, *is_electronic);
                 let payment = id('2', self.account, *payment);
-                draft.set(RefundField::PaymentId, payment.as_str());
+                draft.set("PaymentId", payment.as_str());
                 for (invoice, amount) in parts {
                     let invoice = id('1', self.account, *invoice);
                     draft.add_part(invoice.as_str(), &text(*amount));
@@ -202,10 +202,10 @@ impl Real<'_> {
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
         let mut draft = RefundDraft::default();
-        draft.set(RefundField::Amount, &text(amount));
-        draft.set(RefundField::Type, if is_electronic { "Electronic" } else { "External" });
+        draft.set("Amount", &text(amount));
+        draft.set("Type", if is_electronic { "Electronic" } else { "External" });
         if !is_electronic {
-            draft.set(RefundField::MethodType, "Check");
+            draft.set("MethodType", "Check");
         }
         draft
     }

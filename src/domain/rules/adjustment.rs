@@ -95,11 +95,7 @@ pub fn decide_adjustment(
     require(has_source, "SourceTransactionId")?;
     own_fields(facts).check_present(&draft.common.custom)?;
     let valid = check_values(draft, facts, asking)?;
-    check_switches(facts.tenant)?;
-    let permission = Permission::CreditBalanceAdjustment;
-    if !asking.permissions.allow(permission) {
-        return Err(RowError::no_permission(permission));
-    }
+    check_adjusting(facts.tenant, asking)?;
     let amount = match valid.adjustment_type {
         AdjustmentType::Increase => check_increase(&valid)?,
         AdjustmentType::Decrease => check_decrease(&valid)?,
@@ -120,6 +116,14 @@ pub fn decide_adjustment(
 
 const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
     OwnFields::of(facts.tenant, CustomizedObject::CreditBalanceAdjustment)
+}
+
+/// That there are credit balances, and that the caller may adjust them.
+pub(super) fn check_adjusting(tenant: &Tenant, asking: &Asking) -> Result<(), RowError> {
+    check_switches(tenant)?;
+    let permission = Permission::CreditBalanceAdjustment;
+    let may = asking.permissions.allow(permission);
+    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
 }
 
 /// That the tenant has credit balances at all.

@@ -8,7 +8,7 @@ use super::rows;
 use super::store::Store;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{AdjustmentSource, AskedAdjustment};
-use crate::domain::id::IdKind;
+use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::rules::{
     AdjustmentDecision, AdjustmentFacts, Asking, FoundSource, decide_adjustment,
 };
@@ -41,8 +41,18 @@ pub(super) fn create_one(
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let at_ms = asking.now.timestamp_millis();
-    let key = insert(connection, user, &decision, at_ms)?;
+    write(store, user, &decision, asking.now.timestamp_millis()).map(Ok)
+}
+
+/// Writes an adjustment that was decided on, and moves its money.
+pub(super) fn write(
+    store: &Store,
+    user: UserKey,
+    decision: &AdjustmentDecision,
+    at_ms: i64,
+) -> rusqlite::Result<ObjectId> {
+    let connection = store.connection();
+    let key = insert(connection, user, decision, at_ms)?;
     custom::keep(connection, Owner::Adjustment(key), &decision.custom)?;
     let amount = decision.amount.units();
     let (kind, delta) = match decision.adjustment_type {
@@ -52,8 +62,7 @@ pub(super) fn create_one(
     move_source(connection, decision.source, delta, at_ms)?;
     let cause = Cause::Adjustment(key);
     let entry = move_balance(connection, decision.account.0, kind, delta, cause, at_ms)?;
-    let id = store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry)?;
-    Ok(Ok(id.into()))
+    Ok(store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry)?.into())
 }
 
 /// What a source is: an invoice or a payment.

@@ -239,7 +239,6 @@ fn objects() -> Vec<(RowError, &'static str)> {
         (RowError::default_method_stays(), "delete of a default payment method"),
         (RowError::method_in_use(), "delete of a payment method that payments or refunds refer to"),
         (RowError::type_stays("<Type>"), "delete of a type whose objects stay"),
-        (RowError::applied_to_balance(), "a Payment with AppliedCreditBalanceAmount above zero"),
         (
             RowError::payment_in_use("<number>"),
             "update of Status to Canceled or Voided of a payment with refunds or adjustments",
