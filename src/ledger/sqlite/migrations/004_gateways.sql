@@ -12,7 +12,8 @@ create table exchange (
     key integer primary key,
     refund integer not null,
     gateway text not null,
-    kind text not null check (kind in ('refund', 'inquiry', 'settlement', 'operator')),
+    kind text not null check (kind = 'refund' or kind = 'inquiry' or kind = 'settlement'
+        or kind = 'operator'),
     gateway_state text not null,
     reason_code text,
     reason_text text,
