@@ -77,13 +77,15 @@ impl Idlers {
         Idler { idlers: self.clone(), id, idleness }
     }
 
-    /// Asks the connection that has been idle longest for its place, if one is idle at all.
+    /// Asks the connection that has been idle longest for its place, if one is idle at all. Each is
+    /// asked once: one that is slow to go is in nobody's way.
     pub(super) fn want_a_place(&self) -> bool {
-        let all = self.lock();
+        let mut all = self.lock();
         let since = |one: &Arc<Idleness>| one.since.load(Ordering::Relaxed);
-        let idle = all.values().filter(|one| since(one) != 0);
-        let longest = idle.min_by_key(|one| since(one));
-        longest.inspect(|idleness| idleness.wanted.notify_one()).is_some()
+        let idle = all.iter().filter(|(_, one)| since(one) != 0);
+        let longest = idle.min_by_key(|(_, one)| since(one)).map(|(id, _)| *id);
+        let asked = longest.and_then(|id| all.remove(&id));
+        asked.inspect(|idleness| idleness.wanted.notify_one()).is_some()
     }
 }
 
@@ -107,10 +109,9 @@ mod tests {
         first.idleness.begin();
         assert!(idlers.want_a_place());
         second.idleness.wanted().await;
-        drop(second);
+        // It has not gone yet, and is not asked again.
         assert!(idlers.want_a_place());
         first.idleness.wanted().await;
-        first.idleness.end();
         assert!(!idlers.want_a_place() && !busy.idleness.is_idle());
         let waiting = busy.idleness.wanted();
         tokio::select! {

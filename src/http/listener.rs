@@ -26,10 +26,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::timeout;
 
 /// How long to wait after an error that is not of one connection (no more file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long an idle connection that was asked for its place may take to go before the next is asked.
+const GOING_TAKES: Duration = Duration::from_millis(100);
 
 /// What an address over its number of connections is told.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
@@ -126,7 +130,7 @@ impl Listener {
     pub(super) async fn stop(mut self, patience: Duration) {
         self.closes.store(true, Ordering::Relaxed);
         self.phase.send_replace(Phase::Draining);
-        if tokio::time::timeout(patience, self.still_open.recv()).await.is_err() {
+        if timeout(patience, self.still_open.recv()).await.is_err() {
             tracing::warn!(address = %self.address, "connections were dropped while they drained");
             self.phase.send_replace(Phase::Over);
             self.still_open.recv().await;
@@ -190,11 +194,21 @@ impl<H> Room<H> {
         if self.slots.available_permits() == 0 {
             self.door.metrics.reject(Limit::Connections);
             self.crowded.store(true, Ordering::Relaxed);
-            self.idlers.want_a_place();
         }
-        let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        let permit = self.permit().await?;
         self.crowded.store(false, Ordering::Relaxed);
         Some(Slot::new(permit, of_address, self.open.clone()))
+    }
+
+    /// A permit, as soon as there is one: idle connections are asked for theirs, one after another.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        while self.slots.available_permits() == 0 && self.idlers.want_a_place() {
+            let permit = Arc::clone(&self.slots).acquire_owned();
+            if let Ok(permit) = timeout(GOING_TAKES, permit).await {
+                return permit.ok();
+            }
+        }
+        Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
     fn closes_after_answer(&self) -> bool {

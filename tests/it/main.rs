@@ -48,6 +48,8 @@ mod soapui;
 mod soapui_exports;
 mod stage;
 mod stripe_adapter;
+
+mod verdicts;
 mod waiting;
 mod wire;
 mod wsdl;

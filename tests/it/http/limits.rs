@@ -181,7 +181,7 @@ async fn a_newcomer_gets_the_place_of_a_connection_that_nobody_uses() {
 async fn a_crowd_that_says_nothing_shuts_nobody_out() {
     let rig = Rig::new(HttpSettings { connections_max: 4, ..HttpSettings::default() }).await;
     let mut crowd = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..300 {
         crowd.push(rig.connect().await);
     }
     // Long before the crowd's time is over, or the tests' patience would be.
