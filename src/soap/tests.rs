@@ -225,7 +225,7 @@ impl House {
     async fn answer(&self, call: SoapCall) -> SoapAnswer {
         match self.reply(call).await {
             SoapReply::Answer(answer) => answer,
-            SoapReply::Abort => panic!("no answer"),
+            SoapReply::Abort(_) => panic!("no answer"),
         }
     }
 
@@ -366,7 +366,7 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_answered() {
     let house = House::new(Script::Fail(LedgerError::Unknown("commit".to_owned()))).await;
-    assert_eq!(house.reply(call(create(REFUND))).await, SoapReply::Abort);
+    assert_eq!(house.reply(call(create(REFUND))).await, SoapReply::Abort("create"));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 )]
 
 mod admin_api;
+mod admin_stage;
 mod captures;
 mod cli;
 mod custom_fields;
@@ -48,6 +49,8 @@ mod soapui;
 mod soapui_exports;
 mod stage;
 mod stripe_adapter;
+
+mod verdicts;
 mod waiting;
 mod wire;
 mod wsdl;

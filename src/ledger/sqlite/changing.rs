@@ -120,12 +120,17 @@ fn delete_refund(store: &Store, asking: &Asking, id: &ObjectId) -> rusqlite::Res
 
 /// Takes the row away, but not its number: nothing is ever called by it again.
 fn remove(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    never_give_again(connection, number)?;
+    connection.prepare_cached("delete from refund where number = ?1")?.execute([number])?;
+    Ok(())
+}
+
+/// Notes that the number of a refund, and those before it, were given.
+pub(super) fn never_give_again(connection: &Connection, number: i64) -> rusqlite::Result<()> {
     let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
                 on conflict (key) do update set value = excluded.value \
                 where cast(value as integer) < ?1";
-    connection.prepare_cached(note)?.execute([number])?;
-    connection.prepare_cached("delete from refund where number = ?1")?.execute([number])?;
-    Ok(())
+    connection.prepare_cached(note)?.execute([number]).map(|_| ())
 }
 
 fn adjustment(

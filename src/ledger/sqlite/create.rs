@@ -101,7 +101,8 @@ fn insert_refund(
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
          :gateway_options, :gateway_state, :payment, \
-         iif(:payment is null, (select coalesce(max(key), 0) + 1 from entry), null))";
+         iif(:payment is null, \
+         coalesce((select key + 1 from entry order by key desc limit 1), 1), null))";
     let (status, gateway, options, state) = match &decision.payout {
         Payout::External => (RefundStatus::Processed, None, None, None),
         Payout::Electronic { gateway, options, .. } => {
