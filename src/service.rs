@@ -17,6 +17,7 @@ pub mod password;
 pub mod query;
 pub mod reconciliation;
 pub mod resolver;
+pub mod retention;
 pub mod seed;
 pub mod session;
 mod stage;
@@ -36,6 +37,7 @@ use desk::Desk;
 use faults::Faults;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
+use retention::EventSettings;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use stage::{Presence, Stage};
@@ -71,6 +73,9 @@ pub struct ServiceSettings {
     /// What is done about refunds that their gateways reject after all.
     #[serde(skip)]
     pub reconciliation: ReconciliationSettings,
+    /// What is kept of what happens to refunds.
+    #[serde(skip)]
+    pub events: EventSettings,
 }
 
 impl Default for ServiceSettings {
@@ -84,6 +89,7 @@ impl Default for ServiceSettings {
             single_transaction: false,
             idempotency_field: None,
             reconciliation: ReconciliationSettings::default(),
+            events: EventSettings::default(),
         }
     }
 }

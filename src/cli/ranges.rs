@@ -23,12 +23,13 @@ pub(super) fn check(
     http: &HttpSettings,
 ) -> Result<(), OutOfRange> {
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    let bounded: [(&str, u64, RangeInclusive<u64>); 6] = [
+    let bounded: [(&str, u64, RangeInclusive<u64>); 7] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
         ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),
         ("service.login_wait_ms", service.login_wait_ms, 1..=TEN_MINUTES_MS),
         ("service.gateway_wait_ms", service.gateway_wait_ms, 1..=TEN_MINUTES_MS),
         ("store.queue_max", size(store.queue_max), 1..=100_000),
+        ("events.keep_days", u64::from(service.events.keep_days), 1..=36_500),
         ("store.batch_max", size(store.batch_max), 1..=10_000),
     ];
     if let Some((key, value, range)) =

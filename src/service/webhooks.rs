@@ -136,11 +136,12 @@ impl Service {
         self: &Arc<Self>,
         webhooks: Vec<Webhook>,
     ) -> Result<(), LedgerError> {
-        let Some(outbox) = self.ledger.outbox().filter(|_| !webhooks.is_empty()) else {
-            return Ok(());
-        };
-        let names = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
-        outbox.register_webhooks(names).await?;
+        let Some(outbox) = self.ledger.outbox() else { return Ok(()) };
+        let names: Vec<_> = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        if !names.is_empty() {
+            outbox.register_webhooks(names.clone()).await?;
+        }
+        self.start_removing_events(names);
         let receivers: Vec<_> =
             webhooks.into_iter().map(|webhook| Arc::new(Receiver::new(webhook))).collect();
         for receiver in &receivers {

@@ -21,6 +21,7 @@ mod events;
 mod fault_matrix;
 mod faults_doc;
 mod fixtures;
+mod future_dated;
 mod gateway;
 mod hammer;
 mod har_writers;
@@ -48,6 +49,8 @@ mod soapui;
 mod soapui_exports;
 mod stage;
 mod stripe_adapter;
+
+mod verdicts;
 mod waiting;
 mod wire;
 mod wsdl;

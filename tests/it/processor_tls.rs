@@ -13,9 +13,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+/// A new authority of this name.
+pub fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -24,6 +25,11 @@ fn authority(name: &str) -> Authority {
 
 /// A stub with a certificate of `authority` for this host.
 fn stub(authority: &Authority, host: &str, is_expired: bool) -> ProcessorStub {
+    ProcessorStub::start_tls(server(authority, host, is_expired))
+}
+
+/// A server with a certificate of `authority` for this host.
+pub fn server(authority: &Authority, host: &str, is_expired: bool) -> ServerConfig {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
     if is_expired {
@@ -32,13 +38,12 @@ fn stub(authority: &Authority, host: &str, is_expired: bool) -> ProcessorStub {
     }
     let certificate = params.signed_by(&key, authority).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    ProcessorStub::start_tls(config)
+        .unwrap()
 }
 
 /// The exit code of the kit against the stub, and everything that it said.
