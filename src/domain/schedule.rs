@@ -19,7 +19,7 @@ pub const ASKED_FOR: TimeDelta = TimeDelta::hours(48);
 const STEPS_S: [i64; 12] = [1, 1, 2, 4, 8, 15, 30, 60, 120, 600, 1_800, 3_600];
 
 /// The longest time between two inquiries that a reader of the refund can bring about, in seconds.
-const READERS_STEP_MAX_S: i64 = 60;
+pub const READERS_STEP_MAX_S: i64 = 60;
 
 /// A tenth of a step is spread by chance, so that a gateway that comes back is not asked about
 /// everything in one moment.

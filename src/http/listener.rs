@@ -32,7 +32,7 @@ use tokio::time::timeout;
 /// How long to wait after an error that is not of one connection (no more file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long an idle connection that was asked for its place may take to go before the next is asked.
+/// How long a connection that was asked for its place may take to go before the next is asked.
 const GOING_TAKES: Duration = Duration::from_millis(100);
 
 /// What an address over its number of connections is told.

@@ -139,6 +139,9 @@ fn a_seed_comes_into_a_running_gateway() {
     );
     fs::write(gateway.folder().join("late.toml"), &seed).unwrap();
     assert!(told_by(&gateway, &["seed", "late.toml"]).contains("\"added\": 1"));
+    fs::write(gateway.folder().join("wrong.toml"), "[[acount]]\n").unwrap();
+    let wrong = command(&gateway, &["seed", "wrong.toml"]);
+    assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
     assert_eq!(gateway.balance(account), "5.00");
     done(&gateway, "POST", "reset", &json!({}));
     assert_eq!(gateway.balance(account), "5.00");
@@ -311,6 +314,12 @@ fn the_journal_tells_why_and_what_was_meant_but_no_secret() {
         shown.contains("    row 1: INVALID_VALUE: ") && shown.contains("    hint: "),
         "{shown}"
     );
+    let foreign = [("Content-Type", "application/json")];
+    assert_eq!(gateway.connect().send("POST", ENDPOINT, &foreign, b"{}").status, 415);
+    let told = done(&gateway, "GET", "journal?limit=1", &Value::Null);
+    let refused = &told["exchanges"][0];
+    assert_eq!((&refused["status"], &refused["near_misses"]), (&json!(415), &json!([])));
+    assert!(refused["rejections"][0]["message"].as_str().unwrap().contains("json"), "{refused}");
     let all = done(&gateway, "GET", "journal?limit=100", &Value::Null).to_string();
     assert!(all.contains("login") && !all.contains(&session), "{all}");
     assert!(!all.contains(">demo<"), "{all}");

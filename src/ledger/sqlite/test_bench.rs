@@ -199,7 +199,8 @@ pub(super) fn accounts_of(
     ids: &[ObjectId],
 ) -> rusqlite::Result<Vec<Option<ObjectId>>> {
     let select = "select id from account where id = ?1 \
-         union all select account.id from payment_method as of join account on account.key = of.account \
+         union all select account.id from payment_method as of \
+         join account on account.key = of.account \
          where of.id = ?1 \
          union all select account.id from invoice as of join account on account.key = of.account \
          where of.id = ?1 \
