@@ -97,7 +97,11 @@ pub fn decide_adjustment(
     let valid = check_values(draft, facts, asking)?;
     check_adjusting(facts.tenant, asking)?;
     let amount = match valid.adjustment_type {
-        AdjustmentType::Increase => check_increase(&valid)?,
+        AdjustmentType::Increase => {
+            let amount = check_increase(&valid)?;
+            check_room(valid.source.account(), amount)?;
+            amount
+        }
         AdjustmentType::Decrease => check_decrease(&valid)?,
     };
     Ok(AdjustmentDecision {
@@ -254,6 +258,12 @@ fn check_increase(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
             })
         }
     }
+}
+
+/// That a credit balance can hold what it is to grow by.
+pub(super) fn check_room(account: &Account, amount: MinorUnits) -> Result<(), RowError> {
+    let has_room = account.has_room_for(amount);
+    if has_room { Ok(()) } else { Err(RowError::balance_full(amount, account.currency)) }
 }
 
 /// At most what an invoice still asks for, and at most the balance.

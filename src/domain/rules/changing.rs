@@ -5,7 +5,7 @@
 //! balance covers it, one from an overpayment cannot, a decrease into an invoice can), and the
 //! life of refunds (Processing is left only by the gateway, by inquiry, or once by the operator).
 
-use super::adjustment::check_switches;
+use super::adjustment::{check_room, check_switches};
 use super::custom::OwnFields;
 use super::{Asking, check_day, check_permission, known_reason, require};
 use crate::domain::custom_value::CustomValues;
@@ -188,7 +188,7 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
         return Err(RowError::invalid("Status", AdjustmentStatus::Canceled.name()));
     }
     match (adjustment.adjustment_type, adjustment.source) {
-        (AdjustmentType::Decrease, _) => Ok(()),
+        (AdjustmentType::Decrease, _) => check_room(&adjustment.account, adjustment.amount),
         (AdjustmentType::Increase, AdjustmentSource::Payment(_)) => {
             Err(RowError::increase_from_payment_is_final())
         }

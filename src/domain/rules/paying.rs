@@ -126,7 +126,7 @@ pub fn decide_payment<'d>(
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
     };
-    let credit = amounts.credit(effective_date, facts.tenant, asking)?;
+    let credit = amounts.credit(account, effective_date, facts.tenant, asking)?;
     let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
     if let Some(invoice) = applied {
         check_applied(amounts.applied, amounts.whole, invoice)?;
@@ -222,8 +222,11 @@ pub fn decide_payment_update<'d>(
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     require(!draft.payment_type.is_absent(), "Type")?;
-    let is_positive = |amount: &Field<AmountText>| {
-        amount.given().is_some_and(|amount| amount.value > Decimal::ZERO)
+    // One that is no amount is there as well: what is wrong with it is told later.
+    let is_positive = |amount: &Field<AmountText>| match amount {
+        Field::Absent => false,
+        Field::Given(amount) => amount.value > Decimal::ZERO,
+        Field::Wrong(_) => true,
     };
     let applies = is_positive(&draft.applied);
     let is_split = applies || is_positive(&draft.to_credit_balance);
