@@ -125,9 +125,7 @@ const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
 /// That there are credit balances, and that the caller may adjust them.
 pub(super) fn check_adjusting(tenant: &Tenant, asking: &Asking) -> Result<(), RowError> {
     check_switches(tenant)?;
-    let permission = Permission::CreditBalanceAdjustment;
-    let may = asking.permissions.allow(permission);
-    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
+    asking.check(Permission::CreditBalanceAdjustment)
 }
 
 /// That the tenant has credit balances at all.

@@ -6,7 +6,7 @@
 
 use super::custom::OwnFields;
 use super::payment_amounts::{Amounts, NewCredit, amount_in};
-use super::{Asking, gateway_named, require};
+use super::{Asking, gateway_named, gateway_of, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
@@ -309,14 +309,13 @@ fn usable_method<'f>(
     Err(foreign(&draft.method_id, "PaymentMethodId"))
 }
 
-/// The gateway that the money came through: the method's, else the account's, else the tenant's.
+/// The gateway that the money came through.
 fn active_gateway<'f>(
     facts: &'f PaymentFacts<'_>,
     account: &'f Account,
     method: &'f PaymentMethod,
 ) -> Result<&'f str, RowError> {
-    let name = method.gateway.as_ref().or(account.gateway.as_ref());
-    let name = name.unwrap_or(&facts.tenant.default_gateway);
+    let name = gateway_of(method, account, facts.tenant);
     let gateway = gateway_named(name, facts.gateways);
     if !gateway.active {
         return Err(RowError::gateway_inactive(&gateway));
