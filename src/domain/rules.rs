@@ -339,6 +339,21 @@ fn check_date(
     })
 }
 
+/// That what is to leave a credit balance is there on its day and stays there on every later one
+/// (rules for specifying the adjustment date).
+fn check_day(
+    wanted: &str,
+    account: &Account,
+    amount: MinorUnits,
+    day: NaiveDate,
+) -> Result<(), RowError> {
+    let available = account.available_on(day);
+    if amount <= available {
+        return Ok(());
+    }
+    Err(RowError::over_balance_of_day(wanted, amount, available, day, account.currency))
+}
+
 /// That the caller may make a refund of this source and type.
 fn check_permission(
     source: SourceType,

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod adjusting;
+mod ahead;
 mod answers;
 mod audit;
 mod audit_billing;

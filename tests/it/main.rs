@@ -21,6 +21,7 @@ mod events;
 mod fault_matrix;
 mod faults_doc;
 mod fixtures;
+mod future_dated;
 mod gateway;
 mod hammer;
 mod har_writers;

@@ -5,11 +5,11 @@ use crate::gateway::{ENDPOINT, TestGateway, envelope, session_header};
 use crate::wire::Answer;
 use std::fs;
 
-const OWNER: &str = "4028e6a0000a00000000000000000001";
+pub const OWNER: &str = "4028e6a0000a00000000000000000001";
 const INVOICE: &str = "4028e6a0000c00000000000000000001";
 
 /// An account that owes 100.00 on an invoice, and one without anything.
-const SEED: &str = r#"
+pub const SEED: &str = r#"
 [[user]]
 username = "demo@example.com"
 password = "demo"
@@ -35,8 +35,9 @@ amount = "100.00"
 balance = "100.00"
 "#;
 
-struct Stage {
-    gateway: TestGateway,
+/// A gateway, and a session on it.
+pub struct Stage {
+    pub gateway: TestGateway,
     session: String,
 }
 
@@ -45,7 +46,7 @@ impl Stage {
         Self::of(TestGateway::seeded(SEED, args))
     }
 
-    fn of(gateway: TestGateway) -> Self {
+    pub fn of(gateway: TestGateway) -> Self {
         let session = gateway.login();
         Self { gateway, session }
     }
@@ -67,28 +68,28 @@ impl Stage {
     }
 
     /// Creates one object and gives its id.
-    fn created(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn created(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.create(&object(kind, fields));
         answer.texts("Id").pop().unwrap_or_else(|| panic!("{kind} {fields:?}: {answer}"))
     }
 
     /// The message of one object that is refused.
-    fn refused(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn refused(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.create(&object(kind, fields));
         assert_eq!((answer.status, answer.successes()), (200, 0), "{answer}");
         message(&answer)
     }
 
-    fn update(&self, kind: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn update(&self, kind: &str, fields: &[(&str, &str)]) -> Answer {
         self.call("", &format!("<api:update>{}</api:update>", object(kind, fields)))
     }
 
-    fn updated(&self, kind: &str, fields: &[(&str, &str)]) {
+    pub fn updated(&self, kind: &str, fields: &[(&str, &str)]) {
         let answer = self.update(kind, fields);
         assert_eq!(answer.successes(), 1, "{kind} {fields:?}: {answer}");
     }
 
-    fn not_updated(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn not_updated(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.update(kind, fields);
         assert_eq!((answer.status, answer.successes()), (200, 0), "{answer}");
         message(&answer)
@@ -113,7 +114,7 @@ impl Stage {
     }
 
     /// The values of the fields of one object, as a query tells them; empty for what has none.
-    fn read(&self, kind: &str, id: &str, fields: &[&str]) -> Vec<String> {
+    pub fn read(&self, kind: &str, id: &str, fields: &[&str]) -> Vec<String> {
         let query = format!("select {} from {kind} where Id = '{id}'", fields.join(", "));
         let body = format!("<api:query><api:queryString>{query}</api:queryString></api:query>");
         let answer = self.call("", &body);

@@ -6,8 +6,8 @@ use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::fields::Draft as _;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::facts::{
-    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
-    PaymentPart, ReopenedInvoice,
+    AdjustmentKey, AdjustmentSource, Ahead, AskedAdjustment, ExistingAdjustment, ExistingRefund,
+    Invoice, PaymentPart, ReopenedInvoice,
 };
 use crate::domain::id::RefundNumber;
 use crate::domain::permission::Permissions;
@@ -31,6 +31,7 @@ fn account(balance: i64) -> Account {
         key: OWNER,
         currency: Currency::from_code("USD").unwrap(),
         balance: MinorUnits::new(balance),
+        ahead: Ahead::default(),
         default_method: None,
         gateway: None,
     }
@@ -575,7 +576,8 @@ fn adjust(
 
 fn invoice(balance: i64) -> FoundSource {
     let (key, balance) = (InvoiceKey(20), MinorUnits::new(balance));
-    FoundSource::Invoice(Invoice { key, account: account(1500), balance })
+    let date = "2026-11-21".parse().unwrap();
+    FoundSource::Invoice(Invoice { key, account: account(1500), date, balance })
 }
 
 const FROM: (&str, &str) = ("SourceTransactionId", INVOICES[0]);
@@ -676,16 +678,15 @@ fn an_adjustment_is_cancelled_as_the_documents_say() {
     let mut world = World::new();
     let asked = AskedAdjustment {
         key: AdjustmentKey(1),
-        account: OWNER,
-        currency: Currency::from_code("USD").unwrap(),
-        balance: MinorUnits::new(1000),
+        account: account(1000),
         adjustment_type: AdjustmentType::Increase,
         amount: MinorUnits::new(1000),
+        adjustment_date: "2026-11-21".parse().unwrap(),
         status: AdjustmentStatus::Processed,
         source: AdjustmentSource::Invoice(InvoiceKey(1)),
     };
     assert_eq!(cancel(&world, asked.clone()), Ok(true));
-    let spent = AskedAdjustment { balance: MinorUnits::new(999), ..asked.clone() };
+    let spent = AskedAdjustment { account: account(999), ..asked.clone() };
     let error = cancel(&world, spent.clone()).unwrap_err();
     assert_eq!(error, "The adjustment amount 10.00 is greater than the credit balance 9.99.");
     let decrease = AskedAdjustment { adjustment_type: AdjustmentType::Decrease, ..spent };

@@ -4,8 +4,8 @@
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::movement::{Cause, move_balance};
-use super::rows;
 use super::store::Store;
+use super::{ahead, rows};
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{AdjustmentSource, AskedAdjustment};
 use crate::domain::id::{IdKind, ObjectId};
@@ -26,7 +26,8 @@ pub(super) fn create_one(
     let connection = store.connection();
     let by_id = draft.source_id.given().map(Named::Id);
     let by_number = draft.source_number.given().map(|number| Named::Number(number));
-    let look = |named: Option<Named<'_>>| named.map(|named| source(connection, named)).transpose();
+    let look =
+        |named: Option<Named<'_>>| named.map(|named| source(store, asking, named)).transpose();
     let account = match draft.account_id.given() {
         Some(id) => rows::account(connection, id, false)?.map(|account| account.key),
         None => None,
@@ -66,11 +67,16 @@ pub(super) fn write(
 }
 
 /// What a source is: an invoice or a payment.
-fn source(connection: &Connection, named: Named<'_>) -> rusqlite::Result<Option<FoundSource>> {
-    if let Some(invoice) = billing_rows::invoice(connection, named)? {
+fn source(
+    store: &Store,
+    asking: &Asking,
+    named: Named<'_>,
+) -> rusqlite::Result<Option<FoundSource>> {
+    if let Some(mut invoice) = billing_rows::invoice(store.connection(), named)? {
+        ahead::look(store, asking, &mut invoice.account)?;
         return Ok(Some(FoundSource::Invoice(invoice)));
     }
-    let payment = billing_rows::payment(connection, named)?;
+    let payment = billing_rows::payment(store.connection(), named)?;
     Ok(payment.map(|payment| FoundSource::Payment(Box::new(payment))))
 }
 
@@ -111,7 +117,7 @@ pub(super) fn cancel(
     };
     move_source(connection, adjustment.source, delta, at_ms)?;
     let cause = Cause::Adjustment(adjustment.key.0);
-    move_balance(connection, adjustment.account.0, "cancellation", delta, cause, at_ms)?;
+    move_balance(connection, adjustment.account.key.0, "cancellation", delta, cause, at_ms)?;
     let update = "update adjustment set status = ?2, cancelled_ms = ?3 where key = ?1";
     let status = AdjustmentStatus::Canceled.name();
     connection.prepare_cached(update)?.execute(params![adjustment.key.0, status, at_ms])?;

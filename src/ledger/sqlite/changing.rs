@@ -3,10 +3,10 @@
 
 use super::custom::{self, Owner};
 use super::store::Store;
-use super::{accounts, adjusting, billing_rows, methods, movement, outbox, payments};
+use super::{accounts, adjusting, ahead, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::event::EventKind;
-use crate::domain::facts::{ExistingRefund, PaymentKey};
+use crate::domain::facts::{ExistingAdjustment, ExistingRefund, PaymentKey};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{
@@ -141,10 +141,13 @@ fn adjustment(
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
     let id = change.common.id.given();
-    let found = match id {
+    let mut found = match id {
         Some(id) => billing_rows::adjustment(store, id)?,
         None => None,
     };
+    if let Some(ExistingAdjustment::Asked(asked)) = &mut found {
+        ahead::look(store, asking, &mut asked.account)?;
+    }
     let decision = match decide_adjustment_update(change, found.as_ref(), store.tenant(), asking) {
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
