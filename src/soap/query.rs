@@ -71,9 +71,9 @@ fn query(
     custom: &CustomFields,
 ) -> Result<TypedQuery, Fault> {
     let parsed = zoql::parse(text).map_err(QueryError::from)?;
-    let object = QueryObject::from_name(&parsed.object.text);
+    let object = QueryObject::from_name(&parsed.object);
     let object = object.filter(|object| is_in(api, *object));
-    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object.text)))?;
+    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object)))?;
     Ok(typed(&parsed, object, &fields(object, api, custom), case_sensitive)?)
 }
 
