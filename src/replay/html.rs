@@ -30,12 +30,15 @@ impl Html {
         Self { file, failed: Vec::new(), test_cases: Vec::new() }
     }
 
-    fn written(&self, summary: &Summary) -> Vec<u8> {
+    fn written(&self, summary: &Summary, broken: Option<&str>) -> Vec<u8> {
         let mut page = Writer::new();
         page.open_with("html", &[("lang", "en")]).open("head");
         page.open_with("meta", &[("charset", "utf-8")]).close();
         page.text_element("title", "refund-gateway replay").text_element("style", STYLE).close();
         page.open("body").text_element("h1", &summary.to_string());
+        if let Some(why) = broken {
+            page.text_element("p", &format!("Then the replay broke off: {why}"));
+        }
         for report in &self.failed {
             section(&mut page, report);
         }
@@ -103,7 +106,12 @@ impl Reporter for Html {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let bytes = self.written(summary);
+        let bytes = self.written(summary, None);
+        self.file.write_all(&bytes)
+    }
+
+    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
+        let bytes = self.written(summary, Some(why));
         self.file.write_all(&bytes)
     }
 }
@@ -130,7 +138,7 @@ mod tests {
             html.case(&report).unwrap();
         }
         let summary = Summary { passed: 1, failed: 2, ..Summary::default() };
-        let page = String::from_utf8(html.written(&summary)).unwrap();
+        let page = String::from_utf8(html.written(&summary, None)).unwrap();
         assert!(page.starts_with("<!DOCTYPE html><html"), "{page}");
         for shown in [
             "<h1>1 passed, 2 failed</h1>",

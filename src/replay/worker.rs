@@ -31,6 +31,8 @@ const SHOWN_LINES_MAX: usize = 400;
 /// Pieces of a file are read ahead in batches of so many, or of so many bytes.
 const BATCH_PIECES: usize = 64;
 const BATCH_BYTES: usize = 1024 * 1024;
+/// Whoever leaves so many requests in a row without an answer is no endpoint.
+const UNANSWERED_MAX: usize = 5;
 
 /// What the workers share.
 pub(super) struct Job {
@@ -77,7 +79,8 @@ impl From<ReplayError> for Ended {
 /// Works until all captures are taken, or until one cannot be answered for.
 pub(super) async fn work(job: Arc<Job>, results: Results) {
     let connection = Connection::new(job.endpoint.clone(), job.options.limits);
-    let mut worker = Worker { job, connection, carried: Carried::default(), results };
+    let carried = Carried::default();
+    let mut worker = Worker { job, connection, carried, unanswered: 0, results };
     if let Err(Ended::Failed(error)) = worker.all().await {
         // If nobody listens, nobody needs to know.
         let _ = worker.results.send(Err(error)).await;
@@ -88,6 +91,8 @@ struct Worker {
     job: Arc<Job>,
     connection: Connection,
     carried: Carried,
+    /// How many requests in a row got no answer.
+    unanswered: usize,
     results: Results,
 }
 
@@ -141,6 +146,7 @@ impl Worker {
         let took = started.elapsed();
         let outcome = match sent {
             Ok(answer) => {
+                self.unanswered = 0;
                 self.learn(exchange, &answer);
                 judge(&self.job, exchange, &self.carried, &answer)?
             }
@@ -148,11 +154,18 @@ impl Worker {
                 return Err(ReplayError::Runtime(error.to_string()).into());
             }
             Err(error) => {
+                self.unanswered = self.unanswered.saturating_add(1);
                 let difference = Difference::NoAnswer { why: error.to_string() };
                 failed(&self.job, vec![difference], exchange, &[])
             }
         };
-        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await
+        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await?;
+        if self.unanswered < UNANSWERED_MAX {
+            return Ok(());
+        }
+        let endpoint = &self.job.endpoint;
+        let message = format!("{endpoint} gave no answer {UNANSWERED_MAX} times in a row");
+        Err(ReplayError::Runtime(message).into())
     }
 
     /// Remembers how objects and sessions of the capture are called now.

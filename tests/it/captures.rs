@@ -349,7 +349,7 @@ fn what_is_no_capture_is_refused_with_file_line_and_what_was_expected() {
         ("text", "text:1: expected a HAR (JSON), a VCR cassette (YAML) or a request (XML)"),
         ("array.har", "array.har:2: invalid type: sequence, expected a HAR"),
         ("empty.har", "empty.har:1: expected a HAR, an object with a `log`"),
-        ("cut.har", "cut.har:3: EOF"),
+        ("cut.har", "cut.har:3: it is no JSON: EOF"),
         ("log.har", "log.har:2: invalid type: map, expected an array of exchanges"),
         ("method.har", "method.har:2: missing field `method`"),
         ("url.har", "url.har:2: entry 1: its URL is none"),

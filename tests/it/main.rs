@@ -11,6 +11,7 @@
 )]
 
 mod admin_api;
+mod breaking_off;
 mod captures;
 mod cli;
 mod custom_fields;
@@ -39,6 +40,7 @@ mod query_ledger;
 mod reconciliation;
 mod recorders;
 mod recording;
+mod recording_upstream;
 mod resolving;
 mod seed;
 mod session_script;
@@ -47,6 +49,7 @@ mod soapui;
 mod soapui_exports;
 mod stage;
 mod stripe_adapter;
+mod tls;
 mod waiting;
 mod wire;
 mod wsdl;

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::error::Category;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -158,7 +159,14 @@ pub(super) fn read(
             let place = format!(" at line {} column {}", error.line(), error.column());
             let text = text.strip_suffix(&place).unwrap_or(&text);
             let line = (error.line() > 0).then_some(error.line());
-            Err(file.unreadable(line, without_quotation(text)))
+            let text = without_quotation(text);
+            match error.classify() {
+                Category::Syntax | Category::Eof => {
+                    let message = format!("it is no JSON: {text}; expected {EXPECTED}");
+                    Err(file.unreadable(line, message))
+                }
+                Category::Data | Category::Io => Err(file.unreadable(line, text)),
+            }
         }
     }
 }
