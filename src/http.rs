@@ -11,6 +11,7 @@
 mod address;
 mod admin;
 mod answer;
+mod answer_body;
 mod body;
 mod compression;
 mod connection;
@@ -61,12 +62,12 @@ pub enum StartError {
     #[error("http.{0}")]
     Setting(#[from] SettingError),
     /// An address cannot be listened at.
-    #[error("cannot listen at {address}: {source}")]
+    #[error("cannot listen at {address}: {why}")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
@@ -155,7 +156,7 @@ async fn listen(
     address: SocketAddr,
     opening: impl Future<Output = io::Result<Listener>>,
 ) -> Result<Listener, StartError> {
-    opening.await.map_err(|source| StartError::Listen { address, source })
+    opening.await.map_err(|why| StartError::Listen { address, why })
 }
 
 fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {

@@ -17,8 +17,10 @@ pub mod password;
 pub mod query;
 pub mod reconciliation;
 pub mod resolver;
+pub mod retention;
 pub mod seed;
 pub mod session;
+mod stage;
 pub mod test_bench;
 pub mod toml_text;
 pub mod webhooks;
@@ -35,13 +37,15 @@ use desk::Desk;
 use faults::Faults;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
+use retention::EventSettings;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
+use stage::{Presence, Stage};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_bench::Seeds;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use webhooks::Receiver;
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
@@ -69,6 +73,9 @@ pub struct ServiceSettings {
     /// What is done about refunds that their gateways reject after all.
     #[serde(skip)]
     pub reconciliation: ReconciliationSettings,
+    /// What is kept of what happens to refunds.
+    #[serde(skip)]
+    pub events: EventSettings,
 }
 
 impl Default for ServiceSettings {
@@ -82,6 +89,7 @@ impl Default for ServiceSettings {
             single_transaction: false,
             idempotency_field: None,
             reconciliation: ReconciliationSettings::default(),
+            events: EventSettings::default(),
         }
     }
 }
@@ -107,12 +115,13 @@ pub struct Service {
     settings: ServiceSettings,
     sessions: SessionCache,
     hashing: Arc<Semaphore>,
-    queries: Arc<Semaphore>,
+    query_turns: query::Turns,
     running_keys: RunningKeys,
     seeds: Seeds,
     faults: Faults,
-    /// Read by every task that must come to its end, written by whoever waits for all of them.
-    under_way: Arc<RwLock<()>>,
+    stage: Stage,
+    /// Held by whoever replaces a test ledger or a part of it.
+    bench_turn: AsyncMutex<()>,
     is_ending: AtomicBool,
     /// Taken to write what gateways said.
     outcome_writes: Semaphore,
@@ -149,12 +158,13 @@ impl Service {
                 u64::from(settings.session_idle_minutes) * 60,
             )),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
-            queries: Arc::new(Semaphore::new(query::QUERIES_MAX)),
+            query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
             seeds: Seeds::default(),
             faults: Faults::default(),
-            under_way: Arc::default(),
+            stage: Stage::default(),
+            bench_turn: AsyncMutex::default(),
             is_ending: AtomicBool::new(false),
             outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
             desk: Desk::default(),
@@ -163,6 +173,21 @@ impl Service {
         });
         service.start_resolver().await?;
         Ok(service)
+    }
+
+    /// Does what a caller asks for, `what`, which names these accounts. None: a tester replaced the
+    /// ledger meanwhile, and nothing of it reaches the one that came after.
+    pub async fn perform<T>(
+        &self,
+        what: &'static str,
+        accounts: impl FnOnce() -> Vec<ObjectId>,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let presence = match self.ledger.test_bench() {
+            None => Presence::unseen(),
+            Some(_) => self.stage.enter(what, accounts()).await,
+        };
+        presence.until_cut(work).await
     }
 
     /// The settings in force.

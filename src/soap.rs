@@ -78,8 +78,8 @@ pub struct SoapCall {
 pub enum SoapReply {
     /// It is answered.
     Answer(SoapAnswer),
-    /// Nobody can say what was done: the connection is closed without an answer.
-    Abort,
+    /// Nobody can say what was done by this operation: the connection is closed without an answer.
+    Abort(&'static str),
 }
 
 /// An answer, and what metrics want to know of it.
@@ -91,6 +91,8 @@ pub struct SoapAnswer {
     pub content_type: &'static str,
     /// The envelope.
     pub body: Vec<u8>,
+    /// After how many bytes of the body the connection is closed, because a tester ordered it.
+    pub cut_after: Option<usize>,
     /// The Retry-After, in seconds.
     pub retry_after_s: Option<u32>,
     /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
@@ -167,8 +169,21 @@ impl Soap {
         })
     }
 
-    /// Does what is asked, unless a tester ordered something else.
+    /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
     async fn perform(&self, call: SoapCall, request: Request, dialect: Dialect) -> SoapReply {
+        let operation = request.operation.name();
+        let accounts = request.operation.accounts().into_iter().cloned().collect();
+        let work = self.perform_or_suffer(call, request, dialect);
+        let reply = self.service.perform(operation, || accounts, work).await;
+        reply.unwrap_or(SoapReply::Abort(operation))
+    }
+
+    async fn perform_or_suffer(
+        &self,
+        call: SoapCall,
+        request: Request,
+        dialect: Dialect,
+    ) -> SoapReply {
         let operation = request.operation.name();
         match self.service.faults().take(operation, &request.operation.accounts()) {
             None => self.perform_as_asked(call, request, dialect).await,
@@ -198,7 +213,7 @@ impl Soap {
             }
             Err(Failure::Unknown(why)) => {
                 tracing::error!(operation, why, "the outcome is unknown, so no answer is given");
-                SoapReply::Abort
+                SoapReply::Abort(operation)
             }
         }
     }
@@ -270,6 +285,7 @@ impl SoapAnswer {
             status: 200,
             content_type: dialect.soap.content_type(),
             body: done.body,
+            cut_after: None,
             retry_after_s: None,
             replayed: done.replayed,
             operation,
@@ -286,6 +302,7 @@ impl SoapAnswer {
             status: fault.status(),
             content_type: dialect.soap.content_type(),
             body: fault::encode(fault, dialect),
+            cut_after: None,
             retry_after_s: fault.retry_after_s(),
             replayed: false,
             operation,

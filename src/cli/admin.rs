@@ -5,6 +5,7 @@
 
 mod fault;
 mod journal;
+mod rule;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
@@ -15,6 +16,7 @@ use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
 use crate::http::AdminToken;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
+use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
@@ -71,6 +73,9 @@ enum Action {
     /// Order faults for the next calls
     #[command(subcommand)]
     Fault(fault::Action),
+    /// Say what a sandbox answers to the next refunds
+    #[command(subcommand)]
+    Rule(rule::Action),
     /// End a refund in Processing by hand, once, 48 hours after it was created
     Settle {
         /// The refund's Id
@@ -158,7 +163,8 @@ fn call(action: Action) -> Result<Call, Failure> {
             let path = format!("refunds/{}/settle", segment(&id)?);
             (Method::POST, path, json!({ "status": status, "reason": reason }))
         }
-        Action::Fault(action) => fault::call(action)?,
+        Action::Fault(action) => fault::call(action),
+        Action::Rule(action) => rule::call(action)?,
         Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
     })
 }
@@ -195,20 +201,39 @@ fn segment(name: &str) -> Result<&str, Failure> {
     Ok(name)
 }
 
-fn read_token(args: &Args) -> Result<String, Failure> {
-    let file = match (&args.token_file, &args.ledger) {
-        (Some(file), _) => file.clone(),
-        (None, None) => AdminToken::file_of(Path::new(LEDGER_FILE)),
-        (None, Some(LedgerPlace::File(ledger))) => AdminToken::file_of(ledger),
+/// Where the token is, and how that is known.
+fn token_file(args: &Args) -> Result<PathBuf, Failure> {
+    match (&args.token_file, &args.ledger) {
+        (Some(file), _) => Ok(file.clone()),
+        (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
+        (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
         (None, Some(_)) => {
             let message = "a ledger without a file has its token elsewhere";
             let hint = "name the file that serve told, with --token-file";
-            return Err(Failure::with_hint(FailureCode::Usage, message, hint));
+            Err(Failure::with_hint(FailureCode::Usage, message, hint))
         }
-    };
-    let text = std::fs::read_to_string(&file);
-    let text = text.or_fail(FailureCode::Input, format_args!("the token in {}", file.display()))?;
-    Ok(text.trim().to_owned())
+    }
+}
+
+fn read_token(args: &Args) -> Result<String, Failure> {
+    let file = token_file(args)?;
+    let shown = file.display();
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        let message = format!("the token of the admin API cannot be read from {shown}: {error}");
+        match error.kind() {
+            io::ErrorKind::NotFound => {
+                let hint = "serve writes it beside its ledger and takes it away at its end: is \
+                     the gateway running, on this ledger? Name the ledger with --ledger, or the \
+                     file with --token-file";
+                Failure::with_hint(FailureCode::Input, message, hint)
+            }
+            _ => Failure::new(FailureCode::Input, message),
+        }
+    })?;
+    match text.trim() {
+        "" => Err(Failure::new(FailureCode::Input, format_args!("{shown} holds no token"))),
+        token => Ok(token.to_owned()),
+    }
 }
 
 /// The API of a running gateway.
@@ -237,7 +262,11 @@ impl Api {
         let path = format!("/api/v1/{path}");
         let request = Request { method, path, headers: self.headers.clone(), body: body.into() };
         let answer = self.runtime.block_on(connection.send(&request));
-        let answer = answer.or_fail(FailureCode::Runtime, "the admin API")?;
+        let answer = answer.map_err(|error| {
+            let hint = "is the gateway running, and is this where it said `admin on`? Name it \
+                 with --admin";
+            Failure::with_hint(FailureCode::Runtime, format_args!("the admin API: {error}"), hint)
+        })?;
         let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
         if answer.status.is_success()
             && let Some(told) = told

@@ -12,8 +12,9 @@ use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
 use crate::service::reconciliation::ReconciliationSettings;
+use crate::service::retention::EventSettings;
 use crate::service::toml_text;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -61,18 +62,10 @@ pub(super) struct Written {
     pub(super) gateway: Vec<Spanned<gateways::Written>>,
     /// Who is told what happens to refunds.
     pub(super) webhook: Vec<Spanned<webhooks::Written>>,
-    /// Whether what happens to refunds is kept.
+    /// What is kept of what happens to refunds.
     pub(super) events: EventSettings,
     /// What is done about refunds that their gateways reject after all.
     pub(super) reconciliation: ReconciliationSettings,
-}
-
-/// `[events]`
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct EventSettings {
-    /// Whether what happens to refunds is kept, even where no webhook wants it.
-    pub(super) enabled: bool,
 }
 
 /// A configuration file that was read, or the absence of one.

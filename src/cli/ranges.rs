@@ -1,6 +1,5 @@
 //! The bounds of the settings: a value outside of them is refused by name, never bent.
 
-use crate::domain::draft::RefundField;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -24,12 +23,13 @@ pub(super) fn check(
     http: &HttpSettings,
 ) -> Result<(), OutOfRange> {
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    let bounded: [(&str, u64, RangeInclusive<u64>); 6] = [
+    let bounded: [(&str, u64, RangeInclusive<u64>); 7] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
         ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),
         ("service.login_wait_ms", service.login_wait_ms, 1..=TEN_MINUTES_MS),
         ("service.gateway_wait_ms", service.gateway_wait_ms, 1..=TEN_MINUTES_MS),
         ("store.queue_max", size(store.queue_max), 1..=100_000),
+        ("events.keep_days", u64::from(service.events.keep_days), 1..=36_500),
         ("store.batch_max", size(store.batch_max), 1..=10_000),
     ];
     if let Some((key, value, range)) =
@@ -40,7 +40,7 @@ pub(super) fn check(
         return Err(OutOfRange { key: key.to_owned(), message });
     }
     if let Some(field) = &service.idempotency_field
-        && !RefundField::from_name(field).is_some_and(is_free_text)
+        && !FREE_TEXTS.contains(&field.as_str())
     {
         let message = format!(
             "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
@@ -57,31 +57,24 @@ pub(super) fn check(
     })
 }
 
-/// Whether callers may write into the field what they like, and so a key.
-const fn is_free_text(field: RefundField) -> bool {
-    matches!(
-        field,
-        RefundField::Comment
-            | RefundField::ReasonCode
-            | RefundField::SoftDescriptor
-            | RefundField::SoftDescriptorPhone
-    )
-}
+/// The fields of Refund into which callers may write what they like, and so a key.
+const FREE_TEXTS: [&str; 4] = ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::draft::RefundDraft;
+    use crate::domain::draft::fields::Draft as _;
 
     #[test]
     fn only_a_field_of_free_text_can_carry_a_key() {
-        let judged = RefundField::ALL.map(|field| {
-            let idempotency_field = Some(field.name().to_owned());
+        let is_allowed = |name: &&str| {
+            let idempotency_field = Some((*name).to_owned());
             let service = ServiceSettings { idempotency_field, ..ServiceSettings::default() };
-            check(&service, &LedgerSettings::default(), &HttpSettings::default())
-                .is_ok()
-                .then_some(field.name())
-        });
-        let allowed: Vec<_> = judged.into_iter().flatten().collect();
+            check(&service, &LedgerSettings::default(), &HttpSettings::default()).is_ok()
+        };
+        let names = RefundDraft::FIELDS.iter().map(|field| field.name);
+        let allowed: Vec<_> = names.filter(is_allowed).collect();
         assert_eq!(allowed, ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"]);
     }
 }

@@ -24,8 +24,8 @@ const AT_ONCE: usize = 200;
 /// Tell the ledger what gateways settled or rejected after all
 ///
 /// FILE is CSV with a header. Its columns are refund (an Id or a RefundNumber) and state (settled
-/// or failed), and if you like at (RFC 3339), reason and event_id. An event that was told before
-/// changes nothing.
+/// or failed), and if you like at (RFC 3339, or a day of the tenant's), reason and event_id. An
+/// event that was told before changes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) struct Input {
     state: Option<String>,
 
     /// When that was [default: now]
-    #[arg(long, value_name = "RFC3339", requires = "id")]
+    #[arg(long, value_name = "RFC3339|DAY", requires = "id")]
     at: Option<String>,
 
     /// Why, in the gateway's words
@@ -107,7 +107,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     tell(&rows, |events| {
         let checked: Vec<_> = events.iter().map(|event| event.checked(now)).collect();
         let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
-        let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected }));
+        let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected, now }));
         let results = results.or_fail(FailureCode::Runtime, "writing to the ledger")?;
         let mut results = results.into_iter();
         let mut next = || results.next().map_or_else(|| Err("lost".to_owned()), told);

@@ -122,7 +122,7 @@ async fn serve(
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
-    let token = admin_token(&settings, ledger.as_ref())?;
+    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
@@ -150,8 +150,22 @@ async fn serve(
     Ok(())
 }
 
-/// The token of the admin API, written beside the ledger for whoever may read it.
-fn admin_token(settings: &Settings, ledger: &dyn Ledger) -> Result<Option<AdminToken>, Failure> {
+/// A file that is taken away when this is dropped.
+struct UntilTheEnd(PathBuf);
+
+impl Drop for UntilTheEnd {
+    fn drop(&mut self) {
+        // Whoever took it away before has done our work.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The token of the admin API, written beside the ledger for whoever may read it, as long as there
+/// is a gateway that goes by it.
+fn admin_token(
+    settings: &Settings,
+    ledger: &dyn Ledger,
+) -> Result<Option<(AdminToken, UntilTheEnd)>, Failure> {
     let beside = match &settings.ledger {
         LedgerPlace::File(path) => Some(path.as_path()),
         LedgerPlace::Memory => ledger.test_bench().map(TestBench::path),
@@ -166,7 +180,7 @@ fn admin_token(settings: &Settings, ledger: &dyn Ledger) -> Result<Option<AdminT
     if settings.test {
         terminal::note(&format!("the token of the admin API is in {}", file.display()));
     }
-    Ok(Some(token))
+    Ok(Some((token, UntilTheEnd(file))))
 }
 
 /// The connector of a configured gateway, by its name.

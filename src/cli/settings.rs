@@ -224,7 +224,7 @@ impl Sources<'_> {
     fn store(&mut self, gateways: &[Configured], has_webhooks: bool) -> LedgerSettings {
         let table = self.table("store", &self.config.written.store);
         let gateways = gateways.iter().map(|gateway| gateway.ability.clone()).collect();
-        let events = self.table("events", &self.config.written.events);
+        let events = self.config.written.events;
         LedgerSettings { gateways, events: Some(events.enabled || has_webhooks), ..table }
     }
 
@@ -268,11 +268,13 @@ impl Sources<'_> {
         );
         let table = self.table("service", &written.service);
         let reconciliation = self.table("reconciliation", &written.reconciliation);
+        let events = self.table("events", &written.events);
         ServiceSettings {
             strict,
             single_transaction,
             idempotency_field: field,
             reconciliation,
+            events,
             ..table
         }
     }

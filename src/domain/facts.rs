@@ -12,6 +12,7 @@ use super::vocabulary::{
 };
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use std::collections::BTreeMap;
 
 /// The name of the built-in gateway, which always exists.
 pub const SANDBOX_GATEWAY: &str = "sandbox";
@@ -23,7 +24,7 @@ pub struct Tenant {
     pub credit_balance: bool,
     /// Invoice Settlement, under which credit balances no longer exist.
     pub invoice_settlement: bool,
-    /// Whether an external refund may be dated in the future.
+    /// Whether credit may come and go on a day that is yet to come.
     pub future_dated_adjustments: bool,
     /// The gateway where neither method nor account names one.
     pub default_gateway: String,
@@ -101,10 +102,49 @@ pub struct Account {
     pub currency: Currency,
     /// The credit balance, never negative; holds are already taken off.
     pub balance: MinorUnits,
+    /// What of it moves only on days that are yet to come.
+    pub ahead: Ahead,
     /// The default payment method.
     pub default_method: Option<PaymentMethod>,
     /// The account's own gateway.
     pub gateway: Option<String>,
+}
+
+impl Account {
+    /// The credit that there is on `day` and on every later one.
+    pub fn available_on(&self, day: NaiveDate) -> MinorUnits {
+        self.ahead.least_from(self.balance, day)
+    }
+}
+
+/// What moves a credit balance on days that are yet to come; the balance has it already.
+///
+/// Documented with future-dated credit balance adjustments: what takes from a balance must find
+/// enough on its own day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ahead(BTreeMap<NaiveDate, MinorUnits>);
+
+impl Ahead {
+    /// Adds what moves the balance on a day.
+    pub fn add(&mut self, day: NaiveDate, delta: MinorUnits) {
+        let on_the_day = self.0.entry(day).or_insert(MinorUnits::ZERO);
+        *on_the_day = MinorUnits::new(on_the_day.units() + delta.units());
+    }
+
+    /// Whether anything comes, so that less may be there before than at last.
+    pub fn has_increase(&self) -> bool {
+        self.0.values().any(|delta| *delta > MinorUnits::ZERO)
+    }
+
+    /// The least that there is of `balance` on `day` or any later day.
+    pub fn least_from(&self, balance: MinorUnits, day: NaiveDate) -> MinorUnits {
+        let later = self.0.iter().rev().take_while(|(later, _)| **later > day);
+        let before_each = later.scan(balance.units(), |left, (_, delta)| {
+            *left -= delta.units();
+            Some(*left)
+        });
+        MinorUnits::new(before_each.fold(balance.units(), i64::min))
+    }
 }
 
 /// One payment method.
@@ -241,6 +281,8 @@ pub struct Invoice {
     pub key: InvoiceKey,
     /// Whose it is.
     pub account: Account,
+    /// InvoiceDate.
+    pub date: NaiveDate,
     /// What the customer still owes; below zero, what is owed to the customer.
     pub balance: MinorUnits,
 }
@@ -302,11 +344,9 @@ pub struct AskedAdjustment {
     /// Its key in the ledger.
     pub key: AdjustmentKey,
     /// Whose credit balance it moved.
-    pub account: AccountKey,
-    /// The account's currency.
-    pub currency: Currency,
-    /// The account's credit balance.
-    pub balance: MinorUnits,
+    pub account: Account,
+    /// The day it counts for.
+    pub adjustment_date: NaiveDate,
     /// Which way it moved it.
     pub adjustment_type: AdjustmentType,
     /// By how much, above zero.
@@ -324,4 +364,34 @@ pub enum AdjustmentSource {
     Invoice(InvoiceKey),
     /// An overpayment (Increase).
     Payment(PaymentKey),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::Days;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_least_is_that_of_the_poorest_day(
+            opening in 0_i64..50,
+            moves in prop::collection::vec((1_u64..8, -20_i64..20), 0..8),
+            asked in 0_u64..9,
+        ) {
+            let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+            let day = |after| first + Days::new(after);
+            let mut ahead = Ahead::default();
+            for (after, delta) in &moves {
+                ahead.add(day(*after), MinorUnits::new(*delta));
+            }
+            let on = |after: u64| {
+                let past = moves.iter().filter(|(moved, _)| *moved <= after);
+                opening + past.map(|(_, delta)| delta).sum::<i64>()
+            };
+            let expected = (asked..=9).map(on).min().unwrap();
+            let least = ahead.least_from(MinorUnits::new(on(9)), day(asked));
+            prop_assert_eq!(least, MinorUnits::new(expected));
+        }
+    }
 }

@@ -5,12 +5,14 @@
 
 mod objects;
 
+use super::draft::masked::{is_card_number, is_iban};
 use super::error_code::ErrorCode;
 use super::facts::{Gateway, Payment};
 use super::money::{Currency, MinorUnits};
 use super::permission::Permission;
 use super::version::ApiVersion;
 use super::vocabulary::{MethodType, RefundStatus};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -128,6 +130,22 @@ impl RowError {
         let (amount, balance) = (currency.format_decimal(amount), currency.format(balance));
         let text =
             format!("The refund amount {amount} is greater than the credit balance {balance}.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
+    /// What is taken from a credit balance, or taken back of it, is not there on its day.
+    pub fn over_balance_of_day(
+        wanted: &str,
+        amount: MinorUnits,
+        available: MinorUnits,
+        day: NaiveDate,
+        currency: Currency,
+    ) -> Self {
+        let (amount, available) = (currency.format(amount), currency.format(available));
+        let text = format!(
+            "The {wanted} amount {amount} is greater than the credit balance {available} that is \
+             available on {day}."
+        );
         Self::new(ErrorCode::InvalidValue, text)
     }
 
@@ -307,7 +325,11 @@ impl RowError {
     }
 }
 
+/// The value is left out where it is the number of a card or an IBAN that got into a wrong field.
 fn invalid_text(field: &str, value: &str) -> String {
+    if is_card_number(value) || is_iban(value) {
+        return format!("Invalid value for field {field}");
+    }
     let shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
     format!("Invalid value for field {field}: {shown}")
 }
@@ -316,6 +338,18 @@ fn invalid_text(field: &str, value: &str) -> String {
 mod tests {
     use super::*;
     use rust_decimal::Decimal;
+
+    #[test]
+    fn a_number_in_a_wrong_field_is_not_told_back() {
+        for number in ["4012888888881881", "4012 8888 8888 1881", "DE89370400440532013000"] {
+            for error in [RowError::invalid("Type", number), RowError::invalid_id("Id", number)] {
+                assert!(error.message.starts_with("Invalid value for field "));
+                assert!(!error.message.contains(':'), "{}", error.message);
+            }
+        }
+        let no_number = RowError::invalid("Type", "4012888888881882").message;
+        assert_eq!(no_number, "Invalid value for field Type: 4012888888881882");
+    }
 
     /// A stored answer is repeated to whatever version asks again.
     #[test]

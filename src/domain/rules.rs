@@ -14,6 +14,7 @@ mod credit_balance;
 mod custom;
 mod paying;
 mod payment;
+mod payment_amounts;
 mod payment_method;
 
 use super::calendar::day_at;
@@ -188,11 +189,9 @@ pub fn decide(
     facts: &Facts<'_>,
     asking: &Asking,
 ) -> Result<Decision, RowError> {
-    if let Some(malformed) = &draft.malformed_id {
-        return Err(malformed.error.clone());
-    }
+    draft.common.check_ids()?;
     check_present(draft)?;
-    OwnFields::of_refund(facts.tenant, source_of(draft)).check_present(&draft.custom)?;
+    OwnFields::of_refund(facts.tenant, source_of(draft)).check_present(&draft.common.custom)?;
     match source_of(draft) {
         SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
         SourceType::Payment => payment::decide(draft, facts, asking),
@@ -247,9 +246,7 @@ fn check_values<'a>(
     asking: &Asking,
     origin: &Origin<'a>,
 ) -> Result<Valid<'a>, RowError> {
-    if let Some(field) = draft.unknown_field.as_ref().filter(|_| asking.strict) {
-        return Err(RowError::unknown_field(field));
-    }
+    draft.common.check_unknown(asking.strict)?;
     if let Some(id) = draft.account_id.checked()?.filter(|_| origin.is_account_wrong) {
         return Err(RowError::invalid("AccountId", id.as_str()));
     }
@@ -273,7 +270,7 @@ fn check_values<'a>(
     let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
     let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
     let own = OwnFields::of_refund(facts.tenant, source_of(draft));
-    let custom = own.checked(&draft.custom, asking)?;
+    let custom = own.checked(&draft.common.custom, asking)?;
     Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
 }
 
@@ -340,6 +337,21 @@ fn check_date(
         Some(text) => RowError::invalid("RefundDate", text.as_str()),
         None => RowError::invalid("RefundDate", &today.to_string()),
     })
+}
+
+/// That what is to leave a credit balance is there on its day and stays there on every later one
+/// (rules for specifying the adjustment date).
+fn check_day(
+    wanted: &str,
+    account: &Account,
+    amount: MinorUnits,
+    day: NaiveDate,
+) -> Result<(), RowError> {
+    let available = account.available_on(day);
+    if amount <= available {
+        return Ok(());
+    }
+    Err(RowError::over_balance_of_day(wanted, amount, available, day, account.currency))
 }
 
 /// That the caller may make a refund of this source and type.

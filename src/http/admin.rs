@@ -8,12 +8,14 @@ mod api;
 mod faults;
 mod gateways;
 mod guard;
+mod journal;
 mod refunds;
 mod talk;
 
 pub use guard::AdminToken;
 
 use super::answer::SERVER_NAME;
+use super::answer_body::{AnswerBody, whole};
 use super::connection::Connection;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
@@ -23,11 +25,15 @@ use crate::service::Service;
 use api::Api;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use talk::Wrong;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -105,6 +111,9 @@ impl Admin {
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
         if !matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json") {
+            if path.starts_with("/api") {
+                return refuse(&talk::missing(api::NOTHING));
+            }
             let text = "There is nothing here but /healthz, /readyz, /metrics, /openapi.json and \
                         what that describes.\n";
             return respond(StatusCode::NOT_FOUND, PLAIN, text);
@@ -140,6 +149,19 @@ impl Admin {
     }
 }
 
+/// What the admin API says to what was wrong.
+fn refuse(wrong: &Wrong) -> Response<Full<Bytes>> {
+    let told = json!({ "error": wrong.why });
+    let mut response = respond(wrong.status, JSON, format!("{told}\n"));
+    if let Some(allow) = wrong.allow {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if wrong.status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
 fn respond(
     status: StatusCode,
     content_type: &'static str,
@@ -159,18 +181,20 @@ impl Handler for Admin {
         &self,
         _: &Connection,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Withheld> {
+    ) -> Result<Response<AnswerBody>, Withheld> {
         let has_body = !request.body().is_end_stream();
         let mut response = match &self.api {
             Some(api) if request.uri().path().starts_with(api::ROOT) => {
-                let (status, told) = api.answer(request).await;
-                respond(status, JSON, format!("{told}\n"))
+                match api.answer(request).await {
+                    Ok((status, told)) => respond(status, JSON, format!("{told}\n")),
+                    Err(wrong) => refuse(&wrong),
+                }
             }
             _ => self.answer(request.method(), request.uri().path()).await,
         };
         if has_body {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Ok(response)
+        Ok(response.map(whole))
     }
 }

@@ -4,9 +4,10 @@
 //! was seen to send, and an answer that was given before the request was read says that the
 //! connection ends.
 
+use super::answer_body::{self, AnswerBody, CutOff};
 use super::compression;
 use crate::soap::SoapAnswer;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderMap,
@@ -29,6 +30,8 @@ pub(super) struct Answer {
     pub(super) operation: &'static str,
     pub(super) outcome: &'static str,
     body: Bytes,
+    /// After how many bytes of the body the connection is closed.
+    cut_after: Option<usize>,
     headers: HeaderMap,
 }
 
@@ -37,14 +40,14 @@ impl Answer {
     pub(super) fn sentence(status: StatusCode, outcome: &'static str, text: &str) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, PLAIN)]);
         let body = Bytes::from(format!("{text}\n"));
-        Self { status, operation: "none", outcome, body, headers }
+        Self { status, operation: "none", outcome, body, cut_after: None, headers }
     }
 
     /// A WSDL.
     pub(super) fn wsdl(text: String) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, XML), (CACHE_CONTROL, NO_STORE)]);
         let (status, body) = (StatusCode::OK, Bytes::from(text));
-        Self { status, operation: "wsdl", outcome: "ok", body, headers }
+        Self { status, operation: "wsdl", outcome: "ok", body, cut_after: None, headers }
     }
 
     /// The answer to a SOAP call; `now` is an HTTP date.
@@ -68,6 +71,7 @@ impl Answer {
             operation: answer.operation,
             outcome: answer.outcome,
             body: answer.body.into(),
+            cut_after: answer.cut_after,
             headers,
         }
     }
@@ -114,9 +118,13 @@ impl Answer {
     }
 
     /// The response, whose length hyper tells.
-    pub(super) fn into_response(mut self) -> Response<Full<Bytes>> {
+    pub(super) fn into_response(mut self) -> Response<AnswerBody> {
         self.headers.insert(SERVER, SERVER_NAME);
-        let mut response = Response::new(Full::new(self.body));
+        let body = match self.cut_after {
+            None => answer_body::whole(Full::new(self.body)),
+            Some(bytes) => Either::Right(CutOff::new(&self.body, bytes)),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -7,10 +7,12 @@
 use crate::soap::SoapAnswer;
 use crate::soap::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
-use hyper::body::Bytes;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The operation of an exchange of which nobody knows any.
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// How many exchanges are kept.
 const ENTRIES_MAX: usize = 200;
@@ -38,6 +40,9 @@ pub(super) struct Entry {
     pub(super) ignored_fields: u32,
     /// Whether a stored answer was given again.
     pub(super) replayed: bool,
+    /// Whether the request is longer than what is kept of it.
+    #[serde(skip)]
+    pub(super) is_cut: bool,
     /// The request without its secrets, cut to 64 KiB.
     pub(super) request: String,
     /// The answer without its secrets, cut to 64 KiB.
@@ -58,7 +63,15 @@ pub(super) struct Journal(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     last_id: u64,
+    /// How often it began anew.
+    beginnings: u64,
     entries: VecDeque<Entry>,
+}
+
+/// The right to note an exchange in the journal as it is, until that begins anew.
+pub(super) struct Page<'j> {
+    journal: &'j Journal,
+    beginnings: u64,
 }
 
 impl Journal {
@@ -66,34 +79,9 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes an exchange; without an answer, none was given.
-    pub(super) fn note(
-        &self,
-        at: DateTime<Utc>,
-        version: &str,
-        request: &Bytes,
-        answer: Option<&SoapAnswer>,
-    ) {
-        let entry = Entry {
-            id: 0,
-            at,
-            version: version.to_owned(),
-            operation: answer.map_or("unknown", |answer| answer.operation).to_owned(),
-            outcome: answer.map_or("withheld", |answer| answer.outcome).to_owned(),
-            status: answer.map(|answer| answer.status),
-            row_errors: answer.map_or(0, |answer| answer.row_errors),
-            ignored_fields: answer.map_or(0, |answer| answer.ignored_fields),
-            replayed: answer.is_some_and(|answer| answer.replayed),
-            request: shown(request),
-            answer: answer.map_or_else(String::new, |answer| shown(&answer.body)),
-        };
-        let mut kept = self.lock();
-        kept.last_id += 1;
-        let id = kept.last_id;
-        if kept.entries.len() == ENTRIES_MAX {
-            kept.entries.pop_front();
-        }
-        kept.entries.push_back(Entry { id, ..entry });
+    /// The place of an exchange that begins now.
+    pub(super) fn page(&self) -> Page<'_> {
+        Page { journal: self, beginnings: self.lock().beginnings }
     }
 
     /// The newest exchanges that `wanted` takes, newest first, at most so many.
@@ -110,10 +98,56 @@ impl Journal {
     pub(super) fn clear(&self) {
         self.lock().entries.clear();
     }
+
+    /// Forgets all exchanges, and those that are under way as well.
+    pub(super) fn begin_anew(&self) {
+        let mut kept = self.lock();
+        kept.entries.clear();
+        kept.beginnings += 1;
+    }
 }
 
-/// A body for people: without its secrets, and not too much of it.
+impl Page<'_> {
+    /// Notes an exchange with its answer, or with the operation that was given none.
+    pub(super) fn note(
+        self,
+        at: DateTime<Utc>,
+        version: &str,
+        request: &[u8],
+        answer: Result<&SoapAnswer, &&'static str>,
+    ) {
+        let answered = answer.ok();
+        let entry = Entry {
+            id: 0,
+            at,
+            version: version.to_owned(),
+            operation: answer.map_or_else(|operation| *operation, |it| it.operation).to_owned(),
+            outcome: answered.map_or("withheld", |answer| answer.outcome).to_owned(),
+            status: answered.map(|answer| answer.status),
+            row_errors: answered.map_or(0, |answer| answer.row_errors),
+            ignored_fields: answered.map_or(0, |answer| answer.ignored_fields),
+            replayed: answered.is_some_and(|answer| answer.replayed),
+            is_cut: request.len() > BODY_BYTES_MAX,
+            request: shown(request),
+            answer: answered.map_or_else(String::new, |answer| shown(&answer.body)),
+        };
+        let mut kept = self.journal.lock();
+        if kept.beginnings != self.beginnings {
+            return;
+        }
+        kept.last_id += 1;
+        let id = kept.last_id;
+        if kept.entries.len() == ENTRIES_MAX {
+            kept.entries.pop_front();
+        }
+        kept.entries.push_back(Entry { id, ..entry });
+    }
+}
+
+/// A body for people: without its secrets, and not too much of it. What is too much is left away
+/// first, so that no body takes long; the pattern of secrets knows those that are cut.
 fn shown(body: &[u8]) -> String {
+    let body = body.get(..BODY_BYTES_MAX).unwrap_or(body);
     let text = crate::xml::decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
     // No XML holds it: the encoding of these bytes is unknown, and with it where secrets are.
     if text.contains('\0') {
@@ -127,13 +161,14 @@ fn shown(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper::body::Bytes;
 
     #[test]
     fn it_keeps_the_newest_and_no_secret() {
         let journal = Journal::default();
         let request = Bytes::from_static(b"<login><password>s3cret</password></login>");
         for _ in 0..=ENTRIES_MAX {
-            journal.note(DateTime::UNIX_EPOCH, "91.0", &request, None);
+            journal.page().note(DateTime::UNIX_EPOCH, "91.0", &request, Err(&"login"));
         }
         let all = journal.newest(usize::MAX, |_| true);
         assert_eq!((all.len(), all[0].id), (ENTRIES_MAX, ENTRIES_MAX as u64 + 1));
@@ -144,5 +179,27 @@ mod tests {
         assert!(all[0].has_failed());
         journal.clear();
         assert!(journal.newest(10, |_| true).is_empty());
+    }
+
+    #[test]
+    fn what_was_under_way_when_it_began_anew_is_not_noted() {
+        let journal = Journal::default();
+        let note = |page: Page<'_>| page.note(DateTime::UNIX_EPOCH, "91.0", b"", Err(&"create"));
+        let (old, older) = (journal.page(), journal.page());
+        note(older);
+        journal.begin_anew();
+        note(old);
+        assert!(journal.newest(10, |_| true).is_empty());
+        note(journal.page());
+        let noted = journal.newest(10, |_| true);
+        assert_eq!((noted.len(), noted[0].operation.as_str()), (1, "create"));
+    }
+
+    #[test]
+    fn a_body_that_is_cut_shows_no_secret() {
+        let long = format!("{}<password>s3cret", " ".repeat(BODY_BYTES_MAX - 13));
+        assert!(!shown(long.as_bytes()).contains("s3"), "{}", shown(long.as_bytes()).trim());
+        let wide = format!("{}é", "x".repeat(BODY_BYTES_MAX - 1));
+        assert!(shown(wide.as_bytes()).len() <= BODY_BYTES_MAX);
     }
 }

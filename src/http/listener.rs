@@ -4,12 +4,12 @@
 //! until it is gone; once a stop has begun nothing new is accepted, what has begun is finished up
 //! to a deadline, and then everything is dropped.
 
+use super::answer_body::AnswerBody;
 use super::connection::Connection;
 use super::metrics::{Limit, Metrics};
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -47,7 +47,7 @@ pub(super) trait Handler: Send + Sync + 'static {
         &self,
         connection: &Connection,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Withheld>> + Send;
+    ) -> impl Future<Output = Result<Response<AnswerBody>, Withheld>> + Send;
 }
 
 /// What a listener may cost, and how it speaks.
@@ -236,7 +236,7 @@ async fn respond<H: Handler>(
     room: &Room<H>,
     connection: &Connection,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Withheld> {
+) -> Result<Response<AnswerBody>, Withheld> {
     let is_last = request.version() == Version::HTTP_10 && !asks_to_keep_alive(request.headers());
     let mut response = room.handler.handle(connection, request).await?;
     connection.request_ended();

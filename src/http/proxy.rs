@@ -6,6 +6,7 @@
 //! by the one by which they came.
 
 use super::address::Addresses;
+use super::answer_body::{AnswerBody, whole};
 use super::body::{BodyError, BodyLimits, inflate_now, read};
 use super::connection::Connection;
 use super::listener::{Handler, Listener, Withheld};
@@ -212,9 +213,10 @@ impl Handler for Forward {
         &self,
         connection: &Connection,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Withheld> {
+    ) -> Result<Response<AnswerBody>, Withheld> {
         let (head, body) = request.into_parts();
-        self.pass(connection, head, body).await
+        let passed = self.pass(connection, head, body).await?;
+        Ok(passed.map(whole))
     }
 }
 

@@ -5,12 +5,13 @@
 
 use super::address::Addresses;
 use super::answer::Answer;
+use super::answer_body::AnswerBody;
 use super::body::{BodyError, BodyLimits, receive};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
 use super::head;
-use super::journal::Journal;
+use super::journal::{Journal, UNKNOWN};
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::record::Record;
@@ -21,8 +22,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
-use http_body_util::Full;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use std::sync::Arc;
@@ -168,14 +168,16 @@ impl Public {
             deadline,
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
+        let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
-            Ok(SoapReply::Answer(answer)) => Some(answer),
-            Ok(SoapReply::Abort) | Err(_) => None,
+            Ok(SoapReply::Answer(answer)) => Ok(answer),
+            Ok(SoapReply::Abort(operation)) => Err(operation),
+            Err(_) => Err(UNKNOWN),
         };
-        if let (Some(journal), Some(request)) = (&self.watchers.journal, &watched) {
-            journal.note(self.service.clock().now(), version, request, answer.as_ref());
+        if let (Some(page), Some(request)) = (page, &watched) {
+            page.note(self.service.clock().now(), version, request, answer.as_ref());
         }
-        let answer = answer?;
+        let answer = answer.ok()?;
         self.count_limits(&answer);
         self.count(&answer);
         let answer = Answer::soap(answer, self.dates.now());
@@ -242,7 +244,7 @@ impl Handler for Public {
         &self,
         connection: &Connection,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Withheld> {
+    ) -> Result<Response<AnswerBody>, Withheld> {
         let (head, body) = request.into_parts();
         let record = Record::begin(&self.metrics, connection.peer, &head.headers);
         let Some(answer) = self.answer(connection, &head, body, record.started()).await else {

@@ -4,7 +4,7 @@ use super::ticket::Ticket;
 use super::{RowResult, UserKey};
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
-use crate::domain::draft::payment::PaymentDraft;
+use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::rules::Asking;
 
@@ -31,7 +31,7 @@ pub enum Changes {
     /// Of credit balance adjustments.
     Adjustments(Vec<AdjustmentChange>),
     /// Of payments.
-    Payments(Vec<PaymentDraft>),
+    Payments(Vec<PaymentChange>),
     /// Of payment methods.
     PaymentMethods(Vec<MethodDraft>),
     /// Of refunds.

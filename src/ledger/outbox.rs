@@ -1,8 +1,8 @@
 //! What happened to refunds, for those who listen.
 //!
 //! What must stay true: an event is written in the transaction that it tells of; each webhook gets
-//! every event that it wants at least once, and those of one account in their order; what cannot be
-//! delivered is kept.
+//! every event that it wants at least once, and those of one account in their order; what waits for
+//! a webhook is not removed.
 
 use super::Reply;
 use crate::domain::event::EventKind;
@@ -81,6 +81,11 @@ pub trait Outbox: Send + Sync {
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()>;
+
+    /// Removes events from before this moment, the oldest first and a bounded number at a time,
+    /// with their deliveries that were given up; whether there may be more. What one of these
+    /// webhooks has still to get stays, and so does the newest event.
+    fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool>;
 
     /// What waits for a webhook.
     fn delivery_stats(&self, webhook: &str) -> Reply<DeliveryStats>;

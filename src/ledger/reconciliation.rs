@@ -6,7 +6,7 @@
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::reconciliation::{Refusal, Rejected, Settlement};
 use crate::domain::vocabulary::GatewayState;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::fmt;
 
 /// The longest reason and the longest id of an event, in characters.
@@ -47,6 +47,15 @@ impl fmt::Display for RefundName {
     }
 }
 
+/// When something was, as gateways tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At this moment.
+    Moment(DateTime<Utc>),
+    /// On this day of the tenant's; on the day of the refund itself, not before that.
+    Day(NaiveDate),
+}
+
 /// One event of a gateway's settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciliation {
@@ -55,7 +64,7 @@ pub struct Reconciliation {
     /// What the gateway says of it.
     pub settlement: Settlement,
     /// When that was.
-    pub at: DateTime<Utc>,
+    pub at: When,
     /// Why, in the gateway's words.
     pub reason: Option<String>,
     /// The event's own id, by which it is known when it is told again.
@@ -69,6 +78,8 @@ pub struct Reconcile {
     pub events: Vec<Reconciliation>,
     /// What becomes of the money of those that failed.
     pub rejected: Rejected,
+    /// When the ledger is told, which is when it changes.
+    pub now: DateTime<Utc>,
 }
 
 /// What came of an event.

@@ -35,6 +35,23 @@ pub struct SeedPlan {
     pub custom_fields: Vec<CustomField>,
 }
 
+impl SeedPlan {
+    /// What of it is an account's own.
+    pub fn of_account(&self, id: &ObjectId) -> Self {
+        Self {
+            accounts: chosen(&self.accounts, |one| one.id == *id),
+            payment_methods: chosen(&self.payment_methods, |one| one.account.as_ref() == Some(id)),
+            invoices: chosen(&self.invoices, |one| one.account == *id),
+            payments: chosen(&self.payments, |one| one.account == *id),
+            ..Self::default()
+        }
+    }
+}
+
+fn chosen<T: Clone>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<T> {
+    all.iter().filter(|one| wanted(one)).cloned().collect()
+}
+
 /// A user of a seed.
 #[derive(Clone)]
 pub struct SeedUser {

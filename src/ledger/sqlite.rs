@@ -7,6 +7,7 @@
 
 mod accounts;
 mod adjusting;
+mod ahead;
 mod answers;
 mod audit;
 mod audit_billing;
@@ -51,7 +52,7 @@ use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
-use super::test_bench::{KnownId, TestBench};
+use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -253,25 +254,29 @@ impl TestBench for SqliteLedger {
         &self.path
     }
 
-    fn forget_everything(&self) -> Reply<()> {
-        self.knowing_its_fields(self.writer.submit_alone(|store| {
-            test_bench::forget_everything(store)?;
-            Ok(((), store.tenant().custom_fields.clone()))
+    fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>> {
+        self.knowing_its_fields(self.writer.submit_alone(move |store| {
+            let begun = test_bench::begin_anew(store, &seeds)?;
+            Ok((begun, store.tenant().custom_fields.clone()))
         }))
     }
 
-    fn forget_account(&self, id: ObjectId) -> Reply<bool> {
-        self.writer.submit(None, move |store| test_bench::forget_account(store, &id))
+    fn renew_account(
+        &self,
+        id: ObjectId,
+        seeds: Vec<SeedPlan>,
+    ) -> Reply<Result<bool, SeedConflict>> {
+        self.writer.submit_patiently(move |store| test_bench::renew_account(store, &id, &seeds))
     }
 
     fn save(&self, to: PathBuf) -> Reply<()> {
         self.readers.read(move |connection| test_bench::save(connection, &to))
     }
 
-    fn put_back(&self, from: PathBuf) -> Reply<()> {
+    fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>> {
         self.knowing_its_fields(self.writer.submit_alone(move |store| {
-            test_bench::put_back(store, &from)?;
-            Ok(((), store.tenant().custom_fields.clone()))
+            let put_back = test_bench::put_back(store, &from)?;
+            Ok((put_back, store.tenant().custom_fields.clone()))
         }))
     }
 

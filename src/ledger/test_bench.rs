@@ -5,6 +5,7 @@
 //! anybody's can take an entry out of real books.
 
 use super::Reply;
+use super::seed::{SeedConflict, SeedPlan};
 use crate::domain::id::ObjectId;
 use std::path::{Path, PathBuf};
 
@@ -13,22 +14,34 @@ pub trait TestBench: Send + Sync {
     /// The ledger's file, beside which its snapshots are.
     fn path(&self) -> &Path;
 
-    /// Forgets everything, sessions, users and counters included: the ledger is as new.
-    fn forget_everything(&self) -> Reply<()>;
+    /// Forgets everything, sessions, users and counters included, and loads `seeds` in their
+    /// order: all of it at once, or, on a conflict, nothing.
+    fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>>;
 
-    /// Forgets an account with all that belongs to it; false when there is none of this id.
-    fn forget_account(&self, id: ObjectId) -> Reply<bool>;
+    /// Forgets an account with all that belongs to it, and loads what `seeds` have of it: all of
+    /// it at once, or, on a conflict, nothing. False when neither the ledger nor a seed knows it.
+    fn renew_account(
+        &self,
+        id: ObjectId,
+        seeds: Vec<SeedPlan>,
+    ) -> Reply<Result<bool, SeedConflict>>;
 
     /// Saves everything that is committed into a new file, readable by its owner alone.
     fn save(&self, to: PathBuf) -> Reply<()>;
 
-    /// Puts back what was saved, in the place of everything that is there.
-    fn put_back(&self, from: PathBuf) -> Reply<()>;
+    /// Puts back what was saved, in the place of everything that is there. What an older version
+    /// of this program saved is brought up to date.
+    fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>>;
 
     /// Ids of objects, at most [`KNOWN_IDS_MAX`] of each kind, oldest first: what a caller may have
     /// meant who sent another.
     fn known_ids(&self) -> Reply<Vec<KnownId>>;
 }
+
+/// Why a file cannot be put back. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the snapshot cannot be put back: {0}")]
+pub struct UnfitSnapshot(pub String);
 
 /// How many ids of a kind are told.
 pub const KNOWN_IDS_MAX: usize = 10_000;

@@ -134,12 +134,15 @@ impl Service {
     pub async fn create(self: &Arc<Self>, call: CreateCall) -> Result<CreateAnswer, CreateError> {
         let (ticket, deadline) = (Ticket::default(), call.deadline);
         let asks_gateways = may_ask_gateways(&call.drafts);
-        let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
         if !asks_gateways {
+            let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
             return begun_by(deadline, &ticket, work).await;
         }
-        let lost = |_| LedgerError::Unknown("the request's task ended early".to_owned());
-        let task = async { self.spawn(work).await.map_err(lost)? };
+        let accounts = call.drafts.accounts().into_iter().flatten().cloned().collect();
+        let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
+        let lost = || LedgerError::Unknown("the request's task ended early".to_owned());
+        let task = self.spawn("create", accounts, work);
+        let task = async { task.await.ok().flatten().ok_or_else(lost)? };
         begun_by(deadline, &ticket, task).await
     }
 

@@ -7,7 +7,7 @@
 
 use super::Service;
 use super::desk::Turn;
-use crate::domain::id::RefundNumber;
+use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
 use crate::ledger::orders::{
@@ -46,7 +46,8 @@ impl Service {
         let deadline = deadline.min(Instant::now() + wait);
         let pay_one = |order| {
             let service = Arc::clone(self);
-            self.spawn(async move { service.pay_one(order, deadline).await })
+            let work = async move { service.pay_one(order, deadline).await };
+            self.spawn("order", Vec::new(), work)
         };
         let calls: Vec<_> = orders.into_iter().map(pay_one).collect();
         let all = async {
@@ -58,24 +59,22 @@ impl Service {
         let _ = timeout_at(deadline, all).await;
     }
 
-    /// Starts a task that [`Service::finish`] waits for.
+    /// Starts a task that goes on when its caller goes away, and that [`Service::finish`] waits
+    /// for. It has no result when a tester replaced the ledger below it.
     pub(super) fn spawn<T: Send + 'static>(
         &self,
+        what: &'static str,
+        accounts: Vec<ObjectId>,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        // There is none only while somebody waits for all that is under way.
-        let under_way = Arc::clone(&self.under_way).try_read_owned().ok();
-        tokio::spawn(async move {
-            let _under_way = under_way;
-            work.await
-        })
+    ) -> JoinHandle<Option<T>> {
+        tokio::spawn(self.stage.join(what, accounts).until_cut(work))
     }
 
     /// Waits until no gateway is being asked any more, at most for `patience`; what is left then
     /// stays in Processing and is taken up by the next start.
     pub async fn finish(&self, patience: Duration) {
         self.is_ending.store(true, Ordering::Release);
-        if tokio::time::timeout(patience, self.under_way.write()).await.is_err() {
+        if !self.stage.ends_within(patience).await {
             tracing::warn!("refunds stay in Processing; the next start asks about them again");
         }
     }
@@ -171,6 +170,14 @@ impl Service {
         &self,
         settlement: Settlement,
     ) -> Result<Result<RefundNumber, SettleError>, LedgerError> {
+        let settled = self.perform("settle", Vec::new, self.settle_in_turn(settlement)).await;
+        settled.unwrap_or(Err(LedgerError::Withdrawn))
+    }
+
+    async fn settle_in_turn(
+        &self,
+        settlement: Settlement,
+    ) -> Result<Result<RefundNumber, SettleError>, LedgerError> {
         let number = settlement.refund.number();
         let until = Instant::now() + OPERATORS_WAIT;
         let turn = loop {
@@ -218,7 +225,7 @@ impl Service {
     }
 }
 
-pub(super) fn report_panic(ended: Result<(), JoinError>) {
+pub(super) fn report_panic(ended: Result<Option<()>, JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "asking a gateway ended early; it is asked again");
     }

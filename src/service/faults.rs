@@ -32,9 +32,15 @@ pub enum Effect {
         /// Whether the work is done first.
         after: bool,
     },
-    /// The work is done, and the answer ends after so many bytes.
+    /// The work is done, and the answer ends after so many bytes, as if that were all.
     Truncate {
         /// How many bytes are left of it.
+        bytes: usize,
+    },
+    /// The work is done, the answer's head tells its whole length, and the connection is closed
+    /// after so many bytes.
+    CutOff {
+        /// How many bytes are sent of it.
         bytes: usize,
     },
     /// Nothing is done, and something else is answered.

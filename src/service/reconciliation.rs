@@ -1,12 +1,13 @@
 //! Reconciling refunds with what their gateways settled or rejected after all.
 
 use super::Service;
+use crate::domain::calendar::parse_date;
 use crate::domain::reconciliation::{Rejected, Settlement};
 use crate::ledger::LedgerError;
 use crate::ledger::reconciliation::{
-    Reconcile, ReconcileResult, Reconciliation, RefundName, TEXT_CHARS_MAX,
+    Reconcile, ReconcileResult, Reconciliation, RefundName, TEXT_CHARS_MAX, When,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is done about refunds that their gateways reject after all.
@@ -25,7 +26,7 @@ pub struct WrittenEvent {
     pub refund: String,
     /// `settled` or `failed`.
     pub state: String,
-    /// When, in RFC 3339; blank or absent: now.
+    /// When: a moment in RFC 3339, or a day of the tenant's; blank or absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// Why; blank is absent.
@@ -48,9 +49,10 @@ impl WrittenEvent {
             other => return Err(format!("state: `{other}` is neither settled nor failed")),
         };
         let at = match self.at.as_deref().map(str::trim).filter(|at| !at.is_empty()) {
-            None => now,
-            Some(at) => moment(at)
-                .ok_or_else(|| format!("at: `{at}` is none such as 2026-01-02T03:04:05Z"))?,
+            None => When::Moment(now),
+            Some(at) => when(at).ok_or_else(|| {
+                format!("at: `{at}` is neither a moment such as 2026-01-02T03:04:05Z nor a day")
+            })?,
         };
         Ok(Reconciliation {
             refund,
@@ -62,9 +64,12 @@ impl WrittenEvent {
     }
 }
 
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+fn when(text: &str) -> Option<When> {
+    if let Some(day) = parse_date(text) {
+        return (day >= NaiveDate::default()).then_some(When::Day(day));
+    }
     let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    (moment.timestamp() >= 0).then_some(moment)
+    (moment.timestamp() >= 0).then_some(When::Moment(moment))
 }
 
 /// A text that is not too long; a blank one is none.
@@ -83,6 +88,9 @@ impl Service {
         events: Vec<Reconciliation>,
     ) -> Result<Vec<ReconcileResult>, LedgerError> {
         let rejected = self.settings.reconciliation.rejected;
-        self.ledger.reconcile(Reconcile { events, rejected }).await
+        let now = self.clock.now();
+        let work = self.ledger.reconcile(Reconcile { events, rejected, now });
+        let done = self.perform("reconciliation", Vec::new, work).await;
+        done.unwrap_or(Err(LedgerError::Withdrawn))
     }
 }

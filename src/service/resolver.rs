@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// How often the ledger is asked what is due.
@@ -90,7 +91,8 @@ impl Service {
                 if service.is_ending.load(Ordering::Acquire) {
                     return;
                 }
-                if let Err(error) = service.ask_what_is_due().await {
+                let asks = service.perform("resolver", Vec::new, service.ask_what_is_due()).await;
+                if let Some(Err(error)) = asks {
                     tracing::error!(%error, "what is in Processing could not be read");
                 }
             }
@@ -146,7 +148,8 @@ impl Service {
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
                 {
                     let (service, connected) = (Arc::clone(self), connected.clone());
-                    self.spawn(async move { service.ask(open, &connected, turn, room).await });
+                    let ask = async move { service.ask(open, &connected, turn, room).await };
+                    self.spawn("inquiry", Vec::new(), ask);
                 }
             }
         }
@@ -171,7 +174,7 @@ impl Service {
     }
 
     /// Begins an inquiry on behalf of a reader, unless it would be too soon.
-    async fn ask_for_reader(self: &Arc<Self>, id: RefundId) -> Option<tokio::task::JoinHandle<()>> {
+    async fn ask_for_reader(self: &Arc<Self>, id: RefundId) -> Option<JoinHandle<Option<()>>> {
         let open = self.ledger.open_order(id.number()).await.ok()??;
         let is_fresh = open.attempts == 0 && open.next.is_some_and(|next| self.clock.now() < next);
         if open.order.refund != id || is_fresh {
@@ -184,7 +187,8 @@ impl Service {
         let turn = self.desk.take_after(id.number(), interval)?;
         let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
         let service = Arc::clone(self);
-        Some(self.spawn(async move { service.ask(open, &connected, turn, room).await }))
+        let ask = async move { service.ask(open, &connected, turn, room).await };
+        Some(self.spawn("inquiry", Vec::new(), ask))
     }
 
     /// Asks what became of an order, and sends it again where that is safe.

@@ -129,14 +129,24 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
 
 /// Brings a seed into a ledger, and says what was new.
 pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedError> {
+    let plan = plan(seed, Some(ledger)).await?;
+    Ok(ledger.load_seed(plan).await??)
+}
+
+/// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
+/// needs a password.
+pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
     let mut users = Vec::with_capacity(seed.users.len());
     for user in seed.users {
         let UserSeed { username, password, permissions } = user;
-        let known = ledger.find_user(&username).await?.is_some();
-        let password_hash = if known { None } else { Some(hashed(password).await?) };
+        let is_known = match ledger {
+            Some(ledger) => ledger.find_user(&username).await?.is_some(),
+            None => false,
+        };
+        let password_hash = if is_known { None } else { Some(hashed(password).await?) };
         users.push(SeedUser { username, password_hash, permissions });
     }
-    let plan = SeedPlan {
+    Ok(SeedPlan {
         tenant: seed.tenant,
         users,
         gateways: seed.gateways,
@@ -145,8 +155,7 @@ pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedErr
         invoices: seed.invoices,
         payments: seed.payments,
         custom_fields: seed.custom_fields,
-    };
-    Ok(ledger.load_seed(plan).await??)
+    })
 }
 
 /// The PHC string of a password, made off the async threads.

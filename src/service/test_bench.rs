@@ -1,26 +1,30 @@
 //! What a tester does to a test ledger: reset it, seed it, snapshot it, put a snapshot back.
 //!
-//! What must stay true: a ledger that is not marked as test refuses all of it; after a reset or a
-//! snapshot put back, nothing that this process keeps in memory speaks of what was there before.
+//! What must stay true: a ledger that is not marked as test refuses all of it; one of these is done
+//! at a time, to its end even when nobody waits for it any more, and as a whole or not at all;
+//! after a reset or a snapshot put back, nothing that began before reaches the ledger, and nothing
+//! that this process keeps in memory speaks of what was there before.
 
 use super::Service;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
+use super::stage::StillUnderWay;
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
-use crate::ledger::test_bench::{KnownId, TestBench};
+use crate::ledger::seed::{SeedConflict, SeedPlan};
+use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use std::fs;
+use std::future::Future;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::task::spawn_blocking;
 
-/// How long work that is under way is waited for before the ledger changes below it.
-const UNDER_WAY_WAIT: Duration = Duration::from_secs(2);
 /// The longest name of a snapshot, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
-/// Why the bench did not do it. Nothing was changed.
+/// Why the bench did not do it. Nothing was changed, but where it says so.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
     /// The ledger holds real books.
@@ -35,18 +39,39 @@ pub enum BenchError {
     /// There is no such snapshot.
     #[error("there is no snapshot `{0}`")]
     NoSnapshot(String),
+    /// What the file of a snapshot holds cannot be put back.
+    #[error(transparent)]
+    UnfitSnapshot(#[from] UnfitSnapshot),
+    /// Something is under way that cannot even be cut off.
+    #[error("still under way, although it was cut off: {}", .0.join(", "))]
+    StillUnderWay(Vec<&'static str>),
     /// The seed cannot be read.
     #[error(transparent)]
     SeedText(#[from] SeedTextError),
     /// The seed was not loaded.
     #[error(transparent)]
     Seed(#[from] SeedError),
-    /// The ledger gave no result.
+    /// The ledger gave no result. If it is [`LedgerError::Unknown`], it may have been done.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The ledger was changed, but what goes with it could not be brought up to date.
+    #[error("the ledger was changed, but not all that goes with it: {0}; reset once more")]
+    Halfway(LedgerError),
     /// The file system refused.
     #[error("the snapshots cannot be used: {0}")]
     Files(#[from] io::Error),
+}
+
+impl From<SeedConflict> for BenchError {
+    fn from(conflict: SeedConflict) -> Self {
+        Self::Seed(conflict.into())
+    }
+}
+
+impl From<StillUnderWay> for BenchError {
+    fn from(StillUnderWay(what): StillUnderWay) -> Self {
+        Self::StillUnderWay(what)
+    }
 }
 
 /// A snapshot that can be put back.
@@ -62,15 +87,41 @@ pub struct Snapshot {
 
 /// The seeds that a reset loads again: those of the start and those that came since.
 #[derive(Debug, Default)]
-pub struct Seeds(Mutex<Vec<String>>);
+pub struct Seeds(Mutex<Vec<Remembered>>);
+
+#[derive(Debug, Clone)]
+struct Remembered {
+    text: String,
+    /// Made at the first reset, because hashing passwords is slow by design.
+    plan: Option<SeedPlan>,
+}
 
 impl Seeds {
-    fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn lock(&self) -> MutexGuard<'_, Vec<Remembered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.lock().push(Remembered { text, plan: None });
+    }
+
+    /// What they bring into a ledger that has nothing, in their order.
+    async fn plans(&self) -> Result<Vec<SeedPlan>, BenchError> {
+        let all = self.lock().clone();
+        let mut plans = Vec::with_capacity(all.len());
+        for (place, Remembered { text, plan }) in all.into_iter().enumerate() {
+            plans.push(match plan {
+                Some(plan) => plan,
+                None => {
+                    let plan = seed::plan(Seed::parse(&text)?, None).await?;
+                    if let Some(remembered) = self.lock().get_mut(place) {
+                        remembered.plan = Some(plan.clone());
+                    }
+                    plan
+                }
+            });
+        }
+        Ok(plans)
     }
 }
 
@@ -85,103 +136,98 @@ impl Service {
     }
 
     /// Makes the ledger as it was after its seeds, with the same ids to come where ids are seeded,
-    /// takes back every ordered fault, and puts the clock where it began.
-    pub async fn reset(&self) -> Result<(), BenchError> {
-        let bench = self.bench()?;
-        self.wait_for_work().await;
-        self.desk.clear();
-        self.faults.clear();
-        self.clock.reset();
-        bench.forget_everything().await?;
-        self.load_all_seeds().await?;
-        self.forget_memory().await
+    /// takes back every ordered fault, and puts the clock where it began. `forget` is called while
+    /// nothing is under way.
+    pub async fn reset(
+        self: &Arc<Self>,
+        forget: impl FnOnce() + Send + 'static,
+    ) -> Result<(), BenchError> {
+        self.in_turn(|service| async move {
+            let bench = service.bench()?;
+            let seeds = service.seeds.plans().await?;
+            let _cleared = service.stage.clear().await?;
+            bench.begin_anew(seeds).await??;
+            service.faults.clear();
+            service.clock.reset();
+            forget();
+            service.know_another_ledger().await
+        })
+        .await
     }
 
     /// Makes one account as it was after its seeds: what it had since is gone, and if no seed names
-    /// it, so is the account.
-    pub async fn reset_account(&self, id: &ObjectId) -> Result<(), BenchError> {
-        let bench = self.bench()?;
-        self.wait_for_work().await;
-        if !bench.forget_account(id.clone()).await? {
-            return Err(BenchError::NoAccount(id.clone()));
-        }
-        self.load_all_seeds().await
+    /// it, so is the account. Calls that name it are given the time to end, as by a reset of all.
+    pub async fn reset_account(self: &Arc<Self>, id: ObjectId) -> Result<(), BenchError> {
+        self.in_turn(|service| async move {
+            let bench = service.bench()?;
+            let seeds = service.seeds.plans().await?;
+            service.stage.clear_of(&id).await?;
+            let is_known = bench.renew_account(id.clone(), seeds).await??;
+            if is_known { Ok(()) } else { Err(BenchError::NoAccount(id)) }
+        })
+        .await
     }
 
     /// Loads a seed into the running ledger.
-    pub async fn load_seed(&self, text: String) -> Result<SeedReport, BenchError> {
-        self.bench()?;
-        let report = seed::load(self.ledger.as_ref(), Seed::parse(&text)?).await?;
-        self.seeds.add(text);
-        self.know_its_gateways().await?;
-        Ok(report)
-    }
-
-    async fn load_all_seeds(&self) -> Result<(), BenchError> {
-        for text in self.seeds.all() {
-            seed::load(self.ledger.as_ref(), Seed::parse(&text)?).await?;
-        }
-        Ok(())
+    pub async fn load_seed(self: &Arc<Self>, text: String) -> Result<SeedReport, BenchError> {
+        self.in_turn(|service| async move {
+            service.bench()?;
+            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?).await?;
+            service.seeds.add(text);
+            service.know_its_gateways().await.map_err(BenchError::Halfway)?;
+            Ok(report)
+        })
+        .await
     }
 
     /// Saves the ledger as it is under a name, in the place of an earlier one of that name.
-    pub async fn save_snapshot(&self, name: &str) -> Result<(), BenchError> {
-        let bench = self.bench()?;
-        let folder = snapshots_of(bench.path());
+    pub async fn save_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
+        let folder = snapshots_of(self.bench()?.path());
         let file = folder.join(file_name(name)?);
-        let folder_made = fs::DirBuilder::new().mode(0o700).create(&folder);
-        if let Err(error) = folder_made
-            && error.kind() != io::ErrorKind::AlreadyExists
-        {
-            return Err(error.into());
-        }
-        // Under another name until it is whole.
-        let unfinished = file.with_extension("unfinished");
-        bench.save(unfinished.clone()).await?;
-        Ok(fs::rename(unfinished, file)?)
+        self.in_turn(|service| async move {
+            // Under another name until it is whole.
+            let unfinished = file.with_extension("unfinished");
+            blocking(move || make_private(&folder)).await?;
+            service.bench()?.save(unfinished.clone()).await?;
+            Ok(blocking(move || fs::rename(unfinished, file)).await?)
+        })
+        .await
     }
 
-    /// Puts a snapshot in the place of everything that the ledger holds.
-    pub async fn put_back_snapshot(&self, name: &str) -> Result<(), BenchError> {
-        let bench = self.bench()?;
-        let file = snapshots_of(bench.path()).join(file_name(name)?);
-        if !file.is_file() {
-            return Err(BenchError::NoSnapshot(name.to_owned()));
-        }
-        self.wait_for_work().await;
-        self.desk.clear();
-        bench.put_back(file).await?;
-        self.forget_memory().await
+    /// Puts a snapshot in the place of everything that the ledger holds. The clock, ordered faults
+    /// and the journal stay.
+    pub async fn put_back_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
+        let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
+        let missing = BenchError::NoSnapshot(name.to_owned());
+        self.in_turn(|service| async move {
+            let sought = file.clone();
+            if !blocking(move || Ok(sought.is_file())).await? {
+                return Err(missing);
+            }
+            let _cleared = service.stage.clear().await?;
+            service.bench()?.put_back(file).await??;
+            service.know_another_ledger().await
+        })
+        .await
     }
 
     /// Removes a snapshot.
-    pub fn drop_snapshot(&self, name: &str) -> Result<(), BenchError> {
+    pub async fn drop_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
         let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
-        match fs::remove_file(file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(BenchError::NoSnapshot(name.to_owned()))
+        let missing = BenchError::NoSnapshot(name.to_owned());
+        self.in_turn(|_| async move {
+            match blocking(move || fs::remove_file(file)).await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing),
+                removed => Ok(removed?),
             }
-            removed => Ok(removed?),
-        }
+        })
+        .await
     }
 
     /// The snapshots that there are, by name.
-    pub fn snapshots(&self) -> Result<Vec<Snapshot>, BenchError> {
-        let files = match fs::read_dir(snapshots_of(self.bench()?.path())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            files => files?,
-        };
-        let mut snapshots = Vec::new();
-        for file in files {
-            let file = file?;
-            let name = file.file_name().to_string_lossy().strip_suffix(".db").map(str::to_owned);
-            if let Some(name) = name {
-                let about = file.metadata()?;
-                snapshots.push(Snapshot { name, bytes: about.len(), saved: about.modified()? });
-            }
-        }
-        snapshots.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(snapshots)
+    pub async fn snapshots(&self) -> Result<Vec<Snapshot>, BenchError> {
+        let folder = snapshots_of(self.bench()?.path());
+        Ok(blocking(move || snapshots_in(&folder)).await?)
     }
 
     /// Ids that a caller may have meant who sent others.
@@ -189,24 +235,72 @@ impl Service {
         Ok(self.bench()?.known_ids().await?)
     }
 
-    /// Waits a while for work that is under way. What begins meanwhile does not wait.
-    async fn wait_for_work(&self) {
-        let _ = tokio::time::timeout(UNDER_WAY_WAIT, self.under_way.write()).await;
+    /// Does `work` when it is its turn, to its end, whoever goes away meanwhile.
+    async fn in_turn<T, F>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> F,
+    ) -> Result<T, BenchError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, BenchError>> + Send + 'static,
+    {
+        let service = Arc::clone(self);
+        let work = work(Arc::clone(self));
+        let task = tokio::spawn(async move {
+            let _turn = service.bench_turn.lock().await;
+            work.await
+        });
+        let lost = |_| LedgerError::Unknown("the task ended early".to_owned());
+        task.await.map_err(lost)?
     }
 
     /// Forgets what is kept in memory of a ledger that has changed as a whole: its sandboxes would
-    /// take a refund whose id comes again for one that they have paid.
-    async fn forget_memory(&self) -> Result<(), BenchError> {
+    /// take a refund whose id comes again for one that they have paid. Who listens, listens on.
+    async fn know_another_ledger(&self) -> Result<(), BenchError> {
+        self.desk.clear();
         self.sessions.forget();
         self.processors.forget_sandboxes();
-        self.know_its_gateways().await?;
-        Ok(self.look_for_left_gateways().await?)
+        self.know_its_gateways().await.map_err(BenchError::Halfway)?;
+        self.look_for_left_gateways().await.map_err(BenchError::Halfway)?;
+        self.register_webhooks().await.map_err(BenchError::Halfway)
     }
 
-    async fn know_its_gateways(&self) -> Result<(), BenchError> {
+    async fn know_its_gateways(&self) -> Result<(), LedgerError> {
         self.processors.add_sandboxes(self.ledger.gateways().await?);
         Ok(())
     }
+}
+
+/// Work on files, off the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn snapshots_in(folder: &Path) -> io::Result<Vec<Snapshot>> {
+    let files = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let mut snapshots = Vec::new();
+    for file in files {
+        let file = file?;
+        let name = file.file_name().to_string_lossy().strip_suffix(".db").map(str::to_owned);
+        if let Some(name) = name {
+            let about = file.metadata()?;
+            snapshots.push(Snapshot { name, bytes: about.len(), saved: about.modified()? });
+        }
+    }
+    snapshots.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(snapshots)
 }
 
 fn snapshots_of(ledger: &Path) -> PathBuf {

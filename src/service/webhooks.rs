@@ -136,11 +136,12 @@ impl Service {
         self: &Arc<Self>,
         webhooks: Vec<Webhook>,
     ) -> Result<(), LedgerError> {
-        let Some(outbox) = self.ledger.outbox().filter(|_| !webhooks.is_empty()) else {
-            return Ok(());
-        };
-        let names = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
-        outbox.register_webhooks(names).await?;
+        let Some(outbox) = self.ledger.outbox() else { return Ok(()) };
+        let names: Vec<_> = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        if !names.is_empty() {
+            outbox.register_webhooks(names.clone()).await?;
+        }
+        self.start_removing_events(names);
         let receivers: Vec<_> =
             webhooks.into_iter().map(|webhook| Arc::new(Receiver::new(webhook))).collect();
         for receiver in &receivers {
@@ -151,7 +152,8 @@ impl Service {
                     if service.is_ending.load(Ordering::Acquire) {
                         return;
                     }
-                    service.deliver_what_is_due(&receiver, &mut under_way).await;
+                    let work = service.deliver_what_is_due(&receiver, &mut under_way);
+                    service.perform("webhook", Vec::new, work).await;
                     drop(service);
                     under_way.wait().await;
                 }
@@ -159,6 +161,15 @@ impl Service {
         }
         *self.receivers.lock().unwrap_or_else(PoisonError::into_inner) = receivers;
         Ok(())
+    }
+
+    /// Lets a ledger that came in the place of another know who listens.
+    pub(super) async fn register_webhooks(&self) -> Result<(), LedgerError> {
+        let names = self.webhook_stats().into_iter().map(|webhook| webhook.name).collect();
+        match self.ledger.outbox() {
+            Some(outbox) => outbox.register_webhooks(names).await,
+            None => Ok(()),
+        }
     }
 
     /// The deliveries of each webhook, for metrics.
@@ -182,8 +193,9 @@ impl Service {
             Ok(due) => {
                 for delivery in due {
                     let (service, receiver) = (Arc::clone(self), Arc::clone(receiver));
+                    let presence = self.stage.join("delivery", Vec::new());
                     under_way.start(delivery, |delivery| async move {
-                        service.deliver(&receiver, delivery).await;
+                        presence.until_cut(service.deliver(&receiver, delivery)).await;
                     });
                 }
             }

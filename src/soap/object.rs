@@ -18,7 +18,7 @@ use crate::xml::ElementRef;
 const OBJECTS_MAX: usize = 50;
 
 /// What a zObject says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Read<D> {
     pub(super) draft: D,
     /// How many fields with a value were passed over.
@@ -84,17 +84,29 @@ pub(super) fn each<D>(
     objects.iter().map(read_one).collect()
 }
 
-/// Reads the fields of an object whose draft has a table of them, and those of the tenant's own.
+/// Reads the fields of an object that its draft's table lists, and those of the tenant's own.
 pub(super) fn read<D: Draft>(
     object: ElementRef<'_>,
     purpose: Purpose,
     custom: &CustomFields,
 ) -> Result<Read<D>, Fault> {
+    read_with(object, purpose, custom, |_, _| Ok(false))
+}
+
+/// As [`read`], but for the fields that `take_first` takes, as its result says.
+pub(super) fn read_with<'d, D: Draft>(
+    object: ElementRef<'d>,
+    purpose: Purpose,
+    custom: &CustomFields,
+    mut take_first: impl FnMut(&mut D, ElementRef<'d>) -> Result<bool, Fault>,
+) -> Result<Read<D>, Fault> {
     let mut read = Read { draft: D::default(), ignored_fields: 0 };
     for field in object.children() {
         let is_taken = is_ours(field.namespace()) && {
             refuse_reference(field)?;
-            field.is_nil() || take(&mut read.draft, field, purpose, custom)
+            field.is_nil()
+                || take_first(&mut read.draft, field)?
+                || take(&mut read.draft, field, purpose, custom)
         };
         if !is_taken {
             ignore(&mut read, field);
@@ -146,7 +158,7 @@ fn ignore<D: Draft>(read: &mut Read<D>, field: ElementRef<'_>) {
 }
 
 /// Whether a field says anything.
-pub(super) fn has_value(field: ElementRef<'_>) -> bool {
+fn has_value(field: ElementRef<'_>) -> bool {
     !field.is_nil() && (field.has_text() || field.children().next().is_some())
 }
 
@@ -159,7 +171,7 @@ pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str>
 }
 
 /// Reads a field of the tenant's own.
-pub(super) fn set_own(draft: &mut CustomDraft, own: &CustomField, field: ElementRef<'_>) {
+fn set_own(draft: &mut CustomDraft, own: &CustomField, field: ElementRef<'_>) {
     match field.children().next() {
         Some(_) => draft.refuse(own, field.text()),
         None => draft.set(own, field.text()),

@@ -41,15 +41,20 @@ impl Soap {
                 body: text.into_bytes(),
                 ..SoapAnswer::ordered(operation)
             }),
-            Effect::Reset { after: false } => SoapReply::Abort,
+            Effect::Reset { after: false } => SoapReply::Abort(operation),
             Effect::Reset { after: true } => {
                 // It is done, and nobody is told.
                 let _ = self.perform_as_asked(call, request, dialect).await;
-                SoapReply::Abort
+                SoapReply::Abort(operation)
             }
             Effect::Truncate { bytes } => {
                 self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
                     answer.body.truncate(bytes);
+                })
+            }
+            Effect::CutOff { bytes } => {
+                self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
+                    answer.cut_after = Some(bytes);
                 })
             }
             Effect::Status(status) => {
@@ -64,7 +69,7 @@ impl Soap {
 impl SoapReply {
     fn damaged(self, damage: impl FnOnce(&mut SoapAnswer)) -> Self {
         match self {
-            Self::Abort => Self::Abort,
+            Self::Abort(operation) => Self::Abort(operation),
             Self::Answer(mut answer) => {
                 damage(&mut answer);
                 Self::Answer(answer)
@@ -79,6 +84,7 @@ impl SoapAnswer {
             status: 500,
             content_type: "text/xml",
             body: Vec::new(),
+            cut_after: None,
             retry_after_s: None,
             replayed: false,
             operation,

@@ -1,129 +1,86 @@
-//! A zObject of type Refund becomes a draft: every field read once, nothing judged yet.
+//! A zObject of type Refund becomes a draft: what its table does not read is read here.
 //!
-//! Fields come in any order, under any of the API's namespaces, with CDATA and comments. What a
-//! caller may not send is passed over but never silently: it is counted, and its first name is
-//! kept for those who want it strict.
+//! GatewayOptionData and RefundInvoicePaymentData hold elements, and PaymentMethodId has two
+//! spellings.
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::Fault;
-use super::object::{Read, has_value, set_own, text_of};
+use super::object::{Purpose, Read, read_with, text_of};
 use crate::domain::custom_field::CustomFields;
-use crate::domain::draft::{GatewayOption, RefundDraft, RefundField};
-use crate::domain::vocabulary::CustomizedObject;
+use crate::domain::draft::fields::Draft as _;
+use crate::domain::draft::{GatewayOption, RefundDraft};
 use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
+
+/// The field that has two spellings, as the WSDL has it.
+const METHOD: &str = "PaymentMethodId";
+/// The same as the documented example writes it; read in every version.
+const METHOD_AS_DOCUMENTED: &str = "PaymentMethodID";
 
 /// Reads the fields of `object`.
 pub(super) fn read(
     object: ElementRef<'_>,
     custom: &CustomFields,
 ) -> Result<Read<RefundDraft>, Fault> {
-    let mut fields = Fields {
-        custom,
-        read: Read::default(),
-        seen: Vec::with_capacity(12),
-        gateway_options: Vec::new(),
+    let mut gateway_options = Vec::new();
+    let mut methods = Vec::new();
+    let mut read = read_with(object, Purpose::Create, custom, |draft: &mut RefundDraft, field| {
+        match field.local() {
+            "GatewayOptionData" => take_gateway_options(&mut gateway_options, field)?,
+            "RefundInvoicePaymentData" => take_parts(draft, field)?,
+            METHOD | METHOD_AS_DOCUMENTED => take_method(draft, &mut methods, field),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    read.draft.set_gateway_options(gateway_options);
+    Ok(read)
+}
+
+/// One method under each of the two names, if they say the same, is one value; `earlier` are those
+/// that came before.
+fn take_method<'d>(
+    draft: &mut RefundDraft,
+    earlier: &mut Vec<ElementRef<'d>>,
+    field: ElementRef<'d>,
+) {
+    let says_the_same = |one: &ElementRef<'_>| {
+        one.local() != field.local() && trim(one.text()) == trim(field.text())
     };
-    for field in object.children() {
-        fields.take(field)?;
-    }
-    fields.read.draft.set_gateway_options(fields.gateway_options);
-    Ok(fields.read)
-}
-
-struct Fields<'d> {
-    custom: &'d CustomFields,
-    read: Read<RefundDraft>,
-    /// The fields that had a value so far, with it.
-    seen: Vec<(RefundField, ElementRef<'d>)>,
-    gateway_options: Vec<GatewayOption>,
-}
-
-impl<'d> Fields<'d> {
-    fn take(&mut self, field: ElementRef<'d>) -> Result<(), Fault> {
-        if !is_ours(field.namespace()) {
-            self.ignore(field);
-            return Ok(());
-        }
-        refuse_reference(field)?;
-        if field.is_nil() {
-            return Ok(());
-        }
-        match (field.local(), RefundField::from_name(field.local())) {
-            (_, Some(known)) => self.set(known, field),
-            // Only an update means it.
-            ("fieldsToNull", _) => {}
-            ("GatewayOptionData", _) => self.take_gateway_options(field)?,
-            ("RefundInvoicePaymentData", _) => self.take_parts(field)?,
-            (name, _) => match self.custom.find(CustomizedObject::Refund, name) {
-                Some(own) => set_own(&mut self.read.draft.custom, own, field),
-                None => {
-                    self.read.draft.check_unused_id(name, field.text());
-                    self.ignore(field);
-                }
-            },
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, known: RefundField, field: ElementRef<'d>) {
-        let draft = &mut self.read.draft;
-        let text = field.text();
-        let holds_elements = field.children().next().is_some();
-        if !holds_elements && !field.has_text() && !known.is_id() {
-            return;
-        }
-        let earlier = self.seen.iter().find(|(seen, _)| *seen == known).map(|(_, field)| *field);
-        self.seen.push((known, field));
-        match earlier {
-            None if holds_elements => draft.set_twice(known, text),
-            None => draft.set(known, text),
-            Some(earlier) if is_alias(earlier, field) && !holds_elements => {}
-            Some(_) => {
-                draft.check_unused_id(known.name(), text);
-                draft.set_twice(known, text);
-            }
-        }
-    }
-
-    fn take_gateway_options(&mut self, data: ElementRef<'d>) -> Result<(), Fault> {
-        for option in data.children().filter(|child| child.local() == "GatewayOption") {
-            refuse_reference(option)?;
-            if is_ours(option.namespace()) && !option.is_nil() {
-                let text = |name| text_of(option, name).unwrap_or_default().to_owned();
-                let (name, value) = (text("name"), text("value"));
-                self.gateway_options.push(GatewayOption { name, value });
-            }
-        }
-        Ok(())
-    }
-
-    /// What the refund takes back of which invoice; what is no part there says nothing.
-    fn take_parts(&mut self, data: ElementRef<'d>) -> Result<(), Fault> {
-        for part in data.children().filter(|child| child.local() == "RefundInvoicePayment") {
-            refuse_reference(part)?;
-            if is_ours(part.namespace()) && !part.is_nil() {
-                let text = |name| text_of(part, name).unwrap_or_default();
-                self.read.draft.add_part(text("InvoiceId"), text("RefundAmount"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Passes over a field that a caller may not send, or that Refund does not have.
-    fn ignore(&mut self, field: ElementRef<'_>) {
-        if !has_value(field) {
-            return;
-        }
-        self.read.ignored_fields += 1;
-        tracing::debug!(field = ?field.local(), "a field of Refund is ignored");
-        self.read.draft.unknown_field.get_or_insert_with(|| field.local().to_owned());
+    let is_repeated = earlier.len() == 1 && earlier.iter().all(says_the_same);
+    earlier.push(field);
+    if field.children().next().is_some() {
+        draft.refuse(METHOD, field.text());
+    } else if !is_repeated {
+        draft.set(METHOD, field.text());
     }
 }
 
-/// Whether both are one field under its two names, and say the same.
-fn is_alias(one: ElementRef<'_>, other: ElementRef<'_>) -> bool {
-    one.local() != other.local() && trim(one.text()) == trim(other.text())
+fn take_gateway_options(
+    options: &mut Vec<GatewayOption>,
+    data: ElementRef<'_>,
+) -> Result<(), Fault> {
+    for option in data.children().filter(|child| child.local() == "GatewayOption") {
+        refuse_reference(option)?;
+        if is_ours(option.namespace()) && !option.is_nil() {
+            let text = |name| text_of(option, name).unwrap_or_default().to_owned();
+            let (name, value) = (text("name"), text("value"));
+            options.push(GatewayOption { name, value });
+        }
+    }
+    Ok(())
+}
+
+/// What the refund takes back of which invoice; what is no part there says nothing.
+fn take_parts(draft: &mut RefundDraft, data: ElementRef<'_>) -> Result<(), Fault> {
+    for part in data.children().filter(|child| child.local() == "RefundInvoicePayment") {
+        refuse_reference(part)?;
+        if is_ours(part.namespace()) && !part.is_nil() {
+            let text = |name| text_of(part, name).unwrap_or_default();
+            draft.add_part(text("InvoiceId"), text("RefundAmount"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -134,6 +91,7 @@ mod tests {
     use crate::domain::draft::Field;
     use crate::domain::error_code::ErrorCode;
     use crate::domain::row_error::RowError;
+    use crate::domain::vocabulary::CustomizedObject;
     use crate::xml::{XmlLimits, parse};
 
     const ID: &str = "402892c72b9e3319012b9e34b88e0001";
@@ -213,7 +171,7 @@ mod tests {
     fn blank_is_absent_except_for_ids() {
         assert_eq!(draft("<Amount/><Comment> \n</Comment><Type></Type>"), RefundDraft::default());
         for name in ["AccountId", "PaymentMethodID", "Id", "UpdatedById"] {
-            let malformed = draft(&format!("<{name}/>")).malformed_id.expect(name);
+            let malformed = draft(&format!("<{name}/>")).common.malformed_id.expect(name);
             assert_eq!(malformed.error.code, ErrorCode::InvalidId);
         }
     }
@@ -246,12 +204,15 @@ mod tests {
     #[test]
     fn a_second_id_that_is_none_is_told_as_such() {
         let read = draft(&format!("<AccountId>{ID}</AccountId><AccountId>x</AccountId>"));
-        assert_eq!(read.malformed_id.expect("told").error, RowError::invalid_id("AccountId", "x"));
+        assert_eq!(
+            read.common.malformed_id.expect("told").error,
+            RowError::invalid_id("AccountId", "x")
+        );
         let read = draft(&format!(
             "<PaymentMethodID>{ID}</PaymentMethodID><PaymentMethodId>x</PaymentMethodId>"
         ));
         let expected = RowError::invalid_id("PaymentMethodId", "x");
-        assert_eq!(read.malformed_id.expect("told").error, expected);
+        assert_eq!(read.common.malformed_id.expect("told").error, expected);
     }
 
     #[test]
@@ -272,27 +233,28 @@ mod tests {
         )
         .expect("read");
         assert_eq!(read.ignored_fields, 3);
-        assert_eq!(read.draft.unknown_field.as_deref(), Some("Amount"));
-        let known = RefundDraft { unknown_field: None, ..read.draft };
+        assert_eq!(read.draft.common.unknown_field.as_deref(), Some("Amount"));
+        let mut known = read.draft;
+        known.common.unknown_field = None;
         assert_eq!(known, RefundDraft::default());
     }
 
     #[test]
     fn fields_of_the_tenants_own_are_read_by_their_very_names() {
-        let given = draft("<z:Case__c> abc </z:Case__c>").custom;
+        let given = draft("<z:Case__c> abc </z:Case__c>").common.custom;
         let mut expected = CustomDraft::default();
         let fields = own_fields();
         let field = fields.find(CustomizedObject::Refund, "Case__c").expect("declared");
         expected.set(field, "abc");
         assert_eq!(given, expected);
-        assert_eq!(draft("<Case__c>abc<b/></Case__c>").custom, {
+        assert_eq!(draft("<Case__c>abc<b/></Case__c>").common.custom, {
             let mut wrong = CustomDraft::default();
             wrong.refuse(field, "abc");
             wrong
         });
-        assert!(draft("<Case__c/><Case__c i:nil='1'>x</Case__c>").custom.is_empty());
+        assert!(draft("<Case__c/><Case__c i:nil='1'>x</Case__c>").common.custom.is_empty());
         let unknown = try_read("<case__c>a</case__c><Other__c>b</Other__c>").expect("read");
-        assert_eq!((unknown.ignored_fields, unknown.draft.custom.is_empty()), (2, true));
+        assert_eq!((unknown.ignored_fields, unknown.draft.common.custom.is_empty()), (2, true));
     }
 
     #[test]

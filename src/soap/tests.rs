@@ -225,7 +225,7 @@ impl House {
     async fn answer(&self, call: SoapCall) -> SoapAnswer {
         match self.reply(call).await {
             SoapReply::Answer(answer) => answer,
-            SoapReply::Abort => panic!("no answer"),
+            SoapReply::Abort(_) => panic!("no answer"),
         }
     }
 
@@ -366,7 +366,7 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_answered() {
     let house = House::new(Script::Fail(LedgerError::Unknown("commit".to_owned()))).await;
-    assert_eq!(house.reply(call(create(REFUND))).await, SoapReply::Abort);
+    assert_eq!(house.reply(call(create(REFUND))).await, SoapReply::Abort("create"));
 }
 
 #[tokio::test]
@@ -715,7 +715,7 @@ async fn every_client_is_understood() {
         let asked = house.asked();
         let Drafts::Refunds(drafts) = &asked[0].drafts else { panic!("{client}") };
         let draft = &drafts[0];
-        assert!(draft.malformed_id.is_none(), "{client}: {draft:?}");
+        assert!(draft.common.malformed_id.is_none(), "{client}: {draft:?}");
         let given = [
             draft.account_id.given().is_some(),
             draft.amount.given().is_some(),

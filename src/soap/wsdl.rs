@@ -170,14 +170,13 @@ mod tests {
 
     use super::*;
     use crate::domain::custom_field::CustomName;
+    use crate::domain::draft::RefundDraft;
     use crate::domain::draft::account::AccountDraft;
     use crate::domain::draft::adjustment::AdjustmentDraft;
     use crate::domain::draft::change::{AdjustmentChange, RefundChange};
     use crate::domain::draft::fields::Draft;
-    use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+    use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
     use crate::domain::draft::payment_method::MethodDraft;
-    use crate::domain::draft::{RefundDraft, RefundField};
-    use crate::domain::row_error::RowError;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
 
@@ -300,38 +299,6 @@ mod tests {
         }
     }
 
-    /// The fields of Refund in their order on the wire, and whether each is an id.
-    fn refund_fields() -> Vec<(&'static str, bool)> {
-        let (base, own) = (fields(ApiVersion::LAST, "zObject"), fields(ApiVersion::LAST, "Refund"));
-        base.into_iter().chain(own).map(|(name, of_type)| (name, of_type == "zns:ID")).collect()
-    }
-
-    #[test]
-    fn the_fields_that_a_draft_reads_stand_here_in_the_same_order() {
-        let read: Vec<_> = RefundField::ALL.map(|field| (field.name(), field.is_id())).to_vec();
-        let names: Vec<_> = read.iter().map(|(name, _)| *name).collect();
-        let told = refund_fields().into_iter().filter(|(name, _)| names.contains(name));
-        assert_eq!(told.collect::<Vec<_>>(), read);
-    }
-
-    #[test]
-    fn the_ids_that_a_draft_checks_stand_here_in_the_same_order() {
-        let is_checked = |name| RefundDraft::default().check_unused_id(name, "x");
-        let mut ids = Vec::new();
-        for (name, is_id) in refund_fields() {
-            assert_eq!(is_checked(name), is_id, "{name}");
-            ids.extend(is_id.then_some(name));
-        }
-        assert_eq!(ids.len(), 7, "{ids:?}");
-        let mut draft = RefundDraft::default();
-        // Read from the last to the first, each is told in the place of the one before.
-        for name in ids.into_iter().rev() {
-            draft.check_unused_id(name, "x");
-            let told = draft.malformed_id.as_ref().map(|malformed| malformed.error.clone());
-            assert_eq!(told, Some(RowError::invalid_id(name, "x")));
-        }
-    }
-
     fn stands_here<D: Draft>(object: &str) {
         let own = fields(ApiVersion::LAST, object);
         let read: Vec<_> = D::FIELDS.iter().map(|field| (field.name, field.is_id)).collect();
@@ -352,8 +319,10 @@ mod tests {
         stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
         stands_here::<MethodDraft>("PaymentMethod");
         stands_here::<PaymentDraft>("Payment");
+        stands_here::<PaymentChange>("Payment");
         stands_here::<PaymentPartDraft>("InvoicePayment");
         stands_here::<RefundChange>("Refund");
+        stands_here::<RefundDraft>("Refund");
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! Events as those who listen meet them: a receiver that fails at times, and the command that
 //! tails. Every event arrives at least once, signed, and those of one account in their order.
 
+use crate::admin_api::done;
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
     program, refund,
 };
+use crate::tls::{authority, server};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How long something may take that must happen: long enough for any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,28 +40,43 @@ struct State {
 struct Receiver {
     state: Arc<Mutex<State>>,
     address: SocketAddr,
+    base: String,
 }
 
 impl Receiver {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// One that speaks TLS, if it is given a server's configuration.
+    fn start_with(tls: Option<ServerConfig>) -> Self {
+        let base = if tls.is_some() { "https://localhost" } else { "http://127.0.0.1" };
+        let tls = tls.map(Arc::new);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shared);
-                thread::spawn(move || while serve(&stream, &shared).is_some() {});
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                thread::spawn(move || match tls {
+                    None => serve_all(stream, &shared),
+                    Some(config) => {
+                        let server = ServerConnection::new(config).unwrap();
+                        serve_all(StreamOwned::new(server, stream), &shared);
+                    }
+                });
             }
         });
-        Self { state, address }
+        Self { state, address, base: base.to_owned() }
     }
 
     /// A configuration with this receiver, and more in its table.
     fn config(&self, more: &str) -> String {
         format!(
-            "[[webhook]]\nname = 'books'\nurl = 'http://{}/hook?x=1'\nsecret = '{SECRET}'\n{more}\n",
-            self.address
+            "[[webhook]]\nname = 'books'\nurl = '{}:{}/hook?x=1'\nsecret = '{SECRET}'\n{more}\n",
+            self.base,
+            self.address.port()
         )
     }
 
@@ -94,9 +112,14 @@ impl Receiver {
     }
 }
 
-/// Takes one request; none when there are no more.
-fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
+/// Takes every request of a connection.
+fn serve_all(stream: impl Read + Write, shared: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
+    while serve(&mut reader, shared).is_some() {}
+}
+
+/// Takes one request; none when there are no more.
+fn serve(reader: &mut BufReader<impl Read + Write>, shared: &Mutex<State>) -> Option<()> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut start = line.split_whitespace();
@@ -126,8 +149,9 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
         "204 No Content"
     };
     drop(state);
-    let mut stream = stream;
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").ok()
+    let stream = reader.get_mut();
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").ok()?;
+    stream.flush().ok()
 }
 
 /// The signature as docs/PROCESSORS.md describes it, made without the gateway's code.
@@ -187,6 +211,38 @@ fn one_accounts_failing_delivery_delays_that_account_alone() {
     assert!(metrics.contains("webhook_failed_total{webhook=\"books\"}"), "{metrics}");
 }
 
+/// Events tell of customers' money: only who proves to be the host gets one to read.
+#[test]
+fn events_go_by_tls_and_only_to_who_proves_to_be_the_host() {
+    let (believed, stranger) = (authority("believed"), authority("stranger"));
+    for (receiver, refusal) in [
+        (Receiver::start_with(Some(server(&believed, "localhost", false))), None),
+        (Receiver::start_with(Some(server(&believed, "other.example", false))), Some("name")),
+        (Receiver::start_with(Some(server(&believed, "localhost", true))), Some("expired")),
+        (Receiver::start_with(Some(server(&stranger, "localhost", false))), Some("UnknownIssuer")),
+    ] {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), believed.pem()).unwrap();
+        fs::write(folder.path().join("config.toml"), receiver.config("ca_file = 'ca.pem'"))
+            .unwrap();
+        let gateway = TestGateway::start_in(folder, &["--demo", "--config", "config.toml"]);
+        gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+        match refusal {
+            None => receiver.until("the event", |state| state.got.len() == 1),
+            Some(refusal) => {
+                let started = Instant::now();
+                while !gateway.stderr().contains(refusal) {
+                    assert!(started.elapsed() < PATIENCE, "{refusal}: {}", gateway.stderr());
+                    thread::sleep(Duration::from_millis(20));
+                }
+                assert!(gateway.stderr().contains("an event was not delivered; once more"));
+                receiver.with(|state| assert_eq!(state.got.len(), 0, "{refusal}"));
+            }
+        }
+        receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+    }
+}
+
 #[test]
 fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     let receiver = Receiver::start();
@@ -208,6 +264,25 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     });
     assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT).len(), 20);
     receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+}
+
+/// Whoever listens is written in the ledger, which a reset and a snapshot replace.
+#[test]
+fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
+    let receiver = Receiver::start();
+    let gateway = started(&receiver.config(""));
+    let refunded = |amount: &str| {
+        gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, amount)]);
+        receiver.until(amount, |state| {
+            state.got.iter().any(|event| event["refund"]["amount"] == amount)
+        });
+    };
+    done(&gateway, "PUT", "snapshots/empty", &Value::Null);
+    refunded("1.00");
+    done(&gateway, "POST", "reset", &json!({}));
+    refunded("2.00");
+    done(&gateway, "POST", "snapshots/empty/restore", &Value::Null);
+    refunded("3.00");
 }
 
 #[test]
@@ -243,6 +318,37 @@ fn the_command_shows_events_beside_a_running_gateway() {
     follower.wait().unwrap();
     let event: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&4.into(), &"7.00".into()));
+}
+
+#[test]
+fn events_are_kept_for_as_long_as_it_is_configured() {
+    let config = |clock| format!("clock = '{clock}'\n[events]\nenabled = true\nkeep_days = 30\n");
+    let mut gateway = started(&config("2026-01-05T12:00:00Z"));
+    let session = gateway.login();
+    for amount in ["1.00", "2.00", "3.00"] {
+        gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, amount)]);
+    }
+    let kept = |gateway: &TestGateway| {
+        let mut command = program(gateway.folder());
+        let output = finish(command.args(["events", "--ledger", "ledger.db"]));
+        let told = String::from_utf8(output.stdout).unwrap();
+        let sequence = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+        told.lines().map(sequence).collect::<Vec<_>>()
+    };
+    for (clock, expected) in [
+        ("2026-02-04T12:00:00Z", vec!["1", "2", "3"]),
+        // The newest is always there, so that numbers go on.
+        ("2026-02-04T12:00:01Z", vec!["3"]),
+    ] {
+        gateway.kill9();
+        fs::write(gateway.folder().join("config.toml"), config(clock)).unwrap();
+        gateway.restart();
+        let started = Instant::now();
+        while kept(&gateway) != expected {
+            assert!(started.elapsed() < PATIENCE, "{clock}: {:?}", kept(&gateway));
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod endings;
 mod fake_ledger;
 mod limits;
 mod protocol;
+mod queries;
 mod routes;
 mod wire;
 

@@ -11,6 +11,7 @@
 )]
 
 mod admin_api;
+mod admin_stage;
 mod breaking_off;
 mod captures;
 mod cli;
@@ -21,6 +22,7 @@ mod events;
 mod fault_matrix;
 mod faults_doc;
 mod fixtures;
+mod future_dated;
 mod gateway;
 mod hammer;
 mod har_writers;
@@ -50,6 +52,7 @@ mod soapui_exports;
 mod stage;
 mod stripe_adapter;
 mod tls;
+mod verdicts;
 mod waiting;
 mod wire;
 mod wsdl;

@@ -9,11 +9,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use model::{Created, Model, Operation};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
 use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::change::{AdjustmentChange, RefundChange};
 use refund_gateway::domain::draft::fields::Draft as _;
-use refund_gateway::domain::draft::{RefundDraft, RefundField};
+use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
@@ -125,6 +126,7 @@ struct Real<'a> {
     reader: &'a Connection,
     account: u32,
     second: i64,
+    payments: Vec<ObjectId>,
     refunds: Vec<ObjectId>,
     adjustments: Vec<ObjectId>,
 }
@@ -145,19 +147,18 @@ impl Real<'_> {
         match operation {
             Operation::RefundBalance { amount, is_electronic } => {
                 let mut draft = self.refund(*amount, *is_electronic);
-                draft.set(RefundField::SourceType, "CreditBalance");
-                draft.set(RefundField::AccountId, id('a', self.account, 0).as_str());
+                draft.set("SourceType", "CreditBalance");
+                draft.set("AccountId", id('a', self.account, 0).as_str());
                 if *is_electronic {
                     let method = id('3', self.account, 0);
-                    draft.set(RefundField::PaymentMethodId, method.as_str());
+                    draft.set("PaymentMethodId", method.as_str());
                 }
                 let refund = self.create(Drafts::Refunds(vec![draft])).await?;
                 self.refunds.push(refund);
             }
             Operation::RefundPayment { payment, amount, is_electronic, parts } => {
                 let mut draft = self.refund(*amount, *is_electronic);
-                let payment = id('2', self.account, *payment);
-                draft.set(RefundField::PaymentId, payment.as_str());
+                draft.set("PaymentId", self.payments[*payment].as_str());
                 for (invoice, amount) in parts {
                     let invoice = id('1', self.account, *invoice);
                     draft.add_part(invoice.as_str(), &text(*amount));
@@ -184,7 +185,7 @@ impl Real<'_> {
                 draft.set("Amount", &text(*amount));
                 let source = match *source {
                     model::Source::Invoice(number) => id('1', self.account, number),
-                    model::Source::Payment(number) => id('2', self.account, number),
+                    model::Source::Payment(number) => self.payments[number].clone(),
                 };
                 draft.set("SourceTransactionId", source.as_str());
                 let adjustment = self.create(Drafts::Adjustments(vec![draft])).await?;
@@ -196,16 +197,58 @@ impl Real<'_> {
                 change.set("Status", "Canceled");
                 self.update(Changes::Adjustments(vec![change])).await?;
             }
+            Operation::Pay { .. } | Operation::Apply { .. } | Operation::TakeBackPayment { .. } => {
+                self.perform_payment(operation).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is done with payments, as [`Real::perform`].
+    async fn perform_payment(&mut self, operation: &Operation) -> Result<(), RowError> {
+        match *operation {
+            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
+                let mut draft = PaymentDraft::default();
+                draft.set("Type", if is_electronic { "Electronic" } else { "External" });
+                draft.set("AccountId", id('a', self.account, 0).as_str());
+                draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
+                draft.set("InvoiceId", id('1', self.account, invoice).as_str());
+                draft.set("AppliedInvoiceAmount", &text(applied));
+                draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+                if rest > 0 {
+                    draft.set("Amount", &text(applied + to_balance + rest));
+                }
+                let payment = self.create(Drafts::Payments(vec![draft])).await?;
+                self.payments.push(payment);
+            }
+            Operation::Apply { payment, invoice, amount } => {
+                let mut draft = PaymentPartDraft::default();
+                draft.set("Amount", &text(amount));
+                draft.set("InvoiceId", id('1', self.account, invoice).as_str());
+                draft.set("PaymentId", self.payments[payment].as_str());
+                self.create(Drafts::InvoicePayments(vec![draft])).await?;
+            }
+            Operation::TakeBackPayment { payment } => {
+                let payment = &self.payments[payment];
+                let select = "select type = 'External' from payment where id = ?1";
+                let is_external: bool =
+                    self.reader.query_row(select, [payment.as_str()], |row| row.get(0)).unwrap();
+                let mut change = PaymentChange::default();
+                change.set("Id", payment.as_str());
+                change.set("Status", if is_external { "Canceled" } else { "Voided" });
+                self.update(Changes::Payments(vec![change])).await?;
+            }
+            _ => unreachable!("{operation:?}"),
         }
         Ok(())
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
         let mut draft = RefundDraft::default();
-        draft.set(RefundField::Amount, &text(amount));
-        draft.set(RefundField::Type, if is_electronic { "Electronic" } else { "External" });
+        draft.set("Amount", &text(amount));
+        draft.set("Type", if is_electronic { "Electronic" } else { "External" });
         if !is_electronic {
-            draft.set(RefundField::MethodType, "Check");
+            draft.set("MethodType", "Check");
         }
         draft
     }
@@ -264,10 +307,13 @@ impl Real<'_> {
                 numbers("select balance from invoice where id = ?1", &id('1', self.account, at))
             })
             .collect();
-        let payments: Vec<_> = (0..Model::PAYMENTS)
-            .map(|at| {
-                let select = "select refunded, to_credit_balance from payment where id = ?1";
-                numbers(select, &id('2', self.account, at))
+        let payments: Vec<_> = self
+            .payments
+            .iter()
+            .map(|payment| {
+                let select = "select amount, refunded, to_credit_balance, status = 'Processed' \
+                              from payment where id = ?1";
+                numbers(select, payment)
             })
             .collect();
         let status = "select status from refund where number = ?1";
@@ -321,9 +367,10 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         accounts.set(account + 1);
         let mut model = Model::new();
         runtime.block_on(ledger.load_seed(plan(account, &model))).unwrap().unwrap();
+        let payments = (0..model.payments.len()).map(|at| id('2', account, at)).collect();
         let (refunds, adjustments) = (Vec::new(), Vec::new());
         let (ledger, reader, second) = (&ledger, &reader, 0);
-        let mut real = Real { ledger, reader, account, second, refunds, adjustments };
+        let mut real = Real { ledger, reader, account, second, payments, refunds, adjustments };
         for wish in &wishes {
             let Some(operation) = model.meant(wish) else { continue };
             let done = runtime.block_on(real.perform(&operation));

@@ -4,8 +4,9 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use proptest::prelude::*;
 use refund_gateway::domain::calendar::Moment;
+use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::batch::Drafts;
-use refund_gateway::domain::draft::{RefundDraft, RefundField};
+use refund_gateway::domain::draft::fields::Draft as _;
 use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
@@ -152,11 +153,11 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
     ledger.create(request).await.unwrap()
 }
 
-fn draft(fields: &[(RefundField, &str)]) -> RefundDraft {
+fn draft(fields: &[(&str, &str)]) -> RefundDraft {
     let mut draft = RefundDraft::default();
-    draft.set(RefundField::SourceType, "CreditBalance");
+    draft.set("SourceType", "CreditBalance");
     for (field, text) in fields {
-        draft.set(*field, text);
+        draft.set(field, text);
     }
     draft
 }
@@ -191,20 +192,17 @@ async fn filled(path: &Path) -> SqliteLedger {
         let comment = comments[number % comments.len()];
         let day = at(-86_400 * (number as i64 % 3)).with_timezone(&ZONE).date_naive().to_string();
         let amount = ["1", "5", "12", "100"][number / 4 % 4];
-        let mut fields = vec![
-            (RefundField::AccountId, account.as_str()),
-            (RefundField::Amount, amount),
-            (RefundField::Comment, comment),
-        ];
+        let mut fields =
+            vec![("AccountId", account.as_str()), ("Amount", amount), ("Comment", comment)];
         let method = method_id(1);
         let is_electronic = number % 4 == 1 && number % 3 != 0;
         if is_electronic {
-            fields.push((RefundField::Type, "Electronic"));
-            fields.push((RefundField::PaymentMethodId, method.as_str()));
+            fields.push(("Type", "Electronic"));
+            fields.push(("PaymentMethodId", method.as_str()));
         } else {
-            fields.push((RefundField::Type, "External"));
-            fields.push((RefundField::MethodType, "Check"));
-            fields.push((RefundField::RefundDate, &day));
+            fields.push(("Type", "External"));
+            fields.push(("MethodType", "Check"));
+            fields.push(("RefundDate", &day));
         }
         let second = (number / 2) as i64 * 3_600;
         let Created::Fresh { rows, .. } = create(&ledger, vec![draft(&fields)], second).await
@@ -623,10 +621,10 @@ fn numbers(page: &Page) -> Vec<String> {
 fn external(count: usize) -> Vec<RefundDraft> {
     let account = account_id(1);
     let fields = [
-        (RefundField::AccountId, account.as_str()),
-        (RefundField::Amount, "1"),
-        (RefundField::Type, "External"),
-        (RefundField::MethodType, "Check"),
+        ("AccountId", account.as_str()),
+        ("Amount", "1"),
+        ("Type", "External"),
+        ("MethodType", "Check"),
     ];
     vec![draft(&fields); count]
 }
@@ -634,10 +632,10 @@ fn external(count: usize) -> Vec<RefundDraft> {
 fn electronic(count: usize) -> Vec<RefundDraft> {
     let (account, method) = (account_id(1), method_id(1));
     let fields = [
-        (RefundField::AccountId, account.as_str()),
-        (RefundField::Amount, "1"),
-        (RefundField::Type, "Electronic"),
-        (RefundField::PaymentMethodId, method.as_str()),
+        ("AccountId", account.as_str()),
+        ("Amount", "1"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", method.as_str()),
     ];
     vec![draft(&fields); count]
 }

@@ -177,7 +177,7 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
         "line 4: refused: the ledger has no refund R-00000009",
         "line 5: refused: state: `gone` is neither settled nor failed",
         "line 6: refused: `nonsense` is neither the Id nor the RefundNumber of a refund",
-        "line 7: refused: at: `yesterday` is none such as",
+        "line 7: refused: at: `yesterday` is neither a moment such as",
         "line 8: refused: has 2 fields, and the first line has 5",
         "line 9: R-00000001 is Settled now",
         "line 10: refused: the event id `e1` was told before",
@@ -253,6 +253,44 @@ fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
     let expected = ["processing", "processed", "settled", "failed_to_settle", "compensated"];
     assert_eq!(kinds, expected.map(|kind| format!("refund.{kind}")));
     adds_up(gateway.folder());
+}
+
+/// Regression: UpdatedDate and the compensating entry had the moment of the processor's event,
+/// which may be long ago or still to come, and a plain day was refused.
+#[test]
+fn a_change_has_the_moment_at_which_the_gateway_is_told() {
+    let clock = "2026-03-02T20:00:00Z";
+    let config = "[reconciliation]\nrejected = 'put-back'\n";
+    let folder = tempfile::TempDir::new().unwrap();
+    fs::write(folder.path().join("seed.toml"), seed()).unwrap();
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let args = ["--test", "--seed", "seed.toml", "--config", "config.toml", "--clock", clock];
+    let gateway = TestGateway::start_in(folder, &args);
+    let id = electronic(&gateway, "10.00");
+    assert_eq!(api(&gateway, "POST", "/api/v1/clock/advance", r#"{"seconds": 864000}"#).0, 200);
+    let tell = |state, at| admin(&gateway, &["--id", &id, "--state", state, "--at", at]);
+    // The refund's own day, in Los Angeles, has begun before it.
+    let (code, told) = tell("settled", "2026-03-02");
+    assert_eq!(code, 0, "{told}");
+    assert_eq!(field(&gateway, &id, "SettledOn"), "2026-03-02T12:00:00.000-08:00");
+    let (code, told) = tell("failed", "2026-03-04");
+    assert_eq!(code, 0, "{told}");
+    assert!(field(&gateway, &id, "UpdatedDate").starts_with("2026-03-12T13:00:00"));
+    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    let moment = |select: &str| -> String {
+        let select = format!("select datetime(({select}) / 1000, 'unixepoch')");
+        connection.query_row(&select, [], |row| row.get(0)).unwrap()
+    };
+    let told = "2026-03-12 20:00:00";
+    assert_eq!(moment("select compensated_ms from refund"), told);
+    assert_eq!(moment("select at_ms from entry where kind = 'compensation'"), told);
+    // The history says when it was for the processor.
+    let history = "select max(at_ms) from exchange where kind = 'settlement'";
+    assert_eq!(moment(history), "2026-03-04 08:00:00");
+    let (code, told) = tell("settled", "2026-03-01");
+    assert!(code == 1 && told.contains("R-00000001 was created at"), "{told}");
+    let (code, told) = tell("settled", "2026-02-30");
+    assert!(code == 1 && told.contains("`2026-02-30` is neither a moment"), "{told}");
 }
 
 /// A call to the admin API: its status and body.

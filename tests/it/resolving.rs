@@ -3,6 +3,7 @@
 use crate::gateway::{ELECTRONIC_ACCOUNT, TestGateway, envelope, finish, program, session_header};
 use crate::processor::{configured, created, field, status, until};
 use crate::processor_stub::{Behaviour, ProcessorStub};
+use crate::verdicts::metric;
 use std::fs;
 
 /// The first read by the Id finds out, as opening the record did in the original, and the history
@@ -74,13 +75,6 @@ fn a_second_reference_of_the_processor_is_kept() {
     stub.script([Behaviour::With("second_processor_reference", "batch-7")]);
     let id = created(&gateway, &session, "10.00");
     assert_eq!(field(&gateway, &session, &id, "SecondRefundReferenceId"), "batch-7");
-}
-
-/// The number that `/metrics` tells under this name.
-fn metric(gateway: &TestGateway, name: &str) -> u64 {
-    let metrics = gateway.get_admin("/metrics").to_string();
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {metrics}")).trim().parse().unwrap()
 }
 
 /// Regression: refunds at a gateway that left the configuration were counted among those that are

@@ -5,11 +5,11 @@ use crate::gateway::{ENDPOINT, TestGateway, envelope, session_header};
 use crate::wire::Answer;
 use std::fs;
 
-const OWNER: &str = "4028e6a0000a00000000000000000001";
+pub const OWNER: &str = "4028e6a0000a00000000000000000001";
 const INVOICE: &str = "4028e6a0000c00000000000000000001";
 
 /// An account that owes 100.00 on an invoice, and one without anything.
-const SEED: &str = r#"
+pub const SEED: &str = r#"
 [[user]]
 username = "demo@example.com"
 password = "demo"
@@ -35,8 +35,9 @@ amount = "100.00"
 balance = "100.00"
 "#;
 
-struct Stage {
-    gateway: TestGateway,
+/// A gateway, and a session on it.
+pub struct Stage {
+    pub gateway: TestGateway,
     session: String,
 }
 
@@ -45,7 +46,7 @@ impl Stage {
         Self::of(TestGateway::seeded(SEED, args))
     }
 
-    fn of(gateway: TestGateway) -> Self {
+    pub fn of(gateway: TestGateway) -> Self {
         let session = gateway.login();
         Self { gateway, session }
     }
@@ -55,33 +56,40 @@ impl Stage {
         self.gateway.post(ENDPOINT, &envelope(&header, body))
     }
 
+    /// As [`Stage::call`], under an idempotency key.
+    fn keyed(&self, key: &str, body: &str) -> Answer {
+        let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", key)];
+        let envelope = envelope(&session_header(&self.session), body);
+        self.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes())
+    }
+
     fn create(&self, objects: &str) -> Answer {
         self.call("", &format!("<api:create>{objects}</api:create>"))
     }
 
     /// Creates one object and gives its id.
-    fn created(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn created(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.create(&object(kind, fields));
         answer.texts("Id").pop().unwrap_or_else(|| panic!("{kind} {fields:?}: {answer}"))
     }
 
     /// The message of one object that is refused.
-    fn refused(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn refused(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.create(&object(kind, fields));
         assert_eq!((answer.status, answer.successes()), (200, 0), "{answer}");
         message(&answer)
     }
 
-    fn update(&self, kind: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn update(&self, kind: &str, fields: &[(&str, &str)]) -> Answer {
         self.call("", &format!("<api:update>{}</api:update>", object(kind, fields)))
     }
 
-    fn updated(&self, kind: &str, fields: &[(&str, &str)]) {
+    pub fn updated(&self, kind: &str, fields: &[(&str, &str)]) {
         let answer = self.update(kind, fields);
         assert_eq!(answer.successes(), 1, "{kind} {fields:?}: {answer}");
     }
 
-    fn not_updated(&self, kind: &str, fields: &[(&str, &str)]) -> String {
+    pub fn not_updated(&self, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.update(kind, fields);
         assert_eq!((answer.status, answer.successes()), (200, 0), "{answer}");
         message(&answer)
@@ -106,7 +114,7 @@ impl Stage {
     }
 
     /// The values of the fields of one object, as a query tells them; empty for what has none.
-    fn read(&self, kind: &str, id: &str, fields: &[&str]) -> Vec<String> {
+    pub fn read(&self, kind: &str, id: &str, fields: &[&str]) -> Vec<String> {
         let query = format!("select {} from {kind} where Id = '{id}'", fields.join(", "));
         let body = format!("<api:query><api:queryString>{query}</api:queryString></api:query>");
         let answer = self.call("", &body);
@@ -307,13 +315,119 @@ fn an_overpayment_becomes_credit() {
         ("AccountId", OWNER),
         ("PaymentMethodId", check.as_str()),
     ];
-    let to_balance = with(&fields, ("AppliedCreditBalanceAmount", "20"));
-    assert!(stage.refused("Payment", &to_balance).contains("CreditBalanceAdjustment"));
     let payment = stage.created("Payment", &with(&fields, ("AppliedCreditBalanceAmount", "0")));
     let increase =
         [("Type", "Increase"), ("Amount", "15"), ("SourceTransactionId", payment.as_str())];
     stage.created("CreditBalanceAdjustment", &increase);
     assert_eq!(stage.gateway.balance(OWNER), "25.00");
+}
+
+#[test]
+fn a_payment_brings_credit_by_itself_as_documented() {
+    let stage = Stage::new(&[]);
+    let check = stage.created("PaymentMethod", &[("Type", "Check")]);
+    // The documented examples have no Amount: it is what they apply.
+    let overpaid = [
+        ("AccountId", OWNER),
+        ("InvoiceNumber", "INV00000001"),
+        ("AppliedInvoiceAmount", "100"),
+        ("AppliedCreditBalanceAmount", "50"),
+        ("EffectiveDate", "2026-01-05"),
+        ("PaymentMethodId", &check),
+        ("Type", "External"),
+    ];
+    let payment = stage.created("Payment", &overpaid);
+    let fields = ["Amount", "AppliedCreditBalanceAmount", "RefundAmount"];
+    assert_eq!(stage.read("Payment", &payment, &fields), ["150.00", "50.00", "0.00"]);
+    assert_eq!(stage.read("Invoice", INVOICE, &["Balance"]), ["0.00"]);
+    assert_eq!(stage.gateway.balance(OWNER), "60.00");
+    let query = format!(
+        "<api:query><api:queryString>select Id, Type, ReasonCode, SourceTransactionType from \
+         CreditBalanceAdjustment where SourceTransactionId = '{payment}'</api:queryString>\
+         </api:query>"
+    );
+    let made = stage.call("", &query);
+    assert_eq!(made.texts("Type"), ["Increase"], "{made}");
+    assert_eq!(made.texts("ReasonCode"), ["Standard Refund"]);
+    // What it brought is no longer the payment's, and is not taken back.
+    let canceled = [("Id", payment.as_str()), ("Status", "Canceled")];
+    assert!(stage.not_updated("Payment", &canceled).contains("cannot be taken back"));
+    let id = made.texts("Id").remove(0);
+    let canceled = [("Id", id.as_str()), ("Status", "Canceled")];
+    let refused = stage.not_updated("CreditBalanceAdjustment", &canceled);
+    assert_eq!(refused, "An increase from an overpayment cannot be canceled.");
+    let refund =
+        [("Type", "External"), ("MethodType", "Check"), ("Amount", "101"), ("PaymentId", &payment)];
+    assert!(stage.refused("Refund", &refund).contains("refundable amount 100.00"));
+    // Nothing but credit: a payment for what is to come.
+    let rest = |name: &&(&str, &str)| !name.0.contains("Invoice");
+    let prepaid: Vec<_> = overpaid.iter().filter(rest).copied().collect();
+    stage.created("Payment", &prepaid);
+    assert_eq!(stage.gateway.balance(OWNER), "110.00");
+    let less = with(&prepaid, ("Amount", "49"));
+    let told = "The applied amount 50.00 is greater than the unapplied amount 49.00.";
+    assert_eq!(stage.refused("Payment", &less), told);
+    let later = with(&prepaid, ("EffectiveDate", "2099-01-05"));
+    let told = "Invalid value for field EffectiveDate: 2099-01-05";
+    assert_eq!(stage.refused("Payment", &later), told);
+    let unknown = with(&overpaid, ("InvoiceNumber", "INV9"));
+    let told = "Invalid value for field InvoiceNumber: INV9";
+    assert_eq!(stage.refused("Payment", &unknown), told);
+    let nothing: Vec<_> = prepaid.iter().filter(|field| !field.0.contains("Amount")).collect();
+    let nothing: Vec<_> = nothing.into_iter().copied().collect();
+    assert_eq!(stage.refused("Payment", &nothing), "Missing required value: Amount");
+    assert_eq!(stage.gateway.balance(OWNER), "110.00");
+}
+
+#[test]
+fn a_payment_brings_credit_only_where_an_adjustment_could() {
+    let check = "4028e6a0000b00000000000000000001";
+    let method = format!("\n[[payment_method]]\nid = \"{check}\"\ntype = \"Check\"\n");
+    let prepaid = [
+        ("AccountId", OWNER),
+        ("AppliedCreditBalanceAmount", "5"),
+        ("PaymentMethodId", check),
+        ("Type", "External"),
+    ];
+    let without = SEED.replace("\"credit-balance-adjustment\",", "");
+    let off = format!("[tenant]\ncredit_balance = false\n{SEED}");
+    for (seed, told) in [
+        (without, "The user lacks the permission credit-balance-adjustment."),
+        (off, "The Credit Balance feature is not enabled."),
+    ] {
+        let stage = Stage::of(TestGateway::seeded(&format!("{seed}{method}"), &[]));
+        assert_eq!(stage.refused("Payment", &prepaid), told);
+        assert_eq!(stage.gateway.balance(OWNER), "10.00");
+    }
+    // Under Invoice Settlement it stays what the payment has left.
+    let settled = format!("[tenant]\ninvoice_settlement = true\n{SEED}{method}");
+    let stage = Stage::of(TestGateway::seeded(&settled, &[]));
+    let payment = stage.created("Payment", &prepaid);
+    assert_eq!(stage.read("Payment", &payment, &["Amount", "RefundAmount"]), ["5.00", "0.00"]);
+    assert_eq!(stage.gateway.balance(OWNER), "10.00");
+}
+
+#[test]
+fn an_update_of_a_payment_passes_over_what_it_cannot_change() {
+    for (args, changed) in [(&[][..], true), (&["--strict"][..], false)] {
+        let stage = Stage::new(args);
+        let check = stage.created("PaymentMethod", &[("Type", "Check")]);
+        let fields = [
+            ("Type", "External"),
+            ("Amount", "20"),
+            ("AccountId", OWNER),
+            ("PaymentMethodId", check.as_str()),
+        ];
+        let payment = stage.created("Payment", &fields);
+        let update = [("Id", payment.as_str()), ("Amount", "30"), ("Comment", "c")];
+        let answer = stage.update("Payment", &update);
+        assert_eq!(answer.successes(), usize::from(changed), "{answer}");
+        if !changed {
+            assert_eq!(message(&answer), "Invalid field: Amount");
+        }
+        let comment = if changed { "c" } else { "" };
+        assert_eq!(stage.read("Payment", &payment, &["Amount", "Comment"]), ["20.00", comment]);
+    }
 }
 
 #[test]
@@ -355,17 +469,64 @@ fn a_keyed_create_of_any_object_is_done_once() {
     let stage = Stage::new(&[]);
     let account = object("Account", &[("Name", "One"), ("Currency", "USD")]);
     let body = format!("<api:create>{account}</api:create>");
-    let envelope = envelope(&session_header(&stage.session), &body);
-    let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", "k")];
-    let post = || stage.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes());
-    let (first, again) = (post(), post());
+    let (first, again) = (stage.keyed("k", &body), stage.keyed("k", &body));
     assert_eq!(first.successes(), 1, "{first}");
     assert_eq!(again.header("idempotent-replayed"), Some("true"), "{again}");
     assert_eq!(first.body, again.body);
 }
 
-/// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
-/// no file, whatever is wrong with the call that carries them.
+#[test]
+fn a_keyed_refund_of_a_payment_moves_its_money_once() {
+    let stage = Stage::new(&[]);
+    let method = stage.card();
+    let payment = [
+        ("Type", "Electronic"),
+        ("Amount", "80"),
+        ("AccountId", OWNER),
+        ("PaymentMethodId", &method),
+        ("InvoiceId", INVOICE),
+        ("AppliedInvoiceAmount", "80"),
+    ];
+    let payment = stage.created("Payment", &payment);
+    for (refund_type, refunded, owed) in
+        [("External", "30.00", "50.00"), ("Electronic", "60.00", "80.00")]
+    {
+        let fields = [
+            ("Type", refund_type),
+            ("Amount", "30"),
+            ("PaymentId", &payment),
+            ("MethodType", "CreditCard"),
+        ];
+        let body = format!("<api:create>{}</api:create>", object("Refund", &fields));
+        let answers = [(); 3].map(|()| stage.keyed(refund_type, &body));
+        for answer in &answers {
+            assert_eq!((answer.successes(), &answer.body), (1, &answers[0].body), "{answer}");
+        }
+        assert_eq!(answers[2].header("idempotent-replayed"), Some("true"), "{refund_type}");
+        assert_eq!(stage.read("Payment", &payment, &["RefundAmount"]), [refunded]);
+        assert_eq!(stage.read("Invoice", INVOICE, &["Balance"]), [owed]);
+        // The same key and another amount is another request.
+        let other = stage.keyed(refund_type, &body.replace(">30<", ">1<"));
+        assert_eq!(other.status, 422, "{other}");
+        assert_eq!(stage.read("Payment", &payment, &["RefundAmount"]), [refunded]);
+    }
+}
+
+#[test]
+fn a_key_means_nothing_to_update_and_delete() {
+    let stage = Stage::new(&[]);
+    let id = stage.created("Account", &[("Name", "One"), ("Currency", "USD")]);
+    for name in ["Two", "Three"] {
+        let account = object("Account", &[("Id", &id), ("Name", name)]);
+        let answer = stage.keyed("k", &format!("<api:update>{account}</api:update>"));
+        assert_eq!((answer.successes(), answer.header("idempotent-replayed")), (1, None));
+        assert_eq!(stage.read("Account", &id, &["Name"]), [name]);
+    }
+    let delete = format!("<api:delete><api:type>Account</api:type><api:ids>{id}</api:ids>");
+    let delete = || stage.keyed("k", &format!("{delete}</api:delete>")).texts("success");
+    assert_eq!([delete(), delete()], [["true"], ["false"]]);
+}
+
 /// Whether `secret` is in `files`. Four digits turn up by chance, in the middle of a time, an id or
 /// a token; a short secret is one only where it stands alone.
 fn holds(files: &[u8], secret: &[u8]) -> bool {
@@ -378,6 +539,8 @@ fn holds(files: &[u8], secret: &[u8]) -> bool {
     alone.any(|is_alone| is_alone)
 }
 
+/// Numbers of cards and bank accounts and security codes are in no answer, no line of the log and
+/// no file, whatever is wrong with the call that carries them.
 #[test]
 fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
     let mut stage = Stage::of(TestGateway::traced(SEED));
@@ -418,17 +581,13 @@ fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
         told.push_str(&stage.create(&object("PaymentMethod", fields)).to_string());
     }
     assert_eq!(told.matches("<ns1:Success>true").count(), 3, "{told}");
-    let keyed = envelope(
-        &session_header(&stage.session),
-        &format!("<api:create>{}</api:create>", object("PaymentMethod", &good)),
-    );
-    let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", "k")];
-    let answer = stage.gateway.connect().send("POST", ENDPOINT, &headers, keyed.as_bytes());
-    told.push_str(&answer.to_string());
+    let body = format!("<api:create>{}</api:create>", object("PaymentMethod", &good));
+    told.push_str(&stage.keyed("k", &body).to_string());
     // A call that is broken in the middle of a number, and one that is no call.
-    let (broken, _) = keyed.split_once("</obj:CreditCardNumber>").unwrap();
+    let whole = envelope(&session_header(&stage.session), &body);
+    let (broken, _) = whole.split_once("</obj:CreditCardNumber>").unwrap();
     told.push_str(&stage.gateway.post(ENDPOINT, broken).to_string());
-    told.push_str(&stage.gateway.post(ENDPOINT, &keyed.replace("create>", "make>")).to_string());
+    told.push_str(&stage.gateway.post(ENDPOINT, &whole.replace("create>", "make>")).to_string());
     let masks = stage.call(
         "",
         "<api:query><api:queryString>select Id, CreditCardMaskNumber, AchAccountNumberMask, \

@@ -111,6 +111,16 @@ impl Connection {
         body
     }
 
+    /// Everything that comes until the other side closes or resets the connection.
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        match self.stream.read_to_end(&mut all) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            read => drop(read.unwrap()),
+        }
+        all
+    }
+
     /// Whether the other side has closed and nothing is left to read.
     pub fn is_closed(&mut self) -> bool {
         self.stream.fill_buf().map_or(true, <[u8]>::is_empty)

@@ -1,7 +1,6 @@
 //! `admin fault`: what the next calls are to suffer.
 
 use super::Call;
-use crate::cli::exit::Failure;
 use crate::client::Method;
 use serde_json::{Map, Value, json};
 
@@ -49,9 +48,12 @@ struct Effect {
     /// The connection is closed without an answer, before the work or after it
     #[arg(long, value_parser = ["before", "after"])]
     reset: Option<String>,
-    /// The answer ends after so many bytes
+    /// The answer is only so many bytes long, and says so
     #[arg(long, value_name = "BYTES")]
     truncate: Option<usize>,
+    /// The answer tells its whole length, and the connection is closed after so many bytes
+    #[arg(long, value_name = "BYTES")]
+    cut_off: Option<usize>,
     /// A page of HTML is answered with this HTTP status, and a text after `=` if any
     #[arg(long, value_name = "STATUS[=TEXT]")]
     html: Option<String>,
@@ -61,13 +63,13 @@ struct Effect {
 }
 
 /// The call that an action is.
-pub(super) fn call(action: Action) -> Result<Call, Failure> {
-    Ok(match action {
+pub(super) fn call(action: Action) -> Call {
+    match action {
         Action::List => (Method::GET, "faults".to_owned(), Value::Null),
         Action::Clear { id: None } => (Method::DELETE, "faults".to_owned(), Value::Null),
         Action::Clear { id: Some(id) } => (Method::DELETE, format!("faults/{id}"), Value::Null),
         Action::Order(order) => (Method::POST, "faults".to_owned(), written(*order)),
-    })
+    }
 }
 
 fn written(order: Order) -> Value {
@@ -92,6 +94,7 @@ fn written(order: Order) -> Value {
         ("fault", effect.fault.map(error)),
         ("reset", effect.reset.map(Value::from)),
         ("truncate", effect.truncate.map(Value::from)),
+        ("cut_off", effect.cut_off.map(Value::from)),
         ("body", effect.html.map(page)),
         ("status", effect.status.map(Value::from)),
     ];

@@ -31,13 +31,9 @@ pub(super) fn run(api: &Api, args: &Args) -> Result<ExitStatus, Failure> {
         super::print(&api.call(Method::DELETE, "journal", &Value::Null)?)?;
         return Ok(ExitStatus::Done);
     }
-    let operation = args.operation.as_deref().unwrap_or_default();
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric();
-    let operation: String =
-        operation.bytes().filter(|byte| is_word(*byte)).map(char::from).collect();
-    let operation = match operation.as_str() {
-        "" => String::new(),
-        name => format!("&operation={name}"),
+    let operation = match &args.operation {
+        None => String::new(),
+        Some(name) => format!("&operation={}", super::segment(name)?),
     };
     let path = format!("journal?limit={}&failed={}{operation}", args.limit, args.failed);
     let told = api.call(Method::GET, &path, &Value::Null)?;

@@ -4,9 +4,9 @@
 use super::super::custom_value::CustomDraft;
 use super::super::id::ObjectId;
 use super::super::row_error::RowError;
+use super::Field;
 use super::change::Change;
 use super::fields::FIELDS_TO_NULL;
-use super::{Field, MalformedId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,14 @@ pub enum Kept {
     Text(String),
     /// A boolean.
     Boolean(bool),
+}
+
+/// An id that has not the form of one, and where in the object it stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MalformedId {
+    wsdl_position: usize,
+    /// The error that it deserves.
+    pub error: RowError,
 }
 
 /// What a kept value is.

@@ -250,7 +250,7 @@ fn take<D: Draft>(draft: &mut D, name: &str, text: &str, holds_elements: bool) -
         return false;
     };
     let is_settable = !matches!(becomes, Becomes::Nothing);
-    if *is_id && ObjectId::parse(text).is_none() {
+    if *is_id && !holds_elements && ObjectId::parse(text).is_none() {
         // Before the first of the table comes Id.
         draft.common().malformed(at + 1, name, text);
         return is_settable;
@@ -281,7 +281,7 @@ fn take<D: Draft>(draft: &mut D, name: &str, text: &str, holds_elements: bool) -
 }
 
 fn take_id(common: &mut Common, text: &str, holds_elements: bool) {
-    if ObjectId::parse(text).is_none() {
+    if !holds_elements && ObjectId::parse(text).is_none() {
         common.malformed(0, ID, text);
         return;
     }
@@ -337,6 +337,15 @@ mod tests {
         assert!(elements.refuse("Amount", ""));
         assert_eq!(elements.amount.checked(), Err(RowError::invalid("Amount", "")));
         assert!(!elements.set("amount", "1") && !elements.set("CreatedById", "7"));
+    }
+
+    #[test]
+    fn an_id_that_holds_elements_is_wrong_as_any_other_field() {
+        let mut read = Thing::default();
+        assert!(read.refuse("OwnerId", "") && read.refuse("Id", ""));
+        assert_eq!(read.common.check_ids(), Ok(()));
+        assert_eq!(read.owner.checked(), Err(RowError::invalid("OwnerId", "")));
+        assert_eq!(read.common.id.checked(), Err(RowError::invalid("Id", "")));
     }
 
     #[test]

@@ -55,6 +55,11 @@ pub fn is_card_number(text: &str) -> bool {
     MaskedNumber::card(text).is_some()
 }
 
+/// Whether a text is an IBAN, alone.
+pub fn is_iban(text: &str) -> bool {
+    MaskedNumber::iban(text).is_some()
+}
+
 /// Three or four digits; they are looked at and dropped (no one may keep a security code).
 pub fn is_security_code(text: &str) -> bool {
     (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())

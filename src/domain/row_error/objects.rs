@@ -48,13 +48,6 @@ impl RowError {
         Self::new(ErrorCode::CannotDelete, text)
     }
 
-    /// A payment cannot raise a credit balance by itself here.
-    pub fn applied_to_balance() -> Self {
-        let text = "AppliedCreditBalanceAmount is not supported. Create a CreditBalanceAdjustment \
-                    from the payment instead.";
-        Self::new(ErrorCode::InvalidValue, text)
-    }
-
     /// A refund or an adjustment took something of a payment.
     pub fn payment_in_use(number: &str) -> Self {
         let text =

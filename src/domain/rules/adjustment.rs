@@ -5,7 +5,7 @@
 //! overpayment, a Decrease pays an invoice, and a credit balance is never negative.
 
 use super::custom::OwnFields;
-use super::{Asking, check_amount, check_reason, require};
+use super::{Asking, check_amount, check_day, check_reason, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::adjustment::AdjustmentDraft;
@@ -95,11 +95,7 @@ pub fn decide_adjustment(
     require(has_source, "SourceTransactionId")?;
     own_fields(facts).check_present(&draft.common.custom)?;
     let valid = check_values(draft, facts, asking)?;
-    check_switches(facts.tenant)?;
-    let permission = Permission::CreditBalanceAdjustment;
-    if !asking.permissions.allow(permission) {
-        return Err(RowError::no_permission(permission));
-    }
+    check_adjusting(facts.tenant, asking)?;
     let amount = match valid.adjustment_type {
         AdjustmentType::Increase => check_increase(&valid)?,
         AdjustmentType::Decrease => check_decrease(&valid)?,
@@ -120,6 +116,14 @@ pub fn decide_adjustment(
 
 const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
     OwnFields::of(facts.tenant, CustomizedObject::CreditBalanceAdjustment)
+}
+
+/// That there are credit balances, and that the caller may adjust them.
+pub(super) fn check_adjusting(tenant: &Tenant, asking: &Asking) -> Result<(), RowError> {
+    check_switches(tenant)?;
+    let permission = Permission::CreditBalanceAdjustment;
+    let may = asking.permissions.allow(permission);
+    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
 }
 
 /// That the tenant has credit balances at all.
@@ -172,7 +176,7 @@ fn check_values<'a>(
         }
     }
     draft.accounting_code.checked()?;
-    let adjustment_date = check_date(draft, facts.tenant, asking)?;
+    let adjustment_date = check_date(draft, source, facts.tenant, asking)?;
     let currency = source.map(|source| source.account().currency);
     let amount = check_amount("Amount", &draft.amount, currency)?;
     draft.comment.checked()?;
@@ -202,19 +206,35 @@ fn check_values<'a>(
     Ok(Valid { source, amount, adjustment_type, adjustment_date, reason_code, custom, named })
 }
 
-/// Today in tenant time, or with future-dated adjustments a later day.
+/// Today in tenant time, or with future-dated adjustments a later day, but not for what comes from
+/// a payment. An Increase is not earlier than what it comes from.
 fn check_date(
     draft: &AdjustmentDraft,
+    source: Option<&FoundSource>,
     tenant: &Tenant,
     asking: &Asking,
 ) -> Result<NaiveDate, RowError> {
     let today = day_at(asking.now, tenant.time_zone);
-    let Some(text) = draft.adjustment_date.checked()? else {
-        return Ok(today);
+    let is_increase = draft.adjustment_type.given() == Some(&AdjustmentType::Increase);
+    let (from, is_payment) = match source {
+        None => (None, false),
+        Some(FoundSource::Invoice(invoice)) => (Some(invoice.date), false),
+        Some(FoundSource::Payment(payment)) => (Some(payment.effective_date), true),
     };
-    text.day(asking.version, tenant.time_zone)
-        .filter(|day| *day == today || (tenant.future_dated_adjustments && *day > today))
-        .ok_or_else(|| RowError::invalid("AdjustmentDate", text.as_str()))
+    let may_be_later = tenant.future_dated_adjustments && !is_payment;
+    let allowed = |day: &NaiveDate| {
+        (*day == today || (may_be_later && *day > today))
+            && (!is_increase || from.is_none_or(|from| *day >= from))
+    };
+    let text = draft.adjustment_date.checked()?;
+    let day = match text {
+        None => Some(today),
+        Some(text) => text.day(asking.version, tenant.time_zone),
+    };
+    day.filter(allowed).ok_or_else(|| match text {
+        Some(text) => RowError::invalid("AdjustmentDate", text.as_str()),
+        None => RowError::invalid("AdjustmentDate", &today.to_string()),
+    })
 }
 
 /// At most what a negative invoice owes, or what a payment has left beside its invoices.
@@ -243,6 +263,9 @@ fn check_decrease(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
     };
     let units = valid.at_most(invoice.balance).ok_or_else(RowError::over_invoice)?;
     let balance = invoice.account.balance;
-    let covered = Some(units).filter(|units| *units <= balance);
-    covered.ok_or_else(|| RowError::adjustment_over_balance(units, balance, valid.currency()))
+    if units > balance {
+        return Err(RowError::adjustment_over_balance(units, balance, valid.currency()));
+    }
+    check_day("adjustment", &invoice.account, units, valid.adjustment_date)?;
+    Ok(units)
 }

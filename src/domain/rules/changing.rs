@@ -7,7 +7,7 @@
 
 use super::adjustment::check_switches;
 use super::custom::OwnFields;
-use super::{Asking, check_permission, known_reason, require};
+use super::{Asking, check_day, check_permission, known_reason, require};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
 use crate::domain::draft::common::Common;
@@ -193,11 +193,12 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
             Err(RowError::increase_from_payment_is_final())
         }
         (AdjustmentType::Increase, AdjustmentSource::Invoice(_)) => {
-            let (amount, balance) = (adjustment.amount, adjustment.balance);
-            if amount <= balance {
-                return Ok(());
+            let AskedAdjustment { amount, account, .. } = adjustment;
+            let (balance, currency) = (account.balance, account.currency);
+            if *amount > balance {
+                return Err(RowError::adjustment_over_balance(*amount, balance, currency));
             }
-            Err(RowError::adjustment_over_balance(amount, balance, adjustment.currency))
+            check_day("adjustment", account, *amount, adjustment.adjustment_date)
         }
     }
 }

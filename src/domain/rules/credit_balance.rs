@@ -5,8 +5,8 @@
 //! rules of credit balances.
 
 use super::{
-    Asking, Decision, Facts, Origin, Payout, Source, Valid, check_permission, check_told_type,
-    check_values, gateway_named, options_of, wrong_method,
+    Asking, Decision, Facts, Origin, Payout, Source, Valid, check_day, check_permission,
+    check_told_type, check_values, gateway_named, options_of, wrong_method,
 };
 use crate::domain::draft::RefundDraft;
 use crate::domain::facts::{PaymentMethod, Tenant};
@@ -58,11 +58,12 @@ pub(super) fn decide(
 
 /// The amount in minor units, if the balance covers it.
 fn check_balance(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
-    let account = valid.account;
-    let units = account.currency.minor_units(valid.amount);
-    units
-        .filter(|units| *units <= account.balance)
-        .ok_or_else(|| RowError::over_balance(valid.amount, account.balance, account.currency))
+    let Valid { account, amount, .. } = valid;
+    let units = account.currency.minor_units(*amount).filter(|units| *units <= account.balance);
+    let units =
+        units.ok_or_else(|| RowError::over_balance(*amount, account.balance, account.currency))?;
+    check_day("refund", account, units, valid.refund_date)?;
+    Ok(units)
 }
 
 fn check_switches(tenant: &Tenant, version: ApiVersion) -> Result<(), RowError> {

@@ -5,18 +5,19 @@
 //! taken as approved by its gateway at once: what is tested here are refunds of payments.
 
 use super::custom::OwnFields;
+use super::payment_amounts::{Amounts, NewCredit, amount_in};
 use super::{Asking, gateway_named, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
-use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use crate::domain::draft::{AmountText, Field};
 use crate::domain::facts::{
     Account, Gateway, Invoice, InvoiceKey, MethodKey, Payment, PaymentKey, PaymentMethod, Tenant,
 };
 use crate::domain::id::ObjectId;
-use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus, PaymentStatus, PaymentType};
 use chrono::NaiveDate;
@@ -35,6 +36,8 @@ pub struct PaymentFacts<'a> {
     pub method: Option<PaymentMethod>,
     /// The invoice of InvoiceId; none when there is no such invoice.
     pub invoice: Option<Invoice>,
+    /// The invoice of InvoiceNumber; none when there is no such invoice.
+    pub invoice_by_number: Option<Invoice>,
 }
 
 /// A payment that may be made.
@@ -54,6 +57,8 @@ pub struct NewPayment<'d> {
     pub effective_date: NaiveDate,
     /// The invoice that it pays, and how much of it.
     pub applied: Option<(InvoiceKey, MinorUnits)>,
+    /// What of it becomes credit balance.
+    pub credit: Option<NewCredit>,
     /// Free text.
     pub comment: Option<&'d str>,
     /// A number of the payer's bank.
@@ -104,22 +109,10 @@ pub fn decide_payment<'d>(
     own.check_present(&draft.common.custom)?;
     draft.common.check_unknown(asking.strict)?;
     let account = known(&draft.account_id, facts.account.as_ref(), "AccountId")?;
-    let amount = amount_in(account.currency, &draft.amount, "Amount")?;
-    let to_balance = draft.to_credit_balance.checked()?;
-    if to_balance.is_some_and(|amount| amount.value > Decimal::ZERO) {
-        return Err(RowError::applied_to_balance());
-    }
-    let applied = applied_amount(draft, account.currency)?;
+    let amounts = Amounts::of(draft, account.currency)?;
     let comment = draft.comment.checked()?.map(String::as_str);
     let effective_date = effective_date(draft, facts.tenant, asking)?;
-    let invoice = match (draft.invoice_id.checked()?, applied) {
-        (Some(_), Some(applied)) => Some((
-            invoice_of(account, known(&draft.invoice_id, facts.invoice.as_ref(), "InvoiceId")?)
-                .ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?,
-            applied,
-        )),
-        _ => None,
-    };
+    let invoice = named_invoice(draft, facts, account)?;
     let method = usable_method(draft, facts, account)?;
     let reference_id = draft.reference_id.checked()?.map(String::as_str);
     match draft.status.checked()? {
@@ -133,17 +126,21 @@ pub fn decide_payment<'d>(
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
     };
-    if let Some((invoice, applied)) = invoice {
-        check_applied(applied, amount, invoice)?;
+    let credit = amounts.credit(effective_date, facts.tenant, asking)?;
+    let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
+    if let Some(invoice) = applied {
+        check_applied(amounts.applied, amounts.whole, invoice)?;
     }
+    amounts.check_rest(account.currency)?;
     Ok(NewPayment {
         account,
-        amount,
+        amount: amounts.whole,
         payment_type: *payment_type,
         method: method.key,
         gateway,
         effective_date,
-        applied: invoice.map(|(invoice, applied)| (invoice.key, applied)),
+        applied: applied.map(|invoice| (invoice.key, amounts.applied)),
+        credit,
         comment,
         reference_id,
         kept,
@@ -189,7 +186,7 @@ pub fn decide_part(
 /// is cancelled, an electronic one voided, and only as long as no refund and no adjustment took
 /// anything of it.
 pub fn decide_payment_update<'d>(
-    draft: &'d PaymentDraft,
+    draft: &'d PaymentChange,
     payment: Option<&Payment>,
     tenant: &Tenant,
     asking: &Asking,
@@ -225,13 +222,18 @@ pub fn decide_payment_update<'d>(
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     require(!draft.payment_type.is_absent(), "Type")?;
-    require(!draft.amount.is_absent(), "Amount")?;
+    let is_positive = |amount: &Field<AmountText>| {
+        amount.given().is_some_and(|amount| amount.value > Decimal::ZERO)
+    };
+    let applies = is_positive(&draft.applied);
+    let is_split = applies || is_positive(&draft.to_credit_balance);
+    require(is_split || !draft.amount.is_absent(), "Amount")?;
     require(!draft.account_id.is_absent(), "AccountId")?;
     // Whoever applies money says both: how much, and to which invoice.
-    let applies = draft.applied.given().is_some_and(|amount| amount.value > Decimal::ZERO);
-    require(!applies || !draft.invoice_id.is_absent(), "InvoiceId")?;
-    let names_invoice = !draft.invoice_id.is_absent();
-    require(!names_invoice || !draft.applied.is_absent(), "AppliedInvoiceAmount")?;
+    let names_invoice = !draft.invoice_id.is_absent() || !draft.invoice_number.is_absent();
+    require(!applies || names_invoice, "InvoiceId")?;
+    let says_amount = !draft.applied.is_absent() || !draft.to_credit_balance.is_absent();
+    require(!names_invoice || says_amount, "AppliedInvoiceAmount")?;
     // Documented as INVALID_VALUE, unlike what is missing otherwise.
     if draft.method_id.is_absent() {
         return Err(RowError::invalid("PaymentMethodId", ""));
@@ -249,25 +251,25 @@ fn foreign(id: &Field<ObjectId>, name: &str) -> RowError {
     RowError::invalid(name, id.given().map_or("", ObjectId::as_str))
 }
 
-fn amount_in(
-    currency: Currency,
-    amount: &Field<AmountText>,
-    name: &str,
-) -> Result<MinorUnits, RowError> {
-    let amount = amount.checked()?.ok_or_else(|| RowError::missing(name))?;
-    currency.minor_units(amount.value).ok_or_else(|| RowError::invalid(name, &amount.text))
-}
-
-/// What pays the invoice; none when it is nothing.
-fn applied_amount(
+/// The invoice that is named by its id, its number or both, if it is one of the account's.
+fn named_invoice<'f>(
     draft: &PaymentDraft,
-    currency: Currency,
-) -> Result<Option<MinorUnits>, RowError> {
-    if draft.applied.checked()?.is_none() {
-        return Ok(None);
+    facts: &'f PaymentFacts<'_>,
+    account: &Account,
+) -> Result<Option<&'f Invoice>, RowError> {
+    let by_id = match draft.invoice_id.checked()? {
+        None => None,
+        Some(_) => Some(known(&draft.invoice_id, facts.invoice.as_ref(), "InvoiceId")?),
+    };
+    if by_id.is_some_and(|invoice| invoice_of(account, invoice).is_none()) {
+        return Err(foreign(&draft.invoice_id, "InvoiceId"));
     }
-    let applied = amount_in(currency, &draft.applied, "AppliedInvoiceAmount")?;
-    Ok(Some(applied).filter(|applied| *applied > MinorUnits::ZERO))
+    let Some(number) = draft.invoice_number.checked()? else {
+        return Ok(by_id);
+    };
+    let found = facts.invoice_by_number.as_ref().and_then(|found| invoice_of(account, found));
+    let found = found.filter(|found| by_id.is_none_or(|by_id| by_id.key == found.key));
+    found.map(Some).ok_or_else(|| RowError::invalid("InvoiceNumber", number))
 }
 
 /// The day that is named, else today.

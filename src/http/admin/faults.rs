@@ -19,6 +19,9 @@ const TEXT_CHARS_MAX: usize = 1_000;
 const CONTENT_TYPES: [&str; 4] =
     ["text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json", "text/xml"];
 
+/// What can happen, but for the last.
+const EFFECTS: &str = "row, fault, reset, truncate, cut_off, body";
+
 /// A rule as it is written.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -38,6 +41,8 @@ pub(super) struct WrittenFault {
     reset: Option<When>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truncate: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<WrittenBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +102,7 @@ impl WrittenFault {
             self.fault.map(WrittenError::fault).transpose()?,
             self.reset.map(|when| Effect::Reset { after: matches!(when, When::After) }),
             self.truncate.map(|bytes| Effect::Truncate { bytes }),
+            self.cut_off.map(|bytes| Effect::CutOff { bytes }),
             self.body.map(WrittenBody::checked).transpose()?,
             self.status.map(status).transpose()?.map(Effect::Status),
         ];
@@ -112,10 +118,10 @@ impl WrittenFault {
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();
         if effects.next().is_some() {
-            return Err("say one of row, fault, reset, truncate, body and status".to_owned());
+            return Err(format!("say one of {EFFECTS} and status"));
         }
         if effect.is_none() && self.delay_ms == 0 {
-            return Err("say delay_ms, row, fault, reset, truncate, body or status".to_owned());
+            return Err(format!("say delay_ms, {EFFECTS} or status"));
         }
         Ok(FaultRule {
             operation: self.operation,
@@ -188,6 +194,7 @@ impl From<StandingRule> for OrderedFault {
                 written.reset = Some(if after { When::After } else { When::Before });
             }
             Effect::Truncate { bytes } => written.truncate = Some(bytes),
+            Effect::CutOff { bytes } => written.cut_off = Some(bytes),
             Effect::Body { status, content_type, text } => {
                 let content_type = Some(content_type.to_owned());
                 written.body = Some(WrittenBody { status, content_type, text });
@@ -222,6 +229,7 @@ mod tests {
                 r#""reset":"after""#,
             ],
             [r#""times":1,"delay_ms":0"#, r#""truncate":40"#],
+            [r#""times":1,"delay_ms":0"#, r#""cut_off":0"#],
             [
                 r#""times":1,"delay_ms":0"#,
                 r#""body":{"status":500,"content_type":"application/json","text":"x"}"#,

@@ -1,14 +1,13 @@
 //! What is told about payment gateways: their settlements, on any ledger, and rules for a sandbox,
 //! on a test ledger.
 
-use super::talk::of_ledger;
+use super::talk::{Wrong, bad, of_ledger};
 use crate::domain::id::ObjectId;
 use crate::domain::money::parse_amount;
 use crate::domain::script::{ScriptedAnswer, ScriptedRule};
 use crate::ledger::reconciliation::ReconcileResult;
 use crate::service::Service;
 use crate::service::reconciliation::WrittenEvent;
-use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -25,14 +24,10 @@ pub(super) struct Settlements {
 }
 
 /// Tells the ledger of each event and says what came of it, in their order; an error is the call's.
-pub(super) async fn reconcile(
-    service: &Service,
-    settlements: Settlements,
-) -> Result<Value, (StatusCode, String)> {
+pub(super) async fn reconcile(service: &Service, settlements: Settlements) -> Result<Value, Wrong> {
     let count = settlements.events.len();
     if count > EVENTS_MAX {
-        let why = format!("events: there are {count}, at most {EVENTS_MAX} at once");
-        return Err((StatusCode::BAD_REQUEST, why));
+        return Err(bad(format!("events: there are {count}, at most {EVENTS_MAX} at once")));
     }
     let now = service.clock().now();
     let checked: Vec<_> = settlements.events.iter().map(|event| event.checked(now)).collect();

@@ -3,10 +3,9 @@
 //! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
 //! without the token is refused before anything of it is read.
 
-use hyper::HeaderMap;
-use hyper::Method;
-use hyper::StatusCode;
+use crate::http::address::is_authority;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use hyper::{HeaderMap, Method, StatusCode};
 use sha2::{Digest, Sha256};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -84,7 +83,7 @@ pub(super) fn check(
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let is_json = essence.trim().eq_ignore_ascii_case("application/json");
-    if *method != Method::GET && !is_json {
+    if !matches!(*method, Method::GET | Method::HEAD) && !is_json {
         let why = "What changes something needs Content-Type: application/json.";
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
@@ -98,7 +97,7 @@ fn is_ours(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+    is_authority(host) && (name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok())
 }
 
 #[cfg(test)]
@@ -118,10 +117,12 @@ mod tests {
             check(&token, method, &headers(pairs)).err().map(|(status, _)| status.as_u16())
         };
         let auth = ("authorization", "Bearer t0ken");
-        for host in ["localhost:1", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
+        for host in ["localhost:1", "LOCALHOST", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
             assert_eq!(status(&Method::GET, &[("host", host), auth]), None, "{host}");
         }
-        for host in ["evil.example:8081", "", "localhost.evil.example"] {
+        let names = ["evil.example:8081", "", "localhost.evil.example", "127.1"];
+        let no_hosts = ["127.0.0.1:x", "[::1", "::1", "[localhost]", "a@localhost", "localhost/"];
+        for host in names.into_iter().chain(no_hosts) {
             assert_eq!(status(&Method::GET, &[("host", host), auth]), Some(421), "{host}");
         }
         let host = ("host", "localhost");

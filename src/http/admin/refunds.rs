@@ -5,11 +5,10 @@
 //! says that it came by this way.
 
 use super::api::Api;
-use super::talk::{Told, Wrong, bad, from_json, of_ledger, ok};
+use super::talk::{Told, Wrong, bad, conflict, from_json, missing, of_ledger, ok};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{SettleError, Settlement};
-use hyper::StatusCode;
 use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::json;
@@ -41,12 +40,9 @@ impl Api {
             Settlement { refund, settled_as, reason, operator: OPERATOR.to_owned(), at };
         let settled = self.service.settle(settlement).await;
         let settled = settled.map_err(|error| of_ledger(&error))?;
-        let number = settled.map_err(|error| {
-            let status = match &error {
-                SettleError::NoRefund(_) => StatusCode::NOT_FOUND,
-                _ => StatusCode::CONFLICT,
-            };
-            (status, error.to_string())
+        let number = settled.map_err(|error| match error {
+            SettleError::NoRefund(_) => missing(error.to_string()),
+            _ => conflict(error.to_string()),
         })?;
         Ok(ok(json!({ "number": number.to_string(), "status": status })))
     }

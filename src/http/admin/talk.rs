@@ -4,8 +4,9 @@
 //! wrong.
 
 use crate::ledger::LedgerError;
+use crate::service::seed::SeedError;
 use crate::service::test_bench::BenchError;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
 use serde::de::DeserializeOwned;
@@ -15,28 +16,62 @@ use std::time::Duration;
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The one key of any body whose value is a list.
+const LIST: &str = "events";
+
 /// What is answered: a status and a JSON value.
 pub(super) type Told = (StatusCode, Value);
 
-/// What went wrong: a status and a sentence.
-pub(super) type Wrong = (StatusCode, String);
+/// What went wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) status: StatusCode,
+    /// A sentence.
+    pub(super) why: String,
+    /// The methods that are right, where the method was wrong.
+    pub(super) allow: Option<&'static str>,
+}
 
 pub(super) async fn read(body: Incoming) -> Result<Bytes, Wrong> {
     let read = Limited::new(body, BODY_BYTES_MAX).collect();
     match tokio::time::timeout(BODY_TIMEOUT, read).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(_)) => Err((
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is broken, or over {BODY_BYTES_MAX} bytes."),
-        )),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.".to_owned())),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let why = format!("The body has more than {BODY_BYTES_MAX} bytes.");
+            Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, why))
+        }
+        Ok(Err(_)) => Err(bad("The body of the request is broken.")),
+        Err(_) => Err(wrong(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.")),
     }
 }
 
-/// An empty body is an empty object.
+/// What a JSON object says; an empty body is an empty object. A list in the place of an object is
+/// refused, although its values could be taken for those of the keys in some order.
 pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(text).map_err(|error| bad(format!("the body: {error}")))
+    let unreadable = |error: serde_json::Error| bad(format!("the body: {error}"));
+    let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
+    if let Some(place) = misplaced_list("", &value) {
+        return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));
+    }
+    serde_json::from_slice(text).map_err(unreadable)
+}
+
+/// Where a list stands, in words, unless it is that of [`LIST`].
+fn misplaced_list(place: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::Array(items) if place == LIST => {
+            let place = |item| format!("{LIST}[{item}]");
+            items.iter().enumerate().find_map(|(item, value)| misplaced_list(&place(item), value))
+        }
+        Value::Array(_) if place.is_empty() => Some("all of it".to_owned()),
+        Value::Array(_) => Some(place.to_owned()),
+        Value::Object(keys) => keys.iter().find_map(|(key, value)| {
+            let dot = if place.is_empty() { "" } else { "." };
+            misplaced_list(&format!("{place}{dot}{key}"), value)
+        }),
+        _ => None,
+    }
 }
 
 pub(super) fn of_bench(error: &BenchError) -> Wrong {
@@ -44,11 +79,17 @@ pub(super) fn of_bench(error: &BenchError) -> Wrong {
         BenchError::NotATestLedger => StatusCode::FORBIDDEN,
         BenchError::NoAccount(_) | BenchError::NoSnapshot(_) => StatusCode::NOT_FOUND,
         BenchError::BadName(_) | BenchError::SeedText(_) => StatusCode::BAD_REQUEST,
-        BenchError::Seed(_) => StatusCode::CONFLICT,
-        BenchError::Ledger(error) => return of_ledger(error),
+        BenchError::Seed(SeedError::Ledger(error)) | BenchError::Ledger(error) => {
+            return of_ledger(error);
+        }
+        BenchError::Seed(SeedError::Conflict(_))
+        | BenchError::StillUnderWay(_)
+        | BenchError::UnfitSnapshot(_) => StatusCode::CONFLICT,
+        BenchError::Seed(SeedError::Password(_) | SeedError::HashingLost)
+        | BenchError::Halfway(_) => StatusCode::INTERNAL_SERVER_ERROR,
         BenchError::Files(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, error.to_string())
+    wrong(status, error.to_string())
 }
 
 /// 503 says that nothing happened and that it may be tried again; of an outcome that nobody knows
@@ -58,19 +99,32 @@ pub(super) fn of_ledger(error: &LedgerError) -> Wrong {
         LedgerError::Unknown(_) => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, error.to_string())
+    wrong(status, error.to_string())
 }
 
 pub(super) fn not_a_test() -> Wrong {
     of_bench(&BenchError::NotATestLedger)
 }
 
-pub(super) fn bad(why: String) -> Wrong {
-    (StatusCode::BAD_REQUEST, why)
+pub(super) fn bad(why: impl Into<String>) -> Wrong {
+    wrong(StatusCode::BAD_REQUEST, why)
 }
 
-pub(super) fn wrong_method(right: &str) -> Wrong {
-    (StatusCode::METHOD_NOT_ALLOWED, format!("This takes {right}."))
+pub(super) fn missing(why: impl Into<String>) -> Wrong {
+    wrong(StatusCode::NOT_FOUND, why)
+}
+
+pub(super) fn conflict(why: impl Into<String>) -> Wrong {
+    wrong(StatusCode::CONFLICT, why)
+}
+
+pub(super) fn wrong_method(allow: &'static str) -> Wrong {
+    let why = format!("This takes {allow}.");
+    Wrong { allow: Some(allow), ..wrong(StatusCode::METHOD_NOT_ALLOWED, why) }
+}
+
+pub(super) fn wrong(status: StatusCode, why: impl Into<String>) -> Wrong {
+    Wrong { status, why: why.into(), allow: None }
 }
 
 pub(super) fn ok(value: Value) -> Told {
@@ -81,6 +135,42 @@ pub(super) fn done() -> Told {
     ok(json!({ "done": true }))
 }
 
-pub(super) fn told_wrong((status, why): Wrong) -> Told {
-    (status, json!({ "error": why }))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only whether it can be read counts")]
+    struct Asked {
+        account: Option<String>,
+        row: Option<Box<Asked>>,
+        events: Option<Vec<Asked>>,
+    }
+
+    fn refusal(text: &'static str) -> Option<String> {
+        from_json::<Asked>(&Bytes::from_static(text.as_bytes())).err().map(|wrong| wrong.why)
+    }
+
+    #[test]
+    fn a_list_is_no_object_whose_keys_have_an_order() {
+        for good in ["", "{}", r#"{"events":[{"account":"x"},{}],"row":{"account":"y"}}"#] {
+            assert_eq!(refusal(good), None, "{good}");
+        }
+        for (bad, named) in [
+            ("[]", "all of it is a list"),
+            (r#"["x"]"#, "all of it is a list"),
+            (r#"{"row":["x"]}"#, "row is a list"),
+            (r#"{"row":{"row":[]}}"#, "row.row is a list"),
+            (r#"{"events":[{},["x"]]}"#, "events[1] is a list"),
+            ("null", "null"),
+            ("{} {}", "trailing"),
+            (r#"{"account":1}"#, "a string"),
+            (r#"{"acount":"x"}"#, "acount"),
+        ] {
+            let why = refusal(bad).unwrap();
+            assert!(why.contains(named), "{bad}: {why}");
+        }
+    }
 }

@@ -4,11 +4,11 @@
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::movement::{Cause, move_balance};
-use super::rows;
 use super::store::Store;
+use super::{ahead, rows};
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{AdjustmentSource, AskedAdjustment};
-use crate::domain::id::IdKind;
+use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::rules::{
     AdjustmentDecision, AdjustmentFacts, Asking, FoundSource, decide_adjustment,
 };
@@ -26,7 +26,8 @@ pub(super) fn create_one(
     let connection = store.connection();
     let by_id = draft.source_id.given().map(Named::Id);
     let by_number = draft.source_number.given().map(|number| Named::Number(number));
-    let look = |named: Option<Named<'_>>| named.map(|named| source(connection, named)).transpose();
+    let look =
+        |named: Option<Named<'_>>| named.map(|named| source(store, asking, named)).transpose();
     let account = match draft.account_id.given() {
         Some(id) => rows::account(connection, id, false)?.map(|account| account.key),
         None => None,
@@ -41,8 +42,18 @@ pub(super) fn create_one(
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let at_ms = asking.now.timestamp_millis();
-    let key = insert(connection, user, &decision, at_ms)?;
+    write(store, user, &decision, asking.now.timestamp_millis()).map(Ok)
+}
+
+/// Writes an adjustment that was decided on, and moves its money.
+pub(super) fn write(
+    store: &Store,
+    user: UserKey,
+    decision: &AdjustmentDecision,
+    at_ms: i64,
+) -> rusqlite::Result<ObjectId> {
+    let connection = store.connection();
+    let key = insert(connection, user, decision, at_ms)?;
     custom::keep(connection, Owner::Adjustment(key), &decision.custom)?;
     let amount = decision.amount.units();
     let (kind, delta) = match decision.adjustment_type {
@@ -52,16 +63,20 @@ pub(super) fn create_one(
     move_source(connection, decision.source, delta, at_ms)?;
     let cause = Cause::Adjustment(key);
     let entry = move_balance(connection, decision.account.0, kind, delta, cause, at_ms)?;
-    let id = store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry)?;
-    Ok(Ok(id.into()))
+    Ok(store.row_id(IdKind::CreditBalanceAdjustment, at_ms, entry)?.into())
 }
 
 /// What a source is: an invoice or a payment.
-fn source(connection: &Connection, named: Named<'_>) -> rusqlite::Result<Option<FoundSource>> {
-    if let Some(invoice) = billing_rows::invoice(connection, named)? {
+fn source(
+    store: &Store,
+    asking: &Asking,
+    named: Named<'_>,
+) -> rusqlite::Result<Option<FoundSource>> {
+    if let Some(mut invoice) = billing_rows::invoice(store.connection(), named)? {
+        ahead::look(store, asking, &mut invoice.account)?;
         return Ok(Some(FoundSource::Invoice(invoice)));
     }
-    let payment = billing_rows::payment(connection, named)?;
+    let payment = billing_rows::payment(store.connection(), named)?;
     Ok(payment.map(|payment| FoundSource::Payment(Box::new(payment))))
 }
 
@@ -102,7 +117,7 @@ pub(super) fn cancel(
     };
     move_source(connection, adjustment.source, delta, at_ms)?;
     let cause = Cause::Adjustment(adjustment.key.0);
-    move_balance(connection, adjustment.account.0, "cancellation", delta, cause, at_ms)?;
+    move_balance(connection, adjustment.account.key.0, "cancellation", delta, cause, at_ms)?;
     let update = "update adjustment set status = ?2, cancelled_ms = ?3 where key = ?1";
     let status = AdjustmentStatus::Canceled.name();
     connection.prepare_cached(update)?.execute(params![adjustment.key.0, status, at_ms])?;

@@ -3,9 +3,8 @@
 use super::rows::{self, known};
 use super::store::Store;
 use crate::domain::facts::{
-    AccountKey, AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment,
-    ExistingRefund, Invoice, InvoiceKey, PartKey, Payment, PaymentKey, PaymentPart,
-    ReopenedInvoice,
+    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
+    InvoiceKey, PartKey, Payment, PaymentKey, PaymentPart, ReopenedInvoice,
 };
 use crate::domain::id::{IdKind, ObjectId, RefundId, RowId};
 use crate::domain::money::{Currency, MinorUnits};
@@ -96,16 +95,18 @@ pub(super) fn invoice(
     connection: &Connection,
     named: Named<'_>,
 ) -> rusqlite::Result<Option<Invoice>> {
-    let select = format!("select key, account, balance from invoice where {} = ?1", named.column());
+    let select =
+        format!("select key, account, balance, date from invoice where {} = ?1", named.column());
     let mut statement = connection.prepare_cached(&select)?;
     let found = statement.query_row(params![named.text()], |row| {
-        Ok((InvoiceKey(row.get(0)?), row.get(1)?, MinorUnits::new(row.get(2)?)))
+        let date = known(row, 3, |text| text.parse().ok())?;
+        Ok((InvoiceKey(row.get(0)?), row.get(1)?, MinorUnits::new(row.get(2)?), date))
     });
-    let Some((key, account, balance)) = found.optional()? else {
+    let Some((key, account, balance, date)) = found.optional()? else {
         return Ok(None);
     };
     let account = rows::account_by_key(connection, account)?;
-    Ok(Some(Invoice { key, account, balance }))
+    Ok(Some(Invoice { key, account, date, balance }))
 }
 
 /// The refund of this id.
@@ -188,23 +189,21 @@ pub(super) fn adjustment(
 }
 
 fn asked_adjustment(connection: &Connection, key: i64) -> rusqlite::Result<AskedAdjustment> {
-    let select = "select account.key, account.currency, account.balance, adjustment.type, amount, \
-                  adjustment.status, invoice, payment from adjustment \
-                  join account on account.key = adjustment.account where adjustment.key = ?1";
+    let select = "select account, type, amount, adjustment_date, status, invoice, payment \
+                  from adjustment where key = ?1";
     connection.prepare_cached(select)?.query_row([key], |row| {
-        let invoice = row.get::<_, Option<i64>>(6)?.map(InvoiceKey);
+        let invoice = row.get::<_, Option<i64>>(5)?.map(InvoiceKey);
         let source = match invoice {
             Some(invoice) => AdjustmentSource::Invoice(invoice),
-            None => AdjustmentSource::Payment(PaymentKey(row.get(7)?)),
+            None => AdjustmentSource::Payment(PaymentKey(row.get(6)?)),
         };
         Ok(AskedAdjustment {
             key: AdjustmentKey(key),
-            account: AccountKey(row.get(0)?),
-            currency: known(row, 1, Currency::from_code)?,
-            balance: MinorUnits::new(row.get(2)?),
-            adjustment_type: known(row, 3, AdjustmentType::from_name)?,
-            amount: MinorUnits::new(row.get(4)?),
-            status: known(row, 5, AdjustmentStatus::from_name)?,
+            account: rows::account_by_key(connection, row.get(0)?)?,
+            adjustment_type: known(row, 1, AdjustmentType::from_name)?,
+            amount: MinorUnits::new(row.get(2)?),
+            adjustment_date: known(row, 3, |text| text.parse().ok())?,
+            status: known(row, 4, AdjustmentStatus::from_name)?,
             source,
         })
     })

@@ -3,10 +3,10 @@
 
 use super::custom::{self, Owner};
 use super::store::Store;
-use super::{accounts, adjusting, billing_rows, methods, movement, outbox, payments};
+use super::{accounts, adjusting, ahead, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::event::EventKind;
-use crate::domain::facts::{ExistingRefund, PaymentKey};
+use crate::domain::facts::{ExistingAdjustment, ExistingRefund, PaymentKey};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{
@@ -120,12 +120,17 @@ fn delete_refund(store: &Store, asking: &Asking, id: &ObjectId) -> rusqlite::Res
 
 /// Takes the row away, but not its number: nothing is ever called by it again.
 fn remove(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    never_give_again(connection, number)?;
+    connection.prepare_cached("delete from refund where number = ?1")?.execute([number])?;
+    Ok(())
+}
+
+/// Notes that the number of a refund, and those before it, were given.
+pub(super) fn never_give_again(connection: &Connection, number: i64) -> rusqlite::Result<()> {
     let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
                 on conflict (key) do update set value = excluded.value \
                 where cast(value as integer) < ?1";
-    connection.prepare_cached(note)?.execute([number])?;
-    connection.prepare_cached("delete from refund where number = ?1")?.execute([number])?;
-    Ok(())
+    connection.prepare_cached(note)?.execute([number]).map(|_| ())
 }
 
 fn adjustment(
@@ -136,10 +141,13 @@ fn adjustment(
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
     let id = change.common.id.given();
-    let found = match id {
+    let mut found = match id {
         Some(id) => billing_rows::adjustment(store, id)?,
         None => None,
     };
+    if let Some(ExistingAdjustment::Asked(asked)) = &mut found {
+        ahead::look(store, asking, &mut asked.account)?;
+    }
     let decision = match decide_adjustment_update(change, found.as_ref(), store.tenant(), asking) {
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),

@@ -5,7 +5,7 @@ use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::orders::{begin_order, repaid};
 use super::store::Store;
-use super::{movement, outbox, rows};
+use super::{ahead, movement, outbox, rows};
 use crate::domain::draft::RefundDraft;
 use crate::domain::event::EventKind;
 use crate::domain::id::RefundId;
@@ -64,10 +64,13 @@ fn decide_one(
     let connection = store.connection();
     let method_id = draft.payment_method_id.given();
     let needs_default = method_id.is_none() && draft.method_type.is_absent();
-    let account = match draft.account_id.given() {
+    let mut account = match draft.account_id.given() {
         Some(id) => rows::account(connection, id, needs_default)?,
         None => None,
     };
+    if let Some(account) = &mut account {
+        ahead::look(store, asking, account)?;
+    }
     let method = match method_id {
         Some(id) => rows::payment_method(connection, id)?,
         None => None,
@@ -98,7 +101,8 @@ fn insert_refund(
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
          :gateway_options, :gateway_state, :payment, \
-         iif(:payment is null, (select coalesce(max(key), 0) + 1 from entry), null))";
+         iif(:payment is null, \
+         coalesce((select key + 1 from entry order by key desc limit 1), 1), null))";
     let (status, gateway, options, state) = match &decision.payout {
         Payout::External => (RefundStatus::Processed, None, None, None),
         Payout::Electronic { gateway, options, .. } => {

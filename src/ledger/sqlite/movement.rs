@@ -104,6 +104,9 @@ pub(super) fn compensate(
 /// Moves a credit balance and adds the entry behind it; gives the entry's key. That the balance
 /// stays above zero is the schema's to guard: a decision that overdraws is an error of this
 /// program.
+///
+/// The update does not return the balance, because SQLite puts what an update returns into a table
+/// made for it, which takes longer than reading the balance again.
 pub(super) fn move_balance(
     connection: &Connection,
     account: i64,
@@ -113,16 +116,18 @@ pub(super) fn move_balance(
     at_ms: i64,
 ) -> rusqlite::Result<i64> {
     let update = "update account set balance = balance + ?2 \
-                  where key = ?1 and balance + ?2 >= 0 returning balance";
-    let balance: i64 =
-        connection.prepare_cached(update)?.query_row(params![account, delta], |row| row.get(0))?;
+                  where key = ?1 and balance + ?2 >= 0";
+    let moved = connection.prepare_cached(update)?.execute(params![account, delta])?;
+    if moved != 1 {
+        return Err(rusqlite::Error::StatementChangedRows(moved));
+    }
     let insert = "insert into entry (account, kind, delta, balance, refund, adjustment, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                  values (?1, ?2, ?3, (select balance from account where key = ?1), ?4, ?5, ?6)";
     let (refund, adjustment) = match cause {
         Cause::Refund(number) => (Some(number), None),
         Cause::Adjustment(key) => (None, Some(key)),
     };
-    let values = params![account, kind, delta, balance, refund, adjustment, at_ms];
+    let values = params![account, kind, delta, refund, adjustment, at_ms];
     connection.prepare_cached(insert)?.insert(values)
 }
 

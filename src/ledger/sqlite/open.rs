@@ -191,7 +191,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or
 /// asked about, by the other.
-fn check_gateways(
+pub(super) fn check_gateways(
     connection: &Connection,
     path: &Path,
     configured: &[Gateway],
@@ -308,7 +308,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn check_ownership(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_ownership(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let found = number("user_version").map_err(|e| sql(&e))?;
@@ -328,7 +328,7 @@ fn check_ownership(connection: &Connection, path: &Path) -> Result<(), OpenError
     Ok(())
 }
 
-fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let verdict: String = connection
         .pragma_query_value(None, "quick_check", |row| row.get(0))

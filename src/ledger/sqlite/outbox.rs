@@ -15,8 +15,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::{Value, json};
 
-/// How many events one transaction looks at.
+/// How many events one transaction collects for a webhook.
 const COLLECTED_MAX: i64 = 500;
+/// How many events one transaction removes.
+const REMOVED_MAX: i64 = 500;
 /// The most characters of what went wrong that are kept.
 const WHY_CHARS_MAX: usize = 500;
 
@@ -161,6 +163,23 @@ impl Outbox for SqliteLedger {
         })
     }
 
+    fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool> {
+        let before_ms = before.timestamp_millis();
+        let oldest = self.readers.read(|connection| {
+            let select = "select at_ms from event order by key limit 1";
+            connection.prepare_cached(select)?.query_row([], |row| row.get(0)).optional()
+        });
+        let remove =
+            move |store: &mut Store| remove_events(store.connection(), before_ms, &webhooks);
+        let writer = self.writer.later();
+        Box::pin(async move {
+            match oldest.await? {
+                Some(oldest) if oldest < before_ms => writer.submit(remove).await,
+                None | Some::<i64>(_) => Ok(false),
+            }
+        })
+    }
+
     fn delivery_stats(&self, webhook: &str) -> Reply<DeliveryStats> {
         let webhook = webhook.to_owned();
         self.readers.read(move |connection| {
@@ -215,6 +234,30 @@ fn collect(
         connection.prepare_cached(update)?.execute(params![webhook, last])?;
     }
     Ok(i64::try_from(found.len()).unwrap_or(i64::MAX) == COLLECTED_MAX)
+}
+
+fn remove_events(
+    connection: &Connection,
+    before_ms: i64,
+    webhooks: &[String],
+) -> rusqlite::Result<bool> {
+    // The newest event stays, so that the next one has the next number.
+    let select = "select key from (select key, at_ms from event \
+             where key < (select max(key) from event) order by key limit ?1) \
+         where at_ms < ?2 \
+         and key <= coalesce((select min(collected) from webhook \
+             where name in (select value from json_each(?3))), key) \
+         and not exists (select 1 from delivery where event = key and is_given_up = 0)";
+    let names = serde_json::to_string(webhooks)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let mut statement = connection.prepare_cached(select)?;
+    let keys = statement.query_map(params![REMOVED_MAX, before_ms, names], |row| row.get(0))?;
+    let keys: Vec<i64> = keys.collect::<Result<_, _>>()?;
+    for key in &keys {
+        connection.prepare_cached("delete from delivery where event = ?1")?.execute([key])?;
+        connection.prepare_cached("delete from event where key = ?1")?.execute([key])?;
+    }
+    Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX) == REMOVED_MAX)
 }
 
 fn due(

@@ -1,12 +1,13 @@
 //! Payments and their parts inside the open transaction: look up what a draft names, let the domain
-//! decide, and move the invoice's balance with the part that pays it.
+//! decide, and move the invoice's balance with the part that pays it, and the credit balance with
+//! what an overpayment brings.
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
-use super::rows;
 use super::store::{Store, kept_json};
+use super::{adjusting, rows};
 use crate::domain::custom_value::CustomValues;
-use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
+use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use crate::domain::facts::{InvoiceKey, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
@@ -18,7 +19,8 @@ use crate::ledger::change::ChangeResult;
 use crate::ledger::{RowResult, UserKey};
 use rusqlite::{named_params, params};
 
-/// Makes a payment, with the part that pays its invoice, or finds why not.
+/// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
+/// not.
 pub(super) fn create(
     store: &Store,
     user: UserKey,
@@ -38,8 +40,12 @@ pub(super) fn create(
         Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
         None => None,
     };
+    let invoice_by_number = match draft.invoice_number.given() {
+        Some(number) => billing_rows::invoice(connection, Named::Number(number))?,
+        None => None,
+    };
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    let facts = PaymentFacts { tenant, gateways, account, method, invoice };
+    let facts = PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number };
     let payment = match decide_payment(draft, &facts, asking) {
         Ok(payment) => payment,
         Err(error) => return Ok(Err(error)),
@@ -53,6 +59,10 @@ pub(super) fn create(
         let (payment, custom) = (PaymentKey(key), CustomValues::new());
         let part = NewPart { payment, invoice, amount, custom };
         insert_part(store, user, &part, at_ms)?;
+    }
+    if let Some(credit) = payment.credit {
+        let adjustment = credit.of_payment(PaymentKey(key), payment.account);
+        adjusting::write(store, user, &adjustment, at_ms)?;
     }
     Ok(Ok(id))
 }
@@ -84,7 +94,7 @@ pub(super) fn update(
     store: &Store,
     user: UserKey,
     asking: &Asking,
-    draft: &PaymentDraft,
+    draft: &PaymentChange,
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
     let existing = match draft.common.id.given() {

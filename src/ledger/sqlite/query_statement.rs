@@ -10,6 +10,10 @@ use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use rusqlite::types::Value;
 
+/// The key of no row. A condition that nothing can meet still says where to look: a constant
+/// among conditions that are joined by `or` would make SQLite read every row.
+const NO_KEY: i64 = 0;
+
 /// The rows of a set: after one key, up to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
@@ -174,20 +178,16 @@ impl Statement {
 
     fn shortcut(&mut self, column: &Column, shortcut: Shortcut, text: &str, case_sensitive: bool) {
         match shortcut {
-            Shortcut::Key(kind, key) => match RowId::parse(kind, text) {
+            Shortcut::Key(kind, key) => {
+                let id = RowId::parse(kind, text);
+                self.text("(").text(key).text(" = ").bind(id.map_or(NO_KEY, RowId::key));
                 // The moment and the salt have to be right as well.
-                Some(id) => {
-                    self.text("(").text(key).text(" = ").bind(id.key()).text(" and ");
-                    self.value(column).text(" = ").bind(text.to_owned()).text(")");
-                }
-                None => self.truth(false),
-            },
-            Shortcut::Number(prefix, key) => match numbered(prefix, text, case_sensitive) {
-                Some(number) => {
-                    self.text(key).text(" = ").bind(number);
-                }
-                None => self.truth(false),
-            },
+                self.text(" and ").value(column).text(" = ").bind(text.to_owned()).text(")");
+            }
+            Shortcut::Number(prefix, key) => {
+                let number = numbered(prefix, text, case_sensitive).unwrap_or(NO_KEY);
+                self.text(key).text(" = ").bind(number);
+            }
             Shortcut::Through(pieces) => {
                 for (index, piece) in pieces.iter().enumerate() {
                     if index > 0 {
@@ -272,10 +272,12 @@ mod tests {
         let steps = explained.query_map(params_from_iter(&statement.values), |row| row.get(3));
         let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
         assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
-        // What is found through a list, or among the few parts of a payment, is put in order;
-        // everything else comes in order.
-        let is_few =
-            |step: &String| step.starts_with("LIST SUBQUERY") || step.ends_with("(payment=?)");
+        // What is found through a list, key by key, or among the few parts of a payment, is put in
+        // order; everything else comes in order.
+        let is_few = |step: &String| {
+            ["LIST SUBQUERY", "MULTI-INDEX OR"].iter().any(|list| step.starts_with(list))
+                || step.ends_with("(payment=?)")
+        };
         let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorts || steps.iter().any(is_few), "{steps:?}");
         let is_it = |step: &&String| step.split(' ').nth(1) == Some(table);
@@ -341,6 +343,20 @@ mod tests {
                 let asked = format!("{}.{field}: {way}", object.name());
                 assert!(way.starts_with("SEARCH") && way.ends_with(expected), "{asked}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_makes_its_neighbours_read_nothing_else() {
+        let connection = connection();
+        for (field, good, bad) in [
+            ("Id", "01a203dc47e022e9f100000000000001", "4028e6a0000a0000000000000000006b"),
+            ("RefundNumber", "R-00000001", "R-1"),
+        ] {
+            let conditions = [good, bad].map(|value| vec![equal(field, value)]).to_vec();
+            let query = query(QueryObject::Refund, vec!["Id".to_owned()], conditions);
+            let way = way(&connection, &rows(&query, SPAN, 0, 2001, tenant()), "refund");
+            assert!(way.contains("INTEGER PRIMARY KEY (rowid=?)"), "{field}: {way}");
         }
     }
 

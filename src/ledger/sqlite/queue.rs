@@ -17,10 +17,14 @@ pub(super) enum Job {
     Alone(Box<dyn Lone>),
 }
 
-/// Work that is told whether it may be done.
-pub(super) trait Lone: FnOnce(Result<&mut Store, LedgerError>) + Send {}
+/// Work that is told whether it may be done. What it gives back is why nobody knows any more what
+/// the file holds, if that is so.
+pub(super) trait Lone:
+    FnOnce(Result<&mut Store, LedgerError>) -> Option<String> + Send
+{
+}
 
-impl<F: FnOnce(Result<&mut Store, LedgerError>) + Send> Lone for F {}
+impl<F: FnOnce(Result<&mut Store, LedgerError>) -> Option<String> + Send> Lone for F {}
 
 /// One request to the writer, which may be done more than once until it is committed.
 pub(super) trait Task: Send {
@@ -109,13 +113,18 @@ where
 pub(super) fn alone<T, F>(work: F) -> (Job, oneshot::Receiver<Result<T, LedgerError>>)
 where
     T: Send + 'static,
-    F: FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    F: FnOnce(&mut Store) -> Result<T, LedgerError> + Send + 'static,
 {
     let (reply, result) = oneshot::channel();
     let job = Job::Alone(Box::new(move |store: Result<&mut Store, LedgerError>| {
-        let failed = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+        let done = store.and_then(work);
+        let lost = match &done {
+            Err(LedgerError::Unknown(why)) => Some(why.clone()),
+            _ => None,
+        };
         // Nobody may be waiting any more; the work is done all the same.
-        let _ = reply.send(store.and_then(|store| work(store).map_err(failed)));
+        let _ = reply.send(done);
+        lost
     }));
     (job, result)
 }

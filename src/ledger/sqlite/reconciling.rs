@@ -1,20 +1,25 @@
 //! What gateways settled and rejected, inside the open transaction.
 //!
 //! What must stay true: an event's id is kept with what it did, so that it does it once; the money
-//! of a rejected refund goes back by a compensating entry, or to its payment, once at most.
+//! of a rejected refund goes back by a compensating entry, or to its payment, once at most. What
+//! the ledger does has the moment at which it is told; only SettledOn and the history have the
+//! gateway's.
 
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
 use super::store::Store;
 use super::{billing_rows, movement, outbox};
+use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::event::EventKind;
 use crate::domain::facts::ExistingRefund;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::reconciliation::{Rejected, Settlement, Standing, Step, decide};
+use crate::domain::reconciliation::{Settlement, Standing, Step, decide};
 use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::reconciliation::{
-    Reconcile, ReconcileError, ReconcileResult, Reconciled, Reconciliation, RefundName,
+    Reconcile, ReconcileError, ReconcileResult, Reconciled, Reconciliation, RefundName, When,
 };
+use chrono::{DateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
 use movement::Moved;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -23,7 +28,7 @@ pub(super) fn reconcile(
     store: &Store,
     request: &Reconcile,
 ) -> rusqlite::Result<Vec<ReconcileResult>> {
-    request.events.iter().map(|event| reconcile_one(store, event, request.rejected)).collect()
+    request.events.iter().map(|event| reconcile_one(store, event, request)).collect()
 }
 
 /// A refund as it is before the event.
@@ -36,7 +41,7 @@ struct Found {
 fn reconcile_one(
     store: &Store,
     event: &Reconciliation,
-    rejected: Rejected,
+    request: &Reconcile,
 ) -> rusqlite::Result<ReconcileResult> {
     let connection = store.connection();
     let Some(found) = find(connection, event.refund)? else {
@@ -62,10 +67,11 @@ fn reconcile_one(
         return Ok(is_same.then(|| done(now, false, false)).ok_or_else(reused));
     }
     let created = found.id.created_at();
-    if event.at < created {
+    let settled_at = moment(event.at, created, store.tenant().time_zone);
+    if settled_at < created {
         return Ok(Err(ReconcileError::BeforeItsRefund { number, created }));
     }
-    let step = match decide(event.settlement, &found.standing, rejected) {
+    let step = match decide(event.settlement, &found.standing, request.rejected) {
         Ok(step) => step,
         Err(refusal) => return Ok(Err(ReconcileError::Refused { number, refusal })),
     };
@@ -73,14 +79,16 @@ fn reconcile_one(
         return Ok(Ok(done(state, false, false)));
     }
     let puts_back = step == Step::Fail { puts_back: true };
-    let at_ms = event.at.timestamp_millis();
+    let settled_ms = settled_at.timestamp_millis();
+    let at_ms = request.now.max(created).timestamp_millis();
     let update = "update refund set gateway_state = :state, \
-         settled_ms = iif(:is_settled, :at_ms, settled_ms), \
+         settled_ms = iif(:is_settled, :settled_ms, settled_ms), \
          compensated_ms = iif(:puts_back, :at_ms, compensated_ms), updated_ms = :at_ms \
          where number = :number";
     connection.prepare_cached(update)?.execute(named_params! {
         ":state": state.name(),
         ":is_settled": event.settlement == Settlement::Settled,
+        ":settled_ms": settled_ms,
         ":puts_back": puts_back,
         ":at_ms": at_ms,
         ":number": number.value(),
@@ -88,7 +96,7 @@ fn reconcile_one(
     if puts_back {
         movement::compensate(connection, found.moved, at_ms)?;
     }
-    keep(connection, number, event, state)?;
+    keep(connection, number, event, state, settled_ms)?;
     let kind = match event.settlement {
         Settlement::Settled => EventKind::Settled,
         Settlement::Failed => EventKind::FailedToSettle,
@@ -100,12 +108,22 @@ fn reconcile_one(
     Ok(Ok(done(state, true, puts_back)))
 }
 
+/// The moment that is meant of a refund of this moment, for a tenant in `zone`.
+fn moment(at: When, created: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    match at {
+        When::Moment(moment) => moment,
+        When::Day(day) if day == day_at(created, zone) => created,
+        When::Day(day) => moment_at(day.and_time(NaiveTime::MIN), zone),
+    }
+}
+
 /// Adds the event to the refund's history, and its id to those that were told.
 fn keep(
     connection: &Connection,
     number: RefundNumber,
     event: &Reconciliation,
     state: GatewayState,
+    at_ms: i64,
 ) -> rusqlite::Result<()> {
     let kept = Kept {
         kind: "settlement",
@@ -115,7 +133,7 @@ fn keep(
         reference_id: None,
         transcript: None,
         operator: None,
-        at_ms: event.at.timestamp_millis(),
+        at_ms,
     };
     keep_exchange(connection, number, &kept)?;
     if let Some(event_id) = &event.event_id {

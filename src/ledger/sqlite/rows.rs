@@ -4,7 +4,7 @@
 
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{
-    Account, AccountKey, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
+    Account, AccountKey, Ahead, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
 };
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
@@ -71,6 +71,7 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         key: AccountKey(row.get(0)?),
         currency: known(row, 1, Currency::from_code)?,
         balance: MinorUnits::new(row.get(2)?),
+        ahead: Ahead::default(),
         default_method: None,
         gateway: row.get(4)?,
     })

@@ -57,3 +57,28 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> 
 pub(super) fn is_test(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(kind(connection)?.is_some_and(|kind| kind == TEST_KIND))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SQLite would build one for each `in (…)` of more than two texts, and that for every row.
+    #[test]
+    fn writing_a_row_of_a_refund_builds_no_table() {
+        let ledger = empty_test_ledger().unwrap();
+        for row in [
+            "refund (number) values (1)",
+            "entry (key) values (1)",
+            "inquiry (refund) values (1)",
+            "exchange (key) values (1)",
+            "event (key) values (1)",
+        ] {
+            let explain = format!("explain insert into {row}");
+            let mut steps = ledger.prepare(&explain).unwrap();
+            let steps = steps.query_map([], |step| step.get::<_, String>("opcode")).unwrap();
+            let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+            assert!(steps.iter().any(|step| step == "MakeRecord"), "{row}: {steps:?}");
+            assert!(!steps.iter().any(|step| step == "OpenEphemeral"), "{row}: {steps:?}");
+        }
+    }
+}

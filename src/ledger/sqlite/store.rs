@@ -70,14 +70,22 @@ impl Store {
         Ok(store)
     }
 
+    /// A store as this one, with the same seed of its ids, over another connection.
+    pub(super) fn like(&self, connection: Connection) -> rusqlite::Result<Self> {
+        let (identity, configured) = (self.identity.clone(), self.configured.clone());
+        Self::load(connection, identity, self.id_seed, configured, Some(self.keeps_events))
+    }
+
     /// The connection outside any transaction, for what replaces the whole file.
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Takes over the file as it is now, after everything in it was replaced.
+    /// Takes over the file as it is now, after everything in it was replaced. Whether events are
+    /// kept is this process's to say, not that of whoever wrote what came.
     pub(super) fn begin_anew(&mut self) -> rusqlite::Result<()> {
         self.connection.flush_prepared_statement_cache();
+        self.keeps_events = keep_events(&self.connection, Some(self.keeps_events))?;
         let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
         self.row_salt = ledger_salt(&self.connection, seeded)?;
         self.salt = seeded.unwrap_or(self.row_salt);

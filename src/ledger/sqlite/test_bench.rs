@@ -1,15 +1,21 @@
 //! The test bench on SQLite: the whole file is replaced page by page, through the writer's own
 //! connection and outside any transaction, so that readers see either what was or what is.
 //!
-//! What must stay true: nothing here runs on a ledger that is not marked as test, and what is put
-//! back is a ledger of this very schema.
+//! What must stay true: nothing here runs on a ledger that is not marked as test; what is put in
+//! its place was made or checked as a whole before; and a copy of which nobody knows whether it
+//! came to its end is told as that.
 
-use super::schema;
+use super::changing::never_give_again;
+use super::open::{OpenError, check_gateways, check_ownership, check_soundness};
 use super::store::Store;
+use super::{schema, seeding};
+use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
-use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId};
+use crate::ledger::LedgerError;
+use crate::ledger::seed::{SeedConflict, SeedPlan};
+use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -43,33 +49,90 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from account where key = ?1",
 ];
 
-/// Makes the ledger as new.
-pub(super) fn forget_everything(store: &mut Store) -> rusqlite::Result<()> {
-    overwrite(store, &schema::empty_test_ledger()?)
+/// Makes the ledger as new, with these seeds in it.
+pub(super) fn begin_anew(
+    store: &mut Store,
+    seeds: &[SeedPlan],
+) -> Result<Result<(), SeedConflict>, LedgerError> {
+    let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+    match seeded(store, seeds).map_err(unavailable)? {
+        Ok(fresh) => overwrite(store, fresh.connection()).map(Ok),
+        Err(conflict) => Ok(Err(conflict)),
+    }
+}
+
+/// A ledger in memory that holds nothing but seeds.
+fn seeded(store: &Store, seeds: &[SeedPlan]) -> rusqlite::Result<Result<Store, SeedConflict>> {
+    let mut fresh = store.like(schema::empty_test_ledger()?)?;
+    fresh.begin()?;
+    for seed in seeds {
+        if let Err(conflict) = seeding::load(&mut fresh, seed)? {
+            return Ok(Err(conflict));
+        }
+    }
+    fresh.commit()?;
+    Ok(Ok(fresh))
 }
 
 /// Puts the pages of a saved ledger in the place of those of `store`.
-pub(super) fn put_back(store: &mut Store, from: &Path) -> rusqlite::Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let saved = Connection::open_with_flags(from, flags)?;
-    let version: i64 = saved.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version != schema::SCHEMA_VERSION || !schema::is_test(&saved)? {
-        let why = "the snapshot is of another version of this program, or of no test ledger";
-        return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
+pub(super) fn put_back(
+    store: &mut Store,
+    from: &Path,
+) -> Result<Result<(), UnfitSnapshot>, LedgerError> {
+    match open_saved(from, store.configured_gateways()) {
+        Ok(saved) => overwrite(store, &saved).map(Ok),
+        Err(error) => Ok(Err(UnfitSnapshot(error.to_string()))),
     }
-    overwrite(store, &saved)
 }
 
-fn overwrite(store: &mut Store, from: &Connection) -> rusqlite::Result<()> {
-    copy(from, store.connection_mut())?;
-    store.begin_anew()
+/// A saved ledger that can be put back: whole, for testing, of this schema or brought to it.
+fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenError> {
+    let sql = |error: rusqlite::Error| OpenError::sql(from, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let saved = Connection::open_with_flags(from, flags).map_err(sql)?;
+    check_ownership(&saved, from)?;
+    check_soundness(&saved, from)?;
+    if !schema::is_test(&saved).map_err(sql)? {
+        return Err(OpenError::Mark { path: from.to_owned(), is_test: false });
+    }
+    let version: i64 =
+        saved.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    let current = match version {
+        schema::SCHEMA_VERSION => saved,
+        _ => brought_up_to_date(&saved).map_err(sql)?,
+    };
+    check_gateways(&current, from, configured)?;
+    Ok(current)
+}
+
+/// A copy in memory; the file stays as it was saved.
+fn brought_up_to_date(saved: &Connection) -> rusqlite::Result<Connection> {
+    let mut current = Connection::open_in_memory()?;
+    copy(saved, &mut current)?;
+    schema::bring_up_to_date(&mut current)?;
+    Ok(current)
+}
+
+/// Puts the pages of a ledger in the place of those of `store`, in one transaction.
+fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
+    copy(from, store.connection_mut()).map_err(|error| match error.sqlite_error_code() {
+        // They end a copy before its commit, and it is rolled back.
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            LedgerError::Unavailable(error.to_string())
+        }
+        _ => LedgerError::Unknown(error.to_string()),
+    })?;
+    store.begin_anew().map_err(|error| LedgerError::Unknown(error.to_string()))
 }
 
 /// Copies every page, or none: a copy that cannot be finished is rolled back.
 fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     match Backup::new(from, to)?.step(ALL_PAGES)? {
         StepResult::Done => Ok(()),
-        _ => Err(rusqlite::Error::ToSqlConversionFailure("the file is in use".into())),
+        _ => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("the file is in use".to_owned()),
+        )),
     }
 }
 
@@ -81,15 +144,40 @@ pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     copy(connection, &mut file)
 }
 
-/// Takes out an account and all that is its own, inside the open transaction.
-pub(super) fn forget_account(store: &mut Store, id: &ObjectId) -> rusqlite::Result<bool> {
-    let connection = store.connection();
+/// Takes out an account and all that is its own and loads what the seeds have of it, inside the
+/// open transaction; on a conflict nothing of that is left. False when nobody knows the account.
+pub(super) fn renew_account(
+    store: &mut Store,
+    id: &ObjectId,
+    seeds: &[SeedPlan],
+) -> rusqlite::Result<Result<bool, SeedConflict>> {
+    let savepoint = store.set_savepoint()?;
+    let mut is_known = forget_account(store.connection(), id)?;
+    for seed in seeds {
+        let of_account = seed.of_account(id);
+        is_known |= !of_account.accounts.is_empty();
+        if let Err(conflict) = seeding::load(store, &of_account)? {
+            store.end_savepoint(&savepoint, false)?;
+            return Ok(Err(conflict));
+        }
+    }
+    store.end_savepoint(&savepoint, true)?;
+    Ok(Ok(is_known))
+}
+
+fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bool> {
     let find = "select key from account where id = ?1";
     let key: Option<i64> =
         connection.query_row(find, params![id.as_str()], |row| row.get(0)).optional()?;
     let Some(key) = key else {
         return Ok(false);
     };
+    // A gateway may still answer about one of its refunds.
+    let newest = "select max(number) from refund where account = ?1";
+    let newest: Option<i64> = connection.query_row(newest, params![key], |row| row.get(0))?;
+    if let Some(newest) = newest {
+        never_give_again(connection, newest)?;
+    }
     let mut keepers = Vec::with_capacity(KEEPERS.len());
     for name in KEEPERS {
         let sql = "select sql from sqlite_schema where type = 'trigger' and name = ?1";

@@ -1,8 +1,9 @@
 //! The ledger against a real file: money, exactly-once, restarts, marks and damage.
 
 use super::*;
+use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
-use crate::domain::draft::{RefundDraft, RefundField};
+use crate::domain::draft::fields::Draft as _;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
@@ -70,11 +71,11 @@ async fn seeded(path: &Path) -> SqliteLedger {
 
 fn draft(refund_type: &str, amount: &str) -> RefundDraft {
     let mut draft = RefundDraft::default();
-    draft.set(RefundField::AccountId, ACCOUNT);
-    draft.set(RefundField::Amount, amount);
-    draft.set(RefundField::SourceType, "CreditBalance");
-    draft.set(RefundField::Type, refund_type);
-    draft.set(RefundField::PaymentMethodId, METHOD);
+    draft.set("AccountId", ACCOUNT);
+    draft.set("Amount", amount);
+    draft.set("SourceType", "CreditBalance");
+    draft.set("Type", refund_type);
+    draft.set("PaymentMethodId", METHOD);
     draft
 }
 
@@ -522,20 +523,114 @@ async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kep
 }
 
 #[tokio::test]
+async fn old_events_are_removed_but_none_that_a_webhook_has_still_to_get() {
+    let folder = TempDir::new().unwrap();
+    let settings = LedgerSettings { events: Some(true), ..LedgerSettings::default() };
+    let path = folder.path().join("l.db");
+    let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    let names = vec!["w".to_owned()];
+    ledger.register_webhooks(names.clone()).await.unwrap();
+    let drafts = ["1", "2", "3", "4", "5"].map(|amount| draft("External", amount)).to_vec();
+    rows(&ledger, drafts).await;
+    let kept = || -> Vec<i64> {
+        let events = EventFile::open(&path).unwrap().after(0, 9).unwrap();
+        events.into_iter().map(|event| event.sequence).collect()
+    };
+    let remove = async |second, names: &[String]| {
+        assert!(!ledger.remove_events(at(second), names.to_vec()).await.unwrap());
+    };
+    remove(9, &names).await;
+    assert_eq!(kept(), [1, 2, 3, 4, 5], "the webhook has collected nothing");
+    assert!(!ledger.collect("w", None, at(1)).await.unwrap());
+    ledger.note_attempt("w", 1, Attempt::Delivered, at(1)).await.unwrap();
+    let given_up = Attempt::GivenUp { why: "no".to_owned() };
+    ledger.note_attempt("w", 2, given_up, at(1)).await.unwrap();
+    remove(0, &names).await;
+    assert_eq!(kept(), [1, 2, 3, 4, 5], "they are not old");
+    remove(9, &names).await;
+    assert_eq!(kept(), [3, 4, 5], "what waits stays");
+    assert_eq!(ledger.delivery_stats("w").await.unwrap().given_up, 0);
+    for sequence in 3..=5 {
+        ledger.note_attempt("w", sequence, Attempt::Delivered, at(2)).await.unwrap();
+    }
+    rows(&ledger, vec![draft("External", "6")]).await;
+    // Nobody configures the webhook any more.
+    remove(9, &[]).await;
+    assert_eq!(kept(), [6], "the newest stays");
+    rows(&ledger, vec![draft("External", "7")]).await;
+    assert_eq!(kept(), [6, 7]);
+}
+
+#[tokio::test]
 async fn only_a_test_ledger_of_this_schema_is_put_back() {
     let folder = TempDir::new().unwrap();
     let other = folder.path().join("real.db");
     drop(SqliteLedger::open(&other, &options(false)).unwrap());
     let ledger = SqliteLedger::open(&folder.path().join("l.db"), &options(true)).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
-    let refused = ledger.put_back(other.clone()).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::Unavailable(_)), "{refused}");
+    let refused = ledger.put_back(other.clone()).await.unwrap().unwrap_err();
+    assert!(refused.0.contains("not a test ledger"), "{refused}");
     fs::remove_file(&other).unwrap();
     ledger.save(other.clone()).await.unwrap();
-    ledger.put_back(other.clone()).await.unwrap();
+    ledger.put_back(other.clone()).await.unwrap().unwrap();
     let saved = Connection::open(&other).unwrap();
-    saved.pragma_update(None, "user_version", 1).unwrap();
+    saved.pragma_update(None, "user_version", schema::SCHEMA_VERSION + 1).unwrap();
     drop(saved);
-    ledger.put_back(other).await.unwrap_err();
+    let refused = ledger.put_back(other).await.unwrap().unwrap_err();
+    assert!(refused.0.contains("this program knows"), "{refused}");
     assert!(ledger.find_user("demo").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_an_older_version_saved_is_brought_up_to_date() {
+    let folder = TempDir::new().unwrap();
+    let old = folder.path().join("old.db");
+    let saved = Connection::open(&old).unwrap();
+    saved.execute_batch(&schema::SCHEMA[..2].concat()).unwrap();
+    saved.pragma_update(None, "user_version", 2).unwrap();
+    saved.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    schema::mark(&saved, true).unwrap();
+    let user = "insert into user (id, username, password_hash, permissions) \
+                values ('00000000000000000000000000000001', 'old', 'hash', 63)";
+    saved.execute(user, []).unwrap();
+    drop(saved);
+    let before = fs::read(&old).unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("l.db"), &options(true)).unwrap();
+    ledger.put_back(old.clone()).await.unwrap().unwrap();
+    assert!(ledger.find_user("old").await.unwrap().is_some());
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    rows(&ledger, vec![draft("External", "5")]).await;
+    assert_eq!(fs::read(&old).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("l.db");
+    let settings = LedgerSettings { events: Some(true), ..LedgerSettings::default() };
+    let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    rows(&ledger, vec![draft("External", "5")]).await;
+    let mut other = plan();
+    other.accounts[0].name = "Two".to_owned();
+    ledger.begin_anew(vec![plan(), other.clone()]).await.unwrap().unwrap_err();
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
+    let id = ObjectId::parse(ACCOUNT).unwrap();
+    let both = vec![plan(), other];
+    ledger.renew_account(id.clone(), both).await.unwrap().unwrap_err();
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
+    ledger.begin_anew(vec![plan()]).await.unwrap().unwrap();
+    let audit = SqliteLedger::audit_file(&path).unwrap();
+    assert_eq!((audit.refunds, audit.accounts.len(), audit.problems.len()), (0, 1, 0));
+    rows(&ledger, vec![draft("External", "5")]).await;
+    let events = EventFile::open(&path).unwrap();
+    assert!(events.are_kept().unwrap());
+    assert_eq!(events.after(0, 9).unwrap().len(), 1);
+    assert!(ledger.renew_account(id.clone(), vec![plan()]).await.unwrap().unwrap());
+    let nobody = ObjectId::parse(&"0".repeat(32)).unwrap();
+    assert!(!ledger.renew_account(nobody, vec![plan()]).await.unwrap().unwrap());
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 0);
+    ledger.renew_account(id, Vec::new()).await.unwrap().unwrap();
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().accounts.len(), 0);
 }

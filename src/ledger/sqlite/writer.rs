@@ -86,11 +86,11 @@ impl Writer {
     }
 
     /// Queues `work` that replaces the file as a whole, so that it can be part of no transaction.
-    /// It leaves what was there if it fails.
+    /// After one of which nobody knows what it did, nothing more is written.
     pub(super) fn submit_alone<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Store) -> Result<T, LedgerError> + Send + 'static,
     {
         let (job, result) = alone(work);
         let queue = self.queue.clone();
@@ -168,11 +168,16 @@ impl State {
             Some(why) => Err(LedgerError::Unavailable(why.clone())),
             None => Ok(&mut self.store),
         };
-        if catch_unwind(AssertUnwindSafe(|| work(store))).is_err() {
-            // What is in memory may be half of what was meant.
-            tracing::error!("a request that had the ledger for itself made the program panic");
-            let _ = self.store.roll_back();
+        let lost = catch_unwind(AssertUnwindSafe(|| work(store)));
+        if let Some(why) = lost.unwrap_or_else(|_| Some("a request made it panic".to_owned())) {
+            self.counters.failures.fetch_add(1, Ordering::Relaxed);
+            self.write_nothing_more(&why);
         }
+    }
+
+    fn write_nothing_more(&mut self, why: &str) {
+        tracing::error!(why, "the outcome of a commit is unknown; restart to recover");
+        self.lost = Some(format!("a commit failed ({why}); a restart recovers"));
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
@@ -238,8 +243,7 @@ impl State {
                 fail_all(batch, &LedgerError::Unavailable(why));
             }
             Failure::Unknown(why) => {
-                tracing::error!(why, "the outcome of a commit is unknown; restart to recover");
-                self.lost = Some(format!("a commit failed ({why}); a restart recovers"));
+                self.write_nothing_more(&why);
                 fail_all(batch, &LedgerError::Unknown(why));
             }
         }

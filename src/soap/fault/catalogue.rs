@@ -2,7 +2,7 @@
 
 use super::{Fault, FaultClass};
 use crate::domain::error_code::ErrorCode;
-use crate::domain::facts::{Account, AccountKey, Gateway, Payment, PaymentKey};
+use crate::domain::facts::{Account, AccountKey, Ahead, Gateway, Payment, PaymentKey};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
@@ -114,6 +114,11 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
             "the gateway of an electronic refund cannot pay to such a method",
         ),
         (over_balance(), "the amount is more than the account's credit balance"),
+        (
+            over_balance_of_day(),
+            "with future-dated adjustments only: what a refund, an adjustment or the cancellation \
+             of one takes is not there on its day, or not any more on a later one",
+        ),
     ]
 }
 
@@ -239,7 +244,6 @@ fn objects() -> Vec<(RowError, &'static str)> {
         (RowError::default_method_stays(), "delete of a default payment method"),
         (RowError::method_in_use(), "delete of a payment method that payments or refunds refer to"),
         (RowError::type_stays("<Type>"), "delete of a type whose objects stay"),
-        (RowError::applied_to_balance(), "a Payment with AppliedCreditBalanceAmount above zero"),
         (
             RowError::payment_in_use("<number>"),
             "update of Status to Canceled or Voided of a payment with refunds or adjustments",
@@ -278,6 +282,7 @@ fn payment() -> Payment {
             key: AccountKey(0),
             currency: YEN,
             balance: MinorUnits::ZERO,
+            ahead: Ahead::default(),
             default_method: None,
             gateway: None,
         },
@@ -292,6 +297,13 @@ fn payment() -> Payment {
         reference_id: None,
         parts: Vec::new(),
     }
+}
+
+fn over_balance_of_day() -> RowError {
+    let (amount, available) = (MinorUnits::new(7), MinorUnits::new(5));
+    let error = RowError::over_balance_of_day("<wanted>", amount, available, NaiveDate::MAX, YEN);
+    let day = NaiveDate::MAX.to_string();
+    generic(error, &[(day.as_str(), "<day>"), ("7", "<amount>"), ("5", "<balance>")])
 }
 
 fn over_balance() -> RowError {

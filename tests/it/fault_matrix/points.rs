@@ -5,11 +5,10 @@
 use super::{ORDERS, PATIENCE, ROOM, electronic_refunds};
 use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund};
 use crate::processor_stub::{Behaviour, Moment, ProcessorStub};
-use rusqlite::Connection;
+use crate::verdicts::{hold, metric};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Write, copy, sink};
 use std::net::TcpStream;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -149,7 +148,7 @@ impl Scene<'_> {
         let file = hold(&self.gateway.ledger());
         let _client = self.post(&body);
         until("the request is being worked on", || {
-            self.metric("refund_gateway_requests_in_flight") > 0
+            metric(self.gateway, "refund_gateway_requests_in_flight") > 0
         });
         thread::sleep(Duration::from_micros(self.micros));
         self.target.kill();
@@ -207,7 +206,7 @@ impl Scene<'_> {
         let _client = self.post(&body);
         until("verdicts wait for the file", || {
             let is_held = file.lock().unwrap().is_some();
-            is_held && self.metric("refund_gateway_ledger_queue_depth") > 0
+            is_held && metric(self.gateway, "refund_gateway_ledger_queue_depth") > 0
         });
         self.target.kill();
         let open = self.refunds().values().filter(|status| *status == "Processing").count();
@@ -270,12 +269,6 @@ impl Scene<'_> {
         let mut client = self.post(body);
         let _ = copy(&mut client, &mut sink());
     }
-
-    fn metric(&self, name: &str) -> u64 {
-        let metrics = self.gateway.get_admin("/metrics").to_string();
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in {metrics}")).trim().parse().unwrap()
-    }
 }
 
 fn electronic(amount: &str) -> String {
@@ -286,14 +279,6 @@ fn electronic(amount: &str) -> String {
         ("Type", "Electronic"),
         ("PaymentMethodId", ELECTRONIC_METHOD),
     ])
-}
-
-/// Holds the ledger's file against every writer, until it is dropped.
-fn hold(ledger: &Path) -> Connection {
-    let connection = Connection::open(ledger).unwrap();
-    connection.busy_timeout(PATIENCE).unwrap();
-    connection.execute_batch("begin immediate").unwrap();
-    connection
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {

@@ -1,15 +1,17 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
+use chrono_tz::Tz;
 use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
+use refund_gateway::domain::query::QueryObject;
 use refund_gateway::domain::script::Script;
 use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
 use refund_gateway::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
-use refund_gateway::ledger::query::{Find, FindError, Page};
+use refund_gateway::ledger::query::{Find, FindError, Page, Start};
 use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::{
@@ -28,6 +30,8 @@ pub(super) struct FakeLedger {
     pub(super) slow: Arc<AtomicUsize>,
     pub(super) is_broken: AtomicBool,
     pub(super) probes: AtomicUsize,
+    /// How many queries have begun that read as long as they may.
+    pub(super) long_reads: AtomicUsize,
 }
 
 impl Default for FakeLedger {
@@ -37,6 +41,7 @@ impl Default for FakeLedger {
             slow: Arc::default(),
             is_broken: AtomicBool::new(false),
             probes: AtomicUsize::new(0),
+            long_reads: AtomicUsize::new(0),
         }
     }
 }
@@ -90,8 +95,17 @@ impl Orders for FakeLedger {
 }
 
 impl Ledger for FakeLedger {
-    fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
-        no()
+    /// Queries of invoices read as long as they may; all others find nothing at once.
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
+        let Start::Query(query) = request.start else { return no() };
+        if query.object != QueryObject::Invoice {
+            return yes(Ok(Page { query, rows: vec![], size: 0, next: None, time_zone: Tz::UTC }));
+        }
+        self.long_reads.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::time::sleep_until(request.deadline.into()).await;
+            Ok(Err(FindError::TooSlow))
+        })
     }
 
     fn custom_fields(&self) -> Arc<CustomFields> {

@@ -2,7 +2,7 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and one that pays nothing.
+//! invoices with a rest, and one that pays nothing. More payments may follow.
 
 use proptest::prelude::*;
 
@@ -25,6 +25,7 @@ pub struct Payment {
     pub parts: Vec<Part>,
     refunded: i64,
     to_balance: i64,
+    is_live: bool,
 }
 
 pub struct Part {
@@ -58,18 +59,56 @@ pub enum Source {
 /// An operation, with everything that it names.
 #[derive(Debug)]
 pub enum Operation {
-    RefundBalance { amount: i64, is_electronic: bool },
-    RefundPayment { payment: usize, amount: i64, is_electronic: bool, parts: Vec<(usize, i64)> },
-    End { refund: usize, is_approved: bool },
-    CancelRefund { refund: usize },
-    DeleteRefund { refund: usize },
-    Adjust { is_increase: bool, source: Source, amount: i64 },
-    CancelAdjustment { adjustment: usize },
+    RefundBalance {
+        amount: i64,
+        is_electronic: bool,
+    },
+    RefundPayment {
+        payment: usize,
+        amount: i64,
+        is_electronic: bool,
+        parts: Vec<(usize, i64)>,
+    },
+    End {
+        refund: usize,
+        is_approved: bool,
+    },
+    CancelRefund {
+        refund: usize,
+    },
+    DeleteRefund {
+        refund: usize,
+    },
+    Adjust {
+        is_increase: bool,
+        source: Source,
+        amount: i64,
+    },
+    CancelAdjustment {
+        adjustment: usize,
+    },
+    /// A payment of what is applied to an invoice, what becomes credit, and a rest.
+    Pay {
+        is_electronic: bool,
+        invoice: usize,
+        applied: i64,
+        to_balance: i64,
+        rest: i64,
+    },
+    /// What a payment has left pays an invoice.
+    Apply {
+        payment: usize,
+        invoice: usize,
+        amount: i64,
+    },
+    TakeBackPayment {
+        payment: usize,
+    },
 }
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 7;
+    pub const KINDS: usize = 10;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -80,6 +119,9 @@ impl Operation {
             Self::DeleteRefund { .. } => "delete",
             Self::Adjust { .. } => "adjust",
             Self::CancelAdjustment { .. } => "cancel an adjustment",
+            Self::Pay { .. } => "pay",
+            Self::Apply { .. } => "apply",
+            Self::TakeBackPayment { .. } => "take a payment back",
         }
     }
 }
@@ -121,14 +163,13 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     ];
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
-    (0_u8..14, any::<u16>(), amount, any::<bool>(), parts).prop_map(
+    (0_u8..18, any::<u16>(), amount, any::<bool>(), parts).prop_map(
         |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
     )
 }
 
 impl Model {
     pub const INVOICES: usize = 4;
-    pub const PAYMENTS: usize = 3;
 
     pub fn new() -> Self {
         let invoice = |amount, balance| Invoice { amount, balance };
@@ -139,6 +180,7 @@ impl Model {
             parts,
             refunded: 0,
             to_balance: 0,
+            is_live: true,
         };
         Self {
             balance: 2000,
@@ -170,7 +212,7 @@ impl Model {
                 Operation::RefundBalance { amount: amount(self.balance), is_electronic: wish.yes }
             }
             2..=4 => {
-                let payment = pick(Self::PAYMENTS)?;
+                let payment = pick(self.payments.len())?;
                 let amount = amount(self.payments[payment].left());
                 let parts = self.payments[payment].split(amount, &wish.parts);
                 let is_electronic = wish.yes;
@@ -185,7 +227,7 @@ impl Model {
             7 => Operation::CancelRefund { refund: pick(self.refunds.len())? },
             8 => Operation::DeleteRefund { refund: pick(self.refunds.len())? },
             9 | 10 => {
-                let at = pick(Self::INVOICES + Self::PAYMENTS)?;
+                let at = pick(Self::INVOICES + self.payments.len())?;
                 let (source, all) = match at.checked_sub(Self::INVOICES) {
                     None => (Source::Invoice(at), self.invoices[at].balance.abs()),
                     Some(at) => (Source::Payment(at), self.payments[at].unapplied()),
@@ -195,7 +237,21 @@ impl Model {
                 let is_increase = is_negative == (wish.kind == 9 || wish.yes);
                 Operation::Adjust { is_increase, source, amount: amount(all) }
             }
-            _ => Operation::CancelAdjustment { adjustment: pick(self.adjustments.len())? },
+            11..=13 => Operation::CancelAdjustment { adjustment: pick(self.adjustments.len())? },
+            14 => {
+                let invoice = pick(Self::INVOICES)?;
+                let applied = amount(self.invoices[invoice].balance.max(0));
+                let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
+                let rest = if wish.which.is_multiple_of(5) { 0 } else { 300 };
+                Operation::Pay { is_electronic: wish.yes, invoice, applied, to_balance, rest }
+            }
+            15 | 16 => {
+                let payment = pick(self.payments.len())?;
+                let invoice = wish.which / 7 % Self::INVOICES;
+                let amount = amount(self.payments[payment].unapplied());
+                Operation::Apply { payment, invoice, amount }
+            }
+            _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
 
@@ -234,7 +290,63 @@ impl Model {
                 self.adjust(is_increase, source, amount)
             }
             Operation::CancelAdjustment { adjustment } => self.cancel_adjustment(adjustment),
+            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
+                self.pay(is_electronic, (invoice, applied), to_balance, rest)
+            }
+            Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
+            Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
         }
+    }
+
+    fn pay(
+        &mut self,
+        is_electronic: bool,
+        (invoice, applied): (usize, i64),
+        to_balance: i64,
+        rest: i64,
+    ) -> bool {
+        if applied > self.invoices[invoice].balance {
+            return false;
+        }
+        self.invoices[invoice].balance -= applied;
+        self.balance += to_balance;
+        self.payments.push(Payment {
+            is_electronic,
+            amount: applied + to_balance + rest,
+            parts: vec![Part { invoice, amount: applied, refunded: 0 }],
+            refunded: 0,
+            to_balance,
+            is_live: true,
+        });
+        true
+    }
+
+    fn apply(&mut self, payment: usize, invoice: usize, amount: i64) -> bool {
+        let from = &mut self.payments[payment];
+        let is_new = from.parts.iter().all(|part| part.invoice != invoice);
+        let owed = &mut self.invoices[invoice].balance;
+        if !from.is_live || !is_new || amount > from.unapplied() || amount > *owed {
+            return false;
+        }
+        *owed -= amount;
+        from.parts.push(Part { invoice, amount, refunded: 0 });
+        true
+    }
+
+    fn take_payment_back(&mut self, payment: usize) -> bool {
+        let from = &mut self.payments[payment];
+        if !from.is_live {
+            // It has the status already: nothing is left to be done.
+            return true;
+        }
+        if from.refunded + from.to_balance > 0 {
+            return false;
+        }
+        from.is_live = false;
+        for part in &from.parts {
+            self.invoices[part.invoice].balance += part.amount;
+        }
+        true
     }
 
     fn refund_balance(&mut self, amount: i64, is_electronic: bool) -> bool {
@@ -255,7 +367,7 @@ impl Model {
         told: &[(usize, i64)],
     ) -> bool {
         let from = &self.payments[payment];
-        if amount > from.left() || (is_electronic && !from.is_electronic) {
+        if !from.is_live || amount > from.left() || (is_electronic && !from.is_electronic) {
             return false;
         }
         let open = from.parts.iter().filter(|part| part.left() > 0).count();
@@ -344,7 +456,7 @@ impl Model {
                 self.invoices[at].balance += amount;
             }
             (true, Source::Payment(at)) => {
-                if amount > self.payments[at].unapplied() {
+                if !self.payments[at].is_live || amount > self.payments[at].unapplied() {
                     return false;
                 }
                 self.payments[at].to_balance += amount;
@@ -380,14 +492,17 @@ impl Model {
         assert!(self.balance >= 0, "the model itself overdraws");
         let account = [self.balance];
         let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
-        let payments: Vec<_> =
-            self.payments.iter().map(|one| [one.refunded, one.to_balance]).collect();
+        let payments: Vec<_> = self.payments.iter().map(Payment::numbers).collect();
         let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
         format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
     }
 }
 
 impl Payment {
+    fn numbers(&self) -> [i64; 4] {
+        [self.amount, self.refunded, self.to_balance, i64::from(self.is_live)]
+    }
+
     fn left(&self) -> i64 {
         self.amount - self.refunded - self.to_balance
     }

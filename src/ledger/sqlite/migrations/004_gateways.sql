@@ -12,7 +12,8 @@ create table exchange (
     key integer primary key,
     refund integer not null,
     gateway text not null,
-    kind text not null check (kind in ('refund', 'inquiry', 'settlement', 'operator')),
+    kind text not null check (kind = 'refund' or kind = 'inquiry' or kind = 'settlement'
+        or kind = 'operator'),
     gateway_state text not null,
     reason_code text,
     reason_text text,
@@ -63,7 +64,7 @@ create table settlement_event (
     gateway_state text not null check (gateway_state in ('Settled', 'FailedToSettle'))
 ) strict, without rowid;
 
--- What happened to refunds, for those who listen; in order, and never taken away.
+-- What happened to refunds, for those who listen; in order, and removed by its age.
 create table event (
     key integer primary key,
     account integer not null references account (key),
@@ -93,5 +94,6 @@ create table delivery (
     primary key (webhook, event),
     check (is_given_up = 0 or next_ms is null)
 ) strict, without rowid;
+create index delivery_by_event on delivery (event);
 create index delivery_by_time on delivery (webhook, next_ms) where next_ms is not null;
 create index delivery_waiting on delivery (webhook, account, event) where is_given_up = 0;

@@ -1,0 +1,64 @@
+//! The bodies of answers: whole, or, where a tester ordered it, one that ends before what its
+//! head told has been sent.
+
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The body of an answer.
+pub(super) type AnswerBody = Either<Full<Bytes>, CutOff>;
+
+/// Ends the connection in the middle of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is cut off, as was ordered")]
+pub(super) struct OrderedCut;
+
+/// A body of which only the beginning is sent.
+pub(super) struct CutOff {
+    /// What is still to be sent.
+    beginning: Option<Bytes>,
+    /// What the head tells.
+    told: u64,
+    /// What was sent had its time to leave.
+    has_left: bool,
+}
+
+impl CutOff {
+    /// The first bytes of `whole`; less than all of it, because it would not be cut off otherwise.
+    pub(super) fn new(whole: &Bytes, bytes: usize) -> Self {
+        let bytes = bytes.min(whole.len().saturating_sub(1));
+        let told = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+        Self { beginning: Some(whole.slice(..bytes)), told, has_left: false }
+    }
+}
+
+impl Body for CutOff {
+    type Data = Bytes;
+    type Error = OrderedCut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, OrderedCut>>> {
+        if let Some(beginning) = self.beginning.take() {
+            return Poll::Ready(Some(Ok(Frame::data(beginning))));
+        }
+        // hyper sends what it has when there is nothing more for now, and never after an error.
+        if !self.has_left {
+            self.has_left = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(OrderedCut)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.told)
+    }
+}
+
+/// The body of an answer that is sent as a whole.
+pub(super) fn whole(body: Full<Bytes>) -> AnswerBody {
+    Either::Left(body)
+}
