@@ -34,6 +34,7 @@ mod scrub;
 mod secret;
 mod session;
 mod shape;
+mod shown;
 mod soapui;
 mod text;
 mod update;

@@ -4,30 +4,26 @@
 //! by the ones before. With one worker everything is in order, from the first capture to the last.
 
 use super::Options;
-use super::canonical::printable;
 use super::capture::{CaptureFile, Stopped};
 use super::carried::Carried;
 use super::compare::{Difference, Level, compare, refusal};
-use super::diff::cut;
 use super::error::ReplayError;
 use super::exchange::{Exchange, Nature, Piece};
 use super::live;
 use super::report::{CaseReport, Failure, Outcome};
-use super::secret::{KnownSecrets, secrets_in, text_without_secrets, with_any_session};
+use super::secret::{KnownSecrets, secrets_in, with_any_session};
 use super::session::{Sessions, Users};
+use super::shown::shown;
 use super::update;
 use super::walk::Capture;
 use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
-use crate::soap::secret::HIDDEN;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// How many lines of a request or an answer a report gets.
-const SHOWN_LINES_MAX: usize = 400;
 /// Pieces of a file are read ahead in batches of so many, or of so many bytes.
 const BATCH_PIECES: usize = 64;
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -275,21 +271,4 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
         Difference::Refused { why } | Difference::NoAnswer { why } => hide(why),
         Difference::Status { .. } | Difference::Cut { .. } => {}
     }
-}
-
-/// A body for people: one element a line, no secrets, and not too much of it.
-pub(super) fn shown(body: &[u8]) -> String {
-    let text = text_without_secrets(body).replace("><", ">\n<");
-    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
-    let mut lines = text.lines();
-    let mut shown: String = lines
-        .by_ref()
-        .take(SHOWN_LINES_MAX)
-        .flat_map(|line| [cut(&printable(line)), "\n".to_owned()])
-        .collect();
-    let left_out = lines.count();
-    if left_out > 0 {
-        shown.push_str(&format!("... and {left_out} more lines\n"));
-    }
-    shown
 }

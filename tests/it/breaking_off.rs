@@ -147,9 +147,9 @@ fn pipes_and_broken_links_are_refused_and_not_waited_for() {
     pipe("case/response.xml");
     refused("case", "case/response.xml: it is no file");
     fs::create_dir(folder.path().join("links")).unwrap();
-    for half in ["request", "response"] {
-        fs::write(folder.path().join(format!("links/a.{half}.xml")), ANSWER).unwrap();
-    }
+    let pair = |half: &str| folder.path().join(format!("links/a.{half}.xml"));
+    fs::write(pair("request"), login_envelope("a", "b")).unwrap();
+    fs::write(pair("response"), ANSWER).unwrap();
     link("nowhere", "links/traffic.har");
     refused("links", "links/traffic.har: No such file");
     link("round", "trip");
