@@ -42,11 +42,14 @@ fn endpoint(answered: usize, last: &'static str, ends: bool) -> SocketAddr {
                 write!(stream, "{head}\r\n\r\n{ANSWER}").unwrap();
                 continue;
             }
-            // The other side may have gone.
-            let _ = stream.write_all(last.as_bytes());
             if ends {
+                // Nobody connects any more once the last has noticed.
+                drop(listener);
+                let _ = stream.write_all(last.as_bytes());
                 return;
             }
+            // The other side may have gone.
+            let _ = stream.write_all(last.as_bytes());
         }
     });
     address
