@@ -4,6 +4,7 @@
 //! rules ask for what is missing and then for the values. What must stay true: a value that is kept
 //! is of its field's type, and amounts and days are kept as text that is exact.
 
+use super::boolean::parse_boolean;
 use super::calendar::CalendarText;
 use super::custom_field::{CustomField, CustomType};
 use super::draft::Field;
@@ -171,20 +172,11 @@ fn typed(field: &CustomField, text: &str) -> Field<Sent> {
             };
         }
         CustomType::Decimal => parse_decimal(text).map(Sent::Decimal),
-        CustomType::Boolean => truth(text).map(Sent::Boolean),
+        CustomType::Boolean => parse_boolean(text).map(Sent::Boolean),
         CustomType::Date => CalendarText::parse(text).map(Sent::Date),
     };
     let wrong = || Field::Wrong(RowError::invalid(field.name.as_str(), text));
     value.map_or_else(wrong, Field::Given)
-}
-
-/// A boolean as the vendor's data types allow it: `true`, `yes`, `1` and their opposites.
-fn truth(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! not clearly one operation is refused, never guessed at.
 
 use super::fault::{Fault, shown};
+use crate::domain::boolean::parse_boolean;
 use crate::domain::version::ApiVersion;
 use crate::xml::{Children, ElementRef, Writer};
 
@@ -161,7 +162,7 @@ impl<'d> Envelope<'d> {
         };
         QueryOptions {
             batch_size: option("batchSize").and_then(|size| size.parse().ok()),
-            case_sensitive: matches!(option("caseSensitive"), Some("true" | "1")),
+            case_sensitive: option("caseSensitive").and_then(parse_boolean).unwrap_or(false),
         }
     }
 
@@ -170,7 +171,7 @@ impl<'d> Envelope<'d> {
         let options = self.headers().find(|header| header.local() == "CallOptions");
         let mut below = options.into_iter().flat_map(descendants);
         let option = below.find(|one| one.local() == "useSingleTransaction" && !one.is_nil());
-        option.is_some_and(|option| matches!(option.text().trim(), "true" | "1"))
+        option.and_then(|option| parse_boolean(option.text().trim())).unwrap_or(false)
     }
 }
 
@@ -347,7 +348,7 @@ mod tests {
                  </api:CallOptions>"
             )
         };
-        assert!(single(&option("true")) && single(&option(" 1")));
+        assert!(single(&option("true")) && single(&option(" 1")) && single(&option("Yes")));
         assert!(!single(&option("false")) && !single("<api:CallOptions/>") && !single(""));
     }
 
@@ -364,6 +365,8 @@ mod tests {
              <api:caseSensitive>true</api:caseSensitive></api:QueryOptions>",
             "<o:QueryOptions xmlns:o='http://object.api.zuora.com/'><o:caseSensitive>1\
              </o:caseSensitive><o:batchSize>5</o:batchSize></o:QueryOptions>",
+            "<QueryOptions><batchSize>5</batchSize><caseSensitive>yes</caseSensitive>\
+             </QueryOptions>",
         ] {
             assert_eq!(options(header), given, "{header}");
         }

@@ -104,7 +104,7 @@ fn kind_of_type(of_type: &str, is_day: bool) -> Option<FieldKind> {
     Some(match of_type {
         "zns:ID" => FieldKind::Id,
         "string" => FieldKind::Text,
-        "decimal" | "int" | "short" => FieldKind::Number,
+        "decimal" | "double" | "int" | "short" => FieldKind::Number,
         "boolean" => FieldKind::Boolean,
         "date" => FieldKind::Day,
         "dateTime" if is_day => FieldKind::DayAsMoment,

@@ -338,9 +338,15 @@ async fn get_user_info_has_no_result_around_it() {
                     <ns1:UserId>0197f3a2c4d870000000000000000001</ns1:UserId>\
                     <ns1:Username>demo@example.com</ns1:Username></ns1:getUserInfoResponse>";
     assert!(text(&answer).contains(expected), "{}", text(&answer));
-    // The WSDL of 18.0 has no such operation.
-    let old = SoapCall { version: "18.0".to_owned(), ..call(envelope("<getUserInfo/>")) };
-    assert_eq!(fault_text(&house.answer(old).await), "Unknown operation: getUserInfo");
+    let oldest = SoapCall { version: "18.0".to_owned(), ..call(envelope("<getUserInfo/>")) };
+    assert_eq!(house.answer(oldest).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_operation_newer_than_the_version_is_unknown_there() {
+    let house = House::new(Script::Succeed).await;
+    let old = SoapCall { version: "28.0".to_owned(), ..call(envelope("<amend/>")) };
+    assert_eq!(fault_text(&house.answer(old).await), "Unknown operation: amend");
 }
 
 #[tokio::test]

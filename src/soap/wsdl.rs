@@ -387,11 +387,20 @@ mod tests {
         assert!(types(22).contains(&"CreditBalanceAdjustment"));
         assert!(types(30).contains(&"GatewayOption"));
         assert_eq!(types(150).len(), 10);
-        let first = ["login", "subscribe", "create", "generate", "update", "delete", "query"];
+        // Without queryMore, a client of 18.0 could do nothing with a locator.
+        let first = [
+            "login",
+            "subscribe",
+            "create",
+            "generate",
+            "update",
+            "delete",
+            "query",
+            "queryMore",
+            "getUserInfo",
+        ];
         assert_eq!(operations(at(18)).collect::<Vec<_>>(), first);
-        for (name, since) in
-            [("queryMore", 19), ("getUserInfo", 19), ("amend", 29), ("execute", 36), ("rasd", 61)]
-        {
+        for (name, since) in [("amend", 29), ("execute", 36), ("rasd", 61)] {
             assert_eq!(operation(at(since - 1), name), None);
             assert_eq!(operation(at(since), name), Some(name));
         }
@@ -402,11 +411,23 @@ mod tests {
     }
 
     #[test]
+    fn amounts_are_doubles_at_18_and_decimals_from_19_on() {
+        for object in object_types(ApiVersion::FIRST) {
+            let of_type = |major, wanted| {
+                let fields = fields(ApiVersion::major(major), object).into_iter();
+                fields.filter(|field| field.1 == wanted).map(|field| field.0).collect::<Vec<_>>()
+            };
+            assert_eq!(of_type(18, "double"), of_type(19, "decimal"), "{object}");
+            assert!(of_type(18, "decimal").is_empty() && of_type(19, "double").is_empty());
+        }
+        assert!(fields(ApiVersion::FIRST, "Refund").contains(&("Amount", "double")));
+    }
+
+    #[test]
     fn headers_and_the_id_pattern_follow_the_version() {
         let rendered = |major| render(ApiVersion::major(major), HERE);
         let bound = |major| values(&rendered(major), "soap:header", "part").join(" ");
-        assert!(!bound(18).contains("QueryOptions"));
-        assert!(bound(19).contains("QueryOptions") && !bound(24).contains("CallOptions"));
+        assert!(bound(18).contains("QueryOptions") && !bound(24).contains("CallOptions"));
         assert_eq!(bound(25).matches("CallOptions").count(), 1);
         let pattern = |major| values(&rendered(major), "pattern", "value").concat();
         assert_eq!(pattern(19), "[a-zA-Z0-9]{32}");

@@ -285,7 +285,7 @@ fn record(object: &str, element: &str, version: ApiVersion) -> String {
 fn sample(of_type: &str) -> &'static str {
     match of_type {
         "string" => "text",
-        "decimal" => "10.50",
+        "decimal" | "double" => "10.50",
         "boolean" => "true",
         "int" | "short" => "1",
         "date" => "2026-01-02",

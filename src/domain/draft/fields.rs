@@ -4,6 +4,7 @@
 //! them stands here once: blanks, ids that are none, a field that comes twice, one that holds
 //! elements, fields that a caller may not set, fieldsToNull.
 
+use super::super::boolean::parse_boolean;
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::money::{parse_amount, parse_decimal};
@@ -177,13 +178,9 @@ impl Sent<'_> {
         self.secret(|text| is_token(text).then(|| text.to_owned()))
     }
 
-    /// A boolean, as documented: `true`, `yes`, `1` and their opposites.
+    /// A boolean.
     pub fn boolean(self) -> Field<bool> {
-        self.read(|text| match text {
-            "true" | "yes" | "1" => Some(true),
-            "false" | "no" | "0" => Some(false),
-            _ => None,
-        })
+        self.read(parse_boolean)
     }
 }
 

@@ -343,6 +343,7 @@ fn is_value(of_type: &str, text: &str) -> bool {
         "int" => trimmed.strip_prefix('+').unwrap_or(trimmed).parse::<i32>().is_ok(),
         "short" => trimmed.strip_prefix('+').unwrap_or(trimmed).parse::<i16>().is_ok(),
         "decimal" => is_match(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", trimmed),
+        "double" => is_match(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[Ee][+-]?\d+)?|-?INF|NaN", trimmed),
         "date" => is_match(&format!(r"-?\d{{4,}}-\d\d-\d\d{zone}"), trimmed),
         "dateTime" => {
             is_match(&format!(r"-?\d{{4,}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?{zone}"), trimmed)
