@@ -320,7 +320,7 @@ fn client_and_upstream_may_speak_otherwise() {
     let answer = patient.read_answer().unwrap();
     assert_eq!(answer.texts("ServerUrl"), [format!("http://h.example:1{ENDPOINT}")], "{answer}");
     assert_eq!(answer.header("content-encoding"), None, "{answer}");
-    // One that packs its request; the upstream gets it as it was sent, the recording as it was meant.
+    // One that packs its request: the upstream gets it as it was sent, the recording as it was meant.
     let packed = {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(request.as_bytes()).unwrap();
