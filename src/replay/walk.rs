@@ -66,7 +66,7 @@ pub(super) fn walk(
         if walk.count == before {
             let message = format!(
                 "expected a folder with a {REQUEST}, a *{PAIR_REQUEST}, a *.har or a VCR cassette \
-                 in it or below it; SoapUI projects are named themselves"
+                 in it or below it; SoapUI projects and lone requests are named themselves"
             );
             return Err(ReplayError::capture(path, None, message));
         }

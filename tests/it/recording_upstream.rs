@@ -84,7 +84,7 @@ impl Drop for Proxy {
 
 /// Answers the first request of each connection with these bytes, and closes it. What it was sent
 /// is kept.
-struct Upstream {
+pub struct Upstream {
     address: SocketAddr,
     received: Arc<Mutex<Vec<String>>>,
 }
@@ -111,11 +111,13 @@ impl Upstream {
         Self { address, received }
     }
 
-    fn plain(answer: &[u8]) -> Self {
+    /// One that speaks plain HTTP.
+    pub fn plain(answer: &[u8]) -> Self {
         Self::start(None, answer)
     }
 
-    fn url(&self) -> String {
+    /// Its address.
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
@@ -151,7 +153,7 @@ fn login_answer() -> String {
 }
 
 /// An answer of HTTP with these headers, each with its end of line.
-fn http(headers: &str, body: &[u8]) -> Vec<u8> {
+pub fn http(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n");
     [head.as_bytes(), body].concat()
@@ -320,7 +322,7 @@ fn client_and_upstream_may_speak_otherwise() {
     let answer = patient.read_answer().unwrap();
     assert_eq!(answer.texts("ServerUrl"), [format!("http://h.example:1{ENDPOINT}")], "{answer}");
     assert_eq!(answer.header("content-encoding"), None, "{answer}");
-    // One that packs its request: the upstream gets it as it was sent, the recording as it was meant.
+    // One that packs its request: it is sent on as it came, and recorded as it was meant.
     let packed = {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(request.as_bytes()).unwrap();

@@ -4,7 +4,7 @@
 use super::budget::{Budget, Renewal};
 use super::cassette::Interaction;
 use super::traffic::{Body, Traffic};
-use super::{CaptureFile, Sink, Stopped};
+use super::{CaptureFile, INTERACTIONS, Sink, Stopped};
 use regex::Regex;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -17,8 +17,6 @@ use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
-/// The keys of cassettes.
-const INTERACTIONS: [&str; 2] = ["interactions", "http_interactions"];
 const EXPECTED: &str = "a HAR, an object with a `log` that has `entries`, or a VCR cassette, an \
     object with `interactions`";
 
