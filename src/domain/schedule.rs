@@ -18,6 +18,10 @@ pub const ASKED_FOR: TimeDelta = TimeDelta::hours(48);
 /// Seconds from one exchange to the next, by how many there were; the last stands for all others.
 const STEPS_S: [i64; 12] = [1, 1, 2, 4, 8, 15, 30, 60, 120, 600, 1_800, 3_600];
 
+/// No inquiry is planned further ahead than this. One that is was planned by a clock that has gone
+/// back since, and is due.
+pub const PLANNED_AHEAD_MAX: TimeDelta = TimeDelta::hours(2);
+
 /// The longest time between two inquiries that a reader of the refund can bring about, in seconds.
 const READERS_STEP_MAX_S: i64 = 60;
 
@@ -82,6 +86,7 @@ mod tests {
         assert_eq!(all.last(), Some(&ASKED_FOR.num_milliseconds()));
         let gaps = all.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(gaps.clone().all(|gap| (1..=3_960_000).contains(&gap)), "{all:?}");
+        assert!(gaps.clone().all(|gap| gap < PLANNED_AHEAD_MAX.num_milliseconds()));
         assert!((50..=70).contains(&all.len()), "{}", all.len());
         assert_eq!(next_inquiry(refund(1), 3, refund(1).created_at() + ASKED_FOR), None);
     }

@@ -198,7 +198,7 @@ pub trait Orders: Send + Sync {
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>>;
 
     /// At most `most` orders of a gateway that are to be asked about by `until`, the longest due
-    /// first.
+    /// first; also what was planned by a clock that has gone back since.
     fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>>;
 
     /// Makes every order in Processing due at `at`; says how many there are.

@@ -206,6 +206,7 @@ fn one_accounts_failing_delivery_delays_that_account_alone() {
     });
     assert_eq!(first["refund"]["amount"], "1.00");
     assert_eq!(first["refund"]["type"], "External");
+    assert_eq!(first["refund"]["gateway_state"], "NotSubmitted");
     assert_eq!(first["account"]["credit_balance"], "999.00");
     let metrics = gateway.get_admin("/metrics").to_string();
     assert!(metrics.contains("webhook_failed_total{webhook=\"books\"}"), "{metrics}");

@@ -1,6 +1,9 @@
 //! Finding out what became of a refund whose gateway's answer was lost.
 
-use crate::gateway::{ELECTRONIC_ACCOUNT, TestGateway, envelope, finish, program, session_header};
+use crate::gateway::{
+    ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT, TestGateway, envelope, external_refund, finish, program,
+    session_header,
+};
 use crate::processor::{configured, created, field, status, until};
 use crate::processor_stub::{Behaviour, ProcessorStub};
 use crate::verdicts::metric;
@@ -65,6 +68,40 @@ fn an_adapter_that_forgets_sooner_than_configured_is_not_sent_the_order_again() 
         assert_eq!(status(&gateway, &session, &id) == "Processed", is_sent_again, "{told}");
         assert_eq!(stub.refunds(), 1 + usize::from(is_sent_again), "{told}");
     }
+}
+
+/// The sandbox forgets at exit. What it paid and nobody heard of is sent again, once more loses its
+/// answer, because the script begins anew, and ends as it would have.
+#[test]
+fn a_sandbox_that_was_killed_after_it_paid_is_sent_the_order_again_and_the_refund_ends() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let rule = "[[gateway]]\nname = 'sandbox'\nkind = 'sandbox'\n\
+                [[gateway.rule]]\nanswer = 'drop-after'\ntimes = 1\n";
+    let mut gateway = TestGateway::seeded(&format!("{seed}\n{rule}"), &[]);
+    let id = created(&gateway, &gateway.login(), "10.00");
+    gateway.kill9();
+    gateway.restart();
+    let session = gateway.login();
+    until("it has ended", || status(&gateway, &session, &id) != "Processing");
+    assert_eq!(status(&gateway, &session, &id), "Processed");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
+    let zoql =
+        format!("select GatewayTransactionType from RefundTransactionLog where RefundId = '{id}'");
+    let body = format!("<api:query><api:queryString>{zoql}</api:queryString></api:query>");
+    let answer =
+        gateway.post(crate::gateway::ENDPOINT, &envelope(&session_header(&session), &body));
+    let kinds = answer.texts("GatewayTransactionType");
+    assert_eq!(kinds, ["Refund", "Inquiry", "Refund", "Inquiry"], "{answer}");
+}
+
+/// Regression: the GatewayState of an external refund was absent.
+#[test]
+fn a_refund_that_no_gateway_has_to_do_with_is_not_submitted() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let answer = gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    let id = answer.texts("Id").pop().unwrap();
+    assert_eq!(field(&gateway, &session, &id, "GatewayState"), "NotSubmitted");
 }
 
 #[test]

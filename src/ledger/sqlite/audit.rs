@@ -14,6 +14,7 @@ pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     check_file(&snapshot, &mut audit)?;
     let moved = check_entries(&snapshot, &mut audit)?;
     check_refunds(&snapshot, &mut audit)?;
+    check_open_orders(&snapshot, &mut audit)?;
     audit_billing::check(&snapshot, &mut audit)?;
     list_accounts(&snapshot, &moved, &mut audit)?;
     Ok(audit)
@@ -88,6 +89,23 @@ fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result
     for number in wrong {
         let text = format!("refund R-{:08}: its entries do not fit its amount and status", number?);
         audit.complain(text);
+    }
+    Ok(())
+}
+
+/// A refund is in Processing if and only if the ledger knows of its order, so that none is stuck.
+fn check_open_orders(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+    let select = "select number, status from refund where (status = 'Processing') \
+         != exists (select 1 from inquiry where refund = number)";
+    let mut statement = connection.prepare(select)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (number, status): (i64, String) = (row.get(0)?, row.get(1)?);
+        let text = match status.as_str() {
+            "Processing" => "is in Processing, and nobody asks its gateway".to_owned(),
+            _ => format!("is {status}, and its gateway is still asked"),
+        };
+        audit.complain(format!("refund R-{number:08}: {text}"));
     }
     Ok(())
 }

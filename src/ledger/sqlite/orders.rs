@@ -7,7 +7,7 @@ use super::store::Store;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::schedule::FRESH;
+use crate::domain::schedule::{FRESH, PLANNED_AHEAD_MAX};
 use crate::domain::vocabulary::GatewayState;
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement, Transcript,
@@ -173,14 +173,22 @@ fn due_orders(
     until: DateTime<Utc>,
     most: u32,
 ) -> rusqlite::Result<Vec<OpenOrder>> {
+    // Each span is a search of the index; both in one condition would be none.
     let select = format!(
-        "{OPEN} where inquiry.next_ms <= ?1 and refund.gateway = ?2 \
-         order by inquiry.next_ms, inquiry.refund limit ?3"
+        "{OPEN} where inquiry.next_ms between ?1 and ?2 and refund.gateway = ?3 \
+         order by inquiry.next_ms, inquiry.refund limit ?4"
     );
     let mut statement = connection.prepare_cached(&select)?;
-    let orders =
-        statement.query_map(params![until.timestamp_millis(), gateway, most], read_order)?;
-    orders.collect()
+    let ahead = (until + PLANNED_AHEAD_MAX).timestamp_millis();
+    let mut due = Vec::new();
+    for (from, to) in [(i64::MIN, until.timestamp_millis()), (ahead + 1, i64::MAX)] {
+        let room = i64::from(most) - i64::try_from(due.len()).unwrap_or(i64::MAX);
+        let orders = statement.query_map(params![from, to, gateway, room.max(0)], read_order)?;
+        for order in orders {
+            due.push(order?);
+        }
+    }
+    Ok(due)
 }
 
 fn read_order(row: &Row<'_>) -> rusqlite::Result<OpenOrder> {

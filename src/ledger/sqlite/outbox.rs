@@ -54,7 +54,8 @@ pub(super) fn keep(
 /// The account's key, and what is told of a refund: no free text, no names of people, no secrets.
 fn describe(connection: &Connection, number: RefundNumber) -> rusqlite::Result<(i64, Value)> {
     let select = "select refund.account, account.id, account.number, account.currency, \
-         refund.created_ms, refund.salt, refund.type, source_type, refund.status, gateway_state, \
+         refund.created_ms, refund.salt, refund.type, source_type, refund.status, \
+         coalesce(gateway_state, 'NotSubmitted'), \
          refund.amount, method_type, payment_method.id, refund.gateway, refund.reference_id, \
          gateway_response_code, gateway_response, refund_date, submitted_ms, settled_ms, \
          payment.id, payment.number, compensated_ms, account.balance from refund \

@@ -147,7 +147,8 @@ static REFUND: Table = Table {
         text("Gateway", "refund.gateway"),
         text("GatewayResponse", "refund.gateway_response"),
         text("GatewayResponseCode", "refund.gateway_response_code"),
-        text("GatewayState", "refund.gateway_state"),
+        // An external refund goes to no gateway, and is NotSubmitted. Documented.
+        text("GatewayState", "coalesce(refund.gateway_state, 'NotSubmitted')"),
         moment("MarkedForSubmissionOn", "iif(refund.type = 'Electronic', refund.created_ms, null)"),
         text("MethodType", "refund.method_type"),
         text("PaymentMethodId", "payment_method.id"),

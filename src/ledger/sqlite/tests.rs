@@ -12,7 +12,7 @@ use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
-use crate::ledger::orders::{Exchange, ExchangeKind, OpenOrder, Orders, Transcript};
+use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
 use crate::ledger::outbox::Attempt;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
@@ -222,6 +222,41 @@ async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     assert!(ledger.end_refund(orders[1].refund.number(), approved, told(4)).await.unwrap());
     assert_eq!(balance(&path), 3500);
     assert!(due(&ledger).await.is_empty());
+}
+
+/// Regression: what a clock had planned that went back later was not asked about until that clock's
+/// moment came again.
+#[tokio::test]
+async fn an_order_that_is_planned_too_far_ahead_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let created = ledger.create(request(vec![draft("Electronic", "30")], None)).await;
+    let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
+    let number = orders[0].refund.number();
+    let plan = async |second| {
+        let (exchange, why) = (told(0), "no answer".to_owned());
+        let note = Note { exchange, why, was_never_sent: false, next: Some(at(second)) };
+        assert!(ledger.note_exchange(number, note).await.unwrap());
+    };
+    let is_due =
+        async |second| ledger.due_orders("sandbox", at(second), 9).await.unwrap().len() == 1;
+    plan(7200).await;
+    assert!(is_due(7200).await && !is_due(7199).await && !is_due(0).await);
+    assert!(is_due(-1).await);
+}
+
+#[tokio::test]
+async fn an_audit_finds_a_refund_that_is_stuck() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    ledger.create(request(vec![draft("Electronic", "30")], None)).await.unwrap();
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().problems, Vec::<String>::new());
+    drop(ledger);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("delete from inquiry", []).unwrap();
+    let found = SqliteLedger::audit_file(&path).unwrap().problems;
+    assert_eq!(found, ["refund R-00000001: is in Processing, and nobody asks its gateway"]);
 }
 
 #[tokio::test]
