@@ -48,6 +48,14 @@ impl<T> Field<T> {
         matches!(self, Self::Absent)
     }
 
+    /// What `find` finds by the value; nothing if there is none of the right form.
+    pub fn look_up<F, E>(
+        &self,
+        find: impl FnOnce(&T) -> Result<Option<F>, E>,
+    ) -> Result<Option<F>, E> {
+        self.given().map_or(Ok(None), find)
+    }
+
     /// The value if given, nothing if absent, the error if wrong.
     pub fn checked(&self) -> Result<Option<&T>, RowError> {
         match self {

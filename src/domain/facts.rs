@@ -110,7 +110,16 @@ pub struct Account {
     pub gateway: Option<String>,
 }
 
+/// The most that a credit balance grows to, in minor units: half of what can be counted, so that
+/// what refunds and adjustments took finds room when it comes back.
+const BALANCE_MAX: i64 = i64::MAX / 2;
+
 impl Account {
+    /// Whether the credit balance may grow by `amount`.
+    pub fn has_room_for(&self, amount: MinorUnits) -> bool {
+        self.balance.units().saturating_add(amount.units()) <= BALANCE_MAX
+    }
+
     /// The credit that there is on `day` and on every later one.
     pub fn available_on(&self, day: NaiveDate) -> MinorUnits {
         self.ahead.least_from(self.balance, day)
@@ -128,7 +137,7 @@ impl Ahead {
     /// Adds what moves the balance on a day.
     pub fn add(&mut self, day: NaiveDate, delta: MinorUnits) {
         let on_the_day = self.0.entry(day).or_insert(MinorUnits::ZERO);
-        *on_the_day = MinorUnits::new(on_the_day.units() + delta.units());
+        *on_the_day = MinorUnits::new(on_the_day.units().saturating_add(delta.units()));
     }
 
     /// Whether anything comes, so that less may be there before than at last.
@@ -140,7 +149,7 @@ impl Ahead {
     pub fn least_from(&self, balance: MinorUnits, day: NaiveDate) -> MinorUnits {
         let later = self.0.iter().rev().take_while(|(later, _)| **later > day);
         let before_each = later.scan(balance.units(), |left, (_, delta)| {
-            *left -= delta.units();
+            *left = left.saturating_sub(delta.units());
             Some(*left)
         });
         MinorUnits::new(before_each.fold(balance.units(), i64::min))

@@ -301,6 +301,13 @@ impl RowError {
         Self::more_than_there_is(("adjustment", amount), ("credit balance", balance), currency)
     }
 
+    /// A credit balance cannot hold so much more.
+    pub fn balance_full(amount: MinorUnits, currency: Currency) -> Self {
+        let amount = currency.format(amount);
+        let text = format!("The credit balance has no room for {amount} more.");
+        Self::new(ErrorCode::InvalidValue, text)
+    }
+
     /// An amount of what is wanted exceeds what there is of something.
     fn more_than_there_is(
         (wanted, amount): (&str, MinorUnits),

@@ -3,8 +3,8 @@
 //!
 //! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
 //! `adjustment`, `changing` beside them; `account`, `payment_method` and `paying` for what refunds
-//! need to be there. What they share stands here. The order of the checks is
-//! part of the contract: the first error of a row is the only one told.
+//! need to be there. What refunds share stands here and in `refund_values`. The order of the checks
+//! is part of the contract: the first error of a row is the only one told.
 
 mod account;
 mod adjustment;
@@ -16,10 +16,10 @@ mod paying;
 mod payment;
 mod payment_amounts;
 mod payment_method;
+mod refund_values;
 
-use super::calendar::day_at;
 use super::custom_value::CustomValues;
-use super::draft::{AmountText, Field, GatewayOption, RefundDraft};
+use super::draft::{GatewayOption, RefundDraft};
 use super::facts::{
     Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
     PaymentMethod, Tenant,
@@ -31,7 +31,7 @@ use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
 use custom::OwnFields;
-use rust_decimal::Decimal;
+use refund_values::{Origin, Paid, Valid, check_amount, check_reason, check_values, known_reason};
 use std::borrow::Cow;
 
 pub use account::{
@@ -216,129 +216,6 @@ fn require(present: bool, field: &str) -> Result<(), RowError> {
     if present { Ok(()) } else { Err(RowError::missing(field)) }
 }
 
-/// A draft whose every value is acceptable by itself.
-struct Valid<'a> {
-    account: &'a Account,
-    amount: Decimal,
-    refund_date: NaiveDate,
-    reason_code: Option<String>,
-    refund_type: RefundType,
-    custom: CustomValues,
-}
-
-/// What the checks of values differ in, by the source.
-struct Origin<'a> {
-    /// The account, if what names it leads to one.
-    account: Option<&'a Account>,
-    /// Whether an AccountId that is one is wrong all the same.
-    is_account_wrong: bool,
-    /// Whether a PaymentId that is one is wrong all the same.
-    is_payment_wrong: bool,
-    /// Before this day there can be no refund.
-    not_before: Option<NaiveDate>,
-}
-
-/// Checks each value, in WSDL order and then those of the tenant's own fields, and names the first
-/// that is wrong.
-fn check_values<'a>(
-    draft: &RefundDraft,
-    facts: &Facts<'_>,
-    asking: &Asking,
-    origin: &Origin<'a>,
-) -> Result<Valid<'a>, RowError> {
-    draft.common.check_unknown(asking.strict)?;
-    if let Some(id) = draft.account_id.checked()?.filter(|_| origin.is_account_wrong) {
-        return Err(RowError::invalid("AccountId", id.as_str()));
-    }
-    let amount = check_amount("Amount", &draft.amount, origin.account.map(|one| one.currency))?;
-    draft.comment.checked()?;
-    draft.gateway_options.checked()?;
-    draft.method_type.checked()?;
-    if let Some(id) = draft.payment_id.checked()?.filter(|_| origin.is_payment_wrong) {
-        return Err(RowError::invalid("PaymentId", id.as_str()));
-    }
-    if let (Some(id), None) = (draft.payment_method_id.checked()?, &facts.method) {
-        return Err(RowError::invalid("PaymentMethodId", id.as_str()));
-    }
-    let reason_code = check_reason(&draft.reason_code, facts.tenant)?;
-    let refund_date = check_date(draft, facts.tenant, asking, origin.not_before)?;
-    check_parts(draft, origin)?;
-    draft.soft_descriptor.checked()?;
-    draft.soft_descriptor_phone.checked()?;
-    draft.source_type.checked()?;
-    let refund_type = *draft.refund_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
-    let account = origin.account.ok_or_else(|| RowError::missing("AccountId"))?;
-    let amount = amount.ok_or_else(|| RowError::missing("Amount"))?;
-    let own = OwnFields::of_refund(facts.tenant, source_of(draft));
-    let custom = own.checked(&draft.common.custom, asking)?;
-    Ok(Valid { account, amount, refund_date, reason_code, refund_type, custom })
-}
-
-/// An amount that the currency can hold, if both are known.
-fn check_amount(
-    name: &str,
-    amount: &Field<AmountText>,
-    currency: Option<Currency>,
-) -> Result<Option<Decimal>, RowError> {
-    let (Some(amount), Some(currency)) = (amount.checked()?, currency) else {
-        return Ok(None);
-    };
-    if currency.can_hold(amount.value) {
-        return Ok(Some(amount.value));
-    }
-    Err(RowError::invalid(name, &amount.text))
-}
-
-/// That each part of a refund says of which invoice it takes how much.
-fn check_parts(draft: &RefundDraft, origin: &Origin<'_>) -> Result<(), RowError> {
-    for part in draft.parts.checked()?.into_iter().flatten() {
-        let has_invoice = part.invoice_id.checked()?.is_some();
-        require(has_invoice, "InvoiceId")?;
-        require(!part.amount.is_absent(), "RefundAmount")?;
-        check_amount("RefundAmount", &part.amount, origin.account.map(|one| one.currency))?;
-    }
-    Ok(())
-}
-
-/// One of the tenant's codes; without one, the first of them.
-fn check_reason(code: &Field<String>, tenant: &Tenant) -> Result<Option<String>, RowError> {
-    match code.checked()? {
-        None => Ok(tenant.reason_codes.first().cloned()),
-        Some(code) => known_reason(code, tenant).map(Some),
-    }
-}
-
-fn known_reason(code: &str, tenant: &Tenant) -> Result<String, RowError> {
-    let known = tenant.reason_codes.iter().find(|known| *known == code);
-    known.cloned().ok_or_else(|| RowError::invalid("ReasonCode", code))
-}
-
-/// External: any day up to today in tenant time, later with future-dated adjustments.
-/// Electronic: today. Without a date: today. Never before the payment.
-fn check_date(
-    draft: &RefundDraft,
-    tenant: &Tenant,
-    asking: &Asking,
-    not_before: Option<NaiveDate>,
-) -> Result<NaiveDate, RowError> {
-    let today = day_at(asking.now, tenant.time_zone);
-    let electronic = draft.refund_type.given() == Some(&RefundType::Electronic);
-    let allowed = |day: &NaiveDate| {
-        let late = if electronic { *day == today } else { *day <= today };
-        (late || (tenant.future_dated_adjustments && !electronic))
-            && not_before.is_none_or(|first| *day >= first)
-    };
-    let text = draft.refund_date.checked()?;
-    let day = match text {
-        None => Some(today),
-        Some(text) => text.day(asking.version, tenant.time_zone),
-    };
-    day.filter(allowed).ok_or_else(|| match text {
-        Some(text) => RowError::invalid("RefundDate", text.as_str()),
-        None => RowError::invalid("RefundDate", &today.to_string()),
-    })
-}
-
 /// That what is to leave a credit balance is there on its day and stays there on every later one
 /// (rules for specifying the adjustment date).
 fn check_day(
@@ -354,15 +231,10 @@ fn check_day(
     Err(RowError::over_balance_of_day(wanted, amount, available, day, account.currency))
 }
 
-/// That the caller may make a refund of this source and type.
-fn check_permission(
-    source: SourceType,
-    refund_type: RefundType,
-    asking: &Asking,
-) -> Result<(), RowError> {
-    let permission = permission_for(source, refund_type);
-    let may = asking.permissions.allow(permission);
-    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
+/// The gateway of a method: its own, else its account's, else the tenant's.
+fn gateway_of<'a>(method: &'a PaymentMethod, account: &'a Account, tenant: &'a Tenant) -> &'a str {
+    let own = method.gateway.as_ref().or(account.gateway.as_ref());
+    own.unwrap_or(&tenant.default_gateway)
 }
 
 /// The gateway of this name; one that nobody knows is not active.
@@ -372,6 +244,19 @@ fn gateway_named<'a>(name: &str, gateways: &'a [Gateway]) -> Cow<'a, Gateway> {
         || Cow::Owned(Gateway { name: name.to_owned(), active: false, ..Gateway::sandbox() }),
         Cow::Borrowed,
     )
+}
+
+/// The method that the draft names, if it does; it is the account's, or nobody's.
+fn named_method<'a>(
+    draft: &RefundDraft,
+    facts: &'a Facts<'_>,
+    account: &Account,
+) -> Result<Option<&'a PaymentMethod>, RowError> {
+    let named = facts.method.as_ref();
+    match named.and_then(|method| method.account).filter(|owner| *owner != account.key) {
+        Some(_) => Err(wrong_method(draft)),
+        None => Ok(named),
+    }
 }
 
 /// What the draft's gateway options become.

@@ -370,6 +370,11 @@ fn a_payment_brings_credit_by_itself_as_documented() {
     let later = with(&prepaid, ("EffectiveDate", "2099-01-05"));
     let told = "Invalid value for field EffectiveDate: 2099-01-05";
     assert_eq!(stage.refused("Payment", &later), told);
+    for wrong in ["x", "-1", "0.001", "99999999999999.99"] {
+        let told = format!("Invalid value for field AppliedCreditBalanceAmount: {wrong}");
+        let fields = with(&prepaid, ("AppliedCreditBalanceAmount", wrong));
+        assert_eq!(stage.refused("Payment", &fields), told);
+    }
     let unknown = with(&overpaid, ("InvoiceNumber", "INV9"));
     let told = "Invalid value for field InvoiceNumber: INV9";
     assert_eq!(stage.refused("Payment", &unknown), told);
@@ -377,6 +382,39 @@ fn a_payment_brings_credit_by_itself_as_documented() {
     let nothing: Vec<_> = nothing.into_iter().copied().collect();
     assert_eq!(stage.refused("Payment", &nothing), "Missing required value: Amount");
     assert_eq!(stage.gateway.balance(OWNER), "110.00");
+}
+
+#[test]
+fn a_credit_balance_that_is_full_fails_a_row_and_not_the_call() {
+    let stage = Stage::new(&[]);
+    let check = stage.created("PaymentMethod", &[("Type", "Check")]);
+    let prepaid = [
+        ("AccountId", OWNER),
+        ("AppliedCreditBalanceAmount", "9999999999999999"),
+        ("PaymentMethodId", check.as_str()),
+        ("Type", "External"),
+    ];
+    for _ in 0..4 {
+        stage.created("Payment", &prepaid);
+    }
+    let full = "40000000000000006.00";
+    assert_eq!(stage.gateway.balance(OWNER), full);
+    let small = object("Payment", &with(&prepaid, ("AppliedCreditBalanceAmount", "1")));
+    let rows = stage.create(&format!("{}{small}", object("Payment", &prepaid)));
+    assert_eq!(rows.texts("Success"), ["false", "true"], "{rows}");
+    let told = "The credit balance has no room for 9999999999999999.00 more.";
+    assert_eq!(rows.texts("Message"), [told]);
+    let rest = with(&prepaid[..3], ("Amount", "9999999999999999"));
+    let rest: Vec<_> = with(&rest, ("Type", "External"));
+    let rest = with(&rest, ("AppliedCreditBalanceAmount", "0"));
+    let payment = stage.created("Payment", &rest);
+    let increase = [
+        ("Type", "Increase"),
+        ("Amount", "9999999999999999"),
+        ("SourceTransactionId", payment.as_str()),
+    ];
+    assert_eq!(stage.refused("CreditBalanceAdjustment", &increase), told);
+    assert_eq!(stage.gateway.balance(OWNER), "40000000000000007.00");
 }
 
 #[test]

@@ -97,7 +97,11 @@ pub fn decide_adjustment(
     let valid = check_values(draft, facts, asking)?;
     check_adjusting(facts.tenant, asking)?;
     let amount = match valid.adjustment_type {
-        AdjustmentType::Increase => check_increase(&valid)?,
+        AdjustmentType::Increase => {
+            let amount = check_increase(&valid)?;
+            check_room(valid.source.account(), amount)?;
+            amount
+        }
         AdjustmentType::Decrease => check_decrease(&valid)?,
     };
     Ok(AdjustmentDecision {
@@ -121,9 +125,7 @@ const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
 /// That there are credit balances, and that the caller may adjust them.
 pub(super) fn check_adjusting(tenant: &Tenant, asking: &Asking) -> Result<(), RowError> {
     check_switches(tenant)?;
-    let permission = Permission::CreditBalanceAdjustment;
-    let may = asking.permissions.allow(permission);
-    if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
+    asking.check(Permission::CreditBalanceAdjustment)
 }
 
 /// That the tenant has credit balances at all.
@@ -254,6 +256,12 @@ fn check_increase(valid: &Valid<'_>) -> Result<MinorUnits, RowError> {
             })
         }
     }
+}
+
+/// That a credit balance can hold what it is to grow by.
+pub(super) fn check_room(account: &Account, amount: MinorUnits) -> Result<(), RowError> {
+    let has_room = account.has_room_for(amount);
+    if has_room { Ok(()) } else { Err(RowError::balance_full(amount, account.currency)) }
 }
 
 /// At most what an invoice still asks for, and at most the balance.

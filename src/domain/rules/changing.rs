@@ -5,10 +5,11 @@
 //! balance covers it, one from an overpayment cannot, a decrease into an invoice can), and the
 //! life of refunds (Processing is left only by the gateway, by inquiry, or once by the operator).
 
-use super::adjustment::check_switches;
+use super::adjustment::{check_room, check_switches};
 use super::custom::OwnFields;
-use super::{Asking, check_day, check_permission, known_reason, require};
+use super::{Asking, check_day, known_reason, permission_for, require};
 use crate::domain::custom_value::CustomValues;
+use crate::domain::draft::Field;
 use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
 use crate::domain::draft::common::Common;
 use crate::domain::facts::{
@@ -65,10 +66,7 @@ pub fn decide_refund_update<'a>(
     let common = &change.common;
     let refund = check_target(common, refund, asking)?;
     common.check_nulls(&NULLABLE)?;
-    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
-    if let Change::To(code) = reason_code {
-        known_reason(code, tenant)?;
-    }
+    let reason_code = reason_change(common, &change.reason_code, tenant)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     let source = match refund.payment {
@@ -79,7 +77,7 @@ pub fn decide_refund_update<'a>(
     let cancels = match change.status.checked()? {
         Some(status) => {
             check_cancel(*status, refund)?;
-            check_permission(SourceType::Payment, refund.refund_type, asking)?;
+            asking.check(permission_for(SourceType::Payment, refund.refund_type))?;
             true
         }
         None => false,
@@ -131,7 +129,7 @@ pub fn decide_refund_deletion(
         RefundStatus::Processed if !refund.is_compensated => check_invoices(refund)?,
         RefundStatus::Processed | RefundStatus::Error | RefundStatus::Canceled => {}
     }
-    check_permission(SourceType::Payment, refund.refund_type, asking)
+    asking.check(permission_for(SourceType::Payment, refund.refund_type))
 }
 
 /// Decides whether `change` may be made to `adjustment`; none when nobody knows its Id.
@@ -145,10 +143,7 @@ pub fn decide_adjustment_update<'a>(
     let adjustment = check_target(common, adjustment, asking)?;
     common.check_nulls(&["Comment", "ReasonCode", "TransferredToAccounting"])?;
     let comment = common.change(&change.comment, "Comment")?;
-    let reason_code = common.change(&change.reason_code, "ReasonCode")?;
-    if let Change::To(code) = reason_code {
-        known_reason(code, tenant)?;
-    }
+    let reason_code = reason_change(common, &change.reason_code, tenant)?;
     let wanted = match change.status.checked()? {
         Some(AdjustmentStatus::Canceled) => true,
         Some(status) => return Err(RowError::invalid("Status", status.name())),
@@ -159,14 +154,11 @@ pub fn decide_adjustment_update<'a>(
     let own = OwnFields::of(tenant, CustomizedObject::CreditBalanceAdjustment);
     let custom = own.checked(&common.custom, asking)?;
     check_switches(tenant)?;
-    let permission = if wanted {
+    asking.check(if wanted {
         Permission::CancelCreditBalanceAdjustment
     } else {
         Permission::CreditBalanceAdjustment
-    };
-    if !asking.permissions.allow(permission) {
-        return Err(RowError::no_permission(permission));
-    }
+    })?;
     let ExistingAdjustment::Asked(adjustment) = adjustment else {
         return Err(RowError::decrease_of_refund_is_final());
     };
@@ -188,7 +180,7 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
         return Err(RowError::invalid("Status", AdjustmentStatus::Canceled.name()));
     }
     match (adjustment.adjustment_type, adjustment.source) {
-        (AdjustmentType::Decrease, _) => Ok(()),
+        (AdjustmentType::Decrease, _) => check_room(&adjustment.account, adjustment.amount),
         (AdjustmentType::Increase, AdjustmentSource::Payment(_)) => {
             Err(RowError::increase_from_payment_is_final())
         }
@@ -201,6 +193,19 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
             check_day("adjustment", account, *amount, adjustment.adjustment_date)
         }
     }
+}
+
+/// What becomes of ReasonCode: one of the tenant's codes, or none.
+fn reason_change<'c>(
+    common: &Common,
+    code: &'c Field<String>,
+    tenant: &Tenant,
+) -> Result<Change<&'c String>, RowError> {
+    let change = common.change(code, "ReasonCode")?;
+    if let Change::To(code) = change {
+        known_reason(code, tenant)?;
+    }
+    Ok(change)
 }
 
 /// The object that is to be changed, once the change names one and nothing else is wrong with it.

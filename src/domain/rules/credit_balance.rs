@@ -5,8 +5,9 @@
 //! rules of credit balances.
 
 use super::{
-    Asking, Decision, Facts, Origin, Payout, Source, Valid, check_day, check_permission,
-    check_told_type, check_values, gateway_named, options_of, wrong_method,
+    Asking, Decision, Facts, Origin, Paid, Payout, Source, Valid, check_day, check_told_type,
+    check_values, gateway_named, gateway_of, named_method, options_of, permission_for,
+    wrong_method,
 };
 use crate::domain::draft::RefundDraft;
 use crate::domain::facts::{PaymentMethod, Tenant};
@@ -32,28 +33,16 @@ pub(super) fn decide(
     };
     let valid = check_values(draft, facts, asking, &origin)?;
     check_switches(facts.tenant, asking.version)?;
-    check_permission(SourceType::CreditBalance, valid.refund_type, asking)?;
+    asking.check(permission_for(SourceType::CreditBalance, valid.refund_type))?;
     let (method_type, method) = choose_method(draft, facts, &valid)?;
     let payout = match (valid.refund_type, method) {
         (RefundType::External, _) => Payout::External,
         (RefundType::Electronic, Some(method)) => choose_gateway(draft, facts, &valid, method)?,
         (RefundType::Electronic, None) => return Err(RowError::missing("PaymentMethodId")),
     };
-    Ok(Decision {
-        account: valid.account.key,
-        source: Source::CreditBalance,
-        amount: check_balance(&valid)?,
-        currency: valid.account.currency,
-        method_type,
-        method: method.map(|method| method.key),
-        payout,
-        refund_date: valid.refund_date,
-        comment: draft.comment.given().cloned(),
-        reason_code: valid.reason_code,
-        soft_descriptor: draft.soft_descriptor.given().cloned(),
-        soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
-        custom: valid.custom,
-    })
+    let amount = check_balance(&valid)?;
+    let method = method.map(|method| method.key);
+    Ok(valid.decided(draft, Source::CreditBalance, amount, Paid { method_type, method, payout }))
 }
 
 /// The amount in minor units, if the balance covers it.
@@ -90,10 +79,7 @@ fn choose_method<'a>(
     facts: &'a Facts<'_>,
     valid: &Valid<'a>,
 ) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
-    let named = facts.method.as_ref();
-    if named.and_then(|method| method.account).is_some_and(|owner| owner != valid.account.key) {
-        return Err(wrong_method(draft));
-    }
+    let named = named_method(draft, facts, valid.account)?;
     let told = draft.method_type.given().copied();
     match (valid.refund_type, named) {
         (RefundType::External, _) => {
@@ -114,15 +100,14 @@ fn choose_method<'a>(
     }
 }
 
-/// The gateway that pays: the method's, else the account's, else the tenant's default.
+/// The gateway that pays.
 fn choose_gateway(
     draft: &RefundDraft,
     facts: &Facts<'_>,
     valid: &Valid<'_>,
     method: &PaymentMethod,
 ) -> Result<Payout, RowError> {
-    let own = method.gateway.as_ref().or(valid.account.gateway.as_ref());
-    let gateway = gateway_named(own.unwrap_or(&facts.tenant.default_gateway), facts.gateways);
+    let gateway = gateway_named(gateway_of(method, valid.account, facts.tenant), facts.gateways);
     if !gateway.active {
         return Err(RowError::gateway_inactive(&gateway));
     }

@@ -6,7 +6,7 @@
 
 use super::custom::OwnFields;
 use super::payment_amounts::{Amounts, NewCredit, amount_in};
-use super::{Asking, gateway_named, require};
+use super::{Asking, gateway_named, gateway_of, require};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
@@ -126,7 +126,7 @@ pub fn decide_payment<'d>(
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
     };
-    let credit = amounts.credit(effective_date, facts.tenant, asking)?;
+    let credit = amounts.credit(account, effective_date, facts.tenant, asking)?;
     let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
     if let Some(invoice) = applied {
         check_applied(amounts.applied, amounts.whole, invoice)?;
@@ -222,8 +222,11 @@ pub fn decide_payment_update<'d>(
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     require(!draft.payment_type.is_absent(), "Type")?;
-    let is_positive = |amount: &Field<AmountText>| {
-        amount.given().is_some_and(|amount| amount.value > Decimal::ZERO)
+    // One that is no amount is there as well: what is wrong with it is told later.
+    let is_positive = |amount: &Field<AmountText>| match amount {
+        Field::Absent => false,
+        Field::Given(amount) => amount.value > Decimal::ZERO,
+        Field::Wrong(_) => true,
     };
     let applies = is_positive(&draft.applied);
     let is_split = applies || is_positive(&draft.to_credit_balance);
@@ -306,14 +309,13 @@ fn usable_method<'f>(
     Err(foreign(&draft.method_id, "PaymentMethodId"))
 }
 
-/// The gateway that the money came through: the method's, else the account's, else the tenant's.
+/// The gateway that the money came through.
 fn active_gateway<'f>(
     facts: &'f PaymentFacts<'_>,
     account: &'f Account,
     method: &'f PaymentMethod,
 ) -> Result<&'f str, RowError> {
-    let name = method.gateway.as_ref().or(account.gateway.as_ref());
-    let name = name.unwrap_or(&facts.tenant.default_gateway);
+    let name = gateway_of(method, account, facts.tenant);
     let gateway = gateway_named(name, facts.gateways);
     if !gateway.active {
         return Err(RowError::gateway_inactive(&gateway));

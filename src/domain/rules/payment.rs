@@ -6,8 +6,8 @@
 //! back to its own card".
 
 use super::{
-    Asking, Decision, Facts, Origin, Payout, Source, TakenPart, Valid, check_permission,
-    check_told_type, check_values, gateway_named, options_of, wrong_method,
+    Asking, Decision, Facts, Origin, Paid, Payout, Source, TakenPart, Valid, check_told_type,
+    check_values, gateway_named, named_method, options_of, permission_for, wrong_method,
 };
 use crate::domain::draft::{PartDraft, RefundDraft};
 use crate::domain::facts::{Account, Payment, PaymentMethod, PaymentPart};
@@ -36,7 +36,7 @@ pub(super) fn decide(
     };
     let valid = check_values(draft, facts, asking, &origin)?;
     let payment = payment.ok_or_else(|| RowError::missing("PaymentId"))?;
-    check_permission(SourceType::Payment, valid.refund_type, asking)?;
+    asking.check(permission_for(SourceType::Payment, valid.refund_type))?;
     if payment.status != PaymentStatus::Processed {
         return Err(RowError::payment_not_processed(payment));
     }
@@ -56,21 +56,9 @@ pub(super) fn decide(
         Some(parts) => told_parts(parts, amount, payment)?,
         None => implied_parts(amount, payment, asking.version)?,
     };
-    Ok(Decision {
-        account: valid.account.key,
-        source: Source::Payment { payment: payment.key, parts },
-        amount,
-        currency: valid.account.currency,
-        method_type,
-        method: method.map(|method| method.key),
-        payout,
-        refund_date: valid.refund_date,
-        comment: draft.comment.given().cloned(),
-        reason_code: valid.reason_code,
-        soft_descriptor: draft.soft_descriptor.given().cloned(),
-        soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
-        custom: valid.custom,
-    })
+    let source = Source::Payment { payment: payment.key, parts };
+    let method = method.map(|method| method.key);
+    Ok(valid.decided(draft, source, amount, Paid { method_type, method, payout }))
 }
 
 /// How an external refund was paid; a method beside it must be the account's, or nobody's.
@@ -79,10 +67,7 @@ fn choose_external<'a>(
     facts: &'a Facts<'_>,
     account: &Account,
 ) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
-    let named = facts.method.as_ref();
-    if named.and_then(|method| method.account).is_some_and(|owner| owner != account.key) {
-        return Err(wrong_method(draft));
-    }
+    let named = named_method(draft, facts, account)?;
     let told = draft.method_type.given().copied();
     told.map(|one| (one, named)).ok_or_else(|| RowError::missing("MethodType"))
 }

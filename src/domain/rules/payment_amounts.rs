@@ -5,7 +5,7 @@
 //! goes beyond the invoice becomes credit; the examples have no Amount).
 
 use super::Asking;
-use super::adjustment::{AdjustmentDecision, check_adjusting};
+use super::adjustment::{AdjustmentDecision, check_adjusting, check_room};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::PaymentDraft;
@@ -70,6 +70,7 @@ impl Amounts {
     /// adjustment, and whoever may not make one may not do it so.
     pub(super) fn credit(
         &self,
+        account: &Account,
         effective_date: NaiveDate,
         tenant: &Tenant,
         asking: &Asking,
@@ -84,6 +85,7 @@ impl Amounts {
             // A payment of the future gives no credit (future-dated credit balance adjustment).
             return Err(RowError::invalid("EffectiveDate", &effective_date.to_string()));
         }
+        check_room(account, amount)?;
         Ok(Some(NewCredit { amount, day, reason_code: tenant.reason_codes.first().cloned() }))
     }
 

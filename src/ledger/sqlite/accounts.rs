@@ -43,10 +43,7 @@ pub(super) fn update(
     asking: &Asking,
     draft: &AccountDraft,
 ) -> rusqlite::Result<ChangeResult> {
-    let existing = match draft.common.id.given() {
-        Some(id) => existing(store.connection(), id)?,
-        None => None,
-    };
+    let existing = draft.common.id.look_up(|id| existing(store.connection(), id))?;
     let facts = facts(store, draft, existing.as_ref().map(|account| account.key))?;
     let update = match decide_account_update(draft, existing.as_ref(), &facts, asking) {
         Ok(update) => update,
@@ -96,14 +93,8 @@ fn facts<'s>(
     draft: &AccountDraft,
     own: Option<AccountKey>,
 ) -> rusqlite::Result<AccountFacts<'s>> {
-    let method = match draft.default_method.given() {
-        Some(id) => rows::payment_method(store.connection(), id)?,
-        None => None,
-    };
-    let holder = match draft.number.given() {
-        Some(number) => holder_of(store.connection(), number)?,
-        None => None,
-    };
+    let method = draft.default_method.look_up(|id| rows::payment_method(store.connection(), id))?;
+    let holder = draft.number.look_up(|number| holder_of(store.connection(), number))?;
     let is_number_taken = holder.is_some_and(|holder| Some(holder) != own);
     let (tenant, gateways) = (store.tenant(), store.gateways());
     Ok(AccountFacts { tenant, gateways, method, is_number_taken })

@@ -28,10 +28,8 @@ pub(super) fn create_one(
     let by_number = draft.source_number.given().map(|number| Named::Number(number));
     let look =
         |named: Option<Named<'_>>| named.map(|named| source(store, asking, named)).transpose();
-    let account = match draft.account_id.given() {
-        Some(id) => rows::account(connection, id, false)?.map(|account| account.key),
-        None => None,
-    };
+    let account = draft.account_id.look_up(|id| rows::account(connection, id, false))?;
+    let account = account.map(|account| account.key);
     let facts = AdjustmentFacts {
         tenant: store.tenant(),
         by_id: look(by_id)?.flatten(),

@@ -58,10 +58,7 @@ fn refund(
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
     let id = change.common.id.given();
-    let found = match id {
-        Some(id) => billing_rows::refund(connection, id)?,
-        None => None,
-    };
+    let found = change.common.id.look_up(|id| billing_rows::refund(connection, id))?;
     let decision = match decide_refund_update(change, found.as_ref(), store.tenant(), asking) {
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
@@ -141,10 +138,7 @@ fn adjustment(
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
     let id = change.common.id.given();
-    let mut found = match id {
-        Some(id) => billing_rows::adjustment(store, id)?,
-        None => None,
-    };
+    let mut found = change.common.id.look_up(|id| billing_rows::adjustment(store, id))?;
     if let Some(ExistingAdjustment::Asked(asked)) = &mut found {
         ahead::look(store, asking, &mut asked.account)?;
     }

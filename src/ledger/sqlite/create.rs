@@ -64,10 +64,8 @@ fn decide_one(
     let connection = store.connection();
     let method_id = draft.payment_method_id.given();
     let needs_default = method_id.is_none() && draft.method_type.is_absent();
-    let mut account = match draft.account_id.given() {
-        Some(id) => rows::account(connection, id, needs_default)?,
-        None => None,
-    };
+    let mut account =
+        draft.account_id.look_up(|id| rows::account(connection, id, needs_default))?;
     if let Some(account) = &mut account {
         ahead::look(store, asking, account)?;
     }

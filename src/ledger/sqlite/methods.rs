@@ -20,10 +20,7 @@ pub(super) fn create(
     asking: &Asking,
     draft: &MethodDraft,
 ) -> rusqlite::Result<RowResult> {
-    let account = match draft.account_id.given() {
-        Some(id) => rows::account(store.connection(), id, false)?,
-        None => None,
-    };
+    let account = draft.account_id.look_up(|id| rows::account(store.connection(), id, false))?;
     let method = match decide_method(draft, account.as_ref(), store.tenant(), asking) {
         Ok(method) => method,
         Err(error) => return Ok(Err(error)),
@@ -54,10 +51,7 @@ pub(super) fn update(
     asking: &Asking,
     draft: &MethodDraft,
 ) -> rusqlite::Result<ChangeResult> {
-    let existing = match draft.common.id.given() {
-        Some(id) => existing(store.connection(), id)?,
-        None => None,
-    };
+    let existing = draft.common.id.look_up(|id| existing(store.connection(), id))?;
     let update = match decide_method_update(draft, existing.as_ref(), store.tenant(), asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),

@@ -28,22 +28,13 @@ pub(super) fn create(
     draft: &PaymentDraft,
 ) -> rusqlite::Result<RowResult> {
     let connection = store.connection();
-    let account = match draft.account_id.given() {
-        Some(id) => rows::account(connection, id, false)?,
-        None => None,
-    };
-    let method = match draft.method_id.given() {
-        Some(id) => rows::payment_method(connection, id)?,
-        None => None,
-    };
-    let invoice = match draft.invoice_id.given() {
-        Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
-        None => None,
-    };
-    let invoice_by_number = match draft.invoice_number.given() {
-        Some(number) => billing_rows::invoice(connection, Named::Number(number))?,
-        None => None,
-    };
+    let account = draft.account_id.look_up(|id| rows::account(connection, id, false))?;
+    let method = draft.method_id.look_up(|id| rows::payment_method(connection, id))?;
+    let invoice =
+        draft.invoice_id.look_up(|id| billing_rows::invoice(connection, Named::Id(id)))?;
+    let invoice_by_number = draft
+        .invoice_number
+        .look_up(|number| billing_rows::invoice(connection, Named::Number(number)))?;
     let (tenant, gateways) = (store.tenant(), store.gateways());
     let facts = PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number };
     let payment = match decide_payment(draft, &facts, asking) {
@@ -75,14 +66,10 @@ pub(super) fn create_part(
     draft: &PaymentPartDraft,
 ) -> rusqlite::Result<RowResult> {
     let connection = store.connection();
-    let payment = match draft.payment_id.given() {
-        Some(id) => billing_rows::payment(connection, Named::Id(id))?,
-        None => None,
-    };
-    let invoice = match draft.invoice_id.given() {
-        Some(id) => billing_rows::invoice(connection, Named::Id(id))?,
-        None => None,
-    };
+    let payment =
+        draft.payment_id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
+    let invoice =
+        draft.invoice_id.look_up(|id| billing_rows::invoice(connection, Named::Id(id)))?;
     match decide_part(draft, payment.as_ref(), invoice.as_ref(), store.tenant(), asking) {
         Ok(part) => insert_part(store, user, &part, asking.now.timestamp_millis()).map(Ok),
         Err(error) => Ok(Err(error)),
@@ -97,10 +84,8 @@ pub(super) fn update(
     draft: &PaymentChange,
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
-    let existing = match draft.common.id.given() {
-        Some(id) => billing_rows::payment(connection, Named::Id(id))?,
-        None => None,
-    };
+    let existing =
+        draft.common.id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
     let update = match decide_payment_update(draft, existing.as_ref(), store.tenant(), asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),

@@ -214,6 +214,11 @@ fn adjustments() -> Vec<(RowError, &'static str)> {
             "a Decrease, or the cancellation of an Increase, beyond the credit balance",
         ),
         (
+            generic(RowError::balance_full(MinorUnits::new(7), YEN), &[("7", "<amount>")]),
+            "an Increase, or the cancellation of a Decrease, that takes the credit balance beyond \
+             half of what 64 bits of minor units can count",
+        ),
+        (
             RowError::increase_from_payment_is_final(),
             "update to Canceled of an Increase from an overpayment",
         ),
