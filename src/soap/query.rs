@@ -11,9 +11,12 @@ use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
 use super::wsdl;
 use crate::domain::custom_field::{CustomFields, CustomType};
-use crate::domain::query::{FieldKind, QueryError, QueryField, QueryObject, TypedQuery, typed};
+use crate::domain::id::ObjectId;
+use crate::domain::query::{
+    Condition, FieldKind, QueryError, QueryField, QueryObject, Test, TypedQuery, typed,
+};
 use crate::domain::version::ApiVersion;
-use crate::domain::zoql;
+use crate::domain::zoql::{self, Comparator};
 use crate::ledger::query::{QueryLocator, Start};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
@@ -29,6 +32,23 @@ const ID: QueryField = QueryField { name: Cow::Borrowed("Id"), kind: FieldKind::
 pub(super) struct PageRequest {
     start: Start,
     rows_wanted: Option<u32>,
+}
+
+impl PageRequest {
+    /// The accounts whose objects are asked for by the account's id.
+    pub(super) fn accounts(&self) -> Vec<ObjectId> {
+        let Start::Query(query) = &self.start else {
+            return Vec::new();
+        };
+        let named = |condition: &Condition| match (condition.field.as_str(), &condition.test) {
+            ("AccountId", Test::Id(Comparator::Equal, id)) => ObjectId::parse(id),
+            ("Id", Test::Id(Comparator::Equal, id)) if query.object == QueryObject::Account => {
+                ObjectId::parse(id)
+            }
+            _ => None,
+        };
+        query.conditions.iter().flatten().filter_map(named).collect()
+    }
 }
 
 /// Reads the query string of a query.
