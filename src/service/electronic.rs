@@ -15,7 +15,7 @@ use crate::ledger::orders::{
 };
 use crate::ledger::{LedgerError, Order};
 use crate::processor::{Answer, Told};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -52,7 +52,12 @@ impl Service {
         let calls: Vec<_> = orders.into_iter().map(pay_one).collect();
         let all = async {
             for call in calls {
-                report_panic(call.await);
+                let ended = call.await;
+                if matches!(ended, Ok(None)) {
+                    // It was cut off, and so will be whoever waits for it.
+                    pending::<()>().await;
+                }
+                report_panic(ended);
             }
         };
         // Past the time, the tasks go on without anybody who waits for them.

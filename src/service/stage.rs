@@ -177,7 +177,8 @@ impl Presence {
     }
 
     /// Does `work` to its end, or up to where it is cut off; either way it is no longer under way
-    /// afterwards.
+    /// afterwards. Being cut off comes first, so that what only ended because something that it
+    /// waited for was cut off does not speak as if that had ended.
     pub(super) async fn until_cut<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let Some(place) = &self.0 else {
             return Some(work.await);
@@ -186,8 +187,8 @@ impl Presence {
         let mut work = pin!(work);
         tokio::select! {
             biased;
-            done = &mut work => Some(done),
             () = place.cut.notified() => None,
+            done = &mut work => Some(done),
         }
     }
 }
