@@ -203,10 +203,10 @@ mod tests {
             message=\"status: expected 200, got 500\" type=\"difference\">status: expected 200, \
             got 500\nbody at /a\n-&lt;a&gt;]]&gt;&lt;/a&gt;\n</failure></testcase></testsuite>\
             <testsuite name=\"f/rules\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"1\" \
-            time=\"4.500\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\"/><testcase \
-            classname=\"f/rules\" name=\"c\" time=\"1.500\"/><testcase classname=\"f/rules\" \
+            time=\"4.500\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\" /><testcase \
+            classname=\"f/rules\" name=\"c\" time=\"1.500\" /><testcase classname=\"f/rules\" \
             name=\"d\" time=\"1.500\"><skipped \
-            message=\"no body\"/></testcase></testsuite></testsuites>";
+            message=\"no body\" /></testcase></testsuite></testsuites>";
         assert_eq!(text, expected);
     }
 }
