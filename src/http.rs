@@ -17,6 +17,7 @@ mod compression;
 mod connection;
 mod date;
 mod head;
+mod idle;
 mod journal;
 mod listener;
 mod metrics;

@@ -34,6 +34,7 @@ mod scrub;
 mod secret;
 mod session;
 mod shape;
+mod shown;
 mod soapui;
 mod text;
 mod update;
@@ -55,6 +56,7 @@ pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 pub use text::Text;
 
 use crate::client::ClientLimits;
+use report::Tally;
 use std::path::PathBuf;
 
 /// What is replayed, where to, and how closely it is compared.
@@ -108,17 +110,18 @@ impl Options {
 }
 
 /// Replays, and tells the reporter case by case. Blocks until all is done, so it must not be called
-/// from async code.
+/// from async code. What was done before an error is reported, too.
 pub fn run(options: &Options, reporter: &mut dyn Reporter) -> Result<Summary, ReplayError> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| ReplayError::Runtime(format!("threads cannot be started: {error}")))?;
+    let mut tally = Tally::new(reporter);
     let done = runtime.block_on(async {
         tokio::select! {
-            done = soapui::replay_or(options, reporter) => done,
+            done = soapui::replay_or(options, &mut tally) => done,
             Ok(()) = tokio::signal::ctrl_c() => Err(ReplayError::Interrupted),
         }
     });
     // A thread that is still reading a capture is not waited for.
     runtime.shutdown_background();
-    done
+    tally.end(done)
 }

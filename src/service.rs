@@ -180,12 +180,12 @@ impl Service {
     pub async fn perform<T>(
         &self,
         what: &'static str,
-        accounts: impl FnOnce() -> Vec<ObjectId>,
+        accounts: Vec<ObjectId>,
         work: impl Future<Output = T>,
     ) -> Option<T> {
         let presence = match self.ledger.test_bench() {
             None => Presence::unseen(),
-            Some(_) => self.stage.enter(what, accounts()).await,
+            Some(_) => self.stage.enter(what, accounts).await,
         };
         presence.until_cut(work).await
     }

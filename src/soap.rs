@@ -25,6 +25,7 @@ pub mod wsdl;
 
 pub use refusal::Refusal;
 
+use crate::domain::id::ObjectId;
 use crate::domain::version::ApiVersion;
 use crate::service::{Caller, Service};
 use crate::xml::{LimitKind, XmlLimits};
@@ -33,7 +34,7 @@ use envelope::{Dialect, SoapVersion};
 use fault::Fault;
 use outcome::{Done, Failure};
 use query::PageOf;
-use read::{Operation, Read, Reading, Request, Unreadable};
+use read::{Operation, Read, Reading, Request, Row, Unreadable};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -172,9 +173,10 @@ impl Soap {
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
     async fn perform(&self, call: SoapCall, request: Request, dialect: Dialect) -> SoapReply {
         let operation = request.operation.name();
-        let accounts = request.operation.accounts().into_iter().cloned().collect();
+        let is_test = self.service.ledger().test_bench().is_some();
+        let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
         let work = self.perform_or_suffer(call, request, dialect);
-        let reply = self.service.perform(operation, || accounts, work).await;
+        let reply = self.service.perform(operation, accounts, work).await;
         reply.unwrap_or(SoapReply::Abort(operation))
     }
 
@@ -184,11 +186,33 @@ impl Soap {
         request: Request,
         dialect: Dialect,
     ) -> SoapReply {
-        let operation = request.operation.name();
-        match self.service.faults().take(operation, &request.operation.accounts()) {
-            None => self.perform_as_asked(call, request, dialect).await,
-            Some(rule) => self.suffer(rule, call, request, dialect).await,
+        if !self.service.faults().any() {
+            return self.perform_as_asked(call, request, dialect).await;
         }
+        let operation = &request.operation;
+        let rows = self.accounts_of_rows(operation).await;
+        let mut accounts = operation.accounts();
+        accounts.extend(rows.iter().flatten().cloned());
+        match self.service.faults().take(operation.name(), &accounts) {
+            None => self.perform_as_asked(call, request, dialect).await,
+            Some(rule) => self.suffer(rule, &rows, call, request, dialect).await,
+        }
+    }
+
+    /// The account of each row, as far as it is known.
+    async fn accounts_of_rows(&self, operation: &Operation) -> Vec<Option<ObjectId>> {
+        let rows = operation.rows();
+        let about = |row: &Row<'_>| match row {
+            Row::About(id) => id.cloned(),
+            Row::Of(_) => None,
+        };
+        let mut found = self.service.accounts_of(rows.iter().filter_map(about).collect()).await;
+        let mut next = || found.pop_front().flatten();
+        let account = |row: Row<'_>| match row {
+            Row::Of(account) => account.cloned(),
+            Row::About(id) => id.and_then(|_| next()),
+        };
+        rows.into_iter().map(account).collect()
     }
 
     async fn perform_as_asked(

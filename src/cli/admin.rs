@@ -121,12 +121,18 @@ type Call = (Method, String, Value);
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let token = read_token(&args)?;
     let api = Api::new(&args.admin, &token)?;
+    let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, &args),
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
-    print(&api.call(method, &path, &body)?)?;
+    let told = api.call(method, &path, &body).map_err(|failure| match failure.code {
+        // As everywhere, a seed that cannot be loaded is no mistake of the command line.
+        FailureCode::Usage if is_seed => Failure { code: FailureCode::Configuration, ..failure },
+        _ => failure,
+    })?;
+    print(&told)?;
     Ok(ExitStatus::Done)
 }
 

@@ -250,6 +250,11 @@ impl Reporter for Screen {
         self.bar.finish_and_clear();
         self.tell(|reporter| reporter.end(summary))
     }
+
+    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        self.tell(|reporter| reporter.broke_off(summary, why))
+    }
 }
 
 /// A reader of stdout that goes away has seen enough; the replay goes on for the exit code.

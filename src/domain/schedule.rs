@@ -23,7 +23,7 @@ const STEPS_S: [i64; 12] = [1, 1, 2, 4, 8, 15, 30, 60, 120, 600, 1_800, 3_600];
 pub const PLANNED_AHEAD_MAX: TimeDelta = TimeDelta::hours(2);
 
 /// The longest time between two inquiries that a reader of the refund can bring about, in seconds.
-const READERS_STEP_MAX_S: i64 = 60;
+pub const READERS_STEP_MAX_S: i64 = 60;
 
 /// A tenth of a step is spread by chance, so that a gateway that comes back is not asked about
 /// everything in one moment.

@@ -1,6 +1,8 @@
 //! What is known of one connection while it is open.
 
+use super::idle::Idleness;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Shared by a connection's socket, its handler and whoever explains its end.
@@ -8,8 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
-    /// Bytes have come since the last request was handed on.
-    heard: AtomicBool,
+    /// Bytes have come at all.
+    has_spoken: AtomicBool,
+    /// It is idle unless bytes have come since the last request was answered.
+    pub(super) idleness: Arc<Idleness>,
     /// The client was answered before it had sent everything.
     expects_more: AtomicBool,
     /// The client has not read its answer in time.
@@ -17,28 +21,35 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: SocketAddr, local: SocketAddr) -> Self {
+    pub(super) fn new(peer: SocketAddr, local: SocketAddr, idleness: Arc<Idleness>) -> Self {
         Self {
             peer,
             local,
-            heard: AtomicBool::new(false),
+            has_spoken: AtomicBool::new(false),
+            idleness,
             expects_more: AtomicBool::new(false),
             unread_answer: AtomicBool::new(false),
         }
     }
 
     pub(super) fn heard(&self) {
-        self.heard.store(true, Ordering::Relaxed);
+        self.has_spoken.store(true, Ordering::Relaxed);
+        self.idleness.end();
     }
 
     /// A request is over: what comes from here on belongs to the next.
     pub(super) fn request_ended(&self) {
-        self.heard.store(false, Ordering::Relaxed);
+        self.idleness.begin();
     }
 
     /// Whether a request has begun to come in and has not been answered.
     pub(super) fn is_mid_request(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+        !self.idleness.is_idle()
+    }
+
+    /// Whether its client has ever sent anything.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.has_spoken.load(Ordering::Relaxed)
     }
 
     pub(super) fn expect_more(&self) {

@@ -6,6 +6,7 @@
 
 use super::answer_body::AnswerBody;
 use super::connection::Connection;
+use super::idle::Idlers;
 use super::metrics::{Limit, Metrics};
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
@@ -25,10 +26,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::timeout;
 
 /// How long to wait after an error that is not of one connection (no more file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a connection that was asked for its place may take to go before the next is asked.
+const GOING_TAKES: Duration = Duration::from_millis(100);
 
 /// What an address over its number of connections is told.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
@@ -81,6 +86,7 @@ struct Room<H> {
     handler: H,
     slots: Arc<Semaphore>,
     addresses: AddressSlots,
+    idlers: Idlers,
     open: Gauge,
     /// Somebody waits for a connection to end, so each ends with its next answer.
     crowded: AtomicBool,
@@ -103,6 +109,7 @@ impl Listener {
         let room = Arc::new(Room {
             slots: Arc::new(Semaphore::new(door.connections_max)),
             addresses: AddressSlots::new(door.per_address_max),
+            idlers: Idlers::default(),
             open: door.metrics.connections(door.name),
             crowded: AtomicBool::new(false),
             closes: Arc::clone(&closes),
@@ -123,7 +130,7 @@ impl Listener {
     pub(super) async fn stop(mut self, patience: Duration) {
         self.closes.store(true, Ordering::Relaxed);
         self.phase.send_replace(Phase::Draining);
-        if tokio::time::timeout(patience, self.still_open.recv()).await.is_err() {
+        if timeout(patience, self.still_open.recv()).await.is_err() {
             tracing::warn!(address = %self.address, "connections were dropped while they drained");
             self.phase.send_replace(Phase::Over);
             self.still_open.recv().await;
@@ -176,6 +183,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 impl<H> Room<H> {
     /// A slot for the connection, as soon as there is one; none if its address has enough of them.
+    /// Where all are taken, the connection that has been idle longest gives its own, and those that
+    /// are not idle end with their next answers.
     async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let Some(of_address) = self.addresses.take(peer.ip()) else {
             self.door.metrics.reject(Limit::ConnectionsPerAddress);
@@ -186,9 +195,20 @@ impl<H> Room<H> {
             self.door.metrics.reject(Limit::Connections);
             self.crowded.store(true, Ordering::Relaxed);
         }
-        let permit = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        let permit = self.permit().await?;
         self.crowded.store(false, Ordering::Relaxed);
         Some(Slot::new(permit, of_address, self.open.clone()))
+    }
+
+    /// A permit, as soon as there is one: idle connections are asked for theirs, one after another.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        while self.slots.available_permits() == 0 && self.idlers.want_a_place() {
+            let permit = Arc::clone(&self.slots).acquire_owned();
+            if let Ok(permit) = timeout(GOING_TAKES, permit).await {
+                return permit.ok();
+            }
+        }
+        Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
     fn closes_after_answer(&self) -> bool {
@@ -210,7 +230,8 @@ async fn serve<H: Handler>(
         tracing::debug!(%peer, %error, "small answers may be held back");
     }
     let _panics = PanicWatch { metrics: &room.door.metrics, peer };
-    let connection = Connection::new(peer, local);
+    let idler = room.idlers.take_in();
+    let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
     let io = TokioIo::new(Stream::new(stream, &connection, room.door.patience));
     let service = service_fn(|request| respond(&room, &connection, request));
     let mut exchange = pin!(room.door.protocol.serve_connection(io, service));
@@ -222,6 +243,14 @@ async fn serve<H: Handler>(
                 break;
             }
             changed = phase.changed() => changed,
+            () = idler.idleness.wanted() => {
+                // hyper ends an idle connection, but not one that was never used.
+                if !connection.has_spoken() {
+                    break;
+                }
+                exchange.as_mut().graceful_shutdown();
+                continue;
+            }
         };
         let phase = *phase.borrow_and_update();
         if changed.is_err() || phase == Phase::Over {

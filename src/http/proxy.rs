@@ -132,8 +132,9 @@ impl Forward {
         read(body, limits).await.map_err(|error| match error {
             BodyError::Broken => sentence(StatusCode::BAD_REQUEST, "The body is broken."),
             BodyError::Refused(..) | BodyError::Overloaded => {
-                let text = "The body is larger than http.body_bytes_max, or came too slowly.";
-                sentence(StatusCode::PAYLOAD_TOO_LARGE, text)
+                let most = self.settings.body_bytes_max;
+                let text = format!("The body is larger than {most} bytes, or came too slowly.");
+                sentence(StatusCode::PAYLOAD_TOO_LARGE, &text)
             }
         })
     }

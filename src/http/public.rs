@@ -196,20 +196,24 @@ impl Public {
             }
             BodyError::Overloaded => {
                 self.metrics.reject(Limit::HeavyRequests);
-                self.refused(Refusal::Overloaded { version: version.to_owned() }, content_type)
+                let refusal = Refusal::Overloaded { version: version.to_owned() };
+                self.refused(refusal, version, content_type)
             }
             BodyError::Refused(refusal, limit) => {
                 if let Some(limit) = limit {
                     self.metrics.reject(limit);
                 }
-                self.refused(refusal, content_type)
+                self.refused(refusal, version, content_type)
             }
         };
         answer.closing()
     }
 
-    fn refused(&self, refusal: Refusal, content_type: Option<&str>) -> Answer {
+    fn refused(&self, refusal: Refusal, version: &str, content_type: Option<&str>) -> Answer {
         let answer = Soap::refuse(refusal, content_type);
+        if let Some(journal) = &self.watchers.journal {
+            journal.page().note(self.service.clock().now(), version, b"", Ok(&answer));
+        }
         self.count(&answer);
         Answer::soap(answer, self.dates.now())
     }

@@ -6,6 +6,7 @@ use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
+use crate::domain::id::ObjectId;
 use crate::domain::rules::Asking;
 
 /// What a row of such a call came to: the id of what was changed or deleted.
@@ -50,10 +51,37 @@ impl Changes {
         }
     }
 
+    /// The id of the object that each is about, as far as one was sent.
+    pub fn ids(&self) -> Vec<Option<&ObjectId>> {
+        match self {
+            Self::Accounts(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::Adjustments(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::Payments(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::PaymentMethods(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::Refunds(all) => all.iter().map(|one| one.common.id.given()).collect(),
+        }
+    }
+
+    /// Keeps those whose row, from 0, is `wanted`.
+    pub fn keep(&mut self, wanted: impl Fn(usize) -> bool) {
+        match self {
+            Self::Accounts(all) => keep(all, wanted),
+            Self::Adjustments(all) => keep(all, wanted),
+            Self::Payments(all) => keep(all, wanted),
+            Self::PaymentMethods(all) => keep(all, wanted),
+            Self::Refunds(all) => keep(all, wanted),
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+fn keep<T>(all: &mut Vec<T>, wanted: impl Fn(usize) -> bool) {
+    let mut rows = 0..;
+    all.retain(|_| rows.next().is_some_and(&wanted));
 }
 
 /// A type of which objects can be deleted.

@@ -280,6 +280,10 @@ impl TestBench for SqliteLedger {
         }))
     }
 
+    fn accounts_of(&self, ids: Vec<ObjectId>) -> Reply<Vec<Option<ObjectId>>> {
+        self.readers.read(move |connection| test_bench::accounts_of(connection, &ids))
+    }
+
     fn known_ids(&self) -> Reply<Vec<KnownId>> {
         self.readers.read(test_bench::known_ids)
     }

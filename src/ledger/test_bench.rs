@@ -33,6 +33,10 @@ pub trait TestBench: Send + Sync {
     /// of this program saved is brought up to date.
     fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>>;
 
+    /// The account of each object that is named by its id: of an account itself, and of a payment
+    /// method, an invoice, a payment or a refund; none of any other.
+    fn accounts_of(&self, ids: Vec<ObjectId>) -> Reply<Vec<Option<ObjectId>>>;
+
     /// Ids of objects, at most [`KNOWN_IDS_MAX`] of each kind, oldest first: what a caller may have
     /// meant who sent another.
     fn known_ids(&self) -> Reply<Vec<KnownId>>;

@@ -25,6 +25,9 @@ const LOOK_BYTES: u64 = 64 * 1024;
 /// An exchange may take so much of its file.
 const EXCHANGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// The keys of cassettes: vcrpy's and Ruby's.
+const INTERACTIONS: [&str; 2] = ["interactions", "http_interactions"];
+
 /// What a file is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -81,12 +84,13 @@ impl CaptureFile {
 
 /// What a file is that was found in a folder, if it is certainly a capture.
 pub(super) fn found(file: &Path) -> Result<Option<Format>, ReplayError> {
-    let is =
-        |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    if is("har") {
+    if ends(file, "har") {
         return Ok(Some(Format::Json));
     }
-    let is_cassette = (is("yml") || is("yaml")) && is_cassette(&start(file)?);
+    if ends(file, "json") {
+        return Ok(is_json_capture(&start(file)?).then_some(Format::Json));
+    }
+    let is_cassette = (ends(file, "yml") || ends(file, "yaml")) && is_cassette(&start(file)?);
     Ok(is_cassette.then_some(Format::Yaml))
 }
 
@@ -97,18 +101,20 @@ pub(super) fn named(file: &Path) -> Result<Option<Format>, ReplayError> {
     }
     let start = start(file)?;
     let text = start.trim_start_matches(['\u{feff}', '\u{fffd}', '\0']).trim_start();
-    let is =
-        |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
     if text.starts_with('{') {
         Ok(Some(Format::Json))
-    } else if text.starts_with('<') || is("xml") {
+    } else if text.starts_with('<') || ends(file, "xml") {
         Ok(None)
-    } else if is("yml") || is("yaml") || is_cassette(&start) {
+    } else if ends(file, "yml") || ends(file, "yaml") || is_cassette(&start) {
         Ok(Some(Format::Yaml))
     } else {
         let message = "expected a HAR (JSON), a VCR cassette (YAML) or a request (XML)";
         Err(ReplayError::capture(file, Some(1), message))
     }
+}
+
+fn ends(file: &Path, ending: &str) -> bool {
+    file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
 fn start(file: &Path) -> Result<String, ReplayError> {
@@ -119,8 +125,17 @@ fn start(file: &Path) -> Result<String, ReplayError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Whether JSON begins as a cassette, or as a HAR under another name.
+fn is_json_capture(start: &str) -> bool {
+    let is_har = start.contains("\"log\"") && start.contains("\"entries\"");
+    start.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+        && (is_har || INTERACTIONS.iter().any(|key| start.contains(&format!("\"{key}\""))))
+}
+
 fn is_cassette(start: &str) -> bool {
-    let keys =
-        ["interactions:", "http_interactions:", "\"interactions\":", "\"http_interactions\":"];
-    start.lines().any(|line| keys.iter().any(|key| line.starts_with(key)))
+    let is_key = |line: &str| {
+        let key = line.split_once(':').map_or("", |(key, _)| key);
+        INTERACTIONS.contains(&key.trim_matches('"'))
+    };
+    start.lines().any(is_key)
 }

@@ -110,11 +110,13 @@ impl Case {
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>, ReplayError> {
     let unreadable = |error: &dyn std::fmt::Display| ReplayError::capture(file, None, error);
-    let opened = match fs::File::open(file) {
-        Ok(opened) => opened,
+    match fs::metadata(file) {
+        // Opening a pipe would wait for somebody.
+        Ok(found) if !found.is_file() => return Err(unreadable(&"it is no file")),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(&error)),
-    };
+        Ok(_) | Err(_) => {}
+    }
+    let opened = fs::File::open(file).map_err(|error| unreadable(&error))?;
     let mut bytes = Vec::new();
     let limit = FILE_BYTES_MAX.saturating_add(1);
     let read = opened.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;

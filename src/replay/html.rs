@@ -10,11 +10,13 @@ use std::io::{self, Write};
 /// No page shows more cases; the others are counted.
 const SHOWN_MAX: usize = 500;
 
-const STYLE: &str = "body{font-family:sans-serif;margin:2em}\
-    section{border-top:1px solid #888;margin-top:2em}\
-    .sides{display:flex;gap:1em}.sides>div{flex:1;min-width:0}\
-    pre{overflow-x:auto;background:#f4f4f4;padding:.5em;font-size:.8em}\
-    .del{background:#fdd;text-decoration:none}.ins{background:#dfd;text-decoration:none}";
+/// Browsers take it as it is written, so it has no character that XML would write as a reference.
+const STYLE: &str = "body{font:16px/1.4 sans-serif;margin:2em auto;max-width:110em;padding:0 1em}\
+    section{border-top:1px solid #888;margin-top:2em}h2{overflow-wrap:anywhere}\
+    .sides{display:flex;flex-wrap:wrap;gap:1em}.sides div{flex:1 1 25em;min-width:0}\
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.5em;\
+    font-size:.8em}h3{margin:.5em 0}\
+    del{background:#fdd;text-decoration:none}ins{background:#dfd;text-decoration:none}";
 
 /// Collects what failed and writes the page at the end.
 pub struct Html {
@@ -30,17 +32,39 @@ impl Html {
         Self { file, failed: Vec::new(), test_cases: Vec::new() }
     }
 
-    fn written(&self, summary: &Summary) -> Vec<u8> {
+    /// A list of what failed, with links, if it is more than one case.
+    fn contents(&self, page: &mut Writer) {
+        let failed = self.failed.iter().map(|report| report.name.clone());
+        let names: Vec<_> = failed.chain(self.test_cases.iter().map(soapui::title)).collect();
+        if names.len() < 2 {
+            return;
+        }
+        page.open("ol");
+        for (name, number) in names.iter().zip(1..) {
+            let link = format!("#{}", anchor(number));
+            page.open("li").open_with("a", &[("href", &link)]).text(name).close().close();
+        }
+        page.close();
+    }
+
+    fn written(&self, summary: &Summary, broken: Option<&str>) -> Vec<u8> {
         let mut page = Writer::new();
         page.open_with("html", &[("lang", "en")]).open("head");
-        page.open_with("meta", &[("charset", "utf-8")]).close();
+        page.empty_with("meta", &[("charset", "utf-8")]);
+        let viewport = "width=device-width";
+        page.empty_with("meta", &[("name", "viewport"), ("content", viewport)]);
         page.text_element("title", "refund-gateway replay").text_element("style", STYLE).close();
         page.open("body").text_element("h1", &summary.to_string());
-        for report in &self.failed {
-            section(&mut page, report);
+        if let Some(why) = broken {
+            page.text_element("p", &format!("Then the replay broke off: {why}"));
         }
-        for report in &self.test_cases {
-            soapui::section(&mut page, report);
+        self.contents(&mut page);
+        let sections = &mut (1..).map(anchor);
+        for (report, anchor) in self.failed.iter().zip(sections.by_ref()) {
+            section(&mut page, report, &anchor);
+        }
+        for (report, anchor) in self.test_cases.iter().zip(sections) {
+            soapui::section(&mut page, report, &anchor);
         }
         let shown = self.failed.len().saturating_add(self.test_cases.len());
         let left_out = summary.failed.saturating_sub(shown);
@@ -53,20 +77,25 @@ impl Html {
     }
 }
 
-fn section(page: &mut Writer, report: &CaseReport) {
+/// Where the section of this number can be gone to.
+fn anchor(number: usize) -> String {
+    format!("failed-{number}")
+}
+
+fn section(page: &mut Writer, report: &CaseReport, anchor: &str) {
     let Outcome::Failed(failure) = &report.outcome else { return };
-    page.open("section").text_element("h2", &report.name);
+    page.open_with("section", &[("id", anchor)]).text_element("h2", &report.name);
     for difference in &failure.differences {
         page.text_element("p", &difference.to_string());
         let diff = difference.diff();
         if diff.is_empty() {
             continue;
         }
-        page.open("pre");
+        page.text_element("p", "- expected, + actual").open("pre");
         for line in diff {
             match line.chars().next() {
-                Some('-') => page.open_with("del", &[("class", "del")]).text(line).close(),
-                Some('+') => page.open_with("ins", &[("class", "ins")]).text(line).close(),
+                Some('-') => page.text_element("del", line),
+                Some('+') => page.text_element("ins", line),
                 _ => page.text(line),
             };
             page.text("\n");
@@ -103,7 +132,12 @@ impl Reporter for Html {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let bytes = self.written(summary);
+        let bytes = self.written(summary, None);
+        self.file.write_all(&bytes)
+    }
+
+    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
+        let bytes = self.written(summary, Some(why));
         self.file.write_all(&bytes)
     }
 }
@@ -130,14 +164,14 @@ mod tests {
             html.case(&report).unwrap();
         }
         let summary = Summary { passed: 1, failed: 2, ..Summary::default() };
-        let page = String::from_utf8(html.written(&summary)).unwrap();
+        let page = String::from_utf8(html.written(&summary, None)).unwrap();
         assert!(page.starts_with("<!DOCTYPE html><html"), "{page}");
         for shown in [
             "<h1>1 passed, 2 failed</h1>",
             "<h2>&lt;case&gt;</h2>",
             "<p>body at /a</p>",
-            "<del class=\"del\">-&lt;script&gt;</del>",
-            "<ins class=\"ins\">+x</ins>",
+            "<del>-&lt;script&gt;</del>",
+            "<ins>+x</ins>",
             "<h3>request</h3><pre>&lt;request&gt;</pre>",
             "<h3>actual</h3><pre>&lt;actual&gt;</pre>",
             "1 more failed cases are not shown.",
@@ -145,6 +179,24 @@ mod tests {
             assert!(page.contains(shown), "{shown} in {page}");
         }
         assert!(!page.contains("<script"), "{page}");
-        assert_eq!(page.matches("<section>").count(), 1);
+        assert_eq!(page.matches("<section id=\"failed-1\">").count(), 1);
+        // A style sheet is no XML: in a browser a reference in it is five other characters.
+        let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+        assert!(style.is_some_and(|(style, _)| !style.contains('&')), "{page}");
+    }
+
+    #[test]
+    fn several_failures_are_listed_with_links() {
+        let mut html = Html::new(tempfile::tempfile().unwrap());
+        for name in ["<a>", "b"] {
+            let outcome = Outcome::Failed(Box::default());
+            let report = CaseReport { name: name.to_owned(), outcome, took: Duration::ZERO };
+            html.case(&report).unwrap();
+        }
+        let page = String::from_utf8(html.written(&Summary::default(), None)).unwrap();
+        let links = "<ol><li><a href=\"#failed-1\">&lt;a&gt;</a></li><li><a \
+                     href=\"#failed-2\">b</a></li></ol>";
+        assert!(page.contains(links), "{page}");
+        assert!(page.contains("<section id=\"failed-2\"><h2>b</h2>"), "{page}");
     }
 }

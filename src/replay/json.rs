@@ -53,15 +53,25 @@ impl<W: Write> Reporter for Json<W> {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let took = micros(summary.took);
-        let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
-        let summary = json!({
-            "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
-            "took_us": took,
-        });
-        writeln!(self.0, "{}", json!({ "summary": summary }))?;
+        writeln!(self.0, "{}", json!({ "summary": in_short(summary) }))?;
         self.0.flush()
     }
+
+    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
+        if summary.total() > 0 {
+            writeln!(self.0, "{}", json!({ "summary": in_short(summary), "broke_off": why }))?;
+        }
+        self.0.flush()
+    }
+}
+
+fn in_short(summary: &Summary) -> Value {
+    let took = micros(summary.took);
+    let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
+    json!({
+        "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
+        "took_us": took,
+    })
 }
 
 fn step(step: &StepReport) -> Value {

@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::time::Duration;
 
+/// What all suites together are called.
+const NAME: &str = "refund-gateway replay";
+
 /// Collects cases and writes them at the end, because a suite begins with its counts.
 pub struct Junit {
     file: File,
@@ -28,6 +31,19 @@ enum Verdict {
     /// The first difference in short, and all of them.
     Failed(String, String),
     Skipped(String),
+    /// The replay could not go on.
+    Broken(String),
+}
+
+impl Case {
+    fn broken(why: &str) -> Self {
+        Self {
+            name: "all of it".to_owned(),
+            took: Duration::ZERO,
+            verdict: Verdict::Broken(why.to_owned()),
+            steps: String::new(),
+        }
+    }
 }
 
 impl Junit {
@@ -36,18 +52,23 @@ impl Junit {
         Self { file, suites: BTreeMap::new() }
     }
 
-    fn written(&self, summary: &Summary) -> Vec<u8> {
+    /// A replay that broke off is an error, which is a case of its own.
+    fn written(&self, summary: &Summary, broken: Option<&str>) -> Vec<u8> {
+        let errors = usize::from(broken.is_some());
         let mut writer = Writer::new();
         let attributes = [
-            ("name", "refund-gateway replay"),
-            ("tests", &summary.total().to_string()),
+            ("name", NAME),
+            ("tests", &summary.total().saturating_add(errors).to_string()),
             ("failures", &summary.failed.to_string()),
-            ("errors", "0"),
+            ("errors", &errors.to_string()),
             ("time", &seconds(summary.took)),
         ];
         writer.declaration().open_with("testsuites", &attributes);
         for (name, cases) in &self.suites {
             suite(&mut writer, name, cases);
+        }
+        if let Some(why) = broken {
+            suite(&mut writer, NAME, &[Case::broken(why)]);
         }
         writer.into_bytes()
     }
@@ -59,6 +80,7 @@ fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
     };
     let failures = count(|verdict| matches!(verdict, Verdict::Failed(..)));
     let skipped = count(|verdict| matches!(verdict, Verdict::Skipped(_)));
+    let errors = count(|verdict| matches!(verdict, Verdict::Broken(_)));
     let took: Duration = cases.iter().map(|case| case.took).sum();
     writer.open_with(
         "testsuite",
@@ -66,7 +88,7 @@ fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
             ("name", name),
             ("tests", &cases.len().to_string()),
             ("failures", &failures),
-            ("errors", "0"),
+            ("errors", &errors),
             ("skipped", &skipped),
             ("time", &seconds(took)),
         ],
@@ -83,6 +105,9 @@ fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
             Verdict::Passed => {}
             Verdict::Skipped(why) => {
                 writer.empty_with("skipped", &[("message", why)]);
+            }
+            Verdict::Broken(why) => {
+                writer.empty_with("error", &[("message", why), ("type", "broken off")]);
             }
             Verdict::Failed(message, text) => {
                 let attributes = [("message", message.as_str()), ("type", "difference")];
@@ -163,7 +188,12 @@ impl Reporter for Junit {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let bytes = self.written(summary);
+        let bytes = self.written(summary, None);
+        self.file.write_all(&bytes)
+    }
+
+    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
+        let bytes = self.written(summary, Some(why));
         self.file.write_all(&bytes)
     }
 }
@@ -195,7 +225,7 @@ mod tests {
         }
         let took = Duration::from_secs(4);
         let summary = Summary { passed: 1, updated: 1, failed: 1, skipped: 1, took };
-        let text = String::from_utf8(junit.written(&summary)).unwrap();
+        let text = String::from_utf8(junit.written(&summary, None)).unwrap();
         let expected = "<?xml version='1.0' encoding='UTF-8'?><testsuites name=\"refund-gateway \
             replay\" tests=\"4\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \
             name=\"f/batch\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\" \

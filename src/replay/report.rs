@@ -1,10 +1,11 @@
 //! What reporters are told of, and how differences read.
 
 use super::compare::Difference;
+use super::error::ReplayError;
 use super::soapui::{TestCaseReport, Verdict};
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What became of one case.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ impl Summary {
         judged.saturating_add(self.skipped)
     }
 
-    pub(super) fn count(&mut self, outcome: &Outcome) {
+    fn count(&mut self, outcome: &Outcome) {
         let counter = match outcome {
             Outcome::Passed => &mut self.passed,
             Outcome::Updated => &mut self.updated,
@@ -75,7 +76,7 @@ impl Summary {
         *counter = counter.saturating_add(1);
     }
 
-    pub(super) fn count_verdict(&mut self, verdict: &Verdict) {
+    fn count_verdict(&mut self, verdict: &Verdict) {
         let counter = match verdict {
             Verdict::Passed => &mut self.passed,
             Verdict::Failed(_) => &mut self.failed,
@@ -115,6 +116,55 @@ pub trait Reporter {
     fn end(&mut self, _summary: &Summary) -> io::Result<()> {
         Ok(())
     }
+
+    /// The replay ended before its end, perhaps before its beginning, and why.
+    fn broke_off(&mut self, _summary: &Summary, _why: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Counts what a reporter is told.
+pub(super) struct Tally<'r> {
+    reporter: &'r mut dyn Reporter,
+    started: Instant,
+    summary: Summary,
+}
+
+impl<'r> Tally<'r> {
+    pub(super) fn new(reporter: &'r mut dyn Reporter) -> Self {
+        Self { reporter, started: Instant::now(), summary: Summary::default() }
+    }
+
+    pub(super) fn begin(&mut self, cases: usize) -> Result<(), ReplayError> {
+        self.started = Instant::now();
+        self.reporter.begin(cases).map_err(|error| untold(&error))
+    }
+
+    pub(super) fn case(&mut self, report: &CaseReport) -> Result<(), ReplayError> {
+        self.summary.count(&report.outcome);
+        self.reporter.case(report).map_err(|error| untold(&error))
+    }
+
+    pub(super) fn test_case(&mut self, report: &TestCaseReport) -> Result<(), ReplayError> {
+        self.summary.count_verdict(&report.verdict);
+        self.reporter.test_case(report).map_err(|error| untold(&error))
+    }
+
+    /// Ends the report as the replay ended.
+    pub(super) fn end(mut self, done: Result<(), ReplayError>) -> Result<Summary, ReplayError> {
+        self.summary.took = self.started.elapsed();
+        let told = match &done {
+            Ok(()) => self.reporter.end(&self.summary),
+            Err(error) => self.reporter.broke_off(&self.summary, &error.to_string()),
+        };
+        done?;
+        told.map_err(|error| untold(&error))?;
+        Ok(self.summary)
+    }
+}
+
+fn untold(error: &io::Error) -> ReplayError {
+    ReplayError::Runtime(format!("the report cannot be written: {error}"))
 }
 
 impl Difference {

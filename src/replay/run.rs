@@ -7,7 +7,7 @@ use super::compare::Level;
 use super::error::ReplayError;
 use super::exchange::{Exchange, Piece};
 use super::in_process::{self, SeedText};
-use super::report::{Reporter, Summary};
+use super::report::Tally;
 use super::session::{Credentials, Users};
 use super::walk::{self, Capture, Given};
 use super::worker::{self, Job, Results};
@@ -15,7 +15,6 @@ use super::writes::refuse_write;
 use crate::client::Endpoint;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -23,10 +22,7 @@ use tokio::task::JoinSet;
 const DEMO: (&str, &str) = ("demo@example.com", "demo");
 
 /// Replays everything.
-pub(super) async fn replay(
-    options: &Options,
-    reporter: &mut dyn Reporter,
-) -> Result<Summary, ReplayError> {
+pub(super) async fn replay(options: &Options, tally: &mut Tally<'_>) -> Result<(), ReplayError> {
     check(options)?;
     let endpoint = options.endpoint.as_deref().map(Endpoint::parse).transpose();
     let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
@@ -43,11 +39,11 @@ pub(super) async fn replay(
         let gateway = in_process::start(seed.as_ref()).await?;
         let endpoint = Endpoint::parse(&gateway.url())
             .map_err(|error| ReplayError::Runtime(error.to_string()))?;
-        let done = send_all(endpoint, plan, options, reporter).await;
+        let done = send_all(endpoint, plan, options, tally).await;
         gateway.stop().await;
         return done;
     };
-    send_all(endpoint, plan, options, reporter).await
+    send_all(endpoint, plan, options, tally).await
 }
 
 /// What was found out before anything is sent.
@@ -149,11 +145,9 @@ async fn send_all(
     endpoint: Endpoint,
     plan: Plan,
     options: &Options,
-    reporter: &mut dyn Reporter,
-) -> Result<Summary, ReplayError> {
-    let untold = |error| ReplayError::Runtime(format!("the report cannot be written: {error}"));
-    let started = Instant::now();
-    reporter.begin(plan.count).map_err(untold)?;
+    tally: &mut Tally<'_>,
+) -> Result<(), ReplayError> {
+    tally.begin(plan.count)?;
     let workers = options.concurrency.min(plan.count).max(1);
     let (found, captures) = mpsc::channel(workers.saturating_mul(2));
     let (results, mut done) = mpsc::channel(workers.saturating_mul(2));
@@ -165,18 +159,13 @@ async fn send_all(
     }
     let paths = options.paths.clone();
     working.spawn_blocking(move || feed(&paths, &plan.given, &found, &results));
-    let mut summary = Summary::default();
     while let Some(result) = done.recv().await {
-        let report = result?;
-        summary.count(&report.outcome);
-        reporter.case(&report).map_err(untold)?;
+        tally.case(&result?)?;
     }
     while let Some(ended) = working.join_next().await {
         ended.map_err(|error| ReplayError::Runtime(format!("a worker broke off: {error}")))?;
     }
-    summary.took = started.elapsed();
-    reporter.end(&summary).map_err(untold)?;
-    Ok(summary)
+    Ok(())
 }
 
 /// Finds the captures once more and hands them to the workers as they have time for them.

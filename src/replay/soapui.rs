@@ -23,5 +23,5 @@ mod xpath_functions;
 
 pub use outcome::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 
-pub(super) use html::section;
+pub(super) use html::{section, title};
 pub(super) use launch::replay_or;

@@ -106,6 +106,13 @@ impl<W: Write> Reporter for Text<W> {
         self.line(Some(color), &summary.to_string())?;
         self.out.flush()
     }
+
+    fn broke_off(&mut self, summary: &Summary, _why: &str) -> io::Result<()> {
+        if summary.total() > 0 {
+            self.line(Some(RED), &format!("{summary}, and then it broke off"))?;
+        }
+        self.out.flush()
+    }
 }
 
 #[cfg(test)]

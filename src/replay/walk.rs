@@ -66,7 +66,7 @@ pub(super) fn walk(
         if walk.count == before {
             let message = format!(
                 "expected a folder with a {REQUEST}, a *{PAIR_REQUEST}, a *.har or a VCR cassette \
-                 in it or below it; SoapUI projects are named themselves"
+                 in it or below it; SoapUI projects and lone requests are named themselves"
             );
             return Err(ReplayError::capture(path, None, message));
         }
@@ -169,8 +169,9 @@ fn names(folder: &Path) -> Result<Vec<(OsString, bool)>, ReplayError> {
     for found in fs::read_dir(folder).map_err(unreadable)? {
         let found = found.map_err(unreadable)?;
         let kind = found.file_type().map_err(unreadable)?;
+        // A link that leads nowhere is looked at, too, so that nothing is missed without a word.
         let is_file =
-            || kind.is_file() || fs::metadata(found.path()).is_ok_and(|file| file.is_file());
+            || kind.is_file() || fs::metadata(found.path()).map_or(true, |file| file.is_file());
         if kind.is_dir() || is_file() {
             names.push((found.file_name(), kind.is_dir()));
         }

@@ -4,33 +4,31 @@
 //! by the ones before. With one worker everything is in order, from the first capture to the last.
 
 use super::Options;
-use super::canonical::printable;
 use super::capture::{CaptureFile, Stopped};
 use super::carried::Carried;
 use super::compare::{Difference, Level, compare, refusal};
-use super::diff::cut;
 use super::error::ReplayError;
 use super::exchange::{Exchange, Nature, Piece};
 use super::live;
 use super::report::{CaseReport, Failure, Outcome};
-use super::secret::{KnownSecrets, secrets_in, text_without_secrets, with_any_session};
+use super::secret::{KnownSecrets, secrets_in, with_any_session};
 use super::session::{Sessions, Users};
+use super::shown::shown;
 use super::update;
 use super::walk::Capture;
 use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
-use crate::soap::secret::HIDDEN;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-/// How many lines of a request or an answer a report gets.
-const SHOWN_LINES_MAX: usize = 400;
 /// Pieces of a file are read ahead in batches of so many, or of so many bytes.
 const BATCH_PIECES: usize = 64;
 const BATCH_BYTES: usize = 1024 * 1024;
+/// Whoever leaves so many requests in a row without an answer is no endpoint.
+const UNANSWERED_MAX: usize = 5;
 
 /// What the workers share.
 pub(super) struct Job {
@@ -77,7 +75,8 @@ impl From<ReplayError> for Ended {
 /// Works until all captures are taken, or until one cannot be answered for.
 pub(super) async fn work(job: Arc<Job>, results: Results) {
     let connection = Connection::new(job.endpoint.clone(), job.options.limits);
-    let mut worker = Worker { job, connection, carried: Carried::default(), results };
+    let carried = Carried::default();
+    let mut worker = Worker { job, connection, carried, unanswered: 0, results };
     if let Err(Ended::Failed(error)) = worker.all().await {
         // If nobody listens, nobody needs to know.
         let _ = worker.results.send(Err(error)).await;
@@ -88,6 +87,8 @@ struct Worker {
     job: Arc<Job>,
     connection: Connection,
     carried: Carried,
+    /// How many requests in a row got no answer.
+    unanswered: usize,
     results: Results,
 }
 
@@ -141,6 +142,7 @@ impl Worker {
         let took = started.elapsed();
         let outcome = match sent {
             Ok(answer) => {
+                self.unanswered = 0;
                 self.learn(exchange, &answer);
                 judge(&self.job, exchange, &self.carried, &answer)?
             }
@@ -148,11 +150,18 @@ impl Worker {
                 return Err(ReplayError::Runtime(error.to_string()).into());
             }
             Err(error) => {
+                self.unanswered = self.unanswered.saturating_add(1);
                 let difference = Difference::NoAnswer { why: error.to_string() };
                 failed(&self.job, vec![difference], exchange, &[])
             }
         };
-        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await
+        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await?;
+        if self.unanswered < UNANSWERED_MAX {
+            return Ok(());
+        }
+        let endpoint = &self.job.endpoint;
+        let message = format!("{endpoint} gave no answer {UNANSWERED_MAX} times in a row");
+        Err(ReplayError::Runtime(message).into())
     }
 
     /// Remembers how objects and sessions of the capture are called now.
@@ -262,21 +271,4 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
         Difference::Refused { why } | Difference::NoAnswer { why } => hide(why),
         Difference::Status { .. } | Difference::Cut { .. } => {}
     }
-}
-
-/// A body for people: one element a line, no secrets, and not too much of it.
-pub(super) fn shown(body: &[u8]) -> String {
-    let text = text_without_secrets(body).replace("><", ">\n<");
-    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
-    let mut lines = text.lines();
-    let mut shown: String = lines
-        .by_ref()
-        .take(SHOWN_LINES_MAX)
-        .flat_map(|line| [cut(&printable(line)), "\n".to_owned()])
-        .collect();
-    let left_out = lines.count();
-    if left_out > 0 {
-        shown.push_str(&format!("... and {left_out} more lines\n"));
-    }
-    shown
 }

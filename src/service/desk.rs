@@ -4,6 +4,7 @@
 //! id, however often it is asked. It keeps us from asking twice at once, or too often.
 
 use crate::domain::id::RefundNumber;
+use crate::domain::schedule::READERS_STEP_MAX_S;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +13,35 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub(super) struct Desk(Mutex<Places>);
 
-type Places = Arc<Mutex<HashMap<RefundNumber, Place>>>;
+type Places = Arc<Mutex<Known>>;
+
+/// No reader is kept from asking for longer.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(READERS_STEP_MAX_S.unsigned_abs());
+
+/// From so many places on, those that say nothing any more are looked for.
+const TIDIED_FROM: usize = 1_024;
+
+#[derive(Default)]
+struct Known {
+    of: HashMap<RefundNumber, Place>,
+    /// How many were left when they were last tidied.
+    left: usize,
+}
+
+impl Known {
+    /// Forgets those whose turn ended so long ago that nobody cares, once there are twice as many
+    /// as were left the last time.
+    fn tidy(&mut self) {
+        if self.of.len() < TIDIED_FROM.max(self.left.saturating_mul(2)) {
+            return;
+        }
+        self.of.retain(|_, place| match place {
+            Place::Busy => true,
+            Place::FreeSince(moment) => moment.elapsed() <= LONGEST_INTERVAL,
+        });
+        self.left = self.of.len();
+    }
+}
 
 #[derive(Clone, Copy)]
 enum Place {
@@ -30,7 +59,7 @@ impl Desk {
     pub(super) fn take_after(&self, number: RefundNumber, interval: Duration) -> Option<Turn> {
         let of_all = self.places();
         let mut places = of_all.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = match places.get(&number) {
+        let is_free = match places.of.get(&number) {
             None => true,
             Some(Place::Busy) => false,
             Some(Place::FreeSince(moment)) => moment.elapsed() >= interval,
@@ -38,7 +67,7 @@ impl Desk {
         if !is_free {
             return None;
         }
-        places.insert(number, Place::Busy);
+        places.of.insert(number, Place::Busy);
         drop(places);
         Some(Turn { places: of_all, number, has_ended: false })
     }
@@ -76,9 +105,10 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_ended {
-            places.remove(&self.number);
+            places.of.remove(&self.number);
         } else {
-            places.insert(self.number, Place::FreeSince(Instant::now()));
+            places.of.insert(self.number, Place::FreeSince(Instant::now()));
+            places.tidy();
         }
     }
 }
@@ -96,6 +126,26 @@ mod tests {
         assert!(desk.take_after(number, Duration::from_secs(3600)).is_none());
         desk.take(number).unwrap().forget();
         assert!(desk.take_after(number, Duration::from_secs(3600)).is_some());
+    }
+
+    #[test]
+    fn places_that_say_nothing_any_more_are_forgotten() {
+        let desk = Desk::default();
+        let long_ago = LONGEST_INTERVAL + Duration::from_secs(1);
+        let (Some(long_ago), count) = (Instant::now().checked_sub(long_ago), 3 * TIDIED_FROM)
+        else {
+            return; // The machine has not been up for so long.
+        };
+        for number in 1..=count {
+            let number = RefundNumber::new(i64::try_from(number).unwrap()).unwrap();
+            drop(desk.take(number));
+            let places = desk.places();
+            let mut places = places.lock().unwrap();
+            if let Some(place) = places.of.get_mut(&number) {
+                *place = Place::FreeSince(long_ago);
+            }
+        }
+        assert!(desk.places().lock().unwrap().of.len() <= TIDIED_FROM);
     }
 
     #[test]

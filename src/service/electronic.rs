@@ -170,7 +170,7 @@ impl Service {
         &self,
         settlement: Settlement,
     ) -> Result<Result<RefundNumber, SettleError>, LedgerError> {
-        let settled = self.perform("settle", Vec::new, self.settle_in_turn(settlement)).await;
+        let settled = self.perform("settle", Vec::new(), self.settle_in_turn(settlement)).await;
         settled.unwrap_or(Err(LedgerError::Withdrawn))
     }
 

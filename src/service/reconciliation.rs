@@ -90,7 +90,7 @@ impl Service {
         let rejected = self.settings.reconciliation.rejected;
         let now = self.clock.now();
         let work = self.ledger.reconcile(Reconcile { events, rejected, now });
-        let done = self.perform("reconciliation", Vec::new, work).await;
+        let done = self.perform("reconciliation", Vec::new(), work).await;
         done.unwrap_or(Err(LedgerError::Withdrawn))
     }
 }

@@ -91,7 +91,7 @@ impl Service {
                 if service.is_ending.load(Ordering::Acquire) {
                     return;
                 }
-                let asks = service.perform("resolver", Vec::new, service.ask_what_is_due()).await;
+                let asks = service.perform("resolver", Vec::new(), service.ask_what_is_due()).await;
                 if let Some(Err(error)) = asks {
                     tracing::error!(%error, "what is in Processing could not be read");
                 }

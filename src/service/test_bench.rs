@@ -12,6 +12,7 @@ use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
 use std::io;
@@ -228,6 +229,15 @@ impl Service {
     pub async fn snapshots(&self) -> Result<Vec<Snapshot>, BenchError> {
         let folder = snapshots_of(self.bench()?.path());
         Ok(blocking(move || snapshots_in(&folder)).await?)
+    }
+
+    /// The account of each object that is named by its id, as far as it is known; faults to order
+    /// go by it, and they are not worth an error.
+    pub async fn accounts_of(&self, ids: Vec<ObjectId>) -> VecDeque<Option<ObjectId>> {
+        let (Ok(bench), false) = (self.bench(), ids.is_empty()) else {
+            return VecDeque::new();
+        };
+        bench.accounts_of(ids).await.unwrap_or_default().into()
     }
 
     /// Ids that a caller may have meant who sent others.

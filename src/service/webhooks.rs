@@ -153,7 +153,7 @@ impl Service {
                         return;
                     }
                     let work = service.deliver_what_is_due(&receiver, &mut under_way);
-                    service.perform("webhook", Vec::new, work).await;
+                    service.perform("webhook", Vec::new(), work).await;
                     drop(service);
                     under_way.wait().await;
                 }

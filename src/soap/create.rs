@@ -77,17 +77,14 @@ pub(super) fn read(
 }
 
 impl CreateRequest {
-    /// The accounts that the objects name, as far as they do.
-    pub(super) fn accounts(&self) -> Vec<&ObjectId> {
-        self.drafts.accounts().into_iter().flatten().collect()
+    /// The account that each object names, as far as it does.
+    pub(super) fn accounts(&self) -> Vec<Option<&ObjectId>> {
+        self.drafts.accounts()
     }
 
-    /// Makes the rows of an account, or all rows, fail so.
-    pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
-        let accounts = self.drafts.accounts();
-        let meant = |named: &Option<&ObjectId>| account.is_none() || *named == account;
-        let rows = accounts.iter().enumerate().filter(|(_, named)| meant(named));
-        self.ordered = rows.map(|(row, _)| (row, error.clone())).collect();
+    /// Makes these rows fail so.
+    pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
+        self.ordered = rows.iter().map(|row| (*row, error.clone())).collect();
     }
 }
 

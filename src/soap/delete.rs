@@ -60,9 +60,18 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
 }
 
 impl DeleteRequest {
-    /// Makes every row fail so, because a tester ordered it.
-    pub(super) fn fail_rows(&mut self, error: &RowError) {
-        self.ids.fill(Err(error.clone()));
+    /// The id of each row, as far as it is one.
+    pub(super) fn ids(&self) -> Vec<Option<&ObjectId>> {
+        self.ids.iter().map(|id| id.as_ref().ok()).collect()
+    }
+
+    /// Makes these rows fail so, because a tester ordered it.
+    pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
+        for row in rows {
+            if let Some(id) = self.ids.get_mut(*row) {
+                *id = Err(error.clone());
+            }
+        }
     }
 }
 

@@ -9,16 +9,18 @@ use super::fault::encode_ordered;
 use super::read::Request;
 use super::{Soap, SoapAnswer, SoapCall, SoapReply};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::id::ObjectId;
 use crate::service::faults::{Effect, FaultRule};
 
 /// How metrics and the journal call it.
 const ORDERED: &str = "ordered";
 
 impl Soap {
-    /// Lets a call suffer what was ordered for it.
+    /// Lets a call suffer what was ordered for it; `accounts` are those of its rows.
     pub(super) async fn suffer(
         &self,
         rule: FaultRule,
+        accounts: &[Option<ObjectId>],
         call: SoapCall,
         mut request: Request,
         dialect: Dialect,
@@ -29,7 +31,11 @@ impl Soap {
         match rule.effect {
             Effect::None => self.perform_as_asked(call, request, dialect).await,
             Effect::Rows(error) => {
-                request.operation.fail_rows(rule.account.as_ref(), &error);
+                let is_meant =
+                    |of_row: &Option<ObjectId>| rule.account.is_none() || *of_row == rule.account;
+                let rows = accounts.iter().enumerate().filter(|(_, of_row)| is_meant(of_row));
+                let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+                request.operation.fail_rows(&rows, &error);
                 self.perform_as_asked(call, request, dialect).await
             }
             Effect::Fault { code, message } => {

@@ -80,24 +80,43 @@ impl Operation {
 }
 
 impl Operation {
-    /// The accounts that the objects of the call name.
-    pub(super) fn accounts(&self) -> Vec<&ObjectId> {
+    /// The accounts that the call names by AccountId, in an object or in a query.
+    pub(super) fn accounts(&self) -> Vec<ObjectId> {
         match self {
-            Self::Create(Ok(create)) => create.accounts(),
+            Self::Create(Ok(create)) => create.accounts().into_iter().flatten().cloned().collect(),
+            Self::Query(Ok(page)) => page.accounts(),
             _ => Vec::new(),
         }
     }
 
-    /// Makes the rows of an account, or all rows, fail with `error`, because a tester ordered it.
-    /// Only `create` names accounts.
-    pub(super) fn fail_rows(&mut self, account: Option<&ObjectId>, error: &RowError) {
+    /// The account that each row names, or the id of the object that it is about.
+    pub(super) fn rows(&self) -> Vec<Row<'_>> {
         match self {
-            Self::Create(Ok(create)) => create.fail_rows(account, error),
-            Self::Update(Ok(update)) => update.fail_rows(error),
-            Self::Delete(Ok(delete)) => delete.fail_rows(error),
+            Self::Create(Ok(create)) => create.accounts().into_iter().map(Row::Of).collect(),
+            Self::Update(Ok(update)) => update.ids().into_iter().map(Row::About).collect(),
+            Self::Delete(Ok(delete)) => delete.ids().into_iter().map(Row::About).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Makes these rows fail with `error`, because a tester ordered it.
+    pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
+        match self {
+            Self::Create(Ok(create)) => create.fail_rows(rows, error),
+            Self::Update(Ok(update)) => update.fail_rows(rows, error),
+            Self::Delete(Ok(delete)) => delete.fail_rows(rows, error),
             _ => {}
         }
     }
+}
+
+/// What a row says of the account that it is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Row<'o> {
+    /// Its object is that of this account.
+    Of(Option<&'o ObjectId>),
+    /// It is about the object of this id.
+    About(Option<&'o ObjectId>),
 }
 
 impl From<Fault> for Unreadable {

@@ -7,19 +7,21 @@ use super::object::{Purpose, each, objects, read as read_object};
 use super::outcome::{Done, Failure, Tally};
 use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
+use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::Changes;
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
+use std::collections::BTreeMap;
 use tokio::time::Instant;
 
 /// What a caller asks for.
 #[derive(Debug)]
 pub(super) struct UpdateRequest {
     changes: Changes,
-    /// What every row is to fail with because a tester ordered it.
-    ordered: Option<RowError>,
+    /// What rows, from 0, are to fail with because a tester ordered it.
+    ordered: BTreeMap<usize, RowError>,
     /// How many fields with a value were passed over.
     pub(super) ignored_fields: u32,
 }
@@ -49,13 +51,18 @@ pub(super) fn read(
         "Refund" => changes!(Refunds),
         other => return Err(Fault::TypeNotUpdatable(shown(other))),
     };
-    Ok(UpdateRequest { changes, ordered: None, ignored_fields: ignored })
+    Ok(UpdateRequest { changes, ordered: BTreeMap::new(), ignored_fields: ignored })
 }
 
 impl UpdateRequest {
-    /// Makes every row fail so.
-    pub(super) fn fail_rows(&mut self, error: &RowError) {
-        self.ordered = Some(error.clone());
+    /// The id of the object of each row, as far as one was sent.
+    pub(super) fn ids(&self) -> Vec<Option<&ObjectId>> {
+        self.changes.ids()
+    }
+
+    /// Makes these rows fail so.
+    pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
+        self.ordered = rows.iter().map(|row| (*row, error.clone())).collect();
     }
 }
 
@@ -67,11 +74,16 @@ pub(super) async fn answer(
     dialect: Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
-    let UpdateRequest { changes, ordered, .. } = request;
-    let rows = match ordered {
-        Some(error) => vec![Err(error); changes.len()],
-        None => service.update(caller, dialect.api, changes, deadline).await?,
+    let UpdateRequest { mut changes, mut ordered, .. } = request;
+    let count = changes.len();
+    changes.keep(|row| !ordered.contains_key(&row));
+    let done = match changes.is_empty() {
+        true => Vec::new(),
+        false => service.update(caller, dialect.api, changes, deadline).await?,
     };
+    let mut done = done.into_iter();
+    let of_row = |row| ordered.remove(&row).map(Err).or_else(|| done.next());
+    let rows: Vec<_> = (0..count).filter_map(of_row).collect();
     let body = encode("ns1:updateResponse", &rows, dialect);
     Ok(Done { body, replayed: false, tally: Tally::of_others(&rows) })
 }

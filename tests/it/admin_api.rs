@@ -139,6 +139,9 @@ fn a_seed_comes_into_a_running_gateway() {
     );
     fs::write(gateway.folder().join("late.toml"), &seed).unwrap();
     assert!(told_by(&gateway, &["seed", "late.toml"]).contains("\"added\": 1"));
+    fs::write(gateway.folder().join("wrong.toml"), "[[acount]]\n").unwrap();
+    let wrong = command(&gateway, &["seed", "wrong.toml"]);
+    assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
     assert_eq!(gateway.balance(account), "5.00");
     done(&gateway, "POST", "reset", &json!({}));
     assert_eq!(gateway.balance(account), "5.00");
@@ -207,6 +210,45 @@ fn rows_of_update_and_delete_are_ordered_to_fail_and_nothing_is_changed() {
 }
 
 #[test]
+fn rows_of_update_and_delete_fail_by_the_account_that_their_objects_are_of() {
+    let gateway = TestGateway::demo();
+    let header = session_header(&gateway.login());
+    let object = |id: &str| {
+        format!(
+            "<api:zObjects xsi:type=\"obj:Account\"><obj:Id>{id}</obj:Id>\
+             <obj:Name>renamed</obj:Name></api:zObjects>"
+        )
+    };
+    let order = |operation: &str, account: &str| {
+        let row = json!({ "code": "TRANSACTION_FAILED", "message": "as ordered" });
+        let fault = json!({ "operation": operation, "account": account, "row": row });
+        done(&gateway, "POST", "faults", &fault);
+    };
+    order("update", ELECTRONIC_ACCOUNT);
+    let other = format!("<api:update>{}</api:update>", object(EXTERNAL_ACCOUNT));
+    assert_eq!(gateway.post(ENDPOINT, &envelope(&header, &other)).successes(), 1);
+    let both = [ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT].map(object).concat();
+    let both =
+        gateway.post(ENDPOINT, &envelope(&header, &format!("<api:update>{both}</api:update>")));
+    assert_eq!(both.texts("Success"), ["false", "true"], "{both}");
+    order("delete", EXTERNAL_ACCOUNT);
+    order("delete", ELECTRONIC_ACCOUNT);
+    let remove = format!(
+        "<api:delete><api:type>PaymentMethod</api:type><api:ids>{ELECTRONIC_METHOD}</api:ids>\
+         </api:delete>"
+    );
+    let removed = gateway.post(ENDPOINT, &envelope(&header, &remove));
+    assert_eq!(removed.texts("Message"), ["as ordered"], "{removed}");
+    let late = json!({ "operation": "query", "account": EXTERNAL_ACCOUNT, "status": 503 });
+    done(&gateway, "POST", "faults", &late);
+    for (account, status) in [(ELECTRONIC_ACCOUNT, 200), (EXTERNAL_ACCOUNT, 503)] {
+        let query = format!("select Id from Refund where AccountId = '{account}'");
+        let query = format!("<api:query><api:queryString>{query}</api:queryString></api:query>");
+        assert_eq!(gateway.post(ENDPOINT, &envelope(&header, &query)).status, status);
+    }
+}
+
+#[test]
 fn calls_suffer_what_was_ordered_and_only_so_often() {
     let gateway = TestGateway::demo();
     let session = gateway.login();
@@ -272,6 +314,12 @@ fn the_journal_tells_why_and_what_was_meant_but_no_secret() {
         shown.contains("    row 1: INVALID_VALUE: ") && shown.contains("    hint: "),
         "{shown}"
     );
+    let foreign = [("Content-Type", "application/json")];
+    assert_eq!(gateway.connect().send("POST", ENDPOINT, &foreign, b"{}").status, 415);
+    let told = done(&gateway, "GET", "journal?limit=1", &Value::Null);
+    let refused = &told["exchanges"][0];
+    assert_eq!((&refused["status"], &refused["near_misses"]), (&json!(415), &json!([])));
+    assert!(refused["rejections"][0]["message"].as_str().unwrap().contains("json"), "{refused}");
     let all = done(&gateway, "GET", "journal?limit=100", &Value::Null).to_string();
     assert!(all.contains("login") && !all.contains(&session), "{all}");
     assert!(!all.contains(">demo<"), "{all}");

@@ -5,6 +5,7 @@ use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope, external_refund, finish,
     login_envelope, program, session_header,
 };
+use crate::recording_upstream::{Upstream, http};
 use base64ct::{Base64, Encoding};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -311,7 +312,11 @@ fn cassettes_in_json_are_read_too() {
     };
     let interactions: Vec<Value> = conversation().iter().map(interaction).collect();
     let text = json!({ "version": 1, "interactions": interactions }).to_string();
-    Folder::with("a.json", text).passes(&["a.json"], "4 passed, 0 failed");
+    let folder = Folder::with("all/a.json", text)
+        .and("all/package.json", r#"{"name":"x"}"#)
+        .and("all/har.json", conversation_in_har());
+    folder.passes(&["all/a.json"], "4 passed, 0 failed");
+    folder.passes(&["all"], "8 passed, 0 failed");
 }
 
 #[test]
@@ -349,7 +354,7 @@ fn what_is_no_capture_is_refused_with_file_line_and_what_was_expected() {
         ("text", "text:1: expected a HAR (JSON), a VCR cassette (YAML) or a request (XML)"),
         ("array.har", "array.har:2: invalid type: sequence, expected a HAR"),
         ("empty.har", "empty.har:1: expected a HAR, an object with a `log`"),
-        ("cut.har", "cut.har:3: EOF"),
+        ("cut.har", "cut.har:3: it is no JSON: EOF"),
         ("log.har", "log.har:2: invalid type: map, expected an array of exchanges"),
         ("method.har", "method.har:2: missing field `method`"),
         ("url.har", "url.har:2: entry 1: its URL is none"),
@@ -403,6 +408,33 @@ fn aliases_are_followed_but_do_not_multiply() {
     folder.refused(&["many.yaml"], 4, "its anchors hold more than 16 MiB");
     folder.refused(&["deep.yaml"], 4, "deep.yaml:1: ");
     folder.refused(&["loop.yaml"], 4, "loop.yaml:1: ");
+}
+
+#[test]
+fn what_is_accepted_is_written_down_without_secrets() {
+    let card = "5500000000000004";
+    let fields = format!(
+        "<obj:CreditCardNumber>{card}</obj:CreditCardNumber>\
+         <obj:SecondTokenId><![CDATA[tok&9a]]></obj:SecondTokenId>"
+    );
+    let create = format!("<api:create><api:zObjects>{fields}</api:zObjects></api:create>");
+    let result = format!(
+        "<api:result><api:Errors><api:Message>neither {card} nor tok&amp;9a</api:Message>\
+         </api:Errors><api:IBAN>DE89370400440532013000</api:IBAN></api:result>"
+    );
+    let upstream = Upstream::plain(&http("", answer("create", &result).as_bytes()));
+    let folder = Folder::with("p/x.request.xml", envelope("", &create))
+        .and("p/x.response.xml", created(THEIR_ID));
+    let url = upstream.url();
+    let shown = folder.told(&["p", "--endpoint", &url, "--html", "page.html"], 1)
+        + &fs::read_to_string(folder.path("page.html")).unwrap();
+    folder.passes(&["p", "--endpoint", &url, "--update"], "0 passed, 0 failed, 1 updated");
+    let written = fs::read_to_string(folder.path("p/x.response.xml")).unwrap();
+    assert!(written.contains("<api:Message>neither {{secret}} nor {{secret}}</"), "{written}");
+    for secret in [card, "tok&9a", "tok&amp;9a", "DE89370400440532013000"] {
+        assert!(!written.contains(secret), "{secret} in {written}");
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
     program, refund,
 };
-use crate::processor_tls::{authority, server};
+use crate::tls::{authority, server};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -12,6 +12,7 @@
 
 mod admin_api;
 mod admin_stage;
+mod breaking_off;
 mod captures;
 mod cli;
 mod custom_fields;
@@ -41,6 +42,7 @@ mod query_ledger;
 mod reconciliation;
 mod recorders;
 mod recording;
+mod recording_upstream;
 mod resolving;
 mod seed;
 mod session_script;
@@ -49,7 +51,7 @@ mod soapui;
 mod soapui_exports;
 mod stage;
 mod stripe_adapter;
-
+mod tls;
 mod verdicts;
 mod waiting;
 mod wire;

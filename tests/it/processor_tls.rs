@@ -3,47 +3,13 @@
 
 use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, finish, program, refund};
 use crate::processor_stub::{ProcessorStub, SECRET};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
+use crate::tls::{Authority, authority, server};
 use std::fs;
-use std::sync::Arc;
 use tempfile::TempDir;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-
-pub type Authority = CertifiedIssuer<'static, KeyPair>;
-
-/// A new authority of this name.
-pub fn authority(name: &str) -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
 
 /// A stub with a certificate of `authority` for this host.
 fn stub(authority: &Authority, host: &str, is_expired: bool) -> ProcessorStub {
     ProcessorStub::start_tls(server(authority, host, is_expired))
-}
-
-/// A server with a certificate of `authority` for this host.
-pub fn server(authority: &Authority, host: &str, is_expired: bool) -> ServerConfig {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
-    if is_expired {
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2020, 2, 1);
-    }
-    let certificate = params.signed_by(&key, authority).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap()
 }
 
 /// The exit code of the kit against the stub, and everything that it said.

@@ -55,6 +55,17 @@ impl Connection {
 
     /// The next answer; none when the connection was closed before its first byte.
     pub fn read_answer(&mut self) -> Option<Answer> {
+        let mut answer = self.read_head_of_answer()?;
+        answer.body = self.read_body(&answer);
+        Some(answer)
+    }
+
+    /// The status of the next head, which nothing follows, such as that of `100 Continue`.
+    pub fn read_head(&mut self) -> u16 {
+        self.read_head_of_answer().expect("a head").status
+    }
+
+    fn read_head_of_answer(&mut self) -> Option<Answer> {
         let mut line = String::new();
         match self.stream.read_line(&mut line) {
             Ok(0) => return None,
@@ -70,9 +81,7 @@ impl Connection {
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut answer = Answer { status, headers, body: Vec::new() };
-        answer.body = self.read_body(&answer);
-        Some(answer)
+        Some(Answer { status, headers, body: Vec::new() })
     }
 
     fn read_body(&mut self, head: &Answer) -> Vec<u8> {

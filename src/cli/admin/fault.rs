@@ -22,7 +22,7 @@ pub(super) struct Order {
     /// Only calls of this operation
     #[arg(long)]
     operation: Option<String>,
-    /// Only calls with an object of this account
+    /// Only calls that are about this account, by its id or that of an object of its own
     #[arg(long, value_name = "ID")]
     account: Option<String>,
     /// How many calls; 0 until it is taken back
@@ -39,7 +39,7 @@ pub(super) struct Order {
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct Effect {
-    /// Rows of create fail with this ErrorCode, and a text after `=` if any
+    /// Rows of create, update or delete fail with this ErrorCode, and a text after `=` if any
     #[arg(long, value_name = "CODE[=TEXT]")]
     row: Option<String>,
     /// The call fails with this ErrorCode, and a text after `=` if any

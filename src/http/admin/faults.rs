@@ -106,14 +106,9 @@ impl WrittenFault {
             self.body.map(WrittenBody::checked).transpose()?,
             self.status.map(status).transpose()?.map(Effect::Status),
         ];
-        let has_rows = match self.operation.as_deref() {
-            Some("create") => true,
-            Some("update" | "delete") => account.is_none(),
-            _ => false,
-        };
+        let has_rows = matches!(self.operation.as_deref(), Some("create" | "update" | "delete"));
         if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !has_rows {
-            let why = "row: needs the operation create, or update or delete without an account";
-            return Err(why.to_owned());
+            return Err("row: needs the operation create, update or delete".to_owned());
         }
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();

@@ -74,7 +74,8 @@ struct Explained {
 impl Explained {
     fn of(entry: Entry, known: &[KnownId]) -> Self {
         let version = ApiVersion::from_str(&entry.version).unwrap_or(ApiVersion::LAST);
-        let is_clean = !entry.has_failed() && entry.ignored_fields == 0;
+        // What was refused by its head was not read.
+        let is_clean = entry.request.is_empty() || !entry.has_failed() && entry.ignored_fields == 0;
         let near_misses = match is_clean {
             true => Vec::new(),
             false if entry.is_cut => vec![TOO_LONG.to_owned()],

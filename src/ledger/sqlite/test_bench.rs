@@ -10,7 +10,7 @@ use super::open::{OpenError, check_gateways, check_ownership, check_soundness};
 use super::store::Store;
 use super::{schema, seeding};
 use crate::domain::facts::Gateway;
-use crate::domain::id::ObjectId;
+use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
@@ -191,6 +191,32 @@ fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bo
         connection.execute_batch(&sql)?;
     }
     Ok(true)
+}
+
+/// The account of each object.
+pub(super) fn accounts_of(
+    connection: &Connection,
+    ids: &[ObjectId],
+) -> rusqlite::Result<Vec<Option<ObjectId>>> {
+    let select = "select id from account where id = ?1 \
+         union all select account.id from payment_method as of \
+         join account on account.key = of.account \
+         where of.id = ?1 \
+         union all select account.id from invoice as of join account on account.key = of.account \
+         where of.id = ?1 \
+         union all select account.id from payment as of join account on account.key = of.account \
+         where of.id = ?1 \
+         union all select account.id from refund as of join account on account.key = of.account \
+         where of.number = ?2";
+    let mut statement = connection.prepare_cached(select)?;
+    let mut account_of = |id: &ObjectId| {
+        let number = RefundId::parse(id.as_str()).map(|id| id.number().value());
+        let found = statement.query_row(params![id.as_str(), number], |row| {
+            Ok(ObjectId::parse(&row.get::<_, String>(0)?))
+        });
+        Ok(found.optional()?.flatten())
+    };
+    ids.iter().map(&mut account_of).collect()
 }
 
 /// Ids that a caller may have meant.

@@ -7,7 +7,7 @@
 use super::budget::Budget;
 use super::traffic::{Body, Traffic};
 use super::yaml::{Events, Node, Scalar, YamlError};
-use super::{CaptureFile, Sink, Stopped};
+use super::{CaptureFile, INTERACTIONS, Sink, Stopped};
 use saphyr_parser::Event;
 use serde_json::Value;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub(super) fn read(
             Event::Scalar(key, ..) if is_inside => {
                 let unreadable = || file.unreadable(Some(line), EXPECTED);
                 let value = events.next().map_err(wrong)?.ok_or_else(unreadable)?;
-                if key != "interactions" && key != "http_interactions" {
+                if !INTERACTIONS.contains(&key.as_ref()) {
                     events.tree(value).map_err(wrong)?;
                 } else if let Event::SequenceStart(..) = value.0 {
                     has_interactions = true;

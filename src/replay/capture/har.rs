@@ -4,11 +4,12 @@
 use super::budget::{Budget, Renewal};
 use super::cassette::Interaction;
 use super::traffic::{Body, Traffic};
-use super::{CaptureFile, Sink, Stopped};
+use super::{CaptureFile, INTERACTIONS, Sink, Stopped};
 use regex::Regex;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::error::Category;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -16,8 +17,6 @@ use std::io::{BufRead, BufReader};
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
-/// The keys of cassettes.
-const INTERACTIONS: [&str; 2] = ["interactions", "http_interactions"];
 const EXPECTED: &str = "a HAR, an object with a `log` that has `entries`, or a VCR cassette, an \
     object with `interactions`";
 
@@ -158,7 +157,14 @@ pub(super) fn read(
             let place = format!(" at line {} column {}", error.line(), error.column());
             let text = text.strip_suffix(&place).unwrap_or(&text);
             let line = (error.line() > 0).then_some(error.line());
-            Err(file.unreadable(line, without_quotation(text)))
+            let text = without_quotation(text);
+            match error.classify() {
+                Category::Syntax | Category::Eof => {
+                    let message = format!("it is no JSON: {text}; expected {EXPECTED}");
+                    Err(file.unreadable(line, message))
+                }
+                Category::Data | Category::Io => Err(file.unreadable(line, text)),
+            }
         }
     }
 }

@@ -3,10 +3,14 @@
 use super::outcome::{TestCaseReport, Verdict};
 use crate::xml::Writer;
 
+/// What a case is called on the page.
+pub(in crate::replay) fn title(report: &TestCaseReport) -> String {
+    format!("{} / {} / {}", report.project, report.suite, report.name)
+}
+
 /// Writes the section of a case.
-pub(in crate::replay) fn section(page: &mut Writer, report: &TestCaseReport) {
-    let title = format!("{} / {} / {}", report.project, report.suite, report.name);
-    page.open("section").text_element("h2", &title);
+pub(in crate::replay) fn section(page: &mut Writer, report: &TestCaseReport, anchor: &str) {
+    page.open_with("section", &[("id", anchor)]).text_element("h2", &title(report));
     page.text_element("p", &line(&report.verdict)).open("ul");
     for step in &report.steps {
         let told = format!("{} ({}): {}", step.name, step.of_type, line(&step.verdict));

@@ -5,18 +5,18 @@ use super::super::Options;
 use super::super::compare::Level;
 use super::super::error::ReplayError;
 use super::super::in_process::{self, SeedText};
-use super::super::report::{Reporter, Summary};
+use super::super::report::Tally;
 use super::super::run;
 use super::super::secret::KnownSecrets;
 use super::super::walk::seed_of;
 use super::super::writes::may_write;
 use super::model::{Kind, Project};
+use super::outcome;
 use super::project;
 use super::runner;
 use super::target::Target;
 use crate::client::{Connection, Endpoint};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// Projects that were read.
 #[derive(Debug)]
@@ -26,11 +26,12 @@ pub(super) struct Projects(Vec<Project>);
 /// after the other, each as its suites say, so they are not mixed with captures.
 pub(in crate::replay) async fn replay_or(
     options: &Options,
-    reporter: &mut dyn Reporter,
-) -> Result<Summary, ReplayError> {
+    tally: &mut Tally<'_>,
+) -> Result<(), ReplayError> {
+    options.paths.iter().try_for_each(|path| check_is_readable_twice(path))?;
     let (projects, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
         options.paths.iter().partition(|path| is_project(path));
-    let Some(first) = projects.first() else { return run::replay(options, reporter).await };
+    let Some(first) = projects.first() else { return run::replay(options, tally).await };
     let usage = |message: String| Err(ReplayError::Usage(message));
     if let Some(other) = others.first() {
         let (first, other) = (first.display(), other.display());
@@ -52,16 +53,25 @@ pub(in crate::replay) async fn replay_or(
     let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
     if let Some(endpoint) = endpoint {
         projects.check_remote(&endpoint, options)?;
-        return run_at(endpoint, &projects, options, reporter).await;
+        return run_at(endpoint, &projects, options, tally).await;
     }
     let seed = options.seed.clone().or_else(|| seed_of(&options.paths));
     let seed = seed.map(|file| SeedText::read(&file)).transpose()?;
     let gateway = in_process::start(seed.as_ref()).await?;
     let endpoint =
         Endpoint::parse(&gateway.url()).map_err(|error| ReplayError::Runtime(error.to_string()))?;
-    let done = run_at(endpoint, &projects, options, reporter).await;
+    let done = run_at(endpoint, &projects, options, tally).await;
     gateway.stop().await;
     done
+}
+
+/// Captures are read twice, so a pipe, which would be waited for, is none.
+fn check_is_readable_twice(path: &Path) -> Result<(), ReplayError> {
+    let kind = std::fs::metadata(path).map_err(|error| ReplayError::capture(path, None, error))?;
+    if kind.is_file() || kind.is_dir() {
+        return Ok(());
+    }
+    Err(ReplayError::capture(path, None, "expected a file or a folder: it is read twice"))
 }
 
 /// Whether a path is a project: a file, or the folder of a composite one, which is refused later.
@@ -76,11 +86,9 @@ async fn run_at(
     endpoint: Endpoint,
     projects: &Projects,
     options: &Options,
-    reporter: &mut dyn Reporter,
-) -> Result<Summary, ReplayError> {
-    let untold = |error| ReplayError::Runtime(format!("the report cannot be written: {error}"));
-    let started = Instant::now();
-    reporter.begin(projects.cases()).map_err(untold)?;
+    tally: &mut Tally<'_>,
+) -> Result<(), ReplayError> {
+    tally.begin(projects.cases())?;
     let secrets = KnownSecrets::default();
     if let Some(credentials) = &options.credentials {
         secrets.add(&credentials.password);
@@ -92,15 +100,8 @@ async fn run_at(
         secrets: &secrets,
     };
     let mut connection = Connection::new(endpoint, options.limits);
-    let mut summary = Summary::default();
-    runner::run(&projects.0, &target, &mut connection, &mut |report| {
-        summary.count_verdict(&report.verdict);
-        reporter.test_case(&report).map_err(untold)
-    })
-    .await?;
-    summary.took = started.elapsed();
-    reporter.end(&summary).map_err(untold)?;
-    Ok(summary)
+    let mut tell = |report: outcome::TestCaseReport| tally.test_case(&report);
+    runner::run(&projects.0, &target, &mut connection, &mut tell).await
 }
 
 impl Projects {

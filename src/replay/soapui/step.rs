@@ -3,7 +3,7 @@
 use super::super::canonical::printable;
 use super::super::error::ReplayError;
 use super::super::secret::KnownSecrets;
-use super::super::worker::shown;
+use super::super::shown::shown;
 use super::super::writes::may_write;
 use super::assertion::{Answered, LIMITS, judge, refused};
 use super::expand::{ExpandError, Expander};

@@ -145,12 +145,47 @@ async fn connections_over_the_limit_wait_and_the_others_end_soon() {
     let mut first = rig.connect().await;
     first.send(post("", login("nobody"))).await;
     assert!(!first.answer().await.closes());
+    let request = post("", login("nobody"));
+    let (begun, rest) = request.split_at(10);
+    first.send(begun).await;
+    // Until the gateway has read what has begun, the connection is as idle as it was.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let mut second = rig.connect().await;
     second.send(post("", login("nobody"))).await;
     rig.until_rejected("connections", 1).await;
-    first.send(post("", login("nobody"))).await;
+    first.send(rest).await;
     assert!(first.answer().await.closes());
     assert_eq!(second.answer().await.status, 500);
+}
+
+#[tokio::test]
+async fn a_newcomer_gets_the_place_of_a_connection_that_nobody_uses() {
+    let rig = Rig::new(HttpSettings { connections_max: 2, ..HttpSettings::default() }).await;
+    let mut used = rig.connect().await;
+    used.send(post("", login("nobody"))).await;
+    assert!(!used.answer().await.closes());
+    let mut never_used = rig.connect().await;
+    // The longest idle first, the one that was never used next.
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
+    assert!(used.is_closed_silently().await);
+    let mut third = rig.connect().await;
+    third.send(post("", login("nobody"))).await;
+    third.answer().await;
+    let mut fourth = rig.connect().await;
+    fourth.send(post("", login("nobody"))).await;
+    assert_eq!(fourth.answer().await.status, 500);
+    assert!(never_used.is_closed_silently().await);
+}
+
+#[tokio::test]
+async fn a_crowd_that_says_nothing_shuts_nobody_out() {
+    let rig = Rig::new(HttpSettings { connections_max: 4, ..HttpSettings::default() }).await;
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        crowd.push(rig.connect().await);
+    }
+    // Long before the crowd's time is over, or the tests' patience would be.
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
 }
 
 #[tokio::test]

@@ -1,0 +1,75 @@
+//! A body for people: one element a line, no secrets, and not too much of it.
+
+use super::canonical::printable;
+use super::diff::cut;
+use super::secret::text_without_secrets;
+use crate::soap::secret::HIDDEN;
+
+/// How many lines of a request or an answer a report gets.
+const LINES_MAX: usize = 400;
+/// How deep lines are indented at most.
+const DEPTH_MAX: usize = 32;
+
+/// A body as a report shows it. What its elements tell is hidden; what else is a secret is not.
+pub(super) fn shown(body: &[u8]) -> String {
+    let text = text_without_secrets(body);
+    // What its writer has laid out is left as it is.
+    let is_laid_out = text.trim().lines().count() > 2;
+    let text = text.replace("><", ">\n<");
+    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
+    let mut lines = text.lines();
+    let mut shown = String::new();
+    let mut depth = 0_usize;
+    for line in lines.by_ref().take(LINES_MAX) {
+        if line.starts_with("</") {
+            depth = depth.saturating_sub(1);
+        }
+        if !is_laid_out {
+            shown.push_str(&"  ".repeat(depth.min(DEPTH_MAX)));
+        }
+        shown.push_str(&cut(&printable(line)));
+        shown.push('\n');
+        if opens(line) {
+            depth = depth.saturating_add(1);
+        }
+    }
+    let left_out = lines.count();
+    if left_out > 0 {
+        shown.push_str(&format!("... and {left_out} more lines\n"));
+    }
+    shown
+}
+
+/// Whether a line is a start tag whose end tag is on a later one.
+fn opens(line: &str) -> bool {
+    let is_tag = line.starts_with('<') && line.ends_with('>');
+    let is_other = ["</", "<?", "<!"].iter().any(|start| line.starts_with(start));
+    is_tag && !is_other && !line.ends_with("/>") && !line.contains("</")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_one_line_is_laid_out() {
+        let body = b"<?xml version='1.0'?><a x='>'><b>1</b><c/><d><password>s</password></d>text\
+                     </a>";
+        let expected = "<?xml version='1.0'?>\n<a x='>'>\n  <b>1</b>\n  <c/>\n  <d>\n    \
+                        <password><!-- hidden --></password>\n  </d>text</a>\n";
+        assert_eq!(shown(body), expected);
+    }
+
+    #[test]
+    fn what_is_laid_out_stays_so() {
+        let body = "<a>\n   <b><c/></b>\n</a>\n";
+        assert_eq!(shown(body.as_bytes()), "<a>\n   <b>\n<c/>\n</b>\n</a>\n");
+    }
+
+    #[test]
+    fn what_is_long_is_cut() {
+        let many = shown("<a/>\n".repeat(401).as_bytes());
+        assert!(many.ends_with("<a/>\n... and 1 more lines\n"), "{many}");
+        assert_eq!(shown(b"\x1b[31m\0"), "\\u{1b}[31m\\u{0}\n");
+    }
+}
