@@ -376,6 +376,9 @@ fn what_is_asked_wrongly_is_refused_by_name() {
         ("POST", "reconciliation", json!({ "events": [["R-1", "settled"]] }), 400, "events[0]"),
         ("GET", "reset", Value::Null, 405, "POST"),
         ("PUT", "clock", json!({ "now": "noon" }), 400, "now"),
+        ("PUT", "clock", json!({ "now": "1969-12-31T23:59:59Z" }), 400, "1970"),
+        ("PUT", "clock", json!({ "now": "+10000-01-01T00:00:00Z" }), 400, "9998"),
+        ("POST", "clock/advance", json!({ "seconds": -99_999_999_999_i64 }), 400, "1970"),
         ("PUT", "clock", json!({}), 400, "running"),
         ("POST", "clock/advance", json!({ "seconds": i64::MAX }), 400, "seconds"),
         ("POST", "faults", json!({ "fault": { "code": "NONE" } }), 400, "NONE"),
@@ -414,6 +417,84 @@ fn the_description_lists_the_routes_that_there_are() {
     }
 }
 
+/// Every key of `value` that its schema does not know.
+fn undescribed(schemas: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
+    let parts = |key: &str| schema[key].as_array().cloned().unwrap_or_default();
+    let reference = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    let known = |schema: &Value| undescribed(schemas, schema, value, place);
+    if let Some(name) = reference {
+        return known(&schemas[name]);
+    }
+    if let Some(fitting) = parts("oneOf").iter().find(|one| known(one).is_empty()) {
+        return known(fitting);
+    }
+    match value {
+        Value::Array(items) => {
+            let of_item = |item| undescribed(schemas, &schema["items"], item, place);
+            items.iter().flat_map(of_item).collect()
+        }
+        Value::Object(keys) => keys
+            .iter()
+            .flat_map(|(key, value)| {
+                let mut all = parts("allOf");
+                all.push(schema.clone());
+                let named =
+                    |one: &Value| one["$ref"].as_str()?.rsplit('/').next().map(str::to_owned);
+                let resolved = all.iter().map(|one| match named(one) {
+                    Some(name) => schemas[&name].clone(),
+                    None => one.clone(),
+                });
+                let place = format!("{place}.{key}");
+                match resolved.map(|one| one["properties"][key].clone()).find(|it| !it.is_null()) {
+                    Some(schema) => undescribed(schemas, &schema, value, &place),
+                    None => vec![place],
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn whatever_is_told_is_described() {
+    let gateway = TestGateway::demo();
+    let answer = gateway.get_admin("/openapi.json");
+    let described: Value = serde_json::from_slice(&answer.body).unwrap();
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(&EXTERNAL_ACCOUNT.replace("0001", "0002"), "1")]);
+    let row = json!({ "code": "INVALID_VALUE", "message": "no" });
+    let fault = json!({ "operation": "create", "account": EXTERNAL_ACCOUNT, "row": row });
+    let body = json!({ "body": { "status": 502, "text": "x" }, "delay_ms": 1 });
+    let rule = json!({ "amount": "13.00", "answer": "decline", "code": "54", "text": "no" });
+    let (events, sandbox) = (json!([{ "refund": "x", "state": "y" }]), "gateways/{name}/rules");
+    for (method, path, asked) in [
+        ("GET", "clock", Value::Null),
+        ("PUT", "snapshots/{name}", Value::Null),
+        ("GET", "snapshots", Value::Null),
+        ("POST", "faults", fault),
+        ("POST", "faults", body),
+        ("GET", "faults", Value::Null),
+        ("GET", "journal", Value::Null),
+        ("POST", sandbox, rule),
+        ("GET", sandbox, Value::Null),
+        ("POST", "reconciliation", json!({ "events": events })),
+        ("POST", "seed", json!({ "toml": "" })),
+        ("GET", "nothing", Value::Null),
+    ] {
+        let told = api(&gateway, method, &path.replace("{name}", "sandbox"), &asked);
+        let operation = &described["paths"][format!("/api/v1/{path}")][method.to_lowercase()];
+        let answers = &operation["responses"];
+        let answer = answers.get(told.status.to_string()).unwrap_or(&answers["default"]);
+        let schema = match operation.is_null() {
+            true => json!({ "$ref": "#/components/schemas/Error" }),
+            false => answer["content"]["application/json"]["schema"].clone(),
+        };
+        let schemas = &described["components"]["schemas"];
+        let missing = undescribed(schemas, &schema, &told.body, path);
+        assert_eq!(missing, Vec::<String>::new(), "{method} {path}: {}", told.body);
+    }
+}
+
 #[test]
 fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
     let seed = include_str!("../../src/service/seed/demo.toml");
@@ -435,6 +516,36 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
     assert!(shown.contains("\"Error\""), "{shown}");
     assert_eq!(settle(&call).status, 409);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
+}
+
+#[test]
+fn of_two_operators_who_settle_at_once_one_decides() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let silent = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\n\
+        [[gateway.rule]]\nanswer = \"drop-before\"\n";
+    let seed = format!("{seed}\n{silent}");
+    let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
+    for round in 0..5 {
+        // No session outlives the advance of the clock.
+        let held = gateway.create(&gateway.login(), &[electronic_ten()]);
+        let id = held.texts("Id").pop().unwrap();
+        done(&gateway, "POST", "clock/advance", &json!({ "seconds": 49 * 3600 }));
+        let settle = |status: &str| {
+            let call = json!({ "status": status, "reason": "the bank's statement" });
+            api(&gateway, "POST", &format!("refunds/{id}/settle"), &call).status
+        };
+        let mut came = thread::scope(|scope| {
+            let both = ["Error", "Processed"].map(|status| scope.spawn(move || settle(status)));
+            both.map(|one| one.join().unwrap())
+        });
+        came.sort_unstable();
+        assert_eq!(came, [200, 409], "round {round}");
+    }
+    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    let select = "select count(*) from exchange where kind = 'operator'";
+    let decided: i64 = connection.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(decided, 5);
+    gateway.balances();
 }
 
 /// An order that is on its way may bring a verdict, which a decision must not forestall.
