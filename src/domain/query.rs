@@ -209,12 +209,12 @@ pub fn typed(
     let find = |name: &str| {
         let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
         found.filter(|field| !object.hidden_fields().contains(&&*field.name)).ok_or_else(|| {
-            QueryError::Field { object: query.object.text.clone(), field: name.to_lowercase() }
+            QueryError::Field { object: query.object.clone(), field: name.to_lowercase() }
         })
     };
     let mut selected = Vec::with_capacity(query.fields.len().min(fields.len()));
     for field in &query.fields {
-        let name = &*find(&field.text)?.name;
+        let name = &*find(field)?.name;
         if !selected.contains(&name) {
             selected.push(name);
         }
@@ -225,7 +225,7 @@ pub fn typed(
     for group in &query.conditions {
         let mut tests = Vec::with_capacity(group.len());
         for comparison in group {
-            let field = find(&comparison.field.text)?;
+            let field = find(&comparison.field)?;
             let test = test(comparison, field)?;
             tests.push(Condition { field: field.name.to_string(), test });
         }

@@ -17,31 +17,13 @@ pub const CHARS_MAX: usize = 10_000;
 /// The most conditions that a query may have (documented).
 pub const CONDITIONS_MAX: usize = 200;
 
-/// A name as it was typed, and where.
-#[derive(Debug, Clone)]
-pub struct Name {
-    /// The name.
-    pub text: String,
-    /// Where it stands: the number of its first character, from 1.
-    pub at: usize,
-}
-
-/// Two names are one when their texts are, wherever they stand.
-impl PartialEq for Name {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Name {}
-
 /// A query as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// The select list, at least one.
-    pub fields: Vec<Name>,
+    /// The select list, at least one name.
+    pub fields: Vec<String>,
     /// What is selected from.
-    pub object: Name,
+    pub object: String,
     /// The conditions: any of the groups has to hold, and of a group all. None at all without
     /// `where`. `and` binds tighter than `or`, so this is every shape that conditions can have.
     pub conditions: Vec<Vec<Comparison>>,
@@ -51,7 +33,7 @@ pub struct Query {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The field on the left.
-    pub field: Name,
+    pub field: String,
     /// How it is compared.
     pub operator: Operator,
     /// The value on the right.
@@ -62,7 +44,8 @@ pub struct Comparison {
     pub literal_at: Position,
 }
 
-/// Where something stands; it plays no part in whether two queries are equal.
+/// Where something stands: the number of its first character, from 1. It plays no part in whether
+/// two queries are equal.
 #[derive(Debug, Clone, Copy)]
 pub struct Position(pub usize);
 
@@ -197,8 +180,7 @@ pub enum SyntaxError {
 
 impl fmt::Display for Query {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields: Vec<_> = self.fields.iter().map(|field| field.text.as_str()).collect();
-        write!(out, "select {} from {}", fields.join(", "), self.object.text)?;
+        write!(out, "select {} from {}", self.fields.join(", "), self.object)?;
         let groups = self
             .conditions
             .iter()
@@ -214,7 +196,7 @@ impl fmt::Display for Comparison {
             Operator::Order(comparator) => comparator.text(),
             Operator::Like => "like",
         };
-        write!(out, "{} {operator} {}", self.field.text, self.literal)
+        write!(out, "{} {operator} {}", self.field, self.literal)
     }
 }
 

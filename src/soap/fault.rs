@@ -181,7 +181,8 @@ faults! {
         "queryMore without a queryLocator, or with an empty one";
     WrongLocator("<value>") Sender InvalidValue InvalidQueryLocatorFault 500
         "Invalid value for field queryLocator: {0}"
-        "queryMore with a locator that is none, is another user's, or was not used for 15 minutes";
+        "queryMore with a locator that is none, is another user's, was not used for 15 minutes, or \
+         finds an object that the version of the path does not have";
     QueryTooSlow Receiver TransactionTimeout UnexpectedErrorFault 500
         "The query did not end in time. Nothing was done."
         "the deadline of the request came before the query's end";

@@ -91,10 +91,15 @@ fn query(
     custom: &CustomFields,
 ) -> Result<TypedQuery, Fault> {
     let parsed = zoql::parse(text).map_err(QueryError::from)?;
-    let object = QueryObject::from_name(&parsed.object.text);
-    let object = object.filter(|object| wsdl::object_types(api).contains(&object.name()));
-    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object.text)))?;
+    let object = QueryObject::from_name(&parsed.object);
+    let object = object.filter(|object| is_in(api, *object));
+    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object)))?;
     Ok(typed(&parsed, object, &fields(object, api, custom), case_sensitive)?)
+}
+
+/// Whether the WSDL of a version has the object.
+fn is_in(api: ApiVersion, object: QueryObject) -> bool {
+    wsdl::object_types(api).contains(&object.name())
 }
 
 /// The fields of `object` that a caller of `api` can query, in the order of its WSDL.
@@ -161,7 +166,11 @@ pub(super) async fn answer(
         Start::Query(_) => String::new(),
     };
     let page = service.find(caller, request.start, request.rows_wanted, deadline).await;
-    let page = page.map_err(|failure| Failure::of_query(failure, locator))?;
+    let page = page.map_err(|failure| Failure::of_query(failure, locator.clone()))?;
+    // The locator may be one of a newer version.
+    if !is_in(dialect.api, page.query.object) {
+        return Err(Fault::WrongLocator(locator).into());
+    }
     let fields = fields(page.query.object, dialect.api, &service.custom_fields());
     let body = render::page(&page, &fields, operation, dialect);
     Ok(Done { body, replayed: false, tally: Tally::default() })

@@ -437,6 +437,36 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
 }
 
+#[test]
+fn of_two_operators_who_settle_at_once_one_decides() {
+    let seed = include_str!("../../src/service/seed/demo.toml");
+    let silent = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\n\
+        [[gateway.rule]]\nanswer = \"drop-before\"\n";
+    let seed = format!("{seed}\n{silent}");
+    let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
+    for round in 0..5 {
+        // No session outlives the advance of the clock.
+        let held = gateway.create(&gateway.login(), &[electronic_ten()]);
+        let id = held.texts("Id").pop().unwrap();
+        done(&gateway, "POST", "clock/advance", &json!({ "seconds": 49 * 3600 }));
+        let settle = |status: &str| {
+            let call = json!({ "status": status, "reason": "the bank's statement" });
+            api(&gateway, "POST", &format!("refunds/{id}/settle"), &call).status
+        };
+        let mut came = thread::scope(|scope| {
+            let both = ["Error", "Processed"].map(|status| scope.spawn(move || settle(status)));
+            both.map(|one| one.join().unwrap())
+        });
+        came.sort_unstable();
+        assert_eq!(came, [200, 409], "round {round}");
+    }
+    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    let select = "select count(*) from exchange where kind = 'operator'";
+    let decided: i64 = connection.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(decided, 5);
+    gateway.balances();
+}
+
 /// An order that is on its way may bring a verdict, which a decision must not forestall.
 #[test]
 fn a_refund_is_not_settled_by_hand_while_its_gateway_is_being_asked() {

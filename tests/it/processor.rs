@@ -226,6 +226,7 @@ fn an_answer_that_is_lost_or_wrong_is_asked_for_again_and_paid_once() {
     let session = gateway.login();
     let behaviours = [
         Behaviour::DropAfter,
+        Behaviour::Half,
         Behaviour::Hang,
         Behaviour::Garbage,
         Behaviour::StatusAfter(500),
@@ -253,7 +254,7 @@ fn an_answer_that_is_lost_or_wrong_is_asked_for_again_and_paid_once() {
         assert_eq!(stub.paid(&id), 1, "{behaviour:?}");
         ids.push(id);
     }
-    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "830.00");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "820.00");
     gateway.kill9();
     stub.rule_inquiries(Behaviour::Normal);
     gateway.restart();
@@ -264,7 +265,7 @@ fn an_answer_that_is_lost_or_wrong_is_asked_for_again_and_paid_once() {
     }
     assert_eq!(stub.refunds(), behaviours.len(), "nothing was sent twice");
     assert_eq!(elsewhere.refunds() + elsewhere.connections(), 0, "nobody followed the redirect");
-    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "830.00");
+    assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "820.00");
 }
 
 #[test]

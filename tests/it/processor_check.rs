@@ -92,6 +92,27 @@ fn an_answer_of_the_wrong_form_is_found() {
     }
 }
 
+/// Regression: one connection that broke ended the whole run, without a word on which check it was.
+#[test]
+fn an_answer_that_is_lost_fails_its_check_and_the_others_go_on() {
+    for behaviour in [Behaviour::DropBefore, Behaviour::DropAfter, Behaviour::Half] {
+        let stub = ProcessorStub::start();
+        stub.script([behaviour.clone()]);
+        let output = check(&stub.url(), &["--declined-amount", DECLINED_AMOUNT]);
+        let told = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{behaviour:?}: {told}");
+        assert_eq!(failures(&output)[0], "a refund is approved, and echoed", "{behaviour:?}");
+        assert!(told.lines().any(|line| line == "ok       a decline, and again"), "{told}");
+    }
+    let stub = ProcessorStub::start();
+    stub.script_inquiries([Behaviour::DropBefore]);
+    let output = check(&stub.url(), &[]);
+    assert_eq!(
+        (output.status.code(), failures(&output)),
+        (Some(1), vec!["unknown reference".into()])
+    );
+}
+
 #[test]
 fn what_cannot_be_asked_has_its_exit_code() {
     let stub = ProcessorStub::start();

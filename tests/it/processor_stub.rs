@@ -40,6 +40,8 @@ pub enum Behaviour {
     DropBefore,
     /// Works, and closes the connection without an answer.
     DropAfter,
+    /// Works, and closes the connection in the middle of its answer.
+    Half,
     /// Works, and never answers.
     Hang,
     /// Works, and answers only after this time.

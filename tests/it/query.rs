@@ -32,10 +32,14 @@ fn query(gateway: &TestGateway, session: &str, zoql: &str) -> Answer {
     query_at(gateway, "91.0", session, zoql)
 }
 
-fn query_more(gateway: &TestGateway, session: &str, locator: &str) -> Answer {
+fn query_more_at(gateway: &TestGateway, version: &str, session: &str, locator: &str) -> Answer {
     let body =
         format!("<api:queryMore><api:queryLocator>{locator}</api:queryLocator></api:queryMore>");
-    gateway.post(&path("91.0"), &envelope(&session_header(session), &body))
+    gateway.post(&path(version), &envelope(&session_header(session), &body))
+}
+
+fn query_more(gateway: &TestGateway, session: &str, locator: &str) -> Answer {
+    query_more_at(gateway, "91.0", session, locator)
 }
 
 fn only(answer: &Answer, name: &str) -> String {
@@ -325,6 +329,25 @@ fn batch_size_is_taken_from_either_namespace_and_capped() {
         assert_eq!(only(&answer, "size"), "50");
         assert_eq!(only(&answer, "done"), (rows == 50).to_string());
     }
+}
+
+#[test]
+fn a_locator_gives_no_version_an_object_that_its_wsdl_lacks() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    for _ in 0..2 {
+        created(&gateway, &session, external_refund(EXTERNAL_ACCOUNT, "1"));
+    }
+    let options = "<api:QueryOptions><api:batchSize>1</api:batchSize></api:QueryOptions>";
+    let header = format!("{options}{}", session_header(&session));
+    let body = "<api:query><api:queryString>select Id from CreditBalanceAdjustment\
+                </api:queryString></api:query>";
+    let first = gateway.post(&path("91.0"), &envelope(&header, body));
+    let locator = only(&first, "queryLocator");
+    let older = query_more_at(&gateway, "21.0", &session, &locator);
+    assert_eq!(only(&older, "FaultCode"), "INVALID_VALUE");
+    assert!(older.to_string().contains("<fns:InvalidQueryLocatorFault>"), "{older}");
+    assert_eq!(query_more_at(&gateway, "22.0", &session, &locator).texts("Id").len(), 1);
 }
 
 #[test]

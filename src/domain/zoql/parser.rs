@@ -2,7 +2,7 @@
 
 use super::lexer::{Lexer, Placed, Token};
 use super::{
-    CHARS_MAX, CONDITIONS_MAX, Comparison, Literal, Name, Operator, Position, Query, SyntaxError,
+    CHARS_MAX, CONDITIONS_MAX, Comparison, Literal, Operator, Position, Query, SyntaxError,
 };
 use crate::domain::calendar::Moment;
 use crate::domain::money::parse_decimal;
@@ -102,13 +102,13 @@ impl Parser<'_> {
         }
     }
 
-    fn name(&mut self, expected: &'static str) -> Result<Name, SyntaxError> {
+    fn name(&mut self, expected: &'static str) -> Result<String, SyntaxError> {
         let is_name = |token: &Token| match token {
             Token::Word(word) => !RESERVED.iter().any(|one| one.eq_ignore_ascii_case(word)),
             _ => false,
         };
         match self.take(is_name)? {
-            Some((Token::Word(text), at)) => Ok(Name { text, at }),
+            Some((Token::Word(text), _)) => Ok(text),
             _ => Err(self.expected(expected)),
         }
     }

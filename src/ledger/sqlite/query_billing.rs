@@ -18,7 +18,7 @@ pub(super) static ACCOUNT: Table = Table {
            left join user as changer on changer.key = account.updated_by",
     only: None,
     custom: Some("json_extract(account.custom, "),
-    columns: &[
+    fields: &[
         text("Id", "account.id"),
         text("AccountNumber", "account.number"),
         // Nothing here is ever paid without being asked for, unless a client says so.
@@ -44,7 +44,7 @@ pub(super) static INVOICE: Table = Table {
     from: "invoice left join account on account.key = invoice.account",
     only: None,
     custom: Some("json_extract(invoice.custom, "),
-    columns: &[
+    fields: &[
         text("Id", "invoice.id"),
         short("AccountId", "account.id", of_account!("invoice.account")),
         amount("Amount", "invoice.amount"),
@@ -76,7 +76,7 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
            left join user on user.key = invoice_payment.created_by",
     only: None,
     custom: Some("json_extract(invoice_payment.custom, "),
-    columns: &[
+    fields: &[
         text("Id", "invoice_payment.id"),
         amount("Amount", "invoice_payment.amount"),
         text("CreatedById", "user.id"),
@@ -114,7 +114,7 @@ pub(super) static PAYMENT: Table = Table {
            on changer.key = coalesce(payment.updated_by, payment.created_by)",
     only: None,
     custom: Some("json_extract(payment.custom, "),
-    columns: &[
+    fields: &[
         text("Id", "payment.id"),
         short("AccountId", "account.id", of_account!("payment.account")),
         amount("Amount", "payment.amount"),
@@ -148,7 +148,7 @@ pub(super) static PAYMENT_METHOD: Table = Table {
            left join user as changer on changer.key = payment_method.updated_by",
     only: None,
     custom: Some("json_extract(payment_method.custom, "),
-    columns: &[
+    fields: &[
         text("Id", "payment_method.id"),
         short("AccountId", "account.id", of_account!("payment_method.account")),
         // Documented to mean "loaded by the system": one that belongs to nobody.

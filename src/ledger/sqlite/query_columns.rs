@@ -28,14 +28,20 @@ pub(super) struct Table {
     /// Reads a value out of the fields of the tenant's own, where there are any; a path is bound
     /// behind it, and a parenthesis closes it.
     pub(super) custom: Option<&'static str>,
-    /// Its columns.
-    pub(super) columns: &'static [Column],
+    /// Its fields.
+    pub(super) fields: &'static [Field],
 }
 
-/// A field that has values.
+/// A field that has values, and the column behind it.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) column: Column,
+}
+
+/// Where the values of a field are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
-    pub(super) name: &'static str,
     /// The expression that is its value.
     pub(super) sql: &'static str,
     /// The path to the value, which is bound behind the expression of a custom field.
@@ -96,8 +102,9 @@ impl<'a> Columns<'a> {
 
     /// The column behind a field; none when the ledger holds no values for it.
     pub(super) fn find(&self, field: &str) -> Option<Column> {
-        let own = self.table.columns.iter().find(|column| column.name == field);
-        own.cloned().or_else(|| self.kept(field)).or_else(|| self.custom(field))
+        let own = self.table.fields.iter().find(|own| own.name == field);
+        let own = own.map(|own| own.column.clone());
+        own.or_else(|| self.kept(field)).or_else(|| self.custom(field))
     }
 
     /// A value that a client set, and that is only kept and given back.
@@ -115,7 +122,7 @@ impl<'a> Columns<'a> {
             KeptAs::Number => Stored::Decimal,
             KeptAs::Boolean => Stored::Boolean,
         };
-        Some(Column { name: "", sql, path: Some(format!("$.{name}")), stored, shortcut: None })
+        Some(Column { sql, path: Some(format!("$.{name}")), stored, shortcut: None })
     }
 
     fn custom(&self, name: &str) -> Option<Column> {
@@ -128,27 +135,28 @@ impl<'a> Columns<'a> {
             CustomType::Date => Stored::Day,
         };
         let path = Some(format!("$.{}", field.name));
-        Some(Column { name: "", sql: self.table.custom?, path, stored, shortcut: None })
+        Some(Column { sql: self.table.custom?, path, stored, shortcut: None })
     }
 }
 
-pub(super) const fn column(name: &'static str, sql: &'static str, stored: Stored) -> Column {
-    Column { name, sql, path: None, stored, shortcut: None }
+pub(super) const fn column(name: &'static str, sql: &'static str, stored: Stored) -> Field {
+    Field { name, column: Column { sql, path: None, stored, shortcut: None } }
 }
 
-pub(super) const fn text(name: &'static str, sql: &'static str) -> Column {
+pub(super) const fn text(name: &'static str, sql: &'static str) -> Field {
     column(name, sql, Stored::Text)
 }
 
-pub(super) const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Column {
-    Column { name, sql, path: None, stored: Stored::Text, shortcut: Some(shortcut) }
+pub(super) const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Field {
+    let (stored, shortcut) = (Stored::Text, Some(shortcut));
+    Field { name, column: Column { sql, path: None, stored, shortcut } }
 }
 
-pub(super) const fn amount(name: &'static str, sql: &'static str) -> Column {
+pub(super) const fn amount(name: &'static str, sql: &'static str) -> Field {
     column(name, sql, Stored::Amount)
 }
 
-pub(super) const fn moment(name: &'static str, sql: &'static str) -> Column {
+pub(super) const fn moment(name: &'static str, sql: &'static str) -> Field {
     column(name, sql, Stored::Moment)
 }
 

@@ -332,7 +332,7 @@ mod tests {
             (QueryObject::Account, "Id", account, by_id),
         ] {
             let table = Table::of(object);
-            let fields = table.columns.iter().map(|column| column.name.to_owned()).collect();
+            let fields = table.fields.iter().map(|field| field.name.to_owned()).collect();
             let test = Test::Id(Comparator::Equal, value.to_owned());
             let condition = Condition { field: field.to_owned(), test };
             let query = query(object, fields, vec![vec![condition]]);
@@ -364,8 +364,8 @@ mod tests {
     fn every_column_can_be_read_and_compared() {
         let connection = connection();
         for object in QueryObject::ALL {
-            let columns = Table::of(object).columns;
-            let fields: Vec<_> = columns.iter().map(|column| column.name.to_owned()).collect();
+            let fields = Table::of(object).fields;
+            let fields: Vec<_> = fields.iter().map(|field| field.name.to_owned()).collect();
             let null = |field: &String| Condition { field: field.clone(), test: Test::IsNull };
             let conditions = vec![fields.iter().map(null).collect()];
             let statement = rows(&query(object, fields, conditions), SPAN, 0, 1, tenant());

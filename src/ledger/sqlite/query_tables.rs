@@ -62,7 +62,7 @@ static ADJUSTMENT: Table = Table {
            coalesce(adjustment.updated_by, adjustment.created_by, refund.created_by)",
     only: Some("entry.kind in ('refund', 'hold', 'increase', 'decrease')"),
     custom: Some("json_extract(adjustment.custom, "),
-    columns: &[
+    fields: &[
         short(
             "Id",
             row_id!("credit_balance_adjustment_id", "entry.at_ms", "entry.key"),
@@ -132,7 +132,7 @@ static REFUND: Table = Table {
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
     only: None,
     custom: Some("json_extract(refund.custom, "),
-    columns: &[
+    fields: &[
         short(
             "Id",
             "refund_id(refund.created_ms, refund.salt, refund.number)",
@@ -191,7 +191,7 @@ static REFUND_INVOICE_PAYMENT: Table = Table {
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
     only: None,
     custom: None,
-    columns: &[
+    fields: &[
         short(
             "Id",
             row_id!("refund_invoice_payment_id", "part.created_ms", "part.key"),
@@ -229,7 +229,7 @@ static REFUND_TRANSACTION_LOG: Table = Table {
     from: "exchange left join refund on refund.number = exchange.refund",
     only: None,
     custom: None,
-    columns: &[
+    fields: &[
         short(
             "Id",
             row_id!("refund_transaction_log_id", "exchange.at_ms", "exchange.key"),
@@ -257,10 +257,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_column_is_listed_twice() {
+    fn no_field_is_listed_twice() {
         for object in QueryObject::ALL {
-            let columns = Table::of(object).columns;
-            let mut names: Vec<_> = columns.iter().map(|column| column.name).collect();
+            let mut names: Vec<_> =
+                Table::of(object).fields.iter().map(|field| field.name).collect();
             assert!(names.contains(&"Id"));
             names.sort_unstable();
             assert!(names.is_sorted_by(|one, next| one < next), "{}", object.name());

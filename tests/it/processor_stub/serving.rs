@@ -87,6 +87,17 @@ fn tell(
             let _ = stream.fill_buf();
             return Ok(false);
         }
+        Behaviour::Half => {
+            let body = told.to_string();
+            let head = format!(
+                "HTTP/1.1 {status} Told\r\nContent-Type: application/json\r\n\
+                 Content-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let half = &body.as_bytes()[..body.len() / 2];
+            stream.get_mut().write_all(&[head.as_bytes(), half].concat())?;
+            return Ok(false);
+        }
         Behaviour::Slow(time) => thread::sleep(*time),
         Behaviour::Garbage => {
             answer(stream, 200, content_type, "{\"reference\": \"")?;
