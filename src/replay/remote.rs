@@ -1,5 +1,5 @@
-//! What may go to an endpoint that is not on this machine: nothing, unless that is allowed, and what
-//! may change something there only if that is allowed as well.
+//! What may go to an endpoint that is not on this machine: nothing, unless that is allowed, and
+//! what may change something there only if that is allowed as well.
 
 use super::Options;
 use super::error::ReplayError;
