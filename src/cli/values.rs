@@ -1,6 +1,7 @@
 //! The values of options that are more than a text or a number, read the same from the command
 //! line, the environment and the configuration file.
 
+use crate::service::clock;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::fmt;
@@ -82,17 +83,14 @@ pub(super) struct Moment(pub(super) DateTime<Utc>);
 
 /// The text is no moment.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no moment of RFC 3339 from 1970 on, such as 2026-01-02T03:04:05Z")]
+#[error("`{0}` is no moment of RFC 3339 from 1970 to 9998, such as 2026-01-02T03:04:05Z")]
 pub(super) struct NoMoment(String);
 
 impl FromStr for Moment {
     type Err = NoMoment;
 
     fn from_str(text: &str) -> Result<Self, NoMoment> {
-        let moment = DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
-        // Unix time counts from 1970, and so do the ids of refunds.
-        let moment = moment.filter(|moment| moment.timestamp() >= 0);
-        moment.map(Self).ok_or_else(|| NoMoment(text.to_owned()))
+        clock::moment(text).map(Self).ok_or_else(|| NoMoment(text.to_owned()))
     }
 }
 

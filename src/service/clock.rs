@@ -1,9 +1,21 @@
 //! The one place where the time of day comes from.
 //!
-//! What must stay true: only whoever holds a test ledger sets it; otherwise it is the machine's.
+//! What must stay true: only whoever holds a test ledger sets it; otherwise it is the machine's. It
+//! never tells a moment that the ledger cannot hold.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use std::sync::{PoisonError, RwLock};
+
+/// A moment as RFC 3339 writes it, if the ledger can hold it.
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    can_be_held(&moment).then_some(moment)
+}
+
+/// Unix time and the ids of refunds count from 1970; a day has ten characters, wherever on earth.
+fn can_be_held(moment: &DateTime<Utc>) -> bool {
+    (1970..9999).contains(&moment.year())
+}
 
 /// The machine's clock, or what a tester made of it.
 #[derive(Debug)]
@@ -48,7 +60,7 @@ impl Clock {
         matches!(self.mode(), Mode::Standing(_))
     }
 
-    /// Makes it stand still at `moment`.
+    /// Makes it stand still at `moment`, one that was read by [`moment`].
     pub fn stand_at(&self, moment: DateTime<Utc>) {
         self.set(Mode::Standing(to_the_millisecond(moment)));
     }
@@ -63,14 +75,15 @@ impl Clock {
         self.set(self.start);
     }
 
-    /// Moves it on by `span`, whether it stands or runs; false if that is beyond all calendars.
+    /// Moves it on by `span`, whether it stands or runs; false if the ledger could not hold that.
     pub fn advance(&self, span: TimeDelta) -> bool {
+        let holds = |moment: Option<DateTime<Utc>>| moment.filter(can_be_held);
         let advanced = match self.mode() {
             Mode::Running(ahead) => ahead
                 .checked_add(&span)
-                .filter(|ahead| machine().checked_add_signed(*ahead).is_some())
+                .filter(|ahead| holds(machine().checked_add_signed(*ahead)).is_some())
                 .map(Mode::Running),
-            Mode::Standing(moment) => moment.checked_add_signed(span).map(Mode::Standing),
+            Mode::Standing(moment) => holds(moment.checked_add_signed(span)).map(Mode::Standing),
         };
         advanced.map(|mode| self.set(mode)).is_some()
     }
@@ -106,6 +119,25 @@ mod tests {
         assert!(!clock.advance(TimeDelta::MAX));
         clock.reset();
         assert_eq!(clock.now(), noon);
+    }
+
+    #[test]
+    fn what_the_ledger_cannot_hold_is_no_moment() {
+        for good in ["1970-01-01T00:00:00Z", "2026-01-02T03:04:05.678+02:00"] {
+            assert!(moment(good).is_some(), "{good}");
+        }
+        let bad = ["1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "2026-01-02", "noon", ""];
+        for bad in bad.into_iter().chain(["+10000-01-01T00:00:00Z", "1970-01-01T00:30:00+01:00"]) {
+            assert_eq!(moment(bad), None, "{bad}");
+        }
+        let clock = Clock::fixed(moment("2026-01-02T03:04:05Z").unwrap());
+        assert!(
+            !clock.advance(TimeDelta::days(-30_000)) && !clock.advance(TimeDelta::days(3_000_000))
+        );
+        clock.run();
+        assert!(
+            !clock.advance(TimeDelta::days(-30_000)) && !clock.advance(TimeDelta::days(3_000_000))
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reconciling refunds with what their gateways settled or rejected after all.
 
 use super::Service;
+use super::clock::moment;
 use crate::domain::calendar::parse_date;
 use crate::domain::reconciliation::{Rejected, Settlement};
 use crate::ledger::LedgerError;
@@ -68,8 +69,7 @@ fn when(text: &str) -> Option<When> {
     if let Some(day) = parse_date(text) {
         return (day >= NaiveDate::default()).then_some(When::Day(day));
     }
-    let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    (moment.timestamp() >= 0).then_some(When::Moment(moment))
+    moment(text).map(When::Moment)
 }
 
 /// A text that is not too long; a blank one is none.

@@ -376,6 +376,9 @@ fn what_is_asked_wrongly_is_refused_by_name() {
         ("POST", "reconciliation", json!({ "events": [["R-1", "settled"]] }), 400, "events[0]"),
         ("GET", "reset", Value::Null, 405, "POST"),
         ("PUT", "clock", json!({ "now": "noon" }), 400, "now"),
+        ("PUT", "clock", json!({ "now": "1969-12-31T23:59:59Z" }), 400, "1970"),
+        ("PUT", "clock", json!({ "now": "+10000-01-01T00:00:00Z" }), 400, "9998"),
+        ("POST", "clock/advance", json!({ "seconds": -99_999_999_999_i64 }), 400, "1970"),
         ("PUT", "clock", json!({}), 400, "running"),
         ("POST", "clock/advance", json!({ "seconds": i64::MAX }), 400, "seconds"),
         ("POST", "faults", json!({ "fault": { "code": "NONE" } }), 400, "NONE"),
@@ -411,6 +414,84 @@ fn the_description_lists_the_routes_that_there_are() {
     for word in ["reset", "seed", "clock", "snapshots", "faults", "journal"] {
         let undescribed = api(&gateway, "PATCH", word, &Value::Null);
         assert_eq!(undescribed.status, 405, "{word}");
+    }
+}
+
+/// Every key of `value` that its schema does not know.
+fn undescribed(schemas: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
+    let parts = |key: &str| schema[key].as_array().cloned().unwrap_or_default();
+    let reference = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+    let known = |schema: &Value| undescribed(schemas, schema, value, place);
+    if let Some(name) = reference {
+        return known(&schemas[name]);
+    }
+    if let Some(fitting) = parts("oneOf").iter().find(|one| known(one).is_empty()) {
+        return known(fitting);
+    }
+    match value {
+        Value::Array(items) => {
+            let of_item = |item| undescribed(schemas, &schema["items"], item, place);
+            items.iter().flat_map(of_item).collect()
+        }
+        Value::Object(keys) => keys
+            .iter()
+            .flat_map(|(key, value)| {
+                let mut all = parts("allOf");
+                all.push(schema.clone());
+                let named =
+                    |one: &Value| one["$ref"].as_str()?.rsplit('/').next().map(str::to_owned);
+                let resolved = all.iter().map(|one| match named(one) {
+                    Some(name) => schemas[&name].clone(),
+                    None => one.clone(),
+                });
+                let place = format!("{place}.{key}");
+                match resolved.map(|one| one["properties"][key].clone()).find(|it| !it.is_null()) {
+                    Some(schema) => undescribed(schemas, &schema, value, &place),
+                    None => vec![place],
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn whatever_is_told_is_described() {
+    let gateway = TestGateway::demo();
+    let answer = gateway.get_admin("/openapi.json");
+    let described: Value = serde_json::from_slice(&answer.body).unwrap();
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(&EXTERNAL_ACCOUNT.replace("0001", "0002"), "1")]);
+    let row = json!({ "code": "INVALID_VALUE", "message": "no" });
+    let fault = json!({ "operation": "create", "account": EXTERNAL_ACCOUNT, "row": row });
+    let body = json!({ "body": { "status": 502, "text": "x" }, "delay_ms": 1 });
+    let rule = json!({ "amount": "13.00", "answer": "decline", "code": "54", "text": "no" });
+    let (events, sandbox) = (json!([{ "refund": "x", "state": "y" }]), "gateways/{name}/rules");
+    for (method, path, asked) in [
+        ("GET", "clock", Value::Null),
+        ("PUT", "snapshots/{name}", Value::Null),
+        ("GET", "snapshots", Value::Null),
+        ("POST", "faults", fault),
+        ("POST", "faults", body),
+        ("GET", "faults", Value::Null),
+        ("GET", "journal", Value::Null),
+        ("POST", sandbox, rule),
+        ("GET", sandbox, Value::Null),
+        ("POST", "reconciliation", json!({ "events": events })),
+        ("POST", "seed", json!({ "toml": "" })),
+        ("GET", "nothing", Value::Null),
+    ] {
+        let told = api(&gateway, method, &path.replace("{name}", "sandbox"), &asked);
+        let operation = &described["paths"][format!("/api/v1/{path}")][method.to_lowercase()];
+        let answers = &operation["responses"];
+        let answer = answers.get(told.status.to_string()).unwrap_or(&answers["default"]);
+        let schema = match operation.is_null() {
+            true => json!({ "$ref": "#/components/schemas/Error" }),
+            false => answer["content"]["application/json"]["schema"].clone(),
+        };
+        let schemas = &described["components"]["schemas"];
+        let missing = undescribed(schemas, &schema, &told.body, path);
+        assert_eq!(missing, Vec::<String>::new(), "{method} {path}: {}", told.body);
     }
 }
 

@@ -13,6 +13,7 @@ use super::talk::{
 use crate::domain::id::ObjectId;
 use crate::http::journal::Journal;
 use crate::service::Service;
+use crate::service::clock::moment;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
@@ -122,8 +123,9 @@ impl Api {
                 self.need_test_ledger()?;
                 match from_json::<Set>(body)? {
                     Set { now: Some(now), running: None | Some(false) } => {
-                        let why = || format!("now: `{now}` is none such as 2026-01-02T03:04:05Z");
-                        clock.stand_at(now.parse().map_err(|_| bad(why()))?);
+                        let why = "is no moment from 1970 to 9998, such as 2026-01-02T03:04:05Z";
+                        let why = || bad(format!("now: `{now}` {why}"));
+                        clock.stand_at(moment(&now).ok_or_else(why)?);
                     }
                     Set { now: None, running: Some(true) } => clock.run(),
                     _ => return Err(bad("say either now or running: true")),
@@ -134,7 +136,7 @@ impl Api {
                 let seconds = from_json::<Advance>(body)?.seconds;
                 let span = TimeDelta::try_seconds(seconds);
                 if !span.is_some_and(|span| clock.advance(span)) {
-                    return Err(bad(format!("{seconds} seconds lead out of the calendar")));
+                    return Err(bad(format!("seconds: {seconds} lead out of 1970 to 9998")));
                 }
             }
             (_, ["clock"]) => return Err(wrong_method("GET, HEAD, PUT")),
