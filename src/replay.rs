@@ -27,6 +27,7 @@ mod placeholder;
 mod plain;
 mod raw;
 mod record;
+mod remote;
 mod report;
 mod rules;
 mod run;
@@ -40,7 +41,6 @@ mod text;
 mod update;
 mod walk;
 mod worker;
-mod writes;
 
 pub use compare::{Difference, Level};
 pub use error::ReplayError;

@@ -7,11 +7,11 @@ use super::compare::Level;
 use super::error::ReplayError;
 use super::exchange::{Exchange, Piece};
 use super::in_process::{self, SeedText};
+use super::remote::{given_endpoint, refuse_write};
 use super::report::Tally;
 use super::session::{Credentials, Users};
 use super::walk::{self, Capture, Given};
 use super::worker::{self, Job, Results};
-use super::writes::refuse_write;
 use crate::client::Endpoint;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,11 +24,7 @@ const DEMO: (&str, &str) = ("demo@example.com", "demo");
 /// Replays everything.
 pub(super) async fn replay(options: &Options, tally: &mut Tally<'_>) -> Result<(), ReplayError> {
     check(options)?;
-    let endpoint = options.endpoint.as_deref().map(Endpoint::parse).transpose();
-    let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
-    if let Some(endpoint) = &endpoint {
-        check_remote(endpoint, options)?;
-    }
+    let endpoint = given_endpoint(options)?;
     let given = Given { ignore: options.ignore.clone(), matches: options.matches.clone() };
     let count = surveyed(options, &given, endpoint.as_ref()).await?;
     let seed = options.seed.clone().or_else(|| walk::seed_of(&options.paths));
@@ -85,7 +81,9 @@ fn survey(
 ) -> Result<usize, ReplayError> {
     let is_remote = endpoint.is_some_and(|endpoint| !endpoint.is_loopback());
     let may_be_sent = |exchange: &Exchange| {
-        endpoint.map_or(Ok(()), |endpoint| refuse_write(endpoint, exchange, options))
+        endpoint.map_or(Ok(()), |endpoint| {
+            refuse_write(endpoint, &exchange.name, &exchange.request, options)
+        })
     };
     let mut count = 0_usize;
     walk::walk(&options.paths, given, &mut |capture| match capture {
@@ -113,15 +111,6 @@ fn survey(
         }
     })?;
     Ok(count)
-}
-
-/// Nothing leaves this machine unless it may.
-fn check_remote(endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
-    if endpoint.is_loopback() || options.allow_remote {
-        return Ok(());
-    }
-    let message = format!("{endpoint} is not on this machine: allow it with --allow-remote");
-    Err(ReplayError::Usage(message))
 }
 
 fn users(

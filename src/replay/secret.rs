@@ -5,7 +5,7 @@
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
-use crate::soap::secret::{ELEMENTS, HIDDEN, without_secrets};
+use crate::soap::secret::{ELEMENTS, HIDDEN, misplaced_secrets, without_secrets};
 use crate::xml::decode;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -87,11 +87,14 @@ pub(super) fn with_any_session(body: &[u8]) -> Cow<'_, [u8]> {
 pub(super) fn secrets_in(body: &[u8]) -> Vec<String> {
     let view = View::of(body);
     let texts = view.texts(TEXTS.as_ref()).into_iter();
+    let whole = String::from_utf8_lossy(view.bytes());
+    let misplaced: Vec<String> = misplaced_secrets(&whole).into_iter().map(str::to_owned).collect();
     let mut values: Vec<String> = texts
         .flat_map(|text| {
             let said = view.said(&text.at);
             [view.text(&text.at).trim().to_owned(), escaped(&said), said]
         })
+        .chain(misplaced)
         .filter(|value| value.len() >= TELLING_BYTES && !value.starts_with("{{"))
         .collect();
     values.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
@@ -180,6 +183,13 @@ mod tests {
         let body = b"<CreditCardNumber>4111111111111111</CreditCardNumber><password>ab</password>\
             <session>{{session}}</session>";
         assert_eq!(secrets_in(body), ["4111111111111111"]);
+        let misplaced = b"<IBAN><v>DE89370400440532013000</v></IBAN><iban a='4012888888881881'/>";
+        assert_eq!(secrets_in(misplaced), ["DE89370400440532013000", "4012888888881881"]);
+        assert_eq!(
+            without_values(misplaced, &secrets_in(misplaced)),
+            b"<IBAN><v>{{secret}}</v>\
+            </IBAN><iban a='{{secret}}'/>"
+        );
     }
 
     #[test]

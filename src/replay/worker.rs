@@ -10,13 +10,13 @@ use super::compare::{Difference, Level, compare, refusal};
 use super::error::ReplayError;
 use super::exchange::{Exchange, Nature, Piece};
 use super::live;
+use super::remote::refuse_write;
 use super::report::{CaseReport, Failure, Outcome};
 use super::secret::{KnownSecrets, secrets_in, with_any_session};
 use super::session::{Sessions, Users};
 use super::shown::shown;
 use super::update;
 use super::walk::Capture;
-use super::writes::refuse_write;
 use crate::client::{Answer, ClientError, Connection, Endpoint};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Worker {
 
     async fn exchange(&mut self, exchange: &Exchange) -> Result<(), Ended> {
         let Self { job, connection, carried, .. } = self;
-        refuse_write(&job.endpoint, exchange, &job.options)?;
+        refuse_write(&job.endpoint, &exchange.name, &exchange.request, &job.options)?;
         let body = live::request(exchange, &job.sessions, carried, connection).await?;
         let path = job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
         let started = Instant::now();

@@ -54,15 +54,71 @@ pub fn is_secret(local: &str) -> bool {
 static RAW: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let names = ELEMENTS.join("|");
     let text = r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|<\?|[^<])*";
-    Regex::new(&format!(r"(?i)(<(?:[^<>\s/:]+:)?(?:{names})(?:\s[^<>]*)?>){text}")).ok()
+    Regex::new(&format!(r"(?i)(<(?:[^<>\s/:]+:)?(?:{names})(?:\s(?:[^<>]*[^<>/])?)?>){text}")).ok()
 });
+
+/// An element with a secret that holds elements: its start tag, those, and its end, which may be
+/// missing.
+static NESTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let names = ELEMENTS.join("|");
+    let start = format!(r"<(?:[^<>\s/:]+:)?(?:{names})(?:\s(?:[^<>]*[^<>/])?)?>");
+    let end = format!(r"</(?:[^<>\s/:]+:)?(?:{names})\s*>");
+    Regex::new(&format!(r"(?is)({start})[^<]*(<[^/!?<>][^<>]*>.*?)({end}|\z)")).ok()
+});
+
+/// The start tag of an element with a secret that has attributes.
+static ATTRIBUTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let names = ELEMENTS.join("|");
+    Regex::new(&format!(r"(?i)<(?:[^<>\s/:]+:)?(?:{names})\s[^<>]*>")).ok()
+});
+
+/// An attribute in no namespace, and its value in its quotes. `xsi:type` is none.
+static ATTRIBUTE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(\s[^\s=:<>]+\s*=\s*)("[^"]*"|'[^']*')"#).ok());
+
+/// What an element that holds a secret holds otherwise than as its text: the values of attributes,
+/// and the texts of elements below it.
+pub fn misplaced_secrets(text: &str) -> Vec<&str> {
+    let (Some(nested), Some(attributed), Some(attribute)) =
+        (NESTED.as_ref(), ATTRIBUTED.as_ref(), ATTRIBUTE.as_ref())
+    else {
+        return Vec::new();
+    };
+    let groups = |found: &regex::Captures<'_>, group| found.get(group).map(|part| part.range());
+    let below = nested.captures_iter(text).filter_map(|found| groups(&found, 2));
+    let below = below.filter_map(|at| text.get(at)).flat_map(|inner| {
+        inner.split('<').filter_map(|part| part.split_once('>').map(|(_, text)| text))
+    });
+    let tags = attributed.find_iter(text).map(|tag| tag.as_str());
+    let values = tags.flat_map(|tag| {
+        let values = attribute.captures_iter(tag).filter_map(|found| groups(&found, 2));
+        values.filter_map(|at| tag.get(at)).map(|value| value.trim_matches(['"', '\'']))
+    });
+    below.chain(values).map(str::trim).filter(|value| !value.is_empty()).collect()
+}
 
 /// A text that need not be well-formed, without the secrets of its elements.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    match RAW.as_ref() {
-        Some(secret) => secret.replace_all(text, format!("${{1}}{HIDDEN}")),
-        None => Cow::Borrowed(HIDDEN),
+    let (Some(secret), Some(nested), Some(attributed), Some(attribute)) =
+        (RAW.as_ref(), NESTED.as_ref(), ATTRIBUTED.as_ref(), ATTRIBUTE.as_ref())
+    else {
+        return Cow::Borrowed(HIDDEN);
+    };
+    let bare_tag = |tag: &regex::Captures<'_>| {
+        let tag = tag.get(0).map_or("", |tag| tag.as_str());
+        attribute.replace_all(tag, "${1}\"hidden\"").into_owned()
+    };
+    let mut shown = Cow::Borrowed(text);
+    let (whole, start) = (format!("${{1}}{HIDDEN}${{3}}"), format!("${{1}}{HIDDEN}"));
+    for (part, shown_as) in [(nested, whole), (secret, start)] {
+        if part.is_match(&shown) {
+            shown = Cow::Owned(part.replace_all(&shown, shown_as.as_str()).into_owned());
+        }
     }
+    if attributed.is_match(&shown) {
+        shown = Cow::Owned(attributed.replace_all(&shown, bare_tag).into_owned());
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -73,7 +129,11 @@ mod tests {
     fn secrets_are_taken_out_of_any_text() {
         let cases = [
             ("<a:password>demo</a:password>", "<a:password><!-- hidden --></a:password>"),
-            ("<Session x='1'>s\ne</Session>", "<Session x='1'><!-- hidden --></Session>"),
+            ("<Session x:a='1'>s\ne</Session>", "<Session x:a='1'><!-- hidden --></Session>"),
+            ("<IBAN a='1' b = \"2\" i:t='3'/>", "<IBAN a=\"hidden\" b = \"hidden\" i:t='3'/>"),
+            ("<IBAN>1<v>2</v>3</IBAN>4", "<IBAN><!-- hidden --></IBAN>4"),
+            ("<IBAN><v a='5'><w>2</w>", "<IBAN><!-- hidden -->"),
+            ("<x:IBAN/><v>2</v><IBAN>3</IBAN>", "<x:IBAN/><v>2</v><IBAN><!-- hidden --></IBAN>"),
             ("<password><![CDATA[a]]b<c]]>d</", "<password><!-- hidden --></"),
             ("<password><![CDATA[never closed", "<password><!-- hidden -->"),
             ("<password>a<?b?>c</", "<password><!-- hidden --></"),
@@ -82,6 +142,13 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(without_secrets(text), shown);
         }
+    }
+
+    #[test]
+    fn what_is_misplaced_in_an_element_with_a_secret_is_found() {
+        let text = "<a:IBAN x='one' i:type='no'><v>two</v>\n<w>three<w/></w></a:IBAN><v>no</v>\
+                    <IBAN>told by the element</IBAN><Comment x='no'>no</Comment>";
+        assert_eq!(misplaced_secrets(text), ["two", "three", "one"]);
     }
 
     #[test]

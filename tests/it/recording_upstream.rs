@@ -98,14 +98,14 @@ impl Upstream {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let stream = stream.unwrap();
-                let request = match &tls {
-                    None => answered(stream, &answer),
+                // Whoever sends nothing, or does not believe the certificate, is not answered.
+                let _ = match &tls {
+                    None => answer_one(stream, &answer, &heard),
                     Some(tls) => {
                         let secured = ServerConnection::new(Arc::clone(tls)).unwrap();
-                        answered(StreamOwned::new(secured, stream), &answer)
+                        answer_one(StreamOwned::new(secured, stream), &answer, &heard)
                     }
                 };
-                heard.lock().unwrap().extend(request);
             }
         });
         Self { address, received }
@@ -127,8 +127,9 @@ impl Upstream {
     }
 }
 
-/// Reads a request and answers it; none if there was none.
-fn answered(stream: impl Read + Write, answer: &[u8]) -> Option<String> {
+/// Reads a request, keeps it, and only then answers it, so that whoever got the answer finds what
+/// was sent; none if there was no request.
+fn answer_one(stream: impl Read + Write, answer: &[u8], heard: &Mutex<Vec<String>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -141,9 +142,9 @@ fn answered(stream: impl Read + Write, answer: &[u8]) -> Option<String> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).ok()?;
+    heard.lock().unwrap().push(head + &String::from_utf8_lossy(&body));
     stream.get_mut().write_all(answer).ok()?;
-    stream.get_mut().flush().ok()?;
-    Some(head + &String::from_utf8_lossy(&body))
+    stream.get_mut().flush().ok()
 }
 
 fn login_answer() -> String {

@@ -378,6 +378,7 @@ fn properties_are_expanded_and_transferred() {
         xpath("nested", "//a:ServerUrl", &format!("${{first#Response#{server_url}}}")),
         xpath("sent", "string('${second#Request#//*:username}')", "demo@example.com"),
         xpath("nearest", "string('${where} ${#Project#where}')", "suite project"),
+        xpath("of a step before", "//a:ServerUrl", "${Got}"),
         xpath("global", "string('${#Global#x}')", ""),
         xpath("literal", "string('$${x}')", "$${x}"),
     ];

@@ -97,8 +97,13 @@ impl<'s> Expander<'s> {
             false => inner.to_owned(),
         };
         let Some((owner, name, path)) = parts(&inner) else {
-            let known = self.scope.nearest(&inner).map(str::to_owned);
-            let value = known.ok_or_else(|| unknown(&inner, "there is no such property"))?;
+            let known = self.scope.nearest(&inner);
+            let (owner, value) =
+                known.ok_or_else(|| unknown(&inner, "there is no such property"))?;
+            if matches!(owner, Owner::Step(_)) && is_received(&inner) {
+                return Ok(value.to_owned());
+            }
+            let value = value.to_owned();
             return self.expand_at(&value, depth.saturating_add(1));
         };
         let value = match owner {

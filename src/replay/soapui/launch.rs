@@ -2,14 +2,15 @@
 //! sent, the gateway if none is given, the summary.
 
 use super::super::Options;
+use super::super::canonical::printable;
 use super::super::compare::Level;
 use super::super::error::ReplayError;
 use super::super::in_process::{self, SeedText};
+use super::super::remote::{given_endpoint, refuse_write};
 use super::super::report::Tally;
 use super::super::run;
 use super::super::secret::KnownSecrets;
 use super::super::walk::seed_of;
-use super::super::writes::may_write;
 use super::model::{Kind, Project};
 use super::outcome;
 use super::project;
@@ -49,10 +50,8 @@ pub(in crate::replay) async fn replay_or(
     }
     let projects = projects.into_iter().map(|path| Project::open(path));
     let projects = Projects(projects.collect::<Result<_, _>>()?);
-    let endpoint = options.endpoint.as_deref().map(Endpoint::parse).transpose();
-    let endpoint = endpoint.map_err(|error| ReplayError::Usage(error.to_string()))?;
-    if let Some(endpoint) = endpoint {
-        projects.check_remote(&endpoint, options)?;
+    if let Some(endpoint) = given_endpoint(options)? {
+        projects.check_writes(&endpoint, options)?;
         return run_at(endpoint, &projects, options, tally).await;
     }
     let seed = options.seed.clone().or_else(|| seed_of(&options.paths));
@@ -111,32 +110,16 @@ impl Projects {
         suites.map(|suite| suite.cases.len()).sum()
     }
 
-    /// Nothing leaves this machine unless it may, and nothing that writes unless that may, too.
-    /// What a request does that is only made while running is looked at when it is sent.
-    fn check_remote(&self, endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
-        if endpoint.is_loopback() {
-            return Ok(());
-        }
-        let usage = |message: String| Err(ReplayError::Usage(message));
-        if !options.allow_remote {
-            return usage(format!(
-                "{endpoint} is not on this machine: allow it with --allow-remote"
-            ));
-        }
-        if options.allow_writes {
-            return Ok(());
-        }
+    /// Refuses to send what may change something where that may not be. What a request does that is
+    /// only made while running is looked at when it is sent.
+    fn check_writes(&self, endpoint: &Endpoint, options: &Options) -> Result<(), ReplayError> {
         let suites = self.0.iter().flat_map(|project| &project.suites);
         let cases = suites.filter(|suite| !suite.disabled).flat_map(|suite| &suite.cases);
         let steps = cases.filter(|case| !case.disabled).flat_map(|case| &case.steps);
         for step in steps.filter(|step| !step.disabled) {
-            if let Kind::Request(request) = &step.kind
-                && may_write(request.body.trim().as_bytes())
-            {
-                return usage(format!(
-                    "the step {} may change data at {endpoint}: allow it with --allow-writes",
-                    super::super::canonical::printable(&step.name)
-                ));
+            if let Kind::Request(request) = &step.kind {
+                let name = format!("the step {}", printable(&step.name));
+                refuse_write(endpoint, &name, request.body.trim().as_bytes(), options)?;
             }
         }
         Ok(())

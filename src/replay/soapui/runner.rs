@@ -92,6 +92,7 @@ async fn case_report(
                 if let Kind::Properties(properties) = &step.kind {
                     learn(properties, context.target.secrets);
                 }
+                scope.reached.push(step.name.clone());
                 step::run(context, step, scope, connection).await?
             }
         };

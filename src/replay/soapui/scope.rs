@@ -10,6 +10,8 @@ pub(super) struct Scope {
     pub(super) suite: Properties,
     pub(super) case: Properties,
     pub(super) steps: HashMap<String, Properties>,
+    /// The steps of the case that were reached, the one that runs last.
+    pub(super) reached: Vec<String>,
 }
 
 /// Whose properties are meant.
@@ -45,6 +47,7 @@ impl Scope {
     pub(super) fn enter(&mut self, case: &Case) {
         self.case = case.properties.clone();
         self.steps.clear();
+        self.reached.clear();
         for step in &case.steps {
             let properties = match &step.kind {
                 Kind::Properties(properties) => properties.clone(),
@@ -70,10 +73,12 @@ impl Scope {
         }
     }
 
-    /// The nearest property of a name that does not say whose it is.
-    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
-        let owners = [Owner::Case, Owner::Suite, Owner::Project];
-        owners.into_iter().find_map(|owner| self.get(owner, name))
+    /// The nearest property of a name that does not say whose it is, and whose it is: that of the
+    /// step that runs, of the steps before it, of the case and so on.
+    pub(super) fn nearest(&self, name: &str) -> Option<(Owner<'_>, &str)> {
+        let steps = self.reached.iter().rev().map(|step| Owner::Step(step));
+        let mut owners = steps.chain([Owner::Case, Owner::Suite, Owner::Project]);
+        owners.find_map(|owner| Some((owner, self.get(owner, name)?)))
     }
 
     /// Sets a property; false if there is nobody who could have it.

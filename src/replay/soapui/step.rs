@@ -2,9 +2,9 @@
 
 use super::super::canonical::printable;
 use super::super::error::ReplayError;
+use super::super::remote::may_write;
 use super::super::secret::KnownSecrets;
 use super::super::shown::shown;
-use super::super::writes::may_write;
 use super::assertion::{Answered, LIMITS, judge, refused};
 use super::expand::{ExpandError, Expander};
 use super::model::{Interface, Kind, Request, Step};

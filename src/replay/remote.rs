@@ -1,25 +1,37 @@
-//! Which requests could change something at an endpoint that is not ours to change.
+//! What may go to an endpoint that is not on this machine: nothing, unless that is allowed, and
+//! what may change something there only if that is allowed as well.
 
 use super::Options;
 use super::error::ReplayError;
-use super::exchange::Exchange;
 use crate::client::Endpoint;
 use crate::xml::{XmlLimits, decode, parse};
 
 /// The operations that only read, and the login.
 const READING: [&str; 5] = ["login", "getUserInfo", "query", "queryMore", "logout"];
 
-/// Refuses what may change something at an endpoint on another machine, unless it may.
+/// The endpoint that was given, if it may be sent to.
+pub(super) fn given_endpoint(options: &Options) -> Result<Option<Endpoint>, ReplayError> {
+    let Some(url) = options.endpoint.as_deref() else { return Ok(None) };
+    let endpoint = Endpoint::parse(url).map_err(|error| ReplayError::Usage(error.to_string()))?;
+    if endpoint.is_loopback() || options.allow_remote {
+        return Ok(Some(endpoint));
+    }
+    let message = format!("{endpoint} is not on this machine: allow it with --allow-remote");
+    Err(ReplayError::Usage(message))
+}
+
+/// Refuses a request, by its name in reports, that may change something on another machine, unless
+/// it may.
 pub(super) fn refuse_write(
     endpoint: &Endpoint,
-    exchange: &Exchange,
+    name: &str,
+    request: &[u8],
     options: &Options,
 ) -> Result<(), ReplayError> {
-    if endpoint.is_loopback() || options.allow_writes || !may_write(&exchange.request) {
+    if endpoint.is_loopback() || options.allow_writes || !may_write(request) {
         return Ok(());
     }
-    let message =
-        format!("{} may change data at {endpoint}: allow it with --allow-writes", exchange.name);
+    let message = format!("{name} may change data at {endpoint}: allow it with --allow-writes");
     Err(ReplayError::Usage(message))
 }
 
