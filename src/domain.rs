@@ -22,6 +22,7 @@ pub mod row_error;
 pub mod rules;
 pub mod schedule;
 pub mod script;
+pub mod text;
 pub mod version;
 pub mod vocabulary;
 pub mod white_space;

@@ -28,6 +28,7 @@ pub mod webhooks;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
+use crate::domain::text::Wording;
 use crate::ledger::{Ledger, LedgerError, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
@@ -70,6 +71,9 @@ pub struct ServiceSettings {
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
+    /// Other words for the texts of errors and faults.
+    #[serde(skip)]
+    pub wording: Wording,
     /// What is done about refunds that their gateways reject after all.
     #[serde(skip)]
     pub reconciliation: ReconciliationSettings,
@@ -88,6 +92,7 @@ impl Default for ServiceSettings {
             strict: false,
             single_transaction: false,
             idempotency_field: None,
+            wording: Wording::default(),
             reconciliation: ReconciliationSettings::default(),
             events: EventSettings::default(),
         }

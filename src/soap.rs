@@ -127,11 +127,11 @@ impl Soap {
     /// Answers a request.
     pub async fn answer(&self, mut call: SoapCall) -> SoapReply {
         let read = self.read(&mut call).await;
-        let dialect = Dialect { soap: read.soap, api: read.api };
+        let dialect = self.dialect(read.soap, read.api);
         match read.request {
-            Ok(request) => self.perform(call, request, dialect).await,
+            Ok(request) => self.perform(call, request, &dialect).await,
             Err(Unreadable { fault, limit }) => {
-                let answer = SoapAnswer::fault(&fault, NO_OPERATION, dialect);
+                let answer = SoapAnswer::fault(&fault, NO_OPERATION, &dialect);
                 SoapReply::Answer(SoapAnswer { limit, ..answer })
             }
         }
@@ -139,10 +139,14 @@ impl Soap {
 
     /// The answer to a request that is refused before its body is read. What the caller speaks is
     /// known by the content type alone then.
-    pub fn refuse(refusal: Refusal, content_type: Option<&str>) -> SoapAnswer {
+    pub fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> SoapAnswer {
         let soap = SoapVersion::of_content_type(content_type);
-        let dialect = Dialect { soap, api: refusal.api() };
-        SoapAnswer::fault(&refusal.into(), NO_OPERATION, dialect)
+        let dialect = self.dialect(soap, refusal.api());
+        SoapAnswer::fault(&refusal.into(), NO_OPERATION, &dialect)
+    }
+
+    fn dialect(&self, soap: SoapVersion, api: ApiVersion) -> Dialect {
+        Dialect { soap, api, wording: self.service.settings().wording.clone() }
     }
 
     /// Reads the body and lets go of it: what follows may wait for long, and needs only what was
@@ -171,7 +175,7 @@ impl Soap {
     }
 
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
-    async fn perform(&self, call: SoapCall, request: Request, dialect: Dialect) -> SoapReply {
+    async fn perform(&self, call: SoapCall, request: Request, dialect: &Dialect) -> SoapReply {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
@@ -184,7 +188,7 @@ impl Soap {
         &self,
         call: SoapCall,
         request: Request,
-        dialect: Dialect,
+        dialect: &Dialect,
     ) -> SoapReply {
         if !self.service.faults().any() {
             return self.perform_as_asked(call, request, dialect).await;
@@ -219,7 +223,7 @@ impl Soap {
         &self,
         call: SoapCall,
         request: Request,
-        dialect: Dialect,
+        dialect: &Dialect,
     ) -> SoapReply {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
@@ -246,7 +250,7 @@ impl Soap {
         &self,
         call: SoapCall,
         request: Request,
-        dialect: Dialect,
+        dialect: &Dialect,
     ) -> Result<Done, Failure> {
         let session = request.session.as_deref();
         match request.operation {
@@ -304,7 +308,7 @@ impl fmt::Debug for SoapAnswer {
 }
 
 impl SoapAnswer {
-    fn done(done: Done, operation: &'static str, dialect: Dialect) -> Self {
+    fn done(done: Done, operation: &'static str, dialect: &Dialect) -> Self {
         Self {
             status: 200,
             content_type: dialect.soap.content_type(),
@@ -321,7 +325,7 @@ impl SoapAnswer {
         }
     }
 
-    fn fault(fault: &Fault, operation: &'static str, dialect: Dialect) -> Self {
+    fn fault(fault: &Fault, operation: &'static str, dialect: &Dialect) -> Self {
         Self {
             status: fault.status(),
             content_type: dialect.soap.content_type(),

@@ -3,18 +3,21 @@
 //! An unknown key is an error that names the file, the line and the key: a setting that is silently
 //! ignored is believed to be in force.
 
-use super::complaint::{read_text, wrong_place, wrong_text};
+use super::complaint::{read_text, wrong, wrong_place, wrong_text};
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
 use super::values::{AdminListen, LedgerPlace, Listen, Moment};
 use super::webhooks;
+use crate::domain::text::Wording;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
 use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::retention::EventSettings;
 use crate::service::toml_text;
+use crate::soap::fault::catalogue;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -58,6 +61,8 @@ pub(super) struct Written {
     pub(super) http: HttpSettings,
     /// How much the ledger's writer takes on.
     pub(super) store: LedgerSettings,
+    /// Other words for the texts of errors and faults, by those texts.
+    pub(super) texts: BTreeMap<String, Spanned<String>>,
     /// Payment gateways of kind http.
     pub(super) gateway: Vec<Spanned<gateways::Written>>,
     /// Who is told what happens to refunds.
@@ -94,6 +99,25 @@ impl Config {
             Some((path, text)) => checked.map_err(|wrong| wrong_place(path, text, &wrong)),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The words that the file wants for errors and faults, checked.
+    pub(super) fn wording(&self) -> Result<Wording, Failure> {
+        let Some((path, text)) = &self.source else { return Ok(Wording::default()) };
+        let known: Vec<String> = catalogue().into_iter().map(|entry| entry.text).collect();
+        let mut texts = self.written.texts.iter();
+        texts.try_fold(Wording::default(), |wording, (told, words)| {
+            let wording = wording.with(&known, told, words.get_ref());
+            wording.map_err(|error| wrong_place(path, text, &wrong(words, error.to_string())))
+        })
+    }
+
+    /// The texts that have other words: their keys, those words, and where they stand.
+    pub(super) fn reworded(&self) -> impl Iterator<Item = (String, String, String)> {
+        self.written.texts.iter().map(|(told, words)| {
+            let place = self.place_of_table(words.span().start);
+            (format!("texts.\"{told}\""), words.get_ref().clone(), place)
+        })
     }
 
     /// The webhooks that the file configures, checked.

@@ -82,7 +82,13 @@ impl Settings {
         let gateways = config.gateways()?;
         let webhooks = config.webhooks()?;
         let mut sources = Sources { matches, config: &config, report: Vec::new() };
-        let settings = sources.gather(options, gateways, webhooks);
+        let mut settings = sources.gather(options, gateways, webhooks);
+        settings.service.wording = config.wording()?;
+        settings.report.extend(config.reworded().map(|(key, value, origin)| Effective {
+            key,
+            value,
+            origin,
+        }));
         refuse_two_addresses(&config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;

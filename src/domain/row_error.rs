@@ -10,6 +10,7 @@ use super::error_code::ErrorCode;
 use super::facts::{Gateway, Payment};
 use super::money::{Currency, MinorUnits};
 use super::permission::Permission;
+use super::text::Text;
 use super::version::ApiVersion;
 use super::vocabulary::{MethodType, RefundStatus};
 use chrono::NaiveDate;
@@ -26,111 +27,113 @@ pub struct RowError {
     /// The code, before it is mapped to the caller's version.
     pub code: ErrorCode,
     /// The text, in English, in the words of the captured templates where there are any.
-    pub message: String,
+    pub message: Text,
 }
 
 impl RowError {
-    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+    /// Each `<place>` of the template stands for the value beside its name.
+    fn told<const N: usize>(
+        code: ErrorCode,
+        template: &'static str,
+        values: [(&'static str, &str); N],
+    ) -> Self {
+        Self { code, message: Text::new(template, values) }
+    }
+
+    /// The same, for what most rows fail with.
+    fn wrong<const N: usize>(template: &'static str, values: [(&'static str, &str); N]) -> Self {
+        Self::told(ErrorCode::InvalidValue, template, values)
     }
 
     /// A required field is absent, empty or nil (captured template).
     pub fn missing(field: &str) -> Self {
-        Self::new(ErrorCode::MissingRequiredValue, format!("Missing required value: {field}"))
+        let template = "Missing required value: <Field>";
+        Self::told(ErrorCode::MissingRequiredValue, template, [("Field", field)])
     }
 
     /// A value is not acceptable (captured template); it is repeated up to 64 characters.
     pub fn invalid(field: &str, value: &str) -> Self {
-        Self::new(ErrorCode::InvalidValue, invalid_text(field, value))
+        Self { code: ErrorCode::InvalidValue, message: invalid_text(field, value) }
     }
 
     /// An identifier that has not the form of one: 32 letters or digits, or a number.
     pub fn invalid_id(field: &str, value: &str) -> Self {
-        Self::new(ErrorCode::InvalidId, invalid_text(field, value))
+        Self { code: ErrorCode::InvalidId, message: invalid_text(field, value) }
     }
 
     /// A text is longer than its field allows (captured text).
     pub fn too_long() -> Self {
-        Self::new(ErrorCode::InvalidValue, "The length of field value is too big.")
+        Self::wrong("The length of field value is too big.", [])
     }
 
     /// A field that a caller may not send, where the configuration is strict.
     pub fn unknown_field(field: &str) -> Self {
         let shown: String = field.chars().take(SHOWN_CHARS_MAX).collect();
-        Self::new(ErrorCode::InvalidField, format!("Invalid field: {shown}"))
+        Self::told(ErrorCode::InvalidField, "Invalid field: <Field>", [("Field", &shown)])
     }
 
     /// The Credit Balance feature is off in this tenant.
     pub fn credit_balance_off() -> Self {
-        Self::new(ErrorCode::InvalidValue, "The Credit Balance feature is not enabled.")
+        Self::wrong("The Credit Balance feature is not enabled.", [])
     }
 
     /// Invoice Settlement is on, which replaces credit balances by credit memos.
     pub fn invoice_settlement_on() -> Self {
-        Self::new(
-            ErrorCode::InvalidValue,
-            "Credit balance refunds are not available while Invoice Settlement is enabled.",
-        )
+        let template =
+            "Credit balance refunds are not available while Invoice Settlement is enabled.";
+        Self::wrong(template, [])
     }
 
     /// An advanced custom field is required, which a refund of a credit balance cannot show
     /// ("Cancel and refund credit balances").
     pub fn advanced_field_required(field: &str) -> Self {
-        let text = format!(
-            "Credit balance refunds are not available while the advanced custom field {field} is \
-             required."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "Credit balance refunds are not available while the advanced custom field \
+                        <Field> is required.";
+        Self::wrong(template, [("Field", field)])
     }
 
     /// The version is older than credit-balance refunds.
     pub fn version_too_old() -> Self {
-        let first = ApiVersion::CREDIT_BALANCE_REFUNDS;
-        let text = format!("SourceType CreditBalance needs API version {first} or later.");
-        Self::new(ErrorCode::InvalidVersion, text)
+        let first = ApiVersion::CREDIT_BALANCE_REFUNDS.to_string();
+        let template = "SourceType CreditBalance needs API version <version> or later.";
+        Self::told(ErrorCode::InvalidVersion, template, [("version", &first)])
     }
 
     /// The caller's role lacks what this kind of refund needs.
     pub fn no_permission(permission: Permission) -> Self {
-        let text = format!("The user lacks the permission {}.", permission.name());
-        Self::new(ErrorCode::NoPermission, text)
+        let template = "The user lacks the permission <permission>.";
+        Self::told(ErrorCode::NoPermission, template, [("permission", permission.name())])
     }
 
     /// The gateway that would have to pay is switched off.
     pub fn gateway_inactive(gateway: &Gateway) -> Self {
-        let text = format!("The payment gateway {} is not active.", gateway.name);
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong("The payment gateway <name> is not active.", [("name", &gateway.name)])
     }
 
     /// The gateway cannot pay without a payment to refer to.
     pub fn gateway_without_non_referenced(gateway: &Gateway) -> Self {
-        let name = &gateway.name;
-        let text = format!("The payment gateway {name} does not support non-referenced refunds.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment gateway <name> does not support non-referenced refunds.";
+        Self::wrong(template, [("name", &gateway.name)])
     }
 
     /// The gateway cannot give back the payments that it took.
     pub fn gateway_without_referenced(gateway: &Gateway) -> Self {
-        let name = &gateway.name;
-        let text = format!("The payment gateway {name} does not support referenced refunds.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment gateway <name> does not support referenced refunds.";
+        Self::wrong(template, [("name", &gateway.name)])
     }
 
     /// The gateway does not know this type of payment method.
     pub fn gateway_without_method(gateway: &Gateway, method: MethodType) -> Self {
-        let (name, method) = (&gateway.name, method.name());
-        let text = format!(
-            "The payment gateway {name} does not support the payment method type {method}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template =
+            "The payment gateway <name> does not support the payment method type <MethodType>.";
+        Self::wrong(template, [("name", &gateway.name), ("MethodType", method.name())])
     }
 
     /// The account has less credit than the refund wants.
     pub fn over_balance(amount: Decimal, balance: MinorUnits, currency: Currency) -> Self {
         let (amount, balance) = (currency.format_decimal(amount), currency.format(balance));
-        let text =
-            format!("The refund amount {amount} is greater than the credit balance {balance}.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The refund amount <amount> is greater than the credit balance <balance>.";
+        Self::wrong(template, [("amount", &amount), ("balance", &balance)])
     }
 
     /// What is taken from a credit balance, or taken back of it, is not there on its day.
@@ -141,48 +144,40 @@ impl RowError {
         day: NaiveDate,
         currency: Currency,
     ) -> Self {
-        let (amount, available) = (currency.format(amount), currency.format(available));
-        let text = format!(
-            "The {wanted} amount {amount} is greater than the credit balance {available} that is \
-             available on {day}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let (amount, balance) = (currency.format(amount), currency.format(available));
+        let template = "The <wanted> amount <amount> is greater than the credit balance <balance> \
+                        that is available on <day>.";
+        let day = day.to_string();
+        let values =
+            [("wanted", wanted), ("amount", &amount), ("balance", &balance), ("day", &day)];
+        Self::wrong(template, values)
     }
 
     /// The payment does not count any more.
     pub fn payment_not_processed(payment: &Payment) -> Self {
-        let (number, status) = (&payment.number, payment.status.name());
-        Self::new(ErrorCode::InvalidValue, format!("The payment {number} is {status}."))
+        let values = [("number", payment.number.as_str()), ("Status", payment.status.name())];
+        Self::wrong("The payment <number> is <Status>.", values)
     }
 
     /// No gateway took part in the payment, so none can refund it.
     pub fn payment_without_gateway(payment: &Payment) -> Self {
-        let number = &payment.number;
-        let text = format!(
-            "The payment {number} was not made through a payment gateway. Record an External \
-             refund instead."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment <number> was not made through a payment gateway. Record an \
+                        External refund instead.";
+        Self::wrong(template, [("number", &payment.number)])
     }
 
     /// The only method that the money may go back to is given up.
     pub fn original_method_closed(payment: &Payment) -> Self {
-        let number = &payment.number;
-        let text = format!(
-            "The payment method of the payment {number} is Closed. Record an External refund \
-             instead."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment method of the payment <number> is Closed. Record an External \
+                        refund instead.";
+        Self::wrong(template, [("number", &payment.number)])
     }
 
     /// The only gateway that can refund a payment is switched off.
     pub fn original_gateway_inactive(gateway: &Gateway) -> Self {
-        let text = format!(
-            "The payment gateway {} of the payment is not active. Record an External refund \
-             instead.",
-            gateway.name
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment gateway <name> of the payment is not active. Record an \
+                        External refund instead.";
+        Self::wrong(template, [("name", &gateway.name)])
     }
 
     /// Less is left of a payment, or of its part for an invoice, than the refund wants; `what` is
@@ -195,11 +190,11 @@ impl RowError {
         number: &str,
     ) -> Self {
         let (amount, rest) = (currency.format_decimal(amount), currency.format(rest));
-        let text = format!(
-            "The refund amount {amount} is greater than the refundable amount {rest} of the {what} \
-             {number}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The refund amount <amount> is greater than the refundable amount <rest> of \
+                        the <source> <number>.";
+        let values =
+            [("amount", amount.as_str()), ("rest", &rest), ("source", what), ("number", number)];
+        Self::wrong(template, values)
     }
 
     /// Nothing says which invoices a partial refund reopens.
@@ -207,73 +202,68 @@ impl RowError {
         if version >= ApiVersion::REFUND_PARTS {
             return Self::missing("RefundInvoicePaymentData");
         }
-        let first = ApiVersion::REFUND_PARTS;
-        let text = format!(
-            "A payment of several invoices can only be refunded in full before API version {first}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let first = ApiVersion::REFUND_PARTS.to_string();
+        let template = "A payment of several invoices can only be refunded in full before API \
+                        version <version>.";
+        Self::wrong(template, [("version", &first)])
     }
 
     /// The parts of a refund do not make its amount.
     pub fn parts_differ(sum: MinorUnits, amount: MinorUnits, currency: Currency) -> Self {
         let (sum, amount) = (currency.format(sum), currency.format(amount));
-        let text = format!(
-            "The parts of RefundInvoicePaymentData add up to {sum}, and the refund amount is \
-             {amount}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The parts of RefundInvoicePaymentData add up to <sum>, and the refund \
+                        amount is <amount>.";
+        Self::wrong(template, [("sum", &sum), ("amount", &amount)])
     }
 
     /// What a refund took from a credit balance stays taken.
     pub fn credit_balance_refund_is_final() -> Self {
         let text = "A refund of a credit balance cannot be canceled.";
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong(text, [])
     }
 
     /// A refund of a credit balance stays.
     pub fn credit_balance_refund_stays() -> Self {
-        Self::new(ErrorCode::CannotDelete, "A refund of a credit balance cannot be deleted.")
+        Self::told(ErrorCode::CannotDelete, "A refund of a credit balance cannot be deleted.", [])
     }
 
     /// Only its gateway, an inquiry or the operator ends a refund in Processing.
     pub fn refund_under_way() -> Self {
-        Self::new(ErrorCode::CannotDelete, "A refund in Processing cannot be deleted.")
+        Self::told(ErrorCode::CannotDelete, "A refund in Processing cannot be deleted.", [])
     }
 
     /// Only a Processed refund can be cancelled.
     pub fn not_cancelable(status: RefundStatus) -> Self {
-        let text = format!("A refund in status {} cannot be canceled.", status.name());
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "A refund in status <Status> cannot be canceled.";
+        Self::wrong(template, [("Status", status.name())])
     }
 
     /// The gateway rejected it after all, and what it took is back already.
     pub fn is_compensated() -> Self {
         let text = "A refund whose money was put back cannot be canceled.";
-        Self::new(ErrorCode::InvalidValue, text.to_owned())
+        Self::wrong(text, [])
     }
 
     /// An invoice that a refund reopened was paid otherwise since, so that it cannot be paid again.
     pub fn invoice_settled_since(number: &str, rest: MinorUnits, currency: Currency) -> Self {
         let rest = currency.format(rest);
-        let text = format!(
-            "The balance {rest} of the invoice {number} does not cover what the refund reopened."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The balance <balance> of the invoice <number> does not cover what the \
+                        refund reopened.";
+        Self::wrong(template, [("balance", &rest), ("number", number)])
     }
 
     /// Invoice Settlement is on, under which credit balances are not adjusted.
     pub fn adjustments_under_settlement() -> Self {
-        Self::new(
-            ErrorCode::InvalidValue,
-            "Credit balance adjustments are not available while Invoice Settlement is enabled.",
-        )
+        let template =
+            "Credit balance adjustments are not available while Invoice Settlement is enabled.";
+        Self::wrong(template, [])
     }
 
     /// An adjustment wants more than the invoice has (captured text).
     pub fn over_invoice() -> Self {
         let text = "You cannot transfer an amount greater than the invoice balance. \
                     Please update and try again.";
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong(text, [])
     }
 
     /// An adjustment wants more of a payment than pays no invoice.
@@ -284,12 +274,9 @@ impl RowError {
         payment: &Payment,
     ) -> Self {
         let (amount, rest) = (currency.format_decimal(amount), currency.format(rest));
-        let number = &payment.number;
-        let text = format!(
-            "The adjustment amount {amount} is greater than the unapplied amount {rest} of the \
-             payment {number}."
-        );
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The adjustment amount <amount> is greater than the unapplied amount <rest> \
+                        of the payment <number>.";
+        Self::wrong(template, [("amount", &amount), ("rest", &rest), ("number", &payment.number)])
     }
 
     /// The credit balance does not cover an adjustment, or the cancellation of one.
@@ -298,47 +285,48 @@ impl RowError {
         balance: MinorUnits,
         currency: Currency,
     ) -> Self {
-        Self::more_than_there_is(("adjustment", amount), ("credit balance", balance), currency)
+        let template = "The adjustment amount <amount> is greater than the credit balance <rest>.";
+        Self::beyond(template, amount, balance, currency)
     }
 
     /// A credit balance cannot hold so much more.
     pub fn balance_full(amount: MinorUnits, currency: Currency) -> Self {
         let amount = currency.format(amount);
-        let text = format!("The credit balance has no room for {amount} more.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The credit balance has no room for <amount> more.";
+        Self::wrong(template, [("amount", &amount)])
     }
 
-    /// An amount of what is wanted exceeds what there is of something.
-    fn more_than_there_is(
-        (wanted, amount): (&str, MinorUnits),
-        (limit, there_is): (&str, MinorUnits),
+    /// What is wanted exceeds what there is; the template's places are `<amount>` and `<rest>`.
+    fn beyond(
+        template: &'static str,
+        amount: MinorUnits,
+        rest: MinorUnits,
         currency: Currency,
     ) -> Self {
-        let (amount, there_is) = (currency.format(amount), currency.format(there_is));
-        let text = format!("The {wanted} amount {amount} is greater than the {limit} {there_is}.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let (amount, rest) = (currency.format(amount), currency.format(rest));
+        Self::wrong(template, [("amount", &amount), ("rest", &rest)])
     }
 
     /// What an overpayment became stays a credit balance.
     pub fn increase_from_payment_is_final() -> Self {
         let text = "An increase from an overpayment cannot be canceled.";
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong(text, [])
     }
 
     /// The decrease that a refund made follows the refund, and nothing else changes it.
     pub fn decrease_of_refund_is_final() -> Self {
         let text = "A decrease that a refund made cannot be changed or canceled.";
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong(text, [])
     }
 }
 
 /// The value is left out where it is the number of a card or an IBAN that got into a wrong field.
-fn invalid_text(field: &str, value: &str) -> String {
+fn invalid_text(field: &str, value: &str) -> Text {
     if is_card_number(value) || is_iban(value) {
-        return format!("Invalid value for field {field}");
+        return Text::new("Invalid value for field <Field>", [("Field", field)]);
     }
     let shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
-    format!("Invalid value for field {field}: {shown}")
+    Text::new("Invalid value for field <Field>: <value>", [("Field", field), ("value", &shown)])
 }
 
 #[cfg(test)]
@@ -350,11 +338,11 @@ mod tests {
     fn a_number_in_a_wrong_field_is_not_told_back() {
         for number in ["4012888888881881", "4012 8888 8888 1881", "DE89370400440532013000"] {
             for error in [RowError::invalid("Type", number), RowError::invalid_id("Id", number)] {
-                assert!(error.message.starts_with("Invalid value for field "));
-                assert!(!error.message.contains(':'), "{}", error.message);
+                assert!(error.message.to_string().starts_with("Invalid value for field "));
+                assert!(!error.message.to_string().contains(':'), "{}", error.message);
             }
         }
-        let no_number = RowError::invalid("Type", "4012888888881882").message;
+        let no_number = RowError::invalid("Type", "4012888888881882").message.to_string();
         assert_eq!(no_number, "Invalid value for field Type: 4012888888881882");
     }
 

@@ -210,7 +210,7 @@ impl Public {
     }
 
     fn refused(&self, refusal: Refusal, version: &str, content_type: Option<&str>) -> Answer {
-        let answer = Soap::refuse(refusal, content_type);
+        let answer = self.soap.refuse(refusal, content_type);
         if let Some(journal) = &self.watchers.journal {
             journal.page().note(self.service.clock().now(), version, b"", Ok(&answer));
         }

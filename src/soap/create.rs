@@ -126,7 +126,7 @@ pub(super) async fn answer(
     caller: Caller,
     request: CreateRequest,
     key: Option<Vec<u8>>,
-    dialect: Dialect,
+    dialect: &Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
     let key = match key {
@@ -167,10 +167,10 @@ fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
 /// The promise behind a key. Beside the objects and CallOptions only SOAP's version tells requests
 /// apart, because it decides over the answer's bytes; that of the API does not, as every code of a
 /// row is older than the oldest version served.
-fn once(key: IdempotencyKey, dialect: Dialect, use_single_transaction: bool) -> Once {
-    let soap = dialect.soap.name();
+fn once(key: IdempotencyKey, dialect: &Dialect, use_single_transaction: bool) -> Once {
+    let (soap, dialect) = (dialect.soap.name(), dialect.clone());
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
-    Once { key, shape, render: Box::new(move |rows| encode(RESPONSE, rows, dialect)) }
+    Once { key, shape, render: Box::new(move |rows| encode(RESPONSE, rows, &dialect)) }
 }
 
 #[cfg(test)]

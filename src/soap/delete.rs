@@ -80,7 +80,7 @@ pub(super) async fn answer(
     service: &Service,
     caller: &Caller,
     request: DeleteRequest,
-    dialect: Dialect,
+    dialect: &Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
     let rows = match Deletable::from_name(request.type_name) {
@@ -94,7 +94,7 @@ pub(super) async fn answer(
 }
 
 /// The answer: errors before id before success, and of those only what applies.
-fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
+fn encode(rows: &[RowResult], dialect: &Dialect) -> Vec<u8> {
     let mut writer = dialect.open_envelope(256 + rows.len() * 200);
     writer.open_with("ns1:deleteResponse", &ANSWERS);
     for row in rows {
@@ -106,7 +106,7 @@ fn encode(rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
             Err(error) => {
                 let code = error.code.for_version(dialect.api);
                 writer.open("ns1:errors").text_element("ns1:Code", code.name());
-                writer.text_element("ns1:Message", &error.message).close();
+                writer.text_element("ns1:Message", &dialect.wording.tell(&error.message)).close();
                 writer.text_element("ns1:success", "false");
             }
         }

@@ -6,6 +6,7 @@
 
 use super::fault::{Fault, shown};
 use crate::domain::boolean::parse_boolean;
+use crate::domain::text::Wording;
 use crate::domain::version::ApiVersion;
 use crate::xml::{Children, ElementRef, Writer};
 
@@ -62,15 +63,17 @@ impl SoapVersion {
 }
 
 /// What shapes the bytes of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) soap: SoapVersion,
     pub(super) api: ApiVersion,
+    /// The words of errors and faults.
+    pub(super) wording: Wording,
 }
 
 impl Dialect {
     /// An answer up to its open Body, with room for so many bytes in all.
-    pub(super) fn open_envelope(self, bytes: usize) -> Writer {
+    pub(super) fn open_envelope(&self, bytes: usize) -> Writer {
         let mut writer = Writer::with_capacity(bytes);
         let namespaces = [("xmlns:soapenv", self.soap.namespace())];
         writer.declaration().open_with("soapenv:Envelope", &namespaces).open("soapenv:Body");

@@ -12,8 +12,10 @@ pub use catalogue::{FaultEntry, catalogue};
 pub(super) use encode::{encode, encode_ordered};
 
 use crate::domain::error_code::ErrorCode;
+use crate::domain::text::Text;
 use crate::domain::version::UnsupportedVersion;
 use crate::xml::XmlError;
+use std::fmt;
 
 /// How much of a caller's text a fault repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
@@ -65,18 +67,18 @@ pub enum FaultClass {
 }
 
 macro_rules! caller_text {
-    ($placeholder:literal) => {
+    ($place:literal) => {
         String
     };
 }
 
 macro_rules! faults {
-    ($($variant:ident $(($placeholder:literal))? $class:ident $code:ident $kind:ident
+    ($($variant:ident $(($($value:ident: $place:literal),+))? $class:ident $code:ident $kind:ident
         $status:literal $text:literal $cause:literal;)+) => {
-        /// Why a call failed as a whole. A variant's value is the caller's text that it repeats.
-        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        /// Why a call failed as a whole. A variant's values are the caller's texts that it repeats.
+        #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fault {
-            $(#[doc = $cause] #[error($text)] $variant $((caller_text!($placeholder)))?,)+
+            $(#[doc = $cause] $variant $(($(caller_text!($place)),+))?,)+
         }
 
         impl Fault {
@@ -100,14 +102,23 @@ macro_rules! faults {
                 match self { $(Self::$variant { .. } => $status,)+ }
             }
 
+            /// What the caller is told.
+            pub fn text(&self) -> Text {
+                match self {
+                    $(Self::$variant $(($($value),+))? => {
+                        Text::new($text, [$($(($place, $value.as_str())),+)?])
+                    })+
+                }
+            }
+
             /// What brings it about.
             const fn cause(&self) -> &'static str {
                 match self { $(Self::$variant { .. } => $cause,)+ }
             }
 
-            /// Every fault, with placeholders where a caller's text would stand.
+            /// Every fault, with the names of places where a caller's texts would stand.
             fn samples() -> Vec<Self> {
-                vec![$(Self::$variant $(($placeholder.to_owned()))?,)+]
+                vec![$(Self::$variant $(($(concat!("<", $place, ">").to_owned()),+))?,)+]
             }
         }
     };
@@ -117,17 +128,17 @@ faults! {
     WrongLogin Sender InvalidValue LoginFault 500
         "Invalid login. User name and password do not match."
         "login with an unknown user name or a wrong password (recorded)";
-    LoginWithout("<Field>") Sender MissingRequiredValue LoginFault 500
-        "Missing required value: {0}"
+    LoginWithout(field: "Field") Sender MissingRequiredValue LoginFault 500
+        "Missing required value: <Field>"
         "login without username or password";
     InvalidSession Sender InvalidSession UnexpectedErrorFault 500
         "Invalid session. Log in again."
         "no session, or one that is unknown or has expired";
-    UnsupportedVersion("<version>") Sender InvalidVersion UnexpectedErrorFault 500
-        "API version {0} is not supported. Versions 18.0 to 150.0 are."
+    UnsupportedVersion(version: "version") Sender InvalidVersion UnexpectedErrorFault 500
+        "API version <version> is not supported. Versions 18.0 to 150.0 are."
         "the version in the path is not served";
-    OperationNotAvailable("<operation>") Sender ApiDisabled UnexpectedErrorFault 500
-        "The operation {0} is not available."
+    OperationNotAvailable(operation: "operation") Sender ApiDisabled UnexpectedErrorFault 500
+        "The operation <operation> is not available."
         "an operation of the WSDL that this gateway does not serve";
     NoObjects Sender MissingRequiredValue UnexpectedErrorFault 500
         "Missing required value: zObjects"
@@ -138,17 +149,17 @@ faults! {
     TypeMissing Sender InvalidType InvalidTypeFault 500
         "Missing xsi:type on zObjects."
         "create or update with a zObjects that does not say its type";
-    TypeUnknown("<Type>") Sender InvalidType InvalidTypeFault 500
-        "Invalid type: {0}"
+    TypeUnknown(name: "Type") Sender InvalidType InvalidTypeFault 500
+        "Invalid type: <Type>"
         "create, update or delete with a type that the WSDL of the version does not have";
     TypesMixed Sender InvalidType InvalidTypeFault 500
         "All zObjects of a call must have one type."
         "create, update or delete with objects of two types";
-    TypeNotCreatable("<Type>") Sender InvalidType InvalidTypeFault 500
-        "create does not support the type {0}."
+    TypeNotCreatable(name: "Type") Sender InvalidType InvalidTypeFault 500
+        "create does not support the type <Type>."
         "create with a type of the WSDL that this gateway does not create";
-    TypeNotUpdatable("<Type>") Sender InvalidType InvalidTypeFault 500
-        "update does not support the type {0}."
+    TypeNotUpdatable(name: "Type") Sender InvalidType InvalidTypeFault 500
+        "update does not support the type <Type>."
         "update with a type of the WSDL that this gateway does not change";
     DeleteWithoutType Sender MissingRequiredValue InvalidTypeFault 500
         "Missing required value: type"
@@ -162,32 +173,32 @@ faults! {
     NoQuery Sender MissingRequiredValue MalformedQueryFault 500
         "Missing required value: queryString"
         "query without a queryString, or with an empty one";
-    MalformedQuery("<where>") Sender MalformedQuery MalformedQueryFault 500
-        "You have an error in your ZOQL syntax: {0}"
+    MalformedQuery(place: "where") Sender MalformedQuery MalformedQueryFault 500
+        "You have an error in your ZOQL syntax: <where>"
         "a query that ZOQL's grammar does not allow, over 200 conditions or 10,000 characters, or \
          with an operator that does not fit (observed, up to the colon)";
-    QueryType("<Object>") Sender InvalidType MalformedQueryFault 500
-        "invalid type for query: {0}"
+    QueryType(object: "Object") Sender InvalidType MalformedQueryFault 500
+        "invalid type for query: <Object>"
         "a query of an object that is unknown or cannot be queried";
-    QueryField("<Object>.<field>") Sender InvalidField MalformedQueryFault 500
-        "invalid field for query: {0}"
+    QueryField(object: "Object", field: "field") Sender InvalidField MalformedQueryFault 500
+        "invalid field for query: <Object>.<field>"
         "a query with a field that the object does not have in the version of the path, or that \
          cannot be queried (observed)";
-    QueryValue("<Field>: <value>") Sender InvalidValue MalformedQueryFault 500
-        "Invalid value for field {0}"
+    QueryValue(field: "Field", value: "value") Sender InvalidValue MalformedQueryFault 500
+        "Invalid value for field <Field>: <value>"
         "a query that compares a field with what cannot be one of its values";
     NoLocator Sender MissingRequiredValue InvalidQueryLocatorFault 500
         "Missing required value: queryLocator"
         "queryMore without a queryLocator, or with an empty one";
-    WrongLocator("<value>") Sender InvalidValue InvalidQueryLocatorFault 500
-        "Invalid value for field queryLocator: {0}"
+    WrongLocator(value: "value") Sender InvalidValue InvalidQueryLocatorFault 500
+        "Invalid value for field queryLocator: <value>"
         "queryMore with a locator that is none, is another user's, was not used for 15 minutes, or \
          finds an object that the version of the path does not have";
     QueryTooSlow Receiver TransactionTimeout UnexpectedErrorFault 500
         "The query did not end in time. Nothing was done."
         "the deadline of the request came before the query's end";
-    NotWellFormed("<why>") Client InvalidValue UnexpectedErrorFault 500
-        "The request is not well-formed XML: {0}"
+    NotWellFormed(why: "why") Client InvalidValue UnexpectedErrorFault 500
+        "The request is not well-formed XML: <why>"
         "the body is no XML 1.0 with namespaces, or its bytes are not in their encoding";
     Doctype Client InvalidValue UnexpectedErrorFault 500
         "A DOCTYPE is not allowed."
@@ -195,8 +206,8 @@ faults! {
     ProcessingInstruction Client InvalidValue UnexpectedErrorFault 500
         "Processing instructions are not allowed."
         "the request has a processing instruction, which SOAP forbids";
-    OverLimit("<limit>") Client InvalidValue UnexpectedErrorFault 500
-        "The request is larger than the limit: {0}"
+    OverLimit(limit: "limit") Client InvalidValue UnexpectedErrorFault 500
+        "The request is larger than the limit: <limit>"
         "the document is over a limit: xml depth, xml elements, xml attributes, xml \
          attributes in all, xml namespaces, xml name length, xml text length";
     NotAnEnvelope Client InvalidValue UnexpectedErrorFault 500
@@ -208,8 +219,8 @@ faults! {
     SeveralOperations Client InvalidValue UnexpectedErrorFault 500
         "The Body has more than one operation."
         "a second operation in the Body; one request is one call";
-    UnknownOperation("<operation>") Client InvalidValue UnexpectedErrorFault 500
-        "Unknown operation: {0}"
+    UnknownOperation(operation: "operation") Client InvalidValue UnexpectedErrorFault 500
+        "Unknown operation: <operation>"
         "an operation that the WSDL of the version does not have, or in a foreign namespace";
     Reference Client InvalidValue UnexpectedErrorFault 500
         "href references are not supported."
@@ -217,8 +228,8 @@ faults! {
     VersionMismatch VersionMismatch InvalidValue UnexpectedErrorFault 500
         "The envelope namespace is not SOAP 1.1 or 1.2."
         "an Envelope in another namespace";
-    NotUnderstood("<header>") MustUnderstand InvalidValue UnexpectedErrorFault 500
-        "The header {0} is not understood."
+    NotUnderstood(header: "header") MustUnderstand InvalidValue UnexpectedErrorFault 500
+        "The header <header> is not understood."
         "an unknown header that must be understood";
     MalformedKey Client InvalidValue UnexpectedErrorFault 400
         "The Idempotency-Key must be 1 to 255 visible ASCII characters."
@@ -245,21 +256,27 @@ faults! {
     NotProcessed Receiver UnknownError UnexpectedErrorFault 500
         "The request could not be processed. Nothing was done."
         "the gateway is being stopped, or has a defect";
-    BodyTooLarge("<limit>") Client InvalidValue UnexpectedErrorFault 413
-        "The request is larger than the limit: {0}"
+    BodyTooLarge(limit: "limit") Client InvalidValue UnexpectedErrorFault 413
+        "The request is larger than the limit: <limit>"
         "the body is over a limit: body bytes, inflated bytes";
     BodyTooSlow Client InvalidValue UnexpectedErrorFault 408
         "The request did not arrive in time. Nothing was done."
         "the body was not there by its deadline";
-    ContentType("<type>") Client InvalidValue UnexpectedErrorFault 415
-        "The content type {0} is not supported."
+    ContentType(name: "type") Client InvalidValue UnexpectedErrorFault 415
+        "The content type <type> is not supported."
         "a content type that is not that of XML";
-    ContentEncoding("<encoding>") Client InvalidValue UnexpectedErrorFault 415
-        "The content encoding {0} is not supported."
+    ContentEncoding(encoding: "encoding") Client InvalidValue UnexpectedErrorFault 415
+        "The content encoding <encoding> is not supported."
         "a content encoding other than gzip";
     BadGzip Client InvalidValue UnexpectedErrorFault 400
         "The request is not valid gzip."
         "the content encoding is gzip, and the body is not";
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(out)
+    }
 }
 
 impl Fault {

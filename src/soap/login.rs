@@ -39,7 +39,7 @@ pub(super) async fn answer(
     service: &Service,
     credentials: &Credentials,
     server_url: &str,
-    dialect: Dialect,
+    dialect: &Dialect,
 ) -> Result<Done, Failure> {
     let session = service.login(&credentials.username, &credentials.password).await?;
     let mut writer = dialect.open_envelope(640 + server_url.len());

@@ -23,7 +23,7 @@ impl Soap {
         accounts: &[Option<ObjectId>],
         call: SoapCall,
         mut request: Request,
-        dialect: Dialect,
+        dialect: &Dialect,
     ) -> SoapReply {
         let operation = request.operation.name();
         tracing::info!(operation, ?rule, "a call suffers what was ordered");
@@ -106,7 +106,7 @@ impl SoapAnswer {
         code: ErrorCode,
         message: &str,
         operation: &'static str,
-        dialect: Dialect,
+        dialect: &Dialect,
     ) -> Self {
         let body = encode_ordered(code, message, dialect);
         let content_type = dialect.soap.content_type();

@@ -142,12 +142,8 @@ impl From<QueryError> for Fault {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Syntax(error) => Self::MalformedQuery(error.to_string()),
-            QueryError::Field { object, field } => {
-                Self::QueryField(format!("{}.{}", shown(&object), shown(&field)))
-            }
-            QueryError::Value { field, value } => {
-                Self::QueryValue(format!("{field}: {}", shown(&value)))
-            }
+            QueryError::Field { object, field } => Self::QueryField(shown(&object), shown(&field)),
+            QueryError::Value { field, value } => Self::QueryValue(field, shown(&value)),
         }
     }
 }
@@ -158,7 +154,7 @@ pub(super) async fn answer(
     caller: &Caller,
     request: PageRequest,
     operation: render::PageOf,
-    dialect: Dialect,
+    dialect: &Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
     let locator = match &request.start {

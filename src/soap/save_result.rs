@@ -5,10 +5,10 @@ use crate::ledger::RowResult;
 
 /// The answer in an element of this name: Errors before Id before Success, and of those only what
 /// applies.
-pub(super) fn encode(response: &'static str, rows: &[RowResult], dialect: Dialect) -> Vec<u8> {
+pub(super) fn encode(response: &'static str, rows: &[RowResult], dialect: &Dialect) -> Vec<u8> {
     let row_bytes = |row: &RowResult| match row {
         Ok(_) => 108,
-        Err(error) => 200 + error.message.len(),
+        Err(_) => 256,
     };
     let mut writer = dialect.open_envelope(256 + rows.iter().map(row_bytes).sum::<usize>());
     writer.open_with(response, &ANSWERS);
@@ -21,7 +21,7 @@ pub(super) fn encode(response: &'static str, rows: &[RowResult], dialect: Dialec
             Err(error) => {
                 let code = error.code.for_version(dialect.api);
                 writer.open("ns1:Errors").text_element("ns1:Code", code.name());
-                writer.text_element("ns1:Message", &error.message).close();
+                writer.text_element("ns1:Message", &dialect.wording.tell(&error.message)).close();
                 writer.text_element("ns1:Success", "false");
             }
         }
@@ -35,6 +35,7 @@ mod tests {
     use super::*;
     use crate::domain::error_code::ErrorCode;
     use crate::domain::row_error::RowError;
+    use crate::domain::text::Wording;
     use crate::domain::version::ApiVersion;
     use crate::soap::envelope::SoapVersion;
     use crate::soap::wsdl;
@@ -46,7 +47,11 @@ mod tests {
         for major in 18..=150 {
             let api = ApiVersion::major(major);
             let wsdl = wsdl::render(api, "http://localhost/");
-            let bytes = encode("ns1:x", &rows, Dialect { soap: SoapVersion::V11, api });
+            let bytes = encode(
+                "ns1:x",
+                &rows,
+                &Dialect { soap: SoapVersion::V11, api, wording: Wording::default() },
+            );
             let text = String::from_utf8(bytes).expect("UTF-8");
             for rest in text.split("<ns1:Code>").skip(1) {
                 let (code, _) = rest.split_once('<').expect(&text);

@@ -581,8 +581,9 @@ async fn a_large_body_is_answered_like_a_small_one() {
     assert_eq!(fault_text(&answer), "The request is larger than the limit: xml elements");
 }
 
-#[test]
-fn what_is_refused_unread_has_its_status_and_text() {
+#[tokio::test]
+async fn what_is_refused_unread_has_its_status_and_text() {
+    let house = House::new(Script::Succeed).await;
     let overloaded = |version: &str| Refusal::Overloaded { version: version.to_owned() };
     for (refusal, status, told) in [
         (Refusal::BodyTooLarge, 413, "The request is larger than the limit: body bytes"),
@@ -600,16 +601,17 @@ fn what_is_refused_unread_has_its_status_and_text() {
         ),
         (Refusal::BadGzip, 400, "The request is not valid gzip."),
     ] {
-        let answer = Soap::refuse(refusal, None);
+        let answer = house.soap.refuse(refusal, None);
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
         assert_eq!((answer.operation, answer.outcome), ("unknown", "Client"));
     }
-    let answer = Soap::refuse(overloaded("91.0"), Some("text/xml"));
+    let answer = house.soap.refuse(overloaded("91.0"), Some("text/xml"));
     assert_eq!((answer.status, answer.retry_after_s), (429, Some(120)));
     assert!(text(&answer).contains("<faultcode>fns:REQUEST_EXCEEDED_LIMIT</faultcode>"));
-    let in_kind = Soap::refuse(overloaded("91.0"), Some("application/soap+xml; charset=utf-8"));
+    let in_kind =
+        house.soap.refuse(overloaded("91.0"), Some("application/soap+xml; charset=utf-8"));
     assert_eq!(in_kind.content_type, "application/soap+xml;charset=UTF-8");
-    let answer = Soap::refuse(overloaded("59.0"), None);
+    let answer = house.soap.refuse(overloaded("59.0"), None);
     assert!(text(&answer).contains("<faultcode>fns:UNKNOWN_ERROR</faultcode>"));
 }
 

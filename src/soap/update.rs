@@ -71,7 +71,7 @@ pub(super) async fn answer(
     service: &Service,
     caller: &Caller,
     request: UpdateRequest,
-    dialect: Dialect,
+    dialect: &Dialect,
     deadline: Instant,
 ) -> Result<Done, Failure> {
     let UpdateRequest { mut changes, mut ordered, .. } = request;

@@ -55,4 +55,5 @@ mod tls;
 mod verdicts;
 mod waiting;
 mod wire;
+mod wording;
 mod wsdl;

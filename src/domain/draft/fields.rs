@@ -362,7 +362,7 @@ mod tests {
         for fields in [&[("Pin", "12x4")][..], &[("Pin", "1234"), ("Pin", "1234")]] {
             let read = thing(fields);
             let error = read.pin.checked().unwrap_err();
-            assert_eq!(error.message, "Invalid value for field Pin");
+            assert_eq!(error.message.to_string(), "Invalid value for field Pin");
             assert!(!format!("{read:?}").contains("12x4"));
         }
     }

@@ -8,62 +8,63 @@ use super::{RowError, SHOWN_CHARS_MAX};
 impl RowError {
     /// The value of a field that is never told back: the number of a card or a bank account.
     pub fn invalid_secret(field: &str) -> Self {
-        Self::new(ErrorCode::InvalidValue, format!("Invalid value for field {field}"))
+        Self::wrong("Invalid value for field <Field>", [("Field", field)])
     }
 
     /// Another account has the AccountNumber.
     pub fn account_number_taken(number: &str) -> Self {
         let shown: String = number.chars().take(SHOWN_CHARS_MAX).collect();
-        let text = format!("The account number {shown} is already in use.");
-        Self::new(ErrorCode::DuplicateValue, text)
+        let template = "The account number <AccountNumber> is already in use.";
+        Self::told(ErrorCode::DuplicateValue, template, [("AccountNumber", &shown)])
     }
 
     /// An account that is owed money is not cancelled.
     pub fn account_with_balance() -> Self {
         let text = "An account with a credit balance cannot be canceled.";
-        Self::new(ErrorCode::InvalidValue, text)
+        Self::wrong(text, [])
     }
 
     /// Something belongs to an account, or happened on it.
     pub fn account_in_use() -> Self {
         let text = "An account with payment methods, transactions or balances cannot be deleted.";
-        Self::new(ErrorCode::CannotDelete, text)
+        Self::told(ErrorCode::CannotDelete, text, [])
     }
 
     /// A default method stays (documented, without a text).
     pub fn default_method_stays() -> Self {
         let text = "The default payment method of an account cannot be deleted.";
-        Self::new(ErrorCode::CannotDelete, text)
+        Self::told(ErrorCode::CannotDelete, text, [])
     }
 
     /// Money came from a method, or went to it.
     pub fn method_in_use() -> Self {
         let text = "A payment method with payments or refunds cannot be deleted. Close it instead.";
-        Self::new(ErrorCode::CannotDelete, text)
+        Self::told(ErrorCode::CannotDelete, text, [])
     }
 
     /// Objects of this type stay.
     pub fn type_stays(object: &str) -> Self {
-        let text = format!("Objects of the type {object} cannot be deleted.");
-        Self::new(ErrorCode::CannotDelete, text)
+        let template = "Objects of the type <Type> cannot be deleted.";
+        Self::told(ErrorCode::CannotDelete, template, [("Type", object)])
     }
 
     /// A refund or an adjustment took something of a payment.
     pub fn payment_in_use(number: &str) -> Self {
-        let text =
-            format!("The payment {number} has refunds or adjustments and cannot be taken back.");
-        Self::new(ErrorCode::InvalidValue, text)
+        let template = "The payment <number> has refunds or adjustments and cannot be taken back.";
+        Self::wrong(template, [("number", number)])
     }
 
     /// A payment pays an invoice once.
     pub fn invoice_already_paid(payment: &str, invoice: &str) -> Self {
-        let text = format!("The payment {payment} is already applied to the invoice {invoice}.");
-        Self::new(ErrorCode::DuplicateValue, text)
+        let template = "The payment <payment> is already applied to the invoice <invoice>.";
+        let values = [("payment", payment), ("invoice", invoice)];
+        Self::told(ErrorCode::DuplicateValue, template, values)
     }
 
     /// Less is left of a payment than an invoice is to be paid.
     pub fn over_payment(amount: MinorUnits, left: MinorUnits, currency: Currency) -> Self {
-        Self::more_than_there_is(("applied", amount), ("unapplied amount", left), currency)
+        let template = "The applied amount <amount> is greater than the unapplied amount <rest>.";
+        Self::beyond(template, amount, left, currency)
     }
 
     /// Less is owed on an invoice than it is to be paid.
@@ -72,12 +73,13 @@ impl RowError {
         balance: MinorUnits,
         currency: Currency,
     ) -> Self {
-        Self::more_than_there_is(("applied", amount), ("invoice balance", balance), currency)
+        let template = "The applied amount <amount> is greater than the invoice balance <rest>.";
+        Self::beyond(template, amount, balance, currency)
     }
 
     /// Another row of a single transaction failed.
     pub fn transaction_failed() -> Self {
         let text = "Nothing was created, because another object of the transaction failed.";
-        Self::new(ErrorCode::TransactionFailed, text)
+        Self::told(ErrorCode::TransactionFailed, text, [])
     }
 }

@@ -81,7 +81,7 @@ impl World {
 
     fn error(&self, fields: &[(&str, &str)]) -> (ErrorCode, String) {
         let error = self.decide(fields).unwrap_err();
-        (error.code, error.message)
+        (error.code, error.message.to_string())
     }
 }
 
@@ -362,7 +362,7 @@ proptest! {
         let decision = world.decide(&external_with("Amount", &amount));
         prop_assert_eq!(decision.is_ok(), cents <= balance);
         if let Err(error) = decision {
-            prop_assert!(error.message.contains(&amount));
+            prop_assert!(error.message.to_string().contains(&amount));
         }
     }
 
@@ -518,7 +518,7 @@ fn a_part_of_several_invoices_has_to_be_told() {
             method: None,
             payment: world.payment.clone(),
         };
-        decide(&draft, &facts, &world.asking).map_err(|error| error.message)
+        decide(&draft, &facts, &world.asking).map_err(|error| error.message.to_string())
     };
     let [one, two] = INVOICES;
     assert_eq!(taken(&told(&[(two, "4"), (one, "6.00")]).unwrap()), [(11, 400), (10, 600)]);
@@ -571,7 +571,7 @@ fn adjust(
     }
     let tenant = &world.tenant;
     let facts = AdjustmentFacts { tenant, by_id: source, by_number: None, account: None };
-    decide_adjustment(&draft, &facts, &world.asking).map_err(|error| error.message)
+    decide_adjustment(&draft, &facts, &world.asking).map_err(|error| error.message.to_string())
 }
 
 fn invoice(balance: i64) -> FoundSource {
@@ -622,7 +622,7 @@ fn a_decrease_is_at_most_the_balance() {
     let tenant = &world.tenant;
     let facts =
         AdjustmentFacts { tenant, by_id: Some(invoice(9000)), by_number: None, account: None };
-    let error = decide_adjustment(&draft, &facts, &world.asking).unwrap_err().message;
+    let error = decide_adjustment(&draft, &facts, &world.asking).unwrap_err().message.to_string();
     assert_eq!(error, "The adjustment amount 15.01 is greater than the credit balance 15.00.");
 }
 
@@ -670,7 +670,7 @@ fn cancel(world: &World, asked: AskedAdjustment) -> Result<bool, String> {
     change.set("Status", "Canceled");
     let existing = ExistingAdjustment::Asked(asked);
     let decision = decide_adjustment_update(&change, Some(&existing), &world.tenant, &world.asking);
-    decision.map(|update| update.cancels).map_err(|error| error.message)
+    decision.map(|update| update.cancels).map_err(|error| error.message.to_string())
 }
 
 #[test]
@@ -719,7 +719,7 @@ fn a_refund_of_a_credit_balance_is_final() {
         change.set("Id", METHOD_ID);
         change.set("Status", status);
         let decision = decide_refund_update(&change, Some(refund), &world.tenant, &world.asking);
-        decision.map(|update| update.cancels).map_err(|error| error.message)
+        decision.map(|update| update.cancels).map_err(|error| error.message.to_string())
     };
     let id = ObjectId::parse(METHOD_ID).unwrap();
     let delete = |refund: &ExistingRefund| {

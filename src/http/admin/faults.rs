@@ -5,6 +5,7 @@
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
+use crate::domain::text::Text;
 use crate::domain::version::ApiVersion;
 use crate::service::faults::{Effect, FaultRule, StandingRule};
 use crate::soap::wsdl;
@@ -147,7 +148,10 @@ impl WrittenError {
     }
 
     fn row(self) -> Result<Effect, String> {
-        self.read().map(|(code, message)| Effect::Rows(RowError { code, message }))
+        self.read().map(|(code, message)| {
+            let message = Text::verbatim(message);
+            Effect::Rows(RowError { code, message })
+        })
     }
 
     fn fault(self) -> Result<Effect, String> {
@@ -183,7 +187,7 @@ impl From<StandingRule> for OrderedFault {
         let error = |code: ErrorCode, message| WrittenError { code: code.name().into(), message };
         match rule.effect {
             Effect::None => {}
-            Effect::Rows(row) => written.row = Some(error(row.code, row.message)),
+            Effect::Rows(row) => written.row = Some(error(row.code, row.message.to_string())),
             Effect::Fault { code, message } => written.fault = Some(error(code, message)),
             Effect::Reset { after } => {
                 written.reset = Some(if after { When::After } else { When::Before });

@@ -40,7 +40,7 @@ pub fn catalogue() -> Vec<FaultEntry> {
         },
         kind: fault.fault_type().name(),
         status: fault.status(),
-        text: fault.to_string(),
+        text: fault.text().template().to_owned(),
         cause: fault.cause(),
     });
     faults.chain(rows()).collect()
@@ -54,7 +54,7 @@ fn rows() -> impl Iterator<Item = FaultEntry> {
         faultcode: String::new(),
         kind: "row",
         status: 200,
-        text: error.message,
+        text: error.message.template().to_owned(),
         cause,
     })
 }
@@ -98,7 +98,7 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
         ),
         (RowError::version_too_old(), "the version in the path is below 31.0"),
         (
-            generic(RowError::no_permission(permission), &[(permission.name(), "<permission>")]),
+            RowError::no_permission(permission),
             "the user lacks the permission that the refund's Type needs",
         ),
         (RowError::gateway_inactive(&gateway), "the gateway of an electronic refund is not active"),
@@ -107,15 +107,15 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
             "the gateway of an electronic refund only takes back its own payments",
         ),
         (
-            generic(
-                RowError::gateway_without_method(&gateway, method),
-                &[(method.name(), "<MethodType>")],
-            ),
+            RowError::gateway_without_method(&gateway, method),
             "the gateway of an electronic refund cannot pay to such a method",
         ),
-        (over_balance(), "the amount is more than the account's credit balance"),
         (
-            over_balance_of_day(),
+            RowError::over_balance(SEVEN, FIVE, YEN),
+            "the amount is more than the account's credit balance",
+        ),
+        (
+            RowError::over_balance_of_day("adjustment", FIVE, FIVE, NaiveDate::MIN, YEN),
             "with future-dated adjustments only: what a refund, an adjustment or the cancellation \
              of one takes is not there on its day, or not any more on a later one",
         ),
@@ -128,10 +128,7 @@ fn payments() -> Vec<(RowError, &'static str)> {
     let over = RowError::over_refundable(SEVEN, FIVE, YEN, "payment", "<number>");
     let differ = RowError::parts_differ(FIVE, MinorUnits::new(7), YEN);
     vec![
-        (
-            generic(RowError::payment_not_processed(&payment()), &[("Voided", "<Status>")]),
-            "the payment is Canceled or Voided",
-        ),
+        (RowError::payment_not_processed(&payment()), "the payment is Canceled or Voided"),
         (
             RowError::payment_without_gateway(&payment()),
             "an electronic refund of an external payment",
@@ -149,19 +146,16 @@ fn payments() -> Vec<(RowError, &'static str)> {
             "the gateway of the payment cannot give back what it took, by its configuration",
         ),
         (
-            generic(over, &[("7", "<amount>"), ("5", "<rest>")]),
-            "the amount is more than what is left of the payment; with `invoice` for `payment`, a \
-             part of RefundInvoicePaymentData is more than what is left of the payment's for it",
+            over,
+            "the amount is more than what is left of the `payment`, or a part of \
+             RefundInvoicePaymentData more than what is left of the payment's for its `invoice`",
         ),
         (
             RowError::parts_needed(ApiVersion::FIRST),
             "below 64.0, a partial refund of a payment of several invoices; from there on \
              RefundInvoicePaymentData is missing",
         ),
-        (
-            generic(differ, &[("7", "<amount>"), ("5", "<sum>")]),
-            "the parts of RefundInvoicePaymentData are less than the refund, or more",
-        ),
+        (differ, "the parts of RefundInvoicePaymentData are less than the refund, or more"),
     ]
 }
 
@@ -179,16 +173,13 @@ fn changes() -> Vec<(RowError, &'static str)> {
             "delete of a refund that drew on a credit balance",
         ),
         (RowError::refund_under_way(), "delete of a refund whose gateway has not answered"),
-        (
-            generic(RowError::not_cancelable(status), &[(status.name(), "<Status>")]),
-            "update to Canceled of a refund that is not Processed",
-        ),
+        (RowError::not_cancelable(status), "update to Canceled of a refund that is not Processed"),
         (
             RowError::is_compensated(),
             "update to Canceled of a refund whose money was put back by reconciliation",
         ),
         (
-            generic(settled, &[("5", "<balance>")]),
+            settled,
             "update to Canceled, or delete, of a refund whose invoice was paid otherwise since",
         ),
     ]
@@ -206,15 +197,12 @@ fn adjustments() -> Vec<(RowError, &'static str)> {
              invoice still asks for (recorded)",
         ),
         (
-            generic(over_rest, &[("7", "<amount>"), ("5", "<rest>")]),
+            over_rest,
             "an Increase beyond what a payment has left beside its invoices and its refunds",
         ),
+        (over_balance, "a Decrease, or the cancellation of an Increase, beyond the credit balance"),
         (
-            generic(over_balance, &[("7", "<amount>"), ("5", "<balance>")]),
-            "a Decrease, or the cancellation of an Increase, beyond the credit balance",
-        ),
-        (
-            generic(RowError::balance_full(MinorUnits::new(7), YEN), &[("7", "<amount>")]),
+            RowError::balance_full(MinorUnits::new(7), YEN),
             "an Increase, or the cancellation of a Decrease, that takes the credit balance beyond \
              half of what 64 bits of minor units can count",
         ),
@@ -258,11 +246,11 @@ fn objects() -> Vec<(RowError, &'static str)> {
             "an InvoicePayment of a payment that has one for the invoice",
         ),
         (
-            generic(over_payment, &[("7", "<amount>"), ("5", "<rest>")]),
+            over_payment,
             "an InvoicePayment, or AppliedInvoiceAmount, beyond what the payment has left",
         ),
         (
-            generic(over_invoice, &[("7", "<amount>"), ("5", "<balance>")]),
+            over_invoice,
             "an InvoicePayment, or AppliedInvoiceAmount, beyond what is owed on the invoice",
         ),
         (
@@ -302,25 +290,6 @@ fn payment() -> Payment {
         reference_id: None,
         parts: Vec::new(),
     }
-}
-
-fn over_balance_of_day() -> RowError {
-    let (amount, available) = (MinorUnits::new(7), MinorUnits::new(5));
-    let error = RowError::over_balance_of_day("<wanted>", amount, available, NaiveDate::MAX, YEN);
-    let day = NaiveDate::MAX.to_string();
-    generic(error, &[(day.as_str(), "<day>"), ("7", "<amount>"), ("5", "<balance>")])
-}
-
-fn over_balance() -> RowError {
-    generic(RowError::over_balance(SEVEN, FIVE, YEN), &[("7", "<amount>"), ("5", "<balance>")])
-}
-
-/// The error with placeholders where the sample's values stand.
-fn generic(error: RowError, placeholders: &[(&str, &str)]) -> RowError {
-    let message = placeholders
-        .iter()
-        .fold(error.message, |message, (value, placeholder)| message.replace(value, placeholder));
-    RowError { message, ..error }
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use crate::xml::Writer;
 const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")];
 
 /// The whole answer that tells `fault`.
-pub(in crate::soap) fn encode(fault: &Fault, dialect: Dialect) -> Vec<u8> {
+pub(in crate::soap) fn encode(fault: &Fault, dialect: &Dialect) -> Vec<u8> {
     let kind = (fault.class(), fault.fault_type());
-    encode_as(kind, fault.code(), &fault.to_string(), dialect)
+    encode_as(kind, fault.code(), &dialect.wording.tell(&fault.text()), dialect)
 }
 
 /// The whole answer that tells a fault which a tester ordered.
-pub(in crate::soap) fn encode_ordered(code: ErrorCode, text: &str, dialect: Dialect) -> Vec<u8> {
+pub(in crate::soap) fn encode_ordered(code: ErrorCode, text: &str, dialect: &Dialect) -> Vec<u8> {
     encode_as((FaultClass::Sender, FaultType::UnexpectedErrorFault), code, text, dialect)
 }
 
@@ -22,7 +22,7 @@ fn encode_as(
     (class, fault_type): (FaultClass, FaultType),
     code: ErrorCode,
     text: &str,
-    dialect: Dialect,
+    dialect: &Dialect,
 ) -> Vec<u8> {
     let mut writer = dialect.open_envelope(640 + 2 * text.len());
     writer.open_with("soapenv:Fault", &FAULTS);
@@ -84,12 +84,14 @@ fn prefixed(code: ErrorCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::text::Wording;
     use crate::domain::version::ApiVersion;
     use crate::xml::{XmlLimits, parse};
 
     fn told(fault: &Fault, soap: SoapVersion, api: u16) -> String {
-        let dialect = Dialect { soap, api: ApiVersion::major(api) };
-        String::from_utf8(encode(fault, dialect)).expect("UTF-8")
+        let (api, wording) = (ApiVersion::major(api), Wording::default());
+        let dialect = Dialect { soap, api, wording };
+        String::from_utf8(encode(fault, &dialect)).expect("UTF-8")
     }
 
     #[test]

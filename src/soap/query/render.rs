@@ -24,7 +24,7 @@ pub(super) fn page(
     page: &Page,
     fields: &[QueryField],
     operation: PageOf,
-    dialect: Dialect,
+    dialect: &Dialect,
 ) -> Vec<u8> {
     let row_bytes = 200 + 64 * page.query.fields.len();
     let bytes = 512 + page.rows.len().saturating_mul(row_bytes);
@@ -97,6 +97,7 @@ mod tests {
     use crate::domain::custom_field::CustomFields;
     use crate::domain::money::{Currency, MinorUnits};
     use crate::domain::query::{QueryObject, TypedQuery};
+    use crate::domain::text::Wording;
     use crate::domain::version::ApiVersion;
     use crate::ledger::query::QueryLocator;
     use crate::soap::envelope::SoapVersion;
@@ -117,9 +118,9 @@ mod tests {
         let time_zone = chrono_tz::America::Los_Angeles;
         let page = Page { query, rows, size, next, time_zone };
         let api = ApiVersion::major(api);
-        let dialect = Dialect { soap: SoapVersion::V11, api };
+        let dialect = Dialect { soap: SoapVersion::V11, api, wording: Wording::default() };
         let fields = fields(QueryObject::Refund, api, &CustomFields::default());
-        let body = super::page(&page, &fields, PageOf::Query, dialect);
+        let body = super::page(&page, &fields, PageOf::Query, &dialect);
         let text = String::from_utf8(body).unwrap();
         let (_, result) = text.split_once("<ns1:result>").unwrap();
         result.split_once("</ns1:result>").unwrap().0.to_owned()
@@ -179,7 +180,8 @@ mod tests {
             let page = Page { query, rows, size: 1, next: None, time_zone };
             for api in (18..=150).map(ApiVersion::major) {
                 let known = fields(object, api, &none);
-                let body = super::page(&page, &known, PageOf::Query, Dialect { soap, api });
+                let dialect = Dialect { soap, api, wording: Wording::default() };
+                let body = super::page(&page, &known, PageOf::Query, &dialect);
                 let text = String::from_utf8(body).unwrap();
                 let told: Vec<_> = text
                     .split("<ns2:")
