@@ -6,6 +6,7 @@
 //! inflated or large takes many times its size to be read, only so many have their turn at once.
 
 use super::metrics::Limit;
+use super::settings::HttpSettings;
 use crate::soap::{READ_IN_PLACE_BYTES_MAX, Refusal};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
@@ -14,6 +15,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -33,6 +35,24 @@ pub(super) struct BodyLimits<'a> {
     /// The turns of bodies that are inflated or large, and until when one is waited for.
     pub(super) turns: &'a Arc<Semaphore>,
     pub(super) turn_deadline: Instant,
+}
+
+impl<'a> BodyLimits<'a> {
+    /// The limits of `settings` for a request that began at `started`.
+    pub(super) fn of(
+        settings: &HttpSettings,
+        started: Instant,
+        turns: &'a Arc<Semaphore>,
+        turn_deadline: Instant,
+    ) -> Self {
+        Self {
+            wire_bytes_max: settings.body_bytes_max,
+            inflated_bytes_max: settings.inflated_bytes_max,
+            deadline: started + Duration::from_millis(settings.body_timeout_ms),
+            turns,
+            turn_deadline,
+        }
+    }
 }
 
 /// Why there is no body.

@@ -122,13 +122,7 @@ struct Forward {
 impl Forward {
     async fn body(&self, body: Incoming) -> Result<Bytes, Response<Full<Bytes>>> {
         let now = Instant::now();
-        let limits = BodyLimits {
-            wire_bytes_max: self.settings.body_bytes_max,
-            inflated_bytes_max: self.settings.inflated_bytes_max,
-            deadline: now + Duration::from_millis(self.settings.body_timeout_ms),
-            turns: &self.turns,
-            turn_deadline: now,
-        };
+        let limits = BodyLimits::of(&self.settings, now, &self.turns, now);
         read(body, limits).await.map_err(|error| match error {
             BodyError::Broken => sentence(StatusCode::BAD_REQUEST, "The body is broken."),
             BodyError::Refused(..) | BodyError::Overloaded => {

@@ -144,13 +144,7 @@ impl Public {
     ) -> Option<Answer> {
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
-        let limits = BodyLimits {
-            wire_bytes_max: self.settings.body_bytes_max,
-            inflated_bytes_max: self.settings.inflated_bytes_max,
-            deadline: started + Duration::from_millis(self.settings.body_timeout_ms),
-            turns: &self.turns,
-            turn_deadline: deadline,
-        };
+        let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
         let content_type = head::content_type(headers);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,

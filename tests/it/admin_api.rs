@@ -2,8 +2,8 @@
 //! the command line.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, envelope,
-    external_refund, finish, program, refund, session_header,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
+    electronic_refund, envelope, external_refund, finish, program, session_header,
 };
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
@@ -502,7 +502,7 @@ fn a_refund_is_settled_by_hand_while_the_gateway_runs_but_not_too_early() {
         [[gateway.rule]]\nanswer = \"drop-before\"\n";
     let seed = format!("{seed}\n{silent}");
     let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
-    let held = gateway.create(&gateway.login(), &[electronic_ten()]);
+    let held = gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     let id = held.texts("Id").pop().unwrap();
     let call = json!({ "status": "Error", "reason": "the processor says it never came" });
     let settle = |body: &Value| api(&gateway, "POST", &format!("refunds/{id}/settle"), body);
@@ -527,7 +527,7 @@ fn of_two_operators_who_settle_at_once_one_decides() {
     let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
     for round in 0..5 {
         // No session outlives the advance of the clock.
-        let held = gateway.create(&gateway.login(), &[electronic_ten()]);
+        let held = gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
         let id = held.texts("Id").pop().unwrap();
         done(&gateway, "POST", "clock/advance", &json!({ "seconds": 49 * 3600 }));
         let settle = |status: &str| {
@@ -559,7 +559,7 @@ fn a_refund_is_not_settled_by_hand_while_its_gateway_is_being_asked() {
     done(&gateway, "POST", "gateways/sandbox/rules", &slow);
     let session = gateway.login();
     thread::scope(|scope| {
-        let created = scope.spawn(|| gateway.create(&session, &[electronic_ten()]));
+        let created = scope.spawn(|| gateway.create(&session, &[electronic_refund("10.00")]));
         let is_under_way = || {
             let told = done(&gateway, "GET", "gateways/sandbox/rules", &Value::Null);
             told["rules"][0]["times"] == 0
@@ -583,7 +583,7 @@ fn a_refund_is_not_settled_by_hand_while_its_gateway_is_being_asked() {
 #[test]
 fn an_account_whose_refunds_were_with_a_gateway_can_be_reset() {
     let gateway = TestGateway::demo();
-    gateway.create(&gateway.login(), &[electronic_ten()]);
+    gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
     done(&gateway, "POST", "reset", &json!({ "account": ELECTRONIC_ACCOUNT }));
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
@@ -596,7 +596,7 @@ fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
         [[gateway.rule]]\nanswer = \"drop-after\"\n";
     let seed = format!("{seed}\n{lost}");
     let gateway = TestGateway::seeded(&seed, &["--clock", "2026-01-02T03:04:05Z"]);
-    gateway.create(&gateway.login(), &[electronic_ten()]);
+    gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     let waits = || {
         let metrics = gateway.get_admin("/metrics").text();
         let line = "refund_gateway_refunds_in_processing ";
@@ -618,15 +618,4 @@ fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
     assert_eq!(waits(), "1");
     done(&gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
     until("0");
-}
-
-/// A refund of 10.00 to the card of the documented example.
-pub fn electronic_ten() -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", "10.00"),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
 }

@@ -1,10 +1,10 @@
 //! A clean stage through the built program: whatever was under way, after a reset or a snapshot put
 //! back nothing of it reaches what comes after.
 
-use crate::admin_api::{api, command, done, electronic_ten, refund_ten, told_by};
+use crate::admin_api::{api, command, done, refund_ten, told_by};
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope,
-    external_refund, finish, program, session_header,
+    ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope,
+    electronic_refund, envelope, external_refund, finish, program, session_header,
 };
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
@@ -67,13 +67,13 @@ fn a_gateway_that_answers_late_answers_about_nothing_of_the_new_stage() {
     let hang = json!({ "answer": "decline", "times": 1, "delay_ms": 5_000, "text": "late" });
     done(&gateway, "POST", "gateways/sandbox/rules", &hang);
     let session = gateway.login();
-    let mut call = begin(&gateway, &session, electronic_ten());
+    let mut call = begin(&gateway, &session, electronic_refund("10.00"));
     let rules = || done(&gateway, "GET", "gateways/sandbox/rules", &Value::Null);
     until("the gateway is asked", || rules()["rules"][0]["times"] == 0);
     done(&gateway, "POST", "reset", &json!({}));
     assert!(call.read_answer().is_none());
     // The refund of the new stage has the id of the one that the gateway was asked about.
-    let again = gateway.create(&gateway.login(), &[electronic_ten()]);
+    let again = gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     assert_eq!(again.successes(), 1, "{again}");
     thread::sleep(Duration::from_secs(4));
     let found = query(&gateway, &session, "select Status, GatewayResponse from Refund");
@@ -263,11 +263,11 @@ fn a_sandbox_is_told_its_answers_by_the_command_line() {
     let add = ["rule", "add", "--amount", "10.00", "--answer", "decline", "--code", "54"];
     told_by(&gateway, &add);
     assert!(told_by(&gateway, &["rule", "list"]).contains("\"decline\""));
-    let declined = gateway.create(&gateway.login(), &[electronic_ten()]);
+    let declined = gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     assert_eq!(declined.successes(), 1, "{declined}");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
     told_by(&gateway, &["rule", "clear"]);
-    gateway.create(&gateway.login(), &[electronic_ten()]);
+    gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
     let nowhere = command(&gateway, &["rule", "list", "--gateway", "nowhere"]);
     assert_eq!(nowhere.status.code(), Some(2), "{nowhere:?}");

@@ -2,8 +2,7 @@
 //! that is killed in the middle, a disk that takes nothing more.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
-    create_envelope, external_refund, refund,
+    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, electronic_refund, external_refund,
 };
 use crate::wire::{Answer, Connection};
 use refund_gateway::domain::id::{RefundId, RefundNumber};
@@ -99,13 +98,7 @@ impl Client {
     /// Every third is electronic, so that the gateway's second transaction is hit as well.
     fn body(&self, session: &str) -> String {
         let object = if self.sent.is_multiple_of(3) {
-            refund(&[
-                ("AccountId", ELECTRONIC_ACCOUNT),
-                ("Amount", "0.01"),
-                ("SourceType", "CreditBalance"),
-                ("Type", "Electronic"),
-                ("PaymentMethodId", ELECTRONIC_METHOD),
-            ])
+            electronic_refund("0.01")
         } else {
             external_refund(EXTERNAL_ACCOUNT, "0.01")
         };

@@ -3,8 +3,8 @@
 
 use crate::admin_api::done;
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
-    program, refund,
+    ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT, TestGateway, electronic_refund, external_refund, finish,
+    program,
 };
 use crate::tls::{authority, server};
 use hmac::{Hmac, KeyInit, Mac};
@@ -164,31 +164,15 @@ fn signature(method: &str, path: &str, headers: &BTreeMap<String, String>, body:
     format!("v1={}", hex(&mac.finalize().into_bytes()))
 }
 
-fn started(config: &str) -> TestGateway {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("config.toml"), config).unwrap();
-    TestGateway::start_in(folder, &["--demo", "--config", "config.toml"])
-}
-
-fn electronic(amount: &str) -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
-}
-
 #[test]
 fn one_accounts_failing_delivery_delays_that_account_alone() {
     let receiver = Receiver::start();
-    let gateway = started(&receiver.config(""));
+    let gateway = TestGateway::configured(&receiver.config(""));
     let session = gateway.login();
     receiver.with(|state| state.refused = Some(EXTERNAL_ACCOUNT));
     let external = ["1.00", "2.00", "3.00"].map(|it| external_refund(EXTERNAL_ACCOUNT, it));
     gateway.create(&session, &external);
-    gateway.create(&session, &[electronic("4.00"), electronic("5.00")]);
+    gateway.create(&session, &[electronic_refund("4.00"), electronic_refund("5.00")]);
     receiver.until("the other account's events", |state| state.got.len() >= 4);
     receiver.until("a refusal", |state| state.refusals > 0);
     assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT), Vec::<String>::new());
@@ -247,7 +231,7 @@ fn events_go_by_tls_and_only_to_who_proves_to_be_the_host() {
 #[test]
 fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     let receiver = Receiver::start();
-    let mut gateway = started(&receiver.config("kinds = ['refund.processed']"));
+    let mut gateway = TestGateway::configured(&receiver.config("kinds = ['refund.processed']"));
     let session = gateway.login();
     receiver.with(|state| state.is_down = true);
     for amount in 1..=20 {
@@ -271,7 +255,7 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
 #[test]
 fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
     let receiver = Receiver::start();
-    let gateway = started(&receiver.config(""));
+    let gateway = TestGateway::configured(&receiver.config(""));
     let refunded = |amount: &str| {
         gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, amount)]);
         receiver.until(amount, |state| {
@@ -288,10 +272,10 @@ fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
 
 #[test]
 fn the_command_shows_events_beside_a_running_gateway() {
-    let gateway = started("[events]\nenabled = true\n");
+    let gateway = TestGateway::configured("[events]\nenabled = true\n");
     let session = gateway.login();
     gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
-    gateway.create(&session, &[electronic("13.50")]);
+    gateway.create(&session, &[electronic_refund("13.50")]);
     let tail = |args: &[&str]| {
         let mut command = program(gateway.folder());
         let output = finish(command.args(["events", "--ledger", "ledger.db"]).args(args));
@@ -324,7 +308,7 @@ fn the_command_shows_events_beside_a_running_gateway() {
 #[test]
 fn events_are_kept_for_as_long_as_it_is_configured() {
     let config = |clock| format!("clock = '{clock}'\n[events]\nenabled = true\nkeep_days = 30\n");
-    let mut gateway = started(&config("2026-01-05T12:00:00Z"));
+    let mut gateway = TestGateway::configured(&config("2026-01-05T12:00:00Z"));
     let session = gateway.login();
     for amount in ["1.00", "2.00", "3.00"] {
         gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, amount)]);

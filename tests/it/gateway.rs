@@ -97,6 +97,13 @@ impl TestGateway {
         Self::start(&["--demo"])
     }
 
+    /// The demo with a configuration (TOML), which is the file `config.toml` in its folder.
+    pub fn configured(config: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("config.toml"), config).unwrap();
+        Self::start_in(folder, &["--demo", "--config", "config.toml"])
+    }
+
     /// A test gateway whose ledger begins as `seed` (TOML) says, with more arguments of `serve`.
     pub fn seeded(seed: &str, args: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
@@ -351,6 +358,17 @@ pub fn external_refund(account: &str, amount: &str) -> String {
         ("SourceType", "CreditBalance"),
         ("Type", "External"),
         ("MethodType", "Check"),
+    ])
+}
+
+/// A zObject: an electronic refund of a credit balance, to the card of the documented example.
+pub fn electronic_refund(amount: &str) -> String {
+    refund(&[
+        ("AccountId", ELECTRONIC_ACCOUNT),
+        ("Amount", amount),
+        ("SourceType", "CreditBalance"),
+        ("Type", "Electronic"),
+        ("PaymentMethodId", ELECTRONIC_METHOD),
     ])
 }
 

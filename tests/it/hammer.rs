@@ -3,7 +3,8 @@
 
 use crate::fault_matrix::{electronic_refunds, settle_down};
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, finish, program, refund,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, electronic_refund, finish,
+    program,
 };
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -91,13 +92,7 @@ fn sixty_four_clients_share_one_account_and_every_refund_ends() {
 }
 
 fn electronic(at: usize) -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", &amount(at)),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
+    electronic_refund(&amount(at))
 }
 
 /// A gateway that never answers: the refund stays in Processing, an operator may not end it before
@@ -147,12 +142,6 @@ fn an_operator_settles_what_no_gateway_tells_once_and_not_too_early() {
 
 /// A refund that nobody answers about.
 fn created(gateway: &TestGateway) -> Vec<String> {
-    let object = refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", "9.00"),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
+    let object = electronic_refund("9.00");
     gateway.create(&gateway.login(), &[object]).texts("Id")
 }

@@ -3,7 +3,8 @@
 //! refund is Processed or Error only when the processor said so for certain.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, envelope, refund, session_header,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, electronic_refund, envelope, refund,
+    session_header,
 };
 use crate::processor_stub::{Behaviour, ProcessorStub, SECRET};
 use serde_json::json;
@@ -42,13 +43,7 @@ fn write(folder: &Path, config: &str) {
 
 /// Creates an electronic refund, which always succeeds, and gives its id.
 pub fn created(gateway: &TestGateway, session: &str, amount: &str) -> String {
-    let object = refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
+    let object = electronic_refund(amount);
     let answer = gateway.create(session, &[object]);
     answer.texts("Id").pop().unwrap_or_else(|| panic!("not created: {answer}"))
 }
@@ -384,15 +379,7 @@ fn connections_are_kept_and_bounded() {
     let gateway = configured(&stub.table("cards", "connections_max = 2"));
     let session = gateway.login();
     stub.rule(Behaviour::Slow(Duration::from_millis(20)));
-    let object = |_| {
-        refund(&[
-            ("AccountId", ELECTRONIC_ACCOUNT),
-            ("Amount", "1.00"),
-            ("SourceType", "CreditBalance"),
-            ("Type", "Electronic"),
-            ("PaymentMethodId", ELECTRONIC_METHOD),
-        ])
-    };
+    let object = |_| electronic_refund("1.00");
     let answer = gateway.create(&session, &(0..20).map(object).collect::<Vec<_>>());
     for id in answer.texts("Id") {
         assert_eq!(ended(&gateway, &session, &id), "Processed");

@@ -1,7 +1,7 @@
 //! `[[gateway]]` tables of the configuration: what they allow, what is wrong with them, and that
 //! none of their secrets is shown.
 
-use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, finish, program, refund};
+use crate::gateway::{ELECTRONIC_ACCOUNT, electronic_refund, finish, program};
 use crate::processor::configured;
 use crate::processor_stub::{ProcessorStub, SECRET};
 use std::fs;
@@ -190,13 +190,7 @@ fn a_gateway_pays_only_what_its_table_allows() {
         };
         let gateway = configured(&table);
         let session = gateway.login();
-        let object = refund(&[
-            ("AccountId", ELECTRONIC_ACCOUNT),
-            ("Amount", "10.00"),
-            ("SourceType", "CreditBalance"),
-            ("Type", "Electronic"),
-            ("PaymentMethodId", ELECTRONIC_METHOD),
-        ]);
+        let object = electronic_refund("10.00");
         let answer = gateway.create(&session, &[object]);
         assert!(answer.to_string().contains(expected), "{more}: {answer}");
     }

@@ -1,7 +1,7 @@
 //! TLS to a processor: only who proves to be the host, by an authority that is believed, gets an
 //! order to read.
 
-use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, finish, program, refund};
+use crate::gateway::{ELECTRONIC_ACCOUNT, TestGateway, electronic_refund, finish, program};
 use crate::processor_stub::{ProcessorStub, SECRET};
 use crate::tls::{Authority, authority, server};
 use std::fs;
@@ -70,13 +70,7 @@ fn a_refund_goes_by_tls_and_stays_in_processing_where_the_certificate_is_wrong()
         let args = ["--config", "c.toml", "--seed", "seed.toml"];
         let gateway = TestGateway::start_in(folder, &args);
         let session = gateway.login();
-        let object = refund(&[
-            ("AccountId", ELECTRONIC_ACCOUNT),
-            ("Amount", "10.00"),
-            ("SourceType", "CreditBalance"),
-            ("Type", "Electronic"),
-            ("PaymentMethodId", ELECTRONIC_METHOD),
-        ]);
+        let object = electronic_refund("10.00");
         let id = gateway.create(&session, &[object]).texts("Id").remove(0);
         assert_eq!(crate::processor::status(&gateway, &session, &id), expected);
         assert_eq!(stub.paid(&id), u32::from(expected == "Processed"));

@@ -1,8 +1,8 @@
 //! What gateways settle and reject after all, told by the operator on the command line.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, envelope,
-    external_refund, finish, program, refund, session_header,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
+    electronic_refund, envelope, external_refund, finish, program, refund, session_header,
 };
 use std::fs;
 use std::path::Path;
@@ -41,13 +41,7 @@ fn created(gateway: &TestGateway, object: String) -> String {
 }
 
 fn electronic(gateway: &TestGateway, amount: &str) -> String {
-    let object = refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
+    let object = electronic_refund(amount);
     created(gateway, object)
 }
 

@@ -3,7 +3,8 @@
 
 use crate::fault_matrix::{electronic_refunds, settle_down};
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, refund,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, electronic_refund,
+    external_refund,
 };
 use crate::processor::{configured, created, until};
 use crate::processor_stub::{Moment, ProcessorStub};
@@ -121,13 +122,7 @@ fn a_burst_of_verdicts_leaves_room_for_external_refunds() {
     let args = ["--test", "--seed", "seed.toml", "--config", "config.toml"];
     let gateway = TestGateway::start_in(folder, &args);
     let session = gateway.login();
-    let electronic = refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", "0.01"),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ]);
+    let electronic = electronic_refund("0.01");
     for _ in 0..4 {
         let answer = gateway.create(&session, &vec![electronic.clone(); 50]);
         assert_eq!(answer.successes(), 50, "{answer}");

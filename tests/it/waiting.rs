@@ -2,29 +2,13 @@
 //! payment gateway when the process ends.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, external_refund, refund,
+    ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, TestGateway, electronic_refund,
+    external_refund,
 };
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-/// The demo with a configuration.
-fn configured(config: &str) -> TestGateway {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("gateway.toml"), config).unwrap();
-    TestGateway::start_in(folder, &["--demo", "--config", "gateway.toml"])
-}
-
-fn electronic_refund(amount: &str) -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
-}
 
 /// How many refunds are in each status.
 fn count(gateway: &TestGateway, status: &str) -> i64 {
@@ -45,7 +29,7 @@ fn wait_until_none_is_in_processing(gateway: &TestGateway) {
 /// not withdraw them; their clients were cut off, and the refunds were made later all the same.
 #[test]
 fn a_request_is_withdrawn_while_another_program_holds_the_file() {
-    let gateway = configured("[http]\nrequest_timeout_ms = 300\n");
+    let gateway = TestGateway::configured("[http]\nrequest_timeout_ms = 300\n");
     let session = gateway.login();
     let other = rusqlite::Connection::open(gateway.ledger()).unwrap();
     other.execute_batch("begin immediate").unwrap();
@@ -61,7 +45,7 @@ fn a_request_is_withdrawn_while_another_program_holds_the_file() {
 /// Processing.
 #[test]
 fn verdicts_find_their_way_through_a_queue_of_one() {
-    let gateway = configured("[store]\nqueue_max = 1\nbatch_max = 1\n");
+    let gateway = TestGateway::configured("[store]\nqueue_max = 1\nbatch_max = 1\n");
     let session = gateway.login();
     let answer = gateway.create(&session, &vec![electronic_refund("0.01"); 50]);
     assert_eq!(answer.successes(), 50, "{answer}");

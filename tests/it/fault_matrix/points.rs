@@ -3,7 +3,7 @@
 //! that there is for calls, or acts while the processor stands at a moment of the protocol.
 
 use super::{ORDERS, PATIENCE, ROOM, electronic_refunds};
-use crate::gateway::{ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, refund};
+use crate::gateway::{TestGateway, create_envelope, electronic_refund};
 use crate::processor_stub::{Behaviour, Moment, ProcessorStub};
 use crate::verdicts::{hold, metric};
 use rustix::process::{Pid, Signal, kill_process};
@@ -168,7 +168,8 @@ impl Scene<'_> {
         let asked = self.stub.refunds();
         self.stub.script(vec![Behaviour::Hang; ROOM]);
         let session = self.gateway.login();
-        let _hanging = self.post(&create_envelope(&session, &vec![electronic("0.01"); ROOM]));
+        let _hanging =
+            self.post(&create_envelope(&session, &vec![electronic_refund("0.01"); ROOM]));
         until("all the room is taken", || self.stub.refunds() == asked + ROOM);
         self.stub.script(behaviours);
         let _client = self.post(&self.orders());
@@ -248,7 +249,7 @@ impl Scene<'_> {
 
     /// The envelope of the orders.
     fn orders(&self) -> String {
-        let orders: [String; ORDERS] = ["0.02", "0.03", "0.04"].map(electronic);
+        let orders: [String; ORDERS] = ["0.02", "0.03", "0.04"].map(electronic_refund);
         create_envelope(&self.gateway.login(), &orders)
     }
 
@@ -269,16 +270,6 @@ impl Scene<'_> {
         let mut client = self.post(body);
         let _ = copy(&mut client, &mut sink());
     }
-}
-
-fn electronic(amount: &str) -> String {
-    refund(&[
-        ("AccountId", ELECTRONIC_ACCOUNT),
-        ("Amount", amount),
-        ("SourceType", "CreditBalance"),
-        ("Type", "Electronic"),
-        ("PaymentMethodId", ELECTRONIC_METHOD),
-    ])
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
