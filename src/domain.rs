@@ -12,6 +12,7 @@ pub mod error_code;
 pub mod event;
 pub mod facts;
 pub mod id;
+pub mod invoicing;
 pub mod lifecycle;
 pub mod money;
 pub mod permission;

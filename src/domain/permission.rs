@@ -18,17 +18,20 @@ pub enum Permission {
     CreditBalanceAdjustment,
     /// Cancel such adjustments.
     CancelCreditBalanceAdjustment,
+    /// Adjust invoices and their items.
+    InvoiceAdjustment,
 }
 
 impl Permission {
     /// Every permission, in the order of their bits.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ExternalRefund,
         Self::ElectronicRefund,
         Self::CreditBalanceExternalRefund,
         Self::CreditBalanceElectronicRefund,
         Self::CreditBalanceAdjustment,
         Self::CancelCreditBalanceAdjustment,
+        Self::InvoiceAdjustment,
     ];
 
     /// The name in a seed file and in texts.
@@ -40,6 +43,7 @@ impl Permission {
             Self::CreditBalanceElectronicRefund => "credit-balance-electronic-refund",
             Self::CreditBalanceAdjustment => "credit-balance-adjustment",
             Self::CancelCreditBalanceAdjustment => "cancel-credit-balance-adjustment",
+            Self::InvoiceAdjustment => "invoice-adjustment",
         }
     }
 
@@ -51,6 +55,7 @@ impl Permission {
             Self::CreditBalanceElectronicRefund => 8,
             Self::CreditBalanceAdjustment => 16,
             Self::CancelCreditBalanceAdjustment => 32,
+            Self::InvoiceAdjustment => 64,
         }
     }
 }

@@ -226,6 +226,9 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
             wanted.is_none_or(|one| allow(permission_for(source_of(draft), *one)))
         }),
         Drafts::Adjustments(_) => allow(Permission::CreditBalanceAdjustment),
+        Drafts::InvoiceAdjustments(_) | Drafts::InvoiceItemAdjustments(_) => {
+            allow(Permission::InvoiceAdjustment)
+        }
         // No permission of theirs is known.
         Drafts::Accounts(_)
         | Drafts::InvoicePayments(_)

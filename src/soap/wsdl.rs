@@ -175,6 +175,9 @@ mod tests {
     use crate::domain::draft::adjustment::AdjustmentDraft;
     use crate::domain::draft::change::{AdjustmentChange, RefundChange};
     use crate::domain::draft::fields::Draft;
+    use crate::domain::draft::invoice_adjustment::{
+        InvoiceAdjustmentChange, InvoiceAdjustmentDraft, ItemAdjustmentChange, ItemAdjustmentDraft,
+    };
     use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
     use crate::domain::draft::payment_method::MethodDraft;
 
@@ -317,6 +320,10 @@ mod tests {
         stands_here::<AccountDraft>("Account");
         stands_here::<AdjustmentDraft>("CreditBalanceAdjustment");
         stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
+        stands_here::<InvoiceAdjustmentDraft>("InvoiceAdjustment");
+        stands_here::<InvoiceAdjustmentChange>("InvoiceAdjustment");
+        stands_here::<ItemAdjustmentDraft>("InvoiceItemAdjustment");
+        stands_here::<ItemAdjustmentChange>("InvoiceItemAdjustment");
         stands_here::<MethodDraft>("PaymentMethod");
         stands_here::<PaymentDraft>("Payment");
         stands_here::<PaymentChange>("Payment");

@@ -13,7 +13,7 @@ use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
 use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::change::{AdjustmentChange, RefundChange};
-use refund_gateway::domain::draft::fields::Draft as _;
+use refund_gateway::domain::draft::fields::Draft;
 use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
@@ -26,7 +26,8 @@ use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
 use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
 use refund_gateway::ledger::seed::{
-    SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
+    SeedAccount, SeedInvoice, SeedItem, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan,
+    SeedUser,
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
@@ -68,6 +69,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         date: day,
         amount: decimal(invoice.amount),
         balance: decimal(invoice.balance),
+        items: items(&invoice.lines),
     });
     let payments = model.payments.iter().enumerate().map(|(number, payment)| SeedPayment {
         id: id('2', account, number),
@@ -120,6 +122,21 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
     }
 }
 
+/// The lines of an invoice as the items of a seed, whose ids are the seed's to give.
+fn items(lines: &[model::Line]) -> Vec<SeedItem> {
+    let mut items: Vec<SeedItem> = Vec::new();
+    for line in lines {
+        match items.last_mut() {
+            Some(charge) if line.is_tax => charge.tax = Some(decimal(line.amount)),
+            _ => {
+                let amount = decimal(line.amount);
+                items.push(SeedItem { id: None, name: None, amount, tax: None });
+            }
+        }
+    }
+    items
+}
+
 /// The real ledger, and one account of it.
 struct Real<'a> {
     ledger: &'a SqliteLedger,
@@ -129,6 +146,8 @@ struct Real<'a> {
     payments: Vec<ObjectId>,
     refunds: Vec<ObjectId>,
     adjustments: Vec<ObjectId>,
+    /// Those of invoices, and whether each is of a line.
+    invoice_adjustments: Vec<(ObjectId, bool)>,
 }
 
 impl Real<'_> {
@@ -174,10 +193,7 @@ impl Real<'_> {
                 self.update(Changes::Refunds(vec![change])).await?;
             }
             Operation::DeleteRefund { refund } => {
-                let ids = vec![Ok(self.refunds[*refund].clone())];
-                let (asking, ticket) = (self.asking(), Ticket::default());
-                let request = Delete { asking, object: Deletable::Refund, ids, ticket };
-                self.ledger.delete(request).await.unwrap().remove(0)?;
+                self.delete(Deletable::Refund, &self.refunds[*refund]).await?;
             }
             Operation::Adjust { is_increase, source, amount } => {
                 let mut draft = AdjustmentDraft::default();
@@ -199,6 +215,11 @@ impl Real<'_> {
             }
             Operation::Pay { .. } | Operation::Apply { .. } | Operation::TakeBackPayment { .. } => {
                 self.perform_payment(operation).await?;
+            }
+            Operation::AdjustInvoice { .. }
+            | Operation::CancelInvoiceAdjustment { .. }
+            | Operation::DeleteInvoiceAdjustment { .. } => {
+                self.perform_invoice_adjustment(operation).await?;
             }
         }
         Ok(())
@@ -241,6 +262,67 @@ impl Real<'_> {
             _ => unreachable!("{operation:?}"),
         }
         Ok(())
+    }
+
+    /// What is done with adjustments of invoices, as [`Real::perform`].
+    async fn perform_invoice_adjustment(&mut self, operation: &Operation) -> Result<(), RowError> {
+        match *operation {
+            Operation::AdjustInvoice { invoice, line, is_charge, amount } => {
+                let mut fields = vec![
+                    ("Type", if is_charge { "Charge" } else { "Credit" }.to_owned()),
+                    ("Amount", text(amount)),
+                    ("InvoiceId", id('1', self.account, invoice).to_string()),
+                ];
+                let drafts = match line {
+                    None => Drafts::InvoiceAdjustments(vec![filled(&fields)]),
+                    Some(line) => {
+                        let (line, source_type) = self.line(invoice, line);
+                        fields.push(("AdjustmentDate", "2026-10-01".to_owned()));
+                        fields.push(("SourceId", line));
+                        fields.push(("SourceType", source_type));
+                        Drafts::InvoiceItemAdjustments(vec![filled(&fields)])
+                    }
+                };
+                let adjustment = self.create(drafts).await?;
+                self.invoice_adjustments.push((adjustment, line.is_some()));
+            }
+            Operation::CancelInvoiceAdjustment { adjustment } => {
+                let (id, is_of_line) = &self.invoice_adjustments[adjustment];
+                let fields = [("Id", id.to_string()), ("Status", "Canceled".to_owned())];
+                self.update(match is_of_line {
+                    true => Changes::InvoiceItemAdjustments(vec![filled(&fields)]),
+                    false => Changes::InvoiceAdjustments(vec![filled(&fields)]),
+                })
+                .await?;
+            }
+            Operation::DeleteInvoiceAdjustment { adjustment } => {
+                let (id, is_of_line) = &self.invoice_adjustments[adjustment];
+                let object = match is_of_line {
+                    true => Deletable::InvoiceItemAdjustment,
+                    false => Deletable::InvoiceAdjustment,
+                };
+                self.delete(object, id).await?;
+            }
+            _ => unreachable!("{operation:?}"),
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, object: Deletable, id: &ObjectId) -> Result<ObjectId, RowError> {
+        let (asking, ticket, ids) = (self.asking(), Ticket::default(), vec![Ok(id.clone())]);
+        let request = Delete { asking, object, ids, ticket };
+        self.ledger.delete(request).await.unwrap().remove(0)
+    }
+
+    /// The id and the kind of a line of an invoice.
+    fn line(&self, invoice: usize, line: usize) -> (String, String) {
+        let select = "select line.id, iif(line.item is null, 'InvoiceDetail', 'Tax') \
+                      from invoice_line as line join invoice on invoice.key = line.invoice \
+                      where invoice.id = ?1 order by line.key limit 1 offset ?2";
+        let invoice = id('1', self.account, invoice);
+        let values = rusqlite::params![invoice.as_str(), line as i64];
+        let mut statement = self.reader.prepare_cached(select).unwrap();
+        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
@@ -327,8 +409,41 @@ impl Real<'_> {
                 found.unwrap_or_else(|_| "gone".to_owned())
             })
             .collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        let adjusted: Vec<String> = self
+            .invoice_adjustments
+            .iter()
+            .map(|(id, _)| {
+                let select = "select status from invoice_adjustment where id = ?1";
+                let mut statement = self.reader.prepare_cached(select).unwrap();
+                let found = statement.query_row([id.as_str()], |row| row.get(0));
+                found.unwrap_or_else(|_| "gone".to_owned())
+            })
+            .collect();
+        let credited: Vec<Vec<i64>> = (0..Model::INVOICES).map(|at| self.credited(at)).collect();
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {adjusted:?} {credited:?}")
     }
+
+    /// What live credits took off each line of an invoice.
+    fn credited(&self, invoice: usize) -> Vec<i64> {
+        let select = "select ( \
+                 select coalesce(sum(amount), 0) from invoice_adjustment \
+                 where line = line.key and type = 'Credit' and status = 'Processed') \
+             from invoice_line as line join invoice on invoice.key = line.invoice \
+             where invoice.id = ?1 order by line.key";
+        let mut statement = self.reader.prepare_cached(select).unwrap();
+        let invoice = id('1', self.account, invoice);
+        let lines = statement.query_map([invoice.as_str()], |row| row.get(0)).unwrap();
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+}
+
+/// A draft with these fields.
+fn filled<D: Draft>(fields: &[(&str, String)]) -> D {
+    let mut draft = D::default();
+    for (name, text) in fields {
+        draft.set(name, text);
+    }
+    draft
 }
 
 fn opened() -> (TempDir, PathBuf, SqliteLedger) {
@@ -368,9 +483,18 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         let mut model = Model::new();
         runtime.block_on(ledger.load_seed(plan(account, &model))).unwrap().unwrap();
         let payments = (0..model.payments.len()).map(|at| id('2', account, at)).collect();
-        let (refunds, adjustments) = (Vec::new(), Vec::new());
+        let (refunds, adjustments, invoice_adjustments) = (Vec::new(), Vec::new(), Vec::new());
         let (ledger, reader, second) = (&ledger, &reader, 0);
-        let mut real = Real { ledger, reader, account, second, payments, refunds, adjustments };
+        let mut real = Real {
+            ledger,
+            reader,
+            account,
+            second,
+            payments,
+            refunds,
+            adjustments,
+            invoice_adjustments,
+        };
         for wish in &wishes {
             let Some(operation) = model.meant(wish) else { continue };
             let done = runtime.block_on(real.perform(&operation));

@@ -4,11 +4,12 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
+use super::movement::move_invoice;
 use super::store::{Store, kept_json};
 use super::{adjusting, rows};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
-use crate::domain::facts::{InvoiceKey, PaymentKey};
+use crate::domain::facts::PaymentKey;
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
@@ -95,7 +96,7 @@ pub(super) fn update(
     if update.taken_back.is_some() {
         let parts = existing.iter().flat_map(|payment| &payment.parts);
         for part in parts {
-            move_invoice(store, part.invoice, part.rest(), 1, at_ms)?;
+            move_invoice(connection, part.invoice, part.rest(), at_ms)?;
         }
     }
     let sql = "update payment set status = coalesce(:status, status), \
@@ -127,7 +128,7 @@ fn insert(
     payment: &NewPayment<'_>,
     at_ms: i64,
 ) -> rusqlite::Result<()> {
-    let number = store.next_number("payment", "P-")?;
+    let number = store.next_number("payment", "payment", "P-")?;
     let insert = "insert into payment (key, id, number, account, type, status, amount, refunded, \
          to_credit_balance, effective_date, payment_method, gateway, is_settled, reference_id, \
          comment, kept, created_by, created_ms, updated_by, updated_ms) values (:key, :id, \
@@ -175,20 +176,7 @@ fn insert_part(
         at_ms,
     ])?;
     custom::keep(store.connection(), Owner::InvoicePayment(&id), &part.custom)?;
-    move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
+    let paid = MinorUnits::new(-part.amount.units());
+    move_invoice(store.connection(), part.invoice, paid, at_ms)?;
     Ok(id)
-}
-
-/// Moves what is owed on an invoice: up by `sign` 1, down by -1. The schema guards its bounds.
-fn move_invoice(
-    store: &Store,
-    invoice: InvoiceKey,
-    amount: MinorUnits,
-    sign: i64,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let update = "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 \
-                  returning key";
-    let mut statement = store.connection().prepare_cached(update)?;
-    statement.query_row(params![invoice.0, sign * amount.units(), at_ms], |_| Ok(()))
 }

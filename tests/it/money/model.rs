@@ -2,7 +2,8 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and one that pays nothing. More payments may follow.
+//! invoices with a rest, and one that pays nothing. More payments may follow. Two of the invoices
+//! have lines.
 
 use proptest::prelude::*;
 
@@ -12,11 +13,20 @@ pub struct Model {
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
     adjustments: Vec<Adjustment>,
+    invoice_adjustments: Vec<InvoiceAdjustment>,
 }
 
 pub struct Invoice {
     pub amount: i64,
     pub balance: i64,
+    pub lines: Vec<Line>,
+}
+
+pub struct Line {
+    /// Of a charge, or of the tax on the charge before it.
+    pub is_tax: bool,
+    pub amount: i64,
+    credited: i64,
 }
 
 pub struct Payment {
@@ -48,6 +58,14 @@ struct Adjustment {
     source: Source,
     amount: i64,
     is_live: bool,
+}
+
+struct InvoiceAdjustment {
+    invoice: usize,
+    line: Option<usize>,
+    is_charge: bool,
+    amount: i64,
+    status: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,11 +122,24 @@ pub enum Operation {
     TakeBackPayment {
         payment: usize,
     },
+    /// A Charge or a Credit of an invoice, or of one of its lines.
+    AdjustInvoice {
+        invoice: usize,
+        line: Option<usize>,
+        is_charge: bool,
+        amount: i64,
+    },
+    CancelInvoiceAdjustment {
+        adjustment: usize,
+    },
+    DeleteInvoiceAdjustment {
+        adjustment: usize,
+    },
 }
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 10;
+    pub const KINDS: usize = 13;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -122,6 +153,9 @@ impl Operation {
             Self::Pay { .. } => "pay",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
+            Self::AdjustInvoice { .. } => "adjust an invoice",
+            Self::CancelInvoiceAdjustment { .. } => "cancel an invoice's adjustment",
+            Self::DeleteInvoiceAdjustment { .. } => "delete an invoice's adjustment",
         }
     }
 }
@@ -163,7 +197,7 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     ];
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
-    (0_u8..18, any::<u16>(), amount, any::<bool>(), parts).prop_map(
+    (0_u8..24, any::<u16>(), amount, any::<bool>(), parts).prop_map(
         |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
     )
 }
@@ -172,7 +206,10 @@ impl Model {
     pub const INVOICES: usize = 4;
 
     pub fn new() -> Self {
-        let invoice = |amount, balance| Invoice { amount, balance };
+        let invoice = |amount, balance| Invoice { amount, balance, lines: Vec::new() };
+        let charge = |amount| Line { is_tax: false, amount, credited: 0 };
+        let with_lines = |amount, balance, lines| Invoice { amount, balance, lines };
+        let tax = |amount| Line { is_tax: true, amount, credited: 0 };
         let part = |invoice, amount| Part { invoice, amount, refunded: 0 };
         let payment = |is_electronic, amount, parts| Payment {
             is_electronic,
@@ -185,9 +222,9 @@ impl Model {
         Self {
             balance: 2000,
             invoices: vec![
-                invoice(10_000, 3000),
+                with_lines(10_000, 3000, vec![charge(6500), tax(500), charge(3000)]),
                 invoice(5000, 0),
-                invoice(-7000, -7000),
+                with_lines(-7000, -7000, vec![charge(-8000), charge(1000)]),
                 invoice(6000, 6000),
             ],
             payments: vec![
@@ -197,6 +234,7 @@ impl Model {
             ],
             refunds: Vec::new(),
             adjustments: Vec::new(),
+            invoice_adjustments: Vec::new(),
         }
     }
 
@@ -251,8 +289,35 @@ impl Model {
                 let amount = amount(self.payments[payment].unapplied());
                 Operation::Apply { payment, invoice, amount }
             }
-            _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
+            17 => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
+            18..=20 => self.meant_adjustment(wish, amount),
+            21 | 22 => {
+                let adjustment = pick(self.invoice_adjustments.len())?;
+                Operation::CancelInvoiceAdjustment { adjustment }
+            }
+            _ => {
+                let adjustment = pick(self.invoice_adjustments.len())?;
+                Operation::DeleteInvoiceAdjustment { adjustment }
+            }
         })
+    }
+
+    /// The adjustment of an invoice or of a line that a wish comes to.
+    fn meant_adjustment(&self, wish: &Wish, amount: impl Fn(i64) -> i64) -> Operation {
+        let invoice = wish.which % Self::INVOICES;
+        let adjusted = &self.invoices[invoice];
+        let line = match adjusted.lines.len() {
+            0 => None,
+            count => Some(wish.which / 7 % (count + 1)).filter(|line| *line < count),
+        };
+        let is_charge = wish.yes;
+        let left = line.map_or(i64::MAX, |line| adjusted.lines[line].left());
+        let all = match (is_charge, adjusted.amount < 0) {
+            (true, true) => -adjusted.balance,
+            (true, false) => 2000,
+            (false, _) => adjusted.balance.min(left),
+        };
+        Operation::AdjustInvoice { invoice, line, is_charge, amount: amount(all) }
     }
 
     /// Does what the operation says, or nothing, and tells which.
@@ -295,7 +360,76 @@ impl Model {
             }
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
+            Operation::AdjustInvoice { invoice, line, is_charge, amount } => {
+                self.adjust_invoice(invoice, line, is_charge, amount)
+            }
+            Operation::CancelInvoiceAdjustment { adjustment } => {
+                let can = self.invoice_adjustments[adjustment].status == "Processed"
+                    && self.take_back_adjustment(adjustment);
+                if can {
+                    self.invoice_adjustments[adjustment].status = "Canceled";
+                }
+                can
+            }
+            Operation::DeleteInvoiceAdjustment { adjustment } => {
+                let can = match self.invoice_adjustments[adjustment].status {
+                    "Processed" => self.take_back_adjustment(adjustment),
+                    status => status == "Canceled",
+                };
+                if can {
+                    self.invoice_adjustments[adjustment].status = "gone";
+                }
+                can
+            }
         }
+    }
+
+    fn adjust_invoice(
+        &mut self,
+        at: usize,
+        line: Option<usize>,
+        is_charge: bool,
+        amount: i64,
+    ) -> bool {
+        let invoice = &mut self.invoices[at];
+        if is_charge {
+            if invoice.amount < 0 && invoice.balance + amount > 0 {
+                return false;
+            }
+            invoice.balance += amount;
+        } else {
+            let left = line.map_or(amount, |line| invoice.lines[line].left());
+            if amount > left || amount > invoice.balance {
+                return false;
+            }
+            invoice.balance -= amount;
+            if let Some(line) = line {
+                invoice.lines[line].credited += amount;
+            }
+        }
+        let status = "Processed";
+        let made = InvoiceAdjustment { invoice: at, line, is_charge, amount, status };
+        self.invoice_adjustments.push(made);
+        true
+    }
+
+    /// Takes a live adjustment back, if what it added is still owed.
+    fn take_back_adjustment(&mut self, adjustment: usize) -> bool {
+        let InvoiceAdjustment { invoice, line, is_charge, amount, .. } =
+            self.invoice_adjustments[adjustment];
+        let invoice = &mut self.invoices[invoice];
+        if !is_charge {
+            invoice.balance += amount;
+            if let Some(line) = line {
+                invoice.lines[line].credited -= amount;
+            }
+            return true;
+        }
+        if invoice.balance - amount < invoice.amount.min(0) {
+            return false;
+        }
+        invoice.balance -= amount;
+        true
     }
 
     fn pay(
@@ -494,7 +628,19 @@ impl Model {
         let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
         let payments: Vec<_> = self.payments.iter().map(Payment::numbers).collect();
         let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        let adjusted: Vec<_> = self.invoice_adjustments.iter().map(|one| one.status).collect();
+        let credited: Vec<Vec<i64>> = self
+            .invoices
+            .iter()
+            .map(|one| one.lines.iter().map(|line| line.credited).collect())
+            .collect();
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {adjusted:?} {credited:?}")
+    }
+}
+
+impl Line {
+    fn left(&self) -> i64 {
+        self.amount - self.credited
     }
 }
 
