@@ -382,18 +382,23 @@ mod tests {
         let old = [
             "Account",
             "Invoice",
+            "InvoiceAdjustment",
+            "InvoiceItem",
             "InvoicePayment",
             "Payment",
             "PaymentMethod",
             "Refund",
             "RefundInvoicePayment",
             "RefundTransactionLog",
+            "TaxationItem",
         ];
         let types = |major| object_types(at(major));
         assert_eq!(types(18), old);
         assert!(types(22).contains(&"CreditBalanceAdjustment"));
+        assert!(!types(22).contains(&"InvoiceItemAdjustment"));
+        assert!(types(23).contains(&"InvoiceItemAdjustment"));
         assert!(types(30).contains(&"GatewayOption"));
-        assert_eq!(types(150).len(), 10);
+        assert_eq!(types(150).len(), 14);
         // Without queryMore, a client of 18.0 could do nothing with a locator.
         let first = [
             "login",
