@@ -20,6 +20,7 @@ mod refusal;
 mod save_result;
 mod update;
 mod user_info;
+mod vendor;
 pub mod wsdl;
 
 pub use refusal::Refusal;
