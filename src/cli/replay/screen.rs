@@ -1,4 +1,4 @@
-//! Where the reports of a replay appear: the reports themselves, and on a terminal a bar below them.
+//! Where the reports of a replay appear: the reports, and on a terminal a bar below them.
 
 use crate::replay::{self, CaseReport, Reporter, Summary, TestCaseReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
