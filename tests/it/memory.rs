@@ -1,4 +1,4 @@
-//! What crowds cost: of bodies that are small on the wire and large once they are read, and of logins.
+//! What crowds cost: of bodies small on the wire and large once they are read, and of logins.
 
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope};
 use flate2::Compression;
