@@ -1,5 +1,5 @@
-//! The harness of the tests of `replay`: folders with captures, and the parts that captures are made
-//! of. The program is run as a user would, and judged by what it prints and its exit code.
+//! The harness of the tests of `replay`: folders with captures, and the parts that captures are
+//! made of. The program is run as a user would, and judged by its output and its exit code.
 
 use crate::gateway::{envelope, finish, program, session_header};
 use serde_json::{Value, json};
