@@ -336,7 +336,7 @@ fn a_charge_may_raise_a_balance_above_the_amount_and_goes_while_it_is_owed() {
 }
 
 #[test]
-fn everything_that_is_set_is_read_back() {
+fn everything_that_is_set_of_an_invoices_adjustment_is_read_back() {
     let client = Client::new(SEED);
     let whole = client.created(
         WHOLE,
@@ -352,43 +352,31 @@ fn everything_that_is_set_is_read_back() {
             ("Type", "Credit"),
         ],
     );
-    let fields = [
-        "AccountId",
-        "AccountingCode",
-        "AdjustmentDate",
-        "AdjustmentNumber",
-        "Amount",
-        "Comments",
-        "CustomerName",
-        "CustomerNumber",
-        "ImpactAmount",
-        "InvoiceId",
-        "InvoiceNumber",
-        "ReasonCode",
-        "ReferenceId",
-        "Status",
-        "TransferredToAccounting",
-        "Type",
-    ];
     let expected = [
-        ACCOUNT,
-        "4100",
-        "2026-02-03",
-        "IA-00000001",
-        "1.50",
-        "goodwill",
-        "owner",
-        "A00000001",
-        "-1.50",
-        OPEN,
-        "INV00000003",
-        "Cancellation",
-        "CASE-7",
-        "Processed",
-        "",
-        "Credit",
+        ("AccountId", ACCOUNT),
+        ("AccountingCode", "4100"),
+        ("AdjustmentDate", "2026-02-03"),
+        ("AdjustmentNumber", "IA-00000001"),
+        ("Amount", "1.50"),
+        ("Comments", "goodwill"),
+        ("CustomerName", "owner"),
+        ("CustomerNumber", "A00000001"),
+        ("ImpactAmount", "-1.50"),
+        ("InvoiceId", OPEN),
+        ("InvoiceNumber", "INV00000003"),
+        ("ReasonCode", "Cancellation"),
+        ("ReferenceId", "CASE-7"),
+        ("Status", "Processed"),
+        ("TransferredToAccounting", ""),
+        ("Type", "Credit"),
     ];
-    assert_eq!(client.read(WHOLE, &whole, &fields), expected);
+    let (names, values): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+    assert_eq!(client.read(WHOLE, &whole, &names), values);
+}
+
+#[test]
+fn an_adjustment_of_an_item_is_found_by_its_item_and_has_a_number_of_its_own() {
+    let client = Client::new(SEED);
     let item =
         client.find("91.0", &format!("select Id from InvoiceItem where InvoiceId = '{OPEN}'"));
     let line = item.texts("Id").remove(0);
@@ -431,6 +419,11 @@ fn everything_that_is_set_is_read_back() {
     let names = ["Comment", "ReasonCode", "Status", "TransferredToAccounting"];
     let told = client.read(ITEM, &of_line, &names);
     assert_eq!(told, ["the same", "Other", "Processed", "Yes"], "Comment is not changed");
+}
+
+#[test]
+fn items_are_read_back_with_their_taxes() {
+    let client = Client::new(SEED);
     let items = client.find(
         "91.0",
         &format!(
@@ -443,7 +436,7 @@ fn everything_that_is_set_is_read_back() {
 }
 
 #[test]
-fn refusals_come_in_the_order_of_every_object() {
+fn what_is_missing_is_told_in_order() {
     let client = Client::new(SEED);
     let mut fields: Vec<(&str, &str)> = Vec::new();
     for (next, expected) in [
@@ -465,6 +458,11 @@ fn refusals_come_in_the_order_of_every_object() {
         fields = with(&fields, &[next]);
         assert_eq!(client.refused(ITEM, &fields), expected);
     }
+}
+
+#[test]
+fn a_value_that_is_wrong_is_named_and_a_permission_comes_after_it() {
+    let client = Client::new(SEED);
     let long = "x".repeat(256);
     for (wrong, expected) in [
         (("InvoiceId", "x"), "INVALID_ID: Invalid value for field InvoiceId: x"),
