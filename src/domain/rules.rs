@@ -1,9 +1,10 @@
 //! The rules of refunds and adjustments: a draft and the facts in, a decision out.
 //!
 //! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
-//! `adjustment`, `invoice_adjustment`, `changing` beside them; `account`, `payment_method` and `paying` for what refunds
-//! need to be there. What refunds share stands here and in `refund_values`. The order of the checks
-//! is part of the contract: the first error of a row is the only one told.
+//! `adjustment`, `invoice_adjustment`, `changing` beside them; `account`, `payment_method` and
+//! `paying` for what refunds need to be there. What refunds share stands here and in
+//! `refund_values`. The order of the checks is part of the contract: the first error of a row is the
+//! only one told.
 
 mod account;
 mod adjustment;

@@ -602,7 +602,8 @@ fn items_and_their_taxes_add_up_to_the_invoice() {
     }
     let moved = "[[invoice]]\nid = \"4028e6a0000c00000000000000000005\"\nnumber = \"INV5\"\n\
         account = \"4028e6a0000a00000000000000000001\"\ndate = \"2026-01-02\"\namount = \"1.00\"\n\
-        balance = \"1.00\"\nitems = [{ id = \"4028e6a0000e00000000000000000001\", amount = \"1.00\" }]\n";
+        balance = \"1.00\"\n[[invoice.items]]\nid = \"4028e6a0000e00000000000000000001\"\n\
+        amount = \"1.00\"\n";
     let (is_loaded, told) = load(&format!("{SEED}{moved}"));
     assert!(!is_loaded && told.contains("stands here twice"), "{told}");
     let (is_loaded, told) = load(moved);

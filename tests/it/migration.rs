@@ -61,7 +61,8 @@ const BILLED: &str = "
             updated_ms) values (1, '4028e6a0000e00000000000000000001', 1, 1, 6000, 2500, 1, 9);
     insert into refund (number, created_ms, salt, account, amount, type, source_type, method_type,
             status, refund_date, created_by, payment)
-        values (5, 5000, 5, 2, 2500, 'External', 'Payment', 'Check', 'Processed', '2026-01-04', 1, 1);
+        values (5, 5000, 5, 2, 2500, 'External', 'Payment', 'Check', 'Processed', '2026-01-04', 1,
+            1);
     insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms, updated_ms)
         values (5, 1, 2500, 5000, 5000);
     insert into adjustment (key, account, type, amount, invoice, status, adjustment_date,

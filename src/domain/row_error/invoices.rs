@@ -1,5 +1,5 @@
-//! Why an adjustment of an invoice, or of one of its lines, cannot be made, changed or deleted. None
-//! of it was recorded from the original, so all of it is in our words.
+//! Why an adjustment of an invoice, or of one of its lines, cannot be made, changed or deleted.
+//! None of it was recorded from the original, so all of it is in our words.
 
 use super::super::error_code::ErrorCode;
 use super::super::money::{Currency, MinorUnits};

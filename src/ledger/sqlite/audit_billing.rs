@@ -99,7 +99,8 @@ const CHECKS: [Check; 12] = [
                      and refund.compensated_ms is null) + ( \
                      select coalesce(sum(iif(adjustment.type = 'Increase', adjustment.amount, \
                          -adjustment.amount)), 0) from adjustment \
-                     where adjustment.invoice = invoice.key and adjustment.status = 'Processed') + ( \
+                     where adjustment.invoice = invoice.key \
+                     and adjustment.status = 'Processed') + ( \
                      select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
                      from invoice_adjustment as made \
                      where made.invoice = invoice.key and made.status = 'Processed')",
