@@ -224,7 +224,7 @@ impl Model {
 
     /// References that are few enough to meet again.
     fn reference_of(wish: &Wish) -> Option<u8> {
-        (wish.which % 4 > 0).then_some(u8::try_from(wish.which / 4 % 3).unwrap())
+        (!wish.which.is_multiple_of(4)).then_some(u8::try_from(wish.which / 4 % 3).unwrap())
     }
 
     /// What a gateway knows a payment by.
