@@ -260,7 +260,7 @@ impl Real<'_> {
     fn reference(&self, reference: u8) -> String {
         let [plain, wide] =
             ["ch_", "CH _ "].map(|word| format!("{word}{}_{reference}", self.account));
-        if self.second.is_multiple_of(2) { plain } else { wide }
+        if self.second % 2 == 0 { plain } else { wide }
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
