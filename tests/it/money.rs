@@ -82,7 +82,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         payment_method: payment.is_electronic.then(|| id('3', account, 0)),
         gateway: None,
         is_settled: true,
-        reference_id: None,
+        reference_id: payment.reference.map(|reference| format!("ch_{account}_{reference}")),
         applied: payment
             .parts
             .iter()

@@ -2,7 +2,7 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and one that pays nothing. More payments may follow.
+//! invoices with a rest, and two that pay nothing. More payments may follow.
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -215,6 +215,7 @@ impl Model {
                 payment(false, 4000, vec![part(0, 4000)]),
                 payment(true, 10_000, vec![part(0, 3000), part(1, 5000)]),
                 payment(false, 2500, Vec::new()),
+                Payment { reference: Some(0), ..payment(true, 3000, Vec::new()) },
             ],
             refunds: Vec::new(),
             adjustments: Vec::new(),
@@ -224,7 +225,7 @@ impl Model {
 
     /// References that are few enough to meet again.
     fn reference_of(wish: &Wish) -> Option<u8> {
-        (!wish.which.is_multiple_of(4)).then_some(u8::try_from(wish.which / 4 % 3).unwrap())
+        (!wish.which.is_multiple_of(4)).then_some(u8::from((wish.which / 4).is_multiple_of(4)))
     }
 
     /// What a gateway knows a payment by.
@@ -292,10 +293,13 @@ impl Model {
                 let amount = amount(self.payments[payment].unapplied());
                 Operation::Apply { payment, invoice, amount }
             }
-            17 | 18 => Operation::Rename {
-                payment: pick(self.payments.len())?,
-                reference: Self::reference_of(wish),
-            },
+            17 | 18 => {
+                // Mostly one that a gateway knows.
+                let known = |at: &usize| wish.yes || self.payments[*at].is_electronic;
+                let payments: Vec<usize> = (0..self.payments.len()).filter(known).collect();
+                let payment = payments[pick(payments.len())?];
+                Operation::Rename { payment, reference: Self::reference_of(wish) }
+            }
             _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
