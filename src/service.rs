@@ -22,7 +22,6 @@ pub mod seed;
 pub mod session;
 mod stage;
 pub mod test_bench;
-pub mod toml_text;
 pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
