@@ -3,8 +3,8 @@
 //! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
 //! `adjustment`, `invoice_adjustment`, `changing` beside them; `account`, `payment_method` and
 //! `paying` for what refunds need to be there. What refunds share stands here and in
-//! `refund_values`. The order of the checks is part of the contract: the first error of a row is the
-//! only one told.
+//! `refund_values`. The order of the checks is part of the contract: the first error of a row is
+//! the only one told.
 
 mod account;
 mod adjustment;
@@ -28,7 +28,6 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::Permission;
 use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
@@ -53,7 +52,7 @@ pub use invoice_adjustment::{
 };
 pub use paying::{
     NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
-    decide_payment_update,
+    decide_payment_update, reference_after,
 };
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
@@ -165,20 +164,6 @@ impl Payout {
             Self::External => RefundType::External,
             Self::Electronic { .. } => RefundType::Electronic,
         }
-    }
-}
-
-/// The permission that a refund of this source and type needs.
-pub const fn permission_for(source: SourceType, refund_type: RefundType) -> Permission {
-    match (source, refund_type) {
-        (SourceType::CreditBalance, RefundType::External) => {
-            Permission::CreditBalanceExternalRefund
-        }
-        (SourceType::CreditBalance, RefundType::Electronic) => {
-            Permission::CreditBalanceElectronicRefund
-        }
-        (SourceType::Payment, RefundType::External) => Permission::ExternalRefund,
-        (SourceType::Payment, RefundType::Electronic) => Permission::ElectronicRefund,
     }
 }
 

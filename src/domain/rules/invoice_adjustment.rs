@@ -11,6 +11,7 @@ use super::changing::{check_target, is_to_be_canceled, reason_change};
 use super::custom::OwnFields;
 use super::refund_values::{check_adjustment_reason, known_adjustment_reason};
 use super::{Asking, check_amount, day_named, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::invoice_adjustment::{
@@ -20,7 +21,6 @@ use crate::domain::facts::{Invoice, InvoiceKey, Tenant};
 use crate::domain::id::ObjectId;
 use crate::domain::invoicing::{ExistingInvoiceAdjustment, InvoiceLine, LineKey};
 use crate::domain::money::MinorUnits;
-use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
@@ -129,7 +129,7 @@ fn decide<'d>(
     own_fields.check_present(&draft.common.custom)?;
     let valid = check_values(draft, item, facts, asking)?;
     let custom = own_fields.checked(&draft.common.custom, asking)?;
-    check_adjusting(object, facts.tenant, asking)?;
+    check_adjusting(Operation::Create, object, facts.tenant, asking)?;
     let line = item.map(|item| line_of(item, valid.invoice)).transpose()?;
     let amount = check_balance(&valid, line)?;
     Ok(InvoiceAdjustmentDecision {
@@ -233,6 +233,7 @@ fn check_invoice(
 
 /// That invoices are adjusted in this tenant, in the caller's version, and by this caller.
 fn check_adjusting(
+    operation: Operation,
     object: CustomizedObject,
     tenant: &Tenant,
     asking: &Asking,
@@ -245,7 +246,8 @@ fn check_adjusting(
     if is_whole && asking.version < ApiVersion::INVOICE_ADJUSTMENTS {
         return Err(RowError::too_old_for_invoice_adjustments());
     }
-    asking.check(Permission::InvoiceAdjustment)
+    let object = if is_whole { Object::InvoiceAdjustment } else { Object::InvoiceItemAdjustment };
+    asking.check(operation, object)
 }
 
 /// The line that is to be adjusted, if it is one of the invoice's.
@@ -301,7 +303,8 @@ pub fn decide_invoice_adjustment_update<'a>(
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     let custom = OwnFields::of(tenant, object).checked(&common.custom, asking)?;
-    check_adjusting(object, tenant, asking)?;
+    let operation = if cancels { Operation::Cancel } else { Operation::Update };
+    check_adjusting(operation, object, tenant, asking)?;
     if cancels {
         if !adjustment.is_live() {
             return Err(RowError::invalid("Status", AdjustmentStatus::Canceled.name()));
@@ -327,7 +330,7 @@ pub fn decide_invoice_adjustment_deletion<'a>(
     asking: &Asking,
 ) -> Result<&'a ExistingInvoiceAdjustment, RowError> {
     let adjustment = adjustment.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
-    check_adjusting(object, tenant, asking)?;
+    check_adjusting(Operation::Delete, object, tenant, asking)?;
     if adjustment.is_live() {
         check_taking_back(adjustment)?;
     }
