@@ -22,7 +22,6 @@ pub mod seed;
 pub mod session;
 mod stage;
 pub mod test_bench;
-pub mod toml_text;
 pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
@@ -36,6 +35,7 @@ use connectors::Processors;
 use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
+use password::HashMemory;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use retention::EventSettings;
@@ -120,6 +120,7 @@ pub struct Service {
     settings: ServiceSettings,
     sessions: SessionCache,
     hashing: Arc<Semaphore>,
+    hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
     seeds: Seeds,
@@ -163,6 +164,7 @@ impl Service {
                 u64::from(settings.session_idle_minutes) * 60,
             )),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
+            hash_memory: Arc::default(),
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),

@@ -32,9 +32,8 @@ fn unsent(name: &str) -> String {
 
 #[test]
 fn an_unknown_property_of_an_endpoint_is_no_failure() {
-    let to = |endpoint: &str| {
-        case("to", &request_to("ours", endpoint, "r", &good_login(), &[holds()]))
-    };
+    let to =
+        |endpoint: &str| case("to", &request_to("ours", endpoint, "r", &good_login(), &[holds()]));
     let cases = to("${serviceUrl}")
         + &to("https://${#Env#HOST}:${#Project#port}/apps/services/a/91.0")
         + &to("${#Project#url}")
@@ -67,11 +66,10 @@ fn a_step_that_needs_a_skipped_one_is_skipped_too() {
         })
         + &case("chain", &{
             let via = properties(&[("via", session), ("more", "${via}")]);
-            unsent("login") + &second("${#TestCase#more}") + &request(
-                "third",
-                &login("${second#Response}", "x"),
-                &[holds()],
-            ) + &via
+            unsent("login")
+                + &second("${#TestCase#more}")
+                + &request("third", &login("${second#Response}", "x"), &[holds()])
+                + &via
         })
         + &case("endpoint", &{
             let to = "https://h/apps/services/a/${auth#result}";

@@ -59,11 +59,7 @@ impl<'s> Expander<'s> {
     }
 
     /// A property with everything in it expanded; empty if there is none.
-    pub(super) fn property(
-        &mut self,
-        owner: Owner<'_>,
-        name: &str,
-    ) -> Result<String, ExpandError> {
+    pub(super) fn property(&mut self, owner: Owner<'_>, name: &str) -> Result<String, ExpandError> {
         match self.scope.get(owner, name) {
             Ok(value) => self.expand(value),
             Err(Absent::Unknown) => Ok(String::new()),
