@@ -90,6 +90,10 @@ impl fmt::Debug for User {
     }
 }
 
+/// How many characters a session's token has: the session types of generated clients allow no
+/// more than 255.
+pub const SESSION_CHARS: usize = 255;
+
 /// SHA-256 of a session's token: the only form in which the ledger knows it.
 pub type TokenHash = [u8; 32];
 
@@ -137,7 +141,13 @@ pub struct Create {
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
     pub ticket: Ticket,
+    /// Takes note of the orders as soon as they are durable, if the caller wants it.
+    pub line_up: Option<LineUp>,
 }
+
+/// Takes note of the orders of a request. The ledger calls it in the order of its commits, before
+/// the request's own reply; it must not wait for anything.
+pub type LineUp = Arc<dyn Fn(&[Order]) + Send + Sync>;
 
 /// What a create call came to.
 #[derive(Debug)]
@@ -228,7 +238,7 @@ pub trait Ledger: Orders {
     /// Gives a user another password; false when there is no such user.
     fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
 
-    /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
+    /// Opens a session and returns its token: [`SESSION_CHARS`] URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
     fn open_session(
         &self,
