@@ -13,8 +13,10 @@
 mod admin_api;
 mod admin_stage;
 mod breaking_off;
+mod call_order;
 mod captures;
 mod cli;
+mod clock;
 mod custom_fields;
 mod determinism;
 mod durability;
