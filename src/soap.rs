@@ -21,6 +21,7 @@ mod save_result;
 pub mod secret;
 mod update;
 mod user_info;
+mod vendor;
 pub mod wsdl;
 
 pub use refusal::Refusal;

@@ -11,11 +11,11 @@ impl RowError {
         Self::wrong("Invalid value for field <Field>", [("Field", field)])
     }
 
-    /// Another account has the AccountNumber.
+    /// Another account has the AccountNumber (captured text, of create).
     pub fn account_number_taken(number: &str) -> Self {
         let shown: String = number.chars().take(SHOWN_CHARS_MAX).collect();
-        let template = "The account number <AccountNumber> is already in use.";
-        Self::told(ErrorCode::DuplicateValue, template, [("AccountNumber", &shown)])
+        let template = "The account number <AccountNumber> is invalid.";
+        Self::wrong(template, [("AccountNumber", &shown)])
     }
 
     /// An account that is owed money is not cancelled.

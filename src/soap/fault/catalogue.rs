@@ -227,7 +227,7 @@ fn objects() -> Vec<(RowError, &'static str)> {
         ),
         (
             RowError::account_number_taken("<AccountNumber>"),
-            "an AccountNumber that another account has",
+            "an AccountNumber that another account has (recorded for create; update says the same)",
         ),
         (
             RowError::account_with_balance(),
