@@ -58,7 +58,8 @@ impl Sandbox {
     pub fn new(script: Script) -> Self {
         let Script { rules, switches } = script;
         let guard = Guard::new(switches);
-        let state = State { rules, added: 0, lined_up: HashMap::new(), book: HashMap::new(), guard };
+        let state =
+            State { rules, added: 0, lined_up: HashMap::new(), book: HashMap::new(), guard };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 }

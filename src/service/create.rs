@@ -11,7 +11,9 @@ use crate::domain::rules::{Asking, permission_for, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Create, Created, Idempotency, LedgerError, LineUp, Render, RowResult, UserKey};
+use crate::ledger::{
+    Create, Created, Idempotency, LedgerError, LineUp, Render, RowResult, UserKey,
+};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;

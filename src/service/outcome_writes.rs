@@ -63,21 +63,21 @@ mod tests {
         let queued = Arc::new(SyncMutex::new(Vec::new()));
         let (mut tasks, mut replies) = (Vec::new(), Vec::new());
         for number in 0..WRITES_MAX * 4 {
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = oneshot::channel::<bool>();
             let (writes, queued) = (Arc::clone(&writes), Arc::clone(&queued));
             let mut task = Box::pin(async move {
                 let write = || {
                     queued.lock().unwrap().push(number);
-                    Some(Box::pin(async move { Ok(answer.await.unwrap()) }) as Reply<()>)
+                    Some(Box::pin(async move { Ok(answer.await.unwrap()) }) as Reply<bool>)
                 };
-                writes.write(write).await.unwrap().unwrap();
+                assert!(writes.write(write).await.unwrap().unwrap());
             });
             assert!(begin(task.as_mut()).await.is_pending());
             tasks.push(tokio::spawn(task));
             replies.push(reply);
         }
         assert_eq!(queued.lock().unwrap().len(), WRITES_MAX);
-        replies.into_iter().rev().for_each(|reply| reply.send(()).unwrap());
+        replies.into_iter().rev().for_each(|reply| reply.send(true).unwrap());
         for task in tasks {
             task.await.unwrap();
         }

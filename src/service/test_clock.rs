@@ -6,7 +6,6 @@
 use super::Service;
 use super::clock::Clock;
 use super::test_bench::BenchError;
-use crate::ledger::test_bench::TestBench;
 use crate::ledger::{Ledger, LedgerError};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 

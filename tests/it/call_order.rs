@@ -65,16 +65,13 @@ fn a_rule_for_one_order_meets_the_first_row_of_a_call_in_every_run() {
         let amounts = ["4.00", "5.00", "5", "6.00", "5.00", "5.00"];
         let rows: Vec<String> = amounts.iter().map(|amount| electronic_refund(amount)).collect();
         assert_eq!(gateway.create(&session, &rows).successes(), rows.len());
-        let expected =
-            ["Processed", "Error", "Processed", "Processed", "Processed", "Processed"];
+        let expected = ["Processed", "Error", "Processed", "Processed", "Processed", "Processed"];
         assert_eq!(states(&gateway, &session), expected);
         let logs = "select Id, RefundId, GatewayReasonCode, TransactionDate \
                     from RefundTransactionLog";
         let adjustments = "select Id, Number, Type, Status, Amount from CreditBalanceAdjustment";
-        outcomes.push((
-            queried(&gateway, &session, logs),
-            queried(&gateway, &session, adjustments),
-        ));
+        outcomes
+            .push((queried(&gateway, &session, logs), queried(&gateway, &session, adjustments)));
         done(&gateway, "POST", "reset", &json!({}));
     }
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{outcomes:#?}");
