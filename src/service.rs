@@ -39,6 +39,7 @@ use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
 use outcome_writes::OutcomeWrites;
+use password::HashMemory;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use retention::EventSettings;
@@ -123,6 +124,7 @@ pub struct Service {
     settings: ServiceSettings,
     sessions: SessionCache,
     hashing: Arc<Semaphore>,
+    hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
     seeds: Seeds,
@@ -165,6 +167,7 @@ impl Service {
                 u64::from(settings.session_idle_minutes) * 60,
             )),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
+            hash_memory: Arc::default(),
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
