@@ -238,7 +238,8 @@ pub trait Ledger: Orders {
     /// Gives a user another password; false when there is no such user.
     fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
 
-    /// Opens a session and returns its token: [`SESSION_CHARS`] URL-safe characters, kept here only as a hash.
+    /// Opens a session and returns its token: [`SESSION_CHARS`] URL-safe characters, kept here only
+    /// as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
     fn open_session(
         &self,

@@ -1,9 +1,9 @@
 //! The built-in sandbox gateway: deterministic, scripted by the seed, paying with play money.
 //!
-//! It decides in the order in which orders are committed, whenever each of them is sent, so that the
-//! same calls have the same answers. It remembers what it decided about a refund until that has ended, or the process has. After a
-//! restart it has heard of nothing, and an order that is sent again gets the answer of the script
-//! again.
+//! It decides in the order in which orders are committed, whenever each of them is sent, so that
+//! the same calls have the same answers. It remembers what it decided about a refund until that has
+//! ended, or the process has. After a restart it has heard of nothing, and an order that is sent
+//! again gets the answer of the script again.
 
 mod switches;
 

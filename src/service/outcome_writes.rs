@@ -1,5 +1,5 @@
-//! Writing what gateways said: a bounded number of writes at once, each queued for the ledger in the
-//! order in which it was asked for, so that the verdicts of one call are written in its order.
+//! Writing what gateways said: a bounded number of writes at once, each queued for the ledger in
+//! the order in which it was asked for, so that the verdicts of one call are written in its order.
 
 use crate::ledger::{LedgerError, Reply};
 use std::future::{Future, poll_fn};

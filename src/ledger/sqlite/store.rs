@@ -221,8 +221,8 @@ impl Store {
         self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
     }
 
-    /// A new session token: [`SESSION_CHARS`] URL-safe characters, random, or with an id seed the next that
-    /// follows from it.
+    /// A new session token: [`SESSION_CHARS`] URL-safe characters, random, or with an id seed the
+    /// next that follows from it.
     pub(super) fn next_session_token(&self) -> rusqlite::Result<String> {
         let mut bytes = [0_u8; 128];
         match self.id_seed {
