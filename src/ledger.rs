@@ -90,10 +90,6 @@ impl fmt::Debug for User {
     }
 }
 
-/// How many characters a session's token has: the session types of generated clients allow no
-/// more than 255.
-pub const SESSION_CHARS: usize = 255;
-
 /// SHA-256 of a session's token: the only form in which the ledger knows it.
 pub type TokenHash = [u8; 32];
 
@@ -238,8 +234,7 @@ pub trait Ledger: Orders {
     /// Gives a user another password; false when there is no such user.
     fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
 
-    /// Opens a session and returns its token: [`SESSION_CHARS`] URL-safe characters, kept here only
-    /// as a hash.
+    /// Opens a session and returns its token: 255 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
     fn open_session(
         &self,

@@ -24,7 +24,6 @@ pub mod session;
 mod stage;
 pub mod test_bench;
 pub mod test_clock;
-pub mod toml_text;
 pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;

@@ -18,7 +18,6 @@ mod read;
 mod refund;
 mod refusal;
 mod save_result;
-pub mod secret;
 mod update;
 mod user_info;
 mod vendor;

@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
-use crate::http::{AdminDoor, AdminToken, Gateway, Tap};
+use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
@@ -139,7 +139,7 @@ async fn serve(
     let started = service.start_webhooks(webhooks).await;
     started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
-    let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
+    let tap = recorder.as_ref().map(record::Tapped::into);
     let admin = settings.admin_listen.map(|address| AdminDoor { address, token });
     let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
         .await

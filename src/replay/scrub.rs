@@ -12,7 +12,7 @@ use super::live::PASSWORD;
 use super::raw::{Text, View, pattern};
 use super::secret::{TEST_NUMBERS, UNTOLD, secrets_in, untold_answer, without_values};
 use crate::domain::draft::masked::{MaskedNumber, is_security_code};
-use crate::soap::secret::ELEMENTS;
+use crate::domain::secret::ELEMENTS;
 use regex::bytes::Regex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;

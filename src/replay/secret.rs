@@ -1,12 +1,11 @@
 //! Secrets that are known by their value, wherever they turn up in a report, and what is written
 //! down in the place of secrets.
 //!
-//! Those that their element tells are taken out of reports by `soap::secret`.
+//! Those that their element tells are taken out of reports by `domain::secret`.
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
-use crate::ledger::SESSION_CHARS;
-use crate::soap::secret::{ELEMENTS, HIDDEN, misplaced_secrets, without_secrets};
+use crate::domain::secret::{ELEMENTS, HIDDEN, SESSION_CHARS, misplaced_secrets, without_secrets};
 use crate::xml::decode;
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -3,7 +3,7 @@
 //! Two values of one shape are equal. The shape needs both: an id in a message, or a word where an
 //! id belongs, is compared as it stands.
 
-use crate::ledger::SESSION_CHARS;
+use crate::domain::secret::SESSION_CHARS;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 /// What is the same in all values of a shape: what stands for the part that may differ, and the

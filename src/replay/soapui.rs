@@ -24,4 +24,4 @@ mod xpath_functions;
 pub use outcome::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 
 pub(super) use html::{section, title};
-pub(super) use launch::replay_or;
+pub(super) use launch::{Projects, projects, run_at};

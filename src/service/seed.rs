@@ -10,11 +10,11 @@ mod check;
 mod written;
 
 use super::password::{self, PasswordError};
-use super::toml_text;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
+use crate::domain::toml_text;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
@@ -23,7 +23,7 @@ use check::{Names, Wrong};
 use toml::Spanned;
 use written::WrittenSeed;
 
-pub use super::toml_text::TomlError as SeedTextError;
+pub use crate::domain::toml_text::TomlError as SeedTextError;
 pub use crate::ledger::seed::SeedReport;
 
 /// The built-in seed of `--demo`.

@@ -6,13 +6,13 @@
 use super::envelope::is_ours;
 use super::vendor::object_not_kept;
 use super::wsdl;
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
     AccountStatus, AdjustmentStatus, AdjustmentType, MethodStatus, MethodType, PaymentStatus,
     PaymentType, RefundStatus, RefundType, SourceType, TransferredToAccounting,
 };
 use crate::ledger::test_bench::KnownId;
-use crate::service::toml_text::suggest;
 use crate::xml::{Document, ElementRef, XmlLimits, parse};
 use serde::Serialize;
 

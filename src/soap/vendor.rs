@@ -7,8 +7,8 @@
 use super::fault::{Fault, shown};
 use super::wsdl;
 use crate::domain::query::QueryObject;
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
-use crate::service::toml_text::suggest;
 
 /// The object types of published WSDLs (19 to 83) and of the vendor's object reference. Those that
 /// this gateway keeps are among them, and so are those of accounting runs, which left after 29.

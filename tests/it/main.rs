@@ -45,6 +45,8 @@ mod reconciliation;
 mod recorders;
 mod recording;
 mod recording_upstream;
+mod replay_started;
+mod replaying;
 mod resolving;
 mod seed;
 mod session_script;

@@ -11,9 +11,9 @@ use super::talk::{
     wrong_method,
 };
 use crate::domain::id::ObjectId;
+use crate::domain::moment::moment;
 use crate::http::journal::Journal;
 use crate::service::Service;
-use crate::service::clock::moment;
 use crate::service::test_clock::told;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};

@@ -8,7 +8,7 @@ use super::rows;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
-use crate::ledger::SESSION_CHARS;
+use crate::domain::secret::SESSION_CHARS;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};

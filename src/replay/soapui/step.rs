@@ -14,7 +14,7 @@ use super::target::Context;
 use super::transfer::transfer_all;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::client::{Answer, ClientError, Connection};
-use crate::soap::secret::is_secret;
+use crate::domain::secret::is_secret;
 use crate::xml::{ElementRef, decode, parse};
 use std::time::{Duration, Instant};
 
