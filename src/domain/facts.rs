@@ -3,6 +3,7 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+use super::collected::Collected;
 use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
@@ -240,11 +241,18 @@ pub struct Payment {
     pub gateway: Option<String>,
     /// ReferenceId, by which that gateway knows it.
     pub reference_id: Option<String>,
+    /// What that gateway collected under the reference by which it knows it; none without one.
+    pub collected: Option<Collected>,
     /// Which parts of it pay which invoices, in the order of their creation.
     pub parts: Vec<PaymentPart>,
 }
 
 impl Payment {
+    /// The reference by which its gateway knows it: its ReferenceId, else its number.
+    pub fn reference(&self) -> &str {
+        self.reference_id.as_ref().unwrap_or(&self.number)
+    }
+
     /// What refunds may still give back: the amount, less what they did and less what became
     /// credit balance.
     pub fn refundable(&self) -> MinorUnits {

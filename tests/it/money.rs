@@ -82,7 +82,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         payment_method: payment.is_electronic.then(|| id('3', account, 0)),
         gateway: None,
         is_settled: true,
-        reference_id: None,
+        reference_id: payment.reference.map(|reference| format!("ch_{account}_{reference}")),
         applied: payment
             .parts
             .iter()
@@ -197,9 +197,10 @@ impl Real<'_> {
                 change.set("Status", "Canceled");
                 self.update(Changes::Adjustments(vec![change])).await?;
             }
-            Operation::Pay { .. } | Operation::Apply { .. } | Operation::TakeBackPayment { .. } => {
-                self.perform_payment(operation).await?;
-            }
+            Operation::Pay { .. }
+            | Operation::Apply { .. }
+            | Operation::TakeBackPayment { .. }
+            | Operation::Rename { .. } => self.perform_payment(operation).await?,
         }
         Ok(())
     }
@@ -207,7 +208,7 @@ impl Real<'_> {
     /// What is done with payments, as [`Real::perform`].
     async fn perform_payment(&mut self, operation: &Operation) -> Result<(), RowError> {
         match *operation {
-            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
+            Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
                 let mut draft = PaymentDraft::default();
                 draft.set("Type", if is_electronic { "Electronic" } else { "External" });
                 draft.set("AccountId", id('a', self.account, 0).as_str());
@@ -215,6 +216,9 @@ impl Real<'_> {
                 draft.set("InvoiceId", id('1', self.account, invoice).as_str());
                 draft.set("AppliedInvoiceAmount", &text(applied));
                 draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+                if let Some(reference) = reference {
+                    draft.set("ReferenceId", &self.reference(reference));
+                }
                 if rest > 0 {
                     draft.set("Amount", &text(applied + to_balance + rest));
                 }
@@ -238,9 +242,25 @@ impl Real<'_> {
                 change.set("Status", if is_external { "Canceled" } else { "Voided" });
                 self.update(Changes::Payments(vec![change])).await?;
             }
+            Operation::Rename { payment, reference } => {
+                let mut change = PaymentChange::default();
+                change.set("Id", self.payments[payment].as_str());
+                match reference {
+                    Some(reference) => change.set("ReferenceId", &self.reference(reference)),
+                    None => change.clear("ReferenceId"),
+                };
+                self.update(Changes::Payments(vec![change])).await?;
+            }
             _ => unreachable!("{operation:?}"),
         }
         Ok(())
+    }
+
+    /// A reference of the account's own, written in another way each time.
+    fn reference(&self, reference: u8) -> String {
+        let [plain, wide] =
+            ["ch_", "CH _ "].map(|word| format!("{word}{}_{reference}", self.account));
+        if self.second % 2 == 0 { plain } else { wide }
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
@@ -262,6 +282,7 @@ impl Real<'_> {
             is_single: false,
             idempotency: None,
             ticket: Ticket::default(),
+            line_up: None,
         };
         match self.ledger.create(request).await.unwrap() {
             Made::Fresh { mut rows, .. } => rows.remove(0),
@@ -327,7 +348,11 @@ impl Real<'_> {
                 found.unwrap_or_else(|_| "gone".to_owned())
             })
             .collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        let sent = "select coalesce(sum(sent), 0) from collected \
+                    join payment on payment.key = collected.payment \
+                    join account on account.key = payment.account where account.id = ?1";
+        let sent = numbers(sent, &id('a', self.account, 0));
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
     }
 }
 

@@ -7,7 +7,9 @@
 use super::custom::OwnFields;
 use super::payment_amounts::{Amounts, NewCredit, amount_in};
 use super::{Asking, gateway_named, gateway_of, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::day_at;
+use crate::domain::collected::{KnownPayment, ReferenceKey};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
@@ -38,6 +40,8 @@ pub struct PaymentFacts<'a> {
     pub invoice: Option<Invoice>,
     /// The invoice of InvoiceNumber; none when there is no such invoice.
     pub invoice_by_number: Option<Invoice>,
+    /// The payments that gateways know by ReferenceId.
+    pub known: Vec<KnownPayment>,
 }
 
 /// A payment that may be made.
@@ -122,10 +126,14 @@ pub fn decide_payment<'d>(
     let payment_type = draft.payment_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let kept = draft.common.kept_values()?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::Payment)?;
     let gateway = match payment_type {
         PaymentType::External => None,
         PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
     };
+    if let (Some(gateway), Some(reference)) = (gateway, reference_id) {
+        check_reference(reference, gateway, None, &facts.known)?;
+    }
     let credit = amounts.credit(account, effective_date, facts.tenant, asking)?;
     let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
     if let Some(invoice) = applied {
@@ -172,6 +180,7 @@ pub fn decide_part(
     let custom = own.checked(&draft.common.custom, asking)?;
     let invoice =
         invoice_of(account, invoice).ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?;
+    asking.check(Operation::Create, Object::InvoicePayment)?;
     if payment.status != PaymentStatus::Processed {
         return Err(RowError::payment_not_processed(payment));
     }
@@ -182,12 +191,14 @@ pub fn decide_part(
     Ok(NewPart { payment: payment.key, invoice: invoice.key, amount, custom })
 }
 
-/// Decides whether `draft` may change `payment`; none when nobody knows its Id. An external payment
+/// Decides whether `draft` may change `payment`; none when nobody knows its Id. `known` are the
+/// payments that gateways know by the reference that it is to have. An external payment
 /// is cancelled, an electronic one voided, and only as long as no refund and no adjustment took
 /// anything of it.
 pub fn decide_payment_update<'d>(
     draft: &'d PaymentChange,
     payment: Option<&Payment>,
+    known: &[KnownPayment],
     tenant: &Tenant,
     asking: &Asking,
 ) -> Result<PaymentUpdate<'d>, RowError> {
@@ -212,12 +223,58 @@ pub fn decide_payment_update<'d>(
         if wanted != allowed || payment.status != PaymentStatus::Processed {
             return Err(RowError::invalid("Status", wanted.name()));
         }
+    }
+    asking.check(Operation::Update, Object::Payment)?;
+    if wanted.is_some() {
         let taken = payment.refunded.units() + payment.to_credit_balance.units();
         if taken != 0 {
             return Err(RowError::payment_in_use(&payment.number));
         }
     }
+    if let Some(reference) = reference_after(&reference_id, payment) {
+        check_new_reference(reference, payment, known)?;
+    }
     Ok(PaymentUpdate { taken_back: wanted, comment, reference_id, kept, custom })
+}
+
+/// The reference by which the gateway of `payment` is to know it from now on, if that changes.
+pub fn reference_after<'a>(change: &Change<&'a str>, payment: &'a Payment) -> Option<&'a str> {
+    match change {
+        Change::Keep => None,
+        Change::To(reference) => Some(*reference),
+        Change::Clear => Some(&payment.number),
+    }
+}
+
+/// That the gateway of `payment` may know it by another reference: one that is free there, and only
+/// as long as nothing was sent against the old one, or the same money could be sent twice.
+fn check_new_reference(
+    reference: &str,
+    payment: &Payment,
+    known: &[KnownPayment],
+) -> Result<(), RowError> {
+    let Some(gateway) = &payment.gateway else { return Ok(()) };
+    if ReferenceKey::of(reference) == ReferenceKey::of(payment.reference()) {
+        return Ok(());
+    }
+    if payment.collected.is_some_and(|collected| collected.sent > MinorUnits::ZERO) {
+        return Err(RowError::reference_in_use(&payment.number, gateway));
+    }
+    check_reference(reference, gateway, Some(payment.key), known)
+}
+
+/// That a gateway knows no other payment by a reference.
+fn check_reference(
+    reference: &str,
+    gateway: &str,
+    own: Option<PaymentKey>,
+    known: &[KnownPayment],
+) -> Result<(), RowError> {
+    let other = known.iter().find(|known| known.gateway == gateway && Some(known.key) != own);
+    match other {
+        Some(other) => Err(RowError::reference_taken(reference, &other.number, gateway)),
+        None => Ok(()),
+    }
 }
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {

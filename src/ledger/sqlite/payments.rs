@@ -5,19 +5,21 @@
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::store::{Store, kept_json};
-use super::{adjusting, rows};
+use super::{adjusting, rows, sending};
+use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
-use crate::domain::facts::{InvoiceKey, PaymentKey};
+use crate::domain::facts::{InvoiceKey, Payment, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
-    Asking, NewPart, NewPayment, PaymentFacts, decide_part, decide_payment, decide_payment_update,
+    Asking, NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
+    decide_payment_update, reference_after,
 };
 use crate::domain::vocabulary::PaymentStatus;
 use crate::ledger::change::ChangeResult;
 use crate::ledger::{RowResult, UserKey};
-use rusqlite::{named_params, params};
+use rusqlite::{Connection, named_params, params};
 
 /// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
 /// not.
@@ -35,8 +37,11 @@ pub(super) fn create(
     let invoice_by_number = draft
         .invoice_number
         .look_up(|number| billing_rows::invoice(connection, Named::Number(number)))?;
+    let known = draft.reference_id.given().map(|one| sending::known_by(connection, one));
+    let known = known.transpose()?.unwrap_or_default();
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    let facts = PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number };
+    let facts =
+        PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number, known };
     let payment = match decide_payment(draft, &facts, asking) {
         Ok(payment) => payment,
         Err(error) => return Ok(Err(error)),
@@ -86,12 +91,21 @@ pub(super) fn update(
     let connection = store.connection();
     let existing =
         draft.common.id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
-    let update = match decide_payment_update(draft, existing.as_ref(), store.tenant(), asking) {
+    let known = match (draft.reference_id.given(), &existing) {
+        (Some(reference), _) => sending::known_by(connection, reference)?,
+        (None, Some(existing)) => sending::known_by(connection, &existing.number)?,
+        (None, None) => Vec::new(),
+    };
+    let tenant = store.tenant();
+    let update = match decide_payment_update(draft, existing.as_ref(), &known, tenant, asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),
     };
     let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let at_ms = asking.now.timestamp_millis();
+    if let Some(payment) = &existing {
+        know_by_another(connection, payment, &update)?;
+    }
     if update.taken_back.is_some() {
         let parts = existing.iter().flat_map(|payment| &payment.parts);
         for part in parts {
@@ -127,7 +141,7 @@ fn insert(
     payment: &NewPayment<'_>,
     at_ms: i64,
 ) -> rusqlite::Result<()> {
-    let number = store.next_number("payment", "P-")?;
+    let number = free_number(store, payment)?;
     let insert = "insert into payment (key, id, number, account, type, status, amount, refunded, \
          to_credit_balance, effective_date, payment_method, gateway, is_settled, reference_id, \
          comment, kept, created_by, created_ms, updated_by, updated_ms) values (:key, :id, \
@@ -152,7 +166,46 @@ fn insert(
         ":user": user.0,
         ":at_ms": at_ms,
     })?;
-    Ok(())
+    match payment.gateway {
+        None => Ok(()),
+        Some(gateway) => {
+            let reference = payment.reference_id.unwrap_or(&number);
+            let key = PaymentKey(key);
+            sending::claim(store.connection(), gateway, reference, key, payment.amount)
+        }
+    }
+}
+
+/// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
+fn free_number(store: &Store, payment: &NewPayment<'_>) -> rusqlite::Result<String> {
+    loop {
+        let number = store.next_number("payment", "P-")?;
+        let (Some(gateway), None) = (payment.gateway, payment.reference_id) else {
+            return Ok(number);
+        };
+        let known = sending::known_by(store.connection(), &number)?;
+        if known.iter().all(|known| known.gateway != gateway) {
+            return Ok(number);
+        }
+    }
+}
+
+/// Lets the gateway of a payment know it by the reference that it is to have.
+fn know_by_another(
+    connection: &Connection,
+    payment: &Payment,
+    update: &PaymentUpdate<'_>,
+) -> rusqlite::Result<()> {
+    let (Some(gateway), Some(new)) =
+        (&payment.gateway, reference_after(&update.reference_id, payment))
+    else {
+        return Ok(());
+    };
+    let old = payment.reference();
+    if ReferenceKey::of(old) == ReferenceKey::of(new) {
+        return Ok(());
+    }
+    sending::claim_instead(connection, gateway, (old, new), payment.key, payment.amount)
 }
 
 fn insert_part(
