@@ -13,8 +13,10 @@
 mod admin_api;
 mod admin_stage;
 mod breaking_off;
+mod call_order;
 mod captures;
 mod cli;
+mod clock;
 mod custom_fields;
 mod determinism;
 mod durability;
@@ -54,6 +56,7 @@ mod session_script;
 mod soap;
 mod soapui;
 mod soapui_exports;
+mod soapui_skipped;
 mod stage;
 mod stripe_adapter;
 mod tls;

@@ -364,6 +364,7 @@ impl Real<'_> {
             is_single: false,
             idempotency: None,
             ticket: Ticket::default(),
+            line_up: None,
         };
         match self.ledger.create(request).await.unwrap() {
             Made::Fresh { mut rows, .. } => rows.remove(0),
