@@ -4,6 +4,7 @@
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
 pub mod access;
+pub mod ahead;
 pub mod boolean;
 pub mod calendar;
 pub mod collected;

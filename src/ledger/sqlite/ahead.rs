@@ -5,8 +5,9 @@
 
 use super::rows::known;
 use super::store::Store;
+use crate::domain::ahead::Ahead;
 use crate::domain::calendar::day_at;
-use crate::domain::facts::{Account, Ahead};
+use crate::domain::facts::Account;
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::Asking;
 use rusqlite::params;

@@ -1,8 +1,9 @@
 //! The list of everything that can go wrong for a caller, for docs/FAULTS.md.
 
 use super::{Fault, FaultClass};
+use crate::domain::ahead::Ahead;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::facts::{Account, AccountKey, Ahead, Gateway, Payment, PaymentKey};
+use crate::domain::facts::{Account, AccountKey, Gateway, Payment, PaymentKey};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;

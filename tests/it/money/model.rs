@@ -340,13 +340,12 @@ impl Model {
             }
             19 => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
             20..=22 => self.meant_adjustment(wish, amount),
-            23 | 24 => {
+            kind => {
                 let adjustment = pick(self.invoice_adjustments.len())?;
-                Operation::CancelInvoiceAdjustment { adjustment }
-            }
-            _ => {
-                let adjustment = pick(self.invoice_adjustments.len())?;
-                Operation::DeleteInvoiceAdjustment { adjustment }
+                match kind {
+                    23 | 24 => Operation::CancelInvoiceAdjustment { adjustment },
+                    _ => Operation::DeleteInvoiceAdjustment { adjustment },
+                }
             }
         })
     }
