@@ -31,6 +31,7 @@ mod logs;
 mod memory;
 mod migration;
 mod money;
+mod objects;
 mod papers;
 mod processor;
 mod processor_check;

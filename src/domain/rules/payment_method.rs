@@ -88,6 +88,9 @@ pub fn decide_method_update<'d>(
     draft.common.check_unknown(asking.strict)?;
     let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
     let method = method.ok_or_else(|| RowError::invalid("Id", id))?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method());
+    }
     draft.common.check_nulls(&[])?;
     let is_other = |account: &&ObjectId| method.account_id.as_ref() != Some(*account);
     if let Some(other) = draft.account_id.checked()?.filter(is_other) {
@@ -118,6 +121,9 @@ pub fn decide_method_deletion(
     method: Option<&ExistingMethod>,
 ) -> Result<(), RowError> {
     let method = method.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method_stays());
+    }
     if method.is_default {
         return Err(RowError::default_method_stays());
     }

@@ -8,6 +8,9 @@ use proptest::prelude::*;
 
 pub struct Model {
     pub balance: i64,
+    /// The day it is, counted from the first.
+    today: i64,
+    moves: Vec<Move>,
     pub invoices: Vec<Invoice>,
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
@@ -26,12 +29,28 @@ pub struct Payment {
     refunded: i64,
     to_balance: i64,
     is_live: bool,
+    /// It has moved nothing yet.
+    is_draft: bool,
 }
 
 pub struct Part {
     pub invoice: usize,
     pub amount: i64,
     refunded: i64,
+}
+
+/// What moves the credit balance on a day, as long as nothing takes it back.
+struct Move {
+    day: i64,
+    delta: i64,
+    cause: Cause,
+}
+
+#[derive(PartialEq)]
+enum Cause {
+    Refund(usize),
+    Adjustment(usize),
+    Payment,
 }
 
 struct Refund {
@@ -59,9 +78,11 @@ pub enum Source {
 /// An operation, with everything that it names.
 #[derive(Debug)]
 pub enum Operation {
+    /// Of a day so many days ago.
     RefundBalance {
         amount: i64,
         is_electronic: bool,
+        days_ago: i64,
     },
     RefundPayment {
         payment: usize,
@@ -95,6 +116,17 @@ pub enum Operation {
         to_balance: i64,
         rest: i64,
     },
+    /// The same without a rest, as a draft.
+    Draft {
+        is_electronic: bool,
+        invoice: usize,
+        applied: i64,
+        to_balance: i64,
+    },
+    /// A draft becomes a payment.
+    Process {
+        payment: usize,
+    },
     /// What a payment has left pays an invoice.
     Apply {
         payment: usize,
@@ -108,7 +140,7 @@ pub enum Operation {
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 10;
+    pub const KINDS: usize = 12;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -120,6 +152,8 @@ impl Operation {
             Self::Adjust { .. } => "adjust",
             Self::CancelAdjustment { .. } => "cancel an adjustment",
             Self::Pay { .. } => "pay",
+            Self::Draft { .. } => "draft",
+            Self::Process { .. } => "process",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
         }
@@ -137,7 +171,11 @@ pub struct Wish {
     amount: Amount,
     yes: bool,
     parts: Parts,
+    days_ago: i64,
 }
+
+/// More days than any account has been open.
+pub const BEFORE_EVERYTHING: i64 = 30_000;
 
 #[derive(Debug, Clone)]
 enum Amount {
@@ -163,13 +201,18 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     ];
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
-    (0_u8..18, any::<u16>(), amount, any::<bool>(), parts).prop_map(
-        |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
+    let days_ago = prop_oneof![4 => Just(0), 4 => 1_i64..6, 1 => Just(BEFORE_EVERYTHING)];
+    (0_u8..23, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
+        |(kind, which, amount, yes, parts, days_ago)| {
+            let which = which.into();
+            Wish { kind, which, amount, yes, parts, days_ago }
+        },
     )
 }
 
 impl Model {
     pub const INVOICES: usize = 4;
+    const OPENING: i64 = 2000;
 
     pub fn new() -> Self {
         let invoice = |amount, balance| Invoice { amount, balance };
@@ -181,9 +224,12 @@ impl Model {
             refunded: 0,
             to_balance: 0,
             is_live: true,
+            is_draft: false,
         };
         Self {
-            balance: 2000,
+            balance: Self::OPENING,
+            today: 0,
+            moves: Vec::new(),
             invoices: vec![
                 invoice(10_000, 3000),
                 invoice(5000, 0),
@@ -209,7 +255,10 @@ impl Model {
         };
         Some(match wish.kind {
             0 | 1 => {
-                Operation::RefundBalance { amount: amount(self.balance), is_electronic: wish.yes }
+                // An electronic refund is of today.
+                let days_ago = if wish.yes { 0 } else { wish.days_ago };
+                let (amount, is_electronic) = (amount(self.balance), wish.yes);
+                Operation::RefundBalance { amount, is_electronic, days_ago }
             }
             2..=4 => {
                 let payment = pick(self.payments.len())?;
@@ -251,15 +300,23 @@ impl Model {
                 let amount = amount(self.payments[payment].unapplied());
                 Operation::Apply { payment, invoice, amount }
             }
+            17 | 18 => {
+                let invoice = pick(Self::INVOICES)?;
+                let applied = amount(self.invoices[invoice].balance.max(0));
+                let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
+                Operation::Draft { is_electronic: wish.yes, invoice, applied, to_balance }
+            }
+            19..=21 => Operation::Process { payment: pick(self.payments.len())? },
             _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
 
-    /// Does what the operation says, or nothing, and tells which.
-    pub fn perform(&mut self, operation: &Operation) -> Created {
+    /// Does what the operation says on this day, or nothing, and tells which.
+    pub fn perform(&mut self, operation: &Operation, today: i64) -> Created {
+        self.today = today;
         match *operation {
-            Operation::RefundBalance { amount, is_electronic } => {
-                self.refund_balance(amount, is_electronic)
+            Operation::RefundBalance { amount, is_electronic, days_ago } => {
+                self.refund_balance(amount, is_electronic, days_ago)
             }
             Operation::RefundPayment { payment, amount, is_electronic, ref parts } => {
                 self.refund_payment(payment, amount, is_electronic, parts)
@@ -293,6 +350,10 @@ impl Model {
             Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
                 self.pay(is_electronic, (invoice, applied), to_balance, rest)
             }
+            Operation::Draft { is_electronic, invoice, applied, to_balance } => {
+                self.draft(is_electronic, (invoice, applied), to_balance)
+            }
+            Operation::Process { payment } => self.process(payment),
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
         }
@@ -309,7 +370,7 @@ impl Model {
             return false;
         }
         self.invoices[invoice].balance -= applied;
-        self.balance += to_balance;
+        self.move_balance(self.today, to_balance, Cause::Payment);
         self.payments.push(Payment {
             is_electronic,
             amount: applied + to_balance + rest,
@@ -317,7 +378,49 @@ impl Model {
             refunded: 0,
             to_balance,
             is_live: true,
+            is_draft: false,
         });
+        true
+    }
+
+    fn draft(
+        &mut self,
+        is_electronic: bool,
+        (invoice, applied): (usize, i64),
+        to_balance: i64,
+    ) -> bool {
+        if applied > self.invoices[invoice].balance {
+            return false;
+        }
+        self.payments.push(Payment {
+            is_electronic,
+            amount: applied + to_balance,
+            parts: vec![Part { invoice, amount: applied, refunded: 0 }],
+            refunded: 0,
+            to_balance,
+            is_live: false,
+            is_draft: true,
+        });
+        true
+    }
+
+    fn process(&mut self, payment: usize) -> bool {
+        let from = &self.payments[payment];
+        if from.is_live || !from.is_draft {
+            return from.is_live;
+        }
+        if from.parts.iter().any(|part| part.amount > self.invoices[part.invoice].balance) {
+            return false;
+        }
+        for part in &from.parts {
+            self.invoices[part.invoice].balance -= part.amount;
+        }
+        let to_balance = from.to_balance;
+        let from = &mut self.payments[payment];
+        (from.is_draft, from.is_live) = (false, true);
+        if to_balance > 0 {
+            self.move_balance(self.today, to_balance, Cause::Payment);
+        }
         true
     }
 
@@ -325,16 +428,24 @@ impl Model {
         let from = &mut self.payments[payment];
         let is_new = from.parts.iter().all(|part| part.invoice != invoice);
         let owed = &mut self.invoices[invoice].balance;
-        if !from.is_live || !is_new || amount > from.unapplied() || amount > *owed {
+        let is_there = from.is_live || from.is_draft;
+        if !is_there || !is_new || amount > from.unapplied() || amount > *owed {
             return false;
         }
-        *owed -= amount;
+        if from.is_live {
+            *owed -= amount;
+        }
         from.parts.push(Part { invoice, amount, refunded: 0 });
         true
     }
 
     fn take_payment_back(&mut self, payment: usize) -> bool {
         let from = &mut self.payments[payment];
+        if from.is_draft {
+            // What it would have brought never was.
+            (from.is_draft, from.to_balance) = (false, 0);
+            return true;
+        }
         if !from.is_live {
             // It has the status already: nothing is left to be done.
             return true;
@@ -349,11 +460,30 @@ impl Model {
         true
     }
 
-    fn refund_balance(&mut self, amount: i64, is_electronic: bool) -> bool {
-        if amount > self.balance {
+    /// The balance at the end of a day.
+    fn balance_of(&self, day: i64) -> i64 {
+        let until = self.moves.iter().filter(|one| one.day <= day);
+        Self::OPENING + until.map(|one| one.delta).sum::<i64>()
+    }
+
+    fn move_balance(&mut self, day: i64, delta: i64, cause: Cause) {
+        self.balance += delta;
+        self.moves.push(Move { day, delta, cause });
+    }
+
+    /// What moved the balance never did.
+    fn move_back(&mut self, cause: &Cause) {
+        let at = self.moves.iter().position(|one| one.cause == *cause).unwrap();
+        self.balance -= self.moves.swap_remove(at).delta;
+    }
+
+    fn refund_balance(&mut self, amount: i64, is_electronic: bool, days_ago: i64) -> bool {
+        let day = self.today - days_ago;
+        let covers = |day: i64| amount <= self.balance_of(day);
+        if days_ago == BEFORE_EVERYTHING || !(day..=self.today).all(covers) {
             return false;
         }
-        self.balance -= amount;
+        self.move_balance(day, -amount, Cause::Refund(self.refunds.len()));
         let status = if is_electronic { "Processing" } else { "Processed" };
         self.refunds.push(Refund { payment: None, amount, taken: Vec::new(), status });
         true
@@ -408,7 +538,7 @@ impl Model {
         }
         self.refunds[refund].status = "Error";
         match self.refunds[refund].payment {
-            None => self.balance += self.refunds[refund].amount,
+            None => self.move_back(&Cause::Refund(refund)),
             Some(_) => self.give_back(refund),
         }
     }
@@ -469,7 +599,8 @@ impl Model {
             }
             (false, Source::Payment(_)) => return false,
         }
-        self.balance += if is_increase { amount } else { -amount };
+        let delta = if is_increase { amount } else { -amount };
+        self.move_balance(self.today, delta, Cause::Adjustment(self.adjustments.len()));
         self.adjustments.push(Adjustment { is_increase, source, amount, is_live: true });
         true
     }
@@ -481,10 +612,17 @@ impl Model {
             return false;
         }
         let sign = if is_increase { -1 } else { 1 };
-        self.balance += sign * amount;
+        self.move_back(&Cause::Adjustment(adjustment));
         self.invoices[invoice].balance += sign * amount;
         self.adjustments[adjustment].is_live = false;
         true
+    }
+
+    /// What the parts of a refund show of it: as much as it holds or has of its payment's.
+    pub fn shown_parts(&self, refund: usize) -> Vec<i64> {
+        let Refund { status, taken, .. } = &self.refunds[refund];
+        let is_live = matches!(*status, "Processed" | "Processing");
+        taken.iter().filter(|_| is_live).map(|(_, taken)| *taken).collect()
     }
 
     /// Every number that the ledger keeps of this.
@@ -499,8 +637,9 @@ impl Model {
 }
 
 impl Payment {
-    fn numbers(&self) -> [i64; 4] {
-        [self.amount, self.refunded, self.to_balance, i64::from(self.is_live)]
+    fn numbers(&self) -> [i64; 5] {
+        let status = [self.is_live, self.is_draft].map(i64::from);
+        [self.amount, self.refunded, self.to_balance, status[0], status[1]]
     }
 
     fn left(&self) -> i64 {
