@@ -16,6 +16,7 @@ use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
+use crate::service::test_clock;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -117,6 +118,11 @@ async fn serve(
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
+    let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
+    if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
+        let to = test_clock::told(to);
+        terminal::note(&format!("the clock begins at {to}, the newest moment of the ledger"));
+    }
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
         let report = seed::load(ledger.as_ref(), seed, clock.now()).await;

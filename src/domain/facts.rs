@@ -5,6 +5,7 @@
 
 mod ahead;
 
+use super::collected::Collected;
 use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
@@ -227,11 +228,25 @@ pub struct Payment {
     pub gateway: Option<String>,
     /// ReferenceId, by which that gateway knows it.
     pub reference_id: Option<String>,
+    /// What that gateway collected under the reference by which it knows it; none without one.
+    pub collected: Option<Collected>,
     /// Which parts of it pay which invoices, in the order of their creation.
     pub parts: Vec<PaymentPart>,
 }
 
 impl Payment {
+    /// Whether it has a gateway that collected it: that of a draft has not, nor will it once the
+    /// draft was given up.
+    pub fn is_collected(&self) -> bool {
+        let has_counted = matches!(self.status, PaymentStatus::Processed | PaymentStatus::Voided);
+        self.gateway.is_some() && has_counted
+    }
+
+    /// The reference by which its gateway knows it: its ReferenceId, else its number.
+    pub fn reference(&self) -> &str {
+        self.reference_id.as_ref().unwrap_or(&self.number)
+    }
+
     /// What refunds may still give back: the amount, less what they did and less what became
     /// credit balance.
     pub fn refundable(&self) -> MinorUnits {

@@ -27,7 +27,6 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::Permission;
 use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
@@ -46,7 +45,9 @@ pub use changing::{
     decide_refund_update,
 };
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
-pub use payment_changing::{PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update};
+pub use payment_changing::{
+    PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update, reference_after,
+};
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
 };
@@ -164,20 +165,6 @@ impl Payout {
             Self::External => RefundType::External,
             Self::Electronic { .. } => RefundType::Electronic,
         }
-    }
-}
-
-/// The permission that a refund of this source and type needs.
-pub const fn permission_for(source: SourceType, refund_type: RefundType) -> Permission {
-    match (source, refund_type) {
-        (SourceType::CreditBalance, RefundType::External) => {
-            Permission::CreditBalanceExternalRefund
-        }
-        (SourceType::CreditBalance, RefundType::Electronic) => {
-            Permission::CreditBalanceElectronicRefund
-        }
-        (SourceType::Payment, RefundType::External) => Permission::ExternalRefund,
-        (SourceType::Payment, RefundType::Electronic) => Permission::ElectronicRefund,
     }
 }
 

@@ -80,6 +80,19 @@ impl Clock {
         advanced.map(|mode| self.set(mode)).is_some()
     }
 
+    /// Moves it on to `moment` if it is earlier, whether it stands or runs; whether it was.
+    pub fn not_before(&self, moment: DateTime<Utc>) -> bool {
+        let moment = to_the_millisecond(moment);
+        let is_behind = self.now() < moment;
+        if is_behind {
+            self.set(match self.mode() {
+                Mode::Running(_) => Mode::Running(moment - to_the_millisecond(machine())),
+                Mode::Standing(_) => Mode::Standing(moment),
+            });
+        }
+        is_behind
+    }
+
     fn mode(&self) -> Mode {
         *self.now.read().unwrap_or_else(PoisonError::into_inner)
     }

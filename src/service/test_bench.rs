@@ -8,6 +8,7 @@
 use super::Service;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
 use super::stage::StillUnderWay;
+use super::test_clock::{catch_up, told};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
@@ -47,6 +48,17 @@ pub enum BenchError {
     /// Something is under way that cannot even be cut off.
     #[error("still under way, although it was cut off: {}", .0.join(", "))]
     StillUnderWay(Vec<&'static str>),
+    /// The clock would stand before something that was done.
+    #[error(
+        "the clock cannot go back to {}: the newest moment of the ledger is {}; reset first",
+        told(*moment), told(*newest)
+    )]
+    ClockBack {
+        /// Where it was to stand.
+        moment: DateTime<Utc>,
+        /// When something was last done.
+        newest: DateTime<Utc>,
+    },
     /// The seed cannot be read.
     #[error(transparent)]
     SeedText(#[from] SeedTextError),
@@ -128,7 +140,7 @@ impl Seeds {
 }
 
 impl Service {
-    fn bench(&self) -> Result<&dyn TestBench, BenchError> {
+    pub(super) fn bench(&self) -> Result<&dyn TestBench, BenchError> {
         self.ledger.test_bench().ok_or(BenchError::NotATestLedger)
     }
 
@@ -197,8 +209,8 @@ impl Service {
         .await
     }
 
-    /// Puts a snapshot in the place of everything that the ledger holds. The clock, ordered faults
-    /// and the journal stay.
+    /// Puts a snapshot in the place of everything that the ledger holds. Ordered faults and the
+    /// journal stay, and so does the clock, unless the snapshot knows a later moment.
     pub async fn put_back_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
         let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
         let missing = BenchError::NoSnapshot(name.to_owned());
@@ -209,6 +221,7 @@ impl Service {
             }
             let _cleared = service.stage.clear().await?;
             service.bench()?.put_back(file).await??;
+            catch_up(&service.clock, service.ledger.as_ref()).await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
         })
         .await

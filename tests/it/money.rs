@@ -91,7 +91,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         payment_method: payment.is_electronic.then(|| id('3', account, 0)),
         gateway: None,
         is_settled: true,
-        reference_id: None,
+        reference_id: payment.reference.map(|reference| format!("ch_{account}_{reference}")),
         applied: payment
             .parts
             .iter()
@@ -223,7 +223,8 @@ impl Real<'_> {
             | Operation::Draft { .. }
             | Operation::Process { .. }
             | Operation::Apply { .. }
-            | Operation::TakeBackPayment { .. } => self.perform_payment(operation).await?,
+            | Operation::TakeBackPayment { .. }
+            | Operation::Rename { .. } => self.perform_payment(operation).await?,
         }
         Ok(())
     }
@@ -231,29 +232,19 @@ impl Real<'_> {
     /// What is done with payments, as [`Real::perform`].
     async fn perform_payment(&mut self, operation: &Operation) -> Result<(), RowError> {
         match *operation {
-            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
-                let mut draft = PaymentDraft::default();
-                draft.set("Type", if is_electronic { "Electronic" } else { "External" });
-                draft.set("AccountId", id('a', self.account, 0).as_str());
-                draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
-                draft.set("InvoiceId", id('1', self.account, invoice).as_str());
-                draft.set("AppliedInvoiceAmount", &text(applied));
-                draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+            Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
+                let amounts = [applied, to_balance];
+                let mut draft = self.payment(is_electronic, reference, invoice, amounts);
                 if rest > 0 {
                     draft.set("Amount", &text(applied + to_balance + rest));
                 }
                 let payment = self.create(Drafts::Payments(vec![draft])).await?;
                 self.payments.push(payment);
             }
-            Operation::Draft { is_electronic, invoice, applied, to_balance } => {
-                let mut draft = PaymentDraft::default();
+            Operation::Draft { is_electronic, reference, invoice, applied, to_balance } => {
+                let amounts = [applied, to_balance];
+                let mut draft = self.payment(is_electronic, reference, invoice, amounts);
                 draft.set("Status", "Draft");
-                draft.set("Type", if is_electronic { "Electronic" } else { "External" });
-                draft.set("AccountId", id('a', self.account, 0).as_str());
-                draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
-                draft.set("InvoiceId", id('1', self.account, invoice).as_str());
-                draft.set("AppliedInvoiceAmount", &text(applied));
-                draft.set("AppliedCreditBalanceAmount", &text(to_balance));
                 let payment = self.create(Drafts::Payments(vec![draft])).await?;
                 self.payments.push(payment);
             }
@@ -281,9 +272,46 @@ impl Real<'_> {
                 change.set("Status", if is_external { "Canceled" } else { "Voided" });
                 self.update(Changes::Payments(vec![change])).await?;
             }
+            Operation::Rename { payment, reference } => {
+                let mut change = PaymentChange::default();
+                change.set("Id", self.payments[payment].as_str());
+                match reference {
+                    Some(reference) => change.set("ReferenceId", &self.reference(reference)),
+                    None => change.clear("ReferenceId"),
+                };
+                self.update(Changes::Payments(vec![change])).await?;
+            }
             _ => unreachable!("{operation:?}"),
         }
         Ok(())
+    }
+
+    /// A reference of the account's own, written in another way each time.
+    fn reference(&self, reference: u8) -> String {
+        let [plain, wide] =
+            ["ch_", "CH _ "].map(|word| format!("{word}{}_{reference}", self.account));
+        if self.second % 2 == 0 { plain } else { wide }
+    }
+
+    /// A payment that applies the first amount to an invoice and brings the second as credit.
+    fn payment(
+        &self,
+        is_electronic: bool,
+        reference: Option<u8>,
+        invoice: usize,
+        [applied, to_balance]: [i64; 2],
+    ) -> PaymentDraft {
+        let mut draft = PaymentDraft::default();
+        draft.set("Type", if is_electronic { "Electronic" } else { "External" });
+        draft.set("AccountId", id('a', self.account, 0).as_str());
+        draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
+        draft.set("InvoiceId", id('1', self.account, invoice).as_str());
+        draft.set("AppliedInvoiceAmount", &text(applied));
+        draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+        if let Some(reference) = reference {
+            draft.set("ReferenceId", &self.reference(reference));
+        }
+        draft
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
@@ -305,6 +333,7 @@ impl Real<'_> {
             is_single: false,
             idempotency: None,
             ticket: Ticket::default(),
+            line_up: None,
         };
         match self.ledger.create(request).await.unwrap() {
             Made::Fresh { mut rows, .. } => rows.remove(0),
@@ -391,7 +420,11 @@ impl Real<'_> {
                 found.unwrap_or_else(|_| "gone".to_owned())
             })
             .collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        let sent = "select coalesce(sum(sent), 0) from collected \
+                    join payment on payment.key = collected.payment \
+                    join account on account.key = payment.account where account.id = ?1";
+        let sent = numbers(sent, &id('a', self.account, 0));
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
     }
 }
 

@@ -151,6 +151,7 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
         is_single: false,
         idempotency: None,
         ticket: Ticket::default(),
+        line_up: None,
     };
     ledger.create(request).await.unwrap()
 }

@@ -82,6 +82,23 @@ impl RowError {
         Self::wrong(template, [("number", number)])
     }
 
+    /// A gateway knows another payment by this ReferenceId: money that it collected once is given
+    /// back once.
+    pub fn reference_taken(reference: &str, number: &str, gateway: &str) -> Self {
+        let shown: String = reference.chars().take(SHOWN_CHARS_MAX).collect();
+        let template = "The payment gateway <name> knows the payment <number> by the ReferenceId \
+                        <ReferenceId> already.";
+        let values = [("name", gateway), ("number", number), ("ReferenceId", &shown)];
+        Self::told(ErrorCode::DuplicateValue, template, values)
+    }
+
+    /// What was sent against a ReferenceId was not sent against another.
+    pub fn reference_in_use(number: &str, gateway: &str) -> Self {
+        let template = "The ReferenceId of the payment <number> stays: the payment gateway <name> \
+                        was asked to refund it.";
+        Self::wrong(template, [("number", number), ("name", gateway)])
+    }
+
     /// A payment pays an invoice once.
     pub fn invoice_already_paid(payment: &str, invoice: &str) -> Self {
         let template = "The payment <payment> is already applied to the invoice <invoice>.";

@@ -5,6 +5,7 @@
 
 use super::custom::OwnFields;
 use super::{Asking, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::Change;
@@ -101,6 +102,7 @@ pub fn decide_account<'d>(
     }
     let kept = draft.common.kept_values()?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::Account)?;
     check_number(draft, facts)?;
     let (number, currency) = (number.map(String::as_str), *currency);
     Ok(NewAccount { number, name, currency, status, gateway, default_method, parent, kept, custom })
@@ -131,12 +133,13 @@ pub fn decide_account_update<'d>(
     let parent = known_parent(draft, facts)?;
     let gateway = known_gateway(draft, facts)?;
     let status = draft.status.checked()?.copied();
-    if status == Some(AccountStatus::Canceled) && account.balance != MinorUnits::ZERO {
-        return Err(RowError::account_with_balance());
-    }
     let kept = draft.common.kept_values()?;
     let own = OwnFields::of(facts.tenant, CustomizedObject::Account);
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Update, Object::Account)?;
+    if status == Some(AccountStatus::Canceled) && account.balance != MinorUnits::ZERO {
+        return Err(RowError::account_with_balance());
+    }
     check_number(draft, facts)?;
     Ok(AccountUpdate {
         number,
@@ -154,8 +157,10 @@ pub fn decide_account_update<'d>(
 pub fn decide_account_deletion(
     id: &ObjectId,
     account: Option<&ExistingAccount>,
+    asking: &Asking,
 ) -> Result<(), RowError> {
     let account = account.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    asking.check(Operation::Delete, Object::Account)?;
     if account.is_parent {
         return Err(RowError::account_is_parent());
     }

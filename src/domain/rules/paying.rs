@@ -7,7 +7,9 @@
 use super::custom::OwnFields;
 use super::payment_amounts::{Amounts, NewCredit, amount_in, credit};
 use super::{Asking, gateway_named, gateway_of, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::day_at;
+use crate::domain::collected::KnownPayment;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
@@ -37,6 +39,8 @@ pub struct PaymentFacts<'a> {
     pub invoice: Option<Invoice>,
     /// The invoice of InvoiceNumber; none when there is no such invoice.
     pub invoice_by_number: Option<Invoice>,
+    /// The payments that gateways know by ReferenceId.
+    pub known: Vec<KnownPayment>,
 }
 
 /// A payment that may be made.
@@ -113,6 +117,7 @@ pub fn decide_payment<'d>(
     let payment_type = draft.payment_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let kept = draft.common.kept_values()?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::Payment)?;
     let gateway = match payment_type {
         PaymentType::External => None,
         PaymentType::Electronic => {
@@ -121,6 +126,9 @@ pub fn decide_payment<'d>(
             Some(name)
         }
     };
+    if let (Some(gateway), Some(reference)) = (gateway, reference_id) {
+        check_reference(reference, gateway, None, &facts.known)?;
+    }
     let wanted = amounts.to_credit_balance(facts.tenant);
     let credit = match is_draft {
         true => None,
@@ -173,6 +181,7 @@ pub fn decide_part(
     let custom = own.checked(&draft.common.custom, asking)?;
     let invoice =
         invoice_of(account, invoice).ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?;
+    asking.check(Operation::Create, Object::InvoicePayment)?;
     let is_paid = payment.status == PaymentStatus::Processed;
     if !is_paid && payment.status != PaymentStatus::Draft {
         return Err(RowError::payment_not_processed(payment));
@@ -182,6 +191,20 @@ pub fn decide_part(
     }
     check_applied(amount, payment.unapplied(), invoice)?;
     Ok(NewPart { payment: payment.key, invoice: invoice.key, amount, is_paid, custom })
+}
+
+/// That a gateway knows no other payment by a reference.
+pub(super) fn check_reference(
+    reference: &str,
+    gateway: &str,
+    own: Option<PaymentKey>,
+    known: &[KnownPayment],
+) -> Result<(), RowError> {
+    let other = known.iter().find(|known| known.gateway == gateway && Some(known.key) != own);
+    match other {
+        Some(other) => Err(RowError::reference_taken(reference, &other.number, gateway)),
+        None => Ok(()),
+    }
 }
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {

@@ -81,8 +81,8 @@ impl Amounts {
     }
 }
 
-/// What `amount` of a payment becomes as credit balance: an adjustment, and who may not make one may
-/// not do it so.
+/// What `amount` of a payment becomes as credit balance: an adjustment, and who may not make one
+/// may not do it so.
 pub(super) fn credit(
     amount: MinorUnits,
     account: &Account,

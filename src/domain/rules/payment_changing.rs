@@ -4,15 +4,18 @@
 //! what a new payment may: nothing of it was moved or reserved before.
 
 use super::custom::OwnFields;
-use super::paying::{check_applied, check_gateway};
+use super::paying::{check_applied, check_gateway, check_reference};
 use super::payment_amounts::{NewCredit, credit};
 use super::{Asking, require};
+use crate::domain::access::{Object, Operation};
+use crate::domain::collected::{KnownPayment, ReferenceKey};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::facts::{Gateway, Invoice, Payment, Tenant};
 use crate::domain::id::ObjectId;
+use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus, PaymentStatus, PaymentType};
 
@@ -27,6 +30,8 @@ pub struct PaymentChangeFacts<'a> {
     pub payment: Option<Payment>,
     /// The invoices of a draft's parts, in their order.
     pub invoices: Vec<Invoice>,
+    /// The payments that gateways know by the reference that it has, or is to have.
+    pub known: Vec<KnownPayment>,
 }
 
 /// What a change of Status does.
@@ -76,37 +81,58 @@ pub fn decide_payment_update<'d>(
     let kept = draft.common.kept_values()?;
     let own = OwnFields::of(facts.tenant, CustomizedObject::Payment);
     let custom = own.checked(&draft.common.custom, asking)?;
-    let step = |wanted| step(wanted, payment, facts, asking).map(|step| (wanted, step));
-    let status = wanted.map(step).transpose()?;
+    if let Some(wanted) = wanted.filter(|wanted| !is_possible(*wanted, payment)) {
+        return Err(RowError::invalid("Status", wanted.name()));
+    }
+    asking.check(Operation::Update, Object::Payment)?;
+    let reference = reference_after(&reference_id, payment);
+    let step = |wanted| step(wanted, payment, reference, facts, asking);
+    let status = wanted.map(|wanted| step(wanted).map(|step| (wanted, step))).transpose()?;
+    if let Some(reference) = reference.filter(|_| payment.is_collected()) {
+        check_new_reference(reference, payment, &facts.known)?;
+    }
     Ok(PaymentUpdate { status, comment, reference_id, kept, custom })
 }
 
-/// What is done to a payment so that its status becomes the one that is wanted.
+/// Whether a payment can get a status at all.
+const fn is_possible(wanted: PaymentStatus, payment: &Payment) -> bool {
+    use PaymentStatus::{Canceled, Draft, Processed, Voided};
+    matches!(
+        (payment.status, wanted, payment.payment_type),
+        (Draft, Processed | Canceled, _)
+            | (Processed, Canceled, PaymentType::External)
+            | (Processed, Voided, PaymentType::Electronic)
+    )
+}
+
+/// What is done to a payment so that it gets a status that it can get, and from then on this
+/// reference if it is another.
 fn step(
     wanted: PaymentStatus,
     payment: &Payment,
+    reference: Option<&str>,
     facts: &PaymentChangeFacts<'_>,
     asking: &Asking,
 ) -> Result<PaymentStep, RowError> {
-    use PaymentStatus::{Canceled, Draft, Processed, Voided};
-    match (payment.status, wanted, payment.payment_type) {
-        (Draft, Processed, _) => process(payment, facts, asking).map(PaymentStep::Process),
-        (Draft, Canceled, _) => Ok(PaymentStep::Discard),
-        (Processed, Canceled, PaymentType::External)
-        | (Processed, Voided, PaymentType::Electronic) => {
-            let taken = payment.refunded.units() + payment.to_credit_balance.units();
-            if taken != 0 {
-                return Err(RowError::payment_in_use(&payment.number));
+    if payment.status == PaymentStatus::Draft {
+        return match wanted {
+            PaymentStatus::Processed => {
+                process(payment, reference, facts, asking).map(PaymentStep::Process)
             }
-            Ok(PaymentStep::TakeBack)
-        }
-        _ => Err(RowError::invalid("Status", wanted.name())),
+            _ => Ok(PaymentStep::Discard),
+        };
     }
+    let taken = payment.refunded.units() + payment.to_credit_balance.units();
+    if taken != 0 {
+        return Err(RowError::payment_in_use(&payment.number));
+    }
+    Ok(PaymentStep::TakeBack)
 }
 
 /// That a draft may move its money now; gives the credit that it brings.
 fn process(
     payment: &Payment,
+    reference: Option<&str>,
     facts: &PaymentChangeFacts<'_>,
     asking: &Asking,
 ) -> Result<Option<NewCredit>, RowError> {
@@ -116,6 +142,8 @@ fn process(
         }
         if let Some(gateway) = &payment.gateway {
             check_gateway(gateway, facts.gateways, method)?;
+            let reference = reference.unwrap_or(payment.reference());
+            check_reference(reference, gateway, Some(payment.key), &facts.known)?;
         }
     }
     let (account, tenant) = (&payment.account, facts.tenant);
@@ -125,4 +153,30 @@ fn process(
         check_applied(part.amount, part.amount, invoice)?;
     }
     Ok(credit)
+}
+
+/// The reference by which the gateway of `payment` is to know it from now on, if that changes.
+pub fn reference_after<'a>(change: &Change<&'a str>, payment: &'a Payment) -> Option<&'a str> {
+    match change {
+        Change::Keep => None,
+        Change::To(reference) => Some(*reference),
+        Change::Clear => Some(&payment.number),
+    }
+}
+
+/// That the gateway of `payment` may know it by another reference: one that is free there, and only
+/// as long as nothing was sent against the old one, or the same money could be sent twice.
+fn check_new_reference(
+    reference: &str,
+    payment: &Payment,
+    known: &[KnownPayment],
+) -> Result<(), RowError> {
+    let Some(gateway) = &payment.gateway else { return Ok(()) };
+    if ReferenceKey::of(reference) == ReferenceKey::of(payment.reference()) {
+        return Ok(());
+    }
+    if payment.collected.is_some_and(|collected| collected.sent > MinorUnits::ZERO) {
+        return Err(RowError::reference_in_use(&payment.number, gateway));
+    }
+    check_reference(reference, gateway, Some(payment.key), known)
 }

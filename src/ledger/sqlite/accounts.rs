@@ -79,9 +79,13 @@ pub(super) fn update(
 }
 
 /// Deletes an account, or finds why not.
-pub(super) fn delete(store: &Store, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+pub(super) fn delete(
+    store: &Store,
+    asking: &Asking,
+    id: &ObjectId,
+) -> rusqlite::Result<ChangeResult> {
     let existing = existing(store.connection(), id)?;
-    if let Err(error) = decide_account_deletion(id, existing.as_ref()) {
+    if let Err(error) = decide_account_deletion(id, existing.as_ref(), asking) {
         return Ok(Err(error));
     }
     store

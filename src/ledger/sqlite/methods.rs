@@ -80,9 +80,13 @@ pub(super) fn update(
 }
 
 /// Deletes a payment method, or finds why not.
-pub(super) fn delete(store: &Store, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+pub(super) fn delete(
+    store: &Store,
+    asking: &Asking,
+    id: &ObjectId,
+) -> rusqlite::Result<ChangeResult> {
     let existing = existing(store.connection(), id)?;
-    if let Err(error) = decide_method_deletion(id, existing.as_ref()) {
+    if let Err(error) = decide_method_deletion(id, existing.as_ref(), asking) {
         return Ok(Err(error));
     }
     let delete = "delete from payment_method where id = ?1";

@@ -5,20 +5,21 @@
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::store::{Store, kept_json};
-use super::{adjusting, rows};
+use super::{adjusting, rows, sending};
+use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use crate::domain::facts::{InvoiceKey, Payment, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
-    Asking, NewPart, NewPayment, PaymentChangeFacts, PaymentFacts, PaymentStep, decide_part,
-    decide_payment, decide_payment_update,
+    Asking, NewPart, NewPayment, PaymentChangeFacts, PaymentFacts, PaymentStep, PaymentUpdate,
+    decide_part, decide_payment, decide_payment_update, reference_after,
 };
 use crate::domain::vocabulary::PaymentStatus;
 use crate::ledger::change::ChangeResult;
 use crate::ledger::{RowResult, UserKey};
-use rusqlite::{named_params, params};
+use rusqlite::{Connection, named_params, params};
 
 /// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
 /// not.
@@ -36,8 +37,11 @@ pub(super) fn create(
     let invoice_by_number = draft
         .invoice_number
         .look_up(|number| billing_rows::invoice(connection, Named::Number(number)))?;
+    let known = draft.reference_id.given().map(|one| sending::known_by(connection, one));
+    let known = known.transpose()?.unwrap_or_default();
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    let facts = PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number };
+    let facts =
+        PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number, known };
     let payment = match decide_payment(draft, &facts, asking) {
         Ok(payment) => payment,
         Err(error) => return Ok(Err(error)),
@@ -94,6 +98,9 @@ pub(super) fn update(
     };
     let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let at_ms = asking.now.timestamp_millis();
+    if let Some(payment) = &facts.payment {
+        know(connection, payment, &update)?;
+    }
     let sql = "update payment set status = coalesce(:status, status), \
          draft_credit = iif(:status is null, draft_credit, 0), \
          comment = iif(:sets_comment, :comment, comment), \
@@ -126,6 +133,14 @@ fn change_facts<'s>(
 ) -> rusqlite::Result<PaymentChangeFacts<'s>> {
     let connection = store.connection();
     let payment = draft.common.id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
+    let known = match (draft.reference_id.given(), &payment) {
+        (Some(reference), _) => sending::known_by(connection, reference)?,
+        (None, Some(payment)) if draft.common.nulls.contains(&"ReferenceId") => {
+            sending::known_by(connection, &payment.number)?
+        }
+        (None, Some(payment)) => sending::known_by(connection, payment.reference())?,
+        (None, None) => Vec::new(),
+    };
     let mut invoices = Vec::new();
     if let Some(payment) = payment.as_ref().filter(|one| one.status == PaymentStatus::Draft) {
         for part in &payment.parts {
@@ -134,7 +149,7 @@ fn change_facts<'s>(
         }
     }
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    Ok(PaymentChangeFacts { tenant, gateways, payment, invoices })
+    Ok(PaymentChangeFacts { tenant, gateways, payment, invoices, known })
 }
 
 /// Moves what a change of Status moves: the invoices of the payment's parts, and its credit.
@@ -168,13 +183,13 @@ fn insert(
     payment: &NewPayment<'_>,
     at_ms: i64,
 ) -> rusqlite::Result<()> {
-    let number = store.next_number("payment", "P-")?;
+    let number = free_number(store, payment)?;
     let insert = "insert into payment (key, id, number, account, type, status, amount, refunded, \
          to_credit_balance, effective_date, payment_method, gateway, is_settled, reference_id, \
          comment, kept, created_by, created_ms, updated_by, updated_ms, draft_credit) \
-         values (:key, :id, :number, :account, :type, :status, :amount, 0, 0, :effective_date, :method, \
-         :gateway, :is_settled, :reference_id, :comment, :kept, :user, :at_ms, :user, :at_ms, \
-         :draft_credit)";
+         values (:key, :id, :number, :account, :type, :status, :amount, 0, 0, :effective_date, \
+         :method, :gateway, :is_settled, :reference_id, :comment, :kept, :user, :at_ms, \
+         :user, :at_ms, :draft_credit)";
     store.connection().prepare_cached(insert)?.execute(named_params! {
         ":key": key,
         ":id": id.as_str(),
@@ -195,7 +210,56 @@ fn insert(
         ":at_ms": at_ms,
         ":draft_credit": payment.draft_credit.units(),
     })?;
-    Ok(())
+    match payment.gateway.filter(|_| payment.status == PaymentStatus::Processed) {
+        None => Ok(()),
+        Some(gateway) => {
+            let reference = payment.reference_id.unwrap_or(&number);
+            let key = PaymentKey(key);
+            sending::claim(store.connection(), gateway, reference, key, payment.amount)
+        }
+    }
+}
+
+/// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
+fn free_number(store: &Store, payment: &NewPayment<'_>) -> rusqlite::Result<String> {
+    loop {
+        let number = store.next_number("payment", "P-")?;
+        let (Some(gateway), None) = (payment.gateway, payment.reference_id) else {
+            return Ok(number);
+        };
+        let known = sending::known_by(store.connection(), &number)?;
+        if known.iter().all(|known| known.gateway != gateway) {
+            return Ok(number);
+        }
+    }
+}
+
+/// Lets the gateway of a payment know it by the reference that it is to have: of a draft, once it
+/// is processed, because nothing was collected before.
+fn know(
+    connection: &Connection,
+    payment: &Payment,
+    update: &PaymentUpdate<'_>,
+) -> rusqlite::Result<()> {
+    let Some(gateway) = &payment.gateway else { return Ok(()) };
+    let (old, new) = (payment.reference(), reference_after(&update.reference_id, payment));
+    if payment.status == PaymentStatus::Draft {
+        let is_processed = matches!(update.status, Some((_, PaymentStep::Process(_))));
+        return match is_processed {
+            true => {
+                let reference = new.unwrap_or(old);
+                sending::claim(connection, gateway, reference, payment.key, payment.amount)
+            }
+            false => Ok(()),
+        };
+    }
+    let is_other = |new: &&str| ReferenceKey::of(old) != ReferenceKey::of(new);
+    match new.filter(is_other).filter(|_| payment.is_collected()) {
+        None => Ok(()),
+        Some(new) => {
+            sending::claim_instead(connection, gateway, (old, new), payment.key, payment.amount)
+        }
+    }
 }
 
 fn insert_part(

@@ -99,7 +99,8 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
         (RowError::version_too_old(), "the version in the path is below 31.0"),
         (
             RowError::no_permission(permission),
-            "the user lacks the permission that the refund's Type needs",
+            "the user lacks the permission that the operation on such an object needs \
+             (PERMISSIONS.md)",
         ),
         (RowError::gateway_inactive(&gateway), "the gateway of an electronic refund is not active"),
         (
@@ -153,6 +154,11 @@ fn payments() -> Vec<(RowError, &'static str)> {
             over,
             "the amount is more than what is left of the `payment`, or a part of \
              RefundInvoicePaymentData more than what is left of the payment's for its `invoice`",
+        ),
+        (
+            RowError::over_collected(MinorUnits::new(7), FIVE, &payment()),
+            "the gateway collected less under the payment's ReferenceId, or was asked for it \
+             before; what was sent for a refund that was cancelled or deleted since went out",
         ),
         (
             RowError::parts_needed(ApiVersion::FIRST),
@@ -260,6 +266,16 @@ fn objects() -> Vec<(RowError, &'static str)> {
             "update of Status to Canceled or Voided of a payment with refunds or adjustments",
         ),
         (
+            RowError::reference_taken("<ReferenceId>", "<number>", "<name>"),
+            "a ReferenceId by which the gateway of an electronic payment knows another, be it that \
+             payment's ReferenceId or, where it has none, its number; white space and the case of \
+             letters make no difference",
+        ),
+        (
+            RowError::reference_in_use("<number>", "<name>"),
+            "update of ReferenceId of an electronic payment of which a refund was sent",
+        ),
+        (
             RowError::invoice_already_paid("<payment>", "<invoice>"),
             "an InvoicePayment of a payment that has one for the invoice",
         ),
@@ -304,8 +320,9 @@ fn payment() -> Payment {
         to_credit_balance: MinorUnits::ZERO,
         effective_date: NaiveDate::MIN,
         method: None,
-        gateway: None,
+        gateway: Some("<name>".to_owned()),
         reference_id: None,
+        collected: None,
         parts: Vec::new(),
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and one that pays nothing. More payments may follow.
+//! invoices with a rest, and two that pay nothing. More payments may follow.
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 pub struct Model {
     pub balance: i64,
@@ -15,6 +16,16 @@ pub struct Model {
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
     adjustments: Vec<Adjustment>,
+    /// What the gateway was asked to give back and did not decline. What was cancelled or deleted
+    /// here went out.
+    sent: BTreeMap<Name, i64>,
+}
+
+/// What the gateway knows a payment by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Reference(u8),
+    Number(usize),
 }
 
 pub struct Invoice {
@@ -24,6 +35,8 @@ pub struct Invoice {
 
 pub struct Payment {
     pub is_electronic: bool,
+    /// An electronic one without it is known by its number, which no other has.
+    pub reference: Option<u8>,
     pub amount: i64,
     pub parts: Vec<Part>,
     refunded: i64,
@@ -31,6 +44,8 @@ pub struct Payment {
     is_live: bool,
     /// It has moved nothing yet.
     is_draft: bool,
+    /// Its gateway, if it has one, collected it.
+    is_collected: bool,
 }
 
 pub struct Part {
@@ -111,6 +126,7 @@ pub enum Operation {
     /// A payment of what is applied to an invoice, what becomes credit, and a rest.
     Pay {
         is_electronic: bool,
+        reference: Option<u8>,
         invoice: usize,
         applied: i64,
         to_balance: i64,
@@ -119,6 +135,7 @@ pub enum Operation {
     /// The same without a rest, as a draft.
     Draft {
         is_electronic: bool,
+        reference: Option<u8>,
         invoice: usize,
         applied: i64,
         to_balance: i64,
@@ -136,11 +153,16 @@ pub enum Operation {
     TakeBackPayment {
         payment: usize,
     },
+    /// The gateway is to know a payment by another reference; by its number where there is none.
+    Rename {
+        payment: usize,
+        reference: Option<u8>,
+    },
 }
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 12;
+    pub const KINDS: usize = 13;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -156,6 +178,7 @@ impl Operation {
             Self::Process { .. } => "process",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
+            Self::Rename { .. } => "rename",
         }
     }
 }
@@ -202,7 +225,7 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
     let days_ago = prop_oneof![4 => Just(0), 4 => 1_i64..6, 1 => Just(BEFORE_EVERYTHING)];
-    (0_u8..23, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
+    (0_u8..25, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
         |(kind, which, amount, yes, parts, days_ago)| {
             let which = which.into();
             Wish { kind, which, amount, yes, parts, days_ago }
@@ -219,12 +242,14 @@ impl Model {
         let part = |invoice, amount| Part { invoice, amount, refunded: 0 };
         let payment = |is_electronic, amount, parts| Payment {
             is_electronic,
+            reference: None,
             amount,
             parts,
             refunded: 0,
             to_balance: 0,
             is_live: true,
             is_draft: false,
+            is_collected: true,
         };
         Self {
             balance: Self::OPENING,
@@ -240,10 +265,35 @@ impl Model {
                 payment(false, 4000, vec![part(0, 4000)]),
                 payment(true, 10_000, vec![part(0, 3000), part(1, 5000)]),
                 payment(false, 2500, Vec::new()),
+                Payment { reference: Some(0), ..payment(true, 3000, Vec::new()) },
             ],
             refunds: Vec::new(),
             adjustments: Vec::new(),
+            sent: BTreeMap::new(),
         }
+    }
+
+    /// References that are few enough to meet again.
+    fn reference_of(wish: &Wish) -> Option<u8> {
+        (!wish.which.is_multiple_of(4)).then_some(u8::from((wish.which / 4).is_multiple_of(4)))
+    }
+
+    /// The payments to choose from for a new reference: mostly those that a gateway knows.
+    fn mostly_known(&self, wish: &Wish) -> Vec<usize> {
+        let known = |at: &usize| wish.yes || self.payments[*at].is_electronic;
+        (0..self.payments.len()).filter(known).collect()
+    }
+
+    /// What a gateway knows a payment by.
+    fn name_of(&self, payment: usize) -> Name {
+        self.payments[payment].reference.map_or(Name::Number(payment), Name::Reference)
+    }
+
+    /// Whether the gateway knows another payment by this, live or not.
+    fn is_taken(&self, name: Name, own: Option<usize>) -> bool {
+        (0..self.payments.len())
+            .filter(|at| Some(*at) != own && self.payments[*at].is_known())
+            .any(|at| self.name_of(at) == name)
     }
 
     /// What a wish comes to in the present state; none when there is nothing to do it to.
@@ -292,7 +342,9 @@ impl Model {
                 let applied = amount(self.invoices[invoice].balance.max(0));
                 let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
                 let rest = if wish.which.is_multiple_of(5) { 0 } else { 300 };
-                Operation::Pay { is_electronic: wish.yes, invoice, applied, to_balance, rest }
+                let reference = Self::reference_of(wish);
+                let is_electronic = wish.yes;
+                Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest }
             }
             15 | 16 => {
                 let payment = pick(self.payments.len())?;
@@ -301,12 +353,18 @@ impl Model {
                 Operation::Apply { payment, invoice, amount }
             }
             17 | 18 => {
+                let payments = self.mostly_known(wish);
+                let payment = payments[pick(payments.len())?];
+                Operation::Rename { payment, reference: Self::reference_of(wish) }
+            }
+            19 | 20 => {
                 let invoice = pick(Self::INVOICES)?;
                 let applied = amount(self.invoices[invoice].balance.max(0));
                 let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
-                Operation::Draft { is_electronic: wish.yes, invoice, applied, to_balance }
+                let (is_electronic, reference) = (wish.yes, Self::reference_of(wish));
+                Operation::Draft { is_electronic, reference, invoice, applied, to_balance }
             }
-            19..=21 => Operation::Process { payment: pick(self.payments.len())? },
+            21..=23 => Operation::Process { payment: pick(self.payments.len())? },
             _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
@@ -347,59 +405,81 @@ impl Model {
                 self.adjust(is_increase, source, amount)
             }
             Operation::CancelAdjustment { adjustment } => self.cancel_adjustment(adjustment),
-            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
-                self.pay(is_electronic, (invoice, applied), to_balance, rest)
+            Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
+                self.pay((is_electronic, reference), (invoice, applied), to_balance, rest)
             }
-            Operation::Draft { is_electronic, invoice, applied, to_balance } => {
-                self.draft(is_electronic, (invoice, applied), to_balance)
+            Operation::Draft { is_electronic, reference, invoice, applied, to_balance } => {
+                self.draft((is_electronic, reference), (invoice, applied), to_balance)
             }
             Operation::Process { payment } => self.process(payment),
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
+            Operation::Rename { payment, reference } => self.rename(payment, reference),
         }
+    }
+
+    fn rename(&mut self, payment: usize, reference: Option<u8>) -> bool {
+        if self.payments[payment].is_known() {
+            let (old, new) =
+                (self.name_of(payment), reference.map_or(Name::Number(payment), Name::Reference));
+            let is_in_use = self.sent.get(&old).is_some_and(|sent| *sent > 0);
+            if new != old && (is_in_use || self.is_taken(new, Some(payment))) {
+                return false;
+            }
+        }
+        self.payments[payment].reference = reference;
+        true
     }
 
     fn pay(
         &mut self,
-        is_electronic: bool,
+        (is_electronic, reference): (bool, Option<u8>),
         (invoice, applied): (usize, i64),
         to_balance: i64,
         rest: i64,
     ) -> bool {
-        if applied > self.invoices[invoice].balance {
+        let name = reference.map(Name::Reference);
+        let is_taken = is_electronic && name.is_some_and(|name| self.is_taken(name, None));
+        if is_taken || applied > self.invoices[invoice].balance {
             return false;
         }
         self.invoices[invoice].balance -= applied;
         self.move_balance(self.today, to_balance, Cause::Payment);
         self.payments.push(Payment {
             is_electronic,
+            reference,
             amount: applied + to_balance + rest,
             parts: vec![Part { invoice, amount: applied, refunded: 0 }],
             refunded: 0,
             to_balance,
             is_live: true,
             is_draft: false,
+            is_collected: true,
         });
         true
     }
 
     fn draft(
         &mut self,
-        is_electronic: bool,
+        (is_electronic, reference): (bool, Option<u8>),
         (invoice, applied): (usize, i64),
         to_balance: i64,
     ) -> bool {
-        if applied > self.invoices[invoice].balance {
+        let name = reference.map(Name::Reference);
+        let is_taken = is_electronic && name.is_some_and(|name| self.is_taken(name, None));
+        if is_taken || applied > self.invoices[invoice].balance {
             return false;
         }
         self.payments.push(Payment {
             is_electronic,
+            reference,
             amount: applied + to_balance,
             parts: vec![Part { invoice, amount: applied, refunded: 0 }],
             refunded: 0,
             to_balance,
             is_live: false,
             is_draft: true,
+            is_collected: false,
         });
         true
     }
@@ -409,7 +489,9 @@ impl Model {
         if from.is_live || !from.is_draft {
             return from.is_live;
         }
-        if from.parts.iter().any(|part| part.amount > self.invoices[part.invoice].balance) {
+        let is_over = |part: &Part| part.amount > self.invoices[part.invoice].balance;
+        let is_taken = self.is_taken(self.name_of(payment), Some(payment));
+        if from.parts.iter().any(is_over) || (from.is_electronic && is_taken) {
             return false;
         }
         for part in &from.parts {
@@ -417,7 +499,7 @@ impl Model {
         }
         let to_balance = from.to_balance;
         let from = &mut self.payments[payment];
-        (from.is_draft, from.is_live) = (false, true);
+        (from.is_draft, from.is_live, from.is_collected) = (false, true, true);
         if to_balance > 0 {
             self.move_balance(self.today, to_balance, Cause::Payment);
         }
@@ -517,6 +599,14 @@ impl Model {
             }
             taken
         };
+        let name = self.name_of(payment);
+        if is_electronic {
+            let sent = self.sent.entry(name).or_default();
+            if *sent + amount > self.payments[payment].amount {
+                return false;
+            }
+            *sent += amount;
+        }
         let from = &mut self.payments[payment];
         from.refunded += amount;
         for (at, taken) in &taken {
@@ -539,7 +629,11 @@ impl Model {
         self.refunds[refund].status = "Error";
         match self.refunds[refund].payment {
             None => self.move_back(&Cause::Refund(refund)),
-            Some(_) => self.give_back(refund),
+            Some(payment) => {
+                let name = self.name_of(payment);
+                *self.sent.get_mut(&name).unwrap() -= self.refunds[refund].amount;
+                self.give_back(refund);
+            }
         }
     }
 
@@ -632,7 +726,15 @@ impl Model {
         let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
         let payments: Vec<_> = self.payments.iter().map(Payment::numbers).collect();
         let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        for (name, sent) in &self.sent {
+            let mut collected = (0..self.payments.len())
+                .filter(|at| self.name_of(*at) == *name)
+                .map(|at| &self.payments[at]);
+            let amount = collected.find(|one| one.is_electronic).map_or(0, |one| one.amount);
+            assert!((0..=amount).contains(sent), "the model itself gives away {sent} of {amount}");
+        }
+        let sent: [i64; 1] = [self.sent.values().sum()];
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
     }
 }
 
@@ -640,6 +742,10 @@ impl Payment {
     fn numbers(&self) -> [i64; 5] {
         let status = [self.is_live, self.is_draft].map(i64::from);
         [self.amount, self.refunded, self.to_balance, status[0], status[1]]
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_electronic && self.is_collected
     }
 
     fn left(&self) -> i64 {
