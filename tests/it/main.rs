@@ -56,6 +56,7 @@ mod session_script;
 mod soap;
 mod soapui;
 mod soapui_exports;
+mod soapui_skipped;
 mod stage;
 mod stripe_adapter;
 mod tls;
