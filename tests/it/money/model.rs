@@ -207,6 +207,15 @@ enum Amount {
     AllAnd(i64),
 }
 
+impl Amount {
+    fn of(&self, all: i64) -> i64 {
+        match self {
+            Self::Cents(cents) => *cents,
+            Self::AllAnd(more) => (all + more).max(1),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Parts {
     Untold,
@@ -299,10 +308,7 @@ impl Model {
     /// What a wish comes to in the present state; none when there is nothing to do it to.
     pub fn meant(&self, wish: &Wish) -> Option<Operation> {
         let pick = |count: usize| (count > 0).then(|| wish.which % count);
-        let amount = |all: i64| match wish.amount {
-            Amount::Cents(cents) => cents,
-            Amount::AllAnd(more) => (all + more).max(1),
-        };
+        let amount = |all: i64| wish.amount.of(all);
         Some(match wish.kind {
             0 | 1 => {
                 // An electronic refund is of today.
@@ -361,7 +367,8 @@ impl Model {
                 let invoice = pick(Self::INVOICES)?;
                 let applied = amount(self.invoices[invoice].balance.max(0));
                 let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
-                let (is_electronic, reference) = (wish.yes, Self::reference_of(wish));
+                let reference = Self::reference_of(wish);
+                let is_electronic = wish.yes;
                 Operation::Draft { is_electronic, reference, invoice, applied, to_balance }
             }
             21..=23 => Operation::Process { payment: pick(self.payments.len())? },
