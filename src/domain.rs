@@ -4,7 +4,6 @@
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
 pub mod access;
-pub mod ahead;
 pub mod boolean;
 pub mod calendar;
 pub mod collected;

@@ -3,7 +3,8 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
-use super::ahead::Ahead;
+mod ahead;
+
 use super::collected::Collected;
 use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
@@ -14,6 +15,8 @@ use super::vocabulary::{
 };
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+
+pub use ahead::Ahead;
 
 /// The name of the built-in gateway, which always exists.
 pub const SANDBOX_GATEWAY: &str = "sandbox";
@@ -108,7 +111,7 @@ pub struct Account {
     pub currency: Currency,
     /// The credit balance, never negative; holds are already taken off.
     pub balance: MinorUnits,
-    /// What of it moves only on days that are yet to come.
+    /// What of it moves only after the day that is asked about.
     pub ahead: Ahead,
     /// The default payment method.
     pub default_method: Option<PaymentMethod>,
@@ -165,6 +168,17 @@ pub struct ExistingAccount {
     pub balance: MinorUnits,
     /// Whether anything belongs to it or happened on it.
     pub has_history: bool,
+    /// Whether others belong below it.
+    pub is_parent: bool,
+}
+
+/// An account that another one is to belong below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParentAccount {
+    /// Its key in the ledger.
+    pub key: AccountKey,
+    /// Whether it is that other one itself, or belongs below it already.
+    pub is_below: bool,
 }
 
 /// A payment method that is there already, for those who want to change or delete it.
@@ -180,6 +194,8 @@ pub struct ExistingMethod {
     pub is_default: bool,
     /// Whether a payment came from it or a refund went to it.
     pub is_used: bool,
+    /// Whether every tenant has it, so that no client changes it.
+    pub is_built_in: bool,
 }
 
 /// The key of a payment inside the ledger; clients never see it.
@@ -211,7 +227,8 @@ pub struct Payment {
     pub amount: MinorUnits,
     /// What refunds gave back or hold.
     pub refunded: MinorUnits,
-    /// What of it became credit balance (an overpayment), and is no longer the payment's.
+    /// What of it became credit balance (an overpayment), and is no longer the payment's; of a
+    /// draft, what will.
     pub to_credit_balance: MinorUnits,
     /// The day it counts for; no refund of it is earlier.
     pub effective_date: NaiveDate,
@@ -228,6 +245,13 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// Whether it has a gateway that collected it: that of a draft has not, nor will it once the
+    /// draft was given up.
+    pub fn is_collected(&self) -> bool {
+        let has_counted = matches!(self.status, PaymentStatus::Processed | PaymentStatus::Voided);
+        self.gateway.is_some() && has_counted
+    }
+
     /// The reference by which its gateway knows it: its ReferenceId, else its number.
     pub fn reference(&self) -> &str {
         self.reference_id.as_ref().unwrap_or(&self.number)

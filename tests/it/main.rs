@@ -34,6 +34,7 @@ mod logs;
 mod memory;
 mod migration;
 mod money;
+mod objects;
 mod paid_once;
 mod papers;
 mod permissions;

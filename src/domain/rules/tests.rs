@@ -1,15 +1,14 @@
 //! The rules, one test a rule, and the order in which errors are told.
 
 use super::*;
-use crate::domain::ahead::Ahead;
 use crate::domain::collected::Collected;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::fields::Draft as _;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::facts::{
-    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
-    PaymentPart, ReopenedInvoice,
+    AdjustmentKey, AdjustmentSource, Ahead, AskedAdjustment, ExistingAdjustment, ExistingRefund,
+    Invoice, PaymentPart, ReopenedInvoice,
 };
 use crate::domain::id::RefundNumber;
 use crate::domain::permission::{Permission, Permissions};

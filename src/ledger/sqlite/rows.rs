@@ -2,10 +2,9 @@
 //!
 //! A value that the domain does not know (another program wrote it) is an error, never a guess.
 
-use crate::domain::ahead::Ahead;
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{
-    Account, AccountKey, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
+    Account, AccountKey, Ahead, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
 };
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
