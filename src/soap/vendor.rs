@@ -78,8 +78,8 @@ pub(super) fn operation_not_served(name: &str) -> Option<&'static str> {
     OPERATIONS.into_iter().find(|operation| *operation == name)
 }
 
-/// Why a type that the WSDL of `api` lacks is refused in create, update and delete. What is not kept
-/// is not kept in other letters either.
+/// Why a type that the WSDL of `api` lacks is refused in create, update and delete. What is not
+/// kept is not kept in other letters either.
 pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
     if let Some(object) = in_other_letters(name).and_then(object_not_kept) {
         return Fault::TypeNotKept(object.to_owned());
