@@ -34,7 +34,7 @@ pub struct AdjustmentFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundSource {
     /// An invoice.
-    Invoice(Invoice),
+    Invoice(Box<Invoice>),
     /// A payment.
     Payment(Box<Payment>),
 }

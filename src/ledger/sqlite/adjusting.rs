@@ -73,7 +73,7 @@ fn source(
 ) -> rusqlite::Result<Option<FoundSource>> {
     if let Some(mut invoice) = billing_rows::invoice(store.connection(), named)? {
         ahead::look(store, asking, &mut invoice.account)?;
-        return Ok(Some(FoundSource::Invoice(invoice)));
+        return Ok(Some(FoundSource::Invoice(Box::new(invoice))));
     }
     let payment = billing_rows::payment(store.connection(), named)?;
     Ok(payment.map(|payment| FoundSource::Payment(Box::new(payment))))
