@@ -63,3 +63,4 @@ mod waiting;
 mod wire;
 mod wording;
 mod wsdl;
+mod wsse;
