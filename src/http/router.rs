@@ -24,8 +24,8 @@ pub(super) enum Route<'a> {
 }
 
 /// A path in its normal form: unreserved characters not encoded, no empty segments, none of dots,
-/// none with parameters (`;jsessionid=…`), and no slash at the end. A path that leads above its root
-/// stays as it is, and so leads nowhere.
+/// none with parameters (`;jsessionid=…`), and no slash at the end. A path that leads above its
+/// root stays as it is, and so leads nowhere.
 pub(super) fn normal(path: &str) -> Cow<'_, str> {
     let is_odd = path.contains("//") || path.contains("/.") || path.contains(['%', ';']);
     if !is_odd {

@@ -19,7 +19,7 @@ const NAMESPACES: [&str; 6] = [
 ];
 
 const TOKEN: &str = "UsernameToken";
-/// Only says until when the sender wants the message to be good, by a clock of its own: passed over.
+/// Only says until when the sender wants the message to be good, by its own clock: passed over.
 const TIMESTAMP: &str = "Timestamp";
 
 /// Whether a header is one of WS-Security.

@@ -34,7 +34,7 @@ fn code(gateway: &TestGateway, header: &str) -> String {
     if answer.successes() == 1 { "ok".to_owned() } else { answer.texts("FaultCode").concat() }
 }
 
-/// Regression: the header was a MustUnderstand fault, so suites that set it in SoapUI could not run.
+/// Regression: the header was a MustUnderstand fault, so suites that set it in SoapUI failed.
 #[test]
 fn a_username_token_is_the_login_of_a_call_without_a_session() {
     let gateway = TestGateway::demo();
