@@ -241,11 +241,7 @@ impl Real<'_> {
             | Operation::Apply { .. }
             | Operation::TakeBackPayment { .. }
             | Operation::Rename { .. } => self.perform_payment(operation).await?,
-            Operation::AdjustInvoice { .. }
-            | Operation::CancelInvoiceAdjustment { .. }
-            | Operation::DeleteInvoiceAdjustment { .. } => {
-                self.perform_invoice_adjustment(operation).await?;
-            }
+            _ => self.perform_invoice_adjustment(operation).await?,
         }
         Ok(())
     }

@@ -411,19 +411,20 @@ impl Model {
             }
             21..=23 => Operation::Process { payment: pick(self.payments.len())? },
             24 => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
-            25..=27 => self.meant_adjustment(wish, amount),
-            kind => {
-                let adjustment = pick(self.invoice_adjustments.len())?;
-                match kind {
-                    28 | 29 => Operation::CancelInvoiceAdjustment { adjustment },
-                    _ => Operation::DeleteInvoiceAdjustment { adjustment },
-                }
-            }
+            _ => return self.meant_adjustment(wish, amount),
         })
     }
 
-    /// The adjustment of an invoice or of a line that a wish comes to.
-    fn meant_adjustment(&self, wish: &Wish, amount: impl Fn(i64) -> i64) -> Operation {
+    /// What a wish about adjustments of invoices and of their lines comes to.
+    fn meant_adjustment(&self, wish: &Wish, amount: impl Fn(i64) -> i64) -> Option<Operation> {
+        if wish.kind > 27 {
+            let count = self.invoice_adjustments.len();
+            let adjustment = (count > 0).then(|| wish.which % count)?;
+            return Some(match wish.kind {
+                28 | 29 => Operation::CancelInvoiceAdjustment { adjustment },
+                _ => Operation::DeleteInvoiceAdjustment { adjustment },
+            });
+        }
         let invoice = wish.which % Self::INVOICES;
         let adjusted = &self.invoices[invoice];
         let line = match adjusted.lines.len() {
@@ -437,7 +438,7 @@ impl Model {
             (true, false) => 2000,
             (false, _) => adjusted.balance.min(left),
         };
-        Operation::AdjustInvoice { invoice, line, is_charge, amount: amount(all) }
+        Some(Operation::AdjustInvoice { invoice, line, is_charge, amount: amount(all) })
     }
 
     /// Does what the operation says on this day, or nothing, and tells which.
