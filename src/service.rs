@@ -26,7 +26,7 @@ pub mod test_bench;
 pub mod test_clock;
 pub mod webhooks;
 
-use crate::domain::custom_field::CustomFields;
+use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
@@ -226,9 +226,9 @@ impl Service {
         &self.faults
     }
 
-    /// The fields that the tenant declared for its objects.
-    pub fn custom_fields(&self) -> Arc<CustomFields> {
-        self.ledger.custom_fields()
+    /// The tenant's settings and the fields that it declared for its objects.
+    pub fn tenant(&self) -> Arc<Tenant> {
+        self.ledger.tenant()
     }
 
     /// The ledger, for those who report on it.

@@ -123,9 +123,9 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
+    /// The WSDL of `version` for a service at `address`, with what its tenant has and without what it has not.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
-        wsdl::render_for(version, address, &self.service.custom_fields())
+        wsdl::render_for(version, address, &self.service.tenant())
     }
 
     /// Answers a request.
@@ -157,14 +157,14 @@ impl Soap {
     /// understood.
     async fn read(&self, call: &mut SoapCall) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
-        let custom = self.service.custom_fields();
+        let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &tenant);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
+            let read = reading.read(&body, content_type.as_deref(), &version, &tenant);
             drop((body, turn));
             read
         };

@@ -42,6 +42,14 @@ pub struct Tenant {
     pub custom_fields: CustomFields,
 }
 
+impl Tenant {
+    /// Whether there are credit balances at all. What only they have is left out of the tenant's
+    /// WSDL and its answers where there are none.
+    pub const fn has_credit_balances(&self) -> bool {
+        self.credit_balance && !self.invoice_settlement
+    }
+}
+
 impl Default for Tenant {
     fn default() -> Self {
         Self {
