@@ -3,8 +3,10 @@
 //! Everything here is a pure function of what it is given. No I/O, no clock, no XML, no SQL and no
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
+pub mod access;
 pub mod boolean;
 pub mod calendar;
+pub mod collected;
 pub mod custom_field;
 pub mod custom_value;
 pub mod draft;
