@@ -28,7 +28,7 @@ pub(super) struct Blank {
 static BLANK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let name = r"[A-Za-z_$#][A-Za-z0-9_.:#$@-]*";
     let word = r"[A-Z][A-Z0-9_]*(?:[ -][A-Z0-9_]+)*|[a-z][a-z0-9]*(?:_[a-z0-9]+)+";
-    let ruby = r"<%[=-]?\s*([^%]{1,200}?)\s*-?%>";
+    let ruby = r"<%[=-]?\s*([^%\s][^%]{0,200}?)\s*-?%>";
     Regex::new(&format!(r"(?-u){ruby}|\{{\{{\s*({name})\s*\}}\}}|\$\{{({name})\}}|<({word})>")).ok()
 });
 
