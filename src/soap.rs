@@ -123,7 +123,7 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, with what its tenant has and without what it has not.
+    /// The WSDL of `version` for a service at `address`, as its tenant's fields and switches make it.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
         wsdl::render_for(version, address, &self.service.tenant())
     }

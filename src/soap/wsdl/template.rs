@@ -2,8 +2,8 @@
 //!
 //! The notation is small on purpose, so that a difference between versions is one line in one file:
 //! `64+ ` from a version on, `-68 ` up to it, `22-68 ` between the two (the last one included, with
-//! its tenths), `#` for a note; a `$` at the end of a guard means: only for tenants that have credit
-//! balances. A guard takes the place of indentation and is rendered as blanks.
+//! its tenths), `#` for a note; a `$` at the end of a guard means: only for tenants that have
+//! credit balances. A guard takes the place of indentation and is rendered as blanks.
 
 use std::sync::LazyLock;
 
