@@ -123,7 +123,7 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, as its tenant's fields and switches make it.
+    /// The WSDL of `version` for a service at `address`, as its tenant's settings make it.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
         wsdl::render_for(version, address, &self.service.tenant())
     }
