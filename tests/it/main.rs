@@ -65,3 +65,4 @@ mod waiting;
 mod wire;
 mod wording;
 mod wsdl;
+mod wsse;
