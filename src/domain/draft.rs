@@ -12,6 +12,7 @@ pub mod canonical;
 pub mod change;
 pub mod common;
 pub mod fields;
+pub mod invoice_adjustment;
 pub mod masked;
 pub mod payment;
 pub mod payment_method;
