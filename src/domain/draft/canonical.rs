@@ -74,7 +74,7 @@ mod tests {
             ("PaymentMethodId", "2c92c0f83dfa5201013dfa6656ff2b8b"),
             ("Comment", "null"),
             ("RefundDate", "2026-13-01"),
-            ("PaymentId", "?"),
+            ("PaymentId", "x"),
         ]);
         draft.set_gateway_options(vec![GatewayOption { name: "a".into(), value: "b".into() }]);
         draft.add_part("402892c72b9e3319012b9e34b88e0002", "1.0");
@@ -85,7 +85,7 @@ mod tests {
             "Refunds[0].comment=null",
             "Refunds[0].common.malformed_id.error.code=InvalidId",
             "Refunds[0].common.malformed_id.error.message.Field=PaymentId",
-            "Refunds[0].common.malformed_id.error.message.value=?",
+            "Refunds[0].common.malformed_id.error.message.value=x",
             "Refunds[0].gateway_options=1",
             "Refunds[0].gateway_options[0].name=a",
             "Refunds[0].gateway_options[0].value=b",
