@@ -117,19 +117,19 @@ async fn serve(
     let mut signals = Signals::listen()?;
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
-    for (origin, seed) in seeds {
-        texts.push(seed.text().to_owned());
-        let report = seed::load(ledger.as_ref(), seed).await;
-        let report = report.map_err(|error| seed_failure(origin, &error))?;
-        tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
-    }
-    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
     if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
         let to = test_clock::told(to);
         terminal::note(&format!("the clock begins at {to}, the newest moment of the ledger"));
     }
+    for (origin, seed) in seeds {
+        texts.push(seed.text().to_owned());
+        let report = seed::load(ledger.as_ref(), seed, clock.now()).await;
+        let report = report.map_err(|error| seed_failure(origin, &error))?;
+        tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
+    }
+    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await

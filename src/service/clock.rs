@@ -39,10 +39,7 @@ impl Clock {
 
     /// The moment it is, to the millisecond.
     pub fn now(&self) -> DateTime<Utc> {
-        match self.mode() {
-            Mode::Running(ahead) => to_the_millisecond(machine()) + ahead,
-            Mode::Standing(moment) => moment,
-        }
+        self.mode().now()
     }
 
     /// Whether it stands still.
@@ -58,6 +55,11 @@ impl Clock {
     /// Makes it run with the machine's again.
     pub fn run(&self) {
         self.set(Mode::Running(TimeDelta::zero()));
+    }
+
+    /// The moment it is once it was reset.
+    pub fn beginning(&self) -> DateTime<Utc> {
+        self.start.now()
     }
 
     /// Makes it what it was at the start.
@@ -97,6 +99,15 @@ impl Clock {
 
     fn set(&self, mode: Mode) {
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+}
+
+impl Mode {
+    fn now(self) -> DateTime<Utc> {
+        match self {
+            Self::Running(ahead) => to_the_millisecond(machine()) + ahead,
+            Self::Standing(moment) => moment,
+        }
     }
 }
 

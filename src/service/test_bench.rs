@@ -119,8 +119,8 @@ impl Seeds {
         self.lock().push(Remembered { text, plan: None });
     }
 
-    /// What they bring into a ledger that has nothing, in their order.
-    async fn plans(&self) -> Result<Vec<SeedPlan>, BenchError> {
+    /// What they bring into a ledger that has nothing, in their order, loaded at this moment.
+    async fn plans(&self, at: DateTime<Utc>) -> Result<Vec<SeedPlan>, BenchError> {
         let all = self.lock().clone();
         let mut plans = Vec::with_capacity(all.len());
         for (place, Remembered { text, plan }) in all.into_iter().enumerate() {
@@ -135,7 +135,7 @@ impl Seeds {
                 }
             });
         }
-        Ok(plans)
+        Ok(plans.into_iter().map(|plan| SeedPlan { at, ..plan }).collect())
     }
 }
 
@@ -158,7 +158,7 @@ impl Service {
     ) -> Result<(), BenchError> {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
-            let seeds = service.seeds.plans().await?;
+            let seeds = service.seeds.plans(service.clock.beginning()).await?;
             let _cleared = service.stage.clear().await?;
             bench.begin_anew(seeds).await??;
             service.faults.clear();
@@ -174,7 +174,7 @@ impl Service {
     pub async fn reset_account(self: &Arc<Self>, id: ObjectId) -> Result<(), BenchError> {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
-            let seeds = service.seeds.plans().await?;
+            let seeds = service.seeds.plans(service.clock.now()).await?;
             service.stage.clear_of(&id).await?;
             let is_known = bench.renew_account(id.clone(), seeds).await??;
             if is_known { Ok(()) } else { Err(BenchError::NoAccount(id)) }
@@ -186,7 +186,8 @@ impl Service {
     pub async fn load_seed(self: &Arc<Self>, text: String) -> Result<SeedReport, BenchError> {
         self.in_turn(|service| async move {
             service.bench()?;
-            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?).await?;
+            let at = service.clock.now();
+            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?, at).await?;
             service.seeds.add(text);
             service.know_its_gateways().await.map_err(BenchError::Halfway)?;
             Ok(report)
