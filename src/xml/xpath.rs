@@ -16,6 +16,7 @@ mod function;
 mod nodes;
 mod number;
 mod parser;
+mod reader;
 mod token;
 mod value;
 
