@@ -29,6 +29,7 @@ mod settings;
 mod slots;
 mod stream;
 mod tap;
+mod unknown;
 
 pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};

@@ -80,8 +80,10 @@ pub struct SoapCall {
 pub enum SoapReply {
     /// It is answered.
     Answer(SoapAnswer),
-    /// Nobody can say what was done by this operation: the connection is closed without an answer.
+    /// What was done by this operation cannot be told: what is sent breaks off.
     Abort(&'static str),
+    /// A tester ordered that the connection is closed before the first byte.
+    Reset(&'static str),
 }
 
 /// An answer, and what metrics want to know of it.

@@ -38,8 +38,8 @@ pub struct HttpSettings {
     pub body_timeout_ms: u64,
     /// Until when the work of a request must have begun, from the end of its head.
     pub request_timeout_ms: u64,
-    /// How long past that moment the outcome of begun work is awaited; then the connection is
-    /// closed without an answer, and the work goes on.
+    /// How long past that moment the outcome of begun work is awaited; then the answer breaks off,
+    /// and the work goes on.
     pub outcome_wait_ms: u64,
     /// How long a client may leave an answer unread before its connection is dropped.
     pub write_timeout_ms: u64,

@@ -225,7 +225,7 @@ impl House {
     async fn answer(&self, call: SoapCall) -> SoapAnswer {
         match self.reply(call).await {
             SoapReply::Answer(answer) => answer,
-            SoapReply::Abort(_) => panic!("no answer"),
+            SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
         }
     }
 
