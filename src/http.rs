@@ -21,6 +21,7 @@ mod idle;
 mod journal;
 mod listener;
 mod metrics;
+pub mod network;
 mod proxy;
 mod public;
 mod record;

@@ -1,7 +1,7 @@
 //! The public listener: SOAP calls and WSDLs, nothing else.
 //!
-//! What must stay true: a request is answered once, or, where what became of it cannot be known, its
-//! answer breaks off after the first bytes; never is it given a fault then.
+//! What must stay true: a request is answered once, or, where what became of it cannot be known,
+//! its answer breaks off after the first bytes; never is it given a fault then.
 
 use super::address::Addresses;
 use super::answer::Answer;
@@ -106,7 +106,7 @@ impl Public {
         let path = normal(head.uri.path());
         let answer = match route(&head.method, &path, head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(version, base_url, head, body, started).await;
+                return self.soap(connection, (version, base_url), head, body, started).await;
             }
             Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
@@ -137,8 +137,8 @@ impl Public {
 
     async fn soap(
         &self,
-        version: &str,
-        base_url: String,
+        connection: &Connection,
+        (version, base_url): (&str, String),
         head: &Parts,
         body: Incoming,
         started: Instant,
@@ -158,6 +158,7 @@ impl Public {
             base_url,
             content_type,
             idempotency_key: head::idempotency_key(headers),
+            address: self.addresses.caller(headers, connection.peer.ip()),
             body: received.document,
             turn: received.turn,
             deadline,
@@ -221,8 +222,11 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.retry_after_s.is_some() {
+        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
             metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::RequestExceededRate.name() {
+            metrics.reject(Limit::LoginGuard);
         }
         if answer.outcome == ErrorCode::TransactionTimeout.name() {
             metrics.reject(Limit::RequestTimeout);

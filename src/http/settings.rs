@@ -4,9 +4,9 @@
 //! limit, and each limit is counted where it is enforced.
 
 use super::address;
+use super::network::Network;
 use crate::xml::XmlLimits;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// hyper works with no less than this for the head of a request.
@@ -52,8 +52,8 @@ pub struct HttpSettings {
     /// The address that clients are told, instead of the one that they used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-    /// The proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` count.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// The proxies whose `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Proto` and `-For` count.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for HttpSettings {
