@@ -30,6 +30,7 @@ mod hammer;
 mod har_writers;
 mod http;
 mod invoice_adjustments;
+mod login_guard;
 mod logs;
 mod memory;
 mod migration;
