@@ -52,6 +52,7 @@ mod recording;
 mod recording_upstream;
 mod replay_choice;
 mod replay_started;
+mod replay_unknown;
 mod replay_wire;
 mod replaying;
 mod resolving;
