@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod operator;
 pub mod orders;
 pub mod outbox;
 pub mod query;
@@ -32,6 +33,7 @@ use crate::domain::rules::Asking;
 use crate::domain::script::Script;
 use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
+use operator::Operators;
 use orders::Orders;
 use outbox::Outbox;
 use query::{Find, FindError, Page};
@@ -222,11 +224,14 @@ pub trait Ledger: Orders {
         None
     }
 
-    /// The user of this name, letter for letter.
+    /// What operators change, where they can.
+    fn operators(&self) -> Option<&dyn Operators> {
+        None
+    }
+
+    /// The user of this name, letter for letter, unless it is shut out.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;
 
-    /// Gives a user another password; false when there is no such user.
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
 
     /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.

@@ -23,6 +23,7 @@ mod lock;
 mod methods;
 mod movement;
 mod open;
+mod operating;
 mod orders;
 mod outbox;
 mod payments;
@@ -51,6 +52,7 @@ pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
 use super::outbox::{Event, Outbox};
+use super::operator::Operators;
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
@@ -184,15 +186,13 @@ impl Ledger for SqliteLedger {
         Some(self)
     }
 
+    fn operators(&self) -> Option<&dyn Operators> {
+        Some(self)
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         let username = username.to_owned();
         self.readers.read(move |connection| sessions::find_user(connection, &username))
-    }
-
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool> {
-        let username = username.to_owned();
-        self.writer
-            .submit(None, move |store| sessions::set_password(store, &username, &password_hash))
     }
 
     fn open_session(

@@ -1,5 +1,6 @@
 //! Loading a seed inside the open transaction: all of it, or, on a conflict, nothing.
 
+use super::operating::{self, TENANT};
 use super::rows;
 use super::store::Store;
 use crate::domain::custom_field::CustomField;
@@ -98,7 +99,11 @@ impl Loader<'_> {
         }
         let stored = self.text("select value from tenant where key = ?1", params![key])?;
         match stored {
-            Some(stored) => self.compare("tenant", [(key, stored, value.to_owned())]),
+            Some(stored) => {
+                let by_operator = operating::is_by_operator(self.connection, TENANT, key)?;
+                let seeded = if by_operator { stored.clone() } else { value.to_owned() };
+                self.compare("tenant", [(key, stored, seeded)])
+            }
             None => {
                 self.add("insert into tenant (key, value) values (?1, ?2)", params![key, value])
             }
