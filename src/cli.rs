@@ -13,6 +13,7 @@ mod events;
 mod gateways;
 mod ledger;
 mod logging;
+mod operator;
 mod options;
 mod processor;
 mod ranges;

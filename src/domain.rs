@@ -14,6 +14,7 @@ pub mod facts;
 pub mod id;
 pub mod lifecycle;
 pub mod money;
+pub mod origin;
 pub mod permission;
 pub mod presets;
 pub mod query;

@@ -19,6 +19,7 @@ pub mod seed;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
+pub mod trail;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
@@ -26,6 +27,7 @@ use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
@@ -43,6 +45,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
+use trail::{Act, Trail};
 
 /// What comes back from the ledger, some time later.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -125,6 +128,8 @@ pub struct Idempotency {
 pub struct Create {
     /// Who asks.
     pub user: UserKey,
+    /// From where.
+    pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The drafts, in the order of the results.
@@ -222,11 +227,16 @@ pub trait Ledger: Orders {
         None
     }
 
+    /// Who changed what, where it is kept.
+    fn trail(&self) -> Option<&dyn Trail> {
+        None
+    }
+
     /// The user of this name, letter for letter.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;
 
     /// Gives a user another password; false when there is no such user.
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
+    fn set_password(&self, username: &str, password_hash: String, act: Act) -> Reply<bool>;
 
     /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
@@ -257,6 +267,12 @@ pub trait Ledger: Orders {
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;
+
+    /// Where ids are seeded, what the ids of requests follow from until this is asked for again;
+    /// no two beginnings of a ledger have the same.
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;

@@ -16,6 +16,7 @@ pub mod login;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
+mod request_ids;
 pub mod resolver;
 pub mod retention;
 pub mod seed;
@@ -27,6 +28,7 @@ pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
 use crate::ledger::{Ledger, LedgerError, UserKey};
@@ -37,6 +39,7 @@ use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
 use reconciliation::ReconciliationSettings;
+use request_ids::RequestIds;
 use resolver::GatewayCounters;
 use retention::EventSettings;
 use serde::{Deserialize, Serialize};
@@ -110,6 +113,8 @@ pub struct Caller {
     pub username: Arc<str>,
     /// What the user may do.
     pub permissions: Permissions,
+    /// Where this call comes from.
+    pub origin: Origin,
 }
 
 /// The use cases over one ledger.
@@ -122,6 +127,7 @@ pub struct Service {
     hashing: Arc<Semaphore>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
+    request_ids: RequestIds,
     seeds: Seeds,
     faults: Faults,
     stage: Stage,
@@ -155,6 +161,7 @@ impl Service {
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Result<Arc<Self>, LedgerError> {
         let processors = Processors::new(ledger.gateways().await?, connectors);
+        let request_ids = RequestIds::new(ledger.begin_request_ids().await?);
         let service = Arc::new(Self {
             ledger,
             processors,
@@ -166,6 +173,7 @@ impl Service {
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
+            request_ids,
             seeds: Seeds::default(),
             faults: Faults::default(),
             stage: Stage::default(),

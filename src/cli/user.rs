@@ -2,9 +2,10 @@
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::{ledger, terminal};
+use super::{ledger, operator, terminal};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::OpenMode;
+use crate::service::clock::Clock;
 use crate::service::password;
 use std::io::{self, IsTerminal};
 use tokio::runtime::Runtime;
@@ -40,7 +41,7 @@ fn set_password(name: &str, options: LedgerOptions) -> Result<ExitStatus, Failur
         password::hash(&read_password()?).or_fail(FailureCode::Runtime, "hashing the password")?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let known = runtime
-        .block_on(ledger.set_password(name, hash))
+        .block_on(ledger.set_password(name, hash, operator::act(Clock::system().now())))
         .or_fail(FailureCode::Runtime, "writing the password")?;
     if known {
         return Ok(ExitStatus::Done);

@@ -42,6 +42,9 @@ mod seeding_gateways;
 mod sessions;
 mod store;
 mod test_bench;
+mod trail;
+mod trail_facts;
+mod trail_reading;
 mod writer;
 
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
@@ -53,6 +56,7 @@ use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use super::trail::{Act, Trail};
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -182,15 +186,20 @@ impl Ledger for SqliteLedger {
         Some(self)
     }
 
+    fn trail(&self) -> Option<&dyn Trail> {
+        Some(self)
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         let username = username.to_owned();
         self.readers.read(move |connection| sessions::find_user(connection, &username))
     }
 
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool> {
+    fn set_password(&self, username: &str, password_hash: String, act: Act) -> Reply<bool> {
         let username = username.to_owned();
-        self.writer
-            .submit(None, move |store| sessions::set_password(store, &username, &password_hash))
+        self.writer.submit(None, move |store| {
+            sessions::set_password(store, &username, &password_hash, &act)
+        })
     }
 
     fn open_session(
@@ -234,6 +243,10 @@ impl Ledger for SqliteLedger {
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         self.readers.read(rows::gateways)
+    }
+
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        self.writer.submit_patiently(|store| store.next_request_seed())
     }
 
     fn probe(&self) -> Reply<()> {

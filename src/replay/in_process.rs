@@ -47,7 +47,7 @@ pub(super) async fn start(seed: Option<&SeedText>) -> Result<InProcess, ReplayEr
         settings: LedgerSettings::default(),
     };
     let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::temporary(&options).map_err(runtime)?);
-    seed::load(ledger.as_ref(), plan).await.map_err(|error| {
+    seed::load(ledger.as_ref(), plan, None).await.map_err(|error| {
         let file =
             seed.map_or_else(|| "the seed".to_owned(), |seed| seed.file.display().to_string());
         ReplayError::Seed(format!("{file}: {error}"))

@@ -152,7 +152,7 @@ impl Service {
         ticket: Ticket,
     ) -> Result<CreateAnswer, CreateError> {
         let asking = self.asking(&call.caller, call.version);
-        let user = call.caller.user;
+        let (user, origin) = (call.caller.user, call.caller.origin.clone());
         let once = call.once.filter(|_| may_do_any(&call.drafts, &asking));
         let running = match &once {
             None => None,
@@ -172,7 +172,8 @@ impl Service {
         };
         let is_single = call.wants_single && self.settings.single_transaction;
         let (drafts, ordered) = (call.drafts, call.ordered);
-        let request = Create { user, asking, drafts, ordered, is_single, idempotency, ticket };
+        let request =
+            Create { user, origin, asking, drafts, ordered, is_single, idempotency, ticket };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },

@@ -18,6 +18,7 @@ use crate::domain::script::Script;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
+use crate::ledger::trail::Act;
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
 use toml::Spanned;
@@ -127,10 +128,14 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger, and says what was new.
-pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedError> {
+/// Brings a seed into a ledger, and says what was new; the audit records `act`, if there is one.
+pub async fn load(
+    ledger: &dyn Ledger,
+    seed: Seed,
+    act: Option<Act>,
+) -> Result<SeedReport, SeedError> {
     let plan = plan(seed, Some(ledger)).await?;
-    Ok(ledger.load_seed(plan).await??)
+    Ok(ledger.load_seed(SeedPlan { act, ..plan }).await??)
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
@@ -155,6 +160,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         invoices: seed.invoices,
         payments: seed.payments,
         custom_fields: seed.custom_fields,
+        act: None,
     })
 }
 

@@ -4,6 +4,7 @@
 //! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
 
 use super::{Caller, Service};
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::ledger::{LedgerError, StoredSession, TokenHash};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -100,8 +101,9 @@ impl SessionCache {
 }
 
 impl Service {
-    /// The caller behind a session token, whose idle time starts anew.
-    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+    /// The caller behind a session token, whose idle time starts anew, with where its call comes
+    /// from.
+    pub async fn authenticate(&self, token: &str, origin: &Origin) -> Result<Caller, SessionError> {
         let token: TokenHash = Sha256::digest(token.as_bytes()).into();
         let now = self.clock.now();
         match self.sessions.touch(&token, now) {
@@ -109,10 +111,10 @@ impl Service {
                 if write {
                     self.ledger.keep_session(token, now).await?;
                 }
-                Ok(caller)
+                Ok(caller.from(origin))
             }
             Use::Expired => Err(SessionError::Invalid),
-            Use::NotCached => self.recall(token, now).await,
+            Use::NotCached => Ok(self.recall(token, now).await?.from(origin)),
         }
     }
 
@@ -134,6 +136,13 @@ impl Service {
     }
 }
 
+impl Caller {
+    /// The caller, with where this call comes from.
+    fn from(self, origin: &Origin) -> Self {
+        Self { origin: origin.clone(), ..self }
+    }
+}
+
 fn caller_of(session: &StoredSession) -> Caller {
     let user = &session.user;
     Caller {
@@ -141,6 +150,7 @@ fn caller_of(session: &StoredSession) -> Caller {
         user_id: user.id.clone(),
         username: user.username.as_str().into(),
         permissions: user.permissions,
+        origin: Origin::of(FrontDoor::Soap),
     }
 }
 
@@ -153,11 +163,15 @@ mod tests {
     use crate::service::{Ledger, ServiceSettings};
     use std::sync::Arc;
 
+    fn soap() -> Origin {
+        Origin::of(FrontDoor::Soap)
+    }
+
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };
         let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
         let ledger = SqliteLedger::temporary(&options).unwrap();
-        seed::load(&ledger, Seed::demo().unwrap()).await.unwrap();
+        seed::load(&ledger, Seed::demo().unwrap(), None).await.unwrap();
         Arc::new(ledger)
     }
 
@@ -176,11 +190,14 @@ mod tests {
         let ledger = ledger().await;
         let token = process(&ledger, 0).await.login("demo@example.com", "demo").await.unwrap();
         for second in [900, 1800, 2700] {
-            assert!(process(&ledger, second).await.authenticate(&token).await.is_ok(), "{second}");
+            assert!(
+                process(&ledger, second).await.authenticate(&token, &soap()).await.is_ok(),
+                "{second}"
+            );
         }
-        let late = process(&ledger, 2700 + 901).await.authenticate(&token).await;
+        let late = process(&ledger, 2700 + 901).await.authenticate(&token, &soap()).await;
         assert_eq!(late.unwrap_err(), SessionError::Invalid);
-        let unknown = process(&ledger, 0).await.authenticate("nobody's").await;
+        let unknown = process(&ledger, 0).await.authenticate("nobody's", &soap()).await;
         assert_eq!(unknown.unwrap_err(), SessionError::Invalid);
     }
 
@@ -189,9 +206,9 @@ mod tests {
         let service = process(&ledger().await, 0).await;
         let token = service.login("demo@example.com", "demo").await.unwrap();
         advance(&service, 900);
-        assert!(service.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
         advance(&service, 901);
-        assert_eq!(service.authenticate(&token).await.unwrap_err(), SessionError::Invalid);
+        assert_eq!(service.authenticate(&token, &soap()).await.unwrap_err(), SessionError::Invalid);
     }
 
     #[tokio::test]
@@ -201,10 +218,10 @@ mod tests {
         let token = service.login("demo@example.com", "demo").await.unwrap();
         // The last use is written once a minute, so the ledger may be 59 seconds behind.
         advance(&service, 59);
-        assert!(service.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
         advance(&service, 890);
         service.login("demo@example.com", "demo").await.unwrap();
-        assert!(service.authenticate(&token).await.is_ok());
-        assert!(process(&ledger, 950).await.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
+        assert!(process(&ledger, 950).await.authenticate(&token, &soap()).await.is_ok());
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use crate::ledger::trail::Act;
 use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
@@ -151,6 +152,7 @@ impl Service {
             service.faults.clear();
             service.clock.reset();
             forget();
+            service.begin_request_ids_anew().await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
         })
         .await
@@ -170,10 +172,15 @@ impl Service {
     }
 
     /// Loads a seed into the running ledger.
-    pub async fn load_seed(self: &Arc<Self>, text: String) -> Result<SeedReport, BenchError> {
+    pub async fn load_seed(
+        self: &Arc<Self>,
+        text: String,
+        act: Act,
+    ) -> Result<SeedReport, BenchError> {
         self.in_turn(|service| async move {
             service.bench()?;
-            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?).await?;
+            let seed = Seed::parse(&text)?;
+            let report = seed::load(service.ledger.as_ref(), seed, Some(act)).await?;
             service.seeds.add(text);
             service.know_its_gateways().await.map_err(BenchError::Halfway)?;
             Ok(report)

@@ -6,6 +6,7 @@ use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
+use crate::domain::origin::FrontDoor;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::ledger::change::{ChangeResult, Delete, Update};
@@ -15,6 +16,7 @@ use crate::ledger::orders::{
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
+use crate::ledger::trail::Act;
 use crate::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, StoredSession, TokenHash,
     User, UserKey,
@@ -165,7 +167,7 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Some(user()).filter(|user| user.username == username)))
     }
 
-    fn set_password(&self, _: &str, _: String) -> Reply<bool> {
+    fn set_password(&self, _: &str, _: String, _: Act) -> Reply<bool> {
         ready(Ok(false))
     }
 
@@ -240,6 +242,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         base_url: "http://127.0.0.1:8080".to_owned(),
         content_type: Some("text/xml; charset=utf-8".to_owned()),
         idempotency_key: None,
+        origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(600),

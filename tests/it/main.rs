@@ -12,6 +12,7 @@
 
 mod admin_api;
 mod admin_stage;
+mod audit_trail;
 mod breaking_off;
 mod captures;
 mod cli;

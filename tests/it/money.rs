@@ -18,6 +18,7 @@ use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, Paymen
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::domain::permission::{Permission, Permissions};
 use refund_gateway::domain::row_error::RowError;
 use refund_gateway::domain::rules::Asking;
@@ -176,7 +177,9 @@ impl Real<'_> {
             Operation::DeleteRefund { refund } => {
                 let ids = vec![Ok(self.refunds[*refund].clone())];
                 let (asking, ticket) = (self.asking(), Ticket::default());
-                let request = Delete { asking, object: Deletable::Refund, ids, ticket };
+                let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
+                let object = Deletable::Refund;
+                let request = Delete { user, origin, asking, object, ids, ticket };
                 self.ledger.delete(request).await.unwrap().remove(0)?;
             }
             Operation::Adjust { is_increase, source, amount } => {
@@ -256,6 +259,7 @@ impl Real<'_> {
     async fn create(&self, drafts: Drafts) -> Result<ObjectId, RowError> {
         let request = Create {
             user: UserKey(1),
+            origin: Origin::of(FrontDoor::Soap),
             asking: self.asking(),
             drafts,
             ordered: std::collections::BTreeMap::new(),
@@ -271,7 +275,8 @@ impl Real<'_> {
 
     async fn update(&self, changes: Changes) -> Result<ObjectId, RowError> {
         let (asking, ticket) = (self.asking(), Ticket::default());
-        let request = Update { user: UserKey(1), asking, changes, ticket };
+        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
+        let request = Update { user, origin, asking, changes, ticket };
         self.ledger.update(request).await.unwrap().remove(0)
     }
 

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::service::clock::Clock;
@@ -54,7 +55,7 @@ async fn open(path: &Path) -> Soap {
     let mode = OpenMode::CreateOrOpen { test: true };
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     let ledger = SqliteLedger::open(path, &options).unwrap();
-    seed::load(&ledger, Seed::parse(SEED).unwrap()).await.unwrap();
+    seed::load(&ledger, Seed::parse(SEED).unwrap(), None).await.unwrap();
     let ledger: Arc<dyn Ledger> = Arc::new(ledger);
     let service =
         Service::start(ledger, Clock::system(), ServiceSettings::default()).await.unwrap();
@@ -67,6 +68,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         base_url: "http://localhost".to_owned(),
         content_type: Some("text/xml".to_owned()),
         idempotency_key: key.map(|key| key.as_bytes().to_vec()),
+        origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(60),

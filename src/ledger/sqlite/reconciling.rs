@@ -8,6 +8,7 @@
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
 use super::store::Store;
+use super::trail::{self, Done};
 use super::{billing_rows, movement, outbox};
 use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::event::EventKind;
@@ -28,7 +29,16 @@ pub(super) fn reconcile(
     store: &Store,
     request: &Reconcile,
 ) -> rusqlite::Result<Vec<ReconcileResult>> {
-    request.events.iter().map(|event| reconcile_one(store, event, request)).collect()
+    let audit = trail::next_key(store.connection())?;
+    let mut results = Vec::with_capacity(request.events.len());
+    for event in &request.events {
+        results.push(reconcile_one(store, event, request, audit)?);
+    }
+    let changed = results.iter().flatten().filter(|done| done.has_changed);
+    let numbers: Vec<i64> = changed.map(|done| done.refund.number().value()).collect();
+    let done = Done::new("reconcile", "Refund");
+    trail::keep_refunds(store.connection(), audit, &request.act, done, &numbers)?;
+    Ok(results)
 }
 
 /// A refund as it is before the event.
@@ -42,6 +52,7 @@ fn reconcile_one(
     store: &Store,
     event: &Reconciliation,
     request: &Reconcile,
+    audit: i64,
 ) -> rusqlite::Result<ReconcileResult> {
     let connection = store.connection();
     let Some(found) = find(connection, event.refund)? else {
@@ -80,7 +91,7 @@ fn reconcile_one(
     }
     let puts_back = step == Step::Fail { puts_back: true };
     let settled_ms = settled_at.timestamp_millis();
-    let at_ms = request.now.max(created).timestamp_millis();
+    let at_ms = request.act.at.max(created).timestamp_millis();
     let update = "update refund set gateway_state = :state, \
          settled_ms = iif(:is_settled, :settled_ms, settled_ms), \
          compensated_ms = iif(:puts_back, :at_ms, compensated_ms), updated_ms = :at_ms \
@@ -96,7 +107,7 @@ fn reconcile_one(
     if puts_back {
         movement::compensate(connection, found.moved, at_ms)?;
     }
-    keep(connection, number, event, state, settled_ms)?;
+    keep(connection, number, event, state, (settled_ms, audit))?;
     let kind = match event.settlement {
         Settlement::Settled => EventKind::Settled,
         Settlement::Failed => EventKind::FailedToSettle,
@@ -123,7 +134,7 @@ fn keep(
     number: RefundNumber,
     event: &Reconciliation,
     state: GatewayState,
-    at_ms: i64,
+    (at_ms, audit): (i64, i64),
 ) -> rusqlite::Result<()> {
     let kept = Kept {
         kind: "settlement",
@@ -133,6 +144,7 @@ fn keep(
         reference_id: None,
         transcript: None,
         operator: None,
+        audit: Some(audit),
         at_ms,
     };
     keep_exchange(connection, number, &kept)?;

@@ -9,14 +9,15 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 4] = [
+pub(super) const SCHEMA: [&str; 5] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
     include_str!("migrations/004_gateways.sql"),
+    include_str!("migrations/006_audit.sql"),
 ];
 const STEPS: &[M<'static>] =
-    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
+    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3]), M::up(SCHEMA[4])];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
 pub(super) const TEST_KIND: &str = "test";
@@ -72,6 +73,8 @@ mod tests {
             "inquiry (refund) values (1)",
             "exchange (key) values (1)",
             "event (key) values (1)",
+            "audit (key) values (1)",
+            "audit_object (key) values (1)",
         ] {
             let explain = format!("explain insert into {row}");
             let mut steps = ledger.prepare(&explain).unwrap();

@@ -2,6 +2,7 @@
 
 use super::rows;
 use super::store::Store;
+use super::trail::{self, Done};
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
@@ -11,7 +12,9 @@ use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
+use crate::ledger::trail::Touched;
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Why a seed was not loaded.
@@ -35,7 +38,10 @@ pub(super) fn load(
     let (connection, configured) = (store.connection(), store.configured_gateways());
     let loaded = Loader { connection, configured, report: SeedReport::default() }.load(seed);
     let result = match loaded {
-        Ok(report) => Ok(report),
+        Ok(report) => {
+            record(store.connection(), seed, report)?;
+            Ok(report)
+        }
         Err(Refusal::Conflict(conflict)) => {
             store.connection().execute_batch("rollback to seed")?;
             Err(conflict)
@@ -45,6 +51,16 @@ pub(super) fn load(
     store.connection().execute_batch("release seed")?;
     store.reload()?;
     Ok(result)
+}
+
+/// Records a seed that added something.
+fn record(connection: &Connection, seed: &SeedPlan, report: SeedReport) -> rusqlite::Result<()> {
+    let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
+        return Ok(());
+    };
+    let facts = json!({ "added": report.added, "unchanged": report.unchanged });
+    let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
+    trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
 }
 
 pub(super) struct Loader<'a> {

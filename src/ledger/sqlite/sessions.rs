@@ -2,11 +2,14 @@
 
 use super::rows::known;
 use super::store::Store;
+use super::trail::{self, Done};
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
+use crate::ledger::trail::{Act, Touched};
 use crate::ledger::{StoredSession, TokenHash, User, UserKey};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// The user of this name.
@@ -14,6 +17,12 @@ pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Re
     let select = "select key, id, username, password_hash, permissions \
                   from user where username = ?1";
     connection.prepare_cached(select)?.query_row(params![username], read_user).optional()
+}
+
+/// The name of the user of this key.
+pub(super) fn username(connection: &Connection, user: UserKey) -> rusqlite::Result<Option<String>> {
+    let select = "select username from user where key = ?1";
+    connection.prepare_cached(select)?.query_row([user.0], |row| row.get(0)).optional()
 }
 
 fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
@@ -31,18 +40,22 @@ pub(super) fn set_password(
     store: &mut Store,
     username: &str,
     password_hash: &str,
+    act: &Act,
 ) -> rusqlite::Result<bool> {
-    let update = "update user set password_hash = ?2 where username = ?1 returning key";
-    let user: Option<i64> = store
-        .connection()
+    let connection = store.connection();
+    let update = "update user set password_hash = ?2 where username = ?1 returning key, id";
+    let user: Option<(i64, String)> = connection
         .prepare_cached(update)?
-        .query_row(params![username, password_hash], |row| row.get(0))
+        .query_row(params![username, password_hash], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(user) = user {
-        let end = "delete from session where user = ?1";
-        store.connection().prepare_cached(end)?.execute(params![user])?;
-    }
-    Ok(user.is_some())
+    let Some((user, id)) = user else {
+        return Ok(false);
+    };
+    let end = "delete from session where user = ?1";
+    connection.prepare_cached(end)?.execute(params![user])?;
+    let touched = Touched { object: "User", id, facts: json!({ "username": username }) };
+    trail::keep(connection, act, Done::new("set-password", "User"), &[touched])?;
+    Ok(true)
 }
 
 /// Opens a session, gives its token, and forgets those that have expired.

@@ -14,6 +14,7 @@ use refund_gateway::ledger::orders::{
 use refund_gateway::ledger::query::{Find, FindError, Page, Start};
 use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
+use refund_gateway::ledger::trail::Act;
 use refund_gateway::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -162,7 +163,7 @@ impl Ledger for FakeLedger {
         no()
     }
 
-    fn set_password(&self, _: &str, _: String) -> Reply<bool> {
+    fn set_password(&self, _: &str, _: String, _: Act) -> Reply<bool> {
         no()
     }
 
