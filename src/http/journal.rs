@@ -4,8 +4,8 @@
 //! What must stay true: it exists on test ledgers alone; no secret gets in; it never holds more
 //! than so many exchanges of so many bytes each.
 
+use crate::domain::secret::{HIDDEN, without_secrets};
 use crate::soap::SoapAnswer;
-use crate::soap::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::VecDeque;

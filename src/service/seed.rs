@@ -10,21 +10,22 @@ mod check;
 mod written;
 
 use super::password::{self, PasswordError};
-use super::toml_text;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
+use crate::domain::toml_text;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
 use crate::ledger::trail::Act;
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
+use chrono::DateTime;
 use toml::Spanned;
 use written::WrittenSeed;
 
-pub use super::toml_text::TomlError as SeedTextError;
+pub use crate::domain::toml_text::TomlError as SeedTextError;
 pub use crate::ledger::seed::SeedReport;
 
 /// The built-in seed of `--demo`.
@@ -128,18 +129,15 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger, and says what was new; the audit records `act`, if there is one.
-pub async fn load(
-    ledger: &dyn Ledger,
-    seed: Seed,
-    act: Option<Act>,
-) -> Result<SeedReport, SeedError> {
+/// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment of
+/// `act`, which the audit records.
+pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedReport, SeedError> {
     let plan = plan(seed, Some(ledger)).await?;
-    Ok(ledger.load_seed(SeedPlan { act, ..plan }).await??)
+    Ok(ledger.load_seed(SeedPlan { at: act.at, act: Some(act), ..plan }).await??)
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
-/// needs a password.
+/// needs a password. Whoever loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
     let mut users = Vec::with_capacity(seed.users.len());
     for user in seed.users {
@@ -152,6 +150,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         users.push(SeedUser { username, password_hash, permissions });
     }
     Ok(SeedPlan {
+        at: DateTime::default(),
         tenant: seed.tenant,
         users,
         gateways: seed.gateways,

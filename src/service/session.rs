@@ -158,6 +158,7 @@ fn caller_of(session: &StoredSession) -> Caller {
 mod tests {
     use super::*;
     use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+    use crate::ledger::trail::Act;
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
@@ -171,7 +172,8 @@ mod tests {
         let mode = OpenMode::CreateOrOpen { test: true };
         let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
         let ledger = SqliteLedger::temporary(&options).unwrap();
-        seed::load(&ledger, Seed::demo().unwrap(), None).await.unwrap();
+        let act = Act::of_start(DateTime::default());
+        seed::load(&ledger, Seed::demo().unwrap(), act).await.unwrap();
         Arc::new(ledger)
     }
 

@@ -3,8 +3,8 @@
 use super::api::Api;
 use super::query::Pairs;
 use super::talk::{Told, Wrong, bad, missing, of_ledger, ok, wrong_method};
+use crate::domain::moment::moment;
 use crate::ledger::trail::{Record, RecordedObject, TrailQuery};
-use crate::service::clock::moment;
 use chrono::{DateTime, SecondsFormat, Utc};
 use hyper::Method;
 use serde_json::{Value, json};

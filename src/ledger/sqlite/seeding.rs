@@ -16,6 +16,7 @@ use crate::ledger::trail::Touched;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Why a seed was not loaded.
 pub(super) enum Refusal {
@@ -36,7 +37,9 @@ pub(super) fn load(
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
     let (connection, configured) = (store.connection(), store.configured_gateways());
-    let loaded = Loader { connection, configured, report: SeedReport::default() }.load(seed);
+    let at_ms = seed.at.timestamp_millis();
+    let report = SeedReport::default();
+    let loaded = Loader { connection, configured, at_ms, report }.load(seed);
     let result = match loaded {
         Ok(report) => {
             record(store.connection(), seed, report)?;
@@ -66,6 +69,7 @@ fn record(connection: &Connection, seed: &SeedPlan, report: SeedReport) -> rusql
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
     pub(super) configured: &'a [Gateway],
+    at_ms: i64,
     report: SeedReport,
 }
 
@@ -122,25 +126,44 @@ impl Loader<'_> {
     }
 
     fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
-        let select = "select permissions from user where username = ?1";
+        let select = "select permissions, permissions_said, permissions_by_operator from user \
+                      where username = ?1";
         let stored = self
             .connection
-            .query_row(select, params![user.username], |row| row.get::<_, i64>(0))
+            .query_row(select, params![user.username], |row| {
+                let bits: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                Ok(bits.map(Permissions::from_bits))
+            })
             .optional()?;
-        if let Some(bits) = stored {
-            let list = |permissions: Permissions| permissions.names().join(", ");
-            let pair = ("permissions", list(Permissions::from_bits(bits)), list(user.permissions));
-            return self.compare(&format!("user `{}`", user.username), [pair]);
+        if let Some(stored) = stored {
+            return self.known_user(user, stored);
         }
         let Some(password_hash) = &user.password_hash else {
             let username = user.username.clone();
             return Err(Refusal::Conflict(SeedConflict::NoPassword { username }));
         };
-        let insert = "insert into user (id, username, password_hash, permissions) \
-                      values (?1, ?2, ?3, ?4)";
+        let insert = "insert into user (id, username, password_hash, permissions, \
+                      permissions_said) values (?1, ?2, ?3, ?4, ?5)";
         let id = stable_id(&format!("user:{}", user.username));
-        let bits = user.permissions.bits();
-        self.add(insert, params![id, user.username, password_hash, bits])
+        let (bits, said) = (user.permissions.bits(), Permissions::all().bits());
+        self.add(insert, params![id, user.username, password_hash, bits, said])
+    }
+
+    /// A user that the ledger has, with these permissions, those that were asked about, and those
+    /// that an operator has changed: there the operator's word holds, and of what was never asked
+    /// about, the seed's.
+    fn known_user(&mut self, user: &SeedUser, stored: [Permissions; 3]) -> Result<(), Refusal> {
+        let [stored, said, by_operator] = stored;
+        let open = Permissions::all().without(said).without(by_operator);
+        let seeded = user.permissions.without(by_operator).union(stored.only(by_operator));
+        let merged = stored.without(open).union(seeded.only(open));
+        let list = |permissions: Permissions| permissions.names().join(", ");
+        let pair = ("permissions", list(merged), list(seeded));
+        self.compare(&format!("user `{}`", user.username), [pair])?;
+        let update = "update user set permissions = ?2, permissions_said = ?3 where username = ?1";
+        let (bits, said) = (merged.bits(), Permissions::all().bits());
+        self.connection.execute(update, params![user.username, bits, said])?;
+        Ok(())
     }
 
     /// Adds the account without its default method; true when it is new.
@@ -149,22 +172,24 @@ impl Loader<'_> {
         self.check_gateway(&object, "gateway", account.gateway.as_deref())?;
         let opening = account.currency.format(account.opening);
         // The default method is what an update changes, so it may be another by now.
-        let select = "select account.number, name, currency, opening, account.gateway \
+        let select = "select account.number, name, currency, opening, account.gateway, opened \
                       from account where account.id = ?1";
         let stored = self
             .connection
             .query_row(select, params![account.id.as_str()], |row| {
                 let texts: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                Ok((texts, row.get::<_, i64>(3)?, row.get::<_, Option<String>>(4)?))
+                let others: [Option<String>; 2] = [row.get(4)?, row.get(5)?];
+                Ok((texts, row.get::<_, i64>(3)?, others))
             })
             .optional()?;
-        if let Some(([number, name, currency], stored_opening, gateway)) = stored {
+        if let Some(([number, name, currency], stored_opening, [gateway, opened])) = stored {
             let stored_opening = MinorUnits::new(stored_opening);
             let pairs = [
                 ("number", number, account.number.clone()),
                 ("name", name, account.name.clone()),
                 ("currency", currency, account.currency.code().to_owned()),
                 ("credit_balance", account.currency.format(stored_opening), opening),
+                ("opened", or_none(opened), or_none(account.opened)),
                 ("gateway", or_none(gateway), or_none(account.gateway.clone())),
             ];
             return self.compare(&object, pairs).map(|()| false);
@@ -174,17 +199,27 @@ impl Loader<'_> {
             let object = format!("account number `{}`", account.number);
             return Err(differs(&object, ("id", other, account.id.to_string())));
         }
-        let insert = "insert into account (id, number, name, currency, opening, balance, gateway) \
-                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6)";
-        let (id, currency) = (account.id.as_str(), account.currency.code());
-        let opening = account.opening.units();
-        let values = params![id, account.number, account.name, currency, opening, account.gateway];
+        let insert = "insert into account (id, number, name, currency, opening, balance, gateway, \
+                      opened, created_ms, updated_ms) \
+                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)";
+        let at_ms = self.at_ms;
+        let values = params![
+            account.id.as_str(),
+            account.number,
+            account.name,
+            account.currency.code(),
+            account.opening.units(),
+            account.gateway,
+            account.opened.map(|day| day.to_string()),
+            at_ms
+        ];
         self.add(insert, values).map(|()| true)
     }
 
     fn payment_method(&mut self, method: &SeedPaymentMethod) -> Result<(), Refusal> {
         let object = format!("payment method `{}`", method.id);
         self.check_gateway(&object, "gateway", method.gateway.as_deref())?;
+        // Its name is what an update changes, so it may be another by now.
         let select = "select account.id, type, payment_method.status, payment_method.gateway \
                       from payment_method left join account \
                       on account.key = payment_method.account where payment_method.id = ?1";
@@ -211,10 +246,13 @@ impl Loader<'_> {
             None => None,
             Some(id) => Some(self.key_of("account", &object, "account", id)?),
         };
-        let insert = "insert into payment_method (id, account, type, status, gateway) \
-                      values (?1, ?2, ?3, ?4, ?5)";
+        let insert = "insert into payment_method (id, account, type, status, gateway, kept, \
+                      created_ms, updated_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+        let (id, gateway, at_ms) = (method.id.as_str(), &method.gateway, self.at_ms);
         let (method_type, status) = (method.method_type.name(), method.status.name());
-        self.add(insert, params![method.id.as_str(), owner, method_type, status, method.gateway])
+        let kept: BTreeMap<_, _> = method.name.iter().map(|name| ("Name", name)).collect();
+        let kept = json(&kept)?;
+        self.add(insert, params![id, owner, method_type, status, gateway, kept, at_ms])
     }
 
     fn default_method(&self, account: &SeedAccount) -> Result<(), Refusal> {
