@@ -1,11 +1,13 @@
 //! What objects are made of by themselves: accounts below others, the methods that every tenant
 //! has, when and by whom everything was made, drafts of payments, and the days of refunds.
 
+use crate::admin_api::done;
 use crate::gateway::{TestGateway, envelope, finish, program, session_header};
 use crate::stage::{INVOICE, OWNER, SEED, Stage, object, with};
 use refund_gateway::domain::query::QueryObject;
 use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::soap::wsdl;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// The id that stands for whoever makes what a seed names.
@@ -396,4 +398,26 @@ fn parts_of_a_refund_are_those_that_its_payment_counts() {
     stage.deleted("Refund", &paid);
     stage.deleted("Refund", &declined);
     agree("0", &[]);
+}
+
+#[test]
+fn a_reset_makes_the_tenants_methods_and_the_dates_anew() {
+    let args = ["--clock", "2026-05-06T07:08:09Z"];
+    let stage = Stage::of(TestGateway::seeded(SEED, &args));
+    let fields = [("Name", "One"), ("Currency", "USD"), ("ParentId", OWNER)];
+    let child = stage.created("Account", &fields);
+    // The account above is made anew, and the one below stays.
+    done(&stage.gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
+    done(&stage.gateway, "POST", "reset", &json!({ "account": OWNER }));
+    let stage = Stage::of(stage.gateway);
+    assert_eq!(stage.read("Account", &child, &["Name"]), ["One"]);
+    let made = |stage: &Stage| stage.read("Account", OWNER, &["CreatedDate"]).remove(0);
+    assert_eq!(made(&stage), "2026-05-06T00:09:09.000-07:00");
+    adds_up(&stage);
+    done(&stage.gateway, "POST", "reset", &json!({}));
+    let stage = Stage::of(stage.gateway);
+    assert_eq!(made(&stage), "2026-05-06T00:08:09.000-07:00");
+    let names = "select Name from PaymentMethod where AccountId = null";
+    assert_eq!(stage.found(names, "Name"), ["Check", "Cash", "WireTransfer", "Other"]);
+    adds_up(&stage);
 }

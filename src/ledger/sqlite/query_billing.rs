@@ -152,10 +152,11 @@ pub(super) static PAYMENT: Table = Table {
         moment("CreatedDate", "payment.created_ms"),
         column("EffectiveDate", "payment.effective_date", Stored::Day),
         text("Gateway", "payment.gateway"),
+        // An electronic payment that is Canceled was a draft.
         text(
             "GatewayState",
             "iif(payment.type = 'External', null, \
-             iif(payment.status = 'Draft', 'NotSubmitted', \
+             iif(payment.status in ('Draft', 'Canceled'), 'NotSubmitted', \
              iif(payment.is_settled, 'Settled', 'Submitted')))",
         ),
         text("PaymentMethodId", "payment_method.id"),
