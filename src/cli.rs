@@ -14,6 +14,8 @@ mod gateways;
 mod in_process;
 mod ledger;
 mod logging;
+mod operation;
+mod operator;
 mod options;
 mod processor;
 mod ranges;
@@ -24,6 +26,7 @@ mod replay;
 mod secrets;
 mod seed;
 mod serve;
+mod setting;
 mod settings;
 mod signals;
 mod terminal;
@@ -53,6 +56,8 @@ enum Command {
     Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
+    Tenant(setting::Tenant),
+    Gateway(setting::Gateway),
     Refund(refund::Args),
     Reconcile(reconcile::Args),
     Events(events::Args),
@@ -94,6 +99,8 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
+        Command::Tenant(args) => setting::run_tenant(args),
+        Command::Gateway(args) => setting::run_gateway(args),
         Command::Refund(args) => refund::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Events(args) => events::run(args),

@@ -17,6 +17,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod moment;
 pub mod money;
+pub mod origin;
 pub mod permission;
 pub mod presets;
 pub mod query;

@@ -20,6 +20,7 @@ pub mod seed;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
+pub mod trail;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
@@ -27,6 +28,7 @@ use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
@@ -45,6 +47,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
+use trail::Trail;
 
 /// What comes back from the ledger, some time later.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -127,6 +130,8 @@ pub struct Idempotency {
 pub struct Create {
     /// Who asks.
     pub user: UserKey,
+    /// From where.
+    pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The drafts, in the order of the results.
@@ -139,7 +144,13 @@ pub struct Create {
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
     pub ticket: Ticket,
+    /// Takes note of the orders as soon as they are durable, if the caller wants it.
+    pub line_up: Option<LineUp>,
 }
+
+/// Takes note of the orders of a request. The ledger calls it in the order of its commits, before
+/// the request's own reply; it must not wait for anything.
+pub type LineUp = Arc<dyn Fn(&[Order]) + Send + Sync>;
 
 /// What a create call came to.
 #[derive(Debug)]
@@ -229,11 +240,15 @@ pub trait Ledger: Orders {
         None
     }
 
+    /// Who changed what, where it is kept.
+    fn trail(&self) -> Option<&dyn Trail> {
+        None
+    }
+
     /// The user of this name, letter for letter, unless it is shut out.
     fn find_user(&self, username: &str) -> Reply<Option<User>>;
 
-
-    /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
+    /// Opens a session and returns its token: 255 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
     fn open_session(
         &self,
@@ -262,6 +277,12 @@ pub trait Ledger: Orders {
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;
+
+    /// Where ids are seeded, what the ids of requests follow from until this is asked for again;
+    /// no two beginnings of a ledger have the same.
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;

@@ -13,19 +13,24 @@ mod desk;
 mod electronic;
 pub mod faults;
 pub mod login;
+pub mod operation;
+mod outcome_writes;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
+mod request_ids;
 pub mod resolver;
 pub mod retention;
 pub mod seed;
 pub mod session;
 mod stage;
 pub mod test_bench;
+pub mod test_clock;
 pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
 use crate::ledger::{Ledger, LedgerError, UserKey};
@@ -35,8 +40,10 @@ use connectors::Processors;
 use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
+use outcome_writes::OutcomeWrites;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
+use request_ids::RequestIds;
 use resolver::GatewayCounters;
 use retention::EventSettings;
 use serde::{Deserialize, Serialize};
@@ -110,12 +117,14 @@ pub struct Caller {
     pub username: Arc<str>,
     /// What the user may do.
     pub permissions: Permissions,
+    /// Where this call comes from.
+    pub origin: Origin,
 }
 
 /// The use cases over one ledger.
 pub struct Service {
     ledger: Arc<dyn Ledger>,
-    processors: Processors,
+    processors: Arc<Processors>,
     clock: Clock,
     settings: ServiceSettings,
     sessions: SessionCache,
@@ -123,14 +132,14 @@ pub struct Service {
     hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
+    request_ids: RequestIds,
     seeds: Seeds,
     faults: Faults,
     stage: Stage,
     /// Held by whoever replaces a test ledger or a part of it.
     bench_turn: AsyncMutex<()>,
     is_ending: AtomicBool,
-    /// Taken to write what gateways said.
-    outcome_writes: Semaphore,
+    outcome_writes: OutcomeWrites,
     desk: Desk,
     gateway_counters: GatewayCounters,
     /// Who is told what happens, once that has begun.
@@ -155,7 +164,8 @@ impl Service {
         settings: ServiceSettings,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Result<Arc<Self>, LedgerError> {
-        let processors = Processors::new(ledger.gateways().await?, connectors);
+        let processors = Arc::new(Processors::new(ledger.gateways().await?, connectors));
+        let request_ids = RequestIds::new(ledger.begin_request_ids().await?);
         let service = Arc::new(Self {
             ledger,
             processors,
@@ -168,12 +178,13 @@ impl Service {
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
+            request_ids,
             seeds: Seeds::default(),
             faults: Faults::default(),
             stage: Stage::default(),
             bench_turn: AsyncMutex::default(),
             is_ending: AtomicBool::new(false),
-            outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
+            outcome_writes: OutcomeWrites::default(),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
             receivers: Mutex::default(),

@@ -26,6 +26,7 @@ pub mod wsdl;
 pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::version::ApiVersion;
 use crate::service::{Caller, Service};
 use crate::xml::{LimitKind, XmlLimits};
@@ -66,6 +67,8 @@ pub struct SoapCall {
     pub content_type: Option<String>,
     /// The Idempotency-Key header, as sent.
     pub idempotency_key: Option<Vec<u8>>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The body, inflated.
     pub body: Bytes,
     /// The turn of a body that takes much memory to read; given back as soon as it is read.
@@ -253,34 +256,35 @@ impl Soap {
         dialect: &Dialect,
     ) -> Result<Done, Failure> {
         let session = request.session.as_deref();
+        let origin = call.origin.at_version(&call.version);
         match request.operation {
             Operation::Login(credentials) => {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
                 login::answer(&self.service, &credentials?, &server_url, dialect).await
             }
             Operation::GetUserInfo => {
-                Ok(user_info::answer(&self.caller(session, call.deadline).await?, dialect))
+                Ok(user_info::answer(&self.caller(session, &origin, call.deadline).await?, dialect))
             }
             Operation::Create(create) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(session, &origin, call.deadline).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
             }
             Operation::Update(update) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(session, &origin, call.deadline).await?;
                 update::answer(&self.service, &caller, update?, dialect, call.deadline).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(session, &origin, call.deadline).await?;
                 delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(session, &origin, call.deadline).await?;
                 let (of, deadline) = (PageOf::Query, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(session, &origin, call.deadline).await?;
                 let (of, deadline) = (PageOf::QueryMore, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
@@ -291,9 +295,14 @@ impl Soap {
     }
 
     /// The caller behind a session.
-    async fn caller(&self, session: Option<&str>, deadline: Instant) -> Result<Caller, Failure> {
+    async fn caller(
+        &self,
+        session: Option<&str>,
+        origin: &Origin,
+        deadline: Instant,
+    ) -> Result<Caller, Failure> {
         let session = session.ok_or(Fault::InvalidSession)?;
-        let caller = timeout_at(deadline, self.service.authenticate(session)).await;
+        let caller = timeout_at(deadline, self.service.authenticate(session, origin)).await;
         Ok(caller.map_err(|_| Fault::TooLate)??)
     }
 }

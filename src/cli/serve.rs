@@ -11,11 +11,13 @@ use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
+use crate::ledger::trail::Act;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
+use crate::service::test_clock;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -116,14 +118,20 @@ async fn serve(
     let mut signals = Signals::listen()?;
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
+    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
+    let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
+    if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
+        let to = test_clock::told(to);
+        terminal::note(&format!("the clock begins at {to}, the newest moment of the ledger"));
+    }
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
-        let report = seed::load(ledger.as_ref(), seed).await;
+        let act = Act::of_start(clock.now());
+        let report = seed::load(ledger.as_ref(), seed, act).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
     let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
-    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await

@@ -15,6 +15,7 @@ mod custom;
 mod paying;
 mod payment;
 mod payment_amounts;
+mod payment_changing;
 mod payment_method;
 mod refund_values;
 
@@ -43,12 +44,19 @@ pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
 };
-pub use paying::{
-    NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
-    decide_payment_update, reference_after,
+pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
+pub use payment_changing::{
+    PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update, reference_after,
 };
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
+};
+
+/// Since when an opening credit balance is there where a seed does not say: before the API was, so
+/// that clients with days of years ago in their requests find it.
+pub const OPENED_AT_LEAST_SINCE: NaiveDate = match NaiveDate::from_ymd_opt(2007, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
 };
 
 /// What the ledger knows about the things that a draft names.

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The longest authority that is believed: 253 characters of a name, a colon, and a port.
 const AUTHORITY_CHARS_MAX: usize = 259;
@@ -67,6 +68,31 @@ impl Addresses {
             |authority| format!("{scheme}://{authority}"),
         ))
     }
+}
+
+impl Addresses {
+    /// The address of the caller: that of the socket, or where that is a trusted proxy's, the last
+    /// one in X-Forwarded-For that is none. Whatever stands before it, a caller may have invented.
+    pub(super) fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+        let mut address = peer.to_canonical();
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        let mut hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        while self.trusted_proxies.contains(&address) {
+            match hops.next().map(str::trim).and_then(forwarded_address) {
+                Some(before) => address = before,
+                None => break,
+            }
+        }
+        address
+    }
+}
+
+/// An address as proxies write it: with or without a port, one of IPv6 with or without brackets.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    address.or_else(with_port).map(|address| address.to_canonical())
 }
 
 /// The authority in the request's line or else in its Host header; only HTTP/1.0 may have neither.
@@ -200,6 +226,29 @@ mod tests {
         assert_eq!(base_url(&trusted, forwarded()), Ok("https://outside.example".into()));
         let bad = request(&[("host", "inside"), ("x-forwarded-host", "<script>")]);
         assert_eq!(base_url(&trusted, bad), Err(AddressError::Forwarded));
+    }
+
+    #[test]
+    fn the_caller_is_whom_trusted_proxies_name_and_nobody_else() {
+        let caller = |trusted: &[&str], peer: &str, lines: &[&str]| {
+            let trusted: Vec<IpAddr> = trusted.iter().map(|ip| ip.parse().unwrap()).collect();
+            let pairs: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            let request = request(&pairs);
+            let peer = peer.parse().unwrap();
+            Addresses::new(None, &trusted).caller(request.headers(), peer).to_string()
+        };
+        let proxies = ["10.0.0.1", "10.0.0.2"];
+        assert_eq!(caller(&proxies, "192.0.2.7", &["198.51.100.1"]), "192.0.2.7");
+        assert_eq!(caller(&proxies, "10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(caller(&proxies, "::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        // What stands before an address that is no proxy's can be invented.
+        let invented = ["1.1.1.1, 198.51.100.1", "10.0.0.2"];
+        assert_eq!(caller(&proxies, "10.0.0.1", &invented), "198.51.100.1");
+        assert_eq!(caller(&proxies, "10.0.0.1", &["[2001:db8::1]:4711"]), "2001:db8::1");
+        assert_eq!(caller(&proxies, "10.0.0.1", &["198.51.100.1:80"]), "198.51.100.1");
+        for bad in ["unknown", "", "<b>", "1.2.3.4.5"] {
+            assert_eq!(caller(&proxies, "10.0.0.1", &[bad]), "10.0.0.1", "{bad}");
+        }
     }
 
     #[test]

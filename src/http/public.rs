@@ -19,6 +19,7 @@ use super::router::{Route, route};
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
@@ -41,6 +42,14 @@ pub(super) struct Public {
     settings: HttpSettings,
     watchers: Watchers,
     service: Arc<Service>,
+}
+
+/// Where a SOAP call was posted to, where it comes from, and when it began.
+struct Place<'v> {
+    version: &'v str,
+    base_url: String,
+    origin: Origin,
+    started: Instant,
 }
 
 /// Those who are shown every call.
@@ -85,7 +94,7 @@ impl Public {
         connection: &Connection,
         head: &Parts,
         body: Incoming,
-        started: Instant,
+        record: &Record<'_>,
     ) -> Option<Answer> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
@@ -105,7 +114,10 @@ impl Public {
         };
         let answer = match route(&head.method, head.uri.path(), head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(version, base_url, head, body, started).await;
+                let address = self.addresses.caller(&head.headers, connection.peer.ip());
+                let origin = record.origin(FrontDoor::Soap, address);
+                let call = Place { version, base_url, origin, started: record.started() };
+                return self.soap(call, head, body).await;
             }
             Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
@@ -134,14 +146,8 @@ impl Public {
         }
     }
 
-    async fn soap(
-        &self,
-        version: &str,
-        base_url: String,
-        head: &Parts,
-        body: Incoming,
-        started: Instant,
-    ) -> Option<Answer> {
+    async fn soap(&self, place: Place<'_>, head: &Parts, body: Incoming) -> Option<Answer> {
+        let Place { version, base_url, origin, started } = place;
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
@@ -157,6 +163,7 @@ impl Public {
             base_url,
             content_type,
             idempotency_key: head::idempotency_key(headers),
+            origin,
             body: received.document,
             turn: received.turn,
             deadline,
@@ -244,8 +251,9 @@ impl Handler for Public {
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
         let (head, body) = request.into_parts();
-        let record = Record::begin(&self.metrics, connection.peer, &head.headers);
-        let Some(answer) = self.answer(connection, &head, body, record.started()).await else {
+        let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
+        let record = Record::begin(&self.metrics, connection.peer, request_id);
+        let Some(answer) = self.answer(connection, &head, body, &record).await else {
             record.withheld();
             return Err(Withheld);
         };

@@ -4,30 +4,30 @@
 //! never get here.
 
 use super::answer::Answer;
+use super::head::REQUEST_ID;
 use super::metrics::Metrics;
-use hyper::HeaderMap;
-use hyper::header::{HeaderName, HeaderValue};
-use std::net::SocketAddr;
+use crate::domain::origin::{FrontDoor, Origin, RequestId};
+use hyper::header::HeaderValue;
+use std::net::{IpAddr, SocketAddr};
 use tokio::time::Instant;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longer ids are not taken over.
-const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {
     metrics: &'a Metrics,
     peer: SocketAddr,
-    request_id: Option<HeaderValue>,
+    request_id: Option<RequestId>,
     started: Instant,
     is_over: bool,
 }
 
 impl<'a> Record<'a> {
     /// Begins with a request whose head has been read.
-    pub(super) fn begin(metrics: &'a Metrics, peer: SocketAddr, headers: &HeaderMap) -> Self {
+    pub(super) fn begin(
+        metrics: &'a Metrics,
+        peer: SocketAddr,
+        request_id: Option<RequestId>,
+    ) -> Self {
         metrics.in_flight.inc();
-        let request_id = headers.get(REQUEST_ID).filter(|id| is_sane(id)).cloned();
         Self { metrics, peer, request_id, started: Instant::now(), is_over: false }
     }
 
@@ -36,12 +36,19 @@ impl<'a> Record<'a> {
         self.started
     }
 
-    /// Ends with an answer, which is marked with the caller's id for the request.
+    /// Where the request comes from, by the way of `door`.
+    pub(super) fn origin(&self, door: FrontDoor, address: IpAddr) -> Origin {
+        let (address, request_id) = (Some(address), self.request_id.clone());
+        Origin { address, request_id, ..Origin::of(door) }
+    }
+
+    /// Ends with an answer, which carries the id of the request.
     pub(super) fn answered(mut self, answer: Answer) -> Answer {
         let bytes = u64::try_from(answer.body_bytes()).unwrap_or(u64::MAX);
         self.metrics.answer_body_bytes.inc_by(bytes);
         self.end(answer.operation, answer.outcome, Some(answer.status.as_u16()));
-        match self.request_id.take() {
+        let id = self.request_id.take();
+        match id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
             Some(id) => answer.with(REQUEST_ID, id),
             None => answer,
         }
@@ -58,7 +65,7 @@ impl<'a> Record<'a> {
         self.metrics.in_flight.dec();
         self.metrics.request(operation, outcome, took);
         let peer = self.peer;
-        let request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok());
+        let request_id = self.request_id.as_ref().map(RequestId::as_str);
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if outcome == "ok" {
             tracing::debug!(
@@ -76,9 +83,4 @@ impl Drop for Record<'_> {
             self.end("none", "dropped", None);
         }
     }
-}
-
-fn is_sane(id: &HeaderValue) -> bool {
-    let bytes = id.as_bytes();
-    (1..=REQUEST_ID_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
 }

@@ -3,6 +3,7 @@
 //! What must stay true: an event that was told before changes nothing, and money is put back once
 //! at most.
 
+use super::trail::Act;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::reconciliation::{Refusal, Rejected, Settlement};
 use crate::domain::vocabulary::GatewayState;
@@ -78,8 +79,8 @@ pub struct Reconcile {
     pub events: Vec<Reconciliation>,
     /// What becomes of the money of those that failed.
     pub rejected: Rejected,
-    /// When the ledger is told, which is when it changes.
-    pub now: DateTime<Utc>,
+    /// Who reports them, from where, and when, which is when the ledger changes.
+    pub act: Act,
 }
 
 /// What came of an event.
@@ -116,6 +117,16 @@ pub enum ReconcileError {
         number: RefundNumber,
         /// When the refund was created.
         created: DateTime<Utc>,
+    },
+    /// The event is yet to come.
+    #[error("{number}: the event is of {}, and now it is {}", at.to_rfc3339(), now.to_rfc3339())]
+    InTheFuture {
+        /// RefundNumber.
+        number: RefundNumber,
+        /// When the event is said to be.
+        at: DateTime<Utc>,
+        /// When the ledger was told.
+        now: DateTime<Utc>,
     },
     /// The id was that of an event with other content.
     #[error("the event id `{0}` was told before, of another refund or with another state")]

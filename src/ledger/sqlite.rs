@@ -22,6 +22,7 @@ mod identity;
 mod lock;
 mod methods;
 mod movement;
+mod newest;
 mod open;
 mod operating;
 mod orders;
@@ -45,18 +46,22 @@ mod sending;
 mod sessions;
 mod store;
 mod test_bench;
+mod trail;
+mod trail_facts;
+mod trail_reading;
 mod writer;
 
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
-use super::outbox::{Event, Outbox};
 use super::operator::Operators;
+use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use super::trail::Trail;
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -164,8 +169,14 @@ impl EventFile {
 
 impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
-        let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
+        let (ticket, line_up) = (request.ticket.clone(), request.line_up.clone());
+        let once_durable = move |created: &Created| {
+            if let (Some(line_up), Created::Fresh { orders, .. }) = (line_up, created) {
+                line_up(orders);
+            }
+        };
+        let work = move |store: &mut _| creating::create(store, &request);
+        self.writer.submit_and(Some(ticket), work, once_durable)
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
@@ -187,6 +198,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn operators(&self) -> Option<&dyn Operators> {
+        Some(self)
+    }
+
+    fn trail(&self) -> Option<&dyn Trail> {
         Some(self)
     }
 
@@ -238,6 +253,10 @@ impl Ledger for SqliteLedger {
         self.readers.read(rows::gateways)
     }
 
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        self.writer.submit_patiently(|store| store.next_request_seed())
+    }
+
     fn probe(&self) -> Reply<()> {
         self.writer.submit_patiently(Store::probe)
     }
@@ -284,6 +303,10 @@ impl TestBench for SqliteLedger {
 
     fn accounts_of(&self, ids: Vec<ObjectId>) -> Reply<Vec<Option<ObjectId>>> {
         self.readers.read(move |connection| test_bench::accounts_of(connection, &ids))
+    }
+
+    fn newest_moment(&self) -> Reply<Option<DateTime<Utc>>> {
+        self.readers.read(newest::newest_moment)
     }
 
     fn known_ids(&self) -> Reply<Vec<KnownId>> {

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn sessions_are_their_users_and_passwords_are_nobodys() {
         let mut scrub = Scrub::default();
-        let session = "s".repeat(256);
+        let session = "s".repeat(255);
         let answer = format!(
             "<e><Body><loginResponse><Session>{session}</Session></loginResponse></Body></e>"
         );

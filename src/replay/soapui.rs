@@ -7,6 +7,7 @@
 
 mod assertion;
 mod compare;
+mod endpoint;
 mod expand;
 mod html;
 mod launch;
@@ -18,6 +19,7 @@ mod scope;
 mod step;
 mod target;
 mod transfer;
+mod unset;
 mod xpath;
 mod xpath_functions;
 

@@ -39,10 +39,7 @@ impl Clock {
 
     /// The moment it is, to the millisecond.
     pub fn now(&self) -> DateTime<Utc> {
-        match self.mode() {
-            Mode::Running(ahead) => to_the_millisecond(machine()) + ahead,
-            Mode::Standing(moment) => moment,
-        }
+        self.mode().now()
     }
 
     /// Whether it stands still.
@@ -58,6 +55,11 @@ impl Clock {
     /// Makes it run with the machine's again.
     pub fn run(&self) {
         self.set(Mode::Running(TimeDelta::zero()));
+    }
+
+    /// The moment it is once it was reset.
+    pub fn beginning(&self) -> DateTime<Utc> {
+        self.start.now()
     }
 
     /// Makes it what it was at the start.
@@ -78,12 +80,34 @@ impl Clock {
         advanced.map(|mode| self.set(mode)).is_some()
     }
 
+    /// Moves it on to `moment` if it is earlier, whether it stands or runs; whether it was.
+    pub fn not_before(&self, moment: DateTime<Utc>) -> bool {
+        let moment = to_the_millisecond(moment);
+        let is_behind = self.now() < moment;
+        if is_behind {
+            self.set(match self.mode() {
+                Mode::Running(_) => Mode::Running(moment - to_the_millisecond(machine())),
+                Mode::Standing(_) => Mode::Standing(moment),
+            });
+        }
+        is_behind
+    }
+
     fn mode(&self) -> Mode {
         *self.now.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, mode: Mode) {
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = mode;
+    }
+}
+
+impl Mode {
+    fn now(self) -> DateTime<Utc> {
+        match self {
+            Self::Running(ahead) => to_the_millisecond(machine()) + ahead,
+            Self::Standing(moment) => moment,
+        }
     }
 }
 

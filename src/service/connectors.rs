@@ -68,6 +68,16 @@ impl Processors {
         }
     }
 
+    /// Lets each sandbox refuse what its gateway refuses now; a gateway without one gets one.
+    pub(super) fn follow(&self, gateways: Vec<(Gateway, Script)>) {
+        for (gateway, script) in &gateways {
+            if let Some(sandbox) = self.sandbox(&gateway.name) {
+                sandbox.set_switches(script.switches);
+            }
+        }
+        self.add_sandboxes(gateways);
+    }
+
     /// Forgets the sandboxes, and with them what they paid and which rules are used up.
     pub(super) fn forget_sandboxes(&self) {
         self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -83,6 +93,15 @@ impl Processors {
         let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
         let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
         self.configured.get(gateway).or_else(of_sandbox).cloned()
+    }
+
+    /// Lets each gateway take note of those of the orders that it will get.
+    pub(super) fn line_up(&self, orders: &[Order]) {
+        for order in orders {
+            if let Some(connected) = self.of(&order.gateway) {
+                connected.processor.line_up(order);
+            }
+        }
     }
 
     pub(super) fn all(&self) -> Vec<(String, Connected)> {

@@ -11,7 +11,9 @@ use crate::domain::rules::{Asking, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Create, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
+use crate::ledger::{
+    Create, Created, Idempotency, LedgerError, LineUp, Render, RowResult, UserKey,
+};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
@@ -152,7 +154,7 @@ impl Service {
         ticket: Ticket,
     ) -> Result<CreateAnswer, CreateError> {
         let asking = self.asking(&call.caller, call.version);
-        let user = call.caller.user;
+        let (user, origin) = (call.caller.user, call.caller.origin.clone());
         let once = call.once.filter(|_| may_do_any(&call.drafts, &asking));
         let running = match &once {
             None => None,
@@ -172,7 +174,19 @@ impl Service {
         };
         let is_single = call.wants_single && self.settings.single_transaction;
         let (drafts, ordered) = (call.drafts, call.ordered);
-        let request = Create { user, asking, drafts, ordered, is_single, idempotency, ticket };
+        let processors = Arc::clone(&self.processors);
+        let line_up: Option<LineUp> = Some(Arc::new(move |orders| processors.line_up(orders)));
+        let request = Create {
+            user,
+            origin,
+            asking,
+            drafts,
+            ordered,
+            is_single,
+            idempotency,
+            ticket,
+            line_up,
+        };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },

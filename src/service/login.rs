@@ -22,7 +22,7 @@ pub enum LoginError {
 }
 
 impl Service {
-    /// Opens a session and returns its token, 256 URL-safe characters. Older sessions stay good.
+    /// Opens a session and returns its token, 255 URL-safe characters. Older sessions stay good.
     pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
         let wait = Duration::from_millis(self.settings.login_wait_ms);
         let turn = Arc::clone(&self.hashing).acquire_owned();

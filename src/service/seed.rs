@@ -7,6 +7,7 @@
 
 mod billing;
 mod check;
+mod setting;
 mod written;
 
 use super::password::{self, PasswordError};
@@ -18,8 +19,11 @@ use crate::domain::toml_text;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
+use crate::ledger::trail::Act;
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
+use chrono::DateTime;
+pub(super) use setting::{gateway_setting, tenant_setting};
 use toml::Spanned;
 use written::WrittenSeed;
 
@@ -127,14 +131,15 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger, and says what was new.
-pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedError> {
+/// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment of
+/// `act`, which the audit records.
+pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedReport, SeedError> {
     let plan = plan(seed, Some(ledger)).await?;
-    Ok(ledger.load_seed(plan).await??)
+    Ok(ledger.load_seed(SeedPlan { at: act.at, act: Some(act), ..plan }).await??)
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
-/// needs a password.
+/// needs a password. Whoever loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
     let mut users = Vec::with_capacity(seed.users.len());
     for user in seed.users {
@@ -147,6 +152,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         users.push(SeedUser { username, password_hash, permissions });
     }
     Ok(SeedPlan {
+        at: DateTime::default(),
         tenant: seed.tenant,
         users,
         gateways: seed.gateways,
@@ -155,6 +161,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         invoices: seed.invoices,
         payments: seed.payments,
         custom_fields: seed.custom_fields,
+        act: None,
     })
 }
 

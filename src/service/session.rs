@@ -4,10 +4,12 @@
 //! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
 
 use super::{Caller, Service};
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::ledger::{LedgerError, StoredSession, TokenHash};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +34,8 @@ pub enum SessionError {
 pub struct SessionCache {
     idle_max: TimeDelta,
     sessions: Mutex<HashMap<TokenHash, Cached>>,
+    /// How often everything was forgotten.
+    forgotten: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -51,12 +55,14 @@ impl SessionCache {
     /// A cache for sessions that end after `idle_max` without use.
     pub fn new(idle_max: Duration) -> Self {
         let idle_max = TimeDelta::from_std(idle_max).unwrap_or(TimeDelta::hours(8));
-        Self { idle_max, sessions: Mutex::default() }
+        Self { idle_max, sessions: Mutex::default(), forgotten: AtomicU64::new(0) }
     }
 
     /// Knows no session any more: each is looked up again.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        let mut sessions = self.lock();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        sessions.clear();
     }
 
     /// When a session must have been written last to be over at `now`, whatever the cache knows:
@@ -90,8 +96,13 @@ impl SessionCache {
         Use::Good { caller: cached.caller.clone(), write }
     }
 
-    fn insert(&self, token: TokenHash, cached: Cached) {
+    /// Keeps what was looked up since `forgotten` times of forgetting, unless that is not what the
+    /// ledger says any more.
+    fn insert(&self, token: TokenHash, cached: Cached, forgotten: u64) {
         let mut sessions = self.lock();
+        if self.forgotten.load(Ordering::SeqCst) != forgotten {
+            return;
+        }
         if sessions.len() >= CACHED_MAX {
             sessions.clear();
         }
@@ -100,8 +111,9 @@ impl SessionCache {
 }
 
 impl Service {
-    /// The caller behind a session token, whose idle time starts anew.
-    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+    /// The caller behind a session token, whose idle time starts anew, with where its call comes
+    /// from.
+    pub async fn authenticate(&self, token: &str, origin: &Origin) -> Result<Caller, SessionError> {
         let token: TokenHash = Sha256::digest(token.as_bytes()).into();
         let now = self.clock.now();
         match self.sessions.touch(&token, now) {
@@ -109,15 +121,16 @@ impl Service {
                 if write {
                     self.ledger.keep_session(token, now).await?;
                 }
-                Ok(caller)
+                Ok(caller.from(origin))
             }
             Use::Expired => Err(SessionError::Invalid),
-            Use::NotCached => self.recall(token, now).await,
+            Use::NotCached => Ok(self.recall(token, now).await?.from(origin)),
         }
     }
 
     /// Takes a session from the ledger into the cache, if it is still good.
     async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
+        let forgotten = self.sessions.forgotten.load(Ordering::SeqCst);
         let stored = self.ledger.find_session(token).await?.ok_or(SessionError::Invalid)?;
         if self.sessions.is_over(stored.last_used, now) {
             return Err(SessionError::Invalid);
@@ -129,8 +142,15 @@ impl Service {
         let last_written = if stale { now } else { stored.last_used };
         let caller = caller_of(&stored);
         let cached = Cached { caller: caller.clone(), last_used: now, last_written };
-        self.sessions.insert(token, cached);
+        self.sessions.insert(token, cached, forgotten);
         Ok(caller)
+    }
+}
+
+impl Caller {
+    /// The caller, with where this call comes from.
+    fn from(self, origin: &Origin) -> Self {
+        Self { origin: origin.clone(), ..self }
     }
 }
 
@@ -141,6 +161,7 @@ fn caller_of(session: &StoredSession) -> Caller {
         user_id: user.id.clone(),
         username: user.username.as_str().into(),
         permissions: user.permissions,
+        origin: Origin::of(FrontDoor::Soap),
     }
 }
 
@@ -148,16 +169,22 @@ fn caller_of(session: &StoredSession) -> Caller {
 mod tests {
     use super::*;
     use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+    use crate::ledger::trail::Act;
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
     use std::sync::Arc;
 
+    fn soap() -> Origin {
+        Origin::of(FrontDoor::Soap)
+    }
+
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };
         let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
         let ledger = SqliteLedger::temporary(&options).unwrap();
-        seed::load(&ledger, Seed::demo().unwrap()).await.unwrap();
+        let act = Act::of_start(DateTime::default());
+        seed::load(&ledger, Seed::demo().unwrap(), act).await.unwrap();
         Arc::new(ledger)
     }
 
@@ -176,11 +203,14 @@ mod tests {
         let ledger = ledger().await;
         let token = process(&ledger, 0).await.login("demo@example.com", "demo").await.unwrap();
         for second in [900, 1800, 2700] {
-            assert!(process(&ledger, second).await.authenticate(&token).await.is_ok(), "{second}");
+            assert!(
+                process(&ledger, second).await.authenticate(&token, &soap()).await.is_ok(),
+                "{second}"
+            );
         }
-        let late = process(&ledger, 2700 + 901).await.authenticate(&token).await;
+        let late = process(&ledger, 2700 + 901).await.authenticate(&token, &soap()).await;
         assert_eq!(late.unwrap_err(), SessionError::Invalid);
-        let unknown = process(&ledger, 0).await.authenticate("nobody's").await;
+        let unknown = process(&ledger, 0).await.authenticate("nobody's", &soap()).await;
         assert_eq!(unknown.unwrap_err(), SessionError::Invalid);
     }
 
@@ -189,9 +219,9 @@ mod tests {
         let service = process(&ledger().await, 0).await;
         let token = service.login("demo@example.com", "demo").await.unwrap();
         advance(&service, 900);
-        assert!(service.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
         advance(&service, 901);
-        assert_eq!(service.authenticate(&token).await.unwrap_err(), SessionError::Invalid);
+        assert_eq!(service.authenticate(&token, &soap()).await.unwrap_err(), SessionError::Invalid);
     }
 
     #[tokio::test]
@@ -201,10 +231,10 @@ mod tests {
         let token = service.login("demo@example.com", "demo").await.unwrap();
         // The last use is written once a minute, so the ledger may be 59 seconds behind.
         advance(&service, 59);
-        assert!(service.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
         advance(&service, 890);
         service.login("demo@example.com", "demo").await.unwrap();
-        assert!(service.authenticate(&token).await.is_ok());
-        assert!(process(&ledger, 950).await.authenticate(&token).await.is_ok());
+        assert!(service.authenticate(&token, &soap()).await.is_ok());
+        assert!(process(&ledger, 950).await.authenticate(&token, &soap()).await.is_ok());
     }
 }

@@ -78,10 +78,11 @@ pub(super) fn operation_not_served(name: &str) -> Option<&'static str> {
     OPERATIONS.into_iter().find(|operation| *operation == name)
 }
 
-/// Why a type that the WSDL of `api` lacks is refused in create, update and delete.
+/// Why a type that the WSDL of `api` lacks is refused in create, update and delete. What is not
+/// kept is not kept in other letters either.
 pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
-    if object_not_kept(name).is_some() {
-        return Fault::TypeNotKept(name.to_owned());
+    if let Some(object) = in_other_letters(name).and_then(object_not_kept) {
+        return Fault::TypeNotKept(object.to_owned());
     }
     match suggest(name, wsdl::object_types(api)) {
         Some(near) => Fault::TypeMisspelt(shown(name), near.to_owned()),
@@ -89,9 +90,14 @@ pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
     }
 }
 
+/// The original's object of this name, whatever the case of its letters.
+fn in_other_letters(name: &str) -> Option<&'static str> {
+    OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name))
+}
+
 /// Why an object that nothing can be found of in `api` is refused in a query.
 pub(super) fn unknown_object(name: &str, api: ApiVersion) -> Fault {
-    let as_typed = OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name));
+    let as_typed = in_other_letters(name);
     if let Some(object) = as_typed.and_then(object_not_kept) {
         return Fault::QueryTypeNotKept(object.to_owned());
     }
@@ -131,8 +137,10 @@ mod tests {
     fn an_object_of_the_original_is_no_typo() {
         for object in ["Contact", "Product", "Subscription", "BillRun", "RatePlan", "Usage"] {
             assert_eq!(unknown_type(object, NEWEST), Fault::TypeNotKept(object.to_owned()));
+            let lower = object.to_lowercase();
+            assert_eq!(unknown_type(&lower, NEWEST), Fault::TypeNotKept(object.to_owned()));
             let not_kept = Fault::QueryTypeNotKept(object.to_owned());
-            assert_eq!(unknown_object(&object.to_lowercase(), NEWEST), not_kept);
+            assert_eq!(unknown_object(&lower, NEWEST), not_kept);
         }
     }
 

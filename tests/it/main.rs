@@ -12,9 +12,12 @@
 
 mod admin_api;
 mod admin_stage;
+mod audit_trail;
 mod breaking_off;
+mod call_order;
 mod captures;
 mod cli;
+mod clock;
 mod custom_fields;
 mod determinism;
 mod durability;
@@ -31,6 +34,7 @@ mod logs;
 mod memory;
 mod migration;
 mod money;
+mod objects;
 mod paid_once;
 mod papers;
 mod permissions;
@@ -53,6 +57,7 @@ mod session_script;
 mod soap;
 mod soapui;
 mod soapui_exports;
+mod soapui_skipped;
 mod stage;
 mod stripe_adapter;
 mod tls;

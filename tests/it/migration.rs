@@ -5,6 +5,7 @@ use refund_gateway::domain::permission::Permissions;
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::orders::Orders;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use refund_gateway::ledger::trail::Act;
 use refund_gateway::service::seed::{self, Seed};
 use rusqlite::Connection;
 use std::path::Path;
@@ -94,6 +95,22 @@ async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
     let found = "select group_concat(entry) from (select entry from refund order by number)";
     let found: String = connection.query_row(found, [], |row| row.get(0)).unwrap();
     assert_eq!(found, "1,2,3,5");
+    // What was made before anybody said when is as old as the first thing that happened.
+    let made = "select group_concat(created_ms || ' ' || updated_ms) from account";
+    let made: String = connection.query_row(made, [], |row| row.get(0)).unwrap();
+    assert_eq!(made, "1000 1000");
+    let own = "select group_concat(type) from (select type from payment_method \
+               where account is null and json_extract(kept, '$.Name') = type order by type)";
+    let own: String = connection.query_row(own, [], |row| row.get(0)).unwrap();
+    assert_eq!(own, "Cash,Check,Other,WireTransfer");
+    let insert = |status: &str| {
+        let insert = "insert into payment (id, number, account, type, status, amount, refunded, \
+             to_credit_balance, effective_date, is_settled, created_ms, updated_ms) values \
+             ('4028e6a0000d00000000000000000001', 'P-1', 1, 'External', ?1, 1, 0, 0, \
+             '2026-01-02', 1, 1, 1)";
+        connection.execute(insert, [status])
+    };
+    assert!(insert("Draft").is_ok() && insert("Drafts").is_err());
     let refused = connection.execute("update entry set delta = -1", []).unwrap_err().to_string();
     assert!(refused.contains("never updated"), "{refused}");
 }
@@ -135,7 +152,12 @@ async fn the_seed_of_an_old_ledger_still_loads_and_may_say_the_new_permissions()
     // Nothing more and nothing less than before.
     assert_eq!([bits("demo").await, bits("default").await, bits("none").await], [63, 7, 0]);
     let load = async |text: &str| {
-        let loaded = seed::load(&ledger, Seed::parse(text).unwrap()).await;
+        let loaded = seed::load(
+            &ledger,
+            Seed::parse(text).unwrap(),
+            Act::of_start(chrono::DateTime::default()),
+        )
+        .await;
         loaded.map(|report| report.added).map_err(|error| error.to_string())
     };
     let user = |name: &str, permissions: &str| {

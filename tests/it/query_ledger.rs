@@ -10,6 +10,7 @@ use refund_gateway::domain::draft::fields::Draft as _;
 use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::domain::permission::Permission;
 use refund_gateway::domain::query::pattern::Pattern;
 use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
@@ -76,10 +77,12 @@ fn plan() -> SeedPlan {
         name: format!("Straße {code}"),
         currency: Currency::from_code(code).unwrap(),
         opening: MinorUnits::new(1_000_000_000_000),
+        opened: None,
         default_payment_method: (number != 0).then(|| method_id(number)),
         gateway: None,
     });
     let payment_methods = (0..CURRENCIES.len()).map(|number| SeedPaymentMethod {
+        name: None,
         id: method_id(number),
         account: Some(account_id(number)).filter(|_| number != 3),
         method_type: if number == 3 { MethodType::Check } else { MethodType::CreditCard },
@@ -143,12 +146,14 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
         Asking { version: ApiVersion::major(91), permissions, now: at(second), strict: false };
     let request = Create {
         user: UserKey(1),
+        origin: Origin::of(FrontDoor::Soap),
         asking,
         drafts: Drafts::Refunds(drafts),
         ordered: std::collections::BTreeMap::new(),
         is_single: false,
         idempotency: None,
         ticket: Ticket::default(),
+        line_up: None,
     };
     ledger.create(request).await.unwrap()
 }

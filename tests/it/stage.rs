@@ -6,7 +6,7 @@ use crate::wire::Answer;
 use std::fs;
 
 pub const OWNER: &str = "4028e6a0000a00000000000000000001";
-const INVOICE: &str = "4028e6a0000c00000000000000000001";
+pub const INVOICE: &str = "4028e6a0000c00000000000000000001";
 
 /// An account that owes 100.00 on an invoice, and one without anything.
 pub const SEED: &str = r#"
@@ -42,7 +42,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    fn new(args: &[&str]) -> Self {
+    pub fn new(args: &[&str]) -> Self {
         Self::of(TestGateway::seeded(SEED, args))
     }
 
@@ -51,7 +51,7 @@ impl Stage {
         Self { gateway, session }
     }
 
-    fn call(&self, header: &str, body: &str) -> Answer {
+    pub fn call(&self, header: &str, body: &str) -> Answer {
         let header = format!("{}{header}", session_header(&self.session));
         self.gateway.post(ENDPOINT, &envelope(&header, body))
     }
@@ -63,7 +63,7 @@ impl Stage {
         self.gateway.connect().send("POST", ENDPOINT, &headers, envelope.as_bytes())
     }
 
-    fn create(&self, objects: &str) -> Answer {
+    pub fn create(&self, objects: &str) -> Answer {
         self.call("", &format!("<api:create>{objects}</api:create>"))
     }
 
@@ -100,13 +100,13 @@ impl Stage {
         self.call("", &format!("{body}</api:delete>"))
     }
 
-    fn deleted(&self, kind: &str, id: &str) {
+    pub fn deleted(&self, kind: &str, id: &str) {
         let answer = self.delete(kind, id);
         assert_eq!(answer.texts("success"), ["true"], "{kind} {id}: {answer}");
         assert_eq!(answer.texts("id"), [id]);
     }
 
-    fn not_deleted(&self, kind: &str, id: &str) -> String {
+    pub fn not_deleted(&self, kind: &str, id: &str) -> String {
         let answer = self.delete(kind, id);
         assert_eq!(answer.texts("success"), ["false"], "{answer}");
         assert_eq!(answer.texts("Code"), ["CANNOT_DELETE"], "{answer}");
@@ -122,7 +122,15 @@ impl Stage {
         fields.iter().map(|name| answer.texts(name).pop().unwrap_or_default()).collect()
     }
 
-    fn card(&self) -> String {
+    /// The values of one field of everything that a query finds.
+    pub fn found(&self, query: &str, field: &str) -> Vec<String> {
+        let body = format!("<api:query><api:queryString>{query}</api:queryString></api:query>");
+        let answer = self.call("", &body);
+        assert_eq!(answer.status, 200, "{answer}");
+        answer.texts(field)
+    }
+
+    pub fn card(&self) -> String {
         self.created("PaymentMethod", &card(OWNER))
     }
 }
@@ -135,7 +143,7 @@ fn message(answer: &Answer) -> String {
     answer.texts("Message").pop().unwrap_or_else(|| panic!("no message in {answer}"))
 }
 
-fn object(kind: &str, fields: &[(&str, &str)]) -> String {
+pub fn object(kind: &str, fields: &[(&str, &str)]) -> String {
     let field = |(name, value): &(&str, &str)| format!("<obj:{name}>{value}</obj:{name}>");
     let fields: String = fields.iter().map(field).collect();
     format!("<api:zObjects xsi:type=\"obj:{kind}\">{fields}</api:zObjects>")
@@ -156,7 +164,10 @@ fn card(account: &str) -> [(&str, &str); 8] {
     ]
 }
 
-fn with<'a>(fields: &[(&'a str, &'a str)], more: (&'a str, &'a str)) -> Vec<(&'a str, &'a str)> {
+pub fn with<'a>(
+    fields: &[(&'a str, &'a str)],
+    more: (&'a str, &'a str),
+) -> Vec<(&'a str, &'a str)> {
     let rest = fields.iter().copied().filter(|(name, _)| *name != more.0);
     rest.chain([more]).collect()
 }

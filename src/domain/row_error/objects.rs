@@ -24,6 +24,17 @@ impl RowError {
         Self::wrong(text, [])
     }
 
+    /// An account and those above it would go round in a circle.
+    pub fn account_below_itself() -> Self {
+        Self::wrong("An account cannot be below itself, nor below one that is below it.", [])
+    }
+
+    /// Others belong below an account.
+    pub fn account_is_parent() -> Self {
+        let text = "An account that others are below cannot be deleted.";
+        Self::told(ErrorCode::CannotDelete, text, [])
+    }
+
     /// Something belongs to an account, or happened on it.
     pub fn account_in_use() -> Self {
         let text = "An account with payment methods, transactions or balances cannot be deleted.";
@@ -40,6 +51,23 @@ impl RowError {
     pub fn method_in_use() -> Self {
         let text = "A payment method with payments or refunds cannot be deleted. Close it instead.";
         Self::told(ErrorCode::CannotDelete, text, [])
+    }
+
+    /// A method that every tenant has stays as it is.
+    pub fn built_in_method() -> Self {
+        Self::wrong("A payment method of the tenant's own cannot be changed.", [])
+    }
+
+    /// A method that every tenant has stays.
+    pub fn built_in_method_stays() -> Self {
+        let text = "A payment method of the tenant's own cannot be deleted.";
+        Self::told(ErrorCode::CannotDelete, text, [])
+    }
+
+    /// A draft is processed by a method that is given up.
+    pub fn payment_method_closed(number: &str) -> Self {
+        let template = "The payment method of the payment <number> is Closed.";
+        Self::wrong(template, [("number", number)])
     }
 
     /// Objects of this type stay.

@@ -29,7 +29,7 @@ pub(super) fn decide(
         is_account_wrong: facts.account.is_none(),
         // Beside CreditBalance a payment contradicts the source.
         is_payment_wrong: true,
-        not_before: None,
+        not_before: facts.account.as_ref().and_then(|account| account.ahead.first_day()),
     };
     let valid = check_values(draft, facts, asking, &origin)?;
     check_switches(facts.tenant, asking.version)?;

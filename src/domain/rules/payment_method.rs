@@ -111,6 +111,9 @@ pub fn decide_method_update<'d>(
     let own = OwnFields::of(tenant, CustomizedObject::PaymentMethod);
     let custom = own.checked(&draft.common.custom, asking)?;
     asking.check(Operation::Update, Object::PaymentMethod)?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method());
+    }
     Ok(MethodUpdate { closes, kept, custom })
 }
 
@@ -123,6 +126,9 @@ pub fn decide_method_deletion(
 ) -> Result<(), RowError> {
     let method = method.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
     asking.check(Operation::Delete, Object::PaymentMethod)?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method_stays());
+    }
     if method.is_default {
         return Err(RowError::default_method_stays());
     }

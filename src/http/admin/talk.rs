@@ -16,8 +16,8 @@ use std::time::Duration;
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The one key of any body whose value is a list.
-const LIST: &str = "events";
+/// The keys of bodies whose values may be lists.
+const LISTS: [&str; 3] = ["events", "permissions", "value"];
 
 /// What is answered: a status and a JSON value.
 pub(super) type Told = (StatusCode, Value);
@@ -57,11 +57,11 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     serde_json::from_slice(text).map_err(unreadable)
 }
 
-/// Where a list stands, in words, unless it is that of [`LIST`].
+/// Where a list stands, in words, unless it is one of [`LISTS`].
 fn misplaced_list(place: &str, value: &Value) -> Option<String> {
     match value {
-        Value::Array(items) if place == LIST => {
-            let place = |item| format!("{LIST}[{item}]");
+        Value::Array(items) if LISTS.contains(&place) => {
+            let place = |item| format!("{place}[{item}]");
             items.iter().enumerate().find_map(|(item, value)| misplaced_list(&place(item), value))
         }
         Value::Array(_) if place.is_empty() => Some("all of it".to_owned()),
@@ -84,6 +84,7 @@ pub(super) fn of_bench(error: &BenchError) -> Wrong {
         }
         BenchError::Seed(SeedError::Conflict(_))
         | BenchError::StillUnderWay(_)
+        | BenchError::ClockBack { .. }
         | BenchError::UnfitSnapshot(_) => StatusCode::CONFLICT,
         BenchError::Seed(SeedError::Password(_) | SeedError::HashingLost)
         | BenchError::Halfway(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -39,8 +39,10 @@ const CHECKS: [[&str; 3]; 5] = [
     ],
     [
         "payment",
+        // A draft, and one that was given up, was never collected.
         "select number from payment where type = 'Electronic' and gateway is not null \
-         and not exists (select 1 from collected where collected.gateway = payment.gateway \
+         and status <> 'Draft' and status <> 'Canceled' and not exists ( \
+             select 1 from collected where collected.gateway = payment.gateway \
              and collected.reference = gateway_reference(coalesce(reference_id, number)))",
         "its gateway collected nothing under its reference",
     ],

@@ -43,7 +43,8 @@ pub(super) fn payment(
     named: Named<'_>,
 ) -> rusqlite::Result<Option<Payment>> {
     let select = format!(
-        "select key, number, account, type, status, amount, refunded, to_credit_balance, \
+        "select key, number, account, type, status, amount, refunded, \
+         to_credit_balance + draft_credit, \
          effective_date, payment_method, gateway, reference_id from payment where {} = ?1",
         named.column()
     );

@@ -6,6 +6,7 @@ use super::custom::{self, Owner};
 use super::orders::{begin_order, repaid};
 use super::store::Store;
 use super::{ahead, movement, outbox, rows};
+use crate::domain::calendar::CalendarText;
 use crate::domain::draft::RefundDraft;
 use crate::domain::event::EventKind;
 use crate::domain::id::RefundId;
@@ -15,12 +16,14 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
 use crate::ledger::{Order, RowResult, UserKey};
 use rusqlite::{Connection, named_params};
 
-/// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
+/// Makes a refund, or finds why not; `audit` is the record of the call, and what its gateway has
+/// to be asked is added to `orders`.
 pub(super) fn create_refund(
     store: &mut Store,
     user: UserKey,
     asking: &Asking,
     draft: &RefundDraft,
+    audit: i64,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<RowResult> {
     let decision = match decide_one(store, draft, asking)? {
@@ -28,7 +31,7 @@ pub(super) fn create_refund(
         Err(error) => return Ok(Err(error)),
     };
     let (id, created_ms) = store.next_refund_id(asking.now)?;
-    insert_refund(store.connection(), id, created_ms, user, &decision)?;
+    insert_refund(store.connection(), id, created_ms, (user, audit), &decision)?;
     let owner = Owner::Refund(id.number().value());
     custom::keep(store.connection(), owner, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
@@ -67,7 +70,8 @@ fn decide_one(
     let mut account =
         draft.account_id.look_up(|id| rows::account(connection, id, needs_default))?;
     if let Some(account) = &mut account {
-        ahead::look(store, asking, account)?;
+        let day = |text: &CalendarText| text.day(asking.version, store.tenant().time_zone);
+        ahead::look_from(store, asking, draft.refund_date.given().and_then(day), account)?;
     }
     let method = match method_id {
         Some(id) => rows::payment_method(connection, id)?,
@@ -89,16 +93,16 @@ fn insert_refund(
     connection: &Connection,
     id: RefundId,
     created_ms: i64,
-    user: UserKey,
+    (user, audit): (UserKey, i64),
     decision: &Decision,
 ) -> rusqlite::Result<()> {
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state, payment, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         gateway_state, payment, audit, entry) values (:number, :created_ms, :salt, :account, :amount, \
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state, :payment, \
+         :gateway_options, :gateway_state, :payment, :audit, \
          iif(:payment is null, \
          coalesce((select key + 1 from entry order by key desc limit 1), 1), null))";
     let (status, gateway, options, state) = match &decision.payout {
@@ -137,6 +141,7 @@ fn insert_refund(
         ":gateway_options": options,
         ":gateway_state": state,
         ":payment": payment,
+        ":audit": audit,
     })?;
     Ok(())
 }

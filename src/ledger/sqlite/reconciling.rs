@@ -8,6 +8,7 @@
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
 use super::store::Store;
+use super::trail::{self, Done};
 use super::{billing_rows, movement, outbox};
 use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::event::EventKind;
@@ -18,17 +19,29 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::reconciliation::{
     Reconcile, ReconcileError, ReconcileResult, Reconciled, Reconciliation, RefundName, When,
 };
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use movement::Moved;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+/// By how much a gateway's clock may be ahead of this one.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Does each event, or finds why not.
 pub(super) fn reconcile(
     store: &Store,
     request: &Reconcile,
 ) -> rusqlite::Result<Vec<ReconcileResult>> {
-    request.events.iter().map(|event| reconcile_one(store, event, request)).collect()
+    let audit = trail::next_key(store.connection())?;
+    let mut results = Vec::with_capacity(request.events.len());
+    for event in &request.events {
+        results.push(reconcile_one(store, event, request, audit)?);
+    }
+    let changed = results.iter().flatten().filter(|done| done.has_changed);
+    let numbers: Vec<i64> = changed.map(|done| done.refund.number().value()).collect();
+    let done = Done::new("reconcile", "Refund");
+    trail::keep_refunds(store.connection(), audit, &request.act, done, &numbers)?;
+    Ok(results)
 }
 
 /// A refund as it is before the event.
@@ -42,6 +55,7 @@ fn reconcile_one(
     store: &Store,
     event: &Reconciliation,
     request: &Reconcile,
+    audit: i64,
 ) -> rusqlite::Result<ReconcileResult> {
     let connection = store.connection();
     let Some(found) = find(connection, event.refund)? else {
@@ -67,9 +81,11 @@ fn reconcile_one(
         return Ok(is_same.then(|| done(now, false, false)).ok_or_else(reused));
     }
     let created = found.id.created_at();
+    // A ledger whose clock is ahead of this process's has its refunds for the present.
+    let now = request.act.at.max(created);
     let settled_at = moment(event.at, created, store.tenant().time_zone);
-    if settled_at < created {
-        return Ok(Err(ReconcileError::BeforeItsRefund { number, created }));
+    if let Some(error) = untimely(number, settled_at, created, now) {
+        return Ok(Err(error));
     }
     let step = match decide(event.settlement, &found.standing, request.rejected) {
         Ok(step) => step,
@@ -79,8 +95,7 @@ fn reconcile_one(
         return Ok(Ok(done(state, false, false)));
     }
     let puts_back = step == Step::Fail { puts_back: true };
-    let settled_ms = settled_at.timestamp_millis();
-    let at_ms = request.now.max(created).timestamp_millis();
+    let [settled_ms, at_ms] = [settled_at, now].map(|moment| moment.timestamp_millis());
     let update = "update refund set gateway_state = :state, \
          settled_ms = iif(:is_settled, :settled_ms, settled_ms), \
          compensated_ms = iif(:puts_back, :at_ms, compensated_ms), updated_ms = :at_ms \
@@ -96,7 +111,7 @@ fn reconcile_one(
     if puts_back {
         movement::compensate(connection, found.moved, at_ms)?;
     }
-    keep(connection, number, event, state, settled_ms)?;
+    keep(connection, number, event, state, (settled_ms, audit))?;
     let kind = match event.settlement {
         Settlement::Settled => EventKind::Settled,
         Settlement::Failed => EventKind::FailedToSettle,
@@ -106,6 +121,19 @@ fn reconcile_one(
         outbox::keep(store, number, EventKind::Compensated, at_ms)?;
     }
     Ok(Ok(done(state, true, puts_back)))
+}
+
+/// What is wrong with the moment of an event, if anything is.
+fn untimely(
+    number: RefundNumber,
+    at: DateTime<Utc>,
+    created: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<ReconcileError> {
+    if at < created {
+        return Some(ReconcileError::BeforeItsRefund { number, created });
+    }
+    (at > now + CLOCK_SKEW_MAX).then_some(ReconcileError::InTheFuture { number, at, now })
 }
 
 /// The moment that is meant of a refund of this moment, for a tenant in `zone`.
@@ -123,7 +151,7 @@ fn keep(
     number: RefundNumber,
     event: &Reconciliation,
     state: GatewayState,
-    at_ms: i64,
+    (at_ms, audit): (i64, i64),
 ) -> rusqlite::Result<()> {
     let kept = Kept {
         kind: "settlement",
@@ -133,6 +161,7 @@ fn keep(
         reference_id: None,
         transcript: None,
         operator: None,
+        audit: Some(audit),
         at_ms,
     };
     keep_exchange(connection, number, &kept)?;

@@ -24,17 +24,17 @@ impl Loader<'_> {
             let text = |switch: bool| switch.to_string();
             let (windows, duplicates) = ("refund_window_days", "duplicate_window_s");
             let pairs = [
-                    ("active", text(known.active), text(gateway.active)),
-                    (
-                        "non_referenced_refunds",
-                        text(known.non_referenced_refunds),
-                        text(gateway.non_referenced_refunds),
-                    ),
-                    ("method_types", all(known_types), all(types)),
-                    (windows, off(old.refund_window_days), off(switches.refund_window_days)),
-                    (duplicates, off(old.duplicate_window_s), off(switches.duplicate_window_s)),
-                    ("require_settled", text(old.require_settled), text(switches.require_settled)),
-                    ("rule", json(&known_script.rules)?, rules),
+                ("active", text(known.active), text(gateway.active)),
+                (
+                    "non_referenced_refunds",
+                    text(known.non_referenced_refunds),
+                    text(gateway.non_referenced_refunds),
+                ),
+                ("method_types", all(known_types), all(types)),
+                (windows, off(old.refund_window_days), off(switches.refund_window_days)),
+                (duplicates, off(old.duplicate_window_s), off(switches.duplicate_window_s)),
+                ("require_settled", text(old.require_settled), text(switches.require_settled)),
+                ("rule", json(&known_script.rules)?, rules),
             ];
             let pairs = self.giving_way(&gateway.name, pairs)?;
             return self.compare(&object, pairs);

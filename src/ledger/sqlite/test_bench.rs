@@ -55,6 +55,7 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "update account set default_payment_method = null where default_payment_method in \
      (select key from payment_method where account = ?1)",
     "delete from payment_method where account = ?1",
+    "update account set parent = null where parent = ?1",
     "delete from account where key = ?1",
 ];
 

@@ -117,8 +117,9 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
         ),
         (
             RowError::over_balance_of_day("adjustment", FIVE, FIVE, NaiveDate::MIN, YEN),
-            "with future-dated adjustments only: what a refund, an adjustment or the cancellation \
-             of one takes is not there on its day, or not any more on a later one",
+            "what a refund of a past day takes, or, with future-dated adjustments, a refund, an \
+             adjustment or the cancellation of one, is not there on its day, or not any more on a \
+             later one",
         ),
     ]
 }
@@ -129,7 +130,10 @@ fn payments() -> Vec<(RowError, &'static str)> {
     let over = RowError::over_refundable(SEVEN, FIVE, YEN, "payment", "<number>");
     let differ = RowError::parts_differ(FIVE, MinorUnits::new(7), YEN);
     vec![
-        (RowError::payment_not_processed(&payment()), "the payment is Canceled or Voided"),
+        (
+            RowError::payment_not_processed(&payment()),
+            "the payment is Canceled or Voided, or still a Draft",
+        ),
         (
             RowError::payment_without_gateway(&payment()),
             "an electronic refund of an external payment",
@@ -239,9 +243,23 @@ fn objects() -> Vec<(RowError, &'static str)> {
             RowError::account_with_balance(),
             "update of Status to Canceled of an account with a credit balance",
         ),
+        (
+            RowError::account_below_itself(),
+            "a ParentId that names the account itself, or one that is below it",
+        ),
+        (RowError::account_is_parent(), "delete of an account that is the ParentId of others"),
         (RowError::account_in_use(), "delete of an account with methods or a history"),
         (RowError::default_method_stays(), "delete of a default payment method"),
         (RowError::method_in_use(), "delete of a payment method that payments or refunds refer to"),
+        (
+            RowError::built_in_method(),
+            "update of one of the four payment methods that every tenant has",
+        ),
+        (RowError::built_in_method_stays(), "delete of one of them"),
+        (
+            RowError::payment_method_closed("<number>"),
+            "update of Status to Processed of a draft whose payment method was closed since",
+        ),
         (RowError::type_stays("<Type>"), "delete of a type whose objects stay"),
         (
             RowError::payment_in_use("<number>"),

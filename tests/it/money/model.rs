@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 
 pub struct Model {
     pub balance: i64,
+    /// The day it is, counted from the first.
+    today: i64,
+    moves: Vec<Move>,
     pub invoices: Vec<Invoice>,
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
@@ -39,12 +42,30 @@ pub struct Payment {
     refunded: i64,
     to_balance: i64,
     is_live: bool,
+    /// It has moved nothing yet.
+    is_draft: bool,
+    /// Its gateway, if it has one, collected it.
+    is_collected: bool,
 }
 
 pub struct Part {
     pub invoice: usize,
     pub amount: i64,
     refunded: i64,
+}
+
+/// What moves the credit balance on a day, as long as nothing takes it back.
+struct Move {
+    day: i64,
+    delta: i64,
+    cause: Cause,
+}
+
+#[derive(PartialEq)]
+enum Cause {
+    Refund(usize),
+    Adjustment(usize),
+    Payment,
 }
 
 struct Refund {
@@ -72,9 +93,11 @@ pub enum Source {
 /// An operation, with everything that it names.
 #[derive(Debug)]
 pub enum Operation {
+    /// Of a day so many days ago.
     RefundBalance {
         amount: i64,
         is_electronic: bool,
+        days_ago: i64,
     },
     RefundPayment {
         payment: usize,
@@ -109,6 +132,18 @@ pub enum Operation {
         to_balance: i64,
         rest: i64,
     },
+    /// The same without a rest, as a draft.
+    Draft {
+        is_electronic: bool,
+        reference: Option<u8>,
+        invoice: usize,
+        applied: i64,
+        to_balance: i64,
+    },
+    /// A draft becomes a payment.
+    Process {
+        payment: usize,
+    },
     /// What a payment has left pays an invoice.
     Apply {
         payment: usize,
@@ -127,7 +162,7 @@ pub enum Operation {
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 11;
+    pub const KINDS: usize = 13;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -139,6 +174,8 @@ impl Operation {
             Self::Adjust { .. } => "adjust",
             Self::CancelAdjustment { .. } => "cancel an adjustment",
             Self::Pay { .. } => "pay",
+            Self::Draft { .. } => "draft",
+            Self::Process { .. } => "process",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
             Self::Rename { .. } => "rename",
@@ -157,13 +194,26 @@ pub struct Wish {
     amount: Amount,
     yes: bool,
     parts: Parts,
+    days_ago: i64,
 }
+
+/// More days than any account has been open.
+pub const BEFORE_EVERYTHING: i64 = 30_000;
 
 #[derive(Debug, Clone)]
 enum Amount {
     Cents(i64),
     /// All there is, and this much more.
     AllAnd(i64),
+}
+
+impl Amount {
+    fn of(&self, all: i64) -> i64 {
+        match self {
+            Self::Cents(cents) => *cents,
+            Self::AllAnd(more) => (all + more).max(1),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -183,13 +233,18 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     ];
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
-    (0_u8..20, any::<u16>(), amount, any::<bool>(), parts).prop_map(
-        |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
+    let days_ago = prop_oneof![4 => Just(0), 4 => 1_i64..6, 1 => Just(BEFORE_EVERYTHING)];
+    (0_u8..25, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
+        |(kind, which, amount, yes, parts, days_ago)| {
+            let which = which.into();
+            Wish { kind, which, amount, yes, parts, days_ago }
+        },
     )
 }
 
 impl Model {
     pub const INVOICES: usize = 4;
+    const OPENING: i64 = 2000;
 
     pub fn new() -> Self {
         let invoice = |amount, balance| Invoice { amount, balance };
@@ -202,9 +257,13 @@ impl Model {
             refunded: 0,
             to_balance: 0,
             is_live: true,
+            is_draft: false,
+            is_collected: true,
         };
         Self {
-            balance: 2000,
+            balance: Self::OPENING,
+            today: 0,
+            moves: Vec::new(),
             invoices: vec![
                 invoice(10_000, 3000),
                 invoice(5000, 0),
@@ -228,6 +287,12 @@ impl Model {
         (!wish.which.is_multiple_of(4)).then_some(u8::from((wish.which / 4).is_multiple_of(4)))
     }
 
+    /// The payments to choose from for a new reference: mostly those that a gateway knows.
+    fn mostly_known(&self, wish: &Wish) -> Vec<usize> {
+        let known = |at: &usize| wish.yes || self.payments[*at].is_electronic;
+        (0..self.payments.len()).filter(known).collect()
+    }
+
     /// What a gateway knows a payment by.
     fn name_of(&self, payment: usize) -> Name {
         self.payments[payment].reference.map_or(Name::Number(payment), Name::Reference)
@@ -236,20 +301,20 @@ impl Model {
     /// Whether the gateway knows another payment by this, live or not.
     fn is_taken(&self, name: Name, own: Option<usize>) -> bool {
         (0..self.payments.len())
-            .filter(|at| Some(*at) != own && self.payments[*at].is_electronic)
+            .filter(|at| Some(*at) != own && self.payments[*at].is_known())
             .any(|at| self.name_of(at) == name)
     }
 
     /// What a wish comes to in the present state; none when there is nothing to do it to.
     pub fn meant(&self, wish: &Wish) -> Option<Operation> {
         let pick = |count: usize| (count > 0).then(|| wish.which % count);
-        let amount = |all: i64| match wish.amount {
-            Amount::Cents(cents) => cents,
-            Amount::AllAnd(more) => (all + more).max(1),
-        };
+        let amount = |all: i64| wish.amount.of(all);
         Some(match wish.kind {
             0 | 1 => {
-                Operation::RefundBalance { amount: amount(self.balance), is_electronic: wish.yes }
+                // An electronic refund is of today.
+                let days_ago = if wish.yes { 0 } else { wish.days_ago };
+                let (amount, is_electronic) = (amount(self.balance), wish.yes);
+                Operation::RefundBalance { amount, is_electronic, days_ago }
             }
             2..=4 => {
                 let payment = pick(self.payments.len())?;
@@ -294,21 +359,29 @@ impl Model {
                 Operation::Apply { payment, invoice, amount }
             }
             17 | 18 => {
-                // Mostly one that a gateway knows.
-                let known = |at: &usize| wish.yes || self.payments[*at].is_electronic;
-                let payments: Vec<usize> = (0..self.payments.len()).filter(known).collect();
+                let payments = self.mostly_known(wish);
                 let payment = payments[pick(payments.len())?];
                 Operation::Rename { payment, reference: Self::reference_of(wish) }
             }
+            19 | 20 => {
+                let invoice = pick(Self::INVOICES)?;
+                let applied = amount(self.invoices[invoice].balance.max(0));
+                let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
+                let reference = Self::reference_of(wish);
+                let is_electronic = wish.yes;
+                Operation::Draft { is_electronic, reference, invoice, applied, to_balance }
+            }
+            21..=23 => Operation::Process { payment: pick(self.payments.len())? },
             _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
 
-    /// Does what the operation says, or nothing, and tells which.
-    pub fn perform(&mut self, operation: &Operation) -> Created {
+    /// Does what the operation says on this day, or nothing, and tells which.
+    pub fn perform(&mut self, operation: &Operation, today: i64) -> Created {
+        self.today = today;
         match *operation {
-            Operation::RefundBalance { amount, is_electronic } => {
-                self.refund_balance(amount, is_electronic)
+            Operation::RefundBalance { amount, is_electronic, days_ago } => {
+                self.refund_balance(amount, is_electronic, days_ago)
             }
             Operation::RefundPayment { payment, amount, is_electronic, ref parts } => {
                 self.refund_payment(payment, amount, is_electronic, parts)
@@ -342,6 +415,10 @@ impl Model {
             Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
                 self.pay((is_electronic, reference), (invoice, applied), to_balance, rest)
             }
+            Operation::Draft { is_electronic, reference, invoice, applied, to_balance } => {
+                self.draft((is_electronic, reference), (invoice, applied), to_balance)
+            }
+            Operation::Process { payment } => self.process(payment),
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
             Operation::Rename { payment, reference } => self.rename(payment, reference),
@@ -349,7 +426,7 @@ impl Model {
     }
 
     fn rename(&mut self, payment: usize, reference: Option<u8>) -> bool {
-        if self.payments[payment].is_electronic {
+        if self.payments[payment].is_known() {
             let (old, new) =
                 (self.name_of(payment), reference.map_or(Name::Number(payment), Name::Reference));
             let is_in_use = self.sent.get(&old).is_some_and(|sent| *sent > 0);
@@ -374,7 +451,7 @@ impl Model {
             return false;
         }
         self.invoices[invoice].balance -= applied;
-        self.balance += to_balance;
+        self.move_balance(self.today, to_balance, Cause::Payment);
         self.payments.push(Payment {
             is_electronic,
             reference,
@@ -383,7 +460,56 @@ impl Model {
             refunded: 0,
             to_balance,
             is_live: true,
+            is_draft: false,
+            is_collected: true,
         });
+        true
+    }
+
+    fn draft(
+        &mut self,
+        (is_electronic, reference): (bool, Option<u8>),
+        (invoice, applied): (usize, i64),
+        to_balance: i64,
+    ) -> bool {
+        let name = reference.map(Name::Reference);
+        let is_taken = is_electronic && name.is_some_and(|name| self.is_taken(name, None));
+        if is_taken || applied > self.invoices[invoice].balance {
+            return false;
+        }
+        self.payments.push(Payment {
+            is_electronic,
+            reference,
+            amount: applied + to_balance,
+            parts: vec![Part { invoice, amount: applied, refunded: 0 }],
+            refunded: 0,
+            to_balance,
+            is_live: false,
+            is_draft: true,
+            is_collected: false,
+        });
+        true
+    }
+
+    fn process(&mut self, payment: usize) -> bool {
+        let from = &self.payments[payment];
+        if from.is_live || !from.is_draft {
+            return from.is_live;
+        }
+        let is_over = |part: &Part| part.amount > self.invoices[part.invoice].balance;
+        let is_taken = self.is_taken(self.name_of(payment), Some(payment));
+        if from.parts.iter().any(is_over) || (from.is_electronic && is_taken) {
+            return false;
+        }
+        for part in &from.parts {
+            self.invoices[part.invoice].balance -= part.amount;
+        }
+        let to_balance = from.to_balance;
+        let from = &mut self.payments[payment];
+        (from.is_draft, from.is_live, from.is_collected) = (false, true, true);
+        if to_balance > 0 {
+            self.move_balance(self.today, to_balance, Cause::Payment);
+        }
         true
     }
 
@@ -391,16 +517,24 @@ impl Model {
         let from = &mut self.payments[payment];
         let is_new = from.parts.iter().all(|part| part.invoice != invoice);
         let owed = &mut self.invoices[invoice].balance;
-        if !from.is_live || !is_new || amount > from.unapplied() || amount > *owed {
+        let is_there = from.is_live || from.is_draft;
+        if !is_there || !is_new || amount > from.unapplied() || amount > *owed {
             return false;
         }
-        *owed -= amount;
+        if from.is_live {
+            *owed -= amount;
+        }
         from.parts.push(Part { invoice, amount, refunded: 0 });
         true
     }
 
     fn take_payment_back(&mut self, payment: usize) -> bool {
         let from = &mut self.payments[payment];
+        if from.is_draft {
+            // What it would have brought never was.
+            (from.is_draft, from.to_balance) = (false, 0);
+            return true;
+        }
         if !from.is_live {
             // It has the status already: nothing is left to be done.
             return true;
@@ -415,11 +549,30 @@ impl Model {
         true
     }
 
-    fn refund_balance(&mut self, amount: i64, is_electronic: bool) -> bool {
-        if amount > self.balance {
+    /// The balance at the end of a day.
+    fn balance_of(&self, day: i64) -> i64 {
+        let until = self.moves.iter().filter(|one| one.day <= day);
+        Self::OPENING + until.map(|one| one.delta).sum::<i64>()
+    }
+
+    fn move_balance(&mut self, day: i64, delta: i64, cause: Cause) {
+        self.balance += delta;
+        self.moves.push(Move { day, delta, cause });
+    }
+
+    /// What moved the balance never did.
+    fn move_back(&mut self, cause: &Cause) {
+        let at = self.moves.iter().position(|one| one.cause == *cause).unwrap();
+        self.balance -= self.moves.swap_remove(at).delta;
+    }
+
+    fn refund_balance(&mut self, amount: i64, is_electronic: bool, days_ago: i64) -> bool {
+        let day = self.today - days_ago;
+        let covers = |day: i64| amount <= self.balance_of(day);
+        if days_ago == BEFORE_EVERYTHING || !(day..=self.today).all(covers) {
             return false;
         }
-        self.balance -= amount;
+        self.move_balance(day, -amount, Cause::Refund(self.refunds.len()));
         let status = if is_electronic { "Processing" } else { "Processed" };
         self.refunds.push(Refund { payment: None, amount, taken: Vec::new(), status });
         true
@@ -482,7 +635,7 @@ impl Model {
         }
         self.refunds[refund].status = "Error";
         match self.refunds[refund].payment {
-            None => self.balance += self.refunds[refund].amount,
+            None => self.move_back(&Cause::Refund(refund)),
             Some(payment) => {
                 let name = self.name_of(payment);
                 *self.sent.get_mut(&name).unwrap() -= self.refunds[refund].amount;
@@ -547,7 +700,8 @@ impl Model {
             }
             (false, Source::Payment(_)) => return false,
         }
-        self.balance += if is_increase { amount } else { -amount };
+        let delta = if is_increase { amount } else { -amount };
+        self.move_balance(self.today, delta, Cause::Adjustment(self.adjustments.len()));
         self.adjustments.push(Adjustment { is_increase, source, amount, is_live: true });
         true
     }
@@ -559,10 +713,17 @@ impl Model {
             return false;
         }
         let sign = if is_increase { -1 } else { 1 };
-        self.balance += sign * amount;
+        self.move_back(&Cause::Adjustment(adjustment));
         self.invoices[invoice].balance += sign * amount;
         self.adjustments[adjustment].is_live = false;
         true
+    }
+
+    /// What the parts of a refund show of it: as much as it holds or has of its payment's.
+    pub fn shown_parts(&self, refund: usize) -> Vec<i64> {
+        let Refund { status, taken, .. } = &self.refunds[refund];
+        let is_live = matches!(*status, "Processed" | "Processing");
+        taken.iter().filter(|_| is_live).map(|(_, taken)| *taken).collect()
     }
 
     /// Every number that the ledger keeps of this.
@@ -585,8 +746,13 @@ impl Model {
 }
 
 impl Payment {
-    fn numbers(&self) -> [i64; 4] {
-        [self.amount, self.refunded, self.to_balance, i64::from(self.is_live)]
+    fn numbers(&self) -> [i64; 5] {
+        let status = [self.is_live, self.is_draft].map(i64::from);
+        [self.amount, self.refunded, self.to_balance, status[0], status[1]]
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_electronic && self.is_collected
     }
 
     fn left(&self) -> i64 {
