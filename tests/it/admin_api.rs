@@ -486,6 +486,10 @@ fn whatever_is_told_is_described() {
         ("GET", sandbox, Value::Null),
         ("POST", "reconciliation", json!({ "events": events })),
         ("POST", "seed", json!({ "toml": "" })),
+        ("GET", "users", Value::Null),
+        ("GET", "tenant", Value::Null),
+        ("GET", "gateways", Value::Null),
+        ("POST", "tenant", json!({ "key": "credit_balance", "value": true })),
         ("GET", "nothing", Value::Null),
     ] {
         let told = api(&gateway, method, &path.replace("{name}", "sandbox"), &asked);

@@ -35,6 +35,7 @@ mod memory;
 mod migration;
 mod money;
 mod objects;
+mod operations;
 mod paid_once;
 mod papers;
 mod permissions;

@@ -64,17 +64,19 @@ pub(in crate::service) fn gateway_setting(
     })
 }
 
-/// The seed that `text` makes of the first reading of `value` that it can be made of; else why not
-/// of the first.
+/// The seed that `text` makes of the first reading of `value` that it can be made of, or why of
+/// none.
 fn first_that_reads(value: &Value, text: impl Fn(&Value) -> String) -> Result<Seed, String> {
-    let mut first = None;
+    let mut errors = Vec::new();
     for reading in readings(value) {
         match Seed::parse(&text(&reading)) {
             Ok(seed) => return Ok(seed),
-            Err(error) => first = first.or(Some(error)),
+            Err(error) => errors.push(error),
         }
     }
-    Err(match first {
+    // One that is of the right type says more of the value.
+    let best = errors.iter().position(|error| !error.message.starts_with("invalid type"));
+    Err(match errors.into_iter().nth(best.unwrap_or(0)) {
         Some(TomlError { key, message, .. }) => format!("{key}: {message}"),
         None => format!("`{value}` is no truth value, number, text or list"),
     })
