@@ -66,3 +66,4 @@ mod waiting;
 mod wire;
 mod wording;
 mod wsdl;
+mod wsse;
