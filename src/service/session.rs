@@ -5,7 +5,7 @@
 
 use super::{Caller, Service};
 use crate::domain::origin::{FrontDoor, Origin};
-use crate::ledger::{LedgerError, StoredSession, TokenHash};
+use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -111,9 +111,8 @@ impl SessionCache {
 }
 
 impl Service {
-    /// The caller behind a session token, whose idle time starts anew, with where its call comes
-    /// from.
-    pub async fn authenticate(&self, token: &str, origin: &Origin) -> Result<Caller, SessionError> {
+    /// The caller behind a session token, whose idle time starts anew.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
         let token: TokenHash = Sha256::digest(token.as_bytes()).into();
         let now = self.clock.now();
         match self.sessions.touch(&token, now) {
@@ -121,10 +120,10 @@ impl Service {
                 if write {
                     self.ledger.keep_session(token, now).await?;
                 }
-                Ok(caller.from(origin))
+                Ok(caller)
             }
             Use::Expired => Err(SessionError::Invalid),
-            Use::NotCached => Ok(self.recall(token, now).await?.from(origin)),
+            Use::NotCached => self.recall(token, now).await,
         }
     }
 
@@ -140,22 +139,15 @@ impl Service {
             self.ledger.keep_session(token, now).await?;
         }
         let last_written = if stale { now } else { stored.last_used };
-        let caller = caller_of(&stored);
+        let caller = caller_of(&stored.user);
         let cached = Cached { caller: caller.clone(), last_used: now, last_written };
         self.sessions.insert(token, cached, forgotten);
         Ok(caller)
     }
 }
 
-impl Caller {
-    /// The caller, with where this call comes from.
-    fn from(self, origin: &Origin) -> Self {
-        Self { origin: origin.clone(), ..self }
-    }
-}
-
-fn caller_of(session: &StoredSession) -> Caller {
-    let user = &session.user;
+/// The caller that a user is.
+pub(super) fn caller_of(user: &User) -> Caller {
     Caller {
         user: user.key,
         user_id: user.id.clone(),
@@ -174,10 +166,6 @@ mod tests {
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
     use std::sync::Arc;
-
-    fn soap() -> Origin {
-        Origin::of(FrontDoor::Soap)
-    }
 
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };
@@ -203,14 +191,11 @@ mod tests {
         let ledger = ledger().await;
         let token = process(&ledger, 0).await.login("demo@example.com", "demo").await.unwrap();
         for second in [900, 1800, 2700] {
-            assert!(
-                process(&ledger, second).await.authenticate(&token, &soap()).await.is_ok(),
-                "{second}"
-            );
+            assert!(process(&ledger, second).await.authenticate(&token).await.is_ok(), "{second}");
         }
-        let late = process(&ledger, 2700 + 901).await.authenticate(&token, &soap()).await;
+        let late = process(&ledger, 2700 + 901).await.authenticate(&token).await;
         assert_eq!(late.unwrap_err(), SessionError::Invalid);
-        let unknown = process(&ledger, 0).await.authenticate("nobody's", &soap()).await;
+        let unknown = process(&ledger, 0).await.authenticate("nobody's").await;
         assert_eq!(unknown.unwrap_err(), SessionError::Invalid);
     }
 
@@ -219,9 +204,9 @@ mod tests {
         let service = process(&ledger().await, 0).await;
         let token = service.login("demo@example.com", "demo").await.unwrap();
         advance(&service, 900);
-        assert!(service.authenticate(&token, &soap()).await.is_ok());
+        assert!(service.authenticate(&token).await.is_ok());
         advance(&service, 901);
-        assert_eq!(service.authenticate(&token, &soap()).await.unwrap_err(), SessionError::Invalid);
+        assert_eq!(service.authenticate(&token).await.unwrap_err(), SessionError::Invalid);
     }
 
     #[tokio::test]
@@ -231,10 +216,10 @@ mod tests {
         let token = service.login("demo@example.com", "demo").await.unwrap();
         // The last use is written once a minute, so the ledger may be 59 seconds behind.
         advance(&service, 59);
-        assert!(service.authenticate(&token, &soap()).await.is_ok());
+        assert!(service.authenticate(&token).await.is_ok());
         advance(&service, 890);
         service.login("demo@example.com", "demo").await.unwrap();
-        assert!(service.authenticate(&token, &soap()).await.is_ok());
-        assert!(process(&ledger, 950).await.authenticate(&token, &soap()).await.is_ok());
+        assert!(service.authenticate(&token).await.is_ok());
+        assert!(process(&ledger, 950).await.authenticate(&token).await.is_ok());
     }
 }

@@ -198,11 +198,7 @@ impl Real<'_> {
             }
             Operation::DeleteRefund { refund } => {
                 let ids = vec![Ok(self.refunds[*refund].clone())];
-                let (asking, ticket) = (self.asking(), Ticket::default());
-                let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
-                let object = Deletable::Refund;
-                let request = Delete { user, origin, asking, object, ids, ticket };
-                self.ledger.delete(request).await.unwrap().remove(0)?;
+                self.delete(ids).await?;
             }
             Operation::Adjust { is_increase, source, amount } => {
                 let mut draft = AdjustmentDraft::default();
@@ -343,6 +339,13 @@ impl Real<'_> {
             Made::Fresh { mut rows, .. } => rows.remove(0),
             other => panic!("a fresh request was taken for another: {other:?}"),
         }
+    }
+
+    async fn delete(&self, ids: Vec<Result<ObjectId, RowError>>) -> Result<ObjectId, RowError> {
+        let (asking, ticket, object) = (self.asking(), Ticket::default(), Deletable::Refund);
+        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
+        let request = Delete { user, origin, asking, object, ids, ticket };
+        self.ledger.delete(request).await.unwrap().remove(0)
     }
 
     async fn update(&self, changes: Changes) -> Result<ObjectId, RowError> {

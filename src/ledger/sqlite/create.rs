@@ -99,10 +99,11 @@ fn insert_refund(
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state, payment, audit, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         gateway_state, payment, audit, \
+         method_choice, source_before, entry) values (:number, :created_ms, :salt, :account, :amount, \
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state, :payment, :audit, \
+         :gateway_options, :gateway_state, :payment, :audit, :method_choice, :source_before, \
          iif(:payment is null, \
          coalesce((select key + 1 from entry order by key desc limit 1), 1), null))";
     let (status, gateway, options, state) = match &decision.payout {
@@ -142,6 +143,8 @@ fn insert_refund(
         ":gateway_state": state,
         ":payment": payment,
         ":audit": audit,
+        ":method_choice": decision.choice.name(),
+        ":source_before": decision.source_before.units(),
     })?;
     Ok(())
 }

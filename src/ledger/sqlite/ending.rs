@@ -46,7 +46,7 @@ pub(super) fn end_refund(
         origin: Origin::of(FrontDoor::Gateway),
         at: exchange.at,
     };
-    end(store, number, &ending, kept, "verdict", by)
+    end(store, number, &ending, &kept, "verdict", by)
 }
 
 /// Ends a refund by an operator's hand.
@@ -83,7 +83,7 @@ pub(super) fn settle_refund(
         audit: None,
         at_ms: act.at.timestamp_millis(),
     };
-    end(store, number, &ending, kept, "settle", |_| act.clone())?;
+    end(store, number, &ending, &kept, "settle", |_| act.clone())?;
     Ok(Ok(number))
 }
 
@@ -107,7 +107,7 @@ fn end(
     store: &Store,
     number: RefundNumber,
     ending: &Ending,
-    kept: Kept<'_>,
+    kept: &Kept<'_>,
     operation: &'static str,
     by: impl FnOnce(String) -> Act,
 ) -> rusqlite::Result<bool> {
@@ -151,7 +151,7 @@ fn end(
     let forget = "delete from inquiry where refund = ?1";
     connection.prepare_cached(forget)?.execute(params![number.value()])?;
     let audit = trail::next_key(connection)?;
-    let kept = Kept { audit: Some(audit), ..kept };
+    let kept = Kept { audit: Some(audit), ..*kept };
     keep_exchange(connection, number, &kept)?;
     let done = Done::new(operation, "Refund");
     trail::keep_refunds(connection, audit, &by(gateway), done, &[number.value()])?;

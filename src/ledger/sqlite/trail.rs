@@ -7,6 +7,7 @@
 //! [`next_key`] gave before it; rows that refer to it are written in the same transaction.
 
 use crate::domain::id::{ObjectId, RefundId};
+use crate::domain::origin::RequestId;
 use crate::ledger::trail::{Act, Actor, Touched};
 use rusqlite::{Connection, named_params, params};
 use serde_json::Value;
@@ -105,7 +106,7 @@ fn insert(
         ":door": origin.door.name(),
         ":version": origin.version.as_deref(),
         ":address": origin.address.map(|address| address.to_canonical().to_string()),
-        ":request_id": origin.request_id.as_ref().map(|id| id.as_str()),
+        ":request_id": origin.request_id.as_ref().map(RequestId::as_str),
         ":operation": done.operation,
         ":object": done.object,
         ":refunds": refunds,

@@ -53,4 +53,8 @@ end;
 
 -- The call that made each; none for what was made before there was an audit.
 alter table refund add column audit integer;
+-- What the decision stood on and no other row tells: how the method was chosen, and what the source
+-- had to give before.
+alter table refund add column method_choice text;
+alter table refund add column source_before integer;
 alter table exchange add column audit integer;
