@@ -50,8 +50,14 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Wrong> {
 /// refused, although its values could be taken for those of the keys in some order.
 pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
-    let unreadable =
-        |error: serde_json::Error| bad(format!("the body: {}", clarify(&error.to_string())));
+    let unreadable = |error: serde_json::Error| {
+        let text = error.to_string();
+        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        bad(match missing {
+            Some(key) => format!("the body: the key `{key}` is missing"),
+            None => format!("the body: {}", clarify(&text)),
+        })
+    };
     let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
     if let Some(place) = misplaced_list("", &value) {
         return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));
