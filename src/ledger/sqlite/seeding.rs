@@ -1,9 +1,9 @@
 //! Loading a seed inside the open transaction: all of it, or, on a conflict, nothing.
 
 use super::operating::{self, TENANT};
-use super::rows;
 use super::store::Store;
-use super::trail::{self, Done};
+use super::{rows, trail_facts};
+use crate::domain::calendar::day_at;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
@@ -13,9 +13,8 @@ use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
-use crate::ledger::trail::Touched;
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -38,12 +37,12 @@ pub(super) fn load(
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
     let (connection, configured) = (store.connection(), store.configured_gateways());
-    let at_ms = seed.at.timestamp_millis();
+    let at = seed.at;
     let report = SeedReport::default();
-    let loaded = Loader { connection, configured, at_ms, report }.load(seed);
+    let loaded = Loader { connection, configured, at, report }.load(seed);
     let result = match loaded {
         Ok(report) => {
-            record(store.connection(), seed, report)?;
+            trail_facts::record_seed(store.connection(), seed, report)?;
             Ok(report)
         }
         Err(Refusal::Conflict(conflict)) => {
@@ -57,20 +56,10 @@ pub(super) fn load(
     Ok(result)
 }
 
-/// Records a seed that added something.
-fn record(connection: &Connection, seed: &SeedPlan, report: SeedReport) -> rusqlite::Result<()> {
-    let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
-        return Ok(());
-    };
-    let facts = json!({ "added": report.added, "unchanged": report.unchanged });
-    let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
-    trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
-}
-
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
     pub(super) configured: &'a [Gateway],
-    at_ms: i64,
+    at: DateTime<Utc>,
     report: SeedReport,
 }
 
@@ -204,10 +193,14 @@ impl Loader<'_> {
             let object = format!("account number `{}`", account.number);
             return Err(differs(&object, ("id", other, account.id.to_string())));
         }
+        let today = day_at(self.at, rows::tenant(self.connection)?.time_zone);
+        if let Some(opened) = account.opened.filter(|day| *day > today) {
+            return Err(unfit(&object, "opened", &opened.to_string(), "is a day to come"));
+        }
         let insert = "insert into account (id, number, name, currency, opening, balance, gateway, \
                       opened, created_ms, updated_ms) \
                       values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)";
-        let at_ms = self.at_ms;
+        let at_ms = self.at.timestamp_millis();
         let values = params![
             account.id.as_str(),
             account.number,
@@ -253,7 +246,8 @@ impl Loader<'_> {
         };
         let insert = "insert into payment_method (id, account, type, status, gateway, kept, \
                       created_ms, updated_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
-        let (id, gateway, at_ms) = (method.id.as_str(), &method.gateway, self.at_ms);
+        let (id, gateway) = (method.id.as_str(), &method.gateway);
+        let at_ms = self.at.timestamp_millis();
         let (method_type, status) = (method.method_type.name(), method.status.name());
         let kept: BTreeMap<_, _> = method.name.iter().map(|name| ("Name", name)).collect();
         let kept = json(&kept)?;

@@ -3,10 +3,12 @@
 //! which no draft holds.
 
 use super::outbox;
+use super::trail::{self, Done};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::RowResult;
 use crate::ledger::change::{Changes, Deletable};
+use crate::ledger::seed::{SeedPlan, SeedReport};
 use crate::ledger::trail::Touched;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -22,6 +24,8 @@ pub(super) const fn type_of_drafts(drafts: &Drafts) -> &'static str {
     match drafts {
         Drafts::Accounts(_) => "Account",
         Drafts::Adjustments(_) => "CreditBalanceAdjustment",
+        Drafts::InvoiceAdjustments(_) => "InvoiceAdjustment",
+        Drafts::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
         Drafts::InvoicePayments(_) => "InvoicePayment",
         Drafts::Payments(_) => "Payment",
         Drafts::PaymentMethods(_) => "PaymentMethod",
@@ -34,6 +38,8 @@ pub(super) const fn type_of_changes(changes: &Changes) -> &'static str {
     match changes {
         Changes::Accounts(_) => "Account",
         Changes::Adjustments(_) => "CreditBalanceAdjustment",
+        Changes::InvoiceAdjustments(_) => "InvoiceAdjustment",
+        Changes::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
         Changes::Payments(_) => "Payment",
         Changes::PaymentMethods(_) => "PaymentMethod",
         Changes::Refunds(_) => "Refund",
@@ -44,6 +50,8 @@ pub(super) const fn type_of_changes(changes: &Changes) -> &'static str {
 pub(super) const fn type_of_deleted(object: Deletable) -> &'static str {
     match object {
         Deletable::Account => "Account",
+        Deletable::InvoiceAdjustment => "InvoiceAdjustment",
+        Deletable::InvoiceItemAdjustment => "InvoiceItemAdjustment",
         Deletable::PaymentMethod => "PaymentMethod",
         Deletable::Refund => "Refund",
     }
@@ -55,6 +63,8 @@ pub(super) fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
     match drafts {
         Drafts::Accounts(all) => touched(object, all, rows),
         Drafts::Adjustments(all) => touched(object, all, rows),
+        Drafts::InvoiceAdjustments(all) => touched(object, all, rows),
+        Drafts::InvoiceItemAdjustments(all) => touched(object, all, rows),
         Drafts::InvoicePayments(all) => touched(object, all, rows),
         Drafts::Payments(all) => touched(object, all, rows),
         Drafts::PaymentMethods(all) => touched(object, all, rows),
@@ -68,6 +78,8 @@ pub(super) fn of_changes(changes: &Changes, rows: &[RowResult]) -> Vec<Touched> 
     match changes {
         Changes::Accounts(all) => touched(object, all, rows),
         Changes::Adjustments(all) => touched(object, all, rows),
+        Changes::InvoiceAdjustments(all) => touched(object, all, rows),
+        Changes::InvoiceItemAdjustments(all) => touched(object, all, rows),
         Changes::Payments(all) => touched(object, all, rows),
         Changes::PaymentMethods(all) => touched(object, all, rows),
         Changes::Refunds(all) => touched(object, all, rows),
@@ -157,6 +169,9 @@ pub(super) fn before_deletion(
     match object {
         Deletable::Account => fact("number", "select number from account where id = ?1"),
         Deletable::PaymentMethod => fact("type", "select type from payment_method where id = ?1"),
+        Deletable::InvoiceAdjustment | Deletable::InvoiceItemAdjustment => {
+            fact("number", "select number from invoice_adjustment where id = ?1")
+        }
         Deletable::Refund => of_refund(connection, id),
     }
 }
@@ -178,4 +193,18 @@ fn of_refund(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Value> 
         told.insert("created_in".to_owned(), json!(created_in));
     }
     Ok(told)
+}
+
+/// Records a seed that added something.
+pub(super) fn record_seed(
+    connection: &Connection,
+    seed: &SeedPlan,
+    report: SeedReport,
+) -> rusqlite::Result<()> {
+    let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
+        return Ok(());
+    };
+    let facts = json!({ "added": report.added, "unchanged": report.unchanged });
+    let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
+    trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
 }
