@@ -198,6 +198,7 @@ fn shown_tenant(tenant: &Tenant) -> Value {
         "default_gateway": tenant.default_gateway,
         "time_zone": tenant.time_zone.name(),
         "reason_codes": tenant.reason_codes,
+        "adjustment_reason_codes": tenant.adjustment_reason_codes,
     })
 }
 
