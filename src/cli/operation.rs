@@ -25,7 +25,7 @@ pub(super) struct Target {
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_ADMIN")]
     admin: Option<String>,
 
-    /// With --admin: the file of its token [default: the ledger's file with .admin-token at its end]
+    /// With --admin: the file of its token [default: LEDGER.admin-token]
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TOKEN_FILE", requires = "admin")]
     token_file: Option<PathBuf>,
 
