@@ -2,7 +2,7 @@
 //!
 //! Each call that changes something leaves one record, written in the transaction of its work. A
 //! refund refers to the record of the call that created it, and an exchange with a gateway to that
-//! of the act that it belongs to; whatever else a call touches is named by a [`Touched`] of its own.
+//! of the act that it belongs to; whatever else a call touches is named by a [`Touched`].
 //!
 //! What must stay true: a record holds facts and never a body, a password, a session, or the number
 //! of a card or bank account; every part of it is bounded.

@@ -131,8 +131,8 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment of
-/// `act`, which the audit records.
+/// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment
+/// of `act`, which the audit records.
 pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedReport, SeedError> {
     let plan = plan(seed, Some(ledger)).await?;
     Ok(ledger.load_seed(SeedPlan { at: act.at, act: Some(act), ..plan }).await??)

@@ -100,7 +100,8 @@ fn insert_refund(
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
          gateway_state, payment, audit, \
-         method_choice, source_before, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         method_choice, source_before, entry) values (:number, :created_ms, :salt, :account, \
+         :amount, \
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
          :gateway_options, :gateway_state, :payment, :audit, :method_choice, :source_before, \

@@ -118,7 +118,8 @@ fn end(
          gateway_response = :response, gateway_response_code = :response_code, \
          reference_id = :reference_id, second_reference_id = :second_reference_id, \
          submitted_ms = :submitted_ms, updated_ms = :at_ms \
-         where number = :number and status = 'Processing' returning account, amount, payment, gateway";
+         where number = :number and status = 'Processing' \
+         returning account, amount, payment, gateway";
     let ended = connection
         .prepare_cached(update)?
         .query_row(

@@ -112,7 +112,19 @@ fn reconcile_one(
         movement::compensate(connection, found.moved, at_ms)?;
     }
     keep(connection, number, event, state, (settled_ms, audit))?;
-    let kind = match event.settlement {
+    keep_events(store, number, event.settlement, puts_back, at_ms)?;
+    Ok(Ok(done(state, true, puts_back)))
+}
+
+/// Writes down for those who listen what a settlement did.
+fn keep_events(
+    store: &Store,
+    number: RefundNumber,
+    settlement: Settlement,
+    puts_back: bool,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let kind = match settlement {
         Settlement::Settled => EventKind::Settled,
         Settlement::Failed => EventKind::FailedToSettle,
     };
@@ -120,7 +132,7 @@ fn reconcile_one(
     if puts_back {
         outbox::keep(store, number, EventKind::Compensated, at_ms)?;
     }
-    Ok(Ok(done(state, true, puts_back)))
+    Ok(())
 }
 
 /// What is wrong with the moment of an event, if anything is.

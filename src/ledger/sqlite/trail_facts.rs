@@ -1,6 +1,6 @@
 //! What the audit keeps of an object that a call created, changed or deleted: facts and the names
-//! of the other fields that were set, never free text, and never a number of a card or bank account,
-//! which no draft holds.
+//! of the other fields that were set, never free text, and never a number of a card or bank
+//! account, which no draft holds.
 
 use super::outbox;
 use super::trail::{self, Done};
@@ -95,8 +95,8 @@ fn touched<D: Serialize>(object: &'static str, drafts: &[D], rows: &[RowResult])
     pairs.filter_map(of_row).collect()
 }
 
-/// The values that a draft gives, by the names of its fields, and under `other_fields` the names of those
-/// whose values are not kept here.
+/// The values that a draft gives, by the names of its fields, and under `other_fields` the names of
+/// those whose values are not kept here.
 fn facts<D: Serialize>(draft: &D) -> Value {
     let Ok(Value::Object(fields)) = serde_json::to_value(draft) else {
         return json!({});
