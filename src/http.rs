@@ -168,6 +168,7 @@ fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.connections_max,
         per_address_max: settings.connections_per_address_max,
         metrics: Arc::clone(metrics),
+        logs_requests: true,
     }
 }
 
@@ -179,6 +180,7 @@ fn admin_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.admin_connections_max,
         per_address_max: 0,
         metrics: Arc::clone(metrics),
+        logs_requests: false,
     }
 }
 

@@ -47,6 +47,7 @@ mod seeding_lines;
 mod sending;
 mod sessions;
 mod store;
+mod story;
 mod test_bench;
 mod trail;
 mod trail_facts;
