@@ -85,8 +85,10 @@ pub struct SoapCall {
 pub enum SoapReply {
     /// It is answered.
     Answer(SoapAnswer),
-    /// Nobody can say what was done by this operation: the connection is closed without an answer.
+    /// What was done by this operation cannot be told: what is sent breaks off.
     Abort(&'static str),
+    /// A tester ordered that the connection is closed before the first byte.
+    Reset(&'static str),
 }
 
 /// An answer, and what metrics want to know of it.
@@ -130,9 +132,9 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
+    /// The WSDL of `version` for a service at `address`, as its tenant's settings make it.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
-        wsdl::render_for(version, address, &self.service.custom_fields())
+        wsdl::render_for(version, address, &self.service.tenant())
     }
 
     /// Answers a request.
@@ -170,14 +172,14 @@ impl Soap {
     /// understood.
     async fn read(&self, call: &mut SoapCall) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
-        let custom = self.service.custom_fields();
+        let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &tenant);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
+            let read = reading.read(&body, content_type.as_deref(), &version, &tenant);
             drop((body, turn));
             read
         };
@@ -286,7 +288,8 @@ impl Soap {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
                 let credentials = credentials?;
                 facts.note_user(credentials.username());
-                login::answer(&self.service, &credentials, &server_url, dialect).await
+                let from = origin.caller_address();
+                login::answer(&self.service, &credentials, from, &server_url, dialect).await
             }
             Operation::GetUserInfo => Ok(user_info::answer(
                 &self.caller(proof, origin, call.deadline, facts).await?,
@@ -329,11 +332,12 @@ impl Soap {
         deadline: Instant,
         facts: &mut CallFacts,
     ) -> Result<Caller, Failure> {
+        let address = origin.caller_address();
         let caller = async {
             match proof {
                 Proof::None => Err(Fault::InvalidSession.into()),
                 Proof::Session(session) => Ok(self.service.authenticate(&session).await?),
-                Proof::Token(credentials) => credentials?.caller(&self.service).await,
+                Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
             }
         };
         let caller = timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)??;

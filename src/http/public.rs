@@ -1,7 +1,7 @@
 //! The public listener: SOAP calls and WSDLs, nothing else.
 //!
-//! What must stay true: a request is answered once, or, when nobody knows what became of it, its
-//! connection is closed without an answer; never is it given a fault then.
+//! What must stay true: a request is answered once, or, where what became of it cannot be known,
+//! its answer breaks off after the first bytes; never is it given a fault then.
 
 use super::address::Addresses;
 use super::answer::Answer;
@@ -95,7 +95,7 @@ impl Public {
         head: &Parts,
         body: Incoming,
         record: &Record<'_>,
-    ) -> Result<Answer, &'static str> {
+    ) -> Result<Answer, (&'static str, Withheld)> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
@@ -152,7 +152,7 @@ impl Public {
         place: Place<'_>,
         head: &Parts,
         body: Incoming,
-    ) -> Result<Answer, &'static str> {
+    ) -> Result<Answer, (&'static str, Withheld)> {
         let Place { version, base_url, origin, started } = place;
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
@@ -182,11 +182,13 @@ impl Public {
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
             Ok(SoapReply::Answer(answer)) => Ok(answer),
-            Ok(SoapReply::Abort(operation)) => Err(operation),
-            Err(_) => Err(UNKNOWN),
+            Ok(SoapReply::Abort(operation)) => Err((operation, Withheld::Unknown)),
+            Ok(SoapReply::Reset(operation)) => Err((operation, Withheld::Ordered)),
+            Err(_) => Err((UNKNOWN, Withheld::Unknown)),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
-            page.note(self.service.clock().now(), version, request, answer.as_ref());
+            let told = answer.as_ref().map_err(|(operation, _)| operation);
+            page.note(self.service.clock().now(), version, request, told);
         }
         let answer = answer?;
         self.count_limits(&answer);
@@ -235,8 +237,11 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.retry_after_s.is_some() {
+        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
             metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::RequestExceededRate.name() {
+            metrics.reject(Limit::LoginGuard);
         }
         if answer.outcome == ErrorCode::TransactionTimeout.name() {
             metrics.reject(Limit::RequestTimeout);
@@ -265,9 +270,9 @@ impl Handler for Public {
         let record = Record::begin(&self.metrics, connection.peer, request_id);
         let answer = match self.answer(connection, &head, body, &record).await {
             Ok(answer) => answer,
-            Err(operation) => {
+            Err((operation, withheld)) => {
                 record.withheld(operation);
-                return Err(Withheld);
+                return Err(withheld);
             }
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;

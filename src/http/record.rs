@@ -97,7 +97,8 @@ impl<'a> Record<'a> {
         self.is_over = true;
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
-        self.metrics.request(operation, outcome, took);
+        let counted_as = if status == NO_STATUS { "none" } else { operation };
+        self.metrics.request(counted_as, outcome, took);
         // A thousand times as long, so that its seconds are milliseconds, to the microsecond.
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let duration_ms = Duration::from_micros(took_us.saturating_mul(1_000)).as_secs_f64();

@@ -108,7 +108,7 @@ impl SoapReply {
     pub(super) fn knowing(self, facts: CallFacts) -> Self {
         match self {
             Self::Answer(answer) => Self::Answer(SoapAnswer { facts: Box::new(facts), ..answer }),
-            Self::Abort(operation) => Self::Abort(operation),
+            withheld => withheld,
         }
     }
 }

@@ -119,7 +119,12 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
     let mut broken = gateway.connect();
     broken.write(b"no http at all\r\n\r\n");
     broken.read_to_end();
-    let lines = requests(&gateway);
+    // The log has a thread of its own, which may be behind.
+    let mut lines = requests(&gateway);
+    while lines.len() < 6 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        lines = requests(&gateway);
+    }
     let told = |line: &Value| {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         (text("operation"), text("codes"), line["status"].as_u64().unwrap())

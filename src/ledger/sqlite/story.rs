@@ -88,7 +88,8 @@ fn last_facts(records: &[Record], number: RefundNumber) -> Option<Value> {
 /// What the decision stood on; null for a refund that was deleted.
 fn decision(connection: &Connection, number: RefundNumber) -> rusqlite::Result<Value> {
     let select = "select account.currency, source_before, refund.amount, method_choice \
-                  from refund join account on account.key = refund.account where number = ?1";
+                  from refund join account on account.key = refund.account \
+                  where refund.number = ?1";
     let mut statement = connection.prepare_cached(select)?;
     let read = |row: &Row<'_>| {
         let currency = rows::known(row, 0, Currency::from_code)?;
