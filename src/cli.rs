@@ -10,6 +10,7 @@ mod check;
 mod complaint;
 mod config;
 mod events;
+mod explain;
 mod gateways;
 mod in_process;
 mod ledger;
@@ -61,6 +62,7 @@ enum Command {
     Refund(refund::Args),
     Reconcile(reconcile::Args),
     Events(events::Args),
+    Explain(explain::Args),
     Check(check::Args),
     Admin(admin::Args),
 }
@@ -104,6 +106,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Refund(args) => refund::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Events(args) => events::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Check(args) => check::run(args, matches),
         Command::Admin(args) => admin::run(args),
     }

@@ -21,6 +21,7 @@ mod idle;
 mod journal;
 mod listener;
 mod metrics;
+pub mod network;
 mod proxy;
 mod public;
 mod record;
@@ -29,6 +30,7 @@ mod settings;
 mod slots;
 mod stream;
 mod tap;
+mod unknown;
 
 pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};
@@ -168,6 +170,7 @@ fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.connections_max,
         per_address_max: settings.connections_per_address_max,
         metrics: Arc::clone(metrics),
+        logs_requests: true,
     }
 }
 
@@ -179,6 +182,7 @@ fn admin_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.admin_connections_max,
         per_address_max: 0,
         metrics: Arc::clone(metrics),
+        logs_requests: false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! none at all where the outcome is unknown; a fault means that nothing happened; no answer at
 //! version V carries an element or code that the WSDL of V lacks.
 
+mod call_facts;
 mod create;
 mod delete;
 mod envelope;
@@ -24,6 +25,7 @@ mod user_info;
 mod vendor;
 pub mod wsdl;
 
+pub use call_facts::CallFacts;
 pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
@@ -83,8 +85,10 @@ pub struct SoapCall {
 pub enum SoapReply {
     /// It is answered.
     Answer(SoapAnswer),
-    /// Nobody can say what was done by this operation: the connection is closed without an answer.
+    /// What was done by this operation cannot be told: what is sent breaks off.
     Abort(&'static str),
+    /// A tester ordered that the connection is closed before the first byte.
+    Reset(&'static str),
 }
 
 /// An answer, and what metrics want to know of it.
@@ -114,6 +118,8 @@ pub struct SoapAnswer {
     pub refunds: u32,
     /// How many fields with a value were passed over.
     pub ignored_fields: u32,
+    /// What the log says of the call.
+    pub facts: Box<CallFacts>,
 }
 
 impl Soap {
@@ -126,9 +132,9 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
+    /// The WSDL of `version` for a service at `address`, as its tenant's settings make it.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
-        wsdl::render_for(version, address, &self.service.custom_fields())
+        wsdl::render_for(version, address, &self.service.tenant())
     }
 
     /// Answers a request.
@@ -136,7 +142,13 @@ impl Soap {
         let read = self.read(&mut call).await;
         let dialect = self.dialect(read.soap, read.api);
         match read.request {
-            Ok(request) => self.perform(call, request, &dialect).await,
+            Ok(request) => {
+                let mut facts = CallFacts::default();
+                let accounts = request.operation.accounts().into_iter();
+                facts.note_accounts(accounts.map(|id| id.to_string()));
+                let reply = self.perform(call, request, &dialect, &mut facts).await;
+                reply.knowing(facts)
+            }
             Err(Unreadable { fault, limit }) => {
                 let answer = SoapAnswer::fault(&fault, NO_OPERATION, &dialect);
                 SoapReply::Answer(SoapAnswer { limit, ..answer })
@@ -160,14 +172,14 @@ impl Soap {
     /// understood.
     async fn read(&self, call: &mut SoapCall) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
-        let custom = self.service.custom_fields();
+        let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &tenant);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
+            let read = reading.read(&body, content_type.as_deref(), &version, &tenant);
             drop((body, turn));
             read
         };
@@ -182,11 +194,17 @@ impl Soap {
     }
 
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
-    async fn perform(&self, call: SoapCall, request: Request, dialect: &Dialect) -> SoapReply {
+    async fn perform(
+        &self,
+        call: SoapCall,
+        request: Request,
+        dialect: &Dialect,
+        facts: &mut CallFacts,
+    ) -> SoapReply {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
-        let work = self.perform_or_suffer(call, request, dialect);
+        let work = self.perform_or_suffer(call, request, dialect, facts);
         let reply = self.service.perform(operation, accounts, work).await;
         reply.unwrap_or(SoapReply::Abort(operation))
     }
@@ -196,17 +214,18 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> SoapReply {
         if !self.service.faults().any() {
-            return self.perform_as_asked(call, request, dialect).await;
+            return self.perform_as_asked(call, request, dialect, facts).await;
         }
         let operation = &request.operation;
         let rows = self.accounts_of_rows(operation).await;
         let mut accounts = operation.accounts();
         accounts.extend(rows.iter().flatten().cloned());
         match self.service.faults().take(operation.name(), &accounts) {
-            None => self.perform_as_asked(call, request, dialect).await,
-            Some(rule) => self.suffer(rule, &rows, call, request, dialect).await,
+            None => self.perform_as_asked(call, request, dialect, facts).await,
+            Some(rule) => self.suffer((rule, &rows), call, request, dialect, facts).await,
         }
     }
 
@@ -231,6 +250,7 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> SoapReply {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
@@ -238,8 +258,9 @@ impl Soap {
             Operation::Update(Ok(update)) => update.ignored_fields,
             _ => 0,
         };
-        match self.done(call, request, dialect).await {
+        match self.done(call, request, dialect, facts).await {
             Ok(done) => {
+                facts.note_rows(&done.tally.rows);
                 let answer = SoapAnswer::done(done, operation, dialect);
                 SoapReply::Answer(SoapAnswer { ignored_fields, ..answer })
             }
@@ -258,37 +279,42 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> Result<Done, Failure> {
         let proof = request.proof;
         let origin = call.origin.at_version(&call.version);
         match request.operation {
             Operation::Login(credentials) => {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
-                login::answer(&self.service, &credentials?, &server_url, dialect).await
+                let credentials = credentials?;
+                facts.note_user(credentials.username());
+                let from = origin.caller_address();
+                login::answer(&self.service, &credentials, from, &server_url, dialect).await
             }
-            Operation::GetUserInfo => {
-                Ok(user_info::answer(&self.caller(proof, origin, call.deadline).await?, dialect))
-            }
+            Operation::GetUserInfo => Ok(user_info::answer(
+                &self.caller(proof, origin, call.deadline, facts).await?,
+                dialect,
+            )),
             Operation::Create(create) => {
-                let caller = self.caller(proof, origin, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
             }
             Operation::Update(update) => {
-                let caller = self.caller(proof, origin, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 update::answer(&self.service, &caller, update?, dialect, call.deadline).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(proof, origin, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(proof, origin, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (of, deadline) = (PageOf::Query, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(proof, origin, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (of, deadline) = (PageOf::QueryMore, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
@@ -304,15 +330,18 @@ impl Soap {
         proof: Proof,
         origin: Origin,
         deadline: Instant,
+        facts: &mut CallFacts,
     ) -> Result<Caller, Failure> {
+        let address = origin.caller_address();
         let caller = async {
             match proof {
                 Proof::None => Err(Fault::InvalidSession.into()),
                 Proof::Session(session) => Ok(self.service.authenticate(&session).await?),
-                Proof::Token(credentials) => credentials?.caller(&self.service).await,
+                Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
             }
         };
         let caller = timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)??;
+        facts.note_user(&caller.username);
         Ok(Caller { origin, ..caller })
     }
 }
@@ -338,9 +367,10 @@ impl SoapAnswer {
             operation,
             outcome: "ok",
             limit: None,
-            row_errors: done.tally.row_errors,
-            refunds: done.tally.refunds,
+            row_errors: done.tally.row_errors(),
+            refunds: done.tally.refunds(),
             ignored_fields: 0,
+            facts: Box::default(),
         }
     }
 
@@ -358,6 +388,7 @@ impl SoapAnswer {
             row_errors: 0,
             refunds: 0,
             ignored_fields: 0,
+            facts: Box::default(),
         }
     }
 }

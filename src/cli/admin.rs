@@ -119,7 +119,7 @@ type Call = (Method, String, Value);
 
 /// Makes the call that is asked for and prints what comes back.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
-    let token = read_token(args.token_file.as_ref(), args.ledger.as_ref())?;
+    let token = read_token(args.token_file.as_deref(), args.ledger.as_ref())?;
     let api = Api::new(&args.admin, &token)?;
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
@@ -207,13 +207,21 @@ fn segment(name: &str) -> Result<&str, Failure> {
     Ok(name)
 }
 
-/// Where the token is, and how that is known.
-fn token_file(
-    token_file: Option<&PathBuf>,
+/// What a running gateway answers to a GET; its token is in `token_file`, or beside `ledger`.
+pub(super) fn get(
+    url: &str,
+    token_file: Option<&Path>,
     ledger: Option<&LedgerPlace>,
-) -> Result<PathBuf, Failure> {
+    path: &str,
+) -> Result<Value, Failure> {
+    let token = read_token(token_file, ledger)?;
+    Api::new(url, &token)?.call(Method::GET, path, &Value::Null)
+}
+
+/// Where the token is, and how that is known.
+fn token_file(token_file: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<PathBuf, Failure> {
     match (token_file, ledger) {
-        (Some(file), _) => Ok(file.clone()),
+        (Some(file), _) => Ok(file.to_owned()),
         (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
         (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
         (None, Some(_)) => {
@@ -224,9 +232,8 @@ fn token_file(
     }
 }
 
-/// The token of the admin API: that of its file, which is beside the ledger where nothing is said.
 pub(super) fn read_token(
-    named: Option<&PathBuf>,
+    named: Option<&Path>,
     ledger: Option<&LedgerPlace>,
 ) -> Result<String, Failure> {
     let file = token_file(named, ledger)?;

@@ -39,7 +39,7 @@ impl Target {
         let changed = match &self.admin {
             Some(url) => {
                 let token =
-                    admin::read_token(self.token_file.as_ref(), self.ledger.ledger.as_ref());
+                    admin::read_token(self.token_file.as_deref(), self.ledger.ledger.as_ref());
                 let (path, body) = request(wanted);
                 let told = Api::new(url, &token?)?.call(Method::POST, path, &body)?;
                 told.get("changed").and_then(Value::as_bool).unwrap_or(true)

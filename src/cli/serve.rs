@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What is logged where nobody says otherwise; the migrations tell where they were compiled.
-const LOGGED: &str = "info,rusqlite_migration=warn";
+/// What is logged where nobody says otherwise.
+const LOGGED: &str = "info";
 /// How long what is left when the drain is over is waited for: gateways that are being asked, and
 /// after them reads that nobody waits for.
 const LAST_TASKS: Duration = Duration::from_secs(5);

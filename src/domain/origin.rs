@@ -5,7 +5,7 @@
 //! true: it holds no secret, every part is bounded, and nothing in it decides anything.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// By which way a call reached the gateway.
@@ -110,6 +110,11 @@ impl Origin {
     /// A request that came through `door` over the network.
     pub const fn of_request(door: FrontDoor, address: IpAddr, request_id: RequestId) -> Self {
         Self { door, version: None, address: Some(address), request_id: Some(request_id) }
+    }
+
+    /// The address of the caller; where there is none, the one that is nobody's.
+    pub fn caller_address(&self) -> IpAddr {
+        self.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// The same at a version of the API.

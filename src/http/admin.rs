@@ -114,12 +114,12 @@ impl Admin {
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
-        if !matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json") {
+        if !matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json") {
             if path.starts_with("/api") {
                 return refuse(&talk::missing(api::NOTHING));
             }
-            let text = "There is nothing here but /healthz, /readyz, /metrics, /openapi.json and \
-                        what that describes.\n";
+            let text = "There is nothing here but /healthz, /livez, /readyz, /metrics, \
+                        /openapi.json and what that describes.\n";
             return respond(StatusCode::NOT_FOUND, PLAIN, text);
         }
         if !matches!(*method, Method::GET | Method::HEAD) {

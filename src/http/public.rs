@@ -1,7 +1,7 @@
 //! The public listener: SOAP calls and WSDLs, nothing else.
 //!
-//! What must stay true: a request is answered once, or, when nobody knows what became of it, its
-//! connection is closed without an answer; never is it given a fault then.
+//! What must stay true: a request is answered once, or, where what became of it cannot be known,
+//! its answer breaks off after the first bytes; never is it given a fault then.
 
 use super::address::Addresses;
 use super::answer::Answer;
@@ -95,21 +95,21 @@ impl Public {
         head: &Parts,
         body: Incoming,
         record: &Record<'_>,
-    ) -> Option<Answer> {
+    ) -> Result<Answer, (&'static str, Withheld)> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
             self.metrics.reject(Limit::Headers);
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             let text = "The request has too many headers.";
-            return Some(Answer::sentence(status, "headers", text).closing());
+            return Ok(Answer::sentence(status, "headers", text).closing());
         }
         let base_url = match self.addresses.base_url(head, connection.peer, connection.local) {
             Ok(base_url) => base_url,
             Err(error) => {
                 let text = error.to_string();
                 let answer = Answer::sentence(StatusCode::BAD_REQUEST, "bad_host", &text);
-                return Some(refused(answer));
+                return Ok(refused(answer));
             }
         };
         let path = normal(head.uri.path());
@@ -120,7 +120,7 @@ impl Public {
                 let call = Place { version, base_url, origin, started: record.started() };
                 return self.soap(call, head, body).await;
             }
-            Route::Wsdl { version } => self.wsdl(version, &base_url),
+            Route::Wsdl { version } => self.wsdl(version, &base_url).called(version, 0),
             Route::WrongMethod { allow, sentence } => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 Answer::sentence(status, "wrong_method", sentence).allowing(allow)
@@ -130,7 +130,7 @@ impl Public {
                 Answer::sentence(StatusCode::NOT_FOUND, "not_found", text)
             }
         };
-        Some(refused(answer))
+        Ok(refused(answer))
     }
 
     fn wsdl(&self, version: &str, base_url: &str) -> Answer {
@@ -147,7 +147,12 @@ impl Public {
         }
     }
 
-    async fn soap(&self, place: Place<'_>, head: &Parts, body: Incoming) -> Option<Answer> {
+    async fn soap(
+        &self,
+        place: Place<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Answer, (&'static str, Withheld)> {
         let Place { version, base_url, origin, started } = place;
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
@@ -155,9 +160,13 @@ impl Public {
         let content_type = head::content_type(headers);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
+            Err(error) => {
+                let answer = self.refuse(error, version, content_type.as_deref());
+                return Ok(answer.called(version, 0));
+            }
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
+        let bytes_in = received.wire_bytes;
         let watched = self.watchers.any().then(|| received.document.clone());
         let call = SoapCall {
             version: version.to_owned(),
@@ -173,20 +182,22 @@ impl Public {
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
             Ok(SoapReply::Answer(answer)) => Ok(answer),
-            Ok(SoapReply::Abort(operation)) => Err(operation),
-            Err(_) => Err(UNKNOWN),
+            Ok(SoapReply::Abort(operation)) => Err((operation, Withheld::Unknown)),
+            Ok(SoapReply::Reset(operation)) => Err((operation, Withheld::Ordered)),
+            Err(_) => Err((UNKNOWN, Withheld::Unknown)),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
-            page.note(self.service.clock().now(), version, request, answer.as_ref());
+            let told = answer.as_ref().map_err(|(operation, _)| operation);
+            page.note(self.service.clock().now(), version, request, told);
         }
-        let answer = answer.ok()?;
+        let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
-        let answer = Answer::soap(answer, self.dates.now());
+        let answer = Answer::soap(answer, self.dates.now()).called(version, bytes_in);
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
             tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
         }
-        Some(answer)
+        Ok(answer)
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
@@ -226,8 +237,11 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.retry_after_s.is_some() {
+        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
             metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::RequestExceededRate.name() {
+            metrics.reject(Limit::LoginGuard);
         }
         if answer.outcome == ErrorCode::TransactionTimeout.name() {
             metrics.reject(Limit::RequestTimeout);
@@ -254,9 +268,12 @@ impl Handler for Public {
         let (head, body) = request.into_parts();
         let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
         let record = Record::begin(&self.metrics, connection.peer, request_id);
-        let Some(answer) = self.answer(connection, &head, body, &record).await else {
-            record.withheld();
-            return Err(Withheld);
+        let answer = match self.answer(connection, &head, body, &record).await {
+            Ok(answer) => answer,
+            Err((operation, withheld)) => {
+                record.withheld(operation);
+                return Err(withheld);
+            }
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
         Ok(record.answered(answer).into_response())

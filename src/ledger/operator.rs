@@ -7,7 +7,7 @@
 
 use super::Reply;
 use super::trail::Act;
-use crate::domain::facts::{Gateway, Tenant};
+use crate::domain::facts::Gateway;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::script::Switches;
 use crate::domain::vocabulary::MethodType;
@@ -217,9 +217,6 @@ pub trait Operators: Send + Sync {
 
     /// Every user, by name.
     fn users(&self) -> Reply<Vec<ListedUser>>;
-
-    /// The tenant's settings.
-    fn tenant(&self) -> Reply<Tenant>;
 
     /// Every gateway: those of the ledger, then those of the configuration.
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>>;

@@ -30,6 +30,16 @@ impl RefundName {
         RefundId::parse(text).map(Self::Id).or_else(by_number)
     }
 
+    /// Reads what people write: an Id or a number in any case, the number also without `R-` or its
+    /// zeros, with blanks around it.
+    pub fn forgiving(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let digits = text.strip_prefix("r-").unwrap_or(&text);
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.len() < 32;
+        let number = || digits.parse().ok().filter(|_| is_number).and_then(RefundNumber::new);
+        RefundId::parse(&text).map(Self::Id).or_else(|| number().map(Self::Number))
+    }
+
     /// The number that it means, if the ledger has it.
     pub const fn number(self) -> RefundNumber {
         match self {

@@ -7,9 +7,12 @@
 //! What must stay true: a record holds facts and never a body, a password, a session, or the number
 //! of a card or bank account; every part of it is bounded.
 
+use super::reconciliation::RefundName;
 use super::{Reply, UserKey};
 use crate::domain::origin::{FrontDoor, Origin};
+use chrono::SecondsFormat;
 use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// Who acts.
@@ -82,11 +85,12 @@ pub struct TrailPage {
 }
 
 /// One record: a call that changed something.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// Its key, which grows with each record.
     pub key: i64,
     /// When.
+    #[serde(serialize_with = "to_the_millisecond")]
     pub at: DateTime<Utc>,
     /// Who: the name of a user, an operator or a gateway.
     pub actor: String,
@@ -110,8 +114,12 @@ pub struct Record {
     pub objects: Vec<RecordedObject>,
 }
 
+fn to_the_millisecond<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true).serialize(serializer)
+}
+
 /// An object of a record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RecordedObject {
     /// Its type.
     pub object: String,
@@ -127,4 +135,8 @@ pub struct RecordedObject {
 pub trait Trail: Send + Sync {
     /// The newest records that a query asks for.
     fn records(&self, query: TrailQuery) -> Reply<TrailPage>;
+
+    /// Everything that is kept about a refund, also about one that was deleted; none when the
+    /// ledger never had it.
+    fn story(&self, name: RefundName) -> Reply<Option<Value>>;
 }

@@ -1,9 +1,9 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
-use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
+use crate::domain::facts::Tenant;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::origin::FrontDoor;
@@ -125,7 +125,7 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Err(FindError::TooSlow)))
     }
 
-    fn custom_fields(&self) -> Arc<CustomFields> {
+    fn tenant(&self) -> Arc<Tenant> {
         Arc::default()
     }
 
@@ -222,7 +222,7 @@ impl House {
     async fn answer(&self, call: SoapCall) -> SoapAnswer {
         match self.reply(call).await {
             SoapReply::Answer(answer) => answer,
-            SoapReply::Abort(_) => panic!("no answer"),
+            SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
         }
     }
 

@@ -132,6 +132,64 @@ fn whatever_is_created_changed_and_deleted_stands_in_the_audit() {
     let last = &all[0]["objects"][0]["facts"]["refund"];
     assert_eq!((&last["amount"], &last["status"]), (&json!("5.00"), &json!("Canceled")));
     assert_eq!(records(&gateway, "id=R-00000001").len(), 3);
+    // What outlives a deleted refund tells its story.
+    let story = done(&gateway, "GET", "refunds/r-1/story", &Value::Null);
+    assert_eq!(
+        (&story["deleted"], &story["facts"]["refund"]["id"]),
+        (&json!(true), &json!(refund))
+    );
+    assert_eq!(story["created"]["operation"], "create");
+    let changes = story["changes"].as_array().unwrap();
+    let operations: Vec<_> = changes.iter().map(|one| one["operation"].clone()).collect();
+    assert_eq!(operations, ["update", "delete"]);
+    let told = explained(&gateway, &["1"]);
+    assert!(told.contains("R-00000001 (deleted)") && told.contains("delete, by demo@"), "{told}");
+}
+
+fn explained(gateway: &TestGateway, args: &[&str]) -> String {
+    let mut command = program(gateway.folder());
+    let output = finish(command.arg("explain").args(args).args(["--ledger", "ledger.db"]));
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_refund_is_explained_beside_a_running_gateway() {
+    let gateway = TestGateway::configured("[events]\nenabled = true\n");
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    let call = create_envelope(&session, &[electronic_refund("10.00")]);
+    let headers = [XML, ("X-Request-Id", "req-9"), ("Idempotency-Key", "key-9")];
+    let answer = gateway.connect().send("POST", ENDPOINT, &headers, call.as_bytes());
+    let id = answer.texts("Id").pop().unwrap();
+    let story = done(&gateway, "GET", &format!("refunds/{id}/story"), &Value::Null);
+    let decision = &story["decision"];
+    let expected = json!({
+        "source_before": "1000.00", "source_after": "990.00", "method_choice": "named",
+    });
+    assert_eq!(decision, &expected, "{story}");
+    assert_eq!(story["entries"][0]["kind"], "hold");
+    assert_eq!(story["entries"][0]["balance"], "990.00");
+    assert_eq!(story["exchanges"][0]["gateway"], "sandbox");
+    let kinds: Vec<_> = story["events"].as_array().unwrap().iter().collect();
+    assert_eq!(kinds.len(), 2, "{story}");
+    let text = explained(&gateway, &[&id]);
+    for word in ["R-00000002", "req-9", "key-9", "990.00", "127.0.0.1", "soap", "91.0", "verdict"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains('\u{1b}') && !text.contains(&session), "{text}");
+    for name in ["r-00000002", "2", " R-2 ", &id.to_uppercase()] {
+        assert_eq!(explained(&gateway, &[name]), text, "{name}");
+    }
+    let read: Value = serde_json::from_str(&explained(&gateway, &[&id, "--json"])).unwrap();
+    assert_eq!(read, story);
+    let admin = format!("http://{}", gateway.admin());
+    assert_eq!(explained(&gateway, &[&id, "--admin", &admin]), text);
+    for (name, code) in [("R-99", 4), ("x", 2), (&id.replace('2', "3")[..], 4)] {
+        let mut command = program(gateway.folder());
+        let output = finish(command.args(["explain", name, "--ledger", "ledger.db"]));
+        assert_eq!(output.status.code(), Some(code), "{name}: {output:?}");
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
     };
     match soap.answer(call).await {
         SoapReply::Answer(answer) => answer,
-        SoapReply::Abort(_) => panic!("no answer"),
+        SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
     }
 }
 

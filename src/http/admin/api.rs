@@ -87,6 +87,7 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["refunds", name, "story"] => self.story(method, name).await,
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,
             ["users", rest @ ..] => self.users(method, rest, body, act).await,

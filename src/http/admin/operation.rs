@@ -84,10 +84,7 @@ impl Api {
             value: Value,
         }
         match *method {
-            Method::GET => {
-                let tenant = self.operators()?.tenant().await;
-                Ok(ok(shown_tenant(&tenant.map_err(|error| of_ledger(&error))?)))
-            }
+            Method::GET => Ok(ok(shown_tenant(&self.service.ledger().tenant()))),
             Method::POST => {
                 let Set { key, value } = from_json(body)?;
                 self.operate(Wanted::Tenant { key, value }, act).await

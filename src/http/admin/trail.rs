@@ -4,10 +4,10 @@ use super::api::Api;
 use super::query::Pairs;
 use super::talk::{Told, Wrong, bad, missing, of_ledger, ok, wrong_method};
 use crate::domain::moment::moment;
-use crate::ledger::trail::{Record, RecordedObject, TrailQuery};
-use chrono::{DateTime, SecondsFormat, Utc};
+use crate::ledger::reconciliation::RefundName;
+use crate::ledger::trail::TrailQuery;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How many records are shown where nobody says how many, and at most.
 const LIMIT: u32 = 50;
@@ -23,8 +23,20 @@ impl Api {
         let trail = self.service.ledger().trail();
         let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
         let page = trail.records(query).await.map_err(|error| of_ledger(&error))?;
-        let records: Vec<_> = page.records.into_iter().map(shown).collect();
-        Ok(ok(json!({ "records": records, "next": page.next })))
+        Ok(ok(json!({ "records": page.records, "next": page.next })))
+    }
+
+    /// The story of a refund, named by its Id or its number.
+    pub(super) async fn story(&self, method: &Method, name: &str) -> Result<Told, Wrong> {
+        if method != Method::GET {
+            return Err(wrong_method("GET, HEAD"));
+        }
+        let no_name = || bad(format!("`{name}` is neither the Id nor the number of a refund"));
+        let refund = RefundName::forgiving(name).ok_or_else(no_name)?;
+        let trail = self.service.ledger().trail();
+        let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
+        let story = trail.story(refund).await.map_err(|error| of_ledger(&error))?;
+        story.map(ok).ok_or_else(|| missing(format!("The ledger has no refund {refund}.")))
     }
 }
 
@@ -46,31 +58,4 @@ fn parse(query: &str) -> Result<TrailQuery, String> {
         before: pairs.number("before", 0..=i64::MAX)?,
         most: pairs.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT),
     })
-}
-
-/// A record in the words of the API.
-pub(super) fn shown(record: Record) -> Value {
-    json!({
-        "key": record.key,
-        "at": instant(record.at),
-        "actor": record.actor,
-        "actor_kind": record.actor_kind,
-        "door": record.door,
-        "version": record.version,
-        "address": record.address,
-        "request_id": record.request_id,
-        "operation": record.operation,
-        "object": record.object,
-        "idempotency_key": record.idempotency_key,
-        "objects": record.objects.into_iter().map(shown_object).collect::<Vec<_>>(),
-    })
-}
-
-fn shown_object(object: RecordedObject) -> Value {
-    let RecordedObject { object, id, number, facts } = object;
-    json!({ "object": object, "id": id, "number": number, "facts": facts })
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -5,7 +5,7 @@ use super::rows;
 use super::seeding::stable_id;
 use super::store::Store;
 use super::trail::{self, Done};
-use crate::domain::facts::{Gateway, SANDBOX_GATEWAY, Tenant};
+use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::script::Script;
 use crate::domain::toml_text::suggest;
@@ -19,16 +19,15 @@ use serde_json::{Value, json};
 
 impl Operators for SqliteLedger {
     fn change(&self, change: Change, act: Act) -> Reply<Result<bool, ChangeRefusal>> {
-        self.writer.submit(None, move |store| make(store, &change, &act))
+        self.knowing_its_tenant(self.writer.submit(None, move |store| {
+            let made = make(store, &change, &act)?;
+            Ok((made, store.tenant().clone()))
+        }))
     }
 
     fn users(&self) -> Reply<Vec<ListedUser>> {
         let is_test = self.is_test;
         self.readers.read(move |connection| users(connection, is_test))
-    }
-
-    fn tenant(&self) -> Reply<Tenant> {
-        self.readers.read(rows::tenant)
     }
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {

@@ -3,7 +3,7 @@
 //! What must stay true: a page is found by the records' key, so that reading on neither repeats nor
 //! leaves out a record; what a caller wrote is bound and never part of a statement.
 
-use super::SqliteLedger;
+use super::{OpenError, SqliteLedger, open, story};
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::ledger::Reply;
 use crate::ledger::reconciliation::RefundName;
@@ -11,8 +11,21 @@ use crate::ledger::trail::{Record, RecordedObject, Trail, TrailPage, TrailQuery}
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde_json::{Value, json};
+use std::path::Path;
+
+impl SqliteLedger {
+    /// The story of a refund in a ledger that may be in use by another process.
+    pub fn story_in_file(path: &Path, name: RefundName) -> Result<Option<Value>, OpenError> {
+        let connection = open::open_for_reading(path)?;
+        story::story(&connection, name).map_err(|error| OpenError::sql(path, &error))
+    }
+}
 
 impl Trail for SqliteLedger {
+    fn story(&self, name: RefundName) -> Reply<Option<Value>> {
+        self.readers.read(move |connection| story::story(connection, name))
+    }
+
     fn records(&self, query: TrailQuery) -> Reply<TrailPage> {
         self.readers.read(move |connection| page(connection, &query))
     }
@@ -49,7 +62,12 @@ impl Conditions {
     }
 }
 
-fn page(connection: &Connection, query: &TrailQuery) -> rusqlite::Result<TrailPage> {
+/// The records about a refund, the newest first.
+pub(super) fn about(number: RefundNumber, most: u32) -> TrailQuery {
+    TrailQuery { id: Some(number.to_string()), most, ..TrailQuery::default() }
+}
+
+pub(super) fn page(connection: &Connection, query: &TrailQuery) -> rusqlite::Result<TrailPage> {
     let mut conditions = Conditions::default();
     if let Some(before) = query.before {
         conditions.add("audit.key < ?", before);
