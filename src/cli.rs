@@ -10,10 +10,13 @@ mod check;
 mod complaint;
 mod config;
 mod events;
+mod explain;
 mod gateways;
 mod in_process;
 mod ledger;
 mod logging;
+mod operation;
+mod operator;
 mod options;
 mod processor;
 mod ranges;
@@ -24,6 +27,7 @@ mod replay;
 mod secrets;
 mod seed;
 mod serve;
+mod setting;
 mod settings;
 mod signals;
 mod terminal;
@@ -53,9 +57,12 @@ enum Command {
     Record(record::Args),
     Seed(seed::Args),
     User(user::Args),
+    Tenant(setting::Tenant),
+    Gateway(setting::Gateway),
     Refund(refund::Args),
     Reconcile(reconcile::Args),
     Events(events::Args),
+    Explain(explain::Args),
     Check(check::Args),
     Admin(admin::Args),
 }
@@ -94,9 +101,12 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Record(args) => record::run(&args),
         Command::Seed(args) => seed::run(args),
         Command::User(args) => user::run(args),
+        Command::Tenant(args) => setting::run_tenant(args),
+        Command::Gateway(args) => setting::run_gateway(args),
         Command::Refund(args) => refund::run(args),
         Command::Reconcile(args) => reconcile::run(args),
         Command::Events(args) => events::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Check(args) => check::run(args, matches),
         Command::Admin(args) => admin::run(args),
     }

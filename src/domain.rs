@@ -18,6 +18,7 @@ pub mod invoicing;
 pub mod lifecycle;
 pub mod moment;
 pub mod money;
+pub mod origin;
 pub mod permission;
 pub mod presets;
 pub mod query;

@@ -170,6 +170,7 @@ fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.connections_max,
         per_address_max: settings.connections_per_address_max,
         metrics: Arc::clone(metrics),
+        logs_requests: true,
     }
 }
 
@@ -181,6 +182,7 @@ fn admin_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
         connections_max: settings.admin_connections_max,
         per_address_max: 0,
         metrics: Arc::clone(metrics),
+        logs_requests: false,
     }
 }
 

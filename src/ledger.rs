@@ -11,6 +11,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod operator;
 pub mod orders;
 pub mod outbox;
 pub mod query;
@@ -19,18 +20,21 @@ pub mod seed;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
+pub mod trail;
 
 use crate::domain::draft::GatewayOption;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::script::Script;
 use change::{ChangeResult, Delete, Update};
 use chrono::{DateTime, Utc};
+use operator::Operators;
 use orders::Orders;
 use outbox::Outbox;
 use query::{Find, FindError, Page};
@@ -42,6 +46,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
+use trail::Trail;
 
 /// What comes back from the ledger, some time later.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -124,6 +129,8 @@ pub struct Idempotency {
 pub struct Create {
     /// Who asks.
     pub user: UserKey,
+    /// From where.
+    pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The drafts, in the order of the results.
@@ -227,11 +234,18 @@ pub trait Ledger: Orders {
         None
     }
 
-    /// The user of this name, letter for letter.
-    fn find_user(&self, username: &str) -> Reply<Option<User>>;
+    /// What operators change, where they can.
+    fn operators(&self) -> Option<&dyn Operators> {
+        None
+    }
 
-    /// Gives a user another password; false when there is no such user.
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
+    /// Who changed what, where it is kept.
+    fn trail(&self) -> Option<&dyn Trail> {
+        None
+    }
+
+    /// The user of this name, letter for letter, unless it is shut out.
+    fn find_user(&self, username: &str) -> Reply<Option<User>>;
 
     /// Opens a session and returns its token: 255 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
@@ -257,11 +271,17 @@ pub trait Ledger: Orders {
         seed: seed::SeedPlan,
     ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
 
-    /// The tenant's settings and the fields that it declared, as of the last seed.
+    /// The tenant's settings and the fields that it declared, as seeds and operators last said.
     fn tenant(&self) -> Arc<Tenant>;
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;
+
+    /// Where ids are seeded, what the ids of requests follow from until this is asked for again;
+    /// no two beginnings of a ledger have the same.
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;

@@ -14,10 +14,12 @@ mod electronic;
 pub mod faults;
 pub mod login;
 mod login_guard;
+pub mod operation;
 mod outcome_writes;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
+mod request_ids;
 pub mod resolver;
 pub mod retention;
 pub mod seed;
@@ -29,6 +31,7 @@ pub mod webhooks;
 
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
 use crate::ledger::{Ledger, LedgerError, UserKey};
@@ -42,6 +45,7 @@ use login_guard::LoginGuard;
 use outcome_writes::OutcomeWrites;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
+use request_ids::RequestIds;
 use resolver::GatewayCounters;
 use retention::EventSettings;
 use serde::{Deserialize, Serialize};
@@ -139,6 +143,8 @@ pub struct Caller {
     pub username: Arc<str>,
     /// What the user may do.
     pub permissions: Permissions,
+    /// Where this call comes from.
+    pub origin: Origin,
 }
 
 /// The use cases over one ledger.
@@ -153,6 +159,7 @@ pub struct Service {
     hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
+    request_ids: RequestIds,
     seeds: Seeds,
     faults: Faults,
     stage: Stage,
@@ -185,6 +192,7 @@ impl Service {
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Result<Arc<Self>, LedgerError> {
         let processors = Arc::new(Processors::new(ledger.gateways().await?, connectors));
+        let request_ids = RequestIds::new(ledger.begin_request_ids().await?);
         let service = Arc::new(Self {
             ledger,
             processors,
@@ -198,6 +206,7 @@ impl Service {
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
+            request_ids,
             seeds: Seeds::default(),
             faults: Faults::default(),
             stage: Stage::default(),

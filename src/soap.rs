@@ -4,6 +4,7 @@
 //! none at all where the outcome is unknown; a fault means that nothing happened; no answer at
 //! version V carries an element or code that the WSDL of V lacks.
 
+mod call_facts;
 mod create;
 mod delete;
 mod envelope;
@@ -24,9 +25,11 @@ mod user_info;
 mod vendor;
 pub mod wsdl;
 
+pub use call_facts::CallFacts;
 pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::version::ApiVersion;
 use crate::service::{Caller, Service};
 use crate::xml::{LimitKind, XmlLimits};
@@ -37,7 +40,6 @@ use outcome::{Done, Failure};
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -68,8 +70,8 @@ pub struct SoapCall {
     pub content_type: Option<String>,
     /// The Idempotency-Key header, as sent.
     pub idempotency_key: Option<Vec<u8>>,
-    /// The address of the caller.
-    pub address: IpAddr,
+    /// Where it comes from.
+    pub origin: Origin,
     /// The body, inflated.
     pub body: Bytes,
     /// The turn of a body that takes much memory to read; given back as soon as it is read.
@@ -116,6 +118,8 @@ pub struct SoapAnswer {
     pub refunds: u32,
     /// How many fields with a value were passed over.
     pub ignored_fields: u32,
+    /// What the log says of the call.
+    pub facts: Box<CallFacts>,
 }
 
 impl Soap {
@@ -138,7 +142,13 @@ impl Soap {
         let read = self.read(&mut call).await;
         let dialect = self.dialect(read.soap, read.api);
         match read.request {
-            Ok(request) => self.perform(call, request, &dialect).await,
+            Ok(request) => {
+                let mut facts = CallFacts::default();
+                let accounts = request.operation.accounts().into_iter();
+                facts.note_accounts(accounts.map(|id| id.to_string()));
+                let reply = self.perform(call, request, &dialect, &mut facts).await;
+                reply.knowing(facts)
+            }
             Err(Unreadable { fault, limit }) => {
                 let answer = SoapAnswer::fault(&fault, NO_OPERATION, &dialect);
                 SoapReply::Answer(SoapAnswer { limit, ..answer })
@@ -184,11 +194,17 @@ impl Soap {
     }
 
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
-    async fn perform(&self, call: SoapCall, request: Request, dialect: &Dialect) -> SoapReply {
+    async fn perform(
+        &self,
+        call: SoapCall,
+        request: Request,
+        dialect: &Dialect,
+        facts: &mut CallFacts,
+    ) -> SoapReply {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
-        let work = self.perform_or_suffer(call, request, dialect);
+        let work = self.perform_or_suffer(call, request, dialect, facts);
         let reply = self.service.perform(operation, accounts, work).await;
         reply.unwrap_or(SoapReply::Abort(operation))
     }
@@ -198,17 +214,18 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> SoapReply {
         if !self.service.faults().any() {
-            return self.perform_as_asked(call, request, dialect).await;
+            return self.perform_as_asked(call, request, dialect, facts).await;
         }
         let operation = &request.operation;
         let rows = self.accounts_of_rows(operation).await;
         let mut accounts = operation.accounts();
         accounts.extend(rows.iter().flatten().cloned());
         match self.service.faults().take(operation.name(), &accounts) {
-            None => self.perform_as_asked(call, request, dialect).await,
-            Some(rule) => self.suffer(rule, &rows, call, request, dialect).await,
+            None => self.perform_as_asked(call, request, dialect, facts).await,
+            Some(rule) => self.suffer((rule, &rows), call, request, dialect, facts).await,
         }
     }
 
@@ -233,6 +250,7 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> SoapReply {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
@@ -240,8 +258,9 @@ impl Soap {
             Operation::Update(Ok(update)) => update.ignored_fields,
             _ => 0,
         };
-        match self.done(call, request, dialect).await {
+        match self.done(call, request, dialect, facts).await {
             Ok(done) => {
+                facts.note_rows(&done.tally.rows);
                 let answer = SoapAnswer::done(done, operation, dialect);
                 SoapReply::Answer(SoapAnswer { ignored_fields, ..answer })
             }
@@ -260,38 +279,42 @@ impl Soap {
         call: SoapCall,
         request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> Result<Done, Failure> {
         let proof = request.proof;
+        let origin = call.origin.at_version(&call.version);
         match request.operation {
             Operation::Login(credentials) => {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
-                login::answer(&self.service, &credentials?, call.address, &server_url, dialect)
-                    .await
+                let credentials = credentials?;
+                facts.note_user(credentials.username());
+                let from = origin.caller_address();
+                login::answer(&self.service, &credentials, from, &server_url, dialect).await
             }
             Operation::GetUserInfo => Ok(user_info::answer(
-                &self.caller(proof, call.address, call.deadline).await?,
+                &self.caller(proof, origin, call.deadline, facts).await?,
                 dialect,
             )),
             Operation::Create(create) => {
-                let caller = self.caller(proof, call.address, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
             }
             Operation::Update(update) => {
-                let caller = self.caller(proof, call.address, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 update::answer(&self.service, &caller, update?, dialect, call.deadline).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(proof, call.address, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(proof, call.address, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (of, deadline) = (PageOf::Query, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(proof, call.address, call.deadline).await?;
+                let caller = self.caller(proof, origin, call.deadline, facts).await?;
                 let (of, deadline) = (PageOf::QueryMore, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
@@ -305,9 +328,11 @@ impl Soap {
     async fn caller(
         &self,
         proof: Proof,
-        address: IpAddr,
+        origin: Origin,
         deadline: Instant,
+        facts: &mut CallFacts,
     ) -> Result<Caller, Failure> {
+        let address = origin.caller_address();
         let caller = async {
             match proof {
                 Proof::None => Err(Fault::InvalidSession.into()),
@@ -315,7 +340,9 @@ impl Soap {
                 Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
             }
         };
-        timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)?
+        let caller = timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)??;
+        facts.note_user(&caller.username);
+        Ok(Caller { origin, ..caller })
     }
 }
 
@@ -340,9 +367,10 @@ impl SoapAnswer {
             operation,
             outcome: "ok",
             limit: None,
-            row_errors: done.tally.row_errors,
-            refunds: done.tally.refunds,
+            row_errors: done.tally.row_errors(),
+            refunds: done.tally.refunds(),
             ignored_fields: 0,
+            facts: Box::default(),
         }
     }
 
@@ -360,6 +388,7 @@ impl SoapAnswer {
             row_errors: 0,
             refunds: 0,
             ignored_fields: 0,
+            facts: Box::default(),
         }
     }
 }

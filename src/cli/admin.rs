@@ -119,7 +119,7 @@ type Call = (Method, String, Value);
 
 /// Makes the call that is asked for and prints what comes back.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
-    let token = read_token(&args)?;
+    let token = read_token(args.token_file.as_deref(), args.ledger.as_ref())?;
     let api = Api::new(&args.admin, &token)?;
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
@@ -207,10 +207,21 @@ fn segment(name: &str) -> Result<&str, Failure> {
     Ok(name)
 }
 
+/// What a running gateway answers to a GET; its token is in `token_file`, or beside `ledger`.
+pub(super) fn get(
+    url: &str,
+    token_file: Option<&Path>,
+    ledger: Option<&LedgerPlace>,
+    path: &str,
+) -> Result<Value, Failure> {
+    let token = read_token(token_file, ledger)?;
+    Api::new(url, &token)?.call(Method::GET, path, &Value::Null)
+}
+
 /// Where the token is, and how that is known.
-fn token_file(args: &Args) -> Result<PathBuf, Failure> {
-    match (&args.token_file, &args.ledger) {
-        (Some(file), _) => Ok(file.clone()),
+fn token_file(token_file: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<PathBuf, Failure> {
+    match (token_file, ledger) {
+        (Some(file), _) => Ok(file.to_owned()),
         (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
         (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
         (None, Some(_)) => {
@@ -221,8 +232,11 @@ fn token_file(args: &Args) -> Result<PathBuf, Failure> {
     }
 }
 
-fn read_token(args: &Args) -> Result<String, Failure> {
-    let file = token_file(args)?;
+pub(super) fn read_token(
+    named: Option<&Path>,
+    ledger: Option<&LedgerPlace>,
+) -> Result<String, Failure> {
+    let file = token_file(named, ledger)?;
     let shown = file.display();
     let text = std::fs::read_to_string(&file).map_err(|error| {
         let message = format!("the token of the admin API cannot be read from {shown}: {error}");
@@ -243,14 +257,15 @@ fn read_token(args: &Args) -> Result<String, Failure> {
 }
 
 /// The API of a running gateway.
-struct Api {
+pub(super) struct Api {
     endpoint: Endpoint,
     headers: HeaderMap,
     runtime: Runtime,
 }
 
 impl Api {
-    fn new(url: &str, token: &str) -> Result<Self, Failure> {
+    /// The API whose listener is at `url`.
+    pub(super) fn new(url: &str, token: &str) -> Result<Self, Failure> {
         let endpoint = Endpoint::parse(url).or_fail(FailureCode::Usage, "--admin")?;
         let bearer = HeaderValue::try_from(format!("Bearer {token}"));
         let mut bearer = bearer.or_fail(FailureCode::Input, "the token")?;
@@ -262,7 +277,7 @@ impl Api {
     }
 
     /// What the API answers; its refusal is a failure in its own words.
-    fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(super) fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
         let mut connection = Connection::new(self.endpoint.clone(), ClientLimits::default());
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let path = format!("/api/v1/{path}");

@@ -8,6 +8,7 @@ use crate::client::Endpoint;
 use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::trail::Act;
 use crate::replay::{Credentials, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed};
@@ -53,7 +54,7 @@ impl InProcess {
         };
         let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::temporary(&options).map_err(runtime)?);
         let clock = clock.map_or_else(Clock::system, Clock::fixed);
-        let loaded = seed::load(ledger.as_ref(), plan, clock.now()).await;
+        let loaded = seed::load(ledger.as_ref(), plan, Act::of_start(clock.now())).await;
         loaded.map_err(|error| refused(&error))?;
         let service = Service::start(Arc::clone(&ledger), clock, ServiceSettings::default());
         let service = service.await.map_err(runtime)?;

@@ -7,7 +7,7 @@
 use super::config::Config;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::{ledger, terminal};
+use super::{ledger, operator, terminal};
 use crate::domain::reconciliation::Rejected;
 use crate::ledger::Ledger;
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult, Reconciled};
@@ -107,7 +107,8 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     tell(&rows, |events| {
         let checked: Vec<_> = events.iter().map(|event| event.checked(now)).collect();
         let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
-        let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected, now }));
+        let act = operator::act(now);
+        let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected, act }));
         let results = results.or_fail(FailureCode::Runtime, "writing to the ledger")?;
         let mut results = results.into_iter();
         let mut next = || results.next().map_or_else(|| Err("lost".to_owned()), told);

@@ -2,7 +2,7 @@
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::{ledger, terminal};
+use super::{ledger, operator, terminal};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{Orders, Settlement};
@@ -56,24 +56,12 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         Status::Error => (SettledAs::Error, "Error"),
     };
     let ledger = ledger::open_named(ledger, OpenMode::Existing)?;
-    let settlement =
-        Settlement { refund, settled_as, reason, operator: operator(), at: Clock::system().now() };
+    let act = operator::act(Clock::system().now());
+    let settlement = Settlement { refund, settled_as, reason, act };
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let settled = runtime.block_on(ledger.settle_refund(settlement));
     let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;
     let number = settled.map_err(|error| refused(error.to_string()))?;
     terminal::data(&format!("{number} is {told} now"))?;
     Ok(ExitStatus::Done)
-}
-
-/// Who runs this program, by the system's word and not by that of the environment.
-fn operator() -> String {
-    let uid = rustix::process::getuid().as_raw();
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    name.map_or_else(|| format!("uid {uid}"), |name| format!("{name} (uid {uid})"))
 }

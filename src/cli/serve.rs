@@ -11,6 +11,7 @@ use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
+use crate::ledger::trail::Act;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
@@ -24,8 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What is logged where nobody says otherwise; the migrations tell where they were compiled.
-const LOGGED: &str = "info,rusqlite_migration=warn";
+/// What is logged where nobody says otherwise.
+const LOGGED: &str = "info";
 /// How long what is left when the drain is over is waited for: gateways that are being asked, and
 /// after them reads that nobody waits for.
 const LAST_TASKS: Duration = Duration::from_secs(5);
@@ -125,7 +126,8 @@ async fn serve(
     }
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
-        let report = seed::load(ledger.as_ref(), seed, clock.now()).await;
+        let act = Act::of_start(clock.now());
+        let report = seed::load(ledger.as_ref(), seed, act).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }

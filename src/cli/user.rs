@@ -1,15 +1,10 @@
-//! `user`: what an operator does to a user of a ledger that nobody serves.
+//! `user`: who may log in, with which password, and what each may do.
 
-use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
-use super::options::LedgerOptions;
-use super::{ledger, terminal};
-use crate::ledger::Ledger;
-use crate::ledger::sqlite::OpenMode;
-use crate::service::password;
-use std::io::{self, IsTerminal};
-use tokio::runtime::Runtime;
+use super::exit::{ExitStatus, Failure};
+use super::operation::{Target, read_password};
+use crate::service::operation::Wanted;
 
-/// Change a user of a ledger
+/// Make users and change what they may do
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -18,47 +13,80 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Give a user the password that is read from stdin, one line
-    SetPassword {
+    /// Make a user, whose password is read from stdin, one line
+    Create {
         /// The user's name
         name: String,
-
+        /// What it may do; without any it has the default, and `none` is nothing at all
+        #[arg(value_name = "PERMISSION")]
+        permissions: Vec<String>,
         #[command(flatten)]
-        ledger: LedgerOptions,
+        target: Target,
     },
+    /// Give a user permissions beside those that it has
+    Grant(Permissions),
+    /// Take permissions away from a user
+    Revoke(Permissions),
+    /// Shut a user out; its sessions end
+    Disable(Named),
+    /// Let a user log in again
+    Enable(Named),
+    /// Give a user the password that is read from stdin, one line; its sessions end
+    SetPassword(Named),
+}
+
+#[derive(Debug, clap::Args)]
+struct Permissions {
+    /// The user's name
+    name: String,
+    /// The permissions
+    #[arg(value_name = "PERMISSION", required = true)]
+    permissions: Vec<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Args)]
+struct Named {
+    /// The user's name
+    name: String,
+    #[command(flatten)]
+    target: Target,
 }
 
 /// Does what is asked.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
-    let Action::SetPassword { name, ledger } = args.action;
-    set_password(&name, ledger)
-}
-
-fn set_password(name: &str, options: LedgerOptions) -> Result<ExitStatus, Failure> {
-    let ledger = ledger::open_named(options, OpenMode::Existing)?;
-    let hash =
-        password::hash(&read_password()?).or_fail(FailureCode::Runtime, "hashing the password")?;
-    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let known = runtime
-        .block_on(ledger.set_password(name, hash))
-        .or_fail(FailureCode::Runtime, "writing the password")?;
-    if known {
-        return Ok(ExitStatus::Done);
+    match args.action {
+        Action::Create { name, permissions, target } => {
+            let permissions = match permissions.as_slice() {
+                [] => None,
+                [none] if none == "none" => Some(Vec::new()),
+                _ => Some(permissions),
+            };
+            let done = format!("the user `{name}` is made");
+            let password = read_password()?;
+            target.change(Wanted::CreateUser { username: name, password, permissions }, &done)
+        }
+        Action::Grant(Permissions { name, permissions, target }) => {
+            let done = format!("the user `{name}` has {} now", permissions.join(", "));
+            target.change(Wanted::Grant { username: name, permissions }, &done)
+        }
+        Action::Revoke(Permissions { name, permissions, target }) => {
+            let done = format!("the user `{name}` lacks {} now", permissions.join(", "));
+            target.change(Wanted::Revoke { username: name, permissions }, &done)
+        }
+        Action::Disable(Named { name, target }) => {
+            let done = format!("the user `{name}` is shut out");
+            target.change(Wanted::Enable { username: name, is_enabled: false }, &done)
+        }
+        Action::Enable(Named { name, target }) => {
+            let done = format!("the user `{name}` may log in");
+            target.change(Wanted::Enable { username: name, is_enabled: true }, &done)
+        }
+        Action::SetPassword(Named { name, target }) => {
+            let done = format!("the user `{name}` has another password");
+            let password = read_password()?;
+            target.change(Wanted::SetPassword { username: name, password }, &done)
+        }
     }
-    Err(Failure::new(FailureCode::Usage, format_args!("the ledger has no user `{name}`")))
-}
-
-fn read_password() -> Result<String, Failure> {
-    if io::stdin().is_terminal() {
-        terminal::note("the new password, which is shown as it is typed:");
-    }
-    let mut line = String::new();
-    io::stdin().read_line(&mut line).or_fail(FailureCode::Input, "reading the password")?;
-    let password = line.strip_suffix('\n').unwrap_or(&line);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    if password.is_empty() {
-        let message = "the password is empty; it is read from stdin, one line";
-        return Err(Failure::new(FailureCode::Input, message));
-    }
-    Ok(password.to_owned())
 }

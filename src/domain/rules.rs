@@ -88,6 +88,8 @@ pub struct Decision {
     pub account: AccountKey,
     /// What gives the money.
     pub source: Source,
+    /// What the source had to give before.
+    pub source_before: MinorUnits,
     /// How much, above zero and at most what the source has.
     pub amount: MinorUnits,
     /// The account's currency.
@@ -96,6 +98,8 @@ pub struct Decision {
     pub method_type: MethodType,
     /// The method it goes to, if one was named or is the default.
     pub method: Option<MethodKey>,
+    /// How that method, or its type alone, was chosen.
+    pub choice: MethodChoice,
     /// Who moves the money.
     pub payout: Payout,
     /// The day it counts for, in tenant time.
@@ -110,6 +114,31 @@ pub struct Decision {
     pub soft_descriptor_phone: Option<String>,
     /// Values of the tenant's own fields.
     pub custom: CustomValues,
+}
+
+/// How the method of a refund was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodChoice {
+    /// The draft names it.
+    Named,
+    /// It is the default of the account.
+    Default,
+    /// The money goes back to where the payment came from.
+    OfPayment,
+    /// The draft names a type alone.
+    TypeAlone,
+}
+
+impl MethodChoice {
+    /// The name in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Named => "named",
+            Self::Default => "default",
+            Self::OfPayment => "payment",
+            Self::TypeAlone => "type",
+        }
+    }
 }
 
 /// What a refund draws on.

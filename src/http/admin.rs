@@ -9,14 +9,18 @@ mod faults;
 mod gateways;
 mod guard;
 mod journal;
+mod operation;
+mod query;
 mod refunds;
 mod talk;
+mod trail;
 
 pub use guard::AdminToken;
 
 use super::answer::SERVER_NAME;
 use super::answer_body::{AnswerBody, whole};
 use super::connection::Connection;
+use super::head::REQUEST_ID;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{self, Metrics};
@@ -110,12 +114,12 @@ impl Admin {
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
-        if !matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json") {
+        if !matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json") {
             if path.starts_with("/api") {
                 return refuse(&talk::missing(api::NOTHING));
             }
-            let text = "There is nothing here but /healthz, /readyz, /metrics, /openapi.json and \
-                        what that describes.\n";
+            let text = "There is nothing here but /healthz, /livez, /readyz, /metrics, \
+                        /openapi.json and what that describes.\n";
             return respond(StatusCode::NOT_FOUND, PLAIN, text);
         }
         if !matches!(*method, Method::GET | Method::HEAD) {
@@ -179,16 +183,21 @@ fn respond(
 impl Handler for Admin {
     async fn handle(
         &self,
-        _: &Connection,
+        connection: &Connection,
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
         let has_body = !request.body().is_end_stream();
         let mut response = match &self.api {
             Some(api) if request.uri().path().starts_with(api::ROOT) => {
-                match api.answer(request).await {
+                let origin = api.origin(connection.peer.ip(), request.headers());
+                let request_id = origin.request_id.clone();
+                let mut response = match api.answer(request, origin).await {
                     Ok((status, told)) => respond(status, JSON, format!("{told}\n")),
                     Err(wrong) => refuse(&wrong),
-                }
+                };
+                let id = request_id.and_then(|id| HeaderValue::from_str(id.as_str()).ok());
+                id.map(|id| response.headers_mut().insert(REQUEST_ID, id));
+                response
             }
             _ => self.answer(request.method(), request.uri().path()).await,
         };

@@ -6,6 +6,7 @@
 
 use super::answer_body::{self, AnswerBody, CutOff};
 use super::compression;
+use super::record::Called;
 use crate::soap::SoapAnswer;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
@@ -33,6 +34,8 @@ pub(super) struct Answer {
     /// After how many bytes of the body the connection is closed.
     cut_after: Option<usize>,
     headers: HeaderMap,
+    /// What the log says of the request.
+    pub(super) called: Called,
 }
 
 impl Answer {
@@ -40,14 +43,30 @@ impl Answer {
     pub(super) fn sentence(status: StatusCode, outcome: &'static str, text: &str) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, PLAIN)]);
         let body = Bytes::from(format!("{text}\n"));
-        Self { status, operation: "none", outcome, body, cut_after: None, headers }
+        Self {
+            status,
+            operation: "none",
+            outcome,
+            body,
+            cut_after: None,
+            headers,
+            called: Called::default(),
+        }
     }
 
     /// A WSDL.
     pub(super) fn wsdl(text: String) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, XML), (CACHE_CONTROL, NO_STORE)]);
         let (status, body) = (StatusCode::OK, Bytes::from(text));
-        Self { status, operation: "wsdl", outcome: "ok", body, cut_after: None, headers }
+        Self {
+            status,
+            operation: "wsdl",
+            outcome: "ok",
+            body,
+            cut_after: None,
+            headers,
+            called: Called::default(),
+        }
     }
 
     /// The answer to a SOAP call; `now` is an HTTP date.
@@ -73,7 +92,16 @@ impl Answer {
             body: answer.body.into(),
             cut_after: answer.cut_after,
             headers,
+            called: Called { facts: *answer.facts, ..Called::default() },
         }
+    }
+
+    /// Notes which version was called, and how many bytes its body had.
+    pub(super) fn called(mut self, version: &str, bytes_in: usize) -> Self {
+        let facts = std::mem::take(&mut self.called.facts);
+        let bytes_in = u64::try_from(bytes_in).unwrap_or(u64::MAX);
+        self.called = Called { bytes_in, facts, ..Called::at(version) };
+        self
     }
 
     /// Names the methods that the path takes.

@@ -1,9 +1,17 @@
 //! What the head of a call says, for those behind the front door.
 
+use crate::domain::origin::RequestId;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id that the caller gave its request, if it gave one and it has the form of one.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<RequestId> {
+    headers.get(REQUEST_ID)?.to_str().ok().and_then(RequestId::parse)
+}
 
 /// The Content-Type, if there is one. Several are put together as in a list: the first is the type,
 /// and the charset may stand in any.

@@ -8,6 +8,7 @@ use super::answer_body::AnswerBody;
 use super::connection::Connection;
 use super::idle::Idlers;
 use super::metrics::{Limit, Metrics};
+use super::record;
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
 use super::unknown::{broken_off, unless_it_panics};
@@ -73,6 +74,8 @@ pub(super) struct Door {
     pub(super) connections_max: usize,
     pub(super) per_address_max: usize,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether each request is a line of the log.
+    pub(super) logs_requests: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,7 +252,7 @@ async fn serve<H: Handler>(
         let changed = tokio::select! {
             biased;
             end = exchange.as_mut() => {
-                explain(&room.door.metrics, &connection, end);
+                explain(&room.door, &connection, end);
                 break;
             }
             changed = phase.changed() => changed,
@@ -306,7 +309,8 @@ fn asks_to_keep_alive(headers: &HeaderMap) -> bool {
 }
 
 /// Counts what ended a connection, if it was not its client's free will.
-fn explain(metrics: &Metrics, connection: &Connection, end: hyper::Result<()>) {
+fn explain(door: &Door, connection: &Connection, end: hyper::Result<()>) {
+    let metrics = &door.metrics;
     let Err(error) = end else {
         return;
     };
@@ -320,6 +324,9 @@ fn explain(metrics: &Metrics, connection: &Connection, end: hyper::Result<()>) {
         metrics.malformed_heads.inc();
     } else if connection.left_answer_unread() {
         metrics.reject(Limit::WriteTimeout);
+    }
+    if door.logs_requests && error.is_parse() {
+        record::malformed(connection.peer, error.is_parse_too_large());
     }
     tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
 }

@@ -19,6 +19,7 @@ use super::router::{Route, normal, route};
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
@@ -41,6 +42,14 @@ pub(super) struct Public {
     settings: HttpSettings,
     watchers: Watchers,
     service: Arc<Service>,
+}
+
+/// Where a SOAP call was posted to, where it comes from, and when it began.
+struct Place<'v> {
+    version: &'v str,
+    base_url: String,
+    origin: Origin,
+    started: Instant,
 }
 
 /// Those who are shown every call.
@@ -85,8 +94,8 @@ impl Public {
         connection: &Connection,
         head: &Parts,
         body: Incoming,
-        started: Instant,
-    ) -> Result<Answer, Withheld> {
+        record: &Record<'_>,
+    ) -> Result<Answer, (&'static str, Withheld)> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
@@ -106,9 +115,12 @@ impl Public {
         let path = normal(head.uri.path());
         let answer = match route(&head.method, &path, head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(connection, (version, base_url), head, body, started).await;
+                let address = self.addresses.caller(&head.headers, connection.peer.ip());
+                let origin = record.origin(FrontDoor::Soap, address);
+                let call = Place { version, base_url, origin, started: record.started() };
+                return self.soap(call, head, body).await;
             }
-            Route::Wsdl { version } => self.wsdl(version, &base_url),
+            Route::Wsdl { version } => self.wsdl(version, &base_url).called(version, 0),
             Route::WrongMethod { allow, sentence } => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 Answer::sentence(status, "wrong_method", sentence).allowing(allow)
@@ -137,28 +149,31 @@ impl Public {
 
     async fn soap(
         &self,
-        connection: &Connection,
-        (version, base_url): (&str, String),
+        place: Place<'_>,
         head: &Parts,
         body: Incoming,
-        started: Instant,
-    ) -> Result<Answer, Withheld> {
+    ) -> Result<Answer, (&'static str, Withheld)> {
+        let Place { version, base_url, origin, started } = place;
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
         let content_type = head::content_type(headers);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => return Ok(self.refuse(error, version, content_type.as_deref())),
+            Err(error) => {
+                let answer = self.refuse(error, version, content_type.as_deref());
+                return Ok(answer.called(version, 0));
+            }
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
+        let bytes_in = received.wire_bytes;
         let watched = self.watchers.any().then(|| received.document.clone());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
             content_type,
             idempotency_key: head::idempotency_key(headers),
-            address: self.addresses.caller(headers, connection.peer.ip()),
+            origin,
             body: received.document,
             turn: received.turn,
             deadline,
@@ -175,10 +190,10 @@ impl Public {
             let told = answer.as_ref().map_err(|(operation, _)| operation);
             page.note(self.service.clock().now(), version, request, told);
         }
-        let answer = answer.map_err(|(_, withheld)| withheld)?;
+        let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
-        let answer = Answer::soap(answer, self.dates.now());
+        let answer = Answer::soap(answer, self.dates.now()).called(version, bytes_in);
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
             tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
         }
@@ -251,12 +266,12 @@ impl Handler for Public {
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
         let (head, body) = request.into_parts();
-        let record = Record::begin(&self.metrics, connection.peer, &head.headers);
-        let answered = self.answer(connection, &head, body, record.started()).await;
-        let answer = match answered {
+        let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
+        let record = Record::begin(&self.metrics, connection.peer, request_id);
+        let answer = match self.answer(connection, &head, body, &record).await {
             Ok(answer) => answer,
-            Err(withheld) => {
-                record.withheld();
+            Err((operation, withheld)) => {
+                record.withheld(operation);
                 return Err(withheld);
             }
         };

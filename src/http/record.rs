@@ -4,30 +4,57 @@
 //! never get here.
 
 use super::answer::Answer;
+use super::head::REQUEST_ID;
 use super::metrics::Metrics;
-use hyper::HeaderMap;
-use hyper::header::{HeaderName, HeaderValue};
-use std::net::SocketAddr;
+use crate::domain::origin::{FrontDoor, Origin, RequestId};
+use crate::soap::CallFacts;
+use hyper::header::HeaderValue;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 use tokio::time::Instant;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longer ids are not taken over.
-const REQUEST_ID_BYTES_MAX: usize = 128;
+/// The status of a request that is given no answer.
+const NO_STATUS: u16 = 0;
+
+/// What a request is beside its answer, for the log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Called {
+    /// The version in the path, as it was sent, at most 32 characters.
+    pub(super) version: Option<String>,
+    /// The bytes of the body as they came.
+    pub(super) bytes_in: u64,
+    /// Who called, and what the rows came to.
+    pub(super) facts: CallFacts,
+}
+
+impl Called {
+    /// The longest version that is shown, in bytes.
+    const VERSION_BYTES_MAX: usize = 32;
+
+    /// A request to a version.
+    pub(super) fn at(version: &str) -> Self {
+        let end = version.floor_char_boundary(Self::VERSION_BYTES_MAX);
+        Self { version: version.get(..end).map(str::to_owned), ..Self::default() }
+    }
+}
 
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {
     metrics: &'a Metrics,
     peer: SocketAddr,
-    request_id: Option<HeaderValue>,
+    request_id: Option<RequestId>,
     started: Instant,
     is_over: bool,
 }
 
 impl<'a> Record<'a> {
     /// Begins with a request whose head has been read.
-    pub(super) fn begin(metrics: &'a Metrics, peer: SocketAddr, headers: &HeaderMap) -> Self {
+    pub(super) fn begin(
+        metrics: &'a Metrics,
+        peer: SocketAddr,
+        request_id: Option<RequestId>,
+    ) -> Self {
         metrics.in_flight.inc();
-        let request_id = headers.get(REQUEST_ID).filter(|id| is_sane(id)).cloned();
         Self { metrics, peer, request_id, started: Instant::now(), is_over: false }
     }
 
@@ -36,49 +63,92 @@ impl<'a> Record<'a> {
         self.started
     }
 
-    /// Ends with an answer, which is marked with the caller's id for the request.
+    /// Where the request comes from, by the way of `door`.
+    pub(super) fn origin(&self, door: FrontDoor, address: IpAddr) -> Origin {
+        let (address, request_id) = (Some(address), self.request_id.clone());
+        Origin { address, request_id, ..Origin::of(door) }
+    }
+
+    /// Ends with an answer, which carries the id of the request.
     pub(super) fn answered(mut self, answer: Answer) -> Answer {
         let bytes = u64::try_from(answer.body_bytes()).unwrap_or(u64::MAX);
         self.metrics.answer_body_bytes.inc_by(bytes);
-        self.end(answer.operation, answer.outcome, Some(answer.status.as_u16()));
-        match self.request_id.take() {
+        let status = answer.status.as_u16();
+        self.end(answer.operation, answer.outcome, status, (&answer.called, bytes));
+        let id = self.request_id.take();
+        match id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
             Some(id) => answer.with(REQUEST_ID, id),
             None => answer,
         }
     }
 
     /// Ends without an answer.
-    pub(super) fn withheld(mut self) {
-        self.end("none", "withheld", None);
+    pub(super) fn withheld(mut self, operation: &'static str) {
+        self.end(operation, "withheld", NO_STATUS, (&Called::default(), 0));
     }
 
-    fn end(&mut self, operation: &'static str, outcome: &'static str, status: Option<u16>) {
+    fn end(
+        &mut self,
+        operation: &'static str,
+        outcome: &'static str,
+        status: u16,
+        (called, bytes_out): (&Called, u64),
+    ) {
         self.is_over = true;
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
-        self.metrics.request(operation, outcome, took);
-        let peer = self.peer;
-        let request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok());
+        let counted_as = if status == NO_STATUS { "none" } else { operation };
+        self.metrics.request(counted_as, outcome, took);
+        // A thousand times as long, so that its seconds are milliseconds, to the microsecond.
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        if outcome == "ok" {
-            tracing::debug!(
-                %peer, operation, outcome, status, took_us, request_id, "request ended"
-            );
-        } else {
-            tracing::info!(%peer, operation, outcome, status, took_us, request_id, "request ended");
-        }
+        let duration_ms = Duration::from_micros(took_us.saturating_mul(1_000)).as_secs_f64();
+        let facts = &called.facts;
+        tracing::info!(
+            request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
+            user = facts.user.as_deref().unwrap_or("-"),
+            version = called.version.as_deref().unwrap_or("-"),
+            operation,
+            rows_ok = facts.rows_ok,
+            rows_failed = facts.rows_failed,
+            codes = facts.codes(outcome),
+            accounts = %facts.accounts,
+            refunds = %facts.refunds,
+            duration_ms,
+            bytes_in = called.bytes_in,
+            bytes_out,
+            status,
+            peer = %self.peer,
+            "request"
+        );
     }
+}
+
+/// Logs what came in on the public listener and was no request, which hyper answers by itself.
+pub(super) fn malformed(peer: SocketAddr, is_too_large: bool) {
+    let (codes, status) = if is_too_large { ("head_too_large", 431) } else { ("malformed", 400) };
+    tracing::info!(
+        request_id = "-",
+        user = "-",
+        version = "-",
+        operation = "none",
+        rows_ok = 0,
+        rows_failed = 0,
+        codes,
+        accounts = "",
+        refunds = "",
+        duration_ms = 0.0,
+        bytes_in = 0,
+        bytes_out = 0,
+        status,
+        %peer,
+        "request"
+    );
 }
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.end("none", "dropped", None);
+            self.end("none", "dropped", NO_STATUS, (&Called::default(), 0));
         }
     }
-}
-
-fn is_sane(id: &HeaderValue) -> bool {
-    let bytes = id.as_bytes();
-    (1..=REQUEST_ID_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
 }

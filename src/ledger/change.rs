@@ -8,6 +8,7 @@ use crate::domain::draft::invoice_adjustment::{InvoiceAdjustmentChange, ItemAdju
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::id::ObjectId;
+use crate::domain::origin::Origin;
 use crate::domain::rules::Asking;
 
 /// What a row of such a call came to: the id of what was changed or deleted.
@@ -17,6 +18,8 @@ pub type ChangeResult = RowResult;
 pub struct Update {
     /// Who asks.
     pub user: UserKey,
+    /// From where.
+    pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// The changes, in the order of the results.
@@ -128,6 +131,10 @@ impl Deletable {
 
 /// Objects of one type that are to be deleted, each on its own.
 pub struct Delete {
+    /// Who asks.
+    pub user: UserKey,
+    /// From where.
+    pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
     /// What they are.

@@ -4,6 +4,7 @@
 //! its exchanges are only ever added to; and as long as it is open, the ledger knows when it is to
 //! be asked about next, so that a process that dies takes nothing with it.
 
+use super::trail::Act;
 use super::{Order, Reply};
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::{SettledAs, Verdict};
@@ -107,10 +108,8 @@ pub struct Settlement {
     pub settled_as: SettledAs,
     /// Why, in the operator's words.
     pub reason: String,
-    /// Who decided.
-    pub operator: String,
-    /// When.
-    pub at: DateTime<Utc>,
+    /// Who decided, when, and from where.
+    pub act: Act,
 }
 
 impl Settlement {

@@ -3,6 +3,7 @@
 //! What must stay true: an event that was told before changes nothing, and money is put back once
 //! at most.
 
+use super::trail::Act;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::reconciliation::{Refusal, Rejected, Settlement};
 use crate::domain::vocabulary::GatewayState;
@@ -27,6 +28,16 @@ impl RefundName {
         let number = || text.strip_prefix("R-").and_then(|digits| digits.parse().ok());
         let by_number = || number().and_then(RefundNumber::new).map(Self::Number);
         RefundId::parse(text).map(Self::Id).or_else(by_number)
+    }
+
+    /// Reads what people write: an Id or a number in any case, the number also without `R-` or its
+    /// zeros, with blanks around it.
+    pub fn forgiving(text: &str) -> Option<Self> {
+        let text = text.trim().to_ascii_lowercase();
+        let digits = text.strip_prefix("r-").unwrap_or(&text);
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.len() < 32;
+        let number = || digits.parse().ok().filter(|_| is_number).and_then(RefundNumber::new);
+        RefundId::parse(&text).map(Self::Id).or_else(|| number().map(Self::Number))
     }
 
     /// The number that it means, if the ledger has it.
@@ -78,8 +89,8 @@ pub struct Reconcile {
     pub events: Vec<Reconciliation>,
     /// What becomes of the money of those that failed.
     pub rejected: Rejected,
-    /// When the ledger is told, which is when it changes.
-    pub now: DateTime<Utc>,
+    /// Who reports them, from where, and when, which is when the ledger changes.
+    pub act: Act,
 }
 
 /// What came of an event.

@@ -3,6 +3,7 @@
 //! Loading is idempotent: what is there already and equal is left alone, what differs is a
 //! conflict that names the object, the key and both values, and a password is never changed.
 
+use super::trail::Act;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
@@ -35,6 +36,8 @@ pub struct SeedPlan {
     pub payments: Vec<SeedPayment>,
     /// Fields of the tenant's own.
     pub custom_fields: Vec<CustomField>,
+    /// Who loads it; none leaves no record in the audit.
+    pub act: Option<Act>,
 }
 
 impl SeedPlan {

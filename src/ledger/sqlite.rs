@@ -25,6 +25,7 @@ mod methods;
 mod movement;
 mod newest;
 mod open;
+mod operating;
 mod orders;
 mod outbox;
 mod payments;
@@ -47,18 +48,24 @@ mod seeding_lines;
 mod sending;
 mod sessions;
 mod store;
+mod story;
 mod test_bench;
+mod trail;
+mod trail_facts;
+mod trail_reading;
 mod writer;
 
 pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
+use super::operator::Operators;
 use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use super::trail::Trail;
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -192,15 +199,17 @@ impl Ledger for SqliteLedger {
         Some(self)
     }
 
+    fn operators(&self) -> Option<&dyn Operators> {
+        Some(self)
+    }
+
+    fn trail(&self) -> Option<&dyn Trail> {
+        Some(self)
+    }
+
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         let username = username.to_owned();
         self.readers.read(move |connection| sessions::find_user(connection, &username))
-    }
-
-    fn set_password(&self, username: &str, password_hash: String) -> Reply<bool> {
-        let username = username.to_owned();
-        self.writer
-            .submit(None, move |store| sessions::set_password(store, &username, &password_hash))
     }
 
     fn open_session(
@@ -244,6 +253,10 @@ impl Ledger for SqliteLedger {
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
         self.readers.read(rows::gateways)
+    }
+
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        self.writer.submit_patiently(|store| store.next_request_seed())
     }
 
     fn probe(&self) -> Reply<()> {

@@ -10,7 +10,7 @@ mod switches;
 use super::{Answer, Inquiry, Processor, Reply, Told};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::{Response, Verdict};
-use crate::domain::script::{Script, ScriptedAnswer, ScriptedRule};
+use crate::domain::script::{Script, ScriptedAnswer, ScriptedRule, Switches};
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
 use std::collections::HashMap;
@@ -76,6 +76,12 @@ impl Sandbox {
             state.added += 1;
         }
         has_room
+    }
+
+    /// Refuses by other switches from now on; what it paid it still knows.
+    pub fn set_switches(&self, switches: Switches) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.guard.set_switches(switches);
     }
 
     /// The rules in their order; `times` are those orders that each may still match.

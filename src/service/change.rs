@@ -20,7 +20,8 @@ impl Service {
         deadline: Instant,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
         let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
-        let request = Update { user: caller.user, asking, changes, ticket: ticket.clone() };
+        let (user, origin) = (caller.user, caller.origin.clone());
+        let request = Update { user, origin, asking, changes, ticket: ticket.clone() };
         begun_by(deadline, &ticket, self.ledger.update(request)).await
     }
 
@@ -34,7 +35,8 @@ impl Service {
         deadline: Instant,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
         let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
-        let request = Delete { asking, object, ids, ticket: ticket.clone() };
+        let (user, origin) = (caller.user, caller.origin.clone());
+        let request = Delete { user, origin, asking, object, ids, ticket: ticket.clone() };
         begun_by(deadline, &ticket, self.ledger.delete(request)).await
     }
 

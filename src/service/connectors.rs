@@ -68,6 +68,16 @@ impl Processors {
         }
     }
 
+    /// Lets each sandbox refuse what its gateway refuses now; a gateway without one gets one.
+    pub(super) fn follow(&self, gateways: Vec<(Gateway, Script)>) {
+        for (gateway, script) in &gateways {
+            if let Some(sandbox) = self.sandbox(&gateway.name) {
+                sandbox.set_switches(script.switches);
+            }
+        }
+        self.add_sandboxes(gateways);
+    }
+
     /// Forgets the sandboxes, and with them what they paid and which rules are used up.
     pub(super) fn forget_sandboxes(&self) {
         self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();

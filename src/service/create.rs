@@ -155,7 +155,7 @@ impl Service {
         ticket: Ticket,
     ) -> Result<CreateAnswer, CreateError> {
         let asking = self.asking(&call.caller, call.version);
-        let user = call.caller.user;
+        let (user, origin) = (call.caller.user, call.caller.origin.clone());
         let once = call.once.filter(|_| may_do_any(&call.drafts, &asking));
         let running = match &once {
             None => None,
@@ -177,8 +177,17 @@ impl Service {
         let (drafts, ordered) = (call.drafts, call.ordered);
         let processors = Arc::clone(&self.processors);
         let line_up: Option<LineUp> = Some(Arc::new(move |orders| processors.line_up(orders)));
-        let request =
-            Create { user, asking, drafts, ordered, is_single, idempotency, ticket, line_up };
+        let request = Create {
+            user,
+            origin,
+            asking,
+            drafts,
+            ordered,
+            is_single,
+            idempotency,
+            ticket,
+            line_up,
+        };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },

@@ -8,6 +8,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::reconciliation::{
     Reconcile, ReconcileResult, Reconciliation, RefundName, TEXT_CHARS_MAX, When,
 };
+use crate::ledger::trail::Act;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -86,10 +87,10 @@ impl Service {
     pub async fn reconcile(
         &self,
         events: Vec<Reconciliation>,
+        act: Act,
     ) -> Result<Vec<ReconcileResult>, LedgerError> {
         let rejected = self.settings.reconciliation.rejected;
-        let now = self.clock.now();
-        let work = self.ledger.reconcile(Reconcile { events, rejected, now });
+        let work = self.ledger.reconcile(Reconcile { events, rejected, act });
         let done = self.perform("reconciliation", Vec::new(), work).await;
         done.unwrap_or(Err(LedgerError::Withdrawn))
     }

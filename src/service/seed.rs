@@ -7,6 +7,7 @@
 
 mod billing;
 mod check;
+mod setting;
 mod written;
 
 use super::password::{self, PasswordError};
@@ -18,9 +19,11 @@ use crate::domain::toml_text;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
+use crate::ledger::trail::Act;
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
+pub(super) use setting::{gateway_setting, tenant_setting};
 use toml::Spanned;
 use written::WrittenSeed;
 
@@ -128,15 +131,11 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger at a moment, of which its accounts and methods are, and says what
-/// was new.
-pub async fn load(
-    ledger: &dyn Ledger,
-    seed: Seed,
-    at: DateTime<Utc>,
-) -> Result<SeedReport, SeedError> {
-    let plan = SeedPlan { at, ..plan(seed, Some(ledger)).await? };
-    Ok(ledger.load_seed(plan).await??)
+/// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment
+/// of `act`, which the audit records.
+pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedReport, SeedError> {
+    let plan = plan(seed, Some(ledger)).await?;
+    Ok(ledger.load_seed(SeedPlan { at: act.at, act: Some(act), ..plan }).await??)
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
@@ -162,6 +161,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         invoices: seed.invoices,
         payments: seed.payments,
         custom_fields: seed.custom_fields,
+        act: None,
     })
 }
 

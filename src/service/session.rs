@@ -4,10 +4,12 @@
 //! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
 
 use super::{Caller, Service};
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +34,8 @@ pub enum SessionError {
 pub struct SessionCache {
     idle_max: TimeDelta,
     sessions: Mutex<HashMap<TokenHash, Cached>>,
+    /// How often everything was forgotten.
+    forgotten: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
@@ -51,12 +55,14 @@ impl SessionCache {
     /// A cache for sessions that end after `idle_max` without use.
     pub fn new(idle_max: Duration) -> Self {
         let idle_max = TimeDelta::from_std(idle_max).unwrap_or(TimeDelta::hours(8));
-        Self { idle_max, sessions: Mutex::default() }
+        Self { idle_max, sessions: Mutex::default(), forgotten: AtomicU64::new(0) }
     }
 
     /// Knows no session any more: each is looked up again.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        let mut sessions = self.lock();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        sessions.clear();
     }
 
     /// When a session must have been written last to be over at `now`, whatever the cache knows:
@@ -90,8 +96,13 @@ impl SessionCache {
         Use::Good { caller: cached.caller.clone(), write }
     }
 
-    fn insert(&self, token: TokenHash, cached: Cached) {
+    /// Keeps what was looked up since `forgotten` times of forgetting, unless that is not what the
+    /// ledger says any more.
+    fn insert(&self, token: TokenHash, cached: Cached, forgotten: u64) {
         let mut sessions = self.lock();
+        if self.forgotten.load(Ordering::SeqCst) != forgotten {
+            return;
+        }
         if sessions.len() >= CACHED_MAX {
             sessions.clear();
         }
@@ -118,6 +129,7 @@ impl Service {
 
     /// Takes a session from the ledger into the cache, if it is still good.
     async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
+        let forgotten = self.sessions.forgotten.load(Ordering::SeqCst);
         let stored = self.ledger.find_session(token).await?.ok_or(SessionError::Invalid)?;
         if self.sessions.is_over(stored.last_used, now) {
             return Err(SessionError::Invalid);
@@ -129,7 +141,7 @@ impl Service {
         let last_written = if stale { now } else { stored.last_used };
         let caller = caller_of(&stored.user);
         let cached = Cached { caller: caller.clone(), last_used: now, last_written };
-        self.sessions.insert(token, cached);
+        self.sessions.insert(token, cached, forgotten);
         Ok(caller)
     }
 }
@@ -141,6 +153,7 @@ pub(super) fn caller_of(user: &User) -> Caller {
         user_id: user.id.clone(),
         username: user.username.as_str().into(),
         permissions: user.permissions,
+        origin: Origin::of(FrontDoor::Soap),
     }
 }
 
@@ -148,6 +161,7 @@ pub(super) fn caller_of(user: &User) -> Caller {
 mod tests {
     use super::*;
     use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+    use crate::ledger::trail::Act;
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
@@ -160,7 +174,8 @@ mod tests {
         let mode = OpenMode::CreateOrOpen { test: true };
         let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
         let ledger = SqliteLedger::temporary(&options).unwrap();
-        seed::load(&ledger, Seed::demo().unwrap(), DateTime::default()).await.unwrap();
+        let act = Act::of_start(DateTime::default());
+        seed::load(&ledger, Seed::demo().unwrap(), act).await.unwrap();
         Arc::new(ledger)
     }
 

@@ -13,6 +13,7 @@ use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use crate::ledger::trail::Act;
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 use std::fs;
@@ -164,6 +165,7 @@ impl Service {
             service.faults.clear();
             service.clock.reset();
             forget();
+            service.begin_request_ids_anew().await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
         })
         .await
@@ -183,11 +185,15 @@ impl Service {
     }
 
     /// Loads a seed into the running ledger.
-    pub async fn load_seed(self: &Arc<Self>, text: String) -> Result<SeedReport, BenchError> {
+    pub async fn load_seed(
+        self: &Arc<Self>,
+        text: String,
+        act: Act,
+    ) -> Result<SeedReport, BenchError> {
         self.in_turn(|service| async move {
             service.bench()?;
-            let at = service.clock.now();
-            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?, at).await?;
+            let seed = Seed::parse(&text)?;
+            let report = seed::load(service.ledger.as_ref(), seed, act).await?;
             service.seeds.add(text);
             service.know_its_gateways().await.map_err(BenchError::Halfway)?;
             Ok(report)

@@ -151,12 +151,13 @@ pub(super) async fn answer(
     };
     Ok(match service.create(call).await? {
         CreateAnswer::Rows(rows) => {
-            Done { body: encode(RESPONSE, &rows, dialect), replayed: false, tally: tally(&rows) }
+            let body = encode(RESPONSE, &rows, dialect);
+            Done { body, replayed: false, tally: tally(rows) }
         }
         CreateAnswer::Stored { bytes, rows } => Done {
             body: bytes,
             replayed: rows.is_none(),
-            tally: rows.map_or_else(Tally::default, |rows| tally(&rows)),
+            tally: rows.map_or_else(Tally::default, tally),
         },
     })
 }

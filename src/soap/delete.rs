@@ -91,7 +91,8 @@ pub(super) async fn answer(
             request.ids.into_iter().map(|id| id.and(Err(refused.clone()))).collect()
         }
     };
-    Ok(Done { body: encode(&rows, dialect), replayed: false, tally: Tally::of_others(&rows) })
+    let body = encode(&rows, dialect);
+    Ok(Done { body, replayed: false, tally: Tally::of_others(rows) })
 }
 
 /// The answer: errors before id before success, and of those only what applies.

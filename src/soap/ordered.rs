@@ -7,7 +7,7 @@
 use super::envelope::Dialect;
 use super::fault::encode_ordered;
 use super::read::Request;
-use super::{Soap, SoapAnswer, SoapCall, SoapReply};
+use super::{CallFacts, Soap, SoapAnswer, SoapCall, SoapReply};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::service::faults::{Effect, FaultRule};
@@ -19,24 +19,24 @@ impl Soap {
     /// Lets a call suffer what was ordered for it; `accounts` are those of its rows.
     pub(super) async fn suffer(
         &self,
-        rule: FaultRule,
-        accounts: &[Option<ObjectId>],
+        (rule, accounts): (FaultRule, &[Option<ObjectId>]),
         call: SoapCall,
         mut request: Request,
         dialect: &Dialect,
+        facts: &mut CallFacts,
     ) -> SoapReply {
         let operation = request.operation.name();
         tracing::info!(operation, ?rule, "a call suffers what was ordered");
         tokio::time::sleep(rule.delay).await;
         match rule.effect {
-            Effect::None => self.perform_as_asked(call, request, dialect).await,
+            Effect::None => self.perform_as_asked(call, request, dialect, facts).await,
             Effect::Rows(error) => {
                 let is_meant =
                     |of_row: &Option<ObjectId>| rule.account.is_none() || *of_row == rule.account;
                 let rows = accounts.iter().enumerate().filter(|(_, of_row)| is_meant(of_row));
                 let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
                 request.operation.fail_rows(&rows, &error);
-                self.perform_as_asked(call, request, dialect).await
+                self.perform_as_asked(call, request, dialect, facts).await
             }
             Effect::Fault { code, message } => {
                 SoapReply::Answer(SoapAnswer::ordered_fault(code, &message, operation, dialect))
@@ -50,21 +50,21 @@ impl Soap {
             Effect::Reset { after: false } => SoapReply::Reset(operation),
             Effect::Reset { after: true } => {
                 // It is done, and nobody is told.
-                let _ = self.perform_as_asked(call, request, dialect).await;
+                let _ = self.perform_as_asked(call, request, dialect, facts).await;
                 SoapReply::Reset(operation)
             }
             Effect::Truncate { bytes } => {
-                self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
+                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
                     answer.body.truncate(bytes);
                 })
             }
             Effect::CutOff { bytes } => {
-                self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
+                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
                     answer.cut_after = Some(bytes);
                 })
             }
             Effect::Status(status) => {
-                self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
+                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
                     answer.status = status;
                 })
             }
@@ -99,6 +99,7 @@ impl SoapAnswer {
             row_errors: 0,
             refunds: 0,
             ignored_fields: 0,
+            facts: Box::default(),
         }
     }
 

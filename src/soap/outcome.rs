@@ -17,24 +17,33 @@ pub(super) struct Done {
 }
 
 /// What the rows of a call came to; nothing for an answer that was stored earlier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Tally {
-    pub(super) refunds: u32,
-    pub(super) row_errors: u32,
+    pub(super) rows: Vec<RowResult>,
+    creates_refunds: bool,
 }
 
 impl Tally {
     /// Of rows that create refunds.
-    pub(super) fn of_refunds(rows: &[RowResult]) -> Self {
-        let row_errors = Self::of_others(rows).row_errors;
-        let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        Self { refunds: rows.saturating_sub(row_errors), row_errors }
+    pub(super) fn of_refunds(rows: Vec<RowResult>) -> Self {
+        Self { rows, creates_refunds: true }
     }
 
     /// Of rows that do anything else.
-    pub(super) fn of_others(rows: &[RowResult]) -> Self {
-        let failed = rows.iter().filter(|row| row.is_err()).count();
-        Self { refunds: 0, row_errors: u32::try_from(failed).unwrap_or(u32::MAX) }
+    pub(super) fn of_others(rows: Vec<RowResult>) -> Self {
+        Self { rows, creates_refunds: false }
+    }
+
+    /// How many rows failed.
+    pub(super) fn row_errors(&self) -> u32 {
+        let failed = self.rows.iter().filter(|row| row.is_err()).count();
+        u32::try_from(failed).unwrap_or(u32::MAX)
+    }
+
+    /// How many refunds were created.
+    pub(super) fn refunds(&self) -> u32 {
+        let made = if self.creates_refunds { self.rows.len() } else { 0 };
+        u32::try_from(made).unwrap_or(u32::MAX).saturating_sub(self.row_errors())
     }
 }
 

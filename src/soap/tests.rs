@@ -6,6 +6,7 @@ use crate::domain::facts::Gateway;
 use crate::domain::facts::Tenant;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
+use crate::domain::origin::FrontDoor;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::ledger::change::{ChangeResult, Delete, Update};
@@ -165,10 +166,6 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Some(user()).filter(|user| user.username == username)))
     }
 
-    fn set_password(&self, _: &str, _: String) -> Reply<bool> {
-        ready(Ok(false))
-    }
-
     fn open_session(&self, _: UserKey, _: DateTime<Utc>, _: DateTime<Utc>) -> Reply<String> {
         ready(Ok(NEW_SESSION.to_owned()))
     }
@@ -240,7 +237,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         base_url: "http://127.0.0.1:8080".to_owned(),
         content_type: Some("text/xml; charset=utf-8".to_owned()),
         idempotency_key: None,
-        address: std::net::Ipv4Addr::LOCALHOST.into(),
+        origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(600),

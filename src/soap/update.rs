@@ -87,5 +87,5 @@ pub(super) async fn answer(
     let of_row = |row| ordered.remove(&row).map(Err).or_else(|| done.next());
     let rows: Vec<_> = (0..count).filter_map(of_row).collect();
     let body = encode("ns1:updateResponse", &rows, dialect);
-    Ok(Done { body, replayed: false, tally: Tally::of_others(&rows) })
+    Ok(Done { body, replayed: false, tally: Tally::of_others(rows) })
 }

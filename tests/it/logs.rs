@@ -1,7 +1,11 @@
 //! The log is not the ledger: whoever cannot or does not read it costs lines and nothing else.
 
-use crate::gateway::{ENDPOINT, program};
+use crate::gateway::{
+    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, external_refund, login_envelope,
+    program,
+};
 use crate::wire::Connection;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -66,4 +70,107 @@ fn a_log_whose_reader_is_gone_does_not_stop_the_ledger() {
     let mut gateway = Logging::to(Stdio::piped());
     drop(gateway.child.stderr.take());
     gateway.send_failing_requests(100);
+}
+
+/// The lines of requests in a log, each with every field that it always has.
+fn requests(gateway: &TestGateway) -> Vec<Value> {
+    let lines = gateway.stderr();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap_or(Value::Null));
+    let requests: Vec<Value> = lines.filter(|line: &Value| line["message"] == "request").collect();
+    for line in &requests {
+        for field in [
+            "time",
+            "request_id",
+            "user",
+            "version",
+            "operation",
+            "rows_ok",
+            "rows_failed",
+            "codes",
+            "accounts",
+            "refunds",
+            "duration_ms",
+            "bytes_in",
+            "bytes_out",
+            "status",
+        ] {
+            assert!(!line[field].is_null(), "{field}: {line}");
+        }
+    }
+    requests
+}
+
+#[test]
+fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let rows: Vec<String> = (0..7)
+        .map(|_| external_refund(EXTERNAL_ACCOUNT, "1.00"))
+        .chain([external_refund(EXTERNAL_ACCOUNT, "x"), external_refund("", "1")])
+        .collect();
+    let call = create_envelope(&session, &rows);
+    let headers = [("Content-Type", "text/xml"), ("X-Request-Id", "batch-7")];
+    let answer = gateway.connect().send("POST", ENDPOINT, &headers, call.as_bytes());
+    assert_eq!(answer.successes(), 7, "{answer}");
+    let hostile = "x\n{\"message\":\"request\",\"user\":\"root\"}\u{85}";
+    assert_eq!(gateway.post(ENDPOINT, &login_envelope(hostile, "s3cret-word")).status, 500);
+    gateway.connect().send("GET", &format!("{ENDPOINT}?wsdl"), &[], b"");
+    gateway.connect().send("GET", "/nowhere", &[], b"");
+    let mut broken = gateway.connect();
+    broken.write(b"no http at all\r\n\r\n");
+    broken.read_to_end();
+    // The log has a thread of its own, which may be behind.
+    let mut lines = requests(&gateway);
+    while lines.len() < 6 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        lines = requests(&gateway);
+    }
+    let told = |line: &Value| {
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        (text("operation"), text("codes"), line["status"].as_u64().unwrap())
+    };
+    let told: Vec<_> = lines.iter().map(told).collect();
+    let expected = [
+        ("login", "", 200),
+        ("create", "INVALID_VALUE:1,MISSING_REQUIRED_VALUE:1", 200),
+        ("login", "INVALID_VALUE", 500),
+        ("wsdl", "", 200),
+        ("none", "not_found", 404),
+        ("none", "malformed", 400),
+    ];
+    let expected =
+        expected.map(|(operation, codes, status)| (operation.to_owned(), codes.to_owned(), status));
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (line, (one, other)) in lines.iter().zip(told.iter().zip(&expected)) {
+        assert_eq!((&one.0, one.2), (&other.0, other.2), "{line}");
+    }
+    let create = &lines[1];
+    assert_eq!(told[1].1, expected[1].1);
+    for (field, value) in [
+        ("request_id", "batch-7"),
+        ("user", "demo@example.com"),
+        ("version", "91.0"),
+        ("accounts", EXTERNAL_ACCOUNT),
+        ("refunds", "R-00000001,R-00000002,R-00000003,R-00000004,R-00000005,+2"),
+    ] {
+        assert_eq!(create[field], value, "{create}");
+    }
+    assert_eq!((&create["rows_ok"], &create["rows_failed"]), (&Value::from(7), &Value::from(2)));
+    assert_eq!(create["bytes_in"], call.len());
+    assert_eq!(create["bytes_out"], answer.body.len());
+    assert_eq!(lines[2]["user"], hostile);
+    let log = gateway.stderr();
+    assert!(!log.contains("s3cret-word") && !log.contains(&session), "{log}");
+    assert!(!log.contains(env!("CARGO_MANIFEST_DIR")) && !log.contains("/.cargo/"), "{log}");
+}
+
+/// Regression: at debug, a new ledger logged the whole SQL of its schema.
+#[test]
+fn the_schema_is_logged_at_trace_alone() {
+    for (level, shows) in [("debug", false), ("trace", true)] {
+        let folder = TempDir::new().unwrap();
+        let env = [("REFUND_GATEWAY_LOG", level)];
+        let gateway = TestGateway::start_with_env(folder, &["--demo"], &env);
+        assert_eq!(gateway.stderr().contains("create table"), shows, "{level}");
+    }
 }

@@ -12,6 +12,7 @@
 
 mod admin_api;
 mod admin_stage;
+mod audit_trail;
 mod breaking_off;
 mod call_order;
 mod captures;
@@ -36,6 +37,7 @@ mod memory;
 mod migration;
 mod money;
 mod objects;
+mod operations;
 mod paid_once;
 mod papers;
 mod permissions;

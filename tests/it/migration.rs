@@ -5,6 +5,7 @@ use refund_gateway::domain::permission::Permissions;
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::orders::Orders;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use refund_gateway::ledger::trail::Act;
 use refund_gateway::service::seed::{self, Seed};
 use rusqlite::Connection;
 use std::path::Path;
@@ -179,8 +180,12 @@ async fn the_seed_of_an_old_ledger_still_loads_and_may_say_the_new_permissions()
     // Nothing more and nothing less than before.
     assert_eq!([bits("demo").await, bits("default").await, bits("none").await], [63, 7, 0]);
     let load = async |text: &str| {
-        let loaded =
-            seed::load(&ledger, Seed::parse(text).unwrap(), chrono::DateTime::default()).await;
+        let loaded = seed::load(
+            &ledger,
+            Seed::parse(text).unwrap(),
+            Act::of_start(chrono::DateTime::default()),
+        )
+        .await;
         loaded.map(|report| report.added).map_err(|error| error.to_string())
     };
     let user = |name: &str, permissions: &str| {

@@ -19,6 +19,7 @@ use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, Paymen
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::domain::permission::Permissions;
 use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use refund_gateway::domain::row_error::RowError;
@@ -349,7 +350,8 @@ impl Real<'_> {
 
     async fn delete(&self, object: Deletable, id: &ObjectId) -> Result<ObjectId, RowError> {
         let (asking, ticket, ids) = (self.asking(), Ticket::default(), vec![Ok(id.clone())]);
-        let request = Delete { asking, object, ids, ticket };
+        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
+        let request = Delete { user, origin, asking, object, ids, ticket };
         self.ledger.delete(request).await.unwrap().remove(0)
     }
 
@@ -405,6 +407,7 @@ impl Real<'_> {
     async fn create(&self, drafts: Drafts) -> Result<ObjectId, RowError> {
         let request = Create {
             user: UserKey(1),
+            origin: Origin::of(FrontDoor::Soap),
             asking: self.asking(),
             drafts,
             ordered: std::collections::BTreeMap::new(),
@@ -421,7 +424,8 @@ impl Real<'_> {
 
     async fn update(&self, changes: Changes) -> Result<ObjectId, RowError> {
         let (asking, ticket) = (self.asking(), Ticket::default());
-        let request = Update { user: UserKey(1), asking, changes, ticket };
+        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
+        let request = Update { user, origin, asking, changes, ticket };
         self.ledger.update(request).await.unwrap().remove(0)
     }
 

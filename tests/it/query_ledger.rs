@@ -10,6 +10,7 @@ use refund_gateway::domain::draft::fields::Draft as _;
 use refund_gateway::domain::id::{ObjectId, RefundId, RefundNumber};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::domain::permission::Permission;
 use refund_gateway::domain::query::pattern::Pattern;
 use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
@@ -146,6 +147,7 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
         Asking { version: ApiVersion::major(91), permissions, now: at(second), strict: false };
     let request = Create {
         user: UserKey(1),
+        origin: Origin::of(FrontDoor::Soap),
         asking,
         drafts: Drafts::Refunds(drafts),
         ordered: std::collections::BTreeMap::new(),

@@ -6,8 +6,10 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use refund_gateway::ledger::trail::Act;
 use refund_gateway::service::clock::Clock;
 use refund_gateway::service::seed::{self, Seed};
 use refund_gateway::service::{Service, ServiceSettings};
@@ -54,7 +56,8 @@ async fn open(path: &Path) -> Soap {
     let mode = OpenMode::CreateOrOpen { test: true };
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     let ledger = SqliteLedger::open(path, &options).unwrap();
-    seed::load(&ledger, Seed::parse(SEED).unwrap(), chrono::DateTime::default()).await.unwrap();
+    let act = Act::of_start(chrono::DateTime::default());
+    seed::load(&ledger, Seed::parse(SEED).unwrap(), act).await.unwrap();
     let ledger: Arc<dyn Ledger> = Arc::new(ledger);
     let service =
         Service::start(ledger, Clock::system(), ServiceSettings::default()).await.unwrap();
@@ -67,7 +70,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         base_url: "http://localhost".to_owned(),
         content_type: Some("text/xml".to_owned()),
         idempotency_key: key.map(|key| key.as_bytes().to_vec()),
-        address: std::net::Ipv4Addr::LOCALHOST.into(),
+        origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(60),

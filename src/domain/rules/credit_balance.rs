@@ -43,7 +43,9 @@ pub(super) fn decide(
     };
     let amount = check_balance(&valid)?;
     let method = method.map(|method| method.key);
-    Ok(valid.decided(draft, Source::CreditBalance, amount, Paid { method_type, method, payout }))
+    let source_before = valid.account.balance;
+    let paid = Paid { method_type, method, payout, source_before };
+    Ok(valid.decided(draft, Source::CreditBalance, amount, paid))
 }
 
 /// The amount in minor units, if the balance covers it.

@@ -63,7 +63,9 @@ pub(super) fn decide(
     };
     let source = Source::Payment { payment: payment.key, parts };
     let method = method.map(|method| method.key);
-    Ok(valid.decided(draft, source, amount, Paid { method_type, method, payout }))
+    let source_before = payment.refundable();
+    let paid = Paid { method_type, method, payout, source_before };
+    Ok(valid.decided(draft, source, amount, paid))
 }
 
 /// How an external refund was paid; a method beside it must be the account's, or nobody's.

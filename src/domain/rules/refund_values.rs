@@ -3,7 +3,7 @@
 //! What must stay true: values are checked in WSDL order, and the first that is wrong is told.
 
 use super::custom::OwnFields;
-use super::{Asking, Decision, Facts, Payout, Source, day_named, require, source_of};
+use super::{Asking, Decision, Facts, MethodChoice, Payout, Source, day_named, require, source_of};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::{AmountText, Field, RefundDraft};
 use crate::domain::facts::{Account, MethodKey, Tenant};
@@ -28,6 +28,8 @@ pub(super) struct Paid {
     pub(super) method_type: MethodType,
     pub(super) method: Option<MethodKey>,
     pub(super) payout: Payout,
+    /// What the source had to give before.
+    pub(super) source_before: MinorUnits,
 }
 
 impl Valid<'_> {
@@ -39,7 +41,16 @@ impl Valid<'_> {
         amount: MinorUnits,
         paid: Paid,
     ) -> Decision {
+        let is_named = draft.payment_method_id.given().is_some();
+        let choice = match (&source, paid.method) {
+            (_, None) => MethodChoice::TypeAlone,
+            (_, Some(_)) if is_named => MethodChoice::Named,
+            (Source::CreditBalance, Some(_)) => MethodChoice::Default,
+            (Source::Payment { .. }, Some(_)) => MethodChoice::OfPayment,
+        };
         Decision {
+            choice,
+            source_before: paid.source_before,
             account: self.account.key,
             source,
             amount,

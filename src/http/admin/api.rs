@@ -12,20 +12,27 @@ use super::talk::{
 };
 use crate::domain::id::ObjectId;
 use crate::domain::moment::moment;
+use crate::domain::origin::{FrontDoor, Origin};
+use crate::http::head;
 use crate::http::journal::Journal;
+use crate::ledger::trail::{Act, Actor};
 use crate::service::Service;
 use crate::service::test_clock::told;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where the API begins.
 pub(super) const ROOT: &str = "/api/v1/";
 /// The description of the API.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
+
+/// Who acts through this API, as far as it knows: whoever holds the token.
+const OPERATOR: &str = "admin API";
 
 /// What is said where nothing is.
 pub(super) const NOTHING: &str = "There is no such thing; see /openapi.json.";
@@ -39,8 +46,19 @@ pub(super) struct Api {
 }
 
 impl Api {
+    /// Where a request comes from.
+    pub(super) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
+        let request_id = head::request_id(headers).or_else(|| self.service.next_request_id());
+        let address = Some(peer.to_canonical());
+        Origin { address, request_id, ..Origin::of(FrontDoor::Admin) }.at_version("v1")
+    }
+
     /// Answers a request below [`ROOT`].
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Told, Wrong> {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        origin: Origin,
+    ) -> Result<Told, Wrong> {
         let (head, body) = request.into_parts();
         guard::check(&self.token, &head.method, &head.headers)
             .map_err(|(status, why)| wrong(status, why))?;
@@ -50,7 +68,9 @@ impl Api {
         let segments: Vec<&str> = path.split('/').collect();
         let query = head.uri.query().unwrap_or_default();
         let body = read(body).await?;
-        self.route(method, &segments, query, &body).await
+        let actor = Actor::Operator(OPERATOR.to_owned());
+        let act = Act { actor, origin, at: self.service.clock().now() };
+        self.route(method, &segments, query, &body, act).await
     }
 
     async fn route(
@@ -59,16 +79,22 @@ impl Api {
         segments: &[&str],
         query: &str,
         body: &Bytes,
+        act: Act,
     ) -> Result<Told, Wrong> {
         match segments {
             ["reset"] => self.reset(posted(method, body)?).await,
-            ["seed"] => self.seed(posted(method, body)?).await,
+            ["seed"] => self.seed(posted(method, body)?, act).await,
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
-            ["refunds", id, "settle"] => self.settle(id, posted(method, body)?).await,
-            ["reconciliation"] => self.reconcile(posted(method, body)?).await,
+            ["refunds", name, "story"] => self.story(method, name).await,
+            ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
+            ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,
+            ["users", rest @ ..] => self.users(method, rest, body, act).await,
+            ["tenant"] => self.tenant(method, body, act).await,
+            ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
+            ["audit"] => self.audit(method, query).await,
             ["journal", rest @ ..] => self.journal(method, rest, query).await,
             _ => Err(missing(NOTHING)),
         }
@@ -94,14 +120,15 @@ impl Api {
         Ok(done())
     }
 
-    async fn seed(&self, body: &Bytes) -> Result<Told, Wrong> {
+    async fn seed(&self, body: &Bytes, act: Act) -> Result<Told, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Seed {
             toml: String,
         }
         let seed = from_json::<Seed>(body)?;
-        let report = self.service.load_seed(seed.toml).await.map_err(|error| of_bench(&error))?;
+        let report = self.service.load_seed(seed.toml, act).await;
+        let report = report.map_err(|error| of_bench(&error))?;
         Ok(ok(json!({ "added": report.added, "unchanged": report.unchanged })))
     }
 
@@ -217,9 +244,9 @@ impl Api {
         }
     }
 
-    async fn reconcile(&self, body: &Bytes) -> Result<Told, Wrong> {
+    async fn reconcile(&self, body: &Bytes, act: Act) -> Result<Told, Wrong> {
         let settlements = from_json::<Settlements>(body)?;
-        gateways::reconcile(&self.service, settlements).await.map(ok)
+        gateways::reconcile(&self.service, settlements, act).await.map(ok)
     }
 
     fn rules(&self, method: &Method, name: &str, body: &Bytes) -> Result<Told, Wrong> {
@@ -255,6 +282,6 @@ impl Api {
 }
 
 /// The body of a request that takes POST alone.
-fn posted<'b>(method: &Method, body: &'b Bytes) -> Result<&'b Bytes, Wrong> {
+pub(super) fn posted<'b>(method: &Method, body: &'b Bytes) -> Result<&'b Bytes, Wrong> {
     if method == Method::POST { Ok(body) } else { Err(wrong_method("POST")) }
 }

@@ -6,6 +6,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::parse_amount;
 use crate::domain::script::{ScriptedAnswer, ScriptedRule};
 use crate::ledger::reconciliation::ReconcileResult;
+use crate::ledger::trail::Act;
 use crate::service::Service;
 use crate::service::reconciliation::WrittenEvent;
 use serde::{Deserialize, Serialize};
@@ -24,15 +25,19 @@ pub(super) struct Settlements {
 }
 
 /// Tells the ledger of each event and says what came of it, in their order; an error is the call's.
-pub(super) async fn reconcile(service: &Service, settlements: Settlements) -> Result<Value, Wrong> {
+pub(super) async fn reconcile(
+    service: &Service,
+    settlements: Settlements,
+    act: Act,
+) -> Result<Value, Wrong> {
     let count = settlements.events.len();
     if count > EVENTS_MAX {
         return Err(bad(format!("events: there are {count}, at most {EVENTS_MAX} at once")));
     }
-    let now = service.clock().now();
-    let checked: Vec<_> = settlements.events.iter().map(|event| event.checked(now)).collect();
+    let checked = settlements.events.iter().map(|event| event.checked(act.at));
+    let checked: Vec<_> = checked.collect();
     let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
-    let results = service.reconcile(good).await;
+    let results = service.reconcile(good, act).await;
     let mut results = results.map_err(|error| of_ledger(&error))?.into_iter();
     let mut next = || results.next().map_or_else(|| json!({ "error": "lost" }), told);
     let results = checked.into_iter().map(|event| match event {

@@ -9,12 +9,10 @@ use super::talk::{Told, Wrong, bad, conflict, from_json, missing, of_ledger, ok}
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{SettleError, Settlement};
+use crate::ledger::trail::Act;
 use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::json;
-
-/// Who decided, as far as this listener knows: whoever holds the token.
-const OPERATOR: &str = "admin API";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +23,7 @@ struct Settle {
 
 impl Api {
     /// Ends a refund in Processing by hand.
-    pub(super) async fn settle(&self, id: &str, body: &Bytes) -> Result<Told, Wrong> {
+    pub(super) async fn settle(&self, id: &str, body: &Bytes, act: Act) -> Result<Told, Wrong> {
         let refund =
             RefundId::parse(id).ok_or_else(|| bad(format!("`{id}` is no Id of a refund")))?;
         let Settle { status, reason } = from_json(body)?;
@@ -35,9 +33,7 @@ impl Api {
             other => return Err(bad(format!("status: `{other}` is neither Processed nor Error"))),
         };
         let reason = Settlement::checked_reason(&reason).map_err(bad)?;
-        let at = self.service.clock().now();
-        let settlement =
-            Settlement { refund, settled_as, reason, operator: OPERATOR.to_owned(), at };
+        let settlement = Settlement { refund, settled_as, reason, act };
         let settled = self.service.settle(settlement).await;
         let settled = settled.map_err(|error| of_ledger(&error))?;
         let number = settled.map_err(|error| match error {

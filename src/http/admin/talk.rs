@@ -17,8 +17,8 @@ use std::time::Duration;
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The one key of any body whose value is a list.
-const LIST: &str = "events";
+/// The keys of bodies whose values may be lists.
+const LISTS: [&str; 3] = ["events", "permissions", "value"];
 
 /// What is answered: a status and a JSON value.
 pub(super) type Told = (StatusCode, Value);
@@ -50,8 +50,14 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Wrong> {
 /// refused, although its values could be taken for those of the keys in some order.
 pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
-    let unreadable =
-        |error: serde_json::Error| bad(format!("the body: {}", clarify(&error.to_string())));
+    let unreadable = |error: serde_json::Error| {
+        let text = error.to_string();
+        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        bad(match missing {
+            Some(key) => format!("the body: the key `{key}` is missing"),
+            None => format!("the body: {}", clarify(&text)),
+        })
+    };
     let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
     if let Some(place) = misplaced_list("", &value) {
         return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));
@@ -59,11 +65,11 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     serde_json::from_slice(text).map_err(unreadable)
 }
 
-/// Where a list stands, in words, unless it is that of [`LIST`].
+/// Where a list stands, in words, unless it is one of [`LISTS`].
 fn misplaced_list(place: &str, value: &Value) -> Option<String> {
     match value {
-        Value::Array(items) if place == LIST => {
-            let place = |item| format!("{LIST}[{item}]");
+        Value::Array(items) if LISTS.contains(&place) => {
+            let place = |item| format!("{place}[{item}]");
             items.iter().enumerate().find_map(|(item, value)| misplaced_list(&place(item), value))
         }
         Value::Array(_) if place.is_empty() => Some("all of it".to_owned()),

@@ -4,6 +4,8 @@
 use super::custom::{self, Owner};
 use super::invoice_adjusting::{self, Adjusted};
 use super::store::Store;
+use super::trail::{self, Done};
+use super::trail_facts::{before_deletion, of_changes, type_of_changes, type_of_deleted};
 use super::{accounts, adjusting, ahead, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::event::EventKind;
@@ -16,10 +18,21 @@ use crate::domain::rules::{
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::UserKey;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
+use crate::ledger::trail::{Act, Actor, Touched};
 use rusqlite::{Connection, named_params};
+use serde_json::Value;
 
-/// Makes each change, or finds why not.
+/// Makes each change, or finds why not, and records the call.
 pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<ChangeResult>> {
+    let rows = update_rows(store, request)?;
+    let (actor, at) = (Actor::User(request.user), request.asking.now);
+    let act = Act { actor, origin: request.origin.clone(), at };
+    let done = Done::new("update", type_of_changes(&request.changes));
+    trail::keep(store.connection(), &act, done, &of_changes(&request.changes, &rows))?;
+    Ok(rows)
+}
+
+fn update_rows(store: &Store, request: &Update) -> rusqlite::Result<Vec<ChangeResult>> {
     let Update { user, asking, changes, .. } = request;
     match changes {
         Changes::Accounts(changes) => {
@@ -48,7 +61,7 @@ pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<Ch
     }
 }
 
-/// Deletes each object, or finds why not.
+/// Deletes each object, or finds why not, and records the call with what each was.
 pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<ChangeResult>> {
     let delete = |id: &ChangeResult| match (id, request.object) {
         (Ok(id), Deletable::Account) => accounts::delete(store, &request.asking, id),
@@ -62,7 +75,23 @@ pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<Ch
         (Ok(id), Deletable::Refund) => delete_refund(store, &request.asking, id),
         (Err(error), _) => Ok(Err(error.clone())),
     };
-    request.ids.iter().map(delete).collect()
+    let object = type_of_deleted(request.object);
+    let (mut rows, mut touched) = (Vec::with_capacity(request.ids.len()), Vec::new());
+    for id in &request.ids {
+        let facts = match id {
+            Ok(id) => before_deletion(store.connection(), request.object, id)?,
+            Err(_) => Value::Null,
+        };
+        let row = delete(id)?;
+        if let Ok(id) = &row {
+            touched.push(Touched { object, id: id.to_string(), facts });
+        }
+        rows.push(row);
+    }
+    let (actor, at) = (Actor::User(request.user), request.asking.now);
+    let act = Act { actor, origin: request.origin.clone(), at };
+    trail::keep(store.connection(), &act, Done::new("delete", object), &touched)?;
+    Ok(rows)
 }
 
 fn refund(

@@ -16,12 +16,14 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
 use crate::ledger::{Order, RowResult, UserKey};
 use rusqlite::{Connection, named_params};
 
-/// Makes a refund, or finds why not; what its gateway has to be asked is added to `orders`.
+/// Makes a refund, or finds why not; `audit` is the record of the call, and what its gateway has
+/// to be asked is added to `orders`.
 pub(super) fn create_refund(
     store: &mut Store,
     user: UserKey,
     asking: &Asking,
     draft: &RefundDraft,
+    audit: i64,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<RowResult> {
     let decision = match decide_one(store, draft, asking)? {
@@ -29,7 +31,7 @@ pub(super) fn create_refund(
         Err(error) => return Ok(Err(error)),
     };
     let (id, created_ms) = store.next_refund_id(asking.now)?;
-    insert_refund(store.connection(), id, created_ms, user, &decision)?;
+    insert_refund(store.connection(), id, created_ms, (user, audit), &decision)?;
     let owner = Owner::Refund(id.number().value());
     custom::keep(store.connection(), owner, &decision.custom)?;
     movement::take(store.connection(), id.number(), &decision, created_ms)?;
@@ -91,16 +93,18 @@ fn insert_refund(
     connection: &Connection,
     id: RefundId,
     created_ms: i64,
-    user: UserKey,
+    (user, audit): (UserKey, i64),
     decision: &Decision,
 ) -> rusqlite::Result<()> {
     let insert = "insert into refund (number, created_ms, salt, account, amount, type, \
          source_type, method_type, payment_method, status, refund_date, comment, reason_code, \
          soft_descriptor, soft_descriptor_phone, created_by, gateway, gateway_options, \
-         gateway_state, payment, entry) values (:number, :created_ms, :salt, :account, :amount, \
+         gateway_state, payment, audit, \
+         method_choice, source_before, entry) values (:number, :created_ms, :salt, :account, \
+         :amount, \
          :type, :source_type, :method_type, :payment_method, :status, :refund_date, :comment, \
          :reason_code, :soft_descriptor, :soft_descriptor_phone, :created_by, :gateway, \
-         :gateway_options, :gateway_state, :payment, \
+         :gateway_options, :gateway_state, :payment, :audit, :method_choice, :source_before, \
          iif(:payment is null, \
          coalesce((select key + 1 from entry order by key desc limit 1), 1), null))";
     let (status, gateway, options, state) = match &decision.payout {
@@ -139,6 +143,9 @@ fn insert_refund(
         ":gateway_options": options,
         ":gateway_state": state,
         ":payment": payment,
+        ":audit": audit,
+        ":method_choice": decision.choice.name(),
+        ":source_before": decision.source_before.units(),
     })?;
     Ok(())
 }

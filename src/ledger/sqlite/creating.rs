@@ -4,9 +4,12 @@
 use super::answers::{earlier_answer, keep_answer};
 use super::create::create_refund;
 use super::store::Store;
+use super::trail::{self, Done};
+use super::trail_facts::{of_drafts, type_of_drafts};
 use super::{accounts, adjusting, invoice_adjusting, methods, payments};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::row_error::RowError;
+use crate::ledger::trail::{Act, Actor};
 use crate::ledger::{Create, Created, Order, RowResult};
 use std::collections::BTreeMap;
 
@@ -18,12 +21,14 @@ pub(super) fn create(store: &mut Store, request: &Create) -> rusqlite::Result<Cr
     {
         return Ok(earlier);
     }
+    let audit = trail::next_key(store.connection())?;
     let mut orders = Vec::new();
     let rows = if request.is_single {
-        create_together(store, request, &mut orders)?
+        create_together(store, request, audit, &mut orders)?
     } else {
-        create_rows(store, request, &mut orders)?
+        create_rows(store, request, audit, &mut orders)?
     };
+    record(store, request, audit, &rows)?;
     let answer = match &request.idempotency {
         None => None,
         Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
@@ -35,10 +40,11 @@ pub(super) fn create(store: &mut Store, request: &Create) -> rusqlite::Result<Cr
 fn create_together(
     store: &mut Store,
     request: &Create,
+    audit: i64,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<Vec<RowResult>> {
     let savepoint = store.set_savepoint()?;
-    let rows = create_rows(store, request, orders)?;
+    let rows = create_rows(store, request, audit, orders)?;
     let is_whole = rows.iter().all(RowResult::is_ok);
     store.end_savepoint(&savepoint, is_whole)?;
     if is_whole {
@@ -52,13 +58,14 @@ fn create_together(
 fn create_rows(
     store: &mut Store,
     request: &Create,
+    audit: i64,
     orders: &mut Vec<Order>,
 ) -> rusqlite::Result<Vec<RowResult>> {
     let (user, asking) = (request.user, &request.asking);
     macro_rules! each {
-        ($drafts:ident, $create:path $(, $orders:ident)?) => {
+        ($drafts:ident, $create:path $(, $more:expr)*) => {
             create_each($drafts, &request.ordered, |draft| {
-                $create(store, user, asking, draft $(, $orders)?)
+                $create(store, user, asking, draft $(, $more)*)
             })
         };
     }
@@ -72,8 +79,22 @@ fn create_rows(
         Drafts::InvoicePayments(drafts) => each!(drafts, payments::create_part),
         Drafts::Payments(drafts) => each!(drafts, payments::create),
         Drafts::PaymentMethods(drafts) => each!(drafts, methods::create),
-        Drafts::Refunds(drafts) => each!(drafts, create_refund, orders),
+        Drafts::Refunds(drafts) => each!(drafts, create_refund, audit, orders),
     }
+}
+
+/// Records the call in the audit, if it created anything.
+fn record(store: &Store, request: &Create, audit: i64, rows: &[RowResult]) -> rusqlite::Result<()> {
+    let (actor, at) = (Actor::User(request.user), request.asking.now);
+    let act = Act { actor, origin: request.origin.clone(), at };
+    let key = request.idempotency.as_ref().map(|once| once.key.as_str());
+    let object = type_of_drafts(&request.drafts);
+    let done = Done { idempotency_key: key, ..Done::new("create", object) };
+    if let Drafts::Refunds(_) = request.drafts {
+        let numbers = trail::numbers(rows.iter().flatten());
+        return trail::keep_refunds(store.connection(), audit, &act, done, &numbers);
+    }
+    trail::keep(store.connection(), &act, done, &of_drafts(&request.drafts, rows))
 }
 
 /// Creates each of the drafts but those that were ordered to fail.

@@ -6,15 +6,18 @@
 
 use super::movement::{self, Moved};
 use super::orders::{Kept, keep_exchange};
-use super::outbox;
 use super::rows::known;
 use super::store::Store;
+use super::trail::{self, Done};
+use super::{outbox, sessions};
 use crate::domain::event::EventKind;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::{Ending, Verdict};
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::schedule::ASKED_FOR;
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::orders::{Exchange, SettleError, Settlement};
+use crate::ledger::trail::{Act, Actor};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 /// Ends a refund in Processing and gives its money back if the gateway declined; false when it is
@@ -35,9 +38,15 @@ pub(super) fn end_refund(
         reference_id: ending.reference_id.as_deref(),
         transcript: Some(&exchange.transcript),
         operator: None,
+        audit: None,
         at_ms: exchange.at.timestamp_millis(),
     };
-    end(store, number, &ending, &kept)
+    let by = |gateway| Act {
+        actor: Actor::Gateway(gateway),
+        origin: Origin::of(FrontDoor::Gateway),
+        at: exchange.at,
+    };
+    end(store, number, &ending, &kept, "verdict", by)
 }
 
 /// Ends a refund by an operator's hand.
@@ -54,10 +63,15 @@ pub(super) fn settle_refund(
         return Ok(Err(SettleError::NotOpen { number, status }));
     }
     let until = settlement.refund.created_at() + ASKED_FOR;
-    if settlement.at < until {
+    let act = &settlement.act;
+    if act.at < until {
         return Ok(Err(SettleError::TooEarly { number, until }));
     }
     let ending = settlement.settled_as.ending();
+    let operator = match &act.actor {
+        Actor::Operator(name) | Actor::Gateway(name) => Some(name.clone()),
+        Actor::User(user) => sessions::username(connection, *user)?,
+    };
     let kept = Kept {
         kind: "operator",
         state: ending.gateway_state,
@@ -65,10 +79,11 @@ pub(super) fn settle_refund(
         text: Some(&settlement.reason),
         reference_id: None,
         transcript: None,
-        operator: Some(&settlement.operator),
-        at_ms: settlement.at.timestamp_millis(),
+        operator: Some(operator.as_deref().unwrap_or("unknown")),
+        audit: None,
+        at_ms: act.at.timestamp_millis(),
     };
-    end(store, number, &ending, &kept)?;
+    end(store, number, &ending, &kept, "settle", |_| act.clone())?;
     Ok(Ok(number))
 }
 
@@ -86,12 +101,15 @@ fn status(connection: &Connection, refund: RefundId) -> rusqlite::Result<Option<
     Ok(found.filter(|(_, id)| *id == refund).map(|(status, _)| status))
 }
 
-/// Ends a refund in Processing, with what brought its end; false when it is not in Processing.
+/// Ends a refund in Processing, with what brought its end, and records `operation` by whoever `by`
+/// says, given the name of the refund's gateway; false when it is not in Processing.
 fn end(
     store: &Store,
     number: RefundNumber,
     ending: &Ending,
     kept: &Kept<'_>,
+    operation: &'static str,
+    by: impl FnOnce(String) -> Act,
 ) -> rusqlite::Result<bool> {
     let connection = store.connection();
     let approved = ending.status == RefundStatus::Processed;
@@ -100,7 +118,8 @@ fn end(
          gateway_response = :response, gateway_response_code = :response_code, \
          reference_id = :reference_id, second_reference_id = :second_reference_id, \
          submitted_ms = :submitted_ms, updated_ms = :at_ms \
-         where number = :number and status = 'Processing' returning account, amount, payment";
+         where number = :number and status = 'Processing' \
+         returning account, amount, payment, gateway";
     let ended = connection
         .prepare_cached(update)?
         .query_row(
@@ -117,11 +136,12 @@ fn end(
             },
             |row| {
                 let (account, amount) = (row.get(0)?, row.get(1)?);
-                Ok(Moved { number: number.value(), account, amount, payment: row.get(2)? })
+                let moved = Moved { number: number.value(), account, amount, payment: row.get(2)? };
+                Ok((moved, row.get(3)?))
             },
         )
         .optional()?;
-    let Some(moved) = ended else {
+    let Some((moved, gateway)) = ended else {
         return Ok(false);
     };
     if ending.releases_hold {
@@ -131,7 +151,11 @@ fn end(
     }
     let forget = "delete from inquiry where refund = ?1";
     connection.prepare_cached(forget)?.execute(params![number.value()])?;
-    keep_exchange(connection, number, kept)?;
+    let audit = trail::next_key(connection)?;
+    let kept = Kept { audit: Some(audit), ..*kept };
+    keep_exchange(connection, number, &kept)?;
+    let done = Done::new(operation, "Refund");
+    trail::keep_refunds(connection, audit, &by(gateway), done, &[number.value()])?;
     let kind = if approved { EventKind::Processed } else { EventKind::Error };
     outbox::keep(store, number, kind, kept.at_ms)?;
     Ok(true)

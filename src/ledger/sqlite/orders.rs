@@ -70,6 +70,8 @@ pub(super) struct Kept<'a> {
     pub(super) reference_id: Option<&'a str>,
     pub(super) transcript: Option<&'a Transcript>,
     pub(super) operator: Option<&'a str>,
+    /// The record of the act that it belongs to.
+    pub(super) audit: Option<i64>,
     pub(super) at_ms: i64,
 }
 
@@ -80,9 +82,9 @@ pub(super) fn keep_exchange(
     kept: &Kept<'_>,
 ) -> rusqlite::Result<()> {
     let insert = "insert into exchange (refund, gateway, kind, gateway_state, reason_code, \
-         reason_text, reference_id, request, response, operator, at_ms) \
+         reason_text, reference_id, request, response, operator, audit, at_ms) \
          select number, gateway, :kind, :state, :code, :text, :reference_id, :request, :response, \
-         :operator, :at_ms from refund where number = :number";
+         :operator, :audit, :at_ms from refund where number = :number";
     connection.prepare_cached(insert)?.execute(named_params! {
         ":kind": kept.kind,
         ":state": kept.state.name(),
@@ -92,6 +94,7 @@ pub(super) fn keep_exchange(
         ":request": kept.transcript.and_then(Transcript::request),
         ":response": kept.transcript.and_then(Transcript::response),
         ":operator": kept.operator,
+        ":audit": kept.audit,
         ":at_ms": kept.at_ms,
         ":number": number.value(),
     })?;
@@ -128,6 +131,7 @@ fn note_exchange(store: &mut Store, number: RefundNumber, note: &Note) -> rusqli
         reference_id: None,
         transcript: Some(&note.exchange.transcript),
         operator: None,
+        audit: None,
         at_ms: note.exchange.at.timestamp_millis(),
     };
     keep_exchange(connection, number, &kept)?;

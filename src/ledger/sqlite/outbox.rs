@@ -52,7 +52,10 @@ pub(super) fn keep(
 }
 
 /// The account's key, and what is told of a refund: no free text, no names of people, no secrets.
-fn describe(connection: &Connection, number: RefundNumber) -> rusqlite::Result<(i64, Value)> {
+pub(super) fn describe(
+    connection: &Connection,
+    number: RefundNumber,
+) -> rusqlite::Result<(i64, Value)> {
     let select = "select refund.account, account.id, account.number, account.currency, \
          refund.created_ms, refund.salt, refund.type, source_type, refund.status, \
          coalesce(gateway_state, 'NotSubmitted'), \

@@ -8,6 +8,7 @@
 use super::orders::{Kept, keep_exchange};
 use super::rows::known;
 use super::store::Store;
+use super::trail::{self, Done};
 use super::{billing_rows, movement, outbox};
 use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::event::EventKind;
@@ -31,7 +32,16 @@ pub(super) fn reconcile(
     store: &Store,
     request: &Reconcile,
 ) -> rusqlite::Result<Vec<ReconcileResult>> {
-    request.events.iter().map(|event| reconcile_one(store, event, request)).collect()
+    let audit = trail::next_key(store.connection())?;
+    let mut results = Vec::with_capacity(request.events.len());
+    for event in &request.events {
+        results.push(reconcile_one(store, event, request, audit)?);
+    }
+    let changed = results.iter().flatten().filter(|done| done.has_changed);
+    let numbers: Vec<i64> = changed.map(|done| done.refund.number().value()).collect();
+    let done = Done::new("reconcile", "Refund");
+    trail::keep_refunds(store.connection(), audit, &request.act, done, &numbers)?;
+    Ok(results)
 }
 
 /// A refund as it is before the event.
@@ -45,6 +55,7 @@ fn reconcile_one(
     store: &Store,
     event: &Reconciliation,
     request: &Reconcile,
+    audit: i64,
 ) -> rusqlite::Result<ReconcileResult> {
     let connection = store.connection();
     let Some(found) = find(connection, event.refund)? else {
@@ -71,7 +82,7 @@ fn reconcile_one(
     }
     let created = found.id.created_at();
     // A ledger whose clock is ahead of this process's has its refunds for the present.
-    let now = request.now.max(created);
+    let now = request.act.at.max(created);
     let settled_at = moment(event.at, created, store.tenant().time_zone);
     if let Some(error) = untimely(number, settled_at, created, now) {
         return Ok(Err(error));
@@ -100,8 +111,20 @@ fn reconcile_one(
     if puts_back {
         movement::compensate(connection, found.moved, at_ms)?;
     }
-    keep(connection, number, event, state, settled_ms)?;
-    let kind = match event.settlement {
+    keep(connection, number, event, state, (settled_ms, audit))?;
+    keep_events(store, number, event.settlement, puts_back, at_ms)?;
+    Ok(Ok(done(state, true, puts_back)))
+}
+
+/// Writes down for those who listen what a settlement did.
+fn keep_events(
+    store: &Store,
+    number: RefundNumber,
+    settlement: Settlement,
+    puts_back: bool,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let kind = match settlement {
         Settlement::Settled => EventKind::Settled,
         Settlement::Failed => EventKind::FailedToSettle,
     };
@@ -109,7 +132,7 @@ fn reconcile_one(
     if puts_back {
         outbox::keep(store, number, EventKind::Compensated, at_ms)?;
     }
-    Ok(Ok(done(state, true, puts_back)))
+    Ok(())
 }
 
 /// What is wrong with the moment of an event, if anything is.
@@ -140,7 +163,7 @@ fn keep(
     number: RefundNumber,
     event: &Reconciliation,
     state: GatewayState,
-    at_ms: i64,
+    (at_ms, audit): (i64, i64),
 ) -> rusqlite::Result<()> {
     let kept = Kept {
         kind: "settlement",
@@ -150,6 +173,7 @@ fn keep(
         reference_id: None,
         transcript: None,
         operator: None,
+        audit: Some(audit),
         at_ms,
     };
     keep_exchange(connection, number, &kept)?;

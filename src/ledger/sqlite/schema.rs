@@ -10,15 +10,17 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 8] = [
+pub(super) const SCHEMA: [&str; 10] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
     include_str!("migrations/004_gateways.sql"),
     include_str!("migrations/005_permissions.sql"),
+    include_str!("migrations/006_audit.sql"),
     include_str!("migrations/007_invoice_adjustments.sql"),
     include_str!("migrations/008_objects.sql"),
     include_str!("migrations/009_collected.sql"),
+    include_str!("migrations/010_operators.sql"),
 ];
 const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[0]),
@@ -29,6 +31,8 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[5]),
     M::up(SCHEMA[6]),
     M::up(SCHEMA[7]),
+    M::up(SCHEMA[8]),
+    M::up(SCHEMA[9]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
@@ -86,6 +90,8 @@ mod tests {
             "inquiry (refund) values (1)",
             "exchange (key) values (1)",
             "event (key) values (1)",
+            "audit (key) values (1)",
+            "audit_object (key) values (1)",
             "sending (key) values (1)",
             "collected (reference) values ('1')",
         ] {

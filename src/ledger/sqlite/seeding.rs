@@ -1,7 +1,8 @@
 //! Loading a seed inside the open transaction: all of it, or, on a conflict, nothing.
 
-use super::rows;
+use super::operating::{self, TENANT};
 use super::store::Store;
+use super::{rows, trail_facts};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
@@ -40,7 +41,10 @@ pub(super) fn load(
     let report = SeedReport::default();
     let loaded = Loader { connection, configured, at, report }.load(seed);
     let result = match loaded {
-        Ok(report) => Ok(report),
+        Ok(report) => {
+            trail_facts::record_seed(store.connection(), seed, report)?;
+            Ok(report)
+        }
         Err(Refusal::Conflict(conflict)) => {
             store.connection().execute_batch("rollback to seed")?;
             Err(conflict)
@@ -104,7 +108,11 @@ impl Loader<'_> {
         }
         let stored = self.text("select value from tenant where key = ?1", params![key])?;
         match stored {
-            Some(stored) => self.compare("tenant", [(key, stored, value.to_owned())]),
+            Some(stored) => {
+                let by_operator = operating::is_by_operator(self.connection, TENANT, key)?;
+                let seeded = if by_operator { stored.clone() } else { value.to_owned() };
+                self.compare("tenant", [(key, stored, seeded)])
+            }
             None => {
                 self.add("insert into tenant (key, value) values (?1, ?2)", params![key, value])
             }

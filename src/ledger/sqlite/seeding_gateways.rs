@@ -1,7 +1,7 @@
 //! Loading the gateways of a seed: each with what it can do, its switches and its script.
 
-use super::rows;
-use super::seeding::{Loader, Refusal, json};
+use super::seeding::{Loader, Pair, Refusal, json};
+use super::{operating, rows};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::script::Script;
 use crate::ledger::seed::SeedConflict;
@@ -23,22 +23,21 @@ impl Loader<'_> {
             let old = known_script.switches;
             let text = |switch: bool| switch.to_string();
             let (windows, duplicates) = ("refund_window_days", "duplicate_window_s");
-            return self.compare(
-                &object,
-                [
-                    ("active", text(known.active), text(gateway.active)),
-                    (
-                        "non_referenced_refunds",
-                        text(known.non_referenced_refunds),
-                        text(gateway.non_referenced_refunds),
-                    ),
-                    ("method_types", all(known_types), all(types)),
-                    (windows, off(old.refund_window_days), off(switches.refund_window_days)),
-                    (duplicates, off(old.duplicate_window_s), off(switches.duplicate_window_s)),
-                    ("require_settled", text(old.require_settled), text(switches.require_settled)),
-                    ("rule", json(&known_script.rules)?, rules),
-                ],
-            );
+            let pairs = [
+                ("active", text(known.active), text(gateway.active)),
+                (
+                    "non_referenced_refunds",
+                    text(known.non_referenced_refunds),
+                    text(gateway.non_referenced_refunds),
+                ),
+                ("method_types", all(known_types), all(types)),
+                (windows, off(old.refund_window_days), off(switches.refund_window_days)),
+                (duplicates, off(old.duplicate_window_s), off(switches.duplicate_window_s)),
+                ("require_settled", text(old.require_settled), text(switches.require_settled)),
+                ("rule", json(&known_script.rules)?, rules),
+            ];
+            let pairs = self.giving_way(&gateway.name, pairs)?;
+            return self.compare(&object, pairs);
         }
         self.check_name_is_free(&object, &gateway.name)?;
         let insert = "insert into gateway (name, active, non_referenced_refunds, method_types, \
@@ -57,6 +56,21 @@ impl Loader<'_> {
                 switches.refund_window_days
             ],
         )
+    }
+
+    /// The pairs of a gateway, where an operator's value stands against that of the seed as if the
+    /// seed said it too.
+    fn giving_way<const N: usize>(
+        &self,
+        name: &str,
+        pairs: [Pair; N],
+    ) -> rusqlite::Result<Vec<Pair>> {
+        let object = operating::of_gateway(name);
+        let give_way = |(key, stored, seeded): Pair| {
+            let by_operator = operating::is_by_operator(self.connection, &object, key)?;
+            Ok((key, stored.clone(), if by_operator { stored } else { seeded }))
+        };
+        pairs.into_iter().map(give_way).collect()
     }
 
     /// Whether the ledger has a row of this gateway; the built-in one works without.

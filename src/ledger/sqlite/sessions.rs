@@ -9,12 +9,18 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-/// The user of this name.
+/// The user of this name, unless it is shut out.
 pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Result<Option<User>> {
     let select = "select key, id, username, password_hash, permissions, \
                   (select value = 'test' from meta where key = 'kind') \
-                  from user where username = ?1";
+                  from user where username = ?1 and is_disabled = 0";
     connection.prepare_cached(select)?.query_row(params![username], read_user).optional()
+}
+
+/// The name of the user of this key.
+pub(super) fn username(connection: &Connection, user: UserKey) -> rusqlite::Result<Option<String>> {
+    let select = "select username from user where key = ?1";
+    connection.prepare_cached(select)?.query_row([user.0], |row| row.get(0)).optional()
 }
 
 /// A user with what it may do on a ledger of this kind.
@@ -27,25 +33,6 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         permissions: Permissions::from_bits(row.get(4)?)
             .on_ledger(row.get::<_, Option<bool>>(5)?.unwrap_or(false)),
     })
-}
-
-/// Changes a password and ends the user's sessions; false when there is no such user.
-pub(super) fn set_password(
-    store: &mut Store,
-    username: &str,
-    password_hash: &str,
-) -> rusqlite::Result<bool> {
-    let update = "update user set password_hash = ?2 where username = ?1 returning key";
-    let user: Option<i64> = store
-        .connection()
-        .prepare_cached(update)?
-        .query_row(params![username, password_hash], |row| row.get(0))
-        .optional()?;
-    if let Some(user) = user {
-        let end = "delete from session where user = ?1";
-        store.connection().prepare_cached(end)?.execute(params![user])?;
-    }
-    Ok(user.is_some())
 }
 
 /// Opens a session, gives its token, and forgets those that have expired.
@@ -70,7 +57,7 @@ pub(super) fn open_session(
     Ok(token)
 }
 
-/// The session of this token, whatever its age.
+/// The session of this token, whatever its age, unless its user is shut out.
 pub(super) fn find_session(
     connection: &Connection,
     token: &TokenHash,
@@ -78,7 +65,8 @@ pub(super) fn find_session(
     let select = "select user.key, user.id, user.username, user.password_hash, \
                   user.permissions, (select value = 'test' from meta where key = 'kind'), \
                   session.last_used_ms \
-                  from session join user on user.key = session.user where token_hash = ?1";
+                  from session join user on user.key = session.user \
+                  where token_hash = ?1 and user.is_disabled = 0";
     connection
         .prepare_cached(select)?
         .query_row(params![token], |row| {

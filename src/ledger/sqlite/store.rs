@@ -257,6 +257,14 @@ impl Store {
         Ok(id)
     }
 
+    /// With an id seed, the next source of request ids that follows from it.
+    pub(super) fn next_request_seed(&self) -> rusqlite::Result<Option<[u8; 32]>> {
+        let Some(seed) = self.id_seed else {
+            return Ok(None);
+        };
+        Ok(Some(digest(seed, "requests", self.count_up("request_id_counter")?)))
+    }
+
     /// Adds one to a counter of the ledger and gives its new value.
     fn count_up(&self, key: &str) -> rusqlite::Result<u64> {
         let count = "insert into meta (key, value) values (?1, '1') on conflict (key) \

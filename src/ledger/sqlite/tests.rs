@@ -7,6 +7,7 @@ use crate::domain::draft::fields::Draft as _;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
@@ -90,6 +91,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
     });
     Create {
         user: UserKey(1),
+        origin: Origin::of(FrontDoor::Soap),
         asking: Asking {
             version: ApiVersion::major(91),
             permissions: Permission::ALL.into_iter().collect(),

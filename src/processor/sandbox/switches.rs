@@ -33,6 +33,11 @@ impl Guard {
         Self { switches, paid: HashMap::new(), look_at: REMEMBERED_MIN }
     }
 
+    /// Other switches; what was paid is remembered as far as the old ones needed it.
+    pub(super) fn set_switches(&mut self, switches: Switches) {
+        self.switches = switches;
+    }
+
     /// Why an order is refused, if it is.
     pub(super) fn refuse(&self, order: &Order) -> Option<Response> {
         let Switches { require_settled, refund_window_days, .. } = self.switches;

@@ -162,10 +162,6 @@ impl Ledger for FakeLedger {
         no()
     }
 
-    fn set_password(&self, _: &str, _: String) -> Reply<bool> {
-        no()
-    }
-
     fn open_session(&self, _: UserKey, _: Time, _: Time) -> Reply<String> {
         no()
     }

@@ -2,6 +2,7 @@
 
 use super::fake_ledger::FakeLedger;
 use refund_gateway::domain::id::ObjectId;
+use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::domain::query::{QueryObject, TypedQuery};
 use refund_gateway::ledger::query::Start;
 use refund_gateway::ledger::{Ledger, UserKey};
@@ -18,6 +19,7 @@ fn caller() -> Caller {
         user_id: ObjectId::parse("402892c72b9e3319012b9e34b88e0001").unwrap(),
         username: "somebody".into(),
         permissions: std::iter::empty().collect(),
+        origin: Origin::of(FrontDoor::Soap),
     }
 }
 

@@ -1,0 +1,151 @@
+//! What operators change (users, the tenant's settings, sandboxes), on the ledger of a gateway that
+//! is stopped or through the admin API of one that runs.
+//!
+//! What must stay true: both ways make the same change and say the same; a password comes from
+//! stdin, is not shown on a terminal, and is never an argument.
+
+use super::admin::{self, Api};
+use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::options::LedgerOptions;
+use super::{ledger, operator, terminal};
+use crate::client::Method;
+use crate::ledger::sqlite::OpenMode;
+use crate::service::clock::Clock;
+use crate::service::operation::{OperationError, Wanted, operate};
+use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
+use serde_json::{Value, json};
+use std::io::{self, Stdin};
+use std::path::PathBuf;
+use tokio::runtime::Runtime;
+
+/// Which ledger is changed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Target {
+    /// Change the ledger of the running gateway whose admin listener is here
+    #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_ADMIN")]
+    admin: Option<String>,
+
+    /// With --admin: the file of its token [default: LEDGER.admin-token]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TOKEN_FILE", requires = "admin")]
+    token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    ledger: LedgerOptions,
+}
+
+impl Target {
+    /// Makes the change and says what came of it: `done`, or that all was so already.
+    pub(super) fn change(self, wanted: Wanted, done: &str) -> Result<ExitStatus, Failure> {
+        let changed = match &self.admin {
+            Some(url) => {
+                let token =
+                    admin::read_token(self.token_file.as_deref(), self.ledger.ledger.as_ref());
+                let (path, body) = request(wanted);
+                let told = Api::new(url, &token?)?.call(Method::POST, path, &body)?;
+                told.get("changed").and_then(Value::as_bool).unwrap_or(true)
+            }
+            None => self.change_stopped(wanted)?,
+        };
+        terminal::data(if changed { done } else { "nothing to change: it is so already" })?;
+        Ok(ExitStatus::Done)
+    }
+
+    fn change_stopped(self, wanted: Wanted) -> Result<bool, Failure> {
+        let opened = ledger::open_named(self.ledger, OpenMode::Existing);
+        let ledger = opened.map_err(|failure| match failure.code {
+            FailureCode::Configuration => {
+                let hint = "beside a running gateway, name its admin listener with --admin URL";
+                Failure::with_hint(failure.code, format_args!("{:#}", failure.error), hint)
+            }
+            _ => failure,
+        })?;
+        let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+        let act = operator::act(Clock::system().now());
+        let changed = runtime.block_on(operate(&ledger, wanted, act));
+        changed.map_err(|error| {
+            let code = match &error {
+                OperationError::Wrong(_) | OperationError::Refused(_) => FailureCode::Usage,
+                _ => FailureCode::Runtime,
+            };
+            Failure { code, error: error.into() }
+        })
+    }
+}
+
+/// A change as the admin API takes it.
+fn request(wanted: Wanted) -> (&'static str, Value) {
+    match wanted {
+        Wanted::CreateUser { username, password, permissions } => {
+            let mut body = json!({ "username": username, "password": password });
+            if let (Some(body), Some(permissions)) = (body.as_object_mut(), permissions) {
+                body.insert("permissions".to_owned(), json!(permissions));
+            }
+            ("users", body)
+        }
+        Wanted::Grant { username, permissions } => {
+            ("users/grant", json!({ "username": username, "permissions": permissions }))
+        }
+        Wanted::Revoke { username, permissions } => {
+            ("users/revoke", json!({ "username": username, "permissions": permissions }))
+        }
+        Wanted::Enable { username, is_enabled } => {
+            let path = if is_enabled { "users/enable" } else { "users/disable" };
+            (path, json!({ "username": username }))
+        }
+        Wanted::SetPassword { username, password } => {
+            ("users/set-password", json!({ "username": username, "password": password }))
+        }
+        Wanted::Tenant { key, value } => ("tenant", json!({ "key": key, "value": value })),
+        Wanted::Gateway { name, key, value } => {
+            ("gateways", json!({ "name": name, "key": key, "value": value }))
+        }
+    }
+}
+
+/// What the command line says of a value: a text, or a list of several.
+pub(super) fn value(mut words: Vec<String>) -> Value {
+    match words.len() {
+        1 => Value::from(words.remove(0)),
+        _ => Value::from(words),
+    }
+}
+
+/// The password on stdin, one line, which a terminal does not show.
+pub(super) fn read_password() -> Result<String, Failure> {
+    let stdin = io::stdin();
+    let _quiet = Quiet::start(&stdin);
+    let mut line = String::new();
+    stdin.read_line(&mut line).or_fail(FailureCode::Input, "reading the password")?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        let message = "the password is empty; it is read from stdin, one line";
+        return Err(Failure::new(FailureCode::Input, message));
+    }
+    Ok(password.to_owned())
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Quiet<'s> {
+    stdin: &'s Stdin,
+    before: Termios,
+}
+
+impl<'s> Quiet<'s> {
+    fn start(stdin: &'s Stdin) -> Option<Self> {
+        let before = Some(stdin).filter(|stdin| isatty(stdin)).map(tcgetattr)?.ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        terminal::note("the password, which is not shown as it is typed:");
+        tcsetattr(stdin, OptionalActions::Flush, &quiet).ok()?;
+        Some(Self { stdin, before })
+    }
+}
+
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing back.
+        let _ = tcsetattr(self.stdin, OptionalActions::Flush, &self.before);
+        terminal::note("");
+    }
+}

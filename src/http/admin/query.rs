@@ -1,0 +1,105 @@
+//! The query string of a request to the admin API: pairs of a closed set of keys.
+//!
+//! What must stay true: a key that is unknown or comes twice is refused and never passed over,
+//! because a filter that does nothing shows what was not asked for.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// The longest value, in bytes.
+const VALUE_BYTES_MAX: usize = 512;
+
+/// The pairs of a query string.
+#[derive(Debug)]
+pub(super) struct Pairs(Vec<(&'static str, String)>);
+
+impl Pairs {
+    /// Reads the pairs, whose keys are `known`; an empty value is no value.
+    pub(super) fn parse(query: &str, known: &[&'static str]) -> Result<Self, String> {
+        let mut pairs = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let is_key = |known: &&&'static str| **known == key;
+            let Some(key) = known.iter().find(is_key) else {
+                return Err(format!("`{key}` is none of {}", known.join(", ")));
+            };
+            if pairs.iter().any(|(earlier, _)| earlier == key) {
+                return Err(format!("{key} comes twice"));
+            }
+            let value = decoded(value).ok_or_else(|| format!("{key}: the value is no text"))?;
+            if value.len() > VALUE_BYTES_MAX {
+                return Err(format!("{key} has more than {VALUE_BYTES_MAX} bytes"));
+            }
+            pairs.push((*key, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a key.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, _)| *name == key);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The number that is the value of a key.
+    pub(super) fn number<N>(
+        &self,
+        key: &str,
+        bounds: RangeInclusive<N>,
+    ) -> Result<Option<N>, String>
+    where
+        N: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.text(key) else {
+            return Ok(None);
+        };
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let (least, most) = (bounds.start(), bounds.end());
+        let wrong = || format!("{key}: `{text}` is no number from {least} to {most}");
+        number.ok_or_else(wrong).map(Some)
+    }
+}
+
+/// A value with its percent signs and plus signs undone.
+fn decoded(value: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+                bytes.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_read_and_nothing_is_passed_over() {
+        let pairs = Pairs::parse("a=x%20y+z&b=7&c=", &["a", "b", "c"]).unwrap();
+        assert_eq!((pairs.text("a"), pairs.text("c")), (Some("x y z"), None));
+        assert_eq!(pairs.number("b", 1..=10), Ok(Some(7)));
+        assert_eq!(pairs.number("c", 1..=10), Ok(None));
+        assert!(pairs.number("b", 8..=10).unwrap_err().contains("8 to 10"));
+        assert!(pairs.number("a", 1..=10).unwrap_err().contains("x y z"));
+        for (bad, named) in [
+            ("d=1", "`d` is none of a, b, c"),
+            ("a=1&a=2", "a comes twice"),
+            ("a=%", "no text"),
+            ("a=%zz", "no text"),
+            ("a=%ff", "no text"),
+            (&format!("a={}", "x".repeat(600)), "more than 512"),
+        ] {
+            assert!(Pairs::parse(bad, &["a", "b", "c"]).unwrap_err().contains(named), "{bad}");
+        }
+    }
+}

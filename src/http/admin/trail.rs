@@ -1,0 +1,61 @@
+//! The audit as the admin API shows it: who changed what, when, from where, and by which way.
+
+use super::api::Api;
+use super::query::Pairs;
+use super::talk::{Told, Wrong, bad, missing, of_ledger, ok, wrong_method};
+use crate::domain::moment::moment;
+use crate::ledger::reconciliation::RefundName;
+use crate::ledger::trail::TrailQuery;
+use hyper::Method;
+use serde_json::json;
+
+/// How many records are shown where nobody says how many, and at most.
+const LIMIT: u32 = 50;
+const LIMIT_MAX: u32 = 1_000;
+
+impl Api {
+    /// The newest records that are asked for.
+    pub(super) async fn audit(&self, method: &Method, query: &str) -> Result<Told, Wrong> {
+        if method != Method::GET {
+            return Err(wrong_method("GET, HEAD"));
+        }
+        let query = parse(query).map_err(bad)?;
+        let trail = self.service.ledger().trail();
+        let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
+        let page = trail.records(query).await.map_err(|error| of_ledger(&error))?;
+        Ok(ok(json!({ "records": page.records, "next": page.next })))
+    }
+
+    /// The story of a refund, named by its Id or its number.
+    pub(super) async fn story(&self, method: &Method, name: &str) -> Result<Told, Wrong> {
+        if method != Method::GET {
+            return Err(wrong_method("GET, HEAD"));
+        }
+        let no_name = || bad(format!("`{name}` is neither the Id nor the number of a refund"));
+        let refund = RefundName::forgiving(name).ok_or_else(no_name)?;
+        let trail = self.service.ledger().trail();
+        let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
+        let story = trail.story(refund).await.map_err(|error| of_ledger(&error))?;
+        story.map(ok).ok_or_else(|| missing(format!("The ledger has no refund {refund}.")))
+    }
+}
+
+fn parse(query: &str) -> Result<TrailQuery, String> {
+    const KEYS: [&str; 7] = ["actor", "object", "id", "from", "until", "before", "limit"];
+    let pairs = Pairs::parse(query, &KEYS)?;
+    let at = |key: &str| {
+        let text = pairs.text(key);
+        let wrong =
+            |text: &str| format!("{key}: `{text}` is no moment such as 2026-01-02T03:04:05Z");
+        text.map(|text| moment(text).ok_or_else(|| wrong(text))).transpose()
+    };
+    Ok(TrailQuery {
+        actor: pairs.text("actor").map(str::to_owned),
+        object: pairs.text("object").map(str::to_owned),
+        id: pairs.text("id").map(str::to_owned),
+        from: at("from")?,
+        until: at("until")?,
+        before: pairs.number("before", 0..=i64::MAX)?,
+        most: pairs.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT),
+    })
+}

@@ -1,0 +1,210 @@
+//! What the audit keeps of an object that a call created, changed or deleted: facts and the names
+//! of the other fields that were set, never free text, and never a number of a card or bank
+//! account, which no draft holds.
+
+use super::outbox;
+use super::trail::{self, Done};
+use crate::domain::draft::batch::Drafts;
+use crate::domain::id::{ObjectId, RefundId};
+use crate::ledger::RowResult;
+use crate::ledger::change::{Changes, Deletable};
+use crate::ledger::seed::{SeedPlan, SeedReport};
+use crate::ledger::trail::Touched;
+use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The longest text of a fact, in characters.
+const FACT_CHARS_MAX: usize = 255;
+/// What clients write for people; only that it was set is a fact.
+const FREE_TEXTS: [&str; 3] = ["comment", "soft_descriptor", "soft_descriptor_phone"];
+
+/// The type of the objects of a call to create.
+pub(super) const fn type_of_drafts(drafts: &Drafts) -> &'static str {
+    match drafts {
+        Drafts::Accounts(_) => "Account",
+        Drafts::Adjustments(_) => "CreditBalanceAdjustment",
+        Drafts::InvoiceAdjustments(_) => "InvoiceAdjustment",
+        Drafts::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
+        Drafts::InvoicePayments(_) => "InvoicePayment",
+        Drafts::Payments(_) => "Payment",
+        Drafts::PaymentMethods(_) => "PaymentMethod",
+        Drafts::Refunds(_) => "Refund",
+    }
+}
+
+/// The type of the objects of a call to update.
+pub(super) const fn type_of_changes(changes: &Changes) -> &'static str {
+    match changes {
+        Changes::Accounts(_) => "Account",
+        Changes::Adjustments(_) => "CreditBalanceAdjustment",
+        Changes::InvoiceAdjustments(_) => "InvoiceAdjustment",
+        Changes::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
+        Changes::Payments(_) => "Payment",
+        Changes::PaymentMethods(_) => "PaymentMethod",
+        Changes::Refunds(_) => "Refund",
+    }
+}
+
+/// The type of the objects of a call to delete.
+pub(super) const fn type_of_deleted(object: Deletable) -> &'static str {
+    match object {
+        Deletable::Account => "Account",
+        Deletable::InvoiceAdjustment => "InvoiceAdjustment",
+        Deletable::InvoiceItemAdjustment => "InvoiceItemAdjustment",
+        Deletable::PaymentMethod => "PaymentMethod",
+        Deletable::Refund => "Refund",
+    }
+}
+
+/// What a call created, but for refunds, which refer to its record.
+pub(super) fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
+    let object = type_of_drafts(drafts);
+    match drafts {
+        Drafts::Accounts(all) => touched(object, all, rows),
+        Drafts::Adjustments(all) => touched(object, all, rows),
+        Drafts::InvoiceAdjustments(all) => touched(object, all, rows),
+        Drafts::InvoiceItemAdjustments(all) => touched(object, all, rows),
+        Drafts::InvoicePayments(all) => touched(object, all, rows),
+        Drafts::Payments(all) => touched(object, all, rows),
+        Drafts::PaymentMethods(all) => touched(object, all, rows),
+        Drafts::Refunds(_) => Vec::new(),
+    }
+}
+
+/// What a call changed.
+pub(super) fn of_changes(changes: &Changes, rows: &[RowResult]) -> Vec<Touched> {
+    let object = type_of_changes(changes);
+    match changes {
+        Changes::Accounts(all) => touched(object, all, rows),
+        Changes::Adjustments(all) => touched(object, all, rows),
+        Changes::InvoiceAdjustments(all) => touched(object, all, rows),
+        Changes::InvoiceItemAdjustments(all) => touched(object, all, rows),
+        Changes::Payments(all) => touched(object, all, rows),
+        Changes::PaymentMethods(all) => touched(object, all, rows),
+        Changes::Refunds(all) => touched(object, all, rows),
+    }
+}
+
+fn touched<D: Serialize>(object: &'static str, drafts: &[D], rows: &[RowResult]) -> Vec<Touched> {
+    let pairs = drafts.iter().zip(rows);
+    let of_row = |(draft, row): (&D, &RowResult)| {
+        let id = row.as_ref().ok()?.to_string();
+        Some(Touched { object, id, facts: facts(draft) })
+    };
+    pairs.filter_map(of_row).collect()
+}
+
+/// The values that a draft gives, by the names of its fields, and under `other_fields` the names of
+/// those whose values are not kept here.
+fn facts<D: Serialize>(draft: &D) -> Value {
+    let Ok(Value::Object(fields)) = serde_json::to_value(draft) else {
+        return json!({});
+    };
+    let mut facts = Map::new();
+    let mut others: Vec<String> = Vec::new();
+    for (name, field) in &fields {
+        if name == "common" {
+            others.extend(names_in_common(field));
+            continue;
+        }
+        let Some(value) = given(field) else { continue };
+        match value {
+            Value::String(text) if !FREE_TEXTS.contains(&name.as_str()) => {
+                let text: String = text.chars().take(FACT_CHARS_MAX).collect();
+                facts.insert(name.clone(), json!(text));
+            }
+            Value::Bool(_) | Value::Number(_) => {
+                facts.insert(name.clone(), value.clone());
+            }
+            _ => others.push(name.clone()),
+        }
+    }
+    if !others.is_empty() {
+        facts.insert("other_fields".to_owned(), json!(others));
+    }
+    Value::Object(facts)
+}
+
+/// The value of a field as drafts are written down: `{"Given": …}`, of an amount its value.
+fn given(field: &Value) -> Option<&Value> {
+    match field {
+        Value::Object(parts) => {
+            let given = parts.get("Given")?;
+            Some(given.get("value").unwrap_or(given))
+        }
+        Value::Array(items) if !items.is_empty() => Some(field),
+        Value::String(text) if text != "Absent" => Some(field),
+        _ => None,
+    }
+}
+
+/// The names of the fields that are only kept, of the tenant's own, and of those that were emptied.
+fn names_in_common(common: &Value) -> Vec<String> {
+    let keys = |name: &str| {
+        let fields = common.get(name).and_then(Value::as_object);
+        fields.into_iter().flat_map(Map::keys).cloned().collect::<Vec<_>>()
+    };
+    let texts = |name: &str| {
+        let items = common.get(name).and_then(Value::as_array);
+        let items = items.into_iter().flatten().filter_map(Value::as_str);
+        items.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let kept = ["kept", "custom"].into_iter().flat_map(keys);
+    kept.chain(["nulls", "kept_nulls"].into_iter().flat_map(texts)).collect()
+}
+
+/// What an object is just before it is deleted; nothing that could be asked for later.
+pub(super) fn before_deletion(
+    connection: &Connection,
+    object: Deletable,
+    id: &ObjectId,
+) -> rusqlite::Result<Value> {
+    let fact = |name: &str, select: &str| {
+        let mut statement = connection.prepare_cached(select)?;
+        let found: Option<String> =
+            statement.query_row([id.as_str()], |row| row.get(0)).optional()?;
+        Ok(json!({ name: found }))
+    };
+    match object {
+        Deletable::Account => fact("number", "select number from account where id = ?1"),
+        Deletable::PaymentMethod => fact("type", "select type from payment_method where id = ?1"),
+        Deletable::InvoiceAdjustment | Deletable::InvoiceItemAdjustment => {
+            fact("number", "select number from invoice_adjustment where id = ?1")
+        }
+        Deletable::Refund => of_refund(connection, id),
+    }
+}
+
+/// A refund as it is told to webhooks, and the record of the call that created it.
+fn of_refund(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Value> {
+    let Some(id) = RefundId::parse(id.as_str()) else {
+        return Ok(json!({}));
+    };
+    let created_in = "select audit from refund where number = ?1";
+    let mut statement = connection.prepare_cached(created_in)?;
+    let created_in: Option<Option<i64>> =
+        statement.query_row([id.number().value()], |row| row.get(0)).optional()?;
+    let Some(created_in) = created_in else {
+        return Ok(json!({}));
+    };
+    let (_, mut told) = outbox::describe(connection, id.number())?;
+    if let Value::Object(told) = &mut told {
+        told.insert("created_in".to_owned(), json!(created_in));
+    }
+    Ok(told)
+}
+
+/// Records a seed that added something.
+pub(super) fn record_seed(
+    connection: &Connection,
+    seed: &SeedPlan,
+    report: SeedReport,
+) -> rusqlite::Result<()> {
+    let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
+        return Ok(());
+    };
+    let facts = json!({ "added": report.added, "unchanged": report.unchanged });
+    let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
+    trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
+}
