@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
     let runtime = tokio::runtime::Runtime::new();
     let runtime = runtime.or_fail(FailureCode::Runtime, "starting threads")?;
     runtime.block_on(async {
-        let mut signals = Signals::listen()?;
+        let mut signals = Signals::listen_and_pass_over_others()?;
         let recorder = start(&args.out)?;
         let tap = Tapped::into(&recorder);
         let proxy = Proxy::start(upstream, HttpSettings::default(), address, tap)

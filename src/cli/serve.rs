@@ -115,7 +115,7 @@ async fn serve(
     seeds: Vec<(String, Seed)>,
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen_and_pass_over_others()?;
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);

@@ -1,4 +1,5 @@
-//! The signals that end a server: the first asks it to drain, the second ends it at once.
+//! The signals that end a program: the first asks it to drain, the second ends it at once. Others
+//! end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +20,21 @@ impl Signals {
         })
     }
 
+    /// As [`Signals::listen`], for a server: the signals of a closed terminal, of a log's rotation
+    /// and of a mistyped key end nothing.
+    pub(super) fn listen_and_pass_over_others() -> Result<Self, Failure> {
+        for (kind, name) in [
+            (SignalKind::hangup(), "SIGHUP"),
+            (SignalKind::quit(), "SIGQUIT"),
+            (SignalKind::user_defined1(), "SIGUSR1"),
+            (SignalKind::user_defined2(), "SIGUSR2"),
+        ] {
+            let signals = signal(kind).or_fail(FailureCode::Runtime, "listening for signals")?;
+            pass_over(signals, name);
+        }
+        Self::listen()
+    }
+
     /// Waits for one of them.
     pub(super) async fn next(&mut self) {
         tokio::select! {
@@ -34,4 +50,14 @@ impl Signals {
             std::process::exit(i32::from(INTERRUPTED));
         });
     }
+}
+
+/// Takes a signal of which the system would end the process, and goes on. All settings are read at
+/// the start, so there is nothing to read again.
+fn pass_over(mut signals: Signal, name: &'static str) {
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            tracing::info!(signal = name, "a signal is passed over; settings are read at a start");
+        }
+    });
 }

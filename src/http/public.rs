@@ -24,8 +24,9 @@ use crate::domain::version::ApiVersion;
 use crate::service::Service;
 use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use hyper::body::{Body, Incoming};
+use hyper::header::{HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -104,6 +105,9 @@ impl Public {
             let text = "The request has too many headers.";
             return Ok(Answer::sentence(status, "headers", text).closing());
         }
+        if let Some(answer) = self.refused_by_head(head) {
+            return Ok(answer.closing());
+        }
         let base_url = match self.addresses.base_url(head, connection.peer, connection.local) {
             Ok(base_url) => base_url,
             Err(error) => {
@@ -131,6 +135,23 @@ impl Public {
             }
         };
         Ok(refused(answer))
+    }
+
+    /// What is refused for its headers, whatever its path. A page of another site can make a
+    /// browser post to a test gateway on its user's machine, and no client of SOAP sends an Origin.
+    fn refused_by_head(&self, head: &Parts) -> Option<Answer> {
+        let is_test = self.service.ledger().test_bench().is_some();
+        if is_test && head.method == Method::POST && head.headers.contains_key(ORIGIN) {
+            let text = "Web pages may not call a test gateway.";
+            return Some(Answer::sentence(StatusCode::FORBIDDEN, "origin", text));
+        }
+        let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+        let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if codings.any(|coding| !is_chunked(coding)) {
+            let text = "Of transfer encodings only chunked is implemented.";
+            return Some(Answer::sentence(StatusCode::NOT_IMPLEMENTED, "transfer_encoding", text));
+        }
+        None
     }
 
     fn wsdl(&self, version: &str, base_url: &str) -> Answer {

@@ -14,6 +14,7 @@ mod protocol;
 mod queries;
 mod routes;
 mod spellings;
+mod strangers;
 mod wire;
 
 use fake_ledger::FakeLedger;

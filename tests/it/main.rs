@@ -60,6 +60,7 @@ mod replaying;
 mod resolving;
 mod seed;
 mod session_script;
+mod signals;
 mod soap;
 mod soapui;
 mod soapui_exports;
