@@ -15,6 +15,7 @@ mod admin_stage;
 mod breaking_off;
 mod call_order;
 mod captures;
+mod captures_tools;
 mod cli;
 mod clock;
 mod custom_fields;
