@@ -1,5 +1,5 @@
-//! Files that hold many exchanges: HAR, the cassettes of VCR, what WireMock and Hoverfly record. They are read as streams, one
-//! exchange in memory at a time, however large they are.
+//! Files that hold many exchanges: HAR, the cassettes of VCR, what WireMock and Hoverfly record.
+//! They are read as streams, one exchange in memory at a time, however large they are.
 //!
 //! Of a captured URL only the path is used; its scheme and host are never contacted. Of the headers
 //! only those are sent that mean something to SOAP. Bodies are sent as they were meant: chunks are

@@ -16,18 +16,18 @@ fn go_vcr(version: u8) -> String {
     let interaction = |(number, (request, response)): (usize, (String, String))| {
         let (request, response) = (quoted(&request), quoted(&response));
         // The second version puts the number and the protocol before, the first has neither.
-        let head = if version > 1 {
-            format!(
-                "- id: {number}\n  request:\n    proto: HTTP/1.1\n    proto_major: 1\n    content_length: 10\n    host: www.example.com\n"
-            )
-        } else {
-            "- request:\n".to_owned()
+        let head = match version {
+            1 => "- request:\n".to_owned(),
+            _ => format!(
+                "- id: {number}\n  request:\n    proto: HTTP/1.1\n    proto_major: 1\n    \
+                 content_length: 10\n    host: www.example.com\n"
+            ),
         };
         format!(
-            "{head}    body: {request}\n    form: {{}}\n    headers:\n      Content-Type:\n      - \
-             text/xml\n    url: {URL}\n    method: POST\n  response:\n    body: {response}\n    \
-             headers:\n      Content-Type:\n      - text/xml\n    status: 200 OK\n    code: 200\n    \
-             duration: 1.5ms\n"
+            "{head}    body: {request}\n    form: {{}}\n    headers:\n      Content-Type:\n      \
+             - text/xml\n    url: {URL}\n    method: POST\n  response:\n    body: {response}\n    \
+             headers:\n      Content-Type:\n      - text/xml\n    status: 200 OK\n    \
+             code: 200\n    duration: 1.5ms\n"
         )
     };
     let all: String = conversation().into_iter().enumerate().map(interaction).collect();
@@ -38,11 +38,11 @@ fn php_vcr_yaml() -> String {
     let interaction = |(request, response): (String, String)| {
         let (request, response) = (quoted(&request), quoted(&response));
         format!(
-            "\n-\n    request:\n        method: POST\n        url: '{URL}'\n        headers:\n            \
-             Host: www.example.com\n            Content-Type: text/xml\n        body: {request}\n    \
-             response:\n        status:\n            http_version: '1.1'\n            code: '200'\n            \
-             message: OK\n        headers:\n            Content-Type: text/xml\n        body: \
-             {response}\n    index: 0\n"
+            "\n-\n    request:\n        method: POST\n        url: '{URL}'\n        headers:\n\
+             \x20           Host: www.example.com\n            Content-Type: text/xml\n        \
+             body: {request}\n    response:\n        status:\n            http_version: '1.1'\n\
+             \x20           code: '200'\n            message: OK\n        headers:\n            \
+             Content-Type: text/xml\n        body: {response}\n    index: 0\n"
         )
     };
     conversation().into_iter().map(interaction).collect()

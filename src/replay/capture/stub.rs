@@ -225,7 +225,10 @@ mod tests {
             let unsent = of(&stub(request)).unsent.unwrap_or_default();
             assert!(unsent.contains(why), "{why} in {unsent}");
         }
-        let file = |name: &str| json!({"request": {"url": "/a"}, "response": {"status": 200, "bodyFileName": name}});
+        let file = |name: &str| {
+            let response = json!({"status": 200, "bodyFileName": name});
+            json!({"request": {"url": "/a"}, "response": response})
+        };
         for name in ["none.xml", "../../etc/passwd", "/etc/passwd"] {
             assert!(
                 of(&file(name)).unsent.is_some_and(|why| why.contains("there is no")),
