@@ -185,6 +185,11 @@ impl Values {
         self.0.get(name).or_else(|| alike().map(|(_, value)| value)).map(String::as_str)
     }
 
+    /// Names and values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether some blank has this value.
     pub(super) fn has_value(&self, value: &str) -> bool {
         self.0.values().any(|known| known == value)

@@ -1,5 +1,5 @@
-//! Files that hold many exchanges: HAR, and the cassettes of VCR. They are read as streams, one
-//! exchange in memory at a time, however large they are.
+//! Files that hold many exchanges: HAR, the cassettes of VCR, what WireMock and Hoverfly record.
+//! They are read as streams, one exchange in memory at a time, however large they are.
 //!
 //! Of a captured URL only the path is used; its scheme and host are never contacted. Of the headers
 //! only those are sent that mean something to SOAP. Bodies are sent as they were meant: chunks are
@@ -9,6 +9,7 @@
 mod budget;
 mod cassette;
 mod har;
+mod stub;
 mod traffic;
 mod yaml;
 
@@ -90,6 +91,12 @@ pub(super) fn found(file: &Path) -> Result<Option<Format>, ReplayError> {
     if ends(file, "json") {
         return Ok(is_json_capture(&start(file)?).then_some(Format::Json));
     }
+    if file.extension().is_none() {
+        // php-vcr names its cassettes as the test does.
+        let start = start(file)?;
+        let json = is_json_capture(&start).then_some(Format::Json);
+        return Ok(json.or_else(|| is_cassette(&start).then_some(Format::Yaml)));
+    }
     let is_cassette = (ends(file, "yml") || ends(file, "yaml")) && is_cassette(&start(file)?);
     Ok(is_cassette.then_some(Format::Yaml))
 }
@@ -101,7 +108,7 @@ pub(super) fn named(file: &Path) -> Result<Option<Format>, ReplayError> {
     }
     let start = start(file)?;
     let text = start.trim_start_matches(['\u{feff}', '\u{fffd}', '\0']).trim_start();
-    if text.starts_with('{') {
+    if text.starts_with('{') || (text.starts_with('[') && is_json_capture(&start)) {
         Ok(Some(Format::Json))
     } else if text.starts_with('<') || ends(file, "xml") {
         Ok(None)
@@ -128,8 +135,16 @@ fn start(file: &Path) -> Result<String, ReplayError> {
 /// Whether JSON begins as a cassette, or as a HAR under another name.
 fn is_json_capture(start: &str) -> bool {
     let is_har = start.contains("\"log\"") && start.contains("\"entries\"");
-    start.trim_start_matches('\u{feff}').trim_start().starts_with('{')
-        && (is_har || INTERACTIONS.iter().any(|key| start.contains(&format!("\"{key}\""))))
+    let has = |keys: &[&str]| keys.iter().all(|key| start.contains(&format!("\"{key}\"")));
+    let is_pair = has(&["request", "response"]);
+    let is_stub = has(&["mappings", "request"])
+        || has(&["requests", "responseDefinition"])
+        || has(&["data", "pairs"])
+        || (is_pair && start.contains("\"url"));
+    let text = start.trim_start_matches('\u{feff}').trim_start();
+    let is_cassette = INTERACTIONS.iter().any(|key| has(&[key]));
+    (text.starts_with('[') && is_pair)
+        || (text.starts_with('{') && (is_har || is_cassette || is_stub))
 }
 
 fn is_cassette(start: &str) -> bool {
@@ -137,5 +152,8 @@ fn is_cassette(start: &str) -> bool {
         let key = line.split_once(':').map_or("", |(key, _)| key);
         INTERACTIONS.contains(&key.trim_matches('"'))
     };
-    start.lines().any(is_key)
+    let text = start.trim_start_matches('\u{feff}').trim_start();
+    let text = text.strip_prefix("---").unwrap_or(text).trim_start();
+    let has = |key: &str| text.lines().any(|line| line.trim_start_matches([' ', '-']) == key);
+    start.lines().any(is_key) || (text.starts_with('-') && has("request:") && has("response:"))
 }

@@ -36,13 +36,15 @@ pub(super) struct Case {
     pub(super) rules: Arc<Rules>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     /// A folder of a catalogue.
     Folder,
     /// `x.request.xml`, and perhaps `x.response.xml`.
     Pair,
-    /// A request under any other name.
+    /// A request under another name, and the answer that lies beside it.
+    Named(PathBuf),
+    /// A request alone.
     Request,
 }
 
@@ -57,6 +59,11 @@ impl Case {
         let name = request.file_name().unwrap_or_default().to_string_lossy();
         let stem = name.strip_suffix(PAIR_REQUEST).unwrap_or(&name);
         Self { place: request.with_file_name(stem), kind: Kind::Pair, rules }
+    }
+
+    /// A request and its answer.
+    pub(super) fn of_files(request: &Path, response: PathBuf, rules: Arc<Rules>) -> Self {
+        Self { place: request.to_owned(), kind: Kind::Named(response), rules }
     }
 
     /// A request alone.
@@ -82,12 +89,13 @@ impl Case {
 
     /// Reads it. Without an answer it is an error, unless the answers are what is wanted.
     pub(super) fn read(&self, needs_answer: bool) -> Result<Exchange, ReplayError> {
-        let (file, response, folder) = match self.kind {
+        let (file, response, folder) = match &self.kind {
             Kind::Folder => {
                 let folder = &self.place;
                 (folder.join(REQUEST), Some(folder.join(RESPONSE)), Some(folder.clone()))
             }
             Kind::Pair => (self.beside(PAIR_REQUEST), Some(self.beside(PAIR_RESPONSE)), None),
+            Kind::Named(response) => (self.place.clone(), Some(response.clone()), None),
             Kind::Request => (self.place.clone(), None, None),
         };
         let request =
@@ -98,7 +106,9 @@ impl Case {
         }
         let request = match self.kind {
             Kind::Folder => plain::enveloped(request, expected.as_deref()),
-            Kind::Pair | Kind::Request => plain::soap(&file, request, expected.as_deref())?,
+            Kind::Pair | Kind::Named(_) | Kind::Request => {
+                plain::soap(&file, request, expected.as_deref())?
+            }
         };
         let files = response.map(|response| Files { response, folder });
         let rules = Arc::clone(&self.rules);

@@ -5,6 +5,8 @@
 //! the XML of a request. In a folder only what is certainly a capture counts; a file that is named
 //! must be one. Links to folders are not followed.
 
+mod pairs;
+
 use super::capture::{self, CaptureFile};
 use super::catalogue::{Case, PAIR_REQUEST, PAIR_RESPONSE, REQUEST, RESPONSE, SEED};
 use super::error::ReplayError;
@@ -131,6 +133,10 @@ impl Walk<'_> {
                 return Err(ReplayError::capture(file, None, message));
             }
         }
+        if let Some(response) = pair(file)? {
+            let case = Case::of_files(file, response, Arc::clone(&scope.rules));
+            return self.tell(Capture::Case(case));
+        }
         match capture::found(file)? {
             Some(format) => {
                 self.tell(Capture::File(CaptureFile::new(file, format, Arc::clone(&scope.rules))))
@@ -151,7 +157,10 @@ impl Walk<'_> {
         if name.ends_with(PAIR_REQUEST) {
             return self.tell(Capture::Case(Case::of_pair(file, rules)));
         }
-        if name == RESPONSE || name.ends_with(PAIR_RESPONSE) {
+        if let Some(response) = pair(file)? {
+            return self.tell(Capture::Case(Case::of_files(file, response, rules)));
+        }
+        if name == RESPONSE || name.ends_with(PAIR_RESPONSE) || pairs::request_of(file).is_some() {
             let message = "this is an answer: name its request, or the folder of both";
             return Err(ReplayError::capture(file, None, message));
         }
@@ -160,6 +169,15 @@ impl Walk<'_> {
             None => self.tell(Capture::Case(Case::of_request(file, rules))),
         }
     }
+}
+
+/// The answer beside a request whose name is one of a pair, but none of a catalogue's.
+fn pair(file: &Path) -> Result<Option<PathBuf>, ReplayError> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if name == REQUEST || name.ends_with(PAIR_REQUEST) {
+        return Ok(None);
+    }
+    pairs::answer_of(file)
 }
 
 /// What is in a folder, in order, and whether it is a folder.

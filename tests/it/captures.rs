@@ -21,7 +21,7 @@ const DOCUMENTED: &str = "<ns1:create xmlns:ns1=\"http://api.zuora.com/\"> <ns1:
     <ns2:SourceType>CreditBalance</ns2:SourceType> <ns2:Type>External</ns2:Type> \
     <ns2:MethodType>Check</ns2:MethodType> </ns1:zObjects> </ns1:create>";
 /// A session as another endpoint gave it, and an id as it did.
-const THEIR_SESSION: &str = "l7ZhSm9vbmx5LWFuLWV4YW1wbGU+Lw==";
+pub(crate) const THEIR_SESSION: &str = "l7ZhSm9vbmx5LWFuLWV4YW1wbGU+Lw==";
 const THEIR_ID: &str = "4028925a2b9e3319012b9e34b88e4711";
 
 fn logged_in() -> String {
@@ -31,7 +31,7 @@ fn logged_in() -> String {
 }
 
 /// What a legacy client did at another endpoint: each request with its answer.
-fn conversation() -> Vec<(String, String)> {
+pub(crate) fn conversation() -> Vec<(String, String)> {
     let named = format!("SELECT Id, Amount, RefundNumber FROM Refund WHERE Id = '{THEIR_ID}'");
     let number = "<obj:RefundNumber>R-00000417</obj:RefundNumber>";
     let refund = format!("<obj:Id>{THEIR_ID}</obj:Id><obj:Amount>12.50</obj:Amount>{number}");
@@ -264,7 +264,7 @@ fn what_is_no_capture_is_refused_with_file_line_and_what_was_expected() {
         ("method.har", "method.har:2: missing field `method`"),
         ("url.har", "url.har:2: entry 1: its URL is none"),
         ("bad.yml", "bad.yml:"),
-        ("list.yml", "list.yml:1: expected a VCR cassette"),
+        ("list.yml", "list.yml:1: interaction 1: it has no `request`"),
         ("map.yml", "map.yml:2: expected a sequence in `interactions`"),
         ("no-uri.yml", "no-uri.yml:2: interaction 1: its request has no `uri`"),
         ("none.yml", "none.yml"),

@@ -16,6 +16,7 @@ mod audit_trail;
 mod breaking_off;
 mod call_order;
 mod captures;
+mod captures_tools;
 mod cli;
 mod clock;
 mod custom_fields;

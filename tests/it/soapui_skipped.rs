@@ -216,3 +216,46 @@ fn what_a_disabled_case_would_have_left_is_not_known_unless_the_file_has_it() {
     );
     run.says("1 passed, 0 failed, 2 skipped");
 }
+
+#[test]
+fn scripts_that_only_make_a_value_up_are_values() {
+    let body = format!(
+        "{}<!-- ${{=java.util.UUID.randomUUID()}} ${{=(int)(Math.random()*1000)}} -->",
+        login("demo@example.com", "${='de' + 'mo'}")
+    );
+    let day = "${=new Date().format('yyyy-MM-dd')}";
+    let random = "string-length('${=UUID.randomUUID().toString().replaceAll('-','')}')";
+    let checks = [
+        holds(),
+        xpath("day", &format!("string(\"{day}\")"), "2026-01-30"),
+        xpath("random", &random.replace("('$", "(\"$").replace("}')", "}\")"), "32"),
+    ];
+    let steps = request("first", &body, &checks)
+        + &request(
+            "second",
+            &login("${first#Response#//*:Session}", "x"),
+            &[assertion("Not SOAP Fault Assertion", "fault", &[])],
+        );
+    let clock = ["--clock", "2026-01-30T04:05:06Z"];
+    let run = Run::of(&project(&case("c", &steps)), &clock);
+    run.says("1 passed, 0 failed");
+}
+
+#[test]
+fn properties_of_the_command_line_are_those_of_the_project() {
+    let user = "${#Project#who}${#Global#at}${#Env#domain}";
+    let uses = |text: &str| request("r", &login(text, "demo"), &[holds()]);
+    let to = "https://h/apps/services/a/${version}";
+    let sets = "testRunner.testCase.testSuite.project.setPropertyValue('late', 'x')";
+    let cases = case("given", &uses(user))
+        + &case("endpoint", &request_to("ours", to, "r", &good_login(), &[holds()]))
+        + &case("script", &(groovy("sets", sets) + &uses("${late}")))
+        + &case("system", &uses("${#System#user.home}"));
+    let given =
+        ["who=demo", "#Global#at=@", "#Env#domain=example.com", "version=91.0", "late=demo"];
+    let args: Vec<&str> = given.iter().flat_map(|it| ["--set", it]).collect();
+    let run = Run::of(&project(&cases), &args);
+    run.says("3 passed, 0 failed, 1 skipped");
+    let run = Run::of(&project(&cases), &[]);
+    run.says("0 passed, 2 failed, 2 skipped");
+}

@@ -1,8 +1,10 @@
-//! The cassettes of VCR: Ruby's, and those of Python's vcrpy, which are laid out differently.
+//! The cassettes of VCR: Ruby's, and those of Python's vcrpy, of go-vcr and of php-vcr, which are
+//! laid out differently.
 //!
 //! Ruby's has `http_interactions`, whose bodies are mappings with an encoding; vcrpy's has
-//! `interactions`, whose request has a plain body and whose answer has one in a mapping. Both write
-//! bytes as `!binary`. Each interaction is read, handed on, and forgotten.
+//! `interactions`, whose request has a plain body and whose answer has one in a mapping; go-vcr's
+//! has them too, with plain bodies, a `url`, and a `code` beside the status; php-vcr's is a list.
+//! Bytes are written as `!binary`. Each interaction is read, handed on, and forgotten.
 
 use super::budget::Budget;
 use super::traffic::{Body, Traffic};
@@ -14,7 +16,7 @@ use std::fs::File;
 use std::rc::Rc;
 
 const EXPECTED: &str = "expected a VCR cassette, a mapping with `http_interactions` (Ruby) or \
-    `interactions` (vcrpy)";
+    `interactions` (vcrpy, go-vcr), or a list of them (php-vcr)";
 
 /// Reads a file of YAML.
 pub(super) fn read(
@@ -31,6 +33,10 @@ pub(super) fn read(
             Event::StreamStart | Event::DocumentStart(_) | Event::Nothing => {}
             Event::DocumentEnd | Event::StreamEnd | Event::MappingEnd if has_interactions => {}
             Event::MappingStart(..) if !is_inside => is_inside = true,
+            Event::SequenceStart(..) if !is_inside && !has_interactions => {
+                has_interactions = true;
+                interactions(file, &mut events, sink)?;
+            }
             Event::Scalar(key, ..) if is_inside => {
                 let unreadable = || file.unreadable(Some(line), EXPECTED);
                 let value = events.next().map_err(wrong)?.ok_or_else(unreadable)?;
@@ -80,15 +86,18 @@ impl Interaction {
             let found = request.get(key).and_then(Node::text).map(str::to_owned);
             found.ok_or_else(|| format!("its request has no `{key}`"))
         };
+        let url_key = if request.get("url").is_some() { "url" } else { "uri" };
         let mut traffic = Traffic {
             method: text("method")?,
-            url: text("uri")?,
+            url: text(url_key)?,
             headers: headers(request.get("headers")),
             request: Some(body(request.get("body"))?),
             ..Traffic::default()
         };
         let Some(response) = self.0.get("response") else { return Ok(traffic) };
-        let status = response.get("status").ok_or("its response has no `status`")?;
+        // go-vcr writes `200 OK` as the status.
+        let status = response.get("code").or_else(|| response.get("status"));
+        let status = status.ok_or("its response has no `status`")?;
         let code = status.get("code").unwrap_or(status).text().unwrap_or_default();
         let code = code.parse().map_err(|_| format!("its status `{code}` is no number"))?;
         traffic.status = Some(code);

@@ -1,12 +1,13 @@
-//! HAR 1.2, as mitmproxy, Charles, Fiddler and browsers write it, and cassettes in JSON, read with
-//! a visitor that hands on one entry after the other.
+//! Captures in JSON: HAR 1.2, as mitmproxy, Charles, Fiddler and browsers write it, cassettes, and
+//! what WireMock and Hoverfly record, read with a visitor that hands on one entry after the other.
 
 use super::budget::{Budget, Renewal};
 use super::cassette::Interaction;
+use super::stub;
 use super::traffic::{Body, Traffic};
 use super::{CaptureFile, INTERACTIONS, Sink, Stopped};
 use regex::Regex;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -18,7 +19,7 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 const EXPECTED: &str = "a HAR, an object with a `log` that has `entries`, or a VCR cassette, an \
-    object with `interactions`";
+    object with `interactions`, or what WireMock or Hoverfly record";
 
 #[derive(Deserialize)]
 struct Entry {
@@ -100,11 +101,11 @@ impl Entry {
 
 /// Something that an array of a capture holds.
 trait Item: for<'de> Deserialize<'de> {
-    fn traffic(self) -> Result<Traffic, String>;
+    fn traffic(self, file: &CaptureFile) -> Result<Traffic, String>;
 }
 
 impl Item for Entry {
-    fn traffic(self) -> Result<Traffic, String> {
+    fn traffic(self, _file: &CaptureFile) -> Result<Traffic, String> {
         Ok(Self::traffic(self))
     }
 }
@@ -115,8 +116,19 @@ impl Item for Entry {
 struct InJson(Value);
 
 impl Item for InJson {
-    fn traffic(self) -> Result<Traffic, String> {
+    fn traffic(self, _file: &CaptureFile) -> Result<Traffic, String> {
         Interaction::from(self.0).traffic()
+    }
+}
+
+/// A stub of WireMock or a pair of Hoverfly.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Stub(Value);
+
+impl Item for Stub {
+    fn traffic(self, file: &CaptureFile) -> Result<Traffic, String> {
+        stub::traffic(&self.0, &file.path)
     }
 }
 
@@ -131,6 +143,22 @@ struct Reading<'r, 's> {
     stopped: Option<Stopped>,
 }
 
+impl Reading<'_, '_> {
+    /// Hands on what an item is.
+    fn hand_on<E: serde::de::Error>(&mut self, item: impl Item) -> Result<(), E> {
+        self.number = self.number.saturating_add(1);
+        let number = self.number;
+        let traffic = item.traffic(self.file);
+        let piece = traffic.and_then(|traffic| traffic.into_piece(self.file, number));
+        let piece = piece.map_err(|why| E::custom(format!("entry {number}: {why}")))?;
+        if let Err(stopped) = (self.sink)(piece) {
+            self.stopped = Some(stopped);
+            return Err(E::custom("stopped"));
+        }
+        Ok(())
+    }
+}
+
 /// Reads a file of JSON.
 pub(super) fn read(
     file: &CaptureFile,
@@ -143,9 +171,15 @@ pub(super) fn read(
     if reader.fill_buf().is_ok_and(|start| start.starts_with(b"\xef\xbb\xbf")) {
         reader.consume(3);
     }
+    let is_list = !super::ends(&file.path, "har")
+        && reader.fill_buf().is_ok_and(|start| start.trim_ascii_start().starts_with(b"["));
     let mut reading = Reading { file, renewal, sink, number: 0, has_entries: false, stopped: None };
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let outcome = Top(&mut reading).deserialize(&mut json).and_then(|()| json.end());
+    let outcome = match is_list {
+        true => Items::<InJson>(&mut reading, PhantomData).deserialize(&mut json),
+        false => Top(&mut reading).deserialize(&mut json),
+    };
+    let outcome = outcome.and_then(|()| json.end());
     if let Some(stopped) = reading.stopped {
         return Err(stopped);
     }
@@ -200,20 +234,30 @@ impl<'de> Visitor<'de> for Top<'_, '_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        // A file of WireMock may be one stub.
+        let mut stub = serde_json::Map::new();
         while let Some(key) = map.next_key::<String>()? {
-            if key == "log" {
+            if key == "log" || key == "data" {
                 map.next_value_seed(Log(&mut *self.0))?;
+            } else if ["mappings", "requests"].contains(&key.as_str()) {
+                map.next_value_seed(Items::<Stub>(&mut *self.0, PhantomData))?;
+            } else if ["request", "response"].contains(&key.as_str()) {
+                stub.insert(key, map.next_value()?);
             } else if INTERACTIONS.contains(&key.as_str()) {
                 map.next_value_seed(Items::<InJson>(&mut *self.0, PhantomData))?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
+        if stub.len() > 1 {
+            self.0.has_entries = true;
+            self.0.hand_on(Stub(Value::Object(stub)))?;
+        }
         Ok(())
     }
 }
 
-/// The `log` of a HAR.
+/// The `log` of a HAR, or the `data` of a simulation.
 struct Log<'r, 'a, 's>(&'r mut Reading<'a, 's>);
 
 impl<'de> DeserializeSeed<'de> for Log<'_, '_, '_> {
@@ -235,6 +279,8 @@ impl<'de> Visitor<'de> for Log<'_, '_, '_> {
         while let Some(key) = map.next_key::<String>()? {
             if key == "entries" {
                 map.next_value_seed(Items::<Entry>(&mut *self.0, PhantomData))?;
+            } else if key == "pairs" {
+                map.next_value_seed(Items::<Stub>(&mut *self.0, PhantomData))?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -267,14 +313,7 @@ impl<'de, T: Item> Visitor<'de> for Items<'_, '_, '_, T> {
         loop {
             reading.renewal.renew();
             let Some(item) = items.next_element::<T>()? else { return Ok(()) };
-            reading.number = reading.number.saturating_add(1);
-            let number = reading.number;
-            let piece = item.traffic().and_then(|traffic| traffic.into_piece(reading.file, number));
-            let piece = piece.map_err(|why| S::Error::custom(format!("entry {number}: {why}")))?;
-            if let Err(stopped) = (reading.sink)(piece) {
-                reading.stopped = Some(stopped);
-                return Err(S::Error::custom("stopped"));
-            }
+            reading.hand_on(item)?;
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Traffic {
     pub(super) response_headers: Vec<(String, String)>,
     /// The body of the answer, if the recorder kept it.
     pub(super) response: Option<Body>,
+    /// Why it cannot be sent, if that is known already.
+    pub(super) unsent: Option<String>,
 }
 
 /// A body as recorders write it.
@@ -137,6 +139,9 @@ impl Traffic {
     }
 
     fn into_exchange(mut self, file: &CaptureFile, place: &str) -> Result<Exchange, Unsent> {
+        if let Some(why) = self.unsent.take() {
+            return skipped(why);
+        }
         let request = self.request.take();
         let request = request.map(|body| body.into_bytes(&self.headers, "request")).transpose()?;
         if !self.is_soap(request.as_deref().unwrap_or_default()) {

@@ -5,6 +5,7 @@
 //! the memory. What an endpoint answered is never expanded in its turn.
 
 use super::scope::{Absent, Owner, Scope};
+use super::script;
 use super::xpath::{XPathError, evaluate};
 
 /// How deep values may name other values.
@@ -129,8 +130,10 @@ impl<'s> Expander<'s> {
             )));
         };
         self.left = left;
-        if inner.trim_start().starts_with('=') {
-            return Err(ExpandError::Never(shown(inner), "scripts are not run here"));
+        if let Some(text) = inner.trim_start().strip_prefix('=') {
+            let value = script::value(text, self.scope.now());
+            return value
+                .ok_or_else(|| ExpandError::Never(shown(inner), "scripts are not run here"));
         }
         let inner = match inner.contains("${") {
             true => self.expand_at(inner, depth.saturating_add(1))?,
@@ -146,15 +149,20 @@ impl<'s> Expander<'s> {
             return self.expand_at(&value, depth.saturating_add(1));
         };
         let value = match owner {
-            Owner::Never => {
+            owner @ (Owner::Env | Owner::System) => {
                 let why = "nothing is read from the machine";
-                return Err(ExpandError::Never(shown(&inner), why));
+                let given = self.scope.get(owner, name).map(str::to_owned);
+                given.map_err(|_| ExpandError::Never(shown(&inner), why))?
             }
-            Owner::Global => {
-                let why = "is empty here: global properties are settings of a machine";
-                self.notes.push(format!("`${{{}}}` {why}", shown(&inner)));
-                String::new()
-            }
+            Owner::Global => match self.scope.get(owner, name) {
+                Ok(given) => given.to_owned(),
+                Err(absent @ Absent::Unset(_)) => return Err(absent_as(&inner, absent)),
+                Err(Absent::Unknown) => {
+                    let why = "is empty here: global properties are settings of a machine";
+                    self.notes.push(format!("`${{{}}}` {why}", shown(&inner)));
+                    String::new()
+                }
+            },
             owner => {
                 let known = self.scope.get(owner, name).map(str::to_owned);
                 known.map_err(|absent| absent_as(&inner, absent))?
@@ -271,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_is_never_expanded_is_named() {
-        for text in ["${=1+1}", "${ =x}", "${#Env#PATH}", "${#System#user.home}", "a${b${=1}}"] {
+        for text in ["${=f()}", "${ =x}", "${#Env#PATH}", "${#System#user.home}", "a${b${=f()}}"] {
             assert!(matches!(expand(&[], text), Err(ExpandError::Never(..))), "{text}");
         }
         let told = expand(&[], "${#Env#PATH}").unwrap_err().to_string();

@@ -74,10 +74,13 @@ pub(in crate::replay) async fn run_at(
     if let Some(credentials) = &options.credentials {
         secrets.add(&credentials.password);
     }
+    options.values.secrets().for_each(|secret| secrets.add(secret));
     let path = endpoint.path().map(str::to_owned);
     let target = Target {
         path: path.as_deref(),
         reads_only: !endpoint.is_loopback() && !options.allow_writes,
+        clock: options.clock,
+        given: &options.values,
         secrets: &secrets,
         fail_fast: options.fail_fast,
     };

@@ -26,6 +26,8 @@ pub(super) async fn run(
     for project in projects {
         let context = Context { project, target };
         let mut scope = Scope::of_project(&project.properties, &project.script);
+        scope.clock = target.clock;
+        target.given.iter().for_each(|(name, value)| scope.give(name, value));
         learn(&project.properties, target.secrets);
         for suite in &project.suites {
             scope.enter_suite(suite);

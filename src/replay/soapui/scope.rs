@@ -1,8 +1,9 @@
 //! What properties there are while a case runs, and where steps find and leave values.
 
 use super::model::{Assertion, Case, Kind, Properties, Step, Suite};
-use super::unset::{Unset, set_by};
-use std::collections::HashMap;
+use super::unset::{Unset, key, set_by};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashMap};
 
 /// The properties that a step can see.
 #[derive(Debug, Default)]
@@ -13,6 +14,10 @@ pub(super) struct Scope {
     pub(super) steps: HashMap<String, Properties>,
     /// The steps of the case that were reached, the one that runs last.
     pub(super) reached: Vec<String>,
+    /// The moment at which the clock stands still, if it does.
+    pub(super) clock: Option<DateTime<Utc>>,
+    /// Properties of the command line, by their owners: they win over the file.
+    given: BTreeMap<(String, String), String>,
     /// The steps of the case that were not run, each with the reason.
     not_run: HashMap<String, &'static str>,
     unset: Unset,
@@ -24,10 +29,13 @@ pub(super) enum Owner<'n> {
     Project,
     Suite,
     Case,
-    /// Those of the program that would run the project elsewhere. Here there are none.
+    /// Those of the program that would run the project elsewhere. Here only the command line gives
+    /// any.
     Global,
-    /// What is never read: the environment, the system.
-    Never,
+    /// The environment, which is never read: only the command line gives any.
+    Env,
+    /// The same of the system.
+    System,
     Step(&'n str),
 }
 
@@ -58,7 +66,8 @@ impl<'n> Owner<'n> {
             "TestSuite" => Self::Suite,
             "TestCase" => Self::Case,
             "Global" => Self::Global,
-            "Env" | "System" => Self::Never,
+            "Env" => Self::Env,
+            "System" => Self::System,
             _ => Self::Step(text),
         }
     }
@@ -70,7 +79,8 @@ impl<'n> Owner<'n> {
             Self::Suite => "#TestSuite",
             Self::Case => "#TestCase",
             Self::Global => "#Global",
-            Self::Never => "#System",
+            Self::Env => "#Env",
+            Self::System => "#System",
             Self::Step(name) => name,
         }
     }
@@ -91,6 +101,22 @@ impl Scope {
         let mut scope = Self { project: properties.clone(), ..Self::default() };
         scope.leave_out_script(script, "the set-up script of the project", &[]);
         scope
+    }
+
+    /// The moment that it is.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.unwrap_or_else(Utc::now)
+    }
+
+    /// Sets a property for the whole project, before anything is run: one of the project, or of
+    /// whoever the name says (`#Global#x`).
+    pub(super) fn give(&mut self, name: &str, value: &str) {
+        let owned = name.strip_prefix('#').and_then(|rest| rest.split_once('#'));
+        let (owner, name) = match owned {
+            Some((owner, name)) => (format!("#{owner}"), name),
+            None => ("#Project".to_owned(), name),
+        };
+        self.given.insert(key(Owner::of(&owner), name), value.to_owned());
     }
 
     /// Begins a suite: its own properties.
@@ -131,6 +157,9 @@ impl Scope {
 
     /// A property, unless what would have set it was not run.
     pub(super) fn get(&self, owner: Owner<'_>, name: &str) -> Result<&str, Absent> {
+        if let Some(given) = self.given.get(&key(owner, name)) {
+            return Ok(given);
+        }
         if let Some(why) = self.unset.why(owner, name) {
             return Err(Absent::Unset(why.to_owned()));
         }
@@ -139,7 +168,7 @@ impl Scope {
             Owner::Suite => Some(&self.suite),
             Owner::Case => Some(&self.case),
             Owner::Step(step) => self.steps.get(step),
-            Owner::Global | Owner::Never => None,
+            Owner::Global | Owner::Env | Owner::System => None,
         };
         if let Some(value) = properties.and_then(|properties| properties.get(name)) {
             return Ok(value);
@@ -156,7 +185,7 @@ impl Scope {
     /// step that runs, of the steps before it, of the case and so on.
     pub(super) fn nearest(&self, name: &str) -> Result<(Owner<'_>, &str), Absent> {
         let steps = self.reached.iter().rev().map(|step| Owner::Step(step));
-        for owner in steps.chain([Owner::Case, Owner::Suite, Owner::Project]) {
+        for owner in steps.chain([Owner::Case, Owner::Suite, Owner::Project, Owner::Global]) {
             // A step that was not run has properties that nobody knows, and need not be meant.
             let is_marked = self.unset.why(owner, name).is_some();
             match self.get(owner, name) {
@@ -171,12 +200,13 @@ impl Scope {
     /// Sets a property; false if there is nobody who could have it.
     pub(super) fn set(&mut self, owner: Owner<'_>, name: &str, value: String) -> bool {
         self.unset.clear(owner, name);
+        self.given.remove(&key(owner, name));
         let properties = match owner {
             Owner::Project => Some(&mut self.project),
             Owner::Suite => Some(&mut self.suite),
             Owner::Case => Some(&mut self.case),
             Owner::Step(step) => self.steps.get_mut(step),
-            Owner::Global | Owner::Never => None,
+            Owner::Global | Owner::Env | Owner::System => None,
         };
         properties.map(|properties| properties.set(name, value)).is_some()
     }

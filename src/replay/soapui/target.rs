@@ -1,7 +1,9 @@
 //! Where the requests of a project go, and what may be sent there.
 
+use super::super::blanks::Values;
 use super::super::secret::KnownSecrets;
 use super::model::Project;
+use chrono::{DateTime, Utc};
 
 /// A project that is run, and where it is.
 pub(super) struct Context<'a> {
@@ -17,6 +19,10 @@ pub(super) struct Target<'a> {
     pub(super) reads_only: bool,
     /// Whether no case is run after one that failed.
     pub(super) fail_fast: bool,
+    /// The moment that scripts take for now; none if it is that of this machine.
+    pub(super) clock: Option<DateTime<Utc>>,
+    /// Properties of the command line.
+    pub(super) given: &'a Values,
     /// Secrets that have been seen.
     pub(super) secrets: &'a KnownSecrets,
 }

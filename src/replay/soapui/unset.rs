@@ -36,7 +36,8 @@ impl Unset {
     }
 }
 
-fn key(owner: Owner<'_>, name: &str) -> (String, String) {
+/// What a property is kept by: its owner and its name, in whatever case.
+pub(super) fn key(owner: Owner<'_>, name: &str) -> (String, String) {
     (owner.key().to_owned(), Properties::key(name))
 }
 
