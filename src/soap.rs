@@ -27,6 +27,7 @@ pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
 use crate::domain::version::ApiVersion;
+use crate::service::faults::OrderedHeader;
 use crate::service::{Caller, Service};
 use crate::xml::{LimitKind, XmlLimits};
 use bytes::Bytes;
@@ -96,6 +97,8 @@ pub struct SoapAnswer {
     pub cut_after: Option<usize>,
     /// The Retry-After, in seconds.
     pub retry_after_s: Option<u32>,
+    /// Headers that a tester ordered.
+    pub headers: Vec<OrderedHeader>,
     /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
     pub replayed: bool,
     /// The operation: a name of the WSDL, or `unknown`.
@@ -315,6 +318,7 @@ impl SoapAnswer {
             body: done.body,
             cut_after: None,
             retry_after_s: None,
+            headers: Vec::new(),
             replayed: done.replayed,
             operation,
             outcome: "ok",
@@ -332,6 +336,7 @@ impl SoapAnswer {
             body: fault::encode(fault, dialect),
             cut_after: None,
             retry_after_s: fault.retry_after_s(),
+            headers: Vec::new(),
             replayed: false,
             operation,
             outcome: fault.outcome(),

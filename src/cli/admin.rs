@@ -169,7 +169,7 @@ fn call(action: Action) -> Result<Call, Failure> {
             let path = format!("refunds/{}/settle", segment(&id)?);
             (Method::POST, path, json!({ "status": status, "reason": reason }))
         }
-        Action::Fault(action) => fault::call(action),
+        Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
         Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
     })

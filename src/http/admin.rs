@@ -9,6 +9,7 @@ mod faults;
 mod gateways;
 mod guard;
 mod journal;
+mod ordered_headers;
 mod refunds;
 mod talk;
 

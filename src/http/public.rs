@@ -218,7 +218,7 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.retry_after_s.is_some() {
+        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
             metrics.reject(Limit::LedgerQueue);
         }
         if answer.outcome == ErrorCode::TransactionTimeout.name() {

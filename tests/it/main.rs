@@ -11,6 +11,7 @@
 )]
 
 mod admin_api;
+mod admin_faults;
 mod admin_stage;
 mod breaking_off;
 mod captures;
