@@ -1,8 +1,11 @@
 //! A ledger of an earlier schema opens, and everything is still there and adds up.
 
 use crate::gateway::{finish, program};
+use refund_gateway::domain::permission::Permissions;
+use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::orders::Orders;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use refund_gateway::service::seed::{self, Seed};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -101,4 +104,51 @@ fn a_ledger_of_schema_2_is_served_and_checked_by_the_program() {
     assert!(checked.status.success(), "{checked:?}");
     let table = String::from_utf8(checked.stdout).unwrap();
     assert!(table.contains("40.00"), "{table}");
+}
+
+/// Regression: with more permissions than there were, the seed that made an old ledger was refused
+/// as contradicting it.
+#[tokio::test]
+async fn the_seed_of_an_old_ledger_still_loads_and_may_say_the_new_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    write_old_ledger(&path);
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(
+        "update meta set value = 'real' where key = 'kind';
+         insert into user (id, username, password_hash, permissions) values
+             ('00000000000000000000000000000002', 'default', 'hash', 7),
+             ('00000000000000000000000000000003', 'none', 'hash', 0);",
+    )
+    .unwrap();
+    drop(old);
+    let mode = OpenMode::Existing;
+    let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
+    let ledger = SqliteLedger::open(&path, &options).unwrap();
+    let bits = async |user: &str| ledger.find_user(user).await.unwrap().unwrap().permissions.bits();
+    // Nothing more and nothing less than before.
+    assert_eq!([bits("demo").await, bits("default").await, bits("none").await], [63, 7, 0]);
+    let load = async |text: &str| {
+        let loaded = seed::load(&ledger, Seed::parse(text).unwrap()).await;
+        loaded.map(|report| report.added).map_err(|error| error.to_string())
+    };
+    let user = |name: &str, permissions: &str| {
+        format!("[[user]]\nusername = '{name}'\npassword = 'x'\n{permissions}\n")
+    };
+    let plain = user("default", "") + &user("none", "permissions = []");
+    let paying =
+        user("demo", &format!("permissions = {:?}", Permissions::from_bits(63 | 64).names()));
+    for _ in 0..2 {
+        assert_eq!(load(&plain).await, Ok(0));
+        assert_eq!(load(&paying).await, Ok(0));
+    }
+    assert_eq!([bits("demo").await, bits("default").await, bits("none").await], [127, 1031, 0]);
+    // Said once, it is as any other value.
+    let refused = load(&user("none", "permissions = ['payment-create']")).await.unwrap_err();
+    assert_eq!(
+        refused,
+        "user `none`: permissions is `` in the ledger and `payment-create` in the seed"
+    );
+    let refused = load(&user("demo", "permissions = ['external-refund']")).await.unwrap_err();
+    assert!(refused.starts_with("user `demo`: permissions is `external-refund, "), "{refused}");
 }

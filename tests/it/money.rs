@@ -18,7 +18,7 @@ use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, Paymen
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
-use refund_gateway::domain::permission::{Permission, Permissions};
+use refund_gateway::domain::permission::Permissions;
 use refund_gateway::domain::row_error::RowError;
 use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
@@ -96,7 +96,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         users: vec![SeedUser {
             username: "demo".to_owned(),
             password_hash: Some("hash".to_owned()),
-            permissions: Permission::ALL.into_iter().collect(),
+            permissions: Permissions::all(),
         }],
         accounts: vec![SeedAccount {
             id: owner.clone(),
@@ -137,7 +137,7 @@ impl Real<'_> {
     }
 
     fn asking(&self) -> Asking {
-        let permissions: Permissions = Permission::ALL.into_iter().collect();
+        let permissions: Permissions = Permissions::all();
         Asking { version: ApiVersion::major(91), permissions, now: self.at(), strict: false }
     }
 

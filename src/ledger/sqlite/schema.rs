@@ -9,14 +9,15 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 4] = [
+pub(super) const SCHEMA: [&str; 5] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
     include_str!("migrations/004_gateways.sql"),
+    include_str!("migrations/005_permissions.sql"),
 ];
 const STEPS: &[M<'static>] =
-    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3])];
+    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3]), M::up(SCHEMA[4])];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
 pub(super) const TEST_KIND: &str = "test";

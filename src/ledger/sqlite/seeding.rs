@@ -106,25 +106,44 @@ impl Loader<'_> {
     }
 
     fn user(&mut self, user: &SeedUser) -> Result<(), Refusal> {
-        let select = "select permissions from user where username = ?1";
+        let select = "select permissions, permissions_said, permissions_by_operator from user \
+                      where username = ?1";
         let stored = self
             .connection
-            .query_row(select, params![user.username], |row| row.get::<_, i64>(0))
+            .query_row(select, params![user.username], |row| {
+                let bits: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                Ok(bits.map(Permissions::from_bits))
+            })
             .optional()?;
-        if let Some(bits) = stored {
-            let list = |permissions: Permissions| permissions.names().join(", ");
-            let pair = ("permissions", list(Permissions::from_bits(bits)), list(user.permissions));
-            return self.compare(&format!("user `{}`", user.username), [pair]);
+        if let Some(stored) = stored {
+            return self.known_user(user, stored);
         }
         let Some(password_hash) = &user.password_hash else {
             let username = user.username.clone();
             return Err(Refusal::Conflict(SeedConflict::NoPassword { username }));
         };
-        let insert = "insert into user (id, username, password_hash, permissions) \
-                      values (?1, ?2, ?3, ?4)";
+        let insert = "insert into user (id, username, password_hash, permissions, \
+                      permissions_said) values (?1, ?2, ?3, ?4, ?5)";
         let id = stable_id(&format!("user:{}", user.username));
-        let bits = user.permissions.bits();
-        self.add(insert, params![id, user.username, password_hash, bits])
+        let (bits, said) = (user.permissions.bits(), Permissions::all().bits());
+        self.add(insert, params![id, user.username, password_hash, bits, said])
+    }
+
+    /// A user that the ledger has, with these permissions, those that were asked about, and those
+    /// that an operator has changed: there the operator's word holds, and of what was never asked
+    /// about, the seed's.
+    fn known_user(&mut self, user: &SeedUser, stored: [Permissions; 3]) -> Result<(), Refusal> {
+        let [stored, said, by_operator] = stored;
+        let open = Permissions::all().without(said).without(by_operator);
+        let seeded = user.permissions.without(by_operator).union(stored.only(by_operator));
+        let merged = stored.without(open).union(seeded.only(open));
+        let list = |permissions: Permissions| permissions.names().join(", ");
+        let pair = ("permissions", list(merged), list(seeded));
+        self.compare(&format!("user `{}`", user.username), [pair])?;
+        let update = "update user set permissions = ?2, permissions_said = ?3 where username = ?1";
+        let (bits, said) = (merged.bits(), Permissions::all().bits());
+        self.connection.execute(update, params![user.username, bits, said])?;
+        Ok(())
     }
 
     /// Adds the account without its default method; true when it is new.
