@@ -10,6 +10,7 @@ mod envelope;
 pub mod explain;
 pub mod fault;
 mod login;
+mod notes;
 mod object;
 mod ordered;
 mod outcome;
@@ -23,6 +24,7 @@ mod update;
 mod user_info;
 pub mod wsdl;
 
+pub use notes::{CallNotes, NotedObject, Notes, Texts};
 pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
@@ -73,6 +75,8 @@ pub struct SoapCall {
     pub turn: Option<OwnedSemaphorePermit>,
     /// Until when the work must have begun.
     pub deadline: Instant,
+    /// Where it is noted what the call said, if anywhere.
+    pub notes: Option<Arc<Notes>>,
 }
 
 /// What becomes of a request.
@@ -158,12 +162,15 @@ impl Soap {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
         let custom = self.service.custom_fields();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
+            let (content_type, notes) = (call.content_type.as_deref(), call.notes.as_deref());
+            return self.reading.read(&body, content_type, &call.version, &custom, notes);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
+        let notes = call.notes.clone();
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
+            let (content_type, notes) = (content_type.as_deref(), notes.as_deref());
+            let read = reading.read(&body, content_type, &version, &custom, notes);
             drop((body, turn));
             read
         };
@@ -182,6 +189,9 @@ impl Soap {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
+        if let Some(notes) = &call.notes {
+            notes.know(&self.service, &request, call.idempotency_key.as_deref()).await;
+        }
         let work = self.perform_or_suffer(call, request, dialect);
         let reply = self.service.perform(operation, accounts, work).await;
         reply.unwrap_or(SoapReply::Abort(operation))

@@ -48,6 +48,9 @@ enum Action {
         /// Only this account
         #[arg(long, value_name = "ID")]
         account: Option<String>,
+        /// Leave users and sessions as they are
+        #[arg(long, conflicts_with = "account")]
+        keep_sessions: bool,
     },
     /// Load a seed into the running ledger
     Seed {
@@ -123,7 +126,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let api = Api::new(&args.admin, &token)?;
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
-        Action::Journal(args) => return journal::run(&api, &args),
+        Action::Journal(args) => return journal::run(&api, args),
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
@@ -138,8 +141,10 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
 
 fn call(action: Action) -> Result<Call, Failure> {
     Ok(match action {
-        Action::Reset { account: None } => (Method::POST, "reset".into(), json!({})),
-        Action::Reset { account: Some(id) } => {
+        Action::Reset { account: None, keep_sessions } => {
+            (Method::POST, "reset".into(), json!({ "keep_sessions": keep_sessions }))
+        }
+        Action::Reset { account: Some(id), .. } => {
             (Method::POST, "reset".into(), json!({ "account": id }))
         }
         Action::Seed { file } => {

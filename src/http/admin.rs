@@ -107,7 +107,8 @@ impl Admin {
         service: Arc<Service>,
         journal: Option<Arc<Journal>>,
     ) -> Self {
-        Self { api: Some(Api { service, journal, token }), ..self }
+        let journal_turn = Mutex::default();
+        Self { api: Some(Api { service, journal, token, journal_turn }), ..self }
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {

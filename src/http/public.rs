@@ -21,7 +21,7 @@ use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
-use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
+use crate::soap::{CallNotes, ENDPOINT, Notes, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
@@ -152,6 +152,7 @@ impl Public {
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let watched = self.watchers.any().then(|| received.document.clone());
+        let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -160,6 +161,7 @@ impl Public {
             body: received.document,
             turn: received.turn,
             deadline,
+            notes: notes.clone(),
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
@@ -169,7 +171,8 @@ impl Public {
             Err(_) => Err(UNKNOWN),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
-            page.note(self.service.clock().now(), version, request, answer.as_ref());
+            let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
+            page.note(self.service.clock().now(), version, (request, said), answer.as_ref());
         }
         let answer = answer.ok()?;
         self.count_limits(&answer);
@@ -206,7 +209,8 @@ impl Public {
     fn refused(&self, refusal: Refusal, version: &str, content_type: Option<&str>) -> Answer {
         let answer = self.soap.refuse(refusal, content_type);
         if let Some(journal) = &self.watchers.journal {
-            journal.page().note(self.service.clock().now(), version, b"", Ok(&answer));
+            let unread = (&b""[..], CallNotes::default());
+            journal.page().note(self.service.clock().now(), version, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::soap(answer, self.dates.now())

@@ -18,6 +18,7 @@ mod creating;
 mod custom;
 mod ending;
 mod identity;
+mod keeping;
 mod lock;
 mod methods;
 mod movement;
@@ -254,9 +255,13 @@ impl TestBench for SqliteLedger {
         &self.path
     }
 
-    fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>> {
+    fn begin_anew(
+        &self,
+        seeds: Vec<SeedPlan>,
+        keep_sessions: bool,
+    ) -> Reply<Result<(), SeedConflict>> {
         self.knowing_its_fields(self.writer.submit_alone(move |store| {
-            let begun = test_bench::begin_anew(store, &seeds)?;
+            let begun = test_bench::begin_anew(store, &seeds, keep_sessions)?;
             Ok((begun, store.tenant().custom_fields.clone()))
         }))
     }

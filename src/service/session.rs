@@ -8,7 +8,7 @@ use crate::ledger::{LedgerError, StoredSession, TokenHash};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How old the written last use of a session may become while it is in use.
@@ -116,6 +116,20 @@ impl Service {
         }
     }
 
+    /// The name of the user whose session this is, whether it has expired or not. The session is
+    /// not used by this, and a ledger that gives no result is not worth an error.
+    pub async fn user_of(&self, token: &str) -> Option<Arc<str>> {
+        let token: TokenHash = Sha256::digest(token.as_bytes()).into();
+        let cached = self.sessions.lock().get(&token).map(|cached| cached.caller.username.clone());
+        match cached {
+            Some(username) => Some(username),
+            None => {
+                let stored = self.ledger.find_session(token).await.ok().flatten();
+                stored.map(|stored| stored.user.username.as_str().into())
+            }
+        }
+    }
+
     /// Takes a session from the ledger into the cache, if it is still good.
     async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
         let stored = self.ledger.find_session(token).await?.ok_or(SessionError::Invalid)?;
@@ -151,7 +165,6 @@ mod tests {
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
-    use std::sync::Arc;
 
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };

@@ -19,6 +19,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
+impl Credentials {
+    /// The name of the user who wants to log in.
+    pub(super) fn username(&self) -> &str {
+        &self.username
+    }
+}
+
 /// Reads name and password, in either order.
 pub(super) fn read(element: ElementRef<'_>) -> Result<Credentials, Fault> {
     let text = |name: &str| {

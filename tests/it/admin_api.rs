@@ -445,7 +445,13 @@ fn undescribed(schemas: &Value, schema: &Value, value: &Value, place: &str) -> V
                     None => one.clone(),
                 });
                 let place = format!("{place}.{key}");
-                match resolved.map(|one| one["properties"][key].clone()).find(|it| !it.is_null()) {
+                let of_key = |one: Value| match &one["properties"][key] {
+                    Value::Null => {
+                        Some(one["additionalProperties"].clone()).filter(Value::is_object)
+                    }
+                    known => Some(known.clone()),
+                };
+                match resolved.filter_map(of_key).next() {
                     Some(schema) => undescribed(schemas, &schema, value, &place),
                     None => vec![place],
                 }

@@ -12,6 +12,7 @@
 
 mod admin_api;
 mod admin_faults;
+mod admin_journal;
 mod admin_stage;
 mod breaking_off;
 mod captures;

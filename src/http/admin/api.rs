@@ -35,6 +35,8 @@ pub(super) struct Api {
     /// There on test ledgers alone.
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) token: AdminToken,
+    /// The turn of those who read the journal, whose answers take memory.
+    pub(super) journal_turn: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -68,7 +70,7 @@ impl Api {
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
-            ["journal", rest @ ..] => self.journal(method, rest, query).await,
+            ["journal", rest @ ..] => self.journal(method, rest, query, body).await,
             _ => Err(missing(NOTHING)),
         }
     }
@@ -78,12 +80,18 @@ impl Api {
         #[serde(deny_unknown_fields)]
         struct Reset {
             account: Option<String>,
+            #[serde(default)]
+            keep_sessions: bool,
         }
-        match from_json::<Reset>(body)?.account {
+        let Reset { account, keep_sessions } = from_json(body)?;
+        match account {
             None => {
                 let journal = self.journal.clone();
                 let forget = move || journal.iter().for_each(|journal| journal.begin_anew());
-                self.service.reset(forget).await.map_err(|error| of_bench(&error))?;
+                self.service
+                    .reset(keep_sessions, forget)
+                    .await
+                    .map_err(|error| of_bench(&error))?;
             }
             Some(id) => {
                 let id = ObjectId::parse(&id).ok_or_else(|| bad(format!("`{id}` is no id")))?;
