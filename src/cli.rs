@@ -11,6 +11,7 @@ mod complaint;
 mod config;
 mod events;
 mod gateways;
+mod in_process;
 mod ledger;
 mod logging;
 mod options;

@@ -13,11 +13,12 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use pool::Pool;
 pub use tls::{Trust, TrustError};
 // What requests and answers are made of.
+pub use hyper::body::Bytes;
 pub use hyper::{Method, StatusCode, Uri, header};
 
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper_util::rt::TokioIo;

@@ -3,8 +3,10 @@
 //! Everything here is a pure function of what it is given. No I/O, no clock, no XML, no SQL and no
 //! HTTP ever enters this room, so that each rule can be read, tested and trusted on its own.
 
+pub mod access;
 pub mod boolean;
 pub mod calendar;
+pub mod collected;
 pub mod custom_field;
 pub mod custom_value;
 pub mod draft;
@@ -13,6 +15,7 @@ pub mod event;
 pub mod facts;
 pub mod id;
 pub mod lifecycle;
+pub mod moment;
 pub mod money;
 pub mod permission;
 pub mod presets;
@@ -22,7 +25,9 @@ pub mod row_error;
 pub mod rules;
 pub mod schedule;
 pub mod script;
+pub mod secret;
 pub mod text;
+pub mod toml_text;
 pub mod version;
 pub mod vocabulary;
 pub mod white_space;

@@ -137,7 +137,13 @@ pub struct Create {
     pub idempotency: Option<Idempotency>,
     /// With which the request can be withdrawn until its transaction begins.
     pub ticket: Ticket,
+    /// Takes note of the orders as soon as they are durable, if the caller wants it.
+    pub line_up: Option<LineUp>,
 }
+
+/// Takes note of the orders of a request. The ledger calls it in the order of its commits, before
+/// the request's own reply; it must not wait for anything.
+pub type LineUp = Arc<dyn Fn(&[Order]) + Send + Sync>;
 
 /// What a create call came to.
 #[derive(Debug)]
@@ -228,7 +234,7 @@ pub trait Ledger: Orders {
     /// Gives a user another password; false when there is no such user.
     fn set_password(&self, username: &str, password_hash: String) -> Reply<bool>;
 
-    /// Opens a session and returns its token: 256 URL-safe characters, kept here only as a hash.
+    /// Opens a session and returns its token: 255 URL-safe characters, kept here only as a hash.
     /// Sessions that were last used before `expired` are forgotten on the way.
     fn open_session(
         &self,

@@ -77,6 +77,10 @@ fn too_late(order: &Order, window_days: Option<u32>) -> Option<Response> {
 
 /// A payment gateway.
 pub trait Processor: Send + Sync {
+    /// Takes note of an order that is committed and will be sent. Orders come in the order of their
+    /// commits, and of the rows of their call; they may be sent in another. It must not wait.
+    fn line_up(&self, _order: &Order) {}
+
     /// Asks for the money to be paid out.
     fn refund(&self, order: &Order) -> Reply<Answer>;
 

@@ -6,8 +6,8 @@
 //!
 //! Captures are the folders of a catalogue (see `fixtures/README.md`), pairs of files, HARs and
 //! cassettes of VCR (see `docs/REPLAY.md`), read one exchange at a time, or SoapUI projects (see
-//! `docs/SOAPUI.md`), which are judged by their own assertions. Without an endpoint a
-//! gateway of its own is started and seeded for them.
+//! `docs/SOAPUI.md`), which are judged by their own assertions. This room knows no server: it is
+//! handed an endpoint, which is running or was started by the caller for what [`Survey`] asks for.
 
 mod canonical;
 mod capture;
@@ -18,7 +18,6 @@ mod diff;
 mod error;
 mod exchange;
 mod html;
-mod in_process;
 mod json;
 mod junit;
 mod live;
@@ -33,10 +32,12 @@ mod rules;
 mod run;
 mod scrub;
 mod secret;
+mod seed_text;
 mod session;
 mod shape;
 mod shown;
 mod soapui;
+mod survey;
 mod text;
 mod update;
 mod walk;
@@ -48,24 +49,32 @@ pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use place::{NotAPlace, Place};
-pub use record::{RecordError, Recorded, Recorder};
+pub use record::{Call, RecordError, Recorded, Recorder};
 pub use report::{CaseReport, Failure, Outcome, Reporter, Summary};
 pub use rules::Pattern;
+pub use run::Target;
+pub use seed_text::SeedText;
 pub use session::Credentials;
 pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
+pub use survey::Survey;
 pub use text::Text;
 
 use crate::client::ClientLimits;
+use chrono::{DateTime, Utc};
 use report::Tally;
 use std::path::PathBuf;
+use survey::Work;
 
 /// What is replayed, where to, and how closely it is compared.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Folders with captures in or below them, and files that are captures.
     pub paths: Vec<PathBuf>,
-    /// The URL of the endpoint; without it a gateway is started.
+    /// The URL of a running endpoint; without it the caller starts one.
     pub endpoint: Option<String>,
+    /// The moment at which the clock of an endpoint that is started stands still; without it the
+    /// one that the rules of the captures name, or the machine's clock.
+    pub clock: Option<DateTime<Utc>>,
     /// The seed of that gateway, and whose users can log in; without it the nearest `seed.toml`
     /// beside or above the captures, or the built-in demo.
     pub seed: Option<PathBuf>,
@@ -95,6 +104,7 @@ impl Options {
         Self {
             paths,
             endpoint: None,
+            clock: None,
             seed: None,
             credentials: None,
             concurrency: 1,
@@ -109,19 +119,36 @@ impl Options {
     }
 }
 
-/// Replays, and tells the reporter case by case. Blocks until all is done, so it must not be called
-/// from async code. What was done before an error is reported, too.
-pub fn run(options: &Options, reporter: &mut dyn Reporter) -> Result<Summary, ReplayError> {
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| ReplayError::Runtime(format!("threads cannot be started: {error}")))?;
-    let mut tally = Tally::new(reporter);
-    let done = runtime.block_on(async {
-        tokio::select! {
-            done = soapui::replay_or(options, &mut tally) => done,
-            Ok(()) = tokio::signal::ctrl_c() => Err(ReplayError::Interrupted),
+/// A replay, from the look at its captures to the end of its reports.
+pub struct Replay<'r> {
+    options: Options,
+    tally: Tally<'r>,
+}
+
+impl<'r> Replay<'r> {
+    /// A replay that reports to `reporter`.
+    pub fn new(options: Options, reporter: &'r mut dyn Reporter) -> Self {
+        Self { options, tally: Tally::new(reporter) }
+    }
+
+    /// Looks at all captures, and refuses what cannot be read or may not be sent.
+    pub async fn survey(&self) -> Result<Survey, ReplayError> {
+        survey::survey(&self.options).await
+    }
+
+    /// Sends what was looked at, and reports case by case.
+    pub async fn send(&mut self, survey: Survey, target: Target) -> Result<(), ReplayError> {
+        let Self { options, tally } = self;
+        match survey.work {
+            Work::Captures(plan) => run::send_all(target, plan, options, tally).await,
+            Work::Projects(projects) => {
+                soapui::run_at(target.endpoint, &projects, options, tally).await
+            }
         }
-    });
-    // A thread that is still reading a capture is not waited for.
-    runtime.shutdown_background();
-    tally.end(done)
+    }
+
+    /// Ends the reports as the replay ended; what was done before an error is in them, too.
+    pub fn end(self, done: Result<(), ReplayError>) -> Result<Summary, ReplayError> {
+        self.tally.end(done)
+    }
 }

@@ -13,6 +13,7 @@ mod desk;
 mod electronic;
 pub mod faults;
 pub mod login;
+mod outcome_writes;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
@@ -22,7 +23,7 @@ pub mod seed;
 pub mod session;
 mod stage;
 pub mod test_bench;
-pub mod toml_text;
+pub mod test_clock;
 pub mod webhooks;
 
 use crate::domain::custom_field::CustomFields;
@@ -36,6 +37,8 @@ use connectors::Processors;
 use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
+use outcome_writes::OutcomeWrites;
+use password::HashMemory;
 use reconciliation::ReconciliationSettings;
 use resolver::GatewayCounters;
 use retention::EventSettings;
@@ -115,11 +118,12 @@ pub struct Caller {
 /// The use cases over one ledger.
 pub struct Service {
     ledger: Arc<dyn Ledger>,
-    processors: Processors,
+    processors: Arc<Processors>,
     clock: Clock,
     settings: ServiceSettings,
     sessions: SessionCache,
     hashing: Arc<Semaphore>,
+    hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
     running_keys: RunningKeys,
     seeds: Seeds,
@@ -128,8 +132,7 @@ pub struct Service {
     /// Held by whoever replaces a test ledger or a part of it.
     bench_turn: AsyncMutex<()>,
     is_ending: AtomicBool,
-    /// Taken to write what gateways said.
-    outcome_writes: Semaphore,
+    outcome_writes: OutcomeWrites,
     desk: Desk,
     gateway_counters: GatewayCounters,
     /// Who is told what happens, once that has begun.
@@ -154,7 +157,7 @@ impl Service {
         settings: ServiceSettings,
         connectors: Vec<(String, Arc<dyn Processor>)>,
     ) -> Result<Arc<Self>, LedgerError> {
-        let processors = Processors::new(ledger.gateways().await?, connectors);
+        let processors = Arc::new(Processors::new(ledger.gateways().await?, connectors));
         let service = Arc::new(Self {
             ledger,
             processors,
@@ -163,6 +166,7 @@ impl Service {
                 u64::from(settings.session_idle_minutes) * 60,
             )),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
+            hash_memory: Arc::default(),
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),
@@ -171,7 +175,7 @@ impl Service {
             stage: Stage::default(),
             bench_turn: AsyncMutex::default(),
             is_ending: AtomicBool::new(false),
-            outcome_writes: Semaphore::new(electronic::OUTCOME_WRITES_MAX),
+            outcome_writes: OutcomeWrites::default(),
             desk: Desk::default(),
             gateway_counters: GatewayCounters::default(),
             receivers: Mutex::default(),

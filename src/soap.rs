@@ -19,9 +19,9 @@ mod read;
 mod refund;
 mod refusal;
 mod save_result;
-pub mod secret;
 mod update;
 mod user_info;
+mod vendor;
 pub mod wsdl;
 
 pub use notes::{CallNotes, NotedObject, Notes, Texts};

@@ -3,7 +3,7 @@
 //! What must stay true: a complaint names the file and the line, so that nobody has to search.
 
 use super::exit::{Failure, FailureCode};
-use crate::service::toml_text::{self, TomlError};
+use crate::domain::toml_text::{self, TomlError};
 use std::fs;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;

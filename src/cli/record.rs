@@ -6,8 +6,8 @@ use super::signals::Signals;
 use super::values::Listen;
 use super::{logging, terminal};
 use crate::client::{Endpoint, Trust};
-use crate::http::{HttpSettings, Proxy, Upstream};
-use crate::replay::{RecordError, Recorded, Recorder};
+use crate::http::{Exchange, HttpSettings, Proxy, Tap, Upstream};
+use crate::replay::{Call, RecordError, Recorded, Recorder};
 use clap::builder::BoolishValueParser;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
     runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let recorder = start(&args.out)?;
-        let tap = Arc::clone(&recorder);
+        let tap = Tapped::into(&recorder);
         let proxy = Proxy::start(upstream, HttpSettings::default(), address, tap)
             .await
             .or_fail(FailureCode::Runtime, "the listener")?;
@@ -86,6 +86,23 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
         tell(recorder.finish());
         Ok(ExitStatus::Done)
     })
+}
+
+/// Hands what a server or the proxy shows on to a recorder, so that neither knows the other.
+pub(super) struct Tapped(Arc<Recorder>);
+
+impl Tapped {
+    /// A tap that fills this recorder.
+    pub(super) fn into(recorder: &Arc<Recorder>) -> Arc<dyn Tap> {
+        Arc::new(Self(Arc::clone(recorder)))
+    }
+}
+
+impl Tap for Tapped {
+    fn took_place(&self, exchange: Exchange) {
+        let Exchange { path, content_type, idempotency_key, request, status, response } = exchange;
+        self.0.take(Call { path, content_type, idempotency_key, request, status, response });
+    }
 }
 
 /// Starts a recording.

@@ -1,21 +1,28 @@
-//! `replay`: sends captures and tells where the answers differ.
+//! `replay`: sends captures to an endpoint, which is started if none is given, and reports where
+//! the answers differ.
+
+mod screen;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::in_process::InProcess;
+use super::signals::Signals;
 use super::terminal;
+use super::values::Moment;
 use crate::replay::{
-    self, CaseReport, Credentials, Html, Json, Junit, Level, Options, Pattern, Place, ReplayError,
-    Reporter, Summary, TestCaseReport, Text,
+    Credentials, Html, Json, Junit, Level, Options, Pattern, Place, Replay, ReplayError, Reporter,
+    Summary, Target, Text,
 };
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use std::fmt;
+use screen::{Screen, UntilClosed, shows_colors};
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::runtime::Runtime;
 
-/// How the bar looks; what it shows is in words and numbers too.
-const BAR: &str = "{bar:30} {pos}/{len}, {rate} per second, {eta} left";
+/// How long what still runs at the end is waited for, such as the reading of a capture.
+const LAST_TASKS: Duration = Duration::from_secs(2);
 
 /// Send captured requests and compare the answers
 ///
@@ -33,6 +40,10 @@ pub(super) struct Args {
     /// Where to send the requests, such as http://127.0.0.1:8080; a path in it is used for all
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_ENDPOINT")]
     endpoint: Option<String>,
+
+    /// The moment at which the clock of the gateway that is started stands still
+    #[arg(long, value_name = "RFC3339", env = "REFUND_GATEWAY_CLOCK")]
+    clock: Option<Moment>,
 
     /// The seed of the gateway that is started [default: the nearest seed.toml, or the demo]
     #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_SEED")]
@@ -129,9 +140,9 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     if let Some(path) = &args.html {
         reporters.push(Box::new(Html::new(created(path)?)));
     }
-    let mut screen = Screen { bar: ProgressBar::hidden(), reporters };
-    let replayed = replay::run(&options(args), &mut screen);
-    screen.bar.finish_and_clear();
+    let mut screen = Screen::new(reporters);
+    let replayed = replayed(options(args), &mut screen)?;
+    screen.clear();
     let summary = replayed.map_err(failure)?;
     terminal::note(&rate(&summary));
     if summary.total() == 0 {
@@ -139,6 +150,47 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         return Err(Failure::new(FailureCode::Input, message));
     }
     Ok(if is_done(&summary) { ExitStatus::Done } else { ExitStatus::Differed })
+}
+
+/// Replays until everything is done or a signal comes. A gateway that was started for it is gone,
+/// with its ledger, before this returns.
+fn replayed(
+    options: Options,
+    screen: &mut Screen,
+) -> Result<Result<Summary, ReplayError>, Failure> {
+    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let mut replay = Replay::new(options, screen);
+    let (done, ledger) = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let mut started = None;
+        let done = tokio::select! {
+            done = sent(&mut replay, &mut started) => done,
+            () = signals.next() => Err(ReplayError::Interrupted),
+        };
+        signals.end_at_the_next();
+        let ledger = match started {
+            Some(gateway) => Some(gateway.stop().await),
+            None => None,
+        };
+        Ok::<_, Failure>((done, ledger))
+    })?;
+    runtime.shutdown_timeout(LAST_TASKS);
+    // Its folder is removed now that nothing runs on it any more.
+    drop(ledger);
+    Ok(replay.end(done))
+}
+
+/// Sends the captures to the endpoint that was given, or to one that is started for them.
+async fn sent(replay: &mut Replay<'_>, started: &mut Option<InProcess>) -> Result<(), ReplayError> {
+    let survey = replay.survey().await?;
+    let target = match &survey.endpoint {
+        Some(endpoint) => Target { endpoint: endpoint.clone(), user: None },
+        None => {
+            let gateway = InProcess::start(survey.seed.as_ref(), survey.clock).await?;
+            started.insert(gateway).target()?
+        }
+    };
+    replay.send(survey, target).await
 }
 
 /// Whether all that was looked at is as it should be, and something was looked at.
@@ -151,6 +203,7 @@ fn options(args: Args) -> Options {
     let credentials = args.username.zip(args.password);
     Options {
         endpoint: args.endpoint,
+        clock: args.clock.map(|Moment(moment)| moment),
         seed: args.seed,
         credentials: credentials.map(|(username, password)| Credentials { username, password }),
         concurrency: usize::from(args.concurrency),
@@ -189,91 +242,6 @@ fn rate(summary: &Summary) -> String {
     let per_second = u128::try_from(total).unwrap_or_default().saturating_mul(1_000) / millis;
     let (seconds, rest) = (millis / 1_000, millis % 1_000);
     format!("{total} cases in {seconds}.{rest:03} s, {per_second} per second")
-}
-
-/// Colours are for terminals of people who did not turn them off.
-fn shows_colors() -> bool {
-    let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !is_off && !is_dumb
-}
-
-/// All reports, and on a terminal a bar below them.
-struct Screen {
-    bar: ProgressBar,
-    reporters: Vec<Box<dyn Reporter>>,
-}
-
-impl Screen {
-    fn tell(
-        &mut self,
-        mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let Self { bar, reporters } = self;
-        bar.suspend(|| reporters.iter_mut().try_for_each(|reporter| tell(reporter.as_mut())))
-    }
-}
-
-impl Reporter for Screen {
-    fn begin(&mut self, cases: usize) -> io::Result<()> {
-        if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template(BAR)
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-                    // A rate that cannot be shown is left out.
-                    let _ = write!(out, "{:.0}", state.per_sec());
-                });
-            self.bar = ProgressBar::with_draw_target(
-                u64::try_from(cases).ok(),
-                ProgressDrawTarget::stderr(),
-            )
-            .with_style(style);
-        }
-        self.tell(|reporter| reporter.begin(cases))
-    }
-
-    fn case(&mut self, report: &CaseReport) -> io::Result<()> {
-        self.bar.inc(1);
-        if matches!(report.outcome, replay::Outcome::Passed) {
-            // Nothing is shown of it, so the bar can stay.
-            return self.reporters.iter_mut().try_for_each(|reporter| reporter.case(report));
-        }
-        self.tell(|reporter| reporter.case(report))
-    }
-
-    fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
-        self.bar.inc(1);
-        self.tell(|reporter| reporter.test_case(report))
-    }
-
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        self.bar.finish_and_clear();
-        self.tell(|reporter| reporter.end(summary))
-    }
-
-    fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
-        self.bar.finish_and_clear();
-        self.tell(|reporter| reporter.broke_off(summary, why))
-    }
-}
-
-/// A reader of stdout that goes away has seen enough; the replay goes on for the exit code.
-struct UntilClosed<W>(W);
-
-impl<W: Write> Write for UntilClosed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(bytes.len()),
-            written => written,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self.0.flush() {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            flushed => flushed,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, serve, terminal};
 use crate::ledger::sqlite::OpenMode;
+use crate::service::clock::Clock;
 use crate::service::seed;
 use std::path::PathBuf;
 use tokio::runtime::Runtime;
@@ -24,7 +25,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let seed = serve::read_seed(&args.file)?;
     let ledger = ledger::open_named(args.ledger, OpenMode::CreateOrOpenAny)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let report = runtime.block_on(seed::load(&ledger, seed));
+    let report = runtime.block_on(seed::load(&ledger, seed, Clock::system().now()));
     let report = report.map_err(|error| serve::seed_failure(args.file.display(), &error))?;
     terminal::data(&format!("added {}, unchanged {}", report.added, report.unchanged))?;
     Ok(ExitStatus::Done)

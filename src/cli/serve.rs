@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
-use crate::http::{AdminDoor, AdminToken, Gateway, Tap};
+use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
@@ -16,6 +16,7 @@ use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
+use crate::service::test_clock;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -116,14 +117,19 @@ async fn serve(
     let mut signals = Signals::listen()?;
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
+    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
+    let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
+    if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
+        let to = test_clock::told(to);
+        terminal::note(&format!("the clock begins at {to}, the newest moment of the ledger"));
+    }
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
-        let report = seed::load(ledger.as_ref(), seed).await;
+        let report = seed::load(ledger.as_ref(), seed, clock.now()).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
     let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
-    let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
@@ -133,7 +139,7 @@ async fn serve(
     let started = service.start_webhooks(webhooks).await;
     started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
-    let tap = recorder.clone().map(|recorder| -> Arc<dyn Tap> { recorder });
+    let tap = recorder.as_ref().map(record::Tapped::into);
     let admin = settings.admin_listen.map(|address| AdminDoor { address, token });
     let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
         .await

@@ -1,7 +1,7 @@
 //! The values of options that are more than a text or a number, read the same from the command
 //! line, the environment and the configuration file.
 
-use crate::service::clock;
+use crate::domain::moment::moment;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::fmt;
@@ -90,7 +90,7 @@ impl FromStr for Moment {
     type Err = NoMoment;
 
     fn from_str(text: &str) -> Result<Self, NoMoment> {
-        clock::moment(text).map(Self).ok_or_else(|| NoMoment(text.to_owned()))
+        moment(text).map(Self).ok_or_else(|| NoMoment(text.to_owned()))
     }
 }
 

@@ -17,10 +17,11 @@ pub struct CalendarText {
 }
 
 impl CalendarText {
-    /// Keeps `text`, if it is a day (`2026-01-02`) or a moment (`2026-01-02T03:04:05-08:00`).
+    /// Keeps `text`, if it is a day (`2026-01-02`, `2026-01-02Z`) or a moment
+    /// (`2026-01-02T03:04:05-08:00`).
     pub fn parse(text: &str) -> Option<Self> {
         let text = trim(text);
-        let readable = parse_date(text).is_some() || parse_date_time(text).is_some();
+        let readable = parse_day(text).is_some() || parse_date_time(text).is_some();
         readable.then(|| Self { text: text.to_owned() })
     }
 
@@ -33,8 +34,9 @@ impl CalendarText {
     ///
     /// From 69.0 on only a plain day is one ("date field changes in the WSDL"); below, a moment
     /// counts as the day that it falls on in the tenant's zone, and without an offset as local.
+    /// A day is the day as written, whatever zone stands behind it.
     pub fn day(&self, version: ApiVersion, zone: Tz) -> Option<NaiveDate> {
-        if let Some(day) = parse_date(&self.text) {
+        if let Some(day) = parse_day(&self.text) {
             return Some(day);
         }
         if version.has_plain_dates() {
@@ -64,9 +66,9 @@ impl Moment {
         Self::of_day(text).or_else(|| parse_date_time(text))
     }
 
-    /// Reads a day, which is its first moment.
+    /// Reads a day, which is its first moment, local also where a zone stands behind it.
     pub fn of_day(text: &str) -> Option<Self> {
-        parse_date(text).map(|day| Self::Local(day.and_time(NaiveTime::MIN)))
+        parse_day(text).map(|day| Self::Local(day.and_time(NaiveTime::MIN)))
     }
 
     /// What clocks on the wall show in `zone`.
@@ -105,6 +107,14 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+/// xs:date: a day, and perhaps the zone it was written in (`Z` or an offset up to 14 hours), which
+/// moves it nowhere. Stacks such as soap4r and Axis write one behind every day.
+fn parse_day(text: &str) -> Option<NaiveDate> {
+    let (day, zone) = text.split_at_checked("2026-01-02".len())?;
+    let is_zone = || matches!(split_offset(zone), Some(("", Some(_))));
+    if zone.is_empty() || is_zone() { parse_date(day) } else { None }
 }
 
 /// xs:dateTime: a day, `T`, a time to the second or finer, and perhaps `Z` or an offset.
@@ -184,6 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_with_a_zone_is_the_day_as_written() {
+        for zone in ["", "Z", "-08:00", "+01:00", "+14:00", "-14:00", "+00:00", "-00:00"] {
+            let text = format!(" 2026-11-29{zone} ");
+            for version in [18, 68, 69, 150] {
+                assert_eq!(day(&text, version).as_deref(), Some("2026-11-29"), "{text}");
+            }
+            let first = Moment::parse(text.trim()).unwrap().local(Los_Angeles);
+            assert_eq!(first.to_string(), "2026-11-29 00:00:00", "{text}");
+        }
+    }
+
+    #[test]
     fn a_moment_falls_on_the_tenants_day() {
         let cases = [
             ("2026-11-22T05:40:08.211061+00:00", "2026-11-21"),
@@ -205,7 +227,17 @@ mod tests {
             "2026-02-30",
             "2026-13-01",
             "0000-01-01",
-            "2026-01-02Z",
+            "2026-01-02z",
+            "2026-01-02ZZ",
+            "2026-01-02 Z",
+            "2026-01-02+",
+            "2026-01-02+1:00",
+            "2026-01-02+14:01",
+            "2026-01-02-15:00",
+            "2026-01-02+01:60",
+            "2026-01-02+0100",
+            "2026-02-30Z",
+            "2026-01-02Z+01:00",
             "2026-01-02 03:04:05",
             "2026-01-02T25:00:00",
             "2026-01-02T24:00:01",

@@ -3,6 +3,9 @@
 //! The ledger looks these up inside the transaction that will debit the account, so that a
 //! decision never rests on stale facts.
 
+mod ahead;
+
+use super::collected::Collected;
 use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
@@ -12,7 +15,8 @@ use super::vocabulary::{
 };
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+
+pub use ahead::Ahead;
 
 /// The name of the built-in gateway, which always exists.
 pub const SANDBOX_GATEWAY: &str = "sandbox";
@@ -102,7 +106,7 @@ pub struct Account {
     pub currency: Currency,
     /// The credit balance, never negative; holds are already taken off.
     pub balance: MinorUnits,
-    /// What of it moves only on days that are yet to come.
+    /// What of it moves only after the day that is asked about.
     pub ahead: Ahead,
     /// The default payment method.
     pub default_method: Option<PaymentMethod>,
@@ -123,36 +127,6 @@ impl Account {
     /// The credit that there is on `day` and on every later one.
     pub fn available_on(&self, day: NaiveDate) -> MinorUnits {
         self.ahead.least_from(self.balance, day)
-    }
-}
-
-/// What moves a credit balance on days that are yet to come; the balance has it already.
-///
-/// Documented with future-dated credit balance adjustments: what takes from a balance must find
-/// enough on its own day.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Ahead(BTreeMap<NaiveDate, MinorUnits>);
-
-impl Ahead {
-    /// Adds what moves the balance on a day.
-    pub fn add(&mut self, day: NaiveDate, delta: MinorUnits) {
-        let on_the_day = self.0.entry(day).or_insert(MinorUnits::ZERO);
-        *on_the_day = MinorUnits::new(on_the_day.units().saturating_add(delta.units()));
-    }
-
-    /// Whether anything comes, so that less may be there before than at last.
-    pub fn has_increase(&self) -> bool {
-        self.0.values().any(|delta| *delta > MinorUnits::ZERO)
-    }
-
-    /// The least that there is of `balance` on `day` or any later day.
-    pub fn least_from(&self, balance: MinorUnits, day: NaiveDate) -> MinorUnits {
-        let later = self.0.iter().rev().take_while(|(later, _)| **later > day);
-        let before_each = later.scan(balance.units(), |left, (_, delta)| {
-            *left = left.saturating_sub(delta.units());
-            Some(*left)
-        });
-        MinorUnits::new(before_each.fold(balance.units(), i64::min))
     }
 }
 
@@ -184,6 +158,17 @@ pub struct ExistingAccount {
     pub balance: MinorUnits,
     /// Whether anything belongs to it or happened on it.
     pub has_history: bool,
+    /// Whether others belong below it.
+    pub is_parent: bool,
+}
+
+/// An account that another one is to belong below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParentAccount {
+    /// Its key in the ledger.
+    pub key: AccountKey,
+    /// Whether it is that other one itself, or belongs below it already.
+    pub is_below: bool,
 }
 
 /// A payment method that is there already, for those who want to change or delete it.
@@ -199,6 +184,8 @@ pub struct ExistingMethod {
     pub is_default: bool,
     /// Whether a payment came from it or a refund went to it.
     pub is_used: bool,
+    /// Whether every tenant has it, so that no client changes it.
+    pub is_built_in: bool,
 }
 
 /// The key of a payment inside the ledger; clients never see it.
@@ -230,7 +217,8 @@ pub struct Payment {
     pub amount: MinorUnits,
     /// What refunds gave back or hold.
     pub refunded: MinorUnits,
-    /// What of it became credit balance (an overpayment), and is no longer the payment's.
+    /// What of it became credit balance (an overpayment), and is no longer the payment's; of a
+    /// draft, what will.
     pub to_credit_balance: MinorUnits,
     /// The day it counts for; no refund of it is earlier.
     pub effective_date: NaiveDate,
@@ -240,11 +228,25 @@ pub struct Payment {
     pub gateway: Option<String>,
     /// ReferenceId, by which that gateway knows it.
     pub reference_id: Option<String>,
+    /// What that gateway collected under the reference by which it knows it; none without one.
+    pub collected: Option<Collected>,
     /// Which parts of it pay which invoices, in the order of their creation.
     pub parts: Vec<PaymentPart>,
 }
 
 impl Payment {
+    /// Whether it has a gateway that collected it: that of a draft has not, nor will it once the
+    /// draft was given up.
+    pub fn is_collected(&self) -> bool {
+        let has_counted = matches!(self.status, PaymentStatus::Processed | PaymentStatus::Voided);
+        self.gateway.is_some() && has_counted
+    }
+
+    /// The reference by which its gateway knows it: its ReferenceId, else its number.
+    pub fn reference(&self) -> &str {
+        self.reference_id.as_ref().unwrap_or(&self.number)
+    }
+
     /// What refunds may still give back: the amount, less what they did and less what became
     /// credit balance.
     pub fn refundable(&self) -> MinorUnits {
@@ -373,34 +375,4 @@ pub enum AdjustmentSource {
     Invoice(InvoiceKey),
     /// An overpayment (Increase).
     Payment(PaymentKey),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::Days;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_least_is_that_of_the_poorest_day(
-            opening in 0_i64..50,
-            moves in prop::collection::vec((1_u64..8, -20_i64..20), 0..8),
-            asked in 0_u64..9,
-        ) {
-            let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
-            let day = |after| first + Days::new(after);
-            let mut ahead = Ahead::default();
-            for (after, delta) in &moves {
-                ahead.add(day(*after), MinorUnits::new(*delta));
-            }
-            let on = |after: u64| {
-                let past = moves.iter().filter(|(moved, _)| *moved <= after);
-                opening + past.map(|(_, delta)| delta).sum::<i64>()
-            };
-            let expected = (asked..=9).map(on).min().unwrap();
-            let least = ahead.least_from(MinorUnits::new(on(9)), day(asked));
-            prop_assert_eq!(least, MinorUnits::new(expected));
-        }
-    }
 }

@@ -180,6 +180,22 @@ impl RowError {
         Self::wrong(template, [("name", &gateway.name)])
     }
 
+    /// A gateway was asked before for what it collected with a payment.
+    pub fn over_collected(amount: MinorUnits, left: MinorUnits, payment: &Payment) -> Self {
+        let currency = payment.account.currency;
+        let [amount, left] = [amount, left].map(|one| currency.format(one));
+        let template = "The refund amount <amount> is greater than <rest>, what the payment \
+                        gateway <name> was not asked to give back yet of the payment <number>.";
+        let gateway = payment.gateway.as_deref().unwrap_or_default();
+        let values = [
+            ("amount", amount.as_str()),
+            ("rest", &left),
+            ("name", gateway),
+            ("number", &payment.number),
+        ];
+        Self::wrong(template, values)
+    }
+
     /// Less is left of a payment, or of its part for an invoice, than the refund wants; `what` is
     /// the word for it.
     pub fn over_refundable(

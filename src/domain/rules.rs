@@ -15,6 +15,7 @@ mod custom;
 mod paying;
 mod payment;
 mod payment_amounts;
+mod payment_changing;
 mod payment_method;
 mod refund_values;
 
@@ -26,7 +27,6 @@ use super::facts::{
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
-use super::permission::Permission;
 use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
@@ -44,12 +44,19 @@ pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
 };
-pub use paying::{
-    NewPart, NewPayment, PaymentFacts, PaymentUpdate, decide_part, decide_payment,
-    decide_payment_update,
+pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
+pub use payment_changing::{
+    PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update, reference_after,
 };
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
+};
+
+/// Since when an opening credit balance is there where a seed does not say: before the API was, so
+/// that clients with days of years ago in their requests find it.
+pub const OPENED_AT_LEAST_SINCE: NaiveDate = match NaiveDate::from_ymd_opt(2007, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
 };
 
 /// What the ledger knows about the things that a draft names.
@@ -158,20 +165,6 @@ impl Payout {
             Self::External => RefundType::External,
             Self::Electronic { .. } => RefundType::Electronic,
         }
-    }
-}
-
-/// The permission that a refund of this source and type needs.
-pub const fn permission_for(source: SourceType, refund_type: RefundType) -> Permission {
-    match (source, refund_type) {
-        (SourceType::CreditBalance, RefundType::External) => {
-            Permission::CreditBalanceExternalRefund
-        }
-        (SourceType::CreditBalance, RefundType::Electronic) => {
-            Permission::CreditBalanceElectronicRefund
-        }
-        (SourceType::Payment, RefundType::External) => Permission::ExternalRefund,
-        (SourceType::Payment, RefundType::Electronic) => Permission::ElectronicRefund,
     }
 }
 

@@ -150,8 +150,10 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Whether a payment still counts.
+    /// Whether a payment counts.
     PaymentStatus {
+        /// Not yet: it has moved nothing.
+        Draft = "Draft",
         /// It does.
         Processed = "Processed",
         /// An external payment that was taken back.

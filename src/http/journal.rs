@@ -12,7 +12,7 @@ pub(super) use expect::Expectation;
 pub(super) use filter::{Filter, KEYS as FILTER_KEYS};
 
 use super::settings::HttpSettings;
-use crate::soap::secret::{HIDDEN, without_secrets};
+use crate::domain::secret::{HIDDEN, without_secrets};
 use crate::soap::{CallNotes, NotedObject, SoapAnswer};
 use chrono::{DateTime, Utc};
 use serde::Serialize;

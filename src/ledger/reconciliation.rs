@@ -117,6 +117,16 @@ pub enum ReconcileError {
         /// When the refund was created.
         created: DateTime<Utc>,
     },
+    /// The event is yet to come.
+    #[error("{number}: the event is of {}, and now it is {}", at.to_rfc3339(), now.to_rfc3339())]
+    InTheFuture {
+        /// RefundNumber.
+        number: RefundNumber,
+        /// When the event is said to be.
+        at: DateTime<Utc>,
+        /// When the ledger was told.
+        now: DateTime<Utc>,
+    },
     /// The id was that of an event with other content.
     #[error("the event id `{0}` was told before, of another refund or with another state")]
     EventIdReused(String),

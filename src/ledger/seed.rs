@@ -10,13 +10,15 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
 use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use std::fmt;
 
 /// Everything that one seed names.
 #[derive(Debug, Clone, Default)]
 pub struct SeedPlan {
+    /// When it is loaded: its accounts and methods are of that moment.
+    pub at: DateTime<Utc>,
     /// Tenant settings, by the key of the seed file, in their stored form.
     pub tenant: Vec<(&'static str, String)>,
     /// Users.
@@ -39,6 +41,7 @@ impl SeedPlan {
     /// What of it is an account's own.
     pub fn of_account(&self, id: &ObjectId) -> Self {
         Self {
+            at: self.at,
             accounts: chosen(&self.accounts, |one| one.id == *id),
             payment_methods: chosen(&self.payment_methods, |one| one.account.as_ref() == Some(id)),
             invoices: chosen(&self.invoices, |one| one.account == *id),
@@ -83,6 +86,8 @@ pub struct SeedAccount {
     pub currency: Currency,
     /// The opening credit balance.
     pub opening: MinorUnits,
+    /// Since when it is there; none where nobody says.
+    pub opened: Option<NaiveDate>,
     /// DefaultPaymentMethodId.
     pub default_payment_method: Option<ObjectId>,
     /// PaymentGateway.
@@ -98,6 +103,8 @@ pub struct SeedPaymentMethod {
     pub account: Option<ObjectId>,
     /// Type.
     pub method_type: MethodType,
+    /// Name.
+    pub name: Option<String>,
     /// PaymentMethodStatus.
     pub status: MethodStatus,
     /// The method's own gateway.

@@ -11,6 +11,7 @@ mod ahead;
 mod answers;
 mod audit;
 mod audit_billing;
+mod audit_sending;
 mod billing_rows;
 mod changing;
 mod create;
@@ -22,6 +23,7 @@ mod keeping;
 mod lock;
 mod methods;
 mod movement;
+mod newest;
 mod open;
 mod orders;
 mod outbox;
@@ -40,6 +42,7 @@ mod schema;
 mod seeding;
 mod seeding_billing;
 mod seeding_gateways;
+mod sending;
 mod sessions;
 mod store;
 mod test_bench;
@@ -161,8 +164,14 @@ impl EventFile {
 
 impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
-        let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| creating::create(store, &request))
+        let (ticket, line_up) = (request.ticket.clone(), request.line_up.clone());
+        let once_durable = move |created: &Created| {
+            if let (Some(line_up), Created::Fresh { orders, .. }) = (line_up, created) {
+                line_up(orders);
+            }
+        };
+        let work = move |store: &mut _| creating::create(store, &request);
+        self.writer.submit_and(Some(ticket), work, once_durable)
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
@@ -287,6 +296,10 @@ impl TestBench for SqliteLedger {
 
     fn accounts_of(&self, ids: Vec<ObjectId>) -> Reply<Vec<Option<ObjectId>>> {
         self.readers.read(move |connection| test_bench::accounts_of(connection, &ids))
+    }
+
+    fn newest_moment(&self) -> Reply<Option<DateTime<Utc>>> {
+        self.readers.read(newest::newest_moment)
     }
 
     fn known_ids(&self) -> Reply<Vec<KnownId>> {

@@ -7,6 +7,7 @@
 use super::Reply;
 use super::seed::{SeedConflict, SeedPlan};
 use crate::domain::id::ObjectId;
+use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 
 /// The further use cases of a test ledger.
@@ -36,6 +37,9 @@ pub trait TestBench: Send + Sync {
     /// Puts back what was saved, in the place of everything that is there. What an older version
     /// of this program saved is brought up to date.
     fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>>;
+
+    /// The newest moment at which something was done; none on a ledger that holds only seeds.
+    fn newest_moment(&self) -> Reply<Option<DateTime<Utc>>>;
 
     /// The account of each object that is named by its id: of an account itself, and of a payment
     /// method, an invoice, a payment or a refund; none of any other.

@@ -1,8 +1,9 @@
 //! The built-in sandbox gateway: deterministic, scripted by the seed, paying with play money.
 //!
-//! It remembers what it decided about a refund until that has ended, or the process has. After a
-//! restart it has heard of nothing, and an order that is sent again gets the answer of the script
-//! again.
+//! It decides in the order in which orders are committed, whenever each of them is sent, so that
+//! the same calls have the same answers. It remembers what it decided about a refund until that has
+//! ended, or the process has. After a restart it has heard of nothing, and an order that is sent
+//! again gets the answer of the script again.
 
 mod switches;
 
@@ -34,10 +35,21 @@ struct State {
     rules: Vec<ScriptedRule>,
     /// How many of them, the first, were added to the script.
     added: usize,
+    /// What will be answered to orders that are committed and not sent yet.
+    lined_up: HashMap<RefundId, Decision>,
     /// What was decided, by the refund's id, of refunds that have not ended.
     book: HashMap<RefundId, Verdict>,
     /// What is refused where no rule matches.
     guard: Guard,
+}
+
+/// How an order will be answered.
+struct Decision {
+    answer: Answer,
+    /// How long the answer takes.
+    delay: Duration,
+    /// What an inquiry finds afterwards; nothing if the order gets lost on its way.
+    verdict: Option<Verdict>,
 }
 
 impl Sandbox {
@@ -46,7 +58,8 @@ impl Sandbox {
     pub fn new(script: Script) -> Self {
         let Script { rules, switches } = script;
         let guard = Guard::new(switches);
-        let state = State { rules, added: 0, book: HashMap::new(), guard };
+        let state =
+            State { rules, added: 0, lined_up: HashMap::new(), book: HashMap::new(), guard };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 }
@@ -92,39 +105,56 @@ impl State {
         Some(rule.clone())
     }
 
-    /// Decides `order` and notes what was paid. Asked again, the first decision stands.
+    /// Decides `order`, unless that has been done, and keeps the decision until it is sent.
+    fn line_up(&mut self, order: &Order) {
+        let id = order.refund;
+        if !self.lined_up.contains_key(&id) && !self.book.contains_key(&id) {
+            let decision = self.decide(order);
+            self.lined_up.insert(id, decision);
+        }
+    }
+
+    /// Answers `order`. Asked again, the first decision stands.
     fn work(&mut self, order: &Order) -> (Answer, Duration) {
         if let Some(verdict) = self.book.get(&order.refund) {
             return (Answer::Certain(verdict.clone()), Duration::ZERO);
         }
+        let decision = self.lined_up.remove(&order.refund);
+        let Decision { answer, delay, verdict } = decision.unwrap_or_else(|| self.decide(order));
+        if let Some(verdict) = verdict {
+            self.book.insert(order.refund, verdict);
+        }
+        (answer, delay)
+    }
+
+    /// What the script says to `order`; what is paid is remembered, to know duplicates.
+    fn decide(&mut self, order: &Order) -> Decision {
         let rule = self.take_rule(order);
         if rule.is_none()
             && let Some(response) = self.guard.refuse(order)
         {
             let verdict = Verdict::Declined { response };
-            self.book.insert(order.refund, verdict.clone());
-            return (Answer::Certain(verdict), Duration::ZERO);
+            let answer = Answer::Certain(verdict.clone());
+            return Decision { answer, delay: Duration::ZERO, verdict: Some(verdict) };
         }
         let delay = Duration::from_millis(rule.as_ref().map_or(0, |rule| rule.delay_ms));
-        let answer = rule.as_ref().map_or(ScriptedAnswer::Approve, |rule| rule.answer);
-        let verdict = verdict(order, answer, rule.as_ref());
-        if answer != ScriptedAnswer::DropBefore {
-            self.book.insert(order.refund, verdict.clone());
-            if matches!(verdict, Verdict::Approved { .. }) {
-                self.guard.note_paid(order);
-            }
+        let scripted = rule.as_ref().map_or(ScriptedAnswer::Approve, |rule| rule.answer);
+        let verdict = verdict(order, scripted, rule.as_ref());
+        let arrives = scripted != ScriptedAnswer::DropBefore;
+        if arrives && matches!(verdict, Verdict::Approved { .. }) {
+            self.guard.note_paid(order);
         }
-        let answer = match answer {
-            ScriptedAnswer::Approve | ScriptedAnswer::Decline => Answer::Certain(verdict),
-            ScriptedAnswer::DropBefore => Answer::Unknown("the connection was reset".to_owned()),
-            ScriptedAnswer::DropAfter => Answer::Unknown("the answer was lost".to_owned()),
-            ScriptedAnswer::Garbage => Answer::Unknown("the answer cannot be read".to_owned()),
-            ScriptedAnswer::Hang => {
-                let why = "no answer came in time".to_owned();
-                return (Answer::Unknown(why), delay.max(HANG));
+        let unknown = |why: &str| Answer::Unknown(why.to_owned());
+        let (answer, delay) = match scripted {
+            ScriptedAnswer::Approve | ScriptedAnswer::Decline => {
+                (Answer::Certain(verdict.clone()), delay)
             }
+            ScriptedAnswer::DropBefore => (unknown("the connection was reset"), delay),
+            ScriptedAnswer::DropAfter => (unknown("the answer was lost"), delay),
+            ScriptedAnswer::Garbage => (unknown("the answer cannot be read"), delay),
+            ScriptedAnswer::Hang => (unknown("no answer came in time"), delay.max(HANG)),
         };
-        (answer, delay)
+        Decision { answer, delay, verdict: arrives.then_some(verdict) }
     }
 }
 
@@ -166,8 +196,14 @@ impl Processor for Sandbox {
         Box::pin(async move { Told { outcome, transcript: Transcript::default() } })
     }
 
+    fn line_up(&self, order: &Order) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).line_up(order);
+    }
+
     fn forget(&self, refund: RefundId) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).book.remove(&refund);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lined_up.remove(&refund);
+        state.book.remove(&refund);
     }
 
     fn key_retention(&self) -> Duration {
@@ -234,6 +270,23 @@ mod tests {
         let again = sandbox.refund(&order(1, 1300)).await.outcome;
         assert!(matches!(again, Answer::Certain(Verdict::Approved { .. })));
         assert!(matches!(sandbox.inquire(&order(1, 1300)).await.outcome, Inquiry::Certain(_)));
+    }
+
+    /// Regression: the orders of one call were sent in any order, and met the rules in that order.
+    #[tokio::test]
+    async fn orders_are_answered_as_they_were_lined_up() {
+        let sandbox = sandbox(vec![rule(ScriptedAnswer::Decline, "13.00", Some(1))]);
+        sandbox.line_up(&order(1, 1300));
+        sandbox.line_up(&order(2, 1300));
+        assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, NEVER_HEARD, "nothing was sent");
+        let second = sandbox.refund(&order(2, 1300)).await.outcome;
+        assert!(matches!(second, Answer::Certain(Verdict::Approved { .. })), "{second:?}");
+        let first = sandbox.refund(&order(1, 1300)).await.outcome;
+        assert!(matches!(first, Answer::Certain(Verdict::Declined { .. })), "{first:?}");
+        sandbox.forget(order(1, 1300).refund);
+        sandbox.line_up(&order(3, 1300));
+        sandbox.forget(order(3, 1300).refund);
+        assert!(sandbox.state.lock().unwrap().lined_up.is_empty());
     }
 
     const NEVER_HEARD: Inquiry = Inquiry::NeverHeard { retention: None };

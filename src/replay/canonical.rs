@@ -9,7 +9,7 @@
 use super::rules::Rules;
 use super::secret::UNTOLD;
 use super::shape::shape;
-use crate::soap::secret::{HIDDEN, is_secret};
+use crate::domain::secret::{HIDDEN, is_secret};
 use crate::xml::{Document, ElementRef, XSI};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;

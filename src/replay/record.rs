@@ -1,4 +1,4 @@
-//! Recording: each exchange becomes a folder of a catalogue that can be replayed.
+//! Recording: each call with its answer becomes a folder of a catalogue that can be replayed.
 //!
 //! What must stay true: recording neither slows nor breaks what is recorded; what does not fit into
 //! the queue, or cannot be written, is counted and said. No secret is written: sessions and
@@ -7,7 +7,7 @@
 
 use super::compare::usual_status;
 use super::scrub::Scrub;
-use crate::http::{Exchange, Tap};
+use crate::client::Bytes;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -17,13 +17,30 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// So many exchanges, and so many bytes of them, may wait to be written.
+/// So many calls, and so many bytes of them, may wait to be written.
 const QUEUE_MAX: usize = 4_096;
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The digits of a folder's number.
 const DIGITS: usize = 8;
 /// What a folder is called until it is whole.
 const UNFINISHED: &str = ".unfinished";
+
+/// A call and its answer, as whoever serves or passes on calls hands them over. It holds sessions
+/// and passwords.
+pub struct Call {
+    /// The path and query that it was posted to.
+    pub path: String,
+    /// The Content-Type, if there was one.
+    pub content_type: Option<String>,
+    /// The Idempotency-Key, if there was one.
+    pub idempotency_key: Option<String>,
+    /// The body, inflated.
+    pub request: Bytes,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub response: Bytes,
+}
 
 /// Why there is no recording.
 #[derive(Debug, thiserror::Error)]
@@ -39,15 +56,15 @@ pub enum RecordError {
 /// What became of what was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// How many exchanges were written.
+    /// How many calls were written.
     pub written: u64,
     /// How many were left out, because writing fell behind or failed.
     pub left_out: u64,
 }
 
-/// Takes exchanges and writes them on a thread of its own.
+/// Takes calls and writes them on a thread of its own.
 pub struct Recorder {
-    queue: Mutex<Option<SyncSender<Exchange>>>,
+    queue: Mutex<Option<SyncSender<Call>>>,
     counts: Arc<Counts>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -67,7 +84,7 @@ impl Recorder {
         made.map_err(unusable)?;
         let last = last_number(folder)?;
         fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unusable)?;
-        let (queue, exchanges) = sync_channel(QUEUE_MAX);
+        let (queue, calls) = sync_channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
         let writer = Writer {
             folder: folder.to_owned(),
@@ -76,7 +93,7 @@ impl Recorder {
             counts: Arc::clone(&counts),
         };
         let thread = std::thread::Builder::new().name("recorder".to_owned());
-        let thread = thread.spawn(move || writer.run(&exchanges)).map_err(unusable)?;
+        let thread = thread.spawn(move || writer.run(&calls)).map_err(unusable)?;
         let (queue, thread) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)));
         Ok(Arc::new(Self { queue, counts, thread }))
     }
@@ -94,27 +111,27 @@ impl Recorder {
             left_out: self.counts.left_out.load(Ordering::Relaxed),
         }
     }
-}
 
-impl Tap for Recorder {
-    fn took_place(&self, exchange: Exchange) {
-        let bytes = size(&exchange);
+    /// Takes a call to be written. Never waits: what does not fit into the queue is left out and
+    /// counted.
+    pub fn take(&self, call: Call) {
+        let bytes = size(&call);
         let waiting = self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = waiting.saturating_add(bytes) <= QUEUE_BYTES_MAX;
-        let taken = fits && queue.as_ref().is_some_and(|queue| queue.try_send(exchange).is_ok());
+        let taken = fits && queue.as_ref().is_some_and(|queue| queue.try_send(call).is_ok());
         drop(queue);
         if !taken {
             self.counts.bytes.fetch_sub(bytes, Ordering::Relaxed);
             if self.counts.left_out.fetch_add(1, Ordering::Relaxed) == 0 {
-                tracing::warn!("the recording falls behind and leaves out exchanges");
+                tracing::warn!("the recording falls behind and leaves out calls");
             }
         }
     }
 }
 
-fn size(exchange: &Exchange) -> usize {
-    exchange.request.len().saturating_add(exchange.response.len())
+fn size(call: &Call) -> usize {
+    call.request.len().saturating_add(call.response.len())
 }
 
 /// The highest number of a folder in a recording; 0 in an empty one.
@@ -142,17 +159,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, exchanges: &Receiver<Exchange>) {
-        while let Ok(exchange) = exchanges.recv() {
-            let bytes = size(&exchange);
-            match self.write(&exchange) {
+    fn run(mut self, calls: &Receiver<Call>) {
+        while let Ok(call) = calls.recv() {
+            let bytes = size(&call);
+            match self.write(&call) {
                 Ok(()) => {
                     self.counts.written.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => {
                     let folder = self.folder.display();
                     if self.counts.left_out.fetch_add(1, Ordering::Relaxed) == 0 {
-                        tracing::warn!(%folder, %error, "an exchange cannot be recorded");
+                        tracing::warn!(%folder, %error, "a call cannot be recorded");
                     }
                 }
             }
@@ -161,8 +178,8 @@ impl Writer {
     }
 
     /// Writes a folder under another name and moves it to its own when it is whole.
-    fn write(&mut self, exchange: &Exchange) -> io::Result<()> {
-        let scrubbed = self.scrub.scrubbed(&exchange.request, &exchange.response);
+    fn write(&mut self, call: &Call) -> io::Result<()> {
+        let scrubbed = self.scrub.scrubbed(&call.request, &call.response);
         let unfinished = self.folder.join(UNFINISHED);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
@@ -176,9 +193,9 @@ impl Writer {
         write("request.xml", &scrubbed.request)?;
         write("response.xml", &scrubbed.response)?;
         let about =
-            format!("Recorded: {}, answered with HTTP {}.\n", scrubbed.operation, exchange.status);
+            format!("Recorded: {}, answered with HTTP {}.\n", scrubbed.operation, call.status);
         write("about.md", about.as_bytes())?;
-        let rules = rules(exchange, &scrubbed.response);
+        let rules = rules(call, &scrubbed.response);
         if !rules.is_empty() {
             write("replay.toml", rules.as_bytes())?;
         }
@@ -189,20 +206,20 @@ impl Writer {
 }
 
 /// What differs from the defaults of `replay.toml`.
-fn rules(exchange: &Exchange, response: &[u8]) -> String {
+fn rules(call: &Call, response: &[u8]) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let mut rules = String::new();
-    if exchange.path != super::rules::PATH_DEFAULT {
-        rules.push_str(&format!("path = {}\n", quoted(&exchange.path)));
+    if call.path != super::rules::PATH_DEFAULT {
+        rules.push_str(&format!("path = {}\n", quoted(&call.path)));
     }
-    let content_type = exchange.content_type.as_deref().unwrap_or_default();
+    let content_type = call.content_type.as_deref().unwrap_or_default();
     if content_type != super::rules::CONTENT_TYPE_DEFAULT {
         rules.push_str(&format!("content_type = {}\n", quoted(content_type)));
     }
-    if exchange.status != usual_status(response) {
-        rules.push_str(&format!("status = {}\n", exchange.status));
+    if call.status != usual_status(response) {
+        rules.push_str(&format!("status = {}\n", call.status));
     }
-    if let Some(key) = &exchange.idempotency_key {
+    if let Some(key) = &call.idempotency_key {
         rules.push_str(&format!("[headers]\nIdempotency-Key = {}\n", quoted(key)));
     }
     rules
@@ -212,8 +229,8 @@ fn rules(exchange: &Exchange, response: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn exchange(request: &str) -> Exchange {
-        Exchange {
+    fn call(request: &str) -> Call {
+        Call {
             path: "/apps/services/a/91.0".to_owned(),
             content_type: Some("text/xml; charset=utf-8".to_owned()),
             idempotency_key: None,
@@ -236,11 +253,11 @@ mod tests {
         let folder = place.path().join("a/b");
         for _ in 0..2 {
             let recorder = Recorder::start(&folder).unwrap();
-            recorder.took_place(exchange("<e><Body><create/></Body></e>"));
-            recorder.took_place(exchange("no XML"));
+            recorder.take(call("<e><Body><create/></Body></e>"));
+            recorder.take(call("no XML"));
             assert_eq!(recorder.finish(), Recorded { written: 2, left_out: 0 });
             // Too late.
-            recorder.took_place(exchange(""));
+            recorder.take(call(""));
             assert_eq!(recorder.finish(), Recorded { written: 2, left_out: 1 });
         }
         let expected = ["00000001-create", "00000002-post", "00000003-create", "00000004-post"];
@@ -264,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_is_not_usual_is_a_rule() {
-        let mut odd = exchange("");
+        let mut odd = call("");
         assert_eq!(rules(&odd, &odd.response), "");
         odd.path = "/x?\"y\"".to_owned();
         odd.content_type = None;

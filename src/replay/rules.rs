@@ -9,7 +9,9 @@ use crate::client::Uri;
 use crate::client::header::{
     CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
-use crate::service::toml_text;
+use crate::domain::moment::moment;
+use crate::domain::toml_text;
+use chrono::{DateTime, Utc};
 use regex::Regex;
 use serde::Deserialize;
 use std::cmp::Ordering;
@@ -30,6 +32,7 @@ pub(super) struct Rules {
     content_type: Option<Value>,
     /// The status that is expected, whatever the answer.
     pub(super) status: Option<Status>,
+    clock: Option<Standing>,
     #[serde(default)]
     headers: BTreeMap<Name, Value>,
     #[serde(default)]
@@ -69,6 +72,7 @@ impl Rules {
             path: self.path.or_else(|| above.path.clone()),
             content_type: self.content_type.or_else(|| above.content_type.clone()),
             status: self.status.or(above.status),
+            clock: self.clock.or(above.clock),
             headers: over(self.headers, &above.headers),
             response_headers: over(self.response_headers, &above.response_headers),
             ignore: self.ignore.or_else(|| above.ignore.clone()),
@@ -100,6 +104,11 @@ impl Rules {
         self.ignore.get_or_insert_default().extend_from_slice(ignore);
         self.matches.extend(matches.iter().cloned());
         self
+    }
+
+    /// The moment at which the clock of a gateway that is started for the captures stands still.
+    pub(super) fn clock(&self) -> Option<DateTime<Utc>> {
+        self.clock.map(|Standing(moment)| moment)
     }
 
     /// Where the request is posted.
@@ -150,6 +159,27 @@ impl TryFrom<String> for RequestPath {
     fn try_from(text: String) -> Result<Self, String> {
         let is_path = text.starts_with('/') && text.parse::<Uri>().is_ok();
         if is_path { Ok(Self(text)) } else { Err(format!("`{text}` is no path of a URL")) }
+    }
+}
+
+/// A moment, as a text of RFC 3339 or as TOML writes one.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "toml::Value")]
+struct Standing(DateTime<Utc>);
+
+impl TryFrom<toml::Value> for Standing {
+    type Error = String;
+
+    fn try_from(written: toml::Value) -> Result<Self, String> {
+        let text = match &written {
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        moment(&text).map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is no moment of RFC 3339 from 1970 to 9998, such as 2026-01-02T03:04:05Z"
+            )
+        })
     }
 }
 
@@ -284,6 +314,16 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_is_written_as_text_or_as_toml_does() {
+        for clock in ["'2015-03-04T05:06:07Z'", "2015-03-04T05:06:07Z", "2015-03-04 05:06:07Z"] {
+            let rules = read(&format!("clock = {clock}"), &Rules::default()).unwrap();
+            let nearer = read("status = 500", &rules).unwrap();
+            let expected = moment("2015-03-04T05:06:07Z");
+            assert_eq!((rules.clock(), nearer.clock()), (expected, expected), "{clock}");
+        }
+    }
+
+    #[test]
     fn an_empty_content_type_is_none() {
         let rules = read("content_type = ''", &Rules::default()).unwrap();
         assert!(rules.request_headers().is_empty());
@@ -301,6 +341,9 @@ mod tests {
             ("headers = { 'a b' = '' }", "no name of a header"),
             ("headers = { 'Content-Length' = '1' }", "follows from the body"),
             ("headers = { a = '\\n' }", "cannot be the value"),
+            ("clock = 'noon'", "`noon` is no moment"),
+            ("clock = 2015-03-04", "`2015-03-04` is no moment"),
+            ("clock = 12", "`12` is no moment"),
             ("ignore = [", ""),
         ];
         for (text, expected) in cases {

@@ -3,13 +3,13 @@
 use super::canonical::printable;
 use super::error::ReplayError;
 use super::secret::KnownSecrets;
+use super::seed_text::SeedText;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientError, Connection};
-use crate::service::toml_text;
+use crate::domain::toml_text;
 use crate::xml::{ElementRef, Writer, XmlLimits, decode, parse};
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -54,9 +54,10 @@ struct SeedUser {
 impl Users {
     /// The users of a seed whose passwords it tells. What else is wrong with it is found by those
     /// who load it.
-    pub(super) fn of_seed(text: &str, file: &Path) -> Result<Self, ReplayError> {
-        let seed: SeedUsers = toml_text::read(text)
-            .map_err(|error| ReplayError::Seed(format!("{}: {error}", file.display())))?;
+    pub(super) fn of_seed(seed: &SeedText) -> Result<Self, ReplayError> {
+        let file = seed.file.display();
+        let seed: SeedUsers = toml_text::read(&seed.text)
+            .map_err(|error| ReplayError::Seed(format!("{file}: {error}")))?;
         let with_password = |user: SeedUser| {
             Some(Credentials { username: user.username, password: user.password? })
         };
@@ -181,13 +182,18 @@ mod tests {
                         [[user]]\nusername = 'b'\npassword = '1'\n\
                         [[user]]\nusername = 'c'\npassword = '2'\n";
 
+    fn seeded() -> Users {
+        let (file, text) = ("seed.toml".into(), SEED.to_owned());
+        Users::of_seed(&SeedText { file, text }).unwrap()
+    }
+
     fn password<'u>(users: &'u Users, name: Option<&str>) -> Option<&'u str> {
         users.find(name).map(|user| user.password.as_str())
     }
 
     #[test]
     fn the_first_user_with_a_password_is_the_default() {
-        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap();
+        let users = seeded();
         assert_eq!(password(&users, None), Some("1"));
         assert_eq!(password(&users, Some("c")), Some("2"));
         assert_eq!(password(&users, Some("a")), None);
@@ -196,7 +202,7 @@ mod tests {
     #[test]
     fn given_credentials_come_first() {
         let given = Credentials { username: "d".to_owned(), password: "3".to_owned() };
-        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap().with_first(Some(given));
+        let users = seeded().with_first(Some(given));
         assert_eq!(password(&users, None), Some("3"));
         assert_eq!(password(&users, Some("b")), Some("1"));
         assert_eq!(password(&users, Some("whoever it was")), Some("3"));
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_password_is_not_in_debug_output() {
-        let users = Users::of_seed(SEED, Path::new("seed.toml")).unwrap();
+        let users = seeded();
         let shown = format!("{users:?}");
         assert!(shown.contains("\"b\"") && !shown.contains('1'), "{shown}");
     }

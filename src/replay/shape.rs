@@ -3,6 +3,7 @@
 //! Two values of one shape are equal. The shape needs both: an id in a message, or a word where an
 //! id belongs, is compared as it stands.
 
+use crate::domain::secret::SESSION_CHARS;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 /// What is the same in all values of a shape: what stands for the part that may differ, and the
@@ -51,10 +52,10 @@ fn is_locator(text: &str) -> bool {
     text.split_once('-').is_some_and(|(id, offset)| is_id(id) && is_digits(offset))
 }
 
-/// Whether this is a session as our endpoint gives them: 256 URL-safe characters.
+/// Whether this is a session as this gateway gives them.
 pub(super) fn is_session(text: &str) -> bool {
     let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    text.len() == 256 && text.bytes().all(is_url_safe)
+    text.len() == SESSION_CHARS && text.bytes().all(is_url_safe)
 }
 
 fn path_of(url: &str) -> Option<&str> {
@@ -96,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_256_url_safe_characters() {
+    fn sessions_are_255_url_safe_characters() {
         let session = |character: &str, count| character.repeat(count);
-        assert!(same("Session", &session("a", 256), &session("_", 256)));
-        assert!(!same("Session", &session("a", 256), &session("a", 255)));
-        assert!(!same("Session", &session("a", 256), &session("+", 256)));
-        assert!(!same("Key", &session("a", 256), &session("b", 256)));
+        assert!(same("Session", &session("a", 255), &session("_", 255)));
+        assert!(!same("Session", &session("a", 255), &session("a", 256)));
+        assert!(!same("Session", &session("a", 255), &session("+", 255)));
+        assert!(!same("Key", &session("a", 255), &session("b", 255)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::canonical::printable;
 use super::diff::cut;
 use super::secret::text_without_secrets;
-use crate::soap::secret::HIDDEN;
+use crate::domain::secret::HIDDEN;
 
 /// How many lines of a request or an answer a report gets.
 const LINES_MAX: usize = 400;

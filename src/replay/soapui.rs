@@ -7,6 +7,7 @@
 
 mod assertion;
 mod compare;
+mod endpoint;
 mod expand;
 mod html;
 mod launch;
@@ -18,10 +19,11 @@ mod scope;
 mod step;
 mod target;
 mod transfer;
+mod unset;
 mod xpath;
 mod xpath_functions;
 
 pub use outcome::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 
 pub(super) use html::{section, title};
-pub(super) use launch::replay_or;
+pub(super) use launch::{Projects, projects, run_at};

@@ -85,6 +85,15 @@ impl Processors {
         self.configured.get(gateway).or_else(of_sandbox).cloned()
     }
 
+    /// Lets each gateway take note of those of the orders that it will get.
+    pub(super) fn line_up(&self, orders: &[Order]) {
+        for order in orders {
+            if let Some(connected) = self.of(&order.gateway) {
+                connected.processor.line_up(order);
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> Vec<(String, Connected)> {
         let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
         let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));

@@ -4,14 +4,16 @@
 //! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
 use super::{Caller, Service};
+use crate::domain::access::{Object, Operation};
 use crate::domain::draft::batch::Drafts;
-use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
-use crate::domain::rules::{Asking, permission_for, source_of};
+use crate::domain::rules::{Asking, source_of};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::RefundType;
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Create, Created, Idempotency, LedgerError, Render, RowResult, UserKey};
+use crate::ledger::{
+    Create, Created, Idempotency, LedgerError, LineUp, Render, RowResult, UserKey,
+};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
@@ -177,7 +179,10 @@ impl Service {
         };
         let is_single = call.wants_single && self.settings.single_transaction;
         let (drafts, ordered) = (call.drafts, call.ordered);
-        let request = Create { user, asking, drafts, ordered, is_single, idempotency, ticket };
+        let processors = Arc::clone(&self.processors);
+        let line_up: Option<LineUp> = Some(Arc::new(move |orders| processors.line_up(orders)));
+        let request =
+            Create { user, asking, drafts, ordered, is_single, idempotency, ticket, line_up };
         let answer = match self.ledger.create(request).await? {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
@@ -224,18 +229,17 @@ fn may_ask_gateways(drafts: &Drafts) -> bool {
 /// Whether the caller may do any of what the drafts ask for. If not, a key is not even looked up:
 /// every row will be refused, now as at any other time, and a stored answer is not theirs to see.
 fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
-    let allow = |permission| asking.permissions.allow(permission);
+    let may = |object| asking.may(Operation::Create, object);
     match drafts {
         Drafts::Refunds(drafts) => drafts.iter().any(|draft| {
             let wanted = draft.refund_type.given();
-            wanted.is_none_or(|one| allow(permission_for(source_of(draft), *one)))
+            wanted.is_none_or(|one| may(Object::Refund(source_of(draft), *one)))
         }),
-        Drafts::Adjustments(_) => allow(Permission::CreditBalanceAdjustment),
-        // No permission of theirs is known.
-        Drafts::Accounts(_)
-        | Drafts::InvoicePayments(_)
-        | Drafts::Payments(_)
-        | Drafts::PaymentMethods(_) => true,
+        Drafts::Adjustments(_) => may(Object::CreditBalanceAdjustment),
+        Drafts::Accounts(_) => may(Object::Account),
+        Drafts::InvoicePayments(_) => may(Object::InvoicePayment),
+        Drafts::Payments(_) => may(Object::Payment),
+        Drafts::PaymentMethods(_) => may(Object::PaymentMethod),
     }
 }
 

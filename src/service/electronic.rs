@@ -7,6 +7,7 @@
 
 use super::Service;
 use super::desk::Turn;
+use super::outcome_writes::begin;
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
@@ -30,26 +31,27 @@ const VERDICT_RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_s
 const OPERATORS_WAIT: Duration = Duration::from_secs(2);
 const TURNS_TRIED_EVERY: Duration = Duration::from_millis(20);
 
-/// How many outcomes wait for the ledger's writer at once. Very many calls can end in one moment,
-/// and the queue to the writer is everybody's: External refunds must find room there.
-pub(super) const OUTCOME_WRITES_MAX: usize = 32;
-
 impl Service {
     /// Asks the gateways for all orders at once and waits for them up to the configured time, and
     /// never beyond the `deadline` of the call. What has no answer by then goes on by itself and
     /// stays in Processing until it has one.
+    ///
+    /// Each order is begun before the next, and goes as far as it gets without waiting: what is
+    /// answered at once is written in the order of the call.
     pub(super) async fn pay(self: &Arc<Self>, orders: Vec<Order>, deadline: Instant) {
         if orders.is_empty() {
             return;
         }
         let wait = Duration::from_millis(self.settings.gateway_wait_ms);
         let deadline = deadline.min(Instant::now() + wait);
-        let pay_one = |order| {
+        let mut calls = Vec::new();
+        for order in orders {
             let service = Arc::clone(self);
-            let work = async move { service.pay_one(order, deadline).await };
-            self.spawn("order", Vec::new(), work)
-        };
-        let calls: Vec<_> = orders.into_iter().map(pay_one).collect();
+            let mut work = Box::pin(async move { service.pay_one(order, deadline).await });
+            if begin(work.as_mut()).await.is_pending() {
+                calls.push(self.spawn("order", Vec::new(), work));
+            }
+        }
         let all = async {
             for call in calls {
                 let ended = call.await;
@@ -137,13 +139,10 @@ impl Service {
         let refund = order.refund.to_string();
         let mut retries = VERDICT_RETRIES.into_iter();
         loop {
-            let place = self.outcome_writes.acquire().await;
-            if !self.desk.gave(&turn) {
-                return;
-            }
             let number = order.refund.number();
-            let written = self.ledger.end_refund(number, verdict.clone(), exchange.clone()).await;
-            drop(place);
+            let write = || self.ledger.end_refund(number, verdict.clone(), exchange.clone());
+            let write = || self.desk.gave(&turn).then(write);
+            let Some(written) = self.outcome_writes.write(write).await else { return };
             match written {
                 Ok(has_ended) => {
                     if !has_ended {
@@ -218,11 +217,9 @@ impl Service {
             ),
         }
         let note = Note { exchange, why, was_never_sent, next };
-        let _place = self.outcome_writes.acquire().await;
-        if !self.desk.gave(turn) {
-            return false;
-        }
-        let noted = self.ledger.note_exchange(refund.number(), note).await;
+        let write = || self.ledger.note_exchange(refund.number(), note);
+        let write = || self.desk.gave(turn).then(write);
+        let Some(noted) = self.outcome_writes.write(write).await else { return false };
         noted.unwrap_or_else(|error| {
             tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");
             false

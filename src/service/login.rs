@@ -1,5 +1,6 @@
 //! Logging in: a name and a password become a session.
 
+use super::password::HashMemory;
 use super::{Service, password};
 use crate::ledger::{LedgerError, User};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub enum LoginError {
 }
 
 impl Service {
-    /// Opens a session and returns its token, 256 URL-safe characters. Older sessions stay good.
+    /// Opens a session and returns its token, 255 URL-safe characters. Older sessions stay good.
     pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
         let wait = Duration::from_millis(self.settings.login_wait_ms);
         let turn = Arc::clone(&self.hashing).acquire_owned();
@@ -29,7 +30,8 @@ impl Service {
             return Err(LoginError::Busy);
         };
         let user = self.ledger.find_user(username).await?;
-        let user = verified(user, password.to_owned(), turn).await?;
+        let memory = Arc::clone(&self.hash_memory);
+        let user = verified(user, password.to_owned(), memory, turn).await?;
         let now = self.clock.now();
         let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
@@ -41,12 +43,13 @@ impl Service {
 async fn verified(
     user: Option<User>,
     password: String,
+    memory: Arc<HashMemory>,
     turn: OwnedSemaphorePermit,
 ) -> Result<User, LoginError> {
     let check = move || {
         let _turn = turn;
         let stored = user.as_ref().map(|user| user.password_hash.as_str());
-        password::verify(&password, stored).then_some(user).flatten()
+        password::verify(&password, stored, &memory).then_some(user).flatten()
     };
     // A hash that did not come to its end (no memory, say) says nothing about the password.
     let checked = tokio::task::spawn_blocking(check).await.map_err(|_| LoginError::Busy)?;

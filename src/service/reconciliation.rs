@@ -1,8 +1,8 @@
 //! Reconciling refunds with what their gateways settled or rejected after all.
 
 use super::Service;
-use super::clock::moment;
 use crate::domain::calendar::parse_date;
+use crate::domain::moment::moment;
 use crate::domain::reconciliation::{Rejected, Settlement};
 use crate::ledger::LedgerError;
 use crate::ledger::reconciliation::{

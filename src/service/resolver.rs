@@ -143,6 +143,8 @@ impl Service {
         for (gateway, connected) in self.processors.all() {
             let room = u32::try_from(connected.room.available_permits()).unwrap_or(u32::MAX);
             let due = self.ledger.due_orders(&gateway, self.clock.now(), room).await?;
+            // What has to be sent again meets the gateway in the order of the first time.
+            due.iter().for_each(|open| connected.processor.line_up(&open.order));
             for open in due {
                 if let Some(turn) = self.desk.take(open.order.refund.number())
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()

@@ -10,20 +10,21 @@ mod check;
 mod written;
 
 use super::password::{self, PasswordError};
-use super::toml_text;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
+use crate::domain::toml_text;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
 use crate::ledger::{Ledger, LedgerError};
 use check::{Names, Wrong};
+use chrono::{DateTime, Utc};
 use toml::Spanned;
 use written::WrittenSeed;
 
-pub use super::toml_text::TomlError as SeedTextError;
+pub use crate::domain::toml_text::TomlError as SeedTextError;
 pub use crate::ledger::seed::SeedReport;
 
 /// The built-in seed of `--demo`.
@@ -127,14 +128,19 @@ fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops:
     default.map_or_else(|| account.span(), Spanned::span)
 }
 
-/// Brings a seed into a ledger, and says what was new.
-pub async fn load(ledger: &dyn Ledger, seed: Seed) -> Result<SeedReport, SeedError> {
-    let plan = plan(seed, Some(ledger)).await?;
+/// Brings a seed into a ledger at a moment, of which its accounts and methods are, and says what
+/// was new.
+pub async fn load(
+    ledger: &dyn Ledger,
+    seed: Seed,
+    at: DateTime<Utc>,
+) -> Result<SeedReport, SeedError> {
+    let plan = SeedPlan { at, ..plan(seed, Some(ledger)).await? };
     Ok(ledger.load_seed(plan).await??)
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
-/// needs a password.
+/// needs a password. Whoever loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
     let mut users = Vec::with_capacity(seed.users.len());
     for user in seed.users {
@@ -147,6 +153,7 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         users.push(SeedUser { username, password_hash, permissions });
     }
     Ok(SeedPlan {
+        at: DateTime::default(),
         tenant: seed.tenant,
         users,
         gateways: seed.gateways,

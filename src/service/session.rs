@@ -170,7 +170,7 @@ mod tests {
         let mode = OpenMode::CreateOrOpen { test: true };
         let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
         let ledger = SqliteLedger::temporary(&options).unwrap();
-        seed::load(&ledger, Seed::demo().unwrap()).await.unwrap();
+        seed::load(&ledger, Seed::demo().unwrap(), DateTime::default()).await.unwrap();
         Arc::new(ledger)
     }
 

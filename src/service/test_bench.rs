@@ -8,10 +8,12 @@
 use super::Service;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
 use super::stage::StillUnderWay;
+use super::test_clock::{catch_up, told};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
+use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
@@ -46,6 +48,17 @@ pub enum BenchError {
     /// Something is under way that cannot even be cut off.
     #[error("still under way, although it was cut off: {}", .0.join(", "))]
     StillUnderWay(Vec<&'static str>),
+    /// The clock would stand before something that was done.
+    #[error(
+        "the clock cannot go back to {}: the newest moment of the ledger is {}; reset first",
+        told(*moment), told(*newest)
+    )]
+    ClockBack {
+        /// Where it was to stand.
+        moment: DateTime<Utc>,
+        /// When something was last done.
+        newest: DateTime<Utc>,
+    },
     /// The seed cannot be read.
     #[error(transparent)]
     SeedText(#[from] SeedTextError),
@@ -106,8 +119,8 @@ impl Seeds {
         self.lock().push(Remembered { text, plan: None });
     }
 
-    /// What they bring into a ledger that has nothing, in their order.
-    async fn plans(&self) -> Result<Vec<SeedPlan>, BenchError> {
+    /// What they bring into a ledger that has nothing, in their order, loaded at this moment.
+    async fn plans(&self, at: DateTime<Utc>) -> Result<Vec<SeedPlan>, BenchError> {
         let all = self.lock().clone();
         let mut plans = Vec::with_capacity(all.len());
         for (place, Remembered { text, plan }) in all.into_iter().enumerate() {
@@ -122,12 +135,12 @@ impl Seeds {
                 }
             });
         }
-        Ok(plans)
+        Ok(plans.into_iter().map(|plan| SeedPlan { at, ..plan }).collect())
     }
 }
 
 impl Service {
-    fn bench(&self) -> Result<&dyn TestBench, BenchError> {
+    pub(super) fn bench(&self) -> Result<&dyn TestBench, BenchError> {
         self.ledger.test_bench().ok_or(BenchError::NotATestLedger)
     }
 
@@ -146,7 +159,7 @@ impl Service {
     ) -> Result<(), BenchError> {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
-            let seeds = service.seeds.plans().await?;
+            let seeds = service.seeds.plans(service.clock.beginning()).await?;
             let _cleared = service.stage.clear().await?;
             bench.begin_anew(seeds, keep_sessions).await??;
             service.faults.clear();
@@ -162,7 +175,7 @@ impl Service {
     pub async fn reset_account(self: &Arc<Self>, id: ObjectId) -> Result<(), BenchError> {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
-            let seeds = service.seeds.plans().await?;
+            let seeds = service.seeds.plans(service.clock.now()).await?;
             service.stage.clear_of(&id).await?;
             let is_known = bench.renew_account(id.clone(), seeds).await??;
             if is_known { Ok(()) } else { Err(BenchError::NoAccount(id)) }
@@ -174,7 +187,8 @@ impl Service {
     pub async fn load_seed(self: &Arc<Self>, text: String) -> Result<SeedReport, BenchError> {
         self.in_turn(|service| async move {
             service.bench()?;
-            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?).await?;
+            let at = service.clock.now();
+            let report = seed::load(service.ledger.as_ref(), Seed::parse(&text)?, at).await?;
             service.seeds.add(text);
             service.know_its_gateways().await.map_err(BenchError::Halfway)?;
             Ok(report)
@@ -196,8 +210,8 @@ impl Service {
         .await
     }
 
-    /// Puts a snapshot in the place of everything that the ledger holds. The clock, ordered faults
-    /// and the journal stay.
+    /// Puts a snapshot in the place of everything that the ledger holds. Ordered faults and the
+    /// journal stay, and so does the clock, unless the snapshot knows a later moment.
     pub async fn put_back_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
         let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
         let missing = BenchError::NoSnapshot(name.to_owned());
@@ -208,6 +222,7 @@ impl Service {
             }
             let _cleared = service.stage.clear().await?;
             service.bench()?.put_back(file).await??;
+            catch_up(&service.clock, service.ledger.as_ref()).await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
         })
         .await

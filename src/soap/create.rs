@@ -239,7 +239,12 @@ mod tests {
                 "<zObjects i:type='o:RefundInvoicePayment'/>",
                 Fault::TypeNotCreatable("RefundInvoicePayment".to_owned()),
             ),
-            ("<zObjects i:type='o:refund'/>", Fault::TypeUnknown("refund".to_owned())),
+            (
+                "<zObjects i:type='o:refund'/>",
+                Fault::TypeMisspelt("refund".to_owned(), "Refund".to_owned()),
+            ),
+            ("<zObjects i:type='o:Contact'/>", Fault::TypeNotKept("Contact".to_owned())),
+            ("<zObjects i:type='o:Nothing'/>", Fault::TypeUnknown("Nothing".to_owned())),
             ("<zObjects i:type='x:Refund'/>", Fault::TypeUnknown("Refund".to_owned())),
             (&long_type, Fault::TypeUnknown("T".repeat(64))),
         ] {

@@ -2,8 +2,9 @@
 //! in their order, with names in lower case as the WSDL has them.
 
 use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
-use super::fault::{Fault, shown};
+use super::fault::Fault;
 use super::outcome::{Done, Failure, Tally};
+use super::vendor::unknown_type;
 use super::wsdl;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -37,7 +38,7 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
     refuse_reference(named)?;
     let text = trim(named.text());
     let known = wsdl::object_types(api).into_iter().find(|name| *name == text);
-    let type_name = known.ok_or_else(|| Fault::TypeUnknown(shown(text)))?;
+    let type_name = known.ok_or_else(|| unknown_type(text, api))?;
     if types.next().is_some() {
         return Err(Fault::TypesMixed);
     }
@@ -145,7 +146,11 @@ mod tests {
         for (parts, fault) in [
             (id.to_owned(), Fault::DeleteWithoutType),
             (format!("<type> </type>{id}"), Fault::DeleteWithoutType),
-            (format!("<type>refund</type>{id}"), Fault::TypeUnknown("refund".to_owned())),
+            (
+                format!("<type>refund</type>{id}"),
+                Fault::TypeMisspelt("refund".to_owned(), "Refund".to_owned()),
+            ),
+            (format!("<type>Contact</type>{id}"), Fault::TypeNotKept("Contact".to_owned())),
             ("<type>Refund</type>".to_owned(), Fault::NoIds),
             (format!("<type>Refund</type>{id}<ids i:nil='1'/>"), Fault::NoIds),
             (format!("<type>Refund</type>{}", id.repeat(51)), Fault::TooManyIds),

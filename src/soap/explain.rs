@@ -4,13 +4,19 @@
 //! What must stay true: it only reads, and what it cannot read it says nothing about.
 
 use super::envelope::is_ours;
+use super::vendor::object_not_kept;
 use super::wsdl;
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
+use crate::domain::vocabulary::{
+    AccountStatus, AdjustmentStatus, AdjustmentType, MethodStatus, MethodType, PaymentStatus,
+    PaymentType, RefundStatus, RefundType, SourceType, TransferredToAccounting,
+};
 use crate::ledger::test_bench::KnownId;
 use crate::xml::{Document, ElementRef, XmlLimits, parse};
 use serde::Serialize;
 
-/// How unlike two names or ids may be to be taken for each other, 0 to 1.
+/// How alike two ids have to be to be taken for each other, 0 to 1.
 const ALIKE_LEAST: f64 = 0.8;
 
 /// Why a call, or one of its rows, was refused.
@@ -74,6 +80,9 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
         return vec!["the object has no xsi:type".to_owned()];
     };
     let types = wsdl::object_types(version);
+    if object_not_kept(named.local).is_some() {
+        return vec![format!("this gateway does not keep objects of the type {}", named.local)];
+    }
     if !types.contains(&named.local) {
         return missed("type", named.local, types.into_iter()).into_iter().collect();
     }
@@ -88,6 +97,8 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
             misses.extend(missed("field", name, names));
         } else if name.ends_with("Id") && name != "Id" && field.has_text() {
             misses.extend(missed_id(name, field.text().trim(), known));
+        } else if let Some(values) = values_of(named.local, name) {
+            misses.extend(missed_value(name, field.text().trim(), &values));
         }
     }
     misses
@@ -95,9 +106,44 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
 
 /// A word that is none of those there are, and the nearest of them.
 fn missed<'n>(what: &str, word: &str, there: impl Iterator<Item = &'n str>) -> Option<String> {
-    let near = nearest(word, there);
+    let near = suggest(word, there);
     let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
     Some(format!("there is no {what} {word}{near}"))
+}
+
+/// The values that a field of a closed set can have.
+fn values_of(object: &str, field: &str) -> Option<Vec<&'static str>> {
+    macro_rules! names {
+        ($set:ident) => {
+            $set::ALL.iter().map(|value| value.name()).collect()
+        };
+    }
+    Some(match (object, field) {
+        ("Refund", "Type") => names!(RefundType),
+        ("Refund", "SourceType") => names!(SourceType),
+        ("Refund", "MethodType") | ("PaymentMethod", "Type") => names!(MethodType),
+        ("Refund", "Status") => names!(RefundStatus),
+        ("Account", "Status") => names!(AccountStatus),
+        ("Payment", "Type") => names!(PaymentType),
+        ("Payment", "Status") => names!(PaymentStatus),
+        ("PaymentMethod", "PaymentMethodStatus") => names!(MethodStatus),
+        ("CreditBalanceAdjustment", "Type") => names!(AdjustmentType),
+        ("CreditBalanceAdjustment", "Status") => names!(AdjustmentStatus),
+        (_, "TransferredToAccounting") => names!(TransferredToAccounting),
+        _ => return None,
+    })
+}
+
+/// A value outside its closed set: the text of the error has no room for what was meant.
+fn missed_value(field: &str, value: &str, known: &[&str]) -> Option<String> {
+    if value.is_empty() || known.contains(&value) {
+        return None;
+    }
+    let meant = match suggest(value, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Some(format!("{field} has no value {value}; {meant}"))
 }
 
 fn missed_id(field: &str, id: &str, known: &[KnownId]) -> Option<String> {
@@ -172,6 +218,24 @@ mod tests {
     }
 
     #[test]
+    fn a_value_outside_its_closed_set_is_answered_with_the_set_or_the_nearest_of_it() {
+        let misses = |fields: &str| {
+            let object = format!("<zObjects i:type='o:Refund'>{fields}</zObjects>");
+            near_misses(&request(&object), ApiVersion::major(91), &[])
+        };
+        let fields = "<o:MethodType>Chek</o:MethodType><o:SourceType>Creditbalance</o:SourceType>\
+             <o:Type>x</o:Type><o:Comment>Chek</o:Comment><o:Status/>";
+        assert_eq!(
+            misses(fields),
+            [
+                "row 1: MethodType has no value Chek; did you mean Check?",
+                "row 1: SourceType has no value Creditbalance; did you mean CreditBalance?",
+                "row 1: Type has no value x; there are External, Electronic",
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_near_is_named_and_what_is_right_is_not() {
         let known = [account("402892c72b9e3319012b9e34b88e0001")];
         let misses = |object: &str| near_misses(&request(object), ApiVersion::major(91), &known);
@@ -189,7 +253,10 @@ mod tests {
             ]
         );
         let typo = "<zObjects i:type='o:Refnud'/>";
-        assert_eq!(misses(typo), ["row 1: there is no type Refnud"]);
+        assert_eq!(misses(typo), ["row 1: there is no type Refnud; did you mean Refund?"]);
+        let not_kept = "<zObjects i:type='o:Contact'/>";
+        let expected = "row 1: this gateway does not keep objects of the type Contact";
+        assert_eq!(misses(not_kept), [expected]);
         let swapped = "<zObjects i:type='o:Refund'><o:PaymentMethodId>\
              402892c72b9e3319012b9e34b88e0001</o:PaymentMethodId></zObjects>";
         assert_eq!(

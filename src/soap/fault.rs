@@ -153,6 +153,12 @@ faults! {
     TypeUnknown(name: "Type") Sender InvalidType InvalidTypeFault 500
         "Invalid type: <Type>"
         "create, update or delete with a type that the WSDL of the version does not have";
+    TypeMisspelt(name: "Type", near: "near") Sender InvalidType InvalidTypeFault 500
+        "Invalid type: <Type>. Did you mean <near>?"
+        "the same, where a type of the WSDL is spelt much like it";
+    TypeNotKept(name: "Type") Sender InvalidType InvalidTypeFault 500
+        "This gateway does not keep objects of the type <Type>."
+        "create, update or delete with a type of the original's that this gateway knows nothing of";
     TypesMixed Sender InvalidType InvalidTypeFault 500
         "All zObjects of a call must have one type."
         "create, update or delete with objects of two types";
@@ -181,6 +187,12 @@ faults! {
     QueryType(object: "Object") Sender InvalidType MalformedQueryFault 500
         "invalid type for query: <Object>"
         "a query of an object that is unknown or cannot be queried";
+    QueryTypeMisspelt(object: "Object", near: "near") Sender InvalidType MalformedQueryFault 500
+        "invalid type for query: <Object>. Did you mean <near>?"
+        "the same, where an object that can be queried is spelt much like it";
+    QueryTypeNotKept(object: "Object") Sender InvalidType MalformedQueryFault 500
+        "This gateway does not keep objects of the type <Object>."
+        "a query of an object of the original's that this gateway knows nothing of";
     QueryField(object: "Object", field: "field") Sender InvalidField MalformedQueryFault 500
         "invalid field for query: <Object>.<field>"
         "a query with a field that the object does not have in the version of the path, or that \

@@ -5,8 +5,8 @@
 //! nobody keeps a journal of pays nothing for this.
 
 use super::read::{Operation, Request, Row};
-use super::secret::is_secret;
 use crate::domain::id::ObjectId;
+use crate::domain::secret::is_secret;
 use crate::service::Service;
 use crate::xml::ElementRef;
 use serde::{Serialize, Serializer};

@@ -6,6 +6,7 @@
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::{Fault, shown};
+use super::vendor::unknown_type;
 use super::wsdl;
 use crate::domain::custom_field::{CustomField, CustomFields};
 use crate::domain::custom_value::CustomDraft;
@@ -66,7 +67,8 @@ pub(super) fn objects<'d>(
     }
     match first {
         (name, true) if wsdl::object_types(api).contains(&name) => Ok((objects, name)),
-        (name, _) => Err(Fault::TypeUnknown(shown(name))),
+        (name, true) => Err(unknown_type(name, api)),
+        (name, false) => Err(Fault::TypeUnknown(shown(name))),
     }
 }
 

@@ -9,6 +9,7 @@ mod render;
 use super::envelope::{Dialect, QueryOptions, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
+use super::vendor::unknown_object;
 use super::wsdl;
 use crate::domain::custom_field::{CustomFields, CustomType};
 use crate::domain::id::ObjectId;
@@ -93,7 +94,7 @@ fn query(
     let parsed = zoql::parse(text).map_err(QueryError::from)?;
     let object = QueryObject::from_name(&parsed.object);
     let object = object.filter(|object| is_in(api, *object));
-    let object = object.ok_or_else(|| Fault::QueryType(shown(&parsed.object)))?;
+    let object = object.ok_or_else(|| unknown_object(&parsed.object, api))?;
     Ok(typed(&parsed, object, &fields(object, api, custom), case_sensitive)?)
 }
 

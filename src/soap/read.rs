@@ -11,6 +11,7 @@ use super::login::{self, Credentials};
 use super::notes::Notes;
 use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
+use super::vendor::operation_not_served;
 use super::wsdl;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
@@ -60,7 +61,7 @@ pub(super) enum Operation {
     Delete(Result<DeleteRequest, Fault>),
     Query(Result<PageRequest, Fault>),
     QueryMore(Result<PageRequest, Fault>),
-    /// In the WSDL, but not served.
+    /// The original's, but not served.
     NotAvailable(&'static str),
 }
 
@@ -238,7 +239,8 @@ fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<&'static 
         "rasdRequest" => "rasd",
         name => name,
     };
-    wsdl::operation(api, name).filter(|_| is_ours(element.namespace()))
+    let known = wsdl::operation(api, name).or_else(|| operation_not_served(name));
+    known.filter(|_| is_ours(element.namespace()))
 }
 
 /// The charset parameter of a content type.

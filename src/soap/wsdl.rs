@@ -300,7 +300,14 @@ mod tests {
     }
 
     fn stands_here<D: Draft>(object: &str) {
-        let own = fields(ApiVersion::LAST, object);
+        let mut own = fields(ApiVersion::LAST, object);
+        // Some fields of old versions are gone from the newest, and are read all the same.
+        for (name, of_type) in fields(ApiVersion::major(42), object) {
+            if !own.iter().any(|(known, _)| *known == name) {
+                let at = own.partition_point(|(known, _)| comes_after(name, known));
+                own.insert(at, (name, of_type));
+            }
+        }
         let read: Vec<_> = D::FIELDS.iter().map(|field| (field.name, field.is_id)).collect();
         let is_read = |name: &str| read.iter().any(|(known, _)| *known == name);
         let told: Vec<_> =

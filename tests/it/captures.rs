@@ -2,21 +2,18 @@
 //! tools of others write in `recorders`.
 
 use crate::gateway::{
-    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope, external_refund, finish,
-    login_envelope, program, session_header,
+    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope, external_refund,
+    login_envelope, session_header,
 };
 use crate::recording_upstream::{Upstream, http};
+use crate::replaying::{Folder, URL, answer, created, har, har_entry, queried, query};
 use base64ct::{Base64, Encoding};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::Output;
-use tempfile::TempDir;
 
-const URL: &str = "https://rest.example.com/apps/services/a/91.0";
 const DOCUMENTED: &str = "<ns1:create xmlns:ns1=\"http://api.zuora.com/\"> <ns1:zObjects \
     xmlns:ns2=\"http://object.api.zuora.com/\" \
     xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"ns2:Refund\"> \
@@ -27,76 +24,10 @@ const DOCUMENTED: &str = "<ns1:create xmlns:ns1=\"http://api.zuora.com/\"> <ns1:
 const THEIR_SESSION: &str = "l7ZhSm9vbmx5LWFuLWV4YW1wbGU+Lw==";
 const THEIR_ID: &str = "4028925a2b9e3319012b9e34b88e4711";
 
-/// A folder with captures in it.
-struct Folder(TempDir);
-
-impl Folder {
-    fn with(name: &str, content: impl AsRef<[u8]>) -> Self {
-        Self(TempDir::new().unwrap()).and(name, content)
-    }
-
-    fn and(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        let file = self.path(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, content).unwrap();
-        self
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn replay(&self, args: &[&str]) -> Output {
-        finish(program(self.0.path()).arg("replay").args(args))
-    }
-
-    /// What a replay prints that must end with this code.
-    fn told(&self, args: &[&str], code: i32) -> String {
-        let output = self.replay(args);
-        let told = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let (stdout, stderr) = (told(&output.stdout), told(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "{stdout}{stderr}");
-        format!("{stdout}{stderr}")
-    }
-
-    /// Passes with this summary.
-    fn passes(&self, args: &[&str], summary: &str) {
-        let told = self.told(args, 0);
-        assert!(told.lines().any(|line| line == summary), "{summary} in {told}");
-    }
-
-    /// Fails with this code before anything is sent, and says this.
-    fn refused(&self, args: &[&str], code: i32, said: &str) {
-        let told = self.told(args, code);
-        assert!(told.starts_with("error: ") && told.contains(said), "{said} in {told}");
-    }
-}
-
-fn answer(operation: &str, inside: &str) -> String {
-    let body = format!("<api:{operation}Response>{inside}</api:{operation}Response>");
-    envelope("", &body).replace("<soapenv:Header></soapenv:Header>", "")
-}
-
-fn created(id: &str) -> String {
-    let result = format!("<api:Id>{id}</api:Id><api:Success>true</api:Success>");
-    answer("create", &format!("<api:result>{result}</api:result>"))
-}
-
 fn logged_in() -> String {
     let url = "<api:ServerUrl>https://www.example.com/apps/services/a/91.0</api:ServerUrl>";
     let session = format!("<api:Session>{THEIR_SESSION}</api:Session>");
     answer("login", &format!("<api:result>{session}{url}</api:result>"))
-}
-
-fn query(session: &str, zoql: &str) -> String {
-    let query = format!("<api:query><api:queryString>{zoql}</api:queryString></api:query>");
-    envelope(&session_header(session), &query)
-}
-
-fn queried(fields: &str) -> String {
-    let record = format!("<api:records xsi:type=\"obj:Refund\">{fields}</api:records>");
-    let done = "<api:done>true</api:done><api:queryLocator xsi:nil=\"1\"/>";
-    answer("query", &format!("<api:result>{done}{record}<api:size>1</api:size></api:result>"))
 }
 
 /// What a legacy client did at another endpoint: each request with its answer.
@@ -114,32 +45,6 @@ fn conversation() -> Vec<(String, String)> {
         (query(THEIR_SESSION, &named), queried(&refund)),
         (query(THEIR_SESSION, by_number), queried("<obj:Amount>12.50</obj:Amount>")),
     ]
-}
-
-fn har_entry((request, response): &(String, String)) -> Value {
-    let headers = json!([
-        { "name": "Content-Type", "value": "text/xml; charset=utf-8" },
-        { "name": "SOAPAction", "value": "\"\"" },
-        { "name": "Cookie", "value": "s3cret=1" },
-    ]);
-    json!({
-        "startedDateTime": "2026-01-02T03:04:05Z",
-        "time": 12,
-        "request": {
-            "method": "POST", "url": URL, "httpVersion": "HTTP/1.1", "headers": headers,
-            "postData": { "mimeType": "text/xml", "text": request },
-        },
-        "response": {
-            "status": 200, "headers": [],
-            "content": { "size": response.len(), "mimeType": "text/xml", "text": response },
-        },
-        "cache": {}, "timings": {},
-    })
-}
-
-fn har(entries: &[Value]) -> String {
-    json!({ "log": { "version": "1.2", "creator": { "name": "t" }, "entries": entries } })
-        .to_string()
 }
 
 fn conversation_in_har() -> String {

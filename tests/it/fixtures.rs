@@ -170,10 +170,8 @@ fn accepted_answers_are_the_new_captures() {
     assert_eq!(stdout, expected, "{stderr}");
     assert_eq!(copy.read(&format!("{REFUND}/replay.toml")), "# kept\n");
     let login = copy.read(&format!("{LOGIN}/response.xml"));
-    assert!(
-        login.contains(&format!("<ns1:Session>{}</", "example-session-".repeat(16))),
-        "{login}"
-    );
+    let session = &"example-session-".repeat(16)[..255];
+    assert!(login.contains(&format!("<ns1:Session>{session}</")), "{login}");
     assert_eq!(told(&copy.replay(&[])).0, "2 passed, 0 failed\n");
 }
 

@@ -1,4 +1,4 @@
-//! What a crowd of bodies costs that are small on the wire and large once they are read.
+//! What crowds cost: of bodies small on the wire and large once they are read, and of logins.
 
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope};
 use flate2::Compression;
@@ -47,4 +47,20 @@ fn many_bodies_that_inflate_far_are_all_answered_within_bounded_memory() {
     });
     let peak = peak_kilobytes(gateway.pid());
     assert!(peak < 400_000, "{peak} kB");
+}
+
+#[test]
+fn many_logins_take_the_memory_of_the_hashes_that_run_at_once() {
+    const CLIENTS: usize = 48;
+    let gateway = TestGateway::demo();
+    let before = peak_kilobytes(gateway.pid());
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| gateway.login())).collect();
+        for client in clients {
+            client.join().unwrap();
+        }
+    });
+    let grown = peak_kilobytes(gateway.pid()) - before;
+    // Two hashes of 19 MiB run at once; the rest is 48 connections.
+    assert!(grown < 80_000, "{grown} kB");
 }

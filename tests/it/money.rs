@@ -5,10 +5,11 @@
 
 mod model;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use model::{Created, Model, Operation};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use refund_gateway::domain::calendar::day_at;
 use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
 use refund_gateway::domain::draft::batch::Drafts;
@@ -19,12 +20,15 @@ use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
 use refund_gateway::domain::money::{Currency, MinorUnits};
 use refund_gateway::domain::permission::Permissions;
+use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use refund_gateway::domain::row_error::RowError;
 use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
+use refund_gateway::domain::zoql::Comparator;
 use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
 use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
+use refund_gateway::ledger::query::{Find, Start, Value};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
@@ -36,11 +40,16 @@ use rust_decimal::Decimal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// How many sequences are tried where nothing else is said.
 const SEQUENCES: u32 = 300;
+/// When a sequence begins, in Unix seconds, and the time between two of its operations.
+const BEGIN_S: i64 = 1_790_000_000;
+const STEP_S: i64 = 6 * 3600;
+const ZONE: chrono_tz::Tz = chrono_tz::America::Los_Angeles;
 /// After how many sequences the whole ledger is audited.
 const AUDITED_EVERY: u32 = 25;
 
@@ -82,7 +91,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         payment_method: payment.is_electronic.then(|| id('3', account, 0)),
         gateway: None,
         is_settled: true,
-        reference_id: None,
+        reference_id: payment.reference.map(|reference| format!("ch_{account}_{reference}")),
         applied: payment
             .parts
             .iter()
@@ -104,6 +113,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
             name: "One".to_owned(),
             currency: Currency::from_code("USD").unwrap(),
             opening: MinorUnits::new(model.balance),
+            opened: None,
             default_payment_method: Some(id('3', account, 0)),
             gateway: None,
         }],
@@ -111,6 +121,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
             id: id('3', account, 0),
             account: Some(owner.clone()),
             method_type: MethodType::CreditCard,
+            name: None,
             status: MethodStatus::Active,
             gateway: None,
         }],
@@ -133,7 +144,13 @@ struct Real<'a> {
 
 impl Real<'_> {
     fn at(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_790_000_000 + self.second, 0).unwrap()
+        DateTime::from_timestamp(BEGIN_S + self.second, 0).unwrap()
+    }
+
+    /// The tenant's day, counted from the first.
+    fn today(&self) -> i64 {
+        let first = day_at(DateTime::from_timestamp(BEGIN_S, 0).unwrap(), ZONE);
+        (day_at(self.at(), ZONE) - first).num_days()
     }
 
     fn asking(&self) -> Asking {
@@ -143,15 +160,20 @@ impl Real<'_> {
 
     /// Does what the operation says, and tells whether the ledger did it.
     async fn perform(&mut self, operation: &Operation) -> Result<(), RowError> {
-        self.second += 1;
+        self.second += STEP_S;
         match operation {
-            Operation::RefundBalance { amount, is_electronic } => {
+            Operation::RefundBalance { amount, is_electronic, days_ago } => {
                 let mut draft = self.refund(*amount, *is_electronic);
                 draft.set("SourceType", "CreditBalance");
                 draft.set("AccountId", id('a', self.account, 0).as_str());
                 if *is_electronic {
                     let method = id('3', self.account, 0);
                     draft.set("PaymentMethodId", method.as_str());
+                }
+                if *days_ago > 0 {
+                    let today = day_at(self.at(), ZONE);
+                    let day = today - TimeDelta::days(*days_ago);
+                    draft.set("RefundDate", &day.to_string());
                 }
                 let refund = self.create(Drafts::Refunds(vec![draft])).await?;
                 self.refunds.push(refund);
@@ -197,9 +219,12 @@ impl Real<'_> {
                 change.set("Status", "Canceled");
                 self.update(Changes::Adjustments(vec![change])).await?;
             }
-            Operation::Pay { .. } | Operation::Apply { .. } | Operation::TakeBackPayment { .. } => {
-                self.perform_payment(operation).await?;
-            }
+            Operation::Pay { .. }
+            | Operation::Draft { .. }
+            | Operation::Process { .. }
+            | Operation::Apply { .. }
+            | Operation::TakeBackPayment { .. }
+            | Operation::Rename { .. } => self.perform_payment(operation).await?,
         }
         Ok(())
     }
@@ -207,19 +232,27 @@ impl Real<'_> {
     /// What is done with payments, as [`Real::perform`].
     async fn perform_payment(&mut self, operation: &Operation) -> Result<(), RowError> {
         match *operation {
-            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
-                let mut draft = PaymentDraft::default();
-                draft.set("Type", if is_electronic { "Electronic" } else { "External" });
-                draft.set("AccountId", id('a', self.account, 0).as_str());
-                draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
-                draft.set("InvoiceId", id('1', self.account, invoice).as_str());
-                draft.set("AppliedInvoiceAmount", &text(applied));
-                draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+            Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
+                let amounts = [applied, to_balance];
+                let mut draft = self.payment(is_electronic, reference, invoice, amounts);
                 if rest > 0 {
                     draft.set("Amount", &text(applied + to_balance + rest));
                 }
                 let payment = self.create(Drafts::Payments(vec![draft])).await?;
                 self.payments.push(payment);
+            }
+            Operation::Draft { is_electronic, reference, invoice, applied, to_balance } => {
+                let amounts = [applied, to_balance];
+                let mut draft = self.payment(is_electronic, reference, invoice, amounts);
+                draft.set("Status", "Draft");
+                let payment = self.create(Drafts::Payments(vec![draft])).await?;
+                self.payments.push(payment);
+            }
+            Operation::Process { payment } => {
+                let mut change = PaymentChange::default();
+                change.set("Id", self.payments[payment].as_str());
+                change.set("Status", "Processed");
+                self.update(Changes::Payments(vec![change])).await?;
             }
             Operation::Apply { payment, invoice, amount } => {
                 let mut draft = PaymentPartDraft::default();
@@ -230,7 +263,8 @@ impl Real<'_> {
             }
             Operation::TakeBackPayment { payment } => {
                 let payment = &self.payments[payment];
-                let select = "select type = 'External' from payment where id = ?1";
+                let select = "select type = 'External' or status in ('Draft', 'Canceled') \
+                              from payment where id = ?1";
                 let is_external: bool =
                     self.reader.query_row(select, [payment.as_str()], |row| row.get(0)).unwrap();
                 let mut change = PaymentChange::default();
@@ -238,9 +272,46 @@ impl Real<'_> {
                 change.set("Status", if is_external { "Canceled" } else { "Voided" });
                 self.update(Changes::Payments(vec![change])).await?;
             }
+            Operation::Rename { payment, reference } => {
+                let mut change = PaymentChange::default();
+                change.set("Id", self.payments[payment].as_str());
+                match reference {
+                    Some(reference) => change.set("ReferenceId", &self.reference(reference)),
+                    None => change.clear("ReferenceId"),
+                };
+                self.update(Changes::Payments(vec![change])).await?;
+            }
             _ => unreachable!("{operation:?}"),
         }
         Ok(())
+    }
+
+    /// A reference of the account's own, written in another way each time.
+    fn reference(&self, reference: u8) -> String {
+        let [plain, wide] =
+            ["ch_", "CH _ "].map(|word| format!("{word}{}_{reference}", self.account));
+        if self.second % 2 == 0 { plain } else { wide }
+    }
+
+    /// A payment that applies the first amount to an invoice and brings the second as credit.
+    fn payment(
+        &self,
+        is_electronic: bool,
+        reference: Option<u8>,
+        invoice: usize,
+        [applied, to_balance]: [i64; 2],
+    ) -> PaymentDraft {
+        let mut draft = PaymentDraft::default();
+        draft.set("Type", if is_electronic { "Electronic" } else { "External" });
+        draft.set("AccountId", id('a', self.account, 0).as_str());
+        draft.set("PaymentMethodId", id('3', self.account, 0).as_str());
+        draft.set("InvoiceId", id('1', self.account, invoice).as_str());
+        draft.set("AppliedInvoiceAmount", &text(applied));
+        draft.set("AppliedCreditBalanceAmount", &text(to_balance));
+        if let Some(reference) = reference {
+            draft.set("ReferenceId", &self.reference(reference));
+        }
+        draft
     }
 
     fn refund(&self, amount: i64, is_electronic: bool) -> RefundDraft {
@@ -262,6 +333,7 @@ impl Real<'_> {
             is_single: false,
             idempotency: None,
             ticket: Ticket::default(),
+            line_up: None,
         };
         match self.ledger.create(request).await.unwrap() {
             Made::Fresh { mut rows, .. } => rows.remove(0),
@@ -291,6 +363,27 @@ impl Real<'_> {
         assert!(self.ledger.end_refund(number, verdict, exchange).await.unwrap());
     }
 
+    /// The amounts of the RefundInvoicePayments of a refund, as a client finds them.
+    async fn shown_parts(&self, refund: usize) -> Vec<i64> {
+        let id = self.refunds[refund].as_str().to_owned();
+        let test = Test::Id(Comparator::Equal, id);
+        let query = TypedQuery {
+            object: QueryObject::RefundInvoicePayment,
+            fields: vec!["RefundAmount".to_owned()],
+            conditions: vec![vec![Condition { field: "RefundId".to_owned(), test }]],
+            case_sensitive: false,
+        };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let (user, start) = (UserKey(1), Start::Query(query));
+        let find = Find { user, start, rows_max: 100, at: self.at(), deadline };
+        let page = self.ledger.find(find).await.unwrap().unwrap();
+        let amount = |row: &Vec<Option<Value>>| match row.as_slice() {
+            [Some(Value::Amount(amount, _))] => amount.units(),
+            other => panic!("no amount: {other:?}"),
+        };
+        page.rows.iter().map(amount).collect()
+    }
+
     /// The numbers of the ledger, in the form in which the model tells its own.
     fn numbers(&self) -> String {
         let numbers = |select: &str, id: &ObjectId| -> Vec<i64> {
@@ -311,8 +404,8 @@ impl Real<'_> {
             .payments
             .iter()
             .map(|payment| {
-                let select = "select amount, refunded, to_credit_balance, status = 'Processed' \
-                              from payment where id = ?1";
+                let select = "select amount, refunded, to_credit_balance + draft_credit, \
+                              status = 'Processed', status = 'Draft' from payment where id = ?1";
                 numbers(select, payment)
             })
             .collect();
@@ -327,7 +420,11 @@ impl Real<'_> {
                 found.unwrap_or_else(|_| "gone".to_owned())
             })
             .collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        let sent = "select coalesce(sum(sent), 0) from collected \
+                    join payment on payment.key = collected.payment \
+                    join account on account.key = payment.account where account.id = ?1";
+        let sent = numbers(sent, &id('a', self.account, 0));
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
     }
 }
 
@@ -374,10 +471,14 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         for wish in &wishes {
             let Some(operation) = model.meant(wish) else { continue };
             let done = runtime.block_on(real.perform(&operation));
-            let expected: Created = model.perform(&operation);
+            let expected: Created = model.perform(&operation, real.today());
             tally.borrow_mut().entry(operation.kind()).or_default()[usize::from(expected)] += 1;
             prop_assert_eq!(done.is_ok(), expected, "{:?}: {:?}", operation, done);
             prop_assert_eq!(real.numbers(), model.numbers(), "after {:?}", operation);
+        }
+        for refund in 0..real.refunds.len() {
+            let shown = runtime.block_on(real.shown_parts(refund));
+            prop_assert_eq!(shown, model.shown_parts(refund), "refund {} of {:?}", refund, wishes);
         }
         is_sound.set(was_sound);
         if was_sound && account.is_multiple_of(AUDITED_EVERY) {

@@ -76,10 +76,12 @@ fn plan() -> SeedPlan {
         name: format!("Straße {code}"),
         currency: Currency::from_code(code).unwrap(),
         opening: MinorUnits::new(1_000_000_000_000),
+        opened: None,
         default_payment_method: (number != 0).then(|| method_id(number)),
         gateway: None,
     });
     let payment_methods = (0..CURRENCIES.len()).map(|number| SeedPaymentMethod {
+        name: None,
         id: method_id(number),
         account: Some(account_id(number)).filter(|_| number != 3),
         method_type: if number == 3 { MethodType::Check } else { MethodType::CreditCard },
@@ -149,6 +151,7 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
         is_single: false,
         idempotency: None,
         ticket: Ticket::default(),
+        line_up: None,
     };
     ledger.create(request).await.unwrap()
 }

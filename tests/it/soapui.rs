@@ -17,20 +17,20 @@ fn fixture() -> PathBuf {
 }
 
 /// A project in a folder of its own, run by the demo gateway that `replay` starts.
-struct Run {
+pub(crate) struct Run {
     folder: TempDir,
     output: Output,
 }
 
 impl Run {
-    fn of(project: &str, args: &[&str]) -> Self {
+    pub(crate) fn of(project: &str, args: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("p.xml"), project).unwrap();
         let output = finish(program(folder.path()).args(["replay", "p.xml"]).args(args));
         Self { folder, output }
     }
 
-    fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         String::from_utf8(self.output.stdout.clone()).unwrap()
     }
 
@@ -38,7 +38,7 @@ impl Run {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    fn code(&self) -> Option<i32> {
+    pub(crate) fn code(&self) -> Option<i32> {
         self.output.status.code()
     }
 
@@ -47,7 +47,7 @@ impl Run {
     }
 
     /// Whether the text has a line that reads so, whatever its indentation.
-    fn says(&self, line: &str) {
+    pub(crate) fn says(&self, line: &str) {
         let stdout = self.stdout();
         let told = stdout.lines().any(|told| told.trim_start() == line);
         assert!(told, "{line}\nin\n{stdout}{}", self.stderr());
@@ -61,7 +61,7 @@ impl Run {
 }
 
 /// A project with properties of each owner and these cases.
-fn project(cases: &str) -> String {
+pub(crate) fn project(cases: &str) -> String {
     let properties = |pairs: &[(&str, &str)]| {
         let property = |(name, value): &(&str, &str)| {
             format!(
@@ -84,11 +84,11 @@ fn project(cases: &str) -> String {
     )
 }
 
-fn case(name: &str, steps: &str) -> String {
+pub(crate) fn case(name: &str, steps: &str) -> String {
     format!("<con:testCase name='{name}' failOnError='true'>{steps}</con:testCase>")
 }
 
-fn assertion(of_type: &str, name: &str, settings: &[(&str, &str)]) -> String {
+pub(crate) fn assertion(of_type: &str, name: &str, settings: &[(&str, &str)]) -> String {
     let setting = |(name, value): &(&str, &str)| format!("<{name}><![CDATA[{value}]]></{name}>");
     let settings: String = settings.iter().map(setting).collect();
     format!(
@@ -97,7 +97,7 @@ fn assertion(of_type: &str, name: &str, settings: &[(&str, &str)]) -> String {
     )
 }
 
-fn request_to(
+pub(crate) fn request_to(
     interface: &str,
     endpoint: &str,
     name: &str,
@@ -113,13 +113,13 @@ fn request_to(
     )
 }
 
-fn request(name: &str, body: &str, assertions: &[String]) -> String {
+pub(crate) fn request(name: &str, body: &str, assertions: &[String]) -> String {
     // The host is nowhere; only the path is used.
     let endpoint = "https://zuora.invalid/apps/services/a/91.0";
     request_to("ours", endpoint, name, body, assertions)
 }
 
-fn login(user: &str, password: &str) -> String {
+pub(crate) fn login(user: &str, password: &str) -> String {
     format!(
         "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/' \
          xmlns:a='http://api.zuora.com/'><e:Body><a:login><a:username>{user}</a:username>\
@@ -127,20 +127,20 @@ fn login(user: &str, password: &str) -> String {
     )
 }
 
-fn good_login() -> String {
+pub(crate) fn good_login() -> String {
     login("demo@example.com", "demo")
 }
 
-fn xpath(name: &str, path: &str, content: &str) -> String {
+pub(crate) fn xpath(name: &str, path: &str, content: &str) -> String {
     let path = format!("{DECLARED}\n{path}");
     assertion("XPath Match", name, &[("path", &path), ("content", content)])
 }
 
-fn holds() -> String {
+pub(crate) fn holds() -> String {
     assertion("SOAP Response", "holds", &[])
 }
 
-fn transfer(attributes: &str, parts: [&str; 6]) -> String {
+pub(crate) fn transfer(attributes: &str, parts: [&str; 6]) -> String {
     let names =
         ["sourceStep", "sourceType", "sourcePath", "targetStep", "targetType", "targetPath"];
     let part = |(name, part): (&str, &str)| format!("<con:{name}><![CDATA[{part}]]></con:{name}>");
@@ -155,7 +155,7 @@ fn delay(name: &str, millis: &str) -> String {
     )
 }
 
-fn transfers(lines: &str) -> String {
+pub(crate) fn transfers(lines: &str) -> String {
     format!(
         "<con:testStep type='transfer' name='move'><con:config>{lines}</con:config></con:testStep>"
     )

@@ -316,7 +316,7 @@ fn failure(code: &str) -> String {
 }
 
 fn login_response() -> String {
-    let session = "s".repeat(256);
+    let session = "s".repeat(255);
     format!(
         "<ns1:loginResponse xmlns:ns1=\"http://api.zuora.com/\"><ns1:result><ns1:Session>{session}\
          </ns1:Session><ns1:ServerUrl>http://127.0.0.1/</ns1:ServerUrl></ns1:result>\

@@ -30,6 +30,8 @@ pub struct AccountDraft {
     pub default_method: Field<ObjectId>,
     /// Name.
     pub name: Field<String>,
+    /// The account that it belongs below.
+    pub parent: Field<ObjectId>,
     /// The gateway of its electronic payments.
     pub gateway: Field<String>,
     /// Where it stands.
@@ -62,6 +64,7 @@ impl Draft for AccountDraft {
         FieldRule::kept_id("InvoiceTemplateId"),
         FieldRule::value("Name", |d, sent| d.name = sent.text(NAME_CHARS_MAX)),
         FieldRule::kept_text("Notes", 65_535),
+        FieldRule::id("ParentId", |d, sent| d.parent = sent.object()),
         FieldRule::value("PaymentGateway", |d, sent| d.gateway = sent.text(NAME_CHARS_MAX)),
         FieldRule::kept_text("PaymentTerm", 100),
         FieldRule::kept_text("PurchaseOrderNumber", 100),

@@ -97,7 +97,7 @@ pub struct PaymentChange {
     pub comment: Field<String>,
     /// A number of the payer's bank, say; at most 60 characters.
     pub reference_id: Field<String>,
-    /// Whether it counts: only ever to Canceled or Voided.
+    /// Whether it counts: from Draft to Processed, or to Canceled or Voided.
     pub status: Field<PaymentStatus>,
 }
 

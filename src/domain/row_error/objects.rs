@@ -11,17 +11,28 @@ impl RowError {
         Self::wrong("Invalid value for field <Field>", [("Field", field)])
     }
 
-    /// Another account has the AccountNumber.
+    /// Another account has the AccountNumber (captured text, of create).
     pub fn account_number_taken(number: &str) -> Self {
         let shown: String = number.chars().take(SHOWN_CHARS_MAX).collect();
-        let template = "The account number <AccountNumber> is already in use.";
-        Self::told(ErrorCode::DuplicateValue, template, [("AccountNumber", &shown)])
+        let template = "The account number <AccountNumber> is invalid.";
+        Self::wrong(template, [("AccountNumber", &shown)])
     }
 
     /// An account that is owed money is not cancelled.
     pub fn account_with_balance() -> Self {
         let text = "An account with a credit balance cannot be canceled.";
         Self::wrong(text, [])
+    }
+
+    /// An account and those above it would go round in a circle.
+    pub fn account_below_itself() -> Self {
+        Self::wrong("An account cannot be below itself, nor below one that is below it.", [])
+    }
+
+    /// Others belong below an account.
+    pub fn account_is_parent() -> Self {
+        let text = "An account that others are below cannot be deleted.";
+        Self::told(ErrorCode::CannotDelete, text, [])
     }
 
     /// Something belongs to an account, or happened on it.
@@ -42,6 +53,23 @@ impl RowError {
         Self::told(ErrorCode::CannotDelete, text, [])
     }
 
+    /// A method that every tenant has stays as it is.
+    pub fn built_in_method() -> Self {
+        Self::wrong("A payment method of the tenant's own cannot be changed.", [])
+    }
+
+    /// A method that every tenant has stays.
+    pub fn built_in_method_stays() -> Self {
+        let text = "A payment method of the tenant's own cannot be deleted.";
+        Self::told(ErrorCode::CannotDelete, text, [])
+    }
+
+    /// A draft is processed by a method that is given up.
+    pub fn payment_method_closed(number: &str) -> Self {
+        let template = "The payment method of the payment <number> is Closed.";
+        Self::wrong(template, [("number", number)])
+    }
+
     /// Objects of this type stay.
     pub fn type_stays(object: &str) -> Self {
         let template = "Objects of the type <Type> cannot be deleted.";
@@ -52,6 +80,23 @@ impl RowError {
     pub fn payment_in_use(number: &str) -> Self {
         let template = "The payment <number> has refunds or adjustments and cannot be taken back.";
         Self::wrong(template, [("number", number)])
+    }
+
+    /// A gateway knows another payment by this ReferenceId: money that it collected once is given
+    /// back once.
+    pub fn reference_taken(reference: &str, number: &str, gateway: &str) -> Self {
+        let shown: String = reference.chars().take(SHOWN_CHARS_MAX).collect();
+        let template = "The payment gateway <name> knows the payment <number> by the ReferenceId \
+                        <ReferenceId> already.";
+        let values = [("name", gateway), ("number", number), ("ReferenceId", &shown)];
+        Self::told(ErrorCode::DuplicateValue, template, values)
+    }
+
+    /// What was sent against a ReferenceId was not sent against another.
+    pub fn reference_in_use(number: &str, gateway: &str) -> Self {
+        let template = "The ReferenceId of the payment <number> stays: the payment gateway <name> \
+                        was asked to refund it.";
+        Self::wrong(template, [("number", number), ("name", gateway)])
     }
 
     /// A payment pays an invoice once.

@@ -5,11 +5,14 @@
 
 use super::custom::OwnFields;
 use super::{Asking, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
-use crate::domain::facts::{ExistingAccount, Gateway, MethodKey, PaymentMethod, Tenant};
+use crate::domain::facts::{
+    AccountKey, ExistingAccount, Gateway, MethodKey, ParentAccount, PaymentMethod, Tenant,
+};
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::row_error::RowError;
@@ -24,6 +27,8 @@ pub struct AccountFacts<'a> {
     pub gateways: &'a [Gateway],
     /// The method of DefaultPaymentMethodId; none when there is no such method.
     pub method: Option<PaymentMethod>,
+    /// The account of ParentId; none when there is no such account.
+    pub parent: Option<ParentAccount>,
     /// Whether another account has the AccountNumber.
     pub is_number_taken: bool,
 }
@@ -43,6 +48,8 @@ pub struct NewAccount<'d> {
     pub gateway: Option<&'d str>,
     /// Its default method.
     pub default_method: Option<MethodKey>,
+    /// The account that it belongs below.
+    pub parent: Option<AccountKey>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
     /// Values of the tenant's own fields.
@@ -62,6 +69,8 @@ pub struct AccountUpdate<'d> {
     pub gateway: Change<&'d str>,
     /// Its default method.
     pub default_method: Change<MethodKey>,
+    /// The account that it belongs below.
+    pub parent: Change<AccountKey>,
     /// What is only kept.
     pub kept: KeptValues<'d>,
     /// Values of the tenant's own fields.
@@ -85,6 +94,7 @@ pub fn decide_account<'d>(
     // Whoever is new owns nothing yet: only a method of nobody can be its default.
     let default_method = default_method(draft, facts, |method| method.account.is_none())?;
     let name = draft.name.checked()?.ok_or_else(|| RowError::missing("Name"))?;
+    let parent = known_parent(draft, facts)?;
     let gateway = known_gateway(draft, facts)?;
     let status = draft.status.checked()?.copied().unwrap_or(AccountStatus::Draft);
     if status == AccountStatus::Canceled {
@@ -92,9 +102,10 @@ pub fn decide_account<'d>(
     }
     let kept = draft.common.kept_values()?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::Account)?;
     check_number(draft, facts)?;
     let (number, currency) = (number.map(String::as_str), *currency);
-    Ok(NewAccount { number, name, currency, status, gateway, default_method, kept, custom })
+    Ok(NewAccount { number, name, currency, status, gateway, default_method, parent, kept, custom })
 }
 
 /// Decides whether `draft` may change `account`; none when nobody knows its Id.
@@ -109,7 +120,7 @@ pub fn decide_account_update<'d>(
     draft.common.check_unknown(asking.strict)?;
     let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
     let account = account.ok_or_else(|| RowError::invalid("Id", id))?;
-    draft.common.check_nulls(&["DefaultPaymentMethodId", "PaymentGateway"])?;
+    draft.common.check_nulls(&["DefaultPaymentMethodId", "ParentId", "PaymentGateway"])?;
     let number = draft.number.checked()?.map(String::as_str);
     // Balances are in it.
     let other = draft.currency.checked()?.filter(|currency| **currency != account.currency);
@@ -119,14 +130,16 @@ pub fn decide_account_update<'d>(
     let is_own = |method: &PaymentMethod| method.account.is_none_or(|one| one == account.key);
     let default_method = default_method(draft, facts, is_own)?;
     let name = draft.name.checked()?.map(String::as_str);
+    let parent = known_parent(draft, facts)?;
     let gateway = known_gateway(draft, facts)?;
     let status = draft.status.checked()?.copied();
-    if status == Some(AccountStatus::Canceled) && account.balance != MinorUnits::ZERO {
-        return Err(RowError::account_with_balance());
-    }
     let kept = draft.common.kept_values()?;
     let own = OwnFields::of(facts.tenant, CustomizedObject::Account);
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Update, Object::Account)?;
+    if status == Some(AccountStatus::Canceled) && account.balance != MinorUnits::ZERO {
+        return Err(RowError::account_with_balance());
+    }
     check_number(draft, facts)?;
     Ok(AccountUpdate {
         number,
@@ -134,6 +147,7 @@ pub fn decide_account_update<'d>(
         status,
         gateway: change(gateway, draft, "PaymentGateway"),
         default_method: change(default_method, draft, "DefaultPaymentMethodId"),
+        parent: change(parent, draft, "ParentId"),
         kept,
         custom,
     })
@@ -143,8 +157,13 @@ pub fn decide_account_update<'d>(
 pub fn decide_account_deletion(
     id: &ObjectId,
     account: Option<&ExistingAccount>,
+    asking: &Asking,
 ) -> Result<(), RowError> {
     let account = account.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    asking.check(Operation::Delete, Object::Account)?;
+    if account.is_parent {
+        return Err(RowError::account_is_parent());
+    }
     if account.has_history { Err(RowError::account_in_use()) } else { Ok(()) }
 }
 
@@ -170,6 +189,18 @@ fn default_method(
     let method = method.filter(|method| is_allowed(method));
     let method = method.ok_or_else(|| RowError::invalid("DefaultPaymentMethodId", id.as_str()));
     method.map(|method| Some(method.key))
+}
+
+/// The account that is named as the one above, if it does not lie below itself then.
+fn known_parent(
+    draft: &AccountDraft,
+    facts: &AccountFacts<'_>,
+) -> Result<Option<AccountKey>, RowError> {
+    let Some(id) = draft.parent.checked()? else {
+        return Ok(None);
+    };
+    let parent = facts.parent.ok_or_else(|| RowError::invalid("ParentId", id.as_str()))?;
+    if parent.is_below { Err(RowError::account_below_itself()) } else { Ok(Some(parent.key)) }
 }
 
 fn known_gateway<'d>(

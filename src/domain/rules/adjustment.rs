@@ -6,12 +6,12 @@
 
 use super::custom::OwnFields;
 use super::{Asking, check_amount, check_day, check_reason, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{Account, AccountKey, AdjustmentSource, Invoice, Payment, Tenant};
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{AdjustmentType, CustomizedObject, PaymentStatus};
 use chrono::NaiveDate;
@@ -125,7 +125,7 @@ const fn own_fields<'t>(facts: &AdjustmentFacts<'t>) -> OwnFields<'t> {
 /// That there are credit balances, and that the caller may adjust them.
 pub(super) fn check_adjusting(tenant: &Tenant, asking: &Asking) -> Result<(), RowError> {
     check_switches(tenant)?;
-    asking.check(Permission::CreditBalanceAdjustment)
+    asking.check(Operation::Create, Object::CreditBalanceAdjustment)
 }
 
 /// That the tenant has credit balances at all.

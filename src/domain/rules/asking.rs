@@ -1,6 +1,7 @@
 //! Who asks for something: what every rule may have to know of the call.
 
-use crate::domain::permission::{Permission, Permissions};
+use crate::domain::access::{Needs, Object, Operation};
+use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use chrono::{DateTime, Utc};
@@ -19,9 +20,15 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// That the caller has a permission.
-    pub(super) fn check(&self, permission: Permission) -> Result<(), RowError> {
-        let may = self.permissions.allow(permission);
-        if may { Ok(()) } else { Err(RowError::no_permission(permission)) }
+    /// Whether the caller may do this.
+    pub fn may(&self, operation: Operation, object: Object) -> bool {
+        Needs::of(operation, object).are_met_by(self.permissions)
+    }
+
+    /// That the caller may do this, or NO_PERMISSION with the permission that is missing.
+    pub(super) fn check(&self, operation: Operation, object: Object) -> Result<(), RowError> {
+        let may = self.may(operation, object);
+        let lacks = || RowError::no_permission(Needs::of(operation, object).named());
+        if may { Ok(()) } else { Err(lacks()) }
     }
 }

@@ -7,7 +7,8 @@
 
 use super::adjustment::{check_room, check_switches};
 use super::custom::OwnFields;
-use super::{Asking, check_day, known_reason, permission_for, require};
+use super::{Asking, check_day, known_reason, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::Field;
 use crate::domain::draft::change::{AdjustmentChange, Change, RefundChange};
@@ -16,7 +17,6 @@ use crate::domain::facts::{
     AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Tenant,
 };
 use crate::domain::id::ObjectId;
-use crate::domain::permission::Permission;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, CustomizedObject, RefundStatus, SourceType,
@@ -69,27 +69,31 @@ pub fn decide_refund_update<'a>(
     let reason_code = reason_change(common, &change.reason_code, tenant)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
-    let source = match refund.payment {
-        Some(_) => SourceType::Payment,
-        None => SourceType::CreditBalance,
-    };
+    let source = source_of(refund);
     let custom = OwnFields::of_refund(tenant, source).checked(&common.custom, asking)?;
     let cancels = match change.status.checked()? {
-        Some(status) => {
-            check_cancel(*status, refund)?;
-            asking.check(permission_for(SourceType::Payment, refund.refund_type))?;
-            true
-        }
+        Some(RefundStatus::Canceled) => true,
+        Some(other) => return Err(RowError::invalid("Status", other.name())),
         None => false,
     };
+    let operation = if cancels { Operation::Cancel } else { Operation::Update };
+    asking.check(operation, Object::Refund(source, refund.refund_type))?;
+    if cancels {
+        check_cancel(refund)?;
+    }
     Ok(RefundUpdate { reason_code, transferred_to_accounting, custom, cancels })
 }
 
-/// A refund is cancelled from Processed only, and only one of a payment.
-fn check_cancel(status: RefundStatus, refund: &ExistingRefund) -> Result<(), RowError> {
-    if status != RefundStatus::Canceled {
-        return Err(RowError::invalid("Status", status.name()));
+/// What a refund drew on.
+const fn source_of(refund: &ExistingRefund) -> SourceType {
+    match refund.payment {
+        Some(_) => SourceType::Payment,
+        None => SourceType::CreditBalance,
     }
+}
+
+/// A refund is cancelled from Processed only, and only one of a payment.
+fn check_cancel(refund: &ExistingRefund) -> Result<(), RowError> {
     if refund.payment.is_none() {
         return Err(RowError::credit_balance_refund_is_final());
     }
@@ -121,15 +125,15 @@ pub fn decide_refund_deletion(
     asking: &Asking,
 ) -> Result<(), RowError> {
     let refund = refund.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    asking.check(Operation::Delete, Object::Refund(source_of(refund), refund.refund_type))?;
     if refund.payment.is_none() {
         return Err(RowError::credit_balance_refund_stays());
     }
     match refund.status {
-        RefundStatus::Processing => return Err(RowError::refund_under_way()),
-        RefundStatus::Processed if !refund.is_compensated => check_invoices(refund)?,
-        RefundStatus::Processed | RefundStatus::Error | RefundStatus::Canceled => {}
+        RefundStatus::Processing => Err(RowError::refund_under_way()),
+        RefundStatus::Processed if !refund.is_compensated => check_invoices(refund),
+        RefundStatus::Processed | RefundStatus::Error | RefundStatus::Canceled => Ok(()),
     }
-    asking.check(permission_for(SourceType::Payment, refund.refund_type))
 }
 
 /// Decides whether `change` may be made to `adjustment`; none when nobody knows its Id.
@@ -154,11 +158,8 @@ pub fn decide_adjustment_update<'a>(
     let own = OwnFields::of(tenant, CustomizedObject::CreditBalanceAdjustment);
     let custom = own.checked(&common.custom, asking)?;
     check_switches(tenant)?;
-    asking.check(if wanted {
-        Permission::CancelCreditBalanceAdjustment
-    } else {
-        Permission::CreditBalanceAdjustment
-    })?;
+    let operation = if wanted { Operation::Cancel } else { Operation::Update };
+    asking.check(operation, Object::CreditBalanceAdjustment)?;
     let ExistingAdjustment::Asked(adjustment) = adjustment else {
         return Err(RowError::decrease_of_refund_is_final());
     };

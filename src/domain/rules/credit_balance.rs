@@ -6,9 +6,9 @@
 
 use super::{
     Asking, Decision, Facts, Origin, Paid, Payout, Source, Valid, check_day, check_told_type,
-    check_values, gateway_named, gateway_of, named_method, options_of, permission_for,
-    wrong_method,
+    check_values, gateway_named, gateway_of, named_method, options_of, wrong_method,
 };
+use crate::domain::access::{Object, Operation};
 use crate::domain::draft::RefundDraft;
 use crate::domain::facts::{PaymentMethod, Tenant};
 use crate::domain::money::MinorUnits;
@@ -29,11 +29,12 @@ pub(super) fn decide(
         is_account_wrong: facts.account.is_none(),
         // Beside CreditBalance a payment contradicts the source.
         is_payment_wrong: true,
-        not_before: None,
+        not_before: facts.account.as_ref().and_then(|account| account.ahead.first_day()),
     };
     let valid = check_values(draft, facts, asking, &origin)?;
     check_switches(facts.tenant, asking.version)?;
-    asking.check(permission_for(SourceType::CreditBalance, valid.refund_type))?;
+    let refund = Object::Refund(SourceType::CreditBalance, valid.refund_type);
+    asking.check(Operation::Create, refund)?;
     let (method_type, method) = choose_method(draft, facts, &valid)?;
     let payout = match (valid.refund_type, method) {
         (RefundType::External, _) => Payout::External,

@@ -1,17 +1,18 @@
 //! The rules of payments and of their parts that pay invoices (InvoicePayment): when one may be
-//! made, and when a payment may be taken back.
+//! made.
 //!
 //! Sources: the Payment and InvoicePayment objects' field descriptions. An electronic payment is
 //! taken as approved by its gateway at once: what is tested here are refunds of payments.
 
 use super::custom::OwnFields;
-use super::payment_amounts::{Amounts, NewCredit, amount_in};
+use super::payment_amounts::{Amounts, NewCredit, amount_in, credit};
 use super::{Asking, gateway_named, gateway_of, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::day_at;
+use crate::domain::collected::KnownPayment;
 use crate::domain::custom_value::CustomValues;
-use crate::domain::draft::change::Change;
 use crate::domain::draft::common::KeptValues;
-use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
+use crate::domain::draft::payment::{PaymentDraft, PaymentPartDraft};
 use crate::domain::draft::{AmountText, Field};
 use crate::domain::facts::{
     Account, Gateway, Invoice, InvoiceKey, MethodKey, Payment, PaymentKey, PaymentMethod, Tenant,
@@ -38,6 +39,8 @@ pub struct PaymentFacts<'a> {
     pub invoice: Option<Invoice>,
     /// The invoice of InvoiceNumber; none when there is no such invoice.
     pub invoice_by_number: Option<Invoice>,
+    /// The payments that gateways know by ReferenceId.
+    pub known: Vec<KnownPayment>,
 }
 
 /// A payment that may be made.
@@ -49,6 +52,8 @@ pub struct NewPayment<'d> {
     pub amount: MinorUnits,
     /// Who moved the money.
     pub payment_type: PaymentType,
+    /// Whether it counts, or is a draft.
+    pub status: PaymentStatus,
     /// The method that it came from.
     pub method: MethodKey,
     /// The gateway of an electronic payment.
@@ -57,8 +62,10 @@ pub struct NewPayment<'d> {
     pub effective_date: NaiveDate,
     /// The invoice that it pays, and how much of it.
     pub applied: Option<(InvoiceKey, MinorUnits)>,
-    /// What of it becomes credit balance.
+    /// What of it becomes credit balance now.
     pub credit: Option<NewCredit>,
+    /// What of a draft does once it is Processed.
+    pub draft_credit: MinorUnits,
     /// Free text.
     pub comment: Option<&'d str>,
     /// A number of the payer's bank.
@@ -78,21 +85,8 @@ pub struct NewPart {
     pub invoice: InvoiceKey,
     /// How much, above zero.
     pub amount: MinorUnits,
-    /// Values of the tenant's own fields.
-    pub custom: CustomValues,
-}
-
-/// What may be changed of a payment. Nothing stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaymentUpdate<'d> {
-    /// The status that takes it back, if it is to be.
-    pub taken_back: Option<PaymentStatus>,
-    /// Free text.
-    pub comment: Change<&'d str>,
-    /// A number of the payer's bank.
-    pub reference_id: Change<&'d str>,
-    /// What is only kept.
-    pub kept: KeptValues<'d>,
+    /// Whether its payment has moved, so that the invoice is owed less.
+    pub is_paid: bool,
     /// Values of the tenant's own fields.
     pub custom: CustomValues,
 }
@@ -115,18 +109,31 @@ pub fn decide_payment<'d>(
     let invoice = named_invoice(draft, facts, account)?;
     let method = usable_method(draft, facts, account)?;
     let reference_id = draft.reference_id.checked()?.map(String::as_str);
-    match draft.status.checked()? {
-        None | Some(PaymentStatus::Processed) => {}
-        Some(other) => return Err(RowError::invalid("Status", other.name())),
+    let status = draft.status.checked()?.copied().unwrap_or(PaymentStatus::Processed);
+    let is_draft = status == PaymentStatus::Draft;
+    if !is_draft && status != PaymentStatus::Processed {
+        return Err(RowError::invalid("Status", status.name()));
     }
     let payment_type = draft.payment_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let kept = draft.common.kept_values()?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::Payment)?;
     let gateway = match payment_type {
         PaymentType::External => None,
-        PaymentType::Electronic => Some(active_gateway(facts, account, method)?),
+        PaymentType::Electronic => {
+            let name = gateway_of(method, account, facts.tenant);
+            check_gateway(name, facts.gateways, method)?;
+            Some(name)
+        }
     };
-    let credit = amounts.credit(account, effective_date, facts.tenant, asking)?;
+    if let (Some(gateway), Some(reference)) = (gateway, reference_id) {
+        check_reference(reference, gateway, None, &facts.known)?;
+    }
+    let wanted = amounts.to_credit_balance(facts.tenant);
+    let credit = match is_draft {
+        true => None,
+        false => credit(wanted, account, effective_date, facts.tenant, asking)?,
+    };
     let applied = invoice.filter(|_| amounts.applied > MinorUnits::ZERO);
     if let Some(invoice) = applied {
         check_applied(amounts.applied, amounts.whole, invoice)?;
@@ -136,11 +143,13 @@ pub fn decide_payment<'d>(
         account,
         amount: amounts.whole,
         payment_type: *payment_type,
+        status,
         method: method.key,
         gateway,
         effective_date,
         applied: applied.map(|invoice| (invoice.key, amounts.applied)),
         credit,
+        draft_credit: if is_draft { wanted } else { MinorUnits::ZERO },
         comment,
         reference_id,
         kept,
@@ -172,52 +181,30 @@ pub fn decide_part(
     let custom = own.checked(&draft.common.custom, asking)?;
     let invoice =
         invoice_of(account, invoice).ok_or_else(|| foreign(&draft.invoice_id, "InvoiceId"))?;
-    if payment.status != PaymentStatus::Processed {
+    asking.check(Operation::Create, Object::InvoicePayment)?;
+    let is_paid = payment.status == PaymentStatus::Processed;
+    if !is_paid && payment.status != PaymentStatus::Draft {
         return Err(RowError::payment_not_processed(payment));
     }
     if let Some(part) = payment.parts.iter().find(|part| part.invoice == invoice.key) {
         return Err(RowError::invoice_already_paid(&payment.number, &part.invoice_number));
     }
     check_applied(amount, payment.unapplied(), invoice)?;
-    Ok(NewPart { payment: payment.key, invoice: invoice.key, amount, custom })
+    Ok(NewPart { payment: payment.key, invoice: invoice.key, amount, is_paid, custom })
 }
 
-/// Decides whether `draft` may change `payment`; none when nobody knows its Id. An external payment
-/// is cancelled, an electronic one voided, and only as long as no refund and no adjustment took
-/// anything of it.
-pub fn decide_payment_update<'d>(
-    draft: &'d PaymentChange,
-    payment: Option<&Payment>,
-    tenant: &Tenant,
-    asking: &Asking,
-) -> Result<PaymentUpdate<'d>, RowError> {
-    draft.common.check_ids()?;
-    require(!draft.common.id.is_absent(), "Id")?;
-    draft.common.check_unknown(asking.strict)?;
-    let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
-    let payment = payment.ok_or_else(|| RowError::invalid("Id", id))?;
-    draft.common.check_nulls(&["Comment", "ReferenceId"])?;
-    let comment = draft.common.change(&draft.comment, "Comment")?.map(String::as_str);
-    let reference_id = draft.common.change(&draft.reference_id, "ReferenceId")?;
-    let reference_id = reference_id.map(String::as_str);
-    let wanted = draft.status.checked()?.copied().filter(|wanted| *wanted != payment.status);
-    let kept = draft.common.kept_values()?;
-    let own = OwnFields::of(tenant, CustomizedObject::Payment);
-    let custom = own.checked(&draft.common.custom, asking)?;
-    if let Some(wanted) = wanted {
-        let allowed = match payment.payment_type {
-            PaymentType::External => PaymentStatus::Canceled,
-            PaymentType::Electronic => PaymentStatus::Voided,
-        };
-        if wanted != allowed || payment.status != PaymentStatus::Processed {
-            return Err(RowError::invalid("Status", wanted.name()));
-        }
-        let taken = payment.refunded.units() + payment.to_credit_balance.units();
-        if taken != 0 {
-            return Err(RowError::payment_in_use(&payment.number));
-        }
+/// That a gateway knows no other payment by a reference.
+pub(super) fn check_reference(
+    reference: &str,
+    gateway: &str,
+    own: Option<PaymentKey>,
+    known: &[KnownPayment],
+) -> Result<(), RowError> {
+    let other = known.iter().find(|known| known.gateway == gateway && Some(known.key) != own);
+    match other {
+        Some(other) => Err(RowError::reference_taken(reference, &other.number, gateway)),
+        None => Ok(()),
     }
-    Ok(PaymentUpdate { taken_back: wanted, comment, reference_id, kept, custom })
 }
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
@@ -309,25 +296,28 @@ fn usable_method<'f>(
     Err(foreign(&draft.method_id, "PaymentMethodId"))
 }
 
-/// The gateway that the money came through.
-fn active_gateway<'f>(
-    facts: &'f PaymentFacts<'_>,
-    account: &'f Account,
-    method: &'f PaymentMethod,
-) -> Result<&'f str, RowError> {
-    let name = gateway_of(method, account, facts.tenant);
-    let gateway = gateway_named(name, facts.gateways);
+/// That money can come through the gateway of this name.
+pub(super) fn check_gateway(
+    name: &str,
+    gateways: &[Gateway],
+    method: &PaymentMethod,
+) -> Result<(), RowError> {
+    let gateway = gateway_named(name, gateways);
     if !gateway.active {
         return Err(RowError::gateway_inactive(&gateway));
     }
     if !gateway.supports(method.method_type) {
         return Err(RowError::gateway_without_method(&gateway, method.method_type));
     }
-    Ok(name)
+    Ok(())
 }
 
 /// That a part is covered by what is left of its payment, and by what is owed on its invoice.
-fn check_applied(applied: MinorUnits, left: MinorUnits, invoice: &Invoice) -> Result<(), RowError> {
+pub(super) fn check_applied(
+    applied: MinorUnits,
+    left: MinorUnits,
+    invoice: &Invoice,
+) -> Result<(), RowError> {
     let currency = invoice.account.currency;
     if applied > left {
         return Err(RowError::over_payment(applied, left, currency));

@@ -7,8 +7,10 @@
 
 use super::{
     Asking, Decision, Facts, Origin, Paid, Payout, Source, TakenPart, Valid, check_told_type,
-    check_values, gateway_named, named_method, options_of, permission_for, wrong_method,
+    check_values, gateway_named, named_method, options_of, wrong_method,
 };
+use crate::domain::access::{Object, Operation};
+use crate::domain::collected::Collected;
 use crate::domain::draft::{PartDraft, RefundDraft};
 use crate::domain::facts::{Account, Payment, PaymentMethod, PaymentPart};
 use crate::domain::money::MinorUnits;
@@ -36,7 +38,7 @@ pub(super) fn decide(
     };
     let valid = check_values(draft, facts, asking, &origin)?;
     let payment = payment.ok_or_else(|| RowError::missing("PaymentId"))?;
-    asking.check(permission_for(SourceType::Payment, valid.refund_type))?;
+    asking.check(Operation::Create, Object::Refund(SourceType::Payment, valid.refund_type))?;
     if payment.status != PaymentStatus::Processed {
         return Err(RowError::payment_not_processed(payment));
     }
@@ -52,6 +54,9 @@ pub(super) fn decide(
         }
     };
     let amount = check_refundable(&valid, payment)?;
+    if matches!(payout, Payout::Electronic { .. }) {
+        check_collected(amount, payment)?;
+    }
     let parts = match draft.parts.given() {
         Some(parts) => told_parts(parts, amount, payment)?,
         None => implied_parts(amount, payment, asking.version)?,
@@ -113,7 +118,7 @@ fn original_gateway(
     Ok(Payout::Electronic {
         gateway: gateway.name.clone(),
         payment_method: method.id.clone(),
-        original_payment: Some(payment.reference_id.as_ref().unwrap_or(&payment.number).clone()),
+        original_payment: Some(payment.reference().to_owned()),
         options: options_of(draft),
     })
 }
@@ -125,6 +130,17 @@ fn check_refundable(valid: &Valid<'_>, payment: &Payment) -> Result<MinorUnits, 
     units.ok_or_else(|| {
         RowError::over_refundable(valid.amount, rest, currency, "payment", &payment.number)
     })
+}
+
+/// That the gateway collected that much under the payment's reference and was not asked for it
+/// before, by whichever payment and refund: what was cancelled or deleted here went out all the
+/// same.
+fn check_collected(amount: MinorUnits, payment: &Payment) -> Result<(), RowError> {
+    let left = payment.collected.unwrap_or(Collected::NOTHING).left();
+    if amount <= left {
+        return Ok(());
+    }
+    Err(RowError::over_collected(amount, left, payment))
 }
 
 /// The parts that were told, once each fits its InvoicePayment and all make the amount.

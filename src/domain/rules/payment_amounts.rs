@@ -66,27 +66,9 @@ impl Amounts {
         Ok(Self { whole, applied, to_credit_balance })
     }
 
-    /// What becomes credit balance. Under Invoice Settlement it stays unapplied; otherwise it is an
-    /// adjustment, and whoever may not make one may not do it so.
-    pub(super) fn credit(
-        &self,
-        account: &Account,
-        effective_date: NaiveDate,
-        tenant: &Tenant,
-        asking: &Asking,
-    ) -> Result<Option<NewCredit>, RowError> {
-        let amount = self.to_credit_balance;
-        if amount == MinorUnits::ZERO || tenant.invoice_settlement {
-            return Ok(None);
-        }
-        check_adjusting(tenant, asking)?;
-        let day = day_at(asking.now, tenant.time_zone);
-        if effective_date > day {
-            // A payment of the future gives no credit (future-dated credit balance adjustment).
-            return Err(RowError::invalid("EffectiveDate", &effective_date.to_string()));
-        }
-        check_room(account, amount)?;
-        Ok(Some(NewCredit { amount, day, reason_code: tenant.reason_codes.first().cloned() }))
+    /// How much is to become credit balance. Under Invoice Settlement it stays unapplied.
+    pub(super) fn to_credit_balance(&self, tenant: &Tenant) -> MinorUnits {
+        if tenant.invoice_settlement { MinorUnits::ZERO } else { self.to_credit_balance }
     }
 
     /// That what goes to the credit balance is covered by what the invoice leaves of the payment.
@@ -97,6 +79,28 @@ impl Amounts {
         }
         Err(RowError::over_payment(self.to_credit_balance, rest, currency))
     }
+}
+
+/// What `amount` of a payment becomes as credit balance: an adjustment, and who may not make one
+/// may not do it so.
+pub(super) fn credit(
+    amount: MinorUnits,
+    account: &Account,
+    effective_date: NaiveDate,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<Option<NewCredit>, RowError> {
+    if amount == MinorUnits::ZERO {
+        return Ok(None);
+    }
+    check_adjusting(tenant, asking)?;
+    let day = day_at(asking.now, tenant.time_zone);
+    if effective_date > day {
+        // A payment of the future gives no credit (future-dated credit balance adjustment).
+        return Err(RowError::invalid("EffectiveDate", &effective_date.to_string()));
+    }
+    check_room(account, amount)?;
+    Ok(Some(NewCredit { amount, day, reason_code: tenant.reason_codes.first().cloned() }))
 }
 
 /// An amount in the currency's minor units.

@@ -6,6 +6,7 @@
 
 use super::custom::OwnFields;
 use super::{Asking, require};
+use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::draft::fields::FIELDS_TO_NULL;
@@ -70,6 +71,7 @@ pub fn decide_method<'d>(
     }
     let method_type = draft.method_type.checked()?.ok_or_else(|| RowError::missing("Type"))?;
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Create, Object::PaymentMethod)?;
     Ok(NewMethod { account, method_type: *method_type, kept, custom })
 }
 
@@ -108,6 +110,10 @@ pub fn decide_method_update<'d>(
     }
     let own = OwnFields::of(tenant, CustomizedObject::PaymentMethod);
     let custom = own.checked(&draft.common.custom, asking)?;
+    asking.check(Operation::Update, Object::PaymentMethod)?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method());
+    }
     Ok(MethodUpdate { closes, kept, custom })
 }
 
@@ -116,8 +122,13 @@ pub fn decide_method_update<'d>(
 pub fn decide_method_deletion(
     id: &ObjectId,
     method: Option<&ExistingMethod>,
+    asking: &Asking,
 ) -> Result<(), RowError> {
     let method = method.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
+    asking.check(Operation::Delete, Object::PaymentMethod)?;
+    if method.is_built_in {
+        return Err(RowError::built_in_method_stays());
+    }
     if method.is_default {
         return Err(RowError::default_method_stays());
     }

@@ -1,6 +1,7 @@
 //! The rules, one test a rule, and the order in which errors are told.
 
 use super::*;
+use crate::domain::collected::Collected;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::fields::Draft as _;
@@ -10,7 +11,7 @@ use crate::domain::facts::{
     Invoice, PaymentPart, ReopenedInvoice,
 };
 use crate::domain::id::RefundNumber;
-use crate::domain::permission::Permissions;
+use crate::domain::permission::{Permission, Permissions};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, MethodStatus, PaymentStatus, PaymentType, RefundStatus,
@@ -401,6 +402,7 @@ fn payment(parts: &[i64]) -> Payment {
         method: Some(method(MethodType::CreditCard, Some(OWNER))),
         gateway: Some("sandbox".to_owned()),
         reference_id: None,
+        collected: Some(Collected { amount: MinorUnits::new(10_000), sent: MinorUnits::ZERO }),
         parts: parts.iter().enumerate().map(part).collect(),
     }
 }

@@ -11,9 +11,10 @@ use super::talk::{
     wrong_method,
 };
 use crate::domain::id::ObjectId;
+use crate::domain::moment::moment;
 use crate::http::journal::Journal;
 use crate::service::Service;
-use crate::service::clock::moment;
+use crate::service::test_clock::told;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
@@ -64,7 +65,7 @@ impl Api {
         match segments {
             ["reset"] => self.reset(posted(method, body)?).await,
             ["seed"] => self.seed(posted(method, body)?).await,
-            ["clock"] | ["clock", "advance"] => self.clock(method, segments, body),
+            ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?).await,
@@ -112,7 +113,7 @@ impl Api {
         Ok(ok(json!({ "added": report.added, "unchanged": report.unchanged })))
     }
 
-    fn clock(&self, method: &Method, segments: &[&str], body: &Bytes) -> Result<Told, Wrong> {
+    async fn clock(&self, method: &Method, segments: &[&str], body: &Bytes) -> Result<Told, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Set {
@@ -133,9 +134,14 @@ impl Api {
                     Set { now: Some(now), running: None | Some(false) } => {
                         let why = "is no moment from 1970 to 9998, such as 2026-01-02T03:04:05Z";
                         let why = || bad(format!("now: `{now}` {why}"));
-                        clock.stand_at(moment(&now).ok_or_else(why)?);
+                        let moment = moment(&now).ok_or_else(why)?;
+                        let set = self.service.stand_clock_at(moment).await;
+                        set.map_err(|error| of_bench(&error))?;
                     }
-                    Set { now: None, running: Some(true) } => clock.run(),
+                    Set { now: None, running: Some(true) } => {
+                        let run = self.service.run_clock().await;
+                        run.map_err(|error| of_bench(&error))?;
+                    }
                     _ => return Err(bad("say either now or running: true")),
                 }
             }
@@ -143,14 +149,18 @@ impl Api {
                 self.need_test_ledger()?;
                 let seconds = from_json::<Advance>(body)?.seconds;
                 let span = TimeDelta::try_seconds(seconds);
-                if !span.is_some_and(|span| clock.advance(span)) {
+                let advanced = match span {
+                    Some(span) => self.service.advance_clock(span).await,
+                    None => Ok(false),
+                };
+                if !advanced.map_err(|error| of_bench(&error))? {
                     return Err(bad(format!("seconds: {seconds} lead out of 1970 to 9998")));
                 }
             }
             (_, ["clock"]) => return Err(wrong_method("GET, HEAD, PUT")),
             _ => return Err(wrong_method("POST")),
         }
-        let now = clock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let now = told(clock.now());
         Ok(ok(json!({ "now": now, "stands": clock.stands() })))
     }
 

@@ -109,6 +109,7 @@ pub(super) fn of_bench(error: &BenchError) -> Wrong {
         }
         BenchError::Seed(SeedError::Conflict(_))
         | BenchError::StillUnderWay(_)
+        | BenchError::ClockBack { .. }
         | BenchError::UnfitSnapshot(_) => StatusCode::CONFLICT,
         BenchError::Seed(SeedError::Password(_) | SeedError::HashingLost)
         | BenchError::Halfway(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -5,8 +5,8 @@
 //! differed in them.
 
 use super::{Contents, Entry, Filter, filter};
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
-use crate::service::toml_text::suggest;
 use crate::soap::{NotedObject, Texts, wsdl};
 use rust_decimal::Decimal;
 use serde::Serialize;

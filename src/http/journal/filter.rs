@@ -5,8 +5,8 @@
 
 use super::{Entry, UNKNOWN};
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
-use crate::service::toml_text::suggest;
 use crate::soap::wsdl;
 
 /// The keys of a filter.

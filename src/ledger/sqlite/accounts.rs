@@ -4,7 +4,7 @@ use super::custom::{self, Owner};
 use super::rows::{self, known};
 use super::store::{Store, kept_json};
 use crate::domain::draft::account::AccountDraft;
-use crate::domain::facts::{AccountKey, ExistingAccount};
+use crate::domain::facts::{AccountKey, ExistingAccount, ParentAccount};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::rules::{
@@ -53,9 +53,11 @@ pub(super) fn update(
          name = coalesce(:name, name), status = coalesce(:status, status), \
          gateway = iif(:sets_gateway, :gateway, gateway), \
          default_payment_method = iif(:sets_method, :method, default_payment_method), \
+         parent = iif(:sets_parent, :parent, parent), \
          kept = json_patch(kept, :kept), updated_ms = :at_ms, updated_by = :user where id = :id";
     let (sets_gateway, gateway) = update.gateway.into_parts();
     let (sets_method, method) = update.default_method.map(|method| method.0).into_parts();
+    let (sets_parent, parent) = update.parent.map(|parent| parent.0).into_parts();
     let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     store.connection().prepare_cached(sql)?.execute(named_params! {
         ":number": update.number,
@@ -65,6 +67,8 @@ pub(super) fn update(
         ":gateway": gateway,
         ":sets_method": sets_method,
         ":method": method,
+        ":sets_parent": sets_parent,
+        ":parent": parent,
         ":kept": kept_json(&update.kept)?,
         ":at_ms": asking.now.timestamp_millis(),
         ":user": user.0,
@@ -75,9 +79,13 @@ pub(super) fn update(
 }
 
 /// Deletes an account, or finds why not.
-pub(super) fn delete(store: &Store, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+pub(super) fn delete(
+    store: &Store,
+    asking: &Asking,
+    id: &ObjectId,
+) -> rusqlite::Result<ChangeResult> {
     let existing = existing(store.connection(), id)?;
-    if let Err(error) = decide_account_deletion(id, existing.as_ref()) {
+    if let Err(error) = decide_account_deletion(id, existing.as_ref(), asking) {
         return Ok(Err(error));
     }
     store
@@ -96,8 +104,30 @@ fn facts<'s>(
     let method = draft.default_method.look_up(|id| rows::payment_method(store.connection(), id))?;
     let holder = draft.number.look_up(|number| holder_of(store.connection(), number))?;
     let is_number_taken = holder.is_some_and(|holder| Some(holder) != own);
+    let parent = draft.parent.look_up(|id| parent(store.connection(), id, own))?;
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    Ok(AccountFacts { tenant, gateways, method, is_number_taken })
+    Ok(AccountFacts { tenant, gateways, method, parent, is_number_taken })
+}
+
+/// The account of this id, as one that `own` is to belong below.
+fn parent(
+    connection: &Connection,
+    id: &ObjectId,
+    own: Option<AccountKey>,
+) -> rusqlite::Result<Option<ParentAccount>> {
+    // It and those above it; a circle could only be another program's, and ends here all the same.
+    let select = "with recursive above (key) as ( \
+             select key from account where id = ?1 \
+             union select account.parent from account join above using (key) \
+             where account.parent is not null) \
+         select (select key from account where id = ?1), \
+             exists (select 1 from above where key = ?2) from account where id = ?1";
+    let own = own.map(|own| own.0);
+    let mut statement = connection.prepare_cached(select)?;
+    let found = statement.query_row(params![id.as_str(), own], |row| {
+        Ok(ParentAccount { key: AccountKey(row.get(0)?), is_below: row.get(1)? })
+    });
+    found.optional()
 }
 
 fn holder_of(connection: &Connection, number: &str) -> rusqlite::Result<Option<AccountKey>> {
@@ -113,7 +143,8 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
          or exists (select 1 from payment where payment.account = account.key) \
          or exists (select 1 from invoice where invoice.account = account.key) \
          or exists (select 1 from adjustment where adjustment.account = account.key) \
-         or exists (select 1 from event where event.account = account.key) \
+         or exists (select 1 from event where event.account = account.key), \
+         exists (select 1 from account as below where below.parent = account.key) \
          from account where id = ?1";
     let mut statement = connection.prepare_cached(select)?;
     let found = statement.query_row([id.as_str()], |row| {
@@ -122,6 +153,7 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
             currency: known(row, 1, Currency::from_code)?,
             balance: MinorUnits::new(row.get(2)?),
             has_history: row.get(3)?,
+            is_parent: row.get(4)?,
         })
     });
     found.optional()
@@ -141,7 +173,8 @@ fn insert(
     };
     let insert = "insert into account (key, id, number, name, currency, opening, balance, \
          default_payment_method, gateway, status, kept, created_by, created_ms, updated_by, \
-         updated_ms) values (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?11)";
+         updated_ms, parent) \
+         values (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?11, ?12)";
     store.connection().prepare_cached(insert)?.execute(params![
         key,
         id.as_str(),
@@ -154,6 +187,7 @@ fn insert(
         kept_json(&account.kept)?,
         user.0,
         at_ms,
+        account.parent.map(|parent| parent.0),
     ])?;
     Ok(())
 }

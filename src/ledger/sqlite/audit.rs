@@ -1,7 +1,7 @@
 //! Recomputing every balance from what is behind it, in one snapshot of the file.
 
-use super::audit_billing;
 use super::rows::known;
+use super::{audit_billing, audit_sending};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount};
 use rusqlite::Connection;
@@ -16,6 +16,7 @@ pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     check_refunds(&snapshot, &mut audit)?;
     check_open_orders(&snapshot, &mut audit)?;
     audit_billing::check(&snapshot, &mut audit)?;
+    audit_sending::check(&snapshot, &mut audit)?;
     list_accounts(&snapshot, &moved, &mut audit)?;
     Ok(audit)
 }

@@ -14,7 +14,7 @@ struct Check {
 }
 
 /// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     Check {
         about: "entry",
         select: "select entry.key from entry left join refund on refund.number = entry.refund \
@@ -54,7 +54,16 @@ const CHECKS: [Check; 9] = [
     },
     Check {
         about: "payment",
-        select: "select payment.number from payment where refunded + to_credit_balance + ( \
+        select: "select payment.number from payment where status = 'Draft' \
+                 and (refunded <> 0 or to_credit_balance <> 0 \
+                     or exists (select 1 from refund where refund.payment = payment.key) \
+                     or exists (select 1 from adjustment where adjustment.payment = payment.key))",
+        problem: "it is a draft, and money of it has moved",
+    },
+    Check {
+        about: "payment",
+        select: "select payment.number from payment where refunded + to_credit_balance \
+                 + draft_credit + ( \
                      select coalesce(sum(part.amount - part.refunded), 0) \
                      from invoice_payment as part where part.payment = payment.key) > amount",
         problem: "its parts, its refunds and its credit balance are more than its amount",

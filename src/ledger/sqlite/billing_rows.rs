@@ -1,6 +1,7 @@
 //! Payments, invoices, refunds and adjustments of the file as facts of the domain.
 
 use super::rows::{self, known};
+use super::sending;
 use super::store::Store;
 use crate::domain::facts::{
     AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
@@ -42,7 +43,8 @@ pub(super) fn payment(
     named: Named<'_>,
 ) -> rusqlite::Result<Option<Payment>> {
     let select = format!(
-        "select key, number, account, type, status, amount, refunded, to_credit_balance, \
+        "select key, number, account, type, status, amount, refunded, \
+         to_credit_balance + draft_credit, \
          effective_date, payment_method, gateway, reference_id from payment where {} = ?1",
         named.column()
     );
@@ -54,9 +56,14 @@ pub(super) fn payment(
     let method: Option<i64> = row.get(9)?;
     let key: i64 = row.get(0)?;
     let method = method.map(|key| rows::payment_method_by_key(connection, key)).transpose()?;
+    let (number, gateway): (String, Option<String>) = (row.get(1)?, row.get(10)?);
+    let reference_id: Option<String> = row.get(11)?;
+    let reference = reference_id.as_ref().unwrap_or(&number);
+    let collected = gateway.as_ref().map(|name| sending::collected(connection, name, reference));
+    let collected = collected.transpose()?;
     Ok(Some(Payment {
         key: PaymentKey(key),
-        number: row.get(1)?,
+        number,
         account: rows::account_by_key(connection, row.get(2)?)?,
         payment_type: known(row, 3, PaymentType::from_name)?,
         status: known(row, 4, PaymentStatus::from_name)?,
@@ -65,8 +72,9 @@ pub(super) fn payment(
         to_credit_balance: MinorUnits::new(row.get(7)?),
         effective_date: known(row, 8, |text| text.parse().ok())?,
         method: method.flatten(),
-        gateway: row.get(10)?,
-        reference_id: row.get(11)?,
+        gateway,
+        reference_id,
+        collected,
         parts: parts(connection, key)?,
     }))
 }

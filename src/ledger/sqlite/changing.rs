@@ -42,8 +42,8 @@ pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<Ch
 /// Deletes each object, or finds why not.
 pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<ChangeResult>> {
     let delete = |id: &ChangeResult| match (id, request.object) {
-        (Ok(id), Deletable::Account) => accounts::delete(store, id),
-        (Ok(id), Deletable::PaymentMethod) => methods::delete(store, id),
+        (Ok(id), Deletable::Account) => accounts::delete(store, &request.asking, id),
+        (Ok(id), Deletable::PaymentMethod) => methods::delete(store, &request.asking, id),
         (Ok(id), Deletable::Refund) => delete_refund(store, &request.asking, id),
         (Err(error), _) => Ok(Err(error.clone())),
     };

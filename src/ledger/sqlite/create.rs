@@ -6,6 +6,7 @@ use super::custom::{self, Owner};
 use super::orders::{begin_order, repaid};
 use super::store::Store;
 use super::{ahead, movement, outbox, rows};
+use crate::domain::calendar::CalendarText;
 use crate::domain::draft::RefundDraft;
 use crate::domain::event::EventKind;
 use crate::domain::id::RefundId;
@@ -67,7 +68,8 @@ fn decide_one(
     let mut account =
         draft.account_id.look_up(|id| rows::account(connection, id, needs_default))?;
     if let Some(account) = &mut account {
-        ahead::look(store, asking, account)?;
+        let day = |text: &CalendarText| text.day(asking.version, store.tenant().time_zone);
+        ahead::look_from(store, asking, draft.refund_date.given().and_then(day), account)?;
     }
     let method = match method_id {
         Some(id) => rows::payment_method(connection, id)?,

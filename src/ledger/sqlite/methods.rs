@@ -13,6 +13,15 @@ use crate::ledger::change::ChangeResult;
 use crate::ledger::{RowResult, UserKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
+/// The ids of the methods that every tenant has, as the schema makes them: Check, Cash,
+/// WireTransfer and Other.
+pub(super) const BUILT_IN: [&str; 4] = [
+    "c734069ef291f62717f7c390e0c0fd55",
+    "61934f5aff784a1a2b6ab4bd8ae646ca",
+    "2983abc7c19b8d4b0ae3c07a041a7138",
+    "1c629c8e55a26b654b5c193df7bffcbf",
+];
+
 /// Makes a payment method, or finds why not.
 pub(super) fn create(
     store: &Store,
@@ -71,9 +80,13 @@ pub(super) fn update(
 }
 
 /// Deletes a payment method, or finds why not.
-pub(super) fn delete(store: &Store, id: &ObjectId) -> rusqlite::Result<ChangeResult> {
+pub(super) fn delete(
+    store: &Store,
+    asking: &Asking,
+    id: &ObjectId,
+) -> rusqlite::Result<ChangeResult> {
     let existing = existing(store.connection(), id)?;
-    if let Err(error) = decide_method_deletion(id, existing.as_ref()) {
+    if let Err(error) = decide_method_deletion(id, existing.as_ref(), asking) {
         return Ok(Err(error));
     }
     let delete = "delete from payment_method where id = ?1";
@@ -85,7 +98,7 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
     let select = "select method.type, method.status, owner.id, \
          exists (select 1 from account where default_payment_method = method.key), \
          exists (select 1 from refund where refund.payment_method = method.key) \
-         or exists (select 1 from payment where payment.payment_method = method.key) \
+         or exists (select 1 from payment where payment.payment_method = method.key), method.id \
          from payment_method as method left join account as owner on owner.key = method.account \
          where method.id = ?1";
     let mut statement = connection.prepare_cached(select)?;
@@ -97,6 +110,7 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
             account_id: owner.as_deref().and_then(ObjectId::parse),
             is_default: row.get(3)?,
             is_used: row.get(4)?,
+            is_built_in: BUILT_IN.contains(&row.get_ref(5)?.as_str()?),
         })
     });
     found.optional()

@@ -3,8 +3,10 @@
 //! What must stay true: a refund takes from its source when it is created, be it a credit balance
 //! or a payment. What it takes of a payment's parts opens their invoices once it is posted: an
 //! external refund at once, an electronic one when its gateway approves. A release gives back what
-//! was never posted, a cancellation what was.
+//! was never posted, a cancellation what was. What goes out against a payment is counted beside it
+//! (`sending.rs`), and a cancellation does not bring that back.
 
+use super::sending;
 use crate::domain::id::RefundNumber;
 use crate::domain::rules::{Decision, Payout, Source, TakenPart};
 use rusqlite::{Connection, params};
@@ -46,7 +48,11 @@ pub(super) fn take(
         Source::Payment { payment, parts } => {
             move_payment(connection, payment.0, amount, at_ms)?;
             take_parts(connection, number, parts, at_ms)?;
-            if is_external { reopen(connection, number, 1, at_ms) } else { Ok(()) }
+            if is_external {
+                reopen(connection, number, 1, at_ms)
+            } else {
+                sending::send(connection, number, payment.0, amount, at_ms)
+            }
         }
     }
 }
@@ -67,7 +73,10 @@ pub(super) fn release(connection: &Connection, moved: Moved, at_ms: i64) -> rusq
             let cause = Cause::Refund(number);
             move_balance(connection, account, "release", amount, cause, at_ms).map(|_| ())
         }
-        Some(payment) => give_back(connection, number, payment, amount, at_ms),
+        Some(payment) => {
+            sending::release(connection, number, at_ms)?;
+            give_back(connection, number, payment, amount, at_ms)
+        }
     }
 }
 
@@ -97,7 +106,10 @@ pub(super) fn compensate(
             let cause = Cause::Refund(number);
             move_balance(connection, account, "compensation", amount, cause, at_ms).map(|_| ())
         }
-        Some(payment) => cancel(connection, number, payment, at_ms),
+        Some(payment) => {
+            sending::release(connection, number, at_ms)?;
+            cancel(connection, number, payment, at_ms)
+        }
     }
 }
 

@@ -5,19 +5,21 @@
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
 use super::store::{Store, kept_json};
-use super::{adjusting, rows};
+use super::{adjusting, rows, sending};
+use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
-use crate::domain::facts::{InvoiceKey, PaymentKey};
+use crate::domain::facts::{InvoiceKey, Payment, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
-    Asking, NewPart, NewPayment, PaymentFacts, decide_part, decide_payment, decide_payment_update,
+    Asking, NewPart, NewPayment, PaymentChangeFacts, PaymentFacts, PaymentStep, PaymentUpdate,
+    decide_part, decide_payment, decide_payment_update, reference_after,
 };
 use crate::domain::vocabulary::PaymentStatus;
 use crate::ledger::change::ChangeResult;
 use crate::ledger::{RowResult, UserKey};
-use rusqlite::{named_params, params};
+use rusqlite::{Connection, named_params, params};
 
 /// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
 /// not.
@@ -35,8 +37,11 @@ pub(super) fn create(
     let invoice_by_number = draft
         .invoice_number
         .look_up(|number| billing_rows::invoice(connection, Named::Number(number)))?;
+    let known = draft.reference_id.given().map(|one| sending::known_by(connection, one));
+    let known = known.transpose()?.unwrap_or_default();
     let (tenant, gateways) = (store.tenant(), store.gateways());
-    let facts = PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number };
+    let facts =
+        PaymentFacts { tenant, gateways, account, method, invoice, invoice_by_number, known };
     let payment = match decide_payment(draft, &facts, asking) {
         Ok(payment) => payment,
         Err(error) => return Ok(Err(error)),
@@ -46,9 +51,11 @@ pub(super) fn create(
     let id = ObjectId::from(store.row_id(IdKind::Payment, at_ms, key)?);
     insert(store, key, &id, user, &payment, at_ms)?;
     custom::keep(connection, Owner::Payment(&id), &payment.custom)?;
+    let is_processed = payment.status == PaymentStatus::Processed;
     if let Some((invoice, amount)) = payment.applied {
         let (payment, custom) = (PaymentKey(key), CustomValues::new());
-        let part = NewPart { payment, invoice, amount, custom };
+        let is_paid = is_processed;
+        let part = NewPart { payment, invoice, amount, is_paid, custom };
         insert_part(store, user, &part, at_ms)?;
     }
     if let Some(credit) = payment.credit {
@@ -84,28 +91,25 @@ pub(super) fn update(
     draft: &PaymentChange,
 ) -> rusqlite::Result<ChangeResult> {
     let connection = store.connection();
-    let existing =
-        draft.common.id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
-    let update = match decide_payment_update(draft, existing.as_ref(), store.tenant(), asking) {
+    let facts = change_facts(store, draft)?;
+    let update = match decide_payment_update(draft, &facts, asking) {
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),
     };
     let id = draft.common.id.given().cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let at_ms = asking.now.timestamp_millis();
-    if update.taken_back.is_some() {
-        let parts = existing.iter().flat_map(|payment| &payment.parts);
-        for part in parts {
-            move_invoice(store, part.invoice, part.rest(), 1, at_ms)?;
-        }
+    if let Some(payment) = &facts.payment {
+        know(connection, payment, &update)?;
     }
     let sql = "update payment set status = coalesce(:status, status), \
+         draft_credit = iif(:status is null, draft_credit, 0), \
          comment = iif(:sets_comment, :comment, comment), \
          reference_id = iif(:sets_reference, :reference, reference_id), \
          kept = json_patch(kept, :kept), updated_by = :user, updated_ms = :at_ms where id = :id";
     let (sets_comment, comment) = update.comment.into_parts();
     let (sets_reference, reference) = update.reference_id.into_parts();
     connection.prepare_cached(sql)?.execute(named_params! {
-        ":status": update.taken_back.map(PaymentStatus::name),
+        ":status": update.status.as_ref().map(|(status, _)| status.name()),
         ":sets_comment": sets_comment,
         ":comment": comment,
         ":sets_reference": sets_reference,
@@ -115,8 +119,60 @@ pub(super) fn update(
         ":at_ms": at_ms,
         ":id": id.as_str(),
     })?;
+    if let (Some((_, step)), Some(payment)) = (update.status, &facts.payment) {
+        take(store, user, step, payment, at_ms)?;
+    }
     custom::keep(connection, Owner::Payment(&id), &update.custom)?;
     Ok(Ok(id))
+}
+
+/// What a change of a payment has to be judged by.
+fn change_facts<'s>(
+    store: &'s Store,
+    draft: &PaymentChange,
+) -> rusqlite::Result<PaymentChangeFacts<'s>> {
+    let connection = store.connection();
+    let payment = draft.common.id.look_up(|id| billing_rows::payment(connection, Named::Id(id)))?;
+    let known = match (draft.reference_id.given(), &payment) {
+        (Some(reference), _) => sending::known_by(connection, reference)?,
+        (None, Some(payment)) if draft.common.nulls.contains(&"ReferenceId") => {
+            sending::known_by(connection, &payment.number)?
+        }
+        (None, Some(payment)) => sending::known_by(connection, payment.reference())?,
+        (None, None) => Vec::new(),
+    };
+    let mut invoices = Vec::new();
+    if let Some(payment) = payment.as_ref().filter(|one| one.status == PaymentStatus::Draft) {
+        for part in &payment.parts {
+            let invoice = billing_rows::invoice(connection, Named::Id(&part.invoice_id))?;
+            invoices.push(invoice.ok_or(rusqlite::Error::QueryReturnedNoRows)?);
+        }
+    }
+    let (tenant, gateways) = (store.tenant(), store.gateways());
+    Ok(PaymentChangeFacts { tenant, gateways, payment, invoices, known })
+}
+
+/// Moves what a change of Status moves: the invoices of the payment's parts, and its credit.
+fn take(
+    store: &Store,
+    user: UserKey,
+    step: PaymentStep,
+    payment: &Payment,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let sign = match step {
+        PaymentStep::Process(_) => -1,
+        PaymentStep::TakeBack => 1,
+        PaymentStep::Discard => return Ok(()),
+    };
+    for part in &payment.parts {
+        move_invoice(store, part.invoice, part.rest(), sign, at_ms)?;
+    }
+    if let PaymentStep::Process(Some(credit)) = step {
+        let adjustment = credit.of_payment(payment.key, &payment.account);
+        adjusting::write(store, user, &adjustment, at_ms)?;
+    }
+    Ok(())
 }
 
 fn insert(
@@ -127,19 +183,20 @@ fn insert(
     payment: &NewPayment<'_>,
     at_ms: i64,
 ) -> rusqlite::Result<()> {
-    let number = store.next_number("payment", "P-")?;
+    let number = free_number(store, payment)?;
     let insert = "insert into payment (key, id, number, account, type, status, amount, refunded, \
          to_credit_balance, effective_date, payment_method, gateway, is_settled, reference_id, \
-         comment, kept, created_by, created_ms, updated_by, updated_ms) values (:key, :id, \
-         :number, :account, :type, :status, :amount, 0, 0, :effective_date, :method, :gateway, \
-         :is_settled, :reference_id, :comment, :kept, :user, :at_ms, :user, :at_ms)";
+         comment, kept, created_by, created_ms, updated_by, updated_ms, draft_credit) \
+         values (:key, :id, :number, :account, :type, :status, :amount, 0, 0, :effective_date, \
+         :method, :gateway, :is_settled, :reference_id, :comment, :kept, :user, :at_ms, \
+         :user, :at_ms, :draft_credit)";
     store.connection().prepare_cached(insert)?.execute(named_params! {
         ":key": key,
         ":id": id.as_str(),
         ":number": number,
         ":account": payment.account.key.0,
         ":type": payment.payment_type.name(),
-        ":status": PaymentStatus::Processed.name(),
+        ":status": payment.status.name(),
         ":amount": payment.amount.units(),
         ":effective_date": payment.effective_date.to_string(),
         ":method": payment.method.0,
@@ -151,8 +208,58 @@ fn insert(
         ":kept": kept_json(&payment.kept)?,
         ":user": user.0,
         ":at_ms": at_ms,
+        ":draft_credit": payment.draft_credit.units(),
     })?;
-    Ok(())
+    match payment.gateway.filter(|_| payment.status == PaymentStatus::Processed) {
+        None => Ok(()),
+        Some(gateway) => {
+            let reference = payment.reference_id.unwrap_or(&number);
+            let key = PaymentKey(key);
+            sending::claim(store.connection(), gateway, reference, key, payment.amount)
+        }
+    }
+}
+
+/// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
+fn free_number(store: &Store, payment: &NewPayment<'_>) -> rusqlite::Result<String> {
+    loop {
+        let number = store.next_number("payment", "P-")?;
+        let (Some(gateway), None) = (payment.gateway, payment.reference_id) else {
+            return Ok(number);
+        };
+        let known = sending::known_by(store.connection(), &number)?;
+        if known.iter().all(|known| known.gateway != gateway) {
+            return Ok(number);
+        }
+    }
+}
+
+/// Lets the gateway of a payment know it by the reference that it is to have: of a draft, once it
+/// is processed, because nothing was collected before.
+fn know(
+    connection: &Connection,
+    payment: &Payment,
+    update: &PaymentUpdate<'_>,
+) -> rusqlite::Result<()> {
+    let Some(gateway) = &payment.gateway else { return Ok(()) };
+    let (old, new) = (payment.reference(), reference_after(&update.reference_id, payment));
+    if payment.status == PaymentStatus::Draft {
+        let is_processed = matches!(update.status, Some((_, PaymentStep::Process(_))));
+        return match is_processed {
+            true => {
+                let reference = new.unwrap_or(old);
+                sending::claim(connection, gateway, reference, payment.key, payment.amount)
+            }
+            false => Ok(()),
+        };
+    }
+    let is_other = |new: &&str| ReferenceKey::of(old) != ReferenceKey::of(new);
+    match new.filter(is_other).filter(|_| payment.is_collected()) {
+        None => Ok(()),
+        Some(new) => {
+            sending::claim_instead(connection, gateway, (old, new), payment.key, payment.amount)
+        }
+    }
 }
 
 fn insert_part(
@@ -175,7 +282,9 @@ fn insert_part(
         at_ms,
     ])?;
     custom::keep(store.connection(), Owner::InvoicePayment(&id), &part.custom)?;
-    move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
+    if part.is_paid {
+        move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
+    }
     Ok(id)
 }
 

@@ -5,6 +5,17 @@ use super::query_columns::{
     Shortcut, Stored, Table, amount, column, moment, of_account, short, text,
 };
 
+/// The id of a user whose row, if any, has this alias. What a seed made was made by nobody: for it
+/// stands an id that no user has.
+macro_rules! user_id {
+    ($user:literal) => {
+        concat!("coalesce(", $user, ".id, 'bbc5e661e106c6dcd8dc6dd186454c2f')")
+    };
+}
+
+/// The same where only a seed makes rows.
+const SYSTEM_USER: &str = "'bbc5e661e106c6dcd8dc6dd186454c2f'";
+
 /// What the invoices of an account add up to; those that owe the customer count against it.
 const INVOICES: &str = "(select coalesce(sum(invoice.balance), 0) from invoice \
                         where invoice.account = account.key)";
@@ -14,6 +25,7 @@ pub(super) static ACCOUNT: Table = Table {
     newest: "select max(account.key) from account",
     from: "account left join payment_method \
            on payment_method.key = account.default_payment_method \
+           left join account as parent on parent.key = account.parent \
            left join user on user.key = account.created_by \
            left join user as changer on changer.key = account.updated_by",
     only: None,
@@ -24,16 +36,28 @@ pub(super) static ACCOUNT: Table = Table {
         // Nothing here is ever paid without being asked for, unless a client says so.
         column("AutoPay", "coalesce(json_extract(account.kept, '$.AutoPay'), 0)", Stored::Boolean),
         amount("Balance", INVOICES),
-        text("CreatedById", "user.id"),
+        // The defaults of an account that says nothing else, as recorded.
+        text("Batch", "coalesce(json_extract(account.kept, '$.Batch'), 'Batch1')"),
+        column(
+            "BillCycleDay",
+            "coalesce(json_extract(account.kept, '$.BillCycleDay'), '1')",
+            Stored::Decimal,
+        ),
+        text("CreatedById", user_id!("user")),
         moment("CreatedDate", "account.created_ms"),
         amount("CreditBalance", "account.balance"),
         text("Currency", "account.currency"),
         text("DefaultPaymentMethodId", "payment_method.id"),
         text("Name", "account.name"),
+        text("ParentId", "parent.id"),
         text("PaymentGateway", "account.gateway"),
+        text(
+            "PaymentTerm",
+            "coalesce(json_extract(account.kept, '$.PaymentTerm'), 'Due Upon Receipt')",
+        ),
         text("Status", "account.status"),
         amount("TotalInvoiceBalance", INVOICES),
-        text("UpdatedById", "changer.id"),
+        text("UpdatedById", user_id!("changer")),
         moment("UpdatedDate", "account.updated_ms"),
     ],
 };
@@ -49,13 +73,16 @@ pub(super) static INVOICE: Table = Table {
         short("AccountId", "account.id", of_account!("invoice.account")),
         amount("Amount", "invoice.amount"),
         amount("Balance", "invoice.balance"),
+        text("CreatedById", SYSTEM_USER),
         moment("CreatedDate", "invoice.created_ms"),
         column("InvoiceDate", "invoice.date", Stored::Day),
         text("InvoiceNumber", "invoice.number"),
+        // A draft pays nothing yet, and one that was taken back nothing any more.
         amount(
             "PaymentAmount",
             "(select coalesce(sum(part.amount), 0) from invoice_payment as part \
-             where part.invoice = invoice.key)",
+             join payment on payment.key = part.payment \
+             where part.invoice = invoice.key and payment.status = 'Processed')",
         ),
         amount(
             "RefundAmount",
@@ -63,6 +90,7 @@ pub(super) static INVOICE: Table = Table {
              where part.invoice = invoice.key)",
         ),
         text("Status", "'Posted'"),
+        text("UpdatedById", SYSTEM_USER),
         moment("UpdatedDate", "invoice.updated_ms"),
     ],
 };
@@ -79,7 +107,7 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
     fields: &[
         text("Id", "invoice_payment.id"),
         amount("Amount", "invoice_payment.amount"),
-        text("CreatedById", "user.id"),
+        text("CreatedById", user_id!("user")),
         moment("CreatedDate", "invoice_payment.created_ms"),
         short(
             "InvoiceId",
@@ -99,7 +127,7 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
         ),
         amount("RefundAmount", "invoice_payment.refunded"),
         // Only refunds have changed it since.
-        text("UpdatedById", "user.id"),
+        text("UpdatedById", user_id!("user")),
         moment("UpdatedDate", "invoice_payment.updated_ms"),
     ],
 };
@@ -118,16 +146,18 @@ pub(super) static PAYMENT: Table = Table {
         text("Id", "payment.id"),
         short("AccountId", "account.id", of_account!("payment.account")),
         amount("Amount", "payment.amount"),
-        amount("AppliedCreditBalanceAmount", "payment.to_credit_balance"),
+        amount("AppliedCreditBalanceAmount", "payment.to_credit_balance + payment.draft_credit"),
         text("Comment", "payment.comment"),
-        text("CreatedById", "user.id"),
+        text("CreatedById", user_id!("user")),
         moment("CreatedDate", "payment.created_ms"),
         column("EffectiveDate", "payment.effective_date", Stored::Day),
         text("Gateway", "payment.gateway"),
+        // An electronic payment that is Canceled was a draft.
         text(
             "GatewayState",
             "iif(payment.type = 'External', null, \
-             iif(payment.is_settled, 'Settled', 'Submitted'))",
+             iif(payment.status in ('Draft', 'Canceled'), 'NotSubmitted', \
+             iif(payment.is_settled, 'Settled', 'Submitted')))",
         ),
         text("PaymentMethodId", "payment_method.id"),
         text("PaymentNumber", "payment.number"),
@@ -135,7 +165,7 @@ pub(super) static PAYMENT: Table = Table {
         amount("RefundAmount", "payment.refunded"),
         text("Status", "payment.status"),
         text("Type", "payment.type"),
-        text("UpdatedById", "changer.id"),
+        text("UpdatedById", user_id!("changer")),
         moment("UpdatedDate", "payment.updated_ms"),
     ],
 };
@@ -153,11 +183,11 @@ pub(super) static PAYMENT_METHOD: Table = Table {
         short("AccountId", "account.id", of_account!("payment_method.account")),
         // Documented to mean "loaded by the system": one that belongs to nobody.
         column("Active", "(payment_method.account is null)", Stored::Boolean),
-        text("CreatedById", "user.id"),
+        text("CreatedById", user_id!("user")),
         moment("CreatedDate", "payment_method.created_ms"),
         text("PaymentMethodStatus", "payment_method.status"),
         text("Type", "payment_method.type"),
-        text("UpdatedById", "changer.id"),
+        text("UpdatedById", user_id!("changer")),
         moment("UpdatedDate", "payment_method.updated_ms"),
     ],
 };

@@ -231,7 +231,7 @@ mod tests {
     use crate::domain::vocabulary::CustomizedObject;
     use crate::ledger::sqlite::query_columns::Table;
     use crate::ledger::sqlite::query_functions::register;
-    use crate::ledger::sqlite::schema::SCHEMA;
+    use crate::ledger::sqlite::schema::empty_test_ledger;
     use chrono_tz::America::Los_Angeles;
     use rusqlite::{Connection, params_from_iter};
     use std::sync::LazyLock;
@@ -239,11 +239,8 @@ mod tests {
     const SPAN: Span = Span { after: 0, newest: 1_000_000 };
 
     fn connection() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = empty_test_ledger().unwrap();
         register(&connection).unwrap();
-        for step in SCHEMA {
-            connection.execute_batch(step).unwrap();
-        }
         connection
     }
 

@@ -179,6 +179,11 @@ static REFUND: Table = Table {
     ],
 };
 
+/// A refund that has taken its amount of its payment, and not given it back: what its parts show
+/// adds up to the RefundAmount of their InvoicePayments and of the payment only while it has.
+const TAKES: &str =
+    "refund.status in ('Processed', 'Processing') and refund.compensated_ms is null";
+
 static REFUND_INVOICE_PAYMENT: Table = Table {
     key: "part.key",
     newest: "select max(key) from refund_invoice_payment",
@@ -189,7 +194,7 @@ static REFUND_INVOICE_PAYMENT: Table = Table {
            left join user on user.key = refund.created_by \
            left join user as changer \
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
-    only: None,
+    only: Some(TAKES),
     custom: None,
     fields: &[
         short(

@@ -38,17 +38,20 @@ pub(super) trait Task: Send {
     fn fail(self: Box<Self>, error: LedgerError);
 }
 
-struct Request<T, F> {
+struct Request<T, F, C> {
     ticket: Option<Ticket>,
     work: F,
     result: Option<T>,
+    /// What the writer does first with a result that is durable; it must not wait.
+    once_durable: C,
     reply: oneshot::Sender<Result<T, LedgerError>>,
 }
 
-impl<T, F> Task for Request<T, F>
+impl<T, F, C> Task for Request<T, F, C>
 where
     T: Send,
     F: FnMut(&mut Store) -> rusqlite::Result<T> + Send,
+    C: FnOnce(&T) + Send,
 {
     fn begin(&self) -> bool {
         self.ticket.as_ref().is_none_or(Ticket::begin)
@@ -61,6 +64,7 @@ where
 
     fn succeed(self: Box<Self>) {
         if let Some(result) = self.result {
+            (self.once_durable)(&result);
             // Nobody may be waiting any more; the work is done all the same.
             let _ = self.reply.send(Ok(result));
         }
@@ -96,7 +100,23 @@ where
     T: Send + 'static,
     F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
 {
-    let (task, result) = request(ticket, work);
+    submit_and(queue, ticket, work, |_| ())
+}
+
+/// As [`submit`]; the writer passes the result to `once_durable` before anything that it commits
+/// later, and so in the order of the commits.
+pub(super) fn submit_and<T, F, C>(
+    queue: Option<&mpsc::Sender<Job>>,
+    ticket: Option<Ticket>,
+    work: F,
+    once_durable: C,
+) -> Reply<T>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    C: FnOnce(&T) + Send + 'static,
+{
+    let (task, result) = request(ticket, work, once_durable);
     let queued = queue.ok_or_else(closed).and_then(|queue| {
         queue.try_send(Job::Batched(task)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
@@ -130,16 +150,18 @@ where
 }
 
 /// A request, and where its result will be told.
-pub(super) fn request<T, F>(
+pub(super) fn request<T, F, C>(
     ticket: Option<Ticket>,
     work: F,
+    once_durable: C,
 ) -> (Box<dyn Task>, oneshot::Receiver<Result<T, LedgerError>>)
 where
     T: Send + 'static,
     F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    C: FnOnce(&T) + Send + 'static,
 {
     let (reply, result) = oneshot::channel();
-    (Box::new(Request { ticket, work, result: None, reply }), result)
+    (Box::new(Request { ticket, work, result: None, once_durable, reply }), result)
 }
 
 pub(super) fn closed() -> LedgerError {

@@ -18,10 +18,13 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::reconciliation::{
     Reconcile, ReconcileError, ReconcileResult, Reconciled, Reconciliation, RefundName, When,
 };
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use movement::Moved;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+/// By how much a gateway's clock may be ahead of this one.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Does each event, or finds why not.
 pub(super) fn reconcile(
@@ -67,9 +70,11 @@ fn reconcile_one(
         return Ok(is_same.then(|| done(now, false, false)).ok_or_else(reused));
     }
     let created = found.id.created_at();
+    // A ledger whose clock is ahead of this process's has its refunds for the present.
+    let now = request.now.max(created);
     let settled_at = moment(event.at, created, store.tenant().time_zone);
-    if settled_at < created {
-        return Ok(Err(ReconcileError::BeforeItsRefund { number, created }));
+    if let Some(error) = untimely(number, settled_at, created, now) {
+        return Ok(Err(error));
     }
     let step = match decide(event.settlement, &found.standing, request.rejected) {
         Ok(step) => step,
@@ -79,8 +84,7 @@ fn reconcile_one(
         return Ok(Ok(done(state, false, false)));
     }
     let puts_back = step == Step::Fail { puts_back: true };
-    let settled_ms = settled_at.timestamp_millis();
-    let at_ms = request.now.max(created).timestamp_millis();
+    let [settled_ms, at_ms] = [settled_at, now].map(|moment| moment.timestamp_millis());
     let update = "update refund set gateway_state = :state, \
          settled_ms = iif(:is_settled, :settled_ms, settled_ms), \
          compensated_ms = iif(:puts_back, :at_ms, compensated_ms), updated_ms = :at_ms \
@@ -106,6 +110,19 @@ fn reconcile_one(
         outbox::keep(store, number, EventKind::Compensated, at_ms)?;
     }
     Ok(Ok(done(state, true, puts_back)))
+}
+
+/// What is wrong with the moment of an event, if anything is.
+fn untimely(
+    number: RefundNumber,
+    at: DateTime<Utc>,
+    created: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<ReconcileError> {
+    if at < created {
+        return Some(ReconcileError::BeforeItsRefund { number, created });
+    }
+    (at > now + CLOCK_SKEW_MAX).then_some(ReconcileError::InTheFuture { number, at, now })
 }
 
 /// The moment that is meant of a refund of this moment, for a tenant in `zone`.

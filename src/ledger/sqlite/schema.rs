@@ -2,6 +2,7 @@
 //!
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
+use super::sending;
 use rusqlite::{Connection, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 
@@ -9,15 +10,24 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 5] = [
+pub(super) const SCHEMA: [&str; 7] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
     include_str!("migrations/004_gateways.sql"),
     include_str!("migrations/005_permissions.sql"),
+    include_str!("migrations/008_objects.sql"),
+    include_str!("migrations/009_collected.sql"),
 ];
-const STEPS: &[M<'static>] =
-    &[M::up(SCHEMA[0]), M::up(SCHEMA[1]), M::up(SCHEMA[2]), M::up(SCHEMA[3]), M::up(SCHEMA[4])];
+const STEPS: &[M<'static>] = &[
+    M::up(SCHEMA[0]),
+    M::up(SCHEMA[1]),
+    M::up(SCHEMA[2]),
+    M::up(SCHEMA[3]),
+    M::up(SCHEMA[4]),
+    M::up(SCHEMA[5]),
+    M::up(SCHEMA[6]),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
 pub(super) const TEST_KIND: &str = "test";
@@ -27,6 +37,7 @@ pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 /// Takes every step that the ledger has not taken yet.
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    sending::add_function(connection)?;
     MIGRATIONS.to_latest(connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => err,
         other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
@@ -73,6 +84,8 @@ mod tests {
             "inquiry (refund) values (1)",
             "exchange (key) values (1)",
             "event (key) values (1)",
+            "sending (key) values (1)",
+            "collected (reference) values ('1')",
         ] {
             let explain = format!("explain insert into {row}");
             let mut steps = ledger.prepare(&explain).unwrap();

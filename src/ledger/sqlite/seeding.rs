@@ -13,6 +13,7 @@ use crate::ledger::seed::{
 };
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Why a seed was not loaded.
 pub(super) enum Refusal {
@@ -33,7 +34,9 @@ pub(super) fn load(
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
     let (connection, configured) = (store.connection(), store.configured_gateways());
-    let loaded = Loader { connection, configured, report: SeedReport::default() }.load(seed);
+    let at_ms = seed.at.timestamp_millis();
+    let report = SeedReport::default();
+    let loaded = Loader { connection, configured, at_ms, report }.load(seed);
     let result = match loaded {
         Ok(report) => Ok(report),
         Err(Refusal::Conflict(conflict)) => {
@@ -50,6 +53,7 @@ pub(super) fn load(
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
     pub(super) configured: &'a [Gateway],
+    at_ms: i64,
     report: SeedReport,
 }
 
@@ -152,22 +156,24 @@ impl Loader<'_> {
         self.check_gateway(&object, "gateway", account.gateway.as_deref())?;
         let opening = account.currency.format(account.opening);
         // The default method is what an update changes, so it may be another by now.
-        let select = "select account.number, name, currency, opening, account.gateway \
+        let select = "select account.number, name, currency, opening, account.gateway, opened \
                       from account where account.id = ?1";
         let stored = self
             .connection
             .query_row(select, params![account.id.as_str()], |row| {
                 let texts: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-                Ok((texts, row.get::<_, i64>(3)?, row.get::<_, Option<String>>(4)?))
+                let others: [Option<String>; 2] = [row.get(4)?, row.get(5)?];
+                Ok((texts, row.get::<_, i64>(3)?, others))
             })
             .optional()?;
-        if let Some(([number, name, currency], stored_opening, gateway)) = stored {
+        if let Some(([number, name, currency], stored_opening, [gateway, opened])) = stored {
             let stored_opening = MinorUnits::new(stored_opening);
             let pairs = [
                 ("number", number, account.number.clone()),
                 ("name", name, account.name.clone()),
                 ("currency", currency, account.currency.code().to_owned()),
                 ("credit_balance", account.currency.format(stored_opening), opening),
+                ("opened", or_none(opened), or_none(account.opened)),
                 ("gateway", or_none(gateway), or_none(account.gateway.clone())),
             ];
             return self.compare(&object, pairs).map(|()| false);
@@ -177,17 +183,27 @@ impl Loader<'_> {
             let object = format!("account number `{}`", account.number);
             return Err(differs(&object, ("id", other, account.id.to_string())));
         }
-        let insert = "insert into account (id, number, name, currency, opening, balance, gateway) \
-                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6)";
-        let (id, currency) = (account.id.as_str(), account.currency.code());
-        let opening = account.opening.units();
-        let values = params![id, account.number, account.name, currency, opening, account.gateway];
+        let insert = "insert into account (id, number, name, currency, opening, balance, gateway, \
+                      opened, created_ms, updated_ms) \
+                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)";
+        let at_ms = self.at_ms;
+        let values = params![
+            account.id.as_str(),
+            account.number,
+            account.name,
+            account.currency.code(),
+            account.opening.units(),
+            account.gateway,
+            account.opened.map(|day| day.to_string()),
+            at_ms
+        ];
         self.add(insert, values).map(|()| true)
     }
 
     fn payment_method(&mut self, method: &SeedPaymentMethod) -> Result<(), Refusal> {
         let object = format!("payment method `{}`", method.id);
         self.check_gateway(&object, "gateway", method.gateway.as_deref())?;
+        // Its name is what an update changes, so it may be another by now.
         let select = "select account.id, type, payment_method.status, payment_method.gateway \
                       from payment_method left join account \
                       on account.key = payment_method.account where payment_method.id = ?1";
@@ -214,10 +230,13 @@ impl Loader<'_> {
             None => None,
             Some(id) => Some(self.key_of("account", &object, "account", id)?),
         };
-        let insert = "insert into payment_method (id, account, type, status, gateway) \
-                      values (?1, ?2, ?3, ?4, ?5)";
+        let insert = "insert into payment_method (id, account, type, status, gateway, kept, \
+                      created_ms, updated_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+        let (id, gateway, at_ms) = (method.id.as_str(), &method.gateway, self.at_ms);
         let (method_type, status) = (method.method_type.name(), method.status.name());
-        self.add(insert, params![method.id.as_str(), owner, method_type, status, method.gateway])
+        let kept: BTreeMap<_, _> = method.name.iter().map(|name| ("Name", name)).collect();
+        let kept = json(&kept)?;
+        self.add(insert, params![id, owner, method_type, status, gateway, kept, at_ms])
     }
 
     fn default_method(&self, account: &SeedAccount) -> Result<(), Refusal> {

@@ -3,9 +3,10 @@
 //! What began with a seed moves on: refunds reopen invoices, gateways settle payments. So a seed
 //! that is loaded again is compared with how things began, not with how they stand.
 
-use super::rows;
 use super::seeding::{Loader, Refusal, dangling, differs, or_none, stable_id, unfit};
+use super::{rows, sending};
 use crate::domain::calendar::moment_at;
+use crate::domain::facts::PaymentKey;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::vocabulary::{MethodType, PaymentType};
@@ -137,6 +138,7 @@ impl Loader<'_> {
         method: Option<Method>,
     ) -> Result<i64, Refusal> {
         self.check_number("payment", &payment.number, &payment.id)?;
+        let object = format!("payment `{}`", payment.id);
         let (method, of_method) = method.map(|one| (one.key, one.gateway)).unzip();
         let gateway = match payment.payment_type {
             PaymentType::External => None,
@@ -146,6 +148,13 @@ impl Loader<'_> {
                 Some(named.unwrap_or(rows::tenant(self.connection)?.default_gateway))
             }
         };
+        let (reference_key, reference) = match &payment.reference_id {
+            Some(reference) => ("reference_id", reference),
+            None => ("number", &payment.number),
+        };
+        if let Some(gateway) = &gateway {
+            self.check_reference(&object, reference_key, reference, gateway)?;
+        }
         let insert = "insert into payment (id, number, account, type, status, amount, refunded, \
                       to_credit_balance, effective_date, payment_method, gateway, is_settled, \
                       created_ms, updated_ms, reference_id) \
@@ -165,7 +174,30 @@ impl Loader<'_> {
             payment.reference_id
         ];
         self.add(insert, values)?;
-        Ok(self.connection.last_insert_rowid())
+        let key = self.connection.last_insert_rowid();
+        if let Some(gateway) = &gateway {
+            sending::claim(self.connection, gateway, reference, PaymentKey(key), amount)?;
+        }
+        Ok(key)
+    }
+
+    /// That a gateway knows no other payment by a reference.
+    fn check_reference(
+        &self,
+        object: &str,
+        key: &'static str,
+        reference: &str,
+        gateway: &str,
+    ) -> Result<(), Refusal> {
+        let known = sending::known_by(self.connection, reference)?;
+        match known.iter().find(|known| known.gateway == gateway) {
+            None => Ok(()),
+            Some(other) => {
+                let number = &other.number;
+                let why = format!("is how gateway `{gateway}` knows payment `{number}` already");
+                Err(unfit(object, key, reference, &why))
+            }
+        }
     }
 
     /// The part of payment `key` that pays an invoice. Only a new payment gets new parts.

@@ -8,6 +8,7 @@ use super::rows;
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
+use crate::domain::secret::SESSION_CHARS;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -220,8 +221,8 @@ impl Store {
         self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
     }
 
-    /// A new session token: 256 URL-safe characters, random, or with an id seed the next that
-    /// follows from it.
+    /// A new session token: [`SESSION_CHARS`] URL-safe characters, random, or with an id seed the
+    /// next that follows from it.
     pub(super) fn next_session_token(&self) -> rusqlite::Result<String> {
         let mut bytes = [0_u8; 128];
         match self.id_seed {
@@ -234,7 +235,9 @@ impl Store {
                 }
             }
         }
-        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        token.truncate(SESSION_CHARS);
+        Ok(token)
     }
 
     /// The id of a new query locator, random, or with an id seed the next that follows from it.

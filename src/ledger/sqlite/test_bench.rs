@@ -25,7 +25,12 @@ const ALL_PAGES: i32 = -1;
 
 /// The triggers that have to go before a table can be emptied: only a test ledger ever loses an
 /// entry or an exchange.
-const KEEPERS: [&str; 2] = ["entry_is_never_deleted", "exchange_is_never_deleted"];
+const KEEPERS: [&str; 4] = [
+    "entry_is_never_deleted",
+    "exchange_is_never_deleted",
+    "sending_is_never_deleted",
+    "collected_is_never_deleted",
+];
 
 /// What belongs to the account of the key `?1`, each after all that refers to it.
 const OF_AN_ACCOUNT: &[&str] = &[
@@ -39,6 +44,10 @@ const OF_AN_ACCOUNT: &[&str] = &[
      (select number from refund where account = ?1)",
     "delete from adjustment where account = ?1",
     "delete from refund where account = ?1",
+    "delete from sending where exists (select 1 from collected \
+     join payment on payment.key = collected.payment where payment.account = ?1 \
+     and collected.reference = sending.reference and collected.gateway = sending.gateway)",
+    "delete from collected where payment in (select key from payment where account = ?1)",
     "delete from invoice_payment where payment in (select key from payment where account = ?1)",
     "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
     "delete from payment where account = ?1",
@@ -46,6 +55,7 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "update account set default_payment_method = null where default_payment_method in \
      (select key from payment_method where account = ?1)",
     "delete from payment_method where account = ?1",
+    "update account set parent = null where parent = ?1",
     "delete from account where key = ?1",
 ];
 

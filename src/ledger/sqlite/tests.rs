@@ -49,6 +49,7 @@ fn plan() -> SeedPlan {
             name: "One".to_owned(),
             currency: Currency::from_code("USD").unwrap(),
             opening: MinorUnits::new(5000),
+            opened: None,
             default_payment_method: Some(id(METHOD)),
             gateway: None,
         }],
@@ -56,6 +57,7 @@ fn plan() -> SeedPlan {
             id: id(METHOD),
             account: Some(id(ACCOUNT)),
             method_type: MethodType::CreditCard,
+            name: None,
             status: MethodStatus::Active,
             gateway: None,
         }],
@@ -99,6 +101,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
         is_single: false,
         idempotency,
         ticket: Ticket::default(),
+        line_up: None,
     }
 }
 
@@ -294,7 +297,7 @@ async fn sessions_survive_reopening_and_are_known_only_by_hash() {
     let ledger = seeded(&path).await;
     let token = ledger.open_session(UserKey(1), at(0), at(-900)).await.unwrap();
     let other = ledger.open_session(UserKey(1), at(0), at(-900)).await.unwrap();
-    assert_eq!((token.len(), token == other), (256, false));
+    assert_eq!((token.len(), token == other), (255, false));
     let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
     ledger.keep_session(hash, at(60)).await.unwrap();
     drop(ledger);

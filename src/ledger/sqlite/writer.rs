@@ -5,7 +5,9 @@
 //! nobody is told anything, and nothing more is written until a restart has recovered the file.
 
 use super::open::LedgerSettings;
-use super::queue::{Job, Later, Lone, Task, alone, closed, ended_early, request, submit};
+use super::queue::{
+    Job, Later, Lone, Task, alone, closed, ended_early, request, submit, submit_and,
+};
 use super::store::Store;
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{LedgerError, LedgerStats, Reply};
@@ -62,6 +64,22 @@ impl Writer {
         submit(self.queue.as_ref(), ticket, work)
     }
 
+    /// As [`Writer::submit`]; the writer passes each durable result to `once_durable`, in the order
+    /// of the commits.
+    pub(super) fn submit_and<T, F, C>(
+        &self,
+        ticket: Option<Ticket>,
+        work: F,
+        once_durable: C,
+    ) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        C: FnOnce(&T) + Send + 'static,
+    {
+        submit_and(self.queue.as_ref(), ticket, work, once_durable)
+    }
+
     /// A way to the writer for work that is found while something else is awaited. It does not
     /// keep the writer from ending.
     pub(super) fn later(&self) -> Later {
@@ -75,7 +93,7 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
     {
-        let (task, result) = request(None, work);
+        let (task, result) = request(None, work, |_| ());
         let queue = self.queue.clone();
         Box::pin(async move {
             let queue = queue.ok_or_else(closed)?;

@@ -9,8 +9,8 @@ use super::expand::{ExpandError, Expander};
 use super::model::Assertion;
 use super::outcome::Verdict;
 use super::xpath::{Found, Selected, XPathError, evaluate};
+use crate::domain::secret::HIDDEN;
 use crate::domain::version::ApiVersion;
-use crate::soap::secret::HIDDEN;
 use crate::soap::wsdl::{Schema, is_described};
 use crate::xml::{Document, XmlLimits, parse};
 use regex::RegexBuilder;
@@ -79,7 +79,9 @@ pub(super) fn judge(
 /// What is wrong with a text that cannot be expanded, and whether that is for the step to answer.
 pub(super) fn refused(error: &ExpandError) -> Verdict {
     match error {
-        ExpandError::Never(..) | ExpandError::Path(_, XPathError::NotUnderstood(..)) => {
+        ExpandError::Never(..)
+        | ExpandError::Unset(..)
+        | ExpandError::Path(_, XPathError::NotUnderstood(..)) => {
             Verdict::Skipped(error.to_string())
         }
         _ => Verdict::Failed(error.to_string()),

@@ -4,7 +4,7 @@
 //! script is run (`${=...}`), and no project can make an expansion that does not end or that takes
 //! the memory. What an endpoint answered is never expanded in its turn.
 
-use super::scope::{Owner, Scope};
+use super::scope::{Absent, Owner, Scope};
 use super::xpath::{XPathError, evaluate};
 
 /// How deep values may name other values.
@@ -13,6 +13,9 @@ const DEPTH_MAX: usize = 16;
 const EXPANSIONS_MAX: usize = 10_000;
 /// How large a text may become.
 const TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Stands for what of a text is not known. No text of a project has it, because no XML has.
+pub(super) const MISSING: char = '\0';
 
 /// Why a text cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +26,9 @@ pub(super) enum ExpandError {
     /// It names what is not there.
     #[error("`${{{0}}}`: {1}")]
     Unknown(String, String),
+    /// What would have set it was not run.
+    #[error("`${{{0}}}` is not known: {1}")]
+    Unset(String, String),
     /// It would not end, or be too large.
     #[error("{0}")]
     TooMuch(String),
@@ -35,19 +41,45 @@ pub(super) enum ExpandError {
 pub(super) struct Expander<'s> {
     scope: &'s Scope,
     left: usize,
+    /// What was not known of a text that is expanded in parts; none if it is to be known whole.
+    missing: Option<Vec<ExpandError>>,
     /// What somebody should know, although nothing failed.
     pub(super) notes: Vec<String>,
 }
 
 impl<'s> Expander<'s> {
     pub(super) fn new(scope: &'s Scope) -> Self {
-        Self { scope, left: EXPANSIONS_MAX, notes: Vec::new() }
+        Self { scope, left: EXPANSIONS_MAX, missing: None, notes: Vec::new() }
     }
 
     /// The text with everything in it expanded.
     pub(super) fn expand(&mut self, text: &str) -> Result<String, ExpandError> {
         self.left = EXPANSIONS_MAX;
         self.expand_at(text, 0)
+    }
+
+    /// A property with everything in it expanded; empty if there is none.
+    pub(super) fn property(&mut self, owner: Owner<'_>, name: &str) -> Result<String, ExpandError> {
+        match self.scope.get(owner, name) {
+            Ok(value) => self.expand(value),
+            Err(Absent::Unknown) => Ok(String::new()),
+            Err(Absent::Unset(why)) => {
+                Err(ExpandError::Unset(format!("{}#{name}", owner.key()), why))
+            }
+        }
+    }
+
+    /// A property with everything in it expanded that is known; [`MISSING`] stands for each part
+    /// that is not, and the errors say why.
+    pub(super) fn property_in_parts(
+        &mut self,
+        owner: Owner<'_>,
+        name: &str,
+    ) -> Result<(String, Vec<ExpandError>), ExpandError> {
+        self.missing = Some(Vec::new());
+        let expanded = self.property(owner, name);
+        let missing = self.missing.take().unwrap_or_default();
+        Ok((expanded?, missing))
     }
 
     fn expand_at(&mut self, text: &str, depth: usize) -> Result<String, ExpandError> {
@@ -70,7 +102,15 @@ impl<'s> Expander<'s> {
             let Some(end) = closing(after) else { break };
             let (inner, following) = after.split_at(end);
             out.push_str(before);
-            out.push_str(&self.value(inner, depth)?);
+            let value = self.value(inner, depth);
+            match (value, &mut self.missing) {
+                (Ok(value), _) => out.push_str(&value),
+                (Err(error), Some(missing)) if !matches!(error, ExpandError::TooMuch(_)) => {
+                    missing.push(error);
+                    out.push(MISSING);
+                }
+                (Err(error), _) => return Err(error),
+            }
             if out.len() > TEXT_BYTES_MAX {
                 return Err(ExpandError::TooMuch(format!(
                     "it becomes larger than {TEXT_BYTES_MAX} bytes"
@@ -98,8 +138,7 @@ impl<'s> Expander<'s> {
         };
         let Some((owner, name, path)) = parts(&inner) else {
             let known = self.scope.nearest(&inner);
-            let (owner, value) =
-                known.ok_or_else(|| unknown(&inner, "there is no such property"))?;
+            let (owner, value) = known.map_err(|absent| absent_as(&inner, absent))?;
             if matches!(owner, Owner::Step(_)) && is_received(&inner) {
                 return Ok(value.to_owned());
             }
@@ -118,7 +157,7 @@ impl<'s> Expander<'s> {
             }
             owner => {
                 let known = self.scope.get(owner, name).map(str::to_owned);
-                known.ok_or_else(|| unknown(&inner, "there is no such property"))?
+                known.map_err(|absent| absent_as(&inner, absent))?
             }
         };
         // What was received is taken as it is.
@@ -141,6 +180,13 @@ impl<'s> Expander<'s> {
 fn is_received(name: &str) -> bool {
     ["response", "rawresponse", "responseasxml", "rawrequest"]
         .contains(&name.to_lowercase().as_str())
+}
+
+fn absent_as(inner: &str, absent: Absent) -> ExpandError {
+    match absent {
+        Absent::Unknown => unknown(inner, "there is no such property"),
+        Absent::Unset(why) => ExpandError::Unset(shown(inner), why),
+    }
 }
 
 fn unknown(inner: &str, why: &str) -> ExpandError {
@@ -196,7 +242,9 @@ mod tests {
         for (name, value) in properties {
             all.set(name, (*value).to_owned());
         }
-        Scope { case: all.clone(), suite: all.clone(), project: all, ..Scope::default() }
+        let mut scope = Scope::of_project(&all, "");
+        (scope.case, scope.suite) = (all.clone(), all);
+        scope
     }
 
     fn expand(properties: &[(&str, &str)], text: &str) -> Result<String, ExpandError> {

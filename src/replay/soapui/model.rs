@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub(super) struct Project {
     pub(super) name: String,
     pub(super) properties: Properties,
+    /// The scripts that would run before the suites.
+    pub(super) script: String,
     pub(super) interfaces: Vec<Interface>,
     pub(super) suites: Vec<Suite>,
 }
@@ -28,6 +30,8 @@ pub(super) struct Suite {
     pub(super) name: String,
     pub(super) disabled: bool,
     pub(super) properties: Properties,
+    /// The script that would run before the cases.
+    pub(super) script: String,
     pub(super) cases: Vec<Case>,
 }
 
@@ -38,6 +42,8 @@ pub(super) struct Case {
     /// Whether the first step that fails ends the case.
     pub(super) fail_on_error: bool,
     pub(super) properties: Properties,
+    /// The script that would run before the steps.
+    pub(super) script: String,
     pub(super) steps: Vec<Step>,
 }
 
@@ -57,6 +63,8 @@ pub(super) enum Kind {
     Transfers(Vec<Transfer>),
     /// Milliseconds, as written.
     Delay(String),
+    /// A script in Groovy, which is not run.
+    Script(String),
     Unknown,
 }
 
@@ -117,12 +125,17 @@ pub(super) struct End {
 pub(super) struct Properties(BTreeMap<String, String>);
 
 impl Properties {
+    /// What a name is kept by.
+    pub(super) fn key(name: &str) -> String {
+        name.to_lowercase()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(&name.to_lowercase()).map(String::as_str)
+        self.0.get(&Self::key(name)).map(String::as_str)
     }
 
     pub(super) fn set(&mut self, name: &str, value: String) {
-        self.0.insert(name.to_lowercase(), value);
+        self.0.insert(Self::key(name), value);
     }
 
     /// Names, in lower case, and values.

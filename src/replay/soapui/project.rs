@@ -81,6 +81,12 @@ impl Project {
         Ok(Self {
             name: name(root),
             properties: Properties::read(root),
+            script: ["afterLoadScript", "beforeRunScript"]
+                .into_iter()
+                .flat_map(|script| children(root, script))
+                .map(|script| script.text())
+                .collect::<Vec<_>>()
+                .join("\n"),
             interfaces: children(root, "interface").map(Interface::read).collect(),
             suites: children(root, "testSuite").map(Suite::read).collect(),
         })
@@ -143,6 +149,7 @@ impl Suite {
             name: name(element),
             disabled: is_true(element, "disabled", false),
             properties: Properties::read(element),
+            script: text(element, "setupScript").unwrap_or_default().to_owned(),
             cases: children(element, "testCase").map(Case::read).collect(),
         }
     }
@@ -155,6 +162,7 @@ impl Case {
             disabled: is_true(element, "disabled", false),
             fail_on_error: is_true(element, "failOnError", true),
             properties: Properties::read(element),
+            script: text(element, "setupScript").unwrap_or_default().to_owned(),
             steps: children(element, "testStep").map(Step::read).collect(),
         }
     }
@@ -171,6 +179,9 @@ impl Step {
                 Some(Kind::Transfers(children(config, "transfers").map(Transfer::read).collect()))
             }
             ("delay", Some(config)) => text(config, "delay").map(|it| Kind::Delay(it.to_owned())),
+            ("groovy", Some(config)) => {
+                Some(Kind::Script(text(config, "script").unwrap_or_default().to_owned()))
+            }
             _ => None,
         };
         Self {

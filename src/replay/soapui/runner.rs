@@ -6,7 +6,7 @@ use super::super::error::ReplayError;
 use super::super::secret::KnownSecrets;
 use super::model::{Case, Kind, Project, Properties, Step, Suite};
 use super::outcome::{StepReport, TestCaseReport, Verdict};
-use super::scope::Scope;
+use super::scope::{NotRun, Scope};
 use super::step;
 use super::target::{Context, Target};
 use crate::client::Connection;
@@ -24,10 +24,10 @@ pub(super) async fn run(
 ) -> Result<(), ReplayError> {
     for project in projects {
         let context = Context { project, target };
-        let mut scope = Scope { project: project.properties.clone(), ..Scope::default() };
+        let mut scope = Scope::of_project(&project.properties, &project.script);
         learn(&project.properties, target.secrets);
         for suite in &project.suites {
-            scope.suite = suite.properties.clone();
+            scope.enter_suite(suite);
             learn(&suite.properties, target.secrets);
             for case in &suite.cases {
                 let report = case_report(&context, suite, case, &mut scope, connection).await?;
@@ -73,29 +73,36 @@ async fn case_report(
         steps,
         took,
     };
+    scope.enter(case);
     for (disabled, which) in [(suite.disabled, "suite"), (case.disabled, "case")] {
         if disabled {
+            // What its steps would have left for other cases is not there.
+            case.steps.iter().for_each(|step| scope.pass_over(step, case, NotRun::Disabled));
             let verdict = Verdict::Skipped(format!("the {which} is disabled"));
             return Ok(report(verdict, Vec::new(), Duration::ZERO));
         }
     }
     let started = Instant::now();
-    scope.enter(case);
     learn(&case.properties, context.target.secrets);
     let mut steps = Vec::new();
     let mut has_failed = false;
     for step in &case.steps {
-        let told = match (step.disabled, has_failed && case.fail_on_error) {
-            (true, _) => skipped(step, "it is disabled"),
-            (_, true) => skipped(step, "a step before it failed"),
+        let (told, not_run) = match (step.disabled, has_failed && case.fail_on_error) {
+            (true, _) => (skipped(step, "it is disabled"), Some(NotRun::Disabled)),
+            (_, true) => (skipped(step, "a step before it failed"), Some(NotRun::Skipped)),
             _ => {
                 if let Kind::Properties(properties) = &step.kind {
                     learn(properties, context.target.secrets);
                 }
                 scope.reached.push(step.name.clone());
-                step::run(context, step, scope, connection).await?
+                let told = step::run(context, step, scope, connection).await?;
+                let not_run = is_not_run(&told).then_some(NotRun::Skipped);
+                (told, not_run)
             }
         };
+        if let Some(why) = not_run {
+            scope.pass_over(step, case, why);
+        }
         has_failed |= matches!(told.verdict, Verdict::Failed(_));
         steps.push(told);
     }
@@ -115,6 +122,11 @@ fn skipped(step: &Step, why: &str) -> StepReport {
     }
 }
 
+/// Whether nothing of a step was done: neither a request sent nor a line of it looked at.
+fn is_not_run(told: &StepReport) -> bool {
+    matches!(told.verdict, Verdict::Skipped(_)) && told.checks.is_empty()
+}
+
 /// A case passes if nothing failed, every request was sent, and something was found to hold.
 fn verdict(case: &Case, steps: &[StepReport]) -> Verdict {
     let failed = |step: &StepReport| match &step.verdict {
@@ -127,7 +139,7 @@ fn verdict(case: &Case, steps: &[StepReport]) -> Verdict {
     let enabled = || case.steps.iter().zip(steps).filter(|(step, _)| !step.disabled);
     let mut requests = enabled().filter(|(step, _)| matches!(step.kind, Kind::Request(_)));
     let unsent = requests.clone().find_map(|(_, told)| match &told.verdict {
-        Verdict::Skipped(why) if told.checks.is_empty() => Some(format!("{}: {why}", told.name)),
+        Verdict::Skipped(why) if is_not_run(told) => Some(format!("{}: {why}", told.name)),
         _ => None,
     });
     if let Some(why) = unsent {

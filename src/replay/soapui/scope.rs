@@ -1,6 +1,7 @@
 //! What properties there are while a case runs, and where steps find and leave values.
 
-use super::model::{Case, Kind, Properties};
+use super::model::{Assertion, Case, Kind, Properties, Step, Suite};
+use super::unset::{Unset, set_by};
 use std::collections::HashMap;
 
 /// The properties that a step can see.
@@ -12,6 +13,9 @@ pub(super) struct Scope {
     pub(super) steps: HashMap<String, Properties>,
     /// The steps of the case that were reached, the one that runs last.
     pub(super) reached: Vec<String>,
+    /// The steps of the case that were not run, each with the reason.
+    not_run: HashMap<String, &'static str>,
+    unset: Unset,
 }
 
 /// Whose properties are meant.
@@ -27,6 +31,24 @@ pub(super) enum Owner<'n> {
     Step(&'n str),
 }
 
+/// Why a property has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// The project has no such property.
+    Unknown,
+    /// What would have set it was not run: says what, and why.
+    Unset(String),
+}
+
+/// Why a step is not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotRun {
+    /// The project says so. What it would have set keeps the value that the file gives it.
+    Disabled,
+    /// It is not understood here, or needs what is not there, or comes after one that failed.
+    Skipped,
+}
+
 impl<'n> Owner<'n> {
     /// Reads `#TestCase#`, `#TestCase` or the name of a step.
     pub(super) fn of(text: &'n str) -> Self {
@@ -40,14 +62,53 @@ impl<'n> Owner<'n> {
             _ => Self::Step(text),
         }
     }
+
+    /// What [`Self::of`] reads as this owner.
+    pub(super) fn key(self) -> &'n str {
+        match self {
+            Self::Project => "#Project",
+            Self::Suite => "#TestSuite",
+            Self::Case => "#TestCase",
+            Self::Global => "#Global",
+            Self::Never => "#System",
+            Self::Step(name) => name,
+        }
+    }
+}
+
+impl NotRun {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Disabled => "is disabled",
+            Self::Skipped => "was skipped",
+        }
+    }
 }
 
 impl Scope {
+    /// Begins a project: its own properties.
+    pub(super) fn of_project(properties: &Properties, script: &str) -> Self {
+        let mut scope = Self { project: properties.clone(), ..Self::default() };
+        scope.leave_out_script(script, "the set-up script of the project", &[]);
+        scope
+    }
+
+    /// Begins a suite: its own properties.
+    pub(super) fn enter_suite(&mut self, suite: &Suite) {
+        self.suite = suite.properties.clone();
+        self.unset.keep(&[Owner::Project, Owner::Global]);
+        if !suite.disabled {
+            self.leave_out_script(&suite.script, "the set-up script of the suite", &[]);
+        }
+    }
+
     /// Begins a case: its own properties, and those that its steps begin with.
     pub(super) fn enter(&mut self, case: &Case) {
         self.case = case.properties.clone();
         self.steps.clear();
         self.reached.clear();
+        self.not_run.clear();
+        self.unset.keep(&[Owner::Suite, Owner::Project, Owner::Global]);
         for step in &case.steps {
             let properties = match &step.kind {
                 Kind::Properties(properties) => properties.clone(),
@@ -57,32 +118,59 @@ impl Scope {
                     properties.set("Endpoint", request.endpoint.clone());
                     properties
                 }
-                Kind::Transfers(_) | Kind::Delay(_) | Kind::Unknown => Properties::default(),
+                Kind::Transfers(_) | Kind::Delay(_) | Kind::Script(_) | Kind::Unknown => {
+                    Properties::default()
+                }
             };
             self.steps.insert(step.name.clone(), properties);
         }
+        if !case.disabled {
+            self.leave_out_script(&case.script, "the set-up script of the case", &case.steps);
+        }
     }
 
-    pub(super) fn get(&self, owner: Owner<'_>, name: &str) -> Option<&str> {
-        match owner {
-            Owner::Project => self.project.get(name),
-            Owner::Suite => self.suite.get(name),
-            Owner::Case => self.case.get(name),
-            Owner::Step(step) => self.steps.get(step)?.get(name),
+    /// A property, unless what would have set it was not run.
+    pub(super) fn get(&self, owner: Owner<'_>, name: &str) -> Result<&str, Absent> {
+        if let Some(why) = self.unset.why(owner, name) {
+            return Err(Absent::Unset(why.to_owned()));
+        }
+        let properties = match owner {
+            Owner::Project => Some(&self.project),
+            Owner::Suite => Some(&self.suite),
+            Owner::Case => Some(&self.case),
+            Owner::Step(step) => self.steps.get(step),
             Owner::Global | Owner::Never => None,
+        };
+        if let Some(value) = properties.and_then(|properties| properties.get(name)) {
+            return Ok(value);
+        }
+        match owner {
+            Owner::Step(step) => Err(self.not_run.get(step).map_or(Absent::Unknown, |word| {
+                Absent::Unset(format!("the step `{step}` {word}"))
+            })),
+            _ => Err(Absent::Unknown),
         }
     }
 
     /// The nearest property of a name that does not say whose it is, and whose it is: that of the
     /// step that runs, of the steps before it, of the case and so on.
-    pub(super) fn nearest(&self, name: &str) -> Option<(Owner<'_>, &str)> {
+    pub(super) fn nearest(&self, name: &str) -> Result<(Owner<'_>, &str), Absent> {
         let steps = self.reached.iter().rev().map(|step| Owner::Step(step));
-        let mut owners = steps.chain([Owner::Case, Owner::Suite, Owner::Project]);
-        owners.find_map(|owner| Some((owner, self.get(owner, name)?)))
+        for owner in steps.chain([Owner::Case, Owner::Suite, Owner::Project]) {
+            // A step that was not run has properties that nobody knows, and need not be meant.
+            let is_marked = self.unset.why(owner, name).is_some();
+            match self.get(owner, name) {
+                Ok(value) => return Ok((owner, value)),
+                Err(absent @ Absent::Unset(_)) if is_marked => return Err(absent),
+                Err(_) => {}
+            }
+        }
+        Err(Absent::Unknown)
     }
 
     /// Sets a property; false if there is nobody who could have it.
     pub(super) fn set(&mut self, owner: Owner<'_>, name: &str, value: String) -> bool {
+        self.unset.clear(owner, name);
         let properties = match owner {
             Owner::Project => Some(&mut self.project),
             Owner::Suite => Some(&mut self.suite),
@@ -91,5 +179,46 @@ impl Scope {
             Owner::Global | Owner::Never => None,
         };
         properties.map(|properties| properties.set(name, value)).is_some()
+    }
+
+    /// Notes that a step of a case was not run, so that nothing uses what it would have set.
+    pub(super) fn pass_over(&mut self, step: &Step, case: &Case, why: NotRun) {
+        self.not_run.insert(step.name.clone(), why.word());
+        let told = format!("the step `{}` would have set it, and {}", step.name, why.word());
+        match &step.kind {
+            Kind::Transfers(lines) => {
+                for line in lines.iter().filter(|line| !line.disabled) {
+                    let end = &line.target;
+                    self.leave_out(Owner::of(&end.step), &end.property, &told, why);
+                }
+            }
+            Kind::Script(script) => {
+                for (owner, name) in set_by(script, &case.steps) {
+                    self.leave_out(owner, name, &told, why);
+                }
+            }
+            Kind::Request(_) | Kind::Properties(_) | Kind::Delay(_) | Kind::Unknown => {}
+        }
+    }
+
+    /// Notes that the script of an assertion was not run.
+    pub(super) fn pass_over_assertion(&mut self, assertion: &Assertion) {
+        let told = format!("the assertion `{}`", assertion.name);
+        self.leave_out_script(assertion.setting("scripttext"), &told, &[]);
+    }
+
+    /// Notes that a value was not set.
+    pub(super) fn leave_out(&mut self, owner: Owner<'_>, name: &str, told: &str, why: NotRun) {
+        let has_value = self.get(owner, name).is_ok_and(|value| !value.is_empty());
+        if why == NotRun::Skipped || !has_value {
+            self.unset.mark(owner, name, told);
+        }
+    }
+
+    fn leave_out_script(&mut self, script: &str, what: &str, steps: &[Step]) {
+        let told = format!("{what} would have set it, and scripts are not run here");
+        for (owner, name) in set_by(script, steps) {
+            self.leave_out(owner, name, &told, NotRun::Skipped);
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::super::remote::may_write;
 use super::super::secret::KnownSecrets;
 use super::super::shown::shown;
 use super::assertion::{Answered, LIMITS, judge, refused};
+use super::endpoint;
 use super::expand::{ExpandError, Expander};
 use super::model::{Interface, Kind, Request, Step};
 use super::outcome::{CheckReport, Exchange, StepReport, Verdict};
@@ -14,12 +15,10 @@ use super::target::Context;
 use super::transfer::transfer_all;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::client::{Answer, ClientError, Connection};
-use crate::soap::secret::is_secret;
+use crate::domain::secret::is_secret;
 use crate::xml::{ElementRef, decode, parse};
 use std::time::{Duration, Instant};
 
-/// Where requests go whose endpoint has no path.
-const PATH: &str = "/apps/services/a/91.0";
 /// No delay of a project is longer.
 const DELAY_MAX: Duration = Duration::from_secs(10);
 /// Shorter texts are not hidden wherever they turn up, because they turn up everywhere.
@@ -58,9 +57,7 @@ pub(super) async fn run(
             verdict
         }
         Kind::Delay(text) => delay(text, scope, &mut told.notes).await,
-        Kind::Unknown if step.of_type == "groovy" => {
-            Verdict::Skipped("scripts are not run here".to_owned())
-        }
+        Kind::Script(_) => Verdict::Skipped("scripts are not run here".to_owned()),
         Kind::Unknown => {
             let of_type = printable(&step.of_type);
             Verdict::Skipped(format!("steps of type `{of_type}` are not known here"))
@@ -108,21 +105,23 @@ async fn send(
     let interface = context.project.interface(&request.interface);
     let owner = Owner::Step(&step.name);
     let mut expander = Expander::new(scope);
-    let endpoint = expander.expand(scope.get(owner, "Endpoint").unwrap_or_default());
-    let body = expander.expand(scope.get(owner, "Request").unwrap_or_default());
+    let path = match context.target.path {
+        Some(path) => Ok(path.to_owned()),
+        None => endpoint::path(&mut expander, owner),
+    };
+    let body = expander.property(owner, "Request");
     let headers = headers(request, interface, &mut expander);
     told.notes.append(&mut expander.notes);
     if !request.left_out.is_empty() {
         told.notes.push(format!("sent without its {}", request.left_out.join(", ")));
     }
-    let (endpoint, body, headers) = (endpoint?, body?, headers?);
+    let (path, body, headers) = (path?, body?, headers?);
     learn_from(&body, secrets);
-    let path = context.target.path.unwrap_or_else(|| path_of(&endpoint));
     if context.target.reads_only && may_write(body.trim().as_bytes()) {
         return Err(failed("it may change data there: allow it with --allow-writes"));
     }
     let started = Instant::now();
-    let sent = connection.post(path, &headers, body.trim().to_owned().into()).await;
+    let sent = connection.post(&path, &headers, body.trim().to_owned().into()).await;
     let took = started.elapsed();
     let answer = match sent {
         Ok(answer) => answer,
@@ -151,7 +150,7 @@ async fn send(
         status: answer.status.as_u16(),
         body: &text,
         took,
-        path,
+        path: &path,
         namespace: interface.map_or("", |interface| &interface.namespace),
     };
     Ok(judge_all(request, &answered, scope, told))
@@ -160,15 +159,18 @@ async fn send(
 fn judge_all(
     request: &Request,
     answered: &Answered<'_>,
-    scope: &Scope,
+    scope: &mut Scope,
     told: &mut Told,
 ) -> Verdict {
-    let mut expander = Expander::new(scope);
     for assertion in &request.assertions {
+        let mut expander = Expander::new(scope);
         let verdict = judge(assertion, answered, &mut expander);
+        told.notes.append(&mut expander.notes);
+        if !assertion.disabled {
+            scope.pass_over_assertion(assertion);
+        }
         told.checks.push(CheckReport { name: assertion.name.clone(), verdict });
     }
-    told.notes.append(&mut expander.notes);
     let failed = |check: &CheckReport| match &check.verdict {
         Verdict::Failed(why) => Some(format!("{}: {why}", check.name)),
         _ => None,
@@ -219,14 +221,6 @@ fn headers(
         }
     }
     Ok(headers)
-}
-
-/// The path and query of an endpoint; its scheme and host are nobody's business here.
-fn path_of(endpoint: &str) -> &str {
-    let endpoint = endpoint.trim();
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();
-    if path.len() > 1 { path } else { PATH }
 }
 
 fn text_of(answer: &Answer) -> String {
@@ -291,20 +285,6 @@ fn bounded(asked: Duration) -> (Duration, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_path_of_an_endpoint_is_used() {
-        for (endpoint, path) in [
-            ("https://h.example:1/apps/services/a/38.0?x=1", "/apps/services/a/38.0?x=1"),
-            ("h/apps", "/apps"),
-            ("/apps", "/apps"),
-            ("https://h.example", PATH),
-            ("https://h.example/", PATH),
-            ("", PATH),
-        ] {
-            assert_eq!(path_of(endpoint), path, "{endpoint}");
-        }
-    }
 
     #[test]
     fn a_delay_is_bounded_and_says_so() {

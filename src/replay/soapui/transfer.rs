@@ -4,7 +4,7 @@ use super::assertion::refused;
 use super::expand::{Expander, inert};
 use super::model::{End, Transfer};
 use super::outcome::{CheckReport, Verdict};
-use super::scope::{Owner, Scope};
+use super::scope::{Absent, NotRun, Owner, Scope};
 use super::xpath::{Found, Selected, XPathError, evaluate};
 use crate::xml::{element, with_attribute, with_content, with_element, with_text};
 
@@ -17,7 +17,14 @@ pub(super) fn transfer_all(
 ) -> (Verdict, Vec<CheckReport>) {
     let mut checks: Vec<CheckReport> = Vec::new();
     for transfer in transfers {
-        let verdict = match one(transfer, scope, notes) {
+        let verdict = one(transfer, scope, notes);
+        if !transfer.disabled && matches!(verdict, Verdict::Skipped(_)) {
+            let end = &transfer.target;
+            let told =
+                format!("the transfer `{}` would have set it, and was skipped", transfer.name);
+            scope.leave_out(Owner::of(&end.step), &end.property, &told, NotRun::Skipped);
+        }
+        let verdict = match verdict {
             Verdict::Failed(why) if !transfer.fail_on_error => {
                 Verdict::Skipped(format!("{why}, which does not fail it"))
             }
@@ -140,11 +147,8 @@ fn source(
     scope: &Scope,
     notes: &mut Vec<String>,
 ) -> Result<Vec<Value>, Verdict> {
-    let End { step, property, path } = &transfer.source;
-    let known = scope.get(Owner::of(step), property);
-    let document = known.ok_or_else(|| {
-        Verdict::Failed(format!("`{step}` has no property `{property}` to transfer from"))
-    })?;
+    let path = &transfer.source.path;
+    let document = known(scope, &transfer.source, "from")?;
     if path.is_empty() {
         return Ok(vec![Value::Text(document.to_owned())]);
     }
@@ -156,6 +160,19 @@ fn source(
         notes.push(format!("{}: `{path}` selects nothing", transfer.name));
     }
     Ok(nodes.into_iter().map(|node| Value::of(node, document, transfer)).collect())
+}
+
+/// The property that a transfer reads, or why it cannot.
+fn known<'s>(scope: &'s Scope, end: &End, which: &str) -> Result<&'s str, Verdict> {
+    let End { step, property, .. } = end;
+    scope.get(Owner::of(step), property).map_err(|absent| match absent {
+        Absent::Unknown => {
+            Verdict::Failed(format!("`{step}` has no property `{property}` to transfer {which}"))
+        }
+        Absent::Unset(why) => {
+            Verdict::Skipped(format!("the `{property}` of `{step}` is not known: {why}"))
+        }
+    })
 }
 
 fn target(
@@ -189,12 +206,9 @@ fn spliced(
     scope: &Scope,
     notes: &mut Vec<String>,
 ) -> Result<String, Verdict> {
-    let End { step, property, path } = &transfer.target;
+    let End { step, path, .. } = &transfer.target;
     let failed = |why: String| Verdict::Failed(why);
-    let known = scope.get(Owner::of(step), property);
-    let mut text = known
-        .ok_or_else(|| failed(format!("`{step}` has no property `{property}` to transfer to")))?
-        .to_owned();
+    let mut text = known(scope, &transfer.target, "to")?.to_owned();
     let Found::Nodes(nodes) = found(&text, path, scope, notes)? else {
         return Err(failed(format!("`{path}` selects no element of `{step}`")));
     };

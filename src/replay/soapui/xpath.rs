@@ -8,7 +8,7 @@
 //! most: `*:name`, `exists`, `empty`, `matches`, `ends-with`, `lower-case`, `upper-case`.
 
 use super::xpath_functions;
-use crate::soap::secret::is_secret;
+use crate::domain::secret::is_secret;
 use crate::xml::{XmlLimits, parse};
 use regex::Regex;
 use std::sync::LazyLock;

@@ -4,13 +4,11 @@
 //! Their currency is that of an account which the ledger may know already, so the ledger judges
 //! whether an amount fits it, and every reference.
 
-use super::check::{Names, Wrong, id, name, wrong};
+use super::check::{Names, Wrong, day, id, name, wrong};
 use super::written::{DecimalText, WrittenInvoice, WrittenPart, WrittenPayment};
-use crate::domain::calendar::parse_date;
 use crate::domain::money::parse_decimal;
 use crate::domain::vocabulary::PaymentType;
 use crate::ledger::seed::{SeedInvoice, SeedPart, SeedPayment};
-use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use toml::Spanned;
@@ -104,10 +102,4 @@ fn positive(text: &Spanned<DecimalText>) -> Result<Decimal, Wrong> {
         return Ok(amount);
     }
     Err(wrong(text, format!("`{}` is no amount above 0", text.get_ref().0)))
-}
-
-fn day(text: &Spanned<String>) -> Result<NaiveDate, Wrong> {
-    let written = text.get_ref();
-    parse_date(written)
-        .ok_or_else(|| wrong(text, format!("`{written}` is no day like `2026-01-02`")))
 }

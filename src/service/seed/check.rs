@@ -8,6 +8,7 @@ use super::written::{
     WrittenTenant, WrittenUser,
 };
 use super::{NewPassword, UserSeed};
+use crate::domain::calendar::parse_date;
 use crate::domain::custom_field::{CustomField, CustomName, CustomType, LENGTH_MAX};
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
@@ -17,6 +18,7 @@ use crate::domain::script::{Script, ScriptedRule, Switches};
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus};
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod};
 use crate::service::password;
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -151,6 +153,7 @@ pub(super) fn account(written: WrittenAccount, names: &mut Names) -> Result<Seed
         name: name(written.name)?,
         currency,
         opening: opening(&written.credit_balance, currency)?,
+        opened: written.opened.as_ref().map(day).transpose()?,
         default_payment_method: written.default_payment_method.as_ref().map(id).transpose()?,
         gateway: written.gateway.map(name).transpose()?,
     })
@@ -188,6 +191,7 @@ pub(super) fn method(
         id: id(&written.id)?,
         account: written.account.as_ref().map(id).transpose()?,
         method_type,
+        name: written.name.map(name).transpose()?,
         status: written.status.unwrap_or(MethodStatus::Active),
         gateway: written.gateway.map(name).transpose()?,
     })
@@ -322,6 +326,12 @@ pub(super) fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {
             Err(wrong(written, format!("`{}` is no id: 32 letters or digits", written.get_ref())))
         }
     }
+}
+
+pub(super) fn day(text: &Spanned<String>) -> Result<NaiveDate, Wrong> {
+    let written = text.get_ref();
+    parse_date(written)
+        .ok_or_else(|| wrong(text, format!("`{written}` is no day like `2026-01-02`")))
 }
 
 pub(super) fn name(written: Spanned<String>) -> Result<String, Wrong> {

@@ -67,6 +67,7 @@ pub(super) struct WrittenAccount {
     pub(super) name: Spanned<String>,
     pub(super) currency: Spanned<String>,
     pub(super) credit_balance: Spanned<DecimalText>,
+    pub(super) opened: Option<Spanned<String>>,
     pub(super) default_payment_method: Option<Spanned<ObjectId>>,
     pub(super) gateway: Option<Spanned<String>>,
 }
@@ -79,6 +80,7 @@ pub(super) struct WrittenMethod {
     pub(super) account: Option<Spanned<ObjectId>>,
     #[serde(rename = "type")]
     pub(super) method_type: Spanned<MethodType>,
+    pub(super) name: Option<Spanned<String>>,
     pub(super) status: Option<MethodStatus>,
     pub(super) gateway: Option<Spanned<String>>,
 }

@@ -99,7 +99,8 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
         (RowError::version_too_old(), "the version in the path is below 31.0"),
         (
             RowError::no_permission(permission),
-            "the user lacks the permission that the refund's Type needs",
+            "the user lacks the permission that the operation on such an object needs \
+             (PERMISSIONS.md)",
         ),
         (RowError::gateway_inactive(&gateway), "the gateway of an electronic refund is not active"),
         (
@@ -116,8 +117,9 @@ fn circumstances() -> Vec<(RowError, &'static str)> {
         ),
         (
             RowError::over_balance_of_day("adjustment", FIVE, FIVE, NaiveDate::MIN, YEN),
-            "with future-dated adjustments only: what a refund, an adjustment or the cancellation \
-             of one takes is not there on its day, or not any more on a later one",
+            "what a refund of a past day takes, or, with future-dated adjustments, a refund, an \
+             adjustment or the cancellation of one, is not there on its day, or not any more on a \
+             later one",
         ),
     ]
 }
@@ -128,7 +130,10 @@ fn payments() -> Vec<(RowError, &'static str)> {
     let over = RowError::over_refundable(SEVEN, FIVE, YEN, "payment", "<number>");
     let differ = RowError::parts_differ(FIVE, MinorUnits::new(7), YEN);
     vec![
-        (RowError::payment_not_processed(&payment()), "the payment is Canceled or Voided"),
+        (
+            RowError::payment_not_processed(&payment()),
+            "the payment is Canceled or Voided, or still a Draft",
+        ),
         (
             RowError::payment_without_gateway(&payment()),
             "an electronic refund of an external payment",
@@ -149,6 +154,11 @@ fn payments() -> Vec<(RowError, &'static str)> {
             over,
             "the amount is more than what is left of the `payment`, or a part of \
              RefundInvoicePaymentData more than what is left of the payment's for its `invoice`",
+        ),
+        (
+            RowError::over_collected(MinorUnits::new(7), FIVE, &payment()),
+            "the gateway collected less under the payment's ReferenceId, or was asked for it \
+             before; what was sent for a refund that was cancelled or deleted since went out",
         ),
         (
             RowError::parts_needed(ApiVersion::FIRST),
@@ -227,19 +237,43 @@ fn objects() -> Vec<(RowError, &'static str)> {
         ),
         (
             RowError::account_number_taken("<AccountNumber>"),
-            "an AccountNumber that another account has",
+            "an AccountNumber that another account has (recorded for create; update says the same)",
         ),
         (
             RowError::account_with_balance(),
             "update of Status to Canceled of an account with a credit balance",
         ),
+        (
+            RowError::account_below_itself(),
+            "a ParentId that names the account itself, or one that is below it",
+        ),
+        (RowError::account_is_parent(), "delete of an account that is the ParentId of others"),
         (RowError::account_in_use(), "delete of an account with methods or a history"),
         (RowError::default_method_stays(), "delete of a default payment method"),
         (RowError::method_in_use(), "delete of a payment method that payments or refunds refer to"),
+        (
+            RowError::built_in_method(),
+            "update of one of the four payment methods that every tenant has",
+        ),
+        (RowError::built_in_method_stays(), "delete of one of them"),
+        (
+            RowError::payment_method_closed("<number>"),
+            "update of Status to Processed of a draft whose payment method was closed since",
+        ),
         (RowError::type_stays("<Type>"), "delete of a type whose objects stay"),
         (
             RowError::payment_in_use("<number>"),
             "update of Status to Canceled or Voided of a payment with refunds or adjustments",
+        ),
+        (
+            RowError::reference_taken("<ReferenceId>", "<number>", "<name>"),
+            "a ReferenceId by which the gateway of an electronic payment knows another, be it that \
+             payment's ReferenceId or, where it has none, its number; white space and the case of \
+             letters make no difference",
+        ),
+        (
+            RowError::reference_in_use("<number>", "<name>"),
+            "update of ReferenceId of an electronic payment of which a refund was sent",
         ),
         (
             RowError::invoice_already_paid("<payment>", "<invoice>"),
@@ -286,8 +320,9 @@ fn payment() -> Payment {
         to_credit_balance: MinorUnits::ZERO,
         effective_date: NaiveDate::MIN,
         method: None,
-        gateway: None,
+        gateway: Some("<name>".to_owned()),
         reference_id: None,
+        collected: None,
         parts: Vec::new(),
     }
 }

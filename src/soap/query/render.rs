@@ -1,7 +1,9 @@
 //! A page as the original writes it: done, queryLocator, records, size; in a record the Id first
 //! and then the other fields in the order of the WSDL, those without a value left out. A page
-//! without rows has one record that is nil, because deployed clients count on it.
+//! without rows has one record that is nil, because deployed clients count on it. An amount has the
+//! decimals of its currency, but nothing at all is `0`, as recorded answers have it.
 
+use crate::domain::money::{MinorUnits, parse_decimal};
 use crate::domain::query::{FieldKind, QueryField};
 use crate::ledger::query::{Page, Value};
 use crate::soap::envelope::{ANSWERS, Dialect, OBJECT};
@@ -77,7 +79,9 @@ fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Opt
 /// A value as a field of this kind writes it.
 fn text(value: &Value, kind: FieldKind, zone: Tz) -> String {
     match (value, kind) {
+        (Value::Text(text), FieldKind::Number) if is_zero(text) => ZERO.to_owned(),
         (Value::Text(text), _) => text.clone(),
+        (Value::Amount(MinorUnits::ZERO, _), _) => ZERO.to_owned(),
         (Value::Amount(amount, currency), _) => currency.format(*amount),
         (Value::Boolean(value), _) => value.to_string(),
         (Value::Moment(moment), _) => date_time(*moment, zone),
@@ -85,6 +89,13 @@ fn text(value: &Value, kind: FieldKind, zone: Tz) -> String {
         (Value::Day(day), FieldKind::DayAsMoment) => format!("{day}T00:00:00.000"),
         (Value::Day(day), _) => day.to_string(),
     }
+}
+
+/// How any number of no value is written (recorded for the balances of an account).
+const ZERO: &str = "0";
+
+fn is_zero(number: &str) -> bool {
+    parse_decimal(number).is_some_and(|number| number.is_zero())
 }
 
 fn date_time(moment: DateTime<Utc>, zone: Tz) -> String {
@@ -95,7 +106,7 @@ fn date_time(moment: DateTime<Utc>, zone: Tz) -> String {
 mod tests {
     use super::*;
     use crate::domain::custom_field::CustomFields;
-    use crate::domain::money::{Currency, MinorUnits};
+    use crate::domain::money::Currency;
     use crate::domain::query::{QueryObject, TypedQuery};
     use crate::domain::text::Wording;
     use crate::domain::version::ApiVersion;
@@ -151,6 +162,22 @@ mod tests {
              </ns2:PaymentMethodSnapshotId><ns2:RefundDate>2026-07-01</ns2:RefundDate>\
              </ns1:records><ns1:size>1</ns1:size>";
         assert_eq!(told(vec![row()], next, 91), expected);
+    }
+
+    /// Recorded: `<ns2:CreditBalance>0</ns2:CreditBalance>`.
+    #[test]
+    fn no_amount_is_a_bare_zero_whatever_its_currency() {
+        let zone = chrono_tz::America::Los_Angeles;
+        let number = |value: Value| text(&value, FieldKind::Number, zone);
+        for code in ["USD", "JPY", "KWD", "CLF"] {
+            let currency = Currency::from_code(code).unwrap();
+            assert_eq!(number(Value::Amount(MinorUnits::ZERO, currency)), "0");
+            assert_ne!(number(Value::Amount(MinorUnits::new(-1), currency)), "0");
+        }
+        for (kept, told) in [("0", "0"), ("0.00", "0"), ("-0", "0"), ("1.50", "1.50")] {
+            assert_eq!(number(Value::Text(kept.to_owned())), told);
+        }
+        assert_eq!(text(&Value::Text("0.00".to_owned()), FieldKind::Text, zone), "0.00");
     }
 
     #[test]

@@ -2,16 +2,30 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and one that pays nothing. More payments may follow.
+//! invoices with a rest, and two that pay nothing. More payments may follow.
 
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 pub struct Model {
     pub balance: i64,
+    /// The day it is, counted from the first.
+    today: i64,
+    moves: Vec<Move>,
     pub invoices: Vec<Invoice>,
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
     adjustments: Vec<Adjustment>,
+    /// What the gateway was asked to give back and did not decline. What was cancelled or deleted
+    /// here went out.
+    sent: BTreeMap<Name, i64>,
+}
+
+/// What the gateway knows a payment by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Reference(u8),
+    Number(usize),
 }
 
 pub struct Invoice {
@@ -21,17 +35,37 @@ pub struct Invoice {
 
 pub struct Payment {
     pub is_electronic: bool,
+    /// An electronic one without it is known by its number, which no other has.
+    pub reference: Option<u8>,
     pub amount: i64,
     pub parts: Vec<Part>,
     refunded: i64,
     to_balance: i64,
     is_live: bool,
+    /// It has moved nothing yet.
+    is_draft: bool,
+    /// Its gateway, if it has one, collected it.
+    is_collected: bool,
 }
 
 pub struct Part {
     pub invoice: usize,
     pub amount: i64,
     refunded: i64,
+}
+
+/// What moves the credit balance on a day, as long as nothing takes it back.
+struct Move {
+    day: i64,
+    delta: i64,
+    cause: Cause,
+}
+
+#[derive(PartialEq)]
+enum Cause {
+    Refund(usize),
+    Adjustment(usize),
+    Payment,
 }
 
 struct Refund {
@@ -59,9 +93,11 @@ pub enum Source {
 /// An operation, with everything that it names.
 #[derive(Debug)]
 pub enum Operation {
+    /// Of a day so many days ago.
     RefundBalance {
         amount: i64,
         is_electronic: bool,
+        days_ago: i64,
     },
     RefundPayment {
         payment: usize,
@@ -90,10 +126,23 @@ pub enum Operation {
     /// A payment of what is applied to an invoice, what becomes credit, and a rest.
     Pay {
         is_electronic: bool,
+        reference: Option<u8>,
         invoice: usize,
         applied: i64,
         to_balance: i64,
         rest: i64,
+    },
+    /// The same without a rest, as a draft.
+    Draft {
+        is_electronic: bool,
+        reference: Option<u8>,
+        invoice: usize,
+        applied: i64,
+        to_balance: i64,
+    },
+    /// A draft becomes a payment.
+    Process {
+        payment: usize,
     },
     /// What a payment has left pays an invoice.
     Apply {
@@ -104,11 +153,16 @@ pub enum Operation {
     TakeBackPayment {
         payment: usize,
     },
+    /// The gateway is to know a payment by another reference; by its number where there is none.
+    Rename {
+        payment: usize,
+        reference: Option<u8>,
+    },
 }
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 10;
+    pub const KINDS: usize = 13;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -120,8 +174,11 @@ impl Operation {
             Self::Adjust { .. } => "adjust",
             Self::CancelAdjustment { .. } => "cancel an adjustment",
             Self::Pay { .. } => "pay",
+            Self::Draft { .. } => "draft",
+            Self::Process { .. } => "process",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
+            Self::Rename { .. } => "rename",
         }
     }
 }
@@ -137,13 +194,26 @@ pub struct Wish {
     amount: Amount,
     yes: bool,
     parts: Parts,
+    days_ago: i64,
 }
+
+/// More days than any account has been open.
+pub const BEFORE_EVERYTHING: i64 = 30_000;
 
 #[derive(Debug, Clone)]
 enum Amount {
     Cents(i64),
     /// All there is, and this much more.
     AllAnd(i64),
+}
+
+impl Amount {
+    fn of(&self, all: i64) -> i64 {
+        match self {
+            Self::Cents(cents) => *cents,
+            Self::AllAnd(more) => (all + more).max(1),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -163,27 +233,37 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     ];
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
-    (0_u8..18, any::<u16>(), amount, any::<bool>(), parts).prop_map(
-        |(kind, which, amount, yes, parts)| Wish { kind, which: which.into(), amount, yes, parts },
+    let days_ago = prop_oneof![4 => Just(0), 4 => 1_i64..6, 1 => Just(BEFORE_EVERYTHING)];
+    (0_u8..25, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
+        |(kind, which, amount, yes, parts, days_ago)| {
+            let which = which.into();
+            Wish { kind, which, amount, yes, parts, days_ago }
+        },
     )
 }
 
 impl Model {
     pub const INVOICES: usize = 4;
+    const OPENING: i64 = 2000;
 
     pub fn new() -> Self {
         let invoice = |amount, balance| Invoice { amount, balance };
         let part = |invoice, amount| Part { invoice, amount, refunded: 0 };
         let payment = |is_electronic, amount, parts| Payment {
             is_electronic,
+            reference: None,
             amount,
             parts,
             refunded: 0,
             to_balance: 0,
             is_live: true,
+            is_draft: false,
+            is_collected: true,
         };
         Self {
-            balance: 2000,
+            balance: Self::OPENING,
+            today: 0,
+            moves: Vec::new(),
             invoices: vec![
                 invoice(10_000, 3000),
                 invoice(5000, 0),
@@ -194,22 +274,47 @@ impl Model {
                 payment(false, 4000, vec![part(0, 4000)]),
                 payment(true, 10_000, vec![part(0, 3000), part(1, 5000)]),
                 payment(false, 2500, Vec::new()),
+                Payment { reference: Some(0), ..payment(true, 3000, Vec::new()) },
             ],
             refunds: Vec::new(),
             adjustments: Vec::new(),
+            sent: BTreeMap::new(),
         }
+    }
+
+    /// References that are few enough to meet again.
+    fn reference_of(wish: &Wish) -> Option<u8> {
+        (!wish.which.is_multiple_of(4)).then_some(u8::from((wish.which / 4).is_multiple_of(4)))
+    }
+
+    /// The payments to choose from for a new reference: mostly those that a gateway knows.
+    fn mostly_known(&self, wish: &Wish) -> Vec<usize> {
+        let known = |at: &usize| wish.yes || self.payments[*at].is_electronic;
+        (0..self.payments.len()).filter(known).collect()
+    }
+
+    /// What a gateway knows a payment by.
+    fn name_of(&self, payment: usize) -> Name {
+        self.payments[payment].reference.map_or(Name::Number(payment), Name::Reference)
+    }
+
+    /// Whether the gateway knows another payment by this, live or not.
+    fn is_taken(&self, name: Name, own: Option<usize>) -> bool {
+        (0..self.payments.len())
+            .filter(|at| Some(*at) != own && self.payments[*at].is_known())
+            .any(|at| self.name_of(at) == name)
     }
 
     /// What a wish comes to in the present state; none when there is nothing to do it to.
     pub fn meant(&self, wish: &Wish) -> Option<Operation> {
         let pick = |count: usize| (count > 0).then(|| wish.which % count);
-        let amount = |all: i64| match wish.amount {
-            Amount::Cents(cents) => cents,
-            Amount::AllAnd(more) => (all + more).max(1),
-        };
+        let amount = |all: i64| wish.amount.of(all);
         Some(match wish.kind {
             0 | 1 => {
-                Operation::RefundBalance { amount: amount(self.balance), is_electronic: wish.yes }
+                // An electronic refund is of today.
+                let days_ago = if wish.yes { 0 } else { wish.days_ago };
+                let (amount, is_electronic) = (amount(self.balance), wish.yes);
+                Operation::RefundBalance { amount, is_electronic, days_ago }
             }
             2..=4 => {
                 let payment = pick(self.payments.len())?;
@@ -243,7 +348,9 @@ impl Model {
                 let applied = amount(self.invoices[invoice].balance.max(0));
                 let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
                 let rest = if wish.which.is_multiple_of(5) { 0 } else { 300 };
-                Operation::Pay { is_electronic: wish.yes, invoice, applied, to_balance, rest }
+                let reference = Self::reference_of(wish);
+                let is_electronic = wish.yes;
+                Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest }
             }
             15 | 16 => {
                 let payment = pick(self.payments.len())?;
@@ -251,15 +358,30 @@ impl Model {
                 let amount = amount(self.payments[payment].unapplied());
                 Operation::Apply { payment, invoice, amount }
             }
+            17 | 18 => {
+                let payments = self.mostly_known(wish);
+                let payment = payments[pick(payments.len())?];
+                Operation::Rename { payment, reference: Self::reference_of(wish) }
+            }
+            19 | 20 => {
+                let invoice = pick(Self::INVOICES)?;
+                let applied = amount(self.invoices[invoice].balance.max(0));
+                let to_balance = if wish.which.is_multiple_of(3) { 700 } else { 0 };
+                let reference = Self::reference_of(wish);
+                let is_electronic = wish.yes;
+                Operation::Draft { is_electronic, reference, invoice, applied, to_balance }
+            }
+            21..=23 => Operation::Process { payment: pick(self.payments.len())? },
             _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
         })
     }
 
-    /// Does what the operation says, or nothing, and tells which.
-    pub fn perform(&mut self, operation: &Operation) -> Created {
+    /// Does what the operation says on this day, or nothing, and tells which.
+    pub fn perform(&mut self, operation: &Operation, today: i64) -> Created {
+        self.today = today;
         match *operation {
-            Operation::RefundBalance { amount, is_electronic } => {
-                self.refund_balance(amount, is_electronic)
+            Operation::RefundBalance { amount, is_electronic, days_ago } => {
+                self.refund_balance(amount, is_electronic, days_ago)
             }
             Operation::RefundPayment { payment, amount, is_electronic, ref parts } => {
                 self.refund_payment(payment, amount, is_electronic, parts)
@@ -290,34 +412,104 @@ impl Model {
                 self.adjust(is_increase, source, amount)
             }
             Operation::CancelAdjustment { adjustment } => self.cancel_adjustment(adjustment),
-            Operation::Pay { is_electronic, invoice, applied, to_balance, rest } => {
-                self.pay(is_electronic, (invoice, applied), to_balance, rest)
+            Operation::Pay { is_electronic, reference, invoice, applied, to_balance, rest } => {
+                self.pay((is_electronic, reference), (invoice, applied), to_balance, rest)
             }
+            Operation::Draft { is_electronic, reference, invoice, applied, to_balance } => {
+                self.draft((is_electronic, reference), (invoice, applied), to_balance)
+            }
+            Operation::Process { payment } => self.process(payment),
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
+            Operation::Rename { payment, reference } => self.rename(payment, reference),
         }
+    }
+
+    fn rename(&mut self, payment: usize, reference: Option<u8>) -> bool {
+        if self.payments[payment].is_known() {
+            let (old, new) =
+                (self.name_of(payment), reference.map_or(Name::Number(payment), Name::Reference));
+            let is_in_use = self.sent.get(&old).is_some_and(|sent| *sent > 0);
+            if new != old && (is_in_use || self.is_taken(new, Some(payment))) {
+                return false;
+            }
+        }
+        self.payments[payment].reference = reference;
+        true
     }
 
     fn pay(
         &mut self,
-        is_electronic: bool,
+        (is_electronic, reference): (bool, Option<u8>),
         (invoice, applied): (usize, i64),
         to_balance: i64,
         rest: i64,
     ) -> bool {
-        if applied > self.invoices[invoice].balance {
+        let name = reference.map(Name::Reference);
+        let is_taken = is_electronic && name.is_some_and(|name| self.is_taken(name, None));
+        if is_taken || applied > self.invoices[invoice].balance {
             return false;
         }
         self.invoices[invoice].balance -= applied;
-        self.balance += to_balance;
+        self.move_balance(self.today, to_balance, Cause::Payment);
         self.payments.push(Payment {
             is_electronic,
+            reference,
             amount: applied + to_balance + rest,
             parts: vec![Part { invoice, amount: applied, refunded: 0 }],
             refunded: 0,
             to_balance,
             is_live: true,
+            is_draft: false,
+            is_collected: true,
         });
+        true
+    }
+
+    fn draft(
+        &mut self,
+        (is_electronic, reference): (bool, Option<u8>),
+        (invoice, applied): (usize, i64),
+        to_balance: i64,
+    ) -> bool {
+        let name = reference.map(Name::Reference);
+        let is_taken = is_electronic && name.is_some_and(|name| self.is_taken(name, None));
+        if is_taken || applied > self.invoices[invoice].balance {
+            return false;
+        }
+        self.payments.push(Payment {
+            is_electronic,
+            reference,
+            amount: applied + to_balance,
+            parts: vec![Part { invoice, amount: applied, refunded: 0 }],
+            refunded: 0,
+            to_balance,
+            is_live: false,
+            is_draft: true,
+            is_collected: false,
+        });
+        true
+    }
+
+    fn process(&mut self, payment: usize) -> bool {
+        let from = &self.payments[payment];
+        if from.is_live || !from.is_draft {
+            return from.is_live;
+        }
+        let is_over = |part: &Part| part.amount > self.invoices[part.invoice].balance;
+        let is_taken = self.is_taken(self.name_of(payment), Some(payment));
+        if from.parts.iter().any(is_over) || (from.is_electronic && is_taken) {
+            return false;
+        }
+        for part in &from.parts {
+            self.invoices[part.invoice].balance -= part.amount;
+        }
+        let to_balance = from.to_balance;
+        let from = &mut self.payments[payment];
+        (from.is_draft, from.is_live, from.is_collected) = (false, true, true);
+        if to_balance > 0 {
+            self.move_balance(self.today, to_balance, Cause::Payment);
+        }
         true
     }
 
@@ -325,16 +517,24 @@ impl Model {
         let from = &mut self.payments[payment];
         let is_new = from.parts.iter().all(|part| part.invoice != invoice);
         let owed = &mut self.invoices[invoice].balance;
-        if !from.is_live || !is_new || amount > from.unapplied() || amount > *owed {
+        let is_there = from.is_live || from.is_draft;
+        if !is_there || !is_new || amount > from.unapplied() || amount > *owed {
             return false;
         }
-        *owed -= amount;
+        if from.is_live {
+            *owed -= amount;
+        }
         from.parts.push(Part { invoice, amount, refunded: 0 });
         true
     }
 
     fn take_payment_back(&mut self, payment: usize) -> bool {
         let from = &mut self.payments[payment];
+        if from.is_draft {
+            // What it would have brought never was.
+            (from.is_draft, from.to_balance) = (false, 0);
+            return true;
+        }
         if !from.is_live {
             // It has the status already: nothing is left to be done.
             return true;
@@ -349,11 +549,30 @@ impl Model {
         true
     }
 
-    fn refund_balance(&mut self, amount: i64, is_electronic: bool) -> bool {
-        if amount > self.balance {
+    /// The balance at the end of a day.
+    fn balance_of(&self, day: i64) -> i64 {
+        let until = self.moves.iter().filter(|one| one.day <= day);
+        Self::OPENING + until.map(|one| one.delta).sum::<i64>()
+    }
+
+    fn move_balance(&mut self, day: i64, delta: i64, cause: Cause) {
+        self.balance += delta;
+        self.moves.push(Move { day, delta, cause });
+    }
+
+    /// What moved the balance never did.
+    fn move_back(&mut self, cause: &Cause) {
+        let at = self.moves.iter().position(|one| one.cause == *cause).unwrap();
+        self.balance -= self.moves.swap_remove(at).delta;
+    }
+
+    fn refund_balance(&mut self, amount: i64, is_electronic: bool, days_ago: i64) -> bool {
+        let day = self.today - days_ago;
+        let covers = |day: i64| amount <= self.balance_of(day);
+        if days_ago == BEFORE_EVERYTHING || !(day..=self.today).all(covers) {
             return false;
         }
-        self.balance -= amount;
+        self.move_balance(day, -amount, Cause::Refund(self.refunds.len()));
         let status = if is_electronic { "Processing" } else { "Processed" };
         self.refunds.push(Refund { payment: None, amount, taken: Vec::new(), status });
         true
@@ -387,6 +606,14 @@ impl Model {
             }
             taken
         };
+        let name = self.name_of(payment);
+        if is_electronic {
+            let sent = self.sent.entry(name).or_default();
+            if *sent + amount > self.payments[payment].amount {
+                return false;
+            }
+            *sent += amount;
+        }
         let from = &mut self.payments[payment];
         from.refunded += amount;
         for (at, taken) in &taken {
@@ -408,8 +635,12 @@ impl Model {
         }
         self.refunds[refund].status = "Error";
         match self.refunds[refund].payment {
-            None => self.balance += self.refunds[refund].amount,
-            Some(_) => self.give_back(refund),
+            None => self.move_back(&Cause::Refund(refund)),
+            Some(payment) => {
+                let name = self.name_of(payment);
+                *self.sent.get_mut(&name).unwrap() -= self.refunds[refund].amount;
+                self.give_back(refund);
+            }
         }
     }
 
@@ -469,7 +700,8 @@ impl Model {
             }
             (false, Source::Payment(_)) => return false,
         }
-        self.balance += if is_increase { amount } else { -amount };
+        let delta = if is_increase { amount } else { -amount };
+        self.move_balance(self.today, delta, Cause::Adjustment(self.adjustments.len()));
         self.adjustments.push(Adjustment { is_increase, source, amount, is_live: true });
         true
     }
@@ -481,10 +713,17 @@ impl Model {
             return false;
         }
         let sign = if is_increase { -1 } else { 1 };
-        self.balance += sign * amount;
+        self.move_back(&Cause::Adjustment(adjustment));
         self.invoices[invoice].balance += sign * amount;
         self.adjustments[adjustment].is_live = false;
         true
+    }
+
+    /// What the parts of a refund show of it: as much as it holds or has of its payment's.
+    pub fn shown_parts(&self, refund: usize) -> Vec<i64> {
+        let Refund { status, taken, .. } = &self.refunds[refund];
+        let is_live = matches!(*status, "Processed" | "Processing");
+        taken.iter().filter(|_| is_live).map(|(_, taken)| *taken).collect()
     }
 
     /// Every number that the ledger keeps of this.
@@ -494,13 +733,26 @@ impl Model {
         let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
         let payments: Vec<_> = self.payments.iter().map(Payment::numbers).collect();
         let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?}")
+        for (name, sent) in &self.sent {
+            let mut collected = (0..self.payments.len())
+                .filter(|at| self.name_of(*at) == *name)
+                .map(|at| &self.payments[at]);
+            let amount = collected.find(|one| one.is_electronic).map_or(0, |one| one.amount);
+            assert!((0..=amount).contains(sent), "the model itself gives away {sent} of {amount}");
+        }
+        let sent: [i64; 1] = [self.sent.values().sum()];
+        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
     }
 }
 
 impl Payment {
-    fn numbers(&self) -> [i64; 4] {
-        [self.amount, self.refunded, self.to_balance, i64::from(self.is_live)]
+    fn numbers(&self) -> [i64; 5] {
+        let status = [self.is_live, self.is_draft].map(i64::from);
+        [self.amount, self.refunded, self.to_balance, status[0], status[1]]
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_electronic && self.is_collected
     }
 
     fn left(&self) -> i64 {

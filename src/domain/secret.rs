@@ -7,6 +7,10 @@ use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+/// How many characters a session's token has: the session types of generated clients allow no
+/// more than 255.
+pub const SESSION_CHARS: usize = 255;
+
 /// The local names, in lower case, of elements whose text is a secret.
 pub const ELEMENTS: [&str; 30] = [
     "password",

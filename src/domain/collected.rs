@@ -1,0 +1,82 @@
+//! What payment gateways collected, by what they know of it: a reference.
+//!
+//! What must stay true: against one reference, a gateway is never asked for more than it collected
+//! under it, whatever payments and refunds say. Two references are one if a gateway may take them
+//! for one.
+
+use super::facts::PaymentKey;
+use super::money::MinorUnits;
+
+/// A reference in the form in which two are compared: without white space, letters folded.
+/// Processors trim what they get, and some pass over the case of letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceKey(String);
+
+impl ReferenceKey {
+    /// The form of a reference as it is sent to a gateway.
+    pub fn of(reference: &str) -> Self {
+        let kept = reference.chars().filter(|character| !character.is_whitespace());
+        Self(kept.flat_map(char::to_lowercase).collect())
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a gateway collected under a reference, and what of it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Collected {
+    /// What it collected, in minor units of the payment's currency.
+    pub amount: MinorUnits,
+    /// What it was asked to give back and did not decline, for whichever refund.
+    pub sent: MinorUnits,
+}
+
+impl Collected {
+    /// Nothing was collected.
+    pub const NOTHING: Self = Self { amount: MinorUnits::ZERO, sent: MinorUnits::ZERO };
+
+    /// What it may still be asked for; never below zero.
+    pub fn left(&self) -> MinorUnits {
+        MinorUnits::new(self.amount.units().saturating_sub(self.sent.units()).max(0))
+    }
+}
+
+/// A payment that a gateway knows by a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPayment {
+    /// The payment.
+    pub key: PaymentKey,
+    /// Its PaymentNumber.
+    pub number: String,
+    /// The gateway.
+    pub gateway: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_gateway_may_take_for_one_reference_is_one() {
+        let key = |text| ReferenceKey::of(text);
+        for same in ["ch_77", " ch_77", "CH_77\t", "c h_7\u{a0}7", "Ch_77\u{3000}"] {
+            assert_eq!(key(same), key("ch_77"), "{same:?}");
+        }
+        assert_eq!(key("ÄB"), key("äb"));
+        assert_ne!(key("ch_77"), key("ch_78"));
+        assert_ne!(key("ch_77"), key("ch77"));
+    }
+
+    #[test]
+    fn what_was_sent_beyond_leaves_nothing() {
+        let collected = |amount, sent| Collected {
+            amount: MinorUnits::new(amount),
+            sent: MinorUnits::new(sent),
+        };
+        assert_eq!(collected(50, 20).left(), MinorUnits::new(30));
+        assert_eq!(collected(50, 150).left(), MinorUnits::ZERO);
+    }
+}
