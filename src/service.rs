@@ -74,6 +74,9 @@ pub struct ServiceSettings {
     /// A field of Refund that carries the idempotency key of clients that cannot set a header.
     #[serde(skip)]
     pub idempotency_field: Option<String>,
+    /// What the SOAP front door reads and what it passes over.
+    #[serde(skip)]
+    pub soap: SoapSettings,
     /// Other words for the texts of errors and faults.
     #[serde(skip)]
     pub wording: Wording,
@@ -83,6 +86,14 @@ pub struct ServiceSettings {
     /// What is kept of what happens to refunds.
     #[serde(skip)]
     pub events: EventSettings,
+}
+
+/// What the SOAP front door reads and what it passes over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoapSettings {
+    /// Whether WS-Security headers are passed over, also those that must be understood.
+    pub ignore_wsse: bool,
 }
 
 impl Default for ServiceSettings {
@@ -95,6 +106,7 @@ impl Default for ServiceSettings {
             strict: false,
             single_transaction: false,
             idempotency_field: None,
+            soap: SoapSettings::default(),
             wording: Wording::default(),
             reconciliation: ReconciliationSettings::default(),
             events: EventSettings::default(),

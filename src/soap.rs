@@ -19,6 +19,7 @@ mod read;
 mod refund;
 mod refusal;
 mod save_result;
+mod security;
 mod update;
 mod user_info;
 mod vendor;
@@ -37,7 +38,7 @@ use envelope::{Dialect, SoapVersion};
 use fault::Fault;
 use outcome::{Done, Failure};
 use query::PageOf;
-use read::{Operation, Read, Reading, Request, Row, Unreadable};
+use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -122,8 +123,11 @@ pub struct SoapAnswer {
 impl Soap {
     /// The front door to `service`; documents are read within `limits`.
     pub fn new(service: Arc<Service>, limits: XmlLimits) -> Self {
-        let idempotency_field = service.settings().idempotency_field.clone();
-        Self { service, reading: Arc::new(Reading { limits, idempotency_field }) }
+        let settings = service.settings();
+        let idempotency_field = settings.idempotency_field.clone();
+        let ignores_security = settings.soap.ignore_wsse;
+        let reading = Arc::new(Reading { limits, idempotency_field, ignores_security });
+        Self { service, reading }
     }
 
     /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
@@ -265,35 +269,35 @@ impl Soap {
         request: Request,
         dialect: &Dialect,
     ) -> Result<Done, Failure> {
-        let session = request.session.as_deref();
+        let proof = request.proof;
         match request.operation {
             Operation::Login(credentials) => {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
                 login::answer(&self.service, &credentials?, &server_url, dialect).await
             }
             Operation::GetUserInfo => {
-                Ok(user_info::answer(&self.caller(session, call.deadline).await?, dialect))
+                Ok(user_info::answer(&self.caller(proof, call.deadline).await?, dialect))
             }
             Operation::Create(create) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(proof, call.deadline).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
             }
             Operation::Update(update) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(proof, call.deadline).await?;
                 update::answer(&self.service, &caller, update?, dialect, call.deadline).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(proof, call.deadline).await?;
                 delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(proof, call.deadline).await?;
                 let (of, deadline) = (PageOf::Query, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(session, call.deadline).await?;
+                let caller = self.caller(proof, call.deadline).await?;
                 let (of, deadline) = (PageOf::QueryMore, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
@@ -303,11 +307,16 @@ impl Soap {
         }
     }
 
-    /// The caller behind a session.
-    async fn caller(&self, session: Option<&str>, deadline: Instant) -> Result<Caller, Failure> {
-        let session = session.ok_or(Fault::InvalidSession)?;
-        let caller = timeout_at(deadline, self.service.authenticate(session)).await;
-        Ok(caller.map_err(|_| Fault::TooLate)??)
+    /// The caller behind a session, or behind the login that the call carries.
+    async fn caller(&self, proof: Proof, deadline: Instant) -> Result<Caller, Failure> {
+        let caller = async {
+            match proof {
+                Proof::None => Err(Fault::InvalidSession.into()),
+                Proof::Session(session) => Ok(self.service.authenticate(&session).await?),
+                Proof::Token(credentials) => credentials?.caller(&self.service).await,
+            }
+        };
+        timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)?
     }
 }
 

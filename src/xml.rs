@@ -7,6 +7,7 @@
 //! Nothing in this room knows what the documents are about.
 
 mod characters;
+pub mod content_type;
 mod declaration;
 mod decode;
 mod document;

@@ -12,9 +12,9 @@ use crate::domain::text::Wording;
 use crate::domain::toml_text;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
-use crate::service::ServiceSettings;
 use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::retention::EventSettings;
+use crate::service::{ServiceSettings, SoapSettings};
 use crate::soap::fault::catalogue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub(super) struct Written {
     pub(super) allow_remote_test: Option<bool>,
     /// How the use cases behave.
     pub(super) service: ServiceSettings,
+    /// What the SOAP front door reads.
+    pub(super) soap: SoapSettings,
     /// How the listeners behave.
     pub(super) http: HttpSettings,
     /// How much the ledger's writer takes on.

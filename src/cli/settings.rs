@@ -275,7 +275,9 @@ impl Sources<'_> {
         let table = self.table("service", &written.service);
         let reconciliation = self.table("reconciliation", &written.reconciliation);
         let events = self.table("events", &written.events);
+        let soap = self.table("soap", &written.soap);
         ServiceSettings {
+            soap,
             strict,
             single_transaction,
             idempotency_field: field,

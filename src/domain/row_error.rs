@@ -56,8 +56,18 @@ impl RowError {
         Self { code: ErrorCode::InvalidValue, message: invalid_text(field, value) }
     }
 
+    /// The `?` that SoapUI writes into a sample request for each value, in the place of an id.
+    pub fn placeholder_id(field: &str) -> Self {
+        let template = "Invalid value for field <Field>: ? is SoapUI's placeholder; put an id in \
+                        its place or remove the element.";
+        Self::told(ErrorCode::InvalidId, template, [("Field", field)])
+    }
+
     /// An identifier that has not the form of one: 32 letters or digits, or a number.
     pub fn invalid_id(field: &str, value: &str) -> Self {
+        if value == "?" {
+            return Self::placeholder_id(field);
+        }
         Self { code: ErrorCode::InvalidId, message: invalid_text(field, value) }
     }
 

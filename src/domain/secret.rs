@@ -12,9 +12,11 @@ use std::sync::LazyLock;
 pub const SESSION_CHARS: usize = 255;
 
 /// The local names, in lower case, of elements whose text is a secret.
-pub const ELEMENTS: [&str; 30] = [
+pub const ELEMENTS: [&str; 31] = [
     "password",
     "session",
+    // What WS-Security carries beside passwords.
+    "binarysecuritytoken",
     // The fields of PaymentMethod that tell a card, a bank account or a token for one.
     "creditcardnumber",
     "creditcardmasknumber",

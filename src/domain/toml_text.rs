@@ -81,9 +81,9 @@ fn prefix_of_table(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!("{key}.") }
 }
 
-/// The parser's message in the words of somebody who writes a file: keys instead of fields, and
-/// the name that was probably meant.
-fn clarify(message: &str) -> String {
+/// The message of a parser of TOML or JSON in words for users: keys instead of fields, and the name
+/// that was probably meant.
+pub fn clarify(message: &str) -> String {
     for (start, what) in [("unknown field ", "unknown key"), ("unknown variant ", "unknown value")]
     {
         if let Some(wrong) = quoted_after(message, start) {

@@ -8,6 +8,7 @@
 use super::metrics::Limit;
 use super::settings::HttpSettings;
 use crate::soap::{READ_IN_PLACE_BYTES_MAX, Refusal};
+use crate::xml::content_type::media_type;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
@@ -113,7 +114,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), BodyError> {
         return Ok(());
     };
     let text = String::from_utf8_lossy(value.as_bytes());
-    let essence = text.split(';').next().unwrap_or_default().trim();
+    let essence = media_type(&text);
     let (family, kind) = essence.split_once('/').unwrap_or((essence, ""));
     let suffix = kind.rsplit_once('+').map_or("", |(_, suffix)| suffix);
     let is_foreign = family.eq_ignore_ascii_case("multipart")
@@ -247,6 +248,7 @@ mod tests {
             "application/xml",
             "application/soap+xml",
             "text/plain",
+            "text/xml; charset=utf-8, text/xml",
             "application/octet-stream",
             "",
         ] {

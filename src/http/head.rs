@@ -5,10 +5,11 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The Content-Type, if there is one.
+/// The Content-Type, if there is one. Several are put together as in a list: the first is the type,
+/// and the charset may stand in any.
 pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    let values: Vec<_> = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| String::from_utf8_lossy(&values.join(&b", "[..])).into_owned())
 }
 
 /// The key as sent. Several become one that cannot be a key, as they stand in a list.

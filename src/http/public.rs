@@ -15,7 +15,7 @@ use super::journal::{Journal, UNKNOWN};
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::record::Record;
-use super::router::{Route, route};
+use super::router::{Route, normal, route};
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use crate::domain::error_code::ErrorCode;
@@ -103,7 +103,8 @@ impl Public {
                 return Some(refused(answer));
             }
         };
-        let answer = match route(&head.method, head.uri.path(), head.uri.query()) {
+        let path = normal(head.uri.path());
+        let answer = match route(&head.method, &path, head.uri.query()) {
             Route::Soap { version } => {
                 return self.soap(version, base_url, head, body, started).await;
             }

@@ -6,6 +6,7 @@ use super::rules::Rules;
 use super::secret::text_without_secrets;
 use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
+use crate::xml::content_type;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -215,11 +216,7 @@ fn xml(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {
 /// The charset parameter of the answer's content type.
 fn charset(answer: &Answer) -> Option<&str> {
     let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let charset = content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim())
-    })?;
-    Some(charset.trim_matches('"'))
+    content_type::charset(content_type)
 }
 
 /// The lines of any text, without its secrets.

@@ -49,6 +49,9 @@ impl Scrub {
         let is_fault = usual_status(response) != 200;
         let has_code = |code: &[u8]| response.windows(code.len()).any(|found| found == code);
         let is_invalid_session = is_fault && has_code(b"INVALID_SESSION");
+        // A WS-Security login can be right in a call that fails for another reason.
+        let is_wrong_login =
+            is_fault && (operation_of(request) == "login" || has_code(b"INVALID_LOGIN"));
         let view = View::of(request);
         let mut edits = Vec::new();
         for text in view.texts(SECRETS.as_ref()) {
@@ -59,7 +62,7 @@ impl Scrub {
             let written = match text.element.as_str() {
                 "session" if is_invalid_session => NO_SESSION.to_owned(),
                 "session" => self.placeholder(&told),
-                "password" if is_fault => NO_PASSWORD.to_owned(),
+                "password" if is_wrong_login => NO_PASSWORD.to_owned(),
                 "password" => PASSWORD.to_owned(),
                 element => stand_in(element, &told),
             };

@@ -1,7 +1,8 @@
 //! Logging in: a name and a password become a session.
 
 use super::password::HashMemory;
-use super::{Service, password};
+use super::session::caller_of;
+use super::{Caller, Service, password};
 use crate::ledger::{LedgerError, User};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,19 @@ pub enum LoginError {
 impl Service {
     /// Opens a session and returns its token, 255 URL-safe characters. Older sessions stay good.
     pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
+        let user = self.verify(username, password).await?;
+        let now = self.clock.now();
+        let expired = self.sessions.surely_over_since(now);
+        Ok(self.ledger.open_session(user.key, now, expired).await?)
+    }
+
+    /// The caller of this name and password, without a session: each call of such a client hashes.
+    pub async fn identify(&self, username: &str, password: &str) -> Result<Caller, LoginError> {
+        Ok(caller_of(&self.verify(username, password).await?))
+    }
+
+    /// The user of this name and password, within the turns that hashing has.
+    async fn verify(&self, username: &str, password: &str) -> Result<User, LoginError> {
         let wait = Duration::from_millis(self.settings.login_wait_ms);
         let turn = Arc::clone(&self.hashing).acquire_owned();
         let Ok(Ok(turn)) = tokio::time::timeout(wait, turn).await else {
@@ -31,10 +45,7 @@ impl Service {
         };
         let user = self.ledger.find_user(username).await?;
         let memory = Arc::clone(&self.hash_memory);
-        let user = verified(user, password.to_owned(), memory, turn).await?;
-        let now = self.clock.now();
-        let expired = self.sessions.surely_over_since(now);
-        Ok(self.ledger.open_session(user.key, now, expired).await?)
+        verified(user, password.to_owned(), memory, turn).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
 
 use super::{Caller, Service};
-use crate::ledger::{LedgerError, StoredSession, TokenHash};
+use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -141,15 +141,15 @@ impl Service {
             self.ledger.keep_session(token, now).await?;
         }
         let last_written = if stale { now } else { stored.last_used };
-        let caller = caller_of(&stored);
+        let caller = caller_of(&stored.user);
         let cached = Cached { caller: caller.clone(), last_used: now, last_written };
         self.sessions.insert(token, cached);
         Ok(caller)
     }
 }
 
-fn caller_of(session: &StoredSession) -> Caller {
-    let user = &session.user;
+/// The caller that a user is.
+pub(super) fn caller_of(user: &User) -> Caller {
     Caller {
         user: user.key,
         user_id: user.id.clone(),

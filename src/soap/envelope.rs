@@ -5,9 +5,12 @@
 //! not clearly one operation is refused, never guessed at.
 
 use super::fault::{Fault, shown};
+use super::login::Credentials;
+use super::security::{self, is_security};
 use crate::domain::boolean::parse_boolean;
 use crate::domain::text::Wording;
 use crate::domain::version::ApiVersion;
+use crate::xml::content_type::media_type;
 use crate::xml::{Children, ElementRef, Writer};
 
 const API: &str = "http://api.zuora.com/";
@@ -56,8 +59,8 @@ impl SoapVersion {
 
     /// What a caller speaks whose envelope cannot be read.
     pub(super) fn of_content_type(content_type: Option<&str>) -> Self {
-        let media = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-        let is_12 = media.trim().eq_ignore_ascii_case("application/soap+xml");
+        let media = content_type.map_or("", media_type);
+        let is_12 = media.eq_ignore_ascii_case("application/soap+xml");
         if is_12 { Self::V12 } else { Self::V11 }
     }
 }
@@ -114,11 +117,21 @@ impl<'d> Envelope<'d> {
     }
 
     /// Refuses a header that must be understood, is meant for us, and is not known.
-    pub(super) fn check_understood(&self) -> Result<(), Fault> {
-        let foreign = self.headers().find(|header| {
-            self.must_be_understood(*header) && is_for_us(*header) && !is_known(header.local())
-        });
-        foreign.map_or(Ok(()), |header| Err(Fault::NotUnderstood(shown(header.local()))))
+    pub(super) fn check_understood(&self, ignores_security: bool) -> Result<(), Fault> {
+        let mut strict =
+            self.headers().filter(|header| self.must_be_understood(*header) && is_for_us(*header));
+        strict.try_for_each(|header| match is_security(header) {
+            true if ignores_security => Ok(()),
+            true => security::check_understood(header),
+            false if is_known(header.local()) => Ok(()),
+            false => Err(Fault::NotUnderstood(shown(header.local()))),
+        })
+    }
+
+    /// The login in the WS-Security headers that are meant for us.
+    pub(super) fn credentials(&self) -> Option<Result<Credentials, Fault>> {
+        let headers = self.headers().filter(|header| is_security(*header) && is_for_us(*header));
+        security::credentials(headers)
     }
 
     fn headers(&self) -> impl Iterator<Item = ElementRef<'d>> {
@@ -300,7 +313,7 @@ mod tests {
     fn understood(header: &str) -> Result<(), Fault> {
         let text = in_11(header);
         let document = document(&text);
-        Envelope::read(document.root()).expect(&text).check_understood()
+        Envelope::read(document.root()).expect(&text).check_understood(false)
     }
 
     #[test]
@@ -326,6 +339,27 @@ mod tests {
         }
     }
 
+    const WSSE: &str =
+        "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+
+    #[test]
+    fn of_a_security_header_only_what_is_not_done_is_not_understood() {
+        let security = |namespace: &str, must: u8, inside: &str| {
+            let must = format!("e:mustUnderstand='{must}'");
+            understood(&format!("<w:Security xmlns:w='{namespace}' {must}>{inside}</w:Security>"))
+        };
+        let token = "<w:UsernameToken/><u:Timestamp xmlns:u='urn:u'/>";
+        for namespace in [WSSE, "http://schemas.xmlsoap.org/ws/2002/07/secext"] {
+            assert_eq!(security(namespace, 1, token), Ok(()));
+        }
+        let signature = format!("{token}<d:Signature xmlns:d='urn:d'/>");
+        let expected = Err(Fault::SecurityNotProcessed("Signature".to_owned()));
+        assert_eq!(security(WSSE, 1, &signature), expected);
+        assert_eq!(security(WSSE, 0, &signature), Ok(()));
+        let unknown = Err(Fault::NotUnderstood("Security".to_owned()));
+        assert_eq!(security("urn:other", 1, token), unknown);
+    }
+
     #[test]
     fn in_soap_12_true_means_must_too() {
         let text = in_11("<Security e:mustUnderstand='true'/>");
@@ -335,7 +369,7 @@ mod tests {
         let document = document(&text);
         let envelope = Envelope::read(document.root()).expect(&text);
         assert_eq!(envelope.soap, SoapVersion::V12);
-        assert!(envelope.check_understood().is_err());
+        assert!(envelope.check_understood(false).is_err());
     }
 
     #[test]
@@ -412,6 +446,7 @@ mod tests {
     fn the_content_type_tells_the_soap_of_what_cannot_be_read() {
         let of = |content_type| SoapVersion::of_content_type(content_type);
         assert_eq!(of(Some("Application/SOAP+xml; action=x")), SoapVersion::V12);
+        assert_eq!(of(Some("application/soap+xml, text/xml")), SoapVersion::V12);
         assert_eq!(of(Some("text/xml;charset=UTF-8")), SoapVersion::V11);
         assert_eq!(of(None), SoapVersion::V11);
     }

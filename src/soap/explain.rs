@@ -63,7 +63,16 @@ pub fn near_misses(request: &str, version: ApiVersion, known: &[KnownId]) -> Vec
     let Some(operation) = body_of(&document).and_then(|body| body.children().next()) else {
         return vec!["the request has no Body with an operation".to_owned()];
     };
-    let mut misses = Vec::new();
+    let mut misses: Vec<String> = document
+        .root()
+        .children()
+        .filter(|part| part.local() == "Header")
+        .flat_map(|header| header.children())
+        .flat_map(|header| header.children())
+        .chain(operation.children())
+        .filter(|element| is_placeholder(*element))
+        .map(|element| left_standing(element.local()))
+        .collect();
     if wsdl::operation(version, operation.local()).is_none() {
         misses.extend(missed("operation", operation.local(), wsdl::operations(version)));
     }
@@ -90,6 +99,10 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
     let mut misses = Vec::new();
     for field in object.children() {
         let name = field.local();
+        if is_placeholder(field) {
+            misses.push(left_standing(name));
+            continue;
+        }
         if !is_ours(field.namespace()) {
             misses.push(format!("{name} is in a foreign namespace and was passed over"));
         } else if name != "fieldsToNull" && !fields.iter().any(|(known, _)| *known == name) {
@@ -102,6 +115,15 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
         }
     }
     misses
+}
+
+/// Whether an element still holds what SoapUI writes into sample requests for any value.
+fn is_placeholder(element: ElementRef<'_>) -> bool {
+    element.text().trim() == "?"
+}
+
+fn left_standing(name: &str) -> String {
+    format!("{name} is still `?`, SoapUI's placeholder; fill it in or remove the element")
 }
 
 /// A word that is none of those there are, and the nearest of them.
@@ -232,6 +254,27 @@ mod tests {
                 "row 1: SourceType has no value Creditbalance; did you mean CreditBalance?",
                 "row 1: Type has no value x; there are External, Electronic",
             ]
+        );
+    }
+
+    #[test]
+    fn what_soapui_left_standing_is_called_so() {
+        let told = near_misses(
+            &request("<zObjects i:type='o:Refund'><o:Amount>?</o:Amount></zObjects>"),
+            ApiVersion::major(91),
+            &[],
+        );
+        let expected =
+            "Amount is still `?`, SoapUI's placeholder; fill it in or remove the element";
+        assert_eq!(told, [format!("row 1: {expected}")]);
+        let login = "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Header>\
+             <SessionHeader><session>?</session></SessionHeader></e:Header><e:Body>\
+             <login xmlns='http://api.zuora.com/'><username> ? </username></login></e:Body>\
+             </e:Envelope>";
+        let told = near_misses(login, ApiVersion::major(91), &[]);
+        assert!(
+            told[0].starts_with("session is") && told[1].starts_with("username is"),
+            "{told:?}"
         );
     }
 

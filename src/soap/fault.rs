@@ -135,6 +135,21 @@ faults! {
     InvalidSession Sender InvalidSession UnexpectedErrorFault 500
         "Invalid session. Log in again."
         "no session, or one that is unknown or has expired";
+    WrongToken Sender InvalidLogin UnexpectedErrorFault 500
+        "The UsernameToken of the WS-Security header is refused: user name and password do not \
+         match."
+        "a call without a session, whose UsernameToken has an unknown user name or a wrong \
+         password";
+    TokenWithout(field: "Field") Sender MissingRequiredValue UnexpectedErrorFault 500
+        "The UsernameToken of the WS-Security header has no <Field>."
+        "a call without a session, whose UsernameToken lacks Username or Password";
+    TokenPassword(kind: "Type") Sender InvalidLogin UnexpectedErrorFault 500
+        "A UsernameToken with <Type> cannot be checked, because passwords are kept only as hashes. \
+         Send PasswordText, or log in and send a SessionHeader."
+        "a call without a session, whose UsernameToken holds a PasswordDigest";
+    SeveralTokens Client InvalidValue UnexpectedErrorFault 500
+        "The WS-Security header has more than one UsernameToken."
+        "a call without a session and with two logins in its WS-Security headers";
     UnsupportedVersion(version: "version") Sender InvalidVersion UnexpectedErrorFault 500
         "API version <version> is not supported. Versions 18.0 to 150.0 are."
         "the version in the path is not served";
@@ -235,6 +250,10 @@ faults! {
     UnknownOperation(operation: "operation") Client InvalidValue UnexpectedErrorFault 500
         "Unknown operation: <operation>"
         "an operation that the WSDL of the version does not have, or in a foreign namespace";
+    OperationMisspelt(operation: "operation", near: "near")
+        Client InvalidValue UnexpectedErrorFault 500
+        "Unknown operation: <operation>. Did you mean <near>?"
+        "the same, where an operation of the WSDL is spelt much like it";
     Reference Client InvalidValue UnexpectedErrorFault 500
         "href references are not supported."
         "an operation, object or field that only refers to another element";
@@ -244,6 +263,9 @@ faults! {
     NotUnderstood(header: "header") MustUnderstand InvalidValue UnexpectedErrorFault 500
         "The header <header> is not understood."
         "an unknown header that must be understood";
+    SecurityNotProcessed(element: "element") MustUnderstand InvalidValue UnexpectedErrorFault 500
+        "The WS-Security element <element> is not processed here. Only UsernameToken is."
+        "a WS-Security header that must be understood and signs, encrypts or brings another token";
     MalformedKey Client InvalidValue UnexpectedErrorFault 400
         "The Idempotency-Key must be 1 to 255 visible ASCII characters."
         "create with an Idempotency-Key header that is no key";

@@ -3,7 +3,8 @@
 use super::envelope::{ANSWERS, Dialect, is_ours, refuse_reference};
 use super::fault::Fault;
 use super::outcome::{Done, Failure, Tally};
-use crate::service::Service;
+use crate::service::login::LoginError;
+use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use std::fmt;
 
@@ -11,6 +12,21 @@ use std::fmt;
 pub(super) struct Credentials {
     username: String,
     password: String,
+}
+
+impl Credentials {
+    /// These two, as they were sent.
+    pub(super) fn new(username: &str, password: &str) -> Self {
+        Self { username: username.to_owned(), password: password.to_owned() }
+    }
+
+    /// The caller that they are of, without a session.
+    pub(super) async fn caller(&self, service: &Service) -> Result<Caller, Failure> {
+        match service.identify(&self.username, &self.password).await {
+            Err(LoginError::Mismatch) => Err(Fault::WrongToken.into()),
+            identified => Ok(identified?),
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -36,9 +52,8 @@ pub(super) fn read(element: ElementRef<'_>) -> Result<Credentials, Fault> {
         let given = !child.is_nil() && child.has_text();
         if given { Ok(child.text()) } else { Err(Fault::LoginWithout(name.to_owned())) }
     };
-    let username = text("username")?.trim().to_owned();
     // Blanks around a password are part of it.
-    Ok(Credentials { username, password: text("password")?.to_owned() })
+    Ok(Credentials::new(text("username")?.trim(), text("password")?))
 }
 
 /// Logs in and tells the session and where to use it.

@@ -4,7 +4,7 @@
 //! What must stay true: no secret is noted; of one call no more than so many bytes are; a call that
 //! nobody keeps a journal of pays nothing for this.
 
-use super::read::{Operation, Request, Row};
+use super::read::{Operation, Proof, Request, Row};
 use crate::domain::id::ObjectId;
 use crate::domain::secret::is_secret;
 use crate::service::Service;
@@ -29,7 +29,7 @@ pub struct Notes(Mutex<CallNotes>);
 pub struct CallNotes {
     /// The operation; none of a request that was not understood.
     pub operation: Option<&'static str>,
-    /// The user whose session it is, or who logs in.
+    /// The user whose session it is, or who logs in, with the call or by it.
     pub user: Option<String>,
     /// The Idempotency-Key, from the header or from the fields.
     pub key: Option<String>,
@@ -117,10 +117,14 @@ impl Notes {
     /// Notes who calls, with which key, and which accounts the call is about.
     pub(super) async fn know(&self, service: &Service, request: &Request, key: Option<&[u8]>) {
         let operation = &request.operation;
-        let user = match (operation, request.session.as_deref()) {
-            (Operation::Login(Ok(credentials)), _) => Some(credentials.username().to_owned()),
-            (_, Some(session)) => service.user_of(session).await.map(|name| name.to_string()),
-            (_, None) => None,
+        let user = match (operation, &request.proof) {
+            (Operation::Login(Ok(credentials)), _) | (_, Proof::Token(Ok(credentials))) => {
+                Some(credentials.username().to_owned())
+            }
+            (_, Proof::Session(session)) => {
+                service.user_of(session).await.map(|name| name.to_string())
+            }
+            (_, Proof::None | Proof::Token(Err(_))) => None,
         };
         let key = key.map(|key| String::from_utf8_lossy(key).into_owned());
         let key = key.or_else(|| operation.key_in_fields().map(str::to_owned));

@@ -133,6 +133,9 @@ fn take<D: Draft>(
         return true;
     }
     let holds_elements = field.children().next().is_some();
+    if name == ID && purpose == Purpose::Create && !holds_elements && trim(text).is_empty() {
+        return true;
+    }
     let is_known = if holds_elements { draft.refuse(name, text) } else { draft.set(name, text) };
     is_known && (name != ID || purpose == Purpose::Update)
 }
@@ -206,6 +209,18 @@ mod tests {
         assert!(read.draft.currency.given().is_some() && read.draft.common.keeps("AutoPay"));
         assert!(read.draft.status.is_absent() && !read.draft.common.keeps("Batch"));
         assert_eq!((read.ignored_fields, &read.draft.common.unknown_field), (0, &None));
+    }
+
+    /// An empty id is absent, but for the one that says which object to change.
+    #[test]
+    fn only_the_id_of_an_update_may_not_be_empty() {
+        let fields = "<Id/><DefaultPaymentMethodId> </DefaultPaymentMethodId><CreatedById/>";
+        let read = account(fields, Purpose::Create);
+        assert_eq!((read.draft.common.check_ids(), read.ignored_fields), (Ok(()), 0));
+        let read = account(fields, Purpose::Update);
+        assert_eq!(read.draft.common.check_ids(), Err(RowError::invalid_id("Id", "")));
+        let read = account("<Id>?</Id>", Purpose::Create);
+        assert_eq!(read.draft.common.check_ids(), Err(RowError::invalid_id("Id", "?")));
     }
 
     #[test]

@@ -16,7 +16,9 @@ use super::wsdl;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
+use crate::xml::content_type::charset;
 use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
 
 /// How bodies are read.
@@ -25,6 +27,8 @@ pub(super) struct Reading {
     pub(super) limits: XmlLimits,
     /// The field of Refund that may carry an idempotency key.
     pub(super) idempotency_field: Option<String>,
+    /// Whether WS-Security headers are passed over.
+    pub(super) ignores_security: bool,
 }
 
 /// A body that was read, or tried to be.
@@ -46,8 +50,17 @@ pub(super) struct Unreadable {
 
 /// A call that was understood as far as the envelope goes.
 pub(super) struct Request {
-    pub(super) session: Option<String>,
+    pub(super) proof: Proof,
     pub(super) operation: Operation,
+}
+
+/// By what a call says whose it is.
+pub(super) enum Proof {
+    None,
+    /// A session, also where a login stands beside it.
+    Session(String),
+    /// The login of a WS-Security header, or what is wrong with it.
+    Token(Result<Credentials, Fault>),
 }
 
 /// The operation, and its request as far as it could be read. What is wrong with it is told only
@@ -183,7 +196,7 @@ impl Reading {
             }
         })?;
         *soap = envelope.soap;
-        envelope.check_understood()?;
+        envelope.check_understood(self.ignores_security)?;
         let (element, mut others) = envelope.operation()?;
         if let (Some(notes), Some(name)) = (notes, known_operation(element, api)) {
             notes.read(name, element);
@@ -193,7 +206,12 @@ impl Reading {
         if others.any(|other| known_operation(other, api).is_some()) {
             return Err(Fault::SeveralOperations.into());
         }
-        Ok(Request { session: envelope.session(), operation })
+        let proof = match envelope.session() {
+            Some(session) => Proof::Session(session),
+            None if self.ignores_security => Proof::None,
+            None => envelope.credentials().map_or(Proof::None, Proof::Token),
+        };
+        Ok(Request { proof, operation })
     }
 
     fn operation(
@@ -203,8 +221,7 @@ impl Reading {
         api: ApiVersion,
         custom: &CustomFields,
     ) -> Result<Operation, Fault> {
-        let unknown = || Fault::UnknownOperation(shown(element.local()));
-        let known = known_operation(element, api).ok_or_else(unknown)?;
+        let known = known_operation(element, api).ok_or_else(|| unknown_operation(element, api))?;
         let checked = refuse_reference(element);
         Ok(match known {
             "login" => Operation::Login(checked.and_then(|()| login::read(element))),
@@ -232,6 +249,16 @@ impl Reading {
     }
 }
 
+/// The fault about an element that is no operation, with the one that was probably meant.
+fn unknown_operation(element: ElementRef<'_>, api: ApiVersion) -> Fault {
+    let name = shown(element.local());
+    let near = suggest(&name, wsdl::operations(api)).filter(|_| is_ours(element.namespace()));
+    match near {
+        Some(near) => Fault::OperationMisspelt(name, near.to_owned()),
+        None => Fault::UnknownOperation(name),
+    }
+}
+
 /// The operation of the WSDL that an element of the Body asks for.
 fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<&'static str> {
     // Alone among the operations, rasd's element has a name of its own.
@@ -241,12 +268,4 @@ fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<&'static 
     };
     let known = wsdl::operation(api, name).or_else(|| operation_not_served(name));
     known.filter(|_| is_ours(element.namespace()))
-}
-
-/// The charset parameter of a content type.
-fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then_some(value)
-    })
 }

@@ -168,10 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_absent_except_for_ids() {
-        assert_eq!(draft("<Amount/><Comment> \n</Comment><Type></Type>"), RefundDraft::default());
-        for name in ["AccountId", "PaymentMethodID", "Id", "UpdatedById"] {
-            let malformed = draft(&format!("<{name}/>")).common.malformed_id.expect(name);
+    fn blank_is_absent_for_ids_too() {
+        let blank = "<Amount/><Comment> \n</Comment><Type></Type><AccountId/><PaymentMethodID/>\
+                     <Id/><UpdatedById> </UpdatedById><PaymentId></PaymentId>";
+        assert_eq!(draft(blank), RefundDraft::default());
+        for name in ["AccountId", "PaymentMethodID", "Id", "UpdatedById", "PaymentId"] {
+            let malformed = draft(&format!("<{name}>?</{name}>")).common.malformed_id.expect(name);
             assert_eq!(malformed.error.code, ErrorCode::InvalidId);
         }
     }

@@ -4,6 +4,7 @@
 //! declaration, and without any of them it is UTF-8. Bytes that do not fit are an error, never
 //! replaced: a name or an amount must not change on its way in.
 
+use encoding_rs::DecoderResult;
 use std::borrow::Cow;
 
 use super::declaration;
@@ -17,6 +18,8 @@ enum Encoding {
     UsAscii,
     Latin1,
     Windows1252,
+    /// Any other in which ASCII means itself, by the tables of the WHATWG.
+    Tabled(&'static encoding_rs::Encoding),
 }
 
 /// Decodes a document; UTF-8 (and so US-ASCII) is borrowed, not copied. `charset` is the parameter
@@ -25,7 +28,8 @@ pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>
     if let Some((encoding, content)) = split_byte_order_mark(bytes)? {
         return decode_as(encoding, content);
     }
-    let charset = charset.map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty());
+    let charset = charset.map(|name| name.trim().trim_matches(['"', '\'']).trim());
+    let charset = charset.filter(|name| !name.is_empty());
     let encoding = match charset {
         Some(name) => by_name(name, bytes, "charset")?,
         None => by_content(bytes)?,
@@ -87,13 +91,28 @@ fn by_name(name: &str, bytes: &[u8], source: &str) -> Result<Encoding, XmlError>
         "utf-16be" => Ok(Encoding::Utf16BigEndian),
         // Without a byte order mark the bytes may show it; big-endian is what remains.
         "utf-16" => Ok(sniff_utf16(bytes).unwrap_or(Encoding::Utf16BigEndian)),
-        "us-ascii" | "ascii" => Ok(Encoding::UsAscii),
-        "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" => Ok(Encoding::Latin1),
-        "windows-1252" | "cp1252" => Ok(Encoding::Windows1252),
-        _ => {
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => Ok(Encoding::UsAscii),
+        "windows-1252" | "cp1252" | "x-cp1252" => Ok(Encoding::Windows1252),
+        _ => by_label(name).ok_or_else(|| {
             let name = excerpt(name);
-            Err(XmlError::encoding(format!("the {source} encoding {name} is not supported")))
-        }
+            XmlError::encoding(format!("the {source} encoding {name} is not supported"))
+        }),
+    }
+}
+
+/// By the labels of the WHATWG, also where they are written with the `_` of old Java names. What
+/// ISO-8859-1 is called there stays ISO-8859-1. Where bytes of ASCII can be parts of other
+/// characters (ISO-2022-JP), there could be an element that a look at the bytes does not show.
+fn by_label(name: &str) -> Option<Encoding> {
+    let known = |name: &str| encoding_rs::Encoding::for_label(name.as_bytes());
+    let found = known(name).or_else(|| known(&name.replace('_', "-")))?;
+    if found == encoding_rs::UTF_8 {
+        Some(Encoding::Utf8)
+    } else if found == encoding_rs::WINDOWS_1252 {
+        Some(Encoding::Latin1)
+    } else {
+        let is_text = found.is_ascii_compatible() && found != encoding_rs::X_USER_DEFINED;
+        is_text.then_some(Encoding::Tabled(found))
     }
 }
 
@@ -112,6 +131,7 @@ fn decode_as(encoding: Encoding, bytes: &[u8]) -> Result<Cow<'_, str>, XmlError>
         },
         Encoding::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
         Encoding::Windows1252 => windows_1252(bytes),
+        Encoding::Tabled(encoding) => by_table(encoding, bytes),
         Encoding::Utf16LittleEndian => utf16(bytes, u16::from_le_bytes),
         Encoding::Utf16BigEndian => utf16(bytes, u16::from_be_bytes),
     }
@@ -134,6 +154,24 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, XmlErro
         position += character.len_utf16() * 2;
     }
     Ok(Cow::Owned(text))
+}
+
+fn by_table(
+    encoding: &'static encoding_rs::Encoding,
+    bytes: &[u8],
+) -> Result<Cow<'static, str>, XmlError> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+    let mut text = String::with_capacity(room.unwrap_or_default());
+    let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
+    match result {
+        DecoderResult::InputEmpty => Ok(Cow::Owned(text)),
+        DecoderResult::Malformed(wrong, after) => {
+            let position = read.saturating_sub(usize::from(wrong) + usize::from(after));
+            Err(invalid(encoding.name(), position))
+        }
+        DecoderResult::OutputFull => Err(invalid(encoding.name(), read)),
+    }
 }
 
 /// What windows-1252 has where ISO-8859-1 has the control characters 80 to 9F; five are unused.
@@ -247,6 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn encodings_of_old_systems_are_read_by_all_their_names() {
+        for name in ["ISO-8859-15", "iso8859-15", "ISO8859_15", "latin-9", "'iso-8859-15'"] {
+            let bytes = b"<a>\xA4\xBD\xE9</a>";
+            match decode(bytes, Some(name)) {
+                Ok(text) => assert_eq!(text, "<a>€œé</a>", "{name}"),
+                Err(error) => assert_eq!(name, "latin-9", "{error}"),
+            }
+        }
+        for (name, bytes, expected) in [
+            ("windows-1250", &b"<a>\x9A</a>"[..], "<a>š</a>"),
+            ("windows-1251", b"<a>\xE9</a>", "<a>й</a>"),
+            ("ISO-8859-2", b"<a>\xB1</a>", "<a>ą</a>"),
+            ("Shift_JIS", b"<a>\x83\x5C</a>", "<a>ソ</a>"),
+            ("GB18030", b"<a>\xC4\xE3</a>", "<a>你</a>"),
+            ("EUC-KR", b"<a>\xB0\xA1</a>", "<a>가</a>"),
+            ("koi8-r", b"<a>\xC1</a>", "<a>а</a>"),
+            ("ISO8859_1", b"<a>\xE9</a>", "<a>é</a>"),
+            ("ibm819", b"<a>\xE9\x85</a>", "<a>é\u{85}</a>"),
+            ("'utf-8'", "<a>é</a>".as_bytes(), "<a>é</a>"),
+            ("UTF_8", "<a>é</a>".as_bytes(), "<a>é</a>"),
+        ] {
+            assert_eq!(decoded(bytes, Some(name)), expected, "{name}");
+        }
+        let declared = b"<?xml version='1.0' encoding='ISO-8859-15'?><a>\xA4</a>";
+        assert!(decoded(declared, None).ends_with("<a>€</a>"));
+    }
+
+    #[test]
     fn the_charset_counts_before_the_declaration() {
         let bytes = "<?xml version='1.0' encoding='ISO-8859-1'?><a>é</a>".as_bytes();
         assert!(decoded(bytes, Some("utf-8")).ends_with("<a>é</a>"));
@@ -264,6 +330,8 @@ mod tests {
         );
         let message = refused(b"\x80\x81", Some("cp1252"));
         assert_eq!(message, "the bytes are not windows-1252 at byte 1");
+        let message = refused(b"<a>\x81</a>", Some("shift_jis"));
+        assert_eq!(message, "the bytes are not Shift_JIS at byte 3");
         let message = refused(b"\xFF\xFE<\0\x3D\xD8<\0", None);
         assert_eq!(message, "the bytes are not UTF-16 at byte 2");
         let message = refused(b"<\0a", None);
@@ -274,6 +342,10 @@ mod tests {
     fn unknown_encodings_are_named() {
         let message = refused(b"<a/>", Some("utf-7"));
         assert_eq!(message, "the charset encoding utf-7 is not supported");
+        for name in ["iso-2022-jp", "iso-2022-kr", "x-user-defined", "utf-32", "utf8x"] {
+            let message = refused(b"<a/>", Some(name));
+            assert_eq!(message, format!("the charset encoding {name} is not supported"));
+        }
         let message = refused(b"<?xml version='1.0' encoding='EBCDIC-CP-US'?><a/>", None);
         assert_eq!(message, "the XML encoding EBCDIC-CP-US is not supported");
         for mark in [b"\xFF\xFE\0\0", b"\0\0\xFE\xFF"] {
@@ -292,7 +364,7 @@ mod tests {
     #[test]
     fn every_ascii_byte_means_the_same_in_each_single_byte_encoding() {
         let bytes: Vec<u8> = (0..=0x7F).collect();
-        for charset in ["utf-8", "us-ascii", "iso-8859-1", "windows-1252"] {
+        for charset in ["utf-8", "us-ascii", "iso-8859-1", "windows-1252", "iso-8859-15", "gbk"] {
             assert_eq!(decoded(&bytes, Some(charset)).as_bytes(), bytes);
         }
     }

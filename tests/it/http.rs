@@ -13,6 +13,7 @@ mod limits;
 mod protocol;
 mod queries;
 mod routes;
+mod spellings;
 mod wire;
 
 use fake_ledger::FakeLedger;

@@ -67,3 +67,4 @@ mod waiting;
 mod wire;
 mod wording;
 mod wsdl;
+mod wsse;

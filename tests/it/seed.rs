@@ -87,6 +87,27 @@ impl Place {
 }
 
 #[test]
+fn since_when_a_balance_is_there_stays_as_it_was_said() {
+    let place = Place(TempDir::new().unwrap());
+    let account = |opened: &str| {
+        format!(
+            "[[account]]\nid = '4028e6a0000a00000000000000000001'\nnumber = 'A1'\nname = 'One'\n\
+             currency = 'USD'\ncredit_balance = '1.00'\nopened = '{opened}'\n"
+        )
+    };
+    let (code, said) = place.load(&account("2999-01-01"));
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("opened `2999-01-01` is a day to come"), "{said}");
+    for _ in 0..2 {
+        assert_eq!(place.load(&account("2026-01-02")).0, Some(0));
+    }
+    let (code, said) = place.load(&account("2026-01-03"));
+    assert_eq!(code, Some(3), "{said}");
+    let differs = "opened is `2026-01-02` in the ledger and `2026-01-03` in the seed";
+    assert!(said.contains(differs), "{said}");
+}
+
+#[test]
 fn what_was_billed_is_loaded_once() {
     let place = Place(TempDir::new().unwrap());
     let (code, said) = place.load(SEED);

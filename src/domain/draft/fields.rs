@@ -25,7 +25,7 @@ pub const FIELDS_TO_NULL: &str = "fieldsToNull";
 pub struct FieldRule<D> {
     /// The name in the WSDL.
     pub name: &'static str,
-    /// Whether its type is ID, of which an empty one is an error and not an absent value.
+    /// Whether its type is ID.
     pub is_id: bool,
     becomes: Becomes<D>,
 }
@@ -247,12 +247,13 @@ fn take<D: Draft>(draft: &mut D, name: &str, text: &str, holds_elements: bool) -
         return false;
     };
     let is_settable = !matches!(becomes, Becomes::Nothing);
-    if *is_id && !holds_elements && ObjectId::parse(text).is_none() {
+    let is_absent = text.is_empty() && !holds_elements;
+    if *is_id && !holds_elements && !is_absent && ObjectId::parse(text).is_none() {
         // Before the first of the table comes Id.
         draft.common().malformed(at + 1, name, text);
         return is_settable;
     }
-    if !is_settable || (text.is_empty() && !holds_elements) {
+    if !is_settable || is_absent {
         return is_settable;
     }
     let common = draft.common();
@@ -277,6 +278,7 @@ fn take<D: Draft>(draft: &mut D, name: &str, text: &str, holds_elements: bool) -
     true
 }
 
+/// Id says which object is meant, so an empty one is wrong.
 fn take_id(common: &mut Common, text: &str, holds_elements: bool) {
     if !holds_elements && ObjectId::parse(text).is_none() {
         common.malformed(0, ID, text);
@@ -347,14 +349,18 @@ mod tests {
 
     #[test]
     fn the_first_id_that_is_none_is_told_in_the_order_of_the_wsdl() {
-        let mut read = thing(&[("OwnerId", "")]);
-        assert_eq!(read.common.check_ids(), Err(RowError::invalid_id("OwnerId", "")));
+        let mut read = thing(&[("OwnerId", " "), ("CreatedById", "")]);
+        assert_eq!((read.common.check_ids(), read.owner.is_absent()), (Ok(()), true));
+        read.set("OwnerId", "?");
+        assert_eq!(read.common.check_ids(), Err(RowError::invalid_id("OwnerId", "?")));
         assert!(!read.set("CreatedById", "x"));
         assert_eq!(read.common.check_ids(), Err(RowError::invalid_id("CreatedById", "x")));
         read.set("Id", "y");
         assert_eq!(read.common.check_ids(), Err(RowError::invalid_id("Id", "y")));
         read.set("OwnerId", "z");
         assert_eq!(read.common.check_ids(), Err(RowError::invalid_id("Id", "y")));
+        let empty = thing(&[("Id", " ")]);
+        assert_eq!(empty.common.check_ids(), Err(RowError::invalid_id("Id", "")));
     }
 
     #[test]

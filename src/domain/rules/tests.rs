@@ -157,8 +157,8 @@ fn missing_fields_are_told_one_by_one_in_the_captured_order() {
 #[test]
 fn ids_that_are_no_ids_come_before_everything_else() {
     let world = World::new();
-    let error = world.error(&[("PaymentMethodId", "x"), ("AccountId", "")]);
-    assert_eq!(error, (ErrorCode::InvalidId, "Invalid value for field AccountId: ".to_owned()));
+    let error = world.error(&[("PaymentMethodId", "x"), ("AccountId", "y")]);
+    assert_eq!(error, (ErrorCode::InvalidId, "Invalid value for field AccountId: y".to_owned()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::text::Text;
+use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 use crate::service::faults::{Effect, FaultRule, StandingRule};
 use crate::soap::wsdl;
@@ -94,7 +95,8 @@ impl WrittenFault {
         if let Some(operation) = &self.operation
             && wsdl::operation(ApiVersion::LAST, operation).is_none()
         {
-            return Err(format!("operation: there is no `{operation}`"));
+            let known = wsdl::operations(ApiVersion::LAST);
+            return Err(format!("operation: {}", none_of(operation, known)));
         }
         let account = match self.account {
             None => None,
@@ -157,7 +159,8 @@ impl WrittenFault {
 impl WrittenError {
     fn read(self) -> Result<(ErrorCode, Option<String>), String> {
         let known = ErrorCode::ALL.iter().find(|code| code.name() == self.code);
-        let code = known.ok_or_else(|| format!("code: there is no `{}`", self.code))?;
+        let names = || ErrorCode::ALL.iter().map(|code| code.name());
+        let code = known.ok_or_else(|| format!("code: {}", none_of(&self.code, names())))?;
         let message = self.message.filter(|text| !text.is_empty());
         if message.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {
             return Err(format!("message: at most {TEXT_CHARS_MAX} characters"));
@@ -176,6 +179,12 @@ impl WrittenError {
     fn fault(self) -> Result<Effect, String> {
         self.read().map(|(code, message)| Effect::Fault { code, message })
     }
+}
+
+/// That a name is none of those that there are, and which was probably meant.
+fn none_of(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    let near = suggest(name, known).map(|near| format!("; did you mean `{near}`?"));
+    format!("there is no `{name}`{}", near.unwrap_or_default())
 }
 
 impl WrittenBody {
@@ -276,6 +285,8 @@ mod tests {
     fn what_cannot_be_ordered_is_refused_by_name() {
         for (json, named) in [
             (r#"{"row":{"code":"NONSENSE"}}"#, "NONSENSE"),
+            (r#"{"fault":{"code":"TRANSACTION_FAILD"}}"#, "did you mean `TRANSACTION_FAILED`?"),
+            (r#"{"operation":"craete","delay_ms":1}"#, "did you mean `create`?"),
             (r#"{"row":{"code":"INVALID_VALUE"}}"#, "operation"),
             (r#"{"operation":"refund","delay_ms":1}"#, "refund"),
             (r#"{"account":"x","delay_ms":1}"#, "account"),

@@ -3,6 +3,7 @@
 //! What must stay true: a body is bounded in size and time, and an error says which words were
 //! wrong.
 
+use crate::domain::toml_text::clarify;
 use crate::ledger::LedgerError;
 use crate::service::seed::SeedError;
 use crate::service::test_bench::BenchError;
@@ -49,7 +50,8 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Wrong> {
 /// refused, although its values could be taken for those of the keys in some order.
 pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
-    let unreadable = |error: serde_json::Error| bad(format!("the body: {error}"));
+    let unreadable =
+        |error: serde_json::Error| bad(format!("the body: {}", clarify(&error.to_string())));
     let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
     if let Some(place) = misplaced_list("", &value) {
         return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));

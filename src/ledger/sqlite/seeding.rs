@@ -2,6 +2,7 @@
 
 use super::rows;
 use super::store::Store;
+use crate::domain::calendar::day_at;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::id::ObjectId;
@@ -11,6 +12,7 @@ use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -34,9 +36,9 @@ pub(super) fn load(
 ) -> rusqlite::Result<Result<SeedReport, SeedConflict>> {
     store.connection().execute_batch("savepoint seed")?;
     let (connection, configured) = (store.connection(), store.configured_gateways());
-    let at_ms = seed.at.timestamp_millis();
+    let at = seed.at;
     let report = SeedReport::default();
-    let loaded = Loader { connection, configured, at_ms, report }.load(seed);
+    let loaded = Loader { connection, configured, at, report }.load(seed);
     let result = match loaded {
         Ok(report) => Ok(report),
         Err(Refusal::Conflict(conflict)) => {
@@ -53,7 +55,7 @@ pub(super) fn load(
 pub(super) struct Loader<'a> {
     pub(super) connection: &'a Connection,
     pub(super) configured: &'a [Gateway],
-    at_ms: i64,
+    at: DateTime<Utc>,
     report: SeedReport,
 }
 
@@ -183,10 +185,14 @@ impl Loader<'_> {
             let object = format!("account number `{}`", account.number);
             return Err(differs(&object, ("id", other, account.id.to_string())));
         }
+        let today = day_at(self.at, rows::tenant(self.connection)?.time_zone);
+        if let Some(opened) = account.opened.filter(|day| *day > today) {
+            return Err(unfit(&object, "opened", &opened.to_string(), "is a day to come"));
+        }
         let insert = "insert into account (id, number, name, currency, opening, balance, gateway, \
                       opened, created_ms, updated_ms) \
                       values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)";
-        let at_ms = self.at_ms;
+        let at_ms = self.at.timestamp_millis();
         let values = params![
             account.id.as_str(),
             account.number,
@@ -232,7 +238,8 @@ impl Loader<'_> {
         };
         let insert = "insert into payment_method (id, account, type, status, gateway, kept, \
                       created_ms, updated_ms) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
-        let (id, gateway, at_ms) = (method.id.as_str(), &method.gateway, self.at_ms);
+        let (id, gateway) = (method.id.as_str(), &method.gateway);
+        let at_ms = self.at.timestamp_millis();
         let (method_type, status) = (method.method_type.name(), method.status.name());
         let kept: BTreeMap<_, _> = method.name.iter().map(|name| ("Name", name)).collect();
         let kept = json(&kept)?;

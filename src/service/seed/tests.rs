@@ -27,6 +27,25 @@ fn account_with(from: &str, to: &str) -> String {
 }
 
 #[test]
+fn since_when_a_balance_is_there_and_the_name_of_a_method_are_said_rightly_or_not_at_all() {
+    let opened = |day: &str| format!("{ACCOUNT}opened = '{day}'\n");
+    let seed = Seed::parse(&opened("2026-05-01")).unwrap();
+    assert_eq!(seed.accounts[0].opened.unwrap().to_string(), "2026-05-01");
+    assert_eq!(Seed::parse(ACCOUNT).unwrap().accounts[0].opened, None);
+    let wrong = "line 7: account.opened: `1.5.2026` is no day like `2026-01-02`";
+    assert_eq!(told(&opened("1.5.2026")), wrong);
+    let method = |name: &str| {
+        format!(
+            "[[payment_method]]\nid = '4028e6a0000b00000000000000000001'\ntype = 'Check'\n\
+             name = '{name}'\n"
+        )
+    };
+    let seed = Seed::parse(&method("Till 3")).unwrap();
+    assert_eq!(seed.payment_methods[0].name.as_deref(), Some("Till 3"));
+    assert_eq!(told(&method(" ")), "line 4: payment_method.name: may not be empty");
+}
+
+#[test]
 fn the_demo_is_what_the_contract_says() {
     let seed = Seed::demo().unwrap();
     let accounts: Vec<&str> = seed.accounts.iter().map(|account| account.id.as_str()).collect();

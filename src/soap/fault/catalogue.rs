@@ -64,7 +64,12 @@ fn values() -> Vec<(RowError, &'static str)> {
     vec![
         (
             RowError::invalid_id("<Field>", "<value>"),
-            "an id that is neither 32 letters or digits nor a number, or an empty one",
+            "an id that is neither 32 letters or digits nor a number, or in update and delete an \
+             empty one",
+        ),
+        (
+            RowError::placeholder_id("<Field>"),
+            "an id that is still the `?` of a sample request from SoapUI",
         ),
         (
             RowError::unknown_field("<Field>"),
