@@ -14,6 +14,7 @@ pub mod error_code;
 pub mod event;
 pub mod facts;
 pub mod id;
+pub mod invoicing;
 pub mod lifecycle;
 pub mod moment;
 pub mod money;

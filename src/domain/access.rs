@@ -37,18 +37,24 @@ pub enum Object {
     InvoicePayment,
     /// A CreditBalanceAdjustment.
     CreditBalanceAdjustment,
+    /// An InvoiceAdjustment.
+    InvoiceAdjustment,
+    /// An InvoiceItemAdjustment.
+    InvoiceItemAdjustment,
     /// A Refund.
     Refund(SourceType, RefundType),
 }
 
 impl Object {
     /// Every object.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::PaymentMethod,
         Self::Payment,
         Self::InvoicePayment,
         Self::CreditBalanceAdjustment,
+        Self::InvoiceAdjustment,
+        Self::InvoiceItemAdjustment,
         Self::Refund(SourceType::Payment, RefundType::External),
         Self::Refund(SourceType::Payment, RefundType::Electronic),
         Self::Refund(SourceType::CreditBalance, RefundType::External),
@@ -85,6 +91,9 @@ impl Needs {
                 Self::One(Permission::CancelCreditBalanceAdjustment)
             }
             (_, Object::CreditBalanceAdjustment) => Self::One(Permission::CreditBalanceAdjustment),
+            (_, Object::InvoiceAdjustment | Object::InvoiceItemAdjustment) => {
+                Self::One(Permission::InvoiceAdjustment)
+            }
             (Operation::Create, Object::Refund(source, refund_type)) => {
                 Self::One(for_refund(source, refund_type))
             }

@@ -11,6 +11,7 @@ pub mod batch;
 pub mod change;
 pub mod common;
 pub mod fields;
+pub mod invoice_adjustment;
 pub mod masked;
 pub mod payment;
 pub mod payment_method;

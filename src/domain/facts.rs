@@ -34,8 +34,10 @@ pub struct Tenant {
     pub default_gateway: String,
     /// The zone in which the tenant's days begin.
     pub time_zone: Tz,
-    /// The reason codes that exist; the first is the default.
+    /// The reason codes of refunds; the first is the default.
     pub reason_codes: Vec<String>,
+    /// The reason codes of adjustments; the first is the default of those of invoices.
+    pub adjustment_reason_codes: Vec<String>,
     /// The fields that were declared for its objects.
     pub custom_fields: CustomFields,
 }
@@ -49,6 +51,9 @@ impl Default for Tenant {
             default_gateway: SANDBOX_GATEWAY.to_owned(),
             time_zone: chrono_tz::America::Los_Angeles,
             reason_codes: ["Standard Refund", "Account Closure", "Customer Request", "Other"]
+                .map(str::to_owned)
+                .to_vec(),
+            adjustment_reason_codes: ["Standard Adjustment", "Cancellation"]
                 .map(str::to_owned)
                 .to_vec(),
             custom_fields: CustomFields::default(),
@@ -114,14 +119,19 @@ pub struct Account {
     pub gateway: Option<String>,
 }
 
-/// The most that a credit balance grows to, in minor units: half of what can be counted, so that
-/// what refunds and adjustments took finds room when it comes back.
+/// The most that a balance grows to, in minor units: half of what can be counted, so that what
+/// refunds and adjustments took finds room when it comes back.
 const BALANCE_MAX: i64 = i64::MAX / 2;
+
+/// Whether a balance may grow by `amount`.
+fn can_grow(balance: MinorUnits, amount: MinorUnits) -> bool {
+    balance.units().saturating_add(amount.units()) <= BALANCE_MAX
+}
 
 impl Account {
     /// Whether the credit balance may grow by `amount`.
     pub fn has_room_for(&self, amount: MinorUnits) -> bool {
-        self.balance.units().saturating_add(amount.units()) <= BALANCE_MAX
+        can_grow(self.balance, amount)
     }
 
     /// The credit that there is on `day` and on every later one.
@@ -292,10 +302,21 @@ pub struct Invoice {
     pub key: InvoiceKey,
     /// Whose it is.
     pub account: Account,
+    /// InvoiceNumber.
+    pub number: String,
     /// InvoiceDate.
     pub date: NaiveDate,
+    /// What the customer was asked for; below zero, what the customer was given.
+    pub amount: MinorUnits,
     /// What the customer still owes; below zero, what is owed to the customer.
     pub balance: MinorUnits,
+}
+
+impl Invoice {
+    /// Whether the balance may grow by `amount`.
+    pub fn has_room_for(&self, amount: MinorUnits) -> bool {
+        can_grow(self.balance, amount)
+    }
 }
 
 /// A refund that is there already, for those who want to change or delete it.

@@ -112,11 +112,15 @@ pub enum IdKind {
     Payment,
     /// The part of a payment that pays an invoice.
     InvoicePayment,
+    /// An adjustment of an invoice as a whole.
+    InvoiceAdjustment,
+    /// An adjustment of one line of an invoice.
+    InvoiceItemAdjustment,
 }
 
 impl IdKind {
     /// Every kind. The place of one here is part of every id of its kind, so places never change.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Refund,
         Self::CreditBalanceAdjustment,
         Self::RefundInvoicePayment,
@@ -125,6 +129,8 @@ impl IdKind {
         Self::PaymentMethod,
         Self::Payment,
         Self::InvoicePayment,
+        Self::InvoiceAdjustment,
+        Self::InvoiceItemAdjustment,
     ];
 
     const fn bits(self) -> u64 {

@@ -24,6 +24,12 @@ pub enum QueryObject {
     CreditBalanceAdjustment,
     /// An invoice.
     Invoice,
+    /// An adjustment of an invoice as a whole.
+    InvoiceAdjustment,
+    /// A charge of an invoice.
+    InvoiceItem,
+    /// An adjustment of one line of an invoice.
+    InvoiceItemAdjustment,
     /// The part of a payment that pays an invoice.
     InvoicePayment,
     /// A payment.
@@ -36,20 +42,26 @@ pub enum QueryObject {
     RefundInvoicePayment,
     /// An exchange with a gateway about a refund.
     RefundTransactionLog,
+    /// The tax on a charge of an invoice.
+    TaxationItem,
 }
 
 impl QueryObject {
     /// Every object that can be queried.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Account,
         Self::CreditBalanceAdjustment,
         Self::Invoice,
+        Self::InvoiceAdjustment,
+        Self::InvoiceItem,
+        Self::InvoiceItemAdjustment,
         Self::InvoicePayment,
         Self::Payment,
         Self::PaymentMethod,
         Self::Refund,
         Self::RefundInvoicePayment,
         Self::RefundTransactionLog,
+        Self::TaxationItem,
     ];
 
     /// The name in the WSDL.
@@ -58,12 +70,16 @@ impl QueryObject {
             Self::Account => "Account",
             Self::CreditBalanceAdjustment => "CreditBalanceAdjustment",
             Self::Invoice => "Invoice",
+            Self::InvoiceAdjustment => "InvoiceAdjustment",
+            Self::InvoiceItem => "InvoiceItem",
+            Self::InvoiceItemAdjustment => "InvoiceItemAdjustment",
             Self::InvoicePayment => "InvoicePayment",
             Self::Payment => "Payment",
             Self::PaymentMethod => "PaymentMethod",
             Self::Refund => "Refund",
             Self::RefundInvoicePayment => "RefundInvoicePayment",
             Self::RefundTransactionLog => "RefundTransactionLog",
+            Self::TaxationItem => "TaxationItem",
         }
     }
 
@@ -92,9 +108,13 @@ impl QueryObject {
             Self::Invoice => &["RegenerateInvoicePDF"],
             Self::Account
             | Self::CreditBalanceAdjustment
+            | Self::InvoiceAdjustment
+            | Self::InvoiceItem
+            | Self::InvoiceItemAdjustment
             | Self::InvoicePayment
             | Self::RefundInvoicePayment
-            | Self::RefundTransactionLog => &[],
+            | Self::RefundTransactionLog
+            | Self::TaxationItem => &[],
         }
     }
 }

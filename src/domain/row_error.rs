@@ -3,6 +3,7 @@
 //! Only the first error of a row is ever told, and never an Error/Field element (captured answers
 //! have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against them.
 
+mod invoices;
 mod objects;
 
 use super::draft::masked::{is_card_number, is_iban};

@@ -1,10 +1,10 @@
-//! The rules of refunds and of credit balance adjustments: a draft and the facts in, a decision
-//! out.
+//! The rules of refunds and adjustments: a draft and the facts in, a decision out.
 //!
 //! One file a source: `credit_balance` (non-referenced refunds), `payment` (referenced ones), and
-//! `adjustment`, `changing` beside them; `account`, `payment_method` and `paying` for what refunds
-//! need to be there. What refunds share stands here and in `refund_values`. The order of the checks
-//! is part of the contract: the first error of a row is the only one told.
+//! `adjustment`, `invoice_adjustment`, `changing` beside them; `account`, `payment_method` and
+//! `paying` for what refunds need to be there. What refunds share stands here and in
+//! `refund_values`. The order of the checks is part of the contract: the first error of a row is
+//! the only one told.
 
 mod account;
 mod adjustment;
@@ -12,6 +12,7 @@ mod asking;
 mod changing;
 mod credit_balance;
 mod custom;
+mod invoice_adjustment;
 mod paying;
 mod payment;
 mod payment_amounts;
@@ -19,8 +20,9 @@ mod payment_changing;
 mod payment_method;
 mod refund_values;
 
+use super::calendar::{CalendarText, day_at};
 use super::custom_value::CustomValues;
-use super::draft::{GatewayOption, RefundDraft};
+use super::draft::{Field, GatewayOption, RefundDraft};
 use super::facts::{
     Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
     PaymentMethod, Tenant,
@@ -31,7 +33,7 @@ use super::row_error::RowError;
 use super::vocabulary::{MethodType, RefundType, SourceType};
 use chrono::NaiveDate;
 use custom::OwnFields;
-use refund_values::{Origin, Paid, Valid, check_amount, check_reason, check_values, known_reason};
+use refund_values::{Origin, Paid, Valid, check_amount, check_values, known_reason};
 use std::borrow::Cow;
 
 pub use account::{
@@ -43,6 +45,11 @@ pub use asking::Asking;
 pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
+};
+pub use invoice_adjustment::{
+    InvoiceAdjustmentDecision, InvoiceAdjustmentFacts, InvoiceAdjustmentUpdate, ItemFacts,
+    decide_invoice_adjustment, decide_invoice_adjustment_deletion,
+    decide_invoice_adjustment_update, decide_item_adjustment,
 };
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
 pub use payment_changing::{
@@ -207,6 +214,26 @@ fn check_present(draft: &RefundDraft) -> Result<(), RowError> {
 
 fn require(present: bool, field: &str) -> Result<(), RowError> {
     if present { Ok(()) } else { Err(RowError::missing(field)) }
+}
+
+/// The day that a field names, else today in tenant time, if it is `allowed`.
+fn day_named(
+    name: &str,
+    field: &Field<CalendarText>,
+    tenant: &Tenant,
+    asking: &Asking,
+    allowed: impl Fn(NaiveDate, NaiveDate) -> bool,
+) -> Result<NaiveDate, RowError> {
+    let today = day_at(asking.now, tenant.time_zone);
+    let text = field.checked()?;
+    let day = match text {
+        None => Some(today),
+        Some(text) => text.day(asking.version, tenant.time_zone),
+    };
+    day.filter(|day| allowed(*day, today)).ok_or_else(|| match text {
+        Some(text) => RowError::invalid(name, text.as_str()),
+        None => RowError::invalid(name, &today.to_string()),
+    })
 }
 
 /// That what is to leave a credit balance is there on its day and stays there on every later one

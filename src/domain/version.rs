@@ -20,6 +20,9 @@ impl ApiVersion {
     pub const FIRST: Self = Self::major(18);
     /// The newest version served.
     pub const LAST: Self = Self::major(150);
+    /// From here on whole invoices are adjusted: InvoiceAdjustment is created, changed and deleted
+    /// (objects and their supported calls). Before it, it is only queried.
+    pub const INVOICE_ADJUSTMENTS: Self = Self::major(24);
     /// From here on refunds may be made from a credit balance (refunds overview: WSDL 31 and up).
     pub const CREDIT_BALANCE_REFUNDS: Self = Self::major(31);
     /// From here on a refund can say which invoices it reopens (RefundInvoicePaymentData).

@@ -174,6 +174,26 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Which way an adjustment moves the balance of an invoice.
+    InvoiceAdjustmentType {
+        /// Down (a credit memo), to zero at most.
+        Credit = "Credit",
+        /// Up (a debit memo).
+        Charge = "Charge",
+    }
+}
+
+vocabulary! {
+    /// What the line of an invoice is (SourceType of an InvoiceItemAdjustment).
+    LineKind {
+        /// A charge: an InvoiceItem.
+        InvoiceDetail = "InvoiceDetail",
+        /// The tax on a charge: a TaxationItem.
+        Tax = "Tax",
+    }
+}
+
+vocabulary! {
     /// Whether an adjustment still counts.
     AdjustmentStatus {
         /// It does.
@@ -206,6 +226,10 @@ vocabulary! {
         CreditBalanceAdjustment = "CreditBalanceAdjustment",
         /// An invoice.
         Invoice = "Invoice",
+        /// An adjustment of an invoice as a whole.
+        InvoiceAdjustment = "InvoiceAdjustment",
+        /// An adjustment of one line of an invoice.
+        InvoiceItemAdjustment = "InvoiceItemAdjustment",
         /// The part of a payment that pays an invoice.
         InvoicePayment = "InvoicePayment",
         /// A payment.

@@ -4,6 +4,7 @@ use super::ticket::Ticket;
 use super::{RowResult, UserKey};
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
+use crate::domain::draft::invoice_adjustment::{InvoiceAdjustmentChange, ItemAdjustmentChange};
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::id::ObjectId;
@@ -31,6 +32,10 @@ pub enum Changes {
     Accounts(Vec<AccountDraft>),
     /// Of credit balance adjustments.
     Adjustments(Vec<AdjustmentChange>),
+    /// Of adjustments of invoices.
+    InvoiceAdjustments(Vec<InvoiceAdjustmentChange>),
+    /// Of adjustments of lines of invoices.
+    InvoiceItemAdjustments(Vec<ItemAdjustmentChange>),
     /// Of payments.
     Payments(Vec<PaymentChange>),
     /// Of payment methods.
@@ -45,6 +50,8 @@ impl Changes {
         match self {
             Self::Accounts(changes) => changes.len(),
             Self::Adjustments(changes) => changes.len(),
+            Self::InvoiceAdjustments(changes) => changes.len(),
+            Self::InvoiceItemAdjustments(changes) => changes.len(),
             Self::Payments(changes) => changes.len(),
             Self::PaymentMethods(changes) => changes.len(),
             Self::Refunds(changes) => changes.len(),
@@ -56,6 +63,10 @@ impl Changes {
         match self {
             Self::Accounts(all) => all.iter().map(|one| one.common.id.given()).collect(),
             Self::Adjustments(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::InvoiceAdjustments(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::InvoiceItemAdjustments(all) => {
+                all.iter().map(|one| one.0.common.id.given()).collect()
+            }
             Self::Payments(all) => all.iter().map(|one| one.common.id.given()).collect(),
             Self::PaymentMethods(all) => all.iter().map(|one| one.common.id.given()).collect(),
             Self::Refunds(all) => all.iter().map(|one| one.common.id.given()).collect(),
@@ -67,6 +78,8 @@ impl Changes {
         match self {
             Self::Accounts(all) => keep(all, wanted),
             Self::Adjustments(all) => keep(all, wanted),
+            Self::InvoiceAdjustments(all) => keep(all, wanted),
+            Self::InvoiceItemAdjustments(all) => keep(all, wanted),
             Self::Payments(all) => keep(all, wanted),
             Self::PaymentMethods(all) => keep(all, wanted),
             Self::Refunds(all) => keep(all, wanted),
@@ -89,6 +102,10 @@ fn keep<T>(all: &mut Vec<T>, wanted: impl Fn(usize) -> bool) {
 pub enum Deletable {
     /// Accounts that nothing belongs to and nothing happened on.
     Account,
+    /// Adjustments of invoices; what a live one moved goes back.
+    InvoiceAdjustment,
+    /// Adjustments of lines of invoices; what a live one moved goes back.
+    InvoiceItemAdjustment,
     /// Payment methods that are nobody's default and that no money came from or went to.
     PaymentMethod,
     /// Refunds of a payment; what a live one took goes back to it.
@@ -100,6 +117,8 @@ impl Deletable {
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "Account" => Some(Self::Account),
+            "InvoiceAdjustment" => Some(Self::InvoiceAdjustment),
+            "InvoiceItemAdjustment" => Some(Self::InvoiceItemAdjustment),
             "PaymentMethod" => Some(Self::PaymentMethod),
             "Refund" => Some(Self::Refund),
             _ => None,

@@ -126,6 +126,22 @@ pub struct SeedInvoice {
     pub amount: Decimal,
     /// The balance that it begins with, between zero and the amount.
     pub balance: Decimal,
+    /// What it asks for, charge by charge; with their taxes they add up to the amount. None where
+    /// the seed does not say.
+    pub items: Vec<SeedItem>,
+}
+
+/// A charge of an invoice, with the tax on it.
+#[derive(Debug, Clone)]
+pub struct SeedItem {
+    /// Its id of 32 characters; none: one that follows from the invoice and its place.
+    pub id: Option<ObjectId>,
+    /// ChargeName.
+    pub name: Option<String>,
+    /// ChargeAmount, without the tax; of any sign.
+    pub amount: Decimal,
+    /// The tax on it; none, or zero: no tax line.
+    pub tax: Option<Decimal>,
 }
 
 /// A payment of a seed. Amounts are in the currency of its account.

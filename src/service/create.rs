@@ -237,6 +237,8 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
         }),
         Drafts::Adjustments(_) => may(Object::CreditBalanceAdjustment),
         Drafts::Accounts(_) => may(Object::Account),
+        Drafts::InvoiceAdjustments(_) => may(Object::InvoiceAdjustment),
+        Drafts::InvoiceItemAdjustments(_) => may(Object::InvoiceItemAdjustment),
         Drafts::InvoicePayments(_) => may(Object::InvoicePayment),
         Drafts::Payments(_) => may(Object::Payment),
         Drafts::PaymentMethods(_) => may(Object::PaymentMethod),

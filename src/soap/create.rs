@@ -58,6 +58,8 @@ pub(super) fn read(
     let drafts = match name {
         "Account" => drafts!(Accounts),
         "CreditBalanceAdjustment" => drafts!(Adjustments),
+        "InvoiceAdjustment" => drafts!(InvoiceAdjustments),
+        "InvoiceItemAdjustment" => drafts!(InvoiceItemAdjustments),
         "InvoicePayment" => drafts!(InvoicePayments),
         "Payment" => drafts!(Payments),
         "PaymentMethod" => drafts!(PaymentMethods),

@@ -46,6 +46,8 @@ pub(super) fn read(
     let changes = match name {
         "Account" => changes!(Accounts),
         "CreditBalanceAdjustment" => changes!(Adjustments),
+        "InvoiceAdjustment" => changes!(InvoiceAdjustments),
+        "InvoiceItemAdjustment" => changes!(InvoiceItemAdjustments),
         "Payment" => changes!(Payments),
         "PaymentMethod" => changes!(PaymentMethods),
         "Refund" => changes!(Refunds),

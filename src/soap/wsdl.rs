@@ -175,6 +175,9 @@ mod tests {
     use crate::domain::draft::adjustment::AdjustmentDraft;
     use crate::domain::draft::change::{AdjustmentChange, RefundChange};
     use crate::domain::draft::fields::Draft;
+    use crate::domain::draft::invoice_adjustment::{
+        InvoiceAdjustmentChange, InvoiceAdjustmentDraft, ItemAdjustmentChange, ItemAdjustmentDraft,
+    };
     use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
     use crate::domain::draft::payment_method::MethodDraft;
 
@@ -324,6 +327,10 @@ mod tests {
         stands_here::<AccountDraft>("Account");
         stands_here::<AdjustmentDraft>("CreditBalanceAdjustment");
         stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
+        stands_here::<InvoiceAdjustmentDraft>("InvoiceAdjustment");
+        stands_here::<InvoiceAdjustmentChange>("InvoiceAdjustment");
+        stands_here::<ItemAdjustmentDraft>("InvoiceItemAdjustment");
+        stands_here::<ItemAdjustmentChange>("InvoiceItemAdjustment");
         stands_here::<MethodDraft>("PaymentMethod");
         stands_here::<PaymentDraft>("Payment");
         stands_here::<PaymentChange>("Payment");
@@ -382,18 +389,23 @@ mod tests {
         let old = [
             "Account",
             "Invoice",
+            "InvoiceAdjustment",
+            "InvoiceItem",
             "InvoicePayment",
             "Payment",
             "PaymentMethod",
             "Refund",
             "RefundInvoicePayment",
             "RefundTransactionLog",
+            "TaxationItem",
         ];
         let types = |major| object_types(at(major));
         assert_eq!(types(18), old);
         assert!(types(22).contains(&"CreditBalanceAdjustment"));
+        assert!(!types(22).contains(&"InvoiceItemAdjustment"));
+        assert!(types(23).contains(&"InvoiceItemAdjustment"));
         assert!(types(30).contains(&"GatewayOption"));
-        assert_eq!(types(150).len(), 10);
+        assert_eq!(types(150).len(), 14);
         // Without queryMore, a client of 18.0 could do nothing with a locator.
         let first = [
             "login",

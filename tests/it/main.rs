@@ -31,6 +31,7 @@ mod gateway;
 mod hammer;
 mod har_writers;
 mod http;
+mod invoice_adjustments;
 mod logs;
 mod memory;
 mod migration;

@@ -44,6 +44,34 @@ const ROWS: &str = "
         (5, 1, 'hold', -3000, 4000, 4, 4000);
 ";
 
+/// What the version of schema 4 wrote beside: an invoice that was paid and refunded in part, and a
+/// negative one of which a part became credit.
+const BILLED: &str = "
+    insert into account (key, id, number, name, currency, opening, balance)
+        values (2, '402892c72b9e3319012b9e34b88e0002', 'A2', 'Two', 'USD', 0, 3000);
+    insert into invoice (key, id, number, account, date, amount, opening, balance, created_ms,
+            updated_ms) values
+        (1, '4028e6a0000c00000000000000000001', 'INV1', 2, '2026-01-02', 10000, 4000, 6500, 1, 9),
+        (2, '4028e6a0000c00000000000000000002', 'INV2', 2, '2026-01-02', -7000, -7000, -4000, 1, 9);
+    insert into payment (key, id, number, account, type, status, amount, refunded,
+            to_credit_balance, effective_date, is_settled, created_ms, updated_ms)
+        values (1, '4028e6a0000d00000000000000000001', 'P1', 2, 'External', 'Processed', 6000, 2500,
+            0, '2026-01-03', 1, 1, 9);
+    insert into invoice_payment (key, id, invoice, payment, amount, refunded, created_ms,
+            updated_ms) values (1, '4028e6a0000e00000000000000000001', 1, 1, 6000, 2500, 1, 9);
+    insert into refund (number, created_ms, salt, account, amount, type, source_type, method_type,
+            status, refund_date, created_by, payment)
+        values (5, 5000, 5, 2, 2500, 'External', 'Payment', 'Check', 'Processed', '2026-01-04', 1,
+            1);
+    insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms, updated_ms)
+        values (5, 1, 2500, 5000, 5000);
+    insert into adjustment (key, account, type, amount, invoice, status, adjustment_date,
+            created_by, created_ms, updated_ms)
+        values (1, 2, 'Increase', 3000, 2, 'Processed', '2026-01-05', 1, 6000, 6000);
+    insert into entry (key, account, kind, delta, balance, adjustment, at_ms)
+        values (6, 2, 'increase', 3000, 3000, 1, 6000);
+";
+
 /// A ledger file with the schemas up to this one and these rows.
 fn write_ledger(path: &Path, schema: usize, rows: &str) {
     let old = Connection::open(path).unwrap();
@@ -174,6 +202,33 @@ async fn the_seed_of_an_old_ledger_still_loads_and_may_say_the_new_permissions()
     );
     let refused = load(&user("demo", "permissions = ['external-refund']")).await.unwrap_err();
     assert!(refused.starts_with("user `demo`: permissions is `external-refund, "), "{refused}");
+}
+
+#[test]
+fn the_invoices_of_schema_4_keep_their_balances_and_may_be_charged_above_their_amount() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let rows = ROWS.split("insert into refund").next().unwrap().replace("10000, 4000", "0, 0");
+    write_ledger(&path, 4, &format!("{rows}{BILLED}"));
+    let mode = OpenMode::Existing;
+    let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
+    drop(SqliteLedger::open(&path, &options).unwrap());
+    let audit = SqliteLedger::audit_file(&path).unwrap();
+    assert_eq!(audit.problems, Vec::<String>::new());
+    let ledger = Connection::open(&path).unwrap();
+    let balances = "select group_concat(opening || ' ' || balance) from invoice";
+    let balances: String = ledger.query_row(balances, [], |row| row.get(0)).unwrap();
+    assert_eq!(balances, "4000 6500,-7000 -4000");
+    let set = |number: &str, balance: i64| {
+        let update = "update invoice set balance = ?2 where number = ?1";
+        ledger.execute(update, rusqlite::params![number, balance]).is_ok()
+    };
+    assert!(set("INV1", 10_001) && set("INV2", 0) && set("INV2", -7000));
+    assert!(!set("INV1", -1) && !set("INV2", 1) && !set("INV2", -7001));
+    // What the rows behind them do not say is found.
+    let problems = SqliteLedger::audit_file(&path).unwrap().problems;
+    let told = "its balance is not what payments, refunds and adjustments made of it";
+    assert_eq!(problems, [format!("invoice INV1: {told}"), format!("invoice INV2: {told}")]);
 }
 
 /// What was possible before references were guarded: three payments of 50.00 that the gateway knows

@@ -14,7 +14,7 @@ use refund_gateway::domain::draft::RefundDraft;
 use refund_gateway::domain::draft::adjustment::AdjustmentDraft;
 use refund_gateway::domain::draft::batch::Drafts;
 use refund_gateway::domain::draft::change::{AdjustmentChange, RefundChange};
-use refund_gateway::domain::draft::fields::Draft as _;
+use refund_gateway::domain::draft::fields::Draft;
 use refund_gateway::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
 use refund_gateway::domain::id::{ObjectId, RefundId};
 use refund_gateway::domain::lifecycle::{Response, Verdict};
@@ -30,7 +30,8 @@ use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
 use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
 use refund_gateway::ledger::query::{Find, Start, Value};
 use refund_gateway::ledger::seed::{
-    SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
+    SeedAccount, SeedInvoice, SeedItem, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan,
+    SeedUser,
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
@@ -77,6 +78,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
         date: day,
         amount: decimal(invoice.amount),
         balance: decimal(invoice.balance),
+        items: items(&invoice.lines),
     });
     let payments = model.payments.iter().enumerate().map(|(number, payment)| SeedPayment {
         id: id('2', account, number),
@@ -131,6 +133,21 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
     }
 }
 
+/// The lines of an invoice as the items of a seed, whose ids are the seed's to give.
+fn items(lines: &[model::Line]) -> Vec<SeedItem> {
+    let mut items: Vec<SeedItem> = Vec::new();
+    for line in lines {
+        match items.last_mut() {
+            Some(charge) if line.is_tax => charge.tax = Some(decimal(line.amount)),
+            _ => {
+                let amount = decimal(line.amount);
+                items.push(SeedItem { id: None, name: None, amount, tax: None });
+            }
+        }
+    }
+    items
+}
+
 /// The real ledger, and one account of it.
 struct Real<'a> {
     ledger: &'a SqliteLedger,
@@ -140,6 +157,8 @@ struct Real<'a> {
     payments: Vec<ObjectId>,
     refunds: Vec<ObjectId>,
     adjustments: Vec<ObjectId>,
+    /// Those of invoices, and whether each is of a line.
+    invoice_adjustments: Vec<(ObjectId, bool)>,
 }
 
 impl Real<'_> {
@@ -196,10 +215,7 @@ impl Real<'_> {
                 self.update(Changes::Refunds(vec![change])).await?;
             }
             Operation::DeleteRefund { refund } => {
-                let ids = vec![Ok(self.refunds[*refund].clone())];
-                let (asking, ticket) = (self.asking(), Ticket::default());
-                let request = Delete { asking, object: Deletable::Refund, ids, ticket };
-                self.ledger.delete(request).await.unwrap().remove(0)?;
+                self.delete(Deletable::Refund, &self.refunds[*refund]).await?;
             }
             Operation::Adjust { is_increase, source, amount } => {
                 let mut draft = AdjustmentDraft::default();
@@ -225,6 +241,7 @@ impl Real<'_> {
             | Operation::Apply { .. }
             | Operation::TakeBackPayment { .. }
             | Operation::Rename { .. } => self.perform_payment(operation).await?,
+            _ => self.perform_invoice_adjustment(operation).await?,
         }
         Ok(())
     }
@@ -284,6 +301,67 @@ impl Real<'_> {
             _ => unreachable!("{operation:?}"),
         }
         Ok(())
+    }
+
+    /// What is done with adjustments of invoices, as [`Real::perform`].
+    async fn perform_invoice_adjustment(&mut self, operation: &Operation) -> Result<(), RowError> {
+        match *operation {
+            Operation::AdjustInvoice { invoice, line, is_charge, amount } => {
+                let mut fields = vec![
+                    ("Type", if is_charge { "Charge" } else { "Credit" }.to_owned()),
+                    ("Amount", text(amount)),
+                    ("InvoiceId", id('1', self.account, invoice).to_string()),
+                ];
+                let drafts = match line {
+                    None => Drafts::InvoiceAdjustments(vec![filled(&fields)]),
+                    Some(line) => {
+                        let (line, source_type) = self.line(invoice, line);
+                        fields.push(("AdjustmentDate", "2026-10-01".to_owned()));
+                        fields.push(("SourceId", line));
+                        fields.push(("SourceType", source_type));
+                        Drafts::InvoiceItemAdjustments(vec![filled(&fields)])
+                    }
+                };
+                let adjustment = self.create(drafts).await?;
+                self.invoice_adjustments.push((adjustment, line.is_some()));
+            }
+            Operation::CancelInvoiceAdjustment { adjustment } => {
+                let (id, is_of_line) = &self.invoice_adjustments[adjustment];
+                let fields = [("Id", id.to_string()), ("Status", "Canceled".to_owned())];
+                self.update(match is_of_line {
+                    true => Changes::InvoiceItemAdjustments(vec![filled(&fields)]),
+                    false => Changes::InvoiceAdjustments(vec![filled(&fields)]),
+                })
+                .await?;
+            }
+            Operation::DeleteInvoiceAdjustment { adjustment } => {
+                let (id, is_of_line) = &self.invoice_adjustments[adjustment];
+                let object = match is_of_line {
+                    true => Deletable::InvoiceItemAdjustment,
+                    false => Deletable::InvoiceAdjustment,
+                };
+                self.delete(object, id).await?;
+            }
+            _ => unreachable!("{operation:?}"),
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, object: Deletable, id: &ObjectId) -> Result<ObjectId, RowError> {
+        let (asking, ticket, ids) = (self.asking(), Ticket::default(), vec![Ok(id.clone())]);
+        let request = Delete { asking, object, ids, ticket };
+        self.ledger.delete(request).await.unwrap().remove(0)
+    }
+
+    /// The id and the kind of a line of an invoice.
+    fn line(&self, invoice: usize, line: usize) -> (String, String) {
+        let select = "select line.id, iif(line.item is null, 'InvoiceDetail', 'Tax') \
+                      from invoice_line as line join invoice on invoice.key = line.invoice \
+                      where invoice.id = ?1 order by line.key limit 1 offset ?2";
+        let invoice = id('1', self.account, invoice);
+        let values = rusqlite::params![invoice.as_str(), line as i64];
+        let mut statement = self.reader.prepare_cached(select).unwrap();
+        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
     }
 
     /// A reference of the account's own, written in another way each time.
@@ -420,12 +498,49 @@ impl Real<'_> {
                 found.unwrap_or_else(|_| "gone".to_owned())
             })
             .collect();
+        let adjusted: Vec<String> = self
+            .invoice_adjustments
+            .iter()
+            .map(|(id, _)| {
+                let select = "select status from invoice_adjustment where id = ?1";
+                let mut statement = self.reader.prepare_cached(select).unwrap();
+                let found = statement.query_row([id.as_str()], |row| row.get(0));
+                found.unwrap_or_else(|_| "gone".to_owned())
+            })
+            .collect();
+        let credited: Vec<Vec<i64>> = (0..Model::INVOICES).map(|at| self.credited(at)).collect();
         let sent = "select coalesce(sum(sent), 0) from collected \
                     join payment on payment.key = collected.payment \
                     join account on account.key = payment.account where account.id = ?1";
         let sent = numbers(sent, &id('a', self.account, 0));
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
+        [
+            format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}"),
+            format!("{adjusted:?} {credited:?}"),
+        ]
+        .join(" ")
     }
+
+    /// What live credits took off each line of an invoice.
+    fn credited(&self, invoice: usize) -> Vec<i64> {
+        let select = "select ( \
+                 select coalesce(sum(amount), 0) from invoice_adjustment \
+                 where line = line.key and type = 'Credit' and status = 'Processed') \
+             from invoice_line as line join invoice on invoice.key = line.invoice \
+             where invoice.id = ?1 order by line.key";
+        let mut statement = self.reader.prepare_cached(select).unwrap();
+        let invoice = id('1', self.account, invoice);
+        let lines = statement.query_map([invoice.as_str()], |row| row.get(0)).unwrap();
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+}
+
+/// A draft with these fields.
+fn filled<D: Draft>(fields: &[(&str, String)]) -> D {
+    let mut draft = D::default();
+    for (name, text) in fields {
+        draft.set(name, text);
+    }
+    draft
 }
 
 fn opened() -> (TempDir, PathBuf, SqliteLedger) {
@@ -457,7 +572,7 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
     // Once one has failed, only it is looked at: the ledger keeps what it did.
     let is_sound = Cell::new(true);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let sequence = prop::collection::vec(model::wish(), 1..40);
+    let sequence = prop::collection::vec(model::wish(), 1..52);
     let result = TestRunner::new(config).run(&sequence, |wishes| {
         let was_sound = is_sound.replace(false);
         let account = accounts.get();
@@ -465,9 +580,18 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         let mut model = Model::new();
         runtime.block_on(ledger.load_seed(plan(account, &model))).unwrap().unwrap();
         let payments = (0..model.payments.len()).map(|at| id('2', account, at)).collect();
-        let (refunds, adjustments) = (Vec::new(), Vec::new());
+        let (refunds, adjustments, invoice_adjustments) = (Vec::new(), Vec::new(), Vec::new());
         let (ledger, reader, second) = (&ledger, &reader, 0);
-        let mut real = Real { ledger, reader, account, second, payments, refunds, adjustments };
+        let mut real = Real {
+            ledger,
+            reader,
+            account,
+            second,
+            payments,
+            refunds,
+            adjustments,
+            invoice_adjustments,
+        };
         for wish in &wishes {
             let Some(operation) = model.meant(wish) else { continue };
             let done = runtime.block_on(real.perform(&operation));

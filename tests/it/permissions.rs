@@ -13,6 +13,7 @@ const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
 const CARD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
 const PAYMENT: &str = "402892c72b9e3319012b9e34b88e0201";
 const OWED: &str = "402892c72b9e3319012b9e34b88e0101";
+const ITEM_OWED: &str = "402892c72b9e3319012b9e34b88e0301";
 const OWING: &str = "402892c72b9e3319012b9e34b88e0102";
 const REFUNDS: [&str; 5] = [
     "external-refund",
@@ -35,6 +36,7 @@ fn seed() -> String {
          [[payment_method]]\nid = '{CARD}'\naccount = '{ACCOUNT}'\ntype = 'CreditCard'\n\
          [[invoice]]\nid = '{OWED}'\nnumber = 'I1'\naccount = '{ACCOUNT}'\ndate = '2026-01-02'\n\
          amount = '9000'\nbalance = '9000'\n\
+         items = [{{ id = '{ITEM_OWED}', amount = '9000' }}]\n\
          [[invoice]]\nid = '{OWING}'\nnumber = 'I2'\naccount = '{ACCOUNT}'\ndate = '2026-01-02'\n\
          amount = '-9000'\nbalance = '-9000'\n\
          [[payment]]\nid = '{PAYMENT}'\nnumber = 'P1'\naccount = '{ACCOUNT}'\namount = '9000'\n\
@@ -58,7 +60,7 @@ struct Cell {
     needs: &'static [&'static str],
 }
 
-const CELLS: [Cell; 18] = [
+const CELLS: [Cell; 26] = [
     Cell { name: "create Account", call: create_account, needs: &["account-write"] },
     Cell { name: "update Account", call: rename_account, needs: &["account-write"] },
     Cell {
@@ -129,6 +131,52 @@ const CELLS: [Cell; 18] = [
         needs: &["cancel-credit-balance-adjustment"],
     },
     Cell {
+        name: "create InvoiceAdjustment",
+        call: |stage, session| adjust_invoice(stage, session, WHOLE),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "update InvoiceAdjustment",
+        call: |stage, session| change_adjustment(stage, session, WHOLE, ("ReasonCode", "Other")),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "cancel InvoiceAdjustment",
+        call: |stage, session| change_adjustment(stage, session, WHOLE, ("Status", "Canceled")),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "delete InvoiceAdjustment",
+        call: |stage, session| {
+            let id = made(&adjust_invoice(stage, &stage.all, WHOLE));
+            stage.delete(session, WHOLE, &id)
+        },
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "create InvoiceItemAdjustment",
+        call: |stage, session| adjust_invoice(stage, session, ITEM),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "update InvoiceItemAdjustment",
+        call: |stage, session| change_adjustment(stage, session, ITEM, ("ReasonCode", "Other")),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "cancel InvoiceItemAdjustment",
+        call: |stage, session| change_adjustment(stage, session, ITEM, ("Status", "Canceled")),
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
+        name: "delete InvoiceItemAdjustment",
+        call: |stage, session| {
+            let id = made(&adjust_invoice(stage, &stage.all, ITEM));
+            stage.delete(session, ITEM, &id)
+        },
+        needs: &["invoice-adjustment"],
+    },
+    Cell {
         name: "create Refund of a payment, External",
         call: refund_payment,
         needs: &["external-refund"],
@@ -197,6 +245,26 @@ fn create_payment(stage: &Stage, session: &str) -> Answer {
 fn create_adjustment(stage: &Stage, session: &str) -> Answer {
     let fields = [("Type", "Increase"), ("Amount", "1"), ("SourceTransactionId", OWING)];
     stage.create(session, "CreditBalanceAdjustment", &fields)
+}
+
+const WHOLE: &str = "InvoiceAdjustment";
+const ITEM: &str = "InvoiceItemAdjustment";
+
+/// A Credit of the invoice, or of its only item.
+fn adjust_invoice(stage: &Stage, session: &str, kind: &str) -> Answer {
+    let whole = [("Type", "Credit"), ("Amount", "1"), ("InvoiceId", OWED)];
+    let item = [
+        ("AdjustmentDate", "2026-01-02"),
+        ("SourceId", ITEM_OWED),
+        ("SourceType", "InvoiceDetail"),
+    ];
+    let item = if kind == ITEM { &item[..] } else { &[] };
+    stage.create(session, kind, &[&whole[..], item].concat())
+}
+
+fn change_adjustment(stage: &Stage, session: &str, kind: &str, change: (&str, &str)) -> Answer {
+    let id = made(&adjust_invoice(stage, &stage.all, kind));
+    stage.update(session, kind, &[("Id", &id), change])
 }
 
 fn refund_payment(stage: &Stage, session: &str) -> Answer {

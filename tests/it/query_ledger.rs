@@ -108,6 +108,7 @@ fn invoice(number: usize) -> SeedInvoice {
         date: NaiveDate::from_ymd_opt(2026, 1, 1 + number as u32 / 2).unwrap(),
         amount: amount.into(),
         balance: (amount / 2).into(),
+        items: Vec::new(),
     }
 }
 

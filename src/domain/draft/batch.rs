@@ -3,6 +3,7 @@
 use super::RefundDraft;
 use super::account::AccountDraft;
 use super::adjustment::AdjustmentDraft;
+use super::invoice_adjustment::{InvoiceAdjustmentDraft, ItemAdjustmentDraft};
 use super::payment::{PaymentDraft, PaymentPartDraft};
 use super::payment_method::MethodDraft;
 use crate::domain::id::ObjectId;
@@ -15,6 +16,10 @@ pub enum Drafts {
     Accounts(Vec<AccountDraft>),
     /// Of the type CreditBalanceAdjustment.
     Adjustments(Vec<AdjustmentDraft>),
+    /// Of the type InvoiceAdjustment.
+    InvoiceAdjustments(Vec<InvoiceAdjustmentDraft>),
+    /// Of the type InvoiceItemAdjustment.
+    InvoiceItemAdjustments(Vec<ItemAdjustmentDraft>),
     /// Of the type InvoicePayment.
     InvoicePayments(Vec<PaymentPartDraft>),
     /// Of the type Payment.
@@ -31,6 +36,8 @@ impl Drafts {
         match self {
             Self::Accounts(drafts) => drafts.iter().map(|_| None).collect(),
             Self::Adjustments(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+            Self::InvoiceAdjustments(drafts) => drafts.iter().map(|_| None).collect(),
+            Self::InvoiceItemAdjustments(drafts) => drafts.iter().map(|_| None).collect(),
             Self::InvoicePayments(drafts) => drafts.iter().map(|_| None).collect(),
             Self::Payments(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
             Self::PaymentMethods(drafts) => {

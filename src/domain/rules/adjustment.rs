@@ -1,13 +1,13 @@
-//! Adjustments of a credit balance that somebody asks for.
+//! Adjustments of a credit balance that a caller asks for.
 //!
 //! Sources: the CreditBalanceAdjustment object's field descriptions and the overview of credit
 //! balances: credit is never made from nothing. An Increase comes from a negative invoice or an
 //! overpayment, a Decrease pays an invoice, and a credit balance is never negative.
 
 use super::custom::OwnFields;
-use super::{Asking, check_amount, check_day, check_reason, require};
+use super::refund_values::check_adjustment_reason;
+use super::{Asking, check_amount, check_day, day_named, require};
 use crate::domain::access::{Object, Operation};
-use crate::domain::calendar::day_at;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{Account, AccountKey, AdjustmentSource, Invoice, Payment, Tenant};
@@ -34,7 +34,7 @@ pub struct AdjustmentFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundSource {
     /// An invoice.
-    Invoice(Invoice),
+    Invoice(Box<Invoice>),
     /// A payment.
     Payment(Box<Payment>),
 }
@@ -182,7 +182,8 @@ fn check_values<'a>(
     let currency = source.map(|source| source.account().currency);
     let amount = check_amount("Amount", &draft.amount, currency)?;
     draft.comment.checked()?;
-    let reason_code = check_reason(&draft.reason_code, facts.tenant)?;
+    let default = facts.tenant.reason_codes.first();
+    let reason_code = check_adjustment_reason(&draft.reason_code, default, facts.tenant)?;
     draft.reference_id.checked()?;
     let id = draft.source_id.checked()?;
     if let (Some(id), None) = (id, &facts.by_id) {
@@ -216,7 +217,6 @@ fn check_date(
     tenant: &Tenant,
     asking: &Asking,
 ) -> Result<NaiveDate, RowError> {
-    let today = day_at(asking.now, tenant.time_zone);
     let is_increase = draft.adjustment_type.given() == Some(&AdjustmentType::Increase);
     let (from, is_payment) = match source {
         None => (None, false),
@@ -224,18 +224,9 @@ fn check_date(
         Some(FoundSource::Payment(payment)) => (Some(payment.effective_date), true),
     };
     let may_be_later = tenant.future_dated_adjustments && !is_payment;
-    let allowed = |day: &NaiveDate| {
-        (*day == today || (may_be_later && *day > today))
-            && (!is_increase || from.is_none_or(|from| *day >= from))
-    };
-    let text = draft.adjustment_date.checked()?;
-    let day = match text {
-        None => Some(today),
-        Some(text) => text.day(asking.version, tenant.time_zone),
-    };
-    day.filter(allowed).ok_or_else(|| match text {
-        Some(text) => RowError::invalid("AdjustmentDate", text.as_str()),
-        None => RowError::invalid("AdjustmentDate", &today.to_string()),
+    day_named("AdjustmentDate", &draft.adjustment_date, tenant, asking, |day, today| {
+        (day == today || (may_be_later && day > today))
+            && (!is_increase || from.is_none_or(|from| day >= from))
     })
 }
 

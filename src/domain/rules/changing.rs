@@ -7,6 +7,7 @@
 
 use super::adjustment::{check_room, check_switches};
 use super::custom::OwnFields;
+use super::refund_values::known_adjustment_reason;
 use super::{Asking, check_day, known_reason, require};
 use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
@@ -66,7 +67,7 @@ pub fn decide_refund_update<'a>(
     let common = &change.common;
     let refund = check_target(common, refund, asking)?;
     common.check_nulls(&NULLABLE)?;
-    let reason_code = reason_change(common, &change.reason_code, tenant)?;
+    let reason_code = reason_change(common, &change.reason_code, known_reason, tenant)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     let source = source_of(refund);
@@ -147,12 +148,9 @@ pub fn decide_adjustment_update<'a>(
     let adjustment = check_target(common, adjustment, asking)?;
     common.check_nulls(&["Comment", "ReasonCode", "TransferredToAccounting"])?;
     let comment = common.change(&change.comment, "Comment")?;
-    let reason_code = reason_change(common, &change.reason_code, tenant)?;
-    let wanted = match change.status.checked()? {
-        Some(AdjustmentStatus::Canceled) => true,
-        Some(status) => return Err(RowError::invalid("Status", status.name())),
-        None => false,
-    };
+    let known = known_adjustment_reason;
+    let reason_code = reason_change(common, &change.reason_code, known, tenant)?;
+    let wanted = is_to_be_canceled(&change.status)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
     let own = OwnFields::of(tenant, CustomizedObject::CreditBalanceAdjustment);
@@ -176,6 +174,15 @@ pub fn decide_adjustment_update<'a>(
     })
 }
 
+/// Whether an adjustment is to be cancelled, which is all that its Status can be set to.
+pub(super) fn is_to_be_canceled(status: &Field<AdjustmentStatus>) -> Result<bool, RowError> {
+    match status.checked()? {
+        Some(AdjustmentStatus::Canceled) => Ok(true),
+        Some(status) => Err(RowError::invalid("Status", status.name())),
+        None => Ok(false),
+    }
+}
+
 fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError> {
     if adjustment.status == AdjustmentStatus::Canceled {
         return Err(RowError::invalid("Status", AdjustmentStatus::Canceled.name()));
@@ -196,21 +203,22 @@ fn check_adjustment_cancel(adjustment: &AskedAdjustment) -> Result<(), RowError>
     }
 }
 
-/// What becomes of ReasonCode: one of the tenant's codes, or none.
-fn reason_change<'c>(
+/// What becomes of ReasonCode: one of the tenant's codes, which `known` finds, or none.
+pub(super) fn reason_change<'c>(
     common: &Common,
     code: &'c Field<String>,
+    known: fn(&str, &Tenant) -> Result<String, RowError>,
     tenant: &Tenant,
 ) -> Result<Change<&'c String>, RowError> {
     let change = common.change(code, "ReasonCode")?;
     if let Change::To(code) = change {
-        known_reason(code, tenant)?;
+        known(code, tenant)?;
     }
     Ok(change)
 }
 
 /// The object that is to be changed, once the change names one and nothing else is wrong with it.
-fn check_target<'t, T>(
+pub(super) fn check_target<'t, T>(
     common: &Common,
     target: Option<&'t T>,
     asking: &Asking,

@@ -3,8 +3,7 @@
 //! What must stay true: values are checked in WSDL order, and the first that is wrong is told.
 
 use super::custom::OwnFields;
-use super::{Asking, Decision, Facts, Payout, Source, require, source_of};
-use crate::domain::calendar::day_at;
+use super::{Asking, Decision, Facts, Payout, Source, day_named, require, source_of};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::{AmountText, Field, RefundDraft};
 use crate::domain::facts::{Account, MethodKey, Tenant};
@@ -133,10 +132,7 @@ fn check_parts(draft: &RefundDraft, origin: &Origin<'_>) -> Result<(), RowError>
 }
 
 /// One of the tenant's codes; without one, the first of them.
-pub(super) fn check_reason(
-    code: &Field<String>,
-    tenant: &Tenant,
-) -> Result<Option<String>, RowError> {
+fn check_reason(code: &Field<String>, tenant: &Tenant) -> Result<Option<String>, RowError> {
     match code.checked()? {
         None => Ok(tenant.reason_codes.first().cloned()),
         Some(code) => known_reason(code, tenant).map(Some),
@@ -148,6 +144,24 @@ pub(super) fn known_reason(code: &str, tenant: &Tenant) -> Result<String, RowErr
     known.cloned().ok_or_else(|| RowError::invalid("ReasonCode", code))
 }
 
+/// One of the tenant's codes for adjustments; without one, the default. Codes of refunds are taken
+/// as well, because adjustments had no list of their own once.
+pub(super) fn check_adjustment_reason(
+    code: &Field<String>,
+    default: Option<&String>,
+    tenant: &Tenant,
+) -> Result<Option<String>, RowError> {
+    match code.checked()? {
+        None => Ok(default.cloned()),
+        Some(code) => known_adjustment_reason(code, tenant).map(Some),
+    }
+}
+
+pub(super) fn known_adjustment_reason(code: &str, tenant: &Tenant) -> Result<String, RowError> {
+    let known = tenant.adjustment_reason_codes.iter().find(|known| *known == code);
+    known.cloned().map_or_else(|| known_reason(code, tenant), Ok)
+}
+
 /// External: any day up to today in tenant time, later with future-dated adjustments.
 /// Electronic: today. Without a date: today. Never before the payment.
 fn check_date(
@@ -156,20 +170,10 @@ fn check_date(
     asking: &Asking,
     not_before: Option<NaiveDate>,
 ) -> Result<NaiveDate, RowError> {
-    let today = day_at(asking.now, tenant.time_zone);
     let electronic = draft.refund_type.given() == Some(&RefundType::Electronic);
-    let allowed = |day: &NaiveDate| {
-        let late = if electronic { *day == today } else { *day <= today };
+    day_named("RefundDate", &draft.refund_date, tenant, asking, |day, today| {
+        let late = if electronic { day == today } else { day <= today };
         (late || (tenant.future_dated_adjustments && !electronic))
-            && not_before.is_none_or(|first| *day >= first)
-    };
-    let text = draft.refund_date.checked()?;
-    let day = match text {
-        None => Some(today),
-        Some(text) => text.day(asking.version, tenant.time_zone),
-    };
-    day.filter(allowed).ok_or_else(|| match text {
-        Some(text) => RowError::invalid("RefundDate", text.as_str()),
-        None => RowError::invalid("RefundDate", &today.to_string()),
+            && not_before.is_none_or(|first| day >= first)
     })
 }

@@ -578,8 +578,9 @@ fn adjust(
 
 fn invoice(balance: i64) -> FoundSource {
     let (key, balance) = (InvoiceKey(20), MinorUnits::new(balance));
-    let date = "2026-11-21".parse().unwrap();
-    FoundSource::Invoice(Invoice { key, account: account(1500), date, balance })
+    let (date, number) = ("2026-11-21".parse().unwrap(), "INV".to_owned());
+    let (account, amount) = (account(1500), balance);
+    FoundSource::Invoice(Box::new(Invoice { key, account, number, date, amount, balance }))
 }
 
 const FROM: (&str, &str) = ("SourceTransactionId", INVOICES[0]);

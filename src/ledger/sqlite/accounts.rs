@@ -169,7 +169,7 @@ fn insert(
 ) -> rusqlite::Result<()> {
     let number = match account.number {
         Some(number) => number.to_owned(),
-        None => store.next_number("account", "A")?,
+        None => store.next_number("account", "account", "A")?,
     };
     let insert = "insert into account (key, id, number, name, currency, opening, balance, \
          default_payment_method, gateway, status, kept, created_by, created_ms, updated_by, \

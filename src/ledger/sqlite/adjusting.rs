@@ -3,12 +3,13 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
-use super::movement::{Cause, move_balance};
+use super::movement::{Cause, move_balance, move_invoice};
 use super::store::Store;
 use super::{ahead, rows};
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::facts::{AdjustmentSource, AskedAdjustment};
 use crate::domain::id::{IdKind, ObjectId};
+use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
     AdjustmentDecision, AdjustmentFacts, Asking, FoundSource, decide_adjustment,
 };
@@ -72,7 +73,7 @@ fn source(
 ) -> rusqlite::Result<Option<FoundSource>> {
     if let Some(mut invoice) = billing_rows::invoice(store.connection(), named)? {
         ahead::look(store, asking, &mut invoice.account)?;
-        return Ok(Some(FoundSource::Invoice(invoice)));
+        return Ok(Some(FoundSource::Invoice(Box::new(invoice))));
     }
     let payment = billing_rows::payment(store.connection(), named)?;
     Ok(payment.map(|payment| FoundSource::Payment(Box::new(payment))))
@@ -86,20 +87,16 @@ fn move_source(
     delta: i64,
     at_ms: i64,
 ) -> rusqlite::Result<()> {
-    let (update, key) = match source {
-        AdjustmentSource::Invoice(invoice) => (
-            "update invoice set balance = balance + ?2, updated_ms = ?3 \
-             where key = ?1 returning key",
-            invoice.0,
-        ),
-        AdjustmentSource::Payment(payment) => (
-            "update payment set to_credit_balance = to_credit_balance + ?2, updated_ms = ?3 \
-             where key = ?1 and refunded + to_credit_balance + ?2 <= amount returning key",
-            payment.0,
-        ),
+    let payment = match source {
+        AdjustmentSource::Invoice(invoice) => {
+            return move_invoice(connection, invoice, MinorUnits::new(delta), at_ms);
+        }
+        AdjustmentSource::Payment(payment) => payment,
     };
+    let update = "update payment set to_credit_balance = to_credit_balance + ?2, updated_ms = ?3 \
+                  where key = ?1 and refunded + to_credit_balance + ?2 <= amount returning key";
     let mut statement = connection.prepare_cached(update)?;
-    statement.query_row(params![key, delta, at_ms], |_| Ok(()))
+    statement.query_row(params![payment.0, delta, at_ms], |_| Ok(()))
 }
 
 /// Takes an adjustment back: the balance moves the other way, and so does its source.

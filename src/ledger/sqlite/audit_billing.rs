@@ -14,7 +14,7 @@ struct Check {
 }
 
 /// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 13] = [
     Check {
         about: "entry",
         select: "select entry.key from entry left join refund on refund.number = entry.refund \
@@ -108,8 +108,33 @@ const CHECKS: [Check; 10] = [
                      and refund.compensated_ms is null) + ( \
                      select coalesce(sum(iif(adjustment.type = 'Increase', adjustment.amount, \
                          -adjustment.amount)), 0) from adjustment \
-                     where adjustment.invoice = invoice.key and adjustment.status = 'Processed')",
+                     where adjustment.invoice = invoice.key \
+                     and adjustment.status = 'Processed') + ( \
+                     select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
+                     from invoice_adjustment as made \
+                     where made.invoice = invoice.key and made.status = 'Processed')",
         problem: "its balance is not what payments, refunds and adjustments made of it",
+    },
+    Check {
+        about: "invoice",
+        select: "select invoice.number from invoice join invoice_line as line \
+                 on line.invoice = invoice.key group by invoice.key \
+                 having sum(line.amount) <> invoice.amount",
+        problem: "its items and taxes do not add up to its amount",
+    },
+    Check {
+        about: "invoice item",
+        select: "select line.id from invoice_line as line join invoice_adjustment as made \
+                 on made.line = line.key where made.type = 'Credit' and made.status = 'Processed' \
+                 group by line.key having sum(made.amount) > line.amount",
+        problem: "credits took more off it than its amount",
+    },
+    Check {
+        about: "adjustment",
+        select: "select made.number from invoice_adjustment as made \
+                 join invoice_line as line on line.key = made.line \
+                 where line.invoice <> made.invoice",
+        problem: "the item that it adjusts is another invoice's",
     },
     Check {
         about: "refund",

@@ -12,7 +12,7 @@ use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, PaymentStatus, PaymentType, RefundStatus, RefundType,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// How an object is named.
 #[derive(Debug, Clone, Copy)]
@@ -103,18 +103,29 @@ pub(super) fn invoice(
     connection: &Connection,
     named: Named<'_>,
 ) -> rusqlite::Result<Option<Invoice>> {
-    let select =
-        format!("select key, account, balance, date from invoice where {} = ?1", named.column());
+    let select = format!("{INVOICE} where {} = ?1", named.column());
     let mut statement = connection.prepare_cached(&select)?;
-    let found = statement.query_row(params![named.text()], |row| {
-        let date = known(row, 3, |text| text.parse().ok())?;
-        Ok((InvoiceKey(row.get(0)?), row.get(1)?, MinorUnits::new(row.get(2)?), date))
-    });
-    let Some((key, account, balance, date)) = found.optional()? else {
-        return Ok(None);
-    };
-    let account = rows::account_by_key(connection, account)?;
-    Ok(Some(Invoice { key, account, date, balance }))
+    statement.query_row(params![named.text()], |row| read_invoice(connection, row)).optional()
+}
+
+/// The invoice of this key, which exists.
+pub(super) fn invoice_by_key(connection: &Connection, key: i64) -> rusqlite::Result<Invoice> {
+    let select = format!("{INVOICE} where key = ?1");
+    let mut statement = connection.prepare_cached(&select)?;
+    statement.query_row([key], |row| read_invoice(connection, row))
+}
+
+const INVOICE: &str = "select key, account, number, date, amount, balance from invoice";
+
+fn read_invoice(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Invoice> {
+    Ok(Invoice {
+        key: InvoiceKey(row.get(0)?),
+        account: rows::account_by_key(connection, row.get(1)?)?,
+        number: row.get(2)?,
+        date: known(row, 3, |text| text.parse().ok())?,
+        amount: MinorUnits::new(row.get(4)?),
+        balance: MinorUnits::new(row.get(5)?),
+    })
 }
 
 /// The refund of this id.

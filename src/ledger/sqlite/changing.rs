@@ -2,6 +2,7 @@
 //! decide, write, and move the money back where a refund or an adjustment is taken back.
 
 use super::custom::{self, Owner};
+use super::invoice_adjusting::{self, Adjusted};
 use super::store::Store;
 use super::{accounts, adjusting, ahead, billing_rows, methods, movement, outbox, payments};
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
@@ -27,6 +28,14 @@ pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<Ch
         Changes::PaymentMethods(changes) => {
             changes.iter().map(|change| methods::update(store, *user, asking, change)).collect()
         }
+        Changes::InvoiceAdjustments(changes) => changes
+            .iter()
+            .map(|change| invoice_adjusting::update(store, *user, asking, change))
+            .collect(),
+        Changes::InvoiceItemAdjustments(changes) => changes
+            .iter()
+            .map(|change| invoice_adjusting::update_of_line(store, *user, asking, change))
+            .collect(),
         Changes::Payments(changes) => {
             changes.iter().map(|change| payments::update(store, *user, asking, change)).collect()
         }
@@ -43,6 +52,12 @@ pub(super) fn update(store: &Store, request: &Update) -> rusqlite::Result<Vec<Ch
 pub(super) fn delete(store: &Store, request: &Delete) -> rusqlite::Result<Vec<ChangeResult>> {
     let delete = |id: &ChangeResult| match (id, request.object) {
         (Ok(id), Deletable::Account) => accounts::delete(store, &request.asking, id),
+        (Ok(id), Deletable::InvoiceAdjustment) => {
+            invoice_adjusting::delete(store, &request.asking, Adjusted::Invoice, id)
+        }
+        (Ok(id), Deletable::InvoiceItemAdjustment) => {
+            invoice_adjusting::delete(store, &request.asking, Adjusted::Line, id)
+        }
         (Ok(id), Deletable::PaymentMethod) => methods::delete(store, &request.asking, id),
         (Ok(id), Deletable::Refund) => delete_refund(store, &request.asking, id),
         (Err(error), _) => Ok(Err(error.clone())),

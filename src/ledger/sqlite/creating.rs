@@ -4,7 +4,7 @@
 use super::answers::{earlier_answer, keep_answer};
 use super::create::create_refund;
 use super::store::Store;
-use super::{accounts, adjusting, methods, payments};
+use super::{accounts, adjusting, invoice_adjusting, methods, payments};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::row_error::RowError;
 use crate::ledger::{Create, Created, Order, RowResult};
@@ -65,6 +65,10 @@ fn create_rows(
     match &request.drafts {
         Drafts::Accounts(drafts) => each!(drafts, accounts::create),
         Drafts::Adjustments(drafts) => each!(drafts, adjusting::create_one),
+        Drafts::InvoiceAdjustments(drafts) => each!(drafts, invoice_adjusting::create),
+        Drafts::InvoiceItemAdjustments(drafts) => {
+            each!(drafts, invoice_adjusting::create_of_line)
+        }
         Drafts::InvoicePayments(drafts) => each!(drafts, payments::create_part),
         Drafts::Payments(drafts) => each!(drafts, payments::create),
         Drafts::PaymentMethods(drafts) => each!(drafts, methods::create),

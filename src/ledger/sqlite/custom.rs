@@ -13,6 +13,8 @@ pub(super) enum Owner<'i> {
     Account(&'i ObjectId),
     /// By its key.
     Adjustment(i64),
+    /// By its key.
+    InvoiceAdjustment(i64),
     InvoicePayment(&'i ObjectId),
     Payment(&'i ObjectId),
     PaymentMethod(&'i ObjectId),
@@ -34,6 +36,7 @@ pub(super) fn keep(
     let (table, column, row): (_, _, &dyn ToSql) = match &owner {
         Owner::Account(id) => ("account", "id", &id.as_str()),
         Owner::Adjustment(key) => ("adjustment", "key", key),
+        Owner::InvoiceAdjustment(key) => ("invoice_adjustment", "key", key),
         Owner::InvoicePayment(id) => ("invoice_payment", "id", &id.as_str()),
         Owner::Payment(id) => ("payment", "id", &id.as_str()),
         Owner::PaymentMethod(id) => ("payment_method", "id", &id.as_str()),

@@ -7,7 +7,9 @@
 //! (`sending.rs`), and a cancellation does not bring that back.
 
 use super::sending;
+use crate::domain::facts::InvoiceKey;
 use crate::domain::id::RefundNumber;
+use crate::domain::money::MinorUnits;
 use crate::domain::rules::{Decision, Payout, Source, TakenPart};
 use rusqlite::{Connection, params};
 
@@ -141,6 +143,19 @@ pub(super) fn move_balance(
     };
     let values = params![account, kind, delta, refund, adjustment, at_ms];
     connection.prepare_cached(insert)?.insert(values)
+}
+
+/// Moves what is owed on an invoice. The schema guards its bounds, as the rules do before it.
+pub(super) fn move_invoice(
+    connection: &Connection,
+    invoice: InvoiceKey,
+    delta: MinorUnits,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let update = "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 \
+                  returning key";
+    let mut statement = connection.prepare_cached(update)?;
+    statement.query_row(params![invoice.0, delta.units(), at_ms], |_| Ok(()))
 }
 
 /// Grows or shrinks what refunds took of a payment. The guard repeats the rule.

@@ -4,12 +4,13 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
+use super::movement::move_invoice;
 use super::store::{Store, kept_json};
 use super::{adjusting, rows, sending};
 use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
-use crate::domain::facts::{InvoiceKey, Payment, PaymentKey};
+use crate::domain::facts::{Payment, PaymentKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{
@@ -166,7 +167,8 @@ fn take(
         PaymentStep::Discard => return Ok(()),
     };
     for part in &payment.parts {
-        move_invoice(store, part.invoice, part.rest(), sign, at_ms)?;
+        let moved = MinorUnits::new(sign * part.rest().units());
+        move_invoice(store.connection(), part.invoice, moved, at_ms)?;
     }
     if let PaymentStep::Process(Some(credit)) = step {
         let adjustment = credit.of_payment(payment.key, &payment.account);
@@ -223,7 +225,7 @@ fn insert(
 /// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
 fn free_number(store: &Store, payment: &NewPayment<'_>) -> rusqlite::Result<String> {
     loop {
-        let number = store.next_number("payment", "P-")?;
+        let number = store.next_number("payment", "payment", "P-")?;
         let (Some(gateway), None) = (payment.gateway, payment.reference_id) else {
             return Ok(number);
         };
@@ -283,21 +285,8 @@ fn insert_part(
     ])?;
     custom::keep(store.connection(), Owner::InvoicePayment(&id), &part.custom)?;
     if part.is_paid {
-        move_invoice(store, part.invoice, part.amount, -1, at_ms)?;
+        let paid = MinorUnits::new(-part.amount.units());
+        move_invoice(store.connection(), part.invoice, paid, at_ms)?;
     }
     Ok(id)
-}
-
-/// Moves what is owed on an invoice: up by `sign` 1, down by -1. The schema guards its bounds.
-fn move_invoice(
-    store: &Store,
-    invoice: InvoiceKey,
-    amount: MinorUnits,
-    sign: i64,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let update = "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 \
-                  returning key";
-    let mut statement = store.connection().prepare_cached(update)?;
-    statement.query_row(params![invoice.0, sign * amount.units(), at_ms], |_| Ok(()))
 }

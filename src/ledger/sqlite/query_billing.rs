@@ -71,6 +71,12 @@ pub(super) static INVOICE: Table = Table {
     fields: &[
         text("Id", "invoice.id"),
         short("AccountId", "account.id", of_account!("invoice.account")),
+        amount(
+            "AdjustmentAmount",
+            "(select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
+             from invoice_adjustment as made \
+             where made.invoice = invoice.key and made.status = 'Processed')",
+        ),
         amount("Amount", "invoice.amount"),
         amount("Balance", "invoice.balance"),
         text("CreatedById", SYSTEM_USER),
@@ -90,6 +96,12 @@ pub(super) static INVOICE: Table = Table {
              where part.invoice = invoice.key)",
         ),
         text("Status", "'Posted'"),
+        // Of an invoice without items only the whole amount is known.
+        amount(
+            "TaxAmount",
+            "(select sum(iif(line.item is null, 0, line.amount)) from invoice_line as line \
+             where line.invoice = invoice.key)",
+        ),
         text("UpdatedById", SYSTEM_USER),
         moment("UpdatedDate", "invoice.updated_ms"),
     ],

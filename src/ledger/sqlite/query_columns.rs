@@ -1,9 +1,9 @@
 //! How a field becomes an expression of SQL: what a table and a column are.
 //!
 //! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
-//! `query_billing` and `query_statement`; whatever comes from a caller or a tenant is bound. A
-//! field that is neither listed there, nor kept as clients set it, nor declared by the tenant has
-//! no value.
+//! `query_billing`, `query_invoicing` and `query_statement`; whatever comes from a caller or a
+//! tenant is bound. A field that is neither listed there, nor kept as clients set it, nor declared
+//! by the tenant has no value.
 
 use super::query_tables::table_of;
 use crate::domain::custom_field::{CustomFields, CustomType};

@@ -1,5 +1,5 @@
 //! Which expression of the tables each field is, for refunds and what goes with them:
-//! `query_billing` has the rest. These are the places where names meet SQL.
+//! `query_billing` and `query_invoicing` have the rest. These are the places where names meet SQL.
 //!
 //! What must stay true: an amount has `account` among the tables beside it, whose currency it is
 //! in; a join finds one row at most; and no statement reads more than it has to, which the tests
@@ -8,6 +8,9 @@
 use super::query_billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
 use super::query_columns::{
     Shortcut, Stored, Table, amount, column, moment, of_account, short, text,
+};
+use super::query_invoicing::{
+    INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM,
 };
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
@@ -18,12 +21,16 @@ pub(super) const fn table_of(object: QueryObject) -> &'static Table {
         QueryObject::Account => &ACCOUNT,
         QueryObject::CreditBalanceAdjustment => &ADJUSTMENT,
         QueryObject::Invoice => &INVOICE,
+        QueryObject::InvoiceAdjustment => &INVOICE_ADJUSTMENT,
+        QueryObject::InvoiceItem => &INVOICE_ITEM,
+        QueryObject::InvoiceItemAdjustment => &INVOICE_ITEM_ADJUSTMENT,
         QueryObject::InvoicePayment => &INVOICE_PAYMENT,
         QueryObject::Payment => &PAYMENT,
         QueryObject::PaymentMethod => &PAYMENT_METHOD,
         QueryObject::Refund => &REFUND,
         QueryObject::RefundInvoicePayment => &REFUND_INVOICE_PAYMENT,
         QueryObject::RefundTransactionLog => &REFUND_TRANSACTION_LOG,
+        QueryObject::TaxationItem => &TAXATION_ITEM,
     }
 }
 

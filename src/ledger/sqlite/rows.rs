@@ -122,6 +122,7 @@ pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
             "credit_balance" => tenant.credit_balance = json(1, &value)?,
             "invoice_settlement" => tenant.invoice_settlement = json(1, &value)?,
             "future_dated_adjustments" => tenant.future_dated_adjustments = json(1, &value)?,
+            "adjustment_reason_codes" => tenant.adjustment_reason_codes = json(1, &value)?,
             "reason_codes" => tenant.reason_codes = json(1, &value)?,
             "default_gateway" => tenant.default_gateway = value,
             "time_zone" => {

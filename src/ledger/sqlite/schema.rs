@@ -10,12 +10,13 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 7] = [
+pub(super) const SCHEMA: [&str; 8] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
     include_str!("migrations/004_gateways.sql"),
     include_str!("migrations/005_permissions.sql"),
+    include_str!("migrations/007_invoice_adjustments.sql"),
     include_str!("migrations/008_objects.sql"),
     include_str!("migrations/009_collected.sql"),
 ];
@@ -27,6 +28,7 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[4]),
     M::up(SCHEMA[5]),
     M::up(SCHEMA[6]),
+    M::up(SCHEMA[7]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.

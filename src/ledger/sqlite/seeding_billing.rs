@@ -15,10 +15,10 @@ use chrono::{NaiveDate, NaiveTime};
 use rusqlite::{OptionalExtension, params};
 
 /// An account that an invoice or a payment belongs to.
-struct Owner {
+pub(super) struct Owner {
     key: i64,
     id: String,
-    currency: Currency,
+    pub(super) currency: Currency,
     gateway: Option<String>,
 }
 
@@ -53,6 +53,7 @@ impl Loader<'_> {
                 ("amount", stored_amount, owner.currency.format(amount)),
                 ("balance", stored_opening, owner.currency.format(opening)),
             ];
+            self.check_lines(&object, invoice, &owner)?;
             return self.compare(&object, pairs);
         }
         self.check_number("invoice", &invoice.number, &invoice.id)?;
@@ -62,7 +63,9 @@ impl Loader<'_> {
         let (id, date) = (invoice.id.as_str(), invoice.date.to_string());
         let (amount, opening) = (amount.units(), opening.units());
         let values = params![id, invoice.number, owner.key, date, amount, opening, created_ms];
-        self.add(insert, values)
+        self.add(insert, values)?;
+        let key = self.connection.last_insert_rowid();
+        self.add_lines(&object, invoice, &owner, (key, created_ms))
     }
 
     pub(super) fn payment(&mut self, payment: &SeedPayment) -> Result<(), Refusal> {
@@ -325,7 +328,7 @@ impl Loader<'_> {
 
 impl Owner {
     /// The amount in the account's currency.
-    fn units(
+    pub(super) fn units(
         &self,
         object: &str,
         key: &'static str,

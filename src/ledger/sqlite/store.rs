@@ -183,15 +183,17 @@ impl Store {
         statement.query_row(params![table, newest], |row| row.get(0))
     }
 
-    /// The next number of a table's rows that nobody has: a prefix and eight digits.
+    /// The next number that no row of a table has: a prefix and eight digits, which are counted by
+    /// the counter of this name.
     pub(super) fn next_number(
         &self,
         table: &'static str,
+        counter: &'static str,
         prefix: &str,
     ) -> rusqlite::Result<String> {
         let taken = format!("select exists (select 1 from {table} where number = ?1)");
         loop {
-            let count = self.count_up(&format!("last_number_{table}"))?;
+            let count = self.count_up(&format!("last_number_{counter}"))?;
             let number = format!("{prefix}{count:08}");
             let mut statement = self.connection.prepare_cached(&taken)?;
             if !statement.query_row([&number], |row| row.get(0))? {

@@ -43,6 +43,9 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from refund_invoice_payment where refund in \
      (select number from refund where account = ?1)",
     "delete from adjustment where account = ?1",
+    "delete from invoice_adjustment where invoice in \
+     (select key from invoice where account = ?1)",
+    "delete from invoice_line where invoice in (select key from invoice where account = ?1)",
     "delete from refund where account = ?1",
     "delete from sending where exists (select 1 from collected \
      join payment on payment.key = collected.payment where payment.account = ?1 \
@@ -222,6 +225,12 @@ pub(super) fn accounts_of(
          where of.id = ?1 \
          union all select account.id from invoice as of join account on account.key = of.account \
          where of.id = ?1 \
+         union all select account.id from invoice_line as of \
+         join invoice on invoice.key = of.invoice join account on account.key = invoice.account \
+         where of.id = ?1 \
+         union all select account.id from invoice_adjustment as of \
+         join invoice on invoice.key = of.invoice join account on account.key = invoice.account \
+         where of.id = ?1 \
          union all select account.id from payment as of join account on account.key = of.account \
          where of.id = ?1 \
          union all select account.id from refund as of join account on account.key = of.account \
@@ -245,6 +254,16 @@ pub(super) fn known_ids(connection: &Connection) -> rusqlite::Result<Vec<KnownId
         ("Account", "select id, number from account order by key limit ?1"),
         ("PaymentMethod", "select id, type from payment_method order by key limit ?1"),
         ("Invoice", "select id, number from invoice order by key limit ?1"),
+        (
+            "InvoiceItem",
+            "select id, coalesce(name, '') from invoice_line where item is null \
+             order by key limit ?1",
+        ),
+        (
+            "TaxationItem",
+            "select id, coalesce(name, '') from invoice_line where item is not null \
+             order by key limit ?1",
+        ),
         ("Payment", "select id, number from payment order by key limit ?1"),
     ] {
         let mut statement = connection.prepare(select)?;

@@ -5,10 +5,10 @@
 //! whether an amount fits it, and every reference.
 
 use super::check::{Names, Wrong, day, id, name, wrong};
-use super::written::{DecimalText, WrittenInvoice, WrittenPart, WrittenPayment};
+use super::written::{DecimalText, WrittenInvoice, WrittenItem, WrittenPart, WrittenPayment};
 use crate::domain::money::parse_decimal;
 use crate::domain::vocabulary::PaymentType;
-use crate::ledger::seed::{SeedInvoice, SeedPart, SeedPayment};
+use crate::ledger::seed::{SeedInvoice, SeedItem, SeedPart, SeedPayment};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use toml::Spanned;
@@ -25,6 +25,8 @@ pub(super) fn invoice(written: WrittenInvoice, names: &mut Names) -> Result<Seed
         let message = format!("lies between 0 and the amount, `{amount}`; `{balance}` does not");
         return Err(wrong(&written.balance, message));
     }
+    let items = items(written.items, names)?;
+    check_sum(&items, amount, &written.amount, written.number.get_ref())?;
     Ok(SeedInvoice {
         id: id(&written.id)?,
         number: name(written.number)?,
@@ -32,7 +34,40 @@ pub(super) fn invoice(written: WrittenInvoice, names: &mut Names) -> Result<Seed
         date: day(&written.date)?,
         amount,
         balance,
+        items,
     })
+}
+
+fn items(written: Vec<WrittenItem>, names: &mut Names) -> Result<Vec<SeedItem>, Wrong> {
+    let item = |written: WrittenItem| {
+        if let Some(id) = &written.id {
+            names.take("invoice item", id.get_ref().as_str(), id)?;
+        }
+        Ok(SeedItem {
+            id: written.id.as_ref().map(id).transpose()?,
+            name: written.name.map(name).transpose()?,
+            amount: decimal(&written.amount)?,
+            tax: written.tax.as_ref().map(decimal).transpose()?.filter(|tax| !tax.is_zero()),
+        })
+    };
+    written.into_iter().map(item).collect()
+}
+
+/// That the items of an invoice, if it has any, and their taxes add up to its amount.
+fn check_sum(
+    items: &[SeedItem],
+    amount: Decimal,
+    place: &Spanned<DecimalText>,
+    number: &str,
+) -> Result<(), Wrong> {
+    let lines = items.iter().flat_map(|item| [item.amount, item.tax.unwrap_or_default()]);
+    let sum = lines.fold(Decimal::ZERO, Decimal::saturating_add);
+    if items.is_empty() || sum == amount {
+        return Ok(());
+    }
+    let amount = &place.get_ref().0;
+    let what = format!("the items of invoice `{number}` and their taxes");
+    Err(wrong(place, format!("{what} add up to `{sum}`, and its amount is `{amount}`")))
 }
 
 /// A payment and its parts.

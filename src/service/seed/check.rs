@@ -82,8 +82,13 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         let known: Tz = zone.get_ref().parse().map_err(|_| wrong(&zone, unknown()))?;
         settings.push(("time_zone", known.name().to_owned()));
     }
-    if let Some(codes) = written.reason_codes {
-        settings.push(("reason_codes", reason_codes(&codes)?));
+    for (key, codes) in [
+        ("reason_codes", written.reason_codes),
+        ("adjustment_reason_codes", written.adjustment_reason_codes),
+    ] {
+        if let Some(codes) = codes {
+            settings.push((key, reason_codes(&codes)?));
+        }
     }
     Ok(settings)
 }

@@ -46,6 +46,7 @@ pub(super) struct WrittenTenant {
     pub(super) default_gateway: Option<Spanned<String>>,
     pub(super) time_zone: Option<Spanned<String>>,
     pub(super) reason_codes: Option<Spanned<Vec<String>>>,
+    pub(super) adjustment_reason_codes: Option<Spanned<Vec<String>>>,
 }
 
 /// `[[user]]`
@@ -95,6 +96,18 @@ pub(super) struct WrittenInvoice {
     pub(super) date: Spanned<String>,
     pub(super) amount: Spanned<DecimalText>,
     pub(super) balance: Spanned<DecimalText>,
+    #[serde(default)]
+    pub(super) items: Vec<WrittenItem>,
+}
+
+/// One of `items`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenItem {
+    pub(super) id: Option<Spanned<ObjectId>>,
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) amount: Spanned<DecimalText>,
+    pub(super) tax: Option<Spanned<DecimalText>>,
 }
 
 /// `[[payment]]`

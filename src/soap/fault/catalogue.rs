@@ -48,7 +48,8 @@ pub fn catalogue() -> Vec<FaultEntry> {
 
 fn rows() -> impl Iterator<Item = FaultEntry> {
     let errors = values().into_iter().chain(circumstances());
-    let errors = errors.chain(payments()).chain(changes()).chain(adjustments()).chain(objects());
+    let errors = errors.chain(payments()).chain(changes()).chain(adjustments());
+    let errors = errors.chain(invoice_adjustments()).chain(objects());
     errors.map(|(error, cause)| FaultEntry {
         code: error.code,
         faultcode: String::new(),
@@ -229,6 +230,47 @@ fn adjustments() -> Vec<(RowError, &'static str)> {
     ]
 }
 
+/// What stands against adjusting an invoice or one of its items.
+fn invoice_adjustments() -> Vec<(RowError, &'static str)> {
+    vec![
+        (
+            RowError::invoice_adjustments_under_settlement(),
+            "create, update or delete of an InvoiceAdjustment or an InvoiceItemAdjustment while \
+             Invoice Settlement is on in the tenant",
+        ),
+        (
+            RowError::too_old_for_invoice_adjustments(),
+            "create, update or delete of an InvoiceAdjustment, and the version in the path is \
+             below 24.0",
+        ),
+        (
+            RowError::adjustment_number_taken("<AdjustmentNumber>"),
+            "an AdjustmentNumber that another adjustment of an invoice has",
+        ),
+        (
+            RowError::credit_over_invoice_balance(SEVEN, FIVE, YEN),
+            "a Credit beyond what the invoice still asks for",
+        ),
+        (
+            RowError::over_line(SEVEN, FIVE, YEN),
+            "a Credit of an item, or of its tax, beyond its amount less earlier credits",
+        ),
+        (
+            RowError::charge_over_negative_invoice(SEVEN, FIVE, YEN),
+            "a Charge beyond what a negative invoice owes the customer",
+        ),
+        (
+            RowError::invoice_full(SEVEN, YEN),
+            "a Charge, or the end of a Credit, that takes an invoice beyond half of what 64 bits \
+             of minor units can count",
+        ),
+        (
+            RowError::charge_paid_since("<number>", FIVE, YEN),
+            "update to Canceled, or delete, of a Charge that was paid or credited since",
+        ),
+    ]
+}
+
 /// What stands against making, changing or deleting accounts, methods, payments and their parts.
 fn objects() -> Vec<(RowError, &'static str)> {
     let seven = MinorUnits::new(7);
@@ -341,6 +383,7 @@ mod tests {
     fn every_constructor_of_a_row_error_is_listed() {
         let own = include_str!("../../domain/row_error.rs").lines();
         let lines = own.chain(include_str!("../../domain/row_error/objects.rs").lines());
+        let lines = lines.chain(include_str!("../../domain/row_error/invoices.rs").lines());
         let constructors = lines.filter(|line| line.contains("    pub fn ")).count();
         assert_eq!(rows().count(), constructors);
     }

@@ -2,7 +2,8 @@
 //!
 //! The world of every sequence is the same: an invoice that is partly paid, one that is wholly
 //! paid, one that owes the customer, and one that is open; a payment of one invoice, one of two
-//! invoices with a rest, and two that pay nothing. More payments may follow.
+//! invoices with a rest, and two that pay nothing. More payments may follow. Two of the invoices
+//! have lines.
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub struct Model {
     pub payments: Vec<Payment>,
     refunds: Vec<Refund>,
     adjustments: Vec<Adjustment>,
+    invoice_adjustments: Vec<InvoiceAdjustment>,
     /// What the gateway was asked to give back and did not decline. What was cancelled or deleted
     /// here went out.
     sent: BTreeMap<Name, i64>,
@@ -31,6 +33,14 @@ enum Name {
 pub struct Invoice {
     pub amount: i64,
     pub balance: i64,
+    pub lines: Vec<Line>,
+}
+
+pub struct Line {
+    /// Of a charge, or of the tax on the charge before it.
+    pub is_tax: bool,
+    pub amount: i64,
+    credited: i64,
 }
 
 pub struct Payment {
@@ -82,6 +92,14 @@ struct Adjustment {
     source: Source,
     amount: i64,
     is_live: bool,
+}
+
+struct InvoiceAdjustment {
+    invoice: usize,
+    line: Option<usize>,
+    is_charge: bool,
+    amount: i64,
+    status: &'static str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -153,6 +171,19 @@ pub enum Operation {
     TakeBackPayment {
         payment: usize,
     },
+    /// A Charge or a Credit of an invoice, or of one of its lines.
+    AdjustInvoice {
+        invoice: usize,
+        line: Option<usize>,
+        is_charge: bool,
+        amount: i64,
+    },
+    CancelInvoiceAdjustment {
+        adjustment: usize,
+    },
+    DeleteInvoiceAdjustment {
+        adjustment: usize,
+    },
     /// The gateway is to know a payment by another reference; by its number where there is none.
     Rename {
         payment: usize,
@@ -162,7 +193,7 @@ pub enum Operation {
 
 impl Operation {
     /// How many kinds there are.
-    pub const KINDS: usize = 13;
+    pub const KINDS: usize = 16;
 
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -178,6 +209,9 @@ impl Operation {
             Self::Process { .. } => "process",
             Self::Apply { .. } => "apply",
             Self::TakeBackPayment { .. } => "take a payment back",
+            Self::AdjustInvoice { .. } => "adjust an invoice",
+            Self::CancelInvoiceAdjustment { .. } => "cancel an invoice's adjustment",
+            Self::DeleteInvoiceAdjustment { .. } => "delete an invoice's adjustment",
             Self::Rename { .. } => "rename",
         }
     }
@@ -234,7 +268,7 @@ pub fn wish() -> impl Strategy<Value = Wish> {
     let parts =
         prop_oneof![2 => Just(Parts::Untold), 3 => Just(Parts::Fitting), 1 => Just(Parts::Wrong)];
     let days_ago = prop_oneof![4 => Just(0), 4 => 1_i64..6, 1 => Just(BEFORE_EVERYTHING)];
-    (0_u8..25, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
+    (0_u8..32, any::<u16>(), amount, any::<bool>(), parts, days_ago).prop_map(
         |(kind, which, amount, yes, parts, days_ago)| {
             let which = which.into();
             Wish { kind, which, amount, yes, parts, days_ago }
@@ -247,7 +281,10 @@ impl Model {
     const OPENING: i64 = 2000;
 
     pub fn new() -> Self {
-        let invoice = |amount, balance| Invoice { amount, balance };
+        let invoice = |amount, balance| Invoice { amount, balance, lines: Vec::new() };
+        let charge = |amount| Line { is_tax: false, amount, credited: 0 };
+        let with_lines = |amount, balance, lines| Invoice { amount, balance, lines };
+        let tax = |amount| Line { is_tax: true, amount, credited: 0 };
         let part = |invoice, amount| Part { invoice, amount, refunded: 0 };
         let payment = |is_electronic, amount, parts| Payment {
             is_electronic,
@@ -265,9 +302,9 @@ impl Model {
             today: 0,
             moves: Vec::new(),
             invoices: vec![
-                invoice(10_000, 3000),
+                with_lines(10_000, 3000, vec![charge(6500), tax(500), charge(3000)]),
                 invoice(5000, 0),
-                invoice(-7000, -7000),
+                with_lines(-7000, -7000, vec![charge(-8000), charge(1000)]),
                 invoice(6000, 6000),
             ],
             payments: vec![
@@ -278,6 +315,7 @@ impl Model {
             ],
             refunds: Vec::new(),
             adjustments: Vec::new(),
+            invoice_adjustments: Vec::new(),
             sent: BTreeMap::new(),
         }
     }
@@ -372,8 +410,35 @@ impl Model {
                 Operation::Draft { is_electronic, reference, invoice, applied, to_balance }
             }
             21..=23 => Operation::Process { payment: pick(self.payments.len())? },
-            _ => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
+            24 => Operation::TakeBackPayment { payment: pick(self.payments.len())? },
+            _ => return self.meant_adjustment(wish, amount),
         })
+    }
+
+    /// What a wish about adjustments of invoices and of their lines comes to.
+    fn meant_adjustment(&self, wish: &Wish, amount: impl Fn(i64) -> i64) -> Option<Operation> {
+        if wish.kind > 27 {
+            let count = self.invoice_adjustments.len();
+            let adjustment = (count > 0).then(|| wish.which % count)?;
+            return Some(match wish.kind {
+                28 | 29 => Operation::CancelInvoiceAdjustment { adjustment },
+                _ => Operation::DeleteInvoiceAdjustment { adjustment },
+            });
+        }
+        let invoice = wish.which % Self::INVOICES;
+        let adjusted = &self.invoices[invoice];
+        let line = match adjusted.lines.len() {
+            0 => None,
+            count => Some(wish.which / 7 % (count + 1)).filter(|line| *line < count),
+        };
+        let is_charge = wish.yes;
+        let left = line.map_or(i64::MAX, |line| adjusted.lines[line].left());
+        let all = match (is_charge, adjusted.amount < 0) {
+            (true, true) => -adjusted.balance,
+            (true, false) => 2000,
+            (false, _) => adjusted.balance.min(left),
+        };
+        Some(Operation::AdjustInvoice { invoice, line, is_charge, amount: amount(all) })
     }
 
     /// Does what the operation says on this day, or nothing, and tells which.
@@ -421,8 +486,77 @@ impl Model {
             Operation::Process { payment } => self.process(payment),
             Operation::Apply { payment, invoice, amount } => self.apply(payment, invoice, amount),
             Operation::TakeBackPayment { payment } => self.take_payment_back(payment),
+            Operation::AdjustInvoice { invoice, line, is_charge, amount } => {
+                self.adjust_invoice(invoice, line, is_charge, amount)
+            }
+            Operation::CancelInvoiceAdjustment { adjustment } => {
+                let can = self.invoice_adjustments[adjustment].status == "Processed"
+                    && self.take_back_adjustment(adjustment);
+                if can {
+                    self.invoice_adjustments[adjustment].status = "Canceled";
+                }
+                can
+            }
+            Operation::DeleteInvoiceAdjustment { adjustment } => {
+                let can = match self.invoice_adjustments[adjustment].status {
+                    "Processed" => self.take_back_adjustment(adjustment),
+                    status => status == "Canceled",
+                };
+                if can {
+                    self.invoice_adjustments[adjustment].status = "gone";
+                }
+                can
+            }
             Operation::Rename { payment, reference } => self.rename(payment, reference),
         }
+    }
+
+    fn adjust_invoice(
+        &mut self,
+        at: usize,
+        line: Option<usize>,
+        is_charge: bool,
+        amount: i64,
+    ) -> bool {
+        let invoice = &mut self.invoices[at];
+        if is_charge {
+            if invoice.amount < 0 && invoice.balance + amount > 0 {
+                return false;
+            }
+            invoice.balance += amount;
+        } else {
+            let left = line.map_or(amount, |line| invoice.lines[line].left());
+            if amount > left || amount > invoice.balance {
+                return false;
+            }
+            invoice.balance -= amount;
+            if let Some(line) = line {
+                invoice.lines[line].credited += amount;
+            }
+        }
+        let status = "Processed";
+        let made = InvoiceAdjustment { invoice: at, line, is_charge, amount, status };
+        self.invoice_adjustments.push(made);
+        true
+    }
+
+    /// Takes a live adjustment back, if what it added is still owed.
+    fn take_back_adjustment(&mut self, adjustment: usize) -> bool {
+        let InvoiceAdjustment { invoice, line, is_charge, amount, .. } =
+            self.invoice_adjustments[adjustment];
+        let invoice = &mut self.invoices[invoice];
+        if !is_charge {
+            invoice.balance += amount;
+            if let Some(line) = line {
+                invoice.lines[line].credited -= amount;
+            }
+            return true;
+        }
+        if invoice.balance - amount < invoice.amount.min(0) {
+            return false;
+        }
+        invoice.balance -= amount;
+        true
     }
 
     fn rename(&mut self, payment: usize, reference: Option<u8>) -> bool {
@@ -733,6 +867,12 @@ impl Model {
         let invoices: Vec<_> = self.invoices.iter().map(|one| [one.balance]).collect();
         let payments: Vec<_> = self.payments.iter().map(Payment::numbers).collect();
         let refunds: Vec<_> = self.refunds.iter().map(|one| one.status).collect();
+        let adjusted: Vec<_> = self.invoice_adjustments.iter().map(|one| one.status).collect();
+        let credited: Vec<Vec<i64>> = self
+            .invoices
+            .iter()
+            .map(|one| one.lines.iter().map(|line| line.credited).collect())
+            .collect();
         for (name, sent) in &self.sent {
             let mut collected = (0..self.payments.len())
                 .filter(|at| self.name_of(*at) == *name)
@@ -741,7 +881,17 @@ impl Model {
             assert!((0..=amount).contains(sent), "the model itself gives away {sent} of {amount}");
         }
         let sent: [i64; 1] = [self.sent.values().sum()];
-        format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}")
+        [
+            format!("{account:?} {invoices:?} {payments:?} {refunds:?} {sent:?}"),
+            format!("{adjusted:?} {credited:?}"),
+        ]
+        .join(" ")
+    }
+}
+
+impl Line {
+    fn left(&self) -> i64 {
+        self.amount - self.credited
     }
 }
 
