@@ -150,8 +150,8 @@ impl Service {
     }
 
     /// Makes the ledger as it was after its seeds, with the same ids to come where ids are seeded,
-    /// takes back every ordered fault, and puts the clock where it began. With `keep_sessions`, users
-    /// and sessions stay. `forget` is called while nothing is under way.
+    /// takes back every ordered fault, and puts the clock where it began. With `keep_sessions`,
+    /// users and sessions stay. `forget` is called while nothing is under way.
     pub async fn reset(
         self: &Arc<Self>,
         keep_sessions: bool,

@@ -133,7 +133,7 @@ impl Notes {
         (notes.user, notes.key, notes.accounts) = (user, key, accounts);
     }
 
-    /// The accounts that a call names, and, where it names none, those of the objects that it names.
+    /// The accounts that a call names, and, where it names none, those of the objects it names.
     async fn accounts(&self, service: &Service, operation: &Operation) -> Vec<String> {
         let mut accounts = operation.accounts();
         let rows = operation.rows();
@@ -242,7 +242,8 @@ mod tests {
         let object = "<zObjects i:type='o:PaymentMethod'><Name> a </Name><Nil i:nil='true'/>\
              <CreditCardNumber>4111111111111111</CreditCardNumber><iban><x>2</x></iban>\
              <fieldsToNull>A</fieldsToNull><fieldsToNull>B</fieldsToNull>\
-             <Data><Part><Amount>1</Amount></Part><Part><Amount>2</Amount></Part></Data></zObjects>";
+             <Data><Part><Amount>1</Amount></Part><Part><Amount>2</Amount></Part></Data>\
+             </zObjects>";
         assert_eq!(
             noted("create", object),
             json!([{ "type": "PaymentMethod", "fields": {
