@@ -9,6 +9,8 @@
 //! `docs/SOAPUI.md`), which are judged by their own assertions. This room knows no server: it is
 //! handed an endpoint, which is running or was started by the caller for what [`Survey`] asks for.
 
+mod blanks;
+mod byte_diff;
 mod canonical;
 mod capture;
 mod carried;
@@ -20,6 +22,7 @@ mod exchange;
 mod html;
 mod json;
 mod junit;
+mod listing;
 mod live;
 mod place;
 mod placeholder;
@@ -28,32 +31,39 @@ mod raw;
 mod record;
 mod remote;
 mod report;
+mod retry;
 mod rules;
 mod run;
 mod scrub;
 mod secret;
 mod seed_text;
+mod selection;
+mod served;
 mod session;
 mod shape;
 mod shown;
 mod soapui;
+mod subject;
 mod survey;
 mod text;
 mod update;
 mod walk;
 mod worker;
 
+pub use blanks::Values;
 pub use compare::{Difference, Level};
 pub use error::ReplayError;
 pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
+pub use listing::Listing;
 pub use place::{NotAPlace, Place};
 pub use record::{Call, RecordError, Recorded, Recorder};
-pub use report::{CaseReport, Failure, Outcome, Reporter, Summary};
+pub use report::{CaseReport, Failure, Outcome, Reporter, Start, Summary};
 pub use rules::Pattern;
 pub use run::Target;
 pub use seed_text::SeedText;
+pub use selection::{Glob, Selection};
 pub use session::Credentials;
 pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 pub use survey::Survey;
@@ -90,6 +100,16 @@ pub struct Options {
     pub matches: Vec<(Place, Pattern)>,
     /// Whether answers that differ become the new captures.
     pub update: bool,
+    /// Which captures are replayed.
+    pub selection: Selection,
+    /// Values for the blanks of captures.
+    pub values: Values,
+    /// Whether captures are only listed.
+    pub list: bool,
+    /// How often a request is sent again that got no answer, where nothing can be done twice by it.
+    pub retries: u32,
+    /// Whether nothing is sent after the first difference.
+    pub fail_fast: bool,
     /// Whether the endpoint may be on another machine.
     pub allow_remote: bool,
     /// Whether an endpoint on another machine may get requests that change something.
@@ -112,6 +132,11 @@ impl Options {
             ignore: Vec::new(),
             matches: Vec::new(),
             update: false,
+            selection: Selection::default(),
+            values: Values::default(),
+            list: false,
+            retries: 0,
+            fail_fast: false,
             allow_remote: false,
             allow_writes: false,
             limits: ClientLimits::default(),

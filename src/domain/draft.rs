@@ -8,6 +8,7 @@
 pub mod account;
 pub mod adjustment;
 pub mod batch;
+pub mod canonical;
 pub mod change;
 pub mod common;
 pub mod fields;
@@ -19,12 +20,12 @@ mod refund;
 
 use super::row_error::RowError;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 pub use refund::{GatewayOption, PartDraft, RefundDraft};
 
 /// One field of a draft.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Field<T> {
     /// Not sent, empty, or nil.
     #[default]
@@ -63,6 +64,18 @@ impl<T> Field<T> {
             Self::Absent => Ok(None),
             Self::Given(value) => Ok(Some(value)),
             Self::Wrong(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// Absent is null and a value is itself, so that a field that comes to exist later changes nothing
+/// of what was written without it.
+impl<T: Serialize> Serialize for Field<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Given(value) => value.serialize(serializer),
+            Self::Wrong(error) => serializer.serialize_newtype_variant("Field", 2, "wrong", error),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::white_space::trim;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The longest amount that the Refund object documents, in characters.
 const AMOUNT_CHARS_MAX: usize = 16;
@@ -32,6 +32,13 @@ impl MinorUnits {
 /// A currency of ISO 4217 that money can be held in: its code and its decimals, 0 to 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Currency(iso_currency::Currency);
+
+impl Serialize for Currency {
+    /// Its code.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
 
 impl Currency {
     /// The yen, which has no decimals.

@@ -60,9 +60,9 @@ impl fmt::Display for Text {
 }
 
 impl Serialize for Text {
-    /// As it is told.
+    /// Its values by the names of their places: words may change, what was sent does not.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.collect_map(self.values.iter().map(|(place, value)| (place, value)))
     }
 }
 

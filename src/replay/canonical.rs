@@ -6,13 +6,16 @@
 //! compared as they are, the literal `fns:` of a faultcode included, because clients do the same;
 //! only `xsi:type` is resolved. Each line knows the path of its element.
 
+use super::blanks;
 use super::rules::Rules;
 use super::secret::UNTOLD;
 use super::shape::shape;
 use crate::domain::secret::{HIDDEN, is_secret};
 use crate::xml::{Document, ElementRef, XSI};
-use std::collections::{HashMap, HashSet};
+use regex::Regex;
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 /// The prefixes by which well-known namespaces are shown.
 const WELL_KNOWN: [(&str, &str); 8] = [
@@ -25,6 +28,9 @@ const WELL_KNOWN: [(&str, &str); 8] = [
     ("http://www.w3.org/2001/XMLSchema", "xsd"),
     ("http://www.w3.org/XML/1998/namespace", "xml"),
 ];
+
+/// What a secret that is not told matches.
+static ANYTHING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("").ok());
 
 /// A line of a canonical document. Lines are equal by what they show and hide, wherever they are.
 #[derive(Debug, Clone)]
@@ -87,8 +93,9 @@ pub(super) enum Side {
 pub(super) struct Canonical<'r> {
     rules: &'r Rules,
     side: Side,
-    /// Where the captured answer has a secret that is not told, so that any is right.
-    untold: HashSet<Vec<(String, usize)>>,
+    /// Where the captured answer has something that is not told, so that much is right: what the
+    /// text has to match, and how it is shown.
+    loose: HashMap<Vec<(String, usize)>, (Regex, String)>,
     strange_namespaces: HashMap<String, String>,
 }
 
@@ -97,7 +104,7 @@ impl<'r> Canonical<'r> {
         Self {
             rules,
             side: Side::Expected,
-            untold: HashSet::new(),
+            loose: HashMap::new(),
             strange_namespaces: HashMap::new(),
         }
     }
@@ -178,8 +185,8 @@ impl<'r> Canonical<'r> {
         {
             return (format!("<!-- matches {} -->", printable(pattern.as_str())), None);
         }
-        if is_secret(element.local()) && !text.is_empty() && self.is_untold(place, text) {
-            return (HIDDEN.to_owned(), None);
+        if let Some(shown) = self.loose(element.local(), place, text) {
+            return (shown, None);
         }
         if let Some(shape) = shape(element.local(), text) {
             return (format!("<!-- {} -->{}", shape.stands_for, escaped(shape.rest)), None);
@@ -190,16 +197,24 @@ impl<'r> Canonical<'r> {
         (escaped(text), None)
     }
 
-    /// Whether this is a secret that the capture does not tell.
-    fn is_untold(&mut self, place: &[(&str, usize)], text: &str) -> bool {
+    /// How a text is shown that the capture does not tell, or not all of.
+    fn loose(&mut self, local: &str, place: &[(&str, usize)], text: &str) -> Option<String> {
         let key = || place.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
         match self.side {
-            Side::Expected if text.trim() == UNTOLD => {
-                self.untold.insert(key());
-                true
+            Side::Expected => {
+                let is_untold = is_secret(local) && text.trim() == UNTOLD;
+                let any = || ANYTHING.clone().map(|any| (any, HIDDEN.to_owned()));
+                let loose = if is_untold { any()? } else { blanks::loose(text)? };
+                let shown = loose.1.clone();
+                self.loose.insert(key(), loose);
+                Some(shown)
             }
-            Side::Expected => false,
-            Side::Actual => !self.untold.is_empty() && self.untold.contains(&key()),
+            Side::Actual if self.loose.is_empty() || text.is_empty() => None,
+            Side::Actual => {
+                let key: Vec<(String, usize)> = key();
+                let (_, shown) = self.loose.get(&key).filter(|(loose, _)| loose.is_match(text))?;
+                Some(shown.clone())
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! carried over: the results of a call, and the numbers and locators of records whose ids agree.
 //! What is kept is bounded; the oldest goes first.
 
+use super::blanks;
 use super::compare::{LIMITS, operation};
 use super::raw::View;
 use crate::xml::{ElementRef, decode, parse};
@@ -19,6 +20,8 @@ const KEPT_MAX: usize = 50_000;
 pub(super) struct Carried {
     ids: Kept,
     sessions: Kept,
+    /// What blanks of captured answers stand for, by their names.
+    blanks: Kept,
 }
 
 #[derive(Default)]
@@ -48,6 +51,11 @@ impl Carried {
     /// The live session that a captured one stands for.
     pub(super) fn session(&self, captured: &str) -> Option<&str> {
         self.sessions.get(captured)
+    }
+
+    /// What a blank stands for, if an answer said so.
+    pub(super) fn blank(&self, name: &str) -> Option<&str> {
+        self.blanks.get(name)
     }
 
     /// Remembers that a captured login's session has become another.
@@ -98,7 +106,8 @@ impl Carried {
             record.children().find(|field| field.local() == "Id").map(|id| id.text().to_owned())
         };
         let (Some(captured), Some(live)) = (id(expected), id(actual)) else { return };
-        if captured == live || self.ids.get(&captured) == Some(live.as_str()) {
+        let is_blank = blanks::any_of(&captured).is_some();
+        if is_blank || captured == live || self.ids.get(&captured) == Some(live.as_str()) {
             self.learn_all(expected, actual);
         }
     }
@@ -112,6 +121,9 @@ impl Carried {
 
     fn learn_text(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
         let (captured, live) = (expected.text().trim(), actual.text().trim());
+        if let Some(name) = blanks::any_of(captured).filter(|_| !live.is_empty()) {
+            self.blanks.insert(name, live);
+        }
         if captured != live && is_name(expected.local(), captured) && is_name(actual.local(), live)
         {
             self.ids.insert(captured, live);
@@ -218,6 +230,14 @@ mod tests {
         let request = format!("<q>where Id = '{OLD}' or X = '{OLD}x' or Y = 'a-{OLD}'</q>");
         let expected = format!("<q>where Id = '{NEW}' or X = '{OLD}x' or Y = 'a-{NEW}'</q>");
         assert_eq!(replaced(&carried, &request), expected);
+    }
+
+    #[test]
+    fn a_blank_in_an_answer_is_what_came_in_its_place() {
+        let mut carried = Carried::default();
+        let created = |id: &str| answer("createResponse", &format!("<Id>{id}</Id>"));
+        carried.learn(&created("{{any REFUND_ID}}"), &created(NEW));
+        assert_eq!((carried.blank("REFUND_ID"), carried.blank("x")), (Some(NEW), None));
     }
 
     #[test]

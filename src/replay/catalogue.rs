@@ -1,12 +1,11 @@
 //! Exchanges in files of their own: the folders of a catalogue, pairs of a request and its answer,
 //! and a request alone. Each is read when its turn comes.
 //!
-//! The folders of a catalogue are sent byte for byte; pairs and lone requests are captures, so they
-//! must be SOAP, and their sessions are swapped. An operation without its envelope, as documents
-//! print it, gets one.
+//! Pairs and lone requests must be SOAP; the folders of a catalogue may hold anything. An operation
+//! without its envelope, as documents print it, gets one.
 
 use super::error::ReplayError;
-use super::exchange::{Exchange, Files, Nature};
+use super::exchange::{Exchange, Files};
 use super::plain;
 use super::rules::{FILE_NAME, Rules};
 use std::fs;
@@ -101,10 +100,9 @@ impl Case {
             Kind::Folder => plain::enveloped(request, expected.as_deref()),
             Kind::Pair | Kind::Request => plain::soap(&file, request, expected.as_deref())?,
         };
-        let nature = if self.is_checked() { Nature::Captured } else { Nature::Written };
         let files = response.map(|response| Files { response, folder });
         let rules = Arc::clone(&self.rules);
-        Ok(Exchange { name: self.name(), request, expected, rules, nature, files })
+        Ok(Exchange { name: self.name(), request, expected, rules, files })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answer that came against the answer that was captured.
 
+use super::byte_diff;
 use super::canonical::{Canonical, Line, Side, printable};
 use super::diff;
 use super::rules::Rules;
@@ -8,13 +9,11 @@ use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::xml::content_type;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
-use regex::Regex;
-use std::sync::LazyLock;
 
 /// How closely answers are compared; the status always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// Byte for byte.
+    /// Byte for byte, but for ids, sessions, times and what else has a shape.
     Bytes,
     /// As XML, with shapes and rules.
     #[default]
@@ -51,6 +50,15 @@ pub enum Difference {
         /// Both bodies, line by line; each line starts with ` `, `-` (expected) or `+` (came).
         diff: Vec<String>,
     },
+    /// Another body, compared byte for byte.
+    Bytes {
+        /// The offset of the first other byte in the captured body, from 0.
+        offset: usize,
+        /// The offset of the first other byte in the body that came.
+        actual_offset: usize,
+        /// What stands around it: a line that starts with `-`, one with `+`, and one that points.
+        diff: Vec<String>,
+    },
     /// The body is larger than the limit and was cut off there.
     Cut {
         /// How many bytes were read.
@@ -84,20 +92,6 @@ pub(super) fn operation(root: ElementRef<'_>) -> Option<ElementRef<'_>> {
     let mut bodies = root.children().filter(|child| child.local() == "Body");
     bodies.next().and_then(|body| body.children().next())
 }
-
-/// The name of the operation of a request, also of one that is not quite XML any more.
-pub(super) fn operation_name(request: &[u8]) -> Option<String> {
-    let text = decode(request, None).ok()?;
-    if let Ok(document) = parse(&text, &LIMITS) {
-        return operation(document.root()).map(|operation| operation.local().to_owned());
-    }
-    let found = OPERATION.as_ref()?.captures(&text)?;
-    found.get(1).map(|name| name.as_str().to_owned())
-}
-
-/// The first element after the start tag of a body.
-static OPERATION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"Body(?:\s[^<>]*)?>\s*<(?:[^<>\s/:]+:)?([A-Za-z]+)[\s/>]").ok());
 
 /// The status that goes with a captured answer, by its body: 500 for a fault.
 pub(super) fn usual_status(body: &[u8]) -> u16 {
@@ -174,7 +168,13 @@ fn headers(answer: &Answer, rules: &Rules) -> Vec<Difference> {
     rules.response_headers().filter_map(differs).collect()
 }
 
+/// The bodies byte for byte, but for what has a shape.
 fn bytes(expected: &[u8], answer: &Answer, _: &Rules) -> Option<Difference> {
+    byte_diff::compare(expected, &answer.body)
+}
+
+/// The bodies as lines of text, for a capture that is no XML.
+fn plain(expected: &[u8], answer: &Answer) -> Option<Difference> {
     if expected == answer.body {
         return None;
     }
@@ -193,7 +193,7 @@ fn xml(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {
         expected_text.as_ref().ok().and_then(|text| parse(text, &LIMITS).ok())
     else {
         // Such as the plain sentence of a 405: compared as it stands.
-        return bytes(expected, answer, rules);
+        return plain(expected, answer);
     };
     let actual_text = decode(&answer.body, charset(answer));
     let mut canonical = Canonical::new(rules);

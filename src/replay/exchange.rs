@@ -14,19 +14,8 @@ pub(super) struct Exchange {
     pub(super) expected: Option<Vec<u8>>,
     /// How it is sent and compared.
     pub(super) rules: Arc<Rules>,
-    /// How it came to be.
-    pub(super) nature: Nature,
     /// The files that an accepted answer changes, if the capture can be changed.
     pub(super) files: Option<Files>,
-}
-
-/// How an exchange came to be, which decides what of it is swapped for something live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nature {
-    /// Written for replay: only placeholders are filled, every other byte is meant.
-    Written,
-    /// Recorded between others: sessions and logins in it are theirs.
-    Captured,
 }
 
 /// The files behind an exchange.

@@ -32,22 +32,17 @@ impl<W: Write> Reporter for Json<W> {
     }
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
-        let mut why = None;
-        let (outcome, differences) = match &report.outcome {
-            Outcome::Passed => ("passed", Vec::new()),
-            Outcome::Updated => ("updated", Vec::new()),
-            Outcome::Failed(failure) => ("failed", failure.differences.iter().map(told).collect()),
-            Outcome::Skipped(reason) => {
-                why = Some(reason);
-                ("skipped", Vec::new())
-            }
+        let differences: Vec<Value> = match &report.outcome {
+            Outcome::Failed(failure) => failure.differences.iter().map(told).collect(),
+            _ => Vec::new(),
         };
+        let (outcome, why) = (report.outcome.word(), report.outcome.reason());
         let took = micros(report.took);
         let mut case = json!({
             "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
         });
         if let (Some(why), Some(case)) = (why, case.as_object_mut()) {
-            case.insert("why".to_owned(), why.as_str().into());
+            case.insert("why".to_owned(), why.into());
         }
         writeln!(self.0, "{case}")
     }
@@ -70,7 +65,8 @@ fn in_short(summary: &Summary) -> Value {
     let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
     json!({
         "passed": passed, "failed": failed, "updated": updated, "skipped": summary.skipped,
-        "took_us": took,
+        "not_served": summary.not_served, "not_run": summary.not_run,
+        "left_out": summary.left_out, "took_us": took,
     })
 }
 
@@ -105,6 +101,9 @@ fn told(difference: &Difference) -> Value {
         Difference::Body { path, note, diff } => {
             json!({ "kind": "body", "path": path, "note": note, "diff": diff })
         }
+        Difference::Bytes { offset, actual_offset, diff } => json!({
+            "kind": "bytes", "offset": offset, "actual_offset": actual_offset, "diff": diff,
+        }),
         Difference::Cut { bytes } => json!({ "kind": "cut", "bytes": bytes }),
         Difference::Refused { why } => json!({ "kind": "refused", "why": why }),
         Difference::NoAnswer { why } => json!({ "kind": "no-answer", "why": why }),
@@ -143,8 +142,10 @@ mod tests {
         assert_eq!(lines[0], passed);
         assert_eq!(lines[1]["differences"][2]["path"], "/a");
         assert_eq!(lines[1]["differences"][4]["why"], "\"\n");
-        let summary =
-            json!({ "passed": 1, "failed": 1, "updated": 0, "skipped": 0, "took_us": 1000 });
+        let summary = json!({
+            "passed": 1, "failed": 1, "updated": 0, "skipped": 0, "not_served": 0, "not_run": 0,
+            "left_out": 0, "took_us": 1000,
+        });
         assert_eq!(lines[2], json!({ "summary": summary }));
     }
 }

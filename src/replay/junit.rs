@@ -168,6 +168,8 @@ impl Reporter for Junit {
         let verdict = match &report.outcome {
             Outcome::Passed | Outcome::Updated => Verdict::Passed,
             Outcome::Skipped(why) => Verdict::Skipped(why.clone()),
+            Outcome::NotServed(why) => Verdict::Skipped(format!("not served: {why}")),
+            Outcome::NotRun(why) => Verdict::Skipped(format!("not run: {why}")),
             Outcome::Failed(failure) => {
                 let first = failure.differences.first().map(ToString::to_string);
                 let mut text = String::new();
@@ -224,7 +226,8 @@ mod tests {
             junit.case(&CaseReport { name: name.to_owned(), outcome, took }).unwrap();
         }
         let took = Duration::from_secs(4);
-        let summary = Summary { passed: 1, updated: 1, failed: 1, skipped: 1, took };
+        let summary =
+            Summary { passed: 1, updated: 1, failed: 1, skipped: 1, took, ..Summary::default() };
         let text = String::from_utf8(junit.written(&summary, None)).unwrap();
         let expected = "<?xml version='1.0' encoding='UTF-8'?><testsuites name=\"refund-gateway \
             replay\" tests=\"4\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \

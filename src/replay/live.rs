@@ -4,20 +4,26 @@
 //! A capture whose answer says that the session was invalid, or that the login failed, is sent as
 //! it is: that is what it shows.
 
+use super::blanks::{self, Blank, Values};
 use super::carried::Carried;
-use super::compare::{LIMITS, operation, operation_name};
+use super::compare::{LIMITS, operation};
 use super::error::ReplayError;
-use super::exchange::{Exchange, Nature};
+use super::exchange::Exchange;
 use super::placeholder;
 use super::raw::{View, pattern};
+use super::scrub::{NO_PASSWORD, NO_SESSION};
 use super::secret::escaped;
 use super::session::Sessions;
+use super::subject::Subject;
 use crate::client::Connection;
 use crate::xml::{ElementRef, decode, parse};
 use regex::bytes::Regex;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
+
+/// A user that is certainly nobody.
+const NOBODY: &str = "nobody@example.invalid";
 
 /// Stands for the password of the user that a login names.
 pub(super) const PASSWORD: &str = "{{password}}";
@@ -32,89 +38,134 @@ enum Call {
     Other,
 }
 
+/// A request on its way.
+pub(super) enum Ready {
+    /// The body to send.
+    Body(Vec<u8>),
+    /// It cannot be sent, and why.
+    Lacking(String),
+}
+
+/// What a request is made live with.
+pub(super) struct Means<'m> {
+    pub(super) sessions: &'m Sessions,
+    pub(super) carried: &'m Carried,
+    /// What blanks were given as.
+    pub(super) values: &'m Values,
+}
+
+/// Edits of a request, in their order.
+type Edits = Vec<(Range<usize>, String)>;
+
 /// The body to send for an exchange.
 pub(super) async fn request(
     exchange: &Exchange,
-    sessions: &Sessions,
-    carried: &Carried,
+    means: &Means<'_>,
     connection: &mut Connection,
-) -> Result<Vec<u8>, ReplayError> {
-    let captured = &exchange.request;
+) -> Result<Ready, ReplayError> {
+    let Means { sessions, carried, values } = means;
+    let value = |name: &str| values.get(name).or_else(|| carried.blank(name)).map(str::to_owned);
+    let filled = blanks::filled(&exchange.request, value);
+    let captured = filled.as_deref().unwrap_or(&exchange.request);
     let outcome = Expected::of(exchange.expected.as_deref());
     let view = View::of(captured);
-    let edits = match call(captured) {
-        Call::Login if outcome == Expected::Answer => logged_in(exchange, &view, sessions)?,
-        Call::Other if outcome != Expected::InvalidSession => {
-            with_session(exchange, &view, sessions, carried, connection).await?
-        }
-        Call::Login | Call::Other => Vec::new(),
+    let edits = match (call(captured), outcome) {
+        (Call::Login, Expected::Answer) => logged_in(&view, means)?,
+        (Call::Login, _) | (Call::Other, Expected::InvalidSession) => wrong_words(&view),
+        (Call::Other, _) => with_session(&view, means, connection).await?,
     };
-    let body = if edits.is_empty() { captured.clone() } else { view.with(&edits) };
+    let is_left = |blank: &Blank| {
+        let is_edited = edits.iter().any(|(at, _)| at.contains(&blank.at.start));
+        !is_edited && values.get(&blank.name).is_none()
+    };
+    let left = blanks::once(blanks::find(&view).into_iter().filter(is_left));
+    if !left.is_empty() {
+        return Ok(Ready::Lacking(blanks::missing(&left)));
+    }
+    let body = if edits.is_empty() { captured.to_vec() } else { view.with(&edits) };
     let mut filled = Vec::new();
     for placeholder in placeholder::find(&body) {
         let session = sessions.of(placeholder.user.as_deref(), connection).await?;
         filled.push((placeholder, session));
     }
     let body = if filled.is_empty() { body } else { placeholder::fill(&body, &filled) };
-    Ok(match carried.replaced(&body) {
+    Ok(Ready::Body(match carried.replaced(&body) {
         Cow::Borrowed(_) => body,
         Cow::Owned(replaced) => replaced,
-    })
+    }))
 }
 
 fn call(request: &[u8]) -> Call {
-    let is_login = operation_name(request).is_some_and(|name| name == "login");
+    let is_login = Subject::of(request).operation.is_some_and(|name| name == "login");
     if is_login { Call::Login } else { Call::Other }
 }
 
-/// The captured session becomes the one that its login got, else one of the first user.
+/// What was refused is sent as it is; words that are certainly wrong take the place of blanks.
+fn wrong_words(view: &View<'_>) -> Edits {
+    let blanks = blanks::find(view);
+    let holds_blank = |at: &Range<usize>| blanks.iter().any(|blank| at.contains(&blank.at.start));
+    let word = |element: &str| match element {
+        "session" => NO_SESSION,
+        "password" => NO_PASSWORD,
+        _ => NOBODY,
+    };
+    let texts = [SESSION.as_ref(), CREDENTIALS.as_ref()];
+    let texts = texts.into_iter().flat_map(|pattern| view.texts(pattern));
+    let mut edits: Edits = texts
+        .filter(|text| holds_blank(&text.at))
+        .map(|text| (text.at, word(&text.element).to_owned()))
+        .collect();
+    edits.sort_by_key(|(at, _)| at.start);
+    edits
+}
+
+/// The captured session becomes the one that its login got, else one of the first user. One that
+/// was given for a blank stays.
 async fn with_session(
-    exchange: &Exchange,
     view: &View<'_>,
-    sessions: &Sessions,
-    carried: &Carried,
+    means: &Means<'_>,
     connection: &mut Connection,
-) -> Result<Vec<(Range<usize>, String)>, ReplayError> {
+) -> Result<Edits, ReplayError> {
     let mut edits = Vec::new();
-    if exchange.nature == Nature::Written {
-        return Ok(edits);
-    }
+    let blanks = blanks::find(view);
     for text in view.texts(SESSION.as_ref()) {
         let captured = view.said(&text.at);
-        if captured.is_empty() || captured.starts_with("{{session") {
+        let is_kept = captured.is_empty() || captured.starts_with("{{session");
+        if is_kept || means.values.has_value(&captured) {
             continue;
         }
-        let live = match carried.session(&captured) {
+        let blank = blanks.iter().find(|blank| text.at.contains(&blank.at.start));
+        let told = blank.map_or(captured, |blank| blanks::any(&blank.name));
+        let live = match means.carried.session(&told) {
             Some(live) => live.to_owned(),
-            None => sessions.of(None, connection).await?,
+            None => means.sessions.of(None, connection).await?,
         };
         edits.push((text.at, live));
     }
     Ok(edits)
 }
 
-/// A login with the password that is known for its user, else as the first user.
-fn logged_in(
-    exchange: &Exchange,
-    view: &View<'_>,
-    sessions: &Sessions,
-) -> Result<Vec<(Range<usize>, String)>, ReplayError> {
+/// A login with the password that is known for its user, else as the first user. One that is right
+/// as it is, or was given for a blank, stays.
+fn logged_in(view: &View<'_>, means: &Means<'_>) -> Result<Edits, ReplayError> {
     let texts = view.texts(CREDENTIALS.as_ref());
     let of = |name: &str| texts.iter().find(|text| text.element == name);
     let (Some(username), Some(password)) = (of("username"), of("password")) else {
         return Ok(Vec::new());
     };
-    let is_placeholder = view.said(&password.at) == PASSWORD;
-    if exchange.nature == Nature::Written && !is_placeholder {
+    let (name, word) = (view.said(&username.at), view.said(&password.at));
+    if means.values.has_value(&word) {
         return Ok(Vec::new());
     }
-    let name = view.said(&username.at);
-    let Some(known) = sessions.credentials_for(&name) else {
-        if is_placeholder {
+    let Some(known) = means.sessions.credentials_for(&name) else {
+        if word == PASSWORD {
             return Err(Sessions::nobody_told(Some(&name)));
         }
         return Ok(Vec::new());
     };
+    if known.username == name && known.password == word {
+        return Ok(Vec::new());
+    }
     let mut edits = vec![
         (username.at.clone(), escaped(&known.username)),
         (password.at.clone(), escaped(&known.password)),

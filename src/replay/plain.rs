@@ -4,6 +4,7 @@
 //! says that it was refused as it is. What is neither is told apart from what is no XML, with the
 //! line.
 
+use super::blanks;
 use super::compare::{LIMITS, usual_status};
 use super::error::ReplayError;
 use crate::xml::{ElementRef, XmlError, decode, parse};
@@ -37,11 +38,16 @@ pub(super) fn enveloped(request: Vec<u8>, expected: Option<&[u8]>) -> Vec<u8> {
     if is_fault(expected) {
         return request;
     }
-    let wrapped = decode(&request, None).ok().and_then(|text| {
+    let neutral = blanks::neutral(&request);
+    let operation = decode(&neutral, None).ok().and_then(|text| {
         let document = parse(&text, &LIMITS).ok()?;
-        is_operation(document.root()).then(|| wrap(&text, document.root().local()))
+        is_operation(document.root()).then(|| document.root().local().to_owned())
     });
-    wrapped.unwrap_or(request)
+    let text = operation.and_then(|operation| Some((operation, decode(&request, None).ok()?)));
+    match text {
+        Some((operation, text)) => wrap(&text, &operation),
+        None => request,
+    }
 }
 
 /// The request of a capture, which must be SOAP or an operation, unless it was refused.
@@ -53,10 +59,12 @@ pub(super) fn soap(
     if is_fault(expected) {
         return Ok(request);
     }
-    let text = decode(&request, None).map_err(|error| no_xml(file, "", &error))?;
+    let neutral = blanks::neutral(&request);
+    let text = decode(&neutral, None).map_err(|error| no_xml(file, "", &error))?;
     let document = parse(&text, &LIMITS).map_err(|error| no_xml(file, &text, &error))?;
     let root = document.root();
     if is_operation(root) {
+        let text = decode(&request, None).map_err(|error| no_xml(file, "", &error))?;
         return Ok(wrap(&text, root.local()));
     }
     if root.local() != "Envelope" {
@@ -69,6 +77,7 @@ pub(super) fn soap(
     }
     drop(document);
     drop(text);
+    drop(neutral);
     Ok(request)
 }
 

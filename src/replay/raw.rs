@@ -78,10 +78,12 @@ pub(super) struct Text {
     pub(super) at: Range<usize>,
 }
 
-/// What stands between a start tag and the next tag: characters, CDATA, comments, and the words in
-/// angle brackets by which recorders of traffic replace secrets.
-const TEXT: &str =
-    r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|<[A-Z0-9_ -]+>|[^<])*";
+/// What stands between a start tag and the next tag: characters, CDATA, comments, and the words and
+/// expressions in angle brackets by which recorders of traffic replace secrets (see `blanks`).
+const TEXT: &str = concat!(
+    r"(?:<!\[CDATA\[(?:[^\]]|\](?:[^\]]|\][^>]))*(?:\]\]>)?|<!--|<%[^%]*%>",
+    r"|<[A-Z0-9_ -]+>|<[a-z0-9]+(?:_[a-z0-9]+)+>|[^<])*"
+);
 
 /// A pattern for the texts of elements with these local names.
 pub(super) fn pattern(names: &[&str]) -> Option<Regex> {
@@ -111,6 +113,11 @@ impl<'m> View<'m> {
     /// One byte a character; what is not ASCII in UTF-16 is 0xff.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.narrow
+    }
+
+    /// How many bytes of the message a byte of the view stands for.
+    pub(super) const fn unit(&self) -> usize {
+        self.width.bytes()
     }
 
     /// The text at a place, as far as it is UTF-8.
@@ -143,7 +150,7 @@ impl<'m> View<'m> {
 
     /// The message with other texts at some places, which must be in order.
     pub(super) fn with(&self, edits: &[(Range<usize>, String)]) -> Vec<u8> {
-        let unit = self.width.bytes();
+        let unit = self.unit();
         let mut changed = Vec::with_capacity(self.message.len());
         let mut copied = 0;
         for (at, text) in edits {
@@ -175,6 +182,8 @@ mod tests {
             ("<Session b='1' >x y</Session>", "<Session b='1' >NEW</Session>"),
             ("<session><![CDATA[a<b]]></session>", "<session>NEW</session>"),
             ("<session><ZUORA_SESSION></session>", "<session>NEW</session>"),
+            ("<session><my_session></session>", "<session>NEW</session>"),
+            ("<session><%= ENV['X'] %></session>", "<session>NEW</session>"),
             ("<session>cut off", "<session>NEW"),
             ("<session xsi:nil='true'/>x<b/>", "<session xsi:nil='true'/>x<b/>"),
             ("<SessionHeader>x</SessionHeader>", "<SessionHeader>x</SessionHeader>"),

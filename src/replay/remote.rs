@@ -2,6 +2,7 @@
 //! what may change something there only if that is allowed as well.
 
 use super::Options;
+use super::blanks;
 use super::error::ReplayError;
 use crate::client::Endpoint;
 use crate::xml::{XmlLimits, decode, parse};
@@ -37,7 +38,8 @@ pub(super) fn refuse_write(
 
 /// Whether a request may change something: everything of which the opposite is not certain.
 pub(super) fn may_write(request: &[u8]) -> bool {
-    let Ok(text) = decode(request, None) else { return true };
+    let request = blanks::neutral(request);
+    let Ok(text) = decode(&request, None) else { return true };
     let Ok(document) = parse(&text, &XmlLimits::default()) else { return true };
     let mut operations = document
         .root()

@@ -29,6 +29,32 @@ pub enum Outcome {
     Failed(Box<Failure>),
     /// It was not sent, or cannot be judged, and why.
     Skipped(String),
+    /// The endpoint does not serve what was asked, and why that is known.
+    NotServed(String),
+    /// It was not sent because another case differed, and which.
+    NotRun(String),
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Updated => "updated",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+            Self::NotServed(_) => "not-served",
+            Self::NotRun(_) => "not-run",
+        }
+    }
+
+    /// Why it is neither a pass nor a difference.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Skipped(why) | Self::NotServed(why) | Self::NotRun(why) => Some(why),
+            Self::Passed | Self::Updated | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// How an answer differs. Nothing in here is a secret.
@@ -55,6 +81,12 @@ pub struct Summary {
     pub failed: usize,
     /// How many cases were not sent or could not be judged.
     pub skipped: usize,
+    /// How many cases the endpoint does not serve.
+    pub not_served: usize,
+    /// How many cases were not sent after the first difference.
+    pub not_run: usize,
+    /// How many cases were not selected; they are no part of the total.
+    pub left_out: usize,
     /// How long all of it took.
     pub took: Duration,
 }
@@ -63,7 +95,10 @@ impl Summary {
     /// How many cases there were.
     pub fn total(&self) -> usize {
         let judged = self.passed.saturating_add(self.updated).saturating_add(self.failed);
-        judged.saturating_add(self.skipped)
+        judged
+            .saturating_add(self.skipped)
+            .saturating_add(self.not_served)
+            .saturating_add(self.not_run)
     }
 
     fn count(&mut self, outcome: &Outcome) {
@@ -72,6 +107,8 @@ impl Summary {
             Outcome::Updated => &mut self.updated,
             Outcome::Failed(_) => &mut self.failed,
             Outcome::Skipped(_) => &mut self.skipped,
+            Outcome::NotServed(_) => &mut self.not_served,
+            Outcome::NotRun(_) => &mut self.not_run,
         };
         *counter = counter.saturating_add(1);
     }
@@ -89,20 +126,35 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} passed, {} failed", self.passed, self.failed)?;
-        if self.updated > 0 {
-            write!(out, ", {} updated", self.updated)?;
-        }
-        if self.skipped > 0 {
-            write!(out, ", {} skipped", self.skipped)?;
-        }
-        Ok(())
+        let others = [
+            (self.updated, "updated"),
+            (self.not_served, "not served"),
+            (self.skipped, "skipped"),
+            (self.not_run, "not run"),
+            (self.left_out, "left out"),
+        ];
+        others
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .try_for_each(|(count, word)| write!(out, ", {count} {word}"))
     }
 }
 
-/// Somebody who is told how a replay goes.
+/// What is known when the first request is about to be sent.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// How many cases there are.
+    pub cases: usize,
+    /// How many were not selected beside them.
+    pub left_out: usize,
+    /// Where they are sent.
+    pub endpoint: String,
+}
+
+/// Takes down how a replay goes.
 pub trait Reporter {
-    /// There are so many cases.
-    fn begin(&mut self, _cases: usize) -> io::Result<()> {
+    /// The first request is about to be sent.
+    fn begin(&mut self, _start: &Start) -> io::Result<()> {
         Ok(())
     }
 
@@ -135,9 +187,10 @@ impl<'r> Tally<'r> {
         Self { reporter, started: Instant::now(), summary: Summary::default() }
     }
 
-    pub(super) fn begin(&mut self, cases: usize) -> Result<(), ReplayError> {
+    pub(super) fn begin(&mut self, start: &Start) -> Result<(), ReplayError> {
         self.started = Instant::now();
-        self.reporter.begin(cases).map_err(|error| untold(&error))
+        self.summary.left_out = start.left_out;
+        self.reporter.begin(start).map_err(|error| untold(&error))
     }
 
     pub(super) fn case(&mut self, report: &CaseReport) -> Result<(), ReplayError> {
@@ -170,7 +223,7 @@ fn untold(error: &io::Error) -> ReplayError {
 impl Difference {
     /// The lines of the bodies, if they are what differs.
     pub(super) fn diff(&self) -> &[String] {
-        if let Self::Body { diff, .. } = self { diff } else { &[] }
+        if let Self::Body { diff, .. } | Self::Bytes { diff, .. } = self { diff } else { &[] }
     }
 }
 
@@ -193,6 +246,13 @@ impl fmt::Display for Difference {
                     Some(path) => write!(out, " at {path}")?,
                 }
                 note.as_ref().map_or(Ok(()), |note| write!(out, ": {note}"))
+            }
+            Self::Bytes { offset, actual_offset, .. } => {
+                write!(out, "body: the first other byte is at offset {offset}")?;
+                if offset == actual_offset {
+                    return Ok(());
+                }
+                write!(out, ", {actual_offset} in the answer that came")
             }
             Self::Cut { bytes } => {
                 write!(out, "the answer is too large and was cut at {bytes} bytes")

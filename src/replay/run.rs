@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::error::ReplayError;
-use super::report::Tally;
+use super::report::{Start, Tally};
 use super::session::Credentials;
 use super::survey::Plan;
 use super::walk::{self, Capture, Given};
@@ -28,7 +28,8 @@ pub(super) async fn send_all(
     options: &Options,
     tally: &mut Tally<'_>,
 ) -> Result<(), ReplayError> {
-    tally.begin(plan.count)?;
+    let endpoint = target.endpoint.to_string();
+    tally.begin(&Start { cases: plan.count, left_out: plan.left_out, endpoint })?;
     let workers = options.concurrency.min(plan.count).max(1);
     let (found, captures) = mpsc::channel(workers.saturating_mul(2));
     let (results, mut done) = mpsc::channel(workers.saturating_mul(2));

@@ -7,10 +7,11 @@
 //! that a replay is answered as the recording was, and of other such values only the form is left.
 //! Wherever else a secret stands, it becomes `{{secret}}`.
 
-use super::compare::{operation_name, usual_status};
+use super::compare::usual_status;
 use super::live::PASSWORD;
 use super::raw::{Text, View, pattern};
 use super::secret::{TEST_NUMBERS, UNTOLD, secrets_in, untold_answer, without_values};
+use super::subject::Subject;
 use crate::domain::draft::masked::{MaskedNumber, is_security_code};
 use crate::domain::secret::ELEMENTS;
 use regex::bytes::Regex;
@@ -18,8 +19,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
 
 /// What an invalid session and a wrong password become.
-const NO_SESSION: &str = "no-session-at-all";
-const NO_PASSWORD: &str = "not-the-password";
+pub(super) const NO_SESSION: &str = "no-session-at-all";
+pub(super) const NO_PASSWORD: &str = "not-the-password";
 /// The sessions of so many logins are known to be whose they are.
 const SESSIONS_MAX: usize = 10_000;
 /// A placeholder names no longer user.
@@ -154,7 +155,7 @@ fn form_of(told: &str) -> String {
 fn operation_of(request: &[u8]) -> String {
     let is_plain =
         |name: &String| name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    operation_name(request).filter(is_plain).unwrap_or_else(|| "post".to_owned())
+    Subject::of(request).operation.filter(is_plain).unwrap_or_else(|| "post".to_owned())
 }
 
 #[cfg(test)]

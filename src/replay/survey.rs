@@ -5,13 +5,16 @@
 //! refused has sent nothing. Nothing of the captures is kept.
 
 use super::Options;
-use super::capture::Stopped;
+use super::capture::{CaptureFile, Stopped};
+use super::catalogue::Case;
 use super::compare::Level;
 use super::error::ReplayError;
-use super::exchange::{Exchange, Piece};
+use super::exchange::Piece;
+use super::listing::Listing;
 use super::remote::{given_endpoint, refuse_write};
 use super::rules::Rules;
 use super::seed_text::SeedText;
+use super::selection::{Candidate, Matched};
 use super::session::Users;
 use super::soapui::{self, Projects};
 use super::walk::{self, Capture, Given};
@@ -28,6 +31,10 @@ pub struct Survey {
     pub seed: Option<SeedText>,
     /// The moment at which the clock of the endpoint that is started stands still.
     pub clock: Option<DateTime<Utc>>,
+    /// What would be replayed, if that is all that is asked for.
+    pub listing: Option<Listing>,
+    /// What there is to say beside.
+    pub notes: Vec<String>,
     pub(super) work: Work,
 }
 
@@ -42,6 +49,7 @@ pub(super) enum Work {
 /// Captures, in short.
 pub(super) struct Plan {
     pub(super) count: usize,
+    pub(super) left_out: usize,
     pub(super) given: Given,
     pub(super) users: Users,
 }
@@ -62,15 +70,22 @@ pub(super) async fn survey(options: &Options) -> Result<Survey, ReplayError> {
         if let Some(endpoint) = &endpoint {
             projects.check_writes(endpoint, options)?;
         }
-        let work = Work::Projects(projects);
-        return Ok(Survey { endpoint, seed: seed?, clock: options.clock, work });
+        if projects.cases() == 0 && projects.left_out() > 0 {
+            let message = "--only and --skip leave nothing to replay".to_owned();
+            return Err(ReplayError::Usage(message));
+        }
+        let listing = options.list.then(|| projects.listing());
+        let (clock, notes, work) = (options.clock, Vec::new(), Work::Projects(projects));
+        return Ok(Survey { endpoint, seed: seed?, clock, listing, notes, work });
     }
     let given = Given { ignore: options.ignore.clone(), matches: options.matches.clone() };
-    let found = looked_at(options, &given, endpoint.as_ref()).await?;
+    let look = looked_at(options, &given, endpoint.as_ref()).await?;
     let seed = seed?;
     let users = seed.as_ref().map(Users::of_seed).transpose()?.unwrap_or_default();
-    let work = Work::Captures(Plan { count: found.count, given, users });
-    Ok(Survey { endpoint, seed, clock: found.clock, work })
+    let notes = look.notes();
+    let Look { count, left_out, clocks, listing, .. } = look;
+    let work = Work::Captures(Plan { count, left_out, given, users });
+    Ok(Survey { endpoint, seed, clock: clocks.agreed(), listing, notes, work })
 }
 
 /// Captures are read twice, so a pipe, which would be waited for, is none.
@@ -94,63 +109,121 @@ fn check(options: &Options) -> Result<(), ReplayError> {
     Ok(())
 }
 
-/// What was seen of all captures.
-struct Found {
-    count: usize,
-    clock: Option<DateTime<Utc>>,
-}
-
-/// The look on a thread of its own, so that it can be interrupted.
+/// A look at all captures, on a thread of its own, so that it can be interrupted.
 async fn looked_at(
     options: &Options,
     given: &Given,
     endpoint: Option<&Endpoint>,
-) -> Result<Found, ReplayError> {
-    let (options, given, endpoint) = (options.clone(), given.clone(), endpoint.cloned());
-    let look = tokio::task::spawn_blocking(move || look(&options, &given, endpoint.as_ref()));
+) -> Result<Look, ReplayError> {
+    let look = Look {
+        options: options.clone(),
+        endpoint: endpoint.cloned(),
+        count: 0,
+        left_out: 0,
+        clocks: Clocks { given: options.clock, first: None },
+        matched: Matched::default(),
+        listing: options.list.then(Listing::default),
+    };
+    let given = given.clone();
+    let look = tokio::task::spawn_blocking(move || look.all(&given));
     look.await.map_err(|error| ReplayError::Runtime(error.to_string()))?
 }
 
-fn look(
-    options: &Options,
-    given: &Given,
-    endpoint: Option<&Endpoint>,
-) -> Result<Found, ReplayError> {
-    let is_remote = endpoint.is_some_and(|endpoint| !endpoint.is_loopback());
-    let may_be_sent = |exchange: &Exchange| {
-        endpoint.map_or(Ok(()), |endpoint| {
-            refuse_write(endpoint, &exchange.name, &exchange.request, options)
-        })
-    };
-    let mut count = 0_usize;
-    let mut clocks = Clocks { given: options.clock, first: None };
-    walk::walk(&options.paths, given, &mut |capture| match capture {
-        Capture::Case(case) => {
-            count = count.saturating_add(1);
-            clocks.add(|| case.name(), &case.rules)?;
-            if is_remote || case.is_checked() {
-                may_be_sent(&case.read(!options.update)?)?;
-            }
-            Ok(())
+/// What is seen of all captures, one after the other.
+struct Look {
+    options: Options,
+    endpoint: Option<Endpoint>,
+    /// How many pieces are selected, and how many are not.
+    count: usize,
+    left_out: usize,
+    clocks: Clocks,
+    matched: Matched,
+    listing: Option<Listing>,
+}
+
+impl Look {
+    fn all(mut self, given: &Given) -> Result<Self, ReplayError> {
+        let paths = self.options.paths.clone();
+        walk::walk(&paths, given, &mut |capture| match capture {
+            Capture::Case(case) => self.case(&case),
+            Capture::File(file) => self.file(&file),
+        })?;
+        self.matched.check(&self.options.selection)?;
+        if self.count == 0 && self.left_out > 0 {
+            let message = "--only and --skip leave nothing to replay".to_owned();
+            return Err(ReplayError::Usage(message));
         }
-        Capture::File(file) if options.update => {
+        if let Some(listing) = &mut self.listing {
+            listing.left_out = self.left_out;
+        }
+        Ok(self)
+    }
+
+    /// A case is read only where something of it has to be known now.
+    fn case(&mut self, case: &Case) -> Result<(), ReplayError> {
+        let name = case.name();
+        let selection = &self.options.selection;
+        let by_name = selection.takes(&Candidate { name: &name, operations: None });
+        let is_remote = self.endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_loopback());
+        let is_asked = self.listing.is_some() || selection.knows_operations();
+        let is_read = is_remote || case.is_checked() || is_asked || by_name.is_none();
+        if by_name == Some(false) || !is_read {
+            self.matched.note(selection, &name, &[]);
+            if by_name == Some(false) {
+                self.left_out = self.left_out.saturating_add(1);
+                return Ok(());
+            }
+            self.count = self.count.saturating_add(1);
+            return self.clocks.add(|| name, &case.rules);
+        }
+        let exchange = case.read(!self.options.update)?;
+        if self.piece(&Piece::Exchange(Box::new(exchange)))? {
+            self.clocks.add(|| name, &case.rules)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: &CaptureFile) -> Result<(), ReplayError> {
+        if self.options.update {
             let message = format!("{}: --update cannot change a HAR or a cassette", file.name());
-            Err(ReplayError::Usage(message))
+            return Err(ReplayError::Usage(message));
         }
-        Capture::File(file) => {
-            clocks.add(|| file.name(), &file.rules)?;
-            let outcome = file.read(&mut |piece| {
-                count = count.saturating_add(1);
-                let Piece::Exchange(exchange) = piece else { return Ok(()) };
-                may_be_sent(&exchange).map_err(Stopped::Unreadable)
-            });
-            match outcome {
-                Ok(()) | Err(Stopped::Enough) => Ok(()),
-                Err(Stopped::Unreadable(error)) => Err(error),
-            }
+        let mut is_any = false;
+        let outcome = file.read(&mut |piece| {
+            is_any |= self.piece(&piece).map_err(Stopped::Unreadable)?;
+            Ok(())
+        });
+        match outcome {
+            Ok(()) | Err(Stopped::Enough) => {}
+            Err(Stopped::Unreadable(error)) => return Err(error),
         }
-    })?;
-    Ok(Found { count, clock: clocks.agreed() })
+        if is_any { self.clocks.add(|| file.name(), &file.rules) } else { Ok(()) }
+    }
+
+    /// Takes in what a capture holds at one place; whether it is selected.
+    fn piece(&mut self, piece: &Piece) -> Result<bool, ReplayError> {
+        let options = &self.options;
+        self.matched.note_piece(&options.selection, piece);
+        if !options.selection.takes_piece(piece) {
+            self.left_out = self.left_out.saturating_add(1);
+            return Ok(false);
+        }
+        self.count = self.count.saturating_add(1);
+        if let Some(listing) = &mut self.listing {
+            listing.add(piece, &options.values);
+            return Ok(true);
+        }
+        if let (Some(endpoint), Piece::Exchange(exchange)) = (&self.endpoint, piece) {
+            refuse_write(endpoint, &exchange.name, &exchange.request, options)?;
+        }
+        Ok(true)
+    }
+
+    /// What there is to say of patterns that came to nothing.
+    fn notes(&self) -> Vec<String> {
+        let idle = self.matched.idle(&self.options.selection);
+        idle.into_iter().map(|glob| format!("--skip {glob} matches nothing")).collect()
+    }
 }
 
 /// The clock that captures ask for. A gateway has one, so they have to agree, unless the options

@@ -11,6 +11,8 @@ pub struct Text<W> {
     color: bool,
     /// The project and the suite that were named last.
     suite: Option<(String, String)>,
+    /// The first case that was not run, and why.
+    not_run: Option<(String, String)>,
 }
 
 /// A colour of the terminal, by its escape code.
@@ -24,7 +26,7 @@ const BOLD: Color = Color("1");
 impl<W: Write> Text<W> {
     /// A report to `out`, coloured if a terminal shows it.
     pub fn new(out: W, color: bool) -> Self {
-        Self { out, color, suite: None }
+        Self { out, color, suite: None, not_run: None }
     }
 
     fn line(&mut self, color: Option<Color>, line: &str) -> io::Result<()> {
@@ -98,10 +100,22 @@ impl<W: Write> Reporter for Text<W> {
             Outcome::Updated => self.line(None, &format!("UPDATED {}", report.name)),
             Outcome::Failed(failure) => self.failure(&report.name, failure),
             Outcome::Skipped(why) => self.line(None, &format!("SKIPPED {}: {why}", report.name)),
+            Outcome::NotServed(why) => {
+                self.line(None, &format!("NOT SERVED {}: {why}", report.name))
+            }
+            // One line at the end tells of all of them.
+            Outcome::NotRun(why) => {
+                self.not_run.get_or_insert_with(|| (report.name.clone(), why.clone()));
+                Ok(())
+            }
         }
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        if let Some((name, why)) = self.not_run.take() {
+            let count = summary.not_run;
+            self.line(None, &format!("NOT RUN {count}, from {name} on: {why}"))?;
+        }
         let color = if summary.failed == 0 { GREEN } else { RED };
         self.line(Some(color), &summary.to_string())?;
         self.out.flush()

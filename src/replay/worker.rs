@@ -4,22 +4,25 @@
 //! by the ones before. With one worker everything is in order, from the first capture to the last.
 
 use super::Options;
+use super::blanks;
 use super::capture::{CaptureFile, Stopped};
 use super::carried::Carried;
-use super::compare::{Difference, Level, compare, refusal};
+use super::compare::{Difference, Level, compare, refusal, usual_status};
 use super::error::ReplayError;
-use super::exchange::{Exchange, Nature, Piece};
-use super::live;
+use super::exchange::{Exchange, Piece};
+use super::live::{self, Means, Ready};
 use super::remote::refuse_write;
 use super::report::{CaseReport, Failure, Outcome};
+use super::retry;
 use super::secret::{KnownSecrets, secrets_in, with_any_session};
+use super::selection::Candidate;
+use super::served::unserved;
 use super::session::{Sessions, Users};
 use super::shown::shown;
 use super::update;
 use super::walk::Capture;
-use crate::client::{Answer, ClientError, Connection, Endpoint};
-use std::borrow::Cow;
-use std::sync::Arc;
+use crate::client::{Answer, Bytes, ClientError, Connection, Endpoint};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Receiver, Sender};
@@ -37,6 +40,8 @@ pub(super) struct Job {
     sessions: Sessions,
     secrets: Arc<KnownSecrets>,
     captures: Mutex<Receiver<Capture>>,
+    /// The first case that differed, where nothing is sent after it.
+    stopped: OnceLock<String>,
 }
 
 impl Job {
@@ -50,9 +55,11 @@ impl Job {
         if let Some(credentials) = &options.credentials {
             secrets.add(&credentials.password);
         }
+        options.values.secrets().for_each(|value| secrets.add_telling(value));
         let sessions = Sessions::new(users, endpoint.path(), Arc::clone(&secrets));
         let captures = Mutex::new(captures);
-        Self { endpoint, options: options.clone(), sessions, secrets, captures }
+        let (options, stopped) = (options.clone(), OnceLock::new());
+        Self { endpoint, options, sessions, secrets, captures, stopped }
     }
 }
 
@@ -99,8 +106,12 @@ impl Worker {
             match capture {
                 None => return Ok(()),
                 Some(Capture::Case(case)) => {
-                    let exchange = case.read(!self.job.options.update)?;
-                    self.exchange(&exchange).await?;
+                    let name = case.name();
+                    let candidate = Candidate { name: &name, operations: None };
+                    if self.job.options.selection.takes(&candidate) != Some(false) {
+                        let exchange = case.read(!self.job.options.update)?;
+                        self.piece(Piece::Exchange(Box::new(exchange))).await?;
+                    }
                 }
                 Some(Capture::File(file)) => self.file(file).await?,
             }
@@ -115,36 +126,57 @@ impl Worker {
         let reading = tokio::task::spawn_blocking(move || read_ahead(&file, &batches));
         while let Some(batch) = read.recv().await {
             for piece in batch {
-                match piece {
-                    Piece::Exchange(exchange) => self.exchange(&exchange).await?,
-                    Piece::Skipped { name, why } => {
-                        let outcome = Outcome::Skipped(why);
-                        self.tell(CaseReport { name, outcome, took: Duration::ZERO }).await?;
-                    }
-                }
+                self.piece(piece).await?;
             }
         }
         let lost = |_| ReplayError::Runtime("reading a capture broke off".to_owned());
         Ok(reading.await.map_err(lost)??)
     }
 
+    /// What is selected of a capture: sends it, or reports why not.
+    async fn piece(&mut self, piece: Piece) -> Result<(), Ended> {
+        let selects = self.job.options.selection.takes_piece(&piece);
+        match piece {
+            _ if !selects => Ok(()),
+            Piece::Skipped { name, why } => self.unsent(name, Outcome::Skipped(why)).await,
+            Piece::Exchange(exchange) => match self.job.stopped.get() {
+                Some(first) => {
+                    let why = format!("{first} differed, and --fail-fast was given");
+                    self.unsent(exchange.name, Outcome::NotRun(why)).await
+                }
+                None => self.exchange(*exchange).await,
+            },
+        }
+    }
+
+    async fn unsent(&self, name: String, outcome: Outcome) -> Result<(), Ended> {
+        self.tell(CaseReport { name, outcome, took: Duration::ZERO }).await
+    }
+
     async fn tell(&self, report: CaseReport) -> Result<(), Ended> {
         self.results.send(Ok(report)).await.map_err(|_| Ended::Alone)
     }
 
-    async fn exchange(&mut self, exchange: &Exchange) -> Result<(), Ended> {
+    async fn exchange(&mut self, mut exchange: Exchange) -> Result<(), Ended> {
         let Self { job, connection, carried, .. } = self;
         refuse_write(&job.endpoint, &exchange.name, &exchange.request, &job.options)?;
-        let body = live::request(exchange, &job.sessions, carried, connection).await?;
-        let path = job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
+        let values = &job.options.values;
+        if let Some(plain) = exchange.expected.as_deref().and_then(|e| blanks::answer(e, values)) {
+            exchange.expected = Some(plain);
+        }
+        let means = Means { sessions: &job.sessions, carried, values };
+        let body = match live::request(&exchange, &means, connection).await? {
+            Ready::Body(body) => body,
+            Ready::Lacking(why) => return self.unsent(exchange.name, Outcome::Skipped(why)).await,
+        };
         let started = Instant::now();
-        let sent = connection.post(path, &exchange.rules.request_headers(), body.into()).await;
+        let sent = self.sent(&exchange, body).await;
         let took = started.elapsed();
         let outcome = match sent {
             Ok(answer) => {
                 self.unanswered = 0;
-                self.learn(exchange, &answer);
-                judge(&self.job, exchange, &self.carried, &answer)?
+                self.learn(&exchange, &answer);
+                judge(&self.job, &exchange, &self.carried, &answer)?
             }
             Err(error @ ClientError::Unreachable { .. }) => {
                 return Err(ReplayError::Runtime(error.to_string()).into());
@@ -152,16 +184,38 @@ impl Worker {
             Err(error) => {
                 self.unanswered = self.unanswered.saturating_add(1);
                 let difference = Difference::NoAnswer { why: error.to_string() };
-                failed(&self.job, vec![difference], exchange, &[])
+                failed(&self.job, vec![difference], &exchange, &[])
             }
         };
-        self.tell(CaseReport { name: exchange.name.clone(), outcome, took }).await?;
+        if self.job.options.fail_fast && matches!(outcome, Outcome::Failed(_)) {
+            // Of several that differ at once, the first to be known is named.
+            self.job.stopped.get_or_init(|| exchange.name.clone());
+        }
+        self.tell(CaseReport { name: exchange.name, outcome, took }).await?;
         if self.unanswered < UNANSWERED_MAX {
             return Ok(());
         }
         let endpoint = &self.job.endpoint;
         let message = format!("{endpoint} gave no answer {UNANSWERED_MAX} times in a row");
         Err(ReplayError::Runtime(message).into())
+    }
+
+    /// Sends a request, again where it may be and `--retries` allows it.
+    async fn sent(&mut self, exchange: &Exchange, body: Vec<u8>) -> Result<Answer, ClientError> {
+        let path = self.job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
+        let headers = exchange.rules.request_headers();
+        let usual = || exchange.expected.as_deref().map(usual_status);
+        let status = exchange.rules.status.map(|status| status.0).or_else(usual);
+        let body = Bytes::from(body);
+        for tries in 1.. {
+            let sent = self.connection.post(path, &headers, body.clone()).await;
+            let wait = retry::wait(&sent, &body, &headers, status, tries);
+            match wait.filter(|_| tries <= self.job.options.retries) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return sent,
+            }
+        }
+        self.connection.post(path, &headers, body).await
     }
 
     /// Remembers how objects and sessions of the capture are called now.
@@ -209,13 +263,10 @@ fn judge(
     let level = job.options.compare;
     let mut differences = match &exchange.expected {
         Some(expected) => {
-            let expected = match exchange.nature {
-                Nature::Captured => with_any_session(expected),
-                Nature::Written => Cow::Borrowed(expected.as_slice()),
-            };
+            let expected = with_any_session(expected);
             let expected = match level {
-                Level::Xml => carried.replaced(&expected),
-                Level::Bytes | Level::Status => expected.as_ref().into(),
+                Level::Xml | Level::Bytes => carried.replaced(&expected),
+                Level::Status => expected.as_ref().into(),
             };
             compare(&expected, answer, &exchange.rules, level)
         }
@@ -226,6 +277,15 @@ fn judge(
     };
     if differences.is_empty() {
         return Ok(Outcome::Passed);
+    }
+    let was_answered = match &exchange.expected {
+        Some(expected) => usual_status(expected) == 200,
+        None => !job.options.update,
+    };
+    if was_answered && let Some(why) = unserved(&exchange.request, &answer.body) {
+        let mut why = why;
+        job.secrets.hide(&mut why);
+        return Ok(Outcome::NotServed(why));
     }
     if let Some(files) = exchange.files.as_ref().filter(|_| job.options.update && !answer.cut) {
         differences = update::accept(exchange, files, answer, level)?;
@@ -265,6 +325,7 @@ fn failed(
 fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
     match difference {
         Difference::Body { note, diff, .. } => note.iter_mut().chain(diff).for_each(hide),
+        Difference::Bytes { diff, .. } => diff.iter_mut().for_each(hide),
         Difference::Header { expected, actual, .. } => {
             actual.iter_mut().chain([expected]).for_each(hide);
         }

@@ -6,6 +6,7 @@
 use super::{Caller, Service};
 use crate::domain::access::{Object, Operation};
 use crate::domain::draft::batch::Drafts;
+use crate::domain::draft::canonical::canonical;
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, source_of};
 use crate::domain::version::ApiVersion;
@@ -245,13 +246,20 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
     }
 }
 
-/// What a request asks for, whatever its prefixes, field order and session.
+/// What a request asks for, whatever its prefixes, field order and session. Each part is hashed
+/// behind its length, so that no two lists run together into the same one.
 fn fingerprint(drafts: &Drafts, shape: &str) -> Result<[u8; 32], LedgerError> {
     let unreadable = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
-    let drafts = serde_json::to_vec(drafts).map_err(unreadable)?;
+    let fields = canonical(drafts).map_err(unreadable)?;
     let mut hash = Sha256::new();
-    hash.update(shape.as_bytes());
-    hash.update([0]);
-    hash.update(&drafts);
+    let mut add = |part: &str| {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    };
+    add(shape);
+    for (name, value) in &fields {
+        add(name);
+        add(value);
+    }
     Ok(hash.finalize().into())
 }

@@ -90,7 +90,9 @@ fn reported(folder: &Path, output: &Output, passed: usize, failed: usize, why: &
         assert!(junit.contains(part), "{part} in {junit}");
     }
     let page = fs::read_to_string(folder.join("h.html")).unwrap();
-    let heading = format!("<h1>{passed} passed, {failed} failed</h1><p>Then the replay broke off:");
+    let heading = format!(
+        "<h1>{passed} passed, {failed} failed</h1><p class=\"broken\">Then the replay broke off:"
+    );
     for part in [&heading, why, "</html>"] {
         assert!(page.contains(part), "{part} in {page}");
     }

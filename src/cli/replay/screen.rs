@@ -1,6 +1,6 @@
 //! Where the reports of a replay appear: the reports, and on a terminal a bar below them.
 
-use crate::replay::{self, CaseReport, Reporter, Summary, TestCaseReport};
+use crate::replay::{self, CaseReport, Reporter, Start, Summary, TestCaseReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -42,7 +42,7 @@ impl Screen {
 }
 
 impl Reporter for Screen {
-    fn begin(&mut self, cases: usize) -> io::Result<()> {
+    fn begin(&mut self, start: &Start) -> io::Result<()> {
         if io::stderr().is_terminal() {
             let style = ProgressStyle::with_template(BAR)
                 .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -51,12 +51,12 @@ impl Reporter for Screen {
                     let _ = write!(out, "{:.0}", state.per_sec());
                 });
             self.bar = ProgressBar::with_draw_target(
-                u64::try_from(cases).ok(),
+                u64::try_from(start.cases).ok(),
                 ProgressDrawTarget::stderr(),
             )
             .with_style(style);
         }
-        self.tell(|reporter| reporter.begin(cases))
+        self.tell(|reporter| reporter.begin(start))
     }
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {

@@ -9,7 +9,7 @@ use super::super::vocabulary::{AccountStatus, CustomizedObject};
 use super::Field;
 use super::common::Common;
 use super::fields::{Draft, FieldRule};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// The longest AccountNumber, in characters.
 const NUMBER_CHARS_MAX: usize = 70;
@@ -24,7 +24,6 @@ pub struct AccountDraft {
     /// AccountNumber, unique; a new account without one gets the next.
     pub number: Field<String>,
     /// The currency of its balances.
-    #[serde(serialize_with = "code")]
     pub currency: Field<Currency>,
     /// The method that is used where none is named.
     pub default_method: Field<ObjectId>,
@@ -36,10 +35,6 @@ pub struct AccountDraft {
     pub gateway: Field<String>,
     /// Where it stands.
     pub status: Field<AccountStatus>,
-}
-
-fn code<S: Serializer>(currency: &Field<Currency>, serializer: S) -> Result<S::Ok, S::Error> {
-    currency.given().map(|currency| currency.code()).serialize(serializer)
 }
 
 impl Draft for AccountDraft {

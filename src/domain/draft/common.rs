@@ -23,6 +23,7 @@ pub enum Kept {
 /// An id that has not the form of one, and where in the object it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MalformedId {
+    #[serde(skip)]
     wsdl_position: usize,
     /// The error that it deserves.
     pub error: RowError,

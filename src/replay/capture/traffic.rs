@@ -3,9 +3,9 @@
 use super::CaptureFile;
 use crate::client::Uri;
 use crate::replay::canonical::printable;
-use crate::replay::compare::operation_name;
-use crate::replay::exchange::{Exchange, Nature, Piece};
+use crate::replay::exchange::{Exchange, Piece};
 use crate::replay::rules::Rules;
+use crate::replay::subject::Subject;
 use crate::xml::decode;
 use base64ct::{Base64, Encoding};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The request headers that are sent again.
 const SENT: [&str; 2] = ["soapaction", "idempotency-key"];
+/// What the path of a service of SOAP has in it.
+const SERVICE: &str = "/services/";
 /// A body may inflate to so much.
 const INFLATED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -152,14 +154,13 @@ impl Traffic {
         };
         let expected = response.into_bytes(&self.response_headers, "answer")?;
         let rules = self.rules(status).map_err(Unsent::Damaged)?;
-        let operation = operation_name(&request);
+        let operation = Subject::of(&request).operation;
         let name = format!("{place} {}", operation.unwrap_or_else(|| printable(&self.method)));
         Ok(Exchange {
             name,
             request,
             expected: Some(expected),
             rules: Arc::new(Rules::clone(&file.rules).over(&rules)),
-            nature: Nature::Captured,
             files: None,
         })
     }
@@ -176,12 +177,26 @@ impl Traffic {
         Rules::captured(path, content_type, sent, status)
     }
 
+    /// Whether it is a call of SOAP, also one that is damaged: an envelope or an operation, or XML
+    /// with a SOAPAction or to the path of the service. JSON is none, whatever its headers say.
     fn is_soap(&self, request: &[u8]) -> bool {
+        if !self.method.eq_ignore_ascii_case("post") {
+            return false;
+        }
+        let text = decode(request, None);
+        let start = text.as_deref().unwrap_or_default().trim_start_matches('\u{feff}').trim_start();
+        if start.starts_with(['{', '[']) {
+            return false;
+        }
         let content_type = header(&self.headers, "content-type").unwrap_or_default();
-        let is_xml = ["xml", "text/plain"].iter().any(|kind| content_type.contains(kind));
-        let begins = decode(request, None).is_ok_and(|text| begins_as_xml(&text));
-        let has_action = header(&self.headers, "soapaction").is_some();
-        self.method.eq_ignore_ascii_case("post") && (begins || has_action || is_xml)
+        let content_type = content_type.to_ascii_lowercase();
+        let is_sent_as_such = header(&self.headers, "soapaction").is_some()
+            || content_type.contains("soap+xml")
+            || self.url.contains(SERVICE);
+        if is_sent_as_such {
+            return start.starts_with('<') || content_type.contains("xml");
+        }
+        start.starts_with('<') && Subject::of(request).operation.is_some()
     }
 }
 

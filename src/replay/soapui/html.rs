@@ -10,7 +10,8 @@ pub(in crate::replay) fn title(report: &TestCaseReport) -> String {
 
 /// Writes the section of a case.
 pub(in crate::replay) fn section(page: &mut Writer, report: &TestCaseReport, anchor: &str) {
-    page.open_with("section", &[("id", anchor)]).text_element("h2", &title(report));
+    page.open_with("section", &[("id", anchor), ("class", "failed")]);
+    page.text_element("h2", &format!("Failed: {}", title(report)));
     page.text_element("p", &line(&report.verdict)).open("ul");
     for step in &report.steps {
         let told = format!("{} ({}): {}", step.name, step.of_type, line(&step.verdict));

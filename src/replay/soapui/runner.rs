@@ -22,6 +22,7 @@ pub(super) async fn run(
     connection: &mut Connection,
     tell: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
+    let mut failed: Option<String> = None;
     for project in projects {
         let context = Context { project, target };
         let mut scope = Scope::of_project(&project.properties, &project.script);
@@ -30,7 +31,13 @@ pub(super) async fn run(
             scope.enter_suite(suite);
             learn(&suite.properties, target.secrets);
             for case in &suite.cases {
-                let report = case_report(&context, suite, case, &mut scope, connection).await?;
+                let report = match &failed {
+                    Some(name) => not_run(&context, suite, case, name),
+                    None => case_report(&context, suite, case, &mut scope, connection).await?,
+                };
+                if target.fail_fast && matches!(report.verdict, Verdict::Failed(_)) {
+                    failed = Some(report.name.clone());
+                }
                 let hide = |text: &mut String| {
                     *text = printable_lines(text);
                     target.secrets.hide(text);
@@ -40,6 +47,18 @@ pub(super) async fn run(
         }
     }
     Ok(())
+}
+
+/// The report of a case after the one that ended the run.
+fn not_run(context: &Context<'_>, suite: &Suite, case: &Case, failed: &str) -> TestCaseReport {
+    TestCaseReport {
+        project: printable(&context.project.name),
+        suite: printable(&suite.name),
+        name: printable(&case.name),
+        verdict: Verdict::Skipped(format!("not run: {failed} failed, and --fail-fast was given")),
+        steps: Vec::new(),
+        took: Duration::ZERO,
+    }
 }
 
 /// Properties that are named like secrets are.

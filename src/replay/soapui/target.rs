@@ -15,6 +15,8 @@ pub(super) struct Target<'a> {
     pub(super) path: Option<&'a str>,
     /// Whether requests that may change data are held back.
     pub(super) reads_only: bool,
+    /// Whether no case is run after one that failed.
+    pub(super) fail_fast: bool,
     /// Secrets that have been seen.
     pub(super) secrets: &'a KnownSecrets,
 }

@@ -1,0 +1,116 @@
+//! How `replay` sends and compares: byte for byte, with retries, and within a time.
+
+use crate::gateway::{EXTERNAL_ACCOUNT, create_envelope, external_refund, login_envelope};
+use crate::replaying::{Folder, created, queried, query};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+const ANSWER: &str = "<e><Body><loginResponse/></Body></e>";
+
+/// An endpoint that answers the request of each number, from 1, as `treat` says, or not at all.
+fn endpoint(
+    treat: impl Fn(usize) -> Option<String> + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    thread::spawn(move || {
+        // Held, so that a request without an answer waits for one.
+        let mut unanswered: Vec<TcpStream> = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let line = line.trim().to_ascii_lowercase();
+                if let Some(told) = line.strip_prefix("content-length:") {
+                    length = told.trim().parse().unwrap();
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            reader.read_exact(&mut vec![0; length]).unwrap();
+            match treat(counted.fetch_add(1, Ordering::SeqCst) + 1) {
+                Some(answer) => stream.write_all(answer.as_bytes()).unwrap(),
+                None => unanswered.push(stream),
+            }
+        }
+    });
+    (address, requests)
+}
+
+fn http(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+#[test]
+fn what_reads_is_sent_again_and_what_writes_is_not() {
+    let folder = Folder::with("read.request.xml", login_envelope("{{secret}}", "x"))
+        .and("read.response.xml", ANSWER)
+        .and("write.request.xml", create_envelope("x", &[external_refund(EXTERNAL_ACCOUNT, "1")]))
+        .and("write.response.xml", ANSWER);
+    let args = |address: SocketAddr| format!("http://{address}/apps/services/a/91.0");
+    let user = ["--username", "a", "--password", "b"];
+    for (first, sent) in
+        [(String::new(), 2), (http("429 Too Many", ""), 2), (http("503 Busy", ""), 2)]
+    {
+        let (address, requests) = endpoint(move |number| {
+            Some(if number == 1 { first.clone() } else { http("200 OK", ANSWER) })
+        });
+        let run = ["read.request.xml", "--retries", "1", "--endpoint", &args(address)];
+        folder.passes(&[&run[..], &user].concat(), "1 passed, 0 failed");
+        assert_eq!(requests.load(Ordering::SeqCst), sent);
+    }
+    let session = "<e><Body><loginResponse><Session>s</Session></loginResponse></Body></e>";
+    let (address, requests) = endpoint(move |number| {
+        Some(if number == 1 { http("200 OK", session) } else { String::new() })
+    });
+    let run = ["write.request.xml", "--retries", "5", "--endpoint", &args(address)];
+    assert!(folder.told(&[&run[..], &user].concat(), 1).contains("no answer"));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn an_answer_has_to_come_in_time() {
+    let folder =
+        Folder::with("a.request.xml", login_envelope("a", "b")).and("a.response.xml", ANSWER);
+    let (address, _) = endpoint(|_| None);
+    let endpoint = format!("http://{address}");
+    let told = folder.told(&["a.request.xml", "--timeout", "0.2", "--endpoint", &endpoint], 1);
+    assert!(told.contains("no answer within 200 ms"), "{told}");
+    let told = folder.told(&["a.request.xml", "--timeout", "soon"], 2);
+    assert!(told.contains("`soon` is no number of seconds"), "{told}");
+}
+
+#[test]
+fn bytes_are_compared_except_ids_sessions_and_times() {
+    let folder = Folder::with("p/1.request.xml", login_envelope("demo@example.com", "demo"))
+        .and("p/1.response.xml", ANSWER)
+        .and("p/2.request.xml", create_envelope("x", &[external_refund(EXTERNAL_ACCOUNT, "1")]))
+        .and("p/2.response.xml", created("4028925a2b9e3319012b9e34b88e4711").replace("true", "x"))
+        .and("p/3.request.xml", query("x", "select Id, Amount, CreatedDate from Refund"))
+        .and("p/3.response.xml", queried("<obj:Amount>1</obj:Amount>"));
+    folder.passes(&["p", "--update"], "0 passed, 0 failed, 3 updated");
+    folder.passes(&["p", "--compare", "bytes"], "3 passed, 0 failed");
+    let file = folder.path("p/3.response.xml");
+    let captured = std::fs::read_to_string(&file).unwrap();
+    let wrong = captured
+        .replace(":Success>true", ":Success>TRUE")
+        .replace("<ns2:Amount>1", "<ns2:Amount>7");
+    assert_ne!(captured, wrong);
+    std::fs::write(&file, &wrong).unwrap();
+    let offset = wrong.find("<ns2:Amount>7").unwrap() + "<ns2:Amount>".len();
+    let told = folder.told(&["p", "--compare", "bytes"], 1);
+    assert!(told.contains(&format!("body: the first other byte is at offset {offset}")), "{told}");
+    assert!(told.contains("<ns2:Amount>7") && told.contains("<ns2:Amount>1"), "{told}");
+    let json = folder.told(&["p", "--compare", "bytes", "--json"], 1);
+    assert!(json.contains(&format!("\"offset\":{offset}")), "{json}");
+}
