@@ -66,7 +66,7 @@ struct Verify {
     /// Only objects of this type
     #[arg(long = "type", value_name = "TYPE")]
     object: Option<String>,
-    /// A field and its value, which is compared as a number if it is one; may be given several times
+    /// A field and its value, compared as a number if it is one; may be given several times
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
     fields: Vec<(String, String)>,
     /// So many calls, no more and no less
