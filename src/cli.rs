@@ -4,6 +4,7 @@
 //! helps; anyhow is used here and nowhere else.
 
 pub mod exit;
+mod exposure;
 
 mod admin;
 mod check;
@@ -27,6 +28,7 @@ mod serve;
 mod settings;
 mod signals;
 mod terminal;
+mod token;
 mod user;
 mod values;
 mod webhooks;

@@ -10,7 +10,7 @@ mod rule;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
-use super::{complaint, reconcile, terminal};
+use super::{complaint, reconcile, terminal, token};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
 use crate::http::AdminToken;
@@ -28,8 +28,10 @@ pub(super) struct Args {
     #[arg(default_value = "http://127.0.0.1:8081")]
     admin: String,
 
-    /// The file of its token [default: the ledger's file with .admin-token at its end]
-    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TOKEN_FILE", global = true)]
+    /// The file of its token [default: $REFUND_GATEWAY_ADMIN_TOKEN holds it, or else the file is
+    /// that of the ledger with .admin-token at its end]
+    #[arg(long, alias = "admin-token-file", value_name = "FILE", global = true)]
+    #[arg(env = "REFUND_GATEWAY_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 
     /// The ledger's file, beside which the token is [default: refund-gateway.db]
@@ -116,6 +118,13 @@ enum Snapshot {
     /// List the snapshots
     List,
 }
+
+/// What helps where the token is refused.
+const OTHER_TOKEN: &str = "this is not the token of the gateway there: name its ledger with \
+     --ledger, or its token with --token-file or REFUND_GATEWAY_ADMIN_TOKEN, as it was started";
+/// What helps where there is nothing.
+const NOT_THERE: &str = "list what there is, and see whether --admin is the admin listener of this \
+     program, at the line `admin on` of serve";
 
 /// A call to the API: its method, its path below the root, its body.
 type Call = (Method, String, Value);
@@ -214,8 +223,9 @@ fn segment(name: &str) -> Result<&str, Failure> {
 
 /// Where the token is, and how that is known.
 fn token_file(args: &Args) -> Result<PathBuf, Failure> {
-    match (&args.token_file, &args.ledger) {
-        (Some(file), _) => Ok(file.clone()),
+    let given = std::env::var_os("REFUND_GATEWAY_ADMIN_TOKEN_FILE").map(PathBuf::from);
+    match (args.token_file.clone().or(given), &args.ledger) {
+        (Some(file), _) => Ok(file),
         (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
         (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
         (None, Some(_)) => {
@@ -227,6 +237,11 @@ fn token_file(args: &Args) -> Result<PathBuf, Failure> {
 }
 
 fn read_token(args: &Args) -> Result<String, Failure> {
+    if args.token_file.is_none()
+        && let Some(text) = token::of_variable()?
+    {
+        return Ok(text.trim().to_owned());
+    }
     let file = token_file(args)?;
     let shown = file.display();
     let text = std::fs::read_to_string(&file).map_err(|error| {
@@ -286,9 +301,13 @@ impl Api {
         }
         let why = told.as_ref().and_then(|told| told.get("error")).and_then(Value::as_str);
         let why = why.unwrap_or("what answers there is no admin API of this program");
-        let code =
-            if answer.status.is_client_error() { FailureCode::Usage } else { FailureCode::Runtime };
-        Err(Failure::new(code, format!("{}: {why}", answer.status.as_u16())))
+        let message = format!("{}: {why}", answer.status.as_u16());
+        Err(match answer.status.as_u16() {
+            401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
+            404 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            400..500 => Failure::new(FailureCode::Usage, message),
+            _ => Failure::new(FailureCode::Runtime, message),
+        })
     }
 }
 

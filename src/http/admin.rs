@@ -13,6 +13,7 @@ mod ordered_headers;
 mod refunds;
 mod talk;
 
+pub(super) use guard::Access;
 pub use guard::AdminToken;
 
 use super::answer::SERVER_NAME;
@@ -103,12 +104,15 @@ impl Admin {
     /// With the admin API, for whoever shows the token.
     pub(super) fn with_api(
         self,
-        token: AdminToken,
-        service: Arc<Service>,
+        access: Access,
+        service: &Arc<Service>,
         journal: Option<Arc<Journal>>,
     ) -> Self {
         let journal_turn = Mutex::default();
-        Self { api: Some(Api { service, journal, token, journal_turn }), ..self }
+        Self {
+            api: Some(Api { service: Arc::clone(service), journal, access, journal_turn }),
+            ..self
+        }
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {

@@ -25,6 +25,7 @@ mod durability;
 mod events;
 mod fault_matrix;
 mod faults_doc;
+mod first_minutes;
 mod fixtures;
 mod future_dated;
 mod gateway;

@@ -5,7 +5,7 @@
 
 use super::faults::{OrderedFault, WrittenFault};
 use super::gateways::{self, Settlements, WrittenRule};
-use super::guard::{self, AdminToken};
+use super::guard::{self, Access};
 use super::talk::{
     Told, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench, ok, read, wrong,
     wrong_method,
@@ -35,7 +35,7 @@ pub(super) struct Api {
     pub(super) service: Arc<Service>,
     /// There on test ledgers alone.
     pub(super) journal: Option<Arc<Journal>>,
-    pub(super) token: AdminToken,
+    pub(super) access: Access,
     /// The turn of those who read the journal, whose answers take memory.
     pub(super) journal_turn: tokio::sync::Mutex<()>,
 }
@@ -44,7 +44,7 @@ impl Api {
     /// Answers a request below [`ROOT`].
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Told, Wrong> {
         let (head, body) = request.into_parts();
-        guard::check(&self.token, &head.method, &head.headers)
+        guard::check(&self.access, &head.method, &head.headers)
             .map_err(|(status, why)| wrong(status, why))?;
         // What is read is read by HEAD as well, and its body is left away further on.
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
