@@ -4,6 +4,7 @@
 //! helps; anyhow is used here and nowhere else.
 
 pub mod exit;
+mod exposure;
 
 mod admin;
 mod check;
@@ -31,6 +32,7 @@ mod setting;
 mod settings;
 mod signals;
 mod terminal;
+mod token;
 mod user;
 mod values;
 mod webhooks;

@@ -32,13 +32,14 @@ mod stream;
 mod tap;
 mod unknown;
 
+pub use address::is_authority;
 pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 
 use crate::service::Service;
-use admin::{Admin, Readiness};
+use admin::{Access, Admin, Readiness};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use journal::Journal;
@@ -88,6 +89,9 @@ pub struct AdminDoor {
     pub address: SocketAddr,
     /// What callers of the admin API have to show.
     pub token: Option<AdminToken>,
+    /// Hosts by which they may call it, beside localhost and addresses; one without a port is good
+    /// with any.
+    pub allowed_hosts: Vec<String>,
 }
 
 impl Gateway {
@@ -116,14 +120,18 @@ impl Gateway {
         let drain_timeout = settings.drain_timeout();
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
         let is_watched = is_watched && ledger.test_bench().is_some();
-        let journal = is_watched.then(Arc::<Journal>::default);
+        let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
         let admin = match admin {
             None => None,
-            Some(AdminDoor { address, token }) => {
+            Some(AdminDoor { address, token, allowed_hosts }) => {
                 let door = admin_door(&settings, &metrics);
                 let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
                 if let Some(token) = token {
-                    handler = handler.with_api(token, Arc::clone(&service), journal.clone());
+                    handler = handler.with_api(
+                        Access { token, allowed_hosts },
+                        &service,
+                        journal.clone(),
+                    );
                 }
                 Some(listen(address, Listener::open(address, door, handler)).await?)
             }

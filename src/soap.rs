@@ -11,6 +11,7 @@ mod envelope;
 pub mod explain;
 pub mod fault;
 mod login;
+mod notes;
 mod object;
 mod ordered;
 mod outcome;
@@ -26,11 +27,13 @@ mod vendor;
 pub mod wsdl;
 
 pub use call_facts::CallFacts;
+pub use notes::{CallNotes, NotedObject, Notes, Texts};
 pub use refusal::Refusal;
 
 use crate::domain::id::ObjectId;
 use crate::domain::origin::Origin;
 use crate::domain::version::ApiVersion;
+use crate::service::faults::OrderedHeader;
 use crate::service::{Caller, Service};
 use crate::xml::{LimitKind, XmlLimits};
 use bytes::Bytes;
@@ -78,6 +81,8 @@ pub struct SoapCall {
     pub turn: Option<OwnedSemaphorePermit>,
     /// Until when the work must have begun.
     pub deadline: Instant,
+    /// Where it is noted what the call said, if anywhere.
+    pub notes: Option<Arc<Notes>>,
 }
 
 /// What becomes of a request.
@@ -104,6 +109,8 @@ pub struct SoapAnswer {
     pub cut_after: Option<usize>,
     /// The Retry-After, in seconds.
     pub retry_after_s: Option<u32>,
+    /// Headers that a tester ordered.
+    pub headers: Vec<OrderedHeader>,
     /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
     pub replayed: bool,
     /// The operation: a name of the WSDL, or `unknown`.
@@ -174,12 +181,15 @@ impl Soap {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
         let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &tenant);
+            let (content_type, notes) = (call.content_type.as_deref(), call.notes.as_deref());
+            return self.reading.read(&body, content_type, &call.version, &tenant, notes);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
+        let notes = call.notes.clone();
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &tenant);
+            let (content_type, notes) = (content_type.as_deref(), notes.as_deref());
+            let read = reading.read(&body, content_type, &version, &tenant, notes);
             drop((body, turn));
             read
         };
@@ -204,6 +214,9 @@ impl Soap {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
+        if let Some(notes) = &call.notes {
+            notes.know(&self.service, &request, call.idempotency_key.as_deref()).await;
+        }
         let work = self.perform_or_suffer(call, request, dialect, facts);
         let reply = self.service.perform(operation, accounts, work).await;
         reply.unwrap_or(SoapReply::Abort(operation))
@@ -363,6 +376,7 @@ impl SoapAnswer {
             body: done.body,
             cut_after: None,
             retry_after_s: None,
+            headers: Vec::new(),
             replayed: done.replayed,
             operation,
             outcome: "ok",
@@ -381,6 +395,7 @@ impl SoapAnswer {
             body: fault::encode(fault, dialect),
             cut_after: None,
             retry_after_s: fault.retry_after_s(),
+            headers: Vec::new(),
             replayed: false,
             operation,
             outcome: fault.outcome(),

@@ -10,7 +10,7 @@ mod rule;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
-use super::{complaint, reconcile, terminal};
+use super::{complaint, reconcile, terminal, token};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
 use crate::http::AdminToken;
@@ -28,8 +28,10 @@ pub(super) struct Args {
     #[arg(default_value = "http://127.0.0.1:8081")]
     admin: String,
 
-    /// The file of its token [default: the ledger's file with .admin-token at its end]
-    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TOKEN_FILE", global = true)]
+    /// The file of its token [default: $REFUND_GATEWAY_ADMIN_TOKEN holds it, or else the file is
+    /// that of the ledger with .admin-token at its end]
+    #[arg(long, alias = "admin-token-file", value_name = "FILE", global = true)]
+    #[arg(env = "REFUND_GATEWAY_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 
     /// The ledger's file, beside which the token is [default: refund-gateway.db]
@@ -48,6 +50,9 @@ enum Action {
         /// Only this account
         #[arg(long, value_name = "ID")]
         account: Option<String>,
+        /// Leave users and sessions as they are
+        #[arg(long, conflicts_with = "account")]
+        keep_sessions: bool,
     },
     /// Load a seed into the running ledger
     Seed {
@@ -114,6 +119,13 @@ enum Snapshot {
     List,
 }
 
+/// What helps where the token is refused.
+const OTHER_TOKEN: &str = "this is not the token of the gateway there: name its ledger with \
+     --ledger, or its token with --token-file or REFUND_GATEWAY_ADMIN_TOKEN, as it was started";
+/// What helps where there is nothing.
+const NOT_THERE: &str = "list what there is, and see whether --admin is the admin listener of this \
+     program, at the line `admin on` of serve";
+
 /// A call to the API: its method, its path below the root, its body.
 type Call = (Method, String, Value);
 
@@ -123,7 +135,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let api = Api::new(&args.admin, &token)?;
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
-        Action::Journal(args) => return journal::run(&api, &args),
+        Action::Journal(args) => return journal::run(&api, args),
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
@@ -138,8 +150,10 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
 
 fn call(action: Action) -> Result<Call, Failure> {
     Ok(match action {
-        Action::Reset { account: None } => (Method::POST, "reset".into(), json!({})),
-        Action::Reset { account: Some(id) } => {
+        Action::Reset { account: None, keep_sessions } => {
+            (Method::POST, "reset".into(), json!({ "keep_sessions": keep_sessions }))
+        }
+        Action::Reset { account: Some(id), .. } => {
             (Method::POST, "reset".into(), json!({ "account": id }))
         }
         Action::Seed { file } => {
@@ -169,7 +183,7 @@ fn call(action: Action) -> Result<Call, Failure> {
             let path = format!("refunds/{}/settle", segment(&id)?);
             (Method::POST, path, json!({ "status": status, "reason": reason }))
         }
-        Action::Fault(action) => fault::call(action),
+        Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
         Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
     })
@@ -219,9 +233,10 @@ pub(super) fn get(
 }
 
 /// Where the token is, and how that is known.
-fn token_file(token_file: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<PathBuf, Failure> {
-    match (token_file, ledger) {
-        (Some(file), _) => Ok(file.to_owned()),
+fn token_file(named: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<PathBuf, Failure> {
+    let given = std::env::var_os("REFUND_GATEWAY_ADMIN_TOKEN_FILE").map(PathBuf::from);
+    match (named.map(Path::to_owned).or(given), ledger) {
+        (Some(file), _) => Ok(file),
         (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
         (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
         (None, Some(_)) => {
@@ -236,6 +251,11 @@ pub(super) fn read_token(
     named: Option<&Path>,
     ledger: Option<&LedgerPlace>,
 ) -> Result<String, Failure> {
+    if named.is_none()
+        && let Some(text) = token::of_variable()?
+    {
+        return Ok(text.trim().to_owned());
+    }
     let file = token_file(named, ledger)?;
     let shown = file.display();
     let text = std::fs::read_to_string(&file).map_err(|error| {
@@ -296,9 +316,13 @@ impl Api {
         }
         let why = told.as_ref().and_then(|told| told.get("error")).and_then(Value::as_str);
         let why = why.unwrap_or("what answers there is no admin API of this program");
-        let code =
-            if answer.status.is_client_error() { FailureCode::Usage } else { FailureCode::Runtime };
-        Err(Failure::new(code, format!("{}: {why}", answer.status.as_u16())))
+        let message = format!("{}: {why}", answer.status.as_u16());
+        Err(match answer.status.as_u16() {
+            401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
+            404 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            400..500 => Failure::new(FailureCode::Usage, message),
+            _ => Failure::new(FailureCode::Runtime, message),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
 use super::{ledger, processor, serve, terminal};
 use crate::ledger::audit::Audit;
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::{OpenError, SqliteLedger};
 use clap::{ArgMatches, Subcommand};
 
 /// Check the configuration, or with --ledger recompute every balance of a ledger
@@ -55,7 +55,13 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
         }
         LedgerPlace::Server(_) => return Err(ledger::no_server(place)),
     };
-    let audit = SqliteLedger::audit_file(path).map_err(ledger::refused)?;
+    let audit = match SqliteLedger::audit_file(path) {
+        Err(error @ OpenError::Empty { .. }) => {
+            terminal::data(&format!("{error}; it holds nothing"))?;
+            return Ok(ExitStatus::Done);
+        }
+        audited => audited.map_err(ledger::refused)?,
+    };
     print_table(&rows(&audit))?;
     let (accounts, refunds, entries) = (audit.accounts.len(), audit.refunds, audit.entries);
     terminal::data(&format!("{accounts} accounts, {refunds} refunds, {entries} entries"))?;

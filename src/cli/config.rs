@@ -6,7 +6,7 @@
 use super::complaint::{read_text, wrong, wrong_place, wrong_text};
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
-use super::values::{AdminListen, LedgerPlace, Listen, Moment};
+use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
 use super::webhooks;
 use crate::domain::text::Wording;
 use crate::domain::toml_text;
@@ -29,6 +29,10 @@ pub(super) struct Written {
     pub(super) listen: Option<Listen>,
     /// `--admin-listen`
     pub(super) admin_listen: Option<AdminListen>,
+    /// `--admin-token-file`
+    pub(super) admin_token_file: Option<PathBuf>,
+    /// `--admin-allowed-hosts`
+    pub(super) admin_allowed_hosts: Option<AllowedHosts>,
     /// `--ledger`
     pub(super) ledger: Option<LedgerPlace>,
     /// `--seed`

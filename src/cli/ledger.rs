@@ -55,6 +55,8 @@ pub(super) fn refused(error: OpenError) -> Failure {
     let code = match &error {
         OpenError::InUse { .. }
         | OpenError::Missing { .. }
+        | OpenError::NotAFile { .. }
+        | OpenError::Empty { .. }
         | OpenError::Mark { .. }
         | OpenError::GatewayTwice { .. } => FailureCode::Configuration,
         OpenError::NewerSchema { .. }
@@ -71,6 +73,8 @@ pub(super) fn refused(error: OpenError) -> Failure {
 fn hint(error: &OpenError) -> Option<&'static str> {
     Some(match error {
         OpenError::InUse { .. } => "end the other process, or name another file with --ledger",
+        OpenError::NotAFile { .. } => "name a file with --ledger, or one that does not exist yet",
+        OpenError::Empty { .. } => "serve and seed make a ledger of it; name another with --ledger",
         OpenError::Missing { .. } => "name the file with --ledger; serve and seed create one",
         OpenError::Mark { is_test: true, .. } => {
             "say --test to use it for testing, or name another file with --ledger"

@@ -1,7 +1,7 @@
 //! The options of `serve`, which `check` understands too: from the command line, or from the
 //! environment. What is in neither may be in the configuration file.
 
-use super::values::{AdminListen, LedgerPlace, Listen, Moment};
+use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
 use clap::builder::BoolishValueParser;
 use std::path::PathBuf;
 
@@ -15,6 +15,14 @@ pub(super) struct Options {
     /// Where health and metrics are served, or none [default: 127.0.0.1:8081]
     #[arg(long, value_name = "ADDR:PORT|none", env = "REFUND_GATEWAY_ADMIN_LISTEN")]
     pub(super) admin_listen: Option<AdminListen>,
+
+    /// A file with the token of the admin API [default: a new token beside the ledger]
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_ADMIN_TOKEN_FILE")]
+    pub(super) admin_token_file: Option<PathBuf>,
+
+    /// Names by which the admin API may be called, beside localhost and addresses, with commas
+    #[arg(long, value_name = "HOST[:PORT],…", env = "REFUND_GATEWAY_ADMIN_ALLOWED_HOSTS")]
+    pub(super) admin_allowed_hosts: Option<AllowedHosts>,
 
     /// The ledger's file, or :memory: for one that is gone at exit [default: refund-gateway.db]
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]

@@ -131,7 +131,7 @@ async fn serve(
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
-    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?.unzip();
+    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?;
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
@@ -142,7 +142,10 @@ async fn serve(
     started.or_fail(FailureCode::Runtime, "reading the ledger")?;
     let service_to_finish = Arc::clone(&service);
     let tap = recorder.as_ref().map(record::Tapped::into);
-    let admin = settings.admin_listen.map(|address| AdminDoor { address, token });
+    let admin = settings.admin_listen.map(|address| {
+        let allowed_hosts = settings.admin_allowed_hosts.0;
+        AdminDoor { address, token, allowed_hosts }
+    });
     let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
@@ -168,19 +171,22 @@ impl Drop for UntilTheEnd {
     }
 }
 
-/// The token of the admin API, written beside the ledger for whoever may read it, as long as there
-/// is a gateway that goes by it.
+/// The token of the admin API: the one that was given, or a new one, which is written beside the
+/// ledger for whoever may read it, as long as there is a gateway that goes by it.
 fn admin_token(
     settings: &Settings,
     ledger: &dyn Ledger,
-) -> Result<Option<(AdminToken, UntilTheEnd)>, Failure> {
+) -> Result<(Option<AdminToken>, Option<UntilTheEnd>), Failure> {
+    if let Some(token) = settings.admin_token.given()? {
+        return Ok((Some(token), None));
+    }
     let beside = match &settings.ledger {
         LedgerPlace::File(path) => Some(path.as_path()),
         LedgerPlace::Memory => ledger.test_bench().map(TestBench::path),
         LedgerPlace::Server(_) => None,
     };
     let Some(beside) = beside.filter(|_| settings.admin_listen.is_some()) else {
-        return Ok(None);
+        return Ok((None, None));
     };
     let file = AdminToken::file_of(beside);
     let token = AdminToken::write_new(&file);
@@ -188,7 +194,7 @@ fn admin_token(
     if settings.test {
         terminal::note(&format!("the token of the admin API is in {}", file.display()));
     }
-    Ok(Some((token, UntilTheEnd(file))))
+    Ok((Some(token), Some(UntilTheEnd(file))))
 }
 
 /// The connector of a configured gateway, by its name.

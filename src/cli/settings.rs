@@ -2,12 +2,12 @@
 //! configuration file, else its default; checked, and each with the place that it came from.
 
 use super::config::Config;
-use super::exit::{Failure, FailureCode};
+use super::exit::Failure;
 use super::gateways::Configured;
 use super::options::Options;
-use super::ranges;
-use super::values::{AdminListen, LedgerPlace, Listen};
+use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
 use super::webhooks;
+use super::{exposure, ranges, token};
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -16,7 +16,6 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::iter;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +31,10 @@ pub(super) struct Settings {
     pub(super) listen: SocketAddr,
     /// Where health and metrics are served, if at all.
     pub(super) admin_listen: Option<SocketAddr>,
+    /// Where the token of the admin API comes from.
+    pub(super) admin_token: token::Source,
+    /// Names by which the admin API may be called, beside localhost and addresses.
+    pub(super) admin_allowed_hosts: AllowedHosts,
     /// Where the ledger is.
     pub(super) ledger: LedgerPlace,
     /// A seed file to load.
@@ -92,54 +95,8 @@ impl Settings {
         refuse_two_addresses(&config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
-        settings.refuse_exposure()?;
-        settings.refuse_repeated_keys()?;
+        exposure::check(&settings)?;
         Ok(settings)
-    }
-
-    /// Refuses to let ids that come again reach a processor that moves money: it would take a new
-    /// refund for one that it has paid.
-    fn refuse_repeated_keys(&self) -> Result<(), Failure> {
-        let repeats = self.id_seed.is_some() || self.clock.is_some();
-        let is_remote = |one: &&Configured| !one.connector.endpoint.is_loopback();
-        match self.gateways.iter().find(is_remote).filter(|_| repeats) {
-            None => Ok(()),
-            Some(gateway) => {
-                let name = &gateway.ability.name;
-                let message = format!(
-                    "ids that follow from clock or id_seed come again, and gateway `{name}` is not \
-                     loopback: its processor would take a new refund for an old one"
-                );
-                let hint = "leave clock and id_seed away, or name a processor on this machine";
-                Err(Failure::with_hint(FailureCode::Configuration, message, hint))
-            }
-        }
-    }
-
-    /// Refuses to be reached from other machines by accident.
-    fn refuse_exposure(&self) -> Result<(), Failure> {
-        let is_remote = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
-        let refuse = |message: String, hint: &str| {
-            Err(Failure::with_hint(FailureCode::Configuration, message, hint))
-        };
-        let mut listeners = iter::once(self.listen).chain(self.admin_listen);
-        let exposed = listeners.find(is_remote).filter(|_| self.test && !self.allow_remote_test);
-        if let Some(remote) = exposed {
-            return refuse(
-                format!("whoever reaches a test ledger can reset it, and {remote} is not loopback"),
-                "listen on 127.0.0.1, or say --allow-remote-test",
-            );
-        }
-        if is_remote(&self.listen) && !self.allow_plaintext {
-            return refuse(
-                format!(
-                    "{} is not loopback, and plain HTTP shows passwords to the network",
-                    self.listen
-                ),
-                "listen on 127.0.0.1 behind a proxy that speaks TLS, or say --allow-plaintext",
-            );
-        }
-        Ok(())
     }
 }
 
@@ -175,6 +132,13 @@ impl Sources<'_> {
         let admin = AdminListen(Some(loopback(if listen.port() == 0 { 0 } else { ADMIN_PORT })));
         let AdminListen(admin_listen) =
             self.choose("admin_listen", options.admin_listen, written.admin_listen, admin);
+        let admin_token = self.admin_token(options.admin_token_file);
+        let hosts = self.choose(
+            "admin_allowed_hosts",
+            options.admin_allowed_hosts,
+            written.admin_allowed_hosts.clone(),
+            AllowedHosts::default(),
+        );
         let file = LedgerPlace::File(PathBuf::from(LEDGER_FILE));
         let ledger = self.choose("ledger", options.ledger, written.ledger.clone(), file);
         let seed = self.optional("seed", options.seed, written.seed.clone(), |path| shown(path));
@@ -195,6 +159,8 @@ impl Sources<'_> {
         Settings {
             listen,
             admin_listen,
+            admin_token,
+            admin_allowed_hosts: hosts,
             ledger,
             seed,
             demo,
@@ -225,6 +191,19 @@ impl Sources<'_> {
             webhooks: self.webhooks(webhooks),
             report: std::mem::take(&mut self.report),
         }
+    }
+
+    /// The variable that holds the token itself counts as the environment does.
+    fn admin_token(&mut self, option: Option<PathBuf>) -> token::Source {
+        let key = "admin_token_file";
+        let is_said = self.matches.value_source(key) == Some(ValueSource::CommandLine);
+        if !is_said && std::env::var_os(token::VARIABLE).is_some() {
+            self.note(key, "none".to_owned(), format!("{} is set", token::VARIABLE));
+            return token::Source::Variable;
+        }
+        let written = self.config.written.admin_token_file.clone();
+        let file = self.optional(key, option, written, |path| shown(path));
+        file.map_or(token::Source::Drawn, token::Source::File)
     }
 
     fn store(&mut self, gateways: &[Configured], has_webhooks: bool) -> LedgerSettings {

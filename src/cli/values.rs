@@ -2,6 +2,7 @@
 //! line, the environment and the configuration file.
 
 use crate::domain::moment::moment;
+use crate::http::is_authority;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::fmt;
@@ -73,6 +74,42 @@ impl fmt::Display for AdminListen {
             None => out.write_str("none"),
             Some(address) => address.fmt(out),
         }
+    }
+}
+
+/// Names by which the admin API may be called, beside localhost and addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(super) struct AllowedHosts(pub(super) Vec<String>);
+
+/// The text is no host.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no host with at most a port, such as refund-gateway or refund-gateway:8081")]
+pub(super) struct NoHost(String);
+
+impl TryFrom<Vec<String>> for AllowedHosts {
+    type Error = NoHost;
+
+    fn try_from(hosts: Vec<String>) -> Result<Self, NoHost> {
+        match hosts.iter().find(|host| !is_authority(host)) {
+            Some(wrong) => Err(NoHost(wrong.clone())),
+            None => Ok(Self(hosts)),
+        }
+    }
+}
+
+impl FromStr for AllowedHosts {
+    type Err = NoHost;
+
+    fn from_str(text: &str) -> Result<Self, NoHost> {
+        let hosts = text.split(',').map(str::trim).filter(|host| !host.is_empty());
+        hosts.map(str::to_owned).collect::<Vec<_>>().try_into()
+    }
+}
+
+impl fmt::Display for AllowedHosts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "[{}]", self.0.join(","))
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) fn is_base_url(text: &str) -> bool {
 }
 
 /// Whether `text` is a host name or an IP address with at most a port behind it.
-pub(super) fn is_authority(text: &str) -> bool {
+pub fn is_authority(text: &str) -> bool {
     if text.len() > AUTHORITY_CHARS_MAX {
         return false;
     }

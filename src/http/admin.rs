@@ -10,11 +10,13 @@ mod gateways;
 mod guard;
 mod journal;
 mod operation;
+mod ordered_headers;
 mod query;
 mod refunds;
 mod talk;
 mod trail;
 
+pub(super) use guard::Access;
 pub use guard::AdminToken;
 
 use super::answer::SERVER_NAME;
@@ -106,11 +108,15 @@ impl Admin {
     /// With the admin API, for whoever shows the token.
     pub(super) fn with_api(
         self,
-        token: AdminToken,
-        service: Arc<Service>,
+        access: Access,
+        service: &Arc<Service>,
         journal: Option<Arc<Journal>>,
     ) -> Self {
-        Self { api: Some(Api { service, journal, token }), ..self }
+        let journal_turn = Mutex::default();
+        Self {
+            api: Some(Api { service: Arc::clone(service), journal, access, journal_turn }),
+            ..self
+        }
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {

@@ -7,6 +7,7 @@
 use super::answer_body::{self, AnswerBody, CutOff};
 use super::compression;
 use super::record::Called;
+use crate::service::faults::OrderedHeader;
 use crate::soap::SoapAnswer;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
@@ -84,6 +85,11 @@ impl Answer {
         if answer.replayed {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));
         }
+        for OrderedHeader { name, value } in &answer.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.try_into()) {
+                headers.insert(name, value);
+            }
+        }
         let status = StatusCode::from_u16(answer.status);
         Self {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -147,7 +153,7 @@ impl Answer {
 
     /// The response, whose length hyper tells.
     pub(super) fn into_response(mut self) -> Response<AnswerBody> {
-        self.headers.insert(SERVER, SERVER_NAME);
+        self.headers.entry(SERVER).or_insert(SERVER_NAME);
         let body = match self.cut_after {
             None => answer_body::whole(Full::new(self.body)),
             Some(bytes) => Either::Right(CutOff::new(&self.body, bytes)),

@@ -1,21 +1,27 @@
 //! The journal of a test gateway: the last exchanges, so that a tester can see what a client sent
-//! and why it was refused.
+//! and why it was refused, and verify what it sent and how often.
 //!
-//! What must stay true: it exists on test ledgers alone; no secret gets in; it never holds more
-//! than so many exchanges of so many bytes each.
+//! What must stay true: it exists on test ledgers alone; no secret gets in; it holds no more
+//! exchanges and takes no more memory than its settings say, and tells how many it has dropped;
+//! calls wait for those who read it only as long as it takes to copy a list of references.
 
+mod expect;
+mod filter;
+
+pub(super) use expect::Expectation;
+pub(super) use filter::{Filter, KEYS as FILTER_KEYS};
+
+use super::settings::HttpSettings;
 use crate::domain::secret::{HIDDEN, without_secrets};
-use crate::soap::SoapAnswer;
+use crate::soap::{CallNotes, NotedObject, SoapAnswer};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The operation of an exchange of which nobody knows any.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// How many exchanges are kept.
-const ENTRIES_MAX: usize = 200;
 /// How much of a request or an answer is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -29,9 +35,9 @@ pub(super) struct Entry {
     /// The version in the path, as sent.
     pub(super) version: String,
     /// The operation, or `unknown`.
-    pub(super) operation: String,
+    pub(super) operation: &'static str,
     /// `ok`, the code of the fault, `ordered` for a fault that was ordered, or `withheld`.
-    pub(super) outcome: String,
+    pub(super) outcome: &'static str,
     /// The HTTP status; none without an answer.
     pub(super) status: Option<u16>,
     /// How many rows failed.
@@ -40,6 +46,14 @@ pub(super) struct Entry {
     pub(super) ignored_fields: u32,
     /// Whether a stored answer was given again.
     pub(super) replayed: bool,
+    /// The user whose session it was, or who logged in.
+    pub(super) user: Option<String>,
+    /// The Idempotency-Key.
+    pub(super) key: Option<String>,
+    /// The accounts that it is about, by their ids.
+    pub(super) accounts: Vec<String>,
+    /// The objects of the call, or the parameters of its operation.
+    pub(super) objects: Vec<NotedObject>,
     /// Whether the request is longer than what is kept of it.
     #[serde(skip)]
     pub(super) is_cut: bool,
@@ -54,18 +68,45 @@ impl Entry {
     pub(super) fn has_failed(&self) -> bool {
         self.outcome != "ok" || self.row_errors > 0
     }
+
+    /// How much of the bodies is kept, in bytes.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.request.len() + self.answer.len()
+    }
+}
+
+/// An exchange that is kept, with the memory that it takes, in bytes.
+#[derive(Debug)]
+struct Weighed {
+    entry: Arc<Entry>,
+    bytes: usize,
 }
 
 /// The journal.
-#[derive(Debug, Default)]
-pub(super) struct Journal(Mutex<Kept>);
+#[derive(Debug)]
+pub(super) struct Journal {
+    exchanges_max: usize,
+    bytes_max: usize,
+    kept: Mutex<Kept>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
     last_id: u64,
     /// How often it began anew.
     beginnings: u64,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<Weighed>,
+    bytes: usize,
+    dropped: u64,
+}
+
+/// What a journal holds at a moment.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// The exchanges, newest first.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// How many there were that had to go since it was forgotten last.
+    pub(super) dropped: u64,
 }
 
 /// The right to note an exchange in the journal as it is, until that begins anew.
@@ -75,8 +116,16 @@ pub(super) struct Page<'j> {
 }
 
 impl Journal {
+    pub(super) fn new(settings: &HttpSettings) -> Self {
+        Self {
+            exchanges_max: settings.journal_exchanges_max,
+            bytes_max: settings.journal_bytes_max,
+            kept: Mutex::default(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The place of an exchange that begins now.
@@ -84,63 +133,100 @@ impl Journal {
         Page { journal: self, beginnings: self.lock().beginnings }
     }
 
-    /// The newest exchanges that `wanted` takes, newest first, at most so many.
-    pub(super) fn newest(&self, most: usize, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        self.lock().entries.iter().rev().filter(|entry| wanted(entry)).take(most).cloned().collect()
-    }
-
-    /// The exchange of this number, if it is still there.
-    pub(super) fn find(&self, id: u64) -> Option<Entry> {
-        self.lock().entries.iter().find(|entry| entry.id == id).cloned()
+    /// Everything that it holds.
+    pub(super) fn contents(&self) -> Contents {
+        let kept = self.lock();
+        let entries = kept.entries.iter().rev().map(|weighed| Arc::clone(&weighed.entry)).collect();
+        Contents { entries, dropped: kept.dropped }
     }
 
     /// Forgets all exchanges.
     pub(super) fn clear(&self) {
-        self.lock().entries.clear();
+        let mut kept = self.lock();
+        kept.entries.clear();
+        (kept.bytes, kept.dropped) = (0, 0);
+    }
+
+    /// Forgets these exchanges, by their numbers in the order in which they are kept.
+    pub(super) fn forget(&self, ids: &[u64]) {
+        let mut kept = self.lock();
+        kept.entries.retain(|weighed| ids.binary_search(&weighed.entry.id).is_err());
+        kept.bytes = kept.entries.iter().map(|weighed| weighed.bytes).sum();
     }
 
     /// Forgets all exchanges, and those that are under way as well.
     pub(super) fn begin_anew(&self) {
+        self.clear();
+        self.lock().beginnings += 1;
+    }
+
+    fn keep(&self, entry: Entry, bytes: usize, beginnings: u64) {
         let mut kept = self.lock();
-        kept.entries.clear();
-        kept.beginnings += 1;
+        if kept.beginnings != beginnings {
+            return;
+        }
+        kept.last_id += 1;
+        let entry = Arc::new(Entry { id: kept.last_id, ..entry });
+        kept.bytes += bytes;
+        kept.entries.push_back(Weighed { entry, bytes });
+        while kept.entries.len() > self.exchanges_max || kept.bytes > self.bytes_max {
+            let Some(oldest) = kept.entries.pop_front() else { break };
+            kept.bytes -= oldest.bytes;
+            kept.dropped += 1;
+        }
     }
 }
 
 impl Page<'_> {
-    /// Notes an exchange with its answer, or with the operation that was given none.
+    /// Notes an exchange, its request and what that said, with its answer, or with the operation
+    /// that was given none.
     pub(super) fn note(
         self,
         at: DateTime<Utc>,
         version: &str,
-        request: &[u8],
+        (request, said): (&[u8], CallNotes),
         answer: Result<&SoapAnswer, &&'static str>,
     ) {
         let answered = answer.ok();
-        let entry = Entry {
+        let operation = answer.map_or_else(|operation| *operation, |it| it.operation);
+        let (request_text, is_cut) = (shown(request), request.len() > BODY_BYTES_MAX);
+        let answer_text = answered.map_or_else(String::new, |answer| shown(&answer.body));
+        let bodies = request_text.capacity() + answer_text.capacity();
+        let bytes = size_of::<Entry>() + version.len() + said.bytes() + bodies;
+        let mut entry = Entry {
             id: 0,
             at,
             version: version.to_owned(),
-            operation: answer.map_or_else(|operation| *operation, |it| it.operation).to_owned(),
-            outcome: answered.map_or("withheld", |answer| answer.outcome).to_owned(),
+            // Of a call that was given up, only the notes know what it was.
+            operation: said.operation.filter(|_| operation == UNKNOWN).unwrap_or(operation),
+            outcome: answered.map_or("withheld", |answer| answer.outcome),
             status: answered.map(|answer| answer.status),
             row_errors: answered.map_or(0, |answer| answer.row_errors),
             ignored_fields: answered.map_or(0, |answer| answer.ignored_fields),
             replayed: answered.is_some_and(|answer| answer.replayed),
-            is_cut: request.len() > BODY_BYTES_MAX,
-            request: shown(request),
-            answer: answered.map_or_else(String::new, |answer| shown(&answer.body)),
+            user: said.user,
+            key: said.key,
+            accounts: said.accounts,
+            objects: said.objects,
+            is_cut,
+            request: request_text,
+            answer: answer_text,
         };
-        let mut kept = self.journal.lock();
-        if kept.beginnings != self.beginnings {
-            return;
+        entry.know_new_accounts();
+        self.journal.keep(entry, bytes, self.beginnings);
+    }
+}
+
+impl Entry {
+    /// A call that creates accounts is about those, whose ids only its answer tells.
+    fn know_new_accounts(&mut self) {
+        let creates = self.operation == "create"
+            && self.objects.iter().any(|object| object.object.as_deref() == Some("Account"));
+        if creates {
+            let ids = self.answer.split("Id>").skip(1).step_by(2);
+            let ids = ids.filter_map(|rest| rest.split_once('<').map(|(id, _)| id.to_owned()));
+            self.accounts.extend(ids);
         }
-        kept.last_id += 1;
-        let id = kept.last_id;
-        if kept.entries.len() == ENTRIES_MAX {
-            kept.entries.pop_front();
-        }
-        kept.entries.push_back(Entry { id, ..entry });
     }
 }
 
@@ -161,38 +247,62 @@ fn shown(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::body::Bytes;
+
+    fn journal(exchanges_max: usize, bytes_max: usize) -> Journal {
+        let settings = HttpSettings::default();
+        Journal::new(&HttpSettings {
+            journal_exchanges_max: exchanges_max,
+            journal_bytes_max: bytes_max,
+            ..settings
+        })
+    }
+
+    fn note(page: Page<'_>, request: &[u8], operation: &'static str) {
+        page.note(DateTime::UNIX_EPOCH, "91.0", (request, CallNotes::default()), Err(&operation));
+    }
 
     #[test]
-    fn it_keeps_the_newest_and_no_secret() {
-        let journal = Journal::default();
-        let request = Bytes::from_static(b"<login><password>s3cret</password></login>");
-        for _ in 0..=ENTRIES_MAX {
-            journal.page().note(DateTime::UNIX_EPOCH, "91.0", &request, Err(&"login"));
+    fn it_keeps_the_newest_and_no_secret_and_tells_how_many_it_dropped() {
+        let journal = journal(200, usize::MAX);
+        for _ in 0..240 {
+            note(journal.page(), b"<login><password>s3cret</password></login>", "login");
         }
-        let all = journal.newest(usize::MAX, |_| true);
-        assert_eq!((all.len(), all[0].id), (ENTRIES_MAX, ENTRIES_MAX as u64 + 1));
-        assert!(!all[0].request.contains("s3cret"), "{}", all[0].request);
+        let Contents { entries, dropped } = journal.contents();
+        assert_eq!((entries.len(), entries[0].id, entries[199].id, dropped), (200, 240, 41, 40));
+        assert!(!entries[0].request.contains("s3cret"), "{}", entries[0].request);
+        assert!(entries[0].has_failed());
         let wide = " <password>s3cret</password>".encode_utf16().flat_map(u16::to_be_bytes);
         assert_eq!(shown(&wide.collect::<Vec<_>>()), HIDDEN);
-        assert!(journal.find(1).is_none() && journal.find(2).is_some());
-        assert!(all[0].has_failed());
+        journal.forget(&[41, 240]);
+        assert_eq!(journal.contents().entries.len(), 198);
         journal.clear();
-        assert!(journal.newest(10, |_| true).is_empty());
+        let Contents { entries, dropped } = journal.contents();
+        assert!(entries.is_empty() && dropped == 0);
+    }
+
+    #[test]
+    fn it_takes_no_more_memory_than_it_may() {
+        let journal = journal(usize::MAX, 1024 * 1024);
+        let request = vec![b'x'; 100_000];
+        for _ in 0..100 {
+            note(journal.page(), &request, "create");
+        }
+        let kept = journal.lock();
+        assert!((10..=15).contains(&kept.entries.len()), "{}", kept.entries.len());
+        assert!(kept.bytes <= 1024 * 1024 && kept.dropped + kept.entries.len() as u64 == 100);
     }
 
     #[test]
     fn what_was_under_way_when_it_began_anew_is_not_noted() {
-        let journal = Journal::default();
-        let note = |page: Page<'_>| page.note(DateTime::UNIX_EPOCH, "91.0", b"", Err(&"create"));
+        let journal = journal(10, usize::MAX);
         let (old, older) = (journal.page(), journal.page());
-        note(older);
+        note(older, b"", "create");
         journal.begin_anew();
-        note(old);
-        assert!(journal.newest(10, |_| true).is_empty());
-        note(journal.page());
-        let noted = journal.newest(10, |_| true);
-        assert_eq!((noted.len(), noted[0].operation.as_str()), (1, "create"));
+        note(old, b"", "create");
+        assert!(journal.contents().entries.is_empty());
+        note(journal.page(), b"", "create");
+        let noted = journal.contents().entries;
+        assert_eq!((noted.len(), noted[0].operation), (1, "create"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
 use crate::service::Service;
-use crate::soap::{ENDPOINT, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
+use crate::soap::{CallNotes, ENDPOINT, Notes, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
 use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
@@ -189,6 +189,7 @@ impl Public {
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let bytes_in = received.wire_bytes;
         let watched = self.watchers.any().then(|| received.document.clone());
+        let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
         let call = SoapCall {
             version: version.to_owned(),
             base_url,
@@ -198,6 +199,7 @@ impl Public {
             body: received.document,
             turn: received.turn,
             deadline,
+            notes: notes.clone(),
         };
         let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
@@ -208,8 +210,9 @@ impl Public {
             Err(_) => Err((UNKNOWN, Withheld::Unknown)),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
+            let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
             let told = answer.as_ref().map_err(|(operation, _)| operation);
-            page.note(self.service.clock().now(), version, request, told);
+            page.note(self.service.clock().now(), version, (request, said), told);
         }
         let answer = answer?;
         self.count_limits(&answer);
@@ -246,7 +249,8 @@ impl Public {
     fn refused(&self, refusal: Refusal, version: &str, content_type: Option<&str>) -> Answer {
         let answer = self.soap.refuse(refusal, content_type);
         if let Some(journal) = &self.watchers.journal {
-            journal.page().note(self.service.clock().now(), version, b"", Ok(&answer));
+            let unread = (&b""[..], CallNotes::default());
+            journal.page().note(self.service.clock().now(), version, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::soap(answer, self.dates.now())

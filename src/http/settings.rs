@@ -47,6 +47,10 @@ pub struct HttpSettings {
     pub linger_ms: u64,
     /// How long a stop waits for requests that have begun.
     pub drain_timeout_ms: u64,
+    /// How many exchanges the journal of a test ledger keeps.
+    pub journal_exchanges_max: usize,
+    /// How much memory they may take together.
+    pub journal_bytes_max: usize,
     /// The limits of a document.
     pub xml: XmlLimits,
     /// The address that clients are told, instead of the one that they used.
@@ -74,6 +78,8 @@ impl Default for HttpSettings {
             write_timeout_ms: 30_000,
             linger_ms: 2_000,
             drain_timeout_ms: 30_000,
+            journal_exchanges_max: 10_000,
+            journal_bytes_max: 64 * 1024 * 1024,
             xml: XmlLimits::default(),
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -105,6 +111,8 @@ impl HttpSettings {
             ("body_timeout_ms", self.body_timeout_ms > 0),
             ("request_timeout_ms", self.request_timeout_ms > 0),
             ("write_timeout_ms", self.write_timeout_ms > 0),
+            ("journal_exchanges_max", self.journal_exchanges_max > 0),
+            ("journal_bytes_max", self.journal_bytes_max > 0),
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, good)| !good) {
             return Err(SettingError { key, message: "must be above 0" });

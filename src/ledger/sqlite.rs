@@ -20,6 +20,7 @@ mod custom;
 mod ending;
 mod identity;
 mod invoice_adjusting;
+mod keeping;
 mod lock;
 mod methods;
 mod movement;
@@ -277,9 +278,13 @@ impl TestBench for SqliteLedger {
         &self.path
     }
 
-    fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>> {
+    fn begin_anew(
+        &self,
+        seeds: Vec<SeedPlan>,
+        keep_sessions: bool,
+    ) -> Reply<Result<(), SeedConflict>> {
         self.knowing_its_tenant(self.writer.submit_alone(move |store| {
-            let begun = test_bench::begin_anew(store, &seeds)?;
+            let begun = test_bench::begin_anew(store, &seeds, keep_sessions)?;
             Ok((begun, store.tenant().clone()))
         }))
     }

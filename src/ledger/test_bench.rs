@@ -15,9 +15,13 @@ pub trait TestBench: Send + Sync {
     /// The ledger's file, beside which its snapshots are.
     fn path(&self) -> &Path;
 
-    /// Forgets everything, sessions, users and counters included, and loads `seeds` in their
-    /// order: all of it at once, or, on a conflict, nothing.
-    fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>>;
+    /// Forgets everything and loads `seeds` in their order: all of it at once, or, on a conflict,
+    /// nothing. With `keep_sessions`, users and sessions stay as they are.
+    fn begin_anew(
+        &self,
+        seeds: Vec<SeedPlan>,
+        keep_sessions: bool,
+    ) -> Reply<Result<(), SeedConflict>>;
 
     /// Forgets an account with all that belongs to it, and loads what `seeds` have of it: all of
     /// it at once, or, on a conflict, nothing. False when neither the ledger nor a seed knows it.

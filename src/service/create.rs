@@ -35,6 +35,11 @@ impl IdempotencyKey {
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         good.then(|| Self(text.to_owned()))
     }
+
+    /// The characters of the key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A key, what else tells requests apart, and how the answer is made.

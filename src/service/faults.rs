@@ -1,7 +1,7 @@
 //! Faults to order: what a tester wants the next calls to suffer.
 //!
-//! What must stay true: the first rule that matches a call decides and is used once; as long as no
-//! rule stands, a call pays for this with one look at a flag.
+//! What must stay true: the first rule that matches a call and has none left to pass over decides,
+//! and is used once; as long as no rule stands, a call pays for this with one look at a flag.
 
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
@@ -24,8 +24,8 @@ pub enum Effect {
     Fault {
         /// The code in the detail.
         code: ErrorCode,
-        /// The text.
-        message: String,
+        /// The text; without one, that of the real fault with this code, if there is just one.
+        message: Option<String>,
     },
     /// The connection is closed without an answer.
     Reset {
@@ -52,8 +52,15 @@ pub enum Effect {
         /// The body.
         text: String,
     },
-    /// The work is done, and the answer has another HTTP status.
-    Status(u16),
+}
+
+/// A header that was ordered for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderedHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// A rule.
@@ -64,12 +71,25 @@ pub struct FaultRule {
     /// Matches calls that are about this account: by the AccountId of an object or of a query, or
     /// by the id of an object that is the account's or the account itself; none matches all.
     pub account: Option<ObjectId>,
-    /// Matches only so many calls; none goes on until it is removed.
+    /// How many calls that match pass unharmed before the first that does not.
+    pub skip: u32,
+    /// Decides about only so many calls; none goes on until it is removed.
     pub times: Option<u32>,
     /// How long the call waits first.
     pub delay: Duration,
     /// What happens then.
     pub effect: Effect,
+    /// The HTTP status of the answer, in the place of its own.
+    pub status: Option<u16>,
+    /// Headers of the answer, in the place of its own by those names.
+    pub headers: Vec<OrderedHeader>,
+}
+
+impl FaultRule {
+    fn matches(&self, operation: &str, accounts: &[ObjectId]) -> bool {
+        self.operation.as_deref().is_none_or(|wanted| wanted == operation)
+            && self.account.as_ref().is_none_or(|wanted| accounts.contains(wanted))
+    }
 }
 
 /// A rule that stands.
@@ -77,7 +97,7 @@ pub struct FaultRule {
 pub struct StandingRule {
     /// Its number, from 1.
     pub id: u64,
-    /// The rule; its `times` are what is left of them.
+    /// The rule; its `skip` and `times` are what is left of them.
     pub rule: FaultRule,
 }
 
@@ -137,15 +157,18 @@ impl Faults {
         self.any.load(Ordering::Acquire)
     }
 
-    /// The rule for a call of `operation` that is about `accounts`, with one use of it taken.
+    /// The rule for a call of `operation` that is about `accounts`, with one use of it taken. Rules
+    /// before it that match and still let calls pass have one call less to pass.
     pub fn take(&self, operation: &str, accounts: &[ObjectId]) -> Option<FaultRule> {
         let mut standing = self.lock();
-        let matches = |standing: &StandingRule| {
-            let rule = &standing.rule;
-            rule.operation.as_deref().is_none_or(|wanted| wanted == operation)
-                && rule.account.as_ref().is_none_or(|wanted| accounts.contains(wanted))
+        let decides = |standing: &mut StandingRule| {
+            let rule = &mut standing.rule;
+            let matches = rule.matches(operation, accounts);
+            let passes = matches && rule.skip > 0;
+            rule.skip -= u32::from(passes);
+            matches && !passes
         };
-        let place = standing.rules.iter().position(matches)?;
+        let place = standing.rules.iter_mut().position(decides)?;
         let found = standing.rules.get_mut(place)?;
         let rule = found.rule.clone();
         if let Some(times) = &mut found.rule.times {
@@ -167,9 +190,12 @@ mod tests {
         FaultRule {
             operation: operation.map(str::to_owned),
             account: account.cloned(),
+            skip: 0,
             times,
             delay: Duration::ZERO,
             effect: Effect::None,
+            status: None,
+            headers: Vec::new(),
         }
     }
 
@@ -188,6 +214,20 @@ mod tests {
         assert_eq!(faults.all()[0].rule.times, Some(2));
         assert!(faults.take("query", &[]).is_some() && faults.take("query", &[]).is_some());
         assert_eq!(faults.take("query", &[]), None);
+    }
+
+    #[test]
+    fn calls_that_match_pass_as_often_as_was_said() {
+        let faults = Faults::default();
+        faults.add(FaultRule { skip: 2, ..rule(Some("create"), None, Some(1)) }).unwrap();
+        faults.add(FaultRule { skip: 1, ..rule(None, None, Some(1)) }).unwrap();
+        let taken = |operation| faults.take(operation, &[]).map(|rule| rule.operation);
+        assert_eq!(taken("create"), None);
+        assert_eq!(taken("create"), Some(None));
+        assert_eq!(taken("query"), None);
+        assert_eq!(taken("create"), Some(Some("create".to_owned())));
+        assert_eq!(taken("create"), None);
+        assert!(!faults.any());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How old the written last use of a session may become while it is in use.
@@ -127,6 +127,20 @@ impl Service {
         }
     }
 
+    /// The name of the user whose session this is, whether it has expired or not. The session is
+    /// not used by this, and a ledger that gives no result is not worth an error.
+    pub async fn user_of(&self, token: &str) -> Option<Arc<str>> {
+        let token: TokenHash = Sha256::digest(token.as_bytes()).into();
+        let cached = self.sessions.lock().get(&token).map(|cached| cached.caller.username.clone());
+        match cached {
+            Some(username) => Some(username),
+            None => {
+                let stored = self.ledger.find_session(token).await.ok().flatten();
+                stored.map(|stored| stored.user.username.as_str().into())
+            }
+        }
+    }
+
     /// Takes a session from the ledger into the cache, if it is still good.
     async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
         let forgotten = self.sessions.forgotten.load(Ordering::SeqCst);
@@ -166,7 +180,6 @@ mod tests {
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
     use std::net::{IpAddr, Ipv4Addr};
-    use std::sync::Arc;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

@@ -151,17 +151,18 @@ impl Service {
     }
 
     /// Makes the ledger as it was after its seeds, with the same ids to come where ids are seeded,
-    /// takes back every ordered fault, and puts the clock where it began. `forget` is called while
-    /// nothing is under way.
+    /// takes back every ordered fault, and puts the clock where it began. With `keep_sessions`,
+    /// users and sessions stay. `forget` is called while nothing is under way.
     pub async fn reset(
         self: &Arc<Self>,
+        keep_sessions: bool,
         forget: impl FnOnce() + Send + 'static,
     ) -> Result<(), BenchError> {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
             let seeds = service.seeds.plans(service.clock.beginning()).await?;
             let _cleared = service.stage.clear().await?;
-            bench.begin_anew(seeds).await??;
+            bench.begin_anew(seeds, keep_sessions).await??;
             service.faults.clear();
             service.clock.reset();
             forget();

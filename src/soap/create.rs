@@ -84,6 +84,11 @@ impl CreateRequest {
         self.drafts.accounts()
     }
 
+    /// The idempotency key that the objects carry, in the field that may hold one.
+    pub(super) fn key_in_fields(&self) -> Option<&str> {
+        self.key_in_fields.as_ref().map(IdempotencyKey::as_str)
+    }
+
     /// Makes these rows fail so.
     pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
         self.ordered = rows.iter().map(|row| (*row, error.clone())).collect();

@@ -7,9 +7,10 @@
 
 mod catalogue;
 mod encode;
+mod kin;
 
 pub use catalogue::{FaultEntry, catalogue};
-pub(super) use encode::{encode, encode_ordered};
+pub(super) use encode::{Looks, encode, encode_as};
 
 use crate::domain::error_code::ErrorCode;
 use crate::domain::text::Text;

@@ -30,16 +30,16 @@ impl Credentials {
     }
 }
 
-impl Credentials {
-    /// The name of whoever logs in.
-    pub(super) fn username(&self) -> &str {
-        &self.username
-    }
-}
-
 impl fmt::Debug for Credentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+impl Credentials {
+    /// The name of the user who wants to log in.
+    pub(super) fn username(&self) -> &str {
+        &self.username
     }
 }
 

@@ -5,7 +5,7 @@
 //! the ledger.
 
 use super::envelope::Dialect;
-use super::fault::encode_ordered;
+use super::fault::{Fault, Looks, encode_as};
 use super::read::Request;
 use super::{CallFacts, Soap, SoapAnswer, SoapCall, SoapReply};
 use crate::domain::error_code::ErrorCode;
@@ -16,8 +16,25 @@ use crate::service::faults::{Effect, FaultRule};
 const ORDERED: &str = "ordered";
 
 impl Soap {
-    /// Lets a call suffer what was ordered for it; `accounts` are those of its rows.
+    /// Lets a call suffer what was ordered for it; `accounts` are those of its rows. Whatever is
+    /// answered then has the status and the headers that were ordered.
     pub(super) async fn suffer(
+        &self,
+        (mut rule, accounts): (FaultRule, &[Option<ObjectId>]),
+        call: SoapCall,
+        request: Request,
+        dialect: &Dialect,
+        facts: &mut CallFacts,
+    ) -> SoapReply {
+        let (status, headers) = (rule.status.take(), std::mem::take(&mut rule.headers));
+        let reply = self.take_effect((rule, accounts), call, request, dialect, facts).await;
+        reply.damaged(|answer| {
+            answer.status = status.unwrap_or(answer.status);
+            answer.headers = headers;
+        })
+    }
+
+    async fn take_effect(
         &self,
         (rule, accounts): (FaultRule, &[Option<ObjectId>]),
         call: SoapCall,
@@ -39,7 +56,7 @@ impl Soap {
                 self.perform_as_asked(call, request, dialect, facts).await
             }
             Effect::Fault { code, message } => {
-                SoapReply::Answer(SoapAnswer::ordered_fault(code, &message, operation, dialect))
+                SoapReply::Answer(SoapAnswer::ordered_fault(code, message, operation, dialect))
             }
             Effect::Body { status, content_type, text } => SoapReply::Answer(SoapAnswer {
                 status,
@@ -61,11 +78,6 @@ impl Soap {
             Effect::CutOff { bytes } => {
                 self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
                     answer.cut_after = Some(bytes);
-                })
-            }
-            Effect::Status(status) => {
-                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
-                    answer.status = status;
                 })
             }
         }
@@ -92,6 +104,7 @@ impl SoapAnswer {
             body: Vec::new(),
             cut_after: None,
             retry_after_s: None,
+            headers: Vec::new(),
             replayed: false,
             operation,
             outcome: ORDERED,
@@ -103,14 +116,28 @@ impl SoapAnswer {
         }
     }
 
+    /// A fault that looks like the real one with this code that the operation can meet.
     fn ordered_fault(
         code: ErrorCode,
-        message: &str,
+        message: Option<String>,
         operation: &'static str,
         dialect: &Dialect,
     ) -> Self {
-        let body = encode_ordered(code, message, dialect);
-        let content_type = dialect.soap.content_type();
-        Self { body, content_type, ..Self::ordered(operation) }
+        let mut real = Fault::of_code(code, operation);
+        let (like, other) = (real.next(), real.next());
+        // Where several faults have the code, or one repeats what a caller sent, no text is theirs.
+        let only = like.as_ref().filter(|_| other.is_none()).map(Fault::text);
+        let own = only.filter(|text| !text.template().contains('<'));
+        let own = || own.map(|text| dialect.wording.tell(&text));
+        let text = message.or_else(own).unwrap_or_else(|| format!("{} was ordered.", code.name()));
+        let looks = like.as_ref().map_or(Looks::PLAIN, Looks::of);
+        let plain = Self::ordered(operation);
+        Self {
+            status: like.as_ref().map_or(plain.status, Fault::status),
+            retry_after_s: like.as_ref().and_then(Fault::retry_after_s),
+            content_type: dialect.soap.content_type(),
+            body: encode_as(looks, code, &text, dialect),
+            ..plain
+        }
     }
 }

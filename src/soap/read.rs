@@ -8,6 +8,7 @@ use super::delete::{self, DeleteRequest};
 use super::envelope::{Envelope, SoapVersion, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::login::{self, Credentials};
+use super::notes::Notes;
 use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
 use super::vendor::operation_not_served;
@@ -103,6 +104,14 @@ impl Operation {
         }
     }
 
+    /// The idempotency key that the objects carry in a field.
+    pub(super) fn key_in_fields(&self) -> Option<&str> {
+        match self {
+            Self::Create(Ok(create)) => create.key_in_fields(),
+            _ => None,
+        }
+    }
+
     /// The account that each row names, or the id of the object that it is about.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
         match self {
@@ -150,18 +159,20 @@ impl From<XmlError> for Unreadable {
 }
 
 impl Reading {
-    /// Reads a body. An unsupported version is told before anything that is wrong with it.
+    /// Reads a body, and notes what it says. An unsupported version is told before anything that is
+    /// wrong with it.
     pub(super) fn read(
         &self,
         body: &[u8],
         content_type: Option<&str>,
         version: &str,
         tenant: &Tenant,
+        notes: Option<&Notes>,
     ) -> Read {
         let mut soap = SoapVersion::of_content_type(content_type);
         let api = version.parse::<ApiVersion>();
         let served = *api.as_ref().unwrap_or(&ApiVersion::FIRST);
-        let request = self.request(body, content_type, (served, tenant), &mut soap);
+        let request = self.request(body, content_type, (served, tenant), &mut soap, notes);
         let request = match api {
             Ok(_) => request,
             Err(unsupported) => Err(Fault::from(unsupported).into()),
@@ -175,6 +186,7 @@ impl Reading {
         content_type: Option<&str>,
         (api, tenant): (ApiVersion, &Tenant),
         soap: &mut SoapVersion,
+        notes: Option<&Notes>,
     ) -> Result<Request, Unreadable> {
         let text = decode(body, content_type.and_then(charset))?;
         let document = parse(&text, &self.limits)?;
@@ -186,6 +198,9 @@ impl Reading {
         *soap = envelope.soap;
         envelope.check_understood(self.ignores_security)?;
         let (element, mut others) = envelope.operation()?;
+        if let (Some(notes), Some(name)) = (notes, known_operation(element, api)) {
+            notes.read(name, element);
+        }
         let operation = self.operation(element, &envelope, api, tenant)?;
         // Done or not, a second one would have no answer.
         if others.any(|other| known_operation(other, api).is_some()) {

@@ -241,6 +241,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(600),
+        notes: None,
     }
 }
 

@@ -257,7 +257,7 @@ fn calls_suffer_what_was_ordered_and_only_so_often() {
         &["fault", "order", "--operation", "create", "--fault", "LOCK_COMPETITION=busy"],
     );
     let fault = refund_ten(&gateway, &session);
-    assert_eq!((fault.status, fault.texts("FaultMessage")), (500, vec!["busy".to_owned()]));
+    assert_eq!((fault.status, fault.texts("FaultMessage")), (409, vec!["busy".to_owned()]));
     let body = json!({ "body": { "status": 502, "text": "<html>proxy</html>" }, "times": 2 });
     done(&gateway, "POST", "faults", &body);
     for _ in 0..2 {
@@ -451,7 +451,13 @@ fn undescribed(schemas: &Value, schema: &Value, value: &Value, place: &str) -> V
                     None => one.clone(),
                 });
                 let place = format!("{place}.{key}");
-                match resolved.map(|one| one["properties"][key].clone()).find(|it| !it.is_null()) {
+                let of_key = |one: Value| match &one["properties"][key] {
+                    Value::Null => {
+                        Some(one["additionalProperties"].clone()).filter(Value::is_object)
+                    }
+                    known => Some(known.clone()),
+                };
+                match resolved.filter_map(of_key).next() {
                     Some(schema) => undescribed(schemas, &schema, value, &place),
                     None => vec![place],
                 }

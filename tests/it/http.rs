@@ -39,10 +39,14 @@ impl Rig {
         let service =
             Service::start(shared, Clock::system(), ServiceSettings::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let gateway =
-            Gateway::start(service, settings, any, Some(AdminDoor { address: any, token: None }))
-                .await
-                .unwrap();
+        let gateway = Gateway::start(
+            service,
+            settings,
+            any,
+            Some(AdminDoor { address: any, token: None, allowed_hosts: Vec::new() }),
+        )
+        .await
+        .unwrap();
         Self { gateway, ledger }
     }
 

@@ -11,6 +11,8 @@
 )]
 
 mod admin_api;
+mod admin_faults;
+mod admin_journal;
 mod admin_stage;
 mod audit_trail;
 mod breaking_off;
@@ -25,6 +27,7 @@ mod durability;
 mod events;
 mod fault_matrix;
 mod faults_doc;
+mod first_minutes;
 mod fixtures;
 mod future_dated;
 mod gateway;

@@ -74,6 +74,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(60),
+        notes: None,
     };
     match soap.answer(call).await {
         SoapReply::Answer(answer) => answer,

@@ -1,6 +1,7 @@
 //! `admin fault`: what the next calls are to suffer.
 
 use super::Call;
+use crate::cli::exit::{Failure, FailureCode};
 use crate::client::Method;
 use serde_json::{Map, Value, json};
 
@@ -25,17 +26,26 @@ pub(super) struct Order {
     /// Only calls that are about this account, by its id or that of an object of its own
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// How many calls that match pass first
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    skip: u32,
     /// How many calls; 0 until it is taken back
     #[arg(long, default_value_t = 1)]
     times: u32,
     /// How long the call waits first
     #[arg(long, default_value_t = 0, value_name = "MS")]
     delay_ms: u64,
+    /// The answer has this HTTP status
+    #[arg(long, value_name = "STATUS", conflicts_with_all = ["html", "reset"])]
+    status: Option<u16>,
+    /// The answer has this header; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", conflicts_with = "reset", value_parser = header)]
+    header: Vec<(String, String)>,
     #[command(flatten)]
     effect: Effect,
 }
 
-/// What happens; one of these, or the delay alone.
+/// What happens; one of these, or none.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct Effect {
@@ -57,24 +67,29 @@ struct Effect {
     /// A page of HTML is answered with this HTTP status, and a text after `=` if any
     #[arg(long, value_name = "STATUS[=TEXT]")]
     html: Option<String>,
-    /// The answer has this HTTP status
-    #[arg(long, value_name = "STATUS")]
-    status: Option<u16>,
+}
+
+/// A header as the command line writes it.
+fn header(text: &str) -> Result<(String, String), String> {
+    let parts =
+        text.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    parts.ok_or_else(|| format!("`{text}` is no header, such as `Retry-After: 5`"))
 }
 
 /// The call that an action is.
-pub(super) fn call(action: Action) -> Call {
-    match action {
+pub(super) fn call(action: Action) -> Result<Call, Failure> {
+    Ok(match action {
         Action::List => (Method::GET, "faults".to_owned(), Value::Null),
         Action::Clear { id: None } => (Method::DELETE, "faults".to_owned(), Value::Null),
         Action::Clear { id: Some(id) } => (Method::DELETE, format!("faults/{id}"), Value::Null),
-        Action::Order(order) => (Method::POST, "faults".to_owned(), written(*order)),
-    }
+        Action::Order(order) => (Method::POST, "faults".to_owned(), written(*order)?),
+    })
 }
 
-fn written(order: Order) -> Value {
-    let Order { operation, account, times, delay_ms, effect } = order;
+fn written(order: Order) -> Result<Value, Failure> {
+    let Order { operation, account, skip, times, delay_ms, status, header, effect } = order;
     let mut rule = Map::new();
+    rule.insert("skip".to_owned(), json!(skip));
     rule.insert("times".to_owned(), json!(times));
     rule.insert("delay_ms".to_owned(), json!(delay_ms));
     let error = |text: String| {
@@ -96,8 +111,21 @@ fn written(order: Order) -> Value {
         ("truncate", effect.truncate.map(Value::from)),
         ("cut_off", effect.cut_off.map(Value::from)),
         ("body", effect.html.map(page)),
-        ("status", effect.status.map(Value::from)),
+        ("status", status.map(Value::from)),
+        ("headers", headers(header)?),
     ];
     rule.extend(parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), part?))));
-    Value::Object(rule)
+    Ok(Value::Object(rule))
+}
+
+/// The headers as an object, which can hold none of them twice.
+fn headers(pairs: Vec<(String, String)>) -> Result<Option<Value>, Failure> {
+    let mut headers = Map::new();
+    for (name, value) in pairs {
+        if headers.insert(name.clone(), Value::from(value)).is_some() {
+            let message = format!("--header: {name} is there twice");
+            return Err(Failure::new(FailureCode::Usage, message));
+        }
+    }
+    Ok((!headers.is_empty()).then_some(Value::Object(headers)))
 }

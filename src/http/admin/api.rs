@@ -5,7 +5,7 @@
 
 use super::faults::{OrderedFault, WrittenFault};
 use super::gateways::{self, Settlements, WrittenRule};
-use super::guard::{self, AdminToken};
+use super::guard::{self, Access};
 use super::talk::{
     Told, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench, ok, read, wrong,
     wrong_method,
@@ -42,7 +42,9 @@ pub(super) struct Api {
     pub(super) service: Arc<Service>,
     /// There on test ledgers alone.
     pub(super) journal: Option<Arc<Journal>>,
-    pub(super) token: AdminToken,
+    pub(super) access: Access,
+    /// The turn of those who read the journal, whose answers take memory.
+    pub(super) journal_turn: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -60,7 +62,7 @@ impl Api {
         origin: Origin,
     ) -> Result<Told, Wrong> {
         let (head, body) = request.into_parts();
-        guard::check(&self.token, &head.method, &head.headers)
+        guard::check(&self.access, &head.method, &head.headers)
             .map_err(|(status, why)| wrong(status, why))?;
         // What is read is read by HEAD as well, and its body is left away further on.
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
@@ -95,7 +97,7 @@ impl Api {
             ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
             ["audit"] => self.audit(method, query).await,
-            ["journal", rest @ ..] => self.journal(method, rest, query).await,
+            ["journal", rest @ ..] => self.journal(method, rest, query, body).await,
             _ => Err(missing(NOTHING)),
         }
     }
@@ -105,12 +107,18 @@ impl Api {
         #[serde(deny_unknown_fields)]
         struct Reset {
             account: Option<String>,
+            #[serde(default)]
+            keep_sessions: bool,
         }
-        match from_json::<Reset>(body)?.account {
+        let Reset { account, keep_sessions } = from_json(body)?;
+        match account {
             None => {
                 let journal = self.journal.clone();
                 let forget = move || journal.iter().for_each(|journal| journal.begin_anew());
-                self.service.reset(forget).await.map_err(|error| of_bench(&error))?;
+                self.service
+                    .reset(keep_sessions, forget)
+                    .await
+                    .map_err(|error| of_bench(&error))?;
             }
             Some(id) => {
                 let id = ObjectId::parse(&id).ok_or_else(|| bad(format!("`{id}` is no id")))?;

@@ -1,7 +1,9 @@
 //! Faults to order, as JSON writes them.
 //!
-//! What must stay true: a rule says one thing that happens, and what is written reads back.
+//! What must stay true: a rule says one thing that happens, and beside it at most what the answer
+//! looks like from outside; what is written reads back.
 
+use super::ordered_headers;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -11,6 +13,7 @@ use crate::domain::version::ApiVersion;
 use crate::service::faults::{Effect, FaultRule, StandingRule};
 use crate::soap::wsdl;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The longest delay, in milliseconds.
@@ -21,8 +24,8 @@ const TEXT_CHARS_MAX: usize = 1_000;
 const CONTENT_TYPES: [&str; 4] =
     ["text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json", "text/xml"];
 
-/// What can happen, but for the last.
-const EFFECTS: &str = "row, fault, reset, truncate, cut_off, body";
+/// What can happen.
+const EFFECTS: &str = "row, fault, reset, truncate, cut_off and body";
 
 /// A rule as it is written.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub(super) struct WrittenFault {
     operation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    skip: u32,
     /// Absent: once. 0: until it is removed.
     times: Option<u32>,
     delay_ms: u64,
@@ -49,14 +54,16 @@ pub(super) struct WrittenFault {
     body: Option<WrittenBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenError {
     code: String,
-    #[serde(default)]
-    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -107,8 +114,9 @@ impl WrittenFault {
             self.truncate.map(|bytes| Effect::Truncate { bytes }),
             self.cut_off.map(|bytes| Effect::CutOff { bytes }),
             self.body.map(WrittenBody::checked).transpose()?,
-            self.status.map(status).transpose()?.map(Effect::Status),
         ];
+        let (status, headers) =
+            (self.status.map(status).transpose()?, ordered_headers::checked(self.headers)?);
         let has_rows = matches!(self.operation.as_deref(), Some("create" | "update" | "delete"));
         if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !has_rows {
             return Err("row: needs the operation create, update or delete".to_owned());
@@ -116,14 +124,25 @@ impl WrittenFault {
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();
         if effects.next().is_some() {
-            return Err(format!("say one of {EFFECTS} and status"));
+            return Err(format!("say one of {EFFECTS}"));
         }
-        if effect.is_none() && self.delay_ms == 0 {
-            return Err(format!("say delay_ms, {EFFECTS} or status"));
+        let is_dressed = status.is_some() || !headers.is_empty();
+        match &effect {
+            None if self.delay_ms == 0 && !is_dressed => {
+                return Err(format!("say delay_ms, status, headers, or one of {EFFECTS}"));
+            }
+            Some(Effect::Reset { .. }) if is_dressed => {
+                return Err("reset: there is no answer to give a status or headers".to_owned());
+            }
+            Some(Effect::Body { .. }) if status.is_some() => {
+                return Err("status: body has a status of its own".to_owned());
+            }
+            _ => {}
         }
         Ok(FaultRule {
             operation: self.operation,
             account,
+            skip: self.skip,
             times: match self.times {
                 None => Some(1),
                 Some(0) => None,
@@ -131,28 +150,28 @@ impl WrittenFault {
             },
             delay: Duration::from_millis(self.delay_ms),
             effect: effect.unwrap_or(Effect::None),
+            status,
+            headers,
         })
     }
 }
 
 impl WrittenError {
-    fn read(self) -> Result<(ErrorCode, String), String> {
+    fn read(self) -> Result<(ErrorCode, Option<String>), String> {
         let known = ErrorCode::ALL.iter().find(|code| code.name() == self.code);
         let names = || ErrorCode::ALL.iter().map(|code| code.name());
         let code = known.ok_or_else(|| format!("code: {}", none_of(&self.code, names())))?;
-        if self.message.chars().count() > TEXT_CHARS_MAX {
+        let message = self.message.filter(|text| !text.is_empty());
+        if message.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {
             return Err(format!("message: at most {TEXT_CHARS_MAX} characters"));
         }
-        let text = match self.message.as_str() {
-            "" => format!("{} was ordered.", code.name()),
-            text => text.to_owned(),
-        };
-        Ok((*code, text))
+        Ok((*code, message))
     }
 
     fn row(self) -> Result<Effect, String> {
         self.read().map(|(code, message)| {
-            let message = Text::verbatim(message);
+            let ordered = || format!("{} was ordered.", code.name());
+            let message = Text::verbatim(message.unwrap_or_else(ordered));
             Effect::Rows(RowError { code, message })
         })
     }
@@ -180,6 +199,11 @@ impl WrittenBody {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 fn status(code: u16) -> Result<u16, String> {
     if (200..600).contains(&code) { Ok(code) } else { Err(format!("status: {code} is none")) }
 }
@@ -189,14 +213,17 @@ impl From<StandingRule> for OrderedFault {
         let mut written = WrittenFault {
             operation: rule.operation,
             account: rule.account.map(|id| id.to_string()),
+            skip: rule.skip,
             times: Some(rule.times.unwrap_or(0)),
             delay_ms: u64::try_from(rule.delay.as_millis()).unwrap_or(u64::MAX),
+            status: rule.status,
+            headers: ordered_headers::shown(rule.headers),
             ..WrittenFault::default()
         };
         let error = |code: ErrorCode, message| WrittenError { code: code.name().into(), message };
         match rule.effect {
             Effect::None => {}
-            Effect::Rows(row) => written.row = Some(error(row.code, row.message.to_string())),
+            Effect::Rows(row) => written.row = Some(error(row.code, Some(row.message.to_string()))),
             Effect::Fault { code, message } => written.fault = Some(error(code, message)),
             Effect::Reset { after } => {
                 written.reset = Some(if after { When::After } else { When::Before });
@@ -207,7 +234,6 @@ impl From<StandingRule> for OrderedFault {
                 let content_type = Some(content_type.to_owned());
                 written.body = Some(WrittenBody { status, content_type, text });
             }
-            Effect::Status(status) => written.status = Some(status),
         }
         Self { id, written }
     }
@@ -243,6 +269,10 @@ mod tests {
                 r#""body":{"status":500,"content_type":"application/json","text":"x"}"#,
             ],
             [r#""times":1,"delay_ms":7"#, r#""status":503"#],
+            [
+                r#""skip":2,"times":1,"delay_ms":0"#,
+                r#""fault":{"code":"INVALID_SESSION"},"status":401,"headers":{"retry-after":"5"}"#,
+            ],
         ] {
             let json = format!("{{{head},{tail}}}");
             let rule = checked(&json).unwrap();
@@ -262,7 +292,11 @@ mod tests {
             (r#"{"account":"x","delay_ms":1}"#, "account"),
             (r#"{"delay_ms":120001}"#, "delay_ms"),
             (r#"{}"#, "say delay_ms"),
-            (r#"{"truncate":1,"status":500}"#, "say one of"),
+            (r#"{"truncate":1,"cut_off":1}"#, "say one of"),
+            (r#"{"reset":"after","status":500}"#, "reset"),
+            (r#"{"body":{"status":500,"text":""},"status":500}"#, "status"),
+            (r#"{"headers":{"Connection":"close"}}"#, "Connection"),
+            (r#"{"skip":-1,"status":500}"#, "-1"),
             (r#"{"status":99}"#, "99"),
             (r#"{"body":{"status":500,"content_type":"image/png","text":""}}"#, "image/png"),
             (r#"{"colour":"red"}"#, "colour"),

@@ -1,4 +1,4 @@
-//! Who may use the admin API: whoever can read the token beside the ledger, and no web page.
+//! Who may use the admin API: whoever has the token, and no web page.
 //!
 //! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
 //! without the token is refused before anything of it is read.
@@ -15,12 +15,48 @@ use std::path::{Path, PathBuf};
 
 /// How many random bytes a token is made of.
 const TOKEN_BYTES: usize = 32;
+/// How many characters a token that was given has at least: as many as 96 bits take in base64.
+const TOKEN_CHARS_MIN: usize = 16;
 
 /// The token that callers have to show. It is never printed.
 #[derive(Clone)]
 pub struct AdminToken([u8; 32]);
 
+/// The text can be no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoToken {
+    /// It could be guessed.
+    #[error("a token of the admin API has {TOKEN_CHARS_MIN} characters or more")]
+    TooShort,
+    /// No header could carry it.
+    #[error("a token of the admin API is one line of visible ASCII without blanks")]
+    NotAscii,
+}
+
+/// Who may use the API, and by which names.
+pub(in crate::http) struct Access {
+    /// What callers have to show.
+    pub(in crate::http) token: AdminToken,
+    /// Hosts that are ours beside localhost and addresses; one without a port is good with any.
+    pub(in crate::http) allowed_hosts: Vec<String>,
+}
+
 impl AdminToken {
+    /// The token that was given, without the blanks around it.
+    ///
+    /// # Errors
+    /// Where it is too short to be safe, or cannot stand in a header.
+    pub fn given(text: &str) -> Result<Self, NoToken> {
+        let text = text.trim();
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(NoToken::NotAscii);
+        }
+        if text.len() < TOKEN_CHARS_MIN {
+            return Err(NoToken::TooShort);
+        }
+        Ok(Self::of(text))
+    }
+
     /// The file of the token of a ledger.
     pub fn file_of(ledger: &Path) -> PathBuf {
         let mut file = ledger.as_os_str().to_owned();
@@ -50,9 +86,12 @@ impl AdminToken {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Compares digests, whose common beginnings tell nothing about the token.
+    /// Compares digests, all of their bytes, so that the time tells nothing.
     fn is(&self, text: &str) -> bool {
-        self.0 == Self::of(text).0
+        let other = Self::of(text);
+        let differs =
+            self.0.iter().zip(other.0).fold(0, |differs, (one, two)| differs | (one ^ two));
+        differs == 0
     }
 }
 
@@ -60,24 +99,20 @@ impl AdminToken {
 pub(super) type Refusal = (StatusCode, &'static str);
 
 /// Refuses a request that may not be made.
-pub(super) fn check(
-    token: &AdminToken,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<(), Refusal> {
+pub(super) fn check(access: &Access, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.contains_key(ORIGIN) {
         return Err((StatusCode::FORBIDDEN, "Web pages may not use the admin API."));
     }
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_ours(host) {
-        let why = "The Host must be localhost or the address of this listener.";
+    if !is_ours(host) && !access.names(host) {
+        let why = "The Host must be localhost, an address, or one of admin_allowed_hosts.";
         return Err((StatusCode::MISDIRECTED_REQUEST, why));
     }
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.split_once(' '));
     let bearer = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    if !bearer.is_some_and(|(_, shown)| token.is(shown.trim())) {
-        let why = "Authorization: Bearer and the token in the file beside the ledger are needed.";
+    if !bearer.is_some_and(|(_, shown)| access.token.is(shown.trim())) {
+        let why = "Authorization: Bearer and the token of this gateway are needed.";
         return Err((StatusCode::UNAUTHORIZED, why));
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -88,6 +123,18 @@ pub(super) fn check(
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     Ok(())
+}
+
+impl Access {
+    /// Whether a Host is one of those that are allowed beside our own.
+    fn names(&self, host: &str) -> bool {
+        let without_port = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let is = |allowed: &String| {
+            let host = if allowed.contains(':') { host } else { without_port };
+            allowed.eq_ignore_ascii_case(host)
+        };
+        is_authority(host) && self.allowed_hosts.iter().any(is)
+    }
 }
 
 /// A page of another site can make a browser call this machine by a name of its own, but neither by
@@ -112,15 +159,26 @@ mod tests {
 
     #[test]
     fn only_who_shows_the_token_by_our_own_name_comes_in() {
-        let token = AdminToken::of("t0ken");
+        let allowed_hosts = vec!["refund-gateway".to_owned(), "other:81".to_owned()];
+        let access = Access { token: AdminToken::of("t0ken"), allowed_hosts };
         let status = |method: &Method, pairs: &[(&'static str, &str)]| {
-            check(&token, method, &headers(pairs)).err().map(|(status, _)| status.as_u16())
+            check(&access, method, &headers(pairs)).err().map(|(status, _)| status.as_u16())
         };
         let auth = ("authorization", "Bearer t0ken");
-        for host in ["localhost:1", "LOCALHOST", "127.0.0.1:8081", "[::1]:8081", "[::1]"] {
+        for host in [
+            "localhost:1",
+            "LOCALHOST",
+            "127.0.0.1:8081",
+            "[::1]:8081",
+            "[::1]",
+            "refund-gateway",
+            "Refund-Gateway:8081",
+            "other:81",
+        ] {
             assert_eq!(status(&Method::GET, &[("host", host), auth]), None, "{host}");
         }
-        let names = ["evil.example:8081", "", "localhost.evil.example", "127.1"];
+        let names =
+            ["evil.example:8081", "", "localhost.evil.example", "127.1", "other", "other:8"];
         let no_hosts = ["127.0.0.1:x", "[::1", "::1", "[localhost]", "a@localhost", "localhost/"];
         for host in names.into_iter().chain(no_hosts) {
             assert_eq!(status(&Method::GET, &[("host", host), auth]), Some(421), "{host}");
@@ -132,6 +190,16 @@ mod tests {
         assert_eq!(status(&Method::POST, &[host, auth]), Some(415));
         let json = ("content-type", "application/json; charset=utf-8");
         assert_eq!(status(&Method::POST, &[host, auth, json]), None);
+    }
+
+    #[test]
+    fn a_token_that_was_given_is_long_and_can_stand_in_a_header() {
+        assert!(AdminToken::given(" 0123456789abcdef\n").unwrap().is("0123456789abcdef"));
+        assert_eq!(AdminToken::given("0123456789abcde").err(), Some(NoToken::TooShort));
+        assert_eq!(AdminToken::given("").err(), Some(NoToken::TooShort));
+        for text in ["0123456789 abcdef", "0123456789abcdef\nx", "0123456789abcdef\u{e9}"] {
+            assert_eq!(AdminToken::given(text).err(), Some(NoToken::NotAscii), "{text}");
+        }
     }
 
     #[test]

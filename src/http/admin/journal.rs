@@ -1,24 +1,38 @@
 //! The journal as the admin API tells it: each exchange with the reason for each rejection, and
-//! what its caller may have meant.
+//! what its caller may have meant; and whether calls were what a test expects.
 //!
-//! What must stay true: whatever is looked for in bodies is looked for off the async threads.
+//! What must stay true: whatever is looked for in bodies is looked for off the async threads, for
+//! one who asks at a time, and no answer holds more bodies than a bound.
 
 use super::api::{Api, NOTHING};
-use super::talk::{Told, Wrong, bad, done, missing, not_a_test, of_bench, ok, wrong, wrong_method};
+use super::talk::{
+    Told, Wrong, bad, done, from_json, missing, not_a_test, of_bench, ok, query_pairs, wrong,
+    wrong_method,
+};
 use crate::domain::version::ApiVersion;
-use crate::http::journal::Entry;
+use crate::http::journal::{Contents, Entry, Expectation, FILTER_KEYS, Filter, Journal};
 use crate::ledger::test_bench::KnownId;
 use crate::soap::explain;
+use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// How many exchanges are told where nobody says how many.
 const LIMIT: usize = 20;
+/// How many are told at most.
+const LIMIT_MAX: usize = 1_000;
+/// How much of bodies one answer holds; the exchange that goes beyond it is the last.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// For how many exchanges of an answer it is looked for what was meant.
+const MEANT_MAX: usize = 50;
 
 /// Why nothing is looked for in a request.
 const TOO_LONG: &str = "the request is longer than what is kept of it, so nothing is looked for";
+/// Why nothing is looked for among many.
+const TOO_MANY: &str = "too many exchanges to look for what was meant; ask for this one alone";
 
 impl Api {
     pub(super) async fn journal(
@@ -26,98 +40,183 @@ impl Api {
         method: &Method,
         rest: &[&str],
         query: &str,
+        body: &Bytes,
     ) -> Result<Told, Wrong> {
         self.need_test_ledger()?;
         let journal = self.journal.as_ref().ok_or_else(not_a_test)?;
         match (method, rest) {
             (&Method::GET, []) => {
-                let wanted = JournalQuery::parse(query).map_err(bad)?;
-                let entries = journal.newest(wanted.limit, |entry| wanted.takes(entry));
-                Ok(ok(json!({ "exchanges": self.explained(entries).await? })))
-            }
-            (&Method::GET, [id]) => {
-                let found = id.parse().ok().and_then(|id| journal.find(id));
-                let found = found.ok_or_else(|| missing(format!("There is no exchange {id}.")))?;
-                let mut told = self.explained(vec![found]).await?;
-                Ok(ok(told.pop().unwrap_or_default()))
+                let wanted = JournalQuery::parse(query, true).map_err(bad)?;
+                self.read(journal, wanted).await.map(ok)
             }
             (&Method::DELETE, []) => {
-                journal.clear();
-                Ok(done())
+                let wanted = JournalQuery::parse(query, false).map_err(bad)?;
+                forget(Arc::clone(journal), wanted.filter).await
+            }
+            (&Method::POST, ["verify"]) => {
+                let written: Map<String, Value> = from_json(body)?;
+                let expected = Expectation::parse(written).map_err(bad)?;
+                let contents = journal.contents();
+                let verified = blocking(move || expected.verify(&contents)).await?;
+                Ok(ok(serde_json::to_value(verified).unwrap_or_default()))
+            }
+            (&Method::GET, [id]) if *id != "verify" => {
+                let number = id.parse::<u64>().ok();
+                let mut entries = journal.contents().entries.into_iter();
+                let found = number.and_then(|id| entries.find(|entry| entry.id == id));
+                let found = found.ok_or_else(|| missing(format!("There is no exchange {id}.")))?;
+                let known = self.known().await?;
+                let told = blocking(move || Explained::of(&found, Some(&known), true)).await?;
+                Ok(ok(told))
             }
             (_, []) => Err(wrong_method("GET, HEAD, DELETE")),
+            (_, ["verify"]) => Err(wrong_method("POST")),
             (_, [_]) => Err(wrong_method("GET, HEAD")),
             _ => Err(missing(NOTHING)),
         }
     }
 
-    async fn explained(&self, entries: Vec<Entry>) -> Result<Vec<Value>, Wrong> {
-        let known = self.service.known_ids().await.map_err(|error| of_bench(&error))?;
-        let explain = move || {
-            let explained = entries.into_iter().map(|entry| Explained::of(entry, &known));
-            explained.map(|one| serde_json::to_value(one).unwrap_or_default()).collect()
-        };
-        let lost = |_| wrong(StatusCode::INTERNAL_SERVER_ERROR, "The journal could not be read.");
-        tokio::task::spawn_blocking(explain).await.map_err(lost)
+    async fn known(&self) -> Result<Vec<KnownId>, Wrong> {
+        self.service.known_ids().await.map_err(|error| of_bench(&error))
     }
+
+    async fn read(&self, journal: &Arc<Journal>, wanted: JournalQuery) -> Result<Value, Wrong> {
+        // One at a time, so that the memory of all who ask is that of one.
+        let _turn = self.journal_turn.lock().await;
+        let known = self.known().await?;
+        let contents = journal.contents();
+        blocking(move || wanted.told(&contents, &known)).await
+    }
+}
+
+async fn forget(journal: Arc<Journal>, filter: Filter) -> Result<Told, Wrong> {
+    if filter == Filter::default() {
+        journal.clear();
+        return Ok(done());
+    }
+    blocking(move || {
+        let entries = journal.contents().entries.into_iter();
+        let mut ids: Vec<u64> =
+            entries.filter(|entry| filter.takes(entry)).map(|entry| entry.id).collect();
+        ids.reverse();
+        journal.forget(&ids);
+    })
+    .await?;
+    Ok(done())
+}
+
+/// Work that takes long, off the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Wrong> {
+    let lost = |_| wrong(StatusCode::INTERNAL_SERVER_ERROR, "The journal could not be read.");
+    tokio::task::spawn_blocking(work).await.map_err(lost)
 }
 
 /// An exchange with the reason for each rejection, and what the caller may have meant.
 #[derive(Serialize)]
-struct Explained {
+struct Explained<'e> {
     #[serde(flatten)]
-    entry: Entry,
+    entry: &'e Entry,
     rejections: Vec<explain::Rejection>,
     near_misses: Vec<String>,
 }
 
-impl Explained {
-    fn of(entry: Entry, known: &[KnownId]) -> Self {
+impl Explained<'_> {
+    /// What is told of an exchange; `known` is there if it is to be looked for what was meant.
+    fn of(entry: &Entry, known: Option<&[KnownId]>, with_bodies: bool) -> Value {
         let version = ApiVersion::from_str(&entry.version).unwrap_or(ApiVersion::LAST);
-        // What was refused by its head was not read.
-        let is_clean = entry.request.is_empty() || !entry.has_failed() && entry.ignored_fields == 0;
-        let near_misses = match is_clean {
-            true => Vec::new(),
-            false if entry.is_cut => vec![TOO_LONG.to_owned()],
-            false => explain::near_misses(&entry.request, version, known),
+        let near_misses = match known {
+            _ if is_clean(entry) => Vec::new(),
+            _ if entry.is_cut => vec![TOO_LONG.to_owned()],
+            Some(known) => explain::near_misses(&entry.request, version, known),
+            None => vec![TOO_MANY.to_owned()],
         };
-        Self { rejections: explain::rejections(&entry.answer), near_misses, entry }
+        let rejections = explain::rejections(&entry.answer);
+        let told = serde_json::to_value(Explained { entry, rejections, near_misses });
+        let mut told = told.unwrap_or_default();
+        if let Some(keys) = told.as_object_mut().filter(|_| !with_bodies) {
+            keys.retain(|key, _| !matches!(key.as_str(), "request" | "answer"));
+        }
+        told
     }
+}
+
+/// Whether there is nothing to wonder about. What was refused by its head was not read.
+fn is_clean(entry: &Entry) -> bool {
+    entry.request.is_empty() || !entry.has_failed() && entry.ignored_fields == 0
 }
 
 /// Which exchanges are asked for.
 struct JournalQuery {
     limit: usize,
-    operation: Option<String>,
-    failed: bool,
+    /// Only exchanges with lower numbers.
+    before: u64,
+    /// Only exchanges with higher numbers.
+    after: u64,
+    with_bodies: bool,
+    filter: Filter,
 }
 
 impl JournalQuery {
-    fn parse(query: &str) -> Result<Self, String> {
-        let mut wanted = Self { limit: LIMIT, operation: None, failed: false };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match key {
-                "limit" => {
-                    wanted.limit =
-                        value.parse().map_err(|_| format!("limit is no number: `{value}`"))?;
+    /// Reads a query; `is_paged` says whether it may ask for a part of what the filter takes.
+    fn parse(query: &str, is_paged: bool) -> Result<Self, String> {
+        let mut wanted = Self {
+            limit: LIMIT,
+            before: u64::MAX,
+            after: 0,
+            with_bodies: true,
+            filter: Filter::default(),
+        };
+        let number = |key: &str, value: &str| {
+            value.parse::<u64>().map_err(|_| format!("{key} is no number: `{value}`"))
+        };
+        for (key, value) in query_pairs(query)? {
+            match key.as_str() {
+                "limit" if is_paged => {
+                    let limit = usize::try_from(number(&key, &value)?).unwrap_or(usize::MAX);
+                    if limit > LIMIT_MAX {
+                        return Err(format!("limit is {limit}; it is at most {LIMIT_MAX}"));
+                    }
+                    wanted.limit = limit;
                 }
-                "operation" => wanted.operation = Some(value.to_owned()),
-                "failed" => {
-                    wanted.failed = value
-                        .parse()
-                        .map_err(|_| format!("failed is neither true nor false: `{value}`"))?;
+                "before" if is_paged => wanted.before = number(&key, &value)?,
+                "after" if is_paged => wanted.after = number(&key, &value)?,
+                "bodies" if is_paged => {
+                    let wrong = |_| format!("bodies is neither true nor false: `{value}`");
+                    wanted.with_bodies = value.parse().map_err(wrong)?;
                 }
-                other => {
-                    return Err(format!("`{other}` is none of limit, operation and failed"));
+                _ if wanted.filter.set(&key, &value)? => {}
+                _ => {
+                    let paging = if is_paged { "limit, before, after, bodies, " } else { "" };
+                    let keys = FILTER_KEYS.join(", ");
+                    return Err(format!("`{key}` is none of {paging}{keys}"));
                 }
             }
         }
         Ok(wanted)
     }
 
-    fn takes(&self, entry: &Entry) -> bool {
-        self.operation.as_ref().is_none_or(|wanted| *wanted == entry.operation)
-            && (!self.failed || entry.has_failed())
+    fn told(&self, contents: &Contents, known: &[KnownId]) -> Value {
+        let (mut exchanges, mut matched) = (Vec::new(), 0_usize);
+        let (mut body_bytes, mut looked_for) = (0, 0);
+        for entry in &contents.entries {
+            let is_meant =
+                (entry.id < self.before && entry.id > self.after) && self.filter.takes(entry);
+            matched += usize::from(is_meant);
+            if !is_meant || exchanges.len() >= self.limit || body_bytes > BODY_BYTES_MAX {
+                continue;
+            }
+            looked_for += usize::from(!is_clean(entry));
+            body_bytes += if self.with_bodies { entry.body_bytes() } else { 0 };
+            let known = Some(known).filter(|_| looked_for <= MEANT_MAX);
+            exchanges.push(Explained::of(entry, known, self.with_bodies));
+        }
+        json!({
+            "exchanges": exchanges,
+            "matched": matched,
+            "kept": contents.entries.len(),
+            "dropped": contents.dropped,
+        })
     }
 }

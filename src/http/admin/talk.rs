@@ -82,6 +82,31 @@ fn misplaced_list(place: &str, value: &Value) -> Option<String> {
     }
 }
 
+/// The pairs of a query, with what is percent-encoded in them decoded. A `+` is itself.
+pub(super) fn query_pairs(query: &str) -> Result<Vec<(String, String)>, String> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decoded(key)?, decoded(value)?))
+        })
+        .collect()
+}
+
+fn decoded(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not percent-encoded UTF-8");
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).ok_or_else(wrong)?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex);
+        bytes.push(byte.ok_or_else(wrong)?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).map_err(|_| wrong())
+}
+
 pub(super) fn of_bench(error: &BenchError) -> Wrong {
     let status = match error {
         BenchError::NotATestLedger => StatusCode::FORBIDDEN,
@@ -160,6 +185,17 @@ mod tests {
 
     fn refusal(text: &'static str) -> Option<String> {
         from_json::<Asked>(&Bytes::from_static(text.as_bytes())).err().map(|wrong| wrong.why)
+    }
+
+    #[test]
+    fn a_query_is_decoded() {
+        let pairs = query_pairs("user=a%40b+c&key=%C3%A9&x").unwrap();
+        let pairs: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("user", "a@b+c"), ("key", "\u{e9}"), ("x", "")]);
+        for wrong in ["a=%4", "a=%zz", "a=%ff", "a=%+1"] {
+            assert!(query_pairs(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

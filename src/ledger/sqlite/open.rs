@@ -110,6 +110,18 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It is a device, a folder or the like.
+    #[error("{} is no regular file, and so no ledger", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// It is a file without a byte, which nothing was written to yet.
+    #[error("the file {} is empty: it is a ledger yet to be made", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be trusted.
     #[error("the ledger {} is damaged: {detail}", path.display())]
     Damaged {
@@ -211,6 +223,9 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
+    if is_empty(path)? {
+        return Err(OpenError::Empty { path: path.to_owned() });
+    }
     check_magic(path)?;
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let connection = reading_connection(path).map_err(|e| sql(&e))?;
@@ -233,6 +248,7 @@ pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenError> {
     let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
     match fs::metadata(path) {
+        Ok(about) if !about.is_file() => Err(OpenError::NotAFile { path: path.to_owned() }),
         Ok(_) => Ok(()),
         Err(error) if missing(&error) && mode == OpenMode::Existing => {
             Err(OpenError::Missing { path: path.to_owned() })
@@ -248,20 +264,29 @@ pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenE
 
 /// Whether the file is still empty, and so a new ledger; what is no SQLite file is refused.
 fn is_new(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
-    let length = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?.len();
-    if length > 0 {
+    if !is_empty(path)? {
         return check_magic(path).map(|()| false);
     }
-    if has_log(path) {
-        let detail = "it is empty, but the log beside it is not".to_owned();
-        return Err(OpenError::Damaged { path: path.to_owned(), detail });
-    }
     if mode == OpenMode::Existing {
-        return Err(OpenError::NotALedger { path: path.to_owned() });
+        return Err(OpenError::Empty { path: path.to_owned() });
     }
     let owner_alone = fs::Permissions::from_mode(0o600);
     fs::set_permissions(path, owner_alone).map_err(|error| OpenError::io(path, &error))?;
     Ok(true)
+}
+
+/// Whether neither a file has anything in it nor the log beside it; only a regular file can be a
+/// ledger.
+fn is_empty(path: &Path) -> Result<bool, OpenError> {
+    let about = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?;
+    if !about.is_file() {
+        return Err(OpenError::NotAFile { path: path.to_owned() });
+    }
+    if about.len() == 0 && has_log(path) {
+        let detail = "it is empty, but the log beside it is not".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), detail });
+    }
+    Ok(about.len() == 0)
 }
 
 /// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as

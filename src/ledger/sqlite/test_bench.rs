@@ -8,7 +8,7 @@
 use super::changing::never_give_again;
 use super::open::{OpenError, check_gateways, check_ownership, check_soundness};
 use super::store::Store;
-use super::{schema, seeding};
+use super::{keeping, schema, seeding};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
@@ -62,26 +62,34 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from account where key = ?1",
 ];
 
-/// Makes the ledger as new, with these seeds in it.
+/// Makes the ledger as new, with these seeds in it, and perhaps with its users and sessions.
 pub(super) fn begin_anew(
     store: &mut Store,
     seeds: &[SeedPlan],
+    keep_sessions: bool,
 ) -> Result<Result<(), SeedConflict>, LedgerError> {
     let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
-    match seeded(store, seeds).map_err(unavailable)? {
+    match seeded(store, seeds, keep_sessions).map_err(unavailable)? {
         Ok(fresh) => overwrite(store, fresh.connection()).map(Ok),
         Err(conflict) => Ok(Err(conflict)),
     }
 }
 
-/// A ledger in memory that holds nothing but seeds.
-fn seeded(store: &Store, seeds: &[SeedPlan]) -> rusqlite::Result<Result<Store, SeedConflict>> {
+/// A ledger in memory that holds nothing but seeds, and perhaps the users and sessions of `store`.
+fn seeded(
+    store: &Store,
+    seeds: &[SeedPlan],
+    keep_sessions: bool,
+) -> rusqlite::Result<Result<Store, SeedConflict>> {
     let mut fresh = store.like(schema::empty_test_ledger()?)?;
     fresh.begin()?;
     for seed in seeds {
         if let Err(conflict) = seeding::load(&mut fresh, seed)? {
             return Ok(Err(conflict));
         }
+    }
+    if keep_sessions {
+        keeping::keep_sessions(store.connection(), fresh.connection())?;
     }
     fresh.commit()?;
     Ok(Ok(fresh))

@@ -654,13 +654,13 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     rows(&ledger, vec![draft("External", "5")]).await;
     let mut other = plan();
     other.accounts[0].name = "Two".to_owned();
-    ledger.begin_anew(vec![plan(), other.clone()]).await.unwrap().unwrap_err();
+    ledger.begin_anew(vec![plan(), other.clone()], false).await.unwrap().unwrap_err();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
     let id = ObjectId::parse(ACCOUNT).unwrap();
     let both = vec![plan(), other];
     ledger.renew_account(id.clone(), both).await.unwrap().unwrap_err();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
-    ledger.begin_anew(vec![plan()]).await.unwrap().unwrap();
+    ledger.begin_anew(vec![plan()], false).await.unwrap().unwrap();
     let audit = SqliteLedger::audit_file(&path).unwrap();
     assert_eq!((audit.refunds, audit.accounts.len(), audit.problems.len()), (0, 1, 0));
     rows(&ledger, vec![draft("External", "5")]).await;

@@ -9,17 +9,27 @@ const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")]
 
 /// The whole answer that tells `fault`.
 pub(in crate::soap) fn encode(fault: &Fault, dialect: &Dialect) -> Vec<u8> {
-    let kind = (fault.class(), fault.fault_type());
-    encode_as(kind, fault.code(), &dialect.wording.tell(&fault.text()), dialect)
+    encode_as(Looks::of(fault), fault.code(), &dialect.wording.tell(&fault.text()), dialect)
 }
 
-/// The whole answer that tells a fault which a tester ordered.
-pub(in crate::soap) fn encode_ordered(code: ErrorCode, text: &str, dialect: &Dialect) -> Vec<u8> {
-    encode_as((FaultClass::Sender, FaultType::UnexpectedErrorFault), code, text, dialect)
+/// What a fault looks like beside its code and its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::soap) struct Looks(FaultClass, FaultType);
+
+impl Looks {
+    /// Those of an error of the API that has none of its own.
+    pub(in crate::soap) const PLAIN: Self =
+        Self(FaultClass::Sender, FaultType::UnexpectedErrorFault);
+
+    /// Those of `fault`.
+    pub(in crate::soap) const fn of(fault: &Fault) -> Self {
+        Self(fault.class(), fault.fault_type())
+    }
 }
 
-fn encode_as(
-    (class, fault_type): (FaultClass, FaultType),
+/// The whole answer that tells a fault with these looks, this code and this text.
+pub(in crate::soap) fn encode_as(
+    Looks(class, fault_type): Looks,
     code: ErrorCode,
     text: &str,
     dialect: &Dialect,

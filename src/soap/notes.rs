@@ -1,0 +1,269 @@
+//! What a call said, noted for a journal while the call is read: its objects with their fields, and
+//! on whose behalf and about which accounts it was made.
+//!
+//! What must stay true: no secret is noted; of one call no more than so many bytes are; a call that
+//! nobody keeps a journal of pays nothing for this.
+
+use super::read::{Operation, Proof, Request, Row};
+use crate::domain::id::ObjectId;
+use crate::domain::secret::is_secret;
+use crate::service::Service;
+use crate::xml::ElementRef;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How much of the fields of a call is noted, in bytes of names and values.
+const FIELDS_BYTES_MAX: usize = 64 * 1024;
+/// How deep fields may lie in each other to be noted.
+const DEPTH_MAX: usize = 4;
+/// What stands in the place of a secret.
+const HIDDEN: &str = "(hidden)";
+
+/// The notes of a call that is under way.
+#[derive(Debug, Default)]
+pub struct Notes(Mutex<CallNotes>);
+
+/// What a call said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallNotes {
+    /// The operation; none of a request that was not understood.
+    pub operation: Option<&'static str>,
+    /// The user whose session it is, or who logs in, with the call or by it.
+    pub user: Option<String>,
+    /// The Idempotency-Key, from the header or from the fields.
+    pub key: Option<String>,
+    /// The ids of the accounts that it is about: those that it names, and those whose objects it
+    /// names.
+    pub accounts: Vec<String>,
+    /// The objects of the call; for an operation without objects, its parameters.
+    pub objects: Vec<NotedObject>,
+}
+
+/// An object of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct NotedObject {
+    /// Its type, as sent; none for the parameters of an operation.
+    #[serde(rename = "type")]
+    pub object: Option<String>,
+    /// The texts of its fields as sent, without blanks at their ends, by local names; those of
+    /// fields in fields by the names on the way to them, with dots between.
+    pub fields: BTreeMap<String, Texts>,
+}
+
+impl NotedObject {
+    /// The account whose object it says to be, whether there is one or not.
+    fn account(&self) -> Option<ObjectId> {
+        self.fields.get("AccountId")?.0.first().and_then(|id| ObjectId::parse(id))
+    }
+}
+
+/// The texts of the fields of one name; without one where all of them were nil.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts(pub Vec<String>);
+
+impl Serialize for Texts {
+    /// One text is a text, and several are a list.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => serializer.serialize_str(one),
+            several => serializer.collect_seq(several),
+        }
+    }
+}
+
+impl CallNotes {
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let text = |text: &String| size_of::<String>() + text.capacity();
+        let field = |(name, texts): (&String, &Texts)| {
+            let texts: usize = texts.0.iter().map(text).sum();
+            text(name) + size_of::<Texts>() + texts
+        };
+        let object = |object: &NotedObject| {
+            let fields: usize = object.fields.iter().map(field).sum();
+            // A node of the map has room for more than it holds.
+            size_of::<NotedObject>() + object.object.as_ref().map_or(0, text) + 2 * fields
+        };
+        let objects: usize = self.objects.iter().map(object).sum();
+        let accounts: usize = self.accounts.iter().map(text).sum();
+        let own = self.user.iter().chain(&self.key).map(text).sum::<usize>();
+        size_of::<Self>() + objects + accounts + own
+    }
+}
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, CallNotes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was noted.
+    pub fn taken(&self) -> CallNotes {
+        std::mem::take(&mut self.lock())
+    }
+
+    /// Notes the objects or the parameters of an operation.
+    pub(super) fn read(&self, operation: &'static str, element: ElementRef<'_>) {
+        let mut left = FIELDS_BYTES_MAX;
+        let objects = match operation {
+            "delete" => ids(element, &mut left),
+            _ => objects(element, &mut left),
+        };
+        let mut notes = self.lock();
+        notes.operation = Some(operation);
+        notes.objects = objects;
+    }
+
+    /// Notes who calls, with which key, and which accounts the call is about.
+    pub(super) async fn know(&self, service: &Service, request: &Request, key: Option<&[u8]>) {
+        let operation = &request.operation;
+        let user = match (operation, &request.proof) {
+            (Operation::Login(Ok(credentials)), _) | (_, Proof::Token(Ok(credentials))) => {
+                Some(credentials.username().to_owned())
+            }
+            (_, Proof::Session(session)) => {
+                service.user_of(session).await.map(|name| name.to_string())
+            }
+            (_, Proof::None | Proof::Token(Err(_))) => None,
+        };
+        let key = key.map(|key| String::from_utf8_lossy(key).into_owned());
+        let key = key.or_else(|| operation.key_in_fields().map(str::to_owned));
+        let accounts = self.accounts(service, operation).await;
+        let mut notes = self.lock();
+        (notes.user, notes.key, notes.accounts) = (user, key, accounts);
+    }
+
+    /// The accounts that a call names, and, where it names none, those of the objects it names.
+    async fn accounts(&self, service: &Service, operation: &Operation) -> Vec<String> {
+        let mut accounts = operation.accounts();
+        let rows = operation.rows();
+        let names_all = !rows.is_empty() && rows.iter().all(|row| matches!(row, Row::Of(Some(_))));
+        if !names_all {
+            let named = self.named_ids();
+            accounts.extend(service.accounts_of(named).await.into_iter().flatten());
+        }
+        accounts.extend(self.lock().objects.iter().filter_map(NotedObject::account));
+        let mut accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
+    /// The ids that stand in the fields, or in a query.
+    fn named_ids(&self) -> Vec<ObjectId> {
+        let notes = self.lock();
+        let texts = notes.objects.iter().flat_map(|object| object.fields.values());
+        let words = texts
+            .flat_map(|texts| &texts.0)
+            .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()));
+        let mut ids: Vec<ObjectId> = words.filter_map(ObjectId::parse_stored).collect();
+        ids.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        ids.dedup();
+        ids
+    }
+}
+
+/// The zObjects of a call, or its parameters.
+fn objects(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
+    let mut objects = Vec::new();
+    for object in element.children().filter(|child| child.local() == "zObjects") {
+        let named = object.xsi_type().map(|name| name.local.to_owned());
+        objects.push(NotedObject { object: named, fields: fields(object, left) });
+    }
+    if objects.is_empty() {
+        objects.push(NotedObject { object: None, fields: fields(element, left) });
+    }
+    objects
+}
+
+/// The ids of a delete, each of which is an object.
+fn ids(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
+    let parameters = fields(element, left);
+    let named = parameters.get("type").and_then(|texts| texts.0.first());
+    let ids = parameters.get("ids").map(|texts| texts.0.as_slice()).unwrap_or_default();
+    let of = |id: &String| NotedObject {
+        object: named.cloned(),
+        fields: BTreeMap::from([("Id".to_owned(), Texts(vec![id.clone()]))]),
+    };
+    ids.iter().map(of).collect()
+}
+
+fn fields(element: ElementRef<'_>, left: &mut usize) -> BTreeMap<String, Texts> {
+    let mut fields = BTreeMap::new();
+    note_fields(element, "", DEPTH_MAX, left, &mut fields);
+    fields
+}
+
+fn note_fields(
+    element: ElementRef<'_>,
+    before: &str,
+    depth: usize,
+    left: &mut usize,
+    fields: &mut BTreeMap<String, Texts>,
+) {
+    for field in element.children() {
+        let name = format!("{before}{}", field.local());
+        let hides = is_secret(field.local());
+        if depth > 1 && !hides && field.children().next().is_some() {
+            note_fields(field, &format!("{name}."), depth - 1, left, fields);
+            continue;
+        }
+        let text = if hides { HIDDEN } else { field.text().trim() };
+        // What does not fit ends the notes, so that no field that came later stands alone.
+        *left = left.checked_sub(name.len() + text.len()).unwrap_or_default();
+        if *left == 0 {
+            return;
+        }
+        let texts = fields.entry(name).or_default();
+        if !field.is_nil() {
+            texts.0.push(text.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{XmlLimits, parse};
+    use serde_json::{Value, json};
+
+    fn noted(operation: &'static str, body: &str) -> Value {
+        let text = format!(
+            "<{operation} xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{body}</{operation}>"
+        );
+        let document = parse(&text, &XmlLimits::default()).expect(&text);
+        let notes = Notes::default();
+        notes.read(operation, document.root());
+        serde_json::to_value(notes.taken().objects).unwrap()
+    }
+
+    #[test]
+    fn fields_are_noted_as_they_were_sent_and_secrets_are_not() {
+        let object = "<zObjects i:type='o:PaymentMethod'><Name> a </Name><Nil i:nil='true'/>\
+             <CreditCardNumber>4111111111111111</CreditCardNumber><iban><x>2</x></iban>\
+             <fieldsToNull>A</fieldsToNull><fieldsToNull>B</fieldsToNull>\
+             <Data><Part><Amount>1</Amount></Part><Part><Amount>2</Amount></Part></Data>\
+             </zObjects>";
+        assert_eq!(
+            noted("create", object),
+            json!([{ "type": "PaymentMethod", "fields": {
+                "Name": "a", "Nil": [], "CreditCardNumber": "(hidden)", "iban": "(hidden)",
+                "fieldsToNull": ["A", "B"], "Data.Part.Amount": ["1", "2"] } }])
+        );
+        let login = "<username>u</username><password>s3cret</password>";
+        let parameters = json!({ "username": "u", "password": "(hidden)" });
+        assert_eq!(noted("login", login), json!([{ "type": null, "fields": parameters }]));
+        assert_eq!(
+            noted("delete", "<type>Refund</type><ids>1</ids><ids>2</ids>"),
+            json!([{ "type": "Refund", "fields": { "Id": "1" } },
+                   { "type": "Refund", "fields": { "Id": "2" } }])
+        );
+    }
+
+    #[test]
+    fn no_call_is_noted_beyond_its_bound() {
+        let long = format!("<zObjects><Comment>{}</Comment></zObjects>", "x".repeat(20_000));
+        let notes = noted("create", &long.repeat(10)).to_string();
+        assert!(notes.len() < FIELDS_BYTES_MAX + 1_000, "{}", notes.len());
+    }
+}

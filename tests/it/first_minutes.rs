@@ -1,0 +1,151 @@
+//! What a newcomer, a container and a script meet first: tokens that are given, listeners that
+//! leave the machine, and files that are no ledgers yet, through the built program.
+
+use crate::admin_api::{command, token};
+use crate::gateway::{TestGateway, finish, program};
+use crate::wire::Connection;
+use refund_gateway::domain::id::{RefundId, RefundNumber};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use tempfile::TempDir;
+
+const TOKEN: &str = "a-token-that-was-given";
+
+fn status_of(gateway: &TestGateway, host: &str, token: &str) -> u16 {
+    let mut connection = Connection::open(gateway.admin());
+    let request = format!(
+        "GET /api/v1/clock HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    connection.write(request.as_bytes());
+    connection.read_answer().unwrap().status
+}
+
+/// From another container the API was refused, and its token was a file inside this one.
+#[test]
+fn the_admin_api_takes_a_token_and_hosts_that_were_given() {
+    let folder = TempDir::new().unwrap();
+    let env = [("REFUND_GATEWAY_ADMIN_TOKEN", TOKEN)];
+    let args = ["--demo", "--admin-allowed-hosts", "refund-gateway,other:81"];
+    let gateway = TestGateway::start_with_env(folder, &args, &env);
+    for host in ["127.0.0.1", "refund-gateway", "REFUND-GATEWAY:8081", "other:81"] {
+        assert_eq!(status_of(&gateway, host, TOKEN), 200, "{host}");
+        assert_eq!(status_of(&gateway, host, "another-token-altogether"), 401, "{host}");
+    }
+    for host in ["other", "other:82", "evil.example", "refund-gateway.evil.example"] {
+        assert_eq!(status_of(&gateway, host, TOKEN), 421, "{host}");
+    }
+    assert!(!gateway.folder().join("ledger.db.admin-token").exists());
+    let url = format!("http://{}", gateway.admin());
+    let run = |name: &str, value: &str| {
+        let mut command = program(gateway.folder());
+        finish(command.args(["admin", "--admin", &url, "clock"]).env(name, value))
+    };
+    let good = run("REFUND_GATEWAY_ADMIN_TOKEN", TOKEN);
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+    let wrong = run("REFUND_GATEWAY_ADMIN_TOKEN", "another-token-altogether");
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(wrong.status.code() == Some(5) && said.contains("hint: "), "{said}");
+    assert!(!said.contains("another-token"), "{said}");
+    fs::write(gateway.folder().join("token"), format!("{TOKEN}\n")).unwrap();
+    let good = run("REFUND_GATEWAY_ADMIN_TOKEN_FILE", "token");
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+}
+
+#[test]
+fn a_token_file_is_read_and_one_that_others_can_read_is_warned_of() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, format!("  {TOKEN}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let gateway = TestGateway::start_in(folder, &["--demo", "--admin-token-file", "token"]);
+    assert_eq!(status_of(&gateway, "localhost", TOKEN), 200);
+    assert!(gateway.stderr().contains("warning: others can read"), "{}", gateway.stderr());
+    assert!(!gateway.stderr().contains(TOKEN), "{}", gateway.stderr());
+    for (text, named) in [("short", "16 characters"), ("two words that are long", "blanks")] {
+        let output = finish(
+            program(gateway.folder())
+                .args(["serve", "--demo", "--ledger", "other.db", "--listen", "127.0.0.1:0"])
+                .env("REFUND_GATEWAY_ADMIN_TOKEN", text),
+        );
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(3) && said.contains(named), "{said}");
+        assert!(!said.contains(text), "{said}");
+    }
+}
+
+/// 404 and 401 ended with 2, as if the command line were wrong.
+#[test]
+fn what_is_not_there_ends_with_5_and_a_hint() {
+    let gateway = TestGateway::demo();
+    let output = command(&gateway, &["snapshot", "restore", "none"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(5) && said.contains("hint: "), "{said}");
+    assert!(!token(&gateway).is_empty());
+}
+
+/// SECURITY.md says that no plain listener leaves loopback, and the admin listener did.
+#[test]
+fn neither_listener_leaves_loopback_in_plain_http_unless_told() {
+    let folder = TempDir::new().unwrap();
+    for (args, named) in [
+        (vec!["--admin-listen", "0.0.0.0:0"], "--allow-plaintext"),
+        (vec!["--listen", "0.0.0.0:0"], "--allow-plaintext"),
+        (vec!["--admin-listen", "0.0.0.0:0", "--test"], "--allow-remote-test"),
+        (vec!["--admin-listen", "[::]:0", "--test", "--allow-remote-test"], "--allow-plaintext"),
+    ] {
+        let mut command = program(folder.path());
+        command.args(["serve", "--ledger", "ledger.db"]).args(&args);
+        if !args.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        let output = finish(&mut command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(3) && said.contains(named), "{args:?}: {said}");
+        assert!(!folder.path().join("ledger.db").exists(), "{args:?}");
+    }
+    let args = ["--demo", "--admin-listen", "0.0.0.0:0", "--allow-remote-test"];
+    TestGateway::start(&[&args[..], &["--allow-plaintext"]].concat());
+}
+
+/// `serve` took it for new, and `check` for damaged.
+#[test]
+fn an_empty_file_is_a_ledger_yet_to_be_made() {
+    let folder = TempDir::new().unwrap();
+    let ledger = folder.path().join("ledger.db");
+    fs::write(&ledger, "").unwrap();
+    let run = |args: &[&str]| finish(program(folder.path()).args(args));
+    let checked = run(&["check", "--ledger", "ledger.db"]);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.code() == Some(0) && said.contains("holds nothing"), "{checked:?}");
+    let number = RefundNumber::new(1).unwrap();
+    let id = RefundId::new(1_700_000_000_000, 7, number).to_string();
+    let settle = ["refund", "settle", &id, "--status", "Error", "--reason", "x"];
+    for args in [&["events"][..], &settle] {
+        let output = run(&[args, &["--ledger", "ledger.db"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(3) && said.contains("is empty"), "{args:?}: {said}");
+        assert_eq!(fs::metadata(&ledger).unwrap().len(), 0, "{args:?}");
+    }
+    let gateway = TestGateway::start_in(folder, &["--demo"]);
+    assert_eq!(gateway.balances().len(), 2);
+}
+
+/// `--ledger /dev/null` changed the mode of the device.
+#[test]
+fn only_a_regular_file_is_a_ledger() {
+    let folder = TempDir::new().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    for command in ["serve", "check", "events"] {
+        for place in ["socket", "."] {
+            let output = finish(program(folder.path()).args([command, "--ledger", place]));
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let is_refused = output.status.code() == Some(3) && said.contains("no regular file");
+            assert!(is_refused, "{command} {place}: {output:?}");
+        }
+    }
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o666);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
