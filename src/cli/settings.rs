@@ -148,13 +148,7 @@ impl Sources<'_> {
         let record =
             self.optional("record", options.record, written.record.clone(), |path| shown(path));
         let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
-        let test = match implying.into_iter().flatten().next() {
-            None => self.choose("test", options.test, written.test, false),
-            Some(key) => {
-                self.note("test", true.to_string(), format!("implied by {key}"));
-                true
-            }
-        };
+        let test = self.test(implying.into_iter().flatten().next(), options.test);
         let remote = options.allow_remote_test;
         Settings {
             listen,
@@ -190,6 +184,17 @@ impl Sources<'_> {
             gateways: self.gateways(gateways),
             webhooks: self.webhooks(webhooks),
             report: std::mem::take(&mut self.report),
+        }
+    }
+
+    /// Whether it is a test ledger: another key can imply it.
+    fn test(&mut self, implied_by: Option<&str>, option: bool) -> bool {
+        match implied_by {
+            None => self.choose("test", option, self.config.written.test, false),
+            Some(key) => {
+                self.note("test", true.to_string(), format!("implied by {key}"));
+                true
+            }
         }
     }
 
