@@ -6,7 +6,7 @@
 use super::{SoapAnswer, SoapReply};
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::RowResult;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub struct Few {
 impl Few {
     /// The first of `names`, each once.
     pub(super) fn of(names: impl IntoIterator<Item = String>) -> Self {
-        let mut few = Self::default();
+        let (mut few, mut seen) = (Self::default(), BTreeSet::new());
         for name in names {
-            if few.shown.contains(&name) {
+            if !seen.insert(name.clone()) {
                 continue;
             }
             few.count += 1;

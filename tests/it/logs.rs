@@ -112,7 +112,7 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
     let headers = [("Content-Type", "text/xml"), ("X-Request-Id", "batch-7")];
     let answer = gateway.connect().send("POST", ENDPOINT, &headers, call.as_bytes());
     assert_eq!(answer.successes(), 7, "{answer}");
-    let hostile = "x\n{\"message\":\"request\",\"user\":\"root\"}\u{85}";
+    let hostile = "x\n{\"message\":\"request\",\"user\":\"root\"}\u{202e}";
     assert_eq!(gateway.post(ENDPOINT, &login_envelope(hostile, "s3cret-word")).status, 500);
     gateway.connect().send("GET", &format!("{ENDPOINT}?wsdl"), &[], b"");
     gateway.connect().send("GET", "/nowhere", &[], b"");

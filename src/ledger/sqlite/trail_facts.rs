@@ -126,16 +126,14 @@ fn facts<D: Serialize>(draft: &D) -> Value {
     Value::Object(facts)
 }
 
-/// The value of a field as drafts are written down: `{"Given": …}`, of an amount its value.
+/// The value of a field as drafts are written down: null where it was not sent, of an amount its
+/// value, of a day its text.
 fn given(field: &Value) -> Option<&Value> {
     match field {
-        Value::Object(parts) => {
-            let given = parts.get("Given")?;
-            Some(given.get("value").unwrap_or(given))
-        }
-        Value::Array(items) if !items.is_empty() => Some(field),
-        Value::String(text) if text != "Absent" => Some(field),
-        _ => None,
+        Value::Null => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::Object(parts) => parts.get("value").or_else(|| parts.get("text")).or(Some(field)),
+        other => Some(other),
     }
 }
 
@@ -207,4 +205,34 @@ pub(super) fn record_seed(
     let facts = json!({ "added": report.added, "unchanged": report.unchanged });
     let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
     trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::draft::fields::Draft as _;
+    use crate::domain::draft::payment::PaymentDraft;
+
+    #[test]
+    fn amounts_and_names_are_facts_and_free_text_is_none() {
+        let mut draft = PaymentDraft::default();
+        for (field, text) in [
+            ("Amount", "20.00"),
+            ("Comment", "between us"),
+            ("EffectiveDate", "2026-01-02"),
+            ("Type", "External"),
+        ] {
+            assert!(draft.set(field, text), "{field}");
+        }
+        let facts = facts(&draft);
+        assert_eq!(
+            facts,
+            json!({
+                "amount": "20",
+                "effective_date": "2026-01-02",
+                "payment_type": "External",
+                "other_fields": ["comment"],
+            })
+        );
+    }
 }
