@@ -8,6 +8,7 @@ use crate::gateway::{
 };
 use crate::processor::field;
 use crate::processor_stub::ProcessorStub;
+use crate::wire::Connection;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -174,7 +175,14 @@ fn switches_of_the_tenant_and_of_a_sandbox_count_for_the_next_call() {
     assert_eq!([external(), electronic()], ["", ""]);
     beside(&gateway, &["tenant", "set", "credit_balance", "false"], "");
     assert_eq!(external(), "The Credit Balance feature is not enabled.");
+    let has_adjustments = || {
+        let wsdl =
+            Connection::open(gateway.public()).send("GET", &format!("{ENDPOINT}?wsdl"), &[], b"");
+        wsdl.text().contains("CreditBalanceAdjustment")
+    };
+    assert!(!has_adjustments());
     beside(&gateway, &["tenant", "set", "credit_balance", "true"], "");
+    assert!(has_adjustments());
     beside(&gateway, &["tenant", "set", "reason_codes", "Moved", "Other"], "");
     assert_eq!(external(), "");
     beside(&gateway, &["gateway", "set", "sandbox", "active", "false"], "");
