@@ -188,7 +188,7 @@ impl Sources<'_> {
     }
 
     /// Whether it is a test ledger: another key can imply it.
-    fn test(&mut self, implied_by: Option<&str>, option: bool) -> bool {
+    fn test(&mut self, implied_by: Option<&str>, option: Option<bool>) -> bool {
         match implied_by {
             None => self.choose("test", option, self.config.written.test, false),
             Some(key) => {
