@@ -133,12 +133,7 @@ impl Sources<'_> {
         let AdminListen(admin_listen) =
             self.choose("admin_listen", options.admin_listen, written.admin_listen, admin);
         let admin_token = self.admin_token(options.admin_token_file);
-        let hosts = self.choose(
-            "admin_allowed_hosts",
-            options.admin_allowed_hosts,
-            written.admin_allowed_hosts.clone(),
-            AllowedHosts::default(),
-        );
+        let admin_allowed_hosts = self.allowed_hosts(options.admin_allowed_hosts);
         let file = LedgerPlace::File(PathBuf::from(LEDGER_FILE));
         let ledger = self.choose("ledger", options.ledger, written.ledger.clone(), file);
         let seed = self.optional("seed", options.seed, written.seed.clone(), |path| shown(path));
@@ -154,7 +149,7 @@ impl Sources<'_> {
             listen,
             admin_listen,
             admin_token,
-            admin_allowed_hosts: hosts,
+            admin_allowed_hosts,
             ledger,
             seed,
             demo,
@@ -196,6 +191,11 @@ impl Sources<'_> {
                 true
             }
         }
+    }
+
+    fn allowed_hosts(&mut self, option: Option<AllowedHosts>) -> AllowedHosts {
+        let written = self.config.written.admin_allowed_hosts.clone();
+        self.choose("admin_allowed_hosts", option, written, AllowedHosts::default())
     }
 
     /// The variable that holds the token itself counts as the environment does.

@@ -270,7 +270,7 @@ fn a_sandbox_is_told_its_answers_by_the_command_line() {
     gateway.create(&gateway.login(), &[electronic_refund("10.00")]);
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
     let nowhere = command(&gateway, &["rule", "list", "--gateway", "nowhere"]);
-    assert_eq!(nowhere.status.code(), Some(2), "{nowhere:?}");
+    assert_eq!(nowhere.status.code(), Some(5), "{nowhere:?}");
 }
 
 #[test]
