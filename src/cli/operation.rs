@@ -36,13 +36,24 @@ pub(super) struct Target {
 impl Target {
     /// Makes the change and says what came of it: `done`, or that all was so already.
     pub(super) fn change(self, wanted: Wanted, done: &str) -> Result<ExitStatus, Failure> {
+        self.change_to(|| Ok(wanted), done)
+    }
+
+    /// The same for what is asked for only once the ledger or the token of the admin API is at hand,
+    /// so that no password is typed in vain.
+    pub(super) fn change_to(
+        self,
+        wanted: impl FnOnce() -> Result<Wanted, Failure>,
+        done: &str,
+    ) -> Result<ExitStatus, Failure> {
         let changed = match &self.admin {
             Some(url) => {
                 let token =
                     admin::read_token(self.token_file.as_deref(), self.ledger.ledger.as_ref());
-                let (path, body) = request(wanted);
-                let told = Api::new(url, &token?)?.call(Method::POST, path, &body)?;
-                told.get("changed").and_then(Value::as_bool).unwrap_or(true)
+                let api = Api::new(url, &token?)?;
+                let (path, body) = request(wanted()?);
+                let answer = api.call(Method::POST, path, &body)?;
+                answer.get("changed").and_then(Value::as_bool).unwrap_or(true)
             }
             None => self.change_stopped(wanted)?,
         };
@@ -50,7 +61,10 @@ impl Target {
         Ok(ExitStatus::Done)
     }
 
-    fn change_stopped(self, wanted: Wanted) -> Result<bool, Failure> {
+    fn change_stopped(
+        self,
+        wanted: impl FnOnce() -> Result<Wanted, Failure>,
+    ) -> Result<bool, Failure> {
         let opened = ledger::open_named(self.ledger, OpenMode::Existing);
         let ledger = opened.map_err(|failure| match failure.code {
             FailureCode::Configuration => {
@@ -59,6 +73,7 @@ impl Target {
             }
             _ => failure,
         })?;
+        let wanted = wanted()?;
         let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
         let act = operator::act(Clock::system().now());
         let changed = runtime.block_on(operate(&ledger, wanted, act));

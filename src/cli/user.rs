@@ -64,8 +64,11 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
                 _ => Some(permissions),
             };
             let done = format!("the user `{name}` is made");
-            let password = read_password()?;
-            target.change(Wanted::CreateUser { username: name, password, permissions }, &done)
+            let wanted = || {
+                let password = read_password()?;
+                Ok(Wanted::CreateUser { username: name, password, permissions })
+            };
+            target.change_to(wanted, &done)
         }
         Action::Grant(Permissions { name, permissions, target }) => {
             let done = format!("the user `{name}` has {} now", permissions.join(", "));
@@ -85,8 +88,8 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         }
         Action::SetPassword(Named { name, target }) => {
             let done = format!("the user `{name}` has another password");
-            let password = read_password()?;
-            target.change(Wanted::SetPassword { username: name, password }, &done)
+            let wanted = || Ok(Wanted::SetPassword { username: name, password: read_password()? });
+            target.change_to(wanted, &done)
         }
     }
 }

@@ -82,6 +82,14 @@ static ATTRIBUTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static ATTRIBUTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(\s[^\s=:<>]+\s*=\s*)("[^"]*"|'[^']*')"#).ok());
 
+/// What the Type of a Password says by the UsernameToken profile of WS-Security, and so no secret.
+const PASSWORD_TYPES: [&str; 2] = [
+    "http://docs.oasis-open.org/wss/2004/01/\
+     oasis-200401-wss-username-token-profile-1.0#PasswordText",
+    "http://docs.oasis-open.org/wss/2004/01/\
+     oasis-200401-wss-username-token-profile-1.0#PasswordDigest",
+];
+
 /// What an element that holds a secret holds otherwise than as its text: the values of attributes,
 /// and the texts of elements below it.
 pub fn misplaced_secrets(text: &str) -> Vec<&str> {
@@ -100,7 +108,8 @@ pub fn misplaced_secrets(text: &str) -> Vec<&str> {
         let values = attribute.captures_iter(tag).filter_map(|found| groups(&found, 2));
         values.filter_map(|at| tag.get(at)).map(|value| value.trim_matches(['"', '\'']))
     });
-    below.chain(values).map(str::trim).filter(|value| !value.is_empty()).collect()
+    let is_secret = |value: &&str| !value.is_empty() && !PASSWORD_TYPES.contains(value);
+    below.chain(values).map(str::trim).filter(is_secret).collect()
 }
 
 /// A text that need not be well-formed, without the secrets of its elements.
@@ -154,6 +163,10 @@ mod tests {
     fn what_is_misplaced_in_an_element_with_a_secret_is_found() {
         let text = "<a:IBAN x='one' i:type='no'><v>two</v>\n<w>three<w/></w></a:IBAN><v>no</v>\
                     <IBAN>told by the element</IBAN><Comment x='no'>no</Comment>";
+        assert_eq!(misplaced_secrets(text), ["two", "three", "one"]);
+        let text = format!("<w:Password Type='{}'>no</w:Password>", PASSWORD_TYPES[1]);
+        assert_eq!(misplaced_secrets(&text), [""; 0]);
+        let text = "<a:IBAN x='one' i:type='no'><v>two</v>\n<w>three<w/></w></a:IBAN><v>no</v>";
         assert_eq!(misplaced_secrets(text), ["two", "three", "one"]);
     }
 

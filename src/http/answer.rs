@@ -122,9 +122,9 @@ impl Answer {
         self
     }
 
-    /// Adds a header that was made elsewhere.
-    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+    /// Adds a header, unless one of its name was ordered for the answer.
+    pub(super) fn with_default(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.entry(name).or_insert(value);
         self
     }
 

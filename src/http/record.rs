@@ -77,7 +77,7 @@ impl<'a> Record<'a> {
         self.end(answer.operation, answer.outcome, status, (&answer.called, bytes));
         let id = self.request_id.take();
         match id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
-            Some(id) => answer.with(REQUEST_ID, id),
+            Some(id) => answer.with_default(REQUEST_ID, id),
             None => answer,
         }
     }

@@ -35,6 +35,8 @@ static CREDENTIALS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(&["userna
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
     Login,
+    /// It brings a UsernameToken of WS-Security instead of a session.
+    WithToken,
     Other,
 }
 
@@ -69,9 +71,10 @@ pub(super) async fn request(
     let captured = filled.as_deref().unwrap_or(&exchange.request);
     let outcome = Expected::of(exchange.expected.as_deref());
     let view = View::of(captured);
-    let edits = match (call(captured), outcome) {
+    let edits = match (call(captured, &view), outcome) {
         (Call::Login, Expected::Answer) => logged_in(&view, means)?,
-        (Call::Login, _) | (Call::Other, Expected::InvalidSession) => wrong_words(&view),
+        (Call::Login, _) | (_, Expected::Unauthorized) => wrong_words(&view),
+        (Call::WithToken, _) => logged_in(&view, means)?,
         (Call::Other, _) => with_session(&view, means, connection).await?,
     };
     let is_left = |blank: &Blank| {
@@ -95,9 +98,14 @@ pub(super) async fn request(
     }))
 }
 
-fn call(request: &[u8]) -> Call {
-    let is_login = Subject::of(request).operation.is_some_and(|name| name == "login");
-    if is_login { Call::Login } else { Call::Other }
+fn call(request: &[u8], view: &View<'_>) -> Call {
+    if Subject::of(request).operation.is_some_and(|name| name == "login") {
+        return Call::Login;
+    }
+    let texts = view.texts(CREDENTIALS.as_ref());
+    let brings = |name: &str| texts.iter().any(|text| text.element == name);
+    let is_with_token = brings("username") && brings("password");
+    if is_with_token { Call::WithToken } else { Call::Other }
 }
 
 /// What was refused is sent as it is; words that are certainly wrong take the place of blanks.
@@ -179,7 +187,8 @@ fn logged_in(view: &View<'_>, means: &Means<'_>) -> Result<Edits, ReplayError> {
 enum Expected {
     Answer,
     Fault,
-    InvalidSession,
+    /// The session or the UsernameToken was refused.
+    Unauthorized,
 }
 
 impl Expected {
@@ -190,8 +199,9 @@ impl Expected {
         let Ok(document) = parse(&text, &LIMITS) else { return Self::Answer };
         match operation(document.root()) {
             Some(fault) if fault.local() == "Fault" => {
-                let is_about_session = has_text(fault, "INVALID_SESSION");
-                if is_about_session { Self::InvalidSession } else { Self::Fault }
+                let is_unauthorized =
+                    ["INVALID_SESSION", "INVALID_LOGIN"].iter().any(|code| has_text(fault, code));
+                if is_unauthorized { Self::Unauthorized } else { Self::Fault }
             }
             _ => Self::Answer,
         }

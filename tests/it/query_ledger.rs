@@ -248,6 +248,22 @@ fn move_more(path: &Path) {
                 where key = ?1 and status = 'Canceled';
             insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms,
                 updated_ms) values (2 * ?1, 1 + ?1 % 8, ?1, 1790000000000 + ?1, 1790000000000);
+            insert into invoice_line (id, invoice, item, name, amount, created_ms)
+                values (printf('%032x', 1000 + ?1), 1 + ?1 % 12, iif(?1 % 2, null, ?1 - 1),
+                iif(?1 % 3, 'Fee', null), ?1, 1790000000000 + ?1);
+            insert into invoice_adjustment (id, number, invoice, line, type, amount, status,
+                adjustment_date, comment, created_by, created_ms, updated_by, updated_ms,
+                cancelled_by, cancelled_ms)
+                select printf('%032x', 2000 + ?1), 'IA-' || ?1, invoice, null,
+                iif(?1 % 2, 'Credit', 'Charge'), 5 + ?1, iif(?1 % 3, 'Processed', 'Canceled'),
+                '2026-03-02', iif(?1 % 4, 'c', null), 1, 1790000000000 + ?1, 1,
+                1790000005000, iif(?1 % 3, null, 1), iif(?1 % 3, null, 1790000005000)
+                from invoice_line where key = ?1;
+            insert into invoice_adjustment (id, number, invoice, line, type, amount, status,
+                adjustment_date, reason_code, created_by, created_ms, updated_by, updated_ms)
+                select printf('%032x', 3000 + ?1), 'IILA-' || ?1, invoice, key, 'Credit', ?1,
+                'Processed', '2026-03-03', iif(?1 % 2, 'Other', null), 1, 1790000000000 + ?1, 1,
+                1790000005000 from invoice_line where key = ?1;
             insert into exchange (refund, gateway, kind, gateway_state, reason_code, at_ms)
                 values (3 * ?1, 'sandbox', iif(?1 % 2, 'refund', 'inquiry'), 'Submitted',
                 iif(?1 % 4, 'OK', null), 1790000000000 + ?1);";

@@ -167,7 +167,8 @@ fn of_operation_error(error: &OperationError) -> Wrong {
     match error {
         OperationError::Wrong(_) => bad(text),
         OperationError::Refused(refusal) => match refusal {
-            ChangeRefusal::NoUser { .. } | ChangeRefusal::NoGateway { .. } => missing(text),
+            // The path is there; it is the body that names what is not.
+            ChangeRefusal::NoUser { .. } | ChangeRefusal::NoGateway { .. } => bad(text),
             ChangeRefusal::UserExists(_)
             | ChangeRefusal::ComesWithAny(_)
             | ChangeRefusal::Configured(_) => conflict(text),
