@@ -4,6 +4,7 @@
 //! none at all where the outcome is unknown; a fault means that nothing happened; no answer at
 //! version V carries an element or code that the WSDL of V lacks.
 
+mod answer;
 mod call_facts;
 mod create;
 mod delete;
@@ -26,6 +27,7 @@ mod user_info;
 mod vendor;
 pub mod wsdl;
 
+pub use answer::SoapAnswer;
 pub use call_facts::CallFacts;
 pub use notes::{CallNotes, NotedObject, Notes, Texts};
 pub use refusal::Refusal;
@@ -33,16 +35,14 @@ pub use refusal::Refusal;
 use crate::domain::id::ObjectId;
 use crate::domain::origin::Origin;
 use crate::domain::version::ApiVersion;
-use crate::service::faults::OrderedHeader;
 use crate::service::{Caller, Service};
-use crate::xml::{LimitKind, XmlLimits};
+use crate::xml::XmlLimits;
 use bytes::Bytes;
 use envelope::{Dialect, SoapVersion};
 use fault::Fault;
 use outcome::{Done, Failure};
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
-use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -94,39 +94,6 @@ pub enum SoapReply {
     Abort(&'static str),
     /// A tester ordered that the connection is closed before the first byte.
     Reset(&'static str),
-}
-
-/// An answer, and what metrics want to know of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SoapAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The Content-Type.
-    pub content_type: &'static str,
-    /// The envelope.
-    pub body: Vec<u8>,
-    /// After how many bytes of the body the connection is closed, because a tester ordered it.
-    pub cut_after: Option<usize>,
-    /// The Retry-After, in seconds.
-    pub retry_after_s: Option<u32>,
-    /// Headers that a tester ordered.
-    pub headers: Vec<OrderedHeader>,
-    /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
-    pub replayed: bool,
-    /// The operation: a name of the WSDL, or `unknown`.
-    pub operation: &'static str,
-    /// `ok`, the error code of a fault, or `Client`, `VersionMismatch`, `MustUnderstand`.
-    pub outcome: &'static str,
-    /// The limit that the document exceeded.
-    pub limit: Option<LimitKind>,
-    /// How many rows failed.
-    pub row_errors: u32,
-    /// How many refunds were created.
-    pub refunds: u32,
-    /// How many fields with a value were passed over.
-    pub ignored_fields: u32,
-    /// What the log says of the call.
-    pub facts: Box<CallFacts>,
 }
 
 impl Soap {
@@ -356,55 +323,6 @@ impl Soap {
         let caller = timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)??;
         facts.note_user(&caller.username);
         Ok(Caller { origin, ..caller })
-    }
-}
-
-impl fmt::Debug for SoapAnswer {
-    /// Without the body, which may hold a session.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = out.debug_struct("SoapAnswer");
-        out.field("status", &self.status).field("operation", &self.operation);
-        out.field("outcome", &self.outcome).finish_non_exhaustive()
-    }
-}
-
-impl SoapAnswer {
-    fn done(done: Done, operation: &'static str, dialect: &Dialect) -> Self {
-        Self {
-            status: 200,
-            content_type: dialect.soap.content_type(),
-            body: done.body,
-            cut_after: None,
-            retry_after_s: None,
-            headers: Vec::new(),
-            replayed: done.replayed,
-            operation,
-            outcome: "ok",
-            limit: None,
-            row_errors: done.tally.row_errors(),
-            refunds: done.tally.refunds(),
-            ignored_fields: 0,
-            facts: Box::default(),
-        }
-    }
-
-    fn fault(fault: &Fault, operation: &'static str, dialect: &Dialect) -> Self {
-        Self {
-            status: fault.status(),
-            content_type: dialect.soap.content_type(),
-            body: fault::encode(fault, dialect),
-            cut_after: None,
-            retry_after_s: fault.retry_after_s(),
-            headers: Vec::new(),
-            replayed: false,
-            operation,
-            outcome: fault.outcome(),
-            limit: None,
-            row_errors: 0,
-            refunds: 0,
-            ignored_fields: 0,
-            facts: Box::default(),
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::ledger::{
 };
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
-use crate::xml::{ElementRef, parse};
+use crate::xml::{ElementRef, LimitKind, parse};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
