@@ -39,8 +39,8 @@ impl Target {
         self.change_to(|| Ok(wanted), done)
     }
 
-    /// The same for what is asked for only once the ledger or the token of the admin API is at hand,
-    /// so that no password is typed in vain.
+    /// The same for what is asked for only once the ledger or the token of the admin API is at
+    /// hand, so that no password is typed in vain.
     pub(super) fn change_to(
         self,
         wanted: impl FnOnce() -> Result<Wanted, Failure>,
