@@ -33,6 +33,7 @@ mod invoice_adjustments;
 mod logs;
 mod memory;
 mod migration;
+mod missing_log;
 mod money;
 mod objects;
 mod paid_once;
