@@ -21,6 +21,7 @@ mod idle;
 mod journal;
 mod listener;
 mod metrics;
+pub mod network;
 mod proxy;
 mod public;
 mod record;
@@ -29,6 +30,7 @@ mod settings;
 mod slots;
 mod stream;
 mod tap;
+mod unknown;
 
 pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};

@@ -20,10 +20,9 @@ pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
 
-use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::GatewayOption;
 use crate::domain::draft::batch::Drafts;
-use crate::domain::facts::Gateway;
+use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
@@ -258,8 +257,8 @@ pub trait Ledger: Orders {
         seed: seed::SeedPlan,
     ) -> Reply<Result<seed::SeedReport, seed::SeedConflict>>;
 
-    /// The fields that the tenant declared, as of the last seed.
-    fn custom_fields(&self) -> Arc<CustomFields>;
+    /// The tenant's settings and the fields that it declared, as of the last seed.
+    fn tenant(&self) -> Arc<Tenant>;
 
     /// The gateways and the scripts of those that are sandboxes.
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>>;

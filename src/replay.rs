@@ -17,6 +17,7 @@ mod carried;
 mod catalogue;
 mod compare;
 mod diff;
+mod draft;
 mod error;
 mod exchange;
 mod html;
@@ -29,6 +30,7 @@ mod placeholder;
 mod plain;
 mod raw;
 mod record;
+mod references;
 mod remote;
 mod report;
 mod retry;
@@ -46,6 +48,7 @@ mod soapui;
 mod subject;
 mod survey;
 mod text;
+mod unknown;
 mod update;
 mod walk;
 mod worker;
@@ -66,7 +69,7 @@ pub use seed_text::SeedText;
 pub use selection::{Glob, Selection};
 pub use session::Credentials;
 pub use soapui::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
-pub use survey::Survey;
+pub use survey::{DraftedSeed, Survey};
 pub use text::Text;
 
 use crate::client::ClientLimits;
@@ -106,6 +109,8 @@ pub struct Options {
     pub values: Values,
     /// Whether captures are only listed.
     pub list: bool,
+    /// Whether a seed is drafted from the captures, and nothing is sent.
+    pub draft: bool,
     /// How often a request is sent again that got no answer, where nothing can be done twice by it.
     pub retries: u32,
     /// Whether nothing is sent after the first difference.
@@ -135,6 +140,7 @@ impl Options {
             selection: Selection::default(),
             values: Values::default(),
             list: false,
+            draft: false,
             retries: 0,
             fail_fast: false,
             allow_remote: false,

@@ -13,6 +13,7 @@ mod desk;
 mod electronic;
 pub mod faults;
 pub mod login;
+mod login_guard;
 mod outcome_writes;
 pub mod password;
 pub mod query;
@@ -26,7 +27,7 @@ pub mod test_bench;
 pub mod test_clock;
 pub mod webhooks;
 
-use crate::domain::custom_field::CustomFields;
+use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
@@ -37,6 +38,7 @@ use connectors::Processors;
 use create::RunningKeys;
 use desk::Desk;
 use faults::Faults;
+use login_guard::LoginGuard;
 use outcome_writes::OutcomeWrites;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
@@ -63,6 +65,14 @@ pub struct ServiceSettings {
     pub password_hashes_max: usize,
     /// How long a login waits for its turn, in milliseconds.
     pub login_wait_ms: u64,
+    /// How many wrong passwords for one user from one address close that pair; 0 closes none.
+    pub login_wrong_max: usize,
+    /// Within how many minutes.
+    pub login_wrong_minutes: u32,
+    /// For how many seconds, the right password too.
+    pub login_refused_s: u32,
+    /// How many wrong passwords a minute may come from one address; 0 is any number.
+    pub login_wrong_per_minute_max: usize,
     /// How long `create` waits for payment gateways, in milliseconds.
     pub gateway_wait_ms: u64,
     /// Whether a field that a caller may not send is an error instead of being ignored.
@@ -102,6 +112,10 @@ impl Default for ServiceSettings {
             session_idle_minutes: 15,
             password_hashes_max: 2,
             login_wait_ms: 10_000,
+            login_wrong_max: 10,
+            login_wrong_minutes: 15,
+            login_refused_s: 60,
+            login_wrong_per_minute_max: 100,
             gateway_wait_ms: 10_000,
             strict: false,
             single_transaction: false,
@@ -134,6 +148,7 @@ pub struct Service {
     clock: Clock,
     settings: ServiceSettings,
     sessions: SessionCache,
+    login_guard: LoginGuard,
     hashing: Arc<Semaphore>,
     hash_memory: Arc<HashMemory>,
     query_turns: query::Turns,
@@ -177,6 +192,7 @@ impl Service {
             sessions: SessionCache::new(Duration::from_secs(
                 u64::from(settings.session_idle_minutes) * 60,
             )),
+            login_guard: LoginGuard::new(&settings),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
             hash_memory: Arc::default(),
             query_turns: query::Turns::default(),
@@ -226,9 +242,9 @@ impl Service {
         &self.faults
     }
 
-    /// The fields that the tenant declared for its objects.
-    pub fn custom_fields(&self) -> Arc<CustomFields> {
-        self.ledger.custom_fields()
+    /// The tenant's settings and the fields that it declared for its objects.
+    pub fn tenant(&self) -> Arc<Tenant> {
+        self.ledger.tenant()
     }
 
     /// The ledger, for those who report on it.

@@ -37,6 +37,7 @@ use outcome::{Done, Failure};
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -67,6 +68,8 @@ pub struct SoapCall {
     pub content_type: Option<String>,
     /// The Idempotency-Key header, as sent.
     pub idempotency_key: Option<Vec<u8>>,
+    /// The address of the caller.
+    pub address: IpAddr,
     /// The body, inflated.
     pub body: Bytes,
     /// The turn of a body that takes much memory to read; given back as soon as it is read.
@@ -80,8 +83,10 @@ pub struct SoapCall {
 pub enum SoapReply {
     /// It is answered.
     Answer(SoapAnswer),
-    /// Nobody can say what was done by this operation: the connection is closed without an answer.
+    /// What was done by this operation cannot be told: what is sent breaks off.
     Abort(&'static str),
+    /// A tester ordered that the connection is closed before the first byte.
+    Reset(&'static str),
 }
 
 /// An answer, and what metrics want to know of it.
@@ -123,9 +128,9 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, with the fields of its tenant.
+    /// The WSDL of `version` for a service at `address`, as its tenant's settings make it.
     pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
-        wsdl::render_for(version, address, &self.service.custom_fields())
+        wsdl::render_for(version, address, &self.service.tenant())
     }
 
     /// Answers a request.
@@ -157,14 +162,14 @@ impl Soap {
     /// understood.
     async fn read(&self, call: &mut SoapCall) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
-        let custom = self.service.custom_fields();
+        let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &custom);
+            return self.reading.read(&body, call.content_type.as_deref(), &call.version, &tenant);
         }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.version.clone(), call.content_type.clone());
         let work = move || {
-            let read = reading.read(&body, content_type.as_deref(), &version, &custom);
+            let read = reading.read(&body, content_type.as_deref(), &version, &tenant);
             drop((body, turn));
             read
         };
@@ -260,31 +265,33 @@ impl Soap {
         match request.operation {
             Operation::Login(credentials) => {
                 let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
-                login::answer(&self.service, &credentials?, &server_url, dialect).await
+                login::answer(&self.service, &credentials?, call.address, &server_url, dialect)
+                    .await
             }
-            Operation::GetUserInfo => {
-                Ok(user_info::answer(&self.caller(proof, call.deadline).await?, dialect))
-            }
+            Operation::GetUserInfo => Ok(user_info::answer(
+                &self.caller(proof, call.address, call.deadline).await?,
+                dialect,
+            )),
             Operation::Create(create) => {
-                let caller = self.caller(proof, call.deadline).await?;
+                let caller = self.caller(proof, call.address, call.deadline).await?;
                 let (key, deadline) = (call.idempotency_key, call.deadline);
                 create::answer(&self.service, caller, create?, key, dialect, deadline).await
             }
             Operation::Update(update) => {
-                let caller = self.caller(proof, call.deadline).await?;
+                let caller = self.caller(proof, call.address, call.deadline).await?;
                 update::answer(&self.service, &caller, update?, dialect, call.deadline).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(proof, call.deadline).await?;
+                let caller = self.caller(proof, call.address, call.deadline).await?;
                 delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(proof, call.deadline).await?;
+                let caller = self.caller(proof, call.address, call.deadline).await?;
                 let (of, deadline) = (PageOf::Query, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(proof, call.deadline).await?;
+                let caller = self.caller(proof, call.address, call.deadline).await?;
                 let (of, deadline) = (PageOf::QueryMore, call.deadline);
                 query::answer(&self.service, &caller, page?, of, dialect, deadline).await
             }
@@ -295,12 +302,17 @@ impl Soap {
     }
 
     /// The caller behind a session, or behind the login that the call carries.
-    async fn caller(&self, proof: Proof, deadline: Instant) -> Result<Caller, Failure> {
+    async fn caller(
+        &self,
+        proof: Proof,
+        address: IpAddr,
+        deadline: Instant,
+    ) -> Result<Caller, Failure> {
         let caller = async {
             match proof {
                 Proof::None => Err(Fault::InvalidSession.into()),
                 Proof::Session(session) => Ok(self.service.authenticate(&session).await?),
-                Proof::Token(credentials) => credentials?.caller(&self.service).await,
+                Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
             }
         };
         timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)?

@@ -19,6 +19,7 @@ mod references;
 mod splice;
 mod tag;
 mod writer;
+pub mod xpath;
 
 pub use decode::decode;
 pub use document::{Attribute, Attributes, Children, Document, ElementRef, QName};

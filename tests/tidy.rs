@@ -31,7 +31,7 @@ const ROOMS: [&str; 11] = [
 const NARROW: [(&str, &[&str]); 1] = [("replay", &["domain", "client", "xml", "soap::wsdl"])];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 15] = [
+const RESERVED: [(&str, &[&str]); 13] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
@@ -42,8 +42,6 @@ const RESERVED: [(&str, &[&str]); 15] = [
     ("hmac", &["processor", "service"]),
     ("quick_xml", &["xml"]),
     ("encoding_rs", &["xml"]),
-    ("sxd_document", &["replay"]),
-    ("sxd_xpath", &["replay"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
     ("indicatif", &["replay", "cli"]),

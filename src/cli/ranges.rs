@@ -23,10 +23,18 @@ pub(super) fn check(
     http: &HttpSettings,
 ) -> Result<(), OutOfRange> {
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    let bounded: [(&str, u64, RangeInclusive<u64>); 7] = [
+    let bounded: [(&str, u64, RangeInclusive<u64>); 11] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
         ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),
         ("service.login_wait_ms", service.login_wait_ms, 1..=TEN_MINUTES_MS),
+        ("service.login_wrong_max", size(service.login_wrong_max), 0..=10_000),
+        ("service.login_wrong_minutes", u64::from(service.login_wrong_minutes), 1..=1_440),
+        ("service.login_refused_s", u64::from(service.login_refused_s), 1..=86_400),
+        (
+            "service.login_wrong_per_minute_max",
+            size(service.login_wrong_per_minute_max),
+            0..=100_000,
+        ),
         ("service.gateway_wait_ms", service.gateway_wait_ms, 1..=TEN_MINUTES_MS),
         ("store.queue_max", size(store.queue_max), 1..=100_000),
         ("events.keep_days", u64::from(service.events.keep_days), 1..=36_500),

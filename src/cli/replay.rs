@@ -9,7 +9,8 @@ use super::in_process::InProcess;
 use super::signals::Signals;
 use super::terminal;
 use crate::replay::{
-    Html, Json, Junit, Listing, Options, Replay, ReplayError, Reporter, Summary, Target, Text,
+    DraftedSeed, Html, Json, Junit, Listing, Options, Replay, ReplayError, Reporter, Summary,
+    Target, Text,
 };
 use crate::service::clock::Clock;
 use screen::{Screen, UntilClosed, shows_colors};
@@ -41,10 +42,13 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     }
     let mut screen = Screen::new(reporters);
     let (is_json, allow_unserved) = (args.json, args.allow_unserved);
+    let draft = args.seed_draft.clone();
+    draft.as_deref().map_or(Ok(()), refuse_to_replace)?;
     let replayed = replayed(args.into_options(), &mut screen)?;
     screen.clear();
     let summary = match replayed.map_err(failure)? {
         Replayed::Sent(summary) => summary,
+        Replayed::Drafted(seed) => return write_draft(draft.as_deref(), &seed),
         Replayed::Listed(listing) => {
             let text = if is_json { listing.json() } else { listing.text() };
             terminal::data(text.trim_end())?;
@@ -85,7 +89,7 @@ fn replayed(
     // Its folder is removed now that nothing runs on it any more.
     drop(ledger);
     Ok(match done {
-        Ok(Some(listing)) => Ok(Replayed::Listed(listing)),
+        Ok(Some(found)) => Ok(found),
         Ok(None) => replay.end(Ok(())).map(Replayed::Sent),
         Err(error) => replay.end(Err(error)).map(Replayed::Sent),
     })
@@ -96,11 +100,14 @@ fn replayed(
 async fn sent(
     replay: &mut Replay<'_>,
     started: &mut Option<InProcess>,
-) -> Result<Option<Listing>, ReplayError> {
+) -> Result<Option<Replayed>, ReplayError> {
     let mut survey = replay.survey().await?;
     survey.notes.iter().for_each(|note| terminal::note(note));
     if let Some(listing) = survey.listing.take() {
-        return Ok(Some(listing));
+        return Ok(Some(Replayed::Listed(listing)));
+    }
+    if let Some(draft) = survey.draft.take() {
+        return Ok(Some(Replayed::Drafted(draft)));
     }
     let target = match &survey.endpoint {
         Some(endpoint) => Target { endpoint: endpoint.clone(), user: None },
@@ -126,6 +133,25 @@ enum Replayed {
     Sent(Summary),
     /// Nothing was sent, because only the list was wanted.
     Listed(Listing),
+    /// Nothing was sent, because only a seed was wanted.
+    Drafted(DraftedSeed),
+}
+
+/// A draft that was looked over is not written over.
+fn refuse_to_replace(path: &Path) -> Result<(), Failure> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+        let message = format!("{} is there already: name a new file", path.display());
+        return Err(Failure::new(FailureCode::Usage, message));
+    }
+    Ok(())
+}
+
+fn write_draft(path: Option<&Path>, seed: &DraftedSeed) -> Result<ExitStatus, Failure> {
+    let path = path.unwrap_or(Path::new("seed.toml"));
+    let written = std::fs::write(path, &seed.text);
+    written.or_fail(FailureCode::Runtime, format_args!("writing `{}`", path.display()))?;
+    terminal::note(&format!("{} has {}; look it over", path.display(), seed.in_short));
+    Ok(ExitStatus::Done)
 }
 
 fn created(path: &Path) -> Result<File, Failure> {

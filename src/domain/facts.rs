@@ -4,9 +4,9 @@
 //! decision never rests on stale facts.
 
 mod ahead;
+mod tenant;
 
 use super::collected::Collected;
-use super::custom_field::CustomFields;
 use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
 use super::vocabulary::{
@@ -14,52 +14,12 @@ use super::vocabulary::{
     RefundStatus, RefundType,
 };
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
 pub use ahead::Ahead;
+pub use tenant::Tenant;
 
 /// The name of the built-in gateway, which always exists.
 pub const SANDBOX_GATEWAY: &str = "sandbox";
-
-/// The switches and settings of the tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tenant {
-    /// The Credit Balance feature.
-    pub credit_balance: bool,
-    /// Invoice Settlement, under which credit balances no longer exist.
-    pub invoice_settlement: bool,
-    /// Whether credit may come and go on a day that is yet to come.
-    pub future_dated_adjustments: bool,
-    /// The gateway where neither method nor account names one.
-    pub default_gateway: String,
-    /// The zone in which the tenant's days begin.
-    pub time_zone: Tz,
-    /// The reason codes of refunds; the first is the default.
-    pub reason_codes: Vec<String>,
-    /// The reason codes of adjustments; the first is the default of those of invoices.
-    pub adjustment_reason_codes: Vec<String>,
-    /// The fields that were declared for its objects.
-    pub custom_fields: CustomFields,
-}
-
-impl Default for Tenant {
-    fn default() -> Self {
-        Self {
-            credit_balance: true,
-            invoice_settlement: false,
-            future_dated_adjustments: false,
-            default_gateway: SANDBOX_GATEWAY.to_owned(),
-            time_zone: chrono_tz::America::Los_Angeles,
-            reason_codes: ["Standard Refund", "Account Closure", "Customer Request", "Other"]
-                .map(str::to_owned)
-                .to_vec(),
-            adjustment_reason_codes: ["Standard Adjustment", "Cancellation"]
-                .map(str::to_owned)
-                .to_vec(),
-            custom_fields: CustomFields::default(),
-        }
-    }
-}
 
 /// What a payment gateway can do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The bodies of answers: whole, or, where a tester ordered it, one that ends before what its
-//! head told has been sent.
+//! The bodies of answers: whole, or one that ends before what its head stated has been sent, where
+//! a tester ordered it or the outcome cannot be told.
 
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -11,8 +11,8 @@ pub(super) type AnswerBody = Either<Full<Bytes>, CutOff>;
 
 /// Ends the connection in the middle of an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is cut off, as was ordered")]
-pub(super) struct OrderedCut;
+#[error("the answer is cut off")]
+pub(super) struct Cut;
 
 /// A body of which only the beginning is sent.
 pub(super) struct CutOff {
@@ -29,18 +29,23 @@ impl CutOff {
     pub(super) fn new(whole: &Bytes, bytes: usize) -> Self {
         let bytes = bytes.min(whole.len().saturating_sub(1));
         let told = u64::try_from(whole.len()).unwrap_or(u64::MAX);
-        Self { beginning: Some(whole.slice(..bytes)), told, has_left: false }
+        Self::of(whole.slice(..bytes), told)
+    }
+
+    /// These bytes, where the head states `told`, which is more.
+    pub(super) fn of(beginning: Bytes, told: u64) -> Self {
+        Self { beginning: Some(beginning), told, has_left: false }
     }
 }
 
 impl Body for CutOff {
     type Data = Bytes;
-    type Error = OrderedCut;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, OrderedCut>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         if let Some(beginning) = self.beginning.take() {
             return Poll::Ready(Some(Ok(Frame::data(beginning))));
         }
@@ -50,7 +55,7 @@ impl Body for CutOff {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Some(Err(OrderedCut)))
+        Poll::Ready(Some(Err(Cut)))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -4,6 +4,7 @@ use super::idle::Idleness;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// Shared by a connection's socket, its handler and whoever explains its end.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Connection {
     expects_more: AtomicBool,
     /// The client has not read its answer in time.
     unread_answer: AtomicBool,
+    /// The connection is to end, whatever is under way on it.
+    given_up: Notify,
 }
 
 impl Connection {
@@ -29,7 +32,18 @@ impl Connection {
             idleness,
             expects_more: AtomicBool::new(false),
             unread_answer: AtomicBool::new(false),
+            given_up: Notify::new(),
         }
+    }
+
+    /// Gives up what is under way: its outcome will not be told.
+    pub(super) fn give_up(&self) {
+        self.given_up.notify_one();
+    }
+
+    /// Waits until what is under way is given up.
+    pub(super) async fn given_up(&self) {
+        self.given_up.notified().await;
     }
 
     pub(super) fn heard(&self) {

@@ -10,6 +10,7 @@ use super::idle::Idlers;
 use super::metrics::{Limit, Metrics};
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
+use super::unknown::{broken_off, unless_it_panics};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -39,10 +40,19 @@ const GOING_TAKES: Duration = Duration::from_millis(100);
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
     Retry-After: 120\r\nConnection: close\r\n\r\n";
 
-/// There is to be no answer: nobody knows what became of the request.
-#[derive(Debug, thiserror::Error)]
-#[error("the outcome is unknown; the connection is closed without an answer")]
-pub(super) struct Withheld;
+/// How long the last bytes of a connection that is given up may take to leave.
+const LAST_BYTES_TAKE: Duration = Duration::from_millis(500);
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Withheld {
+    /// What became of the request cannot be told: what is sent breaks off.
+    #[error("the outcome is unknown")]
+    Unknown,
+    /// A tester ordered that nothing is sent.
+    #[error("the connection is closed without an answer, as was ordered")]
+    Ordered,
+}
 
 /// Answers requests.
 pub(super) trait Handler: Send + Sync + 'static {
@@ -253,10 +263,12 @@ async fn serve<H: Handler>(
             }
         };
         let phase = *phase.borrow_and_update();
+        exchange.as_mut().graceful_shutdown();
         if changed.is_err() || phase == Phase::Over {
+            connection.give_up();
+            let _ = timeout(LAST_BYTES_TAKE, exchange.as_mut()).await;
             break;
         }
-        exchange.as_mut().graceful_shutdown();
     }
     drop(slot);
 }
@@ -267,7 +279,17 @@ async fn respond<H: Handler>(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Withheld> {
     let is_last = request.version() == Version::HTTP_10 && !asks_to_keep_alive(request.headers());
-    let mut response = room.handler.handle(connection, request).await?;
+    let handled = unless_it_panics(room.handler.handle(connection, request));
+    let answered = tokio::select! {
+        biased;
+        handled = handled => handled.unwrap_or_else(|| Err(room.door.panicked(connection))),
+        () = connection.given_up() => Err(Withheld::Unknown),
+    };
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(Withheld::Unknown) => return Ok(broken_off()),
+        Err(ordered) => return Err(ordered),
+    };
     connection.request_ended();
     if response.headers().contains_key(CONNECTION) {
         connection.expect_more();
@@ -302,7 +324,16 @@ fn explain(metrics: &Metrics, connection: &Connection, end: hyper::Result<()>) {
     tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
 }
 
-/// Counts a panic that takes its connection down: its outcome is unknown, so nothing is answered.
+impl Door {
+    /// Counts a panic of a request, whose outcome is unknown.
+    fn panicked(&self, connection: &Connection) -> Withheld {
+        self.metrics.panics.inc();
+        tracing::error!(peer = %connection.peer, "a panic ended a request");
+        Withheld::Unknown
+    }
+}
+
+/// Counts a panic outside of requests, which takes its connection down.
 struct PanicWatch<'a> {
     metrics: &'a Metrics,
     peer: SocketAddr,

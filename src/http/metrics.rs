@@ -47,11 +47,12 @@ pub(super) enum Limit {
     RequestTimeout,
     WriteTimeout,
     LedgerQueue,
+    LoginGuard,
     Xml(LimitKind),
 }
 
 impl Limit {
-    const OF_TRANSPORT: [Self; 12] = [
+    const OF_TRANSPORT: [Self; 13] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::HeadBytes,
@@ -64,6 +65,7 @@ impl Limit {
         Self::RequestTimeout,
         Self::WriteTimeout,
         Self::LedgerQueue,
+        Self::LoginGuard,
     ];
 
     fn all() -> impl Iterator<Item = Self> {
@@ -84,6 +86,7 @@ impl Limit {
             Self::RequestTimeout => "request timeout",
             Self::WriteTimeout => "write timeout",
             Self::LedgerQueue => "ledger queue",
+            Self::LoginGuard => "login guard",
             Self::Xml(kind) => kind.name(),
         }
     }

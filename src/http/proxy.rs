@@ -166,7 +166,7 @@ impl Forward {
             Ok(answer) if !answer.cut => answer,
             Ok(_) => {
                 tracing::warn!("an answer of the upstream is too large to be passed on");
-                return Err(Withheld);
+                return Err(Withheld::Unknown);
             }
             Err(error) if error.nothing_was_sent() => {
                 tracing::warn!(%error, "the upstream cannot be reached");
@@ -174,7 +174,7 @@ impl Forward {
             }
             Err(error) => {
                 tracing::warn!(%error, "nobody knows what the upstream did");
-                return Err(Withheld);
+                return Err(Withheld::Unknown);
             }
         };
         let mut headers = end_to_end(&answer.headers);
@@ -188,7 +188,7 @@ impl Forward {
                 tracing::warn!(
                     "an answer of the upstream is in an encoding that was not asked for"
                 );
-                return Err(Withheld);
+                return Err(Withheld::Unknown);
             }
         };
         let document = plain_request(&head.headers, request, self.settings.inflated_bytes_max);

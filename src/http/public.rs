@@ -1,7 +1,7 @@
 //! The public listener: SOAP calls and WSDLs, nothing else.
 //!
-//! What must stay true: a request is answered once, or, when nobody knows what became of it, its
-//! connection is closed without an answer; never is it given a fault then.
+//! What must stay true: a request is answered once, or, where what became of it cannot be known,
+//! its answer breaks off after the first bytes; never is it given a fault then.
 
 use super::address::Addresses;
 use super::answer::Answer;
@@ -86,27 +86,27 @@ impl Public {
         head: &Parts,
         body: Incoming,
         started: Instant,
-    ) -> Option<Answer> {
+    ) -> Result<Answer, Withheld> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
             self.metrics.reject(Limit::Headers);
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             let text = "The request has too many headers.";
-            return Some(Answer::sentence(status, "headers", text).closing());
+            return Ok(Answer::sentence(status, "headers", text).closing());
         }
         let base_url = match self.addresses.base_url(head, connection.peer, connection.local) {
             Ok(base_url) => base_url,
             Err(error) => {
                 let text = error.to_string();
                 let answer = Answer::sentence(StatusCode::BAD_REQUEST, "bad_host", &text);
-                return Some(refused(answer));
+                return Ok(refused(answer));
             }
         };
         let path = normal(head.uri.path());
         let answer = match route(&head.method, &path, head.uri.query()) {
             Route::Soap { version } => {
-                return self.soap(version, base_url, head, body, started).await;
+                return self.soap(connection, (version, base_url), head, body, started).await;
             }
             Route::Wsdl { version } => self.wsdl(version, &base_url),
             Route::WrongMethod { allow, sentence } => {
@@ -118,7 +118,7 @@ impl Public {
                 Answer::sentence(StatusCode::NOT_FOUND, "not_found", text)
             }
         };
-        Some(refused(answer))
+        Ok(refused(answer))
     }
 
     fn wsdl(&self, version: &str, base_url: &str) -> Answer {
@@ -137,19 +137,19 @@ impl Public {
 
     async fn soap(
         &self,
-        version: &str,
-        base_url: String,
+        connection: &Connection,
+        (version, base_url): (&str, String),
         head: &Parts,
         body: Incoming,
         started: Instant,
-    ) -> Option<Answer> {
+    ) -> Result<Answer, Withheld> {
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
         let content_type = head::content_type(headers);
         let received = match receive(headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => return Some(self.refuse(error, version, content_type.as_deref())),
+            Err(error) => return Ok(self.refuse(error, version, content_type.as_deref())),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let watched = self.watchers.any().then(|| received.document.clone());
@@ -158,6 +158,7 @@ impl Public {
             base_url,
             content_type,
             idempotency_key: head::idempotency_key(headers),
+            address: self.addresses.caller(headers, connection.peer.ip()),
             body: received.document,
             turn: received.turn,
             deadline,
@@ -166,20 +167,22 @@ impl Public {
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
             Ok(SoapReply::Answer(answer)) => Ok(answer),
-            Ok(SoapReply::Abort(operation)) => Err(operation),
-            Err(_) => Err(UNKNOWN),
+            Ok(SoapReply::Abort(operation)) => Err((operation, Withheld::Unknown)),
+            Ok(SoapReply::Reset(operation)) => Err((operation, Withheld::Ordered)),
+            Err(_) => Err((UNKNOWN, Withheld::Unknown)),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
-            page.note(self.service.clock().now(), version, request, answer.as_ref());
+            let told = answer.as_ref().map_err(|(operation, _)| operation);
+            page.note(self.service.clock().now(), version, request, told);
         }
-        let answer = answer.ok()?;
+        let answer = answer.map_err(|(_, withheld)| withheld)?;
         self.count_limits(&answer);
         self.count(&answer);
         let answer = Answer::soap(answer, self.dates.now());
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
             tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
         }
-        Some(answer)
+        Ok(answer)
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
@@ -219,8 +222,11 @@ impl Public {
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.retry_after_s.is_some() {
+        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
             metrics.reject(Limit::LedgerQueue);
+        }
+        if answer.outcome == ErrorCode::RequestExceededRate.name() {
+            metrics.reject(Limit::LoginGuard);
         }
         if answer.outcome == ErrorCode::TransactionTimeout.name() {
             metrics.reject(Limit::RequestTimeout);
@@ -246,9 +252,13 @@ impl Handler for Public {
     ) -> Result<Response<AnswerBody>, Withheld> {
         let (head, body) = request.into_parts();
         let record = Record::begin(&self.metrics, connection.peer, &head.headers);
-        let Some(answer) = self.answer(connection, &head, body, record.started()).await else {
-            record.withheld();
-            return Err(Withheld);
+        let answered = self.answer(connection, &head, body, record.started()).await;
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(withheld) => {
+                record.withheld();
+                return Err(withheld);
+            }
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
         Ok(record.answered(answer).into_response())

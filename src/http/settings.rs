@@ -4,9 +4,9 @@
 //! limit, and each limit is counted where it is enforced.
 
 use super::address;
+use super::network::Network;
 use crate::xml::XmlLimits;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// hyper works with no less than this for the head of a request.
@@ -38,8 +38,8 @@ pub struct HttpSettings {
     pub body_timeout_ms: u64,
     /// Until when the work of a request must have begun, from the end of its head.
     pub request_timeout_ms: u64,
-    /// How long past that moment the outcome of begun work is awaited; then the connection is
-    /// closed without an answer, and the work goes on.
+    /// How long past that moment the outcome of begun work is awaited; then the answer breaks off,
+    /// and the work goes on.
     pub outcome_wait_ms: u64,
     /// How long a client may leave an answer unread before its connection is dropped.
     pub write_timeout_ms: u64,
@@ -52,8 +52,8 @@ pub struct HttpSettings {
     /// The address that clients are told, instead of the one that they used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-    /// The proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` count.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// The proxies whose `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Proto` and `-For` count.
+    pub trusted_proxies: Vec<Network>,
 }
 
 impl Default for HttpSettings {

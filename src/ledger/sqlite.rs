@@ -65,8 +65,7 @@ use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
 };
-use crate::domain::custom_field::CustomFields;
-use crate::domain::facts::Gateway;
+use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
@@ -88,7 +87,7 @@ pub struct SqliteLedger {
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer,
     /// What the file says, which nobody else can change.
-    custom_fields: Arc<RwLock<Arc<CustomFields>>>,
+    tenant: Arc<RwLock<Arc<Tenant>>>,
     /// Released after the writer has closed its connection, because fields drop in order.
     _lock: FileLock,
     /// The folder of a temporary ledger, removed at the end.
@@ -118,21 +117,20 @@ impl SqliteLedger {
         let store = open::open_store(path, options)?;
         let is_test = schema::is_test(store.connection());
         let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
-        let custom_fields = Arc::new(store.tenant().custom_fields.clone());
-        let custom_fields = Arc::new(RwLock::new(custom_fields));
+        let tenant = Arc::new(RwLock::new(Arc::new(store.tenant().clone())));
         let readers = Readers::new(path);
         let writer =
             Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
         let path = path.to_owned();
-        Ok(Self { path, is_test, readers, writer, custom_fields, _lock: lock, _folder: folder })
+        Ok(Self { path, is_test, readers, writer, tenant, _lock: lock, _folder: folder })
     }
 
-    /// The result of what may have changed the custom fields, once they are known here as well.
-    fn knowing_its_fields<T: Send + 'static>(&self, work: Reply<(T, CustomFields)>) -> Reply<T> {
-        let known = Arc::clone(&self.custom_fields);
+    /// The result of what may have changed the tenant's settings, once they are known here as well.
+    fn knowing_its_tenant<T: Send + 'static>(&self, work: Reply<(T, Tenant)>) -> Reply<T> {
+        let known = Arc::clone(&self.tenant);
         Box::pin(async move {
-            let (result, fields) = work.await?;
-            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fields);
+            let (result, tenant) = work.await?;
+            *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenant);
             Ok(result)
         })
     }
@@ -242,9 +240,9 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        let loaded = self.knowing_its_fields(self.writer.submit(None, move |store| {
+        let loaded = self.knowing_its_tenant(self.writer.submit(None, move |store| {
             let report = seeding::load(store, &seed)?;
-            Ok((report, store.tenant().custom_fields.clone()))
+            Ok((report, store.tenant().clone()))
         }));
         // It is durable in the log; a copy of the main file alone shall have it too.
         let written_back = self.writer.submit_alone(|store| {
@@ -258,8 +256,8 @@ impl Ledger for SqliteLedger {
         })
     }
 
-    fn custom_fields(&self) -> Arc<CustomFields> {
-        Arc::clone(&self.custom_fields.read().unwrap_or_else(PoisonError::into_inner))
+    fn tenant(&self) -> Arc<Tenant> {
+        Arc::clone(&self.tenant.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
@@ -285,9 +283,9 @@ impl TestBench for SqliteLedger {
     }
 
     fn begin_anew(&self, seeds: Vec<SeedPlan>) -> Reply<Result<(), SeedConflict>> {
-        self.knowing_its_fields(self.writer.submit_alone(move |store| {
+        self.knowing_its_tenant(self.writer.submit_alone(move |store| {
             let begun = test_bench::begin_anew(store, &seeds)?;
-            Ok((begun, store.tenant().custom_fields.clone()))
+            Ok((begun, store.tenant().clone()))
         }))
     }
 
@@ -304,9 +302,9 @@ impl TestBench for SqliteLedger {
     }
 
     fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>> {
-        self.knowing_its_fields(self.writer.submit_alone(move |store| {
+        self.knowing_its_tenant(self.writer.submit_alone(move |store| {
             let put_back = test_bench::put_back(store, &from)?;
-            Ok((put_back, store.tenant().custom_fields.clone()))
+            Ok((put_back, store.tenant().clone()))
         }))
     }
 

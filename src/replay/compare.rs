@@ -64,6 +64,11 @@ pub enum Difference {
         /// How many bytes were read.
         bytes: usize,
     },
+    /// The request names objects that the endpoint does not have.
+    Unknown {
+        /// The type and the id of each.
+        objects: Vec<String>,
+    },
     /// Nothing was expected, and the answer is a refusal.
     Refused {
         /// The fault or the error of a row.

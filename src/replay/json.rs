@@ -105,6 +105,7 @@ fn told(difference: &Difference) -> Value {
             "kind": "bytes", "offset": offset, "actual_offset": actual_offset, "diff": diff,
         }),
         Difference::Cut { bytes } => json!({ "kind": "cut", "bytes": bytes }),
+        Difference::Unknown { objects } => json!({ "kind": "unknown", "objects": objects }),
         Difference::Refused { why } => json!({ "kind": "refused", "why": why }),
         Difference::NoAnswer { why } => json!({ "kind": "no-answer", "why": why }),
     }

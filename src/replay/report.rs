@@ -257,6 +257,9 @@ impl fmt::Display for Difference {
             Self::Cut { bytes } => {
                 write!(out, "the answer is too large and was cut at {bytes} bytes")
             }
+            Self::Unknown { objects } => {
+                write!(out, "unknown at the endpoint: {}", objects.join(", "))
+            }
             Self::Refused { why } => {
                 write!(out, "no answer was captured, and this one is a refusal: {why}")
             }

@@ -21,7 +21,6 @@ mod target;
 mod transfer;
 mod unset;
 mod xpath;
-mod xpath_functions;
 
 pub use outcome::{CheckReport, Exchange, StepReport, TestCaseReport, Verdict};
 

@@ -5,9 +5,11 @@
 //! refused has sent nothing. Nothing of the captures is kept.
 
 use super::Options;
+use super::blanks;
 use super::capture::{CaptureFile, Stopped};
 use super::catalogue::Case;
 use super::compare::Level;
+use super::draft::Draft;
 use super::error::ReplayError;
 use super::exchange::Piece;
 use super::listing::Listing;
@@ -33,9 +35,20 @@ pub struct Survey {
     pub clock: Option<DateTime<Utc>>,
     /// What would be replayed, if that is all that is asked for.
     pub listing: Option<Listing>,
+    /// The seed that was drafted, if that is all that is asked for.
+    pub draft: Option<DraftedSeed>,
     /// What there is to say beside.
     pub notes: Vec<String>,
     pub(super) work: Work,
+}
+
+/// A seed for the objects that captures take for granted.
+#[derive(Debug)]
+pub struct DraftedSeed {
+    /// The seed, as TOML.
+    pub text: String,
+    /// What is in it, in words.
+    pub in_short: String,
 }
 
 /// What is done at the endpoint.
@@ -70,22 +83,30 @@ pub(super) async fn survey(options: &Options) -> Result<Survey, ReplayError> {
         if let Some(endpoint) = &endpoint {
             projects.check_writes(endpoint, options)?;
         }
+        if options.draft {
+            let message = "--seed-draft reads captures, and a SoapUI project is none".to_owned();
+            return Err(ReplayError::Usage(message));
+        }
         if projects.cases() == 0 && projects.left_out() > 0 {
             let message = "--only and --skip leave nothing to replay".to_owned();
             return Err(ReplayError::Usage(message));
         }
         let listing = options.list.then(|| projects.listing());
         let (clock, notes, work) = (options.clock, Vec::new(), Work::Projects(projects));
-        return Ok(Survey { endpoint, seed: seed?, clock, listing, notes, work });
+        let seed = seed?;
+        return Ok(Survey { endpoint, seed, clock, listing, draft: None, notes, work });
     }
     let given = Given { ignore: options.ignore.clone(), matches: options.matches.clone() };
     let look = looked_at(options, &given, endpoint.as_ref()).await?;
     let seed = seed?;
     let users = seed.as_ref().map(Users::of_seed).transpose()?.unwrap_or_default();
     let notes = look.notes();
-    let Look { count, left_out, clocks, listing, .. } = look;
+    let Look { count, left_out, clocks, listing, draft, .. } = look;
+    let draft = draft.map(Draft::written);
+    let draft = draft.map(|(text, in_short)| DraftedSeed { text, in_short });
     let work = Work::Captures(Plan { count, left_out, given, users });
-    Ok(Survey { endpoint, seed, clock: clocks.agreed(), listing, notes, work })
+    let clock = clocks.agreed();
+    Ok(Survey { endpoint, seed, clock, listing, draft, notes, work })
 }
 
 /// Captures are read twice, so a pipe, which would be waited for, is none.
@@ -123,6 +144,7 @@ async fn looked_at(
         clocks: Clocks { given: options.clock, first: None },
         matched: Matched::default(),
         listing: options.list.then(Listing::default),
+        draft: options.draft.then(Draft::default),
     };
     let given = given.clone();
     let look = tokio::task::spawn_blocking(move || look.all(&given));
@@ -139,6 +161,7 @@ struct Look {
     clocks: Clocks,
     matched: Matched,
     listing: Option<Listing>,
+    draft: Option<Draft>,
 }
 
 impl Look {
@@ -165,7 +188,8 @@ impl Look {
         let selection = &self.options.selection;
         let by_name = selection.takes(&Candidate { name: &name, operations: None });
         let is_remote = self.endpoint.as_ref().is_some_and(|endpoint| !endpoint.is_loopback());
-        let is_asked = self.listing.is_some() || selection.knows_operations();
+        let is_shown = self.listing.is_some() || self.draft.is_some();
+        let is_asked = is_shown || selection.knows_operations();
         let is_read = is_remote || case.is_checked() || is_asked || by_name.is_none();
         if by_name == Some(false) || !is_read {
             self.matched.note(selection, &name, &[]);
@@ -211,6 +235,15 @@ impl Look {
         self.count = self.count.saturating_add(1);
         if let Some(listing) = &mut self.listing {
             listing.add(piece, &options.values);
+            return Ok(true);
+        }
+        if let Some(draft) = &mut self.draft {
+            if let Piece::Exchange(exchange) = piece {
+                let value = |name: &str| options.values.get(name).map(str::to_owned);
+                let filled = blanks::filled(&exchange.request, value);
+                let request = filled.as_deref().unwrap_or(&exchange.request);
+                draft.learn(request, exchange.expected.as_deref());
+            }
             return Ok(true);
         }
         if let (Some(endpoint), Piece::Exchange(exchange)) = (&self.endpoint, piece) {

@@ -1,8 +1,9 @@
 //! The report for people: what differs, and a summary. Colour repeats what signs and words say.
 
-use super::Failure;
 use super::report::{CaseReport, Outcome, Reporter, Summary};
 use super::soapui::{TestCaseReport, Verdict};
+use super::{Difference, Failure};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes text.
@@ -13,7 +14,12 @@ pub struct Text<W> {
     suite: Option<(String, String)>,
     /// The first case that was not run, and why.
     not_run: Option<(String, String)>,
+    /// The objects that the endpoint does not have, and how many cases name each.
+    unknown: BTreeMap<String, usize>,
 }
+
+/// So many unknown objects are listed.
+const UNKNOWN_MAX: usize = 100;
 
 /// A colour of the terminal, by its escape code.
 #[derive(Clone, Copy)]
@@ -26,7 +32,7 @@ const BOLD: Color = Color("1");
 impl<W: Write> Text<W> {
     /// A report to `out`, coloured if a terminal shows it.
     pub fn new(out: W, color: bool) -> Self {
-        Self { out, color, suite: None, not_run: None }
+        Self { out, color, suite: None, not_run: None, unknown: BTreeMap::new() }
     }
 
     fn line(&mut self, color: Option<Color>, line: &str) -> io::Result<()> {
@@ -39,6 +45,11 @@ impl<W: Write> Text<W> {
     fn failure(&mut self, name: &str, failure: &Failure) -> io::Result<()> {
         self.line(Some(BOLD), &format!("FAILED {name}"))?;
         for difference in &failure.differences {
+            if let Difference::Unknown { objects } = difference {
+                for object in objects {
+                    *self.unknown.entry(object.clone()).or_default() += 1;
+                }
+            }
             self.line(None, &format!("  {difference}"))?;
             let diff = difference.diff();
             if diff.is_empty() {
@@ -54,6 +65,25 @@ impl<W: Write> Text<W> {
                 };
                 self.line(color, &format!("    {line}"))?;
             }
+        }
+        Ok(())
+    }
+
+    /// What captures name that the endpoint does not have.
+    fn unknown(&mut self) -> io::Result<()> {
+        let unknown = std::mem::take(&mut self.unknown);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let count = unknown.len();
+        self.line(None, &format!("UNKNOWN {count}; --seed-draft FILE writes a seed with them:"))?;
+        for (object, cases) in unknown.iter().take(UNKNOWN_MAX) {
+            let word = if *cases == 1 { "case" } else { "cases" };
+            self.line(None, &format!("  {object} ({cases} {word})"))?;
+        }
+        let left_out = count.saturating_sub(UNKNOWN_MAX);
+        if left_out > 0 {
+            self.line(None, &format!("  ... and {left_out} more"))?;
         }
         Ok(())
     }
@@ -116,6 +146,7 @@ impl<W: Write> Reporter for Text<W> {
             let count = summary.not_run;
             self.line(None, &format!("NOT RUN {count}, from {name} on: {why}"))?;
         }
+        self.unknown()?;
         let color = if summary.failed == 0 { GREEN } else { RED };
         self.line(Some(color), &summary.to_string())?;
         self.out.flush()

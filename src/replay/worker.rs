@@ -19,6 +19,7 @@ use super::selection::Candidate;
 use super::served::unserved;
 use super::session::{Sessions, Users};
 use super::shown::shown;
+use super::unknown::Asked;
 use super::update;
 use super::walk::Capture;
 use crate::client::{Answer, Bytes, ClientError, Connection, Endpoint};
@@ -40,6 +41,8 @@ pub(super) struct Job {
     sessions: Sessions,
     secrets: Arc<KnownSecrets>,
     captures: Mutex<Receiver<Capture>>,
+    /// What of the objects that captures name the endpoint has.
+    asked: Asked,
     /// The first case that differed, where nothing is sent after it.
     stopped: OnceLock<String>,
 }
@@ -58,8 +61,8 @@ impl Job {
         options.values.secrets().for_each(|value| secrets.add_telling(value));
         let sessions = Sessions::new(users, endpoint.path(), Arc::clone(&secrets));
         let captures = Mutex::new(captures);
-        let (options, stopped) = (options.clone(), OnceLock::new());
-        Self { endpoint, options, sessions, secrets, captures, stopped }
+        let (options, stopped, asked) = (options.clone(), OnceLock::new(), Asked::default());
+        Self { endpoint, options, sessions, secrets, captures, asked, stopped }
     }
 }
 
@@ -166,17 +169,20 @@ impl Worker {
         }
         let means = Means { sessions: &job.sessions, carried, values };
         let body = match live::request(&exchange, &means, connection).await? {
-            Ready::Body(body) => body,
+            Ready::Body(body) => Bytes::from(body),
             Ready::Lacking(why) => return self.unsent(exchange.name, Outcome::Skipped(why)).await,
         };
         let started = Instant::now();
-        let sent = self.sent(&exchange, body).await;
+        let sent = self.sent(&exchange, body.clone()).await;
         let took = started.elapsed();
         let outcome = match sent {
             Ok(answer) => {
                 self.unanswered = 0;
                 self.learn(&exchange, &answer);
-                judge(&self.job, &exchange, &self.carried, &answer)?
+                match judge(&self.job, &exchange, &self.carried, &answer)? {
+                    Outcome::Failed(failure) => self.explained(failure, &exchange, &body).await,
+                    other => other,
+                }
             }
             Err(error @ ClientError::Unreachable { .. }) => {
                 return Err(ReplayError::Runtime(error.to_string()).into());
@@ -200,13 +206,39 @@ impl Worker {
         Err(ReplayError::Runtime(message).into())
     }
 
+    /// Says which of the objects that an exchange names the endpoint does not have, in the place of
+    /// the difference that follows from that.
+    async fn explained(
+        &mut self,
+        mut failure: Box<Failure>,
+        exchange: &Exchange,
+        body: &[u8],
+    ) -> Outcome {
+        let expected = exchange.expected.as_deref().unwrap_or_default();
+        if usual_status(expected) != 200 {
+            return Outcome::Failed(failure);
+        }
+        let Self { job, connection, carried, .. } = self;
+        let Ok(session) = job.sessions.of(None, connection).await else {
+            return Outcome::Failed(failure);
+        };
+        let expected = carried.replaced(expected);
+        let path = job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
+        let messages = [body, expected.as_ref()];
+        let objects = job.asked.unknown(&messages, &session, path, connection).await;
+        if !objects.is_empty() {
+            failure.differences.retain(|difference| difference.diff().is_empty());
+            failure.differences.insert(0, Difference::Unknown { objects });
+        }
+        Outcome::Failed(failure)
+    }
+
     /// Sends a request, again where it may be and `--retries` allows it.
-    async fn sent(&mut self, exchange: &Exchange, body: Vec<u8>) -> Result<Answer, ClientError> {
+    async fn sent(&mut self, exchange: &Exchange, body: Bytes) -> Result<Answer, ClientError> {
         let path = self.job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
         let headers = exchange.rules.request_headers();
         let usual = || exchange.expected.as_deref().map(usual_status);
         let status = exchange.rules.status.map(|status| status.0).or_else(usual);
-        let body = Bytes::from(body);
         for tries in 1.. {
             let sent = self.connection.post(path, &headers, body.clone()).await;
             let wait = retry::wait(&sent, &body, &headers, status, tries);
@@ -330,6 +362,6 @@ fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
             actual.iter_mut().chain([expected]).for_each(hide);
         }
         Difference::Refused { why } | Difference::NoAnswer { why } => hide(why),
-        Difference::Status { .. } | Difference::Cut { .. } => {}
+        Difference::Status { .. } | Difference::Cut { .. } | Difference::Unknown { .. } => {}
     }
 }

@@ -1,12 +1,17 @@
 //! Logging in: a name and a password become a session.
 
+use super::login_guard::Refused;
 use super::password::HashMemory;
 use super::session::caller_of;
 use super::{Caller, Service, password};
 use crate::ledger::{LedgerError, User};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+
+/// How much of a name stands in the log.
+const NAME_CHARS_LOGGED: usize = 64;
 
 /// Why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +19,9 @@ pub enum LoginError {
     /// There is no such user, or it has another password; nobody learns which.
     #[error("user name and password do not match")]
     Mismatch,
+    /// Too many wrong passwords came for this user or from this address. Nothing was looked at.
+    #[error("too many wrong passwords came")]
+    Refused,
     /// Too many other logins wait. Nothing was done.
     #[error("too many logins wait")]
     Busy,
@@ -24,28 +32,62 @@ pub enum LoginError {
 
 impl Service {
     /// Opens a session and returns its token, 255 URL-safe characters. Older sessions stay good.
-    pub async fn login(&self, username: &str, password: &str) -> Result<String, LoginError> {
-        let user = self.verify(username, password).await?;
+    pub async fn login(
+        &self,
+        username: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<String, LoginError> {
+        let user = self.verify(username, password, from).await?;
         let now = self.clock.now();
         let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
     }
 
     /// The caller of this name and password, without a session: each call of such a client hashes.
-    pub async fn identify(&self, username: &str, password: &str) -> Result<Caller, LoginError> {
-        Ok(caller_of(&self.verify(username, password).await?))
+    pub async fn identify(
+        &self,
+        username: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<Caller, LoginError> {
+        Ok(caller_of(&self.verify(username, password, from).await?))
     }
 
-    /// The user of this name and password, within the turns that hashing has.
-    async fn verify(&self, username: &str, password: &str) -> Result<User, LoginError> {
+    /// The user of this name and password, within the turns that hashing has, and unless too many
+    /// wrong passwords came before.
+    async fn verify(
+        &self,
+        username: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<User, LoginError> {
+        let may_try = || {
+            let checked = self.login_guard.check(username, from, self.clock.now());
+            checked.map_err(|Refused { seconds }| {
+                tracing::debug!(%from, seconds, "a login is refused unseen");
+                LoginError::Refused
+            })
+        };
+        may_try()?;
         let wait = Duration::from_millis(self.settings.login_wait_ms);
         let turn = Arc::clone(&self.hashing).acquire_owned();
         let Ok(Ok(turn)) = tokio::time::timeout(wait, turn).await else {
             return Err(LoginError::Busy);
         };
+        // Others may have been wrong while this one waited.
+        may_try()?;
         let user = self.ledger.find_user(username).await?;
         let memory = Arc::clone(&self.hash_memory);
-        verified(user, password.to_owned(), memory, turn).await
+        let verified = verified(user, password.to_owned(), memory, turn).await;
+        if matches!(verified, Err(LoginError::Mismatch))
+            && self.login_guard.note_wrong(username, from, self.clock.now())
+        {
+            let user: String = username.chars().take(NAME_CHARS_LOGGED).collect();
+            let seconds = self.settings.login_refused_s;
+            tracing::warn!(?user, %from, seconds, "after many wrong passwords, logins are refused");
+        }
+        verified
     }
 }
 

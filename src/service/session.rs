@@ -151,7 +151,10 @@ mod tests {
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};
+    use std::net::{IpAddr, Ipv4Addr};
     use std::sync::Arc;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     async fn ledger() -> Arc<dyn Ledger> {
         let mode = OpenMode::CreateOrOpen { test: true };
@@ -174,7 +177,8 @@ mod tests {
     #[tokio::test]
     async fn a_session_ends_after_its_idle_time_and_survives_restarts() {
         let ledger = ledger().await;
-        let token = process(&ledger, 0).await.login("demo@example.com", "demo").await.unwrap();
+        let token =
+            process(&ledger, 0).await.login("demo@example.com", "demo", HERE).await.unwrap();
         for second in [900, 1800, 2700] {
             assert!(process(&ledger, second).await.authenticate(&token).await.is_ok(), "{second}");
         }
@@ -187,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_ends_in_the_process_that_cached_it_as_well() {
         let service = process(&ledger().await, 0).await;
-        let token = service.login("demo@example.com", "demo").await.unwrap();
+        let token = service.login("demo@example.com", "demo", HERE).await.unwrap();
         advance(&service, 900);
         assert!(service.authenticate(&token).await.is_ok());
         advance(&service, 901);
@@ -198,12 +202,12 @@ mod tests {
     async fn another_login_never_ends_a_session_in_use() {
         let ledger = ledger().await;
         let service = process(&ledger, 0).await;
-        let token = service.login("demo@example.com", "demo").await.unwrap();
+        let token = service.login("demo@example.com", "demo", HERE).await.unwrap();
         // The last use is written once a minute, so the ledger may be 59 seconds behind.
         advance(&service, 59);
         assert!(service.authenticate(&token).await.is_ok());
         advance(&service, 890);
-        service.login("demo@example.com", "demo").await.unwrap();
+        service.login("demo@example.com", "demo", HERE).await.unwrap();
         assert!(service.authenticate(&token).await.is_ok());
         assert!(process(&ledger, 950).await.authenticate(&token).await.is_ok());
     }

@@ -284,6 +284,7 @@ impl Service {
     async fn know_another_ledger(&self) -> Result<(), BenchError> {
         self.desk.clear();
         self.sessions.forget();
+        self.login_guard.forget();
         self.processors.forget_sandboxes();
         self.know_its_gateways().await.map_err(BenchError::Halfway)?;
         self.look_for_left_gateways().await.map_err(BenchError::Halfway)?;

@@ -284,6 +284,10 @@ faults! {
     TooManyLogins Receiver ServerUnavailable UnexpectedErrorFault 500
         "The server is busy with other logins. Nothing was done."
         "login that waited too long for its turn";
+    TooManyWrongLogins Receiver RequestExceededRate UnexpectedErrorFault 429
+        "Too many wrong passwords came. This one was not looked at. Try again later."
+        "a login or UsernameToken after 10 wrong passwords for its user from its address, or after \
+         100 a minute from its address, whether the password is right or not";
     TooLate Receiver TransactionTimeout UnexpectedErrorFault 500
         "The request did not start in time. Nothing was done."
         "the deadline of the request came before its transaction began";
@@ -328,6 +332,7 @@ impl Fault {
     pub const fn retry_after_s(&self) -> Option<u32> {
         match self {
             Self::TooManyRequests => Some(120),
+            Self::TooManyWrongLogins => Some(60),
             _ => None,
         }
     }

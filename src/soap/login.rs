@@ -7,6 +7,7 @@ use crate::service::login::LoginError;
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use std::fmt;
+use std::net::IpAddr;
 
 /// A name and a password.
 pub(super) struct Credentials {
@@ -21,8 +22,8 @@ impl Credentials {
     }
 
     /// The caller that they are of, without a session.
-    pub(super) async fn caller(&self, service: &Service) -> Result<Caller, Failure> {
-        match service.identify(&self.username, &self.password).await {
+    pub(super) async fn caller(&self, service: &Service, from: IpAddr) -> Result<Caller, Failure> {
+        match service.identify(&self.username, &self.password, from).await {
             Err(LoginError::Mismatch) => Err(Fault::WrongToken.into()),
             identified => Ok(identified?),
         }
@@ -53,10 +54,11 @@ pub(super) fn read(element: ElementRef<'_>) -> Result<Credentials, Fault> {
 pub(super) async fn answer(
     service: &Service,
     credentials: &Credentials,
+    from: IpAddr,
     server_url: &str,
     dialect: &Dialect,
 ) -> Result<Done, Failure> {
-    let session = service.login(&credentials.username, &credentials.password).await?;
+    let session = service.login(&credentials.username, &credentials.password, from).await?;
     let mut writer = dialect.open_envelope(640 + server_url.len());
     writer.open_with("ns1:loginResponse", &ANSWERS).open("ns1:result");
     writer.text_element("ns1:Session", &session).text_element("ns1:ServerUrl", server_url);

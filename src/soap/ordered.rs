@@ -47,11 +47,11 @@ impl Soap {
                 body: text.into_bytes(),
                 ..SoapAnswer::ordered(operation)
             }),
-            Effect::Reset { after: false } => SoapReply::Abort(operation),
+            Effect::Reset { after: false } => SoapReply::Reset(operation),
             Effect::Reset { after: true } => {
                 // It is done, and nobody is told.
                 let _ = self.perform_as_asked(call, request, dialect).await;
-                SoapReply::Abort(operation)
+                SoapReply::Reset(operation)
             }
             Effect::Truncate { bytes } => {
                 self.perform_as_asked(call, request, dialect).await.damaged(|answer| {
@@ -75,7 +75,7 @@ impl Soap {
 impl SoapReply {
     fn damaged(self, damage: impl FnOnce(&mut SoapAnswer)) -> Self {
         match self {
-            Self::Abort(operation) => Self::Abort(operation),
+            Self::Abort(_) | Self::Reset(_) => self,
             Self::Answer(mut answer) => {
                 damage(&mut answer);
                 Self::Answer(answer)

@@ -91,6 +91,7 @@ impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Mismatch => Self::Fault(Fault::WrongLogin),
+            LoginError::Refused => Self::Fault(Fault::TooManyWrongLogins),
             LoginError::Busy => Self::Fault(Fault::TooManyLogins),
             LoginError::Ledger(error) => error.into(),
         }

@@ -11,7 +11,8 @@ use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
 use super::vendor::unknown_object;
 use super::wsdl;
-use crate::domain::custom_field::{CustomFields, CustomType};
+use crate::domain::custom_field::CustomType;
+use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::query::{
     Condition, FieldKind, QueryError, QueryField, QueryObject, Test, TypedQuery, typed,
@@ -57,10 +58,10 @@ pub(super) fn read(
     element: ElementRef<'_>,
     api: ApiVersion,
     options: QueryOptions,
-    custom: &CustomFields,
+    tenant: &Tenant,
 ) -> Result<PageRequest, Fault> {
     let text = text_below(element, "queryString")?.ok_or(Fault::NoQuery)?;
-    let start = Start::Query(query(text, api, options.case_sensitive, custom)?);
+    let start = Start::Query(query(text, api, options.case_sensitive, tenant)?);
     Ok(PageRequest { start, rows_wanted: options.batch_size })
 }
 
@@ -89,30 +90,31 @@ fn query(
     text: &str,
     api: ApiVersion,
     case_sensitive: bool,
-    custom: &CustomFields,
+    tenant: &Tenant,
 ) -> Result<TypedQuery, Fault> {
     let parsed = zoql::parse(text).map_err(QueryError::from)?;
     let object = QueryObject::from_name(&parsed.object);
-    let object = object.filter(|object| is_in(api, *object));
+    let object = object.filter(|object| is_in(api, *object, tenant));
     let object = object.ok_or_else(|| unknown_object(&parsed.object, api))?;
-    Ok(typed(&parsed, object, &fields(object, api, custom), case_sensitive)?)
+    Ok(typed(&parsed, object, &fields(object, api, tenant), case_sensitive)?)
 }
 
-/// Whether the WSDL of a version has the object.
-fn is_in(api: ApiVersion, object: QueryObject) -> bool {
-    wsdl::object_types(api).contains(&object.name())
+/// Whether the tenant's WSDL of a version has the object.
+fn is_in(api: ApiVersion, object: QueryObject, tenant: &Tenant) -> bool {
+    wsdl::object_types_for(api, tenant).any(|name| name == object.name())
 }
 
 /// The fields of `object` that a caller of `api` can query, in the order of its WSDL.
-fn fields(object: QueryObject, api: ApiVersion, custom: &CustomFields) -> Vec<QueryField> {
+fn fields(object: QueryObject, api: ApiVersion, tenant: &Tenant) -> Vec<QueryField> {
     let newest = wsdl::fields(ApiVersion::LAST, object.name());
     let is_day = |name: &str| newest.contains(&(name, "date"));
-    let own = wsdl::fields(api, object.name()).into_iter().filter_map(|(name, of_type)| {
+    let own = wsdl::fields_for(api, object.name(), tenant).filter_map(|(name, of_type)| {
         let kind = kind_of_type(of_type, is_day(name))?;
         Some(QueryField { name: Cow::Borrowed(name), kind })
     });
     let mut all: Vec<_> = std::iter::once(ID).chain(own).collect();
-    for field in object.customized().into_iter().flat_map(|object| custom.of(object)) {
+    for field in object.customized().into_iter().flat_map(|object| tenant.custom_fields.of(object))
+    {
         let is_day = field.custom_type == CustomType::Date;
         if let Some(kind) = kind_of_type(wsdl::custom_type(api, field), is_day) {
             let name = field.name.as_str();
@@ -164,11 +166,12 @@ pub(super) async fn answer(
     };
     let page = service.find(caller, request.start, request.rows_wanted, deadline).await;
     let page = page.map_err(|failure| Failure::of_query(failure, locator.clone()))?;
-    // The locator may be one of a newer version.
-    if !is_in(dialect.api, page.query.object) {
+    // The locator may be one of a newer version, or older than a switch of the tenant.
+    let tenant = service.tenant();
+    if !is_in(dialect.api, page.query.object, &tenant) {
         return Err(Fault::WrongLocator(locator).into());
     }
-    let fields = fields(page.query.object, dialect.api, &service.custom_fields());
+    let fields = fields(page.query.object, dialect.api, &tenant);
     let body = render::page(&page, &fields, operation, dialect);
     Ok(Done { body, replayed: false, tally: Tally::default() })
 }

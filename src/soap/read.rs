@@ -12,7 +12,7 @@ use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
 use super::vendor::operation_not_served;
 use super::wsdl;
-use crate::domain::custom_field::CustomFields;
+use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::toml_text::suggest;
@@ -156,12 +156,12 @@ impl Reading {
         body: &[u8],
         content_type: Option<&str>,
         version: &str,
-        custom: &CustomFields,
+        tenant: &Tenant,
     ) -> Read {
         let mut soap = SoapVersion::of_content_type(content_type);
         let api = version.parse::<ApiVersion>();
         let served = *api.as_ref().unwrap_or(&ApiVersion::FIRST);
-        let request = self.request(body, content_type, (served, custom), &mut soap);
+        let request = self.request(body, content_type, (served, tenant), &mut soap);
         let request = match api {
             Ok(_) => request,
             Err(unsupported) => Err(Fault::from(unsupported).into()),
@@ -173,7 +173,7 @@ impl Reading {
         &self,
         body: &[u8],
         content_type: Option<&str>,
-        (api, custom): (ApiVersion, &CustomFields),
+        (api, tenant): (ApiVersion, &Tenant),
         soap: &mut SoapVersion,
     ) -> Result<Request, Unreadable> {
         let text = decode(body, content_type.and_then(charset))?;
@@ -186,7 +186,7 @@ impl Reading {
         *soap = envelope.soap;
         envelope.check_understood(self.ignores_security)?;
         let (element, mut others) = envelope.operation()?;
-        let operation = self.operation(element, &envelope, api, custom)?;
+        let operation = self.operation(element, &envelope, api, tenant)?;
         // Done or not, a second one would have no answer.
         if others.any(|other| known_operation(other, api).is_some()) {
             return Err(Fault::SeveralOperations.into());
@@ -204,10 +204,11 @@ impl Reading {
         element: ElementRef<'_>,
         envelope: &Envelope<'_>,
         api: ApiVersion,
-        custom: &CustomFields,
+        tenant: &Tenant,
     ) -> Result<Operation, Fault> {
         let known = known_operation(element, api).ok_or_else(|| unknown_operation(element, api))?;
         let checked = refuse_reference(element);
+        let custom = &tenant.custom_fields;
         Ok(match known {
             "login" => Operation::Login(checked.and_then(|()| login::read(element))),
             "getUserInfo" => Operation::GetUserInfo,
@@ -223,7 +224,7 @@ impl Reading {
             "delete" => Operation::Delete(checked.and_then(|()| delete::read(element, api))),
             "query" => {
                 let options = envelope.query_options();
-                Operation::Query(checked.and_then(|()| query::read(element, api, options, custom)))
+                Operation::Query(checked.and_then(|()| query::read(element, api, options, tenant)))
             }
             "queryMore" => {
                 let options = envelope.query_options();

@@ -1,9 +1,9 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
-use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
+use crate::domain::facts::Tenant;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::permission::Permissions;
@@ -124,7 +124,7 @@ impl Ledger for ScriptedLedger {
         ready(Ok(Err(FindError::TooSlow)))
     }
 
-    fn custom_fields(&self) -> Arc<CustomFields> {
+    fn tenant(&self) -> Arc<Tenant> {
         Arc::default()
     }
 
@@ -225,7 +225,7 @@ impl House {
     async fn answer(&self, call: SoapCall) -> SoapAnswer {
         match self.reply(call).await {
             SoapReply::Answer(answer) => answer,
-            SoapReply::Abort(_) => panic!("no answer"),
+            SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
         }
     }
 
@@ -240,6 +240,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         base_url: "http://127.0.0.1:8080".to_owned(),
         content_type: Some("text/xml; charset=utf-8".to_owned()),
         idempotency_key: None,
+        address: std::net::Ipv4Addr::LOCALHOST.into(),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(600),

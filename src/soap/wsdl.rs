@@ -18,6 +18,7 @@ use self::outline::OUTLINE;
 use self::template::{LINES, Line};
 use crate::domain::custom_field::{CustomField, CustomFields, CustomType};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::facts::Tenant;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::CustomizedObject;
 
@@ -30,15 +31,16 @@ const ERROR_CODE: &str = "{ErrorCode}";
 
 /// The WSDL of `version` for a service at `address`, which is escaped here.
 pub fn render(version: ApiVersion, address: &str) -> String {
-    render_for(version, address, &CustomFields::default())
+    render_for(version, address, &Tenant::default())
 }
 
-/// The WSDL of `version` for a tenant with fields of its own.
-pub fn render_for(version: ApiVersion, address: &str, custom: &CustomFields) -> String {
+/// The WSDL of `version` for a tenant: with the fields of its own, and without what only credit
+/// balances have where there are none.
+pub fn render_for(version: ApiVersion, address: &str, tenant: &Tenant) -> String {
     let address = escape(address);
     let mut wsdl = String::with_capacity(64 * 1024);
-    let mut own = OwnFields { version, custom, left: VecDeque::new() };
-    for line in LINES.iter().filter(|line| line.stand.covers(version)) {
+    let mut own = OwnFields { version, custom: &tenant.custom_fields, left: VecDeque::new() };
+    for line in LINES.iter().filter(|line| line.stand.covers_for(version, tenant)) {
         own.push_before(line, &mut wsdl);
         if line.text.contains(ERROR_CODE) {
             for code in ErrorCode::ALL.iter().filter(|code| code.since() <= version) {
@@ -70,18 +72,39 @@ pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
     standing.map(|object| object.name).filter(|name| *name != outline::BASE).collect()
 }
 
+/// As [`object_types`], without those that the tenant's switches close.
+pub fn object_types_for(
+    version: ApiVersion,
+    tenant: &Tenant,
+) -> impl Iterator<Item = &'static str> {
+    let standing = OUTLINE.objects.iter().filter(move |one| one.stand.covers_for(version, tenant));
+    standing.map(|object| object.name).filter(|name| *name != outline::BASE)
+}
+
 /// The fields of `object` in `version` as (name, type), in the order of the WSDL.
 ///
 /// The type is as written there: `string`, `decimal`, `zns:ID`. Only the object's own fields: those
 /// that it inherits, and that come before them on the wire, are the fields of `zObject`. Nothing
 /// for an object that the version lacks.
 pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static str)> {
-    let objects = OUTLINE.objects.iter().filter(|known| known.name == object);
-    objects
-        .flat_map(|known| &known.fields)
+    fields_of(object)
         .filter(|field| field.stand.covers(version))
         .map(|field| (field.name, field.of_type))
         .collect()
+}
+
+/// As [`fields`], without those that the tenant's switches close.
+pub fn fields_for(
+    version: ApiVersion,
+    object: &str,
+    tenant: &Tenant,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let standing = fields_of(object).filter(move |one| one.stand.covers_for(version, tenant));
+    standing.map(|field| (field.name, field.of_type))
+}
+
+fn fields_of(object: &str) -> impl Iterator<Item = &'static outline::Field> {
+    OUTLINE.objects.iter().filter(move |known| known.name == object).flat_map(|one| &one.fields)
 }
 
 /// The type of a field of the tenant's own in `version`, as the WSDL writes it.
@@ -516,14 +539,15 @@ mod tests {
             is_advanced: false,
         };
         let refund = CustomizedObject::Refund;
-        let custom = CustomFields::new(vec![
+        let custom_fields = CustomFields::new(vec![
             field(refund, "zone__c", CustomType::Boolean),
             field(refund, "amountPaid__c", CustomType::Decimal),
             field(refund, "CaseDate__c", CustomType::Date),
             field(CustomizedObject::Account, "AAA__c", CustomType::String { length: 5 }),
         ]);
+        let tenant = Tenant { custom_fields, ..Tenant::default() };
         for version in every_version() {
-            let told = render_for(version, HERE, &custom);
+            let told = render_for(version, HERE, &tenant);
             let standing = |told: &str, object| {
                 let (_, rest) =
                     told.split_once(&format!("<complexType name=\"{object}\">")).unwrap();
@@ -544,6 +568,37 @@ mod tests {
             without.push("");
             assert_eq!(without.join("\n"), render(version, HERE));
         }
+    }
+
+    #[test]
+    fn what_only_credit_balances_have_goes_with_them() {
+        let off = Tenant { credit_balance: false, ..Tenant::default() };
+        let settlement = Tenant { invoice_settlement: true, ..Tenant::default() };
+        let is_of_credit = |line: &&str| {
+            ["CreditBalance\"", "AppliedCreditBalanceAmount\"", "CreditBalanceAdjustmentAmount\""]
+                .iter()
+                .any(|name| line.contains(name))
+        };
+        for version in every_version() {
+            let whole = render(version, HERE);
+            let told = render_for(version, HERE, &off);
+            assert_eq!(told, render_for(version, HERE, &settlement), "{version}");
+            assert!(!told.contains("CreditBalance"), "{version}");
+            let (before, rest) = whole
+                .split_once("<complexType name=\"CreditBalanceAdjustment\">")
+                .unwrap_or((&whole, ""));
+            let after = rest.split_once("</complexType>\n").map_or("", |(_, after)| after);
+            let others = format!("{}{after}", before.trim_end_matches(' '));
+            let mut others: Vec<_> = others.lines().filter(|line| !is_of_credit(line)).collect();
+            others.push("");
+            assert_eq!(told, others.join("\n"), "{version}");
+            let types: Vec<_> = object_types_for(version, &off).collect();
+            assert!(!types.contains(&"CreditBalanceAdjustment"), "{version}");
+            assert!(types.contains(&"InvoiceAdjustment"), "{version}");
+        }
+        let account: Vec<_> = fields_for(ApiVersion::LAST, "Account", &off).collect();
+        assert!(account.iter().all(|(name, _)| *name != "CreditBalance"));
+        assert_eq!(account.len() + 1, fields(ApiVersion::LAST, "Account").len());
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn is_ascii_name_part(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-const fn is_name_start(character: char) -> bool {
+pub(super) const fn is_name_start(character: char) -> bool {
     matches!(character,
         'A'..='Z' | 'a'..='z' | '_'
         | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
@@ -81,7 +81,7 @@ const fn is_name_start(character: char) -> bool {
         | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
 }
 
-const fn is_name_part(character: char) -> bool {
+pub(super) const fn is_name_part(character: char) -> bool {
     is_name_start(character)
         || matches!(character,
             '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')

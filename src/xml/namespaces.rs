@@ -58,7 +58,7 @@ impl Namespaces {
     }
 
     /// The tokenizer hands out namespaces as they are written, so references are resolved here.
-    fn number(&mut self, written: &str) -> NamespaceId {
+    pub(super) fn number(&mut self, written: &str) -> NamespaceId {
         // A value that cannot be resolved was refused with the tag that declared it.
         let name = attribute_value(written).unwrap_or(Cow::Borrowed(written));
         let searched = self.names.iter().take(SEARCHED_MAX).position(|known| *known == name);

@@ -571,6 +571,48 @@ fn invoice_settlement_leaves_old_adjustments_to_be_read() {
     assert_eq!(client.read(WHOLE, &made, &["Amount", "Status"]), ["1.00", "Processed"]);
 }
 
+/// Regression: the WSDL and the answers of a tenant without credit balances told of them.
+#[test]
+fn a_tenant_without_credit_balances_has_nothing_of_them_in_its_wsdl_and_its_answers() {
+    for switch in ["credit_balance = false", "invoice_settlement = true"] {
+        let client = Client::new(&format!("[tenant]\n{switch}\n{SEED}"));
+        let wsdl = client.gateway.connect().send("GET", &format!("{ENDPOINT}?wsdl"), &[], b"");
+        let wsdl = String::from_utf8(wsdl.body).unwrap();
+        assert!(!wsdl.contains("CreditBalance"), "{switch}");
+        for kept in ["\"InvoiceAdjustment\"", "\"InvoiceItemAdjustment\"", "\"SourceType\""] {
+            assert!(wsdl.contains(kept), "{switch}: {kept}");
+        }
+        for (zoql, code, text) in [
+            (
+                "select Id from CreditBalanceAdjustment",
+                "INVALID_TYPE",
+                "invalid type for query: CreditBalanceAdjustment",
+            ),
+            (
+                "select Id, CreditBalance from Account",
+                "INVALID_FIELD",
+                "invalid field for query: Account.creditbalance",
+            ),
+            (
+                "select Id from Payment where AppliedCreditBalanceAmount = 0",
+                "INVALID_FIELD",
+                "invalid field for query: Payment.appliedcreditbalanceamount",
+            ),
+        ] {
+            let told = client.find("91.0", zoql);
+            assert_eq!(told.texts("FaultCode"), [code], "{switch}: {zoql}: {told}");
+            assert_eq!(told.texts("FaultMessage"), [text], "{switch}: {zoql}");
+        }
+        // What is asked for all the same is told why it is not done.
+        let fields = [("Amount", "1.00"), ("SourceTransactionId", NEGATIVE), ("Type", "Increase")];
+        let told = client.refused("CreditBalanceAdjustment", &fields);
+        assert!(told.starts_with("INVALID_VALUE: ") && told.contains("enabled"), "{told}");
+        assert_eq!(client.read("Account", ACCOUNT, &["Balance"]), ["-20.00"]);
+    }
+    let client = Client::new(SEED);
+    assert_eq!(client.read("Account", ACCOUNT, &["CreditBalance"]), ["0"]);
+}
+
 #[test]
 fn items_and_their_taxes_add_up_to_the_invoice() {
     let folder = tempfile::tempdir().unwrap();

@@ -67,13 +67,14 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         base_url: "http://localhost".to_owned(),
         content_type: Some("text/xml".to_owned()),
         idempotency_key: key.map(|key| key.as_bytes().to_vec()),
+        address: std::net::Ipv4Addr::LOCALHOST.into(),
         body: body.into(),
         turn: None,
         deadline: Instant::now() + Duration::from_secs(60),
     };
     match soap.answer(call).await {
         SoapReply::Answer(answer) => answer,
-        SoapReply::Abort(_) => panic!("no answer"),
+        SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
     }
 }
 

@@ -53,11 +53,17 @@ impl Connection {
         self.stream.get_mut().write_all(bytes).unwrap();
     }
 
-    /// The next answer; none when the connection was closed before its first byte.
+    /// The next answer; none when the connection was closed before its last byte.
     pub fn read_answer(&mut self) -> Option<Answer> {
         let mut answer = self.read_head_of_answer()?;
-        answer.body = self.read_body(&answer);
+        answer.body = self.read_body(&answer)?;
         Some(answer)
+    }
+
+    /// Whether the next answer breaks off, after its first byte and before its last.
+    pub fn breaks_off(&mut self) -> bool {
+        let head = self.read_head_of_answer();
+        head.is_some_and(|head| self.read_body(&head).is_none())
     }
 
     /// The status of the next head, which nothing follows, such as that of `100 Continue`.
@@ -65,7 +71,8 @@ impl Connection {
         self.read_head_of_answer().expect("a head").status
     }
 
-    fn read_head_of_answer(&mut self) -> Option<Answer> {
+    /// The head of the next answer; none when the connection was closed before its first byte.
+    pub fn read_head_of_answer(&mut self) -> Option<Answer> {
         let mut line = String::new();
         match self.stream.read_line(&mut line) {
             Ok(0) => return None,
@@ -84,7 +91,8 @@ impl Connection {
         Some(Answer { status, headers, body: Vec::new() })
     }
 
-    fn read_body(&mut self, head: &Answer) -> Vec<u8> {
+    /// What follows a head; none when the connection was closed before its end.
+    pub fn read_body(&mut self, head: &Answer) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         if head.header("transfer-encoding") == Some("chunked") {
             loop {
@@ -94,7 +102,7 @@ impl Connection {
                 let mut chunk = vec![0; size + 2];
                 self.stream.read_exact(&mut chunk).unwrap();
                 if size == 0 {
-                    return body;
+                    return Some(body);
                 }
                 body.extend_from_slice(&chunk[..size]);
             }
@@ -102,13 +110,13 @@ impl Connection {
         match head.header("content-length") {
             Some(length) => {
                 body.resize(length.parse().unwrap(), 0);
-                self.stream.read_exact(&mut body).unwrap();
+                self.stream.read_exact(&mut body).ok()?;
             }
             None => {
                 self.stream.read_to_end(&mut body).unwrap();
             }
         }
-        body
+        Some(body)
     }
 
     /// Everything that comes until the other side closes or resets the connection.

@@ -110,6 +110,10 @@ pub(in crate::cli) struct Args {
     #[arg(value_parser = name_and_value)]
     pub(super) set: Vec<(String, String)>,
 
+    /// Write a seed for what the captures take for granted into a new file, and send nothing
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_SEED_DRAFT", conflicts_with = "list")]
+    pub(super) seed_draft: Option<PathBuf>,
+
     /// Let what the endpoint does not serve be no failure
     #[arg(
         long,
@@ -201,6 +205,7 @@ impl Args {
             selection: Selection { only: self.only, skip: self.skip },
             values: Values::of(self.set),
             list: self.list,
+            draft: self.seed_draft.is_some(),
             retries: self.retries,
             fail_fast: self.fail_fast,
             allow_remote: self.allow_remote,

@@ -105,7 +105,7 @@ fn date_time(moment: DateTime<Utc>, zone: Tz) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::custom_field::CustomFields;
+    use crate::domain::facts::Tenant;
     use crate::domain::money::Currency;
     use crate::domain::query::{QueryObject, TypedQuery};
     use crate::domain::text::Wording;
@@ -130,7 +130,7 @@ mod tests {
         let page = Page { query, rows, size, next, time_zone };
         let api = ApiVersion::major(api);
         let dialect = Dialect { soap: SoapVersion::V11, api, wording: Wording::default() };
-        let fields = fields(QueryObject::Refund, api, &CustomFields::default());
+        let fields = fields(QueryObject::Refund, api, &Tenant::default());
         let body = super::page(&page, &fields, PageOf::Query, &dialect);
         let text = String::from_utf8(body).unwrap();
         let (_, result) = text.split_once("<ns1:result>").unwrap();
@@ -194,7 +194,7 @@ mod tests {
     fn no_version_gets_a_field_that_its_wsdl_lacks() {
         let soap = SoapVersion::V11;
         for object in QueryObject::ALL {
-            let none = CustomFields::default();
+            let none = Tenant::default();
             let newest = fields(object, ApiVersion::LAST, &none);
             let query = TypedQuery {
                 object,

@@ -2,10 +2,12 @@
 //!
 //! The notation is small on purpose, so that a difference between versions is one line in one file:
 //! `64+ ` from a version on, `-68 ` up to it, `22-68 ` between the two (the last one included, with
-//! its tenths), `#` for a note. A guard takes the place of indentation and is rendered as blanks.
+//! its tenths), `#` for a note; a `$` at the end of a guard means: only for tenants that have
+//! credit balances. A guard takes the place of indentation and is rendered as blanks.
 
 use std::sync::LazyLock;
 
+use crate::domain::facts::Tenant;
 use crate::domain::version::ApiVersion;
 
 /// Every line of the template that some version renders, in order.
@@ -30,17 +32,28 @@ pub(super) struct Line {
 pub(super) struct Stand {
     since: ApiVersion,
     before: Option<ApiVersion>,
+    /// Whether it stands only where there are credit balances.
+    is_of_credit: bool,
 }
 
 impl Stand {
-    const ALWAYS: Self = Self { since: ApiVersion::FIRST, before: None };
+    const ALWAYS: Self = Self { since: ApiVersion::FIRST, before: None, is_of_credit: false };
 
     /// Whether `version` lies in the span.
     pub(super) fn covers(self, version: ApiVersion) -> bool {
         self.since <= version && self.before.is_none_or(|before| version < before)
     }
 
+    /// Whether it stands in the WSDL of a version that the tenant is given.
+    pub(super) fn covers_for(self, version: ApiVersion, tenant: &Tenant) -> bool {
+        self.covers(version) && (!self.is_of_credit || tenant.has_credit_balances())
+    }
+
     fn read(guard: &str) -> Option<Self> {
+        let (guard, is_of_credit) = match guard.strip_suffix('$') {
+            Some(guard) => (guard, true),
+            None => (guard, false),
+        };
         let (since, until) = match guard.strip_suffix('+') {
             Some(since) => (since, ""),
             None => guard.split_once('-')?,
@@ -52,6 +65,7 @@ impl Stand {
             } else {
                 ApiVersion::major(major(since)?)
             },
+            is_of_credit,
             before: match until {
                 "" => None,
                 until => Some(ApiVersion::major(major(until)?.checked_add(1)?)),

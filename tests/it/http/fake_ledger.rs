@@ -1,8 +1,8 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
 use chrono_tz::Tz;
-use refund_gateway::domain::custom_field::CustomFields;
 use refund_gateway::domain::facts::Gateway;
+use refund_gateway::domain::facts::Tenant;
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::query::QueryObject;
@@ -108,7 +108,7 @@ impl Ledger for FakeLedger {
         })
     }
 
-    fn custom_fields(&self) -> Arc<CustomFields> {
+    fn tenant(&self) -> Arc<Tenant> {
         Arc::default()
     }
 

@@ -68,6 +68,17 @@ impl Wire {
         self.rest().await.is_empty()
     }
 
+    /// Whether an answer comes that breaks off before the length that its head states.
+    pub(super) async fn is_broken_off(&mut self) -> bool {
+        let rest = String::from_utf8(self.rest().await).unwrap();
+        let Some((head, body)) = rest.split_once("\r\n\r\n") else { return false };
+        let head = head.to_lowercase();
+        let (_, length) = head.split_once("\r\ncontent-length: ").expect("a length");
+        let length = length.split("\r\n").next().unwrap().parse::<usize>().unwrap();
+        assert!(head.contains("\r\nconnection: close"), "{head}");
+        !body.is_empty() && body.len() < length
+    }
+
     /// The lines up to an empty one.
     pub(super) async fn head(&mut self) -> String {
         loop {

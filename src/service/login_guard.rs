@@ -1,0 +1,246 @@
+//! How often passwords may be guessed: by the pair of a user name and an address, and by an address
+//! over all names; never by a name alone, so that a stranger cannot lock out an integration.
+//!
+//! What must stay true: a name that no user has is treated as one that a user has; time is the
+//! service's clock, and never runs backwards here; what is kept is bounded.
+
+use super::ServiceSettings;
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// So many pairs and addresses are known before those that say nothing any more are forgotten, and
+/// all of them where that does not suffice.
+const KNOWN_MAX: usize = 50_000;
+
+/// The bits of an IPv6 address that are one customer's.
+const IPV6_NETWORK: u128 = !(u64::MAX as u128);
+
+type Name = [u8; 32];
+type Moment = DateTime<Utc>;
+
+/// Too many wrong passwords came; the next is looked at after so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) seconds: i64,
+}
+
+/// The limits, and what they go by.
+#[derive(Debug)]
+pub(super) struct LoginGuard {
+    limits: Limits,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    wrong_max: usize,
+    window: TimeDelta,
+    refused: TimeDelta,
+    per_minute_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The newest moment that was seen: a clock that was set back counts as standing still.
+    newest: Moment,
+    pairs: HashMap<(Name, IpAddr), Pair>,
+    addresses: HashMap<IpAddr, VecDeque<Moment>>,
+}
+
+#[derive(Debug, Default)]
+struct Pair {
+    wrong: VecDeque<Moment>,
+    refused_until: Option<Moment>,
+}
+
+impl LoginGuard {
+    pub(super) fn new(settings: &ServiceSettings) -> Self {
+        let limits = Limits {
+            wrong_max: settings.login_wrong_max,
+            window: TimeDelta::minutes(settings.login_wrong_minutes.into()),
+            refused: TimeDelta::seconds(settings.login_refused_s.into()),
+            per_minute_max: settings.login_wrong_per_minute_max,
+        };
+        Self { limits, known: Mutex::default() }
+    }
+
+    /// Refuses a login that may not even be looked at now.
+    pub(super) fn check(&self, name: &str, from: IpAddr, now: Moment) -> Result<(), Refused> {
+        let (pair, mut known) = (key(name, from), self.at(now));
+        let now = known.newest;
+        let until = known.pairs.get(&pair).and_then(|pair| pair.refused_until);
+        let limit = self.limits.per_minute_max;
+        let of_address = known.addresses.get_mut(&pair.1).and_then(|wrong| {
+            forget_before(wrong, now - TimeDelta::minutes(1));
+            let first = wrong.front().filter(|_| limit > 0 && wrong.len() >= limit)?;
+            Some(*first + TimeDelta::minutes(1))
+        });
+        match until.max(of_address).filter(|until| *until > now) {
+            Some(until) => Err(Refused { seconds: (until - now).num_seconds().max(1) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes a wrong password; whether the pair is refused from now on.
+    pub(super) fn note_wrong(&self, name: &str, from: IpAddr, now: Moment) -> bool {
+        let (key, mut known) = (key(name, from), self.at(now));
+        let now = known.newest;
+        let limits = self.limits;
+        known.make_room(limits);
+        let wrong = known.addresses.entry(key.1).or_default();
+        wrong.push_back(now);
+        if wrong.len() > limits.per_minute_max {
+            wrong.pop_front();
+        }
+        let pair = known.pairs.entry(key).or_default();
+        forget_before(&mut pair.wrong, now - limits.window);
+        pair.wrong.push_back(now);
+        if pair.wrong.len() > limits.wrong_max {
+            pair.wrong.pop_front();
+        }
+        let is_refused = limits.wrong_max > 0 && pair.wrong.len() >= limits.wrong_max;
+        if is_refused {
+            pair.refused_until = Some(now + limits.refused);
+        }
+        is_refused
+    }
+
+    /// Forgets everything, because the users are others now.
+    pub(super) fn forget(&self) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+    }
+
+    fn at(&self, now: Moment) -> MutexGuard<'_, Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.newest = known.newest.max(now);
+        known
+    }
+}
+
+impl Known {
+    fn make_room(&mut self, limits: Limits) {
+        if self.pairs.len() < KNOWN_MAX && self.addresses.len() < KNOWN_MAX {
+            return;
+        }
+        let (now, since) = (self.newest, self.newest - limits.window);
+        self.pairs.retain(|_, pair| {
+            let is_refused = pair.refused_until.is_some_and(|until| until > now);
+            is_refused || pair.wrong.back().is_some_and(|last| *last > since)
+        });
+        let minute = now - TimeDelta::minutes(1);
+        self.addresses.retain(|_, wrong| wrong.back().is_some_and(|last| *last > minute));
+        if self.pairs.len() >= KNOWN_MAX {
+            self.pairs.clear();
+        }
+        if self.addresses.len() >= KNOWN_MAX {
+            self.addresses.clear();
+        }
+    }
+}
+
+fn forget_before(moments: &mut VecDeque<Moment>, since: Moment) {
+    while moments.front().is_some_and(|first| *first <= since) {
+        moments.pop_front();
+    }
+}
+
+fn key(name: &str, from: IpAddr) -> (Name, IpAddr) {
+    let from = match from.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK).into(),
+        address => address,
+    };
+    (Sha256::digest(name.as_bytes()).into(), from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Moment {
+        DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn guard() -> LoginGuard {
+        LoginGuard::new(&ServiceSettings::default())
+    }
+
+    /// Regression: passwords could be guessed for ever, 86 a second.
+    #[test]
+    fn ten_wrong_passwords_close_the_pair_for_a_minute_and_nobody_else() {
+        let (guard, here) = (guard(), ip("192.0.2.1"));
+        for second in 0..9 {
+            assert!(!guard.note_wrong("a", here, at(second)));
+            assert_eq!(guard.check("a", here, at(second)), Ok(()));
+        }
+        assert!(guard.note_wrong("a", here, at(9)));
+        assert_eq!(guard.check("a", here, at(9)), Err(Refused { seconds: 60 }));
+        assert_eq!(guard.check("a", here, at(68)), Err(Refused { seconds: 1 }));
+        assert_eq!(guard.check("a", here, at(69)), Ok(()));
+        for (name, from) in [("b", "192.0.2.1"), ("a", "192.0.2.2")] {
+            assert_eq!(guard.check(name, ip(from), at(10)), Ok(()));
+        }
+        // The next wrong one within the window closes it again.
+        assert!(guard.note_wrong("a", here, at(70)));
+        assert!(guard.check("a", here, at(71)).is_err());
+        assert!(!guard.note_wrong("a", here, at(70 + 900)));
+        guard.forget();
+        assert_eq!(guard.check("a", here, at(71)), Ok(()));
+    }
+
+    #[test]
+    fn an_address_may_be_wrong_a_hundred_times_a_minute() {
+        let (guard, here) = (guard(), ip("::ffff:192.0.2.1"));
+        for number in 0..100 {
+            let name = format!("user {number}");
+            assert_eq!(guard.check(&name, here, at(number / 10)), Ok(()));
+            guard.note_wrong(&name, here, at(number / 10));
+        }
+        assert!(guard.check("another", ip("192.0.2.1"), at(10)).is_err());
+        assert_eq!(guard.check("another", ip("192.0.2.2"), at(10)), Ok(()));
+        assert!(guard.check("another", here, at(59)).is_err());
+        assert_eq!(guard.check("another", here, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let guard = guard();
+        for number in 0..10 {
+            guard.note_wrong("a", ip(&format!("2001:db8::{number}")), at(0));
+        }
+        assert!(guard.check("a", ip("2001:db8::ffff"), at(0)).is_err());
+        assert_eq!(guard.check("a", ip("2001:db8:0:1::1"), at(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_opens_nothing() {
+        let (guard, here) = (guard(), ip("192.0.2.1"));
+        for _ in 0..10 {
+            guard.note_wrong("a", here, at(1000));
+        }
+        assert!(guard.check("a", here, at(0)).is_err());
+        assert!(guard.check("a", here, at(1059)).is_err());
+    }
+
+    #[test]
+    fn what_is_switched_off_refuses_nothing_and_what_is_kept_is_bounded() {
+        let settings = ServiceSettings {
+            login_wrong_max: 0,
+            login_wrong_per_minute_max: 0,
+            ..ServiceSettings::default()
+        };
+        let guard = LoginGuard::new(&settings);
+        for number in 0..KNOWN_MAX + 10 {
+            let name = format!("user {number}");
+            assert!(!guard.note_wrong(&name, ip("192.0.2.1"), at(0)));
+        }
+        assert_eq!(guard.check("user 1", ip("192.0.2.1"), at(0)), Ok(()));
+        assert!(guard.known.lock().unwrap().pairs.len() <= KNOWN_MAX);
+    }
+}

@@ -1,0 +1,169 @@
+//! Reads the nodes of a document out of a text that was checked: its names, texts and references
+//! are known to be good, and its size to be within the limits.
+
+use super::super::document::NamespaceId;
+use super::super::namespaces::{NONE, Namespaces, XML};
+use super::super::references::{attribute_value, resolve};
+use super::super::tag;
+use super::nodes::{Attribute, Entry, Name, NodeKind, Nodes, ROOT};
+use quick_xml::NsReader;
+use quick_xml::events::Event;
+use std::borrow::Cow;
+
+/// Reads nodes out of a text that was checked.
+pub(super) struct Builder<'a> {
+    text: &'a str,
+    reader: NsReader<&'a [u8]>,
+    resolved: Namespaces,
+    entries: Vec<Entry<'a>>,
+    attributes: Vec<Attribute<'a>>,
+    declared: Vec<(&'a str, NamespaceId)>,
+    open: Vec<u32>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let mut reader = NsReader::from_str(text);
+        // The text was checked, and its bounds with it.
+        reader.resolver_mut().set_max_namespace_bindings(usize::MAX);
+        let mut resolved = Namespaces::new();
+        let xml = resolved.number(XML);
+        let mut builder = Self {
+            text,
+            reader,
+            resolved,
+            entries: Vec::new(),
+            attributes: Vec::new(),
+            declared: vec![("xml", xml)],
+            open: Vec::new(),
+        };
+        builder.push(NodeKind::Root, Cow::Borrowed(""));
+        if let Some(root) = builder.entries.first_mut() {
+            root.declared = 0..1;
+        }
+        builder.open.push(ROOT);
+        builder
+    }
+
+    pub(super) fn position(&self) -> usize {
+        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    }
+
+    fn push(&mut self, kind: NodeKind, text: Cow<'a, str>) -> u32 {
+        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let (attributes, declared) = (self.attributes.len(), self.declared.len());
+        self.entries.push(Entry {
+            kind,
+            parent: self.open.last().copied().unwrap_or(ROOT),
+            end: number.saturating_add(1),
+            name: Name::default(),
+            text,
+            attributes: attributes..attributes,
+            declared: declared..declared,
+        });
+        number
+    }
+
+    pub(super) fn read(&mut self) -> Result<(), String> {
+        loop {
+            let start = self.position();
+            match self.reader.read_event().map_err(|error| error.to_string())? {
+                Event::Start(_) => {
+                    let number = self.element(start, ">")?;
+                    self.open.push(number);
+                }
+                Event::Empty(_) => {
+                    self.element(start, "/>")?;
+                }
+                Event::End(_) => self.close(),
+                Event::Text(text) => self.add_text(text.xml10_content()),
+                Event::CData(data) => self.add_text(data.xml10_content()),
+                Event::GeneralRef(reference) => {
+                    let character = resolve(&reference)?;
+                    self.add_text(Cow::Owned(character.to_string()));
+                }
+                Event::Comment(comment) => {
+                    self.push(NodeKind::Comment, comment.xml10_content());
+                }
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let count = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let number = self.open.pop().and_then(|it| usize::try_from(it).ok());
+        if let Some(entry) = number.and_then(|number| self.entries.get_mut(number)) {
+            entry.end = count;
+        }
+    }
+
+    /// Text beside text is one node. Outside of the root element there is only white space, which
+    /// is none.
+    fn add_text(&mut self, text: Cow<'a, str>) {
+        if self.open.len() < 2 || text.is_empty() {
+            return;
+        }
+        let parent = self.open.last().copied();
+        match self.entries.last_mut() {
+            Some(last) if last.kind == NodeKind::Text && Some(last.parent) == parent => {
+                last.text.to_mut().push_str(&text);
+            }
+            _ => {
+                self.push(NodeKind::Text, text);
+            }
+        }
+    }
+
+    fn element(&mut self, start: usize, closing: &str) -> Result<u32, String> {
+        let number = self.push(NodeKind::Element, Cow::Borrowed(""));
+        let tag = self.text.get(start..self.position()).unwrap_or_default();
+        let inside = tag.strip_prefix('<').and_then(|tag| tag.strip_suffix(closing));
+        let (name, raw) = tag::split(inside.unwrap_or_default());
+        for raw in raw {
+            let raw = raw.map_err(|(detail, _)| detail.to_owned())?;
+            let value = attribute_value(raw.value).map_err(|(detail, _)| detail)?;
+            match raw.name.strip_prefix("xmlns") {
+                Some("") => self.declare("", &value),
+                Some(rest) if rest.starts_with(':') => {
+                    self.declare(rest.get(1..).unwrap_or_default(), &value);
+                }
+                _ => {
+                    let name = self.named(raw.name, false);
+                    self.attributes.push(Attribute { name, value });
+                }
+            }
+        }
+        let name = self.named(name, true);
+        let (attributes, declared) = (self.attributes.len(), self.declared.len());
+        if let Some(entry) = self.entries.last_mut() {
+            entry.name = name;
+            entry.attributes.end = attributes;
+            entry.declared.end = declared;
+        }
+        Ok(number)
+    }
+
+    fn declare(&mut self, prefix: &'a str, namespace: &str) {
+        let number = self.resolved.number(namespace);
+        self.declared.push((prefix, number));
+    }
+
+    fn named(&mut self, qualified: &'a str, uses_default: bool) -> Name<'a> {
+        let resolver = self.reader.resolver();
+        let namespace = self.resolved.resolve(qualified, resolver, uses_default);
+        let local = qualified.split_once(':').map_or(qualified, |(_, local)| local);
+        Name { qualified, local, namespace: namespace.unwrap_or(NONE) }
+    }
+
+    pub(super) fn finish(mut self) -> Nodes<'a> {
+        self.close();
+        Nodes {
+            entries: self.entries,
+            attributes: self.attributes,
+            declared: self.declared,
+            namespaces: self.resolved.into_names(),
+        }
+    }
+}
