@@ -312,7 +312,7 @@ impl Store {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),
             Err(error) => {
-                tracing::warn!(%error, "the log stays beside the ledger: it is not written")
+                tracing::warn!(%error, "the log stays beside the ledger: it is not written");
             }
         }
         if let Err((_, error)) = self.connection.close() {
