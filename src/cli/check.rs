@@ -65,6 +65,12 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     print_table(&rows(&audit))?;
     let (accounts, refunds, entries) = (audit.accounts.len(), audit.refunds, audit.entries);
     terminal::data(&format!("{accounts} accounts, {refunds} refunds, {entries} entries"))?;
+    if audit.lacks_conditions {
+        terminal::note(
+            "note: the file may only be read, so the conditions on single values are not checked; \
+             check it as a user who may write it",
+        );
+    }
     for problem in &audit.problems {
         terminal::data(&format!("problem: {problem}"))?;
     }

@@ -15,6 +15,8 @@ pub struct Audit {
     pub refunds: u64,
     /// How many entries there are.
     pub entries: u64,
+    /// The conditions on single values could not be checked, because the file may only be read.
+    pub lacks_conditions: bool,
 }
 
 /// How many problems are told; a broken file could have millions.

@@ -26,6 +26,7 @@ mod methods;
 mod movement;
 mod newest;
 mod open;
+mod open_error;
 mod operating;
 mod orders;
 mod outbox;
@@ -39,6 +40,7 @@ mod query_statement;
 mod query_tables;
 mod queue;
 mod readers;
+mod reading;
 mod reconciling;
 mod rows;
 mod schema;
@@ -54,9 +56,11 @@ mod test_bench;
 mod trail;
 mod trail_facts;
 mod trail_reading;
+mod whole;
 mod writer;
 
-pub use open::{LedgerSettings, OpenError, OpenMode, OpenOptions};
+pub use open::{LedgerSettings, OpenMode, OpenOptions};
+pub use open_error::OpenError;
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
@@ -77,7 +81,7 @@ use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
@@ -143,8 +147,14 @@ impl SqliteLedger {
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
-        let connection = open::open_for_reading(path)?;
-        audit::audit(&connection).map_err(|error| OpenError::sql(path, &error))
+        let connection = reading::open_for_reading(path)?;
+        audit::audit(&connection).map_err(|error| match error.sqlite_error_code() {
+            // A table or a column that is not there.
+            Some(ErrorCode::Unknown) => {
+                OpenError::Damaged { path: path.to_owned(), detail: error.to_string() }
+            }
+            _ => OpenError::sql(path, &error),
+        })
     }
 }
 
@@ -154,7 +164,7 @@ pub struct EventFile(Connection);
 impl EventFile {
     /// Opens the ledger at `path` for reading.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        open::open_for_reading(path).map(Self)
+        reading::open_for_reading(path).map(Self)
     }
 
     /// At most `most` events after the one of this sequence, in their order.
@@ -242,10 +252,20 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        self.knowing_its_tenant(self.writer.submit(None, move |store| {
+        let loaded = self.knowing_its_tenant(self.writer.submit(None, move |store| {
             let report = seeding::load(store, &seed)?;
             Ok((report, store.tenant().clone()))
-        }))
+        }));
+        // It is durable in the log; a copy of the main file alone shall have it too.
+        let written_back = self.writer.submit_alone(|store| {
+            store.write_back();
+            Ok(())
+        });
+        Box::pin(async move {
+            let loaded = loaded.await?;
+            written_back.await?;
+            Ok(loaded)
+        })
     }
 
     fn tenant(&self) -> Arc<Tenant> {

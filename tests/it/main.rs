@@ -39,6 +39,7 @@ mod login_guard;
 mod logs;
 mod memory;
 mod migration;
+mod missing_log;
 mod money;
 mod objects;
 mod operations;

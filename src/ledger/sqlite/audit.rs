@@ -1,7 +1,7 @@
 //! Recomputing every balance from what is behind it, in one snapshot of the file.
 
 use super::rows::known;
-use super::{audit_billing, audit_sending};
+use super::{audit_billing, audit_sending, reading};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount};
 use rusqlite::Connection;
@@ -10,7 +10,8 @@ use std::collections::HashMap;
 /// Audits what one snapshot shows, and lets SQLite check the whole file.
 pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
-    let mut audit = Audit::default();
+    let lacks_conditions = !reading::knows_conditions(&snapshot)?;
+    let mut audit = Audit { lacks_conditions, ..Audit::default() };
     check_file(&snapshot, &mut audit)?;
     let moved = check_entries(&snapshot, &mut audit)?;
     check_refunds(&snapshot, &mut audit)?;

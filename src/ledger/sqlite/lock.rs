@@ -5,7 +5,7 @@
 //! removed lock file lets a second process in; elsewhere that lock could get into the way of those
 //! that SQLite takes on the same file.
 
-use super::open::OpenError;
+use super::open_error::OpenError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};

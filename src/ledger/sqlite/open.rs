@@ -1,16 +1,18 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
 use super::identity::Identity;
+use super::open_error::OpenError;
 use super::rows;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
 use super::store::Store;
+use super::whole;
 use crate::domain::facts::Gateway;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Below it SQLite can corrupt a log that two connections write back at the same moment.
@@ -20,7 +22,7 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How much of the file the writer keeps in memory, so that a debit does not read pages again.
 const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// How long another program's lock is waited for.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much the writer takes on; every value has a bound and a default. What is skipped here stands
 /// in a configuration file beside the table.
@@ -37,11 +39,21 @@ pub struct LedgerSettings {
     /// Whether what happens to refunds is kept for those who listen; none: as it was last said.
     #[serde(skip)]
     pub events: Option<bool>,
+    /// Opens a ledger that was not closed although its log is gone, and with it what was last
+    /// acknowledged.
+    #[serde(skip)]
+    pub accepts_missing_log: bool,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { queue_max: 256, batch_max: 256, gateways: Vec::new(), events: None }
+        Self {
+            queue_max: 256,
+            batch_max: 256,
+            gateways: Vec::new(),
+            events: None,
+            accepts_missing_log: false,
+        }
     }
 }
 
@@ -70,123 +82,19 @@ pub struct OpenOptions {
     pub settings: LedgerSettings,
 }
 
-/// Why a ledger could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process holds it.
-    #[error("the ledger {} is in use by another process", path.display())]
-    InUse {
-        /// The ledger.
-        path: PathBuf,
-    },
-    /// There is no such file.
-    #[error("there is no ledger at {}", path.display())]
-    Missing {
-        /// The ledger.
-        path: PathBuf,
-    },
-    /// A test ledger where none is wanted, or the other way round.
-    #[error("the ledger {} is {}a test ledger", path.display(), if *is_test { "" } else { "not " })]
-    Mark {
-        /// The ledger.
-        path: PathBuf,
-        /// What it is.
-        is_test: bool,
-    },
-    /// It was written by a newer version of this program.
-    #[error(
-        "the ledger {} has schema {found}, and this program knows {SCHEMA_VERSION}",
-        path.display()
-    )]
-    NewerSchema {
-        /// The ledger.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-    },
-    /// It is a file of something else.
-    #[error("the file {} is no ledger of this program", path.display())]
-    NotALedger {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is a device, a folder or the like.
-    #[error("{} is no regular file, and so no ledger", path.display())]
-    NotAFile {
-        /// What was named.
-        path: PathBuf,
-    },
-    /// It is a file without a byte, which nothing was written to yet.
-    #[error("the file {} is empty: it is a ledger yet to be made", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It cannot be trusted.
-    #[error("the ledger {} is damaged: {detail}", path.display())]
-    Damaged {
-        /// The ledger.
-        path: PathBuf,
-        /// What SQLite found.
-        detail: String,
-    },
-    /// A gateway is seeded and configured, and nobody can say which of them a refund means.
-    #[error(
-        "the ledger {} has a sandbox by the name of the configured gateway `{name}`",
-        path.display()
-    )]
-    GatewayTwice {
-        /// The ledger.
-        path: PathBuf,
-        /// The gateway.
-        name: String,
-    },
-    /// The linked SQLite has a known corruption bug.
-    #[error("SQLite {found} is linked, and 3.51.3 is the oldest that is safe")]
-    OldSqlite {
-        /// Its version.
-        found: &'static str,
-    },
-    /// The file system or SQLite refused.
-    #[error("the ledger {} cannot be opened: {detail}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What was said.
-        detail: String,
-    },
-}
-
-impl OpenError {
-    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
-        Self::Io { path: path.to_owned(), detail: error.to_string() }
-    }
-
-    /// Sorts an error of SQLite: a damaged file is not a busy or unreadable one.
-    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, detail) = (path.to_owned(), error.to_string());
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path, detail }
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
-            _ => Self::Io { path, detail },
-        }
-    }
-}
-
 /// Opens the file for the writer and loads what it keeps in memory.
 pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::OldSqlite { found: rusqlite::version() });
     }
     let is_new = is_new(path, options.mode)?;
+    let had_log = whole::has_log(path);
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|e| sql(&e))?;
     if !is_new {
         // First of all, because configuring would already change a file that is another's.
-        check_ownership(&connection, path)?;
+        check_existing(&connection, path, options, had_log)?;
     }
     configure(&connection).map_err(|e| sql(&e))?;
     if !is_new {
@@ -194,11 +102,39 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     }
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
+    keep_a_log(&connection).map_err(|e| sql(&e))?;
     let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
     let configured = options.settings.gateways.clone();
     check_gateways(&connection, path, &configured)?;
     let events = options.settings.events;
-    Store::load(connection, identity, options.id_seed, configured, events).map_err(|e| sql(&e))
+    let store = Store::load(connection, identity, options.id_seed, configured, events);
+    let store = store.map_err(|e| sql(&e))?;
+    whole::begin(store.connection()).map_err(|e| sql(&e))?;
+    Ok(store)
+}
+
+/// Refuses what is another's, what is not whole, and what lost its log.
+fn check_existing(
+    connection: &Connection,
+    path: &Path,
+    options: &OpenOptions,
+    had_log: bool,
+) -> Result<(), OpenError> {
+    whole::keep_log_on_close(connection).map_err(|error| OpenError::sql(path, &error))?;
+    check_ownership(connection, path)?;
+    if !whole::is_whole(connection, path)? {
+        return match options.mode {
+            OpenMode::Existing => Err(OpenError::NotWhole { path: path.to_owned() }),
+            OpenMode::CreateOrOpen { .. } | OpenMode::CreateOrOpenAny => Ok(()),
+        };
+    }
+    match whole::check_log(connection, path, had_log) {
+        Err(missing @ OpenError::MissingLog { .. }) if options.settings.accepts_missing_log => {
+            tracing::warn!("{missing}; it is opened because that was asked for");
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or
@@ -216,32 +152,6 @@ pub(super) fn check_gateways(
             Err(OpenError::GatewayTwice { path: path.to_owned(), name: twice.name.clone() })
         }
     }
-}
-
-/// Opens a connection that can only read, beside whoever holds the ledger.
-pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
-    if !path.exists() {
-        return Err(OpenError::Missing { path: path.to_owned() });
-    }
-    if is_empty(path)? {
-        return Err(OpenError::Empty { path: path.to_owned() });
-    }
-    check_magic(path)?;
-    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
-    let connection = reading_connection(path).map_err(|e| sql(&e))?;
-    check_ownership(&connection, path)?;
-    Ok(connection)
-}
-
-/// A read-only connection to a ledger that is known to be one.
-pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "query_only", true)?;
-    super::query_functions::register(&connection)?;
-    Ok(connection)
 }
 
 /// Makes the file, readable by its owner alone, before anything else sees it.
@@ -277,28 +187,20 @@ fn is_new(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
 
 /// Whether neither a file has anything in it nor the log beside it; only a regular file can be a
 /// ledger.
-fn is_empty(path: &Path) -> Result<bool, OpenError> {
+pub(super) fn is_empty(path: &Path) -> Result<bool, OpenError> {
     let about = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?;
     if !about.is_file() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
     }
-    if about.len() == 0 && has_log(path) {
+    if about.len() == 0 && whole::has_log(path) {
         let detail = "it is empty, but the log beside it is not".to_owned();
         return Err(OpenError::Damaged { path: path.to_owned(), detail });
     }
     Ok(about.len() == 0)
 }
 
-/// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as
-/// it found the file empty, and with it every refund that is only there.
-fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    fs::metadata(log).is_ok_and(|log| log.len() > 0)
-}
-
 /// A file that is no SQLite file at all is damaged or another's; SQLite would say so much later.
-fn check_magic(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
     let mut head = Vec::with_capacity(SQLITE_MAGIC.len());
     let length = u64::try_from(SQLITE_MAGIC.len()).unwrap_or(u64::MAX);
     fs::File::open(path)
@@ -316,6 +218,17 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Turns the journal into a write-ahead log, once schema and mark are in the main file.
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
     let wal = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", wal)?;
     if mode != "wal" {
@@ -324,12 +237,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
             "its journal cannot be a write-ahead log here, but stays `{mode}`"
         )));
     }
-    connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! A read happens on a blocking thread and in one short transaction, so that it neither holds up
 //! the async threads nor pins the log for long.
 
-use super::open::reading_connection;
+use super::reading::reading_connection;
 use crate::ledger::{LedgerError, Reply};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! never part.
 
 use super::identity::Identity;
-use super::rows;
+use super::{rows, whole};
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
@@ -90,6 +90,7 @@ impl Store {
         let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
         self.row_salt = ledger_salt(&self.connection, seeded)?;
         self.salt = seeded.unwrap_or(self.row_salt);
+        whole::say_open(&self.connection)?;
         self.reload()
     }
 
@@ -305,11 +306,22 @@ impl Store {
         self.count_up("probes").map(|_| ())
     }
 
-    /// Writes the log back into the file and closes it.
-    pub(super) fn close(self) {
-        let checkpoint = "pragma wal_checkpoint(truncate)";
-        if let Err(error) = self.connection.query_row(checkpoint, [], |_| Ok(())) {
-            tracing::warn!(%error, "the log could not be written back; the next start will do it");
+    /// Writes the log back into the main file, beside which it stays.
+    pub(super) fn write_back(&self) {
+        if let Err(error) = whole::write_back(&self.connection) {
+            tracing::warn!(%error, "the log could not be written back; nothing is lost");
+        }
+    }
+
+    /// Closes the file cleanly: it says so, and nothing is left in the log. A file whose last
+    /// commit is unknown stays as it is, for the next start to recover.
+    pub(super) fn close(self, is_lost: bool) {
+        match if is_lost { Ok(false) } else { whole::end(&self.connection) } {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),
+            Err(error) => {
+                tracing::warn!(%error, "the log stays beside the ledger: it is not written");
+            }
         }
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");

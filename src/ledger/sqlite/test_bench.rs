@@ -6,9 +6,10 @@
 //! came to its end is told as that.
 
 use super::changing::never_give_again;
-use super::open::{OpenError, check_gateways, check_ownership, check_soundness};
+use super::open::{check_gateways, check_ownership, check_soundness};
+use super::open_error::OpenError;
 use super::store::Store;
-use super::{keeping, schema, seeding};
+use super::{keeping, schema, seeding, whole};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
@@ -162,7 +163,8 @@ pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to);
     made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let mut file = Connection::open(to)?;
-    copy(connection, &mut file)
+    copy(connection, &mut file)?;
+    whole::say_closed(&file)
 }
 
 /// Takes out an account and all that is its own and loads what the seeds have of it, inside the

@@ -515,7 +515,7 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     };
     assert_eq!(failed.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
     store.roll_back().unwrap();
-    store.close();
+    store.close(false);
     let audit = SqliteLedger::audit_file(&path).unwrap();
     assert_eq!((audit.problems.len(), audit.refunds), (0, acknowledged));
     assert!(acknowledged > 0);

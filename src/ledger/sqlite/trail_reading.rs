@@ -3,7 +3,7 @@
 //! What must stay true: a page is found by the records' key, so that reading on neither repeats nor
 //! leaves out a record; what a caller wrote is bound and never part of a statement.
 
-use super::{OpenError, SqliteLedger, open, story};
+use super::{OpenError, SqliteLedger, reading, story};
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::ledger::Reply;
 use crate::ledger::reconciliation::RefundName;
@@ -16,7 +16,7 @@ use std::path::Path;
 impl SqliteLedger {
     /// The story of a refund in a ledger that may be in use by another process.
     pub fn story_in_file(path: &Path, name: RefundName) -> Result<Option<Value>, OpenError> {
-        let connection = open::open_for_reading(path)?;
+        let connection = reading::open_for_reading(path)?;
         story::story(&connection, name).map_err(|error| OpenError::sql(path, &error))
     }
 }

@@ -17,8 +17,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
+
+/// How long nothing must come before the log is written back.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// The handle to the writer thread.
 pub(super) struct Writer {
@@ -46,10 +50,12 @@ impl Writer {
             counters: Arc::clone(&counters),
             batch_max: settings.batch_max.max(1),
             lost: None,
+            is_written_back: true,
         };
+        let timer = Builder::new_current_thread().enable_time().build()?;
         let thread = thread::Builder::new()
             .name("ledger-writer".to_owned())
-            .spawn(move || state.serve(waiting))?;
+            .spawn(move || state.serve(waiting, &timer))?;
         Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
     }
 
@@ -160,11 +166,14 @@ struct State {
     batch_max: usize,
     /// Set once a commit's outcome was lost: from then on nothing is written.
     lost: Option<String>,
+    /// Nothing was done since the log was last written back while nothing waited.
+    is_written_back: bool,
 }
 
 impl State {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Job>) {
-        while let Some(first) = waiting.blocking_recv() {
+    fn serve(mut self, mut waiting: mpsc::Receiver<Job>, timer: &Runtime) {
+        while let Some(first) = self.next(&mut waiting, timer) {
+            self.is_written_back = false;
             let mut batch: Batch = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
             let mut next = Some(first);
             while let Some(Job::Batched(task)) = next {
@@ -178,7 +187,24 @@ impl State {
                 self.do_alone(work);
             }
         }
-        self.store.close();
+        self.store.close(self.lost.is_some());
+    }
+
+    /// The next job. While none comes, the log is written back, so that little is ever in the log
+    /// alone.
+    fn next(&mut self, waiting: &mut mpsc::Receiver<Job>, timer: &Runtime) -> Option<Job> {
+        if self.is_written_back || self.lost.is_some() {
+            return waiting.blocking_recv();
+        }
+        if let Ok(job) = waiting.try_recv() {
+            return Some(job);
+        }
+        let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
+        next.unwrap_or_else(|_| {
+            self.store.write_back();
+            self.is_written_back = true;
+            waiting.blocking_recv()
+        })
     }
 
     fn do_alone(&mut self, work: Box<dyn Lone>) {

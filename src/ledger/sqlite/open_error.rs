@@ -1,0 +1,132 @@
+//! Why a ledger could not be opened: one variant for each thing that its reader does about it.
+
+use super::schema::SCHEMA_VERSION;
+use rusqlite::ErrorCode;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds it.
+    #[error("the ledger {} is in use by another process", path.display())]
+    InUse {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// There is no such file.
+    #[error("there is no ledger at {}", path.display())]
+    Missing {
+        /// The ledger.
+        path: PathBuf,
+    },
+    /// A test ledger where none is wanted, or the other way round.
+    #[error("the ledger {} is {}a test ledger", path.display(), if *is_test { "" } else { "not " })]
+    Mark {
+        /// The ledger.
+        path: PathBuf,
+        /// What it is.
+        is_test: bool,
+    },
+    /// It was written by a newer version of this program.
+    #[error(
+        "the ledger {} has schema {found}, and this program knows {SCHEMA_VERSION}",
+        path.display()
+    )]
+    NewerSchema {
+        /// The ledger.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
+    /// It is a file of something else.
+    #[error("the file {} is no ledger of this program", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is a device, a folder or the like.
+    #[error("{} is no regular file, and so no ledger", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// It is a file without a byte, which nothing was written to yet.
+    #[error("the file {} is empty: it is a ledger yet to be made", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no schema or no mark, which every ledger has in its main file.
+    #[error(
+        "the file {} is no whole ledger: it lacks the schema or the mark that every ledger has",
+        path.display()
+    )]
+    NotWhole {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was not closed, and its log is not there.
+    #[error(
+        "the ledger {} was not closed (it is open since {since}), and its log `{}-wal` is missing \
+         or empty: refunds that were acknowledged may be lost",
+        path.display(), path.display()
+    )]
+    MissingLog {
+        /// The ledger.
+        path: PathBuf,
+        /// When it was last opened.
+        since: String,
+    },
+    /// It cannot be trusted.
+    #[error("the ledger {} is damaged: {detail}", path.display())]
+    Damaged {
+        /// The ledger.
+        path: PathBuf,
+        /// What SQLite found.
+        detail: String,
+    },
+    /// A gateway is seeded and configured, and nobody can say which of them a refund means.
+    #[error(
+        "the ledger {} has a sandbox by the name of the configured gateway `{name}`",
+        path.display()
+    )]
+    GatewayTwice {
+        /// The ledger.
+        path: PathBuf,
+        /// The gateway.
+        name: String,
+    },
+    /// The linked SQLite has a known corruption bug.
+    #[error("SQLite {found} is linked, and 3.51.3 is the oldest that is safe")]
+    OldSqlite {
+        /// Its version.
+        found: &'static str,
+    },
+    /// The file system or SQLite refused.
+    #[error("the ledger {} cannot be opened: {detail}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was said.
+        detail: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        Self::Io { path: path.to_owned(), detail: error.to_string() }
+    }
+
+    /// Sorts an error of SQLite: a damaged file is not a busy or unreadable one.
+    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, detail) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path, detail }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
+            _ => Self::Io { path, detail },
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Connections that only read, beside the process that holds the ledger.
+
+use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty};
+use super::open_error::OpenError;
+use super::whole;
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
+use std::path::Path;
+
+/// Opens a ledger that another process may hold, for reading alone. The file is opened as one that
+/// could be written, where that is allowed, because SQLite forgets the conditions on values
+/// (`check`) of a file that it may only read; see [`knows_conditions`].
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    if is_empty(path)? {
+        return Err(OpenError::Empty { path: path.to_owned() });
+    }
+    check_magic(path)?;
+    let had_log = whole::has_log(path);
+    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
+    // SQLite opens a file that may not be written for reading.
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| sql(&e))?;
+    whole::keep_log_on_close(&connection).map_err(|e| sql(&e))?;
+    check_ownership(&connection, path)?;
+    if !whole::is_whole(&connection, path)? {
+        return Err(OpenError::NotWhole { path: path.to_owned() });
+    }
+    whole::check_log(&connection, path, had_log)?;
+    Ok(connection)
+}
+
+/// A read-only connection to a ledger that is known to be one.
+pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// Whether SQLite checks the conditions on values here.
+pub(super) fn knows_conditions(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.is_readonly(MAIN_DB).map(|is_read_only| !is_read_only)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "query_only", true)?;
+    super::query_functions::register(&connection)?;
+    Ok(connection)
+}

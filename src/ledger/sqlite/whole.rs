@@ -1,0 +1,108 @@
+//! Whether a file is a whole ledger: created to its end, and not without the log that held more.
+//!
+//! What must stay true: the main file has schema and mark before its journal becomes a write-ahead
+//! log, so a file with such a log and without them has lost what the log held; and from the first
+//! write until a clean end the main file says that it is open while a log that is not empty stands
+//! beside it. A log is emptied by [`end`] alone, after the file says that it is closed.
+
+use super::open_error::OpenError;
+use super::schema::{APPLICATION_ID, kind};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension};
+use std::fs;
+use std::path::Path;
+
+/// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as
+/// it found the file empty, and with it every refund that is only there.
+pub(super) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// Whether a file that is not empty has its schema and its mark. False where its creation was cut
+/// short before it had a log, when nothing had been acknowledged yet; any other file is refused.
+pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+    let sql = |error: rusqlite::Error| OpenError::sql(path, &error);
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let table = "select exists (select 1 from sqlite_schema where name = 'meta')";
+    let has_meta: bool = connection.query_row(table, [], |row| row.get(0)).map_err(sql)?;
+    let is_made = number("user_version").map_err(sql)? > 0;
+    if is_made && has_meta && kind(connection).map_err(sql)?.is_some() {
+        return Ok(true);
+    }
+    let journal = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+    let journal: String = journal.map_err(sql)?;
+    let is_ours = number("application_id").map_err(sql)? == i64::from(APPLICATION_ID);
+    let is_empty = number("page_count").map_err(sql)? == 0;
+    if journal != "wal" && (is_ours || is_empty) {
+        return Ok(false);
+    }
+    Err(OpenError::NotWhole { path: path.to_owned() })
+}
+
+/// Refuses a ledger that was not closed and whose log is gone. `had_log` is whether the log was
+/// there before the file was opened: a gateway that starts or ends meanwhile is no reason.
+pub(super) fn check_log(
+    connection: &Connection,
+    path: &Path,
+    had_log: bool,
+) -> Result<(), OpenError> {
+    let since = open_since(connection).map_err(|error| OpenError::sql(path, &error))?;
+    match since {
+        Some(since) if !had_log && !has_log(path) => {
+            Err(OpenError::MissingLog { path: path.to_owned(), since })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Since when the ledger is open, as its file says it.
+fn open_since(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let since = "select value from meta where key = 'open_since'";
+    connection.query_row(since, [], |row| row.get(0)).optional()
+}
+
+/// Says in the ledger that it is open.
+pub(super) fn say_open(connection: &Connection) -> rusqlite::Result<()> {
+    let say = "insert into meta (key, value) \
+               values ('open_since', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) \
+               on conflict (key) do update set value = excluded.value";
+    connection.execute(say, []).map(|_| ())
+}
+
+/// Says in the ledger, or in a copy of it, that it is closed.
+pub(super) fn say_closed(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("delete from meta where key = 'open_since'", []).map(|_| ())
+}
+
+/// Says that the ledger is open, in the main file too. The log stays as it is when the process
+/// ends in any way but by [`end`].
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    keep_log_on_close(connection)?;
+    say_open(connection)?;
+    write_back(connection)
+}
+
+/// Keeps SQLite from removing the log when this is the last connection that closes.
+pub(super) fn keep_log_on_close(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
+}
+
+/// Writes what the log has into the main file, durably, as far as no reader needs it in the log.
+/// The log keeps its length.
+pub(super) fn write_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))
+}
+
+/// Says that the ledger is closed, and empties the log once the main file says so. True when
+/// nothing is left in the log.
+pub(super) fn end(connection: &Connection) -> rusqlite::Result<bool> {
+    say_closed(connection)?;
+    let empty = "pragma wal_checkpoint(truncate)";
+    let is_busy: bool = connection.query_row(empty, [], |row| row.get(0))?;
+    if !is_busy {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    }
+    Ok(!is_busy)
+}
