@@ -62,7 +62,6 @@ pub(super) fn refused(error: OpenError) -> Failure {
         OpenError::NewerSchema { .. }
         | OpenError::NotALedger { .. }
         | OpenError::NotWhole { .. }
-        | OpenError::MissingLog { .. }
         | OpenError::Damaged { .. } => FailureCode::Damaged,
         OpenError::OldSqlite { .. } | OpenError::Io { .. } => FailureCode::Runtime,
     };
@@ -90,10 +89,6 @@ fn hint(error: &OpenError) -> Option<&'static str> {
         OpenError::NotWhole { .. } => {
             "if it is a copy, copy the ledger again with its `-wal` while it is not served; if it \
              never was a ledger, remove it or name another file with --ledger"
-        }
-        OpenError::MissingLog { .. } => {
-            "put the log back beside it, or restore a backup; only `serve --accept-missing-log` \
-             takes it as it is"
         }
         OpenError::Damaged { .. } => {
             "restore a backup, and keep this file for whoever looks into it"

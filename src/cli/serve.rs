@@ -36,17 +36,11 @@ const LAST_TASKS: Duration = Duration::from_secs(5);
 pub(super) struct Args {
     #[command(flatten)]
     options: Options,
-
-    /// Serve a ledger that was not closed although its log is gone; refunds that were acknowledged
-    /// last may be missing from it
-    #[arg(long)]
-    accept_missing_log: bool,
 }
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
-    let mut settings = Settings::gather(args.options, matches)?;
-    settings.store.accepts_missing_log = args.accept_missing_log;
+    let settings = Settings::gather(args.options, matches)?;
     let _log = logging::start(LOGGED)?;
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };

@@ -39,21 +39,11 @@ pub struct LedgerSettings {
     /// Whether what happens to refunds is kept for those who listen; none: as it was last said.
     #[serde(skip)]
     pub events: Option<bool>,
-    /// Opens a ledger that was not closed although its log is gone, and with it what was last
-    /// acknowledged.
-    #[serde(skip)]
-    pub accepts_missing_log: bool,
 }
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self {
-            queue_max: 256,
-            batch_max: 256,
-            gateways: Vec::new(),
-            events: None,
-            accepts_missing_log: false,
-        }
+        Self { queue_max: 256, batch_max: 256, gateways: Vec::new(), events: None }
     }
 }
 
@@ -113,7 +103,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     Ok(store)
 }
 
-/// Refuses what is another's, what is not whole, and what lost its log.
+/// Refuses what is another's and what is not whole; warns of what lost its log.
 fn check_existing(
     connection: &Connection,
     path: &Path,
@@ -128,13 +118,16 @@ fn check_existing(
             OpenMode::CreateOrOpen { .. } | OpenMode::CreateOrOpenAny => Ok(()),
         };
     }
-    match whole::check_log(connection, path, had_log) {
-        Err(missing @ OpenError::MissingLog { .. }) if options.settings.accepts_missing_log => {
-            tracing::warn!("{missing}; it is opened because that was asked for");
-            Ok(())
-        }
-        checked => checked,
+    if let Some(since) = whole::misses_log(connection, path, had_log)? {
+        tracing::warn!(
+            ledger = %path.display(),
+            %since,
+            "the ledger was not closed, and its log is missing: unless another SQLite program took \
+             it into the file, refunds that were acknowledged last are missing too; if this is a \
+             copy, copy it again with its `-wal`"
+        );
     }
+    Ok(())
 }
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or

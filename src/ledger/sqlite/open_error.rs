@@ -66,18 +66,6 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// It was not closed, and its log is not there.
-    #[error(
-        "the ledger {} was not closed (it is open since {since}), and its log `{}-wal` is missing \
-         or empty: refunds that were acknowledged may be lost",
-        path.display(), path.display()
-    )]
-    MissingLog {
-        /// The ledger.
-        path: PathBuf,
-        /// When it was last opened.
-        since: String,
-    },
     /// It cannot be trusted.
     #[error("the ledger {} is damaged: {detail}", path.display())]
     Damaged {

@@ -17,7 +17,6 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Empty { path: path.to_owned() });
     }
     check_magic(path)?;
-    let had_log = whole::has_log(path);
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     // SQLite opens a file that may not be written for reading.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| sql(&e))?;
@@ -26,7 +25,6 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
     if !whole::is_whole(&connection, path)? {
         return Err(OpenError::NotWhole { path: path.to_owned() });
     }
-    whole::check_log(&connection, path, had_log)?;
     Ok(connection)
 }
 

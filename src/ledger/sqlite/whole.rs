@@ -41,20 +41,16 @@ pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Ope
     Err(OpenError::NotWhole { path: path.to_owned() })
 }
 
-/// Refuses a ledger that was not closed and whose log is gone. `had_log` is whether the log was
-/// there before the file was opened: a gateway that starts or ends meanwhile is no reason.
-pub(super) fn check_log(
+/// Since when a ledger is open whose log is gone, if it is: what was acknowledged last may be
+/// missing then, unless another SQLite program took the log into the file. `had_log` is whether the
+/// log was there before the file was opened.
+pub(super) fn misses_log(
     connection: &Connection,
     path: &Path,
     had_log: bool,
-) -> Result<(), OpenError> {
+) -> Result<Option<String>, OpenError> {
     let since = open_since(connection).map_err(|error| OpenError::sql(path, &error))?;
-    match since {
-        Some(since) if !had_log && !has_log(path) => {
-            Err(OpenError::MissingLog { path: path.to_owned(), since })
-        }
-        _ => Ok(()),
-    }
+    Ok(since.filter(|_| !had_log && !has_log(path)))
 }
 
 /// Since when the ledger is open, as its file says it.
