@@ -13,7 +13,7 @@ pub(super) struct Tenant {
 
 #[derive(Debug, clap::Subcommand)]
 enum OfTenant {
-    /// Set a key of the seed's [tenant]
+    /// Set a key of the tenant, as in a seed
     Set {
         /// The key, such as credit_balance or time_zone
         key: String,
@@ -34,7 +34,7 @@ pub(super) struct Gateway {
 
 #[derive(Debug, clap::Subcommand)]
 enum OfGateway {
-    /// Set a key of the seed's [[gateway]]
+    /// Set a key of a sandbox gateway, as in a seed
     Set {
         /// The gateway's name
         name: String,

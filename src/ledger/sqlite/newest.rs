@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 /// The moments of each table, and which of its rows were made by a caller and not by a seed.
-const MOMENTS: [(&str, &[&str], &str); 11] = [
+const MOMENTS: [(&str, &[&str], &str); 12] = [
     ("session", &["last_used_ms"], "true"),
     ("query_locator", &["last_used_ms"], "true"),
     ("idempotency", &["at_ms"], "true"),
@@ -19,6 +19,7 @@ const MOMENTS: [(&str, &[&str], &str); 11] = [
         "true",
     ),
     ("adjustment", &["created_ms", "updated_ms", "cancelled_ms"], "true"),
+    ("invoice_adjustment", &["created_ms", "updated_ms", "cancelled_ms"], "true"),
     ("account", &["created_ms", "updated_ms"], "created_by is not null or updated_by is not null"),
     (
         "payment_method",
