@@ -119,5 +119,5 @@ pub(super) fn start(folder: &Path) -> Result<Arc<Recorder>, Failure> {
 /// Says what became of a recording.
 pub(super) fn tell(recorded: Recorded) {
     let Recorded { written, left_out } = recorded;
-    terminal::note(&format!("recorded {written} exchanges, left out {left_out}"));
+    tracing::info!("recorded {written} exchanges, left out {left_out}");
 }

@@ -122,7 +122,7 @@ async fn serve(
     let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
     if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
         let to = test_clock::told(to);
-        terminal::note(&format!("the clock begins at {to}, the newest moment of the ledger"));
+        tracing::info!("the clock begins at {to}, the newest moment of the ledger");
     }
     for (origin, seed) in seeds {
         texts.push(seed.text().to_owned());
@@ -192,7 +192,7 @@ fn admin_token(
     let token = AdminToken::write_new(&file);
     let token = token.or_fail(FailureCode::Runtime, format_args!("writing {}", file.display()))?;
     if settings.test {
-        terminal::note(&format!("the token of the admin API is in {}", file.display()));
+        tracing::info!("the token of the admin API is in {}", file.display());
     }
     Ok((Some(token), Some(UntilTheEnd(file))))
 }
@@ -206,10 +206,10 @@ fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
 fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
     let public = gateway.public_addr();
     if demo {
-        terminal::note(&format!(
+        tracing::info!(
             "demo: log in as demo@example.com with the password demo at \
              http://{public}/apps/services/a/91.0"
-        ));
+        );
     }
     terminal::data(&format!("listening on http://{public}"))?;
     if let Some(admin) = gateway.admin_addr() {
