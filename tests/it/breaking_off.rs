@@ -2,9 +2,10 @@
 //! done until then is in every report, and each report is whole.
 
 use crate::gateway::{ENDPOINT, finish, login_envelope, program};
+use crate::wire::read_request;
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -22,19 +23,7 @@ fn endpoint(answered: usize, last: &'static str, ends: bool) -> SocketAddr {
         for number in 0.. {
             let (mut stream, _) = listener.accept().unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let line = line.trim().to_ascii_lowercase();
-                if let Some(told) = line.strip_prefix("content-length:") {
-                    length = told.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            reader.read_exact(&mut vec![0; length]).unwrap();
+            read_request(&mut reader);
             if number < answered {
                 let length = ANSWER.len();
                 let head =

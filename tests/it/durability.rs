@@ -2,7 +2,8 @@
 //! that is killed in the middle, a disk that takes nothing more.
 
 use crate::gateway::{
-    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, electronic_refund, external_refund,
+    ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, electronic_refund,
+    external_refund,
 };
 use crate::wire::{Answer, Connection};
 use refund_gateway::domain::id::{RefundId, RefundNumber};
@@ -21,20 +22,6 @@ fn assert_well_formed(answer: &Answer) {
     let text = decode(&answer.body, Some("utf-8")).unwrap();
     parse(&text, &XmlLimits::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
 }
-
-/// One account of 50.00 and the user of the demo.
-const FIFTY: &str = r#"
-[[user]]
-username = "demo@example.com"
-password = "demo"
-
-[[account]]
-id = "402892c72b9e3319012b9e34b88e0001"
-number = "A1"
-name = "Fifty"
-currency = "USD"
-credit_balance = "50.00"
-"#;
 
 #[test]
 fn a_hundred_clients_share_fifty_and_exactly_fifty_succeed() {

@@ -17,6 +17,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// One account of 50.00 and the user of the demo.
+pub const FIFTY: &str = r#"
+[[user]]
+username = "demo@example.com"
+password = "demo"
+
+[[account]]
+id = "402892c72b9e3319012b9e34b88e0001"
+number = "A1"
+name = "Fifty"
+currency = "USD"
+credit_balance = "50.00"
+"#;
+
 /// The path of the endpoint in the version that the documented examples use.
 pub const ENDPOINT: &str = "/apps/services/a/91.0";
 /// The account of the documented external refund, which the demo has.

@@ -1,24 +1,11 @@
 //! A ledger's file without the log that belongs to it: it is never taken for a new ledger, nor a
 //! part of it for the whole.
 
-use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program};
+use crate::gateway::{EXTERNAL_ACCOUNT, FIFTY, TestGateway, external_refund, finish, program};
 use rusqlite::Connection;
 use std::fs;
 use std::process::Output;
 use tempfile::TempDir;
-
-const SEED: &str = r#"
-[[user]]
-username = "demo@example.com"
-password = "demo"
-
-[[account]]
-id = "402892c72b9e3319012b9e34b88e0001"
-number = "A1"
-name = "Fifty"
-currency = "USD"
-credit_balance = "50.00"
-"#;
 
 fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String) {
     let output: Output = finish(program(folder.path()).args(args));
@@ -32,12 +19,12 @@ fn serve<'a>(ledger: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn a_copy_without_its_log_is_told_from_a_ledger_that_was_closed() {
-    let gateway = TestGateway::seeded(SEED, &[]);
+    let gateway = TestGateway::seeded(FIFTY, &[]);
     let session = gateway.login();
     let created = gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "20.00")]);
     assert_eq!(created.successes(), 1, "{created}");
     let copies = TempDir::new().unwrap();
-    fs::write(copies.path().join("s.toml"), SEED).unwrap();
+    fs::write(copies.path().join("s.toml"), FIFTY).unwrap();
     fs::copy(gateway.ledger(), copies.path().join("copy.db")).unwrap();
     let copied = TestGateway::start_in(copies, &["--test", "--ledger", "copy.db"]);
     assert!(copied.stderr().contains("was not closed"), "{}", copied.stderr());
@@ -46,7 +33,7 @@ fn a_copy_without_its_log_is_told_from_a_ledger_that_was_closed() {
 
 #[test]
 fn the_main_file_has_schema_mark_and_seed_before_the_first_answer() {
-    let gateway = TestGateway::seeded(SEED, &[]);
+    let gateway = TestGateway::seeded(FIFTY, &[]);
     let copies = TempDir::new().unwrap();
     let copy = copies.path().join("copy.db");
     fs::copy(gateway.ledger(), &copy).unwrap();
@@ -58,7 +45,7 @@ fn the_main_file_has_schema_mark_and_seed_before_the_first_answer() {
 
 #[test]
 fn a_kill_leaves_a_log_and_a_clean_end_leaves_none() {
-    let mut gateway = TestGateway::seeded(SEED, &[]);
+    let mut gateway = TestGateway::seeded(FIFTY, &[]);
     for round in 0..10 {
         if round % 2 == 0 {
             gateway.kill9();
@@ -79,7 +66,7 @@ fn a_kill_leaves_a_log_and_a_clean_end_leaves_none() {
 #[test]
 fn a_file_without_schema_and_mark_is_exit_6() {
     let place = TempDir::new().unwrap();
-    fs::write(place.path().join("s.toml"), SEED).unwrap();
+    fs::write(place.path().join("s.toml"), FIFTY).unwrap();
     let bare = Connection::open(place.path().join("bare.db")).unwrap();
     bare.query_row("pragma journal_mode = wal", [], |_| Ok(())).unwrap();
     bare.close().unwrap();
@@ -99,7 +86,7 @@ fn a_file_without_schema_and_mark_is_exit_6() {
 #[test]
 fn check_sees_a_value_that_no_row_may_have() {
     let place = TempDir::new().unwrap();
-    fs::write(place.path().join("s.toml"), SEED).unwrap();
+    fs::write(place.path().join("s.toml"), FIFTY).unwrap();
     assert_eq!(run(&place, &["seed", "s.toml", "--ledger", "l.db"]).0, Some(0));
     assert_eq!(run(&place, &["check", "--ledger", "l.db"]).0, Some(0));
     let ledger = Connection::open(place.path().join("l.db")).unwrap();

@@ -2,7 +2,8 @@
 
 use crate::gateway::{EXTERNAL_ACCOUNT, create_envelope, external_refund, login_envelope};
 use crate::replaying::{Folder, created, queried, query};
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::wire::read_request;
+use std::io::{BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,19 +25,7 @@ fn endpoint(
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let line = line.trim().to_ascii_lowercase();
-                if let Some(told) = line.strip_prefix("content-length:") {
-                    length = told.trim().parse().unwrap();
-                }
-                if line.is_empty() {
-                    break;
-                }
-            }
-            reader.read_exact(&mut vec![0; length]).unwrap();
+            read_request(&mut reader);
             match treat(counted.fetch_add(1, Ordering::SeqCst) + 1) {
                 Some(answer) => stream.write_all(answer.as_bytes()).unwrap(),
                 None => unanswered.push(stream),

@@ -179,3 +179,20 @@ impl fmt::Display for Answer {
         write!(out, "{} {}", self.status, String::from_utf8_lossy(&self.body))
     }
 }
+
+/// Reads one request with a Content-Length to its end, as a server does that only counts them.
+pub fn read_request(reader: &mut impl BufRead) {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let line = line.trim().to_ascii_lowercase();
+        if let Some(text) = line.strip_prefix("content-length:") {
+            length = text.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+}
