@@ -318,7 +318,7 @@ fn the_first_lines_say_where_it_is() {
     assert!(public.port() != 0 && admin.port() != 0 && public != admin);
     let lines = [format!("listening on http://{public}\n"), format!("admin on http://{admin}\n")];
     assert_eq!(gateway.first_lines(), lines);
-    assert!(gateway.stderr().contains("demo@example.com"), "the demo tells its login");
+    gateway.until_it_says("demo@example.com");
     assert_eq!(gateway.get_admin("/healthz").status, 200);
 
     let alone = TestGateway::start(&["--admin-listen", "none", "--ledger", ":memory:"]);
@@ -348,9 +348,7 @@ fn a_second_signal_ends_at_once() {
     gateway.get_admin("/healthz");
     let mut gateway = gateway;
     gateway.signal(Signal::INT);
-    while !gateway.stderr().contains("draining") {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    gateway.until_it_says("draining");
     gateway.signal(Signal::INT);
     assert_eq!(gateway.ended().code(), Some(130));
 }

@@ -40,7 +40,7 @@ fn a_restart_goes_on_from_the_newest_moment() {
     gateway.restart();
     assert_eq!(now(&gateway), "2026-03-04T06:06:07.000Z");
     let said = "the clock begins at 2026-03-04T06:06:07.000Z, the newest moment of the ledger";
-    assert!(gateway.stderr().contains(said), "{}", gateway.stderr());
+    gateway.until_it_says(said);
     refund(&gateway);
     let created = created(&gateway);
     assert_eq!(created.len(), 3);

@@ -60,7 +60,7 @@ fn a_token_file_is_read_and_one_that_others_can_read_is_warned_of() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let gateway = TestGateway::start_in(folder, &["--demo", "--admin-token-file", "token"]);
     assert_eq!(status_of(&gateway, "localhost", TOKEN), 200);
-    assert!(gateway.stderr().contains("warning: others can read"), "{}", gateway.stderr());
+    gateway.until_it_says("warning: others can read");
     assert!(!gateway.stderr().contains(TOKEN), "{}", gateway.stderr());
     for (text, named) in [("short", "16 characters"), ("two words that are long", "blanks")] {
         let output = finish(

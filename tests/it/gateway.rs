@@ -233,6 +233,16 @@ impl TestGateway {
         fs::read_to_string(self.stderr_path()).unwrap_or_default()
     }
 
+    /// Waits until it said `text` on stderr. A line of the log may come after what it belongs to,
+    /// such as the first lines of stdout.
+    pub fn until_it_says(&self, text: &str) {
+        let started = Instant::now();
+        while !self.stderr().contains(text) {
+            assert!(started.elapsed() < PATIENCE, "{text} in {}", self.stderr());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Ends it as a power failure would.
     pub fn kill9(&mut self) {
         let mut running = self.running.take().expect("it was ended already");

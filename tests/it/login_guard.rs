@@ -55,7 +55,7 @@ fn ten_wrong_passwords_close_a_user_from_one_address_for_a_minute() {
         metrics.contains("refund_gateway_rejected_total{limit=\"login_guard\"} 5"),
         "{metrics}"
     );
-    assert!(gateway.stderr().contains("logins are refused"), "{}", gateway.stderr());
+    gateway.until_it_says("logins are refused");
     told_by(&gateway, &["clock", "--advance", "60"]);
     assert_eq!(attempt(&gateway, "demo@example.com", "demo", here).status, 200);
 }

@@ -171,6 +171,7 @@ fn the_schema_is_logged_at_trace_alone() {
         let folder = TempDir::new().unwrap();
         let env = [("REFUND_GATEWAY_LOG", level)];
         let gateway = TestGateway::start_with_env(folder, &["--demo"], &env);
+        gateway.until_it_says("demo@example.com");
         assert_eq!(gateway.stderr().contains("create table"), shows, "{level}");
     }
 }

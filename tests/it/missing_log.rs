@@ -27,7 +27,7 @@ fn a_copy_without_its_log_is_told_from_a_ledger_that_was_closed() {
     fs::write(copies.path().join("s.toml"), FIFTY).unwrap();
     fs::copy(gateway.ledger(), copies.path().join("copy.db")).unwrap();
     let copied = TestGateway::start_in(copies, &["--test", "--ledger", "copy.db"]);
-    assert!(copied.stderr().contains("was not closed"), "{}", copied.stderr());
+    copied.until_it_says("was not closed");
     assert!(!gateway.stderr().contains("was not closed"), "{}", gateway.stderr());
 }
 

@@ -11,6 +11,6 @@ fn only_a_stop_stops_it() {
         gateway.signal(signal);
         gateway.login();
     }
-    assert!(gateway.stderr().contains("SIGHUP"), "{}", gateway.stderr());
+    gateway.until_it_says("SIGHUP");
     assert!(gateway.terminate().success());
 }
