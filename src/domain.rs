@@ -10,6 +10,7 @@ pub mod collected;
 pub mod custom_field;
 pub mod custom_value;
 pub mod draft;
+pub mod entry_kind;
 pub mod error_code;
 pub mod event;
 pub mod facts;

@@ -10,17 +10,23 @@
 //!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
 
 pub mod audit;
+pub mod books;
 pub mod change;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
 pub mod query;
 pub mod reconciliation;
+pub mod record;
+pub mod records;
 pub mod seed;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
 pub mod trail;
+pub mod unit;
+pub mod work;
+pub mod working_set;
 
 use crate::domain::draft::GatewayOption;
 use crate::domain::draft::batch::Drafts;
@@ -69,7 +75,7 @@ pub enum LedgerError {
 }
 
 /// The key of a user inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserKey(pub i64);
 
 /// A user, as the login needs it.

@@ -55,11 +55,11 @@ impl Gateway {
 }
 
 /// The key of an account inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey(pub i64);
 
 /// The key of a payment method inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MethodKey(pub i64);
 
 /// One account, at the moment of the decision.
@@ -159,15 +159,15 @@ pub struct ExistingMethod {
 }
 
 /// The key of a payment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentKey(pub i64);
 
 /// The key of an invoice inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceKey(pub i64);
 
 /// The key of a part of a payment (an InvoicePayment) inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartKey(pub i64);
 
 /// One payment, which refunds can give back.
@@ -318,7 +318,7 @@ pub struct ReopenedInvoice {
 }
 
 /// The key of an adjustment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdjustmentKey(pub i64);
 
 /// A credit balance adjustment that is there already, for those who want to change it.

@@ -139,6 +139,19 @@ impl MethodChoice {
             Self::TypeAlone => "type",
         }
     }
+
+    /// Every choice, in the order of the codes by which the ledger keeps them.
+    pub const ALL: [Self; 4] = [Self::Named, Self::Default, Self::OfPayment, Self::TypeAlone];
+
+    /// The number by which the ledger keeps it.
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// The choice of a code.
+    pub fn from_code(code: i64) -> Option<Self> {
+        usize::try_from(code).ok().and_then(|place| Self::ALL.get(place)).copied()
+    }
 }
 
 /// What a refund draws on.

@@ -29,6 +29,17 @@ macro_rules! vocabulary {
             pub fn from_name(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|value| value.name() == text)
             }
+
+            /// The number by which the ledger keeps it: its place in the order above, which never
+            /// changes; a new value is added at the end.
+            pub const fn code(self) -> i64 {
+                self as i64
+            }
+
+            /// The value of a code.
+            pub fn from_code(code: i64) -> Option<Self> {
+                usize::try_from(code).ok().and_then(|place| Self::ALL.get(place)).copied()
+            }
         }
     };
 }

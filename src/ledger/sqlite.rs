@@ -6,24 +6,19 @@
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
 mod accounts;
-mod adjusting;
-mod ahead;
-mod answers;
 mod audit;
 mod audit_billing;
 mod audit_sending;
 mod billing_rows;
+mod books;
 mod changing;
-mod create;
 mod creating;
 mod custom;
-mod ending;
 mod identity;
 mod invoice_adjusting;
 mod keeping;
 mod lock;
 mod methods;
-mod movement;
 mod newest;
 mod open;
 mod open_error;
@@ -41,7 +36,6 @@ mod query_tables;
 mod queue;
 mod readers;
 mod reading;
-mod reconciling;
 mod rows;
 mod schema;
 mod seeding;
@@ -53,8 +47,6 @@ mod sessions;
 mod store;
 mod story;
 mod test_bench;
-mod trail;
-mod trail_facts;
 mod trail_reading;
 mod whole;
 mod writer;
@@ -71,6 +63,7 @@ use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
+use super::work::reconciling;
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -203,7 +196,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
-        self.writer.submit(None, move |store| reconciling::reconcile(store, &request))
+        self.writer
+            .submit(None, move |store| store.work(|unit| reconciling::reconcile(unit, &request)))
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {

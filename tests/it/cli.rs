@@ -243,7 +243,7 @@ fn a_ledger_that_does_not_add_up_is_exit_6() {
     let place = Place::with("seed.toml", SEED);
     place.done(&["seed", "seed.toml", "--ledger", "l.db"]);
     let connection = Connection::open(place.0.path().join("l.db")).unwrap();
-    connection.execute_batch("update account set balance = balance + 1").unwrap();
+    connection.execute_batch("update balance set units = units + 1").unwrap();
     drop(connection);
     let output = place.run(&["check", "--ledger", "l.db"]);
     assert_eq!(output.status.code(), Some(6));

@@ -240,11 +240,11 @@ fn move_more(path: &Path) {
                 select account, 'Increase', 5 + ?1, key, iif(?1 % 3, 'Processed', 'Canceled'),
                 '2026-03-01', 'told', 1, 1790000000000 + ?1, 1790000005000 + ?1,
                 iif(?1 % 3, null, 1790000005000) from invoice where key = 1 + ?1 % 12;
-            insert into entry (account, kind, delta, balance, adjustment, at_ms)
-                select account, 'increase', amount, 100, key, created_ms from adjustment
+            insert into entry_row (account, kind, delta, balance, adjustment, at_ms)
+                select account, 4, amount, 100, key, created_ms from adjustment
                 where key = ?1;
-            insert into entry (account, kind, delta, balance, adjustment, at_ms)
-                select account, 'cancellation', -amount, 100, key, cancelled_ms from adjustment
+            insert into entry_row (account, kind, delta, balance, adjustment, at_ms)
+                select account, 6, -amount, 100, key, cancelled_ms from adjustment
                 where key = ?1 and status = 'Canceled';
             insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms,
                 updated_ms) values (2 * ?1, 1 + ?1 % 8, ?1, 1790000000000 + ?1, 1790000000000);

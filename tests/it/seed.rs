@@ -124,7 +124,7 @@ fn what_was_billed_is_loaded_once() {
          update payment set refunded = 5000, is_settled = 1;
          update invoice_payment set refunded = 5000;
          update payment_method set status = 'Closed';
-         update account set default_payment_method = 3 where number = 'A1';",
+         update account_row set default_payment_method = 3 where number = 'A1';",
     );
     let (code, said) = place.load(SEED);
     assert_eq!(code, Some(0), "{said}");

@@ -49,7 +49,7 @@ pub(super) fn update(
         Ok(update) => update,
         Err(error) => return Ok(Err(error)),
     };
-    let sql = "update account set number = coalesce(:number, number), \
+    let sql = "update account_row set number = coalesce(:number, number), \
          name = coalesce(:name, name), status = coalesce(:status, status), \
          gateway = iif(:sets_gateway, :gateway, gateway), \
          default_payment_method = iif(:sets_method, :method, default_payment_method), \
@@ -88,10 +88,13 @@ pub(super) fn delete(
     if let Err(error) = decide_account_deletion(id, existing.as_ref(), asking) {
         return Ok(Err(error));
     }
-    store
-        .connection()
-        .prepare_cached("delete from account where id = ?1")?
-        .execute([id.as_str()])?;
+    let connection = store.connection();
+    for delete in [
+        "delete from balance where account = (select key from account_row where id = ?1)",
+        "delete from account_row where id = ?1",
+    ] {
+        connection.prepare_cached(delete)?.execute([id.as_str()])?;
+    }
     Ok(Ok(id.clone()))
 }
 
@@ -139,7 +142,7 @@ fn existing(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Option<E
     // An opening balance and the entries are history as well: they are what a balance adds up from.
     let select = "select key, currency, balance, opening <> 0 \
          or exists (select 1 from payment_method where payment_method.account = account.key) \
-         or exists (select 1 from refund where refund.account = account.key) \
+         or (select newest_refund from balance where balance.account = account.key) is not null \
          or exists (select 1 from payment where payment.account = account.key) \
          or exists (select 1 from invoice where invoice.account = account.key) \
          or exists (select 1 from adjustment where adjustment.account = account.key) \
@@ -171,10 +174,10 @@ fn insert(
         Some(number) => number.to_owned(),
         None => store.next_number("account", "account", "A")?,
     };
-    let insert = "insert into account (key, id, number, name, currency, opening, balance, \
+    let insert = "insert into account_row (key, id, number, name, currency, opening, \
          default_payment_method, gateway, status, kept, created_by, created_ms, updated_by, \
          updated_ms, parent) \
-         values (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?11, ?12)";
+         values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?10, ?11, ?12)";
     store.connection().prepare_cached(insert)?.execute(params![
         key,
         id.as_str(),
@@ -189,5 +192,6 @@ fn insert(
         at_ms,
         account.parent.map(|parent| parent.0),
     ])?;
-    Ok(())
+    let insert = "insert into balance (account, units) values (?1, 0)";
+    store.connection().prepare_cached(insert)?.execute([key]).map(|_| ())
 }

@@ -1,17 +1,11 @@
-//! Payments, invoices, refunds and adjustments of the file as facts of the domain.
+//! Payments and invoices of the file as facts of the domain.
 
 use super::rows::{self, known};
 use super::sending;
-use super::store::Store;
-use crate::domain::facts::{
-    AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment, ExistingRefund, Invoice,
-    InvoiceKey, PartKey, Payment, PaymentKey, PaymentPart, ReopenedInvoice,
-};
-use crate::domain::id::{IdKind, ObjectId, RefundId, RowId};
-use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::vocabulary::{
-    AdjustmentStatus, AdjustmentType, PaymentStatus, PaymentType, RefundStatus, RefundType,
-};
+use crate::domain::facts::{Invoice, InvoiceKey, PartKey, Payment, PaymentKey, PaymentPart};
+use crate::domain::id::ObjectId;
+use crate::domain::money::MinorUnits;
+use crate::domain::vocabulary::{PaymentStatus, PaymentType};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// How an object is named.
@@ -128,102 +122,15 @@ fn read_invoice(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Invo
     })
 }
 
-/// The refund of this id.
-pub(super) fn refund(
+/// Moves what is owed on an invoice. The schema guards its bounds, as the rules do before it.
+pub(super) fn move_invoice(
     connection: &Connection,
-    id: &ObjectId,
-) -> rusqlite::Result<Option<ExistingRefund>> {
-    let Some(parsed) = RefundId::parse(id.as_str()) else {
-        return Ok(None);
-    };
-    let number = parsed.number();
-    let select = "select refund.created_ms, refund.salt, refund.type, refund.status, \
-                  refund.payment, account.currency, \
-                  refund.compensated_ms is not null from refund \
-                  join account on account.key = refund.account where refund.number = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    let found = statement.query_row([number.value()], |row| {
-        let refund = ExistingRefund {
-            number,
-            refund_type: known(row, 2, RefundType::from_name)?,
-            status: known(row, 3, RefundStatus::from_name)?,
-            payment: row.get::<_, Option<i64>>(4)?.map(PaymentKey),
-            currency: known(row, 5, Currency::from_code)?,
-            is_compensated: row.get(6)?,
-            invoices: Vec::new(),
-        };
-        Ok((RefundId::new(row.get(0)?, row.get(1)?, number), refund))
-    });
-    // An id of another moment or another ledger is nobody's, though its number may be somebody's.
-    let Some((_, mut refund)) = found.optional()?.filter(|(stored, _)| *stored == parsed) else {
-        return Ok(None);
-    };
-    if refund.payment.is_some() {
-        refund.invoices = reopened(connection, number.value())?;
-    }
-    Ok(Some(refund))
-}
-
-fn reopened(connection: &Connection, number: i64) -> rusqlite::Result<Vec<ReopenedInvoice>> {
-    let select = "select invoice.number, invoice.balance, taken.amount \
-                  from refund_invoice_payment as taken \
-                  join invoice_payment as part on part.key = taken.invoice_payment \
-                  join invoice on invoice.key = part.invoice where taken.refund = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    let invoices = statement.query_map([number], |row| {
-        Ok(ReopenedInvoice {
-            number: row.get(0)?,
-            balance: MinorUnits::new(row.get(1)?),
-            amount: MinorUnits::new(row.get(2)?),
-        })
-    })?;
-    invoices.collect()
-}
-
-/// The adjustment of this id, which is that of its first entry.
-pub(super) fn adjustment(
-    store: &Store,
-    id: &ObjectId,
-) -> rusqlite::Result<Option<ExistingAdjustment>> {
-    let kind = IdKind::CreditBalanceAdjustment;
-    let Some(parsed) = RowId::parse(kind, id.as_str()) else {
-        return Ok(None);
-    };
-    let select = "select adjustment, at_ms from entry where key = ?1 \
-                  and kind in ('refund', 'hold', 'increase', 'decrease')";
-    let mut statement = store.connection().prepare_cached(select)?;
-    let found = statement
-        .query_row([parsed.key()], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((adjustment, at_ms)) = found else {
-        return Ok(None);
-    };
-    if store.row_id(kind, at_ms, parsed.key())? != parsed {
-        return Ok(None);
-    }
-    let Some(key) = adjustment else {
-        return Ok(Some(ExistingAdjustment::OfRefund));
-    };
-    asked_adjustment(store.connection(), key).map(|one| Some(ExistingAdjustment::Asked(one)))
-}
-
-fn asked_adjustment(connection: &Connection, key: i64) -> rusqlite::Result<AskedAdjustment> {
-    let select = "select account, type, amount, adjustment_date, status, invoice, payment \
-                  from adjustment where key = ?1";
-    connection.prepare_cached(select)?.query_row([key], |row| {
-        let invoice = row.get::<_, Option<i64>>(5)?.map(InvoiceKey);
-        let source = match invoice {
-            Some(invoice) => AdjustmentSource::Invoice(invoice),
-            None => AdjustmentSource::Payment(PaymentKey(row.get(6)?)),
-        };
-        Ok(AskedAdjustment {
-            key: AdjustmentKey(key),
-            account: rows::account_by_key(connection, row.get(0)?)?,
-            adjustment_type: known(row, 1, AdjustmentType::from_name)?,
-            amount: MinorUnits::new(row.get(2)?),
-            adjustment_date: known(row, 3, |text| text.parse().ok())?,
-            status: known(row, 4, AdjustmentStatus::from_name)?,
-            source,
-        })
-    })
+    invoice: InvoiceKey,
+    delta: MinorUnits,
+    at_ms: i64,
+) -> rusqlite::Result<()> {
+    let update = "update invoice set balance = balance + ?2, updated_ms = ?3 where key = ?1 \
+                  returning key";
+    let mut statement = connection.prepare_cached(update)?;
+    statement.query_row(params![invoice.0, delta.units(), at_ms], |_| Ok(()))
 }

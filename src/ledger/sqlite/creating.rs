@@ -1,77 +1,51 @@
-//! A call to create inside the open transaction: each draft on its own, and the answer kept for an
-//! idempotency key. What an object needs to be created stands in a file of its own.
+//! A call to create inside the open transaction. Refunds and adjustments are created in the working
+//! set; the other objects by statements of their own, each in a file of its own.
 
-use super::answers::{earlier_answer, keep_answer};
-use super::create::create_refund;
 use super::store::Store;
-use super::trail::{self, Done};
-use super::trail_facts::{of_drafts, type_of_drafts};
-use super::{accounts, adjusting, invoice_adjusting, methods, payments};
+use super::{accounts, invoice_adjusting, methods, payments};
 use crate::domain::draft::batch::Drafts;
-use crate::domain::row_error::RowError;
-use crate::ledger::trail::{Act, Actor};
-use crate::ledger::{Create, Created, Order, RowResult};
-use std::collections::BTreeMap;
+use crate::ledger::work::creating::{each, earlier, end, refunds, taken_back};
+use crate::ledger::work::trail;
+use crate::ledger::{Create, Created, RowResult};
 
 /// Does the whole request, or finds that it was done before.
 pub(super) fn create(store: &mut Store, request: &Create) -> rusqlite::Result<Created> {
-    let now = request.asking.now;
-    if let Some(once) = &request.idempotency
-        && let Some(earlier) = earlier_answer(store.connection(), request.user, once, now)?
-    {
+    if let Some(earlier) = store.work(|unit| earlier(unit, request))? {
         return Ok(earlier);
     }
-    let audit = trail::next_key(store.connection())?;
-    let mut orders = Vec::new();
+    if let Drafts::Refunds(_) | Drafts::Adjustments(_) = request.drafts {
+        return store.work(|unit| refunds(unit, request));
+    }
     let rows = if request.is_single {
-        create_together(store, request, audit, &mut orders)?
+        create_together(store, request)?
     } else {
-        create_rows(store, request, audit, &mut orders)?
+        create_rows(store, request)?
     };
-    record(store, request, audit, &rows)?;
-    let answer = match &request.idempotency {
-        None => None,
-        Some(once) => Some(keep_answer(store.connection(), request.user, once, &rows, now)?),
-    };
-    Ok(Created::Fresh { rows, orders, answer })
+    store.work_at_once(|unit| {
+        let audit = trail::next_key(unit)?;
+        end(unit, request, audit, rows, Vec::new())
+    })
 }
 
 /// Creates all rows or none: where one fails, the others are taken back, and say why.
-fn create_together(
-    store: &mut Store,
-    request: &Create,
-    audit: i64,
-    orders: &mut Vec<Order>,
-) -> rusqlite::Result<Vec<RowResult>> {
-    let savepoint = store.set_savepoint()?;
-    let rows = create_rows(store, request, audit, orders)?;
+fn create_together(store: &mut Store, request: &Create) -> rusqlite::Result<Vec<RowResult>> {
+    store.set_savepoint()?;
+    let rows = create_rows(store, request)?;
     let is_whole = rows.iter().all(RowResult::is_ok);
-    store.end_savepoint(&savepoint, is_whole)?;
-    if is_whole {
-        return Ok(rows);
-    }
-    orders.clear();
-    let taken_back = RowError::transaction_failed();
-    Ok(rows.into_iter().map(|row| row.and_then(|_| Err(taken_back.clone()))).collect())
+    store.end_savepoint(is_whole)?;
+    Ok(if is_whole { rows } else { taken_back(rows) })
 }
 
-fn create_rows(
-    store: &mut Store,
-    request: &Create,
-    audit: i64,
-    orders: &mut Vec<Order>,
-) -> rusqlite::Result<Vec<RowResult>> {
+fn create_rows(store: &mut Store, request: &Create) -> rusqlite::Result<Vec<RowResult>> {
     let (user, asking) = (request.user, &request.asking);
+    store.settle()?;
     macro_rules! each {
-        ($drafts:ident, $create:path $(, $more:expr)*) => {
-            create_each($drafts, &request.ordered, |draft| {
-                $create(store, user, asking, draft $(, $more)*)
-            })
+        ($drafts:ident, $create:path) => {
+            each($drafts, &request.ordered, |draft| $create(store, user, asking, draft))
         };
     }
     match &request.drafts {
         Drafts::Accounts(drafts) => each!(drafts, accounts::create),
-        Drafts::Adjustments(drafts) => each!(drafts, adjusting::create_one),
         Drafts::InvoiceAdjustments(drafts) => each!(drafts, invoice_adjusting::create),
         Drafts::InvoiceItemAdjustments(drafts) => {
             each!(drafts, invoice_adjusting::create_of_line)
@@ -79,33 +53,6 @@ fn create_rows(
         Drafts::InvoicePayments(drafts) => each!(drafts, payments::create_part),
         Drafts::Payments(drafts) => each!(drafts, payments::create),
         Drafts::PaymentMethods(drafts) => each!(drafts, methods::create),
-        Drafts::Refunds(drafts) => each!(drafts, create_refund, audit, orders),
+        Drafts::Adjustments(_) | Drafts::Refunds(_) => Ok(Vec::new()),
     }
-}
-
-/// Records the call in the audit, if it created anything.
-fn record(store: &Store, request: &Create, audit: i64, rows: &[RowResult]) -> rusqlite::Result<()> {
-    let (actor, at) = (Actor::User(request.user), request.asking.now);
-    let act = Act { actor, origin: request.origin.clone(), at };
-    let key = request.idempotency.as_ref().map(|once| once.key.as_str());
-    let object = type_of_drafts(&request.drafts);
-    let done = Done { idempotency_key: key, ..Done::new("create", object) };
-    if let Drafts::Refunds(_) = request.drafts {
-        let numbers = trail::numbers(rows.iter().flatten());
-        return trail::keep_refunds(store.connection(), audit, &act, done, &numbers);
-    }
-    trail::keep(store.connection(), &act, done, &of_drafts(&request.drafts, rows))
-}
-
-/// Creates each of the drafts but those that were ordered to fail.
-fn create_each<D>(
-    drafts: &[D],
-    ordered: &BTreeMap<usize, RowError>,
-    mut create: impl FnMut(&D) -> rusqlite::Result<RowResult>,
-) -> rusqlite::Result<Vec<RowResult>> {
-    let create_one = |(row, draft)| match ordered.get(&row) {
-        Some(error) => Ok(Err(error.clone())),
-        None => create(draft),
-    };
-    drafts.iter().enumerate().map(create_one).collect()
 }

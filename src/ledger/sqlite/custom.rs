@@ -12,14 +12,10 @@ use rusqlite::{Connection, ToSql, params};
 pub(super) enum Owner<'i> {
     Account(&'i ObjectId),
     /// By its key.
-    Adjustment(i64),
-    /// By its key.
     InvoiceAdjustment(i64),
     InvoicePayment(&'i ObjectId),
     Payment(&'i ObjectId),
     PaymentMethod(&'i ObjectId),
-    /// By its number.
-    Refund(i64),
 }
 
 /// Writes the values that were given, and takes away what they have none for. All others stay.
@@ -34,13 +30,11 @@ pub(super) fn keep(
     let json = serde_json::to_string(values)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let (table, column, row): (_, _, &dyn ToSql) = match &owner {
-        Owner::Account(id) => ("account", "id", &id.as_str()),
-        Owner::Adjustment(key) => ("adjustment", "key", key),
+        Owner::Account(id) => ("account_row", "id", &id.as_str()),
         Owner::InvoiceAdjustment(key) => ("invoice_adjustment", "key", key),
         Owner::InvoicePayment(id) => ("invoice_payment", "id", &id.as_str()),
         Owner::Payment(id) => ("payment", "id", &id.as_str()),
         Owner::PaymentMethod(id) => ("payment_method", "id", &id.as_str()),
-        Owner::Refund(number) => ("refund", "number", number),
     };
     let update = format!(
         "update {table} set custom = json_patch(coalesce(custom, '{{}}'), ?2) where {column} = ?1"

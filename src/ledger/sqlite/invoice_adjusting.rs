@@ -6,7 +6,6 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
-use super::movement::move_invoice;
 use super::rows::known;
 use super::store::Store;
 use crate::domain::draft::invoice_adjustment::{
@@ -173,7 +172,7 @@ fn write(
     })?;
     custom::keep(connection, Owner::InvoiceAdjustment(key), &decision.custom)?;
     let moved = impact(decision.adjustment_type, decision.amount);
-    move_invoice(connection, decision.invoice, moved, at_ms)?;
+    billing_rows::move_invoice(connection, decision.invoice, moved, at_ms)?;
     Ok(id)
 }
 
@@ -277,7 +276,7 @@ fn give_back(
 ) -> rusqlite::Result<()> {
     let moved = impact(adjustment.adjustment_type, adjustment.amount);
     let back = MinorUnits::new(-moved.units());
-    move_invoice(connection, adjustment.invoice.key, back, at_ms)
+    billing_rows::move_invoice(connection, adjustment.invoice.key, back, at_ms)
 }
 
 /// The adjustment of this object that has the id.

@@ -4,7 +4,6 @@ use super::SqliteLedger;
 use super::rows;
 use super::seeding::stable_id;
 use super::store::Store;
-use super::trail::{self, Done};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::script::Script;
@@ -14,6 +13,7 @@ use crate::ledger::operator::{
     Change, ChangeRefusal, GatewaySetting, ListedGateway, ListedUser, Operators, UserChange,
 };
 use crate::ledger::trail::{Act, Touched};
+use crate::ledger::work::trail::{self, Done};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
@@ -71,18 +71,18 @@ fn users(connection: &Connection, is_test: bool) -> rusqlite::Result<Vec<ListedU
 
 /// Records a change of one object.
 fn record(
-    store: &Store,
+    store: &mut Store,
     act: &Act,
     operation: &'static str,
     (object, id): (&'static str, &str),
     facts: Value,
 ) -> rusqlite::Result<()> {
     let touched = Touched { object, id: id.to_owned(), facts };
-    trail::keep(store.connection(), act, Done::new(operation, object), &[touched])
+    store.work_at_once(|unit| trail::keep(unit, act, Done::new(operation, object), &[touched]))
 }
 
 fn create_user(
-    store: &Store,
+    store: &mut Store,
     username: &str,
     password_hash: &str,
     permissions: Permissions,
@@ -110,7 +110,7 @@ struct Found {
     is_disabled: bool,
 }
 
-fn change_user(store: &Store, username: &str, change: &UserChange, act: &Act) -> Outcome {
+fn change_user(store: &mut Store, username: &str, change: &UserChange, act: &Act) -> Outcome {
     let connection = store.connection();
     let select = "select key, id, permissions, is_disabled from user where username = ?1";
     let found = connection.prepare_cached(select)?.query_row(params![username], |row| {

@@ -1,20 +1,19 @@
 //! Orders to gateways: when each is asked about next, and every exchange about it.
 
 use super::SqliteLedger;
-use super::ending;
 use super::rows::{json, known};
 use super::store::Store;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::schedule::{FRESH, PLANNED_AHEAD_MAX};
-use crate::domain::vocabulary::GatewayState;
+use crate::domain::schedule::PLANNED_AHEAD_MAX;
 use crate::ledger::orders::{
-    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement, Transcript,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
+use crate::ledger::work::{ending, exchanges};
 use crate::ledger::{Order, Repaid, Reply};
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 impl Orders for SqliteLedger {
     fn end_refund(
@@ -23,16 +22,20 @@ impl Orders for SqliteLedger {
         verdict: Verdict,
         exchange: Exchange,
     ) -> Reply<bool> {
-        let end = move |store: &mut Store| ending::end_refund(store, number, &verdict, &exchange);
-        self.writer.submit_patiently(end)
+        self.writer.submit_patiently(move |store| {
+            store.work(|unit| ending::end_refund(unit, number, &verdict, &exchange))
+        })
     }
 
     fn note_exchange(&self, number: RefundNumber, note: Note) -> Reply<bool> {
-        self.writer.submit_patiently(move |store| note_exchange(store, number, &note))
+        self.writer
+            .submit_patiently(move |store| store.work(|unit| exchanges::note(unit, number, &note)))
     }
 
     fn mark_sent(&self, number: RefundNumber, at: DateTime<Utc>) -> Reply<bool> {
-        self.writer.submit_patiently(move |store| mark_sent(store, number, at))
+        self.writer.submit_patiently(move |store| {
+            store.work(|unit| exchanges::mark_sent(unit, number, at))
+        })
     }
 
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>> {
@@ -45,11 +48,15 @@ impl Orders for SqliteLedger {
     }
 
     fn wake_orders(&self, at: DateTime<Utc>) -> Reply<u64> {
-        self.writer.submit_patiently(move |store| wake_orders(store, at))
+        self.writer.submit_patiently(move |store| {
+            store.settle()?;
+            wake_orders(store, at)
+        })
     }
 
     fn settle_refund(&self, settlement: Settlement) -> Reply<Result<RefundNumber, SettleError>> {
-        self.writer.submit(None, move |store| ending::settle_refund(store, &settlement))
+        self.writer
+            .submit(None, move |store| store.work(|unit| ending::settle_refund(unit, &settlement)))
     }
 
     fn open_stats(&self) -> Reply<OpenStats> {
@@ -59,89 +66,6 @@ impl Orders for SqliteLedger {
     fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
         self.readers.read(awaited_gateways)
     }
-}
-
-/// An exchange as its row keeps it.
-pub(super) struct Kept<'a> {
-    pub(super) kind: &'static str,
-    pub(super) state: GatewayState,
-    pub(super) code: Option<&'a str>,
-    pub(super) text: Option<&'a str>,
-    pub(super) reference_id: Option<&'a str>,
-    pub(super) transcript: Option<&'a Transcript>,
-    pub(super) operator: Option<&'a str>,
-    /// The record of the act that it belongs to.
-    pub(super) audit: Option<i64>,
-    pub(super) at_ms: i64,
-}
-
-/// Adds an exchange to the history of a refund.
-pub(super) fn keep_exchange(
-    connection: &Connection,
-    number: RefundNumber,
-    kept: &Kept<'_>,
-) -> rusqlite::Result<()> {
-    let insert = "insert into exchange (refund, gateway, kind, gateway_state, reason_code, \
-         reason_text, reference_id, request, response, operator, audit, at_ms) \
-         select number, gateway, :kind, :state, :code, :text, :reference_id, :request, :response, \
-         :operator, :audit, :at_ms from refund where number = :number";
-    connection.prepare_cached(insert)?.execute(named_params! {
-        ":kind": kept.kind,
-        ":state": kept.state.name(),
-        ":code": kept.code,
-        ":text": kept.text,
-        ":reference_id": kept.reference_id,
-        ":request": kept.transcript.and_then(Transcript::request),
-        ":response": kept.transcript.and_then(Transcript::response),
-        ":operator": kept.operator,
-        ":audit": kept.audit,
-        ":at_ms": kept.at_ms,
-        ":number": number.value(),
-    })?;
-    Ok(())
-}
-
-/// Writes down, in the transaction of its hold, that an order goes to its gateway now.
-pub(super) fn begin_order(
-    connection: &Connection,
-    number: RefundNumber,
-    created_ms: i64,
-) -> rusqlite::Result<()> {
-    let insert = "insert into inquiry (refund, first_sent_ms, attempts, next_ms) \
-                  values (?1, ?2, 0, ?3)";
-    let next_ms = created_ms + FRESH.num_milliseconds();
-    connection.prepare_cached(insert)?.execute(params![number.value(), created_ms, next_ms])?;
-    Ok(())
-}
-
-fn note_exchange(store: &mut Store, number: RefundNumber, note: &Note) -> rusqlite::Result<bool> {
-    let connection = store.connection();
-    let update = "update inquiry set attempts = attempts + 1, next_ms = ?2, \
-         first_sent_ms = iif(?3, null, first_sent_ms) where refund = ?1";
-    let next_ms = note.next.map(|next| next.timestamp_millis());
-    let values = params![number.value(), next_ms, note.was_never_sent];
-    if connection.prepare_cached(update)?.execute(values)? == 0 {
-        return Ok(false);
-    }
-    let kept = Kept {
-        kind: note.exchange.kind.name(),
-        state: GatewayState::MarkedForSubmission,
-        code: None,
-        text: Some(&note.why),
-        reference_id: None,
-        transcript: Some(&note.exchange.transcript),
-        operator: None,
-        audit: None,
-        at_ms: note.exchange.at.timestamp_millis(),
-    };
-    keep_exchange(connection, number, &kept)?;
-    Ok(true)
-}
-
-fn mark_sent(store: &mut Store, number: RefundNumber, at: DateTime<Utc>) -> rusqlite::Result<bool> {
-    let update = "update inquiry set first_sent_ms = coalesce(first_sent_ms, ?2) where refund = ?1";
-    let mut statement = store.connection().prepare_cached(update)?;
-    Ok(statement.execute(params![number.value(), at.timestamp_millis()])? > 0)
 }
 
 fn wake_orders(store: &mut Store, at: DateTime<Utc>) -> rusqlite::Result<u64> {
@@ -216,19 +140,6 @@ fn read_order(row: &Row<'_>) -> rusqlite::Result<OpenOrder> {
         options: options.map_or(Ok(Vec::new()), |options| json(7, &options))?,
     };
     Ok(OpenOrder { order, first_sent: moment(8)?, attempts: row.get(9)?, next: moment(10)? })
-}
-
-/// What the order of a new refund tells of the payment that it gives back.
-pub(super) fn repaid(
-    connection: &Connection,
-    number: RefundNumber,
-) -> rusqlite::Result<Option<Repaid>> {
-    let select = "select cast(julianday(refund.refund_date) - julianday(payment.effective_date) \
-         as integer), payment.is_settled from refund \
-         join payment on payment.key = refund.payment where refund.number = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    let repaid = statement.query_row([number.value()], |row| read_repaid(row, 0)).optional()?;
-    Ok(repaid.flatten())
 }
 
 /// The age of a payment in days, and whether it is settled, from two columns; none where there is

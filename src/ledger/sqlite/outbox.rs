@@ -7,13 +7,10 @@
 use super::SqliteLedger;
 use super::store::Store;
 use crate::domain::event::EventKind;
-use crate::domain::id::{RefundId, RefundNumber};
-use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::Reply;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Event, Outbox};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-use serde_json::{Value, json};
 
 /// How many events one transaction collects for a webhook.
 const COLLECTED_MAX: i64 = 500;
@@ -21,95 +18,6 @@ const COLLECTED_MAX: i64 = 500;
 const REMOVED_MAX: i64 = 500;
 /// The most characters of what went wrong that are kept.
 const WHY_CHARS_MAX: usize = 500;
-
-/// Writes that something happened to a refund, if somebody listens.
-pub(super) fn keep(
-    store: &Store,
-    number: RefundNumber,
-    kind: EventKind,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    if !store.keeps_events() {
-        return Ok(());
-    }
-    let connection = store.connection();
-    // A test ledger may have lost its newest events, and a webhook its place behind them.
-    let next = "select max((select coalesce(max(key), 0) from event), \
-                (select coalesce(max(collected), 0) from webhook)) + 1";
-    let key: i64 = connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
-    let (account, mut told) = describe(connection, number)?;
-    if let Value::Object(told) = &mut told {
-        told.insert("id".to_owned(), json!(format!("{:06x}-{key}", store.row_salt())));
-        told.insert("sequence".to_owned(), json!(key));
-        told.insert("kind".to_owned(), json!(kind.name()));
-        told.insert("at".to_owned(), json!(moment(Some(at_ms))));
-    }
-    let insert = "insert into event (key, account, refund, kind, payload, at_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let values = params![key, account, number.value(), kind.name(), told.to_string(), at_ms];
-    connection.prepare_cached(insert)?.execute(values)?;
-    Ok(())
-}
-
-/// The account's key, and what is told of a refund: no free text, no names of people, no secrets.
-pub(super) fn describe(
-    connection: &Connection,
-    number: RefundNumber,
-) -> rusqlite::Result<(i64, Value)> {
-    let select = "select refund.account, account.id, account.number, account.currency, \
-         refund.created_ms, refund.salt, refund.type, source_type, refund.status, \
-         coalesce(gateway_state, 'NotSubmitted'), \
-         refund.amount, method_type, payment_method.id, refund.gateway, refund.reference_id, \
-         gateway_response_code, gateway_response, refund_date, submitted_ms, settled_ms, \
-         payment.id, payment.number, compensated_ms, account.balance from refund \
-         join account on account.key = refund.account \
-         left join payment_method on payment_method.key = refund.payment_method \
-         left join payment on payment.key = refund.payment where refund.number = ?1";
-    connection.prepare_cached(select)?.query_row([number.value()], |row| {
-        let text = |column| row.get::<_, Option<String>>(column);
-        let currency = super::rows::known(row, 3, Currency::from_code)?;
-        let id = RefundId::new(row.get(4)?, row.get(5)?, number);
-        let payment = match (text(20)?, text(21)?) {
-            (Some(id), number) => json!({ "id": id, "number": number }),
-            _ => Value::Null,
-        };
-        let told = json!({
-            "account": {
-                "id": text(1)?,
-                "number": text(2)?,
-                "credit_balance": currency.format(MinorUnits::new(row.get(23)?)),
-            },
-            "refund": {
-                "id": id.to_string(),
-                "number": number.to_string(),
-                "type": text(6)?,
-                "source_type": text(7)?,
-                "status": text(8)?,
-                "gateway_state": text(9)?,
-                "amount": currency.format(MinorUnits::new(row.get(10)?)),
-                "currency": currency.code(),
-                "method_type": text(11)?,
-                "payment_method": text(12)?,
-                "gateway": text(13)?,
-                "reference_id": text(14)?,
-                "gateway_response_code": text(15)?,
-                "gateway_response": text(16)?,
-                "refund_date": text(17)?,
-                "created": moment(Some(row.get(4)?)),
-                "submitted": moment(row.get(18)?),
-                "settled": moment(row.get(19)?),
-                "compensated": moment(row.get(22)?),
-                "payment": payment,
-            },
-        });
-        Ok((row.get(0)?, told))
-    })
-}
-
-fn moment(millis: Option<i64>) -> Option<String> {
-    let moment = millis.and_then(DateTime::from_timestamp_millis);
-    moment.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Millis, true))
-}
 
 impl Outbox for SqliteLedger {
     fn register_webhooks(&self, names: Vec<String>) -> Reply<()> {

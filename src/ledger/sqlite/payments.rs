@@ -4,9 +4,8 @@
 
 use super::billing_rows::{self, Named};
 use super::custom::{self, Owner};
-use super::movement::move_invoice;
 use super::store::{Store, kept_json};
-use super::{adjusting, rows, sending};
+use super::{rows, sending};
 use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
@@ -19,13 +18,15 @@ use crate::domain::rules::{
 };
 use crate::domain::vocabulary::PaymentStatus;
 use crate::ledger::change::ChangeResult;
+use crate::ledger::work::adjusting;
 use crate::ledger::{RowResult, UserKey};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, named_params, params};
 
 /// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
 /// not.
 pub(super) fn create(
-    store: &Store,
+    store: &mut Store,
     user: UserKey,
     asking: &Asking,
     draft: &PaymentDraft,
@@ -61,7 +62,7 @@ pub(super) fn create(
     }
     if let Some(credit) = payment.credit {
         let adjustment = credit.of_payment(PaymentKey(key), payment.account);
-        adjusting::write(store, user, &adjustment, at_ms)?;
+        store.work_at_once(|unit| adjusting::write(unit, user, &adjustment, asking.now))?;
     }
     Ok(Ok(id))
 }
@@ -86,7 +87,7 @@ pub(super) fn create_part(
 
 /// Changes a payment, or finds why not. What it paid is owed again once it is taken back.
 pub(super) fn update(
-    store: &Store,
+    store: &mut Store,
     user: UserKey,
     asking: &Asking,
     draft: &PaymentChange,
@@ -121,9 +122,9 @@ pub(super) fn update(
         ":id": id.as_str(),
     })?;
     if let (Some((_, step)), Some(payment)) = (update.status, &facts.payment) {
-        take(store, user, step, payment, at_ms)?;
+        take(store, user, step, payment, asking.now)?;
     }
-    custom::keep(connection, Owner::Payment(&id), &update.custom)?;
+    custom::keep(store.connection(), Owner::Payment(&id), &update.custom)?;
     Ok(Ok(id))
 }
 
@@ -155,12 +156,13 @@ fn change_facts<'s>(
 
 /// Moves what a change of Status moves: the invoices of the payment's parts, and its credit.
 fn take(
-    store: &Store,
+    store: &mut Store,
     user: UserKey,
     step: PaymentStep,
     payment: &Payment,
-    at_ms: i64,
+    at: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
+    let at_ms = at.timestamp_millis();
     let sign = match step {
         PaymentStep::Process(_) => -1,
         PaymentStep::TakeBack => 1,
@@ -168,11 +170,11 @@ fn take(
     };
     for part in &payment.parts {
         let moved = MinorUnits::new(sign * part.rest().units());
-        move_invoice(store.connection(), part.invoice, moved, at_ms)?;
+        billing_rows::move_invoice(store.connection(), part.invoice, moved, at_ms)?;
     }
     if let PaymentStep::Process(Some(credit)) = step {
         let adjustment = credit.of_payment(payment.key, &payment.account);
-        adjusting::write(store, user, &adjustment, at_ms)?;
+        store.work_at_once(|unit| adjusting::write(unit, user, &adjustment, at))?;
     }
     Ok(())
 }
@@ -286,7 +288,7 @@ fn insert_part(
     custom::keep(store.connection(), Owner::InvoicePayment(&id), &part.custom)?;
     if part.is_paid {
         let paid = MinorUnits::new(-part.amount.units());
-        move_invoice(store.connection(), part.invoice, paid, at_ms)?;
+        billing_rows::move_invoice(store.connection(), part.invoice, paid, at_ms)?;
     }
     Ok(id)
 }

@@ -277,7 +277,11 @@ mod tests {
         };
         let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorts || steps.iter().any(is_few), "{steps:?}");
-        let is_it = |step: &&String| step.split(' ').nth(1) == Some(table);
+        // A view is read through the table behind it.
+        let names = [table.to_owned(), format!("{table}_row")];
+        let is_it = |step: &&String| {
+            step.split(' ').nth(1).is_some_and(|name| names.iter().any(|known| known == name))
+        };
         let found = steps.iter().find(is_it);
         found.unwrap_or_else(|| panic!("{table} in {steps:?}")).clone()
     }
@@ -297,7 +301,7 @@ mod tests {
         for (object, field, value, expected) in [
             (refund, "Id", id, rowid),
             (refund, "RefundNumber", "R-00000001", rowid),
-            (refund, "AccountId", account, "refund_by_account (account=? AND rowid>? AND rowid<?)"),
+            (refund, "AccountId", account, rowid),
             (adjustment, "Id", &of_kind(IdKind::CreditBalanceAdjustment), rowid),
             (adjustment, "Number", "CBA-00000001", rowid),
             (adjustment, "AccountId", account, rowid),

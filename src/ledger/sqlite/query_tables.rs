@@ -6,9 +6,7 @@
 //! of `query_statement` hold. An object more is a table more here.
 
 use super::query_billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
-use super::query_columns::{
-    Shortcut, Stored, Table, amount, column, moment, of_account, short, text,
-};
+use super::query_columns::{Shortcut, Stored, Table, amount, column, moment, short, text};
 use super::query_invoicing::{
     INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM,
 };
@@ -48,6 +46,21 @@ macro_rules! row_id {
     };
 }
 
+/// The numbers of an account's refunds, of which each leads to the one before: what stands before
+/// the account's id, which is bound, and what stands behind it.
+macro_rules! refunds_of_account {
+    (before) => {
+        "(with recursive of_account (number) as ( \
+             select newest_refund from balance where newest_refund is not null \
+             and account = (select key from account_row where id = "
+    };
+    (behind) => {
+        ") union all select later.previous from of_account \
+             join refund_row as later on later.number = of_account.number \
+             where later.previous is not null) select number from of_account)"
+    };
+}
+
 /// The id of the refund that is joined; none where none is.
 const REFUND_ID: &str = "iif(refund.number is null, null, \
                          refund_id(refund.created_ms, refund.salt, refund.number))";
@@ -61,8 +74,8 @@ static ADJUSTMENT: Table = Table {
            left join adjustment on adjustment.key = entry.adjustment \
            left join invoice on invoice.key = adjustment.invoice \
            left join payment on payment.key = adjustment.payment \
-           left join entry as giving_back on giving_back.refund = entry.refund \
-           and giving_back.kind in ('release', 'compensation') \
+           left join entry_row as giving_back on giving_back.refund = entry.refund \
+           and giving_back.kind in (2, 3) \
            left join account on account.key = entry.account \
            left join user on user.key = coalesce(adjustment.created_by, refund.created_by) \
            left join user as changer on changer.key = \
@@ -80,11 +93,16 @@ static ADJUSTMENT: Table = Table {
             "account.id",
             // Through what made the entries, which has an index by account; entries have none.
             Shortcut::Through(&[
-                "entry.key in (select made.entry from refund as made \
-                 where made.account = (select key from account where id = ",
-                ") union all select (select min(first.key) from entry as first \
+                concat!(
+                    "entry.key in (select made.entry from refund_row as made where made.number in ",
+                    refunds_of_account!(before),
+                ),
+                concat!(
+                    refunds_of_account!(behind),
+                    " union all select (select min(first.key) from entry as first \
                  where first.adjustment = made.key) from adjustment as made \
-                 where made.account = (select key from account where id = ",
+                     where made.account = (select key from account where id = ",
+                ),
                 "))",
             ]),
         ),
@@ -145,7 +163,14 @@ static REFUND: Table = Table {
             "refund_id(refund.created_ms, refund.salt, refund.number)",
             Shortcut::Key(IdKind::Refund, "refund.number"),
         ),
-        short("AccountId", "account.id", of_account!("refund.account")),
+        short(
+            "AccountId",
+            "account.id",
+            Shortcut::Through(&[
+                concat!("refund.number in ", refunds_of_account!(before)),
+                refunds_of_account!(behind),
+            ]),
+        ),
         amount("Amount", "refund.amount"),
         moment("CancelledOn", "refund.cancelled_ms"),
         text("Comment", "refund.comment"),

@@ -10,7 +10,7 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 10] = [
+pub(super) const SCHEMA: [&str; 11] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
@@ -21,6 +21,7 @@ pub(super) const SCHEMA: [&str; 10] = [
     include_str!("migrations/008_objects.sql"),
     include_str!("migrations/009_collected.sql"),
     include_str!("migrations/010_operators.sql"),
+    include_str!("migrations/011_narrow_rows.sql"),
 ];
 const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[0]),
@@ -33,6 +34,7 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[7]),
     M::up(SCHEMA[8]),
     M::up(SCHEMA[9]),
+    M::up(SCHEMA[10]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
@@ -85,12 +87,14 @@ mod tests {
     fn writing_a_row_of_a_refund_builds_no_table() {
         let ledger = empty_test_ledger().unwrap();
         for row in [
-            "refund (number) values (1)",
-            "entry (key) values (1)",
+            "refund_row (number) values (1)",
+            "entry_row (key) values (1)",
+            "balance (account) values (1)",
             "inquiry (refund) values (1)",
             "exchange (key) values (1)",
             "event (key) values (1)",
-            "audit (key) values (1)",
+            "audit_row (key) values (1)",
+            "audit_source (key) values (1)",
             "audit_object (key) values (1)",
             "sending (key) values (1)",
             "collected (reference) values ('1')",

@@ -1,8 +1,8 @@
 //! Loading a seed inside the open transaction: all of it, or, on a conflict, nothing.
 
 use super::operating::{self, TENANT};
+use super::rows;
 use super::store::Store;
-use super::{rows, trail_facts};
 use crate::domain::calendar::day_at;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
@@ -13,6 +13,7 @@ use crate::domain::vocabulary::MethodStatus;
 use crate::ledger::seed::{
     SeedAccount, SeedConflict, SeedPaymentMethod, SeedPlan, SeedReport, SeedUser,
 };
+use crate::ledger::work::trail_facts;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use sha2::{Digest, Sha256};
@@ -42,7 +43,7 @@ pub(super) fn load(
     let loaded = Loader { connection, configured, at, report }.load(seed);
     let result = match loaded {
         Ok(report) => {
-            trail_facts::record_seed(store.connection(), seed, report)?;
+            store.work_at_once(|unit| trail_facts::record_seed(unit, seed, report))?;
             Ok(report)
         }
         Err(Refusal::Conflict(conflict)) => {
@@ -197,9 +198,9 @@ impl Loader<'_> {
         if let Some(opened) = account.opened.filter(|day| *day > today) {
             return Err(unfit(&object, "opened", &opened.to_string(), "is a day to come"));
         }
-        let insert = "insert into account (id, number, name, currency, opening, balance, gateway, \
+        let insert = "insert into account_row (id, number, name, currency, opening, gateway, \
                       opened, created_ms, updated_ms) \
-                      values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)";
+                      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
         let at_ms = self.at.timestamp_millis();
         let values = params![
             account.id.as_str(),
@@ -211,7 +212,11 @@ impl Loader<'_> {
             account.opened.map(|day| day.to_string()),
             at_ms
         ];
-        self.add(insert, values).map(|()| true)
+        self.add(insert, values)?;
+        let insert = "insert into balance (account, units) \
+                      select key, opening from account_row where id = ?1";
+        self.connection.execute(insert, params![account.id.as_str()])?;
+        Ok(true)
     }
 
     fn payment_method(&mut self, method: &SeedPaymentMethod) -> Result<(), Refusal> {
@@ -260,7 +265,7 @@ impl Loader<'_> {
         };
         let object = format!("account `{}`", account.id);
         let key = self.key_of("payment_method", &object, "default_payment_method", method)?;
-        let update = "update account set default_payment_method = ?2 where id = ?1 and exists ( \
+        let update = "update account_row set default_payment_method = ?2 where id = ?1 and exists ( \
              select 1 from payment_method where key = ?2 \
              and (account is null or account = (select key from account where id = ?1)))";
         match self.connection.execute(update, params![account.id.as_str(), key])? {

@@ -88,7 +88,8 @@ impl Loader<'_> {
         if self.configured.iter().any(|gateway| gateway.name == name) {
             return unfit("is the name of a gateway of the configuration");
         }
-        let open = "select 1 from refund where status = 'Processing' and gateway = ?1 limit 1";
+        let open = "select 1 from inquiry join refund on refund.number = inquiry.refund \
+                    where refund.gateway = ?1 limit 1";
         let found = self.connection.query_row(open, params![name], |_| Ok(())).optional()?;
         if found.is_some() && name != SANDBOX_GATEWAY {
             return unfit("is the name of a gateway that refunds in Processing were sent to");

@@ -17,12 +17,6 @@ pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Re
     connection.prepare_cached(select)?.query_row(params![username], read_user).optional()
 }
 
-/// The name of the user of this key.
-pub(super) fn username(connection: &Connection, user: UserKey) -> rusqlite::Result<Option<String>> {
-    let select = "select username from user where key = ?1";
-    connection.prepare_cached(select)?.query_row([user.0], |row| row.get(0)).optional()
-}
-
 /// A user with what it may do on a ledger of this kind.
 fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {

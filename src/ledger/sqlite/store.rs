@@ -3,38 +3,31 @@
 //! The memory is a copy of what the file says; after a rollback it is read again, so that the two
 //! never part.
 
+use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::{rows, whole};
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
-use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
+use crate::domain::id::{IdKind, RowId};
 use crate::domain::secret::SESSION_CHARS;
-use chrono::{DateTime, Utc};
+use crate::ledger::books::BooksError;
+use crate::ledger::unit::{Unit, World};
+use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
-
-/// What is in memory at a point of the open transaction.
-pub(super) struct Savepoint {
-    last_number: i64,
-    last_created_ms: i64,
-}
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
     connection: Connection,
     identity: Identity,
     id_seed: Option<u64>,
-    salt: u32,
-    /// The salt of ids that follow from a row and the ledger alone.
-    row_salt: u32,
-    tenant: Tenant,
-    gateways: Vec<Gateway>,
+    /// What holds for every request.
+    world: World,
+    /// The rows that the open transaction has met.
+    shelves: Shelves,
+    texts: Texts,
     /// Those of the gateways that the file does not have.
     configured: Vec<Gateway>,
-    /// Whether anybody listens to what happens to refunds.
-    keeps_events: bool,
-    last_number: i64,
-    last_created_ms: i64,
     /// What is in memory may differ from the file.
     is_stale: bool,
 }
@@ -57,14 +50,16 @@ impl Store {
             connection,
             identity,
             id_seed,
-            salt,
-            row_salt,
-            tenant: Tenant::default(),
-            gateways: Vec::new(),
+            world: World {
+                tenant: Tenant::default(),
+                gateways: Vec::new(),
+                keeps_events,
+                salt,
+                row_salt,
+            },
+            shelves: Shelves::default(),
+            texts: Texts::default(),
             configured,
-            keeps_events,
-            last_number: 0,
-            last_created_ms: 0,
             is_stale: true,
         };
         store.reload()?;
@@ -74,7 +69,7 @@ impl Store {
     /// A store as this one, with the same seed of its ids, over another connection.
     pub(super) fn like(&self, connection: Connection) -> rusqlite::Result<Self> {
         let (identity, configured) = (self.identity.clone(), self.configured.clone());
-        Self::load(connection, identity, self.id_seed, configured, Some(self.keeps_events))
+        Self::load(connection, identity, self.id_seed, configured, Some(self.world.keeps_events))
     }
 
     /// The connection outside any transaction, for what replaces the whole file.
@@ -86,10 +81,12 @@ impl Store {
     /// kept is this process's to say, not that of whoever wrote what came.
     pub(super) fn begin_anew(&mut self) -> rusqlite::Result<()> {
         self.connection.flush_prepared_statement_cache();
-        self.keeps_events = keep_events(&self.connection, Some(self.keeps_events))?;
+        let keeps_events = Some(self.world.keeps_events);
+        self.world.keeps_events = keep_events(&self.connection, keeps_events)?;
         let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
-        self.row_salt = ledger_salt(&self.connection, seeded)?;
-        self.salt = seeded.unwrap_or(self.row_salt);
+        self.world.row_salt = ledger_salt(&self.connection, seeded)?;
+        self.world.salt = seeded.unwrap_or(self.world.row_salt);
+        self.shelves.clear();
         whole::say_open(&self.connection)?;
         self.reload()
     }
@@ -101,12 +98,12 @@ impl Store {
 
     /// The tenant's settings as the open transaction sees them.
     pub(super) fn tenant(&self) -> &Tenant {
-        &self.tenant
+        &self.world.tenant
     }
 
     /// The gateways, seeded and configured, as the open transaction sees them.
     pub(super) fn gateways(&self) -> &[Gateway] {
-        &self.gateways
+        &self.world.gateways
     }
 
     /// The gateways that are configured, and so nothing that a seed may define.
@@ -114,49 +111,44 @@ impl Store {
         &self.configured
     }
 
-    /// Whether what happens to refunds is kept for those who listen.
-    pub(super) const fn keeps_events(&self) -> bool {
-        self.keeps_events
+    /// Does work on the rows of the open transaction; what it changes is written before anything
+    /// else is read by a statement, and at the latest before the commit.
+    pub(super) fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> rusqlite::Result<T> {
+        let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
+        let mut unit = Unit::new(&mut self.shelves, &mut books, &self.world);
+        Ok(work(&mut unit)?)
     }
 
-    /// The salt of ids that follow from a row and the ledger alone.
-    pub(super) const fn row_salt(&self) -> u32 {
-        self.row_salt
+    /// As [`Store::work`], between statements of SQL: what was changed before is written first, and
+    /// what this changes at once.
+    pub(super) fn work_at_once<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> rusqlite::Result<T> {
+        self.settle()?;
+        let done = self.work(work)?;
+        self.settle()?;
+        Ok(done)
+    }
+
+    /// Writes what was changed in the working set and forgets the rest of it, so that statements of
+    /// SQL see and change what is there.
+    pub(super) fn settle(&mut self) -> rusqlite::Result<()> {
+        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
+        self.shelves.clear();
+        Ok(())
     }
 
     /// Reads again what is kept in memory.
     pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
-        self.tenant = rows::tenant(&self.connection)?;
+        self.world.tenant = rows::tenant(&self.connection)?;
         let seeded = rows::gateways(&self.connection)?.into_iter().map(|(gateway, _)| gateway);
-        self.gateways = seeded.chain(self.configured.iter().cloned()).collect();
-        let newest = "select number, created_ms from refund order by number desc limit 1";
-        let newest = self
-            .connection
-            .prepare_cached(newest)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let (last_number, last_created_ms) = newest.unwrap_or((0, 0));
-        // A number whose refund was deleted is not given again.
-        let deleted = "select cast(value as integer) from meta where key = 'last_deleted_refund'";
-        let deleted: Option<i64> =
-            self.connection.prepare_cached(deleted)?.query_row([], |row| row.get(0)).optional()?;
-        self.last_number = last_number.max(deleted.unwrap_or(0));
-        self.last_created_ms = last_created_ms;
+        self.world.gateways = seeded.chain(self.configured.iter().cloned()).collect();
         self.is_stale = false;
         Ok(())
-    }
-
-    /// The next refund's id and the moment it carries, which never runs backwards.
-    pub(super) fn next_refund_id(
-        &mut self,
-        at: DateTime<Utc>,
-    ) -> rusqlite::Result<(RefundId, i64)> {
-        let number = RefundNumber::new(self.last_number + 1);
-        let number = number.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, i64::MAX))?;
-        let created_ms = at.timestamp_millis().max(self.last_created_ms);
-        self.last_number = number.value();
-        self.last_created_ms = created_ms;
-        Ok((RefundId::new(created_ms, self.salt, number), created_ms))
     }
 
     /// The id of the row `key` of a kind, which was created at `created_ms`. A query makes the same
@@ -167,7 +159,7 @@ impl Store {
         created_ms: i64,
         key: i64,
     ) -> rusqlite::Result<RowId> {
-        let id = RowId::new(kind, created_ms, self.row_salt, key);
+        let id = RowId::new(kind, created_ms, self.world.row_salt, key);
         id.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
     }
 
@@ -204,22 +196,18 @@ impl Store {
     }
 
     /// Marks a point of the open transaction that it can be taken back to.
-    pub(super) fn set_savepoint(&self) -> rusqlite::Result<Savepoint> {
-        self.connection.prepare_cached("savepoint whole")?.execute([])?;
-        let (last_number, last_created_ms) = (self.last_number, self.last_created_ms);
-        Ok(Savepoint { last_number, last_created_ms })
+    pub(super) fn set_savepoint(&mut self) -> rusqlite::Result<()> {
+        self.settle()?;
+        self.connection.prepare_cached("savepoint whole")?.execute([]).map(|_| ())
     }
 
     /// Keeps what was done since the savepoint, or takes it back.
-    pub(super) fn end_savepoint(
-        &mut self,
-        savepoint: &Savepoint,
-        keep: bool,
-    ) -> rusqlite::Result<()> {
-        if !keep {
+    pub(super) fn end_savepoint(&mut self, keep: bool) -> rusqlite::Result<()> {
+        if keep {
+            self.settle()?;
+        } else {
+            self.shelves.clear();
             self.connection.prepare_cached("rollback to whole")?.execute([])?;
-            self.last_number = savepoint.last_number;
-            self.last_created_ms = savepoint.last_created_ms;
         }
         self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
     }
@@ -283,10 +271,17 @@ impl Store {
         if self.is_stale {
             self.reload()?;
         }
+        self.shelves.clear();
         self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
     }
 
-    /// Commits; after `Ok` everything is durable.
+    /// Writes what is still to be written. An error means that the transaction must be rolled back.
+    pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
+        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
+        Ok(())
+    }
+
+    /// Commits what was flushed; after `Ok` everything is durable.
     pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
         self.connection.prepare_cached("commit")?.execute([]).map(|_| ())
     }
@@ -295,6 +290,7 @@ impl Store {
     /// nothing left to undo. The memory is read again before the next transaction.
     pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
         self.is_stale = true;
+        self.shelves.clear();
         if self.connection.is_autocommit() {
             return Ok(());
         }

@@ -3,12 +3,16 @@
 //! What must stay true: it only reads, in one snapshot; it holds no secret and no body, and of a
 //! refund that was deleted all that outlives it.
 
+use super::books::{SqliteBooks, Texts};
+use super::rows;
 use super::trail_reading::{self, is_of_this_ledger, page};
-use super::{outbox, rows};
 use crate::domain::id::RefundNumber;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::reconciliation::RefundName;
 use crate::ledger::trail::Record;
+use crate::ledger::unit::{Unit, World};
+use crate::ledger::work::events;
+use crate::ledger::working_set::Shelves;
 use chrono::{DateTime, SecondsFormat};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
@@ -62,7 +66,10 @@ fn own_part(mut record: Record, number: RefundNumber) -> Value {
 
 /// The account and the refund as they are now.
 fn facts(connection: &Connection, number: RefundNumber) -> rusqlite::Result<Option<Value>> {
-    let told = outbox::describe(connection, number).optional()?;
+    let mut texts = Texts::default();
+    let mut books = SqliteBooks::new(connection, &mut texts);
+    let (mut shelves, world) = (Shelves::default(), World::default());
+    let told = events::describe(&mut Unit::new(&mut shelves, &mut books, &world), number)?;
     let Some((_, mut told)) = told else {
         return Ok(None);
     };
@@ -109,8 +116,7 @@ fn entries(connection: &Connection, number: RefundNumber) -> rusqlite::Result<Ve
     let select = "select entry.at_ms, entry.kind, entry.delta, entry.balance, account.currency \
          from entry join account on account.key = entry.account where entry.key in ( \
              select entry from refund where number = ?1 and entry is not null \
-             union select key from entry \
-                 where refund = ?1 and kind in ('release', 'compensation')) \
+             union select key from entry_row where refund = ?1 and kind in (2, 3)) \
          order by entry.key";
     list(connection, select, number, |row| {
         let currency = rows::known(row, 4, Currency::from_code)?;

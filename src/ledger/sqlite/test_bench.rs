@@ -37,17 +37,17 @@ const KEEPERS: [&str; 4] = [
 const OF_AN_ACCOUNT: &[&str] = &[
     "delete from delivery where account = ?1",
     "delete from event where account = ?1",
-    "delete from entry where account = ?1",
-    "delete from exchange where refund in (select number from refund where account = ?1)",
-    "delete from settlement_event where refund in (select number from refund where account = ?1)",
-    "delete from inquiry where refund in (select number from refund where account = ?1)",
+    "delete from entry_row where account = ?1",
+    "delete from exchange where refund in (select number from refund_row where account = ?1)",
+    "delete from settlement_event where refund in (select number from refund_row where account = ?1)",
+    "delete from inquiry where refund in (select number from refund_row where account = ?1)",
     "delete from refund_invoice_payment where refund in \
-     (select number from refund where account = ?1)",
+     (select number from refund_row where account = ?1)",
     "delete from adjustment where account = ?1",
     "delete from invoice_adjustment where invoice in \
      (select key from invoice where account = ?1)",
     "delete from invoice_line where invoice in (select key from invoice where account = ?1)",
-    "delete from refund where account = ?1",
+    "delete from refund_row where account = ?1",
     "delete from sending where exists (select 1 from collected \
      join payment on payment.key = collected.payment where payment.account = ?1 \
      and collected.reference = sending.reference and collected.gateway = sending.gateway)",
@@ -56,11 +56,12 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
     "delete from payment where account = ?1",
     "delete from invoice where account = ?1",
-    "update account set default_payment_method = null where default_payment_method in \
+    "update account_row set default_payment_method = null where default_payment_method in \
      (select key from payment_method where account = ?1)",
     "delete from payment_method where account = ?1",
-    "update account set parent = null where parent = ?1",
-    "delete from account where key = ?1",
+    "update account_row set parent = null where parent = ?1",
+    "delete from balance where account = ?1",
+    "delete from account_row where key = ?1",
 ];
 
 /// Makes the ledger as new, with these seeds in it, and perhaps with its users and sessions.
@@ -174,17 +175,17 @@ pub(super) fn renew_account(
     id: &ObjectId,
     seeds: &[SeedPlan],
 ) -> rusqlite::Result<Result<bool, SeedConflict>> {
-    let savepoint = store.set_savepoint()?;
+    store.set_savepoint()?;
     let mut is_known = forget_account(store.connection(), id)?;
     for seed in seeds {
         let of_account = seed.of_account(id);
         is_known |= !of_account.accounts.is_empty();
         if let Err(conflict) = seeding::load(store, &of_account)? {
-            store.end_savepoint(&savepoint, false)?;
+            store.end_savepoint(false)?;
             return Ok(Err(conflict));
         }
     }
-    store.end_savepoint(&savepoint, true)?;
+    store.end_savepoint(true)?;
     Ok(Ok(is_known))
 }
 
@@ -196,7 +197,7 @@ fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bo
         return Ok(false);
     };
     // A gateway may still answer about one of its refunds.
-    let newest = "select max(number) from refund where account = ?1";
+    let newest = "select newest_refund from balance where account = ?1";
     let newest: Option<i64> = connection.query_row(newest, params![key], |row| row.get(0))?;
     if let Some(newest) = newest {
         never_give_again(connection, newest)?;

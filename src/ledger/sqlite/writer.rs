@@ -323,16 +323,17 @@ impl State {
     }
 }
 
-/// Runs every task, up to the first that fails. One that panics has failed like any other: what it
-/// left half done is rolled back.
+/// Runs every task, up to the first that fails, and writes what they changed. One that panics has
+/// failed like any other: what it left half done is rolled back.
 fn run_all(store: &mut Store, batch: &mut Batch) -> Result<(), String> {
-    for task in batch {
-        match catch_unwind(AssertUnwindSafe(|| task.run(store))) {
-            Ok(done) => done.map_err(|error| error.to_string())?,
-            Err(_) => return Err("a request made the program panic".to_owned()),
-        }
+    let run = || {
+        batch.iter_mut().try_for_each(|task| task.run(store))?;
+        store.flush()
+    };
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("a request made the program panic".to_owned()),
     }
-    Ok(())
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.

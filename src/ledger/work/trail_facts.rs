@@ -2,15 +2,17 @@
 //! of the other fields that were set, never free text, and never a number of a card or bank
 //! account, which no draft holds.
 
-use super::outbox;
+use super::events;
 use super::trail::{self, Done};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::RowResult;
+use crate::ledger::books::BooksError;
 use crate::ledger::change::{Changes, Deletable};
+use crate::ledger::records::Refund;
 use crate::ledger::seed::{SeedPlan, SeedReport};
 use crate::ledger::trail::Touched;
-use rusqlite::{Connection, OptionalExtension};
+use crate::ledger::unit::Unit;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -20,7 +22,7 @@ const FACT_CHARS_MAX: usize = 255;
 const FREE_TEXTS: [&str; 3] = ["comment", "soft_descriptor", "soft_descriptor_phone"];
 
 /// The type of the objects of a call to create.
-pub(super) const fn type_of_drafts(drafts: &Drafts) -> &'static str {
+pub const fn type_of_drafts(drafts: &Drafts) -> &'static str {
     match drafts {
         Drafts::Accounts(_) => "Account",
         Drafts::Adjustments(_) => "CreditBalanceAdjustment",
@@ -34,7 +36,7 @@ pub(super) const fn type_of_drafts(drafts: &Drafts) -> &'static str {
 }
 
 /// The type of the objects of a call to update.
-pub(super) const fn type_of_changes(changes: &Changes) -> &'static str {
+pub const fn type_of_changes(changes: &Changes) -> &'static str {
     match changes {
         Changes::Accounts(_) => "Account",
         Changes::Adjustments(_) => "CreditBalanceAdjustment",
@@ -47,7 +49,7 @@ pub(super) const fn type_of_changes(changes: &Changes) -> &'static str {
 }
 
 /// The type of the objects of a call to delete.
-pub(super) const fn type_of_deleted(object: Deletable) -> &'static str {
+pub const fn type_of_deleted(object: Deletable) -> &'static str {
     match object {
         Deletable::Account => "Account",
         Deletable::InvoiceAdjustment => "InvoiceAdjustment",
@@ -58,7 +60,7 @@ pub(super) const fn type_of_deleted(object: Deletable) -> &'static str {
 }
 
 /// What a call created, but for refunds, which refer to its record.
-pub(super) fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
+pub fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
     let object = type_of_drafts(drafts);
     match drafts {
         Drafts::Accounts(all) => touched(object, all, rows),
@@ -73,7 +75,7 @@ pub(super) fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
 }
 
 /// What a call changed.
-pub(super) fn of_changes(changes: &Changes, rows: &[RowResult]) -> Vec<Touched> {
+pub fn of_changes(changes: &Changes, rows: &[RowResult]) -> Vec<Touched> {
     let object = type_of_changes(changes);
     match changes {
         Changes::Accounts(all) => touched(object, all, rows),
@@ -152,59 +154,35 @@ fn names_in_common(common: &Value) -> Vec<String> {
     kept.chain(["nulls", "kept_nulls"].into_iter().flat_map(texts)).collect()
 }
 
-/// What an object is just before it is deleted; nothing that could be asked for later.
-pub(super) fn before_deletion(
-    connection: &Connection,
-    object: Deletable,
-    id: &ObjectId,
-) -> rusqlite::Result<Value> {
-    let fact = |name: &str, select: &str| {
-        let mut statement = connection.prepare_cached(select)?;
-        let found: Option<String> =
-            statement.query_row([id.as_str()], |row| row.get(0)).optional()?;
-        Ok(json!({ name: found }))
-    };
-    match object {
-        Deletable::Account => fact("number", "select number from account where id = ?1"),
-        Deletable::PaymentMethod => fact("type", "select type from payment_method where id = ?1"),
-        Deletable::InvoiceAdjustment | Deletable::InvoiceItemAdjustment => {
-            fact("number", "select number from invoice_adjustment where id = ?1")
-        }
-        Deletable::Refund => of_refund(connection, id),
-    }
-}
-
-/// A refund as it is told to webhooks, and the record of the call that created it.
-fn of_refund(connection: &Connection, id: &ObjectId) -> rusqlite::Result<Value> {
-    let Some(id) = RefundId::parse(id.as_str()) else {
+/// What a refund is just before it is deleted, as it is reported to webhooks, and the record of the
+/// call that created it.
+pub fn of_refund(unit: &mut Unit<'_>, id: &ObjectId) -> Result<Value, BooksError> {
+    let Some(number) = RefundId::parse(id.as_str()).map(RefundId::number) else {
         return Ok(json!({}));
     };
-    let created_in = "select audit from refund where number = ?1";
-    let mut statement = connection.prepare_cached(created_in)?;
-    let created_in: Option<Option<i64>> =
-        statement.query_row([id.number().value()], |row| row.get(0)).optional()?;
-    let Some(created_in) = created_in else {
+    let created_in = unit.get::<Refund>(&(number,))?.map(|refund| refund.audit);
+    let (Some(created_in), Some((_, mut facts))) = (created_in, events::describe(unit, number)?)
+    else {
         return Ok(json!({}));
     };
-    let (_, mut told) = outbox::describe(connection, id.number())?;
-    if let Value::Object(told) = &mut told {
-        told.insert("created_in".to_owned(), json!(created_in));
+    if let Value::Object(facts) = &mut facts {
+        facts.insert("created_in".to_owned(), json!(created_in));
     }
-    Ok(told)
+    Ok(facts)
 }
 
 /// Records a seed that added something.
-pub(super) fn record_seed(
-    connection: &Connection,
+pub fn record_seed(
+    unit: &mut Unit<'_>,
     seed: &SeedPlan,
     report: SeedReport,
-) -> rusqlite::Result<()> {
+) -> Result<(), BooksError> {
     let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
         return Ok(());
     };
     let facts = json!({ "added": report.added, "unchanged": report.unchanged });
     let touched = Touched { object: "Seed", id: act.origin.door.name().to_owned(), facts };
-    trail::keep(connection, act, Done::new("seed", "Seed"), &[touched])
+    trail::keep(unit, act, Done::new("seed", "Seed"), &[touched])
 }
 
 #[cfg(test)]

@@ -1,0 +1,88 @@
+//! What an engine does for a transaction that is open: it finds rows, and takes the rows of a
+//! batch at its end.
+//!
+//! The working set calls it and no use case does. What must stay true: every answer is of the open
+//! transaction, with all that was flushed in it; rows of one table come in the order of their key.
+
+use super::record::{Columns, Lookup, Table, Value};
+
+/// Why an engine did not do what was asked, or a row must not be written. The transaction has to be
+/// rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BooksError {
+    /// The engine failed, in its own words.
+    #[error("{0}")]
+    Engine(String),
+    /// A column holds a value that this program does not know.
+    #[error("{table}.{column} holds a value that this program does not know")]
+    Unknown {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A row that another one refers to is not there.
+    #[error("a row of {0} is missing")]
+    Missing(&'static str),
+    /// A row would break an invariant of the ledger.
+    #[error("a row of {table} must not be written: {fault}")]
+    Fault {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with the row.
+        fault: &'static str,
+    },
+}
+
+/// Passes on the values of a row that is to be written.
+pub type WriteRow<'r> = &'r dyn Fn(&mut dyn FnMut(Value<'_>));
+
+/// Takes a row that was found.
+pub type TakeRow<'t> = &'t mut dyn FnMut(&dyn Columns) -> Result<(), BooksError>;
+
+/// The open transaction of an engine.
+pub trait Books {
+    /// Finds the rows of which the columns of `lookup` have these values; `most` bounds their
+    /// number.
+    fn find(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError>;
+
+    /// The largest value of the one column of `lookup`, which is an integer; none if its table is
+    /// empty.
+    fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError>;
+
+    /// Adds rows that are not there.
+    fn insert(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError>;
+
+    /// Writes rows that are there, each with all its columns.
+    fn update(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError>;
+
+    /// Removes the rows of these keys.
+    fn remove(
+        &mut self,
+        table: &'static Table,
+        keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
+    ) -> Result<(), BooksError>;
+
+    /// Removes rows of which the one column of `lookup` is less than `before`, `most` of them at
+    /// most.
+    fn remove_older(
+        &mut self,
+        lookup: &'static Lookup,
+        before: i64,
+        most: u32,
+    ) -> Result<(), BooksError>;
+}

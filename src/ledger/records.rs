@@ -1,0 +1,23 @@
+//! The rows of the ledger's tables, one file a subject.
+//!
+//! A record has the columns that use cases read and write; a table may have more, which others
+//! fill.
+
+mod accounts;
+mod billing;
+mod gateways;
+mod history;
+mod refunds;
+
+pub use accounts::{ACCOUNT_BY_ID, Account, Balance, METHOD_BY_ID, Meta, Method};
+pub use billing::{
+    ADJUSTMENT_BY_ACCOUNT, Adjustment, COLLECTED_BY_REFERENCE, Collected, INVOICE_BY_ID,
+    INVOICE_BY_NUMBER, Invoice, PART_BY_PAYMENT, PAYMENT_BY_ID, PAYMENT_BY_NUMBER, Part, Payment,
+    TAKEN_BY_REFUND, TakenPart,
+};
+pub use gateways::{Exchange, Inquiry, SENDING_OF_REFUND, Sending, SendingKind, SettlementEvent};
+pub use history::{
+    ANSWER_BY_AGE, AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource, EventRow, StoredAnswer,
+    User, WEBHOOK_BY_PLACE, Webhook,
+};
+pub use refunds::{Entry, Refund};

@@ -1,0 +1,204 @@
+//! Payments, their parts, invoices, and what gateways collected, as refunds need them.
+
+use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
+use crate::domain::id::{ObjectId, RefundNumber};
+use crate::domain::money::MinorUnits;
+use crate::domain::vocabulary::{AdjustmentStatus, AdjustmentType, PaymentStatus, PaymentType};
+use crate::ledger::UserKey;
+use crate::ledger::record::{ByName, DayText, Lookup, Record, record};
+use chrono::{DateTime, Utc};
+
+record! {
+    /// A payment.
+    Payment in "payment" [
+        /// Its key.
+        key: PaymentKey,
+    ] {
+        /// Its id.
+        id: ObjectId,
+        /// PaymentNumber.
+        number: String,
+        /// Whose it is.
+        account: AccountKey,
+        /// Who moved the money.
+        payment_type as "type": ByName<PaymentType>,
+        /// Whether it counts.
+        status: ByName<PaymentStatus>,
+        /// What was paid.
+        amount: MinorUnits,
+        /// What refunds gave back or hold.
+        refunded: MinorUnits,
+        /// What of it became credit balance.
+        to_credit_balance: MinorUnits,
+        /// What of a draft becomes credit balance.
+        draft_credit: MinorUnits,
+        /// The day it counts for.
+        effective_date: DayText,
+        /// The method that it came from.
+        payment_method: Option<MethodKey>,
+        /// The gateway that it came through.
+        gateway: Option<String>,
+        /// Whether that gateway has settled it.
+        is_settled: bool,
+        /// ReferenceId.
+        reference_id: Option<String>,
+        /// When it was changed.
+        updated_ms: DateTime<Utc>,
+    }
+    fault |payment| (payment.refunded < MinorUnits::ZERO
+        || payment.refunded.units() + payment.to_credit_balance.units() > payment.amount.units())
+        .then_some("more is taken of it than was paid")
+}
+
+/// A payment by its id.
+pub static PAYMENT_BY_ID: Lookup = Lookup { table: Payment::TABLE, by: &["id"] };
+/// A payment by its number.
+pub static PAYMENT_BY_NUMBER: Lookup = Lookup { table: Payment::TABLE, by: &["number"] };
+
+record! {
+    /// The part of a payment that pays an invoice.
+    Part in "invoice_payment" [
+        /// Its key.
+        key: PartKey,
+    ] {
+        /// The invoice.
+        invoice: InvoiceKey,
+        /// The payment.
+        payment: PaymentKey,
+        /// How much.
+        amount: MinorUnits,
+        /// What refunds took back of it or hold.
+        refunded: MinorUnits,
+        /// When it was changed.
+        updated_ms: DateTime<Utc>,
+    }
+    fault |part| (part.refunded < MinorUnits::ZERO || part.refunded > part.amount)
+        .then_some("more is taken back of it than it pays")
+}
+
+/// The parts of a payment.
+pub static PART_BY_PAYMENT: Lookup = Lookup { table: Part::TABLE, by: &["payment"] };
+
+record! {
+    /// An invoice.
+    Invoice in "invoice" [
+        /// Its key.
+        key: InvoiceKey,
+    ] {
+        /// Its id.
+        id: ObjectId,
+        /// InvoiceNumber.
+        number: String,
+        /// Whose it is.
+        account: AccountKey,
+        /// InvoiceDate.
+        date: DayText,
+        /// What the customer was asked for.
+        amount: MinorUnits,
+        /// What the customer still owes.
+        balance: MinorUnits,
+        /// When it was changed.
+        updated_ms: DateTime<Utc>,
+    }
+}
+
+/// An invoice by its id.
+pub static INVOICE_BY_ID: Lookup = Lookup { table: Invoice::TABLE, by: &["id"] };
+/// An invoice by its number.
+pub static INVOICE_BY_NUMBER: Lookup = Lookup { table: Invoice::TABLE, by: &["number"] };
+
+record! {
+    /// What a refund takes back of a part of its payment.
+    TakenPart in "refund_invoice_payment" [
+        /// Its key.
+        key: i64,
+    ] {
+        /// The refund.
+        refund: RefundNumber,
+        /// The part.
+        invoice_payment: PartKey,
+        /// How much.
+        amount: MinorUnits,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
+        /// When it was changed.
+        updated_ms: DateTime<Utc>,
+    }
+}
+
+/// What a refund takes back.
+pub static TAKEN_BY_REFUND: Lookup = Lookup { table: TakenPart::TABLE, by: &["refund"] };
+
+record! {
+    /// What a gateway collected under a reference, and what was sent back against it.
+    Collected in "collected" [
+        /// The reference, without white space and with its letters folded.
+        reference: String,
+        /// The gateway.
+        gateway: String,
+    ] {
+        /// The payment that it is of.
+        payment: PaymentKey,
+        /// How much it collected.
+        amount: MinorUnits,
+        /// What had been sent beyond that before it was counted.
+        excess: MinorUnits,
+        /// What was sent.
+        sent: MinorUnits,
+    }
+    fault |collected| (collected.sent < MinorUnits::ZERO
+        || collected.sent.units() > collected.amount.units() + collected.excess.units())
+        .then_some("more is sent against it than was collected")
+}
+
+record! {
+    /// An adjustment of a credit balance that was asked for. Those that refunds make are their
+    /// refund's entry.
+    Adjustment in "adjustment" [
+        /// Its key.
+        key: AdjustmentKey,
+    ] {
+        /// Whose credit balance it moved.
+        account: AccountKey,
+        /// Which way.
+        adjustment_type as "type": ByName<AdjustmentType>,
+        /// By how much, above zero.
+        amount: MinorUnits,
+        /// The invoice that it was made from or into.
+        invoice: Option<InvoiceKey>,
+        /// The payment that it was made from.
+        payment: Option<PaymentKey>,
+        /// Whether it counts.
+        status: ByName<AdjustmentStatus>,
+        /// The day it counts for.
+        adjustment_date: DayText,
+        /// AccountingCode.
+        accounting_code: Option<String>,
+        /// Free text.
+        comment: Option<String>,
+        /// One of the tenant's codes.
+        reason_code: Option<String>,
+        /// ReferenceId.
+        reference_id: Option<String>,
+        /// TransferredToAccounting.
+        transferred_to_accounting: Option<String>,
+        /// Who asked for it.
+        created_by: UserKey,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
+        /// Who changed it last.
+        updated_by: Option<UserKey>,
+        /// When it was changed.
+        updated_ms: DateTime<Utc>,
+        /// When it was cancelled.
+        cancelled_ms: Option<DateTime<Utc>>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
+    }
+}
+
+/// The adjustments of an account.
+pub static ADJUSTMENT_BY_ACCOUNT: Lookup = Lookup { table: Adjustment::TABLE, by: &["account"] };
+
+/// What gateways collected under a reference.
+pub static COLLECTED_BY_REFERENCE: Lookup = Lookup { table: Collected::TABLE, by: &["reference"] };

@@ -1,0 +1,218 @@
+//! What an open transaction of SQLite finds and takes: the statements of each table, made from its
+//! columns once and kept prepared.
+
+use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
+use crate::ledger::record::{Columns, Lookup, Table, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The texts of statements, by what they are for.
+#[derive(Default)]
+pub(super) struct Texts(HashMap<(Verb, usize), String>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Verb {
+    Find,
+    Newest,
+    Insert,
+    Update,
+    Remove,
+    RemoveOlder,
+}
+
+/// The open transaction of a connection.
+pub(super) struct SqliteBooks<'c> {
+    connection: &'c Connection,
+    texts: &'c mut Texts,
+}
+
+impl<'c> SqliteBooks<'c> {
+    pub(super) const fn new(connection: &'c Connection, texts: &'c mut Texts) -> Self {
+        Self { connection, texts }
+    }
+
+    fn prepared<T>(
+        &mut self,
+        verb: Verb,
+        of: &'static T,
+        make: impl FnOnce() -> String,
+    ) -> Result<CachedStatement<'c>, BooksError> {
+        let place = (verb, std::ptr::from_ref(of).addr());
+        let text = self.texts.0.entry(place).or_insert_with(make);
+        self.connection.prepare_cached(text).map_err(engine)
+    }
+}
+
+impl From<rusqlite::Error> for BooksError {
+    fn from(error: rusqlite::Error) -> Self {
+        engine(error)
+    }
+}
+
+impl From<BooksError> for rusqlite::Error {
+    fn from(error: BooksError) -> Self {
+        Self::ToSqlConversionFailure(Box::new(error))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
+fn engine(error: rusqlite::Error) -> BooksError {
+    BooksError::Engine(error.to_string())
+}
+
+impl Books for SqliteBooks<'_> {
+    fn find(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let table = lookup.table;
+        let mut statement = self.prepared(Verb::Find, lookup, || {
+            let (columns, conditions) = (table.columns.join(", "), conditions(lookup.by));
+            let order = key(table).join(", ");
+            format!("select {columns} from {} where {conditions} order by {order}", table.name)
+        })?;
+        for (place, value) in (1..).zip(values) {
+            statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+        }
+        let mut rows = statement.raw_query();
+        for _ in 0..most {
+            let Some(row) = rows.next().map_err(engine)? else { break };
+            take(&RowColumns(row))?;
+        }
+        Ok(())
+    }
+
+    fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
+        let mut statement = self.prepared(Verb::Newest, lookup, || {
+            format!("select max({}) from {}", lookup.by.join(", "), lookup.table.name)
+        })?;
+        statement.query_row([], |row| row.get(0)).map_err(engine)
+    }
+
+    fn insert(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.prepared(Verb::Insert, table, || {
+            let places = vec!["?"; table.columns.len()].join(", ");
+            format!("insert into {} ({}) values ({places})", table.name, table.columns.join(", "))
+        })?;
+        for row in rows {
+            execute(&mut statement, row)?;
+        }
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.prepared(Verb::Update, table, || {
+            let numbered = |(place, column): (usize, &&str)| format!("{column} = ?{}", place + 1);
+            let mut all = table.columns.iter().enumerate().map(numbered);
+            let keys: Vec<_> = all.by_ref().take(table.key_columns).collect();
+            let others: Vec<_> = all.collect();
+            let (others, keys) = (others.join(", "), keys.join(" and "));
+            format!("update {} set {others} where {keys}", table.name)
+        })?;
+        for row in rows {
+            if execute(&mut statement, row)? != 1 {
+                return Err(BooksError::Missing(table.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        table: &'static Table,
+        keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.prepared(Verb::Remove, table, || {
+            format!("delete from {} where {}", table.name, conditions(key(table)))
+        })?;
+        for values in keys {
+            let write = |put: &mut dyn FnMut(Value<'_>)| values.iter().cloned().for_each(put);
+            execute(&mut statement, &write)?;
+        }
+        Ok(())
+    }
+
+    fn remove_older(
+        &mut self,
+        lookup: &'static Lookup,
+        before: i64,
+        most: u32,
+    ) -> Result<(), BooksError> {
+        let table = lookup.table;
+        let mut statement = self.prepared(Verb::RemoveOlder, lookup, || {
+            let (name, key, moment) = (table.name, key(table).join(", "), lookup.by.join(", "));
+            format!(
+                "delete from {name} where ({key}) in \
+                 (select {key} from {name} where {moment} < ?1 limit ?2)"
+            )
+        })?;
+        statement.execute(rusqlite::params![before, most]).map(|_| ()).map_err(engine)
+    }
+}
+
+/// The columns of a table's key.
+fn key(table: &Table) -> &'static [&'static str] {
+    table.columns.get(..table.key_columns).unwrap_or_default()
+}
+
+fn conditions(columns: &[&str]) -> String {
+    let numbered = columns.iter().zip(1..).map(|(column, place)| format!("{column} = ?{place}"));
+    numbered.collect::<Vec<_>>().join(" and ")
+}
+
+/// Binds the values of a row and runs the statement; gives how many rows it changed.
+fn execute(statement: &mut Statement<'_>, row: WriteRow<'_>) -> Result<usize, BooksError> {
+    let mut place = 0;
+    let mut bound = Ok(());
+    row(&mut |value| {
+        place += 1;
+        if bound.is_ok() {
+            bound = statement.raw_bind_parameter(place, Bound(&value));
+        }
+    });
+    bound.map_err(engine)?;
+    statement.raw_execute().map_err(engine)
+}
+
+struct Bound<'v>(&'v Value<'v>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+struct RowColumns<'r>(&'r Row<'r>);
+
+impl Columns for RowColumns<'_> {
+    /// A text that is not UTF-8 is passed on as bytes, which no text field takes.
+    fn value(&self, place: usize) -> Value<'_> {
+        match self.0.get_ref(place) {
+            Ok(ValueRef::Integer(value)) => Value::Integer(value),
+            Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
+                Ok(text) => Value::Text(Cow::Borrowed(text)),
+                Err(_) => Value::Bytes(Cow::Borrowed(text)),
+            },
+            Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+            Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
+        }
+    }
+}

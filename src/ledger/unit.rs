@@ -1,0 +1,205 @@
+//! A unit of work: what a use case sees of the ledger while a batch is open.
+//!
+//! It reads rows through the working set and leaves its changes there; the engine gets them at the
+//! end of the batch. What must stay true: nothing here knows which engine it is; every balance is
+//! compared with the entry that made it what it is before anything is decided on it.
+
+use super::books::{Books, BooksError};
+use super::record::{Lookup, Record, Value};
+use super::records::{Account, Balance, Entry, Meta, Refund};
+use super::working_set::{Shelved, Shelves};
+use crate::domain::facts::{AccountKey, Gateway, Tenant};
+use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
+use crate::domain::money::MinorUnits;
+use chrono::{DateTime, Utc};
+
+/// The name under which the ledger keeps the number of the last refund that was deleted.
+const LAST_DELETED_REFUND: &str = "last_deleted_refund";
+
+/// What holds for every request of a batch.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The tenant's settings.
+    pub tenant: Tenant,
+    /// The gateways, seeded and configured.
+    pub gateways: Vec<Gateway>,
+    /// Whether what happens to refunds is kept for webhooks.
+    pub keeps_events: bool,
+    /// The salt of the ids of new refunds.
+    pub salt: u32,
+    /// The salt of ids that follow from a row and the ledger alone.
+    pub row_salt: u32,
+}
+
+/// What a use case works on.
+pub struct Unit<'u> {
+    shelves: &'u mut Shelves,
+    books: &'u mut dyn Books,
+    /// What holds for every request.
+    pub world: &'u World,
+}
+
+/// The state of a unit of work at one moment.
+pub struct Mark(Shelves);
+
+impl<'u> Unit<'u> {
+    /// A unit of work on the rows that were met, over an open transaction.
+    pub const fn new(shelves: &'u mut Shelves, books: &'u mut dyn Books, world: &'u World) -> Self {
+        Self { shelves, books, world }
+    }
+
+    /// The row of a key.
+    pub fn get<R: Shelved>(&mut self, key: &R::Key) -> Result<Option<&R>, BooksError> {
+        R::shelf(self.shelves).get(self.books, key)
+    }
+
+    /// A copy of a row that is to be there.
+    pub fn existing<R: Shelved>(&mut self, key: &R::Key) -> Result<R, BooksError> {
+        let row = self.get::<R>(key)?.cloned();
+        row.ok_or(BooksError::Missing(R::TABLE.name))
+    }
+
+    /// A copy of the row of a key that is not kept in memory for the rest of the batch.
+    pub fn peek<R: Shelved>(&mut self, key: &R::Key) -> Result<Option<R>, BooksError> {
+        R::shelf(self.shelves).peek(self.books, key)
+    }
+
+    /// Copies of the rows that have these values, in the order of their keys.
+    pub fn all<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Vec<R>, BooksError> {
+        let shelf = R::shelf(self.shelves);
+        let keys = shelf.find(self.books, lookup, values)?;
+        Ok(keys.iter().filter_map(|key| shelf.met(key)).cloned().collect())
+    }
+
+    /// A copy of the first row that has these values.
+    pub fn find<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Option<R>, BooksError> {
+        let shelf = R::shelf(self.shelves);
+        let keys = shelf.find(self.books, lookup, values)?;
+        Ok(keys.first().and_then(|key| shelf.met(key)).cloned())
+    }
+
+    /// Adds a row of a new key.
+    pub fn insert<R: Shelved>(&mut self, row: R) -> Result<(), BooksError> {
+        R::shelf(self.shelves).insert(row)
+    }
+
+    /// Changes a row, which must be there.
+    pub fn change<R: Shelved>(
+        &mut self,
+        key: &R::Key,
+        change: impl FnOnce(&mut R),
+    ) -> Result<(), BooksError> {
+        R::shelf(self.shelves).change(self.books, key, change)
+    }
+
+    /// Removes a row, if it is there.
+    pub fn remove<R: Shelved>(&mut self, key: &R::Key) -> Result<(), BooksError> {
+        R::shelf(self.shelves).remove(self.books, key)
+    }
+
+    /// The next key of a table whose keys are counted.
+    pub fn next_key<R: Shelved>(&mut self) -> Result<i64, BooksError> {
+        self.next_key_above::<R>(0)
+    }
+
+    /// The next key of a table whose keys are counted, above `floor`.
+    pub fn next_key_above<R: Shelved>(&mut self, floor: i64) -> Result<i64, BooksError> {
+        R::shelf(self.shelves).next_key(self.books, floor)
+    }
+
+    /// The largest value of the one column of a lookup, as the engine has it.
+    pub fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
+        self.books.newest(lookup)
+    }
+
+    /// Has stored answers before a moment removed at the end of the batch.
+    pub fn forget_answers(&mut self, before: DateTime<Utc>) {
+        self.shelves.forget_answers(before.timestamp_millis());
+    }
+
+    /// The state now, to which [`Unit::go_back`] returns.
+    pub fn mark(&self) -> Mark {
+        Mark(self.shelves.clone())
+    }
+
+    /// Takes back everything since a mark.
+    pub fn go_back(&mut self, mark: Mark) {
+        *self.shelves = mark.0;
+    }
+
+    /// The id of a new refund and the moment it carries, which never runs backwards. No number is
+    /// given twice, also after its refund was deleted.
+    pub fn next_refund(
+        &mut self,
+        at: DateTime<Utc>,
+    ) -> Result<(RefundId, DateTime<Utc>), BooksError> {
+        let deleted = self.get::<Meta>(&(LAST_DELETED_REFUND.to_owned(),))?;
+        let floor = deleted.and_then(|meta| meta.value.parse().ok()).unwrap_or(0);
+        let newest = Refund::shelf(self.shelves).newest(self.books, floor)?;
+        let before = match RefundNumber::new(newest) {
+            Some(number) => self.get::<Refund>(&(number,))?.map(|refund| refund.created_ms),
+            None => None,
+        };
+        let created = before.map_or(at, |before| before.max(at));
+        let created_ms = created.timestamp_millis();
+        let fault = "no number is left for another refund";
+        let number = RefundNumber::new(self.next_key_above::<Refund>(floor)?)
+            .ok_or(BooksError::Fault { table: Refund::TABLE.name, fault })?;
+        let id = RefundId::new(created_ms, self.world.salt, number);
+        let created = DateTime::from_timestamp_millis(created_ms).unwrap_or(created);
+        Ok((id, created))
+    }
+
+    /// Notes that the number of a refund, and those before it, were given.
+    pub fn never_give_again(&mut self, number: RefundNumber) -> Result<(), BooksError> {
+        let key = (LAST_DELETED_REFUND.to_owned(),);
+        let number = number.value();
+        match self.get::<Meta>(&key)? {
+            None => self.insert(Meta { key: key.0, value: number.to_string() }),
+            Some(meta) if meta.value.parse::<i64>().is_ok_and(|given| given >= number) => Ok(()),
+            Some(_) => self.change::<Meta>(&key, |meta| meta.value = number.to_string()),
+        }
+    }
+
+    /// The id of the row `key` of a kind, which was created at a moment.
+    pub fn row_id(
+        &self,
+        kind: IdKind,
+        created: DateTime<Utc>,
+        key: i64,
+    ) -> Result<RowId, BooksError> {
+        let id = RowId::new(kind, created.timestamp_millis(), self.world.row_salt, key);
+        id.ok_or(BooksError::Fault { table: "ids", fault: "no key is left for another row" })
+    }
+
+    /// The balance of an account that is there, compared with what its newest entry left when it is
+    /// met first.
+    pub fn balance(&mut self, account: AccountKey) -> Result<Balance, BooksError> {
+        let is_met = Balance::shelf(self.shelves).met(&(account,)).is_some();
+        let balance: Balance = self.existing(&(account,))?;
+        if is_met {
+            return Ok(balance);
+        }
+        let left: MinorUnits = match balance.newest_entry {
+            Some(entry) => {
+                let entry: Option<Entry> = self.peek(&(entry,))?;
+                entry.filter(|entry| entry.account == account).map(|entry| entry.balance)
+            }
+            None => self.get::<Account>(&(account,))?.map(|account| account.opening),
+        }
+        .ok_or(BooksError::Missing(Entry::TABLE.name))?;
+        if left == balance.units {
+            return Ok(balance);
+        }
+        let fault = "the credit balance is not what its newest entry left";
+        Err(BooksError::Fault { table: Balance::TABLE.name, fault })
+    }
+}

@@ -1,0 +1,57 @@
+//! The stored answers of requests with an idempotency key, written in the transaction of the work
+//! that they report.
+
+use crate::ledger::books::BooksError;
+use crate::ledger::records::StoredAnswer;
+use crate::ledger::unit::Unit;
+use crate::ledger::{Created, Idempotency, RowResult, UserKey};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a stored answer is kept.
+const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// What was answered under this key within its time, if anything was.
+pub fn earlier_answer(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    once: &Idempotency,
+    now: DateTime<Utc>,
+) -> Result<Option<Created>, BooksError> {
+    let stored = unit.get::<StoredAnswer>(&key(user, once))?;
+    let stored = stored.filter(|stored| stored.at_ms >= now - ANSWERS_KEPT);
+    Ok(stored.map(|stored| match stored.fingerprint == once.fingerprint {
+        true => Created::Replayed(stored.answer.clone()),
+        false => Created::KeyReused,
+    }))
+}
+
+/// Stores the answer to a request with a key, and gives it.
+pub fn keep_answer(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    once: &Idempotency,
+    rows: &[RowResult],
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, BooksError> {
+    let answer = (once.render)(rows);
+    let key = key(user, once);
+    let fingerprint = once.fingerprint.to_vec();
+    let is_old_there = unit.get::<StoredAnswer>(&key)?.is_some();
+    if is_old_there {
+        unit.change::<StoredAnswer>(&key, |stored| {
+            stored.fingerprint = fingerprint;
+            stored.answer.clone_from(&answer);
+            stored.at_ms = now;
+        })?;
+    } else {
+        let (user, operation, key) = key;
+        let answer = answer.clone();
+        unit.insert(StoredAnswer { user, operation, key, fingerprint, answer, at_ms: now })?;
+    }
+    unit.forget_answers(now - ANSWERS_KEPT);
+    Ok(answer)
+}
+
+fn key(user: UserKey, once: &Idempotency) -> (UserKey, String, String) {
+    (user, once.operation.to_owned(), once.key.clone())
+}

@@ -1,0 +1,369 @@
+//! The rows that a batch of requests has met, and what it changes about them.
+//!
+//! A use case finds, adds, changes and removes rows here; each row is read from the engine once a
+//! batch at most and written at the batch's end, with its last values. What must stay true: what a
+//! use case finds is what the use cases before it left, flushed or not; after [`Shelves::flush`] the
+//! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
+
+use super::books::{Books, BooksError, WriteRow};
+use super::record::{Lookup, Record, Value};
+use super::records::{
+    ANSWER_BY_AGE, Account, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
+    Entry, EventRow, Exchange, Inquiry, Invoice, Meta, Method, Part, Payment, Refund, Sending,
+    SettlementEvent, StoredAnswer, TakenPart, User,
+};
+use std::collections::HashMap;
+
+/// How a row differs from what the engine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not at all.
+    Same,
+    /// The engine does not have it.
+    New,
+    /// The engine has other values of it.
+    Changed,
+}
+
+#[derive(Debug, Clone)]
+struct Held<R> {
+    /// None: it is not there, or not any more.
+    row: Option<R>,
+    state: State,
+    /// The engine has a row of this key, which is to be removed.
+    is_removed: bool,
+}
+
+/// The rows of one table that were met.
+#[derive(Debug, Clone)]
+pub struct Shelf<R: Record> {
+    rows: HashMap<R::Key, Held<R>>,
+    /// The keys of the rows that were added, changed or removed, in that order.
+    touched: Vec<R::Key>,
+    /// Which keys the engine has for what was looked up.
+    found: HashMap<(usize, Vec<Value<'static>>), Vec<R::Key>>,
+    /// The newest key, where keys are counted.
+    newest: Option<i64>,
+}
+
+impl<R: Record> Default for Shelf<R> {
+    fn default() -> Self {
+        Self { rows: HashMap::new(), touched: Vec::new(), found: HashMap::new(), newest: None }
+    }
+}
+
+impl<R: Record> Shelf<R> {
+    /// The row of a key.
+    pub(super) fn get(
+        &mut self,
+        books: &mut dyn Books,
+        key: &R::Key,
+    ) -> Result<Option<&R>, BooksError> {
+        if !self.rows.contains_key(key) {
+            let mut row = None;
+            load(books, R::BY_KEY, &R::key_values(key), usize::MAX, |found| row = Some(found))?;
+            let held = Held { row, state: State::Same, is_removed: false };
+            self.rows.insert(key.clone(), held);
+        }
+        Ok(self.rows.get(key).and_then(|held| held.row.as_ref()))
+    }
+
+    /// The keys of the rows of which the columns of `lookup` have these values, in the order of the
+    /// keys.
+    pub(super) fn find(
+        &mut self,
+        books: &mut dyn Books,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Vec<R::Key>, BooksError> {
+        let owned: Vec<_> = values.iter().cloned().map(Value::into_owned).collect();
+        let place = (std::ptr::from_ref(lookup).addr(), owned);
+        if !self.found.contains_key(&place) {
+            let mut keys = Vec::new();
+            let rows = &mut self.rows;
+            load(books, lookup, values, usize::MAX, |row: R| {
+                let key = row.key();
+                keys.push(key.clone());
+                let held = Held { row: Some(row), state: State::Same, is_removed: false };
+                rows.entry(key).or_insert(held);
+            })?;
+            self.found.insert(place.clone(), keys);
+        }
+        let mut keys = self.found.get(&place).cloned().unwrap_or_default();
+        if self.touched.is_empty() {
+            return Ok(keys);
+        }
+        keys.retain(|key| !self.touched.contains(key));
+        let columns: Vec<_> = lookup
+            .by
+            .iter()
+            .map(|by| R::TABLE.columns.iter().position(|column| column == by))
+            .collect();
+        for key in &self.touched {
+            if let Some(row) = self.rows.get(key).and_then(|held| held.row.as_ref())
+                && fits(row, &columns, values)
+            {
+                keys.push(key.clone());
+            }
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
+    /// A row that was met before.
+    pub(super) fn met(&self, key: &R::Key) -> Option<&R> {
+        self.rows.get(key).and_then(|held| held.row.as_ref())
+    }
+
+    /// The row of a key that may be met once alone: it is not kept here.
+    pub(super) fn peek(
+        &mut self,
+        books: &mut dyn Books,
+        key: &R::Key,
+    ) -> Result<Option<R>, BooksError> {
+        if let Some(held) = self.rows.get(key) {
+            return Ok(held.row.clone());
+        }
+        let mut row = None;
+        load(books, R::BY_KEY, &R::key_values(key), usize::MAX, |found| row = Some(found))?;
+        Ok(row)
+    }
+
+    /// The newest key of a table whose keys are counted, at least `floor`.
+    pub(super) fn newest(&mut self, books: &mut dyn Books, floor: i64) -> Result<i64, BooksError> {
+        let newest = match self.newest {
+            Some(newest) => newest,
+            None => books.newest(R::BY_KEY)?.unwrap_or(0),
+        };
+        let newest = newest.max(floor);
+        self.newest = Some(newest);
+        Ok(newest)
+    }
+
+    /// The next key of a table whose keys are counted, above `floor`.
+    pub(super) fn next_key(
+        &mut self,
+        books: &mut dyn Books,
+        floor: i64,
+    ) -> Result<i64, BooksError> {
+        let next = self.newest(books, floor)?.saturating_add(1);
+        self.newest = Some(next);
+        Ok(next)
+    }
+
+    /// Adds a row of a new key.
+    pub(super) fn insert(&mut self, row: R) -> Result<(), BooksError> {
+        check(&row)?;
+        let key = row.key();
+        let before = self.rows.get(&key);
+        if before.is_some_and(|held| held.row.is_some()) {
+            let fault = "its key is that of another row";
+            return Err(BooksError::Fault { table: R::TABLE.name, fault });
+        }
+        let is_removed = before.is_some_and(|held| held.is_removed);
+        let state = if is_removed { State::Changed } else { State::New };
+        if !is_removed {
+            self.touched.push(key.clone());
+        }
+        self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
+        Ok(())
+    }
+
+    /// Changes a row, which must be there.
+    pub(super) fn change(
+        &mut self,
+        books: &mut dyn Books,
+        key: &R::Key,
+        change: impl FnOnce(&mut R),
+    ) -> Result<(), BooksError> {
+        self.get(books, key)?;
+        let held = self.rows.get_mut(key);
+        let Some(Held { row: Some(row), state, .. }) = held else {
+            return Err(BooksError::Missing(R::TABLE.name));
+        };
+        change(row);
+        check(row)?;
+        if *state == State::Same {
+            *state = State::Changed;
+            self.touched.push(key.clone());
+        }
+        Ok(())
+    }
+
+    /// Removes a row, if it is there.
+    pub(super) fn remove(&mut self, books: &mut dyn Books, key: &R::Key) -> Result<(), BooksError> {
+        self.get(books, key)?;
+        let Some(held) = self.rows.get_mut(key).filter(|held| held.row.is_some()) else {
+            return Ok(());
+        };
+        if held.state == State::Same {
+            self.touched.push(key.clone());
+        }
+        held.row = None;
+        held.is_removed = held.state != State::New;
+        held.state = State::Same;
+        Ok(())
+    }
+
+    /// Hands over to the engine what differs, and keeps the rows as the engine now has them.
+    pub(super) fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+        if self.touched.is_empty() {
+            return Ok(());
+        }
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let rows = &self.rows;
+        let of = |wanted: State| {
+            let held = self.touched.iter().filter_map(|key| rows.get(key));
+            held.filter(move |held| held.state == wanted).filter_map(|held| held.row.as_ref())
+        };
+        let is_removed = |key: &&R::Key| rows.get(*key).is_some_and(|held| held.is_removed);
+        let mut removed = self.touched.iter().filter(is_removed).map(R::key_values).peekable();
+        if removed.peek().is_some() {
+            books.remove(R::TABLE, &mut removed)?;
+        }
+        for (state, is_new) in [(State::New, true), (State::Changed, false)] {
+            let writers: Vec<_> =
+                of(state).map(|row| move |put: &mut dyn FnMut(Value<'_>)| row.write(put)).collect();
+            let mut each = writers.iter().map(|write| -> WriteRow<'_> { write });
+            match (writers.is_empty(), is_new) {
+                (true, _) => {}
+                (false, true) => books.insert(R::TABLE, &mut each)?,
+                (false, false) => books.update(R::TABLE, &mut each)?,
+            }
+        }
+        for key in std::mem::take(&mut self.touched) {
+            if let Some(held) = self.rows.get_mut(&key) {
+                (held.state, held.is_removed) = (State::Same, false);
+            }
+        }
+        self.found.clear();
+        Ok(())
+    }
+
+    /// Forgets every row.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.touched.clear();
+        self.found.clear();
+        self.newest = None;
+    }
+}
+
+/// Whether the columns at these places have these values.
+fn fits<R: Record>(row: &R, columns: &[Option<usize>], values: &[Value<'_>]) -> bool {
+    let mut place = 0;
+    let mut matched = 0;
+    row.write(&mut |value| {
+        let wanted = columns.iter().zip(values).filter(|(column, _)| **column == Some(place));
+        matched += wanted.filter(|(_, wanted)| **wanted == value).count();
+        place += 1;
+    });
+    matched == columns.len()
+}
+
+fn check<R: Record>(row: &R) -> Result<(), BooksError> {
+    let Some(fault) = row.fault() else { return Ok(()) };
+    debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
+    Err(BooksError::Fault { table: R::TABLE.name, fault })
+}
+
+fn load<R: Record>(
+    books: &mut dyn Books,
+    lookup: &'static Lookup,
+    values: &[Value<'_>],
+    most: usize,
+    mut take: impl FnMut(R),
+) -> Result<(), BooksError> {
+    books.find(lookup, values, most, &mut |columns| {
+        let row = R::read(columns).map_err(|place| BooksError::Unknown {
+            table: R::TABLE.name,
+            column: R::TABLE.columns.get(place).copied().unwrap_or("?"),
+        })?;
+        take(row);
+        Ok(())
+    })
+}
+
+/// Declares the shelves of all records, in the order in which they are flushed.
+macro_rules! shelves {
+    ($($shelf:ident: $record:ty,)+) => {
+        /// All rows that a batch has met.
+        #[derive(Debug, Default, Clone)]
+        pub struct Shelves {
+            $($shelf: Shelf<$record>,)+
+            /// Stored answers before this moment, in Unix milliseconds, are to be removed.
+            forgotten_before: Option<i64>,
+        }
+
+        impl Shelves {
+            /// Hands over to the engine what differs.
+            pub fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.flush(books)?;)+
+                self.remove_old_answers(books)
+            }
+
+            /// Forgets every row.
+            pub fn clear(&mut self) {
+                $(self.$shelf.clear();)+
+                self.forgotten_before = None;
+            }
+        }
+
+        $(impl Shelved for $record {
+            fn shelf(shelves: &mut Shelves) -> &mut Shelf<Self> {
+                &mut shelves.$shelf
+            }
+        })+
+    };
+}
+
+/// How many old answers one flush removes: a busy day leaves very many, and every request waits for
+/// the writer.
+const ANSWERS_REMOVED_MAX: u32 = 100;
+
+impl Shelves {
+    /// Has stored answers before a moment (Unix milliseconds) removed at the next flush, some at a
+    /// time.
+    pub(super) fn forget_answers(&mut self, before: i64) {
+        self.forgotten_before = self.forgotten_before.max(Some(before));
+    }
+
+    fn remove_old_answers(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+        let Some(before) = self.forgotten_before.take() else { return Ok(()) };
+        books.remove_older(&ANSWER_BY_AGE, before, ANSWERS_REMOVED_MAX)?;
+        self.answers.clear();
+        Ok(())
+    }
+}
+
+/// A record that has a shelf.
+pub trait Shelved: Record {
+    /// Its shelf.
+    fn shelf(shelves: &mut Shelves) -> &mut Shelf<Self>;
+}
+
+shelves! {
+    meta: Meta,
+    users: User,
+    accounts: Account,
+    methods: Method,
+    balances: Balance,
+    invoices: Invoice,
+    payments: Payment,
+    parts: Part,
+    collected: Collected,
+    audit_sources: AuditSource,
+    audit: AuditRow,
+    audit_objects: AuditObject,
+    refunds: Refund,
+    taken_parts: TakenPart,
+    adjustments: Adjustment,
+    entries: Entry,
+    inquiries: Inquiry,
+    exchanges: Exchange,
+    settlement_events: SettlementEvent,
+    sendings: Sending,
+    events: EventRow,
+    answers: StoredAnswer,
+}
