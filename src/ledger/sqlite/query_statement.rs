@@ -268,7 +268,9 @@ mod tests {
         let mut explained = connection.prepare(&explained).unwrap();
         let steps = explained.query_map(params_from_iter(&statement.values), |row| row.get(3));
         let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
-        assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+        // The refunds of an account are found one after the other.
+        let is_scan = |step: &&String| step.starts_with("SCAN") && *step != "SCAN of_account";
+        assert!(!steps.iter().any(|step| is_scan(&step)), "{steps:?}");
         // What is found through a list, key by key, or among the few parts of a payment, is put in
         // order; everything else comes in order.
         let is_few = |step: &String| {
