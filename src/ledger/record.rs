@@ -167,7 +167,7 @@ macro_rules! integer_fields {
 
 integer_fields! {
     i64: |value| *value, Some;
-    bool: |value| i64::from(*value), |value| match value { 0 => Some(false), 1 => Some(true), _ => None };
+    bool: |value| i64::from(*value), |value| [false, true].get(usize::try_from(value).ok()?).copied();
     MinorUnits: |amount| amount.units(), |units| Some(Self::new(units));
     RefundNumber: |number| number.value(), Self::new;
     AccountKey: |key| key.0, |key| Some(Self(key));
@@ -186,7 +186,10 @@ integer_fields! {
     GatewayState: |value| value.code(), Self::from_code;
     DateTime<Utc>: |moment| moment.timestamp_millis(), DateTime::from_timestamp_millis;
     NaiveDate: |day| i64::from(day.num_days_from_ce() - UNIX_EPOCH_DAY),
-        |day| i32::try_from(day).ok()?.checked_add(UNIX_EPOCH_DAY).and_then(Self::from_num_days_from_ce_opt);
+        |day| {
+            let day = i32::try_from(day).ok()?.checked_add(UNIX_EPOCH_DAY)?;
+            Self::from_num_days_from_ce_opt(day)
+        };
 }
 
 /// The number of 1970-01-01 in the calendar's own count of days.

@@ -139,7 +139,8 @@ async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
         connection.execute(insert, [status])
     };
     assert!(insert("Draft").is_ok() && insert("Drafts").is_err());
-    let refused = connection.execute("update entry_row set delta = -1", []).unwrap_err().to_string();
+    let refused =
+        connection.execute("update entry_row set delta = -1", []).unwrap_err().to_string();
     assert!(refused.contains("never updated"), "{refused}");
 }
 

@@ -91,7 +91,9 @@ fn check_sees_a_value_that_no_row_may_have() {
     assert_eq!(run(&place, &["check", "--ledger", "l.db"]).0, Some(0));
     let ledger = Connection::open(place.path().join("l.db")).unwrap();
     ledger.execute_batch("pragma ignore_check_constraints = on").unwrap();
-    ledger.execute_batch("update balance set units = -1; update account_row set opening = -1").unwrap();
+    ledger
+        .execute_batch("update balance set units = -1; update account_row set opening = -1")
+        .unwrap();
     ledger.close().unwrap();
     let output = finish(program(place.path()).args(["check", "--ledger", "l.db"]));
     let table = String::from_utf8_lossy(&output.stdout).into_owned();

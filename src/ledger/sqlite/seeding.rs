@@ -265,8 +265,8 @@ impl Loader<'_> {
         };
         let object = format!("account `{}`", account.id);
         let key = self.key_of("payment_method", &object, "default_payment_method", method)?;
-        let update = "update account_row set default_payment_method = ?2 where id = ?1 and exists ( \
-             select 1 from payment_method where key = ?2 \
+        let update = "update account_row set default_payment_method = ?2 where id = ?1 \
+             and exists ( select 1 from payment_method where key = ?2 \
              and (account is null or account = (select key from account where id = ?1)))";
         match self.connection.execute(update, params![account.id.as_str(), key])? {
             0 => {

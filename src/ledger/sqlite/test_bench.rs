@@ -39,7 +39,8 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from event where account = ?1",
     "delete from entry_row where account = ?1",
     "delete from exchange where refund in (select number from refund_row where account = ?1)",
-    "delete from settlement_event where refund in (select number from refund_row where account = ?1)",
+    "delete from settlement_event where refund in \
+     (select number from refund_row where account = ?1)",
     "delete from inquiry where refund in (select number from refund_row where account = ?1)",
     "delete from refund_invoice_payment where refund in \
      (select number from refund_row where account = ?1)",

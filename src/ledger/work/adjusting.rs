@@ -46,7 +46,8 @@ pub fn create(
     write(unit, user, &decision, asking.now).map(Ok)
 }
 
-/// Writes an adjustment that was decided on, and moves its money. Its id is that of its first entry.
+/// Writes an adjustment that was decided on, and moves its money. Its id is that of its first
+/// entry.
 pub fn write(
     unit: &mut Unit<'_>,
     user: UserKey,
