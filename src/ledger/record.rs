@@ -167,7 +167,11 @@ macro_rules! integer_fields {
 
 integer_fields! {
     i64: |value| *value, Some;
-    bool: |value| i64::from(*value), |value| [false, true].get(usize::try_from(value).ok()?).copied();
+    bool: |value| i64::from(*value), |value| match value {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    };
     MinorUnits: |amount| amount.units(), |units| Some(Self::new(units));
     RefundNumber: |number| number.value(), Self::new;
     AccountKey: |key| key.0, |key| Some(Self(key));

@@ -2,7 +2,7 @@
 //!
 //! A use case finds, adds, changes and removes rows here; each row is read from the engine once a
 //! batch at most and written at the batch's end, with its last values. What must stay true: what a
-//! use case finds is what the use cases before it left, flushed or not; after [`Shelves::flush`] the
+//! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
 //! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
 
 use super::books::{Books, BooksError, WriteRow};

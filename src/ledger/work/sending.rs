@@ -2,7 +2,7 @@
 //!
 //! What must stay true: everything that is sent is counted here in the transaction of its hold, and
 //! more than was collected is refused. A release is for what its gateway declined, never got, or
-//! rejected after all; cancelling or deleting a refund releases nothing, because its money went out.
+//! rejected after all; cancelling or deleting a refund releases nothing: its money went out.
 
 use crate::domain::collected::ReferenceKey;
 use crate::domain::facts::PaymentKey;

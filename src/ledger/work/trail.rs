@@ -41,7 +41,7 @@ pub fn next_key(unit: &mut Unit<'_>) -> Result<i64, BooksError> {
     unit.next_key::<AuditRow>()
 }
 
-/// Records, under a key of its own, a call that touched these objects; nothing where there are none.
+/// Records, under a key of its own, a call that touched these objects; nothing without any.
 pub fn keep(
     unit: &mut Unit<'_>,
     act: &Act,
