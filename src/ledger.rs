@@ -12,10 +12,12 @@
 pub mod audit;
 pub mod books;
 pub mod change;
+pub mod engine;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
 pub mod query;
+mod queue;
 pub mod reconciliation;
 pub mod record;
 pub mod records;
@@ -27,6 +29,7 @@ pub mod trail;
 pub mod unit;
 pub mod work;
 pub mod working_set;
+mod writer;
 
 use crate::domain::draft::GatewayOption;
 use crate::domain::draft::batch::Drafts;

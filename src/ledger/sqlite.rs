@@ -33,7 +33,6 @@ mod query_functions;
 mod query_invoicing;
 mod query_statement;
 mod query_tables;
-mod queue;
 mod readers;
 mod reading;
 mod rows;
@@ -49,13 +48,13 @@ mod story;
 mod test_bench;
 mod trail_reading;
 mod whole;
-mod writer;
 
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
+use super::engine::{Engine, Load};
 use super::operator::Operators;
 use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
@@ -64,6 +63,7 @@ use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
 use super::work::reconciling;
+use super::writer::Writer;
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
     UserKey,
@@ -79,7 +79,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
-use writer::Writer;
 
 /// A ledger in one SQLite file, held exclusively by this process. Dropping it does what is waiting,
 /// writes the log back into the file, and lets go of it.
@@ -88,7 +87,7 @@ pub struct SqliteLedger {
     is_test: bool,
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
-    writer: Writer,
+    writer: Writer<Store>,
     /// What the file says, which nobody else can change.
     tenant: Arc<RwLock<Arc<Tenant>>>,
     /// Released after the writer has closed its connection, because fields drop in order.
@@ -122,8 +121,9 @@ impl SqliteLedger {
         let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
         let tenant = Arc::new(RwLock::new(Arc::new(store.tenant().clone())));
         let readers = Readers::new(path);
-        let writer =
-            Writer::start(store, &options.settings).map_err(|error| OpenError::io(path, &error))?;
+        let LedgerSettings { queue_max, batch_max, .. } = options.settings;
+        let writer = Writer::start(store, Load { queue_max, batch_max });
+        let writer = writer.map_err(|error| OpenError::io(path, &error))?;
         let path = path.to_owned();
         Ok(Self { path, is_test, readers, writer, tenant, _lock: lock, _folder: folder })
     }
@@ -251,7 +251,7 @@ impl Ledger for SqliteLedger {
             Ok((report, store.tenant().clone()))
         }));
         // It is durable in the log; a copy of the main file alone shall have it too.
-        let written_back = self.writer.submit_alone(|store| {
+        let written_back = self.writer.submit_exclusive(|store| {
             store.write_back();
             Ok(())
         });
@@ -297,7 +297,7 @@ impl TestBench for SqliteLedger {
         seeds: Vec<SeedPlan>,
         keep_sessions: bool,
     ) -> Reply<Result<(), SeedConflict>> {
-        self.knowing_its_tenant(self.writer.submit_alone(move |store| {
+        self.knowing_its_tenant(self.writer.submit_exclusive(move |store| {
             let begun = test_bench::begin_anew(store, &seeds, keep_sessions)?;
             Ok((begun, store.tenant().clone()))
         }))
@@ -316,7 +316,7 @@ impl TestBench for SqliteLedger {
     }
 
     fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>> {
-        self.knowing_its_tenant(self.writer.submit_alone(move |store| {
+        self.knowing_its_tenant(self.writer.submit_exclusive(move |store| {
             let put_back = test_bench::put_back(store, &from)?;
             Ok((put_back, store.tenant().clone()))
         }))

@@ -6,6 +6,7 @@ use super::store::Store;
 use super::{accounts, methods, payments};
 use crate::domain::id::ObjectId;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
+use crate::ledger::engine::Engine;
 use crate::ledger::trail::{Act, Actor, Touched};
 use crate::ledger::work::changing as work;
 use crate::ledger::work::trail::{self, Done};

@@ -4,6 +4,7 @@
 use super::store::Store;
 use super::{accounts, invoice_adjusting, methods, payments};
 use crate::domain::draft::batch::Drafts;
+use crate::ledger::engine::Engine;
 use crate::ledger::work::creating::{each, earlier, end, refunds, taken_back};
 use crate::ledger::work::trail;
 use crate::ledger::{Create, Created, RowResult};

@@ -7,6 +7,7 @@ use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::schedule::PLANNED_AHEAD_MAX;
+use crate::ledger::engine::Engine;
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };

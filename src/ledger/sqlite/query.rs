@@ -7,7 +7,6 @@
 
 use super::query_columns::{Column, Columns, Stored, Table};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
-use super::queue::Later;
 use super::rows::{known, tenant};
 use super::store::Store;
 use crate::domain::money::{Currency, MinorUnits};
@@ -16,6 +15,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::query::{
     Find, FindError, LOCATOR_IDLE_MAX, PAGE_ROWS_MAX, Page, QueryLocator, Start, Value,
 };
+use crate::ledger::queue::Later;
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params, params_from_iter};
 use std::time::Instant;
@@ -71,7 +71,7 @@ pub(super) fn look(connection: &Connection, request: &Find) -> rusqlite::Result<
 
 /// Keeps what the next page needs, and gives this one.
 pub(super) async fn keep(
-    writer: Later,
+    writer: Later<Store>,
     found: Found,
 ) -> Result<Result<Page, FindError>, LedgerError> {
     let Found { mut page, keep } = found;

@@ -11,9 +11,10 @@ use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RowId};
 use crate::domain::secret::SESSION_CHARS;
 use crate::ledger::books::BooksError;
+use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::working_set::Shelves;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 /// The writer's side of a ledger.
@@ -109,17 +110,6 @@ impl Store {
     /// The gateways that are configured, and so nothing that a seed may define.
     pub(super) fn configured_gateways(&self) -> &[Gateway] {
         &self.configured
-    }
-
-    /// Does work on the rows of the open transaction; what it changes is written before anything
-    /// else is read by a statement, and at the latest before the commit.
-    pub(super) fn work<T>(
-        &mut self,
-        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
-    ) -> rusqlite::Result<T> {
-        let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
-        let mut unit = Unit::new(&mut self.shelves, &mut books, &self.world);
-        Ok(work(&mut unit)?)
     }
 
     /// As [`Store::work`], between statements of SQL: what was changed before is written first, and
@@ -263,40 +253,6 @@ impl Store {
         statement.query_row(params![key], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     }
 
-    /// Begins a transaction that may write.
-    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
-        if !self.identity.holds() {
-            return Err(failure("its file was removed or replaced"));
-        }
-        if self.is_stale {
-            self.reload()?;
-        }
-        self.shelves.clear();
-        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
-    }
-
-    /// Writes what is still to be written. An error means that the transaction must be rolled back.
-    pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
-        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
-        Ok(())
-    }
-
-    /// Commits what was flushed; after `Ok` everything is durable.
-    pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("commit")?.execute([]).map(|_| ())
-    }
-
-    /// Undoes the open transaction. Some errors make SQLite roll back by itself, and then there is
-    /// nothing left to undo. The memory is read again before the next transaction.
-    pub(super) fn roll_back(&mut self) -> rusqlite::Result<()> {
-        self.is_stale = true;
-        self.shelves.clear();
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        self.connection.execute_batch("rollback")
-    }
-
     /// Writes something that changes nothing, so that a commit has to reach the disk.
     pub(super) fn probe(&mut self) -> rusqlite::Result<()> {
         self.count_up("probes").map(|_| ())
@@ -308,10 +264,70 @@ impl Store {
             tracing::warn!(%error, "the log could not be written back; nothing is lost");
         }
     }
+}
 
-    /// Closes the file cleanly: it says so, and nothing is left in the log. A file whose last
-    /// commit is unknown stays as it is, for the next start to recover.
-    pub(super) fn close(self, is_lost: bool) {
+impl Engine for Store {
+    type Error = rusqlite::Error;
+
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.identity.holds() {
+            return Err(failure("its file was removed or replaced"));
+        }
+        if self.is_stale {
+            self.reload()?;
+        }
+        self.shelves.clear();
+        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
+    }
+
+    /// What the work changes is written before anything else is read by a statement, and at the
+    /// latest before the commit.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> rusqlite::Result<T> {
+        let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
+        let mut unit = Unit::new(&mut self.shelves, &mut books, &self.world);
+        Ok(work(&mut unit)?)
+    }
+
+    fn flush(&mut self) -> rusqlite::Result<()> {
+        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
+        Ok(())
+    }
+
+    /// A full disk or a busy file stops a commit before its last frame is in the log, so that a
+    /// rollback is certain. After any other error the frame may or may not be there.
+    fn commit(&mut self) -> Result<(), CommitError> {
+        let commit = self.connection.prepare_cached("commit");
+        let committed = commit.and_then(|mut commit| commit.execute([]));
+        committed.map(|_| ()).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
+                CommitError::RolledBack(error.to_string())
+            }
+            _ => CommitError::Unknown(error.to_string()),
+        })
+    }
+
+    /// Some errors make SQLite roll back by itself, and then there is nothing left to undo. The
+    /// memory is read again before the next transaction.
+    fn roll_back(&mut self) -> rusqlite::Result<()> {
+        self.is_stale = true;
+        self.shelves.clear();
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("rollback")
+    }
+
+    /// Writes the log back, so that little is ever in the log alone.
+    fn rest(&mut self) {
+        self.write_back();
+    }
+
+    /// A clean end says so in the file and leaves nothing in the log. A file whose last commit is
+    /// unknown stays as it is, for the next start to recover.
+    fn close(self, is_lost: bool) {
         match if is_lost { Ok(false) } else { whole::end(&self.connection) } {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),

@@ -13,6 +13,7 @@ use super::{keeping, schema, seeding, whole};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
+use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
 use rusqlite::backup::{Backup, StepResult};
@@ -94,7 +95,10 @@ fn seeded(
     if keep_sessions {
         keeping::keep_sessions(store.connection(), fresh.connection())?;
     }
-    fresh.commit()?;
+    fresh.flush()?;
+    fresh.commit().map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| {
+        rusqlite::Error::ToSqlConversionFailure(why.into())
+    })?;
     Ok(Ok(fresh))
 }
 

@@ -509,12 +509,13 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
         store.begin().unwrap();
         let one = request(vec![draft("External", "0.01")], None);
         let created = creating::create(&mut store, &one).and_then(|_| store.flush());
-        match created.and_then(|()| store.commit()) {
+        let created = created.map_err(|error| error.to_string());
+        match created.and_then(|()| store.commit().map_err(|error| format!("{error:?}"))) {
             Ok(()) => acknowledged += 1,
             Err(error) => break error,
         }
     };
-    assert!(failed.to_string().contains("disk is full"), "{failed}");
+    assert!(failed.contains("disk is full"), "{failed}");
     store.roll_back().unwrap();
     store.close(false);
     let audit = SqliteLedger::audit_file(&path).unwrap();

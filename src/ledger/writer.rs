@@ -2,16 +2,14 @@
 //!
 //! What must stay true: no reply of `Ok` before its commit returned; a reply that says "nothing
 //! happened" only after a rollback that is certain; after a commit that failed in any other way
-//! nobody is told anything, and nothing more is written until a restart has recovered the file.
+//! no result is reported, and nothing more is written until a restart has recovered the ledger.
 
-use super::open::LedgerSettings;
+use super::engine::{CommitError, Engine, Load};
 use super::queue::{
-    Job, Later, Lone, Task, alone, closed, ended_early, request, submit, submit_and,
+    Exclusive, Job, Later, Task, closed, ended_early, exclusive, request, submit, submit_and,
 };
-use super::store::Store;
-use crate::ledger::ticket::Ticket;
-use crate::ledger::{LedgerError, LedgerStats, Reply};
-use rusqlite::ErrorCode;
+use super::ticket::Ticket;
+use super::{LedgerError, LedgerStats, Reply};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,13 +19,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-/// How long nothing must come before the log is written back.
+/// How long nothing must come before the engine may put itself in order.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// The handle to the writer thread.
-pub(super) struct Writer {
+pub(super) struct Writer<E> {
     /// Taken at the end, so that the thread sees that nothing more will come.
-    queue: Option<mpsc::Sender<Job>>,
+    queue: Option<mpsc::Sender<Job<E>>>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
 }
@@ -40,17 +38,17 @@ struct Counters {
     commit_us: AtomicU64,
 }
 
-impl Writer {
-    /// Starts the thread on `store`.
-    pub(super) fn start(store: Store, settings: &LedgerSettings) -> io::Result<Self> {
-        let (queue, waiting) = mpsc::channel(settings.queue_max.max(1));
+impl<E: Engine> Writer<E> {
+    /// Starts the thread on `engine`.
+    pub(super) fn start(engine: E, load: Load) -> io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(load.queue_max.max(1));
         let counters = Arc::new(Counters::default());
         let state = State {
-            store,
+            engine,
             counters: Arc::clone(&counters),
-            batch_max: settings.batch_max.max(1),
+            batch_max: load.batch_max.max(1),
             lost: None,
-            is_written_back: true,
+            is_rested: true,
         };
         let timer = Builder::new_current_thread().enable_time().build()?;
         let thread = thread::Builder::new()
@@ -65,7 +63,7 @@ impl Writer {
     pub(super) fn submit<T, F>(&self, ticket: Option<Ticket>, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     {
         submit(self.queue.as_ref(), ticket, work)
     }
@@ -80,7 +78,7 @@ impl Writer {
     ) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
         C: FnOnce(&T) + Send + 'static,
     {
         submit_and(self.queue.as_ref(), ticket, work, once_durable)
@@ -88,16 +86,16 @@ impl Writer {
 
     /// A way to the writer for work that is found while something else is awaited. It does not
     /// keep the writer from ending.
-    pub(super) fn later(&self) -> Later {
+    pub(super) fn later(&self) -> Later<E> {
         Later(self.queue.as_ref().map(mpsc::Sender::downgrade))
     }
 
     /// As [`Writer::submit`], for work of the gateway itself: it waits for room in the queue,
-    /// however long that takes, because nobody would send it again.
+    /// however long that takes, because no client would send it again.
     pub(super) fn submit_patiently<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     {
         let (task, result) = request(None, work, |_| ());
         let queue = self.queue.clone();
@@ -109,14 +107,14 @@ impl Writer {
         })
     }
 
-    /// Queues `work` that replaces the file as a whole, so that it can be part of no transaction.
-    /// After one of which nobody knows what it did, nothing more is written.
-    pub(super) fn submit_alone<T, F>(&self, work: F) -> Reply<T>
+    /// Queues `work` that replaces the ledger as a whole, so that it can be part of no transaction.
+    /// After one whose outcome is unknown, nothing more is written.
+    pub(super) fn submit_exclusive<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Store) -> Result<T, LedgerError> + Send + 'static,
+        F: FnOnce(&mut E) -> Result<T, LedgerError> + Send + 'static,
     {
-        let (job, result) = alone(work);
+        let (job, result) = exclusive(work);
         let queue = self.queue.clone();
         Box::pin(async move {
             queue.ok_or_else(closed)?.send(job).await.map_err(|_| closed())?;
@@ -139,7 +137,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl<E> Drop for Writer<E> {
     /// Does what is waiting, ends the thread, and so closes the connection.
     fn drop(&mut self) {
         drop(self.queue.take());
@@ -150,31 +148,31 @@ impl Drop for Writer {
     }
 }
 
-type Batch = Vec<Box<dyn Task>>;
+type Batch<E> = Vec<Box<dyn Task<E>>>;
 
 /// Why a transaction did not come to its end, in words for operators.
 enum Failure {
     /// Rolled back for certain.
     RolledBack(String),
-    /// Committed or not, nobody knows.
+    /// Committed or not: it cannot be found out.
     Unknown(String),
 }
 
-struct State {
-    store: Store,
+struct State<E> {
+    engine: E,
     counters: Arc<Counters>,
     batch_max: usize,
     /// Set once a commit's outcome was lost: from then on nothing is written.
     lost: Option<String>,
-    /// Nothing was done since the log was last written back while nothing waited.
-    is_written_back: bool,
+    /// Nothing was done since the engine last put itself in order.
+    is_rested: bool,
 }
 
-impl State {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Job>, timer: &Runtime) {
+impl<E: Engine> State<E> {
+    fn serve(mut self, mut waiting: mpsc::Receiver<Job<E>>, timer: &Runtime) {
         while let Some(first) = self.next(&mut waiting, timer) {
-            self.is_written_back = false;
-            let mut batch: Batch = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
+            self.is_rested = false;
+            let mut batch: Batch<E> = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
             let mut next = Some(first);
             while let Some(Job::Batched(task)) = next {
                 batch.push(task);
@@ -183,17 +181,16 @@ impl State {
             if !batch.is_empty() {
                 self.do_batch(batch);
             }
-            if let Some(Job::Alone(work)) = next {
-                self.do_alone(work);
+            if let Some(Job::Exclusive(work)) = next {
+                self.do_exclusively(work);
             }
         }
-        self.store.close(self.lost.is_some());
+        self.engine.close(self.lost.is_some());
     }
 
-    /// The next job. While none comes, the log is written back, so that little is ever in the log
-    /// alone.
-    fn next(&mut self, waiting: &mut mpsc::Receiver<Job>, timer: &Runtime) -> Option<Job> {
-        if self.is_written_back || self.lost.is_some() {
+    /// The next job. While none comes, the engine puts itself in order.
+    fn next(&mut self, waiting: &mut mpsc::Receiver<Job<E>>, timer: &Runtime) -> Option<Job<E>> {
+        if self.is_rested || self.lost.is_some() {
             return waiting.blocking_recv();
         }
         if let Ok(job) = waiting.try_recv() {
@@ -201,18 +198,18 @@ impl State {
         }
         let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
         next.unwrap_or_else(|_| {
-            self.store.write_back();
-            self.is_written_back = true;
+            self.engine.rest();
+            self.is_rested = true;
             waiting.blocking_recv()
         })
     }
 
-    fn do_alone(&mut self, work: Box<dyn Lone>) {
-        let store = match &self.lost {
+    fn do_exclusively(&mut self, work: Box<dyn Exclusive<E>>) {
+        let engine = match &self.lost {
             Some(why) => Err(LedgerError::Unavailable(why.clone())),
-            None => Ok(&mut self.store),
+            None => Ok(&mut self.engine),
         };
-        let lost = catch_unwind(AssertUnwindSafe(|| work(store)));
+        let lost = catch_unwind(AssertUnwindSafe(|| work(engine)));
         if let Some(why) = lost.unwrap_or_else(|_| Some("a request made it panic".to_owned())) {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             self.write_nothing_more(&why);
@@ -229,7 +226,7 @@ impl State {
     ///
     /// Requests begin only once the transaction has: as long as another program holds the file,
     /// they can still be withdrawn.
-    fn do_batch(&mut self, waiting: Batch) {
+    fn do_batch(&mut self, waiting: Batch<E>) {
         if let Err(error) = self.begin() {
             return fail_all(waiting, &error);
         }
@@ -241,7 +238,7 @@ impl State {
         }
     }
 
-    fn do_one_by_one(&mut self, batch: Batch) {
+    fn do_one_by_one(&mut self, batch: Batch<E>) {
         let mut rest = batch.into_iter();
         while let Some(task) = rest.next() {
             let mut alone = vec![task];
@@ -261,7 +258,7 @@ impl State {
         if let Some(why) = &self.lost {
             return Err(LedgerError::Unavailable(why.clone()));
         }
-        self.store.begin().map_err(|error| {
+        self.engine.begin().map_err(|error| {
             tracing::error!(%error, "no transaction could be begun");
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             LedgerError::Unavailable(error.to_string())
@@ -269,8 +266,8 @@ impl State {
     }
 
     /// Does the work of a batch in the open transaction and commits it, or rolls it back.
-    fn finish(&mut self, batch: &mut Batch) -> Result<(), Failure> {
-        let result = match run_all(&mut self.store, batch) {
+    fn finish(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
+        let result = match run_all(&mut self.engine, batch) {
             Ok(()) => self.commit(batch.len()),
             Err(why) => Err(self.roll_back(why)),
         };
@@ -280,7 +277,7 @@ impl State {
         result
     }
 
-    fn fail(&mut self, batch: Batch, failure: Failure) {
+    fn fail(&mut self, batch: Batch<E>, failure: Failure) {
         match failure {
             Failure::RolledBack(why) => {
                 tracing::error!(why, "a transaction was rolled back");
@@ -295,14 +292,10 @@ impl State {
 
     fn commit(&mut self, requests: usize) -> Result<(), Failure> {
         let started = Instant::now();
-        if let Err(error) = self.store.commit() {
-            // A full disk or a busy file stops a commit before its last frame is in the log, so a
-            // rollback is certain. After any other error the frame may or may not be there.
-            let why = error.to_string();
-            return Err(match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.roll_back(why),
-                _ => Failure::Unknown(why),
-            });
+        match self.engine.commit() {
+            Ok(()) => {}
+            Err(CommitError::RolledBack(why)) => return Err(self.roll_back(why)),
+            Err(CommitError::Unknown(why)) => return Err(Failure::Unknown(why)),
         }
         let spent = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.counters.commit_us.fetch_add(spent, Ordering::Relaxed);
@@ -313,7 +306,7 @@ impl State {
     }
 
     fn roll_back(&mut self, why: String) -> Failure {
-        match self.store.roll_back() {
+        match self.engine.roll_back() {
             Ok(()) => Failure::RolledBack(why),
             Err(error) => {
                 tracing::error!(%error, "a rollback failed");
@@ -325,25 +318,25 @@ impl State {
 
 /// Runs every task, up to the first that fails, and writes what they changed. One that panics has
 /// failed like any other: what it left half done is rolled back.
-fn run_all(store: &mut Store, batch: &mut Batch) -> Result<(), String> {
+fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>) -> Result<(), String> {
     let run = || {
-        batch.iter_mut().try_for_each(|task| task.run(store))?;
-        store.flush()
+        batch.iter_mut().try_for_each(|task| task.run(engine))?;
+        engine.flush()
     };
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(done) => done.map_err(|error| error.to_string()),
+        Ok(done) => done.map_err(|error: E::Error| error.to_string()),
         Err(_) => Err("a request made the program panic".to_owned()),
     }
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.
-fn begun(batch: Batch) -> Batch {
-    let (begun, withdrawn): (Batch, Batch) = batch.into_iter().partition(|task| task.begin());
+fn begun<E: Engine>(batch: Batch<E>) -> Batch<E> {
+    let (begun, withdrawn): (Batch<E>, Batch<E>) = batch.into_iter().partition(|task| task.begin());
     fail_all(withdrawn, &LedgerError::Withdrawn);
     begun
 }
 
-fn fail_all(batch: Batch, error: &LedgerError) {
+fn fail_all<E: Engine>(batch: Batch<E>, error: &LedgerError) {
     for task in batch {
         task.fail(error.clone());
     }

@@ -1,40 +1,40 @@
 //! What waits for the writer thread, and how its results find their way back.
 //!
-//! What must stay true: whoever waits is told exactly once, or the channel closes because the
+//! What must stay true: every waiting request gets one result, or its channel closes because the
 //! thread ended; work of a client never waits for room in the queue.
 
-use super::store::Store;
-use crate::ledger::ticket::Ticket;
-use crate::ledger::{LedgerError, Reply};
+use super::engine::Engine;
+use super::ticket::Ticket;
+use super::{LedgerError, Reply};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is queued.
-pub(super) enum Job {
+pub(super) enum Job<E> {
     /// It shares a transaction with whatever else is waiting.
-    Batched(Box<dyn Task>),
-    /// It needs the connection for itself, outside any transaction. Given an error, it only tells
+    Batched(Box<dyn Task<E>>),
+    /// It needs the engine for itself, outside any transaction. Given an error, it only reports
     /// that it was not done.
-    Alone(Box<dyn Lone>),
+    Exclusive(Box<dyn Exclusive<E>>),
 }
 
-/// Work that is told whether it may be done. What it gives back is why nobody knows any more what
-/// the file holds, if that is so.
-pub(super) trait Lone:
-    FnOnce(Result<&mut Store, LedgerError>) -> Option<String> + Send
+/// Work outside any transaction, given the engine or why it may not be done. What it returns is why
+/// it is unknown what the ledger holds now, if that is so.
+pub(super) trait Exclusive<E>:
+    FnOnce(Result<&mut E, LedgerError>) -> Option<String> + Send
 {
 }
 
-impl<F: FnOnce(Result<&mut Store, LedgerError>) -> Option<String> + Send> Lone for F {}
+impl<E, F: FnOnce(Result<&mut E, LedgerError>) -> Option<String> + Send> Exclusive<E> for F {}
 
 /// One request to the writer, which may be done more than once until it is committed.
-pub(super) trait Task: Send {
+pub(super) trait Task<E: Engine>: Send {
     /// Whether it still wants to be done; from here on it cannot be withdrawn.
     fn begin(&self) -> bool;
     /// Does the work inside the open transaction.
-    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()>;
-    /// Tells the result of the last run, which is durable.
+    fn run(&mut self, engine: &mut E) -> Result<(), E::Error>;
+    /// Reports the result of the last run, which is durable.
     fn succeed(self: Box<Self>);
-    /// Tells that there is none.
+    /// Reports that there is none.
     fn fail(self: Box<Self>, error: LedgerError);
 }
 
@@ -47,25 +47,26 @@ struct Request<T, F, C> {
     reply: oneshot::Sender<Result<T, LedgerError>>,
 }
 
-impl<T, F, C> Task for Request<T, F, C>
+impl<E, T, F, C> Task<E> for Request<T, F, C>
 where
+    E: Engine,
     T: Send,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send,
+    F: FnMut(&mut E) -> Result<T, E::Error> + Send,
     C: FnOnce(&T) + Send,
 {
     fn begin(&self) -> bool {
         self.ticket.as_ref().is_none_or(Ticket::begin)
     }
 
-    fn run(&mut self, store: &mut Store) -> rusqlite::Result<()> {
-        self.result = Some((self.work)(store)?);
+    fn run(&mut self, engine: &mut E) -> Result<(), E::Error> {
+        self.result = Some((self.work)(engine)?);
         Ok(())
     }
 
     fn succeed(self: Box<Self>) {
         if let Some(result) = self.result {
             (self.once_durable)(&result);
-            // Nobody may be waiting any more; the work is done all the same.
+            // The caller may have stopped waiting; the work is done all the same.
             let _ = self.reply.send(Ok(result));
         }
     }
@@ -76,14 +77,14 @@ where
 }
 
 /// A way to the writer that does not keep it from ending.
-pub(super) struct Later(pub(super) Option<mpsc::WeakSender<Job>>);
+pub(super) struct Later<E>(pub(super) Option<mpsc::WeakSender<Job<E>>>);
 
-impl Later {
+impl<E: Engine> Later<E> {
     /// Queues work, if there is room and the writer has not ended.
     pub(super) fn submit<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+        F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     {
         let queue = self.0.as_ref().and_then(mpsc::WeakSender::upgrade);
         submit(queue.as_ref(), None, work)
@@ -91,29 +92,31 @@ impl Later {
 }
 
 /// Queues work, if there is room.
-pub(super) fn submit<T, F>(
-    queue: Option<&mpsc::Sender<Job>>,
+pub(super) fn submit<E, T, F>(
+    queue: Option<&mpsc::Sender<Job<E>>>,
     ticket: Option<Ticket>,
     work: F,
 ) -> Reply<T>
 where
+    E: Engine,
     T: Send + 'static,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
 {
     submit_and(queue, ticket, work, |_| ())
 }
 
 /// As [`submit`]; the writer passes the result to `once_durable` before anything that it commits
 /// later, and so in the order of the commits.
-pub(super) fn submit_and<T, F, C>(
-    queue: Option<&mpsc::Sender<Job>>,
+pub(super) fn submit_and<E, T, F, C>(
+    queue: Option<&mpsc::Sender<Job<E>>>,
     ticket: Option<Ticket>,
     work: F,
     once_durable: C,
 ) -> Reply<T>
 where
+    E: Engine,
     T: Send + 'static,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     C: FnOnce(&T) + Send + 'static,
 {
     let (task, result) = request(ticket, work, once_durable);
@@ -129,35 +132,37 @@ where
     })
 }
 
-/// A job that needs the connection for itself, and where its result will be told.
-pub(super) fn alone<T, F>(work: F) -> (Job, oneshot::Receiver<Result<T, LedgerError>>)
+/// A job that needs the engine for itself, and where its result will arrive.
+pub(super) fn exclusive<E, T, F>(work: F) -> (Job<E>, oneshot::Receiver<Result<T, LedgerError>>)
 where
+    E: Engine,
     T: Send + 'static,
-    F: FnOnce(&mut Store) -> Result<T, LedgerError> + Send + 'static,
+    F: FnOnce(&mut E) -> Result<T, LedgerError> + Send + 'static,
 {
     let (reply, result) = oneshot::channel();
-    let job = Job::Alone(Box::new(move |store: Result<&mut Store, LedgerError>| {
-        let done = store.and_then(work);
+    let job = Job::Exclusive(Box::new(move |engine: Result<&mut E, LedgerError>| {
+        let done = engine.and_then(work);
         let lost = match &done {
             Err(LedgerError::Unknown(why)) => Some(why.clone()),
             _ => None,
         };
-        // Nobody may be waiting any more; the work is done all the same.
+        // The caller may have stopped waiting; the work is done all the same.
         let _ = reply.send(done);
         lost
     }));
     (job, result)
 }
 
-/// A request, and where its result will be told.
-pub(super) fn request<T, F, C>(
+/// A request, and where its result will arrive.
+pub(super) fn request<E, T, F, C>(
     ticket: Option<Ticket>,
     work: F,
     once_durable: C,
-) -> (Box<dyn Task>, oneshot::Receiver<Result<T, LedgerError>>)
+) -> (Box<dyn Task<E>>, oneshot::Receiver<Result<T, LedgerError>>)
 where
+    E: Engine,
     T: Send + 'static,
-    F: FnMut(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     C: FnOnce(&T) + Send + 'static,
 {
     let (reply, result) = oneshot::channel();

@@ -1,0 +1,56 @@
+//! What the writer asks of an engine: transactions, one after the other, and work inside them.
+//!
+//! An engine is small: the queue, the batches, what becomes of a request whose transaction failed,
+//! and the use cases all stand above it.
+
+use super::books::BooksError;
+use super::unit::Unit;
+use std::fmt::Display;
+
+/// Why a commit did not come to its end.
+#[derive(Debug)]
+pub enum CommitError {
+    /// Nothing was committed for certain; the transaction is still to be rolled back.
+    RolledBack(String),
+    /// Committed or not: it cannot be found out.
+    Unknown(String),
+}
+
+/// The writing side of a ledger, which one thread owns.
+pub trait Engine: Send + 'static {
+    /// Why a statement failed.
+    type Error: Display;
+
+    /// Begins a transaction that may write.
+    fn begin(&mut self) -> Result<(), Self::Error>;
+
+    /// Does work on the rows of the open transaction.
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> Result<T, Self::Error>;
+
+    /// Writes what the work of the open transaction left to be written.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+
+    /// Commits what was flushed; after `Ok` everything is durable.
+    fn commit(&mut self) -> Result<(), CommitError>;
+
+    /// Undoes the open transaction. An error leaves its outcome open.
+    fn roll_back(&mut self) -> Result<(), Self::Error>;
+
+    /// Called when there has been nothing to do for a while.
+    fn rest(&mut self);
+
+    /// Closes the ledger; `is_lost` after a commit whose outcome is unknown.
+    fn close(self, is_lost: bool);
+}
+
+/// How much the writer takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// How many requests may wait; one more is answered "busy".
+    pub queue_max: usize,
+    /// How many requests one transaction carries at most.
+    pub batch_max: usize,
+}
