@@ -12,7 +12,11 @@
 pub mod audit;
 pub mod books;
 pub mod change;
+#[cfg(test)]
+mod conformance;
 pub mod engine;
+#[cfg(test)]
+mod memory;
 pub mod operator;
 pub mod orders;
 pub mod outbox;

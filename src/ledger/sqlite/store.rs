@@ -67,6 +67,21 @@ impl Store {
         Ok(store)
     }
 
+    /// A store over a ledger in memory, in a world that a test made.
+    #[cfg(test)]
+    pub(super) fn in_world(connection: Connection, world: World) -> Self {
+        Self {
+            connection,
+            identity: Identity::of(std::path::Path::new("/dev/null")).unwrap(),
+            id_seed: None,
+            world,
+            shelves: Shelves::default(),
+            texts: Texts::default(),
+            configured: Vec::new(),
+            is_stale: false,
+        }
+    }
+
     /// A store as this one, with the same seed of its ids, over another connection.
     pub(super) fn like(&self, connection: Connection) -> rusqlite::Result<Self> {
         let (identity, configured) = (self.identity.clone(), self.configured.clone());

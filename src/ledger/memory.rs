@@ -1,0 +1,168 @@
+//! A small engine in memory, against which the use cases are tested as well: what holds on it and
+//! on a database holds because of the use cases, and not because of either.
+//!
+//! It does one thing at a time and knows no index; a transaction is a copy of all its tables.
+
+use super::books::{Books, BooksError, TakeRow, WriteRow};
+use super::engine::{CommitError, Engine};
+use super::record::{Columns, Lookup, Table, Value};
+use super::unit::{Unit, World};
+use super::working_set::Shelves;
+use std::collections::BTreeMap;
+
+type Row = BTreeMap<&'static str, Value<'static>>;
+type Tables = BTreeMap<&'static str, BTreeMap<Vec<Value<'static>>, Row>>;
+
+/// The engine.
+#[derive(Default)]
+pub(super) struct Memory {
+    committed: Tables,
+    open: MemoryBooks,
+    shelves: Shelves,
+    world: World,
+}
+
+impl Memory {
+    pub(super) fn new(world: World) -> Self {
+        Self { world, ..Self::default() }
+    }
+}
+
+impl Engine for Memory {
+    type Error = BooksError;
+
+    fn begin(&mut self) -> Result<(), BooksError> {
+        self.open.0.clone_from(&self.committed);
+        self.shelves.clear();
+        Ok(())
+    }
+
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> Result<T, BooksError> {
+        work(&mut Unit::new(&mut self.shelves, &mut self.open, &self.world))
+    }
+
+    fn flush(&mut self) -> Result<(), BooksError> {
+        self.shelves.flush(&mut self.open)
+    }
+
+    fn commit(&mut self) -> Result<(), CommitError> {
+        self.committed.clone_from(&self.open.0);
+        Ok(())
+    }
+
+    fn roll_back(&mut self) -> Result<(), BooksError> {
+        self.shelves.clear();
+        Ok(())
+    }
+
+    fn rest(&mut self) {}
+
+    fn close(self, _is_lost: bool) {}
+}
+
+#[derive(Default)]
+struct MemoryBooks(Tables);
+
+fn columns_of(table: &'static Table, write: WriteRow<'_>) -> (Vec<Value<'static>>, Row) {
+    let mut values = Vec::new();
+    write(&mut |value| values.push(value.into_owned()));
+    let key = values.iter().take(table.key_columns).cloned().collect();
+    (key, table.columns.iter().copied().zip(values).collect())
+}
+
+fn matches(row: &Row, lookup: &Lookup, values: &[Value<'_>]) -> bool {
+    lookup.by.iter().zip(values).all(|(column, value)| row.get(column) == Some(value))
+}
+
+struct MemoryColumns<'r>(&'r Row, &'static Table);
+
+impl Columns for MemoryColumns<'_> {
+    fn value(&self, place: usize) -> Value<'_> {
+        let column = self.1.columns.get(place).and_then(|column| self.0.get(column));
+        column.cloned().unwrap_or(Value::Null)
+    }
+}
+
+impl Books for MemoryBooks {
+    fn find(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        let mut found = rows.filter(|row| matches(row, lookup, values)).take(most);
+        found.try_for_each(|row| take(&MemoryColumns(row, lookup.table)))
+    }
+
+    fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
+        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        let columns = rows.filter_map(|row| lookup.by.first().and_then(|column| row.get(column)));
+        let integers = columns.filter_map(|value| match value {
+            Value::Integer(value) => Some(*value),
+            _ => None,
+        });
+        Ok(integers.max())
+    }
+
+    fn insert(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        for row in rows {
+            let (key, row) = columns_of(table, row);
+            if self.0.entry(table.name).or_default().insert(key, row).is_some() {
+                return Err(BooksError::Engine(format!("{} has a key twice", table.name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        for row in rows {
+            let (key, row) = columns_of(table, row);
+            let there = self.0.get_mut(table.name).and_then(|rows| rows.get_mut(&key));
+            there.ok_or(BooksError::Missing(table.name))?.extend(row);
+        }
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        table: &'static Table,
+        keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
+    ) -> Result<(), BooksError> {
+        for key in keys {
+            self.0.entry(table.name).or_default().remove(&key);
+        }
+        Ok(())
+    }
+
+    fn remove_older(
+        &mut self,
+        lookup: &'static Lookup,
+        before: i64,
+        most: u32,
+    ) -> Result<(), BooksError> {
+        let rows = self.0.entry(lookup.table.name).or_default();
+        let is_older = |row: &Row| {
+            let moment = lookup.by.first().and_then(|column| row.get(column));
+            matches!(moment, Some(Value::Integer(moment)) if *moment < before)
+        };
+        let old = rows.iter().filter(|(_, row)| is_older(row)).map(|(key, _)| key.clone());
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        for key in old.take(most).collect::<Vec<_>>() {
+            rows.remove(&key);
+        }
+        Ok(())
+    }
+}
