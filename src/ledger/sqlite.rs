@@ -36,6 +36,7 @@ mod query_tables;
 mod readers;
 mod reading;
 mod rows;
+mod salts;
 mod schema;
 mod seeding;
 mod seeding_billing;

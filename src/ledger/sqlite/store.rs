@@ -5,6 +5,7 @@
 
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
+use super::salts::{digest, fill_randomly, ledger_salt, salt_of};
 use super::{rows, whole};
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
@@ -15,7 +16,6 @@ use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
-use sha2::{Digest, Sha256};
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
@@ -378,35 +378,6 @@ pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool>
 pub(super) fn kept_json(values: &KeptValues<'_>) -> rusqlite::Result<String> {
     serde_json::to_string(values)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-/// The salt of a ledger: drawn once in its life, or that of the id seed it began with.
-fn ledger_salt(connection: &Connection, seeded: Option<u32>) -> rusqlite::Result<u32> {
-    let mut drawn = [0_u8; 32];
-    fill_randomly(&mut drawn)?;
-    let first = seeded.unwrap_or_else(|| salt_of(&drawn));
-    let insert = "insert into meta (key, value) values ('salt', ?1) on conflict do nothing";
-    connection.execute(insert, params![first.to_string()])?;
-    let stored = "select cast(value as integer) from meta where key = 'salt'";
-    connection.query_row(stored, [], |row| row.get(0))
-}
-
-/// The first 24 bits.
-fn salt_of(bytes: &[u8; 32]) -> u32 {
-    let [first, second, third, ..] = *bytes;
-    u32::from_be_bytes([0, first, second, third])
-}
-
-fn digest(seed: u64, purpose: &str, count: u64) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(seed.to_be_bytes());
-    hash.update(purpose.as_bytes());
-    hash.update(count.to_be_bytes());
-    hash.finalize().into()
-}
-
-fn fill_randomly(bytes: &mut [u8]) -> rusqlite::Result<()> {
-    getrandom::fill(bytes).map_err(|error| failure(&error.to_string()))
 }
 
 /// A failure that is not SQLite's, in the form of those that are.
