@@ -1,33 +1,32 @@
 //! The WSDL of a version: what it says to clients, and what it promises to the rest of the gateway.
 //!
-//! Both come from one source, `wsdl/zuora.wsdl.in`, whose lines state from and up to which version
-//! they stand (its head and `wsdl/README.md` explain the notation). Nothing about a version's shape
-//! is written a second time here: whoever asks for the fields of an object reads the very lines
-//! that a client's generator reads. The domain alone names the fields that it works with, and a
-//! test holds them against these lines. What must stay true: no guard and no placeholder reaches
-//! the output, and the output is well-formed whatever the address is.
+//! Objects and their fields come from the catalogue, everything else from `wsdl/zuora.wsdl.in`,
+//! whose lines state from and up to which version they stand (its head and `wsdl/README.md` explain
+//! the notation). What must stay true: no guard and no placeholder reaches the output, and the
+//! output is well-formed whatever the address is.
 
 mod compliance;
-mod outline;
+mod objects;
 mod template;
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 
-use self::outline::OUTLINE;
-use self::template::{LINES, Line};
-use crate::domain::custom_field::{CustomField, CustomFields, CustomType};
+use self::template::{LINES, OPERATIONS};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::facts::Tenant;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::CustomizedObject;
 
 pub use self::compliance::{Schema, is_described};
+pub use self::objects::{
+    comes_after, custom_type, fields, fields_for, object_types, object_types_for,
+};
 
 /// Stands in the template where the service's address goes.
 const ADDRESS: &str = "{address}";
 /// Stands in the template on the line that is rendered once for each error code.
 const ERROR_CODE: &str = "{ErrorCode}";
+/// Stands in the template where the types of the objects go.
+const OBJECTS: &str = "{Objects}";
 
 /// The WSDL of `version` for a service at `address`, which is escaped here.
 pub fn render(version: ApiVersion, address: &str) -> String {
@@ -39,10 +38,10 @@ pub fn render(version: ApiVersion, address: &str) -> String {
 pub fn render_for(version: ApiVersion, address: &str, tenant: &Tenant) -> String {
     let address = escape(address);
     let mut wsdl = String::with_capacity(64 * 1024);
-    let mut own = OwnFields { version, custom: &tenant.custom_fields, left: VecDeque::new() };
-    for line in LINES.iter().filter(|line| line.stand.covers_for(version, tenant)) {
-        own.push_before(line, &mut wsdl);
-        if line.text.contains(ERROR_CODE) {
+    for line in LINES.iter().filter(|line| line.stand.covers(version)) {
+        if line.text == OBJECTS {
+            objects::push_objects(version, tenant, &mut wsdl);
+        } else if line.text.contains(ERROR_CODE) {
             for code in ErrorCode::ALL.iter().filter(|code| code.since() <= version) {
                 push_line(&mut wsdl, line.indent, &line.text.replace(ERROR_CODE, code.name()));
             }
@@ -57,102 +56,13 @@ pub fn render_for(version: ApiVersion, address: &str, tenant: &Tenant) -> String
 
 /// The operations of `version`, in the order of the WSDL.
 pub fn operations(version: ApiVersion) -> impl Iterator<Item = &'static str> {
-    let operations = OUTLINE.operations.iter();
-    operations.filter(move |one| one.stand.covers(version)).map(|one| one.name)
+    let operations = OPERATIONS.iter();
+    operations.filter(move |(_, stand)| stand.covers(version)).map(|(name, _)| *name)
 }
 
 /// The operation of `version` that is called `name`, letter by letter.
 pub fn operation(version: ApiVersion, name: &str) -> Option<&'static str> {
     operations(version).find(|known| *known == name)
-}
-
-/// The object types of `version` that extend `zObject`, in the order of the WSDL.
-pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
-    let standing = OUTLINE.objects.iter().filter(|object| object.stand.covers(version));
-    standing.map(|object| object.name).filter(|name| *name != outline::BASE).collect()
-}
-
-/// As [`object_types`], without those that the tenant's switches close.
-pub fn object_types_for(
-    version: ApiVersion,
-    tenant: &Tenant,
-) -> impl Iterator<Item = &'static str> {
-    let standing = OUTLINE.objects.iter().filter(move |one| one.stand.covers_for(version, tenant));
-    standing.map(|object| object.name).filter(|name| *name != outline::BASE)
-}
-
-/// The fields of `object` in `version` as (name, type), in the order of the WSDL.
-///
-/// The type is as written there: `string`, `decimal`, `zns:ID`. Only the object's own fields: those
-/// that it inherits, and that come before them on the wire, are the fields of `zObject`. Nothing
-/// for an object that the version lacks.
-pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static str)> {
-    fields_of(object)
-        .filter(|field| field.stand.covers(version))
-        .map(|field| (field.name, field.of_type))
-        .collect()
-}
-
-/// As [`fields`], without those that the tenant's switches close.
-pub fn fields_for(
-    version: ApiVersion,
-    object: &str,
-    tenant: &Tenant,
-) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let standing = fields_of(object).filter(move |one| one.stand.covers_for(version, tenant));
-    standing.map(|field| (field.name, field.of_type))
-}
-
-fn fields_of(object: &str) -> impl Iterator<Item = &'static outline::Field> {
-    OUTLINE.objects.iter().filter(move |known| known.name == object).flat_map(|one| &one.fields)
-}
-
-/// The type of a field of the tenant's own in `version`, as the WSDL writes it.
-pub fn custom_type(version: ApiVersion, field: &CustomField) -> &'static str {
-    match field.custom_type {
-        CustomType::String { .. } => "string",
-        CustomType::Decimal => "decimal",
-        CustomType::Boolean => "boolean",
-        CustomType::Date if version.has_plain_dates() => "date",
-        CustomType::Date => "dateTime",
-    }
-}
-
-/// Whether the field `one` stands after the field `other` in the WSDL.
-pub fn comes_after(one: &str, other: &str) -> bool {
-    let folded =
-        |name: &str| name.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
-    folded(one) > folded(other)
-}
-
-/// The tenant's own fields of the object whose lines are being rendered, as far as they are still
-/// to come.
-struct OwnFields<'a> {
-    version: ApiVersion,
-    custom: &'a CustomFields,
-    left: VecDeque<&'a CustomField>,
-}
-
-impl OwnFields<'_> {
-    /// Writes those that stand before `line`.
-    fn push_before(&mut self, line: &Line, wsdl: &mut String) {
-        if let Some(object) = line.attribute("<complexType ", " name=\"") {
-            let object = CustomizedObject::from_name(object);
-            self.left = object.into_iter().flat_map(|object| self.custom.of(object)).collect();
-        }
-        let element = line.attribute("<element ", " name=\"");
-        let (is_end, deeper) = (line.text == "</sequence>", if element.is_some() { 0 } else { 4 });
-        let stands_before = |field: &CustomField| {
-            is_end || element.is_some_and(|name| comes_after(name, field.name.as_str()))
-        };
-        while let Some(field) = self.left.pop_front_if(|field| stands_before(field)) {
-            let (name, of_type) = (&field.name, custom_type(self.version, field));
-            let text = format!(
-                "<element minOccurs=\"0\" name=\"{name}\" nillable=\"true\" type=\"{of_type}\" />"
-            );
-            push_line(wsdl, line.indent + deeper, &text);
-        }
-    }
 }
 
 fn push_line(wsdl: &mut String, indent: usize, text: &str) {
@@ -192,7 +102,7 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
-    use crate::domain::custom_field::CustomName;
+    use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
     use crate::domain::draft::RefundDraft;
     use crate::domain::draft::account::AccountDraft;
     use crate::domain::draft::adjustment::AdjustmentDraft;
@@ -203,6 +113,7 @@ mod tests {
     };
     use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
     use crate::domain::draft::payment_method::MethodDraft;
+    use crate::domain::vocabulary::CustomizedObject;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
 

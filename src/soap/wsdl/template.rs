@@ -2,18 +2,26 @@
 //!
 //! The notation is small on purpose, so that a difference between versions is one line in one file:
 //! `64+ ` from a version on, `-68 ` up to it, `22-68 ` between the two (the last one included, with
-//! its tenths), `#` for a note; a `$` at the end of a guard means: only for tenants that have
-//! credit balances. A guard takes the place of indentation and is rendered as blanks.
+//! its tenths), `#` for a note. A guard takes the place of indentation and is rendered as blanks.
 
 use std::sync::LazyLock;
 
-use crate::domain::facts::Tenant;
-use crate::domain::version::ApiVersion;
+use crate::catalogue::stand::Stand;
 
 /// Every line of the template that some version renders, in order.
 pub(super) static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
     let source = include_str!("../../../wsdl/zuora.wsdl.in");
     source.lines().filter(|line| !line.starts_with('#')).map(Line::read).collect()
+});
+
+/// The operations of the port type and the versions that have them, in order. The template keeps
+/// one tag a line, so a scan of the lines is enough.
+pub(super) static OPERATIONS: LazyLock<Vec<(&'static str, Stand)>> = LazyLock::new(|| {
+    let ports = LINES.iter().skip_while(|line| !line.text.starts_with("<portType "));
+    let ports = ports.take_while(|line| line.text != "</portType>");
+    ports
+        .filter_map(|line| Some((line.attribute("<operation ", " name=\"")?, line.stand)))
+        .collect()
 });
 
 /// A line without its guard.
@@ -27,50 +35,19 @@ pub(super) struct Line {
     pub(super) text: &'static str,
 }
 
-/// A span of versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stand {
-    since: ApiVersion,
-    before: Option<ApiVersion>,
-    /// Whether it stands only where there are credit balances.
-    is_of_credit: bool,
-}
-
-impl Stand {
-    const ALWAYS: Self = Self { since: ApiVersion::FIRST, before: None, is_of_credit: false };
-
-    /// Whether `version` lies in the span.
-    pub(super) fn covers(self, version: ApiVersion) -> bool {
-        self.since <= version && self.before.is_none_or(|before| version < before)
-    }
-
-    /// Whether it stands in the WSDL of a version that the tenant is given.
-    pub(super) fn covers_for(self, version: ApiVersion, tenant: &Tenant) -> bool {
-        self.covers(version) && (!self.is_of_credit || tenant.has_credit_balances())
-    }
-
-    fn read(guard: &str) -> Option<Self> {
-        let (guard, is_of_credit) = match guard.strip_suffix('$') {
-            Some(guard) => (guard, true),
-            None => (guard, false),
-        };
-        let (since, until) = match guard.strip_suffix('+') {
-            Some(since) => (since, ""),
-            None => guard.split_once('-')?,
-        };
-        let major = |text: &str| text.parse::<u16>().ok();
-        Some(Self {
-            since: if since.is_empty() {
-                ApiVersion::FIRST
-            } else {
-                ApiVersion::major(major(since)?)
-            },
-            is_of_credit,
-            before: match until {
-                "" => None,
-                until => Some(ApiVersion::major(major(until)?.checked_add(1)?)),
-            },
-        })
+/// The span that a guard states, if the text is a guard.
+fn read_guard(guard: &str) -> Option<Stand> {
+    let (since, until) = match guard.strip_suffix('+') {
+        Some(since) => (since, ""),
+        None => guard.split_once('-')?,
+    };
+    let stand = match since {
+        "" => Stand::ALWAYS,
+        since => Stand::ALWAYS.since(since.parse().ok()?),
+    };
+    match until {
+        "" => Some(stand),
+        until => Some(stand.until(until.parse().ok()?)),
     }
 }
 
@@ -83,7 +60,7 @@ impl Line {
 
     fn read(line: &'static str) -> Self {
         let guarded =
-            line.split_once(' ').and_then(|(guard, rest)| Some((Stand::read(guard)?, rest)));
+            line.split_once(' ').and_then(|(guard, rest)| Some((read_guard(guard)?, rest)));
         let (stand, rest) = guarded.unwrap_or((Stand::ALWAYS, line));
         let text = rest.trim_start();
         Self { stand, indent: line.len() - text.len(), text }
@@ -93,6 +70,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::version::ApiVersion;
 
     #[test]
     fn a_guard_becomes_blanks() {
@@ -116,8 +94,9 @@ mod tests {
     fn every_guard_of_the_template_is_understood() {
         for line in LINES.iter() {
             let start = line.text.chars().next().unwrap();
-            assert!(start == '<' || start.is_ascii_alphabetic(), "{}", line.text);
+            let is_known = start == '<' || start.is_ascii_alphabetic() || line.text == "{Objects}";
+            assert!(is_known, "{}", line.text);
         }
-        assert!(LINES.iter().any(|line| line.stand.before.is_some()));
+        assert!(LINES.iter().any(|line| !line.stand.covers(ApiVersion::LAST)));
     }
 }

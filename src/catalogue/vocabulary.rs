@@ -1,4 +1,4 @@
-//! The closed sets of names that the Refund object uses, exactly as they stand on the wire.
+//! The closed sets of names that objects use, exactly as they stand on the wire.
 //!
 //! The WSDL calls them all `string`; the values are documented with the Refund and PaymentMethod
 //! objects. Names are case-sensitive.
@@ -19,6 +19,9 @@ macro_rules! vocabulary {
         impl $name {
             /// Every value, in a fixed order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name of each, in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($text,)+];
 
             /// The name on the wire.
             pub const fn name(self) -> &'static str {

@@ -27,12 +27,19 @@ impl ApiVersion {
     pub const CREDIT_BALANCE_REFUNDS: Self = Self::major(31);
     /// From here on a refund can say which invoices it reopens (RefundInvoicePaymentData).
     pub const REFUND_PARTS: Self = Self::major(64);
+    /// From here on amounts are `decimal`, before it `double` (documented).
+    pub const DECIMALS: Self = Self::major(19);
     /// From here on calendar fields such as `RefundDate` are `date`, before it `dateTime`.
     pub const PLAIN_DATES: Self = Self::major(69);
 
     /// The version `major.0`.
     pub const fn major(major: u16) -> Self {
         Self(major * 10)
+    }
+
+    /// Whether amounts are decimals in this version.
+    pub fn has_decimals(self) -> bool {
+        self >= Self::DECIMALS
     }
 
     /// Whether calendar fields are plain dates in this version.
