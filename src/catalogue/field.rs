@@ -303,3 +303,17 @@ impl Field {
         }
     }
 }
+
+/// Whether two texts are the same, for checks at compile time.
+pub const fn is_same(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    loop {
+        match (one, other) {
+            ([], []) => return true,
+            ([first, one_rest @ ..], [second, other_rest @ ..]) if *first == *second => {
+                (one, other) = (one_rest, other_rest);
+            }
+            _ => return false,
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! The WSDL calls them all `string`; the values are documented with the Refund and PaymentMethod
 //! objects. Names are case-sensitive.
 
+use super::Object;
 use serde::{Deserialize, Serialize};
 
 macro_rules! vocabulary {
@@ -252,6 +253,23 @@ vocabulary! {
         PaymentMethod = "PaymentMethod",
         /// A refund.
         Refund = "Refund",
+    }
+}
+
+impl CustomizedObject {
+    /// The object in the catalogue.
+    pub const fn object(self) -> Object {
+        match self {
+            Self::Account => Object::Account,
+            Self::CreditBalanceAdjustment => Object::CreditBalanceAdjustment,
+            Self::Invoice => Object::Invoice,
+            Self::InvoiceAdjustment => Object::InvoiceAdjustment,
+            Self::InvoiceItemAdjustment => Object::InvoiceItemAdjustment,
+            Self::InvoicePayment => Object::InvoicePayment,
+            Self::Payment => Object::Payment,
+            Self::PaymentMethod => Object::PaymentMethod,
+            Self::Refund => Object::Refund,
+        }
     }
 }
 

@@ -71,8 +71,7 @@ const FREE_TEXTS: [&str; 4] = ["Comment", "ReasonCode", "SoftDescriptor", "SoftD
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::draft::RefundDraft;
-    use crate::domain::draft::fields::Draft as _;
+    use crate::catalogue::Object;
 
     #[test]
     fn only_a_field_of_free_text_can_carry_a_key() {
@@ -81,7 +80,7 @@ mod tests {
             let service = ServiceSettings { idempotency_field, ..ServiceSettings::default() };
             check(&service, &LedgerSettings::default(), &HttpSettings::default()).is_ok()
         };
-        let names = RefundDraft::FIELDS.iter().map(|field| field.name);
+        let names = Object::Refund.fields().iter().map(|field| field.name);
         let allowed: Vec<_> = names.filter(is_allowed).collect();
         assert_eq!(allowed, ["Comment", "ReasonCode", "SoftDescriptor", "SoftDescriptorPhone"]);
     }

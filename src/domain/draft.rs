@@ -1,9 +1,9 @@
 //! An object as a client asks for it: every field read, none yet judged against the ledger.
 //!
-//! Fields are typed here once, by the table of their object (`fields`). What could not be typed is
-//! kept as the error it deserves, because the order in which errors are told is fixed (ids, then
-//! what is missing, then what is invalid in WSDL order, …; docs/FAULTS.md) and differs from the
-//! order in which they are found.
+//! Fields are typed here once, by the table of their object in the catalogue (`fields`). What could
+//! not be typed is kept as the error it deserves, because the order in which errors are told is
+//! fixed (ids, then what is missing, then what is invalid in WSDL order, …; docs/FAULTS.md) and
+//! differs from the order in which they are found.
 
 pub mod account;
 pub mod adjustment;
@@ -48,6 +48,15 @@ impl<T> Field<T> {
     /// Whether nothing was sent.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
+    }
+
+    /// The same with another value.
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Self::Absent => Field::Absent,
+            Self::Given(value) => Field::Given(map(value)),
+            Self::Wrong(error) => Field::Wrong(error),
+        }
     }
 
     /// What `find` finds by the value; nothing if there is none of the right form.

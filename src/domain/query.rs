@@ -10,6 +10,7 @@ use super::calendar::Moment;
 use super::money::parse_decimal;
 use super::vocabulary::CustomizedObject;
 use super::zoql::{Comparator, Comparison, Literal, Operator, Query, SyntaxError};
+use crate::catalogue::Object;
 use pattern::Pattern;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -64,23 +65,28 @@ impl QueryObject {
         Self::TaxationItem,
     ];
 
+    /// The object in the catalogue.
+    pub const fn object(self) -> Object {
+        match self {
+            Self::Account => Object::Account,
+            Self::CreditBalanceAdjustment => Object::CreditBalanceAdjustment,
+            Self::Invoice => Object::Invoice,
+            Self::InvoiceAdjustment => Object::InvoiceAdjustment,
+            Self::InvoiceItem => Object::InvoiceItem,
+            Self::InvoiceItemAdjustment => Object::InvoiceItemAdjustment,
+            Self::InvoicePayment => Object::InvoicePayment,
+            Self::Payment => Object::Payment,
+            Self::PaymentMethod => Object::PaymentMethod,
+            Self::Refund => Object::Refund,
+            Self::RefundInvoicePayment => Object::RefundInvoicePayment,
+            Self::RefundTransactionLog => Object::RefundTransactionLog,
+            Self::TaxationItem => Object::TaxationItem,
+        }
+    }
+
     /// The name in the WSDL.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Account => "Account",
-            Self::CreditBalanceAdjustment => "CreditBalanceAdjustment",
-            Self::Invoice => "Invoice",
-            Self::InvoiceAdjustment => "InvoiceAdjustment",
-            Self::InvoiceItem => "InvoiceItem",
-            Self::InvoiceItemAdjustment => "InvoiceItemAdjustment",
-            Self::InvoicePayment => "InvoicePayment",
-            Self::Payment => "Payment",
-            Self::PaymentMethod => "PaymentMethod",
-            Self::Refund => "Refund",
-            Self::RefundInvoicePayment => "RefundInvoicePayment",
-            Self::RefundTransactionLog => "RefundTransactionLog",
-            Self::TaxationItem => "TaxationItem",
-        }
+        self.object().name()
     }
 
     /// The object that a query means by `name`, in whatever case.

@@ -103,16 +103,6 @@ mod tests {
 
     use super::*;
     use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
-    use crate::domain::draft::RefundDraft;
-    use crate::domain::draft::account::AccountDraft;
-    use crate::domain::draft::adjustment::AdjustmentDraft;
-    use crate::domain::draft::change::{AdjustmentChange, RefundChange};
-    use crate::domain::draft::fields::Draft;
-    use crate::domain::draft::invoice_adjustment::{
-        InvoiceAdjustmentChange, InvoiceAdjustmentDraft, ItemAdjustmentChange, ItemAdjustmentDraft,
-    };
-    use crate::domain::draft::payment::{PaymentChange, PaymentDraft, PaymentPartDraft};
-    use crate::domain::draft::payment_method::MethodDraft;
     use crate::domain::vocabulary::CustomizedObject;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
@@ -234,43 +224,6 @@ mod tests {
             assert_eq!(names.len(), count, "{version}");
             assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), known, "{version}");
         }
-    }
-
-    fn stands_here<D: Draft>(object: &str) {
-        let mut own = fields(ApiVersion::LAST, object);
-        // Some fields of old versions are gone from the newest, and are read all the same.
-        for (name, of_type) in fields(ApiVersion::major(42), object) {
-            if !own.iter().any(|(known, _)| *known == name) {
-                let at = own.partition_point(|(known, _)| comes_after(name, known));
-                own.insert(at, (name, of_type));
-            }
-        }
-        let read: Vec<_> = D::FIELDS.iter().map(|field| (field.name, field.is_id)).collect();
-        let is_read = |name: &str| read.iter().any(|(known, _)| *known == name);
-        let told: Vec<_> =
-            own.into_iter().map(|(name, of_type)| (name, of_type == "zns:ID")).collect();
-        for (name, is_id) in &told {
-            assert!(!is_id || is_read(name), "{object}.{name} is an id that nobody checks");
-        }
-        let told: Vec<_> = told.into_iter().filter(|(name, _)| is_read(name)).collect();
-        assert_eq!(told, read, "{object}");
-    }
-
-    #[test]
-    fn the_tables_of_drafts_stand_here_in_the_same_order() {
-        stands_here::<AccountDraft>("Account");
-        stands_here::<AdjustmentDraft>("CreditBalanceAdjustment");
-        stands_here::<AdjustmentChange>("CreditBalanceAdjustment");
-        stands_here::<InvoiceAdjustmentDraft>("InvoiceAdjustment");
-        stands_here::<InvoiceAdjustmentChange>("InvoiceAdjustment");
-        stands_here::<ItemAdjustmentDraft>("InvoiceItemAdjustment");
-        stands_here::<ItemAdjustmentChange>("InvoiceItemAdjustment");
-        stands_here::<MethodDraft>("PaymentMethod");
-        stands_here::<PaymentDraft>("Payment");
-        stands_here::<PaymentChange>("Payment");
-        stands_here::<PaymentPartDraft>("InvoicePayment");
-        stands_here::<RefundChange>("Refund");
-        stands_here::<RefundDraft>("Refund");
     }
 
     #[test]

@@ -8,13 +8,9 @@ use super::super::money::Currency;
 use super::super::vocabulary::{AccountStatus, CustomizedObject};
 use super::Field;
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_created, reads_updated, setters};
+use crate::catalogue::account::AccountField;
 use serde::Serialize;
-
-/// The longest AccountNumber, in characters.
-const NUMBER_CHARS_MAX: usize = 70;
-/// The longest Name and PaymentGateway, in characters.
-const NAME_CHARS_MAX: usize = 255;
 
 /// An Account. Fields that a caller may not set are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -39,44 +35,20 @@ pub struct AccountDraft {
 
 impl Draft for AccountDraft {
     const OBJECT: CustomizedObject = CustomizedObject::Account;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::value("AccountNumber", |d, sent| d.number = sent.text(NUMBER_CHARS_MAX)),
-        FieldRule::kept_text("AdditionalEmailAddresses", 1200),
-        FieldRule::kept_boolean("AllowInvoiceEdit"),
-        FieldRule::kept_boolean("AutoPay"),
-        FieldRule::kept_text("Batch", 20),
-        FieldRule::kept_text("BcdSettingOption", 20),
-        FieldRule::kept_number("BillCycleDay", 0, 31),
-        FieldRule::kept_id("BillToId"),
-        FieldRule::kept_id("CommunicationProfileId"),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::kept_text("CrmId", 100),
-        FieldRule::value("Currency", |d, sent| d.currency = sent.read(Currency::from_code)),
-        FieldRule::kept_text("CustomerServiceRepName", 50),
-        FieldRule::id("DefaultPaymentMethodId", |d, sent| d.default_method = sent.object()),
-        FieldRule::kept_boolean("InvoiceDeliveryPrefsEmail"),
-        FieldRule::kept_boolean("InvoiceDeliveryPrefsPrint"),
-        FieldRule::kept_id("InvoiceTemplateId"),
-        FieldRule::value("Name", |d, sent| d.name = sent.text(NAME_CHARS_MAX)),
-        FieldRule::kept_text("Notes", 65_535),
-        FieldRule::id("ParentId", |d, sent| d.parent = sent.object()),
-        FieldRule::value("PaymentGateway", |d, sent| d.gateway = sent.text(NAME_CHARS_MAX)),
-        FieldRule::kept_text("PaymentTerm", 100),
-        FieldRule::kept_text("PurchaseOrderNumber", 100),
-        FieldRule::kept_text("SalesRepName", 50),
-        FieldRule::kept_id("SoldToId"),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(AccountStatus::from_name)),
-        FieldRule::kept_text("TaxCompanyCode", 50),
-        FieldRule::kept_text("TaxExemptCertificateID", 32),
-        FieldRule::kept_text("TaxExemptCertificateType", 32),
-        FieldRule::kept_text("TaxExemptDescription", 500),
-        FieldRule::kept_text("TaxExemptIssuingJurisdiction", 32),
-        FieldRule::kept_text("TaxExemptStatus", 19),
-        FieldRule::unused_id("UpdatedById"),
-        FieldRule::kept_text("VATId", 25),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { AccountField:
+        AccountNumber => number = text(),
+        Currency => currency = read(Currency::from_code),
+        DefaultPaymentMethodId => default_method = object(),
+        Name => name = text(),
+        ParentId => parent = object(),
+        PaymentGateway => gateway = text(),
+        Status => status = read(AccountStatus::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<AccountDraft>();
+const _: () = reads_updated::<AccountDraft>();

@@ -7,8 +7,9 @@ use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::vocabulary::{AdjustmentType, CustomizedObject};
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_created, setters};
 use super::{AmountText, Field};
+use crate::catalogue::credit_balance_adjustment::CreditBalanceAdjustmentField;
 use serde::Serialize;
 
 /// A CreditBalanceAdjustment to be created. Fields that a caller may not set are not part of it.
@@ -40,27 +41,25 @@ pub struct AdjustmentDraft {
 
 impl Draft for AdjustmentDraft {
     const OBJECT: CustomizedObject = CustomizedObject::CreditBalanceAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
-        FieldRule::value("AccountingCode", |d, sent| d.accounting_code = sent.text(100)),
-        FieldRule::value("AdjustmentDate", |d, sent| d.adjustment_date = sent.day()),
-        FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
-        FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
-        FieldRule::value("ReferenceId", |d, sent| d.reference_id = sent.text(60)),
-        FieldRule::value("SourceTransactionId", |d, sent| d.source_id = sent.object()),
-        FieldRule::value("SourceTransactionNumber", |d, sent| d.source_number = sent.text(50)),
-        FieldRule::value("Type", |d, sent| {
-            d.adjustment_type = sent.read(AdjustmentType::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { CreditBalanceAdjustmentField:
+        AccountId => account_id = object(),
+        AccountingCode => accounting_code = text(),
+        AdjustmentDate => adjustment_date = day(),
+        Amount => amount = amount(),
+        Comment => comment = text(),
+        ReasonCode => reason_code = text(),
+        ReferenceId => reference_id = text(),
+        SourceTransactionId => source_id = object(),
+        SourceTransactionNumber => source_number = text(),
+        Type => adjustment_type = read(AdjustmentType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<AdjustmentDraft>();
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,9 @@ use super::super::vocabulary::{
 };
 use super::Field;
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_updated, setters};
+use crate::catalogue::credit_balance_adjustment::CreditBalanceAdjustmentField;
+use crate::catalogue::refund::RefundField;
 use serde::Serialize;
 
 /// What becomes of one field.
@@ -57,24 +59,19 @@ pub struct RefundChange {
 
 impl Draft for RefundChange {
     const OBJECT: CustomizedObject = CustomizedObject::Refund;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::unused_id("PaymentId"),
-        FieldRule::unused_id("PaymentMethodId"),
-        FieldRule::unused_id("PaymentMethodSnapshotId"),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(RefundStatus::from_name)),
-        FieldRule::value("TransferredToAccounting", |d, sent| {
-            d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { RefundField:
+        ReasonCode => reason_code = text(),
+        Status => status = read(RefundStatus::from_name),
+        TransferredToAccounting =>
+            transferred_to_accounting = read(TransferredToAccounting::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_updated::<RefundChange>();
 
 /// Changes of a credit balance adjustment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -93,22 +90,20 @@ pub struct AdjustmentChange {
 
 impl Draft for AdjustmentChange {
     const OBJECT: CustomizedObject = CustomizedObject::CreditBalanceAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(AdjustmentStatus::from_name)),
-        FieldRule::value("TransferredToAccounting", |d, sent| {
-            d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { CreditBalanceAdjustmentField:
+        Comment => comment = text(),
+        ReasonCode => reason_code = text(),
+        Status => status = read(AdjustmentStatus::from_name),
+        TransferredToAccounting =>
+            transferred_to_accounting = read(TransferredToAccounting::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_updated::<AdjustmentChange>();
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 use super::super::custom_value::CustomDraft;
 use super::super::id::ObjectId;
 use super::super::row_error::RowError;
+use super::super::vocabulary::CustomizedObject;
 use super::Field;
 use super::change::Change;
 use super::fields::FIELDS_TO_NULL;
@@ -27,17 +28,6 @@ pub struct MalformedId {
     wsdl_position: usize,
     /// The error that it deserves.
     pub error: RowError,
-}
-
-/// What a kept value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptAs {
-    /// A text or an id.
-    Text,
-    /// A whole number, in digits.
-    Number,
-    /// A boolean.
-    Boolean,
 }
 
 /// The values of kept fields by their names; none for one that is taken away.
@@ -68,12 +58,7 @@ pub struct Common {
 
 impl Common {
     /// Keeps a value under a name. Where two fields share one, both have to be good.
-    pub(super) fn keep<T>(&mut self, name: &'static str, value: Field<T>, kept: fn(T) -> Kept) {
-        let value = match value {
-            Field::Absent => return,
-            Field::Given(value) => Field::Given(kept(value)),
-            Field::Wrong(error) => Field::Wrong(error),
-        };
+    pub(super) fn keep(&mut self, name: &'static str, value: Field<Kept>) {
         let is_wrong = matches!(self.kept.get(name), Some(Field::Wrong(_)));
         if !is_wrong {
             self.kept.insert(name, value);
@@ -99,9 +84,11 @@ impl Common {
         Ok(values)
     }
 
-    /// Fails where a value is taken away that an object always has, or that is set as well.
-    pub fn check_nulls(&self, nullable: &[&str]) -> Result<(), RowError> {
-        let is_wrong = |name: &&&str| !nullable.contains(*name) || self.seen.contains(*name);
+    /// Fails where a value is taken away that `object` always has, or that is set as well.
+    pub fn check_nulls(&self, object: CustomizedObject) -> Result<(), RowError> {
+        let is_clearable =
+            |name: &str| object.object().field(name).is_some_and(|field| field.is_clearable);
+        let is_wrong = |name: &&&str| !is_clearable(name) || self.seen.contains(*name);
         let wrong = self.nulls.iter().find(is_wrong);
         wrong.map_or(Ok(()), |name| Err(RowError::invalid(FIELDS_TO_NULL, name)))
     }

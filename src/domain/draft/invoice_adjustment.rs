@@ -10,18 +10,10 @@ use super::super::vocabulary::{
     AdjustmentStatus, CustomizedObject, InvoiceAdjustmentType, LineKind, TransferredToAccounting,
 };
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_created, reads_updated, setters};
 use super::{AmountText, Field};
+use crate::catalogue::invoice_adjustment::{InvoiceAdjustmentField, InvoiceItemAdjustmentField};
 use serde::Serialize;
-
-/// The longest AccountingCode and the longest ReferenceId, in characters.
-const CODE_CHARS_MAX: usize = 100;
-/// The longest Comments and the longest Comment, in characters.
-const COMMENT_CHARS_MAX: usize = 255;
-/// The longest AdjustmentNumber, and the longest InvoiceNumber that a seed can give, in characters.
-const NUMBER_CHARS_MAX: usize = 255;
-/// The longest ReasonCode, in characters.
-const REASON_CHARS_MAX: usize = 32;
 
 /// An InvoiceAdjustment to be created, and what an InvoiceItemAdjustment has in common with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -50,32 +42,24 @@ pub struct InvoiceAdjustmentDraft {
 
 impl Draft for InvoiceAdjustmentDraft {
     const OBJECT: CustomizedObject = CustomizedObject::InvoiceAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::value("AccountingCode", |d, sent| {
-            d.accounting_code = sent.text(CODE_CHARS_MAX);
-        }),
-        FieldRule::value("AdjustmentDate", |d, sent| d.adjustment_date = sent.day()),
-        FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
-        FieldRule::unused_id("CancelledById"),
-        FieldRule::value("Comments", |d, sent| d.comment = sent.text(COMMENT_CHARS_MAX)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::id("InvoiceId", |d, sent| d.invoice_id = sent.object()),
-        FieldRule::value("InvoiceNumber", |d, sent| {
-            d.invoice_number = sent.text(NUMBER_CHARS_MAX);
-        }),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(REASON_CHARS_MAX)),
-        FieldRule::value("ReferenceId", |d, sent| d.reference_id = sent.text(CODE_CHARS_MAX)),
-        FieldRule::value("Type", |d, sent| {
-            d.adjustment_type = sent.read(InvoiceAdjustmentType::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { InvoiceAdjustmentField:
+        AccountingCode => accounting_code = text(),
+        AdjustmentDate => adjustment_date = day(),
+        Amount => amount = amount(),
+        Comments => comment = text(),
+        InvoiceId => invoice_id = object(),
+        InvoiceNumber => invoice_number = text(),
+        ReasonCode => reason_code = text(),
+        ReferenceId => reference_id = text(),
+        Type => adjustment_type = read(InvoiceAdjustmentType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<InvoiceAdjustmentDraft>();
 
 /// An InvoiceItemAdjustment to be created.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -92,41 +76,27 @@ pub struct ItemAdjustmentDraft {
 
 impl Draft for ItemAdjustmentDraft {
     const OBJECT: CustomizedObject = CustomizedObject::InvoiceItemAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::value("AccountingCode", |d, sent| {
-            d.whole.accounting_code = sent.text(CODE_CHARS_MAX);
-        }),
-        FieldRule::value("AdjustmentDate", |d, sent| d.whole.adjustment_date = sent.day()),
-        FieldRule::value("AdjustmentNumber", |d, sent| d.number = sent.text(NUMBER_CHARS_MAX)),
-        FieldRule::value("Amount", |d, sent| d.whole.amount = sent.amount()),
-        FieldRule::unused_id("CancelledById"),
-        FieldRule::value("Comment", |d, sent| d.whole.comment = sent.text(COMMENT_CHARS_MAX)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::id("InvoiceId", |d, sent| d.whole.invoice_id = sent.object()),
-        FieldRule::value("InvoiceNumber", |d, sent| {
-            d.whole.invoice_number = sent.text(NUMBER_CHARS_MAX);
-        }),
-        FieldRule::value("ReasonCode", |d, sent| {
-            d.whole.reason_code = sent.text(REASON_CHARS_MAX);
-        }),
-        FieldRule::value("ReferenceId", |d, sent| {
-            d.whole.reference_id = sent.text(CODE_CHARS_MAX);
-        }),
-        FieldRule::value("SourceId", |d, sent| d.source_id = sent.object()),
-        FieldRule::value("SourceType", |d, sent| {
-            d.source_type = sent.read(LineKind::from_name);
-        }),
-        FieldRule::value("Type", |d, sent| {
-            d.whole.adjustment_type = sent.read(InvoiceAdjustmentType::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { InvoiceItemAdjustmentField:
+        AccountingCode => whole.accounting_code = text(),
+        AdjustmentDate => whole.adjustment_date = day(),
+        AdjustmentNumber => number = text(),
+        Amount => whole.amount = amount(),
+        Comment => whole.comment = text(),
+        InvoiceId => whole.invoice_id = object(),
+        InvoiceNumber => whole.invoice_number = text(),
+        ReasonCode => whole.reason_code = text(),
+        ReferenceId => whole.reference_id = text(),
+        SourceId => source_id = object(),
+        SourceType => source_type = read(LineKind::from_name),
+        Type => whole.adjustment_type = read(InvoiceAdjustmentType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.whole.common
     }
 }
+
+const _: () = reads_created::<ItemAdjustmentDraft>();
 
 /// Changes of an InvoiceAdjustment, and those of an InvoiceItemAdjustment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -143,23 +113,19 @@ pub struct InvoiceAdjustmentChange {
 
 impl Draft for InvoiceAdjustmentChange {
     const OBJECT: CustomizedObject = CustomizedObject::InvoiceAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::unused_id("CancelledById"),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::unused_id("InvoiceId"),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(REASON_CHARS_MAX)),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(AdjustmentStatus::from_name)),
-        FieldRule::value("TransferredToAccounting", |d, sent| {
-            d.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { InvoiceAdjustmentField:
+        ReasonCode => reason_code = text(),
+        Status => status = read(AdjustmentStatus::from_name),
+        TransferredToAccounting =>
+            transferred_to_accounting = read(TransferredToAccounting::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_updated::<InvoiceAdjustmentChange>();
 
 /// Changes of an InvoiceItemAdjustment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -167,23 +133,19 @@ pub struct ItemAdjustmentChange(pub InvoiceAdjustmentChange);
 
 impl Draft for ItemAdjustmentChange {
     const OBJECT: CustomizedObject = CustomizedObject::InvoiceItemAdjustment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::unused_id("CancelledById"),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::unused_id("InvoiceId"),
-        FieldRule::value("ReasonCode", |d, sent| d.0.reason_code = sent.text(REASON_CHARS_MAX)),
-        FieldRule::value("Status", |d, sent| d.0.status = sent.read(AdjustmentStatus::from_name)),
-        FieldRule::value("TransferredToAccounting", |d, sent| {
-            d.0.transferred_to_accounting = sent.read(TransferredToAccounting::from_name);
-        }),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { InvoiceItemAdjustmentField:
+        ReasonCode => 0.reason_code = text(),
+        Status => 0.status = read(AdjustmentStatus::from_name),
+        TransferredToAccounting =>
+            0.transferred_to_accounting = read(TransferredToAccounting::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.0.common
     }
 }
+
+const _: () = reads_updated::<ItemAdjustmentChange>();
 
 #[cfg(test)]
 mod tests {

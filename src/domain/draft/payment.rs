@@ -8,22 +8,10 @@ use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;
 use super::super::vocabulary::{CustomizedObject, PaymentStatus, PaymentType};
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_created, reads_updated, setters};
 use super::{AmountText, Field};
+use crate::catalogue::payment::{InvoicePaymentField, PaymentField};
 use serde::Serialize;
-
-/// The longest AccountingCode, in characters.
-const ACCOUNTING_CODE_CHARS_MAX: usize = 100;
-/// The longest SoftDescriptor, in characters.
-const SOFT_DESCRIPTOR_CHARS_MAX: usize = 35;
-/// The longest SoftDescriptorPhone, in characters.
-const SOFT_DESCRIPTOR_PHONE_CHARS_MAX: usize = 20;
-/// The longest Comment, in characters.
-const COMMENT_CHARS_MAX: usize = 255;
-/// The longest ReferenceId, in characters.
-const REFERENCE_CHARS_MAX: usize = 60;
-/// The longest InvoiceNumber, in characters.
-const INVOICE_NUMBER_CHARS_MAX: usize = 255;
 
 /// A Payment to be created. Fields that a caller may not set are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -58,35 +46,27 @@ pub struct PaymentDraft {
 
 impl Draft for PaymentDraft {
     const OBJECT: CustomizedObject = CustomizedObject::Payment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
-        FieldRule::kept_text("AccountingCode", ACCOUNTING_CODE_CHARS_MAX),
-        FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
-        FieldRule::value("AppliedCreditBalanceAmount", |d, sent| {
-            d.to_credit_balance = sent.amount_or_zero();
-        }),
-        FieldRule::value("AppliedInvoiceAmount", |d, sent| d.applied = sent.amount_or_zero()),
-        FieldRule::value("Comment", |d, sent| d.comment = sent.text(COMMENT_CHARS_MAX)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::value("EffectiveDate", |d, sent| d.effective_date = sent.day()),
-        FieldRule::id("InvoiceId", |d, sent| d.invoice_id = sent.object()),
-        FieldRule::value("InvoiceNumber", |d, sent| {
-            d.invoice_number = sent.text(INVOICE_NUMBER_CHARS_MAX);
-        }),
-        FieldRule::id("PaymentMethodId", |d, sent| d.method_id = sent.object()),
-        FieldRule::unused_id("PaymentMethodSnapshotId"),
-        FieldRule::value("ReferenceId", |d, sent| d.reference_id = sent.text(REFERENCE_CHARS_MAX)),
-        FieldRule::kept_text("SoftDescriptor", SOFT_DESCRIPTOR_CHARS_MAX),
-        FieldRule::kept_text("SoftDescriptorPhone", SOFT_DESCRIPTOR_PHONE_CHARS_MAX),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(PaymentStatus::from_name)),
-        FieldRule::value("Type", |d, sent| d.payment_type = sent.read(PaymentType::from_name)),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { PaymentField:
+        AccountId => account_id = object(),
+        Amount => amount = amount(),
+        AppliedCreditBalanceAmount => to_credit_balance = amount_or_zero(),
+        AppliedInvoiceAmount => applied = amount_or_zero(),
+        Comment => comment = text(),
+        EffectiveDate => effective_date = day(),
+        InvoiceId => invoice_id = object(),
+        InvoiceNumber => invoice_number = text(),
+        PaymentMethodId => method_id = object(),
+        ReferenceId => reference_id = text(),
+        Status => status = read(PaymentStatus::from_name),
+        Type => payment_type = read(PaymentType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<PaymentDraft>();
 
 /// Changes of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -103,25 +83,18 @@ pub struct PaymentChange {
 
 impl Draft for PaymentChange {
     const OBJECT: CustomizedObject = CustomizedObject::Payment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::unused_id("AccountId"),
-        FieldRule::kept_text("AccountingCode", ACCOUNTING_CODE_CHARS_MAX),
-        FieldRule::value("Comment", |d, sent| d.comment = sent.text(COMMENT_CHARS_MAX)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::unused_id("InvoiceId"),
-        FieldRule::unused_id("PaymentMethodId"),
-        FieldRule::unused_id("PaymentMethodSnapshotId"),
-        FieldRule::value("ReferenceId", |d, sent| d.reference_id = sent.text(REFERENCE_CHARS_MAX)),
-        FieldRule::kept_text("SoftDescriptor", SOFT_DESCRIPTOR_CHARS_MAX),
-        FieldRule::kept_text("SoftDescriptorPhone", SOFT_DESCRIPTOR_PHONE_CHARS_MAX),
-        FieldRule::value("Status", |d, sent| d.status = sent.read(PaymentStatus::from_name)),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { PaymentField:
+        Comment => comment = text(),
+        ReferenceId => reference_id = text(),
+        Status => status = read(PaymentStatus::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_updated::<PaymentChange>();
 
 /// An InvoicePayment. Fields that a caller may not set are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -138,15 +111,15 @@ pub struct PaymentPartDraft {
 
 impl Draft for PaymentPartDraft {
     const OBJECT: CustomizedObject = CustomizedObject::InvoicePayment;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::id("InvoiceId", |d, sent| d.invoice_id = sent.object()),
-        FieldRule::id("PaymentId", |d, sent| d.payment_id = sent.object()),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { InvoicePaymentField:
+        Amount => amount = amount(),
+        InvoiceId => invoice_id = object(),
+        PaymentId => payment_id = object(),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<PaymentPartDraft>();

@@ -7,12 +7,10 @@ use super::super::id::ObjectId;
 use super::super::vocabulary::{CustomizedObject, MethodStatus, MethodType};
 use super::Field;
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
-use super::masked::{MaskedNumber, is_security_code};
+use super::fields::{Draft, Setter, reads_created, reads_updated, setters};
+use super::masked::is_security_code;
+use crate::catalogue::payment_method::PaymentMethodField;
 use serde::Serialize;
-
-/// The longest token of a gateway, in characters.
-const TOKEN_CHARS_MAX: usize = 255;
 
 /// A PaymentMethod. Fields that a caller may not set are not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -73,80 +71,21 @@ const CARD_MASK: &str = "CreditCardMaskNumber";
 
 impl Draft for MethodDraft {
     const OBJECT: CustomizedObject = CustomizedObject::PaymentMethod;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
-        FieldRule::kept_text("AchAbaCode", 9),
-        FieldRule::kept_text("AchAccountName", 70),
-        FieldRule::masked("AchAccountNumber", ACH_MASK, MaskedNumber::account),
-        FieldRule::kept_text("AchAccountType", 16),
-        FieldRule::kept_text("AchAddress1", 255),
-        FieldRule::kept_text("AchAddress2", 255),
-        FieldRule::kept_text("AchBankName", 70),
-        FieldRule::kept_text("BankBranchCode", 10),
-        FieldRule::kept_text("BankCheckDigit", 4),
-        FieldRule::kept_text("BankCity", 70),
-        FieldRule::kept_text("BankCode", 18),
-        FieldRule::kept_text("BankName", 80),
-        FieldRule::kept_text("BankPostalCode", 20),
-        FieldRule::kept_text("BankStreetName", 60),
-        FieldRule::kept_text("BankStreetNumber", 10),
-        FieldRule::kept_text("BankTransferAccountName", 60),
-        FieldRule::masked("BankTransferAccountNumber", BANK_MASK, MaskedNumber::account),
-        FieldRule::kept_text("BankTransferAccountType", 20),
-        FieldRule::kept_text("BankTransferType", 20),
-        FieldRule::kept_text("BusinessIdentificationCode", 11),
-        FieldRule::kept_text("City", 80),
-        FieldRule::kept_text("Country", 44),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::kept_text("CreditCardAddress1", 255),
-        FieldRule::kept_text("CreditCardAddress2", 255),
-        FieldRule::kept_text("CreditCardCity", 40),
-        FieldRule::kept_text("CreditCardCountry", 40),
-        FieldRule::kept_number("CreditCardExpirationMonth", 1, 12),
-        FieldRule::kept_number("CreditCardExpirationYear", 1970, 9999),
-        FieldRule::kept_text("CreditCardHolderName", 50),
-        FieldRule::masked("CreditCardNumber", CARD_MASK, MaskedNumber::card),
-        FieldRule::kept_text("CreditCardPostalCode", 20),
-        FieldRule::value("CreditCardSecurityCode", |d, sent| {
-            d.security_code = sent.secret(|text| is_security_code(text).then_some(()));
-        }),
-        FieldRule::kept_text("CreditCardState", 50),
-        FieldRule::kept_text("CreditCardType", 32),
-        FieldRule::kept_text("DeviceSessionId", 255),
-        FieldRule::kept_text("Email", 80),
-        FieldRule::kept_text("ExistingMandate", 3),
-        FieldRule::kept_text("FirstName", 30),
-        FieldRule::masked("IBAN", BANK_MASK, MaskedNumber::iban),
-        FieldRule::kept_text("IPAddress", 45),
-        FieldRule::kept_text("LastName", 70),
-        FieldRule::kept_text("MandateID", 36),
-        FieldRule::kept_text("MandateReceived", 3),
-        FieldRule::kept_number("MaxConsecutivePaymentFailures", 1, 100),
-        FieldRule::kept_text("Name", 255),
-        FieldRule::value("PaymentMethodStatus", |d, sent| {
-            d.status = sent.read(MethodStatus::from_name);
-        }),
-        FieldRule::kept_number("PaymentRetryWindow", 1, 1000),
-        FieldRule::token("PaypalBaid", TOKEN_CHARS_MAX),
-        FieldRule::kept_text("PaypalEmail", 80),
-        FieldRule::token("PaypalPreapprovalKey", TOKEN_CHARS_MAX),
-        FieldRule::kept_text("PaypalType", 32),
-        FieldRule::kept_text("Phone", 40),
-        FieldRule::kept_text("PostalCode", 20),
-        FieldRule::token("SecondTokenId", TOKEN_CHARS_MAX),
-        FieldRule::kept_text("State", 70),
-        FieldRule::kept_text("StreetName", 100),
-        FieldRule::kept_text("StreetNumber", 30),
-        FieldRule::token("TokenId", TOKEN_CHARS_MAX),
-        FieldRule::value("Type", |d, sent| d.method_type = sent.read(MethodType::from_name)),
-        FieldRule::unused_id("UpdatedById"),
-        FieldRule::kept_boolean("UseDefaultRetryRule"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { PaymentMethodField:
+        AccountId => account_id = object(),
+        CreditCardSecurityCode =>
+            security_code = secret(|text| is_security_code(text).then_some(())),
+        PaymentMethodStatus => status = read(MethodStatus::from_name),
+        Type => method_type = read(MethodType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<MethodDraft>();
+const _: () = reads_updated::<MethodDraft>();
 
 #[cfg(test)]
 mod tests {

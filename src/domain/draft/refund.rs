@@ -10,8 +10,9 @@ use super::super::row_error::RowError;
 use super::super::vocabulary::{CustomizedObject, MethodType, RefundType, SourceType};
 use super::super::white_space::trim;
 use super::common::Common;
-use super::fields::{Draft, FieldRule};
+use super::fields::{Draft, Setter, reads_created, setters};
 use super::{AmountText, Field};
+use crate::catalogue::refund::RefundField;
 use serde::{Deserialize, Serialize};
 
 /// The longest name and the longest value of a GatewayOption, in characters.
@@ -77,30 +78,27 @@ pub struct RefundDraft {
 
 impl Draft for RefundDraft {
     const OBJECT: CustomizedObject = CustomizedObject::Refund;
-    const FIELDS: &'static [FieldRule<Self>] = &[
-        FieldRule::id("AccountId", |d, sent| d.account_id = sent.object()),
-        FieldRule::value("Amount", |d, sent| d.amount = sent.amount()),
-        FieldRule::value("Comment", |d, sent| d.comment = sent.text(255)),
-        FieldRule::unused_id("CreatedById"),
-        FieldRule::value("MethodType", |d, sent| d.method_type = sent.read(MethodType::from_name)),
-        FieldRule::id("PaymentId", |d, sent| d.payment_id = sent.object()),
-        FieldRule::id("PaymentMethodId", |d, sent| d.payment_method_id = sent.object()),
-        FieldRule::unused_id("PaymentMethodSnapshotId"),
-        FieldRule::value("ReasonCode", |d, sent| d.reason_code = sent.text(32)),
-        FieldRule::value("RefundDate", |d, sent| d.refund_date = sent.day()),
-        FieldRule::value("SoftDescriptor", |d, sent| d.soft_descriptor = sent.text(35)),
-        FieldRule::value("SoftDescriptorPhone", |d, sent| {
-            d.soft_descriptor_phone = sent.text(20);
-        }),
-        FieldRule::value("SourceType", |d, sent| d.source_type = sent.read(SourceType::from_name)),
-        FieldRule::value("Type", |d, sent| d.refund_type = sent.read(RefundType::from_name)),
-        FieldRule::unused_id("UpdatedById"),
-    ];
+    const SETTERS: &'static [Setter<Self>] = setters! { RefundField:
+        AccountId => account_id = object(),
+        Amount => amount = amount(),
+        Comment => comment = text(),
+        MethodType => method_type = read(MethodType::from_name),
+        PaymentId => payment_id = object(),
+        PaymentMethodId => payment_method_id = object(),
+        ReasonCode => reason_code = text(),
+        RefundDate => refund_date = day(),
+        SoftDescriptor => soft_descriptor = text(),
+        SoftDescriptorPhone => soft_descriptor_phone = text(),
+        SourceType => source_type = read(SourceType::from_name),
+        Type => refund_type = read(RefundType::from_name),
+    };
 
     fn common(&mut self) -> &mut Common {
         &mut self.common
     }
 }
+
+const _: () = reads_created::<RefundDraft>();
 
 impl RefundDraft {
     /// Sets the parameters for the gateway, after checking their number and lengths.

@@ -120,7 +120,7 @@ pub fn decide_account_update<'d>(
     draft.common.check_unknown(asking.strict)?;
     let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
     let account = account.ok_or_else(|| RowError::invalid("Id", id))?;
-    draft.common.check_nulls(&["DefaultPaymentMethodId", "ParentId", "PaymentGateway"])?;
+    draft.common.check_nulls(CustomizedObject::Account)?;
     let number = draft.number.checked()?.map(String::as_str);
     // Balances are in it.
     let other = draft.currency.checked()?.filter(|currency| **currency != account.currency);

@@ -24,9 +24,6 @@ use crate::domain::vocabulary::{
     TransferredToAccounting,
 };
 
-/// The fields of a refund that an update can take the values of away.
-const NULLABLE: [&str; 2] = ["ReasonCode", "TransferredToAccounting"];
-
 /// What an update of a refund writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundUpdate<'a> {
@@ -66,7 +63,7 @@ pub fn decide_refund_update<'a>(
 ) -> Result<RefundUpdate<'a>, RowError> {
     let common = &change.common;
     let refund = check_target(common, refund, asking)?;
-    common.check_nulls(&NULLABLE)?;
+    common.check_nulls(CustomizedObject::Refund)?;
     let reason_code = reason_change(common, &change.reason_code, known_reason, tenant)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
@@ -146,7 +143,7 @@ pub fn decide_adjustment_update<'a>(
 ) -> Result<AdjustmentUpdate<'a>, RowError> {
     let common = &change.common;
     let adjustment = check_target(common, adjustment, asking)?;
-    common.check_nulls(&["Comment", "ReasonCode", "TransferredToAccounting"])?;
+    common.check_nulls(CustomizedObject::CreditBalanceAdjustment)?;
     let comment = common.change(&change.comment, "Comment")?;
     let known = known_adjustment_reason;
     let reason_code = reason_change(common, &change.reason_code, known, tenant)?;

@@ -296,7 +296,7 @@ pub fn decide_invoice_adjustment_update<'a>(
 ) -> Result<InvoiceAdjustmentUpdate<'a>, RowError> {
     let common = &change.common;
     let adjustment = check_target(common, adjustment, asking)?;
-    common.check_nulls(&["ReasonCode", "TransferredToAccounting"])?;
+    common.check_nulls(object)?;
     let known = known_adjustment_reason;
     let reason_code = reason_change(common, &change.reason_code, known, tenant)?;
     let cancels = is_to_be_canceled(&change.status)?;

@@ -73,7 +73,7 @@ pub fn decide_payment_update<'d>(
     draft.common.check_unknown(asking.strict)?;
     let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
     let payment = facts.payment.as_ref().ok_or_else(|| RowError::invalid("Id", id))?;
-    draft.common.check_nulls(&["Comment", "ReferenceId"])?;
+    draft.common.check_nulls(CustomizedObject::Payment)?;
     let comment = draft.common.change(&draft.comment, "Comment")?.map(String::as_str);
     let reference_id = draft.common.change(&draft.reference_id, "ReferenceId")?;
     let reference_id = reference_id.map(String::as_str);

@@ -90,7 +90,7 @@ pub fn decide_method_update<'d>(
     draft.common.check_unknown(asking.strict)?;
     let id = draft.common.id.checked()?.map_or("", ObjectId::as_str);
     let method = method.ok_or_else(|| RowError::invalid("Id", id))?;
-    draft.common.check_nulls(&[])?;
+    draft.common.check_nulls(CustomizedObject::PaymentMethod)?;
     let is_other = |account: &&ObjectId| method.account_id.as_ref() != Some(*account);
     if let Some(other) = draft.account_id.checked()?.filter(is_other) {
         return Err(RowError::invalid("AccountId", other.as_str()));

@@ -6,12 +6,8 @@
 //! by the tenant has no value.
 
 use super::query_tables::table_of;
+use crate::catalogue::field::Kind;
 use crate::domain::custom_field::{CustomFields, CustomType};
-use crate::domain::draft::account::AccountDraft;
-use crate::domain::draft::common::KeptAs;
-use crate::domain::draft::fields::kept_as;
-use crate::domain::draft::payment::PaymentDraft;
-use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
@@ -109,18 +105,16 @@ impl<'a> Columns<'a> {
 
     /// A value that a client set, and that is only kept and given back.
     fn kept(&self, name: &str) -> Option<Column> {
-        let (sql, kept_as) = match self.object {
-            QueryObject::Account => ("json_extract(account.kept, ", kept_as::<AccountDraft>(name)?),
-            QueryObject::Payment => ("json_extract(payment.kept, ", kept_as::<PaymentDraft>(name)?),
-            QueryObject::PaymentMethod => {
-                ("json_extract(payment_method.kept, ", kept_as::<MethodDraft>(name)?)
-            }
+        let sql = match self.object {
+            QueryObject::Account => "json_extract(account.kept, ",
+            QueryObject::Payment => "json_extract(payment.kept, ",
+            QueryObject::PaymentMethod => "json_extract(payment_method.kept, ",
             _ => return None,
         };
-        let stored = match kept_as {
-            KeptAs::Text => Stored::Text,
-            KeptAs::Number => Stored::Decimal,
-            KeptAs::Boolean => Stored::Boolean,
+        let stored = match self.object.object().kept(name)?.kind {
+            Kind::Int | Kind::Short => Stored::Decimal,
+            Kind::Boolean => Stored::Boolean,
+            _ => Stored::Text,
         };
         Some(Column { sql, path: Some(format!("$.{name}")), stored, shortcut: None })
     }
