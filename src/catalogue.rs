@@ -110,11 +110,6 @@ impl Object {
         own.filter(move |field| is_there && field.stand.covers(version))
     }
 
-    /// A field whose values are kept under this name as they were sent.
-    pub fn kept(self, name: &str) -> Option<&'static Field> {
-        self.fields().iter().copied().find(|field| field.kept_under() == Some(name))
-    }
-
     /// Its own field of this name, letter by letter.
     pub fn field(self, name: &str) -> Option<&'static Field> {
         self.fields().iter().copied().find(|field| field.name == name)

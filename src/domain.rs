@@ -18,6 +18,7 @@ pub mod facts;
 pub mod id;
 pub mod invoicing;
 pub mod lifecycle;
+pub mod listing;
 pub mod moment;
 pub mod money;
 pub mod origin;

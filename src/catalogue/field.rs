@@ -304,6 +304,12 @@ impl Field {
     }
 }
 
+/// Whether the field `one` stands after the field `other` in the WSDL.
+pub fn comes_after(one: &str, other: &str) -> bool {
+    let folded = |name: &str| name.to_ascii_lowercase();
+    folded(one) > folded(other)
+}
+
 /// Whether two texts are the same, for checks at compile time.
 pub const fn is_same(one: &str, other: &str) -> bool {
     let (mut one, mut other) = (one.as_bytes(), other.as_bytes());

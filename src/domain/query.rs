@@ -7,10 +7,14 @@
 pub mod pattern;
 
 use super::calendar::Moment;
+use super::facts::Tenant;
+use super::listing;
 use super::money::parse_decimal;
+use super::version::ApiVersion;
 use super::vocabulary::CustomizedObject;
 use super::zoql::{Comparator, Comparison, Literal, Operator, Query, SyntaxError};
 use crate::catalogue::Object;
+use crate::catalogue::field::Kind;
 use pattern::Pattern;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -97,31 +101,6 @@ impl QueryObject {
     /// The object as one that can have fields of the tenant's own, if it can.
     pub fn customized(self) -> Option<CustomizedObject> {
         CustomizedObject::from_name(self.name())
-    }
-
-    /// Fields that a caller may send but never select: they are for create or update only.
-    pub const fn hidden_fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Refund => &["PaymentId", "GatewayOptionData", "RefundInvoicePaymentData"],
-            Self::PaymentMethod => &["GatewayOptionData"],
-            Self::Payment => &[
-                "AppliedInvoiceAmount",
-                "GatewayOptionData",
-                "InvoiceId",
-                "InvoiceNumber",
-                "InvoicePaymentData",
-            ],
-            Self::Invoice => &["RegenerateInvoicePDF"],
-            Self::Account
-            | Self::CreditBalanceAdjustment
-            | Self::InvoiceAdjustment
-            | Self::InvoiceItem
-            | Self::InvoiceItemAdjustment
-            | Self::InvoicePayment
-            | Self::RefundInvoicePayment
-            | Self::RefundTransactionLog
-            | Self::TaxationItem => &[],
-        }
     }
 }
 
@@ -225,6 +204,33 @@ pub enum QueryError {
     Syntax(#[from] SyntaxError),
 }
 
+/// The field that every object inherits and that can be selected.
+const ID: QueryField = QueryField { name: Cow::Borrowed("Id"), kind: FieldKind::Id };
+
+/// The fields of `object` that a caller of `version` can query, in the order of its WSDL.
+pub fn fields(object: QueryObject, version: ApiVersion, tenant: &Tenant) -> Vec<QueryField> {
+    let listed = listing::fields(object.object(), version, tenant).into_iter();
+    let own = listed.filter(|field| field.is_queried).filter_map(|field| {
+        let kind = kind_in(field.kind, version)?;
+        Some(QueryField { name: field.name, kind })
+    });
+    std::iter::once(ID).chain(own).collect()
+}
+
+/// What values of a kind are in `version`; none for what has parts, which cannot be selected.
+fn kind_in(kind: Kind, version: ApiVersion) -> Option<FieldKind> {
+    Some(match kind {
+        Kind::Id => FieldKind::Id,
+        Kind::Text => FieldKind::Text,
+        Kind::Decimal | Kind::Int | Kind::Short => FieldKind::Number,
+        Kind::Boolean => FieldKind::Boolean,
+        Kind::Moment => FieldKind::Moment,
+        Kind::Day if version.has_plain_dates() => FieldKind::Day,
+        Kind::Day => FieldKind::DayAsMoment,
+        Kind::Parts(_) => return None,
+    })
+}
+
 /// The query about `object`, whose fields in the caller's version are `fields`.
 pub fn typed(
     query: &Query,
@@ -234,8 +240,9 @@ pub fn typed(
 ) -> Result<TypedQuery, QueryError> {
     let find = |name: &str| {
         let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        found.filter(|field| !object.hidden_fields().contains(&&*field.name)).ok_or_else(|| {
-            QueryError::Field { object: query.object.clone(), field: name.to_lowercase() }
+        found.ok_or_else(|| QueryError::Field {
+            object: query.object.clone(),
+            field: name.to_lowercase(),
         })
     };
     let mut selected = Vec::with_capacity(query.fields.len().min(fields.len()));
@@ -327,13 +334,12 @@ mod tests {
         QueryField { name: Cow::Borrowed(name), kind }
     }
 
-    const FIELDS: [QueryField; 9] = [
+    const FIELDS: [QueryField; 8] = [
         field("Id", FieldKind::Id),
         field("Active", FieldKind::Boolean),
         field("Amount", FieldKind::Number),
         field("Comment", FieldKind::Text),
         field("CreatedDate", FieldKind::Moment),
-        field("PaymentId", FieldKind::Id),
         field("RefundDate", FieldKind::Day),
         field("OldDate", FieldKind::DayAsMoment),
         field("Status", FieldKind::Text),
@@ -365,6 +371,17 @@ mod tests {
                 QueryError::Field { object: "reFund".to_owned(), field: field.to_owned() };
             assert_eq!(read(query), Err(expected), "{query}");
         }
+    }
+
+    #[test]
+    fn what_is_for_create_alone_and_what_has_parts_cannot_be_queried() {
+        let fields = fields(QueryObject::Refund, ApiVersion::LAST, &Tenant::default());
+        let names: Vec<_> = fields.iter().map(|field| &*field.name).collect();
+        assert_eq!(names[..3], ["Id", "AccountId", "AccountingCode"]);
+        for hidden in ["PaymentId", "GatewayOptionData", "RefundInvoicePaymentData"] {
+            assert!(!names.contains(&hidden), "{hidden}");
+        }
+        assert_eq!(names.len() + 3, QueryObject::Refund.object().fields().len() + 1);
     }
 
     #[test]

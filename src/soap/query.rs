@@ -10,24 +10,16 @@ use super::envelope::{Dialect, QueryOptions, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
 use super::vendor::unknown_object;
-use super::wsdl;
-use crate::domain::custom_field::CustomType;
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
-use crate::domain::query::{
-    Condition, FieldKind, QueryError, QueryField, QueryObject, Test, TypedQuery, typed,
-};
+use crate::domain::query::{Condition, QueryError, QueryObject, Test, TypedQuery, fields, typed};
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql::{self, Comparator};
 use crate::ledger::query::{QueryLocator, Start};
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
-use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// The fields that every object inherits and that can be selected.
-const ID: QueryField = QueryField { name: Cow::Borrowed("Id"), kind: FieldKind::Id };
 
 /// A page that is asked for.
 #[derive(Debug)]
@@ -101,44 +93,7 @@ fn query(
 
 /// Whether the tenant's WSDL of a version has the object.
 fn is_in(api: ApiVersion, object: QueryObject, tenant: &Tenant) -> bool {
-    wsdl::object_types_for(api, tenant).any(|name| name == object.name())
-}
-
-/// The fields of `object` that a caller of `api` can query, in the order of its WSDL.
-fn fields(object: QueryObject, api: ApiVersion, tenant: &Tenant) -> Vec<QueryField> {
-    let newest = wsdl::fields(ApiVersion::LAST, object.name());
-    let is_day = |name: &str| newest.contains(&(name, "date"));
-    let own = wsdl::fields_for(api, object.name(), tenant).filter_map(|(name, of_type)| {
-        let kind = kind_of_type(of_type, is_day(name))?;
-        Some(QueryField { name: Cow::Borrowed(name), kind })
-    });
-    let mut all: Vec<_> = std::iter::once(ID).chain(own).collect();
-    for field in object.customized().into_iter().flat_map(|object| tenant.custom_fields.of(object))
-    {
-        let is_day = field.custom_type == CustomType::Date;
-        if let Some(kind) = kind_of_type(wsdl::custom_type(api, field), is_day) {
-            let name = field.name.as_str();
-            let after =
-                |one: &QueryField| one.name == ID.name || !wsdl::comes_after(&one.name, name);
-            let at = all.partition_point(after);
-            all.insert(at, QueryField { name: Cow::Owned(name.to_owned()), kind });
-        }
-    }
-    all
-}
-
-/// What values of a type of the WSDL are; none for what has parts, which cannot be selected.
-fn kind_of_type(of_type: &str, is_day: bool) -> Option<FieldKind> {
-    Some(match of_type {
-        "zns:ID" => FieldKind::Id,
-        "string" => FieldKind::Text,
-        "decimal" | "double" | "int" | "short" => FieldKind::Number,
-        "boolean" => FieldKind::Boolean,
-        "date" => FieldKind::Day,
-        "dateTime" if is_day => FieldKind::DayAsMoment,
-        "dateTime" => FieldKind::Moment,
-        _ => return None,
-    })
+    object.object().stand().covers_for(api, tenant.has_credit_balances())
 }
 
 impl From<QueryError> for Fault {

@@ -17,9 +17,7 @@ use crate::domain::facts::Tenant;
 use crate::domain::version::ApiVersion;
 
 pub use self::compliance::{Schema, is_described};
-pub use self::objects::{
-    comes_after, custom_type, fields, fields_for, object_types, object_types_for,
-};
+pub use self::objects::{fields, object_types};
 
 /// Stands in the template where the service's address goes.
 const ADDRESS: &str = "{address}";
@@ -102,7 +100,9 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
+    use crate::catalogue::Object;
     use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
+    use crate::domain::listing;
     use crate::domain::vocabulary::CustomizedObject;
 
     const HERE: &str = "http://127.0.0.1:8080/apps/services/a/91.0";
@@ -456,12 +456,12 @@ mod tests {
             let mut others: Vec<_> = others.lines().filter(|line| !is_of_credit(line)).collect();
             others.push("");
             assert_eq!(told, others.join("\n"), "{version}");
-            let types: Vec<_> = object_types_for(version, &off).collect();
+            let types: Vec<_> = listing::objects(version, &off).map(Object::name).collect();
             assert!(!types.contains(&"CreditBalanceAdjustment"), "{version}");
             assert!(types.contains(&"InvoiceAdjustment"), "{version}");
         }
-        let account: Vec<_> = fields_for(ApiVersion::LAST, "Account", &off).collect();
-        assert!(account.iter().all(|(name, _)| *name != "CreditBalance"));
+        let account = listing::fields(Object::Account, ApiVersion::LAST, &off);
+        assert!(account.iter().all(|field| field.name != "CreditBalance"));
         assert_eq!(account.len() + 1, fields(ApiVersion::LAST, "Account").len());
     }
 

@@ -296,8 +296,8 @@ struct Everything {
 static EVERYTHING: LazyLock<Vec<Everything>> = LazyLock::new(|| {
     let everything = |object: QueryObject| {
         let own = wsdl::fields(ApiVersion::major(91), object.name());
-        let can_be_selected = |(name, of_type): &(&str, &str)| {
-            !object.hidden_fields().contains(name) && !of_type.ends_with("Data")
+        let can_be_selected = |(name, _): &(&str, &str)| {
+            object.object().field(name).is_some_and(|field| field.is_queried)
         };
         let id = ("Id", "zns:ID");
         let fields: Vec<_> =

@@ -118,8 +118,8 @@ impl Session {
         let fields = wsdl::fields(ApiVersion::major(version), name);
         let object = QueryObject::from_name(name).unwrap();
         // Some are for create alone, and what holds objects is never selected.
-        let is_selectable = |(field, of_type): &(&'static str, &str)| {
-            !object.hidden_fields().contains(field) && !of_type.ends_with("Data")
+        let is_selectable = |(field, _): &(&'static str, &str)| {
+            object.object().field(field).is_some_and(|field| field.is_queried)
         };
         let fields: Vec<&str> =
             fields.into_iter().filter(is_selectable).map(|(field, _)| field).collect();

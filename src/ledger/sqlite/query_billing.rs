@@ -2,8 +2,12 @@
 //! What must stay true is said in `query_tables`.
 
 use super::query_columns::{
-    Shortcut, Stored, Table, amount, column, moment, of_account, short, text,
+    Shortcut, Stored, Table, amount, column, columns, moment, of_account, short, text,
 };
+use crate::catalogue::account::AccountField;
+use crate::catalogue::invoice::InvoiceField;
+use crate::catalogue::payment::{InvoicePaymentField, PaymentField};
+use crate::catalogue::payment_method::PaymentMethodField;
 
 /// The id of a user whose row, if any, has this alias. What a seed made was made by nobody: for it
 /// stands an id that no user has.
@@ -22,6 +26,7 @@ const INVOICES: &str = "(select coalesce(sum(invoice.balance), 0) from invoice \
 
 pub(super) static ACCOUNT: Table = Table {
     key: "account.key",
+    id: text("account.id"),
     newest: "select max(account.key) from account",
     from: "account left join payment_method \
            on payment_method.key = account.default_payment_method \
@@ -30,85 +35,101 @@ pub(super) static ACCOUNT: Table = Table {
            left join user as changer on changer.key = account.updated_by",
     only: None,
     custom: Some("json_extract(account.custom, "),
-    fields: &[
-        text("Id", "account.id"),
-        text("AccountNumber", "account.number"),
-        // Nothing here is ever paid without being asked for, unless a client says so.
-        column("AutoPay", "coalesce(json_extract(account.kept, '$.AutoPay'), 0)", Stored::Boolean),
-        amount("Balance", INVOICES),
-        // The defaults of an account that says nothing else, as recorded.
-        text("Batch", "coalesce(json_extract(account.kept, '$.Batch'), 'Batch1')"),
-        column(
-            "BillCycleDay",
-            "coalesce(json_extract(account.kept, '$.BillCycleDay'), '1')",
-            Stored::Decimal,
-        ),
-        text("CreatedById", user_id!("user")),
-        moment("CreatedDate", "account.created_ms"),
-        amount("CreditBalance", "account.balance"),
-        text("Currency", "account.currency"),
-        text("DefaultPaymentMethodId", "payment_method.id"),
-        text("Name", "account.name"),
-        text("ParentId", "parent.id"),
-        text("PaymentGateway", "account.gateway"),
-        text(
-            "PaymentTerm",
-            "coalesce(json_extract(account.kept, '$.PaymentTerm'), 'Due Upon Receipt')",
-        ),
-        text("Status", "account.status"),
-        amount("TotalInvoiceBalance", INVOICES),
-        text("UpdatedById", user_id!("changer")),
-        moment("UpdatedDate", "account.updated_ms"),
-    ],
+    columns: columns! {
+        AccountField {
+            AccountNumber = text("account.number"),
+            // Nothing here is ever paid without being asked for, unless a client says so.
+            AutoPay = column(
+                "coalesce(json_extract(account.kept, '$.AutoPay'), 0)",
+                Stored::Boolean,
+            ),
+            Balance = amount(INVOICES),
+            // The defaults of an account that says nothing else, as recorded.
+            Batch = text("coalesce(json_extract(account.kept, '$.Batch'), 'Batch1')"),
+            BillCycleDay = column(
+                "coalesce(json_extract(account.kept, '$.BillCycleDay'), '1')",
+                Stored::Decimal,
+            ),
+            CreatedById = text(user_id!("user")),
+            CreatedDate = moment("account.created_ms"),
+            CreditBalance = amount("account.balance"),
+            Currency = text("account.currency"),
+            DefaultPaymentMethodId = text("payment_method.id"),
+            Name = text("account.name"),
+            ParentId = text("parent.id"),
+            PaymentGateway = text("account.gateway"),
+            PaymentTerm = text(
+                "coalesce(json_extract(account.kept, '$.PaymentTerm'), 'Due Upon Receipt')",
+            ),
+            Status = text("account.status"),
+            TotalInvoiceBalance = amount(INVOICES),
+            UpdatedById = text(user_id!("changer")),
+            UpdatedDate = moment("account.updated_ms"),
+        }
+        kept in "account.kept" {
+            AdditionalEmailAddresses, AllowInvoiceEdit, BcdSettingOption, BillToId,
+            CommunicationProfileId, CrmId, CustomerServiceRepName, InvoiceDeliveryPrefsEmail,
+            InvoiceDeliveryPrefsPrint, InvoiceTemplateId, Notes, PurchaseOrderNumber, SalesRepName,
+            SoldToId, TaxCompanyCode, TaxExemptCertificateID, TaxExemptCertificateType,
+            TaxExemptDescription, TaxExemptIssuingJurisdiction, TaxExemptStatus, VATId,
+        }
+        nothing {
+            LastInvoiceDate, TaxExemptEffectiveDate, TaxExemptExpirationDate,
+        }
+    },
 };
 
 pub(super) static INVOICE: Table = Table {
     key: "invoice.key",
+    id: text("invoice.id"),
     newest: "select max(invoice.key) from invoice",
     from: "invoice left join account on account.key = invoice.account",
     only: None,
     custom: Some("json_extract(invoice.custom, "),
-    fields: &[
-        text("Id", "invoice.id"),
-        short("AccountId", "account.id", of_account!("invoice.account")),
-        amount(
-            "AdjustmentAmount",
-            "(select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
-             from invoice_adjustment as made \
-             where made.invoice = invoice.key and made.status = 'Processed')",
-        ),
-        amount("Amount", "invoice.amount"),
-        amount("Balance", "invoice.balance"),
-        text("CreatedById", SYSTEM_USER),
-        moment("CreatedDate", "invoice.created_ms"),
-        column("InvoiceDate", "invoice.date", Stored::Day),
-        text("InvoiceNumber", "invoice.number"),
-        // A draft pays nothing yet, and one that was taken back nothing any more.
-        amount(
-            "PaymentAmount",
-            "(select coalesce(sum(part.amount), 0) from invoice_payment as part \
-             join payment on payment.key = part.payment \
-             where part.invoice = invoice.key and payment.status = 'Processed')",
-        ),
-        amount(
-            "RefundAmount",
-            "(select coalesce(sum(part.refunded), 0) from invoice_payment as part \
-             where part.invoice = invoice.key)",
-        ),
-        text("Status", "'Posted'"),
-        // Of an invoice without items only the whole amount is known.
-        amount(
-            "TaxAmount",
-            "(select sum(iif(line.item is null, 0, line.amount)) from invoice_line as line \
-             where line.invoice = invoice.key)",
-        ),
-        text("UpdatedById", SYSTEM_USER),
-        moment("UpdatedDate", "invoice.updated_ms"),
-    ],
+    columns: columns! {
+        InvoiceField {
+            AccountId = short("account.id", of_account!("invoice.account")),
+            AdjustmentAmount = amount(
+                "(select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
+                 from invoice_adjustment as made \
+                 where made.invoice = invoice.key and made.status = 'Processed')",
+            ),
+            Amount = amount("invoice.amount"),
+            Balance = amount("invoice.balance"),
+            CreatedById = text(SYSTEM_USER),
+            CreatedDate = moment("invoice.created_ms"),
+            InvoiceDate = column("invoice.date", Stored::Day),
+            InvoiceNumber = text("invoice.number"),
+            // A draft pays nothing yet, and one that was taken back nothing any more.
+            PaymentAmount = amount(
+                "(select coalesce(sum(part.amount), 0) from invoice_payment as part \
+                 join payment on payment.key = part.payment \
+                 where part.invoice = invoice.key and payment.status = 'Processed')",
+            ),
+            RefundAmount = amount(
+                "(select coalesce(sum(part.refunded), 0) from invoice_payment as part \
+                 where part.invoice = invoice.key)",
+            ),
+            Status = text("'Posted'"),
+            // Of an invoice without items only the whole amount is known.
+            TaxAmount = amount(
+                "(select sum(iif(line.item is null, 0, line.amount)) from invoice_line as line \
+                 where line.invoice = invoice.key)",
+            ),
+            UpdatedById = text(SYSTEM_USER),
+            UpdatedDate = moment("invoice.updated_ms"),
+        }
+        nothing {
+            AmountWithoutTax, Body, Comments, CreditBalanceAdjustmentAmount, DueDate,
+            IncludesOneTime, IncludesRecurring, IncludesUsage, LastEmailSentDate, PostedBy,
+            PostedDate, RegenerateInvoicePDF, TargetDate, TaxExemptAmount, TransferredToAccounting,
+        }
+    },
 };
 
 pub(super) static INVOICE_PAYMENT: Table = Table {
     key: "invoice_payment.key",
+    id: text("invoice_payment.id"),
     newest: "select max(invoice_payment.key) from invoice_payment",
     from: "invoice_payment left join invoice on invoice.key = invoice_payment.invoice \
            left join payment on payment.key = invoice_payment.payment \
@@ -116,36 +137,36 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
            left join user on user.key = invoice_payment.created_by",
     only: None,
     custom: Some("json_extract(invoice_payment.custom, "),
-    fields: &[
-        text("Id", "invoice_payment.id"),
-        amount("Amount", "invoice_payment.amount"),
-        text("CreatedById", user_id!("user")),
-        moment("CreatedDate", "invoice_payment.created_ms"),
-        short(
-            "InvoiceId",
-            "invoice.id",
-            Shortcut::Through(&[
-                "invoice_payment.invoice = (select key from invoice where id = ",
-                ")",
-            ]),
-        ),
-        short(
-            "PaymentId",
-            "payment.id",
-            Shortcut::Through(&[
-                "invoice_payment.payment = (select key from payment where id = ",
-                ")",
-            ]),
-        ),
-        amount("RefundAmount", "invoice_payment.refunded"),
-        // Only refunds have changed it since.
-        text("UpdatedById", user_id!("user")),
-        moment("UpdatedDate", "invoice_payment.updated_ms"),
-    ],
+    columns: columns! {
+        InvoicePaymentField {
+            Amount = amount("invoice_payment.amount"),
+            CreatedById = text(user_id!("user")),
+            CreatedDate = moment("invoice_payment.created_ms"),
+            InvoiceId = short(
+                "invoice.id",
+                Shortcut::Through(&[
+                    "invoice_payment.invoice = (select key from invoice where id = ",
+                    ")",
+                ]),
+            ),
+            PaymentId = short(
+                "payment.id",
+                Shortcut::Through(&[
+                    "invoice_payment.payment = (select key from payment where id = ",
+                    ")",
+                ]),
+            ),
+            RefundAmount = amount("invoice_payment.refunded"),
+            // Only refunds have changed it since.
+            UpdatedById = text(user_id!("user")),
+            UpdatedDate = moment("invoice_payment.updated_ms"),
+        }
+    },
 };
 
 pub(super) static PAYMENT: Table = Table {
     key: "payment.key",
+    id: text("payment.id"),
     newest: "select max(payment.key) from payment",
     from: "payment left join account on account.key = payment.account \
            left join payment_method on payment_method.key = payment.payment_method \
@@ -154,52 +175,85 @@ pub(super) static PAYMENT: Table = Table {
            on changer.key = coalesce(payment.updated_by, payment.created_by)",
     only: None,
     custom: Some("json_extract(payment.custom, "),
-    fields: &[
-        text("Id", "payment.id"),
-        short("AccountId", "account.id", of_account!("payment.account")),
-        amount("Amount", "payment.amount"),
-        amount("AppliedCreditBalanceAmount", "payment.to_credit_balance + payment.draft_credit"),
-        text("Comment", "payment.comment"),
-        text("CreatedById", user_id!("user")),
-        moment("CreatedDate", "payment.created_ms"),
-        column("EffectiveDate", "payment.effective_date", Stored::Day),
-        text("Gateway", "payment.gateway"),
-        // An electronic payment that is Canceled was a draft.
-        text(
-            "GatewayState",
-            "iif(payment.type = 'External', null, \
-             iif(payment.status in ('Draft', 'Canceled'), 'NotSubmitted', \
-             iif(payment.is_settled, 'Settled', 'Submitted')))",
-        ),
-        text("PaymentMethodId", "payment_method.id"),
-        text("PaymentNumber", "payment.number"),
-        text("ReferenceId", "payment.reference_id"),
-        amount("RefundAmount", "payment.refunded"),
-        text("Status", "payment.status"),
-        text("Type", "payment.type"),
-        text("UpdatedById", user_id!("changer")),
-        moment("UpdatedDate", "payment.updated_ms"),
-    ],
+    columns: columns! {
+        PaymentField {
+            AccountId = short("account.id", of_account!("payment.account")),
+            Amount = amount("payment.amount"),
+            AppliedCreditBalanceAmount = amount("payment.to_credit_balance + payment.draft_credit"),
+            Comment = text("payment.comment"),
+            CreatedById = text(user_id!("user")),
+            CreatedDate = moment("payment.created_ms"),
+            EffectiveDate = column("payment.effective_date", Stored::Day),
+            Gateway = text("payment.gateway"),
+            // An electronic payment that is Canceled was a draft.
+            GatewayState = text(
+                "iif(payment.type = 'External', null, \
+                 iif(payment.status in ('Draft', 'Canceled'), 'NotSubmitted', \
+                 iif(payment.is_settled, 'Settled', 'Submitted')))",
+            ),
+            PaymentMethodId = text("payment_method.id"),
+            PaymentNumber = text("payment.number"),
+            ReferenceId = text("payment.reference_id"),
+            RefundAmount = amount("payment.refunded"),
+            Status = text("payment.status"),
+            Type = text("payment.type"),
+            UpdatedById = text(user_id!("changer")),
+            UpdatedDate = moment("payment.updated_ms"),
+        }
+        kept in "payment.kept" {
+            AccountingCode, SoftDescriptor, SoftDescriptorPhone,
+        }
+        nothing {
+            AppliedInvoiceAmount, AuthTransactionId, BankIdentificationNumber, CancelledOn,
+            GatewayOptionData, GatewayOrderId, GatewayResponse, GatewayResponseCode, InvoiceId,
+            InvoiceNumber, InvoicePaymentData, MarkedForSubmissionOn, PaymentMethodSnapshotId,
+            SecondPaymentReferenceId, SettledOn, Source, SourceName, SubmittedOn,
+            TransferredToAccounting,
+        }
+    },
 };
 
 pub(super) static PAYMENT_METHOD: Table = Table {
     key: "payment_method.key",
+    id: text("payment_method.id"),
     newest: "select max(payment_method.key) from payment_method",
     from: "payment_method left join account on account.key = payment_method.account \
            left join user on user.key = payment_method.created_by \
            left join user as changer on changer.key = payment_method.updated_by",
     only: None,
     custom: Some("json_extract(payment_method.custom, "),
-    fields: &[
-        text("Id", "payment_method.id"),
-        short("AccountId", "account.id", of_account!("payment_method.account")),
-        // Documented to mean "loaded by the system": one that belongs to nobody.
-        column("Active", "(payment_method.account is null)", Stored::Boolean),
-        text("CreatedById", user_id!("user")),
-        moment("CreatedDate", "payment_method.created_ms"),
-        text("PaymentMethodStatus", "payment_method.status"),
-        text("Type", "payment_method.type"),
-        text("UpdatedById", user_id!("changer")),
-        moment("UpdatedDate", "payment_method.updated_ms"),
-    ],
+    columns: columns! {
+        PaymentMethodField {
+            AccountId = short("account.id", of_account!("payment_method.account")),
+            // Documented to mean "loaded by the system": one that belongs to nobody.
+            Active = column("(payment_method.account is null)", Stored::Boolean),
+            CreatedById = text(user_id!("user")),
+            CreatedDate = moment("payment_method.created_ms"),
+            PaymentMethodStatus = text("payment_method.status"),
+            Type = text("payment_method.type"),
+            UpdatedById = text(user_id!("changer")),
+            UpdatedDate = moment("payment_method.updated_ms"),
+        }
+        kept in "payment_method.kept" {
+            AchAbaCode, AchAccountName, AchAccountNumberMask, AchAccountType, AchAddress1,
+            AchAddress2, AchBankName, BankBranchCode, BankCheckDigit, BankCity, BankCode, BankName,
+            BankPostalCode, BankStreetName, BankStreetNumber, BankTransferAccountName,
+            BankTransferAccountNumberMask, BankTransferAccountType, BankTransferType,
+            BusinessIdentificationCode, City, Country, CreditCardAddress1, CreditCardAddress2,
+            CreditCardCity, CreditCardCountry, CreditCardExpirationMonth, CreditCardExpirationYear,
+            CreditCardHolderName, CreditCardMaskNumber, CreditCardPostalCode, CreditCardState,
+            CreditCardType, DeviceSessionId, Email, ExistingMandate, FirstName, IPAddress,
+            LastName, MandateID, MandateReceived, MaxConsecutivePaymentFailures, Name,
+            PaymentRetryWindow, PaypalBaid, PaypalEmail, PaypalPreapprovalKey, PaypalType, Phone,
+            PostalCode, SecondTokenId, State, StreetName, StreetNumber, TokenId,
+            UseDefaultRetryRule,
+        }
+        nothing {
+            AchAccountNumber, BankIdentificationNumber, BankTransferAccountNumber,
+            CreditCardNumber, CreditCardSecurityCode, GatewayOptionData, IBAN,
+            LastFailedSaleTransactionDate, LastTransactionDateTime, LastTransactionStatus,
+            MandateCreationDate, MandateUpdateDate, NumConsecutiveFailures, SkipValidation,
+            TotalNumberOfErrorPayments, TotalNumberOfProcessedPayments,
+        }
+    },
 };

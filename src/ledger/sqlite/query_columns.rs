@@ -2,12 +2,13 @@
 //!
 //! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
 //! `query_billing`, `query_invoicing` and `query_statement`; whatever comes from a caller or a
-//! tenant is bound. A field that is neither listed there, nor kept as clients set it, nor declared
-//! by the tenant has no value.
+//! tenant is bound; and each field of the catalogue is an expression, or kept as clients set it, or
+//! without values.
 
 use super::query_tables::table_of;
-use crate::catalogue::field::Kind;
+use crate::catalogue::field::{Fate, Field, Kind, is_same};
 use crate::domain::custom_field::{CustomFields, CustomType};
+use crate::domain::draft::fields::ID;
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
@@ -24,15 +25,89 @@ pub(super) struct Table {
     /// Reads a value out of the fields of the tenant's own, where there are any; a path is bound
     /// behind it, and a parenthesis closes it.
     pub(super) custom: Option<&'static str>,
-    /// Its fields.
-    pub(super) fields: &'static [Field],
+    /// The column behind Id, which every object inherits.
+    pub(super) id: Expression,
+    /// What is behind the object's own field of a name, if it has one: [`columns`] makes it.
+    pub(super) columns: fn(&str) -> Option<Source>,
 }
 
-/// A field that has values, and the column behind it.
-#[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) column: Column,
+/// What is behind a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// An expression of the table.
+    Is(Expression),
+    /// A value that is kept as it was sent: this reads it out of what is kept, a path is bound
+    /// behind it, and a parenthesis closes it.
+    Kept(&'static str, Kind),
+    /// The ledger holds no values for it.
+    Nothing,
+}
+
+/// An expression of a table whose values are those of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expression {
+    sql: &'static str,
+    stored: Stored,
+    shortcut: Option<Shortcut>,
+}
+
+/// What is behind each field of an object: those with an expression, those that are kept as they
+/// were sent and where, and those that have no values. A field that is in none of the lists, or in
+/// one that the catalogue contradicts ([`agrees`]), does not compile.
+macro_rules! columns {
+    (
+        $fields:ident { $($name:ident = $column:expr,)+ }
+        $(kept in $kept_in:literal { $($kept:ident,)+ })?
+        $(nothing { $($nothing:ident,)+ })?
+    ) => {{
+        use $crate::catalogue::field::Fields;
+        use $crate::ledger::sqlite::query_columns::{Source, agrees};
+
+        #[allow(clippy::match_same_arms)]
+        const fn source(field: $fields) -> Source {
+            match field {
+                $($fields::$name => Source::Is($column),)+
+                $($($fields::$kept => {
+                    Source::Kept(concat!("json_extract(", $kept_in, ", "), field.field().kind)
+                })+)?
+                $($($fields::$nothing => Source::Nothing,)+)?
+            }
+        }
+        const _: () = {
+            let mut fields = <$fields as Fields>::ALL;
+            while let [field, others @ ..] = fields {
+                let is_right = agrees(field.field(), source(*field), <$fields as Fields>::FIELDS);
+                assert!(is_right, "{}", field.field().name);
+                fields = others;
+            }
+        };
+        |name: &str| $fields::from_name(name).map(source)
+    }};
+}
+pub(super) use columns;
+
+/// Whether what is behind a field fits what the catalogue says of it: what callers set and queries
+/// find is stored, what is kept is found again, and values are stored as what they are.
+pub(super) const fn agrees(field: &Field, source: Source, all: &[&Field]) -> bool {
+    let is_kept = is_kept_under(field.name, all);
+    match source {
+        Source::Is(expression) => expression.stored.fits(field.kind),
+        Source::Kept(..) => is_kept,
+        Source::Nothing => !is_kept && !(field.is_queried && matches!(field.fate, Fate::Judged)),
+    }
+}
+
+const fn is_kept_under(name: &str, all: &[&Field]) -> bool {
+    let mut fields = all;
+    while let [field, others @ ..] = fields {
+        if let Some(kept) = field.kept_under()
+            && is_same(kept, name)
+        {
+            return true;
+        }
+        fields = others;
+    }
+    false
 }
 
 /// Where the values of a field are.
@@ -40,7 +115,7 @@ pub(super) struct Field {
 pub(super) struct Column {
     /// The expression that is its value.
     pub(super) sql: &'static str,
-    /// The path to the value, which is bound behind the expression of a custom field.
+    /// The path to the value, which is bound behind the expression of a custom or a kept field.
     pub(super) path: Option<String>,
     /// How the value is stored.
     pub(super) stored: Stored,
@@ -63,6 +138,20 @@ pub(super) enum Stored {
     Moment,
     /// A text like `2026-01-02`.
     Day,
+}
+
+impl Stored {
+    /// Whether values of this kind can be stored so.
+    const fn fits(self, kind: Kind) -> bool {
+        match self {
+            Self::Text => matches!(kind, Kind::Text | Kind::Id),
+            Self::Amount => matches!(kind, Kind::Decimal),
+            Self::Decimal => matches!(kind, Kind::Decimal | Kind::Int | Kind::Short),
+            Self::Boolean => matches!(kind, Kind::Boolean),
+            Self::Moment => matches!(kind, Kind::Moment),
+            Self::Day => matches!(kind, Kind::Day),
+        }
+    }
 }
 
 /// A way to the rows of one value that reads no others.
@@ -98,25 +187,15 @@ impl<'a> Columns<'a> {
 
     /// The column behind a field; none when the ledger holds no values for it.
     pub(super) fn find(&self, field: &str) -> Option<Column> {
-        let own = self.table.fields.iter().find(|own| own.name == field);
-        let own = own.map(|own| own.column.clone());
-        own.or_else(|| self.kept(field)).or_else(|| self.custom(field))
-    }
-
-    /// A value that a client set, and that is only kept and given back.
-    fn kept(&self, name: &str) -> Option<Column> {
-        let sql = match self.object {
-            QueryObject::Account => "json_extract(account.kept, ",
-            QueryObject::Payment => "json_extract(payment.kept, ",
-            QueryObject::PaymentMethod => "json_extract(payment_method.kept, ",
-            _ => return None,
-        };
-        let stored = match self.object.object().kept(name)?.kind {
-            Kind::Int | Kind::Short => Stored::Decimal,
-            Kind::Boolean => Stored::Boolean,
-            _ => Stored::Text,
-        };
-        Some(Column { sql, path: Some(format!("$.{name}")), stored, shortcut: None })
+        if field == ID {
+            return Some(self.table.id.into());
+        }
+        match (self.table.columns)(field) {
+            Some(Source::Is(expression)) => Some(expression.into()),
+            Some(Source::Kept(sql, kind)) => Some(kept(sql, kind, field)),
+            Some(Source::Nothing) => None,
+            None => self.custom(field),
+        }
     }
 
     fn custom(&self, name: &str) -> Option<Column> {
@@ -133,25 +212,41 @@ impl<'a> Columns<'a> {
     }
 }
 
-pub(super) const fn column(name: &'static str, sql: &'static str, stored: Stored) -> Field {
-    Field { name, column: Column { sql, path: None, stored, shortcut: None } }
+/// The column of a value that is kept as it was sent.
+fn kept(sql: &'static str, kind: Kind, name: &str) -> Column {
+    let stored = match kind {
+        Kind::Int | Kind::Short => Stored::Decimal,
+        Kind::Boolean => Stored::Boolean,
+        _ => Stored::Text,
+    };
+    Column { sql, path: Some(format!("$.{name}")), stored, shortcut: None }
 }
 
-pub(super) const fn text(name: &'static str, sql: &'static str) -> Field {
-    column(name, sql, Stored::Text)
+impl From<Expression> for Column {
+    fn from(expression: Expression) -> Self {
+        let Expression { sql, stored, shortcut } = expression;
+        Self { sql, path: None, stored, shortcut }
+    }
 }
 
-pub(super) const fn short(name: &'static str, sql: &'static str, shortcut: Shortcut) -> Field {
-    let (stored, shortcut) = (Stored::Text, Some(shortcut));
-    Field { name, column: Column { sql, path: None, stored, shortcut } }
+pub(super) const fn column(sql: &'static str, stored: Stored) -> Expression {
+    Expression { sql, stored, shortcut: None }
 }
 
-pub(super) const fn amount(name: &'static str, sql: &'static str) -> Field {
-    column(name, sql, Stored::Amount)
+pub(super) const fn text(sql: &'static str) -> Expression {
+    column(sql, Stored::Text)
 }
 
-pub(super) const fn moment(name: &'static str, sql: &'static str) -> Field {
-    column(name, sql, Stored::Moment)
+pub(super) const fn short(sql: &'static str, shortcut: Shortcut) -> Expression {
+    Expression { sql, stored: Stored::Text, shortcut: Some(shortcut) }
+}
+
+pub(super) const fn amount(sql: &'static str) -> Expression {
+    column(sql, Stored::Amount)
+}
+
+pub(super) const fn moment(sql: &'static str) -> Expression {
+    column(sql, Stored::Moment)
 }
 
 /// A condition on the account of a row, by the account's id.

@@ -1,7 +1,9 @@
 //! Which expression of the tables each field is, for the lines of invoices and the adjustments of
 //! both. What must stay true is said in `query_tables`.
 
-use super::query_columns::{Shortcut, Stored, Table, amount, column, moment, short, text};
+use super::query_columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
+use crate::catalogue::invoice::{InvoiceItemField, TaxationItemField};
+use crate::catalogue::invoice_adjustment::{InvoiceAdjustmentField, InvoiceItemAdjustmentField};
 
 /// The invoice of a row, by the invoice's id.
 macro_rules! of_invoice {
@@ -28,83 +30,88 @@ const OF_ACCOUNT: Shortcut = Shortcut::Through(&[
 
 pub(super) static INVOICE_ADJUSTMENT: Table = Table {
     key: "invoice_adjustment.key",
+    id: text("invoice_adjustment.id"),
     newest: "select max(invoice_adjustment.key) from invoice_adjustment",
     from: ADJUSTMENTS,
     only: Some("invoice_adjustment.line is null"),
     custom: Some("json_extract(invoice_adjustment.custom, "),
-    fields: &[
-        text("Id", "invoice_adjustment.id"),
-        short("AccountId", "account.id", OF_ACCOUNT),
-        text("AccountingCode", "invoice_adjustment.accounting_code"),
-        column("AdjustmentDate", "invoice_adjustment.adjustment_date", Stored::Day),
-        text("AdjustmentNumber", "invoice_adjustment.number"),
-        amount("Amount", "invoice_adjustment.amount"),
-        text("CancelledById", "canceler.id"),
-        moment("CancelledOn", "invoice_adjustment.cancelled_ms"),
-        text("Comments", "invoice_adjustment.comment"),
-        text("CreatedById", "user.id"),
-        moment("CreatedDate", "invoice_adjustment.created_ms"),
-        text("CustomerName", "account.name"),
-        text("CustomerNumber", "account.number"),
-        // What it does to the balance: below zero where it lowers it.
-        amount(
-            "ImpactAmount",
-            "iif(invoice_adjustment.type = 'Charge', invoice_adjustment.amount, \
-             -invoice_adjustment.amount)",
-        ),
-        short("InvoiceId", "invoice.id", of_invoice!("invoice_adjustment.invoice")),
-        text("InvoiceNumber", "invoice.number"),
-        text("ReasonCode", "invoice_adjustment.reason_code"),
-        text("ReferenceId", "invoice_adjustment.reference_id"),
-        text("Status", "invoice_adjustment.status"),
-        text("TransferredToAccounting", "invoice_adjustment.transferred_to_accounting"),
-        text("Type", "invoice_adjustment.type"),
-        text("UpdatedById", "changer.id"),
-        moment("UpdatedDate", "invoice_adjustment.updated_ms"),
-    ],
+    columns: columns! {
+        InvoiceAdjustmentField {
+            AccountId = short("account.id", OF_ACCOUNT),
+            AccountingCode = text("invoice_adjustment.accounting_code"),
+            AdjustmentDate = column("invoice_adjustment.adjustment_date", Stored::Day),
+            AdjustmentNumber = text("invoice_adjustment.number"),
+            Amount = amount("invoice_adjustment.amount"),
+            CancelledById = text("canceler.id"),
+            CancelledOn = moment("invoice_adjustment.cancelled_ms"),
+            Comments = text("invoice_adjustment.comment"),
+            CreatedById = text("user.id"),
+            CreatedDate = moment("invoice_adjustment.created_ms"),
+            CustomerName = text("account.name"),
+            CustomerNumber = text("account.number"),
+            // What it does to the balance: below zero where it lowers it.
+            ImpactAmount = amount(
+                "iif(invoice_adjustment.type = 'Charge', invoice_adjustment.amount, \
+                 -invoice_adjustment.amount)",
+            ),
+            InvoiceId = short("invoice.id", of_invoice!("invoice_adjustment.invoice")),
+            InvoiceNumber = text("invoice.number"),
+            ReasonCode = text("invoice_adjustment.reason_code"),
+            ReferenceId = text("invoice_adjustment.reference_id"),
+            Status = text("invoice_adjustment.status"),
+            TransferredToAccounting = text("invoice_adjustment.transferred_to_accounting"),
+            Type = text("invoice_adjustment.type"),
+            UpdatedById = text("changer.id"),
+            UpdatedDate = moment("invoice_adjustment.updated_ms"),
+        }
+    },
 };
 
 pub(super) static INVOICE_ITEM_ADJUSTMENT: Table = Table {
     key: "invoice_adjustment.key",
+    id: text("invoice_adjustment.id"),
     newest: "select max(invoice_adjustment.key) from invoice_adjustment",
     from: ADJUSTMENTS,
     only: Some("invoice_adjustment.line is not null"),
     custom: Some("json_extract(invoice_adjustment.custom, "),
-    fields: &[
-        text("Id", "invoice_adjustment.id"),
-        short("AccountId", "account.id", OF_ACCOUNT),
-        text("AccountingCode", "invoice_adjustment.accounting_code"),
-        column("AdjustmentDate", "invoice_adjustment.adjustment_date", Stored::Day),
-        text("AdjustmentNumber", "invoice_adjustment.number"),
-        amount("Amount", "invoice_adjustment.amount"),
-        text("CancelledById", "canceler.id"),
-        moment("CancelledDate", "invoice_adjustment.cancelled_ms"),
-        text("Comment", "invoice_adjustment.comment"),
-        text("CreatedById", "user.id"),
-        moment("CreatedDate", "invoice_adjustment.created_ms"),
-        text("CustomerName", "account.name"),
-        text("CustomerNumber", "account.number"),
-        short("InvoiceId", "invoice.id", of_invoice!("invoice_adjustment.invoice")),
-        // A tax has the name of its charge.
-        text("InvoiceItemName", "line.name"),
-        text("InvoiceNumber", "invoice.number"),
-        text("ReasonCode", "invoice_adjustment.reason_code"),
-        text("ReferenceId", "invoice_adjustment.reference_id"),
-        short(
-            "SourceId",
-            "line.id",
-            Shortcut::Through(&[
-                "invoice_adjustment.line = (select key from invoice_line where id = ",
-                ")",
-            ]),
-        ),
-        text("SourceType", "iif(line.item is null, 'InvoiceDetail', 'Tax')"),
-        text("Status", "invoice_adjustment.status"),
-        text("TransferredToAccounting", "invoice_adjustment.transferred_to_accounting"),
-        text("Type", "invoice_adjustment.type"),
-        text("UpdatedById", "changer.id"),
-        moment("UpdatedDate", "invoice_adjustment.updated_ms"),
-    ],
+    columns: columns! {
+        InvoiceItemAdjustmentField {
+            AccountId = short("account.id", OF_ACCOUNT),
+            AccountingCode = text("invoice_adjustment.accounting_code"),
+            AdjustmentDate = column("invoice_adjustment.adjustment_date", Stored::Day),
+            AdjustmentNumber = text("invoice_adjustment.number"),
+            Amount = amount("invoice_adjustment.amount"),
+            CancelledById = text("canceler.id"),
+            CancelledDate = moment("invoice_adjustment.cancelled_ms"),
+            Comment = text("invoice_adjustment.comment"),
+            CreatedById = text("user.id"),
+            CreatedDate = moment("invoice_adjustment.created_ms"),
+            CustomerName = text("account.name"),
+            CustomerNumber = text("account.number"),
+            InvoiceId = short("invoice.id", of_invoice!("invoice_adjustment.invoice")),
+            // A tax has the name of its charge.
+            InvoiceItemName = text("line.name"),
+            InvoiceNumber = text("invoice.number"),
+            ReasonCode = text("invoice_adjustment.reason_code"),
+            ReferenceId = text("invoice_adjustment.reference_id"),
+            SourceId = short(
+                "line.id",
+                Shortcut::Through(&[
+                    "invoice_adjustment.line = (select key from invoice_line where id = ",
+                    ")",
+                ]),
+            ),
+            SourceType = text("iif(line.item is null, 'InvoiceDetail', 'Tax')"),
+            Status = text("invoice_adjustment.status"),
+            TransferredToAccounting = text("invoice_adjustment.transferred_to_accounting"),
+            Type = text("invoice_adjustment.type"),
+            UpdatedById = text("changer.id"),
+            UpdatedDate = moment("invoice_adjustment.updated_ms"),
+        }
+        nothing {
+            ServiceEndDate, ServiceStartDate,
+        }
+    },
 };
 
 /// What charges and taxes read from.
@@ -114,45 +121,57 @@ const LINES: &str = "invoice_line left join invoice on invoice.key = invoice_lin
 
 pub(super) static INVOICE_ITEM: Table = Table {
     key: "invoice_line.key",
+    id: text("invoice_line.id"),
     newest: "select max(invoice_line.key) from invoice_line",
     from: LINES,
     only: Some("invoice_line.item is null"),
     custom: None,
-    fields: &[
-        text("Id", "invoice_line.id"),
-        amount("ChargeAmount", "invoice_line.amount"),
-        moment("ChargeDate", "invoice_line.created_ms"),
-        text("ChargeName", "invoice_line.name"),
-        moment("CreatedDate", "invoice_line.created_ms"),
-        short("InvoiceId", "invoice.id", of_invoice!("invoice_line.invoice")),
-        amount(
-            "TaxAmount",
-            "(select coalesce(sum(tax.amount), 0) from invoice_line as tax \
-             where tax.item = invoice_line.key)",
-        ),
-        moment("UpdatedDate", "invoice_line.created_ms"),
-    ],
+    columns: columns! {
+        InvoiceItemField {
+            ChargeAmount = amount("invoice_line.amount"),
+            ChargeDate = moment("invoice_line.created_ms"),
+            ChargeName = text("invoice_line.name"),
+            CreatedDate = moment("invoice_line.created_ms"),
+            InvoiceId = short("invoice.id", of_invoice!("invoice_line.invoice")),
+            TaxAmount = amount(
+                "(select coalesce(sum(tax.amount), 0) from invoice_line as tax \
+                 where tax.item = invoice_line.key)",
+            ),
+            UpdatedDate = moment("invoice_line.created_ms"),
+        }
+        nothing {
+            AccountingCode, AppliedToInvoiceItemId, ChargeDescription, ChargeNumber, CreatedById,
+            ProcessingType, ProductDescription, ProductId, ProductName, Quantity, RatePlanChargeId,
+            RevRecCode, RevRecStartDate, RevRecTriggerCondition, ServiceEndDate, ServiceStartDate,
+            SKU, SubscriptionId, SubscriptionNumber, TaxExemptAmount, UnitPrice, UOM, UpdatedById,
+        }
+    },
 };
 
 pub(super) static TAXATION_ITEM: Table = Table {
     key: "invoice_line.key",
+    id: text("invoice_line.id"),
     newest: "select max(invoice_line.key) from invoice_line",
     from: LINES,
     only: Some("invoice_line.item is not null"),
     custom: None,
-    fields: &[
-        text("Id", "invoice_line.id"),
-        moment("CreatedDate", "invoice_line.created_ms"),
-        short("InvoiceId", "invoice.id", of_invoice!("invoice_line.invoice")),
-        short(
-            "InvoiceItemId",
-            "charge.id",
-            Shortcut::Through(&[
-                "invoice_line.item = (select key from invoice_line where id = ",
-                ")",
-            ]),
-        ),
-        amount("TaxAmount", "invoice_line.amount"),
-        moment("UpdatedDate", "invoice_line.created_ms"),
-    ],
+    columns: columns! {
+        TaxationItemField {
+            CreatedDate = moment("invoice_line.created_ms"),
+            InvoiceId = short("invoice.id", of_invoice!("invoice_line.invoice")),
+            InvoiceItemId = short(
+                "charge.id",
+                Shortcut::Through(&[
+                    "invoice_line.item = (select key from invoice_line where id = ",
+                    ")",
+                ]),
+            ),
+            TaxAmount = amount("invoice_line.amount"),
+            UpdatedDate = moment("invoice_line.created_ms"),
+        }
+        nothing {
+            AccountingCode, CreatedById, ExemptAmount, Jurisdiction, LocationCode, Name, TaxCode,
+            TaxCodeDescription, TaxDate, TaxRate, TaxRateDescription, TaxRateType, UpdatedById,
+        }
+    },
 };

@@ -1,15 +1,18 @@
 //! Which expression of the tables each field is, for refunds and what goes with them:
 //! `query_billing` and `query_invoicing` have the rest. These are the places where names meet SQL.
 //!
-//! What must stay true: an amount has `account` among the tables beside it, whose currency it is
-//! in; a join finds one row at most; and no statement reads more than it has to, which the tests
-//! of `query_statement` hold. An object more is a table more here.
+//! What must stay true: each field of the catalogue is listed once, with its column or as one that
+//! the ledger has no values for, or it does not compile; an amount has `account` among the tables
+//! beside it, whose currency it is in; a join finds one row at most; and no statement reads more
+//! than it has to, which the tests of `query_statement` hold. An object more is a table more here.
 
 use super::query_billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
-use super::query_columns::{Shortcut, Stored, Table, amount, column, moment, short, text};
+use super::query_columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
 use super::query_invoicing::{
     INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM,
 };
+use crate::catalogue::credit_balance_adjustment::CreditBalanceAdjustmentField;
+use crate::catalogue::refund::{RefundField, RefundInvoicePaymentField, RefundTransactionLogField};
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
@@ -69,6 +72,10 @@ const REFUND_ID: &str = "iif(refund.number is null, null, \
 /// its row beside its first entry.
 static ADJUSTMENT: Table = Table {
     key: "entry.key",
+    id: short(
+        row_id!("credit_balance_adjustment_id", "entry.at_ms", "entry.key"),
+        Shortcut::Key(IdKind::CreditBalanceAdjustment, "entry.key"),
+    ),
     newest: "select max(entry.key) from entry",
     from: "entry left join refund on refund.number = entry.refund \
            left join adjustment on adjustment.key = entry.adjustment \
@@ -82,73 +89,70 @@ static ADJUSTMENT: Table = Table {
            coalesce(adjustment.updated_by, adjustment.created_by, refund.created_by)",
     only: Some("entry.kind in ('refund', 'hold', 'increase', 'decrease')"),
     custom: Some("json_extract(adjustment.custom, "),
-    fields: &[
-        short(
-            "Id",
-            row_id!("credit_balance_adjustment_id", "entry.at_ms", "entry.key"),
-            Shortcut::Key(IdKind::CreditBalanceAdjustment, "entry.key"),
-        ),
-        short(
-            "AccountId",
-            "account.id",
-            // Through what made the entries, which has an index by account; entries have none.
-            Shortcut::Through(&[
-                concat!(
-                    "entry.key in (select made.entry from refund_row as made where made.number in ",
-                    refunds_of_account!(before),
-                ),
-                concat!(
-                    refunds_of_account!(behind),
-                    " union all select (select min(first.key) from entry as first \
-                 where first.adjustment = made.key) from adjustment as made \
-                     where made.account = (select key from account where id = ",
-                ),
-                "))",
-            ]),
-        ),
-        text("AccountingCode", "adjustment.accounting_code"),
-        column(
-            "AdjustmentDate",
-            "coalesce(adjustment.adjustment_date, refund.refund_date)",
-            Stored::Day,
-        ),
-        amount("Amount", "abs(entry.delta)"),
-        moment("CancelledOn", "coalesce(adjustment.cancelled_ms, giving_back.at_ms)"),
-        text("Comment", "adjustment.comment"),
-        text("CreatedById", "user.id"),
-        moment("CreatedDate", "entry.at_ms"),
-        short("Number", "printf('CBA-%08d', entry.key)", Shortcut::Number("CBA-", "entry.key")),
-        text("ReasonCode", "adjustment.reason_code"),
-        text("ReferenceId", "adjustment.reference_id"),
-        text(
-            "SourceTransactionId",
-            "iif(refund.number is null, coalesce(invoice.id, payment.id), \
-             refund_id(refund.created_ms, refund.salt, refund.number))",
-        ),
-        text(
-            "SourceTransactionNumber",
-            "iif(refund.number is null, coalesce(invoice.number, payment.number), \
-             refund_number(refund.number))",
-        ),
-        text(
-            "SourceTransactionType",
-            "iif(refund.number is not null, 'Refund', \
-             iif(invoice.key is not null, 'Invoice', 'Payment'))",
-        ),
-        // What a refund took is no longer taken once it was given back.
-        text(
-            "Status",
-            "coalesce(adjustment.status, iif(giving_back.key is null, 'Processed', 'Canceled'))",
-        ),
-        text("TransferredToAccounting", "adjustment.transferred_to_accounting"),
-        text("Type", "iif(entry.delta < 0, 'Decrease', 'Increase')"),
-        text("UpdatedById", "changer.id"),
-        moment("UpdatedDate", "coalesce(adjustment.updated_ms, giving_back.at_ms, entry.at_ms)"),
-    ],
+    columns: columns! {
+        CreditBalanceAdjustmentField {
+            AccountId = short(
+                "account.id",
+                // Through what made the entries, which has an index by account; entries have none.
+                Shortcut::Through(&[
+                    concat!(
+                        "entry.key in (select made.entry from refund_row as made \
+                         where made.number in ",
+                        refunds_of_account!(before),
+                    ),
+                    concat!(
+                        refunds_of_account!(behind),
+                        " union all select (select min(first.key) from entry as first \
+                         where first.adjustment = made.key) from adjustment as made \
+                         where made.account = (select key from account where id = ",
+                    ),
+                    "))",
+                ]),
+            ),
+            AccountingCode = text("adjustment.accounting_code"),
+            AdjustmentDate = column(
+                "coalesce(adjustment.adjustment_date, refund.refund_date)",
+                Stored::Day,
+            ),
+            Amount = amount("abs(entry.delta)"),
+            CancelledOn = moment("coalesce(adjustment.cancelled_ms, giving_back.at_ms)"),
+            Comment = text("adjustment.comment"),
+            CreatedById = text("user.id"),
+            CreatedDate = moment("entry.at_ms"),
+            Number = short("printf('CBA-%08d', entry.key)", Shortcut::Number("CBA-", "entry.key")),
+            ReasonCode = text("adjustment.reason_code"),
+            ReferenceId = text("adjustment.reference_id"),
+            SourceTransactionId = text(
+                "iif(refund.number is null, coalesce(invoice.id, payment.id), \
+                 refund_id(refund.created_ms, refund.salt, refund.number))",
+            ),
+            SourceTransactionNumber = text(
+                "iif(refund.number is null, coalesce(invoice.number, payment.number), \
+                 refund_number(refund.number))",
+            ),
+            SourceTransactionType = text(
+                "iif(refund.number is not null, 'Refund', \
+                 iif(invoice.key is not null, 'Invoice', 'Payment'))",
+            ),
+            // What a refund took is no longer taken once it was given back.
+            Status = text(
+                "coalesce(adjustment.status, \
+                 iif(giving_back.key is null, 'Processed', 'Canceled'))",
+            ),
+            TransferredToAccounting = text("adjustment.transferred_to_accounting"),
+            Type = text("iif(entry.delta < 0, 'Decrease', 'Increase')"),
+            UpdatedById = text("changer.id"),
+            UpdatedDate = moment("coalesce(adjustment.updated_ms, giving_back.at_ms, entry.at_ms)"),
+        }
+    },
 };
 
 static REFUND: Table = Table {
     key: "refund.number",
+    id: short(
+        "refund_id(refund.created_ms, refund.salt, refund.number)",
+        Shortcut::Key(IdKind::Refund, "refund.number"),
+    ),
     newest: "select max(refund.number) from refund",
     from: "refund left join account on account.key = refund.account \
            left join payment_method on payment_method.key = refund.payment_method \
@@ -157,58 +161,58 @@ static REFUND: Table = Table {
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
     only: None,
     custom: Some("json_extract(refund.custom, "),
-    fields: &[
-        short(
-            "Id",
-            "refund_id(refund.created_ms, refund.salt, refund.number)",
-            Shortcut::Key(IdKind::Refund, "refund.number"),
-        ),
-        short(
-            "AccountId",
-            "account.id",
-            Shortcut::Through(&[
-                concat!("refund.number in ", refunds_of_account!(before)),
-                refunds_of_account!(behind),
-            ]),
-        ),
-        amount("Amount", "refund.amount"),
-        moment("CancelledOn", "refund.cancelled_ms"),
-        text("Comment", "refund.comment"),
-        text("CreatedById", "user.id"),
-        moment("CreatedDate", "refund.created_ms"),
-        text("Gateway", "refund.gateway"),
-        text("GatewayResponse", "refund.gateway_response"),
-        text("GatewayResponseCode", "refund.gateway_response_code"),
-        // An external refund goes to no gateway, and is NotSubmitted. Documented.
-        text("GatewayState", "coalesce(refund.gateway_state, 'NotSubmitted')"),
-        moment("MarkedForSubmissionOn", "iif(refund.type = 'Electronic', refund.created_ms, null)"),
-        text("MethodType", "refund.method_type"),
-        text("PaymentMethodId", "payment_method.id"),
-        text("ReasonCode", "refund.reason_code"),
-        text("ReferenceID", "refund.reference_id"),
-        column("RefundDate", "refund.refund_date", Stored::Day),
-        short(
-            "RefundNumber",
-            "refund_number(refund.number)",
-            Shortcut::Number("R-", "refund.number"),
-        ),
-        moment(
-            "RefundTransactionTime",
-            "iif(refund.type = 'External', refund.created_ms, refund.submitted_ms)",
-        ),
-        text("SecondRefundReferenceId", "refund.second_reference_id"),
-        moment("SettledOn", "refund.settled_ms"),
-        text("SoftDescriptor", "refund.soft_descriptor"),
-        text("SoftDescriptorPhone", "refund.soft_descriptor_phone"),
-        text("SourceType", "refund.source_type"),
-        text("Status", "refund.status"),
-        moment("SubmittedOn", "refund.submitted_ms"),
-        text("TransferredToAccounting", "refund.transferred_to_accounting"),
-        text("Type", "refund.type"),
-        // A gateway's verdict changes it on behalf of the one who created it.
-        text("UpdatedById", "changer.id"),
-        moment("UpdatedDate", "coalesce(refund.updated_ms, refund.created_ms)"),
-    ],
+    columns: columns! {
+        RefundField {
+            AccountId = short(
+                "account.id",
+                Shortcut::Through(&[
+                    concat!("refund.number in ", refunds_of_account!(before)),
+                    refunds_of_account!(behind),
+                ]),
+            ),
+            Amount = amount("refund.amount"),
+            CancelledOn = moment("refund.cancelled_ms"),
+            Comment = text("refund.comment"),
+            CreatedById = text("user.id"),
+            CreatedDate = moment("refund.created_ms"),
+            Gateway = text("refund.gateway"),
+            GatewayResponse = text("refund.gateway_response"),
+            GatewayResponseCode = text("refund.gateway_response_code"),
+            // An external refund goes to no gateway, and is NotSubmitted. Documented.
+            GatewayState = text("coalesce(refund.gateway_state, 'NotSubmitted')"),
+            MarkedForSubmissionOn = moment(
+                "iif(refund.type = 'Electronic', refund.created_ms, null)",
+            ),
+            MethodType = text("refund.method_type"),
+            PaymentMethodId = text("payment_method.id"),
+            ReasonCode = text("refund.reason_code"),
+            ReferenceID = text("refund.reference_id"),
+            RefundDate = column("refund.refund_date", Stored::Day),
+            RefundNumber = short(
+                "refund_number(refund.number)",
+                Shortcut::Number("R-", "refund.number"),
+            ),
+            RefundTransactionTime = moment(
+                "iif(refund.type = 'External', refund.created_ms, refund.submitted_ms)",
+            ),
+            SecondRefundReferenceId = text("refund.second_reference_id"),
+            SettledOn = moment("refund.settled_ms"),
+            SoftDescriptor = text("refund.soft_descriptor"),
+            SoftDescriptorPhone = text("refund.soft_descriptor_phone"),
+            SourceType = text("refund.source_type"),
+            Status = text("refund.status"),
+            SubmittedOn = moment("refund.submitted_ms"),
+            TransferredToAccounting = text("refund.transferred_to_accounting"),
+            Type = text("refund.type"),
+            // A gateway's verdict changes it on behalf of the one who created it.
+            UpdatedById = text("changer.id"),
+            UpdatedDate = moment("coalesce(refund.updated_ms, refund.created_ms)"),
+        }
+        nothing {
+            AccountingCode, GatewayOptionData, PaymentId, PaymentMethodSnapshotId,
+            RefundInvoicePaymentData,
+        }
+    },
 };
 
 /// A refund that has taken its amount of its payment, and not given it back: what its parts show
@@ -218,6 +222,10 @@ const TAKES: &str =
 
 static REFUND_INVOICE_PAYMENT: Table = Table {
     key: "part.key",
+    id: short(
+        row_id!("refund_invoice_payment_id", "part.created_ms", "part.key"),
+        Shortcut::Key(IdKind::RefundInvoicePayment, "part.key"),
+    ),
     newest: "select max(key) from refund_invoice_payment",
     from: "refund_invoice_payment as part left join refund on refund.number = part.refund \
            left join invoice_payment on invoice_payment.key = part.invoice_payment \
@@ -228,79 +236,61 @@ static REFUND_INVOICE_PAYMENT: Table = Table {
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
     only: Some(TAKES),
     custom: None,
-    fields: &[
-        short(
-            "Id",
-            row_id!("refund_invoice_payment_id", "part.created_ms", "part.key"),
-            Shortcut::Key(IdKind::RefundInvoicePayment, "part.key"),
-        ),
-        text("CreatedById", "user.id"),
-        moment("CreatedDate", "part.created_ms"),
-        short(
-            "InvoiceId",
-            "invoice.id",
-            Shortcut::Through(&[
-                "part.invoice_payment in (select paid.key from invoice_payment as paid \
-                 where paid.invoice = (select key from invoice where id = ",
-                "))",
-            ]),
-        ),
-        short(
-            "InvoicePaymentId",
-            "invoice_payment.id",
-            Shortcut::Through(&[
-                "part.invoice_payment = (select key from invoice_payment where id = ",
-                ")",
-            ]),
-        ),
-        amount("RefundAmount", "part.amount"),
-        short("RefundId", REFUND_ID, Shortcut::Key(IdKind::Refund, "part.refund")),
-        text("UpdatedById", "changer.id"),
-        moment("UpdatedDate", "part.updated_ms"),
-    ],
+    columns: columns! {
+        RefundInvoicePaymentField {
+            CreatedById = text("user.id"),
+            CreatedDate = moment("part.created_ms"),
+            InvoiceId = short(
+                "invoice.id",
+                Shortcut::Through(&[
+                    "part.invoice_payment in (select paid.key from invoice_payment as paid \
+                     where paid.invoice = (select key from invoice where id = ",
+                    "))",
+                ]),
+            ),
+            InvoicePaymentId = short(
+                "invoice_payment.id",
+                Shortcut::Through(&[
+                    "part.invoice_payment = (select key from invoice_payment where id = ",
+                    ")",
+                ]),
+            ),
+            RefundAmount = amount("part.amount"),
+            RefundId = short(REFUND_ID, Shortcut::Key(IdKind::Refund, "part.refund")),
+            UpdatedById = text("changer.id"),
+            UpdatedDate = moment("part.updated_ms"),
+        }
+    },
 };
 
 static REFUND_TRANSACTION_LOG: Table = Table {
     key: "exchange.key",
+    id: short(
+        row_id!("refund_transaction_log_id", "exchange.at_ms", "exchange.key"),
+        Shortcut::Key(IdKind::RefundTransactionLog, "exchange.key"),
+    ),
     newest: "select max(exchange.key) from exchange",
     from: "exchange left join refund on refund.number = exchange.refund",
     only: None,
     custom: None,
-    fields: &[
-        short(
-            "Id",
-            row_id!("refund_transaction_log_id", "exchange.at_ms", "exchange.key"),
-            Shortcut::Key(IdKind::RefundTransactionLog, "exchange.key"),
-        ),
-        text("Gateway", "exchange.gateway"),
-        text("GatewayReasonCode", "exchange.reason_code"),
-        text("GatewayReasonCodeDescription", "exchange.reason_text"),
-        text("GatewayState", "exchange.gateway_state"),
-        text(
-            "GatewayTransactionType",
-            "case exchange.kind when 'refund' then 'Refund' when 'inquiry' then 'Inquiry' \
-             when 'settlement' then 'Settlement' else 'Operator' end",
-        ),
-        short("RefundId", REFUND_ID, Shortcut::Key(IdKind::Refund, "exchange.refund")),
-        text("RequestString", "exchange.request"),
-        text("ResponseString", "exchange.response"),
-        moment("TransactionDate", "exchange.at_ms"),
-        text("TransactionId", "exchange.reference_id"),
-    ],
-};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_field_is_listed_twice() {
-        for object in QueryObject::ALL {
-            let mut names: Vec<_> =
-                Table::of(object).fields.iter().map(|field| field.name).collect();
-            assert!(names.contains(&"Id"));
-            names.sort_unstable();
-            assert!(names.is_sorted_by(|one, next| one < next), "{}", object.name());
+    columns: columns! {
+        RefundTransactionLogField {
+            Gateway = text("exchange.gateway"),
+            GatewayReasonCode = text("exchange.reason_code"),
+            GatewayReasonCodeDescription = text("exchange.reason_text"),
+            GatewayState = text("exchange.gateway_state"),
+            GatewayTransactionType = text(
+                "case exchange.kind when 'refund' then 'Refund' when 'inquiry' then 'Inquiry' \
+                 when 'settlement' then 'Settlement' else 'Operator' end",
+            ),
+            RefundId = short(REFUND_ID, Shortcut::Key(IdKind::Refund, "exchange.refund")),
+            RequestString = text("exchange.request"),
+            ResponseString = text("exchange.response"),
+            TransactionDate = moment("exchange.at_ms"),
+            TransactionId = text("exchange.reference_id"),
         }
-    }
-}
+        nothing {
+            BatchId,
+        }
+    },
+};

@@ -2,11 +2,10 @@
 
 use super::push_line;
 use crate::catalogue::Object;
-use crate::catalogue::field::{Field, Kind};
-use crate::domain::custom_field::{CustomField, CustomType};
+use crate::catalogue::field::Kind;
 use crate::domain::facts::Tenant;
+use crate::domain::listing::{self, Listed};
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::CustomizedObject;
 
 /// The type that every object extends.
 const BASE: &str = "zObject";
@@ -19,14 +18,6 @@ const DEEPER: usize = 4;
 /// The object types of `version` that extend `zObject`, in the order of the WSDL.
 pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
     Object::of(version).map(Object::name).collect()
-}
-
-/// As [`object_types`], without those that the tenant's switches close.
-pub fn object_types_for(
-    version: ApiVersion,
-    tenant: &Tenant,
-) -> impl Iterator<Item = &'static str> {
-    standing(version, tenant).map(Object::name)
 }
 
 /// The fields of `object` in `version` as (name, type), in the order of the WSDL.
@@ -42,38 +33,9 @@ pub fn fields(version: ApiVersion, object: &str) -> Vec<(&'static str, &'static 
     own.map(|field| (field.name, type_of(field.kind, version))).collect()
 }
 
-/// As [`fields`], without those that the tenant's switches close.
-pub fn fields_for(
-    version: ApiVersion,
-    object: &str,
-    tenant: &Tenant,
-) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let object = Object::from_name(object).filter(|one| is_there(*one, version, tenant));
-    let own = object.into_iter().flat_map(|one| one.fields().iter().copied());
-    let own = own.filter(move |field| is_listed(field, version, tenant));
-    own.map(move |field| (field.name, type_of(field.kind, version)))
-}
-
-/// The type of a field of the tenant's own in `version`, as the WSDL writes it.
-pub fn custom_type(version: ApiVersion, field: &CustomField) -> &'static str {
-    match field.custom_type {
-        CustomType::String { .. } => "string",
-        CustomType::Decimal => "decimal",
-        CustomType::Boolean => "boolean",
-        CustomType::Date => type_of(Kind::Day, version),
-    }
-}
-
-/// Whether the field `one` stands after the field `other` in the WSDL.
-pub fn comes_after(one: &str, other: &str) -> bool {
-    let folded =
-        |name: &str| name.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
-    folded(one) > folded(other)
-}
-
 /// Writes the types of all objects that a tenant's WSDL of `version` has.
 pub(super) fn push_objects(version: ApiVersion, tenant: &Tenant, wsdl: &mut String) {
-    for object in standing(version, tenant) {
+    for object in listing::objects(version, tenant) {
         let name = object.name();
         let open = [
             &*format!("<complexType name=\"{name}\">"),
@@ -85,8 +47,8 @@ pub(super) fn push_objects(version: ApiVersion, tenant: &Tenant, wsdl: &mut Stri
         for (indent, text) in indents().zip(open) {
             push_line(wsdl, indent, text);
         }
-        for line in lines_of(object, version, tenant) {
-            push_line(wsdl, INDENT + open.len() * DEEPER, &line);
+        for field in listing::fields(object, version, tenant) {
+            push_line(wsdl, INDENT + open.len() * DEEPER, &line(&field, version));
         }
         let close = ["</complexType>", "</complexContent>", "</extension>", "</sequence>"];
         for (indent, text) in indents().zip(close).collect::<Vec<_>>().into_iter().rev() {
@@ -95,34 +57,16 @@ pub(super) fn push_objects(version: ApiVersion, tenant: &Tenant, wsdl: &mut Stri
     }
 }
 
-/// The elements of an object, those of the tenant's own sorted in among the others.
-fn lines_of(object: Object, version: ApiVersion, tenant: &Tenant) -> Vec<String> {
-    let listed = object.fields().iter().filter(|field| is_listed(field, version, tenant));
-    let mut fields: Vec<_> =
-        listed.map(|field| (field.name, type_of(field.kind, version), field.is_nillable)).collect();
-    let custom = CustomizedObject::from_name(object.name()).into_iter();
-    for own in custom.flat_map(|object| tenant.custom_fields.of(object)) {
-        let name = own.name.as_str();
-        let at = fields.partition_point(|(other, ..)| !comes_after(other, name));
-        fields.insert(at, (name, custom_type(version, own), true));
-    }
-    let line = |(name, of_type, is_nillable): (&str, &str, bool)| {
-        let nillable = if is_nillable { " nillable=\"true\"" } else { "" };
-        format!("<element minOccurs=\"0\" name=\"{name}\"{nillable} type=\"{of_type}\" />")
+/// The element of a field.
+fn line(field: &Listed, version: ApiVersion) -> String {
+    let Listed { name, kind, .. } = field;
+    let nillable = if field.is_nillable { " nillable=\"true\"" } else { "" };
+    let of_type = match kind {
+        // Only the vendor's own amounts were ever doubles.
+        Kind::Decimal if field.is_custom => "decimal",
+        kind => type_of(*kind, version),
     };
-    fields.into_iter().map(line).collect()
-}
-
-fn standing(version: ApiVersion, tenant: &Tenant) -> impl Iterator<Item = Object> {
-    Object::ALL.iter().copied().filter(move |object| is_there(*object, version, tenant))
-}
-
-fn is_there(object: Object, version: ApiVersion, tenant: &Tenant) -> bool {
-    object.stand().covers_for(version, tenant.has_credit_balances())
-}
-
-fn is_listed(field: &Field, version: ApiVersion, tenant: &Tenant) -> bool {
-    field.stand.covers_for(version, tenant.has_credit_balances())
+    format!("<element minOccurs=\"0\" name=\"{name}\"{nillable} type=\"{of_type}\" />")
 }
 
 /// The type of the values of a kind in `version`, as the WSDL writes it.
