@@ -19,6 +19,7 @@
 )]
 
 use chrono::{DateTime, Utc};
+use refund_gateway::catalogue::Object;
 use refund_gateway::domain::id::{RefundId, RefundNumber};
 use refund_gateway::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use refund_gateway::domain::version::ApiVersion;
@@ -26,7 +27,6 @@ use refund_gateway::domain::zoql::Comparator;
 use refund_gateway::ledger::query::{Find, Start};
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::{Ledger, UserKey};
-use refund_gateway::soap::wsdl;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -105,11 +105,9 @@ fn fill(path: &Path, count: i64) {
 
 /// The time that a round takes. No round asks for a refund that another asks for.
 async fn ask((ledger, count): &(SqliteLedger, i64), round: i64) -> Duration {
-    let fields: Vec<String> = wsdl::fields(ApiVersion::major(91), "Refund")
-        .into_iter()
-        .map(|field| field.0.to_owned())
-        .filter(|name| !QueryObject::Refund.hidden_fields().contains(&name.as_str()))
-        .collect();
+    let fields = Object::Refund.fields_in(ApiVersion::major(91));
+    let fields: Vec<String> =
+        fields.filter(|field| field.is_queried).map(|field| field.name.to_owned()).collect();
     let mut queries = Vec::new();
     for asked in 0..ASKED {
         // A prime step visits every number once before it comes back to one.

@@ -147,6 +147,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_masked_a_token_or_dropped_is_a_secret_and_so_are_masks() {
+        for object in Object::ALL {
+            for field in object.fields() {
+                let is_hidden =
+                    matches!(field.fate, Fate::Masked(..) | Fate::Token | Fate::Dropped);
+                let is_mask = object
+                    .fields()
+                    .iter()
+                    .any(|other| matches!(other.fate, Fate::Masked(_, mask) if mask == field.name));
+                let named = format!("{}.{}", object.name(), field.name);
+                assert!(field.is_secret || !(is_hidden || is_mask), "{named}");
+            }
+        }
+    }
+
+    #[test]
     fn a_mask_is_kept_under_a_field_of_the_servers() {
         for object in Object::ALL {
             for field in object.fields() {

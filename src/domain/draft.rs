@@ -98,3 +98,13 @@ pub struct AmountText {
     #[serde(skip)]
     pub text: String,
 }
+
+/// A draft of these fields, for tests.
+#[cfg(test)]
+fn read<D: fields::Draft>(fields: &[(&str, &str)]) -> D {
+    let mut draft = D::default();
+    for (name, text) in fields {
+        draft.set(name, text);
+    }
+    draft
+}

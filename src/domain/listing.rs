@@ -8,6 +8,7 @@ use super::version::ApiVersion;
 use super::vocabulary::CustomizedObject;
 use crate::catalogue::Object;
 use crate::catalogue::field::{Kind, comes_after};
+use crate::catalogue::stand::Stand;
 use std::borrow::Cow;
 
 /// A field that is listed.
@@ -32,11 +33,13 @@ pub fn objects(version: ApiVersion, tenant: &Tenant) -> impl Iterator<Item = Obj
     all.filter(move |object| object.stand().covers_for(version, has_credit_balances))
 }
 
-/// The own fields of an object that stands in `version`, in the order of the WSDL.
+/// The own fields of an object in `version`, in the order of the WSDL; none of the catalogue where
+/// the version or the tenant lacks the object.
 pub fn fields(object: Object, version: ApiVersion, tenant: &Tenant) -> Vec<Listed> {
     let has_credit_balances = tenant.has_credit_balances();
-    let known = object.fields().iter();
-    let known = known.filter(|field| field.stand.covers_for(version, has_credit_balances));
+    let is_there = |stand: Stand| stand.covers_for(version, has_credit_balances);
+    let known =
+        object.fields().iter().filter(|field| is_there(object.stand()) && is_there(field.stand));
     let mut listed: Vec<_> = known
         .map(|field| Listed {
             name: Cow::Borrowed(field.name),

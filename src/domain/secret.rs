@@ -3,6 +3,7 @@
 //! Whoever shows or keeps envelopes (reports, recordings, the journal) takes them through here, so
 //! that which elements hold secrets is known in one place.
 
+use crate::catalogue::Object;
 use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -11,42 +12,25 @@ use std::sync::LazyLock;
 /// more than 255.
 pub const SESSION_CHARS: usize = 255;
 
-/// The local names, in lower case, of elements whose text is a secret.
-pub const ELEMENTS: [&str; 31] = [
+/// The local names of elements that hold secrets beside those of the catalogue, in lower case.
+const OTHERS: [&str; 7] = [
     "password",
     "session",
     // What WS-Security carries beside passwords.
     "binarysecuritytoken",
-    // The fields of PaymentMethod that tell a card, a bank account or a token for one.
-    "creditcardnumber",
-    "creditcardmasknumber",
-    "creditcardsecuritycode",
-    "creditcardexpirationmonth",
-    "creditcardexpirationyear",
+    // What other interfaces call the fields of PaymentMethod.
     "cardsecuritycode",
     "securitycode",
-    "achabacode",
-    "achaccountname",
-    "achaccountnumber",
-    "achaccountnumbermask",
     "accountnumberorcardnumber",
     "bankaccountnumber",
-    "banktransferaccountname",
-    "banktransferaccountnumber",
-    "banktransferaccountnumbermask",
-    "bankidentificationnumber",
-    "bankbranchcode",
-    "bankcheckdigit",
-    "bankcode",
-    "businessidentificationcode",
-    "iban",
-    "mandateid",
-    "tokenid",
-    "secondtokenid",
-    "paypalbaid",
-    "paypalpreapprovalkey",
-    "devicesessionid",
 ];
+
+/// The local names of elements whose text is a secret, whatever the case of their letters.
+pub static ELEMENTS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let fields = Object::ALL.iter().flat_map(|object| object.fields());
+    let secret = fields.filter(|field| field.is_secret).map(|field| field.name);
+    OTHERS.into_iter().chain(secret).collect()
+});
 
 /// What is shown in the place of a secret; a comment, which no value can be mistaken for.
 pub const HIDDEN: &str = "<!-- hidden -->";

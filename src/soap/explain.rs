@@ -6,12 +6,9 @@
 use super::envelope::is_ours;
 use super::vendor::object_not_kept;
 use super::wsdl;
+use crate::catalogue::Object;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::{
-    AccountStatus, AdjustmentStatus, AdjustmentType, MethodStatus, MethodType, PaymentStatus,
-    PaymentType, RefundStatus, RefundType, SourceType, TransferredToAccounting,
-};
 use crate::ledger::test_bench::KnownId;
 use crate::xml::{Document, ElementRef, XmlLimits, parse};
 use serde::Serialize;
@@ -111,7 +108,7 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
         } else if name.ends_with("Id") && name != "Id" && field.has_text() {
             misses.extend(missed_id(name, field.text().trim(), known));
         } else if let Some(values) = values_of(named.local, name) {
-            misses.extend(missed_value(name, field.text().trim(), &values));
+            misses.extend(missed_value(name, field.text().trim(), values));
         }
     }
     misses
@@ -134,26 +131,9 @@ fn missed<'n>(what: &str, word: &str, there: impl Iterator<Item = &'n str>) -> O
 }
 
 /// The values that a field of a closed set can have.
-fn values_of(object: &str, field: &str) -> Option<Vec<&'static str>> {
-    macro_rules! names {
-        ($set:ident) => {
-            $set::ALL.iter().map(|value| value.name()).collect()
-        };
-    }
-    Some(match (object, field) {
-        ("Refund", "Type") => names!(RefundType),
-        ("Refund", "SourceType") => names!(SourceType),
-        ("Refund", "MethodType") | ("PaymentMethod", "Type") => names!(MethodType),
-        ("Refund", "Status") => names!(RefundStatus),
-        ("Account", "Status") => names!(AccountStatus),
-        ("Payment", "Type") => names!(PaymentType),
-        ("Payment", "Status") => names!(PaymentStatus),
-        ("PaymentMethod", "PaymentMethodStatus") => names!(MethodStatus),
-        ("CreditBalanceAdjustment", "Type") => names!(AdjustmentType),
-        ("CreditBalanceAdjustment", "Status") => names!(AdjustmentStatus),
-        (_, "TransferredToAccounting") => names!(TransferredToAccounting),
-        _ => return None,
-    })
+fn values_of(object: &str, field: &str) -> Option<&'static [&'static str]> {
+    let values = Object::from_name(object)?.field(field)?.values;
+    (!values.is_empty()).then_some(values)
 }
 
 /// A value outside its closed set: the text of the error has no room for what was meant.

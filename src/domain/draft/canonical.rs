@@ -47,17 +47,8 @@ fn add(list: &mut Vec<(String, String)>, name: &str, value: &Value) {
 #[cfg(test)]
 mod tests {
     use super::super::account::AccountDraft;
-    use super::super::fields::Draft;
-    use super::super::{GatewayOption, RefundDraft};
+    use super::super::{GatewayOption, RefundDraft, read};
     use super::*;
-
-    fn read<D: Draft>(fields: &[(&str, &str)]) -> D {
-        let mut draft = D::default();
-        for (name, text) in fields {
-            draft.set(name, text);
-        }
-        draft
-    }
 
     fn lines(drafts: &Drafts) -> Vec<String> {
         let list = canonical(drafts).unwrap();

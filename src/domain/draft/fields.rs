@@ -269,15 +269,8 @@ mod tests {
     use super::super::account::AccountDraft;
     use super::super::payment::PaymentDraft;
     use super::super::payment_method::MethodDraft;
+    use super::super::read;
     use super::*;
-
-    fn read<D: Draft>(fields: &[(&str, &str)]) -> D {
-        let mut draft = D::default();
-        for (name, text) in fields {
-            draft.set(name, text);
-        }
-        draft
-    }
 
     #[test]
     fn blank_is_absent_and_a_second_value_is_wrong() {

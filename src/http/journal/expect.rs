@@ -5,9 +5,10 @@
 //! differed in them.
 
 use super::{Contents, Entry, Filter, filter};
+use crate::catalogue::Object;
+use crate::catalogue::field::{Field, Kind};
 use crate::domain::toml_text::suggest;
-use crate::domain::version::ApiVersion;
-use crate::soap::{NotedObject, Texts, wsdl};
+use crate::soap::{NotedObject, Texts};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,8 +19,6 @@ use std::str::FromStr;
 const NEAR_MISSES_MAX: usize = 5;
 /// How many of the calls that match are told by their numbers.
 const MATCHES_TOLD_MAX: usize = 100;
-/// The types of the WSDL whose values are numbers.
-const NUMBERS: [&str; 6] = ["decimal", "double", "float", "int", "integer", "long"];
 
 /// What a test expects.
 #[derive(Debug)]
@@ -248,18 +247,20 @@ fn amount(text: &str) -> Option<Decimal> {
 /// Whether any object of the WSDL has a number by the last of the names in `path`.
 fn is_number(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);
-    let objects = wsdl::object_types(ApiVersion::LAST).into_iter();
-    let mut fields = objects.flat_map(|object| wsdl::fields(ApiVersion::LAST, object));
-    fields.any(|(known, of_type)| known == name && NUMBERS.contains(&of_type))
+    let is_number = |field: &&Field| matches!(field.kind, Kind::Decimal | Kind::Int | Kind::Short);
+    every_field().filter(is_number).any(|field| field.name == name)
+}
+
+fn every_field() -> impl Iterator<Item = &'static Field> {
+    Object::ALL.iter().flat_map(|object| object.fields().iter().copied())
 }
 
 /// A type of the WSDL, which a misspelt one is not.
 fn known_type(name: String) -> Result<String, String> {
-    let known = wsdl::object_types(ApiVersion::LAST);
-    if known.contains(&name.as_str()) {
+    if Object::from_name(&name).is_some() {
         return Ok(name);
     }
-    let meant = meant(suggest(&name, known));
+    let meant = meant(suggest(&name, Object::ALL.iter().map(|object| object.name())));
     Err(format!("type: there is no `{name}`{meant}"))
 }
 
@@ -267,10 +268,8 @@ fn known_type(name: String) -> Result<String, String> {
 /// that differs from a known one by a letter.
 fn known_field(path: String) -> Result<String, String> {
     let name = path.rsplit('.').next().unwrap_or(&path);
-    let objects = wsdl::object_types(ApiVersion::LAST).into_iter();
-    let fields = objects.flat_map(|object| wsdl::fields(ApiVersion::LAST, object));
     let parameters = ["username", "password", "queryString", "queryLocator", "fieldsToNull", "Id"];
-    let known: Vec<&str> = fields.map(|(known, _)| known).chain(parameters).collect();
+    let known: Vec<&str> = every_field().map(|field| field.name).chain(parameters).collect();
     match suggest(name, known.iter().copied()) {
         Some(near) if near != name && !name.ends_with("__c") => {
             Err(format!("fields: there is no `{name}`; did you mean `{near}`?"))

@@ -93,7 +93,8 @@ pub(super) const fn agrees(field: &Field, source: Source, all: &[&Field]) -> boo
     match source {
         Source::Is(expression) => expression.stored.fits(field.kind),
         Source::Kept(..) => is_kept,
-        Source::Nothing => !is_kept && !(field.is_queried && matches!(field.fate, Fate::Judged)),
+        Source::Nothing if field.is_queried => !is_kept && !matches!(field.fate, Fate::Judged),
+        Source::Nothing => !is_kept,
     }
 }
 
