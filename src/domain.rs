@@ -15,6 +15,7 @@ pub mod entry_kind;
 pub mod error_code;
 pub mod event;
 pub mod facts;
+pub mod hex;
 pub mod id;
 pub mod invoicing;
 pub mod lifecycle;

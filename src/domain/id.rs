@@ -5,6 +5,7 @@
 //! finds a row by its primary key and keeps no second index. They also carry what kind of object
 //! they are of, so that ids of two kinds are never equal.
 
+use super::hex::number_of;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -174,11 +175,7 @@ impl RowId {
     /// Reads the 32 lower-case hex characters of an id of `kind`; none when no such object can
     /// have it.
     pub fn parse(kind: IdKind, text: &str) -> Option<Self> {
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if text.len() != ID_CHARS || !text.bytes().all(is_hex) {
-            return None;
-        }
-        let bits = u128::from_str_radix(text, 16).ok()?;
+        let bits = number_of(text)?;
         let field =
             |shift: u32, width: u32| u64::try_from((bits >> shift) & ((1 << width) - 1)).ok();
         let above_key = Self::KEY_BITS + Self::KIND_BITS;

@@ -7,6 +7,7 @@
 //! of matches when the first page was.
 
 use super::UserKey;
+use crate::domain::hex::number_of;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -58,13 +59,9 @@ impl QueryLocator {
     /// Reads a locator; none when the text is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, offset) = text.split_once('-')?;
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let is_number = !offset.is_empty() && offset.bytes().all(|byte| byte.is_ascii_digit());
-        if id.len() != 32 || !id.bytes().all(is_hex) || !is_number {
-            return None;
-        }
-        let id = u128::from_str_radix(id, 16).ok()?.to_be_bytes();
-        Some(Self { id, offset: offset.parse().ok()? })
+        let offset = offset.parse().ok().filter(|_| is_number)?;
+        Some(Self { id: number_of(id)?.to_be_bytes(), offset })
     }
 }
 

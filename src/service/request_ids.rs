@@ -5,6 +5,7 @@
 //! and from the requests before it.
 
 use super::Service;
+use crate::domain::hex::hex;
 use crate::domain::origin::RequestId;
 use crate::ledger::LedgerError;
 use chrono::{DateTime, Utc};
@@ -63,7 +64,9 @@ impl RequestIds {
                 let mut hash = Sha256::new();
                 hash.update(seed);
                 hash.update(count.to_be_bytes());
-                hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+                let mut text = hex(&hash.finalize());
+                text.truncate(32);
+                text
             }
         };
         RequestId::parse(&text)

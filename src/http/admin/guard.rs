@@ -3,6 +3,7 @@
 //! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
 //! without the token is refused before anything of it is read.
 
+use crate::domain::hex::hex;
 use crate::http::address::is_authority;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use hyper::{HeaderMap, Method, StatusCode};
@@ -71,7 +72,7 @@ impl AdminToken {
     pub fn write_new(file: &Path) -> io::Result<Self> {
         let mut bytes = [0_u8; TOKEN_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = hex(&bytes);
         // A file of an earlier start may have been given other permissions.
         match fs::remove_file(file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
