@@ -13,6 +13,7 @@ mod changing;
 mod credit_balance;
 mod custom;
 mod invoice_adjustment;
+mod needs;
 mod paying;
 mod payment;
 mod payment_amounts;
@@ -51,6 +52,7 @@ pub use invoice_adjustment::{
     decide_invoice_adjustment, decide_invoice_adjustment_deletion,
     decide_invoice_adjustment_update, decide_item_adjustment,
 };
+pub use needs::RefundNeeds;
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
 pub use payment_changing::{
     PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update, reference_after,

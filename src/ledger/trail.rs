@@ -45,6 +45,19 @@ impl Act {
     }
 }
 
+/// Who acts, by which way, and what is done: what many calls share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActSource {
+    /// Who.
+    pub actor: Actor,
+    /// From where, without the id of a request.
+    pub origin: Origin,
+    /// `create`, `update`, `grant`, ….
+    pub operation: &'static str,
+    /// The type of what is touched.
+    pub object: &'static str,
+}
+
 /// An object that a call changed, deleted or, unless it is a refund, created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Touched {

@@ -7,6 +7,7 @@
 use super::books::{Books, BooksError};
 use super::record::{Lookup, Record, Value};
 use super::records::{Account, Balance, Entry, Meta, Refund};
+use super::trail::ActSource;
 use super::working_set::{Shelved, Shelves};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
@@ -123,6 +124,17 @@ impl<'u> Unit<'u> {
     /// Has stored answers before a moment removed at the end of the batch.
     pub fn forget_answers(&mut self, before: DateTime<Utc>) {
         self.shelves.forget_answers(before.timestamp_millis());
+    }
+
+    /// The key of the audit source that was used last, if it is this one.
+    pub(super) fn latest_source(&self, source: &ActSource) -> Option<i64> {
+        let latest = self.shelves.latest_source.as_ref();
+        latest.filter(|(latest, _)| latest == source).map(|(_, key)| *key)
+    }
+
+    /// Notes the audit source that was used last.
+    pub(super) fn remember_source(&mut self, source: ActSource, key: i64) {
+        self.shelves.latest_source = Some((source, key));
     }
 
     /// The state now, to which [`Unit::go_back`] returns.

@@ -12,6 +12,7 @@ use super::records::{
     Entry, EventRow, Exchange, Inquiry, Invoice, Meta, Method, Part, Payment, Refund, Sending,
     SettlementEvent, StoredAnswer, TakenPart, User,
 };
+use super::trail::ActSource;
 use std::collections::HashMap;
 
 /// How a row differs from what the engine has.
@@ -294,6 +295,8 @@ macro_rules! shelves {
             $($shelf: Shelf<$record>,)+
             /// Stored answers before this moment, in Unix milliseconds, are to be removed.
             forgotten_before: Option<i64>,
+            /// The audit source that was used last, and its key: most calls of a batch share one.
+            pub(super) latest_source: Option<(ActSource, i64)>,
         }
 
         impl Shelves {
@@ -307,6 +310,7 @@ macro_rules! shelves {
             pub fn clear(&mut self) {
                 $(self.$shelf.clear();)+
                 self.forgotten_before = None;
+                self.latest_source = None;
             }
         }
 

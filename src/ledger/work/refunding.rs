@@ -3,13 +3,12 @@
 
 use super::facts::{self, Named};
 use super::{ahead, custom, events, exchanges, movement};
-use crate::domain::calendar::CalendarText;
 use crate::domain::draft::{GatewayOption, RefundDraft};
 use crate::domain::event::EventKind;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::row_error::RowError;
-use crate::domain::rules::{Asking, Decision, Facts, Payout, Source, decide, source_of};
-use crate::domain::vocabulary::{GatewayState, RefundStatus, SourceType};
+use crate::domain::rules::{Asking, Decision, Facts, Payout, RefundNeeds, Source, decide};
+use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::books::BooksError;
 use crate::ledger::records::{Balance, Refund};
 use crate::ledger::unit::Unit;
@@ -77,21 +76,23 @@ fn decide_one(
     draft: &RefundDraft,
     asking: &Asking,
 ) -> Result<Result<Decision, RowError>, BooksError> {
-    let method_id = draft.payment_method_id.given();
-    let needs_default = method_id.is_none() && draft.method_type.is_absent();
-    let mut account = draft.account_id.look_up(|id| facts::account(unit, id, needs_default))?;
+    let needs = RefundNeeds::of(draft);
+    let mut account = match needs.account {
+        Some(id) => facts::account(unit, id, needs.default_method)?,
+        None => None,
+    };
     if let Some(account) = &mut account {
         let zone = unit.world.tenant.time_zone;
-        let day = |text: &CalendarText| text.day(asking.version, zone);
-        ahead::look_from(unit, asking, draft.refund_date.given().and_then(day), account)?;
+        let day = needs.day.and_then(|text| text.day(asking.version, zone));
+        ahead::look_from(unit, asking, day, account)?;
     }
-    let method = match method_id {
+    let method = match needs.method {
         Some(id) => facts::method(unit, id)?,
         None => None,
     };
-    let payment = match draft.payment_id.given() {
-        Some(id) if source_of(draft) == SourceType::Payment => facts::payment(unit, Named::Id(id))?,
-        _ => None,
+    let payment = match needs.payment {
+        Some(id) => facts::payment(unit, Named::Id(id))?,
+        None => None,
     };
     let (tenant, gateways) = (&unit.world.tenant, unit.world.gateways.as_slice());
     let facts = Facts { tenant, gateways, account, method, payment };

@@ -7,11 +7,11 @@
 //! gave before it; rows that refer to it are written in the same transaction.
 
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::origin::RequestId;
+use crate::domain::origin::{Origin, RequestId};
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
 use crate::ledger::records::{AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource};
-use crate::ledger::trail::{Act, Actor, Touched};
+use crate::ledger::trail::{Act, ActSource, Actor, Touched};
 use crate::ledger::unit::Unit;
 use serde_json::Value;
 
@@ -141,6 +141,21 @@ fn follow_each_other(numbers: &[RefundNumber]) -> bool {
 
 /// The key of the row that says who acts, by which way, and what is done; it is made if it is new.
 fn source(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, BooksError> {
+    let latest = ActSource {
+        actor: act.actor.clone(),
+        origin: Origin { request_id: None, ..act.origin.clone() },
+        operation: done.operation,
+        object: done.object,
+    };
+    if let Some(key) = unit.latest_source(&latest) {
+        return Ok(key);
+    }
+    let key = find_or_add(unit, act, done)?;
+    unit.remember_source(latest, key);
+    Ok(key)
+}
+
+fn find_or_add(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, BooksError> {
     let (user, actor) = match &act.actor {
         Actor::User(user) => (user.0, ""),
         Actor::Operator(name) | Actor::Gateway(name) => (0, cut(name)),
