@@ -11,7 +11,7 @@ pub struct Group {
 }
 
 const WIDTH: usize = 760;
-const LEFT: usize = 190;
+const LEFT: usize = 204;
 const BAR: usize = 16;
 const GAP: usize = 14;
 const TOP: usize = 56;

@@ -32,7 +32,8 @@ fn at(bench: &mut Bench, place: &Place) {
             load_turn("hello", &hello, load(&ours), time),
         ];
         turns.extend(peers.iter().map(|peer| load_turn(peer.name, peer, load(&theirs), time)));
-        let what = format!("{}, {connections} connections", place.about);
+        let plural = if connections == 1 { "" } else { "s" };
+        let what = format!("{}, {connections} connection{plural}", place.about);
         let rounds = bench.take_turns(&what, &mut turns);
         drop(turns);
         let at = format!("{}-{connections}", place.name);
