@@ -40,9 +40,9 @@ impl Spread {
     }
 }
 
-/// Samples all contestants in each round, every other time in reverse. Rounds in which the machine was
-/// not at its usual speed are taken again, but at most as many as there should be; if fewer than
-/// half of what was asked for is clean, all are taken as they are.
+/// Samples all contestants in each round, every other time in reverse. Rounds in which the machine
+/// was not at its usual speed are taken again, but at most as many as there should be; if fewer
+/// than half of what was asked for is clean, all are taken as they are.
 pub fn take(machine: &mut Machine, rounds: usize, turns: &mut [Turn<'_>]) -> Rounds {
     let names = turns.iter().map(|turn| turn.name).collect();
     let mut all: Vec<Vec<Sample>> = Vec::new();
