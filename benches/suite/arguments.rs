@@ -16,6 +16,10 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Options {
     pub is_quick: bool,
+    /// The program that is measured.
+    pub gateway: PathBuf,
+    /// Another build of it, which creates are compared with.
+    pub base: Option<PathBuf>,
     /// Names of scenarios; all where it is empty.
     pub only: Vec<String>,
     /// Where results.json and chart.svg go.
@@ -40,6 +44,8 @@ pub fn help() -> String {
         "usage: cargo bench --bench suite -- [OPTIONS]\n\n\
          --quick          short samples and small ledgers, without the scenario `accounts`\n\
          --only NAME      one scenario; may be given several times\n\
+         --gateway FILE   what is measured [the release binary of this tree]\n\
+         --base FILE      another build, which takes its turn in `creates`\n\
          --out DIR        where results.json and chart.svg go [target/tmp/benchmarks]\n\
          --ledgers DIR    where ledgers on disk lie meanwhile [target/tmp]\n\
          --rounds N       samples of each contestant [7, quick 3]\n\
@@ -58,6 +64,8 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String>
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut options = Options {
         is_quick,
+        gateway: env!("CARGO_BIN_EXE_refund-gateway").into(),
+        base: None,
         only: Vec::new(),
         out: target.join("benchmarks"),
         ledgers: target,
@@ -75,6 +83,8 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String>
             "hello" => return Ok(Command::Hello),
             "--help" | "-h" => return Ok(Command::Help),
             "--only" => options.only.push(known(value()?)?),
+            "--gateway" => options.gateway = value()?.into(),
+            "--base" => options.base = Some(value()?.into()),
             "--out" => options.out = value()?.into(),
             "--ledgers" => options.ledgers = value()?.into(),
             "--rounds" => options.rounds = number::<usize>(&value()?)?.max(1),

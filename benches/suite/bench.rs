@@ -2,6 +2,7 @@
 //! and the report.
 
 use crate::arguments::Options;
+use crate::gateway::Gateway;
 use crate::load::{Load, Sample, Until};
 use crate::machine::Machine;
 use crate::peers::Peers;
@@ -9,6 +10,7 @@ use crate::place::Place;
 use crate::report::{Report, Row, Series};
 use crate::server::Server;
 use crate::turns::{self, Rounds, Spread, Turn};
+use std::path::Path;
 use std::time::Duration;
 
 pub struct Bench {
@@ -86,6 +88,16 @@ impl Bench {
     /// Adds a row whose value was measured once.
     pub fn single(&mut self, id: &str, measure: &str, value: f64) {
         self.row(id, measure, Some(Spread::of(vec![value])));
+    }
+
+    /// Starts the gateway on a new ledger with the usual seed.
+    pub fn gateway(&self, place: &Place, name: &str) -> Gateway {
+        Gateway::start(&self.options.gateway, place, name)
+    }
+
+    /// Starts the gateway on a ledger that is there.
+    pub fn gateway_on(&self, place: &Place, ledger: &Path) -> Gateway {
+        Gateway::open(&self.options.gateway, place, ledger)
     }
 
     pub fn sample_time(&self) -> Duration {

@@ -39,6 +39,7 @@ pub fn svg(groups: &[Group]) -> String {
         for (name, share) in &group.bars {
             let colour = match *name {
                 "gateway" => "#1f6fb2",
+                "base" => "#8fb8dc",
                 "gsoap" => "#d98c21",
                 _ => "#6a9a3b",
             };

@@ -14,8 +14,6 @@ pub const ACCOUNTS: u64 = 10_000;
 /// Accounts that no load moves.
 pub const QUIET: u64 = 100;
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_refund-gateway");
-
 /// A gateway with a session.
 pub struct Gateway {
     server: Server,
@@ -33,24 +31,24 @@ impl Deref for Gateway {
 
 impl Gateway {
     /// Starts on a new ledger in `place` with the usual accounts and their payment methods.
-    pub fn start(place: &Place, name: &str) -> Self {
-        Self::seeded(place, name, &seed(ACCOUNTS + QUIET, true))
+    pub fn start(program: &Path, place: &Place, name: &str) -> Self {
+        Self::seeded(program, place, name, &seed(ACCOUNTS + QUIET, true))
     }
 
     /// Starts on a new ledger in `place` with this seed.
-    pub fn seeded(place: &Place, name: &str, seed: &str) -> Self {
+    pub fn seeded(program: &Path, place: &Place, name: &str, seed: &str) -> Self {
         let ledger = place.folder().join(format!("{name}.db"));
         let seed_file = place.folder().join(format!("{name}.toml"));
         std::fs::write(&seed_file, seed).unwrap();
-        let mut command = command(place, &ledger);
+        let mut command = command(program, place, &ledger);
         let server = Server::start("gateway", command.arg("--seed").arg(&seed_file));
         std::fs::remove_file(&seed_file).unwrap();
         Self::logged_in(server, ledger, place)
     }
 
     /// Starts on a ledger that is there.
-    pub fn open(place: &Place, ledger: &Path) -> Self {
-        let server = Server::start("gateway", &mut command(place, ledger));
+    pub fn open(program: &Path, place: &Place, ledger: &Path) -> Self {
+        let server = Server::start("gateway", &mut command(program, place, ledger));
         Self::logged_in(server, ledger.to_owned(), place)
     }
 
@@ -91,8 +89,8 @@ pub fn id(text: &str) -> [u8; ID_LENGTH] {
 }
 
 /// A command that serves a ledger. Its log goes where it costs nothing but its making.
-pub fn command(place: &Place, ledger: &Path) -> Command {
-    let mut command = Command::new(PROGRAM);
+pub fn command(program: &Path, place: &Place, ledger: &Path) -> Command {
+    let mut command = Command::new(program);
     command.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     command.arg("--ledger").arg(ledger);
     command.env("REFUND_GATEWAY_LOG", "info").stderr(Stdio::null());

@@ -13,11 +13,11 @@ pub fn run(bench: &mut Bench) {
     let accounts = bench.options.accounts;
     let text = seed(accounts, false);
     let started = Instant::now();
-    let many = Gateway::seeded(&place, "many", &text);
+    let many = Gateway::seeded(&bench.options.gateway, &place, "many", &text);
     let took = started.elapsed().as_secs_f64();
     bench.single("accounts-seed", &format!("a seed of {accounts} accounts, s"), took);
     bench.single("accounts-seed-mb", "resident while it loads, MB", many.peak_mb());
-    let few = Gateway::start(&place, "few");
+    let few = bench.gateway(&place, "few");
     let [to_many, to_few] = [&many, &few].map(|gateway| Template::external(&gateway.session, 1));
     let time = bench.sample_time();
     let load =

@@ -18,7 +18,7 @@ const A_SECOND: u32 = 100;
 
 pub fn run(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "beside");
+    let gateway = bench.gateway(&place, "beside");
     for quiet in ACCOUNTS..ACCOUNTS + QUIET {
         gateway.refund(quiet, ROWS);
     }

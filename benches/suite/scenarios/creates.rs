@@ -19,7 +19,9 @@ pub fn run(bench: &mut Bench) {
 }
 
 fn at(bench: &mut Bench, place: &Place) {
-    let gateway = Gateway::start(place, "creates");
+    let gateway = bench.gateway(place, "creates");
+    let base = bench.options.base.as_ref().map(|base| Gateway::start(base, place, "base"));
+    let base = base.map(|base| (Template::external(&base.session, 1), base));
     let hello = hello::start();
     let peers = bench.start_peers(place);
     let ours = Template::external(&gateway.session, 1);
@@ -31,6 +33,9 @@ fn at(bench: &mut Bench, place: &Place) {
             load_turn("gateway", &gateway, load(&ours), time),
             load_turn("hello", &hello, load(&ours), time),
         ];
+        if let Some((template, base)) = &base {
+            turns.push(load_turn("base", base, load(template), time));
+        }
         turns.extend(peers.iter().map(|peer| load_turn(peer.name, peer, load(&theirs), time)));
         let plural = if connections == 1 { "" } else { "s" };
         let what = format!("{}, {connections} connection{plural}", place.about);
@@ -42,6 +47,11 @@ fn at(bench: &mut Bench, place: &Place) {
             &format!("creates-{at}"),
             &format!("creates/s ÷ hello, {what}"),
             speed("gateway", "hello"),
+        );
+        bench.row(
+            &format!("base-{at}"),
+            &format!("creates/s × base, {what}"),
+            speed("gateway", "base"),
         );
         bench.row(
             &format!("gsoap-{at}"),
@@ -67,7 +77,7 @@ fn at(bench: &mut Bench, place: &Place) {
             let measure = format!("bytes written a refund, {what}");
             bench.row(&format!("written-{at}"), &measure, written);
         }
-        let shares = ["gateway", "gsoap", "node"];
+        let shares = ["gateway", "base", "gsoap", "node"];
         let shares =
             shares.into_iter().filter_map(|name| Some((name, speed(name, "hello")?.median)));
         bench.report.groups.push(Group { title: what, bars: shares.collect() });

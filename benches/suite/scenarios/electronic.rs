@@ -3,7 +3,7 @@
 
 use crate::bench::{Bench, load_turn};
 use crate::client::Client;
-use crate::gateway::{ACCOUNTS, Gateway};
+use crate::gateway::ACCOUNTS;
 use crate::load::{Ids, Load};
 use crate::requests::{Template, account};
 use std::thread;
@@ -15,7 +15,7 @@ const WAITING: u64 = 32;
 
 pub fn run(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "electronic");
+    let gateway = bench.gateway(&place, "electronic");
     let external = Template::external(&gateway.session, 1);
     let electronic = Template::electronic(&gateway.session, 1, "0.01");
     let load = |template| Load { template, ids: Ids::Accounts(ACCOUNTS), connections: CONNECTIONS };
@@ -31,8 +31,8 @@ pub fn run(bench: &mut Bench) {
 
 pub fn hanging(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "answering");
-    let hanging = Gateway::start(&place, "hanging");
+    let gateway = bench.gateway(&place, "answering");
+    let hanging = bench.gateway(&place, "hanging");
     let [without, with] =
         [&gateway, &hanging].map(|gateway| Template::external(&gateway.session, 1));
     for number in 0..WAITING {

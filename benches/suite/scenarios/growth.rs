@@ -3,7 +3,7 @@
 
 use crate::bench::{Bench, load_turn};
 use crate::client::{Client, texts};
-use crate::gateway::{ACCOUNTS, Gateway, PROGRAM, command, id};
+use crate::gateway::{ACCOUNTS, Gateway, command, id};
 use crate::load::{Ids, Load, Until};
 use crate::place::Place;
 use crate::requests::{self, ID_LENGTH, Template, account};
@@ -24,14 +24,14 @@ const STATED: f64 = 10_000_000.0;
 pub fn run(bench: &mut Bench) {
     let place = bench.quiet_place();
     let refunds = bench.options.refunds;
-    let gateway = Gateway::start(&place, "large");
+    let gateway = bench.gateway(&place, "large");
     let session = gateway.session.clone();
     let large = gateway.stop();
     let small = place.folder().join("small.db");
     fs::copy(&large, &small).unwrap();
     let before = fs::metadata(&large).unwrap().len();
 
-    let gateway = Gateway::open(&place, &large);
+    let gateway = bench.gateway_on(&place, &large);
     let fifty = Template::external(&gateway.session, usize::try_from(ROWS).unwrap());
     let fill = Load { template: &fifty, ids: Ids::Accounts(ACCOUNTS), connections: 8 };
     let filled = fill.run(&gateway, Until::Sent(refunds / ROWS)).requests * ROWS;
@@ -51,7 +51,8 @@ fn start(bench: &mut Bench, place: &Place, session: &str, ledgers: [&Path; 2]) {
     for round in 0..bench.options.rounds {
         for (ledger, times) in ledgers.into_iter().zip(&mut times) {
             let started = Instant::now();
-            let server = Server::start("gateway", &mut command(place, ledger));
+            let server =
+                Server::start("gateway", &mut command(&bench.options.gateway, place, ledger));
             let request = template.with_id(account(round as u64));
             Client::connect(&server.address).expect(&request, "Success>true<");
             times.push(started.elapsed().as_secs_f64() * 1_000.0);
@@ -68,7 +69,7 @@ fn start(bench: &mut Bench, place: &Place, session: &str, ledgers: [&Path; 2]) {
 fn check(bench: &mut Bench, [small, large]: [&Path; 2], refunds: u64) {
     let seconds = |ledger: &Path| {
         let started = Instant::now();
-        let mut check = Command::new(PROGRAM);
+        let mut check = Command::new(&bench.options.gateway);
         check.arg("check").arg("--ledger").arg(ledger).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(check.status().unwrap().success(), "check of {}", ledger.display());
         started.elapsed().as_secs_f64()
@@ -80,7 +81,7 @@ fn check(bench: &mut Bench, [small, large]: [&Path; 2], refunds: u64) {
 
 /// Processor time of creates and queries on the large ledger beside the small one.
 fn costs(bench: &mut Bench, place: &Place, ledgers: [&Path; 2]) {
-    let [small, large] = ledgers.map(|ledger| Gateway::open(place, ledger));
+    let [small, large] = ledgers.map(|ledger| bench.gateway_on(place, ledger));
     let time = bench.sample_time();
     let [to_small, to_large] =
         [&small, &large].map(|gateway| Template::external(&gateway.session, 1));

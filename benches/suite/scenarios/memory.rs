@@ -2,7 +2,7 @@
 //! created, and at most while users log in; and what a login costs.
 
 use crate::bench::Bench;
-use crate::gateway::{ACCOUNTS, Gateway};
+use crate::gateway::ACCOUNTS;
 use crate::load::{Ids, Load};
 use crate::requests::Template;
 use std::thread;
@@ -12,10 +12,10 @@ const CONNECTIONS: usize = 64;
 
 pub fn run(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let ledger = Gateway::start(&place, "memory").stop();
+    let ledger = bench.gateway(&place, "memory").stop();
     let time = bench.sample_time();
 
-    let gateway = Gateway::open(&place, &ledger);
+    let gateway = bench.gateway_on(&place, &ledger);
     thread::sleep(Duration::from_millis(500));
     bench.single("resident-idle", "resident, idle, MB", gateway.resident_mb());
     let template = Template::external(&gateway.session, 1);
@@ -28,7 +28,7 @@ pub fn run(bench: &mut Bench) {
     bench.row("resident-creates", "resident under creates, MB", peak);
     gateway.stop();
 
-    let gateway = Gateway::open(&place, &ledger);
+    let gateway = bench.gateway_on(&place, &ledger);
     let template = Template::login();
     let logins =
         Load { template: &template, ids: Ids::Accounts(ACCOUNTS), connections: CONNECTIONS };

@@ -1,7 +1,7 @@
 //! Other mixes of creates: all of one account, and fifty a call.
 
 use crate::bench::{Bench, load_turn};
-use crate::gateway::{ACCOUNTS, Gateway};
+use crate::gateway::ACCOUNTS;
 use crate::hello;
 use crate::load::{Ids, Load};
 use crate::requests::Template;
@@ -11,7 +11,7 @@ const ROWS: usize = 50;
 
 pub fn hot(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "hot");
+    let gateway = bench.gateway(&place, "hot");
     let template = Template::external(&gateway.session, 1);
     let load = |ids| Load { template: &template, ids, connections: CONNECTIONS };
     let time = bench.sample_time();
@@ -26,7 +26,7 @@ pub fn hot(bench: &mut Bench) {
 
 pub fn batches(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "batches");
+    let gateway = bench.gateway(&place, "batches");
     let hello = hello::start();
     let fifty = Template::external(&gateway.session, ROWS);
     let one = Template::external(&gateway.session, 1);

@@ -1,7 +1,7 @@
 //! What queries cost the gateway's processor: by Id, and by account with 1,000 rows.
 
 use crate::bench::{Bench, load_turn};
-use crate::gateway::{ACCOUNTS, Gateway};
+use crate::gateway::ACCOUNTS;
 use crate::load::{Ids, Load};
 use crate::requests::{Template, account};
 
@@ -10,7 +10,7 @@ const CONNECTIONS: usize = 8;
 
 pub fn run(bench: &mut Bench) {
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "queries");
+    let gateway = bench.gateway(&place, "queries");
     let mut ids = Vec::new();
     for number in 0..200 {
         ids.extend(gateway.refund(number, 50));

@@ -3,7 +3,6 @@
 
 use crate::bench::Bench;
 use crate::client::Client;
-use crate::gateway::{Gateway, PROGRAM};
 use crate::requests::Template;
 use crate::turns::Spread;
 use std::fs::{self, File};
@@ -18,7 +17,7 @@ const PATH: &str = "/apps/services/a/91.0";
 pub fn run(bench: &mut Bench) {
     let (exchanges, curls) = if bench.options.is_quick { (10_000, 100) } else { (100_000, 300) };
     let place = bench.quiet_place();
-    let gateway = Gateway::start(&place, "replay");
+    let gateway = bench.gateway(&place, "replay");
     let id = gateway.refund(0, 1)[0];
     let request = Template::query_by_id(&gateway.session).with_id(id);
     let answer = Client::connect(&gateway.address).expect(&request, "queryResponse");
@@ -42,7 +41,7 @@ pub fn run(bench: &mut Bench) {
         let mut most_mb = 0.0_f64;
         for _ in 0..bench.options.rounds.min(3) {
             let curl = curl_per_second(&format!("{url}{PATH}"), &file, curls);
-            let (mb, took) = replay(path, &url, concurrency, exchanges);
+            let (mb, took) = replay(&bench.options.gateway, path, &url, concurrency, exchanges);
             times.push(exchanges as f64 / took.as_secs_f64() / curl);
             most_mb = most_mb.max(mb);
         }
@@ -105,9 +104,15 @@ fn write_har(file: &Path, exchanges: usize, request: &str, answer: &str) {
 }
 
 /// The most memory that a replay had, in MB, and how long it took.
-fn replay(path: &Path, url: &str, concurrency: u32, exchanges: usize) -> (f64, Duration) {
+fn replay(
+    program: &Path,
+    path: &Path,
+    url: &str,
+    concurrency: u32,
+    exchanges: usize,
+) -> (f64, Duration) {
     let started = Instant::now();
-    let mut child = Command::new(PROGRAM)
+    let mut child = Command::new(program)
         .args(["replay", "--endpoint", url, "--concurrency", &concurrency.to_string()])
         .args(["--username", "bench", "--password", "bench"])
         .arg(path)
