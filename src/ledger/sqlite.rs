@@ -8,6 +8,7 @@
 mod accounts;
 mod audit;
 mod audit_billing;
+mod audit_rows;
 mod audit_sending;
 mod billing_rows;
 mod books;

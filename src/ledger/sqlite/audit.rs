@@ -1,7 +1,7 @@
 //! Recomputing every balance from what is behind it, in one snapshot of the file.
 
 use super::rows::known;
-use super::{audit_billing, audit_sending, reading};
+use super::{audit_billing, audit_rows, audit_sending, reading};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount};
 use rusqlite::Connection;
@@ -18,6 +18,7 @@ pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
     check_open_orders(&snapshot, &mut audit)?;
     audit_billing::check(&snapshot, &mut audit)?;
     audit_sending::check(&snapshot, &mut audit)?;
+    audit_rows::check(&snapshot, &mut audit)?;
     list_accounts(&snapshot, &moved, &mut audit)?;
     Ok(audit)
 }
@@ -117,7 +118,7 @@ fn list_accounts(
     moved: &HashMap<i64, Moved>,
     audit: &mut Audit,
 ) -> rusqlite::Result<()> {
-    let select = "select account.key, id, number, currency, opening, balance, \
+    let select = "select account.key, id, number, currency, opening, coalesce(balance, 0), \
          coalesce(refunds.count, 0) from account left join ( \
              select account, count(*) as count from refund group by account) as refunds \
          on refunds.account = account.key order by number";

@@ -676,3 +676,33 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     ledger.renew_account(id, Vec::new()).await.unwrap().unwrap();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().accounts.len(), 0);
 }
+
+/// What the tables of refunds and entries do not check themselves is found by an audit.
+#[tokio::test]
+async fn an_audit_finds_rows_that_none_may_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    rows(&ledger, vec![draft("External", "1"), draft("External", "2")]).await;
+    drop(ledger);
+    let sound = fs::read(&path).unwrap();
+    for (change, found) in [
+        ("update refund_row set method_type = 10 where number = 2", "R-00000002: it holds a value"),
+        ("update refund_row set status = 1 where number = 1", "R-00000001: its values contradict"),
+        ("update refund_row set created_by = 9 where number = 1", "what it refers to is not there"),
+        ("update refund_row set previous = null where number = 2", "does not lead to its account"),
+        ("update balance set newest_refund = 1", "account A1: its balance does not lead"),
+        ("delete from balance", "an account and a balance do not belong together"),
+        (
+            "insert into entry_row (account, kind, delta, balance, refund, at_ms) \
+          values (7, 0, -1, 1, 1, 1)",
+            "entry 3: it holds a value that none may have",
+        ),
+        ("insert into audit_row (at_ms, source) values (1, 99)", "who acted is not there"),
+    ] {
+        fs::write(&path, &sound).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(change).unwrap();
+        let problems = SqliteLedger::audit_file(&path).unwrap().problems;
+        assert!(problems.iter().any(|problem| problem.contains(found)), "{change}: {problems:?}");
+    }
+}
