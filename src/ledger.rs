@@ -14,6 +14,7 @@ pub mod books;
 pub mod change;
 #[cfg(test)]
 mod conformance;
+mod damage;
 pub mod engine;
 #[cfg(test)]
 mod memory;
@@ -298,6 +299,15 @@ pub trait Ledger: Orders {
 
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;
+
+    /// Checks what is stored, once, beside whatever else is done, where the engine does not do so
+    /// by itself. Damage ends all writing.
+    fn begin_check(&self) {}
+
+    /// What was found damaged since the start; once there is something, nothing is written.
+    fn damage(&self) -> Option<String> {
+        None
+    }
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;

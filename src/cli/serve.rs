@@ -9,7 +9,7 @@ use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
-use crate::ledger::sqlite::{OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
 use crate::ledger::trail::Act;
 use crate::processor::Processor;
@@ -46,16 +46,22 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let mode = OpenMode::CreateOrOpen { test: settings.test };
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
     let new_file = new_file(&settings.ledger);
+    let named = PathBuf::from(settings.ledger.to_string());
     let ledger: Arc<dyn Ledger> = Arc::new(ledger::open(&settings.ledger, &options)?);
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
     // The ledger is closed last, when nothing is left that could still write to it.
     runtime.shutdown_timeout(LAST_TASKS);
+    let damage = ledger.damage();
     drop(ledger);
     if let (Err(_), Some(path)) = (&served, new_file) {
         remove_if_unused(&path);
     }
-    served.map(|()| ExitStatus::Done)
+    served?;
+    match damage {
+        None => Ok(ExitStatus::Done),
+        Some(detail) => Err(ledger::refused(OpenError::Damaged { path: named, detail })),
+    }
 }
 
 /// The ledger's file, if it is about to be made.
@@ -150,6 +156,7 @@ async fn serve(
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
     announce(&gateway, settings.demo)?;
+    service_to_finish.ledger().begin_check();
     signals.next().await;
     tracing::info!("draining; a second signal ends at once");
     signals.end_at_the_next();

@@ -13,6 +13,9 @@ pub enum BooksError {
     /// The engine failed, in its own words.
     #[error("{0}")]
     Engine(String),
+    /// What the engine holds is damaged, in its own words.
+    #[error("{0}")]
+    Damaged(String),
     /// A column holds a value that this program does not know.
     #[error("{table}.{column} holds a value that this program does not know")]
     Unknown {

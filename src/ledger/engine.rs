@@ -21,6 +21,11 @@ pub trait Engine: Send + 'static {
     /// Why a statement failed.
     type Error: Display;
 
+    /// Whether an error means that what is stored is damaged.
+    fn is_damage(_: &Self::Error) -> bool {
+        false
+    }
+
     /// Begins a transaction that may write.
     fn begin(&mut self) -> Result<(), Self::Error>;
 

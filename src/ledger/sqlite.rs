@@ -13,6 +13,7 @@ mod audit_sending;
 mod billing_rows;
 mod books;
 mod changing;
+mod counters;
 mod creating;
 mod custom;
 mod identity;
@@ -45,6 +46,7 @@ mod seeding_gateways;
 mod seeding_lines;
 mod sending;
 mod sessions;
+mod soundness;
 mod store;
 mod story;
 mod test_bench;
@@ -56,6 +58,7 @@ pub use open_error::OpenError;
 
 use super::audit::Audit;
 use super::change::{ChangeResult, Delete, Update};
+use super::damage::Damage;
 use super::engine::{Engine, Load};
 use super::operator::Operators;
 use super::outbox::{Event, Outbox};
@@ -77,8 +80,9 @@ use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
 use rusqlite::{Connection, ErrorCode};
+use soundness::Watch;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use store::Store;
 use tempfile::TempDir;
 
@@ -87,6 +91,11 @@ use tempfile::TempDir;
 pub struct SqliteLedger {
     path: PathBuf,
     is_test: bool,
+    /// What was found wrong with the file since it was opened.
+    damage: Damage,
+    /// The check beside serving, once it was begun. It ends first, because its snapshot would keep
+    /// the writer from putting the log away.
+    watch: Mutex<Option<Watch>>,
     readers: Readers,
     /// Closes the file last, so that SQLite can put the log away.
     writer: Writer<Store>,
@@ -122,12 +131,22 @@ impl SqliteLedger {
         let is_test = schema::is_test(store.connection());
         let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
         let tenant = Arc::new(RwLock::new(Arc::new(store.tenant().clone())));
-        let readers = Readers::new(path);
+        let damage = Damage::default();
+        let readers = Readers::new(path, damage.clone());
         let LedgerSettings { queue_max, batch_max, .. } = options.settings;
-        let writer = Writer::start(store, Load { queue_max, batch_max });
+        let writer = Writer::start(store, Load { queue_max, batch_max }, damage.clone());
         let writer = writer.map_err(|error| OpenError::io(path, &error))?;
-        let path = path.to_owned();
-        Ok(Self { path, is_test, readers, writer, tenant, _lock: lock, _folder: folder })
+        Ok(Self {
+            path: path.to_owned(),
+            is_test,
+            damage,
+            watch: Mutex::default(),
+            readers,
+            writer,
+            tenant,
+            _lock: lock,
+            _folder: folder,
+        })
     }
 
     /// The result of what may have changed the tenant's settings, once they are known here as well.
@@ -278,6 +297,21 @@ impl Ledger for SqliteLedger {
 
     fn probe(&self) -> Reply<()> {
         self.writer.submit_patiently(Store::probe)
+    }
+
+    fn begin_check(&self) {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if watch.is_some() {
+            return;
+        }
+        match Watch::start(&self.path, self.damage.clone()) {
+            Ok(begun) => *watch = Some(begun),
+            Err(error) => tracing::error!(%error, "the ledger is not checked beside serving"),
+        }
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.damage.found().map(str::to_owned)
     }
 
     fn stats(&self) -> LedgerStats {

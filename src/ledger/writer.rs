@@ -2,8 +2,10 @@
 //!
 //! What must stay true: no reply of `Ok` before its commit returned; a reply that says "nothing
 //! happened" only after a rollback that is certain; after a commit that failed in any other way
-//! no result is reported, and nothing more is written until a restart has recovered the ledger.
+//! no result is reported, and nothing more is written until a restart has recovered the ledger; and
+//! once the ledger was found damaged, nothing is begun or committed.
 
+use super::damage::Damage;
 use super::engine::{CommitError, Engine, Load};
 use super::queue::{
     Exclusive, Job, Later, Task, closed, ended_early, exclusive, request, submit, submit_and,
@@ -40,7 +42,7 @@ struct Counters {
 
 impl<E: Engine> Writer<E> {
     /// Starts the thread on `engine`.
-    pub(super) fn start(engine: E, load: Load) -> io::Result<Self> {
+    pub(super) fn start(engine: E, load: Load, damage: Damage) -> io::Result<Self> {
         let (queue, waiting) = mpsc::channel(load.queue_max.max(1));
         let counters = Arc::new(Counters::default());
         let state = State {
@@ -48,6 +50,7 @@ impl<E: Engine> Writer<E> {
             counters: Arc::clone(&counters),
             batch_max: load.batch_max.max(1),
             lost: None,
+            damage,
             is_rested: true,
         };
         let timer = Builder::new_current_thread().enable_time().build()?;
@@ -164,6 +167,8 @@ struct State<E> {
     batch_max: usize,
     /// Set once a commit's outcome was lost: from then on nothing is written.
     lost: Option<String>,
+    /// Once there is some, nothing is written either.
+    damage: Damage,
     /// Nothing was done since the engine last put itself in order.
     is_rested: bool,
 }
@@ -185,12 +190,13 @@ impl<E: Engine> State<E> {
                 self.do_exclusively(work);
             }
         }
-        self.engine.close(self.lost.is_some());
+        let leaves_as_it_is = self.refusal().is_some();
+        self.engine.close(leaves_as_it_is);
     }
 
     /// The next job. While none comes, the engine puts itself in order.
     fn next(&mut self, waiting: &mut mpsc::Receiver<Job<E>>, timer: &Runtime) -> Option<Job<E>> {
-        if self.is_rested || self.lost.is_some() {
+        if self.is_rested || self.refusal().is_some() {
             return waiting.blocking_recv();
         }
         if let Ok(job) = waiting.try_recv() {
@@ -198,15 +204,17 @@ impl<E: Engine> State<E> {
         }
         let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
         next.unwrap_or_else(|_| {
-            self.engine.rest();
+            if self.refusal().is_none() {
+                self.engine.rest();
+            }
             self.is_rested = true;
             waiting.blocking_recv()
         })
     }
 
     fn do_exclusively(&mut self, work: Box<dyn Exclusive<E>>) {
-        let engine = match &self.lost {
-            Some(why) => Err(LedgerError::Unavailable(why.clone())),
+        let engine = match self.refusal() {
+            Some(why) => Err(LedgerError::Unavailable(why)),
             None => Ok(&mut self.engine),
         };
         let lost = catch_unwind(AssertUnwindSafe(|| work(engine)));
@@ -214,6 +222,12 @@ impl<E: Engine> State<E> {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             self.write_nothing_more(&why);
         }
+    }
+
+    /// Why nothing more is written, if that is so.
+    fn refusal(&self) -> Option<String> {
+        let damaged = |detail| format!("it is damaged ({detail}); restore a backup");
+        self.lost.clone().or_else(|| self.damage.found().map(damaged))
     }
 
     fn write_nothing_more(&mut self, why: &str) {
@@ -255,10 +269,13 @@ impl<E: Engine> State<E> {
     }
 
     fn begin(&mut self) -> Result<(), LedgerError> {
-        if let Some(why) = &self.lost {
-            return Err(LedgerError::Unavailable(why.clone()));
+        if let Some(why) = self.refusal() {
+            return Err(LedgerError::Unavailable(why));
         }
         self.engine.begin().map_err(|error| {
+            if E::is_damage(&error) {
+                self.damage.note(&error.to_string());
+            }
             tracing::error!(%error, "no transaction could be begun");
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             LedgerError::Unavailable(error.to_string())
@@ -267,7 +284,7 @@ impl<E: Engine> State<E> {
 
     /// Does the work of a batch in the open transaction and commits it, or rolls it back.
     fn finish(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
-        let result = match run_all(&mut self.engine, batch) {
+        let result = match run_all(&mut self.engine, batch, &self.damage) {
             Ok(()) => self.commit(batch.len()),
             Err(why) => Err(self.roll_back(why)),
         };
@@ -291,6 +308,9 @@ impl<E: Engine> State<E> {
     }
 
     fn commit(&mut self, requests: usize) -> Result<(), Failure> {
+        if let Some(why) = self.refusal() {
+            return Err(self.roll_back(why));
+        }
         let started = Instant::now();
         match self.engine.commit() {
             Ok(()) => {}
@@ -318,13 +338,18 @@ impl<E: Engine> State<E> {
 
 /// Runs every task, up to the first that fails, and writes what they changed. One that panics has
 /// failed like any other: what it left half done is rolled back.
-fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>) -> Result<(), String> {
+fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> Result<(), String> {
     let run = || {
         batch.iter_mut().try_for_each(|task| task.run(engine))?;
         engine.flush()
     };
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(done) => done.map_err(|error: E::Error| error.to_string()),
+        Ok(done) => done.map_err(|error: E::Error| {
+            if E::is_damage(&error) {
+                damage.note(&error.to_string());
+            }
+            error.to_string()
+        }),
         Err(_) => Err("a request made the program panic".to_owned()),
     }
 }

@@ -22,6 +22,7 @@ mod captures_tools;
 mod cli;
 mod clock;
 mod custom_fields;
+mod damage;
 mod determinism;
 mod durability;
 mod events;

@@ -1,10 +1,11 @@
 //! What an open transaction of SQLite finds and takes: the statements of each table, made from its
 //! columns once and kept prepared.
 
+use super::soundness::is_damage;
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
 use crate::ledger::record::{Columns, Lookup, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql, ffi};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -53,13 +54,21 @@ impl From<rusqlite::Error> for BooksError {
 
 impl From<BooksError> for rusqlite::Error {
     fn from(error: BooksError) -> Self {
-        Self::ToSqlConversionFailure(Box::new(error))
+        match error {
+            BooksError::Damaged(detail) => {
+                Self::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(detail))
+            }
+            error => Self::ToSqlConversionFailure(Box::new(error)),
+        }
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 fn engine(error: rusqlite::Error) -> BooksError {
-    BooksError::Engine(error.to_string())
+    match is_damage(&error) {
+        true => BooksError::Damaged(error.to_string()),
+        false => BooksError::Engine(error.to_string()),
+    }
 }
 
 impl Books for SqliteBooks<'_> {

@@ -2,10 +2,10 @@
 
 use super::identity::Identity;
 use super::open_error::OpenError;
-use super::rows;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
+use super::soundness::check_soundness;
 use super::store::Store;
-use super::whole;
+use super::{counters, rows, whole};
 use crate::domain::facts::Gateway;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
@@ -50,14 +50,16 @@ impl Default for LedgerSettings {
 /// Whether a file may be made, and which mark it must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
-    /// Creates the ledger if it is missing; its mark must be the one given.
+    /// Creates the ledger if it is missing; its mark must be the one given. For serving: a ledger
+    /// of the current schema is opened without reading all of it, and checked beside serving
+    /// ([`Ledger::begin_check`](crate::ledger::Ledger::begin_check)).
     CreateOrOpen {
         /// Whether it is a test ledger, on which reset and clocks work.
         test: bool,
     },
-    /// Creates an unmarked ledger if it is missing; any mark will do.
+    /// Creates an unmarked ledger if it is missing; any mark will do. The whole file is checked.
     CreateOrOpenAny,
-    /// The ledger must exist; any mark will do.
+    /// The ledger must exist; any mark will do. The whole file is checked.
     Existing,
 }
 
@@ -88,7 +90,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     }
     configure(&connection).map_err(|e| sql(&e))?;
     if !is_new {
-        check_soundness(&connection, path)?;
+        check_before_writing(&connection, path, options.mode)?;
     }
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
@@ -253,15 +255,21 @@ pub(super) fn check_ownership(connection: &Connection, path: &Path) -> Result<()
     Ok(())
 }
 
-pub(super) fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
-    let verdict: String = connection
-        .pragma_query_value(None, "quick_check", |row| row.get(0))
-        .map_err(|e| sql(&e))?;
-    if verdict == "ok" {
-        return Ok(());
+/// Refuses a damaged ledger before anything is written to it: the newest rows are always looked at,
+/// and all of the file where nothing is served meanwhile, or where a migration reads all of it
+/// anyway.
+fn check_before_writing(
+    connection: &Connection,
+    path: &Path,
+    mode: OpenMode,
+) -> Result<(), OpenError> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    let version: i64 = version.map_err(|error| OpenError::sql(path, &error))?;
+    let is_current = version == SCHEMA_VERSION;
+    if !is_current || !matches!(mode, OpenMode::CreateOrOpen { .. }) {
+        check_soundness(connection, path)?;
     }
-    Err(OpenError::Damaged { path: path.to_owned(), detail: verdict })
+    if is_current { counters::check(connection, path) } else { Ok(()) }
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {

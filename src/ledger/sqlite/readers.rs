@@ -4,6 +4,8 @@
 //! the async threads nor pins the log for long.
 
 use super::reading::reading_connection;
+use super::soundness::is_damage;
+use crate::ledger::damage::Damage;
 use crate::ledger::{LedgerError, Reply};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -20,11 +22,13 @@ pub(super) struct Readers {
 struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    damage: Damage,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { pool: Arc::new(Pool { path: path.to_owned(), idle: Mutex::default() }) }
+    /// Readers of the file at `path`, who take note of damage that they come across.
+    pub(super) fn new(path: &Path, damage: Damage) -> Self {
+        Self { pool: Arc::new(Pool { path: path.to_owned(), idle: Mutex::default(), damage }) }
     }
 
     /// Runs `work` on a connection of its own.
@@ -36,7 +40,11 @@ impl Readers {
         let pool = Arc::clone(&self.pool);
         let read = tokio::task::spawn_blocking(move || {
             let connection = pool.take()?;
-            let result = work(&connection);
+            let result = work(&connection).inspect_err(|error| {
+                if is_damage(error) {
+                    pool.damage.note(&error.to_string());
+                }
+            });
             pool.give_back(connection);
             result
         });

@@ -33,6 +33,14 @@ pub(super) fn reading_connection(path: &Path) -> rusqlite::Result<Connection> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// A connection that checks the file of a ledger that this process serves. It writes nothing, but
+/// is opened as [`open_for_reading`] opens one, so that conditions on values are checked too.
+pub(super) fn checking_connection(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    whole::keep_log_on_close(&connection)?;
+    Ok(connection)
+}
+
 /// Whether SQLite checks the conditions on values here.
 pub(super) fn knows_conditions(connection: &Connection) -> rusqlite::Result<bool> {
     connection.is_readonly(MAIN_DB).map(|is_read_only| !is_read_only)

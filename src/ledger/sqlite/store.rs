@@ -6,7 +6,7 @@
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::salts::{digest, fill_randomly, ledger_salt, salt_of};
-use super::{rows, whole};
+use super::{rows, soundness, whole};
 use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::{IdKind, RowId};
@@ -283,6 +283,10 @@ impl Store {
 
 impl Engine for Store {
     type Error = rusqlite::Error;
+
+    fn is_damage(error: &rusqlite::Error) -> bool {
+        soundness::is_damage(error)
+    }
 
     fn begin(&mut self) -> rusqlite::Result<()> {
         if !self.identity.holds() {

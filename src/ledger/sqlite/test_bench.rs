@@ -6,8 +6,9 @@
 //! came to its end is told as that.
 
 use super::changing::never_give_again;
-use super::open::{check_gateways, check_ownership, check_soundness};
+use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
+use super::soundness::check_soundness;
 use super::store::Store;
 use super::{keeping, schema, seeding, whole};
 use crate::domain::facts::Gateway;

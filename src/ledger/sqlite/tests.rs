@@ -705,4 +705,101 @@ async fn an_audit_finds_rows_that_none_may_have() {
         let problems = SqliteLedger::audit_file(&path).unwrap().problems;
         assert!(problems.iter().any(|problem| problem.contains(found)), "{change}: {problems:?}");
     }
+
+/// Overwrites the first page of a table or an index.
+fn damage(path: &Path, name: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let root = "select rootpage from sqlite_schema where name = ?1";
+    let root: u32 = connection.query_row(root, [name], |row| row.get(0)).unwrap();
+    let root = usize::try_from(root).unwrap();
+    drop(connection);
+    let mut bytes = fs::read(path).unwrap();
+    bytes[(root - 1) * 4096..root * 4096].fill(0xA5);
+    fs::write(path, bytes).unwrap();
+}
+
+/// Nothing reads this table but a settlement.
+#[tokio::test]
+async fn damage_that_is_found_beside_serving_ends_writing_and_not_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    drop(seeded(&path).await);
+    damage(&path, "settlement_event");
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    assert_eq!(ledger.damage(), None);
+    ledger.begin_check();
+    while ledger.damage().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let refused = ledger.create(request(vec![draft("External", "10")], None)).await;
+    assert!(matches!(&refused, Err(LedgerError::Unavailable(why)) if why.contains("damaged")));
+    assert!(matches!(ledger.load_seed(plan()).await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(ledger.probe().await, Err(LedgerError::Unavailable(_))));
+    assert!(ledger.find_user("demo").await.unwrap().is_some());
+    drop(ledger);
+    let existing = OpenOptions { mode: OpenMode::Existing, ..options(true) };
+    let opened = SqliteLedger::open(&path, &existing).err();
+    assert!(matches!(opened, Some(OpenError::Damaged { .. })), "{opened:?}");
+}
+
+#[tokio::test]
+async fn damage_that_a_request_meets_ends_writing_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    drop(seeded(&path).await);
+    damage(&path, "sqlite_autoindex_account_row_1");
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    let failed = ledger.create(request(vec![draft("External", "10")], None)).await;
+    assert!(matches!(failed, Err(LedgerError::Unavailable(_))));
+    assert!(ledger.damage().is_some());
+    assert!(matches!(ledger.probe().await, Err(LedgerError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_sound_ledger_stays_so_and_a_check_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    ledger.begin_check();
+    ledger.begin_check();
+    rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    assert_eq!(ledger.damage(), None);
+    drop(ledger);
+    let log = folder.path().join("ledger.db-wal");
+    assert!(!log.exists(), "a clean end leaves no log");
+}
+
+#[tokio::test]
+async fn newest_rows_that_contradict_each_other_are_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    rows(&ledger, vec![draft("External", "10")]).await.remove(0).unwrap();
+    drop(ledger);
+    for (wrong, detail) in [
+        ("update balance set units = 4001", "entry 1 left a balance of 4000"),
+        ("update refund_row set amount = 999", "refund R-00000001 has no entry of its amount"),
+        ("update refund_row set entry = 2", "refund R-00000001 has no entry of its amount"),
+        ("update refund_row set number = 2", "entry 1 is of the refund R-00000001"),
+        ("insert into meta values ('last_deleted_refund', '1')", "refund R-00000001 was deleted"),
+        ("insert into meta values ('last_key_account', '1x')", "the counter last_key_account"),
+        ("insert into meta values ('session_counter', '-1')", "the counter session_counter"),
+    ] {
+        let copy = folder.path().join("copy.db");
+        fs::copy(&path, &copy).unwrap();
+        let connection = rusqlite::Connection::open(&copy).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        connection.execute(wrong, []).unwrap();
+        drop(connection);
+        let before = fs::read(&copy).unwrap();
+        let Some(OpenError::Damaged { detail: found, .. }) =
+            SqliteLedger::open(&copy, &options(true)).err()
+        else {
+            panic!("{wrong}");
+        };
+        assert!(found.contains(detail), "{wrong}: {found}");
+        assert!(fs::read(&copy).unwrap() == before, "it is left as it was");
+    }
+    assert!(SqliteLedger::open(&path, &options(true)).is_ok());
 }

@@ -1,0 +1,67 @@
+//! A ledger with a damaged page that no start reads: the gateway serves, finds it beside serving,
+//! and then writes nothing more.
+
+use crate::gateway::{ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, envelope, external_refund};
+use crate::gateway::{finish, program, session_header};
+use rusqlite::Connection;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const QUERY: &str = "<api:query><api:queryString>select Id, Amount from Refund</api:queryString>\
+                     </api:query>";
+
+/// Overwrites the first page of a table.
+fn damage(ledger: &Path, table: &str) {
+    let connection = Connection::open(ledger).unwrap();
+    let root = "select rootpage from sqlite_schema where name = ?1";
+    let root: u32 = connection.query_row(root, [table], |row| row.get(0)).unwrap();
+    let root = usize::try_from(root).unwrap();
+    drop(connection);
+    let mut bytes = fs::read(ledger).unwrap();
+    bytes[(root - 1) * 4096..root * 4096].fill(0xA5);
+    fs::write(ledger, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_page_is_found_beside_serving_and_ends_writing() {
+    let mut gateway = TestGateway::seeded(FIFTY, &[]);
+    let session = gateway.login();
+    let refund = [external_refund(EXTERNAL_ACCOUNT, "1.00")];
+    assert_eq!(gateway.create(&session, &refund).successes(), 1);
+    assert!(gateway.terminate().success());
+    // Only a settlement reads it.
+    damage(&gateway.ledger(), "settlement_event");
+
+    // It starts, which is what this asserts, and serves.
+    gateway.restart();
+    let started = Instant::now();
+    let ready = loop {
+        let ready = gateway.get_admin("/readyz");
+        if ready.status == 503 {
+            break ready.text();
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "the damage was not found");
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert!(ready.contains("damaged") && ready.contains("Tree"), "{ready}");
+    let refused = gateway.create(&session, &refund);
+    let code = refused.texts("FaultCode");
+    assert_eq!((refused.status, code), (500, vec!["SERVER_UNAVAILABLE".into()]));
+    let header = session_header(&session);
+    let found = gateway.post(ENDPOINT, &envelope(&header, QUERY));
+    assert_eq!((found.status, found.texts("Amount")), (200, vec!["1.00".into()]), "{found}");
+    assert_eq!(gateway.get_admin("/readyz").status, 503, "for good");
+    assert_eq!(gateway.get_admin("/healthz").status, 200);
+    gateway.until_it_says("the ledger is damaged; nothing more is written to it");
+
+    assert_eq!(gateway.terminate().code(), Some(6));
+    let said = gateway.stderr();
+    assert!(said.contains("ledger.db is damaged") && said.contains("restore a backup"), "{said}");
+    let check = finish(program(gateway.folder()).args(["check", "--ledger", "ledger.db"]));
+    assert_eq!(check.status.code(), Some(6));
+    let seeded = ["seed", "seed.toml", "--ledger", "ledger.db"];
+    let seeded = finish(program(gateway.folder()).args(seeded));
+    assert_eq!(seeded.status.code(), Some(6), "a command checks the whole file first");
+}
