@@ -14,6 +14,7 @@
     clippy::float_arithmetic,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::disallowed_methods,
     unreachable_pub,
     missing_docs,
     reason = "a benchmark is a program of its own: it may fail loudly and it prints"

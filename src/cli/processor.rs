@@ -7,9 +7,9 @@ use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits, parse_amount};
 use crate::ledger::Order;
 use crate::processor::http::conformance::{self, Check, Orders, Outcome};
-use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
+use crate::processor::http::{BreakerSettings, HttpGateway, Secret, unix_seconds};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Where the secret is taken from when no file is named.
@@ -164,8 +164,7 @@ struct Samples {
 impl Samples {
     fn with(&mut self, amount: MinorUnits) -> Order {
         self.next = self.next.saturating_add(1);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let created_ms = i64::try_from(now.as_millis()).unwrap_or_default();
+        let created_ms = i64::try_from(unix_seconds().saturating_mul(1000)).unwrap_or_default();
         let refund = RefundNumber::new(self.next)
             .map_or(self.order.refund, |number| RefundId::new(created_ms, self.salt, number));
         Order { refund, amount, ..self.order.clone() }

@@ -115,7 +115,7 @@ fn to_the_millisecond(moment: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(moment.timestamp_millis()).unwrap_or_default()
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the clock")]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn machine() -> DateTime<Utc> {
     Utc::now()
 }

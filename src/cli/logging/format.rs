@@ -73,6 +73,7 @@ where
         let metadata = event.metadata();
         let mut fields = Fields::of(event);
         let mut line = Map::new();
+        #[expect(clippy::disallowed_methods, reason = "a log is about real time")]
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
         line.insert("time".to_owned(), now.into());
         line.insert("level".to_owned(), metadata.level().as_str().into());
@@ -119,6 +120,7 @@ where
     ) -> fmt::Result {
         let level = event.metadata().level();
         let mut fields = Fields::of(event);
+        #[expect(clippy::disallowed_methods, reason = "a log is about real time")]
         let time = Local::now().format("%H:%M:%S%.3f").to_string();
         let shown_level = self.paint(Self::colour(level), &format!("{:<5}", level.as_str()));
         let message = fields.take_message().as_ref().map(plain).unwrap_or_default();

@@ -104,6 +104,7 @@ impl Scope {
     }
 
     /// The moment that it is.
+    #[expect(clippy::disallowed_methods, reason = "without a clock of its own a project has ours")]
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.unwrap_or_else(Utc::now)
     }
