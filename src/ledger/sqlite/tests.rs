@@ -705,6 +705,7 @@ async fn an_audit_finds_rows_that_none_may_have() {
         let problems = SqliteLedger::audit_file(&path).unwrap().problems;
         assert!(problems.iter().any(|problem| problem.contains(found)), "{change}: {problems:?}");
     }
+}
 
 /// Overwrites the first page of a table or an index.
 fn damage(path: &Path, name: &str) {
