@@ -325,7 +325,7 @@ async fn nothing_that_is_printed_shows_a_secret() {
     let reply = house.reply(call(envelope(login))).await;
     let stored = StoredSession { user: user(), last_used: DateTime::UNIX_EPOCH };
     let shown = format!("{reply:?} {stored:?}");
-    assert!(shown.contains("login") && shown.contains("demo@example.com"), "{shown}");
+    assert!(shown.contains("Login") && shown.contains("demo@example.com"), "{shown}");
     for secret in ["body", NEW_SESSION, "argon2", "password"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
