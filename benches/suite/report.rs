@@ -73,19 +73,21 @@ pub struct Row {
     pub found: Spread,
     pub target: Option<Target>,
     pub is_met: Option<bool>,
+    /// Whether all rounds agree about it.
+    pub is_unanimous: bool,
 }
 
 impl Row {
     pub fn new(id: &str, scenario: &'static str, measure: &str, found: Spread) -> Self {
         let target = target(id);
-        let is_met = target.map(|target| {
-            if target.is_floor {
-                found.median >= target.value
-            } else {
-                found.median <= target.value
-            }
-        });
-        Self { id: id.to_owned(), scenario, measure: measure.to_owned(), found, target, is_met }
+        let meets = |value: f64, target: Target| {
+            if target.is_floor { value >= target.value } else { value <= target.value }
+        };
+        let is_met = target.map(|target| meets(found.median, target));
+        let is_unanimous =
+            target.is_none_or(|target| meets(found.low, target) == meets(found.high, target));
+        let (id, measure) = (id.to_owned(), measure.to_owned());
+        Self { id, scenario, measure, found, target, is_met, is_unanimous }
     }
 
     /// The row as one of a Markdown table.
@@ -99,7 +101,12 @@ impl Row {
         let (wanted, stretch) = self.target.map_or(("–".to_owned(), "–".to_owned()), |target| {
             (figure(target.value), figure(target.stretch))
         });
-        let met = self.is_met.map_or("–", |is_met| if is_met { "yes" } else { "no" });
+        let met = match (self.is_met, self.is_unanimous) {
+            (None, _) => "–",
+            (Some(true), true) => "yes",
+            (Some(false), true) => "no",
+            (Some(_), false) => "open",
+        };
         format!("| {} | {}{range} | {wanted} | {stretch} | {met} |", self.measure, figure(median))
     }
 }
