@@ -14,6 +14,8 @@ pub mod books;
 pub mod change;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_objects;
 mod damage;
 pub mod engine;
 #[cfg(test)]

@@ -6,12 +6,12 @@ use super::money::MinorUnits;
 use super::vocabulary::{AdjustmentStatus, InvoiceAdjustmentType, LineKind};
 
 /// The key of a line of an invoice inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LineKey(pub i64);
 
 /// The key of an adjustment of an invoice or of one of its lines inside the ledger; clients never
 /// see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceAdjustmentKey(pub i64);
 
 /// A line of an invoice: a charge, or the tax on one.

@@ -122,10 +122,7 @@ fn run<E: Engine>(engine: &mut E, steps: &[Step]) -> Outcome {
         let outcome = match step {
             Step::Create { rows, is_single, key } => {
                 let request = request(rows, *is_single, *key, second);
-                let created = engine.work(|unit| match creating::earlier(unit, &request)? {
-                    Some(earlier) => Ok(earlier),
-                    None => creating::refunds(unit, &request),
-                });
+                let created = engine.work(|unit| creating::create(unit, &request));
                 match created.map_err(show).unwrap() {
                     Created::Fresh { rows, orders, answer } => {
                         format!("{rows:?} {} {answer:?}", orders.len())

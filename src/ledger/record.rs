@@ -7,11 +7,12 @@
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
 use crate::domain::id::{ObjectId, RefundNumber};
+use crate::domain::invoicing::{InvoiceAdjustmentKey, LineKey};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::rules::MethodChoice;
 use crate::domain::vocabulary::{
-    AdjustmentStatus, AdjustmentType, GatewayState, MethodStatus, MethodType, PaymentStatus,
-    PaymentType, RefundStatus, RefundType, SourceType,
+    AccountStatus, AdjustmentStatus, AdjustmentType, GatewayState, InvoiceAdjustmentType,
+    MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus, RefundType, SourceType,
 };
 use crate::ledger::UserKey;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -176,7 +177,9 @@ integer_fields! {
     RefundNumber: |number| number.value(), Self::new;
     AccountKey: |key| key.0, |key| Some(Self(key));
     AdjustmentKey: |key| key.0, |key| Some(Self(key));
+    InvoiceAdjustmentKey: |key| key.0, |key| Some(Self(key));
     InvoiceKey: |key| key.0, |key| Some(Self(key));
+    LineKey: |key| key.0, |key| Some(Self(key));
     MethodKey: |key| key.0, |key| Some(Self(key));
     PartKey: |key| key.0, |key| Some(Self(key));
     PaymentKey: |key| key.0, |key| Some(Self(key));
@@ -246,8 +249,10 @@ macro_rules! named_fields {
 }
 
 named_fields!(
+    AccountStatus,
     AdjustmentStatus,
     AdjustmentType,
+    InvoiceAdjustmentType,
     MethodStatus,
     MethodType,
     PaymentStatus,

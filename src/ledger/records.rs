@@ -7,17 +7,25 @@ mod accounts;
 mod billing;
 mod gateways;
 mod history;
+mod invoicing;
 mod refunds;
 
-pub use accounts::{ACCOUNT_BY_ID, Account, Balance, METHOD_BY_ID, Meta, Method};
+pub use accounts::{
+    ACCOUNT_BY_DEFAULT_METHOD, ACCOUNT_BY_ID, ACCOUNT_BY_NUMBER, ACCOUNT_BY_PARENT, Account,
+    AccountRow, Balance, METHOD_BY_ACCOUNT, METHOD_BY_ID, Meta, Method, MethodRow,
+};
 pub use billing::{
-    ADJUSTMENT_BY_ACCOUNT, Adjustment, COLLECTED_BY_REFERENCE, Collected, INVOICE_BY_ID,
-    INVOICE_BY_NUMBER, Invoice, PART_BY_PAYMENT, PAYMENT_BY_ID, PAYMENT_BY_NUMBER, Part, Payment,
-    TAKEN_BY_REFUND, TakenPart,
+    ADJUSTMENT_BY_ACCOUNT, Adjustment, COLLECTED_BY_REFERENCE, Collected, INVOICE_BY_ACCOUNT,
+    INVOICE_BY_ID, INVOICE_BY_NUMBER, Invoice, PART_BY_PAYMENT, PAYMENT_BY_ACCOUNT, PAYMENT_BY_ID,
+    PAYMENT_BY_METHOD, PAYMENT_BY_NUMBER, Part, Payment, TAKEN_BY_REFUND, TakenPart,
 };
 pub use gateways::{Exchange, Inquiry, SENDING_OF_REFUND, Sending, SendingKind, SettlementEvent};
 pub use history::{
-    ANSWER_BY_AGE, AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource, EventRow, StoredAnswer,
-    User, WEBHOOK_BY_PLACE, Webhook,
+    ANSWER_BY_AGE, AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource, EVENT_BY_ACCOUNT,
+    EventRow, StoredAnswer, User, WEBHOOK_BY_PLACE, Webhook,
 };
-pub use refunds::{Entry, Refund};
+pub use invoicing::{
+    INVOICE_ADJUSTMENT_BY_ID, INVOICE_ADJUSTMENT_BY_LINE, INVOICE_ADJUSTMENT_BY_NUMBER,
+    InvoiceAdjustment, LINE_BY_ID, Line,
+};
+pub use refunds::{Entry, REFUND_BY_METHOD, Refund};

@@ -5,28 +5,20 @@
 //! connections of their own and never wait for the writer. The file is held under an exclusive
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
-mod accounts;
 mod audit;
 mod audit_billing;
 mod audit_sending;
-mod billing_rows;
 mod books;
-mod changing;
 mod counters;
-mod creating;
-mod custom;
 mod identity;
-mod invoice_adjusting;
 mod keeping;
 mod lock;
-mod methods;
 mod newest;
 mod open;
 mod open_error;
 mod operating;
 mod orders;
 mod outbox;
-mod payments;
 mod query;
 mod query_billing;
 mod query_columns;
@@ -66,7 +58,7 @@ use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
-use super::work::reconciling;
+use super::work::{changing, creating, reconciling};
 use super::writer::Writer;
 use super::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
@@ -201,18 +193,20 @@ impl Ledger for SqliteLedger {
                 line_up(orders);
             }
         };
-        let work = move |store: &mut _| creating::create(store, &request);
+        let work = move |store: &mut Store| store.work(|unit| creating::create(unit, &request));
         self.writer.submit_and(Some(ticket), work, once_durable)
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| changing::update(store, &request))
+        let work = move |store: &mut Store| store.work(|unit| changing::update(unit, &request));
+        self.writer.submit(Some(ticket), work)
     }
 
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.ticket.clone();
-        self.writer.submit(Some(ticket), move |store| changing::delete(store, &request))
+        let work = move |store: &mut Store| store.work(|unit| changing::delete(unit, &request));
+        self.writer.submit(Some(ticket), work)
     }
 
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
@@ -267,6 +261,7 @@ impl Ledger for SqliteLedger {
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
         let loaded = self.knowing_its_tenant(self.writer.submit(None, move |store| {
+            store.settle()?;
             let report = seeding::load(store, &seed)?;
             Ok((report, store.tenant().clone()))
         }));

@@ -87,9 +87,21 @@ impl<'u> Unit<'u> {
         Ok(keys.first().and_then(|key| shelf.met(key)).cloned())
     }
 
+    /// Whether a row has these values.
+    pub fn any<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<bool, BooksError> {
+        R::shelf(self.shelves).any(self.books, lookup, values)
+    }
+
     /// Adds a row of a new key.
     pub fn insert<R: Shelved>(&mut self, row: R) -> Result<(), BooksError> {
-        R::shelf(self.shelves).insert(row)
+        let key = row.key();
+        R::shelf(self.shelves).insert(row)?;
+        R::show(self.shelves, &key);
+        Ok(())
     }
 
     /// Changes a row, which must be there.
@@ -98,12 +110,22 @@ impl<'u> Unit<'u> {
         key: &R::Key,
         change: impl FnOnce(&mut R),
     ) -> Result<(), BooksError> {
-        R::shelf(self.shelves).change(self.books, key, change)
+        R::shelf(self.shelves).change(self.books, key, change)?;
+        R::show(self.shelves, key);
+        Ok(())
     }
 
     /// Removes a row, if it is there.
     pub fn remove<R: Shelved>(&mut self, key: &R::Key) -> Result<(), BooksError> {
-        R::shelf(self.shelves).remove(self.books, key)
+        R::shelf(self.shelves).remove(self.books, key)?;
+        R::show(self.shelves, key);
+        Ok(())
+    }
+
+    /// Hands over to the engine what was changed so far, for what the order of the changes matters
+    /// to: a value of which no two rows may have the same. No mark from before may be gone back to.
+    pub fn flush(&mut self) -> Result<(), BooksError> {
+        self.shelves.flush(self.books)
     }
 
     /// The next key of a table whose keys are counted.

@@ -3,17 +3,23 @@
 //! They work on a [`Unit`](super::unit::Unit) and know no engine. What must stay true: a row that
 //! is refused has changed nothing; money moves in [`movement`] alone.
 
-pub mod adjusting;
+mod accounts;
+mod adjusting;
 mod ahead;
 pub mod answers;
 pub mod changing;
+mod changing_refunds;
 pub mod creating;
 pub mod custom;
 pub mod ending;
 pub mod events;
 pub mod exchanges;
 pub mod facts;
+mod invoice_adjusting;
+mod methods;
 pub mod movement;
+mod numbering;
+mod payments;
 pub mod reconciling;
 pub mod refunding;
 mod sending;

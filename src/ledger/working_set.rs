@@ -5,14 +5,17 @@
 //! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
 //! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
 
+mod looking;
+
 use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
-    ANSWER_BY_AGE, Account, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
-    Entry, EventRow, Exchange, Inquiry, Invoice, Meta, Method, Part, Payment, Refund, Sending,
-    SettlementEvent, StoredAnswer, TakenPart, User,
+    ANSWER_BY_AGE, Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance,
+    Collected, Entry, EventRow, Exchange, Inquiry, Invoice, InvoiceAdjustment, Line, Meta, Method,
+    MethodRow, Part, Payment, Refund, Sending, SettlementEvent, StoredAnswer, TakenPart, User,
 };
 use super::trail::ActSource;
+use looking::{fits, places};
 use std::collections::HashMap;
 
 /// How a row differs from what the engine has.
@@ -95,11 +98,7 @@ impl<R: Record> Shelf<R> {
             return Ok(keys);
         }
         keys.retain(|key| !self.touched.contains(key));
-        let columns: Vec<_> = lookup
-            .by
-            .iter()
-            .map(|by| R::TABLE.columns.iter().position(|column| column == by))
-            .collect();
+        let columns = places::<R>(lookup);
         for key in &self.touched {
             if let Some(row) = self.rows.get(key).and_then(|held| held.row.as_ref())
                 && fits(row, &columns, values)
@@ -206,23 +205,30 @@ impl<R: Record> Shelf<R> {
         Ok(())
     }
 
+    /// Takes over the row of a key from the whole row of the same table, which alone is written.
+    fn show(&mut self, key: &R::Key, row: Option<R>) {
+        self.touched.push(key.clone());
+        self.rows.insert(key.clone(), Held { row, state: State::Same, is_removed: false });
+    }
+
     /// Hands over to the engine what differs, and keeps the rows as the engine now has them.
     pub(super) fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
         if self.touched.is_empty() {
             return Ok(());
         }
-        self.touched.sort_unstable();
-        self.touched.dedup();
         let rows = &self.rows;
-        let of = |wanted: State| {
-            let held = self.touched.iter().filter_map(|key| rows.get(key));
-            held.filter(move |held| held.state == wanted).filter_map(|held| held.row.as_ref())
-        };
         let is_removed = |key: &&R::Key| rows.get(*key).is_some_and(|held| held.is_removed);
+        // In the order of the use cases: what refers to another row went before it.
         let mut removed = self.touched.iter().filter(is_removed).map(R::key_values).peekable();
         if removed.peek().is_some() {
             books.remove(R::TABLE, &mut removed)?;
         }
+        self.touched.sort_unstable();
+        self.touched.dedup();
+        let of = |wanted: State| {
+            let held = self.touched.iter().filter_map(|key| rows.get(key));
+            held.filter(move |held| held.state == wanted).filter_map(|held| held.row.as_ref())
+        };
         for (state, is_new) in [(State::New, true), (State::Changed, false)] {
             let writers: Vec<_> =
                 of(state).map(|row| move |put: &mut dyn FnMut(Value<'_>)| row.write(put)).collect();
@@ -251,18 +257,6 @@ impl<R: Record> Shelf<R> {
     }
 }
 
-/// Whether the columns at these places have these values.
-fn fits<R: Record>(row: &R, columns: &[Option<usize>], values: &[Value<'_>]) -> bool {
-    let mut place = 0;
-    let mut matched = 0;
-    row.write(&mut |value| {
-        let wanted = columns.iter().zip(values).filter(|(column, _)| **column == Some(place));
-        matched += wanted.filter(|(_, wanted)| **wanted == value).count();
-        place += 1;
-    });
-    matched == columns.len()
-}
-
 fn check<R: Record>(row: &R) -> Result<(), BooksError> {
     let Some(fault) = row.fault() else { return Ok(()) };
     debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
@@ -286,9 +280,10 @@ fn load<R: Record>(
     })
 }
 
-/// Declares the shelves of all records, in the order in which they are flushed.
+/// Declares the shelves of all records, in the order in which they are flushed. After an arrow
+/// stands the shelf of a narrower record of the same table: it follows the whole rows.
 macro_rules! shelves {
-    ($($shelf:ident: $record:ty,)+) => {
+    ($($shelf:ident: $record:ty $(=> $view:ident)?,)+) => {
         /// All rows that a batch has met.
         #[derive(Debug, Default, Clone)]
         pub struct Shelves {
@@ -318,6 +313,11 @@ macro_rules! shelves {
             fn shelf(shelves: &mut Shelves) -> &mut Shelf<Self> {
                 &mut shelves.$shelf
             }
+
+            $(fn show(shelves: &mut Shelves, key: &Self::Key) {
+                let row = shelves.$shelf.met(key).map(From::from);
+                shelves.$view.show(key, row);
+            })?
         })+
     };
 }
@@ -345,15 +345,22 @@ impl Shelves {
 pub trait Shelved: Record {
     /// Its shelf.
     fn shelf(shelves: &mut Shelves) -> &mut Shelf<Self>;
+
+    /// Has a narrower record of the same table, if there is one, follow the row of a key.
+    fn show(_shelves: &mut Shelves, _key: &Self::Key) {}
 }
 
 shelves! {
     meta: Meta,
     users: User,
+    account_rows: AccountRow => accounts,
     accounts: Account,
+    method_rows: MethodRow => methods,
     methods: Method,
     balances: Balance,
     invoices: Invoice,
+    lines: Line,
+    invoice_adjustments: InvoiceAdjustment,
     payments: Payment,
     parts: Part,
     collected: Collected,

@@ -1,13 +1,16 @@
-//! Accounts, their balances and their payment methods, as refunds need them.
+//! Accounts, their balances and their payment methods. What refunds need of an account and of a
+//! method is a narrow view of the whole row, which refunds never write.
 
 use crate::domain::facts::{AccountKey, MethodKey};
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::vocabulary::{AccountStatus, MethodStatus, MethodType};
+use crate::ledger::UserKey;
 use crate::ledger::record::{ByName, DayText, Lookup, Record, record};
+use chrono::{DateTime, Utc};
 
 record! {
-    /// An account: what of it seldom changes.
+    /// An account, as refunds see it.
     Account in "account_row" [
         /// Its key.
         key: AccountKey,
@@ -31,6 +34,70 @@ record! {
 
 /// An account by its id.
 pub static ACCOUNT_BY_ID: Lookup = Lookup { table: Account::TABLE, by: &["id"] };
+/// An account by its number.
+pub static ACCOUNT_BY_NUMBER: Lookup = Lookup { table: Account::TABLE, by: &["number"] };
+/// The accounts with this default method.
+pub static ACCOUNT_BY_DEFAULT_METHOD: Lookup =
+    Lookup { table: Account::TABLE, by: &["default_payment_method"] };
+
+record! {
+    /// An account, whole.
+    AccountRow in "account_row" [
+        /// Its key.
+        key: AccountKey,
+    ] {
+        /// Its id.
+        id: ObjectId,
+        /// AccountNumber.
+        number: String,
+        /// Name.
+        name: String,
+        /// The currency of its balances.
+        currency: Currency,
+        /// The credit that it was opened with.
+        opening: MinorUnits,
+        /// Since when that credit is there, where it is known.
+        opened: Option<DayText>,
+        /// Its default payment method.
+        default_payment_method: Option<MethodKey>,
+        /// Its own gateway.
+        gateway: Option<String>,
+        /// The account that it belongs below.
+        parent: Option<AccountKey>,
+        /// Where it stands.
+        status: ByName<AccountStatus>,
+        /// What is only kept, a JSON object.
+        kept: String,
+        /// Who created it, where it is known.
+        created_by: Option<UserKey>,
+        /// When it was created, where it is known.
+        created_ms: Option<DateTime<Utc>>,
+        /// Who changed it last.
+        updated_by: Option<UserKey>,
+        /// When it was changed.
+        updated_ms: Option<DateTime<Utc>>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
+    }
+}
+
+impl From<&AccountRow> for Account {
+    fn from(row: &AccountRow) -> Self {
+        Self {
+            key: row.key,
+            id: row.id.clone(),
+            number: row.number.clone(),
+            currency: row.currency,
+            default_payment_method: row.default_payment_method,
+            gateway: row.gateway.clone(),
+            opening: row.opening,
+            opened: row.opened,
+        }
+    }
+}
+
+/// The accounts that belong below another one.
+pub static ACCOUNT_BY_PARENT: Lookup = Lookup { table: AccountRow::TABLE, by: &["parent"] };
 
 record! {
     /// What every refund changes of its account.
@@ -49,7 +116,7 @@ record! {
 }
 
 record! {
-    /// A payment method.
+    /// A payment method, as refunds see it.
     Method in "payment_method" [
         /// Its key.
         key: MethodKey,
@@ -69,6 +136,52 @@ record! {
 
 /// A payment method by its id.
 pub static METHOD_BY_ID: Lookup = Lookup { table: Method::TABLE, by: &["id"] };
+/// The payment methods of an account.
+pub static METHOD_BY_ACCOUNT: Lookup = Lookup { table: Method::TABLE, by: &["account"] };
+
+record! {
+    /// A payment method, whole.
+    MethodRow in "payment_method" [
+        /// Its key.
+        key: MethodKey,
+    ] {
+        /// Its id, by which gateways know it.
+        id: ObjectId,
+        /// Whose it is.
+        account: Option<AccountKey>,
+        /// Its type.
+        method_type as "type": ByName<MethodType>,
+        /// Whether it may still be used.
+        status: ByName<MethodStatus>,
+        /// Its own gateway.
+        gateway: Option<String>,
+        /// What is only kept, a JSON object.
+        kept: String,
+        /// Who created it, where it is known.
+        created_by: Option<UserKey>,
+        /// When it was created, where it is known.
+        created_ms: Option<DateTime<Utc>>,
+        /// Who changed it last.
+        updated_by: Option<UserKey>,
+        /// When it was changed.
+        updated_ms: Option<DateTime<Utc>>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
+    }
+}
+
+impl From<&MethodRow> for Method {
+    fn from(row: &MethodRow) -> Self {
+        Self {
+            key: row.key,
+            id: row.id.clone(),
+            account: row.account,
+            method_type: row.method_type,
+            status: row.status,
+            gateway: row.gateway.clone(),
+        }
+    }
+}
 
 record! {
     /// What the ledger knows of itself, by name.

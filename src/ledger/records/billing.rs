@@ -42,8 +42,20 @@ record! {
         is_settled: bool,
         /// ReferenceId.
         reference_id: Option<String>,
+        /// Free text.
+        comment: Option<String>,
+        /// What is only kept, a JSON object.
+        kept: String,
+        /// Who created it, where it is known.
+        created_by: Option<UserKey>,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
+        /// Who changed it last.
+        updated_by: Option<UserKey>,
         /// When it was changed.
         updated_ms: DateTime<Utc>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
     }
     fault |payment| (payment.refunded < MinorUnits::ZERO
         || payment.refunded.units() + payment.to_credit_balance.units() > payment.amount.units())
@@ -54,6 +66,10 @@ record! {
 pub static PAYMENT_BY_ID: Lookup = Lookup { table: Payment::TABLE, by: &["id"] };
 /// A payment by its number.
 pub static PAYMENT_BY_NUMBER: Lookup = Lookup { table: Payment::TABLE, by: &["number"] };
+/// The payments of an account.
+pub static PAYMENT_BY_ACCOUNT: Lookup = Lookup { table: Payment::TABLE, by: &["account"] };
+/// The payments that came from a payment method.
+pub static PAYMENT_BY_METHOD: Lookup = Lookup { table: Payment::TABLE, by: &["payment_method"] };
 
 record! {
     /// The part of a payment that pays an invoice.
@@ -61,6 +77,8 @@ record! {
         /// Its key.
         key: PartKey,
     ] {
+        /// Its id.
+        id: ObjectId,
         /// The invoice.
         invoice: InvoiceKey,
         /// The payment.
@@ -69,8 +87,14 @@ record! {
         amount: MinorUnits,
         /// What refunds took back of it or hold.
         refunded: MinorUnits,
+        /// Who created it, where it is known.
+        created_by: Option<UserKey>,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
         /// When it was changed.
         updated_ms: DateTime<Utc>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
     }
     fault |part| (part.refunded < MinorUnits::ZERO || part.refunded > part.amount)
         .then_some("more is taken back of it than it pays")
@@ -106,6 +130,8 @@ record! {
 pub static INVOICE_BY_ID: Lookup = Lookup { table: Invoice::TABLE, by: &["id"] };
 /// An invoice by its number.
 pub static INVOICE_BY_NUMBER: Lookup = Lookup { table: Invoice::TABLE, by: &["number"] };
+/// The invoices of an account.
+pub static INVOICE_BY_ACCOUNT: Lookup = Lookup { table: Invoice::TABLE, by: &["account"] };
 
 record! {
     /// What a refund takes back of a part of its payment.

@@ -97,6 +97,9 @@ record! {
     }
 }
 
+/// The events of an account.
+pub static EVENT_BY_ACCOUNT: Lookup = Lookup { table: EventRow::TABLE, by: &["account"] };
+
 /// Stored answers by their age.
 pub static ANSWER_BY_AGE: Lookup = Lookup { table: StoredAnswer::TABLE, by: &["at_ms"] };
 

@@ -7,7 +7,7 @@ use crate::domain::money::MinorUnits;
 use crate::domain::rules::MethodChoice;
 use crate::domain::vocabulary::{GatewayState, MethodType, RefundStatus, RefundType, SourceType};
 use crate::ledger::UserKey;
-use crate::ledger::record::record;
+use crate::ledger::record::{Lookup, Record, record};
 use chrono::{DateTime, NaiveDate, Utc};
 
 record! {
@@ -91,6 +91,9 @@ record! {
     }
     fault Refund::broken
 }
+
+/// The refunds that went to a payment method.
+pub static REFUND_BY_METHOD: Lookup = Lookup { table: Refund::TABLE, by: &["payment_method"] };
 
 impl Refund {
     /// Its id.

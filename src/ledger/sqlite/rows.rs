@@ -3,15 +3,11 @@
 //! A value that the domain does not know (another program wrote it) is an error, never a guess.
 
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
-use crate::domain::facts::{
-    Account, AccountKey, Ahead, Gateway, MethodKey, PaymentMethod, SANDBOX_GATEWAY, Tenant,
-};
-use crate::domain::id::ObjectId;
-use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::facts::{Gateway, SANDBOX_GATEWAY, Tenant};
 use crate::domain::script::{Script, Switches};
-use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType};
+use crate::domain::vocabulary::CustomizedObject;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row};
 
 /// Turns a stored text into a value, or says which column holds what nobody knows.
 pub(super) fn known<T>(
@@ -34,79 +30,6 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(
     text: &str,
 ) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|_| unknown_value(column, text))
-}
-
-/// The account of this id, with its default method if that will be needed.
-pub(super) fn account(
-    connection: &Connection,
-    id: &ObjectId,
-    with_default_method: bool,
-) -> rusqlite::Result<Option<Account>> {
-    let select = "select key, currency, balance, default_payment_method, gateway \
-                  from account where id = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    let found = statement
-        .query_row(params![id.as_str()], |row| {
-            Ok((read_account(row)?, row.get::<_, Option<i64>>(3)?))
-        })
-        .optional()?;
-    let Some((mut account, default_method)) = found else {
-        return Ok(None);
-    };
-    if let Some(key) = default_method.filter(|_| with_default_method) {
-        account.default_method = payment_method_by_key(connection, key)?;
-    }
-    Ok(Some(account))
-}
-
-/// The account of this key, which exists, without its default method.
-pub(super) fn account_by_key(connection: &Connection, key: i64) -> rusqlite::Result<Account> {
-    let select = "select key, currency, balance, default_payment_method, gateway \
-                  from account where key = ?1";
-    connection.prepare_cached(select)?.query_row([key], read_account)
-}
-
-fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    Ok(Account {
-        key: AccountKey(row.get(0)?),
-        currency: known(row, 1, Currency::from_code)?,
-        balance: MinorUnits::new(row.get(2)?),
-        ahead: Ahead::default(),
-        default_method: None,
-        gateway: row.get(4)?,
-    })
-}
-
-/// The payment method of this id.
-pub(super) fn payment_method(
-    connection: &Connection,
-    id: &ObjectId,
-) -> rusqlite::Result<Option<PaymentMethod>> {
-    let select = "select key, account, type, status, gateway, id from payment_method where id = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    statement.query_row(params![id.as_str()], read_method).optional()
-}
-
-/// The payment method of this key.
-pub(super) fn payment_method_by_key(
-    connection: &Connection,
-    key: i64,
-) -> rusqlite::Result<Option<PaymentMethod>> {
-    let select =
-        "select key, account, type, status, gateway, id from payment_method where key = ?1";
-    let mut statement = connection.prepare_cached(select)?;
-    statement.query_row(params![key], read_method).optional()
-}
-
-fn read_method(row: &Row<'_>) -> rusqlite::Result<PaymentMethod> {
-    Ok(PaymentMethod {
-        key: MethodKey(row.get(0)?),
-        account: row.get::<_, Option<i64>>(1)?.map(AccountKey),
-        method_type: known(row, 2, MethodType::from_name)?,
-        status: known(row, 3, MethodStatus::from_name)?,
-        gateway: row.get(4)?,
-        id: known(row, 5, ObjectId::parse)?,
-    })
 }
 
 /// The tenant's settings: what was seeded, and the defaults of the rest.

@@ -1,15 +1,10 @@
-//! What gateways collected under which reference, and what was sent back against it.
-//!
-//! What must stay true: everything that is sent is counted here in the transaction of its hold, and
-//! the schema refuses what is more than was collected. A release is for what its gateway declined,
-//! never got, or rejected after all; cancelling or deleting a refund releases nothing, because its
-//! money went out.
+//! What gateways collected under which reference, for seeds, migrations and audits.
 
-use crate::domain::collected::{Collected, KnownPayment, ReferenceKey};
+use crate::domain::collected::{KnownPayment, ReferenceKey};
 use crate::domain::facts::PaymentKey;
 use crate::domain::money::MinorUnits;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 /// Makes `gateway_reference(text)` known to a connection: the form in which references are
 /// compared. Migrations and audits use it, and nothing that stays in the file.
@@ -21,22 +16,6 @@ pub(super) fn add_function(connection: &Connection) -> rusqlite::Result<()> {
         let text: String = context.get(0)?;
         Ok(ReferenceKey::of(&text).as_str().to_owned())
     })
-}
-
-/// What a gateway collected under a reference. Nothing, if it knows no payment by it.
-pub(super) fn collected(
-    connection: &Connection,
-    gateway: &str,
-    reference: &str,
-) -> rusqlite::Result<Collected> {
-    let select = "select amount, sent from collected where reference = ?1 and gateway = ?2";
-    let key = ReferenceKey::of(reference);
-    let found =
-        connection.prepare_cached(select)?.query_row(params![key.as_str(), gateway], |row| {
-            let [amount, sent] = [row.get(0)?, row.get(1)?].map(MinorUnits::new);
-            Ok(Collected { amount, sent })
-        });
-    Ok(found.optional()?.unwrap_or(Collected::NOTHING))
 }
 
 /// The payments that gateways know by a reference: one for each gateway.
@@ -68,24 +47,4 @@ pub(super) fn claim(
     let key = ReferenceKey::of(reference);
     let values = params![key.as_str(), gateway, payment.0, amount.units()];
     connection.prepare_cached(insert)?.execute(values).map(|_| ())
-}
-
-/// Notes that a gateway now knows a payment by another reference, which must be free there. Nothing
-/// may have been sent against the old one.
-pub(super) fn claim_instead(
-    connection: &Connection,
-    gateway: &str,
-    (old, new): (&str, &str),
-    payment: PaymentKey,
-    amount: MinorUnits,
-) -> rusqlite::Result<()> {
-    let update = "update collected set reference = ?4 \
-                  where reference = ?1 and gateway = ?2 and payment = ?3";
-    let [old_key, new_key] = [old, new].map(ReferenceKey::of);
-    let values = params![old_key.as_str(), gateway, payment.0, new_key.as_str()];
-    match connection.prepare_cached(update)?.execute(values)? {
-        // Another payment of an old ledger has the same reference, and stays what it stands for.
-        0 => claim(connection, gateway, new, payment, amount),
-        _ => Ok(()),
-    }
 }

@@ -7,9 +7,7 @@ use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::salts::{digest, fill_randomly, ledger_salt, salt_of};
 use super::{rows, soundness, whole};
-use crate::domain::draft::common::KeptValues;
 use crate::domain::facts::{Gateway, Tenant};
-use crate::domain::id::{IdKind, RowId};
 use crate::domain::secret::SESSION_CHARS;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
@@ -154,50 +152,6 @@ impl Store {
         self.world.gateways = seeded.chain(self.configured.iter().cloned()).collect();
         self.is_stale = false;
         Ok(())
-    }
-
-    /// The id of the row `key` of a kind, which was created at `created_ms`. A query makes the same
-    /// one from the row (`row_id` in `query_functions.rs`).
-    pub(super) fn row_id(
-        &self,
-        kind: IdKind,
-        created_ms: i64,
-        key: i64,
-    ) -> rusqlite::Result<RowId> {
-        let id = RowId::new(kind, created_ms, self.world.row_salt, key);
-        id.ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
-    }
-
-    /// The next key of a table, which none of its rows ever had: ids carry keys.
-    pub(super) fn next_key(&self, table: &'static str) -> rusqlite::Result<i64> {
-        let newest = format!("select coalesce(max(key), 0) from {table}");
-        let newest: i64 =
-            self.connection.prepare_cached(&newest)?.query_row([], |row| row.get(0))?;
-        let count = "insert into meta (key, value) \
-                     values ('last_key_' || ?1, cast(?2 + 1 as text)) on conflict (key) do update \
-                     set value = cast(max(cast(value as integer), ?2) + 1 as text) \
-                     returning cast(value as integer)";
-        let mut statement = self.connection.prepare_cached(count)?;
-        statement.query_row(params![table, newest], |row| row.get(0))
-    }
-
-    /// The next number that no row of a table has: a prefix and eight digits, which are counted by
-    /// the counter of this name.
-    pub(super) fn next_number(
-        &self,
-        table: &'static str,
-        counter: &'static str,
-        prefix: &str,
-    ) -> rusqlite::Result<String> {
-        let taken = format!("select exists (select 1 from {table} where number = ?1)");
-        loop {
-            let count = self.count_up(&format!("last_number_{counter}"))?;
-            let number = format!("{prefix}{count:08}");
-            let mut statement = self.connection.prepare_cached(&taken)?;
-            if !statement.query_row([&number], |row| row.get(0))? {
-                return Ok(number);
-            }
-        }
     }
 
     /// Marks a point of the open transaction that it can be taken back to.
@@ -376,12 +330,6 @@ fn keep_events(connection: &Connection, said: Option<bool>) -> rusqlite::Result<
 pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool> {
     let select = "select value = 'on' from meta where key = 'events'";
     Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(false))
-}
-
-/// Kept values as a column holds them: a JSON object, with null for what an update takes away.
-pub(super) fn kept_json(values: &KeptValues<'_>) -> rusqlite::Result<String> {
-    serde_json::to_string(values)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 /// A failure that is not SQLite's, in the form of those that are.

@@ -5,7 +5,6 @@
 //! its place was made or checked as a whole before; and a copy of which nobody knows whether it
 //! came to its end is told as that.
 
-use super::changing::never_give_again;
 use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
@@ -193,6 +192,14 @@ pub(super) fn renew_account(
     }
     store.end_savepoint(true)?;
     Ok(Ok(is_known))
+}
+
+/// Notes that the number of a refund, and those before it, were given.
+fn never_give_again(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
+                on conflict (key) do update set value = excluded.value \
+                where cast(value as integer) < ?1";
+    connection.prepare_cached(note)?.execute([number]).map(|_| ())
 }
 
 fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bool> {

@@ -508,7 +508,7 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     let failed = loop {
         store.begin().unwrap();
         let one = request(vec![draft("External", "0.01")], None);
-        let created = creating::create(&mut store, &one).and_then(|_| store.flush());
+        let created = store.work(|unit| creating::create(unit, &one)).and_then(|_| store.flush());
         let created = created.map_err(|error| error.to_string());
         match created.and_then(|()| store.commit().map_err(|error| format!("{error:?}"))) {
             Ok(()) => acknowledged += 1,

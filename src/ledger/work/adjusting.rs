@@ -5,15 +5,19 @@ use super::facts::{self, Named};
 use super::movement::{self, Cause, Move, move_invoice};
 use super::{ahead, custom};
 use crate::domain::draft::adjustment::AdjustmentDraft;
+use crate::domain::draft::change::AdjustmentChange;
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::facts::{AdjustmentKey, AdjustmentSource, AskedAdjustment, ExistingAdjustment};
 use crate::domain::id::{IdKind, ObjectId, RowId};
 use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
 use crate::domain::rules::{
     AdjustmentDecision, AdjustmentFacts, Asking, FoundSource, decide_adjustment,
+    decide_adjustment_update,
 };
 use crate::domain::vocabulary::{AdjustmentStatus, AdjustmentType};
 use crate::ledger::books::BooksError;
+use crate::ledger::change::ChangeResult;
 use crate::ledger::record::{ByName, DayText};
 use crate::ledger::records::{Adjustment, Entry, Payment};
 use crate::ledger::unit::Unit;
@@ -21,7 +25,7 @@ use crate::ledger::{RowResult, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Makes one adjustment, or finds why not.
-pub fn create(
+pub(super) fn create(
     unit: &mut Unit<'_>,
     user: UserKey,
     asking: &Asking,
@@ -48,7 +52,7 @@ pub fn create(
 
 /// Writes an adjustment that was decided on, and moves its money. Its id is that of its first
 /// entry.
-pub fn write(
+pub(super) fn write(
     unit: &mut Unit<'_>,
     user: UserKey,
     decision: &AdjustmentDecision,
@@ -98,8 +102,54 @@ fn move_source(
     }
 }
 
+/// Changes an adjustment of a credit balance, or finds why not.
+pub(super) fn update(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    asking: &Asking,
+    change: &AdjustmentChange,
+) -> Result<ChangeResult, BooksError> {
+    let id = change.common.id.given();
+    let mut found = change.common.id.look_up(|id| existing(unit, id))?;
+    if let Some(ExistingAdjustment::Asked(asked)) = &mut found {
+        ahead::look(unit, asking, &mut asked.account)?;
+    }
+    let tenant = &unit.world.tenant;
+    let decision = match decide_adjustment_update(change, found.as_ref(), tenant, asking) {
+        Ok(decision) => decision,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(id) = id else {
+        return Ok(Err(RowError::missing("Id")));
+    };
+    let at = asking.now;
+    if decision.cancels {
+        cancel(unit, decision.adjustment, at)?;
+    }
+    let key = decision.adjustment.key;
+    let row: Adjustment = unit.existing(&(key,))?;
+    let custom = custom::merged(row.custom.as_deref(), &decision.custom)?;
+    let (sets_comment, comment) = decision.comment.map(ToOwned::to_owned).into_parts();
+    let (sets_reason, reason) = decision.reason_code.map(ToOwned::to_owned).into_parts();
+    let (sets_transferred, transferred) =
+        decision.transferred_to_accounting.map(|value| value.name().to_owned()).into_parts();
+    unit.change::<Adjustment>(&(key,), |row| {
+        if sets_comment {
+            row.comment = comment;
+        }
+        if sets_reason {
+            row.reason_code = reason;
+        }
+        if sets_transferred {
+            row.transferred_to_accounting = transferred;
+        }
+        (row.updated_ms, row.updated_by, row.custom) = (at, Some(user), custom);
+    })?;
+    Ok(Ok(id.clone()))
+}
+
 /// Takes an adjustment back: the balance moves the other way, and so does its source.
-pub(super) fn cancel(
+fn cancel(
     unit: &mut Unit<'_>,
     adjustment: &AskedAdjustment,
     at: DateTime<Utc>,
@@ -119,10 +169,7 @@ pub(super) fn cancel(
 }
 
 /// The adjustment of this id, which is that of its first entry.
-pub(super) fn existing(
-    unit: &mut Unit<'_>,
-    id: &ObjectId,
-) -> Result<Option<ExistingAdjustment>, BooksError> {
+fn existing(unit: &mut Unit<'_>, id: &ObjectId) -> Result<Option<ExistingAdjustment>, BooksError> {
     let kind = IdKind::CreditBalanceAdjustment;
     let Some(parsed) = RowId::parse(kind, id.as_str()) else { return Ok(None) };
     let entry = unit.get::<Entry>(&(parsed.key(),))?.cloned();

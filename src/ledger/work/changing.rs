@@ -1,166 +1,113 @@
-//! Updates and deletions of refunds and adjustments: look up what is there, let the domain decide,
-//! write, and move the money back where a refund or an adjustment is taken back.
+//! Calls to update and to delete: each object on its own, and the record of the call.
 
-use super::{adjusting, ahead, custom, events, facts, movement};
-use crate::domain::draft::change::{AdjustmentChange, RefundChange};
-use crate::domain::event::EventKind;
-use crate::domain::facts::{ExistingAdjustment, ExistingRefund};
-use crate::domain::id::{ObjectId, RefundNumber};
-use crate::domain::row_error::RowError;
-use crate::domain::rules::{
-    Asking, decide_adjustment_update, decide_refund_deletion, decide_refund_update,
-};
-use crate::domain::vocabulary::RefundStatus;
-use crate::ledger::UserKey;
+use super::invoice_adjusting::{self, Adjusted};
+use super::trail::{self, Done};
+use super::trail_facts::{of_changes, of_refund, type_of_changes, type_of_deleted};
+use super::{accounts, adjusting, changing_refunds, methods, payments};
+use crate::domain::id::ObjectId;
 use crate::ledger::books::BooksError;
-use crate::ledger::change::ChangeResult;
+use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
 use crate::ledger::record::Field;
-use crate::ledger::records::{Adjustment, Balance, Refund, TAKEN_BY_REFUND, TakenPart};
+use crate::ledger::records::{
+    ACCOUNT_BY_ID, Account, INVOICE_ADJUSTMENT_BY_ID, InvoiceAdjustment, METHOD_BY_ID, Method,
+};
+use crate::ledger::trail::{Act, Actor, Touched};
 use crate::ledger::unit::Unit;
+use serde_json::{Value, json};
 
-/// Changes a refund, or finds why not.
-pub fn refund(
-    unit: &mut Unit<'_>,
-    user: UserKey,
-    asking: &Asking,
-    change: &RefundChange,
-) -> Result<ChangeResult, BooksError> {
-    let id = change.common.id.given();
-    let found = change.common.id.look_up(|id| facts::refund(unit, id))?;
-    let tenant = &unit.world.tenant;
-    let decision = match decide_refund_update(change, found.as_ref(), tenant, asking) {
-        Ok(decision) => decision,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (Some(id), Some(ExistingRefund { number, payment, .. })) = (id, found) else {
-        return Ok(Err(RowError::missing("Id")));
-    };
-    let row: Refund = unit.existing(&(number,))?;
-    let at = asking.now;
-    if let (true, Some(payment)) = (decision.cancels, payment) {
-        movement::cancel(unit, &row, payment, at)?;
-    }
-    let custom = custom::merged(row.custom.as_deref(), &decision.custom)?;
-    let (sets_reason, reason) = decision.reason_code.map(ToOwned::to_owned).into_parts();
-    let (sets_transferred, transferred) =
-        decision.transferred_to_accounting.map(|value| value.name().to_owned()).into_parts();
-    unit.change::<Refund>(&(number,), |row| {
-        if sets_reason {
-            row.reason_code = reason;
-        }
-        if sets_transferred {
-            row.transferred_to_accounting = transferred;
-        }
-        if decision.cancels {
-            row.status = RefundStatus::Canceled;
-            row.cancelled_ms = Some(at);
-        }
-        (row.updated_ms, row.updated_by, row.custom) = (Some(at), Some(user), custom);
-    })?;
-    if decision.cancels {
-        events::keep(unit, number, EventKind::Canceled, at)?;
-    }
-    Ok(Ok(id.clone()))
+/// Makes each change, or finds why not, and records the call.
+pub fn update(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult>, BooksError> {
+    let rows = update_rows(unit, request)?;
+    let (actor, at) = (Actor::User(request.user), request.asking.now);
+    let act = Act { actor, origin: request.origin.clone(), at };
+    let done = Done::new("update", type_of_changes(&request.changes));
+    trail::keep(unit, &act, done, &of_changes(&request.changes, &rows))?;
+    Ok(rows)
 }
 
-/// Deletes a refund, or finds why not.
-pub fn delete_refund(
+fn update_rows(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult>, BooksError> {
+    let (user, asking) = (request.user, &request.asking);
+    macro_rules! each {
+        ($changes:ident, $update:path) => {
+            $changes.iter().map(|change| $update(unit, user, asking, change)).collect()
+        };
+    }
+    match &request.changes {
+        Changes::Accounts(changes) => each!(changes, accounts::update),
+        Changes::Adjustments(changes) => each!(changes, adjusting::update),
+        Changes::InvoiceAdjustments(changes) => each!(changes, invoice_adjusting::update),
+        Changes::InvoiceItemAdjustments(changes) => {
+            each!(changes, invoice_adjusting::update_of_line)
+        }
+        Changes::Payments(changes) => each!(changes, payments::update),
+        Changes::PaymentMethods(changes) => each!(changes, methods::update),
+        Changes::Refunds(changes) => each!(changes, changing_refunds::update),
+    }
+}
+
+/// Deletes each object, or finds why not, and records the call with what each was.
+pub fn delete(unit: &mut Unit<'_>, request: &Delete) -> Result<Vec<ChangeResult>, BooksError> {
+    let object = type_of_deleted(request.object);
+    let (mut rows, mut touched) = (Vec::with_capacity(request.ids.len()), Vec::new());
+    for id in &request.ids {
+        let row = match id {
+            Ok(id) => {
+                let facts = before_deletion(unit, request.object, id)?;
+                let row = delete_one(unit, request, id)?;
+                if row.is_ok() {
+                    touched.push(Touched { object, id: id.to_string(), facts });
+                }
+                row
+            }
+            Err(error) => Err(error.clone()),
+        };
+        rows.push(row);
+    }
+    let (actor, at) = (Actor::User(request.user), request.asking.now);
+    let act = Act { actor, origin: request.origin.clone(), at };
+    trail::keep(unit, &act, Done::new("delete", object), &touched)?;
+    Ok(rows)
+}
+
+fn delete_one(
     unit: &mut Unit<'_>,
-    asking: &Asking,
+    request: &Delete,
     id: &ObjectId,
 ) -> Result<ChangeResult, BooksError> {
-    let found = facts::refund(unit, id)?;
-    if let Err(error) = decide_refund_deletion(id, found.as_ref(), asking) {
-        return Ok(Err(error));
-    }
-    if let Some(refund @ ExistingRefund { number, payment: Some(payment), .. }) = found {
-        events::keep(unit, number, EventKind::Deleted, asking.now)?;
-        let row: Refund = unit.existing(&(number,))?;
-        if refund.status == RefundStatus::Processed && !refund.is_compensated {
-            movement::cancel(unit, &row, payment, asking.now)?;
+    let asking = &request.asking;
+    match request.object {
+        Deletable::Account => accounts::delete(unit, asking, id),
+        Deletable::InvoiceAdjustment => {
+            invoice_adjusting::delete(unit, asking, Adjusted::Invoice, id)
         }
-        remove(unit, &row)?;
+        Deletable::InvoiceItemAdjustment => {
+            invoice_adjusting::delete(unit, asking, Adjusted::Line, id)
+        }
+        Deletable::PaymentMethod => methods::delete(unit, asking, id),
+        Deletable::Refund => changing_refunds::delete(unit, asking, id),
     }
-    Ok(Ok(id.clone()))
 }
 
-/// Takes the row away, but not its number: nothing is ever called by it again. What led to it leads
-/// to the account's refund before it.
-fn remove(unit: &mut Unit<'_>, refund: &Refund) -> Result<(), BooksError> {
-    unit.never_give_again(refund.number)?;
-    let newest = unit.balance(refund.account)?.newest_refund;
-    if newest == Some(refund.number) {
-        unit.change::<Balance>(&(refund.account,), |row| row.newest_refund = refund.previous)?;
-    } else {
-        let next = next_of_account(unit, newest, refund.number)?;
-        unit.change::<Refund>(&(next,), |row| row.previous = refund.previous)?;
-    }
-    for taken in unit.all::<TakenPart>(&TAKEN_BY_REFUND, &[refund.number.stored()])? {
-        unit.remove::<TakenPart>(&(taken.key,))?;
-    }
-    unit.remove::<Refund>(&(refund.number,))
-}
-
-/// The account's refund that follows the one of this number, among those that `newest` leads to.
-fn next_of_account(
+/// What an object is just before it is deleted; nothing that could be asked for later.
+fn before_deletion(
     unit: &mut Unit<'_>,
-    newest: Option<RefundNumber>,
-    number: RefundNumber,
-) -> Result<RefundNumber, BooksError> {
-    let missing = || BooksError::Missing("refund_row");
-    let mut next = newest.ok_or_else(missing)?;
-    loop {
-        let row: Refund = unit.peek(&(next,))?.ok_or_else(missing)?;
-        match row.previous {
-            Some(previous) if previous == number => return Ok(next),
-            Some(previous) => next = previous,
-            None => return Err(missing()),
+    object: Deletable,
+    id: &ObjectId,
+) -> Result<Value, BooksError> {
+    let by_id = [id.stored()];
+    Ok(match object {
+        Deletable::Refund => of_refund(unit, id)?,
+        Deletable::Account => {
+            let row: Option<Account> = unit.find(&ACCOUNT_BY_ID, &by_id)?;
+            json!({ "number": row.map(|row| row.number) })
         }
-    }
-}
-
-/// Changes an adjustment of a credit balance, or finds why not.
-pub fn adjustment(
-    unit: &mut Unit<'_>,
-    user: UserKey,
-    asking: &Asking,
-    change: &AdjustmentChange,
-) -> Result<ChangeResult, BooksError> {
-    let id = change.common.id.given();
-    let mut found = change.common.id.look_up(|id| adjusting::existing(unit, id))?;
-    if let Some(ExistingAdjustment::Asked(asked)) = &mut found {
-        ahead::look(unit, asking, &mut asked.account)?;
-    }
-    let tenant = &unit.world.tenant;
-    let decision = match decide_adjustment_update(change, found.as_ref(), tenant, asking) {
-        Ok(decision) => decision,
-        Err(error) => return Ok(Err(error)),
-    };
-    let Some(id) = id else {
-        return Ok(Err(RowError::missing("Id")));
-    };
-    let at = asking.now;
-    if decision.cancels {
-        adjusting::cancel(unit, decision.adjustment, at)?;
-    }
-    let key = decision.adjustment.key;
-    let row: Adjustment = unit.existing(&(key,))?;
-    let custom = custom::merged(row.custom.as_deref(), &decision.custom)?;
-    let (sets_comment, comment) = decision.comment.map(ToOwned::to_owned).into_parts();
-    let (sets_reason, reason) = decision.reason_code.map(ToOwned::to_owned).into_parts();
-    let (sets_transferred, transferred) =
-        decision.transferred_to_accounting.map(|value| value.name().to_owned()).into_parts();
-    unit.change::<Adjustment>(&(key,), |row| {
-        if sets_comment {
-            row.comment = comment;
+        Deletable::PaymentMethod => {
+            let row: Option<Method> = unit.find(&METHOD_BY_ID, &by_id)?;
+            json!({ "type": row.map(|row| row.method_type.0.name()) })
         }
-        if sets_reason {
-            row.reason_code = reason;
+        Deletable::InvoiceAdjustment | Deletable::InvoiceItemAdjustment => {
+            let row: Option<InvoiceAdjustment> = unit.find(&INVOICE_ADJUSTMENT_BY_ID, &by_id)?;
+            json!({ "number": row.map(|row| row.number) })
         }
-        if sets_transferred {
-            row.transferred_to_accounting = transferred;
-        }
-        (row.updated_ms, row.updated_by, row.custom) = (at, Some(user), custom);
-    })?;
-    Ok(Ok(id.clone()))
+    })
 }

@@ -1,10 +1,10 @@
-//! A call to create refunds or adjustments: each draft on its own, and the answer kept for an
+//! A call to create: each draft on its own, the record of the call, and the answer kept for an
 //! idempotency key.
 
 use super::answers::{earlier_answer, keep_answer};
 use super::trail::{self, Done};
 use super::trail_facts::{of_drafts, type_of_drafts};
-use super::{adjusting, refunding};
+use super::{accounts, adjusting, invoice_adjusting, methods, payments, refunding};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::row_error::RowError;
 use crate::ledger::books::BooksError;
@@ -13,16 +13,12 @@ use crate::ledger::unit::Unit;
 use crate::ledger::{Create, Created, Order, RowResult};
 use std::collections::BTreeMap;
 
-/// What was done for the key of the request before, if anything was.
-pub fn earlier(unit: &mut Unit<'_>, request: &Create) -> Result<Option<Created>, BooksError> {
-    match &request.idempotency {
-        Some(once) => earlier_answer(unit, request.user, once, request.asking.now),
-        None => Ok(None),
+/// Does the whole request, or finds that it was done before; all rows or none where the request
+/// wants it so.
+pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksError> {
+    if let Some(earlier) = earlier(unit, request)? {
+        return Ok(earlier);
     }
-}
-
-/// Creates refunds, all rows or none where the request wants it so.
-pub fn refunds(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksError> {
     let audit = trail::next_key(unit)?;
     let mark = request.is_single.then(|| unit.mark());
     let mut orders = Vec::new();
@@ -32,24 +28,6 @@ pub fn refunds(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksEr
         orders.clear();
         rows = taken_back(rows);
     }
-    end(unit, request, audit, rows, orders)
-}
-
-/// The results of a single transaction of which one row failed: the others say why they are not
-/// there.
-pub fn taken_back(rows: Vec<RowResult>) -> Vec<RowResult> {
-    let taken_back = RowError::transaction_failed();
-    rows.into_iter().map(|row| row.and_then(|_| Err(taken_back.clone()))).collect()
-}
-
-/// Records the call, and keeps its answer for its key.
-pub fn end(
-    unit: &mut Unit<'_>,
-    request: &Create,
-    audit: i64,
-    rows: Vec<RowResult>,
-    orders: Vec<Order>,
-) -> Result<Created, BooksError> {
     record(unit, request, audit, &rows)?;
     let now = request.asking.now;
     let answer = match &request.idempotency {
@@ -59,30 +37,55 @@ pub fn end(
     Ok(Created::Fresh { rows, orders, answer })
 }
 
+/// What was done for the key of the request before, if anything was.
+fn earlier(unit: &mut Unit<'_>, request: &Create) -> Result<Option<Created>, BooksError> {
+    match &request.idempotency {
+        Some(once) => earlier_answer(unit, request.user, once, request.asking.now),
+        None => Ok(None),
+    }
+}
+
+/// The results of a single transaction of which one row failed: the others say why they are not
+/// there.
+fn taken_back(rows: Vec<RowResult>) -> Vec<RowResult> {
+    let taken_back = RowError::transaction_failed();
+    rows.into_iter().map(|row| row.and_then(|_| Err(taken_back.clone()))).collect()
+}
+
 fn rows(
     unit: &mut Unit<'_>,
     request: &Create,
     audit: i64,
     orders: &mut Vec<Order>,
 ) -> Result<Vec<RowResult>, BooksError> {
-    let (user, asking) = (request.user, &request.asking);
+    let (user, asking, ordered) = (request.user, &request.asking, &request.ordered);
+    macro_rules! each {
+        ($drafts:ident, $create:path) => {
+            each($drafts, ordered, |draft| $create(unit, user, asking, draft))
+        };
+    }
     match &request.drafts {
-        Drafts::Refunds(drafts) => each(drafts, &request.ordered, |draft| {
+        Drafts::Accounts(drafts) => each!(drafts, accounts::create),
+        Drafts::Adjustments(drafts) => each!(drafts, adjusting::create),
+        Drafts::InvoiceAdjustments(drafts) => each!(drafts, invoice_adjusting::create),
+        Drafts::InvoiceItemAdjustments(drafts) => {
+            each!(drafts, invoice_adjusting::create_of_line)
+        }
+        Drafts::InvoicePayments(drafts) => each!(drafts, payments::create_part),
+        Drafts::Payments(drafts) => each!(drafts, payments::create),
+        Drafts::PaymentMethods(drafts) => each!(drafts, methods::create),
+        Drafts::Refunds(drafts) => each(drafts, ordered, |draft| {
             refunding::create(unit, user, asking, draft, audit, orders)
         }),
-        Drafts::Adjustments(drafts) => {
-            each(drafts, &request.ordered, |draft| adjusting::create(unit, user, asking, draft))
-        }
-        _ => Err(BooksError::Missing("a use case")),
     }
 }
 
 /// Creates each of the drafts but those that were ordered to fail.
-pub fn each<D, E>(
+fn each<D>(
     drafts: &[D],
     ordered: &BTreeMap<usize, RowError>,
-    mut create: impl FnMut(&D) -> Result<RowResult, E>,
-) -> Result<Vec<RowResult>, E> {
+    mut create: impl FnMut(&D) -> Result<RowResult, BooksError>,
+) -> Result<Vec<RowResult>, BooksError> {
     let create_one = |(row, draft)| match ordered.get(&row) {
         Some(error) => Ok(Err(RowError::clone(error))),
         None => create(draft),

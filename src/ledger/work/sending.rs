@@ -1,16 +1,19 @@
-//! What was sent to gateways against a payment, and what of it was never paid.
+//! What gateways collected under which reference, what was sent back against it, and what of that
+//! was never paid.
 //!
 //! What must stay true: everything that is sent is counted here in the transaction of its hold, and
 //! more than was collected is refused. A release is for what its gateway declined, never got, or
 //! rejected after all; cancelling or deleting a refund releases nothing: its money went out.
 
-use crate::domain::collected::ReferenceKey;
+use crate::domain::collected::{KnownPayment, ReferenceKey};
 use crate::domain::facts::PaymentKey;
 use crate::domain::id::RefundNumber;
 use crate::domain::money::MinorUnits;
 use crate::ledger::books::BooksError;
 use crate::ledger::record::{Field, Record};
-use crate::ledger::records::{Collected, Payment, SENDING_OF_REFUND, Sending, SendingKind};
+use crate::ledger::records::{
+    COLLECTED_BY_REFERENCE, Collected, Payment, SENDING_OF_REFUND, Sending, SendingKind,
+};
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, Utc};
 
@@ -57,4 +60,56 @@ fn count(unit: &mut Unit<'_>, sending: Sending) -> Result<(), BooksError> {
     unit.change::<Collected>(&key, |row| {
         row.sent = MinorUnits::new(row.sent.units().saturating_add(delta));
     })
+}
+
+/// The payments that gateways know by a reference: one for each gateway.
+pub(super) fn known_by(
+    unit: &mut Unit<'_>,
+    reference: &str,
+) -> Result<Vec<KnownPayment>, BooksError> {
+    let key = ReferenceKey::of(reference).as_str().to_owned();
+    let rows: Vec<Collected> = unit.all(&COLLECTED_BY_REFERENCE, &[key.stored()])?;
+    let mut known = Vec::with_capacity(rows.len());
+    for row in rows {
+        let payment: Payment = unit.existing(&(row.payment,))?;
+        known.push(KnownPayment { key: row.payment, number: payment.number, gateway: row.gateway });
+    }
+    Ok(known)
+}
+
+/// Notes that a gateway knows a payment by a reference, under which it collected an amount. The
+/// reference must be free there.
+pub(super) fn claim(
+    unit: &mut Unit<'_>,
+    gateway: &str,
+    reference: &str,
+    payment: PaymentKey,
+    amount: MinorUnits,
+) -> Result<(), BooksError> {
+    let (excess, sent) = (MinorUnits::ZERO, MinorUnits::ZERO);
+    let (reference, gateway) = key(gateway, reference);
+    unit.insert(Collected { reference, gateway, payment, amount, excess, sent })
+}
+
+/// Notes that a gateway now knows a payment by another reference, which must be free there. Nothing
+/// may have been sent against the old one.
+pub(super) fn claim_instead(
+    unit: &mut Unit<'_>,
+    gateway: &str,
+    (old, new): (&str, &str),
+    payment: PaymentKey,
+    amount: MinorUnits,
+) -> Result<(), BooksError> {
+    let old = key(gateway, old);
+    let row = unit.get::<Collected>(&old)?.filter(|row| row.payment == payment).cloned();
+    // Where it is another's, that payment of an old ledger has the same reference, and stays what
+    // it stands for.
+    let Some(row) = row else { return claim(unit, gateway, new, payment, amount) };
+    unit.remove::<Collected>(&old)?;
+    unit.insert(Collected { reference: key(gateway, new).0, ..row })
+}
+
+/// The key under which a gateway's payment of a reference is kept.
+fn key(gateway: &str, reference: &str) -> (String, String) {
+    (ReferenceKey::of(reference).as_str().to_owned(), gateway.to_owned())
 }

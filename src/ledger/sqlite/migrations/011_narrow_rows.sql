@@ -245,6 +245,12 @@ when old.sent > 0 and (new.reference is not old.reference or new.gateway is not 
 begin
     select raise(abort, 'what a gateway gave back of stays as it was collected');
 end;
+-- One that nothing was given back of gets another reference as another row.
+drop trigger collected_is_never_deleted;
+create trigger collected_is_never_deleted before delete on collected when old.sent > 0
+begin
+    select raise(abort, 'what a gateway gave back of is never deleted');
+end;
 
 -- The rows as they are read: each name of a closed set for its code, each day as a text.
 create view account as
