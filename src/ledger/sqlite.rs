@@ -262,6 +262,7 @@ impl Ledger for SqliteLedger {
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
         let loaded = self.knowing_its_tenant(self.writer.submit(None, move |store| {
+            store.settle()?;
             let report = seeding::load(store, &seed)?;
             Ok((report, store.tenant().clone()))
         }));
