@@ -22,7 +22,7 @@ mod writer;
 pub mod xpath;
 
 pub use decode::decode;
-pub use document::{Attribute, Attributes, Children, Document, ElementRef, QName};
+pub use document::{Attribute, Attributes, Children, Descendants, Document, ElementRef, QName};
 pub use error::XmlError;
 pub use limits::{LimitKind, XmlLimits};
 pub use parse::parse;

@@ -150,17 +150,17 @@ impl<'d> Envelope<'d> {
     /// The session: `session` below SessionHeader, or else all the text there, as one generator
     /// writes it under a name of its own.
     pub(super) fn session(&self) -> Option<String> {
-        let header = descendants(self.header?).find(|one| is_session_header(one.local()))?;
+        let header = self.header?.descendants().find(|one| is_session_header(one.local()))?;
         if header.is_nil() {
             return None;
         }
-        let named = descendants(header).find(|one| one.local().eq_ignore_ascii_case("session"));
+        let named = header.descendants().find(|one| one.local().eq_ignore_ascii_case("session"));
         let token = match named {
             Some(session) if session.is_nil() => String::new(),
             Some(session) => session.text().to_owned(),
             None => {
                 let mut text = header.text().to_owned();
-                text.extend(descendants(header).map(|one| one.text()));
+                text.extend(header.descendants().map(|one| one.text()));
                 text
             }
         };
@@ -172,7 +172,7 @@ impl<'d> Envelope<'d> {
     pub(super) fn query_options(&self) -> QueryOptions {
         let options = self.headers().find(|header| header.local() == "QueryOptions");
         let option = |name: &str| {
-            let mut below = options.into_iter().flat_map(descendants);
+            let mut below = options.into_iter().flat_map(|options| options.descendants());
             let found = below.find(|one| one.local() == name && !one.is_nil());
             found.map(|option| option.text().trim())
         };
@@ -185,7 +185,7 @@ impl<'d> Envelope<'d> {
     /// CallOptions/useSingleTransaction, which is understood and changes nothing for refunds.
     pub(super) fn use_single_transaction(&self) -> bool {
         let options = self.headers().find(|header| header.local() == "CallOptions");
-        let mut below = options.into_iter().flat_map(descendants);
+        let mut below = options.into_iter().flat_map(|options| options.descendants());
         let option = below.find(|one| one.local() == "useSingleTransaction" && !one.is_nil());
         option.and_then(|option| parse_boolean(option.text().trim())).unwrap_or(false)
     }
@@ -218,20 +218,6 @@ fn is_for_us(header: ElementRef<'_>) -> bool {
             | "http://www.w3.org/2003/05/soap-envelope/role/next"
             | "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver"
     )
-}
-
-/// Every element below `element`, in the order of their start tags.
-fn descendants(element: ElementRef<'_>) -> impl Iterator<Item = ElementRef<'_>> {
-    let mut open = vec![element.children()];
-    std::iter::from_fn(move || {
-        loop {
-            if let Some(child) = open.last_mut()?.next() {
-                open.push(child.children());
-                return Some(child);
-            }
-            open.pop();
-        }
-    })
 }
 
 /// Whether operations, objects and fields may be in `namespace`: clients use the api's, the

@@ -48,7 +48,7 @@ pub struct Document<'a> {
     /// All other elements in the order of their start tags.
     pub(super) below_root: Vec<Element<'a>>,
     pub(super) attributes: Vec<AttributeEntry<'a>>,
-    pub(super) namespaces: Vec<String>,
+    pub(super) namespaces: Vec<Cow<'a, str>>,
 }
 
 impl Document<'_> {
@@ -59,7 +59,7 @@ impl Document<'_> {
 
     fn namespace(&self, id: NamespaceId) -> &str {
         let index = usize::try_from(id).unwrap_or(usize::MAX);
-        self.namespaces.get(index).map_or("", String::as_str)
+        self.namespaces.get(index).map_or("", AsRef::as_ref)
     }
 }
 
@@ -113,6 +113,11 @@ impl<'d> ElementRef<'d> {
     /// The elements directly inside, in their order.
     pub fn children(&self) -> Children<'d> {
         Children { document: self.document, rest: self.below }
+    }
+
+    /// Every element inside, at any depth, in the order of their start tags.
+    pub fn descendants(&self) -> Descendants<'d> {
+        Descendants { document: self.document, rest: self.below }
     }
 
     /// The text and CDATA directly inside, put together; comments and elements are left out.
@@ -182,6 +187,24 @@ impl<'d> Iterator for Children<'d> {
     }
 }
 
+/// The elements inside an element, at any depth.
+#[derive(Debug, Clone)]
+pub struct Descendants<'d> {
+    document: &'d Document<'d>,
+    rest: &'d [Element<'d>],
+}
+
+impl<'d> Iterator for Descendants<'d> {
+    type Item = ElementRef<'d>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (element, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        let below = rest.get(..element.descendants)?;
+        Some(ElementRef { document: self.document, element, below })
+    }
+}
+
 /// The attributes of an element.
 #[derive(Debug, Clone)]
 pub struct Attributes<'d> {
@@ -230,6 +253,10 @@ mod tests {
         assert_eq!(locals(document.root()), ["b", "f", "h"]);
         assert_eq!(locals(find(document.root(), "b")), ["c", "d"]);
         assert_eq!(locals(find(document.root(), "e")), [""; 0]);
+        let inside = document.root().descendants().map(|one| one.local());
+        assert_eq!(inside.collect::<Vec<_>>(), ["b", "c", "d", "e", "f", "h"]);
+        let inside = find(document.root(), "b").descendants().map(|one| one.local());
+        assert_eq!(inside.collect::<Vec<_>>(), ["c", "d", "e"]);
         assert_eq!(find(document.root(), "h").text(), "i");
     }
 

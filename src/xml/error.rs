@@ -4,6 +4,7 @@
 //! only such as can be printed.
 
 use super::limits::LimitKind;
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,30 @@ impl XmlError {
 
     pub(super) fn encoding(detail: impl Into<String>) -> Self {
         Self::Encoding { detail: detail.into() }
+    }
+
+    /// What an error of the tokenizer means, without the input that its message may repeat.
+    pub(super) fn of_tokenizer(error: Error, position: usize) -> Self {
+        let detail = match error {
+            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                "found markup that is not XML".to_owned()
+            }
+            Error::Syntax(error) => error.to_string(),
+            Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+                format!("expected </{}>, found </{}>", excerpt(&expected), excerpt(&found))
+            }
+            Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
+                format!("found </{}> without its start", excerpt(&found))
+            }
+            Error::IllFormed(IllFormedError::DoubleHyphenInComment) => {
+                "found -- in a comment".to_owned()
+            }
+            Error::IllFormed(IllFormedError::UnclosedReference) => {
+                "found & without a ; that ends the reference".to_owned()
+            }
+            _ => "found markup that cannot be read".to_owned(),
+        };
+        Self::not_well_formed(detail, position)
     }
 }
 

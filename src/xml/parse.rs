@@ -5,10 +5,8 @@
 
 use std::borrow::Cow;
 
-use quick_xml::NsReader;
-use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::Reader;
 use quick_xml::events::{BytesText, Event};
-use quick_xml::name::NamespaceError;
 
 use super::XSI;
 use super::characters::{first_forbidden, is_blank, split_qualified, trim};
@@ -16,9 +14,12 @@ use super::declaration;
 use super::document::{AttributeEntry, Document, Element, TypeName};
 use super::error::{XmlError, excerpt};
 use super::limits::{LimitKind, XmlLimits};
-use super::namespaces::{NONE, Namespaces, XML, XMLNS};
+use super::namespaces::{DeclarationError, NONE, Namespaces, XML, XMLNS};
 use super::references::{attribute_value, resolve};
-use super::tag::{self, RawAttribute, RawAttributes};
+use super::tag::{self, RawAttributes};
+
+/// No document is deeper, whatever its limits say.
+const DEPTH_MOST: usize = 65_535;
 
 /// Reads a document, borrowing from the text wherever nothing had to be resolved.
 pub fn parse<'a>(text: &'a str, limits: &XmlLimits) -> Result<Document<'a>, XmlError> {
@@ -38,11 +39,12 @@ pub fn parse<'a>(text: &'a str, limits: &XmlLimits) -> Result<Document<'a>, XmlE
 struct Builder<'a, 'l> {
     text: &'a str,
     limits: &'l XmlLimits,
-    reader: NsReader<&'a [u8]>,
-    elements: Vec<Element<'a>>,
+    reader: Reader<&'a [u8]>,
+    root: Option<Element<'a>>,
+    below_root: Vec<Element<'a>>,
     attributes: Vec<AttributeEntry<'a>>,
-    namespaces: Namespaces,
-    /// Where the elements that are not closed yet stand in `elements`.
+    namespaces: Namespaces<'a>,
+    /// The elements that are not closed yet, each by how many there were before it.
     open: Vec<usize>,
     /// The prefixes that the current tag has declared so far.
     declared: Vec<&'a str>,
@@ -50,24 +52,37 @@ struct Builder<'a, 'l> {
 
 impl<'a, 'l> Builder<'a, 'l> {
     fn new(text: &'a str, limits: &'l XmlLimits) -> Self {
-        let mut reader = NsReader::from_str(text);
+        let mut reader = Reader::from_str(text);
         reader.config_mut().check_comments = true;
-        let in_scope = LimitKind::NAMESPACES_IN_SCOPE_MAX.max(limits.namespaces_per_tag_max);
-        reader.resolver_mut().set_max_namespace_bindings(in_scope);
+        let in_scope_max = LimitKind::NAMESPACES_IN_SCOPE_MAX.max(limits.namespaces_per_tag_max);
         Self {
             text,
             limits,
             reader,
-            elements: Vec::with_capacity(32),
-            attributes: Vec::with_capacity(8),
-            namespaces: Namespaces::new(),
+            root: None,
+            below_root: Vec::with_capacity(24),
+            attributes: Vec::with_capacity(4),
+            namespaces: Namespaces::new(in_scope_max),
             open: Vec::with_capacity(8),
-            declared: Vec::with_capacity(8),
+            declared: Vec::new(),
         }
     }
 
     fn position(&self) -> usize {
         usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+    }
+
+    /// How many elements there are.
+    fn count(&self) -> usize {
+        usize::from(self.root.is_some()) + self.below_root.len()
+    }
+
+    /// The element before which there were so many.
+    fn element_mut(&mut self, number: usize) -> Option<&mut Element<'a>> {
+        match number.checked_sub(1) {
+            None => self.root.as_mut(),
+            Some(index) => self.below_root.get_mut(index),
+        }
     }
 
     /// Takes the next event; false at the end of the text.
@@ -93,7 +108,10 @@ impl<'a, 'l> Builder<'a, 'l> {
             Ok(Event::DocType(_)) => return Err(XmlError::Doctype),
             Ok(Event::PI(_)) => return Err(XmlError::ProcessingInstruction),
             Ok(Event::Eof) => return Ok(false),
-            Err(error) => return Err(self.refusal(error, start)),
+            Err(error) => {
+                let position = usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX);
+                return Err(XmlError::of_tokenizer(error, position));
+            }
         }
         Ok(true)
     }
@@ -114,29 +132,35 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     fn start_tag(&mut self, start: usize, closing: &str) -> Result<(), XmlError> {
-        if self.open.is_empty() && !self.elements.is_empty() {
-            return Err(XmlError::not_well_formed("found a second root element", start));
-        }
-        if self.open.len() >= self.limits.depth_max {
-            return Err(XmlError::Limit(LimitKind::Depth));
-        }
-        if self.elements.len() >= self.limits.elements_max {
-            return Err(XmlError::Limit(LimitKind::Elements));
-        }
         let tag = self.text.get(start..self.position()).unwrap_or_default();
         let tag =
             tag.strip_prefix('<').and_then(|tag| tag.strip_suffix(closing)).unwrap_or_default();
         let (name, raw_attributes) = tag::split(tag);
+        if !raw_attributes.is_empty() {
+            self.declarations(raw_attributes, start)?;
+        }
+        if self.open.is_empty() && self.root.is_some() {
+            return Err(XmlError::not_well_formed("found a second root element", start));
+        }
+        if self.open.len() >= self.limits.depth_max.min(DEPTH_MOST) {
+            return Err(XmlError::Limit(LimitKind::Depth));
+        }
+        let count = self.count();
+        if count >= self.limits.elements_max {
+            return Err(XmlError::Limit(LimitKind::Elements));
+        }
         let (prefix, local) = self.split_name(name, start + 1)?;
         if prefix == "xmlns" {
             return Err(XmlError::not_well_formed("found an element with the prefix xmlns", start));
         }
-        let namespace = self.namespaces.resolve(name, self.reader.resolver(), true);
+        let namespace = self.namespaces.resolve(prefix);
         let namespace = namespace.ok_or_else(|| undeclared(prefix, start + 1))?;
         let attributes_start = self.attributes.len();
-        let xsi_type = self.attributes(raw_attributes, start + 1)?;
-        self.open.push(self.elements.len());
-        self.elements.push(Element {
+        let xsi_type = match raw_attributes.is_empty() {
+            true => None,
+            false => self.attributes(raw_attributes, start + 1)?,
+        };
+        let element = Element {
             namespace,
             local,
             text: Cow::Borrowed(""),
@@ -144,7 +168,29 @@ impl<'a, 'l> Builder<'a, 'l> {
             attributes_start,
             attributes_count: self.attributes.len() - attributes_start,
             xsi_type,
-        });
+        };
+        self.open.push(count);
+        match count {
+            0 => self.root = Some(element),
+            _ => self.below_root.push(element),
+        }
+        Ok(())
+    }
+
+    /// Takes what a tag declares, which holds for the tag's own names as well. Whether a
+    /// declaration is a good one is seen with the attributes.
+    fn declarations(&mut self, pairs: RawAttributes<'a>, start: usize) -> Result<(), XmlError> {
+        let depth = self.open.len();
+        for raw in pairs.map_while(Result::ok) {
+            let Some(prefix) = raw.declared_prefix() else { continue };
+            self.namespaces.declare(prefix, raw.value, depth).map_err(|error| match error {
+                DeclarationError::TooMany => XmlError::Limit(LimitKind::Namespaces),
+                DeclarationError::Reserved => {
+                    let detail = "found a declaration of a reserved prefix or namespace";
+                    XmlError::not_well_formed(detail, start)
+                }
+            })?;
+        }
         Ok(())
     }
 
@@ -171,7 +217,8 @@ impl<'a, 'l> Builder<'a, 'l> {
                 let declared = if prefix.is_empty() { "" } else { local };
                 self.namespace_declaration(declared, &value, name_position)?;
             } else {
-                let type_name = self.attribute(raw, local, value, start, name_position)?;
+                let names = (raw.name, prefix, local);
+                let type_name = self.attribute(names, value, start, name_position)?;
                 xsi_type = xsi_type.or(type_name);
             }
         }
@@ -179,10 +226,10 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     /// Takes one attribute of the tag whose first is number `first`; the type if it is `xsi:type`.
+    /// Its name is given whole, and cut into prefix and local part.
     fn attribute(
         &mut self,
-        raw: RawAttribute<'a>,
-        local: &'a str,
+        (name, prefix, local): (&'a str, &'a str, &'a str),
         value: Cow<'a, str>,
         first: usize,
         position: usize,
@@ -194,28 +241,31 @@ impl<'a, 'l> Builder<'a, 'l> {
         if number >= self.limits.attributes_max {
             return Err(XmlError::Limit(LimitKind::AllAttributes));
         }
-        let resolver = self.reader.resolver();
-        let Some(namespace) = self.namespaces.resolve(raw.name, resolver, false) else {
-            let prefix = raw.name.split_once(':').map_or("", |(prefix, _)| prefix);
-            return Err(undeclared(prefix, position));
-        };
+        // The default namespace is for elements.
+        let namespace =
+            if prefix.is_empty() { Some(NONE) } else { self.namespaces.resolve(prefix) };
+        let namespace = namespace.ok_or_else(|| undeclared(prefix, position))?;
         let is_same =
             |other: &AttributeEntry<'_>| other.local == local && other.namespace == namespace;
         if self.attributes.iter().skip(first).any(is_same) {
-            let detail = format!("found the attribute {} twice", excerpt(raw.name));
+            let detail = format!("found the attribute {} twice", excerpt(name));
             return Err(XmlError::not_well_formed(detail, position));
         }
         let is_type = local == "type" && self.namespaces.name(namespace) == XSI;
         let type_name = is_type.then(|| {
-            let named = trim(&value);
-            let namespace = self.namespaces.resolve(named, resolver, true).unwrap_or(NONE);
+            let namespace = match trim(&value).split_once(':') {
+                Some(("", _)) => None,
+                Some((prefix, _)) => self.namespaces.resolve(prefix),
+                None => self.namespaces.resolve(""),
+            };
+            let namespace = namespace.unwrap_or(NONE);
             TypeName { attribute: number, namespace }
         });
         self.attributes.push(AttributeEntry { namespace, local, value });
         Ok(type_name)
     }
 
-    /// Checks a declaration of `prefix` ("" for the default); the tokenizer has already taken it.
+    /// Checks a declaration of `prefix` ("" for the default), which has been taken already.
     fn namespace_declaration(
         &mut self,
         prefix: &'a str,
@@ -252,12 +302,12 @@ impl<'a, 'l> Builder<'a, 'l> {
 
     /// The tokenizer has compared the names.
     fn end_tag(&mut self) {
-        let count = self.elements.len();
-        if let Some(index) = self.open.pop()
-            && let Some(element) = self.elements.get_mut(index)
-        {
-            element.descendants = count - index - 1;
+        let count = self.count();
+        let Some(number) = self.open.pop() else { return };
+        if let Some(element) = self.element_mut(number) {
+            element.descendants = count - number - 1;
         }
+        self.namespaces.leave(self.open.len());
     }
 
     fn text(&mut self, text: &BytesText<'a>, start: usize) -> Result<(), XmlError> {
@@ -274,12 +324,13 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     fn add_text(&mut self, text: Cow<'a, str>, what: &str, start: usize) -> Result<(), XmlError> {
-        let element = self.open.last().and_then(|index| self.elements.get_mut(*index));
+        let bytes_max = self.limits.text_bytes_max;
+        let element = self.open.last().copied().and_then(|number| self.element_mut(number));
         let Some(element) = element else {
             let detail = format!("found {what} outside the root element");
             return Err(XmlError::not_well_formed(detail, start));
         };
-        if element.text.len().saturating_add(text.len()) > self.limits.text_bytes_max {
+        if element.text.len().saturating_add(text.len()) > bytes_max {
             return Err(XmlError::Limit(LimitKind::TextLength));
         }
         if element.text.is_empty() {
@@ -302,54 +353,18 @@ impl<'a, 'l> Builder<'a, 'l> {
             .map_err(|detail| XmlError::not_well_formed(detail, start))
     }
 
-    /// What an error of the tokenizer means, without the input that its message may repeat.
-    fn refusal(&self, error: Error, start: usize) -> XmlError {
-        let detail = match error {
-            Error::Syntax(SyntaxError::InvalidBangMarkup) => {
-                "found markup that is not XML".to_owned()
-            }
-            Error::Syntax(error) => error.to_string(),
-            Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-                format!("expected </{}>, found </{}>", excerpt(&expected), excerpt(&found))
-            }
-            Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
-                format!("found </{}> without its start", excerpt(&found))
-            }
-            Error::IllFormed(IllFormedError::DoubleHyphenInComment) => {
-                "found -- in a comment".to_owned()
-            }
-            Error::IllFormed(IllFormedError::UnclosedReference) => {
-                "found & without a ; that ends the reference".to_owned()
-            }
-            Error::Namespace(NamespaceError::TooManyBindings(_)) => {
-                return XmlError::Limit(LimitKind::Namespaces);
-            }
-            Error::Namespace(NamespaceError::TooDeeplyNested(_)) => {
-                return XmlError::Limit(LimitKind::Depth);
-            }
-            Error::Namespace(_) => {
-                let detail = "found a declaration of a reserved prefix or namespace";
-                return XmlError::not_well_formed(detail, start);
-            }
-            _ => "found markup that cannot be read".to_owned(),
-        };
-        let position = usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX);
-        XmlError::not_well_formed(detail, position)
-    }
-
     fn finish(mut self) -> Result<Document<'a>, XmlError> {
         let end = self.text.len();
-        if let Some(element) = self.open.last().and_then(|index| self.elements.get(*index)) {
+        if let Some(element) = self.open.last().copied().and_then(|one| self.element_mut(one)) {
             let detail = format!("expected the end of {}, found the end", excerpt(element.local));
             return Err(XmlError::not_well_formed(detail, end));
         }
-        if self.elements.is_empty() {
+        let Some(root) = self.root else {
             return Err(XmlError::not_well_formed("expected an element, found the end", end));
-        }
-        let root = self.elements.remove(0);
+        };
         Ok(Document {
             root,
-            below_root: self.elements,
+            below_root: self.below_root,
             attributes: self.attributes,
             namespaces: self.namespaces.into_names(),
         })

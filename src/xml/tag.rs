@@ -15,10 +15,22 @@ pub(super) struct RawAttribute<'a> {
     pub(super) value_offset: usize,
 }
 
+impl<'a> RawAttribute<'a> {
+    /// The prefix that the pair declares a namespace for, "" for the default namespace; nothing if
+    /// it is no declaration.
+    pub(super) fn declared_prefix(&self) -> Option<&'a str> {
+        match self.name.strip_prefix("xmlns")? {
+            "" => Some(""),
+            rest => rest.strip_prefix(':'),
+        }
+    }
+}
+
 /// What is wrong with a pair, and where in the tag.
 pub(super) type TagError = (&'static str, usize);
 
 /// Walks over the pairs of a tag; ends after the first error.
+#[derive(Clone, Copy)]
 pub(super) struct RawAttributes<'a> {
     rest: &'a str,
     tag_bytes: usize,
@@ -32,6 +44,11 @@ pub(super) fn split(tag: &str) -> (&str, RawAttributes<'_>) {
 }
 
 impl<'a> RawAttributes<'a> {
+    /// Whether the name of the tag ends it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     fn offset(&self) -> usize {
         self.tag_bytes - self.rest.len()
     }

@@ -50,7 +50,7 @@ pub struct Nodes<'a> {
     pub(super) attributes: Vec<Attribute<'a>>,
     /// Prefixes and namespaces as the elements declare them.
     pub(super) declared: Vec<(&'a str, NamespaceId)>,
-    pub(super) namespaces: Vec<String>,
+    pub(super) namespaces: Vec<Cow<'a, str>>,
 }
 
 #[derive(Debug)]
@@ -213,7 +213,7 @@ impl<'a> Nodes<'a> {
     }
 
     fn namespace_named(&self, id: NamespaceId) -> &str {
-        usize::try_from(id).ok().and_then(|id| self.namespaces.get(id)).map_or("", String::as_str)
+        usize::try_from(id).ok().and_then(|id| self.namespaces.get(id)).map_or("", AsRef::as_ref)
     }
 
     /// The text of a node: all text in an element, the value of an attribute.

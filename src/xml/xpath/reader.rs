@@ -4,17 +4,17 @@
 use super::super::document::NamespaceId;
 use super::super::namespaces::{NONE, Namespaces, XML};
 use super::super::references::{attribute_value, resolve};
-use super::super::tag;
+use super::super::tag::{self, RawAttributes};
 use super::nodes::{Attribute, Entry, Name, NodeKind, Nodes, ROOT};
-use quick_xml::NsReader;
+use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
 
 /// Reads nodes out of a text that was checked.
 pub(super) struct Builder<'a> {
     text: &'a str,
-    reader: NsReader<&'a [u8]>,
-    resolved: Namespaces,
+    reader: Reader<&'a [u8]>,
+    resolved: Namespaces<'a>,
     entries: Vec<Entry<'a>>,
     attributes: Vec<Attribute<'a>>,
     declared: Vec<(&'a str, NamespaceId)>,
@@ -23,11 +23,10 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let mut reader = NsReader::from_str(text);
+        let reader = Reader::from_str(text);
         // The text was checked, and its bounds with it.
-        reader.resolver_mut().set_max_namespace_bindings(usize::MAX);
-        let mut resolved = Namespaces::new();
-        let xml = resolved.number(XML);
+        let mut resolved = Namespaces::new(usize::MAX);
+        let xml = resolved.number(Cow::Borrowed(XML));
         let mut builder = Self {
             text,
             reader,
@@ -74,8 +73,12 @@ impl<'a> Builder<'a> {
                 }
                 Event::Empty(_) => {
                     self.element(start, "/>")?;
+                    self.resolved.leave(self.open.len());
                 }
-                Event::End(_) => self.close(),
+                Event::End(_) => {
+                    self.close();
+                    self.resolved.leave(self.open.len());
+                }
                 Event::Text(text) => self.add_text(text.xml10_content()),
                 Event::CData(data) => self.add_text(data.xml10_content()),
                 Event::GeneralRef(reference) => {
@@ -121,18 +124,13 @@ impl<'a> Builder<'a> {
         let tag = self.text.get(start..self.position()).unwrap_or_default();
         let inside = tag.strip_prefix('<').and_then(|tag| tag.strip_suffix(closing));
         let (name, raw) = tag::split(inside.unwrap_or_default());
+        self.declarations(raw)?;
         for raw in raw {
             let raw = raw.map_err(|(detail, _)| detail.to_owned())?;
             let value = attribute_value(raw.value).map_err(|(detail, _)| detail)?;
-            match raw.name.strip_prefix("xmlns") {
-                Some("") => self.declare("", &value),
-                Some(rest) if rest.starts_with(':') => {
-                    self.declare(rest.get(1..).unwrap_or_default(), &value);
-                }
-                _ => {
-                    let name = self.named(raw.name, false);
-                    self.attributes.push(Attribute { name, value });
-                }
+            if raw.declared_prefix().is_none() {
+                let name = self.named(raw.name, false);
+                self.attributes.push(Attribute { name, value });
             }
         }
         let name = self.named(name, true);
@@ -145,15 +143,24 @@ impl<'a> Builder<'a> {
         Ok(number)
     }
 
-    fn declare(&mut self, prefix: &'a str, namespace: &str) {
-        let number = self.resolved.number(namespace);
-        self.declared.push((prefix, number));
+    /// Takes what a tag declares, which holds for its own names as well.
+    fn declarations(&mut self, pairs: RawAttributes<'a>) -> Result<(), String> {
+        let depth = self.open.len();
+        for raw in pairs.map_while(Result::ok) {
+            let Some(prefix) = raw.declared_prefix() else { continue };
+            let namespace = attribute_value(raw.value).map_err(|(detail, _)| detail)?;
+            let number = self.resolved.number(namespace);
+            self.declared.push((prefix, number));
+            // What is refused here was refused before.
+            let _ = self.resolved.declare(prefix, raw.value, depth);
+        }
+        Ok(())
     }
 
     fn named(&mut self, qualified: &'a str, uses_default: bool) -> Name<'a> {
-        let resolver = self.reader.resolver();
-        let namespace = self.resolved.resolve(qualified, resolver, uses_default);
-        let local = qualified.split_once(':').map_or(qualified, |(_, local)| local);
+        let (prefix, local) = qualified.split_once(':').unwrap_or(("", qualified));
+        let has_namespace = uses_default || !prefix.is_empty();
+        let namespace = has_namespace.then(|| self.resolved.resolve(prefix)).flatten();
         Name { qualified, local, namespace: namespace.unwrap_or(NONE) }
     }
 
