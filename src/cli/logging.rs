@@ -1,16 +1,17 @@
 //! Where the log goes: stderr, for people on a terminal and as JSON lines everywhere else.
 //!
 //! What must stay true: a log that cannot be written (a full disk, a reader that is gone or does
-//! not read) costs lines and nothing else. So lines go through a bounded queue to a thread of their
+//! not read) costs lines and nothing else. So lines go through a bounded buffer to a thread of their
 //! own.
 
 mod format;
+mod queue;
 
-use super::exit::{Failure, FailureCode};
+use super::exit::{Failure, FailureCode, OrFail};
 use format::{ForPeople, JsonLines};
+use queue::LastLines;
 use std::env;
 use std::io::{self, IsTerminal};
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -19,7 +20,7 @@ const VARIABLES: [&str; 2] = ["REFUND_GATEWAY_LOG", "RUST_LOG"];
 
 /// Starts the log, which is written as long as the guard lives; what is logged is said by the
 /// environment, else by `default`.
-pub(super) fn start(default: &str) -> Result<WorkerGuard, Failure> {
+pub(super) fn start(default: &str) -> Result<LastLines, Failure> {
     let written = VARIABLES.iter().find_map(|name| Some((*name, env::var(name).ok()?)));
     let filter = match written.filter(|(_, value)| !value.is_empty()) {
         None => EnvFilter::new(with_quiet_migrations(default)),
@@ -31,7 +32,8 @@ pub(super) fn start(default: &str) -> Result<WorkerGuard, Failure> {
             })?
         }
     };
-    let (writer, guard) = tracing_appender::non_blocking(io::stderr());
+    let started = queue::start(io::stderr());
+    let (writer, guard) = started.or_fail(FailureCode::Runtime, "starting the log")?;
     let builder = fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     let started = if io::stderr().is_terminal() {
         let coloured = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

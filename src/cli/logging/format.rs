@@ -3,9 +3,10 @@
 //! What must stay true: a line is one line whatever a client wrote into it, and a terminal is sent
 //! no control character but this program's own colours; colour never says anything alone.
 
-use chrono::{Local, SecondsFormat, Utc};
-use serde_json::{Map, Value};
-use std::fmt;
+use chrono::{DateTime, Local, Utc};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -56,7 +57,8 @@ impl Visit for Fields {
     }
 }
 
-/// One JSON object a line.
+/// One JSON object a line: the moment, the level, the message, the other fields in their order, and
+/// where it comes from.
 pub(super) struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -71,15 +73,108 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let metadata = event.metadata();
-        let mut fields = Fields::of(event);
-        let mut line = Map::new();
-        let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-        line.insert("time".to_owned(), now.into());
-        line.insert("level".to_owned(), metadata.level().as_str().into());
-        line.extend(fields.take_message().map(|message| ("message".to_owned(), message)));
-        line.extend(fields.0.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        line.insert("target".to_owned(), metadata.target().into());
-        writeln!(writer, "{}", Value::Object(line))
+        write_moment(&mut writer, Utc::now())?;
+        write!(writer, "\",\"level\":\"{}\"", metadata.level().as_str())?;
+        for is_message in [true, false] {
+            let mut fields = JsonFields { writer: writer.by_ref(), is_message, written: Ok(()) };
+            event.record(&mut fields);
+            fields.written?;
+        }
+        writer.write_str(",\"target\":")?;
+        write_text(&mut writer, format_args!("{}", metadata.target()))?;
+        writer.write_str("}\n")
+    }
+}
+
+/// Begins a line with its moment, up to the closing quote. What a second's lines have in common is
+/// made once.
+fn write_moment(writer: &mut Writer<'_>, now: DateTime<Utc>) -> fmt::Result {
+    thread_local! {
+        static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
+    }
+    SECOND.with_borrow_mut(|(second, text)| {
+        if *second != now.timestamp() {
+            *second = now.timestamp();
+            *text = format!("{{\"time\":\"{}", now.format("%Y-%m-%dT%H:%M:%S"));
+        }
+        write!(writer, "{text}.{:06}Z", now.timestamp_subsec_micros())
+    })
+}
+
+/// Writes the message of an event, or all of its fields but that, as members of a JSON object.
+struct JsonFields<'w> {
+    writer: Writer<'w>,
+    is_message: bool,
+    written: fmt::Result,
+}
+
+impl JsonFields<'_> {
+    fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
+        if self.written.is_ok() && (field.name() == "message") == self.is_message {
+            let written = write!(self.writer, ",\"{}\":", field.name());
+            self.written = written.and_then(|()| value(&mut self.writer));
+        }
+    }
+}
+
+impl Visit for JsonFields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.member(field, |writer| match value.is_finite() {
+            true => write!(writer, "{value:?}"),
+            false => writer.write_str("null"),
+        });
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.member(field, |writer| write!(writer, "{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.member(field, |writer| write!(writer, "{value}"));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.member(field, |writer| write!(writer, "{value}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.member(field, |writer| write_text(writer, format_args!("{value}")));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.member(field, |writer| write_text(writer, format_args!("{value:?}")));
+    }
+}
+
+/// Writes a JSON text.
+fn write_text(writer: &mut Writer<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    writer.write_char('"')?;
+    Escaped(writer.by_ref()).write_fmt(text)?;
+    writer.write_char('"')
+}
+
+/// Writes what stands in a JSON text.
+struct Escaped<'w>(Writer<'w>);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let is_special = |one: char| matches!(one, '"' | '\\' | '\0'..='\u{1f}');
+        let mut rest = text;
+        while let Some(at) = rest.find(is_special) {
+            let (plain, special) = rest.split_at(at);
+            self.0.write_str(plain)?;
+            let mut characters = special.chars();
+            match characters.next() {
+                Some('\n') => self.0.write_str("\\n")?,
+                Some('\r') => self.0.write_str("\\r")?,
+                Some('\t') => self.0.write_str("\\t")?,
+                Some(quoted @ ('"' | '\\')) => write!(self.0, "\\{quoted}")?,
+                Some(control) => write!(self.0, "\\u{:04x}", u32::from(control))?,
+                None => {}
+            }
+            rest = characters.as_str();
+        }
+        self.0.write_str(rest)
     }
 }
 
@@ -158,6 +253,19 @@ const fn is_invisible(one: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_json_line_reads_back_as_what_was_logged() {
+        let mut text = String::new();
+        let odd = "a\"b\\c\nd\re\tf\u{1}\u{8}\u{202e}é";
+        write_moment(&mut Writer::new(&mut text), DateTime::UNIX_EPOCH).unwrap();
+        text.push_str("\",\"odd\":");
+        write_text(&mut Writer::new(&mut text), format_args!("{odd}")).unwrap();
+        text.push('}');
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["time"], "1970-01-01T00:00:00.000000Z");
+        assert_eq!(read["odd"], odd);
+    }
 
     #[test]
     fn nothing_that_a_client_writes_ends_a_line_or_steers_a_terminal() {
