@@ -1,6 +1,6 @@
 //! The listeners: the only room that serves.
 //!
-//! The public listener takes SOAP calls and hands out WSDLs; the admin listener tells health and
+//! The public listener takes calls for the front doors that it is given; the admin listener tells health and
 //! metrics, and nothing of it is on the public one. Both speak HTTP/1.0 and 1.1 only: no legacy
 //! client speaks more, and hyper times an idle connection out only when it need not guess the
 //! version.
@@ -22,14 +22,15 @@ mod journal;
 mod listener;
 mod metrics;
 pub mod network;
+mod path;
 mod proxy;
 mod public;
 mod record;
-mod router;
 mod settings;
 mod slots;
 mod stream;
 mod tap;
+mod timing;
 mod unknown;
 
 pub use address::is_authority;
@@ -38,12 +39,12 @@ pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 
+use crate::call::Door;
 use crate::service::Service;
 use admin::{Access, Admin, Readiness};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use journal::Journal;
-use listener::{Door, Listener};
+use listener::{Listener, Manner};
 use metrics::Metrics;
 use public::{Public, Watchers};
 use std::io;
@@ -95,19 +96,21 @@ pub struct AdminDoor {
 }
 
 impl Gateway {
-    /// Listens at both addresses and serves; a port 0 is any free one.
+    /// Listens at both addresses and serves what goes to `doors`; a port 0 is any free one.
     pub async fn start(
         service: Arc<Service>,
+        doors: Vec<Box<dyn Door>>,
         settings: HttpSettings,
         public: SocketAddr,
         admin: Option<AdminDoor>,
     ) -> Result<Self, StartError> {
-        Self::start_tapped(service, settings, public, admin, None).await
+        Self::start_tapped(service, doors, settings, public, admin, None).await
     }
 
     /// The same, with somebody who is shown every call.
     pub async fn start_tapped(
         service: Arc<Service>,
+        doors: Vec<Box<dyn Door>>,
         settings: HttpSettings,
         public: SocketAddr,
         admin: Option<AdminDoor>,
@@ -124,7 +127,7 @@ impl Gateway {
         let admin = match admin {
             None => None,
             Some(AdminDoor { address, token, allowed_hosts }) => {
-                let door = admin_door(&settings, &metrics);
+                let manner = admin_manner(&settings, &metrics);
                 let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
                 if let Some(token) = token {
                     handler = handler.with_api(
@@ -133,12 +136,12 @@ impl Gateway {
                         journal.clone(),
                     );
                 }
-                Some(listen(address, Listener::open(address, door, handler)).await?)
+                Some(listen(address, Listener::open(address, manner, handler)).await?)
             }
         };
-        let door = public_door(&settings, &metrics);
-        let handler = Public::new(service, settings, metrics, Watchers { journal, tap });
-        let public = listen(public, Listener::open(public, door, handler)).await?;
+        let manner = public_manner(&settings, &metrics);
+        let handler = Public::new(service, doors, settings, metrics, Watchers { journal, tap });
+        let public = listen(public, Listener::open(public, manner, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }
 
@@ -170,8 +173,8 @@ async fn listen(
     opening.await.map_err(|why| StartError::Listen { address, why })
 }
 
-fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
-    Door {
+fn public_manner(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Manner {
+    Manner {
         name: "public",
         protocol: protocol(settings),
         patience: patience(settings),
@@ -182,8 +185,8 @@ fn public_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
     }
 }
 
-fn admin_door(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Door {
-    Door {
+fn admin_manner(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Manner {
+    Manner {
         name: "admin",
         protocol: protocol(settings),
         patience: patience(settings),
@@ -198,12 +201,11 @@ fn patience(settings: &HttpSettings) -> Patience {
     Patience { write: settings.write_timeout(), linger: settings.linger() }
 }
 
-/// How hyper speaks. Answers to pipelined requests are not gathered (`pipeline_flush`): one that is
+/// How hyper speaks; each connection adds its own timer. Answers to pipelined requests are not gathered (`pipeline_flush`): one that is
 /// ready must not wait for, or be lost with, the next.
 fn protocol(settings: &HttpSettings) -> http1::Builder {
     let mut protocol = http1::Builder::new();
     protocol
-        .timer(TokioTimer::new())
         .header_read_timeout(settings.head_timeout())
         .max_header_size(settings.head_bytes_max)
         .max_buf_size(settings.head_bytes_max.max(BUFFER_BYTES))

@@ -3,6 +3,7 @@
 //! Each module is a room of the house. ARCHITECTURE.md says what lives in which, and
 //! `tests/tidy.rs` keeps every room from importing one above it.
 
+pub mod call;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

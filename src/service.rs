@@ -9,6 +9,7 @@ pub mod change;
 pub mod clock;
 mod connectors;
 pub mod create;
+pub mod deadline;
 mod desk;
 mod electronic;
 pub mod faults;

@@ -5,7 +5,6 @@
 //! version V carries an element or code that the WSDL of V lacks.
 
 mod answer;
-mod call_facts;
 mod create;
 mod delete;
 mod envelope;
@@ -16,6 +15,7 @@ mod notes;
 mod object;
 mod ordered;
 mod outcome;
+mod paths;
 mod query;
 mod read;
 mod refund;
@@ -27,73 +27,28 @@ mod user_info;
 mod vendor;
 pub mod wsdl;
 
-pub use answer::SoapAnswer;
-pub use call_facts::CallFacts;
-pub use notes::{CallNotes, NotedObject, Notes, Texts};
-pub use refusal::Refusal;
-
+use crate::call::{
+    Answer, Call, CallFacts, Door, OperationName, READ_IN_PLACE_BYTES_MAX, Refusal, Reply,
+    Replying, Route,
+};
 use crate::domain::id::ObjectId;
-use crate::domain::origin::Origin;
+use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
+use crate::service::deadline::Deadline;
 use crate::service::{Caller, Service};
 use crate::xml::XmlLimits;
-use bytes::Bytes;
 use envelope::{Dialect, SoapVersion};
 use fault::Fault;
 use outcome::{Done, Failure};
+use paths::ENDPOINT;
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
-
-/// The path of the endpoint, up to the version.
-pub const ENDPOINT: &str = "/apps/services/a/";
-
-/// Larger bodies are read off the async threads, because reading takes time and nothing can
-/// interrupt it.
-pub const READ_IN_PLACE_BYTES_MAX: usize = 64 * 1024;
-
-/// The operation of a request that names none that is known, for metrics.
-const NO_OPERATION: &str = "unknown";
 
 /// The front door to a service.
 pub struct Soap {
     service: Arc<Service>,
     reading: Arc<Reading>,
-}
-
-/// A request to the endpoint.
-pub struct SoapCall {
-    /// The last segment of the path, as sent.
-    pub version: String,
-    /// Where the caller reaches the gateway: scheme and authority, without a slash at the end.
-    pub base_url: String,
-    /// The content type, as sent.
-    pub content_type: Option<String>,
-    /// The Idempotency-Key header, as sent.
-    pub idempotency_key: Option<Vec<u8>>,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// The body, inflated.
-    pub body: Bytes,
-    /// The turn of a body that takes much memory to read; given back as soon as it is read.
-    pub turn: Option<OwnedSemaphorePermit>,
-    /// Until when the work must have begun.
-    pub deadline: Instant,
-    /// Where it is noted what the call said, if anywhere.
-    pub notes: Option<Arc<Notes>>,
-}
-
-/// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SoapReply {
-    /// It is answered.
-    Answer(SoapAnswer),
-    /// What was done by this operation cannot be told: what is sent breaks off.
-    Abort(&'static str),
-    /// A tester ordered that the connection is closed before the first byte.
-    Reset(&'static str),
 }
 
 impl Soap {
@@ -106,36 +61,21 @@ impl Soap {
         Self { service, reading }
     }
 
-    /// The WSDL of `version` for a service at `address`, as its tenant's settings make it.
-    pub fn wsdl(&self, version: ApiVersion, address: &str) -> String {
-        wsdl::render_for(version, address, &self.service.tenant())
-    }
-
-    /// Answers a request.
-    pub async fn answer(&self, mut call: SoapCall) -> SoapReply {
+    async fn reply(&self, mut call: Call) -> Reply {
         let read = self.read(&mut call).await;
         let dialect = self.dialect(read.soap, read.api);
         match read.request {
             Ok(request) => {
                 let mut facts = CallFacts::default();
-                let accounts = request.operation.accounts().into_iter();
-                facts.note_accounts(accounts.map(|id| id.to_string()));
+                facts.note_accounts(request.operation.accounts());
                 let reply = self.perform(call, request, &dialect, &mut facts).await;
-                reply.knowing(facts)
+                reply.with_facts(facts)
             }
             Err(Unreadable { fault, limit }) => {
-                let answer = SoapAnswer::fault(&fault, NO_OPERATION, &dialect);
-                SoapReply::Answer(SoapAnswer { limit, ..answer })
+                let answer = Answer::fault(&fault, OperationName::Unknown, &dialect);
+                Reply::Answer(Answer { limit, ..answer })
             }
         }
-    }
-
-    /// The answer to a request that is refused before its body is read. What the caller speaks is
-    /// known by the content type alone then.
-    pub fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> SoapAnswer {
-        let soap = SoapVersion::of_content_type(content_type);
-        let dialect = self.dialect(soap, refusal.api());
-        SoapAnswer::fault(&refusal.into(), NO_OPERATION, &dialect)
     }
 
     fn dialect(&self, soap: SoapVersion, api: ApiVersion) -> Dialect {
@@ -144,7 +84,7 @@ impl Soap {
 
     /// Reads the body and lets go of it: what follows may wait for long, and needs only what was
     /// understood.
-    async fn read(&self, call: &mut SoapCall) -> Read {
+    async fn read(&self, call: &mut Call) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
         let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
@@ -173,11 +113,11 @@ impl Soap {
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
     async fn perform(
         &self,
-        call: SoapCall,
+        call: Call,
         request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
-    ) -> SoapReply {
+    ) -> Reply {
         let operation = request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
@@ -185,17 +125,17 @@ impl Soap {
             notes.know(&self.service, &request, call.idempotency_key.as_deref()).await;
         }
         let work = self.perform_or_suffer(call, request, dialect, facts);
-        let reply = self.service.perform(operation, accounts, work).await;
-        reply.unwrap_or(SoapReply::Abort(operation))
+        let reply = self.service.perform(operation.name(), accounts, work).await;
+        reply.unwrap_or(Reply::Abort(operation))
     }
 
     async fn perform_or_suffer(
         &self,
-        call: SoapCall,
+        call: Call,
         request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
-    ) -> SoapReply {
+    ) -> Reply {
         if !self.service.faults().any() {
             return self.perform_as_asked(call, request, dialect, facts).await;
         }
@@ -203,7 +143,7 @@ impl Soap {
         let rows = self.accounts_of_rows(operation).await;
         let mut accounts = operation.accounts();
         accounts.extend(rows.iter().flatten().cloned());
-        match self.service.faults().take(operation.name(), &accounts) {
+        match self.service.faults().take(operation.name().name(), &accounts) {
             None => self.perform_as_asked(call, request, dialect, facts).await,
             Some(rule) => self.suffer((rule, &rows), call, request, dialect, facts).await,
         }
@@ -227,11 +167,11 @@ impl Soap {
 
     async fn perform_as_asked(
         &self,
-        call: SoapCall,
+        call: Call,
         request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
-    ) -> SoapReply {
+    ) -> Reply {
         let operation = request.operation.name();
         let ignored_fields = match &request.operation {
             Operation::Create(Ok(create)) => create.ignored_fields,
@@ -241,65 +181,62 @@ impl Soap {
         match self.done(call, request, dialect, facts).await {
             Ok(done) => {
                 facts.note_rows(&done.tally.rows);
-                let answer = SoapAnswer::done(done, operation, dialect);
-                SoapReply::Answer(SoapAnswer { ignored_fields, ..answer })
+                let answer = Answer::done(done, operation, dialect);
+                Reply::Answer(Answer { ignored_fields, ..answer })
             }
-            Err(Failure::Fault(fault)) => {
-                SoapReply::Answer(SoapAnswer::fault(&fault, operation, dialect))
-            }
+            Err(Failure::Fault(fault)) => Reply::Answer(Answer::fault(&fault, operation, dialect)),
             Err(Failure::Unknown(why)) => {
-                tracing::error!(operation, why, "the outcome is unknown, so no answer is given");
-                SoapReply::Abort(operation)
+                tracing::error!(%operation, why, "the outcome is unknown, so no answer is given");
+                Reply::Abort(operation)
             }
         }
     }
 
     async fn done(
         &self,
-        call: SoapCall,
+        call: Call,
         request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Result<Done, Failure> {
         let proof = request.proof;
         let origin = call.origin.at_version(&call.version);
+        if let Operation::Login(credentials) = request.operation {
+            let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
+            let credentials = credentials?;
+            facts.note_user(&credentials.username().into());
+            let from = origin.caller_address();
+            let login = login::answer(&self.service, &credentials, from, &server_url, dialect);
+            return Box::pin(login).await;
+        }
+        if let Operation::NotAvailable(name) = request.operation {
+            return Err(Fault::OperationNotAvailable(name.to_string()).into());
+        }
+        let deadline = call.deadline;
+        let caller = self.caller(proof, origin, &deadline, facts).await?;
+        let service = &self.service;
+        // What most of them hold while they wait is much, and would be moved about with the call.
         match request.operation {
-            Operation::Login(credentials) => {
-                let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
-                let credentials = credentials?;
-                facts.note_user(credentials.username());
-                let from = origin.caller_address();
-                login::answer(&self.service, &credentials, from, &server_url, dialect).await
-            }
-            Operation::GetUserInfo => Ok(user_info::answer(
-                &self.caller(proof, origin, call.deadline, facts).await?,
-                dialect,
-            )),
             Operation::Create(create) => {
-                let caller = self.caller(proof, origin, call.deadline, facts).await?;
-                let (key, deadline) = (call.idempotency_key, call.deadline);
-                create::answer(&self.service, caller, create?, key, dialect, deadline).await
+                create::answer(service, caller, create?, call.idempotency_key, dialect, deadline)
+                    .await
             }
             Operation::Update(update) => {
-                let caller = self.caller(proof, origin, call.deadline, facts).await?;
-                update::answer(&self.service, &caller, update?, dialect, call.deadline).await
+                Box::pin(update::answer(service, &caller, update?, dialect, &deadline)).await
             }
             Operation::Delete(delete) => {
-                let caller = self.caller(proof, origin, call.deadline, facts).await?;
-                delete::answer(&self.service, &caller, delete?, dialect, call.deadline).await
+                Box::pin(delete::answer(service, &caller, delete?, dialect, &deadline)).await
             }
             Operation::Query(page) => {
-                let caller = self.caller(proof, origin, call.deadline, facts).await?;
-                let (of, deadline) = (PageOf::Query, call.deadline);
-                query::answer(&self.service, &caller, page?, of, dialect, deadline).await
+                let of = PageOf::Query;
+                Box::pin(query::answer(service, &caller, page?, of, dialect, deadline.at())).await
             }
             Operation::QueryMore(page) => {
-                let caller = self.caller(proof, origin, call.deadline, facts).await?;
-                let (of, deadline) = (PageOf::QueryMore, call.deadline);
-                query::answer(&self.service, &caller, page?, of, dialect, deadline).await
+                let of = PageOf::QueryMore;
+                Box::pin(query::answer(service, &caller, page?, of, dialect, deadline.at())).await
             }
-            Operation::NotAvailable(name) => {
-                Err(Fault::OperationNotAvailable(name.to_owned()).into())
+            Operation::Login(_) | Operation::NotAvailable(_) | Operation::GetUserInfo => {
+                Ok(user_info::answer(&caller, dialect))
             }
         }
     }
@@ -309,7 +246,7 @@ impl Soap {
         &self,
         proof: Proof,
         origin: Origin,
-        deadline: Instant,
+        deadline: &Deadline,
         facts: &mut CallFacts,
     ) -> Result<Caller, Failure> {
         let address = origin.caller_address();
@@ -320,9 +257,48 @@ impl Soap {
                 Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
             }
         };
-        let caller = timeout_at(deadline, caller).await.map_err(|_| Fault::TooLate)??;
+        let caller = deadline.bound(caller).await.ok_or(Fault::TooLate)??;
         facts.note_user(&caller.username);
         Ok(Caller { origin, ..caller })
+    }
+}
+
+impl Door for Soap {
+    fn kind(&self) -> FrontDoor {
+        FrontDoor::Soap
+    }
+
+    fn endpoint(&self) -> &'static str {
+        "/apps/services/a/{version}"
+    }
+
+    fn route<'p>(&self, method: &str, path: &'p str, query: Option<&'p str>) -> Option<Route<'p>> {
+        paths::route(method, path, query)
+    }
+
+    /// The WSDL, as the tenant's settings make it.
+    fn description(&self, version: &str, base_url: &str) -> Result<String, String> {
+        let Ok(parsed) = version.parse::<ApiVersion>() else {
+            let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
+            return Err(format!("There is no such API version; {first} to {last} are served."));
+        };
+        let address = format!("{base_url}{ENDPOINT}{version}");
+        Ok(wsdl::render_for(parsed, &address, &self.service.tenant()))
+    }
+
+    fn takes(&self, content_type: &str) -> bool {
+        refusal::may_be_xml(content_type)
+    }
+
+    /// What the caller speaks is known by the content type alone then.
+    fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> Answer {
+        let soap = SoapVersion::of_content_type(content_type);
+        let dialect = self.dialect(soap, refusal::version_of(&refusal));
+        Answer::fault(&refusal.into(), OperationName::Unknown, &dialect)
+    }
+
+    fn answer(&self, call: Call) -> Replying<'_> {
+        Box::pin(self.reply(call))
     }
 }
 

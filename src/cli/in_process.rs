@@ -4,6 +4,7 @@
 //! What must stay true: whoever starts it stops it, also after an error or a signal, because only
 //! then is it certain that the folder of its ledger is removed.
 
+use crate::call::Door;
 use crate::client::Endpoint;
 use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
@@ -13,6 +14,7 @@ use crate::replay::{Credentials, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed};
 use crate::service::{Service, ServiceSettings};
+use crate::soap::Soap;
 use chrono::{DateTime, Utc};
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -59,7 +61,10 @@ impl InProcess {
         let service = Service::start(Arc::clone(&ledger), clock, ServiceSettings::default());
         let service = service.await.map_err(runtime)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let gateway = Gateway::start(Arc::clone(&service), HttpSettings::default(), address, None);
+        let http = HttpSettings::default();
+        let soap = Soap::new(Arc::clone(&service), http.xml.clone());
+        let doors: Vec<Box<dyn Door>> = vec![Box::new(soap)];
+        let gateway = Gateway::start(Arc::clone(&service), doors, http, address, None);
         let gateway = gateway.await.map_err(runtime)?;
         Ok(Self { gateway, service, ledger, has_demo: seed.is_none() })
     }

@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
+use crate::call::Door;
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
@@ -18,6 +19,7 @@ use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
 use crate::service::test_clock;
+use crate::soap::Soap;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -152,7 +154,9 @@ async fn serve(
         let allowed_hosts = settings.admin_allowed_hosts.0;
         AdminDoor { address, token, allowed_hosts }
     });
-    let gateway = Gateway::start_tapped(service, settings.http, settings.listen, admin, tap)
+    let soap = Soap::new(Arc::clone(&service), settings.http.xml.clone());
+    let doors: Vec<Box<dyn Door>> = vec![Box::new(soap)];
+    let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
     announce(&gateway, settings.demo)?;

@@ -1,13 +1,12 @@
 //! Bytes as lower-case hexadecimal digits, and the number that 32 of them are.
 
-use std::fmt::Write as _;
-
 /// Two digits for each byte.
 pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
     }
     text
 }

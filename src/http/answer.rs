@@ -7,8 +7,8 @@
 use super::answer_body::{self, AnswerBody, CutOff};
 use super::compression;
 use super::record::Called;
+use crate::call::{self, OperationName, Outcome, Refused};
 use crate::service::faults::OrderedHeader;
-use crate::soap::SoapAnswer;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use hyper::header::{
@@ -29,8 +29,8 @@ pub(super) const SERVER_NAME: HeaderValue = HeaderValue::from_static("refund-gat
 /// What is to be said, and what came of the request.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    pub(super) operation: &'static str,
-    pub(super) outcome: &'static str,
+    pub(super) operation: OperationName,
+    pub(super) outcome: Outcome,
     body: Bytes,
     /// After how many bytes of the body the connection is closed.
     cut_after: Option<usize>,
@@ -41,13 +41,13 @@ pub(super) struct Answer {
 
 impl Answer {
     /// A sentence for people.
-    pub(super) fn sentence(status: StatusCode, outcome: &'static str, text: &str) -> Self {
+    pub(super) fn sentence(status: StatusCode, refused: Refused, text: &str) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, PLAIN)]);
         let body = Bytes::from(format!("{text}\n"));
         Self {
             status,
-            operation: "none",
-            outcome,
+            operation: OperationName::None,
+            outcome: Outcome::Refused(refused),
             body,
             cut_after: None,
             headers,
@@ -61,8 +61,8 @@ impl Answer {
         let (status, body) = (StatusCode::OK, Bytes::from(text));
         Self {
             status,
-            operation: "wsdl",
-            outcome: "ok",
+            operation: OperationName::Wsdl,
+            outcome: Outcome::Ok,
             body,
             cut_after: None,
             headers,
@@ -70,8 +70,8 @@ impl Answer {
         }
     }
 
-    /// The answer to a SOAP call; `now` is an HTTP date.
-    pub(super) fn soap(answer: SoapAnswer, now: HeaderValue) -> Self {
+    /// The answer to a call; `now` is an HTTP date.
+    pub(super) fn of_call(answer: call::Answer, now: HeaderValue) -> Self {
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
         headers.insert(EXPIRES, now.clone());

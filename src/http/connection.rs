@@ -1,6 +1,7 @@
 //! What is known of one connection while it is open.
 
 use super::idle::Idleness;
+use crate::service::deadline::Timer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,8 @@ pub(super) struct Connection {
     unread_answer: AtomicBool,
     /// The connection is to end, whatever is under way on it.
     given_up: Notify,
+    /// For everything that waits on behalf of this connection.
+    pub(super) timer: Arc<Timer>,
 }
 
 impl Connection {
@@ -33,6 +36,7 @@ impl Connection {
             expects_more: AtomicBool::new(false),
             unread_answer: AtomicBool::new(false),
             given_up: Notify::new(),
+            timer: Arc::default(),
         }
     }
 

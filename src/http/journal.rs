@@ -12,15 +12,12 @@ pub(super) use expect::Expectation;
 pub(super) use filter::{Filter, KEYS as FILTER_KEYS};
 
 use super::settings::HttpSettings;
+use crate::call::{Answer, CallNotes, NotedObject, OperationName, Outcome};
 use crate::domain::secret::{HIDDEN, without_secrets};
-use crate::soap::{CallNotes, NotedObject, SoapAnswer};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The operation of an exchange of which nobody knows any.
-pub(super) const UNKNOWN: &str = "unknown";
 
 /// How much of a request or an answer is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -185,7 +182,7 @@ impl Page<'_> {
         at: DateTime<Utc>,
         version: &str,
         (request, said): (&[u8], CallNotes),
-        answer: Result<&SoapAnswer, &&'static str>,
+        answer: Result<&Answer, &OperationName>,
     ) {
         let answered = answer.ok();
         let operation = answer.map_or_else(|operation| *operation, |it| it.operation);
@@ -198,8 +195,11 @@ impl Page<'_> {
             at,
             version: version.to_owned(),
             // Of a call that was given up, only the notes know what it was.
-            operation: said.operation.filter(|_| operation == UNKNOWN).unwrap_or(operation),
-            outcome: answered.map_or("withheld", |answer| answer.outcome),
+            operation: match operation {
+                OperationName::Unknown => said.operation.unwrap_or(operation).name(),
+                known => known.name(),
+            },
+            outcome: answered.map_or(Outcome::Withheld, |answer| answer.outcome).name(),
             status: answered.map(|answer| answer.status),
             row_errors: answered.map_or(0, |answer| answer.row_errors),
             ignored_fields: answered.map_or(0, |answer| answer.ignored_fields),
@@ -257,7 +257,7 @@ mod tests {
         })
     }
 
-    fn note(page: Page<'_>, request: &[u8], operation: &'static str) {
+    fn note(page: Page<'_>, request: &[u8], operation: OperationName) {
         page.note(DateTime::UNIX_EPOCH, "91.0", (request, CallNotes::default()), Err(&operation));
     }
 
@@ -265,7 +265,11 @@ mod tests {
     fn it_keeps_the_newest_and_no_secret_and_tells_how_many_it_dropped() {
         let journal = journal(200, usize::MAX);
         for _ in 0..240 {
-            note(journal.page(), b"<login><password>s3cret</password></login>", "login");
+            note(
+                journal.page(),
+                b"<login><password>s3cret</password></login>",
+                OperationName::Login,
+            );
         }
         let Contents { entries, dropped } = journal.contents();
         assert_eq!((entries.len(), entries[0].id, entries[199].id, dropped), (200, 240, 41, 40));
@@ -285,7 +289,7 @@ mod tests {
         let journal = journal(usize::MAX, 1024 * 1024);
         let request = vec![b'x'; 100_000];
         for _ in 0..100 {
-            note(journal.page(), &request, "create");
+            note(journal.page(), &request, OperationName::Create);
         }
         let kept = journal.lock();
         assert!((10..=15).contains(&kept.entries.len()), "{}", kept.entries.len());
@@ -296,11 +300,11 @@ mod tests {
     fn what_was_under_way_when_it_began_anew_is_not_noted() {
         let journal = journal(10, usize::MAX);
         let (old, older) = (journal.page(), journal.page());
-        note(older, b"", "create");
+        note(older, b"", OperationName::Create);
         journal.begin_anew();
-        note(old, b"", "create");
+        note(old, b"", OperationName::Create);
         assert!(journal.contents().entries.is_empty());
-        note(journal.page(), b"", "create");
+        note(journal.page(), b"", OperationName::Create);
         let noted = journal.contents().entries;
         assert_eq!((noted.len(), noted[0].operation), (1, "create"));
     }

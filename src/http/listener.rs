@@ -11,6 +11,7 @@ use super::metrics::{Limit, Metrics};
 use super::record;
 use super::slots::{AddressSlots, Slot};
 use super::stream::{Patience, Stream};
+use super::timing::HeadTimer;
 use super::unknown::{broken_off, unless_it_panics};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
@@ -67,7 +68,7 @@ pub(super) trait Handler: Send + Sync + 'static {
 }
 
 /// What a listener may cost, and how it speaks.
-pub(super) struct Door {
+pub(super) struct Manner {
     pub(super) name: &'static str,
     pub(super) protocol: http1::Builder,
     pub(super) patience: Patience,
@@ -95,7 +96,7 @@ pub(super) struct Listener {
 
 /// What the accepting task and the connections of one listener share.
 struct Room<H> {
-    door: Door,
+    manner: Manner,
     handler: H,
     slots: Arc<Semaphore>,
     addresses: AddressSlots,
@@ -111,7 +112,7 @@ impl Listener {
     /// Listens at `address`.
     pub(super) async fn open<H: Handler>(
         address: SocketAddr,
-        door: Door,
+        manner: Manner,
         handler: H,
     ) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
@@ -120,14 +121,14 @@ impl Listener {
         let (phase, watched) = watch::channel(Phase::Serving);
         let (open, still_open) = mpsc::channel(1);
         let room = Arc::new(Room {
-            slots: Arc::new(Semaphore::new(door.connections_max)),
-            addresses: AddressSlots::new(door.per_address_max),
+            slots: Arc::new(Semaphore::new(manner.connections_max)),
+            addresses: AddressSlots::new(manner.per_address_max),
             idlers: Idlers::default(),
-            open: door.metrics.connections(door.name),
+            open: manner.metrics.connections(manner.name),
             crowded: AtomicBool::new(false),
             closes: Arc::clone(&closes),
             handler,
-            door,
+            manner,
         });
         tokio::spawn(accept(socket, room, watched, open));
         Ok(Self { address, phase, closes, still_open })
@@ -181,7 +182,7 @@ async fn accept<H: Handler>(
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                room.door.metrics.accept_errors.inc();
+                room.manner.metrics.accept_errors.inc();
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -200,12 +201,12 @@ impl<H> Room<H> {
     /// are not idle end with their next answers.
     async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let Some(of_address) = self.addresses.take(peer.ip()) else {
-            self.door.metrics.reject(Limit::ConnectionsPerAddress);
+            self.manner.metrics.reject(Limit::ConnectionsPerAddress);
             let _told_if_possible = stream.try_write(TOO_MANY);
             return None;
         };
         if self.slots.available_permits() == 0 {
-            self.door.metrics.reject(Limit::Connections);
+            self.manner.metrics.reject(Limit::Connections);
             self.crowded.store(true, Ordering::Relaxed);
         }
         let permit = self.permit().await?;
@@ -242,17 +243,19 @@ async fn serve<H: Handler>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "small answers may be held back");
     }
-    let _panics = PanicWatch { metrics: &room.door.metrics, peer };
+    let _panics = PanicWatch { metrics: &room.manner.metrics, peer };
     let idler = room.idlers.take_in();
     let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
-    let io = TokioIo::new(Stream::new(stream, &connection, room.door.patience));
+    let io = TokioIo::new(Stream::new(stream, &connection, room.manner.patience));
     let service = service_fn(|request| respond(&room, &connection, request));
-    let mut exchange = pin!(room.door.protocol.serve_connection(io, service));
+    let mut protocol = room.manner.protocol.clone();
+    protocol.timer(HeadTimer(Arc::clone(&connection.timer)));
+    let mut exchange = pin!(protocol.serve_connection(io, service));
     loop {
         let changed = tokio::select! {
             biased;
             end = exchange.as_mut() => {
-                explain(&room.door, &connection, end);
+                explain(&room.manner, &connection, end);
                 break;
             }
             changed = phase.changed() => changed,
@@ -285,7 +288,7 @@ async fn respond<H: Handler>(
     let handled = unless_it_panics(room.handler.handle(connection, request));
     let answered = tokio::select! {
         biased;
-        handled = handled => handled.unwrap_or_else(|| Err(room.door.panicked(connection))),
+        handled = handled => handled.unwrap_or_else(|| Err(room.manner.panicked(connection))),
         () = connection.given_up() => Err(Withheld::Unknown),
     };
     let mut response = match answered {
@@ -309,8 +312,8 @@ fn asks_to_keep_alive(headers: &HeaderMap) -> bool {
 }
 
 /// Counts what ended a connection, if it was not its client's free will.
-fn explain(door: &Door, connection: &Connection, end: hyper::Result<()>) {
-    let metrics = &door.metrics;
+fn explain(manner: &Manner, connection: &Connection, end: hyper::Result<()>) {
+    let metrics = &manner.metrics;
     let Err(error) = end else {
         return;
     };
@@ -325,13 +328,13 @@ fn explain(door: &Door, connection: &Connection, end: hyper::Result<()>) {
     } else if connection.left_answer_unread() {
         metrics.reject(Limit::WriteTimeout);
     }
-    if door.logs_requests && error.is_parse() {
+    if manner.logs_requests && error.is_parse() {
         record::malformed(connection.peer, error.is_parse_too_large());
     }
     tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
 }
 
-impl Door {
+impl Manner {
     /// Counts a panic of a request, whose outcome is unknown.
     fn panicked(&self, connection: &Connection) -> Withheld {
         self.metrics.panics.inc();

@@ -1,8 +1,9 @@
 //! What the gateway counts, in the words of Prometheus.
 //!
 //! What must stay true: every label has a small, closed set of values; nothing that a client sends
-//! becomes a label.
+//! becomes a label. A request is counted without looking its labels up.
 
+use crate::call::{OperationName, Outcome};
 use crate::ledger::Ledger;
 use crate::service::Service;
 use crate::service::webhooks::WebhookStats;
@@ -19,7 +20,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The type of what [`Metrics::render`] gives.
@@ -124,6 +125,8 @@ pub(super) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     durations: Family<RequestLabels, Histogram, fn() -> Histogram>,
+    /// Those of each operation with each outcome, by their numbers, once they have been counted.
+    series: Box<[OnceLock<(Counter, Histogram)>]>,
     connections: Family<ListenerLabels, Gauge>,
     rejected: Family<LimitLabels, Counter>,
     faults: Family<CodeLabels, Counter>,
@@ -148,10 +151,12 @@ impl Metrics {
             "The build",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
+        let series = OperationName::ALL.len() * Outcome::COUNT;
         let mut new = Self {
             registry,
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS)),
+            series: (0..series).map(|_| OnceLock::new()).collect(),
             connections: Family::default(),
             rejected: Family::default(),
             faults: Family::default(),
@@ -223,15 +228,21 @@ impl Metrics {
     }
 
     /// Counts a SOAP fault.
-    pub(super) fn fault(&self, code: &'static str) {
-        self.faults.get_or_create(&CodeLabels { code }).inc();
+    pub(super) fn fault(&self, outcome: Outcome) {
+        self.faults.get_or_create(&CodeLabels { code: outcome.name() }).inc();
     }
 
     /// Counts a request that has ended.
-    pub(super) fn request(&self, operation: &'static str, outcome: &'static str, took: Duration) {
-        let labels = RequestLabels { operation, outcome };
-        self.requests.get_or_create(&labels).inc();
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+    pub(super) fn request(&self, operation: OperationName, outcome: Outcome, took: Duration) {
+        let number = operation as usize * Outcome::COUNT + outcome.number();
+        let Some(series) = self.series.get(number) else { return };
+        let (requests, durations) = series.get_or_init(|| {
+            let labels = RequestLabels { operation: operation.name(), outcome: outcome.name() };
+            let requests = self.requests.get_or_create_owned(&labels);
+            (requests, self.durations.get_or_create_owned(&labels))
+        });
+        requests.inc();
+        durations.observe(took.as_secs_f64());
     }
 
     /// The number of connections that `listener` has open.

@@ -1,4 +1,4 @@
-//! The public listener: SOAP calls and WSDLs, nothing else.
+//! The public listener: calls to front doors and the descriptions of those, nothing else.
 //!
 //! What must stay true: a request is answered once, or, where what became of it cannot be known,
 //! its answer breaks off after the first bytes; never is it given a fault then.
@@ -11,18 +11,20 @@ use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
 use super::head;
-use super::journal::{Journal, UNKNOWN};
+use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
+use super::path::normal;
 use super::record::Record;
-use super::router::{Route, normal, route};
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
+use crate::call::{
+    self, Call, CallNotes, Door, Notes, OperationName, Outcome, Refusal, Refused, Reply, Route,
+};
 use crate::domain::error_code::ErrorCode;
-use crate::domain::origin::{FrontDoor, Origin};
-use crate::domain::version::ApiVersion;
+use crate::domain::origin::Origin;
 use crate::service::Service;
-use crate::soap::{CallNotes, ENDPOINT, Notes, Refusal, Soap, SoapAnswer, SoapCall, SoapReply};
+use crate::service::deadline::{Deadline, Timer};
 use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
@@ -34,7 +36,7 @@ use tokio::time::Instant;
 
 /// Answers what comes in on the public listener.
 pub(super) struct Public {
-    soap: Soap,
+    doors: Vec<Box<dyn Door>>,
     addresses: Addresses,
     dates: DateCache,
     metrics: Arc<Metrics>,
@@ -45,12 +47,14 @@ pub(super) struct Public {
     service: Arc<Service>,
 }
 
-/// Where a SOAP call was posted to, where it comes from, and when it began.
+/// To which door and version a call goes, where it comes from, and when it began.
 struct Place<'v> {
+    door: &'v dyn Door,
     version: &'v str,
     base_url: String,
     origin: Origin,
     started: Instant,
+    timer: &'v Arc<Timer>,
 }
 
 /// Those who are shown every call.
@@ -70,6 +74,7 @@ impl Watchers {
 impl Public {
     pub(super) fn new(
         service: Arc<Service>,
+        doors: Vec<Box<dyn Door>>,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
         watchers: Watchers,
@@ -78,7 +83,7 @@ impl Public {
         Self {
             addresses: Addresses::new(public_url, &settings.trusted_proxies),
             dates: DateCache::new(Arc::clone(&service)),
-            soap: Soap::new(Arc::clone(&service), settings.xml.clone()),
+            doors,
             metrics,
             turns: Arc::new(Semaphore::new(
                 settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
@@ -96,14 +101,14 @@ impl Public {
         head: &Parts,
         body: Incoming,
         record: &Record<'_>,
-    ) -> Result<Answer, (&'static str, Withheld)> {
+    ) -> Result<Answer, (OperationName, Withheld)> {
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
             self.metrics.reject(Limit::Headers);
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             let text = "The request has too many headers.";
-            return Ok(Answer::sentence(status, "headers", text).closing());
+            return Ok(Answer::sentence(status, Refused::Headers, text).closing());
         }
         if let Some(answer) = self.refused_by_head(head) {
             return Ok(answer.closing());
@@ -112,26 +117,41 @@ impl Public {
             Ok(base_url) => base_url,
             Err(error) => {
                 let text = error.to_string();
-                let answer = Answer::sentence(StatusCode::BAD_REQUEST, "bad_host", &text);
+                let answer = Answer::sentence(StatusCode::BAD_REQUEST, Refused::BadHost, &text);
                 return Ok(refused(answer));
             }
         };
         let path = normal(head.uri.path());
-        let answer = match route(&head.method, &path, head.uri.query()) {
-            Route::Soap { version } => {
+        let (method, query) = (head.method.as_str(), head.uri.query());
+        let mut routes = self.doors.iter().filter_map(|door| {
+            let route = door.route(method, &path, query)?;
+            Some((door.as_ref(), route))
+        });
+        let answer = match routes.next() {
+            Some((door, Route::Call { version })) => {
                 let address = self.addresses.caller(&head.headers, connection.peer.ip());
-                let origin = record.origin(FrontDoor::Soap, address);
-                let call = Place { version, base_url, origin, started: record.started() };
-                return self.soap(call, head, body).await;
+                let origin = record.origin(door.kind(), address);
+                let (started, timer) = (record.started(), &connection.timer);
+                let call = Place { door, version, base_url, origin, started, timer };
+                return self.call(call, head, body).await;
             }
-            Route::Wsdl { version } => self.wsdl(version, &base_url).called(version, 0),
-            Route::WrongMethod { allow, sentence } => {
+            Some((door, Route::Description { version })) => {
+                let description = door.description(version, &base_url);
+                let answer = description.map(Answer::wsdl);
+                let missing = |text: String| {
+                    Answer::sentence(StatusCode::NOT_FOUND, Refused::NotFound, &text)
+                };
+                answer.unwrap_or_else(missing).called(version, 0)
+            }
+            Some((_, Route::WrongMethod { allow, sentence })) => {
                 let status = StatusCode::METHOD_NOT_ALLOWED;
-                Answer::sentence(status, "wrong_method", sentence).allowing(allow)
+                Answer::sentence(status, Refused::WrongMethod, sentence).allowing(allow)
             }
-            Route::Nothing => {
-                let text = "There is nothing here. The endpoint is /apps/services/a/{version}.";
-                Answer::sentence(StatusCode::NOT_FOUND, "not_found", text)
+            None => {
+                let endpoints: Vec<_> = self.doors.iter().map(|door| door.endpoint()).collect();
+                let text =
+                    format!("There is nothing here. The endpoint is {}.", endpoints.join(" or "));
+                Answer::sentence(StatusCode::NOT_FOUND, Refused::NotFound, &text)
             }
         };
         Ok(refused(answer))
@@ -143,46 +163,38 @@ impl Public {
         let is_test = self.service.ledger().test_bench().is_some();
         if is_test && head.method == Method::POST && head.headers.contains_key(ORIGIN) {
             let text = "Web pages may not call a test gateway.";
-            return Some(Answer::sentence(StatusCode::FORBIDDEN, "origin", text));
+            return Some(Answer::sentence(StatusCode::FORBIDDEN, Refused::Origin, text));
         }
         let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
         let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
         if codings.any(|coding| !is_chunked(coding)) {
             let text = "Of transfer encodings only chunked is implemented.";
-            return Some(Answer::sentence(StatusCode::NOT_IMPLEMENTED, "transfer_encoding", text));
+            return Some(Answer::sentence(
+                StatusCode::NOT_IMPLEMENTED,
+                Refused::TransferEncoding,
+                text,
+            ));
         }
         None
     }
 
-    fn wsdl(&self, version: &str, base_url: &str) -> Answer {
-        match version.parse::<ApiVersion>() {
-            Ok(parsed) => {
-                let address = format!("{base_url}{ENDPOINT}{version}");
-                Answer::wsdl(self.soap.wsdl(parsed, &address))
-            }
-            Err(_) => {
-                let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
-                let text = format!("There is no such API version; {first} to {last} are served.");
-                Answer::sentence(StatusCode::NOT_FOUND, "not_found", &text)
-            }
-        }
-    }
-
-    async fn soap(
+    async fn call(
         &self,
         place: Place<'_>,
         head: &Parts,
         body: Incoming,
-    ) -> Result<Answer, (&'static str, Withheld)> {
-        let Place { version, base_url, origin, started } = place;
+    ) -> Result<Answer, (OperationName, Withheld)> {
+        let Place { door, version, base_url, origin, started, timer } = place;
         let headers = &head.headers;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
+        let deadline = Deadline::new(deadline, timer);
+        let patience = deadline.later_by(Duration::from_millis(self.settings.outcome_wait_ms));
         let content_type = head::content_type(headers);
-        let received = match receive(headers, body, limits).await {
+        let received = match receive(door, headers, body, limits).await {
             Ok(received) => received,
             Err(error) => {
-                let answer = self.refuse(error, version, content_type.as_deref());
+                let answer = self.refuse(error, door, version, content_type.as_deref());
                 return Ok(answer.called(version, 0));
             }
         };
@@ -190,7 +202,7 @@ impl Public {
         let bytes_in = received.wire_bytes;
         let watched = self.watchers.any().then(|| received.document.clone());
         let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
-        let call = SoapCall {
+        let call = Call {
             version: version.to_owned(),
             base_url,
             content_type,
@@ -201,13 +213,12 @@ impl Public {
             deadline,
             notes: notes.clone(),
         };
-        let patience = deadline + Duration::from_millis(self.settings.outcome_wait_ms);
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
-        let answer = match tokio::time::timeout_at(patience, self.soap.answer(call)).await {
-            Ok(SoapReply::Answer(answer)) => Ok(answer),
-            Ok(SoapReply::Abort(operation)) => Err((operation, Withheld::Unknown)),
-            Ok(SoapReply::Reset(operation)) => Err((operation, Withheld::Ordered)),
-            Err(_) => Err((UNKNOWN, Withheld::Unknown)),
+        let answer = match patience.bound(door.answer(call)).await {
+            Some(Reply::Answer(answer)) => Ok(answer),
+            Some(Reply::Abort(operation)) => Err((operation, Withheld::Unknown)),
+            Some(Reply::Reset(operation)) => Err((operation, Withheld::Ordered)),
+            None => Err((OperationName::Unknown, Withheld::Unknown)),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
             let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
@@ -217,7 +228,7 @@ impl Public {
         let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
-        let answer = Answer::soap(answer, self.dates.now()).called(version, bytes_in);
+        let answer = Answer::of_call(answer, self.dates.now()).called(version, bytes_in);
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
             tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
         }
@@ -225,57 +236,67 @@ impl Public {
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
-    fn refuse(&self, error: BodyError, version: &str, content_type: Option<&str>) -> Answer {
+    fn refuse(
+        &self,
+        error: BodyError,
+        door: &dyn Door,
+        version: &str,
+        content_type: Option<&str>,
+    ) -> Answer {
         let answer = match error {
             BodyError::Broken => {
                 let text = "The body of the request is broken.";
-                Answer::sentence(StatusCode::BAD_REQUEST, "broken_body", text)
+                Answer::sentence(StatusCode::BAD_REQUEST, Refused::BrokenBody, text)
             }
             BodyError::Overloaded => {
                 self.metrics.reject(Limit::HeavyRequests);
                 let refusal = Refusal::Overloaded { version: version.to_owned() };
-                self.refused(refusal, version, content_type)
+                self.refused(refusal, door, version, content_type)
             }
             BodyError::Refused(refusal, limit) => {
                 if let Some(limit) = limit {
                     self.metrics.reject(limit);
                 }
-                self.refused(refusal, version, content_type)
+                self.refused(refusal, door, version, content_type)
             }
         };
         answer.closing()
     }
 
-    fn refused(&self, refusal: Refusal, version: &str, content_type: Option<&str>) -> Answer {
-        let answer = self.soap.refuse(refusal, content_type);
+    fn refused(
+        &self,
+        refusal: Refusal,
+        door: &dyn Door,
+        version: &str,
+        content_type: Option<&str>,
+    ) -> Answer {
+        let answer = door.refuse(refusal, content_type);
         if let Some(journal) = &self.watchers.journal {
             let unread = (&b""[..], CallNotes::default());
             journal.page().note(self.service.clock().now(), version, unread, Ok(&answer));
         }
         self.count(&answer);
-        Answer::soap(answer, self.dates.now())
+        Answer::of_call(answer, self.dates.now())
     }
 
     /// Counts the limits that refuse a call behind this door.
-    fn count_limits(&self, answer: &SoapAnswer) {
+    fn count_limits(&self, answer: &call::Answer) {
         let metrics = &self.metrics;
         if let Some(kind) = answer.limit {
             metrics.reject(Limit::Xml(kind));
         }
-        if answer.outcome == ErrorCode::RequestExceededLimit.name() {
-            metrics.reject(Limit::LedgerQueue);
-        }
-        if answer.outcome == ErrorCode::RequestExceededRate.name() {
-            metrics.reject(Limit::LoginGuard);
-        }
-        if answer.outcome == ErrorCode::TransactionTimeout.name() {
-            metrics.reject(Limit::RequestTimeout);
-        }
+        let limit = match answer.outcome {
+            Outcome::Failed(ErrorCode::RequestExceededLimit) => Limit::LedgerQueue,
+            Outcome::Failed(ErrorCode::RequestExceededRate) => Limit::LoginGuard,
+            Outcome::Failed(ErrorCode::TransactionTimeout) => Limit::RequestTimeout,
+            _ => return,
+        };
+        metrics.reject(limit);
     }
 
-    fn count(&self, answer: &SoapAnswer) {
+    fn count(&self, answer: &call::Answer) {
         let metrics = &self.metrics;
-        if answer.outcome != "ok" {
+        if answer.outcome != Outcome::Ok {
             metrics.fault(answer.outcome);
         }
         metrics.ignored_fields.inc_by(answer.ignored_fields.into());

@@ -6,8 +6,8 @@
 use super::answer::Answer;
 use super::head::REQUEST_ID;
 use super::metrics::Metrics;
+use crate::call::{CallFacts, OperationName, Outcome};
 use crate::domain::origin::{FrontDoor, Origin, RequestId};
-use crate::soap::CallFacts;
 use hyper::header::HeaderValue;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -83,21 +83,21 @@ impl<'a> Record<'a> {
     }
 
     /// Ends without an answer.
-    pub(super) fn withheld(mut self, operation: &'static str) {
-        self.end(operation, "withheld", NO_STATUS, (&Called::default(), 0));
+    pub(super) fn withheld(mut self, operation: OperationName) {
+        self.end(operation, Outcome::Withheld, NO_STATUS, (&Called::default(), 0));
     }
 
     fn end(
         &mut self,
-        operation: &'static str,
-        outcome: &'static str,
+        operation: OperationName,
+        outcome: Outcome,
         status: u16,
         (called, bytes_out): (&Called, u64),
     ) {
         self.is_over = true;
         let took = self.started.elapsed();
         self.metrics.in_flight.dec();
-        let counted_as = if status == NO_STATUS { "none" } else { operation };
+        let counted_as = if status == NO_STATUS { OperationName::None } else { operation };
         self.metrics.request(counted_as, outcome, took);
         // A thousand times as long, so that its seconds are milliseconds, to the microsecond.
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -107,10 +107,10 @@ impl<'a> Record<'a> {
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
             user = facts.user.as_deref().unwrap_or("-"),
             version = called.version.as_deref().unwrap_or("-"),
-            operation,
+            operation = operation.name(),
             rows_ok = facts.rows_ok,
             rows_failed = facts.rows_failed,
-            codes = facts.codes(outcome),
+            codes = %facts.codes(outcome),
             accounts = %facts.accounts,
             refunds = %facts.refunds,
             duration_ms,
@@ -148,7 +148,7 @@ pub(super) fn malformed(peer: SocketAddr, is_too_large: bool) {
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.end("none", "dropped", NO_STATUS, (&Called::default(), 0));
+            self.end(OperationName::None, Outcome::Dropped, NO_STATUS, (&Called::default(), 0));
         }
     }
 }

@@ -2,13 +2,13 @@
 //! once it has begun.
 
 use super::create::begun_by;
+use super::deadline::Deadline;
 use super::{Caller, Service};
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::ledger::LedgerError;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
 use crate::ledger::ticket::Ticket;
-use tokio::time::Instant;
 
 impl Service {
     /// Makes changes, each on its own, and tells the results in their order.
@@ -17,7 +17,7 @@ impl Service {
         caller: &Caller,
         version: ApiVersion,
         changes: Changes,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
         let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
         let (user, origin) = (caller.user, caller.origin.clone());
@@ -32,7 +32,7 @@ impl Service {
         version: ApiVersion,
         object: Deletable,
         ids: Vec<ChangeResult>,
-        deadline: Instant,
+        deadline: &Deadline,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
         let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
         let (user, origin) = (caller.user, caller.origin.clone());

@@ -3,6 +3,7 @@
 //! Once the ledger has begun, its outcome is awaited and told; a deadline only takes back what has
 //! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
+use super::deadline::Deadline;
 use super::{Caller, Service};
 use crate::domain::access::{Object, Operation};
 use crate::domain::draft::batch::Drafts;
@@ -19,7 +20,6 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
 
 /// The longest idempotency key, in characters.
 const KEY_CHARS_MAX: usize = 255;
@@ -67,7 +67,7 @@ pub struct CreateCall {
     /// Set when the caller wants it done once, however often it is sent.
     pub once: Option<Once>,
     /// Until when the work must have begun.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// What the caller is to be told.
@@ -140,18 +140,20 @@ impl Service {
     /// The work goes on when the caller goes away: what is queued for the ledger is done in any
     /// case, and where gateways have to be asked afterwards, a task of its own does it.
     pub async fn create(self: &Arc<Self>, call: CreateCall) -> Result<CreateAnswer, CreateError> {
-        let (ticket, deadline) = (Ticket::default(), call.deadline);
+        let (ticket, deadline) = (Ticket::default(), call.deadline.clone());
         let asks_gateways = may_ask_gateways(&call.drafts);
         if !asks_gateways {
-            let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
-            return begun_by(deadline, &ticket, work).await;
+            // What a call keeps while it waits is much, and would be moved about with each future
+            // that holds it.
+            let work = Box::pin(Arc::clone(self).create_to_the_end(call, ticket.clone()));
+            return begun_by(&deadline, &ticket, work).await;
         }
         let accounts = call.drafts.accounts().into_iter().flatten().cloned().collect();
         let work = Arc::clone(self).create_to_the_end(call, ticket.clone());
         let lost = || LedgerError::Unknown("the request's task ended early".to_owned());
         let task = self.spawn("create", accounts, work);
         let task = async { task.await.ok().flatten().ok_or_else(lost)? };
-        begun_by(deadline, &ticket, task).await
+        begun_by(&deadline, &ticket, task).await
     }
 
     async fn create_to_the_end(
@@ -197,7 +199,7 @@ impl Service {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { rows, orders, answer } => {
-                self.pay(orders, call.deadline).await;
+                self.pay(orders, call.deadline.at()).await;
                 match answer {
                     None => CreateAnswer::Rows(rows),
                     Some(bytes) => CreateAnswer::Stored { bytes, rows: Some(rows) },
@@ -211,18 +213,15 @@ impl Service {
 
 /// The outcome of `work`, unless its ticket can still be withdrawn at the deadline.
 pub(super) async fn begun_by<T, E: From<LedgerError>>(
-    deadline: Instant,
+    deadline: &Deadline,
     ticket: &Ticket,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let mut work = pin!(work);
-    tokio::select! {
-        biased;
-        ended = &mut work => ended,
-        () = tokio::time::sleep_until(deadline) => {
-            if ticket.withdraw() { Err(LedgerError::Withdrawn.into()) } else { work.await }
-        }
+    if let Some(ended) = deadline.bound(work.as_mut()).await {
+        return ended;
     }
+    if ticket.withdraw() { Err(LedgerError::Withdrawn.into()) } else { work.await }
 }
 
 /// Whether a gateway may have to be asked for any of the drafts.

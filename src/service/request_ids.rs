@@ -55,21 +55,22 @@ impl RequestIds {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = state.next;
         state.next = count.wrapping_add(1);
-        let text = match &state.source {
+        let bytes: [u8; 16] = match &state.source {
             Source::Process(salt) => {
-                let (millis, salt) = (now.timestamp_millis(), salt & 0xff_ffff_ffff);
-                format!("{:012x}{salt:010x}{:010x}", millis & 0xffff_ffff_ffff, count)
+                // 48 bits of milliseconds, 40 of salt and 40 of the count.
+                let millis = u128::from(now.timestamp_millis().cast_unsigned() & 0xffff_ffff_ffff);
+                let (salt, count) = (salt & 0xff_ffff_ffff, count & 0xff_ffff_ffff);
+                (millis << 80 | u128::from(salt) << 40 | u128::from(count)).to_be_bytes()
             }
             Source::Seeded(seed) => {
                 let mut hash = Sha256::new();
                 hash.update(seed);
                 hash.update(count.to_be_bytes());
-                let mut text = hex(&hash.finalize());
-                text.truncate(32);
-                text
+                let bytes: [u8; 32] = hash.finalize().into();
+                bytes.first_chunk().copied().unwrap_or_default()
             }
         };
-        RequestId::parse(&text)
+        RequestId::parse(&hex(&bytes))
     }
 }
 

@@ -13,13 +13,13 @@ use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
+use crate::service::deadline::Deadline;
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// The element of the answer.
 const RESPONSE: &str = "ns1:createResponse";
@@ -134,7 +134,7 @@ pub(super) async fn answer(
     request: CreateRequest,
     key: Option<Vec<u8>>,
     dialect: &Dialect,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<Done, Failure> {
     let key = match key {
         Some(bytes) => Some(key_in_header(&bytes)?),

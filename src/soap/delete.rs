@@ -12,9 +12,9 @@ use crate::domain::version::ApiVersion;
 use crate::domain::white_space::trim;
 use crate::ledger::RowResult;
 use crate::ledger::change::{ChangeResult, Deletable};
+use crate::service::deadline::Deadline;
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
-use tokio::time::Instant;
 
 /// The most ids that a call may carry (documented).
 const IDS_MAX: usize = 50;
@@ -37,7 +37,7 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
     let named = types.next().ok_or(Fault::DeleteWithoutType)?;
     refuse_reference(named)?;
     let text = trim(named.text());
-    let known = wsdl::object_types(api).into_iter().find(|name| *name == text);
+    let known = wsdl::object_type(api, text);
     let type_name = known.ok_or_else(|| unknown_type(text, api))?;
     if types.next().is_some() {
         return Err(Fault::TypesMixed);
@@ -82,7 +82,7 @@ pub(super) async fn answer(
     caller: &Caller,
     request: DeleteRequest,
     dialect: &Dialect,
-    deadline: Instant,
+    deadline: &Deadline,
 ) -> Result<Done, Failure> {
     let rows = match Deletable::from_name(request.type_name) {
         Some(object) => service.delete(caller, dialect.api, object, request.ids, deadline).await?,

@@ -12,6 +12,7 @@ mod kin;
 pub use catalogue::{FaultEntry, catalogue};
 pub(super) use encode::{Looks, encode, encode_as};
 
+use crate::call::{Outcome, Refused};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::text::Text;
 use crate::domain::version::UnsupportedVersion;
@@ -320,12 +321,12 @@ impl fmt::Display for Fault {
 
 impl Fault {
     /// The name under which metrics count the fault: SOAP's own code, or the API's.
-    pub const fn outcome(&self) -> &'static str {
+    pub const fn outcome(&self) -> Outcome {
         match self.class() {
-            FaultClass::Sender | FaultClass::Receiver => self.code().name(),
-            FaultClass::Client => "Client",
-            FaultClass::VersionMismatch => "VersionMismatch",
-            FaultClass::MustUnderstand => "MustUnderstand",
+            FaultClass::Sender | FaultClass::Receiver => Outcome::Failed(self.code()),
+            FaultClass::Client => Outcome::Refused(Refused::Client),
+            FaultClass::VersionMismatch => Outcome::Refused(Refused::VersionMismatch),
+            FaultClass::MustUnderstand => Outcome::Refused(Refused::MustUnderstand),
         }
     }
 

@@ -1,17 +1,15 @@
-//! What a call said, noted for a journal while the call is read: its objects with their fields, and
-//! on whose behalf and about which accounts it was made.
+//! What a SOAP call said, noted for a journal while the call is read.
 //!
 //! What must stay true: no secret is noted; of one call no more than so many bytes are; a call that
 //! nobody keeps a journal of pays nothing for this.
 
 use super::read::{Operation, Proof, Request, Row};
+use crate::call::{NotedObject, Notes, OperationName, Texts};
 use crate::domain::id::ObjectId;
 use crate::domain::secret::is_secret;
 use crate::service::Service;
 use crate::xml::ElementRef;
-use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much of the fields of a call is noted, in bytes of names and values.
 const FIELDS_BYTES_MAX: usize = 64 * 1024;
@@ -20,93 +18,12 @@ const DEPTH_MAX: usize = 4;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// The notes of a call that is under way.
-#[derive(Debug, Default)]
-pub struct Notes(Mutex<CallNotes>);
-
-/// What a call said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CallNotes {
-    /// The operation; none of a request that was not understood.
-    pub operation: Option<&'static str>,
-    /// The user whose session it is, or who logs in, with the call or by it.
-    pub user: Option<String>,
-    /// The Idempotency-Key, from the header or from the fields.
-    pub key: Option<String>,
-    /// The ids of the accounts that it is about: those that it names, and those whose objects it
-    /// names.
-    pub accounts: Vec<String>,
-    /// The objects of the call; for an operation without objects, its parameters.
-    pub objects: Vec<NotedObject>,
-}
-
-/// An object of a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct NotedObject {
-    /// Its type, as sent; none for the parameters of an operation.
-    #[serde(rename = "type")]
-    pub object: Option<String>,
-    /// The texts of its fields as sent, without blanks at their ends, by local names; those of
-    /// fields in fields by the names on the way to them, with dots between.
-    pub fields: BTreeMap<String, Texts>,
-}
-
-impl NotedObject {
-    /// The account whose object it says to be, whether there is one or not.
-    fn account(&self) -> Option<ObjectId> {
-        self.fields.get("AccountId")?.0.first().and_then(|id| ObjectId::parse(id))
-    }
-}
-
-/// The texts of the fields of one name; without one where all of them were nil.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(pub Vec<String>);
-
-impl Serialize for Texts {
-    /// One text is a text, and several are a list.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [one] => serializer.serialize_str(one),
-            several => serializer.collect_seq(several),
-        }
-    }
-}
-
-impl CallNotes {
-    /// About how many bytes of memory it takes.
-    pub fn bytes(&self) -> usize {
-        let text = |text: &String| size_of::<String>() + text.capacity();
-        let field = |(name, texts): (&String, &Texts)| {
-            let texts: usize = texts.0.iter().map(text).sum();
-            text(name) + size_of::<Texts>() + texts
-        };
-        let object = |object: &NotedObject| {
-            let fields: usize = object.fields.iter().map(field).sum();
-            // A node of the map has room for more than it holds.
-            size_of::<NotedObject>() + object.object.as_ref().map_or(0, text) + 2 * fields
-        };
-        let objects: usize = self.objects.iter().map(object).sum();
-        let accounts: usize = self.accounts.iter().map(text).sum();
-        let own = self.user.iter().chain(&self.key).map(text).sum::<usize>();
-        size_of::<Self>() + objects + accounts + own
-    }
-}
-
 impl Notes {
-    fn lock(&self) -> MutexGuard<'_, CallNotes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What was noted.
-    pub fn taken(&self) -> CallNotes {
-        std::mem::take(&mut self.lock())
-    }
-
     /// Notes the objects or the parameters of an operation.
-    pub(super) fn read(&self, operation: &'static str, element: ElementRef<'_>) {
+    pub(super) fn read(&self, operation: OperationName, element: ElementRef<'_>) {
         let mut left = FIELDS_BYTES_MAX;
         let objects = match operation {
-            "delete" => ids(element, &mut left),
+            OperationName::Delete => ids(element, &mut left),
             _ => objects(element, &mut left),
         };
         let mut notes = self.lock();
@@ -227,7 +144,7 @@ mod tests {
     use crate::xml::{XmlLimits, parse};
     use serde_json::{Value, json};
 
-    fn noted(operation: &'static str, body: &str) -> Value {
+    fn noted(operation: OperationName, body: &str) -> Value {
         let text = format!(
             "<{operation} xmlns:i='http://www.w3.org/2001/XMLSchema-instance'>{body}</{operation}>"
         );
@@ -245,16 +162,19 @@ mod tests {
              <Data><Part><Amount>1</Amount></Part><Part><Amount>2</Amount></Part></Data>\
              </zObjects>";
         assert_eq!(
-            noted("create", object),
+            noted(OperationName::Create, object),
             json!([{ "type": "PaymentMethod", "fields": {
                 "Name": "a", "Nil": [], "CreditCardNumber": "(hidden)", "iban": "(hidden)",
                 "fieldsToNull": ["A", "B"], "Data.Part.Amount": ["1", "2"] } }])
         );
         let login = "<username>u</username><password>s3cret</password>";
         let parameters = json!({ "username": "u", "password": "(hidden)" });
-        assert_eq!(noted("login", login), json!([{ "type": null, "fields": parameters }]));
         assert_eq!(
-            noted("delete", "<type>Refund</type><ids>1</ids><ids>2</ids>"),
+            noted(OperationName::Login, login),
+            json!([{ "type": null, "fields": parameters }])
+        );
+        assert_eq!(
+            noted(OperationName::Delete, "<type>Refund</type><ids>1</ids><ids>2</ids>"),
             json!([{ "type": "Refund", "fields": { "Id": "1" } },
                    { "type": "Refund", "fields": { "Id": "2" } }])
         );
@@ -263,7 +183,7 @@ mod tests {
     #[test]
     fn no_call_is_noted_beyond_its_bound() {
         let long = format!("<zObjects><Comment>{}</Comment></zObjects>", "x".repeat(20_000));
-        let notes = noted("create", &long.repeat(10)).to_string();
+        let notes = noted(OperationName::Create, &long.repeat(10)).to_string();
         assert!(notes.len() < FIELDS_BYTES_MAX + 1_000, "{}", notes.len());
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn objects<'d>(
         return Err(Fault::TypesMixed);
     }
     match first {
-        (name, true) if wsdl::object_types(api).contains(&name) => Ok((objects, name)),
+        (name, true) if wsdl::object_type(api, name).is_some() => Ok((objects, name)),
         (name, true) => Err(unknown_type(name, api)),
         (name, false) => Err(Fault::TypeUnknown(shown(name))),
     }

@@ -4,16 +4,14 @@
 //! first is done as always, so that nothing that is acknowledged or lost in an answer is lost in
 //! the ledger.
 
+use super::Soap;
 use super::envelope::Dialect;
 use super::fault::{Fault, Looks, encode_as};
 use super::read::Request;
-use super::{CallFacts, Soap, SoapAnswer, SoapCall, SoapReply};
+use crate::call::{Answer, Call, CallFacts, OperationName, Outcome, Reply};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::service::faults::{Effect, FaultRule};
-
-/// How metrics and the journal call it.
-const ORDERED: &str = "ordered";
 
 impl Soap {
     /// Lets a call suffer what was ordered for it; `accounts` are those of its rows. Whatever is
@@ -21,11 +19,11 @@ impl Soap {
     pub(super) async fn suffer(
         &self,
         (mut rule, accounts): (FaultRule, &[Option<ObjectId>]),
-        call: SoapCall,
+        call: Call,
         request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
-    ) -> SoapReply {
+    ) -> Reply {
         let (status, headers) = (rule.status.take(), std::mem::take(&mut rule.headers));
         let reply = self.take_effect((rule, accounts), call, request, dialect, facts).await;
         reply.damaged(|answer| {
@@ -37,13 +35,13 @@ impl Soap {
     async fn take_effect(
         &self,
         (rule, accounts): (FaultRule, &[Option<ObjectId>]),
-        call: SoapCall,
+        call: Call,
         mut request: Request,
         dialect: &Dialect,
         facts: &mut CallFacts,
-    ) -> SoapReply {
+    ) -> Reply {
         let operation = request.operation.name();
-        tracing::info!(operation, ?rule, "a call suffers what was ordered");
+        tracing::info!(%operation, ?rule, "a call suffers what was ordered");
         tokio::time::sleep(rule.delay).await;
         match rule.effect {
             Effect::None => self.perform_as_asked(call, request, dialect, facts).await,
@@ -56,19 +54,19 @@ impl Soap {
                 self.perform_as_asked(call, request, dialect, facts).await
             }
             Effect::Fault { code, message } => {
-                SoapReply::Answer(SoapAnswer::ordered_fault(code, message, operation, dialect))
+                Reply::Answer(Answer::ordered_fault(code, message, operation, dialect))
             }
-            Effect::Body { status, content_type, text } => SoapReply::Answer(SoapAnswer {
+            Effect::Body { status, content_type, text } => Reply::Answer(Answer {
                 status,
                 content_type,
                 body: text.into_bytes(),
-                ..SoapAnswer::ordered(operation)
+                ..Answer::ordered(operation)
             }),
-            Effect::Reset { after: false } => SoapReply::Reset(operation),
+            Effect::Reset { after: false } => Reply::Reset(operation),
             Effect::Reset { after: true } => {
                 // It is done, and nobody is told.
                 let _ = self.perform_as_asked(call, request, dialect, facts).await;
-                SoapReply::Reset(operation)
+                Reply::Reset(operation)
             }
             Effect::Truncate { bytes } => {
                 self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
@@ -84,8 +82,8 @@ impl Soap {
     }
 }
 
-impl SoapReply {
-    fn damaged(self, damage: impl FnOnce(&mut SoapAnswer)) -> Self {
+impl Reply {
+    fn damaged(self, damage: impl FnOnce(&mut Answer)) -> Self {
         match self {
             Self::Abort(_) | Self::Reset(_) => self,
             Self::Answer(mut answer) => {
@@ -96,8 +94,8 @@ impl SoapReply {
     }
 }
 
-impl SoapAnswer {
-    fn ordered(operation: &'static str) -> Self {
+impl Answer {
+    fn ordered(operation: OperationName) -> Self {
         Self {
             status: 500,
             content_type: "text/xml",
@@ -107,7 +105,7 @@ impl SoapAnswer {
             headers: Vec::new(),
             replayed: false,
             operation,
-            outcome: ORDERED,
+            outcome: Outcome::Ordered,
             limit: None,
             row_errors: 0,
             refunds: 0,
@@ -120,10 +118,10 @@ impl SoapAnswer {
     fn ordered_fault(
         code: ErrorCode,
         message: Option<String>,
-        operation: &'static str,
+        operation: OperationName,
         dialect: &Dialect,
     ) -> Self {
-        let mut real = Fault::of_code(code, operation);
+        let mut real = Fault::of_code(code, operation.name());
         let (like, other) = (real.next(), real.next());
         // Where several faults have the code, or one repeats what a caller sent, no text is theirs.
         let only = like.as_ref().filter(|_| other.is_none()).map(Fault::text);

@@ -8,11 +8,11 @@ use super::delete::{self, DeleteRequest};
 use super::envelope::{Envelope, SoapVersion, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::login::{self, Credentials};
-use super::notes::Notes;
 use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
 use super::vendor::operation_not_served;
 use super::wsdl;
+use crate::call::{Notes, OperationName};
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -75,21 +75,21 @@ pub(super) enum Operation {
     Query(Result<PageRequest, Fault>),
     QueryMore(Result<PageRequest, Fault>),
     /// The original's, but not served.
-    NotAvailable(&'static str),
+    NotAvailable(OperationName),
 }
 
 impl Operation {
     /// The name by which metrics count it.
-    pub(super) const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> OperationName {
         match self {
-            Self::Login(_) => "login",
-            Self::GetUserInfo => "getUserInfo",
-            Self::Create(_) => "create",
-            Self::Update(_) => "update",
-            Self::Delete(_) => "delete",
-            Self::Query(_) => "query",
-            Self::QueryMore(_) => "queryMore",
-            Self::NotAvailable(name) => name,
+            Self::Login(_) => OperationName::Login,
+            Self::GetUserInfo => OperationName::GetUserInfo,
+            Self::Create(_) => OperationName::Create,
+            Self::Update(_) => OperationName::Update,
+            Self::Delete(_) => OperationName::Delete,
+            Self::Query(_) => OperationName::Query,
+            Self::QueryMore(_) => OperationName::QueryMore,
+            Self::NotAvailable(name) => *name,
         }
     }
 }
@@ -225,23 +225,25 @@ impl Reading {
         let checked = refuse_reference(element);
         let custom = &tenant.custom_fields;
         Ok(match known {
-            "login" => Operation::Login(checked.and_then(|()| login::read(element))),
-            "getUserInfo" => Operation::GetUserInfo,
-            "create" => {
+            OperationName::Login => Operation::Login(checked.and_then(|()| login::read(element))),
+            OperationName::GetUserInfo => Operation::GetUserInfo,
+            OperationName::Create => {
                 let single = envelope.use_single_transaction();
                 let field = self.idempotency_field.as_deref();
                 let read = |()| create::read(element, api, single, field, custom);
                 Operation::Create(checked.and_then(read))
             }
-            "update" => {
+            OperationName::Update => {
                 Operation::Update(checked.and_then(|()| update::read(element, api, custom)))
             }
-            "delete" => Operation::Delete(checked.and_then(|()| delete::read(element, api))),
-            "query" => {
+            OperationName::Delete => {
+                Operation::Delete(checked.and_then(|()| delete::read(element, api)))
+            }
+            OperationName::Query => {
                 let options = envelope.query_options();
                 Operation::Query(checked.and_then(|()| query::read(element, api, options, tenant)))
             }
-            "queryMore" => {
+            OperationName::QueryMore => {
                 let options = envelope.query_options();
                 Operation::QueryMore(checked.and_then(|()| query::read_more(element, options)))
             }
@@ -261,12 +263,30 @@ fn unknown_operation(element: ElementRef<'_>, api: ApiVersion) -> Fault {
 }
 
 /// The operation of the WSDL that an element of the Body asks for.
-fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<&'static str> {
+fn known_operation(element: ElementRef<'_>, api: ApiVersion) -> Option<OperationName> {
+    if !is_ours(element.namespace()) {
+        return None;
+    }
     // Alone among the operations, rasd's element has a name of its own.
     let name = match element.local() {
         "rasdRequest" => "rasd",
         name => name,
     };
     let known = wsdl::operation(api, name).or_else(|| operation_not_served(name));
-    known.filter(|_| is_ours(element.namespace()))
+    known.and_then(OperationName::from_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soap::vendor::OPERATIONS;
+
+    #[test]
+    fn every_operation_of_the_wsdl_and_of_others_has_a_name() {
+        let ours = (18..=150).flat_map(|major| wsdl::operations(ApiVersion::major(major)));
+        for name in ours.chain(OPERATIONS) {
+            let known = OperationName::from_name(name);
+            assert_eq!(known.map(OperationName::name), Some(name));
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
+use crate::call::Reply as CallReply;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::facts::Tenant;
@@ -23,6 +24,7 @@ use crate::ledger::{
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
 use crate::xml::{ElementRef, LimitKind, parse};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -30,6 +32,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const SESSION: &str = "{{session}}";
 const NEW_SESSION: &str = "a-new-session";
@@ -215,14 +218,14 @@ impl House {
         Self { soap: Soap::new(service, XmlLimits::default()), ledger }
     }
 
-    async fn reply(&self, call: SoapCall) -> SoapReply {
+    async fn reply(&self, call: Call) -> CallReply {
         self.soap.answer(call).await
     }
 
-    async fn answer(&self, call: SoapCall) -> SoapAnswer {
+    async fn answer(&self, call: Call) -> Answer {
         match self.reply(call).await {
-            SoapReply::Answer(answer) => answer,
-            SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
+            CallReply::Answer(answer) => answer,
+            CallReply::Abort(_) | CallReply::Reset(_) => panic!("no answer"),
         }
     }
 
@@ -231,8 +234,8 @@ impl House {
     }
 }
 
-fn call(body: impl Into<Bytes>) -> SoapCall {
-    SoapCall {
+fn call(body: impl Into<Bytes>) -> Call {
+    Call {
         version: "91.0".to_owned(),
         base_url: "http://127.0.0.1:8080".to_owned(),
         content_type: Some("text/xml; charset=utf-8".to_owned()),
@@ -240,7 +243,7 @@ fn call(body: impl Into<Bytes>) -> SoapCall {
         origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
-        deadline: Instant::now() + Duration::from_secs(600),
+        deadline: (Instant::now() + Duration::from_secs(600)).into(),
         notes: None,
     }
 }
@@ -264,11 +267,11 @@ fn create(objects: &str) -> String {
     envelope(&format!("<create>{objects}</create>"))
 }
 
-fn text(answer: &SoapAnswer) -> &str {
+fn text(answer: &Answer) -> &str {
     std::str::from_utf8(&answer.body).expect("UTF-8")
 }
 
-fn fault_text(answer: &SoapAnswer) -> &str {
+fn fault_text(answer: &Answer) -> &str {
     let (_, rest) = text(answer).split_once("<faultstring>").expect("a fault");
     rest.split_once("</faultstring>").expect("a fault").0
 }
@@ -292,7 +295,7 @@ async fn create_answers_every_row_in_the_captured_style() {
     );
     assert_eq!(text(&answer), expected);
     assert_eq!((answer.status, answer.content_type), (200, "text/xml;charset=UTF-8"));
-    assert_eq!((answer.operation, answer.outcome), ("create", "ok"));
+    assert_eq!((answer.operation.name(), answer.outcome.name()), ("create", "ok"));
     assert_eq!((answer.refunds, answer.row_errors, answer.replayed), (2, 1, false));
 }
 
@@ -303,14 +306,16 @@ async fn login_tells_the_session_and_the_address_that_the_caller_used() {
         "<login xmlns=''><password>demo</password><username> demo@example.com\n</username></login>",
     );
     let base_url = "https://refunds.example.com".to_owned();
-    let answer =
-        house.answer(SoapCall { base_url, version: "38.0".to_owned(), ..call(body) }).await;
+    let answer = house.answer(Call { base_url, version: "38.0".to_owned(), ..call(body) }).await;
     let expected = "<ns1:loginResponse xmlns:ns1=\"http://api.zuora.com/\"><ns1:result>\
                     <ns1:Session>a-new-session</ns1:Session>\
                     <ns1:ServerUrl>https://refunds.example.com/apps/services/a/38.0</ns1:ServerUrl>\
                     </ns1:result></ns1:loginResponse>";
     assert!(text(&answer).contains(expected), "{}", text(&answer));
-    assert_eq!((answer.operation, answer.outcome, answer.status), ("login", "ok", 200));
+    assert_eq!(
+        (answer.operation.name(), answer.outcome.name(), answer.status),
+        ("login", "ok", 200)
+    );
 }
 
 #[tokio::test]
@@ -337,14 +342,14 @@ async fn get_user_info_has_no_result_around_it() {
                     <ns1:UserId>0197f3a2c4d870000000000000000001</ns1:UserId>\
                     <ns1:Username>demo@example.com</ns1:Username></ns1:getUserInfoResponse>";
     assert!(text(&answer).contains(expected), "{}", text(&answer));
-    let oldest = SoapCall { version: "18.0".to_owned(), ..call(envelope("<getUserInfo/>")) };
+    let oldest = Call { version: "18.0".to_owned(), ..call(envelope("<getUserInfo/>")) };
     assert_eq!(house.answer(oldest).await.status, 200);
 }
 
 #[tokio::test]
 async fn an_operation_newer_than_the_version_is_unknown_there() {
     let house = House::new(Script::Succeed).await;
-    let old = SoapCall { version: "28.0".to_owned(), ..call(envelope("<amend/>")) };
+    let old = Call { version: "28.0".to_owned(), ..call(envelope("<amend/>")) };
     assert_eq!(fault_text(&house.answer(old).await), "Unknown operation: amend");
 }
 
@@ -359,7 +364,7 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
     for (error, version, status, code) in cases {
         let house = House::new(Script::Fail(error.clone())).await;
         let version = version.to_owned();
-        let answer = house.answer(SoapCall { version, ..call(create(REFUND)) }).await;
+        let answer = house.answer(Call { version, ..call(create(REFUND)) }).await;
         assert_eq!(answer.status, status, "{error}");
         let told = format!("<faultcode>{code}</faultcode>");
         assert!(text(&answer).contains(&told), "{error}: {}", text(&answer));
@@ -371,19 +376,19 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_answered() {
     let house = House::new(Script::Fail(LedgerError::Unknown("commit".to_owned()))).await;
-    assert_eq!(house.reply(call(create(REFUND))).await, SoapReply::Abort("create"));
+    assert_eq!(house.reply(call(create(REFUND))).await, CallReply::Abort(OperationName::Create));
 }
 
 #[tokio::test]
 async fn what_has_not_begun_by_its_deadline_is_withdrawn() {
     let house = House::new(Script::Hang).await;
-    let deadline = Instant::now() + Duration::from_millis(20);
-    let answer = house.answer(SoapCall { deadline, ..call(create(REFUND)) }).await;
+    let deadline = (Instant::now() + Duration::from_millis(20)).into();
+    let answer = house.answer(Call { deadline, ..call(create(REFUND)) }).await;
     assert_eq!(fault_text(&answer), "The request did not start in time. Nothing was done.");
 }
 
-fn with_key(key: &[u8], body: String) -> SoapCall {
-    SoapCall { idempotency_key: Some(key.to_vec()), ..call(body) }
+fn with_key(key: &[u8], body: String) -> Call {
+    Call { idempotency_key: Some(key.to_vec()), ..call(body) }
 }
 
 #[tokio::test]
@@ -417,7 +422,7 @@ async fn fingerprints_tell_requests_apart_and_not_their_spelling() {
         "<CallOptions><useSingleTransaction>true</useSingleTransaction></CallOptions></e:Header>",
     );
     let other_amount = plain.replace("1.00", "2.00");
-    let old = SoapCall { version: "42.0".to_owned(), ..with_key(b"k", plain.clone()) };
+    let old = Call { version: "42.0".to_owned(), ..with_key(b"k", plain.clone()) };
     assert_eq!(house.answer(old).await.status, 200);
     for body in [&plain, &shorter, &other_soap, &single, &other_amount] {
         assert_eq!(house.answer(with_key(b"k", body.clone())).await.status, 200, "{body}");
@@ -434,10 +439,10 @@ async fn fingerprints_tell_requests_apart_and_not_their_spelling() {
 async fn a_reused_or_malformed_key_is_a_fault() {
     let house = House::new(Script::KeyReused).await;
     let answer = house.answer(with_key(b"k", create(REFUND))).await;
-    assert_eq!((answer.status, answer.outcome), (422, "DUPLICATE_VALUE"));
+    assert_eq!((answer.status, answer.outcome.name()), (422, "DUPLICATE_VALUE"));
     for key in [&b""[..], b"two words", b"\xFF", &[b'k'; 256]] {
         let answer = house.answer(with_key(key, create(REFUND))).await;
-        assert_eq!((answer.status, answer.outcome), (400, "Client"));
+        assert_eq!((answer.status, answer.outcome.name()), (400, "Client"));
     }
     assert_eq!(house.asked().len(), 1);
 }
@@ -445,8 +450,8 @@ async fn a_reused_or_malformed_key_is_a_fault() {
 #[tokio::test]
 async fn a_key_that_is_still_running_is_a_fault() {
     let house = House::new(Script::Hang).await;
-    let first = house.reply(SoapCall {
-        deadline: Instant::now() + Duration::from_millis(300),
+    let first = house.reply(Call {
+        deadline: (Instant::now() + Duration::from_millis(300)).into(),
         ..with_key(b"k", create(REFUND))
     });
     let second = async {
@@ -456,7 +461,7 @@ async fn a_key_that_is_still_running_is_a_fault() {
         house.answer(with_key(b"k", create(REFUND))).await
     };
     let (_, answer) = tokio::join!(first, second);
-    assert_eq!((answer.status, answer.outcome), (409, "LOCK_COMPETITION"));
+    assert_eq!((answer.status, answer.outcome.name()), (409, "LOCK_COMPETITION"));
 }
 
 /// The keys of create calls with these objects, where Comment may carry one.
@@ -526,9 +531,9 @@ async fn the_session_is_checked_before_the_objects_and_the_key() {
     let house = House::new(Script::Succeed).await;
     let no_session = create("").replace(SESSION, "unknown");
     let answer = house.answer(with_key(b"two words", no_session)).await;
-    assert_eq!(answer.outcome, "INVALID_SESSION");
+    assert_eq!(answer.outcome.name(), "INVALID_SESSION");
     let answer = house.answer(with_key(b"two words", create(""))).await;
-    assert_eq!(answer.outcome, "MISSING_REQUIRED_VALUE");
+    assert_eq!(answer.outcome.name(), "MISSING_REQUIRED_VALUE");
 }
 
 #[tokio::test]
@@ -543,7 +548,7 @@ async fn a_second_operation_is_refused_and_none_is_done() {
         "<x:y xmlns:x='urn:x'/><create/>",
     ] {
         let answer = house.answer(call(envelope(&format!("{one}{second}")))).await;
-        assert_eq!((answer.status, answer.outcome), (500, "Client"), "{second}");
+        assert_eq!((answer.status, answer.outcome.name()), (500, "Client"), "{second}");
         assert!(text(&answer).contains("The Body has more than one operation."), "{second}");
     }
     assert!(house.asked().is_empty());
@@ -558,12 +563,12 @@ async fn an_unsupported_version_is_told_in_the_callers_soap() {
     let house = House::new(Script::Succeed).await;
     let version = "151.0".to_owned();
     let body = create(REFUND).replace(SOAP_11, "http://www.w3.org/2003/05/soap-envelope");
-    let answer = house.answer(SoapCall { version: version.clone(), ..call(body) }).await;
+    let answer = house.answer(Call { version: version.clone(), ..call(body) }).await;
     assert_eq!(answer.content_type, "application/soap+xml;charset=UTF-8");
-    assert_eq!(answer.outcome, "INVALID_VERSION");
-    let answer = house.answer(SoapCall { version, ..call("not xml") }).await;
+    assert_eq!(answer.outcome.name(), "INVALID_VERSION");
+    let answer = house.answer(Call { version, ..call("not xml") }).await;
     assert_eq!(answer.content_type, "text/xml;charset=UTF-8");
-    assert_eq!(answer.outcome, "INVALID_VERSION");
+    assert_eq!(answer.outcome.name(), "INVALID_VERSION");
     assert!(house.asked().is_empty());
 }
 
@@ -602,7 +607,7 @@ async fn what_is_refused_unread_has_its_status_and_text() {
     ] {
         let answer = house.soap.refuse(refusal, None);
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
-        assert_eq!((answer.operation, answer.outcome), ("unknown", "Client"));
+        assert_eq!((answer.operation.name(), answer.outcome.name()), ("unknown", "Client"));
     }
     let answer = house.soap.refuse(overloaded("91.0"), Some("text/xml"));
     assert_eq!((answer.status, answer.retry_after_s), (429, Some(120)));
@@ -624,7 +629,7 @@ fn cases(category: &str) -> Vec<PathBuf> {
 }
 
 /// The call of a case, and whether its text is compared.
-fn case_call(case: &Path) -> (SoapCall, bool) {
+fn case_call(case: &Path) -> (Call, bool) {
     let mut call = call(fs::read(case.join("request.xml")).expect("a request"));
     let rules = fs::read_to_string(case.join("replay.toml")).unwrap_or_default();
     let rules: toml::Table = rules.parse().expect("rules");
@@ -735,7 +740,7 @@ async fn every_client_is_understood() {
 }
 
 /// The answer is an envelope with a fault or a response in it.
-fn assert_proper(answer: &SoapAnswer) {
+fn assert_proper(answer: &Answer) {
     let text = text(answer);
     let document =
         parse(text, &XmlLimits::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -743,8 +748,8 @@ fn assert_proper(answer: &SoapAnswer) {
     assert_eq!(local(document.root()), "Envelope");
     let body = document.root().children().next().expect("a Body");
     let inside = body.children().next().map(local).expect("an answer");
-    assert_eq!(inside == "Fault", answer.outcome != "ok", "{text}");
-    assert_eq!(answer.status == 200, answer.outcome == "ok", "{text}");
+    assert_eq!(inside == "Fault", answer.outcome.name() != "ok", "{text}");
+    assert_eq!(answer.status == 200, answer.outcome.name() == "ok", "{text}");
 }
 
 fn any_request() -> impl Strategy<Value = Vec<u8>> {
@@ -805,7 +810,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let content_type = content_type.map(str::to_owned);
         let version = version.to_owned();
-        let call = SoapCall { version, content_type, idempotency_key, ..call(body) };
+        let call = Call { version, content_type, idempotency_key, ..call(body) };
         let answer = async { House::new(Script::Succeed).await.answer(call).await };
         let answer = runtime.expect("runtime").block_on(answer);
         assert_proper(&answer);

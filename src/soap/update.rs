@@ -11,10 +11,10 @@ use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::Changes;
+use crate::service::deadline::Deadline;
 use crate::service::{Caller, Service};
 use crate::xml::ElementRef;
 use std::collections::BTreeMap;
-use tokio::time::Instant;
 
 /// What a caller asks for.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(super) async fn answer(
     caller: &Caller,
     request: UpdateRequest,
     dialect: &Dialect,
-    deadline: Instant,
+    deadline: &Deadline,
 ) -> Result<Done, Failure> {
     let UpdateRequest { mut changes, mut ordered, .. } = request;
     let count = changes.len();

@@ -64,7 +64,7 @@ const OBJECTS: [&str; 48] = [
 ];
 
 /// The operations that only some tenants' WSDLs have, or had once.
-const OPERATIONS: [&str; 3] =
+pub(super) const OPERATIONS: [&str; 3] =
     ["billingPreview", "calculateChargeMetrics", "subscribeWithExistingAccount"];
 
 /// The original's object of this name, letter by letter, if this gateway keeps none of it.

@@ -17,7 +17,7 @@ use crate::domain::facts::Tenant;
 use crate::domain::version::ApiVersion;
 
 pub use self::compliance::{Schema, is_described};
-pub use self::objects::{fields, object_types};
+pub use self::objects::{fields, object_type, object_types};
 
 /// Stands in the template where the service's address goes.
 const ADDRESS: &str = "{address}";
@@ -60,7 +60,8 @@ pub fn operations(version: ApiVersion) -> impl Iterator<Item = &'static str> {
 
 /// The operation of `version` that is called `name`, letter by letter.
 pub fn operation(version: ApiVersion, name: &str) -> Option<&'static str> {
-    operations(version).find(|known| *known == name)
+    let mut named = OPERATIONS.iter().filter(|(known, _)| *known == name);
+    named.find(|(_, stand)| stand.covers(version)).map(|(name, _)| *name)
 }
 
 fn push_line(wsdl: &mut String, indent: usize, text: &str) {

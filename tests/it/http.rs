@@ -18,13 +18,21 @@ mod strangers;
 mod wire;
 
 use fake_ledger::FakeLedger;
+use refund_gateway::call::Door;
 use refund_gateway::http::{AdminDoor, Gateway, HttpSettings};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::service::clock::Clock;
 use refund_gateway::service::{Service, ServiceSettings};
+use refund_gateway::soap::Soap;
+use refund_gateway::xml::XmlLimits;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Answer, Wire};
+
+/// The front door to a service.
+fn soap_door(service: &Arc<Service>) -> Vec<Box<dyn Door>> {
+    vec![Box::new(Soap::new(Arc::clone(service), XmlLimits::default()))]
+}
 
 /// A gateway over a stand-in ledger.
 struct Rig {
@@ -40,7 +48,8 @@ impl Rig {
             Service::start(shared, Clock::system(), ServiceSettings::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let gateway = Gateway::start(
-            service,
+            Arc::clone(&service),
+            soap_door(&service),
             settings,
             any,
             Some(AdminDoor { address: any, token: None, allowed_hosts: Vec::new() }),

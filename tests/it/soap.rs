@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
+use refund_gateway::call::{Answer, Call, Door, Reply};
 use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
@@ -13,7 +14,7 @@ use refund_gateway::ledger::trail::Act;
 use refund_gateway::service::clock::Clock;
 use refund_gateway::service::seed::{self, Seed};
 use refund_gateway::service::{Service, ServiceSettings};
-use refund_gateway::soap::{Soap, SoapAnswer, SoapCall, SoapReply};
+use refund_gateway::soap::Soap;
 use refund_gateway::xml::XmlLimits;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,8 +65,8 @@ async fn open(path: &Path) -> Soap {
     Soap::new(service, XmlLimits::default())
 }
 
-async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
-    let call = SoapCall {
+async fn post(soap: &Soap, body: String, key: Option<&str>) -> Answer {
+    let call = Call {
         version: "91.0".to_owned(),
         base_url: "http://localhost".to_owned(),
         content_type: Some("text/xml".to_owned()),
@@ -73,12 +74,12 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> SoapAnswer {
         origin: Origin::of(FrontDoor::Soap),
         body: body.into(),
         turn: None,
-        deadline: Instant::now() + Duration::from_secs(60),
+        deadline: (Instant::now() + Duration::from_secs(60)).into(),
         notes: None,
     };
     match soap.answer(call).await {
-        SoapReply::Answer(answer) => answer,
-        SoapReply::Abort(_) | SoapReply::Reset(_) => panic!("no answer"),
+        Reply::Answer(answer) => answer,
+        Reply::Abort(_) | Reply::Reset(_) => panic!("no answer"),
     }
 }
 
@@ -107,7 +108,7 @@ fn create(session: &str, refunds: &str) -> String {
 }
 
 /// What stands in each of these elements.
-fn all(answer: &SoapAnswer, name: &str) -> Vec<String> {
+fn all(answer: &Answer, name: &str) -> Vec<String> {
     let text = std::str::from_utf8(&answer.body).unwrap();
     let (open, close) = (format!("<ns1:{name}>"), format!("</ns1:{name}>"));
     let pieces = text.split(&open).skip(1);
@@ -159,7 +160,7 @@ async fn a_repeated_key_gets_the_same_bytes_and_pays_once() {
     assert_eq!(second.body, first.body);
     assert_eq!((first.replayed, second.replayed), (false, true));
     let third = post(&soap, create(&session, &refund("External", "1")), Some("key")).await;
-    assert_eq!((third.status, third.outcome), (422, "DUPLICATE_VALUE"));
+    assert_eq!((third.status, third.outcome.name()), (422, "DUPLICATE_VALUE"));
     let clerk = login(&soap, CLERK).await;
     let theirs = post(&soap, create(&clerk, &refund("External", "10.01")), Some("key")).await;
     let told = "The refund amount 10.01 is greater than the credit balance 10.00.";

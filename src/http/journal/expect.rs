@@ -5,10 +5,10 @@
 //! differed in them.
 
 use super::{Contents, Entry, Filter, filter};
+use crate::call::{NotedObject, Texts};
 use crate::catalogue::Object;
 use crate::catalogue::field::{Field, Kind};
 use crate::domain::toml_text::suggest;
-use crate::soap::{NotedObject, Texts};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Map, Value};

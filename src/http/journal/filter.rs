@@ -3,7 +3,8 @@
 //! What must stay true: what can name nothing is refused in words, and never matches nothing in
 //! silence.
 
-use super::{Entry, UNKNOWN};
+use super::Entry;
+use crate::call::OperationName;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
@@ -109,7 +110,7 @@ impl Filter {
 }
 
 fn known_operation(name: &str) -> Result<(), String> {
-    if name == UNKNOWN || wsdl::operation(ApiVersion::LAST, name).is_some() {
+    if name == OperationName::Unknown.name() || wsdl::operation(ApiVersion::LAST, name).is_some() {
         return Ok(());
     }
     let meant = suggest(name, wsdl::operations(ApiVersion::LAST));

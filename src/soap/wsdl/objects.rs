@@ -20,6 +20,11 @@ pub fn object_types(version: ApiVersion) -> Vec<&'static str> {
     Object::of(version).map(Object::name).collect()
 }
 
+/// The object type of `version` that is called `name`, letter by letter.
+pub fn object_type(version: ApiVersion, name: &str) -> Option<&'static str> {
+    Object::of(version).map(Object::name).find(|known| *known == name)
+}
+
 /// The fields of `object` in `version` as (name, type), in the order of the WSDL.
 ///
 /// The type is as written there: `string`, `decimal`, `zns:ID`. Only the object's own fields: those

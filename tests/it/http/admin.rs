@@ -73,7 +73,10 @@ async fn an_address_in_use_and_a_useless_setting_are_named() {
     let service =
         super::Service::start(ledger, super::Clock::system(), super::ServiceSettings::default());
     let service = service.await.unwrap();
-    let start = |settings| super::Gateway::start(service.clone(), settings, taken, None);
+    let start = |settings| {
+        let doors = super::soap_door(&service);
+        super::Gateway::start(service.clone(), doors, settings, taken, None)
+    };
     let error = start(HttpSettings::default()).await.err().unwrap();
     assert!(matches!(error, StartError::Listen { address, .. } if address == taken));
     let useless = HttpSettings { headers_max: 0, ..HttpSettings::default() };

@@ -1,0 +1,26 @@
+//! What goes between the listener and a front door: a [`Call`] in, a [`Reply`] out, the same for
+//! every protocol.
+//!
+//! The listener knows HTTP and nothing of what a body means; a front door ([`Door`]) knows what
+//! bodies mean and nothing of sockets. What must stay true: nothing here knows a wire format, and
+//! nothing that a client sends becomes the name of an operation or of an outcome.
+
+mod answer;
+mod door;
+mod facts;
+mod notes;
+mod operation;
+mod outcome;
+mod refusal;
+
+pub use answer::{Answer, Reply};
+pub use door::{Call, Door, Replying, Route};
+pub use facts::{CallFacts, Few};
+pub use notes::{CallNotes, NotedObject, Notes, Texts};
+pub use operation::OperationName;
+pub use outcome::{Outcome, Refused};
+pub use refusal::Refusal;
+
+/// Larger bodies are read off the async threads, because reading takes time and nothing can
+/// interrupt it.
+pub const READ_IN_PLACE_BYTES_MAX: usize = 64 * 1024;

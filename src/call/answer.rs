@@ -1,0 +1,70 @@
+//! What a front door gives back: an answer as the listener sends it, or nothing, and why.
+
+use super::{CallFacts, OperationName, Outcome};
+use crate::service::faults::OrderedHeader;
+use crate::xml::LimitKind;
+use std::fmt;
+
+/// An answer, and what metrics want to know of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The Content-Type.
+    pub content_type: &'static str,
+    /// What is sent.
+    pub body: Vec<u8>,
+    /// After how many bytes of the body the connection is closed, because a tester ordered it.
+    pub cut_after: Option<usize>,
+    /// The Retry-After, in seconds.
+    pub retry_after_s: Option<u32>,
+    /// Headers that a tester ordered.
+    pub headers: Vec<OrderedHeader>,
+    /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
+    pub replayed: bool,
+    /// The operation.
+    pub operation: OperationName,
+    /// What came of the call.
+    pub outcome: Outcome,
+    /// The limit that the document exceeded.
+    pub limit: Option<LimitKind>,
+    /// How many rows failed.
+    pub row_errors: u32,
+    /// How many refunds were created.
+    pub refunds: u32,
+    /// How many fields with a value were passed over.
+    pub ignored_fields: u32,
+    /// What the log says of the call.
+    pub facts: Box<CallFacts>,
+}
+
+impl fmt::Debug for Answer {
+    /// Without the body, which may hold a session.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = out.debug_struct("Answer");
+        out.field("status", &self.status).field("operation", &self.operation);
+        out.field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// It is answered.
+    Answer(Answer),
+    /// What was done by this operation is unknown: what is sent breaks off.
+    Abort(OperationName),
+    /// A tester ordered that the connection is closed before the first byte.
+    Reset(OperationName),
+}
+
+impl Reply {
+    /// The reply, with what the log says of its call.
+    #[must_use]
+    pub fn with_facts(self, facts: CallFacts) -> Self {
+        match self {
+            Self::Answer(answer) => Self::Answer(Answer { facts: Box::new(facts), ..answer }),
+            withheld => withheld,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A front door, and a call as the listener hands it over.
+
+use super::{Answer, Notes, Refusal, Reply};
+use crate::domain::origin::{FrontDoor, Origin};
+use crate::service::deadline::Deadline;
+use bytes::Bytes;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A call to a front door.
+pub struct Call {
+    /// The version in the path, as sent.
+    pub version: String,
+    /// Where the caller reaches the gateway: scheme and authority, without a slash at the end.
+    pub base_url: String,
+    /// The content type, as sent.
+    pub content_type: Option<String>,
+    /// The Idempotency-Key header, as sent.
+    pub idempotency_key: Option<Vec<u8>>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The body, inflated.
+    pub body: Bytes,
+    /// The turn of a body that takes much memory to read; given back as soon as it is read.
+    pub turn: Option<OwnedSemaphorePermit>,
+    /// Until when the work must have begun.
+    pub deadline: Deadline,
+    /// Where it is noted what the call said, if anywhere.
+    pub notes: Option<Arc<Notes>>,
+}
+
+/// Where a request goes behind a front door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route<'p> {
+    /// It is a call to a version.
+    Call {
+        /// The version in the path, as sent.
+        version: &'p str,
+    },
+    /// It asks for the description of a version.
+    Description {
+        /// The version in the path or the query, as sent.
+        version: &'p str,
+    },
+    /// The path is right, the method is not.
+    WrongMethod {
+        /// The methods that the path takes.
+        allow: &'static str,
+        /// The same for people.
+        sentence: &'static str,
+    },
+}
+
+/// A reply that is being made. It is boxed, so that what a call holds while it waits is not moved
+/// about with every future around it.
+pub type Replying<'d> = Pin<Box<dyn Future<Output = Reply> + Send + 'd>>;
+
+/// A front door: what one protocol makes of the requests to its paths.
+pub trait Door: Send + Sync + 'static {
+    /// By which way calls come that it takes.
+    fn kind(&self) -> FrontDoor;
+
+    /// Its endpoint, for people.
+    fn endpoint(&self) -> &'static str;
+
+    /// Where a request goes, by its method, its path in normal form and its query; nothing if the
+    /// path is none of this door's.
+    fn route<'p>(&self, method: &str, path: &'p str, query: Option<&'p str>) -> Option<Route<'p>>;
+
+    /// The description of a version for a caller who reaches the gateway at `base_url`.
+    ///
+    /// # Errors
+    /// A sentence, where there is no such version.
+    fn description(&self, version: &str, base_url: &str) -> Result<String, String>;
+
+    /// Whether a body of this content type may be one of this door's calls.
+    fn takes(&self, content_type: &str) -> bool;
+
+    /// The answer to a call that is refused before its body is read.
+    fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> Answer;
+
+    /// Answers a call.
+    fn answer(&self, call: Call) -> Replying<'_>;
+}
