@@ -1,9 +1,9 @@
 //! The listeners: the only room that serves.
 //!
-//! The public listener takes calls for the front doors that it is given; the admin listener tells health and
-//! metrics, and nothing of it is on the public one. Both speak HTTP/1.0 and 1.1 only: no legacy
-//! client speaks more, and hyper times an idle connection out only when it need not guess the
-//! version.
+//! The public listener takes calls for the front doors that it is given; the admin listener reports
+//! health and metrics, and nothing of it is on the public one. Both speak HTTP/1.0 and 1.1 only: no
+//! legacy client speaks more, and hyper times an idle connection out only when it need not guess
+//! the version.
 //!
 //! What must stay true: whatever a client does or fails to do ends in bounded time and memory; see
 //! [`HttpSettings`] for the bounds.
@@ -201,8 +201,8 @@ fn patience(settings: &HttpSettings) -> Patience {
     Patience { write: settings.write_timeout(), linger: settings.linger() }
 }
 
-/// How hyper speaks; each connection adds its own timer. Answers to pipelined requests are not gathered (`pipeline_flush`): one that is
-/// ready must not wait for, or be lost with, the next.
+/// How hyper speaks; each connection adds its own timer. Answers to pipelined requests are not
+/// gathered (`pipeline_flush`): one that is ready must not wait for, or be lost with, the next.
 fn protocol(settings: &HttpSettings) -> http1::Builder {
     let mut protocol = http1::Builder::new();
     protocol

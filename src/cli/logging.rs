@@ -1,8 +1,8 @@
 //! Where the log goes: stderr, for people on a terminal and as JSON lines everywhere else.
 //!
 //! What must stay true: a log that cannot be written (a full disk, a reader that is gone or does
-//! not read) costs lines and nothing else. So lines go through a bounded buffer to a thread of their
-//! own.
+//! not read) costs lines and nothing else. So lines go through a bounded buffer to a thread of
+//! their own.
 
 mod format;
 mod queue;

@@ -1,5 +1,5 @@
-//! What is refused before there is a body to read: the listener finds it, and the words for it stand
-//! here.
+//! What is refused before there is a body to read: the listener finds it, and the words for it
+//! stand here.
 
 use super::fault::{Fault, shown};
 use crate::call::Refusal;
