@@ -241,11 +241,15 @@ fn move_more(path: &Path) {
                 '2026-03-01', 'told', 1, 1790000000000 + ?1, 1790000005000 + ?1,
                 iif(?1 % 3, null, 1790000005000) from invoice where key = 1 + ?1 % 12;
             insert into entry_row (account, kind, delta, balance, adjustment, at_ms)
-                select account, 4, amount, 100, key, created_ms from adjustment
+                select account, 4, amount, (select units from balance
+                where balance.account = adjustment.account), key, created_ms from adjustment
                 where key = ?1;
             insert into entry_row (account, kind, delta, balance, adjustment, at_ms)
-                select account, 6, -amount, 100, key, cancelled_ms from adjustment
+                select account, 6, -amount, (select units from balance
+                where balance.account = adjustment.account), key, cancelled_ms from adjustment
                 where key = ?1 and status = 'Canceled';
+            update balance set newest_entry = (select max(key) from entry_row
+                where entry_row.account = balance.account) where ?1 > 0;
             insert into refund_invoice_payment (refund, invoice_payment, amount, created_ms,
                 updated_ms) values (2 * ?1, 1 + ?1 % 8, ?1, 1790000000000 + ?1, 1790000000000);
             insert into invoice_line (id, invoice, item, name, amount, created_ms)

@@ -110,7 +110,8 @@ fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result
         Some(size) => size,
         None if has_more => {
             let count = statement::count(&set.query, span, tenant);
-            snapshot.query_row(&count.sql, params_from_iter(count.values), |row| row.get(0))?
+            let mut statement = snapshot.prepare_cached(&count.sql)?;
+            statement.query_row(params_from_iter(count.values), |row| row.get(0))?
         }
         None => count,
     };
@@ -137,7 +138,8 @@ impl Set {
     /// Everything that matches and exists now.
     fn new(connection: &Connection, query: &TypedQuery) -> rusqlite::Result<Self> {
         let newest = Table::of(query.object).newest;
-        let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
+        let newest: Option<i64> =
+            connection.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
         Ok(Self {
             id: None,
             query: query.clone(),
@@ -199,7 +201,7 @@ fn read_rows(
 ) -> rusqlite::Result<Vec<KeyedRow>> {
     let known = Columns::of(query.object, tenant.custom_fields);
     let columns: Vec<_> = query.fields.iter().map(|field| known.find(field)).collect();
-    let mut statement = connection.prepare(&found.sql)?;
+    let mut statement = connection.prepare_cached(&found.sql)?;
     let mut rows = statement.query(params_from_iter(&found.values))?;
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {
