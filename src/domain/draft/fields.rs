@@ -53,8 +53,8 @@ pub trait Draft: Default + Sized + 'static {
     /// The object.
     const OBJECT: CustomizedObject;
 
-    /// How its judged fields are read, in the order of the WSDL. [`reads_created`] and
-    /// [`reads_updated`] hold that none is missing.
+    /// How its judged fields are read, in the order of the WSDL. `reads_created` and
+    /// `reads_updated` hold that none is missing.
     const SETTERS: &'static [Setter<Self>];
 
     /// What every draft has.

@@ -1,7 +1,7 @@
 //! The second transaction of an electronic refund: it ends exactly once, by its gateway's verdict
 //! or by an operator.
 //!
-//! What must stay true: [`end`] is the only place where a refund leaves Processing. Its money, its
+//! What must stay true: `end` is the only place where a refund leaves Processing. Its money, its
 //! schedule and its history follow in the same transaction.
 
 use super::exchanges::{self, Kept, Purpose};

@@ -4,7 +4,7 @@
 //! or a payment. What it takes of a payment's parts opens their invoices once it is posted: an
 //! external refund at once, an electronic one when its gateway approves. A release gives back what
 //! was never posted, a cancellation what was. What goes out against a payment is counted beside it
-//! ([`sending`](super::sending)), and a cancellation does not bring that back.
+//! (`sending.rs`), and a cancellation does not bring that back.
 
 use super::sending;
 use crate::domain::entry_kind::EntryKind;
