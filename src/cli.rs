@@ -20,6 +20,7 @@ mod operation;
 mod operator;
 mod options;
 mod processor;
+mod progress;
 mod ranges;
 mod reconcile;
 mod record;

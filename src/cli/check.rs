@@ -3,12 +3,14 @@
 
 use super::exit::{ExitStatus, Failure, FailureCode};
 use super::options::Options;
+use super::progress::ShownProgress;
 use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
 use super::{ledger, processor, serve, terminal};
 use crate::ledger::audit::Audit;
 use crate::ledger::sqlite::{OpenError, SqliteLedger};
 use clap::{ArgMatches, Subcommand};
+use std::sync::Arc;
 
 /// Check the configuration, or with --ledger recompute every balance of a ledger
 #[derive(Debug, clap::Args)]
@@ -55,7 +57,9 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
         }
         LedgerPlace::Server(_) => return Err(ledger::no_server(place)),
     };
-    let audit = match SqliteLedger::audit_file(path) {
+    let shown = ShownProgress::new(format!("checking {place}"));
+    let progress = Arc::new(move |done, all| shown.at(done, all));
+    let audit = match SqliteLedger::audit_file_showing(path, progress) {
         Err(error @ OpenError::Empty { .. }) => {
             terminal::data(&format!("{error}; it holds nothing"))?;
             return Ok(ExitStatus::Done);
@@ -71,14 +75,15 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
              check it as a user who may write it",
         );
     }
-    for problem in &audit.problems {
+    let found = &audit.findings;
+    for problem in &found.problems {
         terminal::data(&format!("problem: {problem}"))?;
     }
-    if audit.problems.is_empty() {
+    if found.problems.is_empty() {
         return Ok(ExitStatus::Done);
     }
-    let told = u64::try_from(audit.problems.len()).unwrap_or(u64::MAX);
-    let count = told.saturating_add(audit.more_problems);
+    let written = u64::try_from(found.problems.len()).unwrap_or(u64::MAX);
+    let count = written.saturating_add(found.more);
     let message = format!("the ledger {place} does not add up: {count} problems");
     Err(Failure::new(FailureCode::Damaged, message))
 }

@@ -1,16 +1,18 @@
 //! The result of recomputing every balance from the entries behind it.
 
 use crate::domain::money::{Currency, MinorUnits};
+use std::sync::Arc;
+
+/// Called while an audit runs, from any of its threads: how much is done of how much.
+pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Every account, and everything that does not add up.
 #[derive(Debug, Clone, Default)]
 pub struct Audit {
     /// All accounts, by number.
     pub accounts: Vec<AuditedAccount>,
-    /// Sentences about what is wrong, at most 100; none in a sound ledger.
-    pub problems: Vec<String>,
-    /// How many more problems there are.
-    pub more_problems: u64,
+    /// What is wrong; nothing in a sound ledger.
+    pub findings: Findings,
     /// How many refunds there are.
     pub refunds: u64,
     /// How many entries there are.
@@ -19,16 +21,33 @@ pub struct Audit {
     pub lacks_conditions: bool,
 }
 
-/// How many problems are told; a broken file could have millions.
-const PROBLEMS_TOLD_MAX: usize = 100;
-
 impl Audit {
+    /// Adds what a part of the audit found.
+    pub(super) fn take_over(&mut self, findings: Findings) {
+        findings.problems.into_iter().for_each(|problem| self.findings.complain(problem));
+        self.findings.more += findings.more;
+    }
+}
+
+/// How many problems are written out; a broken file could have millions.
+const PROBLEMS_MAX: usize = 100;
+
+/// Sentences about what is wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// The first of them, at most 100.
+    pub problems: Vec<String>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+impl Findings {
     /// Notes a problem, or that there is one more.
     pub(super) fn complain(&mut self, problem: String) {
-        if self.problems.len() < PROBLEMS_TOLD_MAX {
+        if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(problem);
         } else {
-            self.more_problems += 1;
+            self.more += 1;
         }
     }
 }

@@ -7,8 +7,10 @@
 
 mod audit;
 mod audit_billing;
+mod audit_indexes;
 mod audit_rows;
 mod audit_sending;
+mod audit_sums;
 mod books;
 mod counters;
 mod identity;
@@ -48,7 +50,7 @@ mod whole;
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 
-use super::audit::Audit;
+use super::audit::{Audit, Progress};
 use super::change::{ChangeResult, Delete, Update};
 use super::damage::Damage;
 use super::engine::{Engine, Load};
@@ -71,7 +73,7 @@ use crate::domain::script::Script;
 use chrono::{DateTime, Utc};
 use lock::FileLock;
 use readers::Readers;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use soundness::Watch;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -153,14 +155,12 @@ impl SqliteLedger {
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
-        let connection = reading::open_for_reading(path)?;
-        audit::audit(&connection).map_err(|error| match error.sqlite_error_code() {
-            // A table or a column that is not there.
-            Some(ErrorCode::Unknown) => {
-                OpenError::Damaged { path: path.to_owned(), detail: error.to_string() }
-            }
-            _ => OpenError::sql(path, &error),
-        })
+        Self::audit_file_showing(path, Arc::new(|_, _| ()))
+    }
+
+    /// As [`SqliteLedger::audit_file`], saying on the way how far it is.
+    pub fn audit_file_showing(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+        audit::audit(path, progress)
     }
 }
 

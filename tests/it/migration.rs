@@ -115,7 +115,7 @@ async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
     drop(ledger);
     assert_eq!(entries(&path), before);
     let audit = SqliteLedger::audit_file(&path).unwrap();
-    assert_eq!(audit.problems, Vec::<String>::new());
+    assert_eq!(audit.findings.problems, Vec::<String>::new());
     assert_eq!((audit.refunds, audit.entries), (4, 5));
     assert_eq!(audit.accounts[0].balance.units(), 4000);
     // The entries of old refunds are found through them, as those of new ones are.
@@ -220,7 +220,7 @@ fn the_invoices_of_schema_4_keep_their_balances_and_may_be_charged_above_their_a
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     drop(SqliteLedger::open(&path, &options).unwrap());
     let audit = SqliteLedger::audit_file(&path).unwrap();
-    assert_eq!(audit.problems, Vec::<String>::new());
+    assert_eq!(audit.findings.problems, Vec::<String>::new());
     let ledger = Connection::open(&path).unwrap();
     let balances = "select group_concat(opening || ' ' || balance) from invoice";
     let balances: String = ledger.query_row(balances, [], |row| row.get(0)).unwrap();
@@ -232,7 +232,7 @@ fn the_invoices_of_schema_4_keep_their_balances_and_may_be_charged_above_their_a
     assert!(set("INV1", 10_001) && set("INV2", 0) && set("INV2", -7000));
     assert!(!set("INV1", -1) && !set("INV2", 1) && !set("INV2", -7001));
     // What the rows behind them do not say is found.
-    let problems = SqliteLedger::audit_file(&path).unwrap().problems;
+    let problems = SqliteLedger::audit_file(&path).unwrap().findings.problems;
     let told = "its balance is not what payments, refunds and adjustments made of it";
     assert_eq!(problems, [format!("invoice INV1: {told}"), format!("invoice INV2: {told}")]);
 }

@@ -559,7 +559,7 @@ fn opened() -> (TempDir, PathBuf, SqliteLedger) {
 
 fn audit(path: &Path) {
     let audit = SqliteLedger::audit_file(path).unwrap();
-    assert_eq!(audit.problems, Vec::<String>::new());
+    assert_eq!(audit.findings.problems, Vec::<String>::new());
     assert!(audit.accounts.iter().all(|account| account.balance >= MinorUnits::ZERO));
 }
 

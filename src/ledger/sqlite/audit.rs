@@ -1,136 +1,249 @@
-//! Recomputing every balance from what is behind it, in one snapshot of the file.
+//! Recomputing every balance from what is behind it, and letting SQLite check the whole file.
+//!
+//! The parts of an audit do not depend on each other, so several run at once, each on a connection
+//! of its own and in one snapshot of the file. What they find is reported in one order, whichever
+//! of them ended first.
 
+use super::audit_sums::{Accounts, add_up};
+use super::open_error::OpenError;
+use super::reading::{knows_conditions, open_for_reading};
 use super::rows::known;
-use super::{audit_billing, audit_rows, audit_sending, reading};
+use super::{audit_billing, audit_indexes, audit_rows, audit_sending, soundness};
 use crate::domain::money::{Currency, MinorUnits};
-use crate::ledger::audit::{Audit, AuditedAccount};
-use rusqlite::Connection;
-use std::collections::HashMap;
+use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use rusqlite::{Connection, ErrorCode};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-/// Audits what one snapshot shows, and lets SQLite check the whole file.
-pub(super) fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
-    let snapshot = connection.unchecked_transaction()?;
-    let lacks_conditions = !reading::knows_conditions(&snapshot)?;
+/// How many parts run at once; more would wait for the same disk.
+const THREADS: usize = 2;
+/// How much of the file each connection keeps in memory.
+const CACHE_KIB: i64 = 32 << 10;
+/// About how many steps SQLite takes for a row while it checks pages or references. It moves the
+/// progress and decides nothing.
+const STEPS_A_ROW: u64 = 100;
+/// After how many steps of a statement progress is noted.
+const STEPS_BETWEEN_NOTES: i32 = 200_000;
+
+/// How far an audit is, in rows that its parts looked at.
+pub(super) struct Meter {
+    all: u64,
+    done: AtomicU64,
+    progress: Progress,
+}
+
+impl Meter {
+    /// One that nobody looks at.
+    #[cfg(test)]
+    pub(super) fn unseen() -> Self {
+        Self { all: 0, done: AtomicU64::new(0), progress: Arc::new(|_, _| ()) }
+    }
+
+    /// So many more rows were looked at.
+    pub(super) fn add(&self, rows: u64) {
+        let done = self.done.fetch_add(rows, Ordering::Relaxed).saturating_add(rows);
+        (self.progress)(done.min(self.all), self.all);
+    }
+}
+
+/// A part of an audit.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    References,
+    Pages,
+    Money,
+    Rows,
+    Indexes,
+}
+
+/// What the parts found, as far as they are done.
+#[derive(Default)]
+struct Found {
+    pages_are_sound: bool,
+    indexes_are_whole: bool,
+    references: Option<rusqlite::Result<Findings>>,
+    rows: Option<rusqlite::Result<Findings>>,
+    money: Option<rusqlite::Result<Audit>>,
+}
+
+/// Audits the ledger at `path`, which may be in use by another process.
+pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+    let first = open(path)?;
+    let meter = meter(&first, progress).map_err(|error| sorted(path, &error))?;
+    let meter = Arc::new(meter);
+    // The longest first.
+    let parts = [Part::References, Part::Pages, Part::Money, Part::Rows, Part::Indexes];
+    let waiting = Mutex::new(VecDeque::from(parts));
+    let found = Mutex::new(Found::default());
+    let work = |connection: &Connection| {
+        let next = || lock(&waiting).pop_front();
+        while let Some(part) = next() {
+            do_part(part, connection, &meter, &found);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..THREADS {
+            // Where another cannot be opened, the first connection does everything.
+            scope.spawn(|| open(path).map(|connection| work(&connection)));
+        }
+        work(&first);
+    });
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    put_together(&first, found).map_err(|error| sorted(path, &error))
+}
+
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open_for_reading(path)?;
+    let cache = connection.pragma_update(None, "cache_size", -CACHE_KIB);
+    cache.map_err(|error| sorted(path, &error))?;
+    Ok(connection)
+}
+
+fn sorted(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        // A table or a column that is not there.
+        Some(ErrorCode::Unknown) => {
+            OpenError::Damaged { path: path.to_owned(), detail: error.to_string() }
+        }
+        _ => OpenError::sql(path, error),
+    }
+}
+
+/// A meter of all that the parts will look at: refunds and entries, once each.
+fn meter(connection: &Connection, progress: Progress) -> rusqlite::Result<Meter> {
+    let newest = "select coalesce((select max(number) from refund_row), 0) \
+                  + coalesce((select max(key) from entry_row), 0)";
+    let rows: i64 = connection.query_row(newest, [], |row| row.get(0))?;
+    let all = rows.unsigned_abs().saturating_mul(4);
+    Ok(Meter { all, done: AtomicU64::new(0), progress })
+}
+
+fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mutex<Found>) {
+    match part {
+        Part::References => {
+            let checked = noting_steps(connection, meter, dangling_references);
+            lock(found).references = Some(checked);
+        }
+        Part::Pages => {
+            let checked = noting_steps(connection, meter, soundness::quick_check);
+            lock(found).pages_are_sound = matches!(checked, Ok(None));
+        }
+        Part::Money => {
+            let audited = audit_money(connection, meter);
+            lock(found).money = Some(audited);
+        }
+        Part::Rows => {
+            let checked = noting_steps(connection, meter, audit_rows::check);
+            lock(found).rows = Some(checked);
+        }
+        Part::Indexes => {
+            let compared = audit_indexes::are_whole(connection, meter);
+            lock(found).indexes_are_whole = matches!(compared, Ok(true));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does work of SQLite's own, in which only its steps can be counted.
+fn noting_steps<T>(
+    connection: &Connection,
+    meter: &Arc<Meter>,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let counted = Arc::clone(meter);
+    let rows = u64::from(STEPS_BETWEEN_NOTES.unsigned_abs()) / STEPS_A_ROW;
+    let goes_on = move || {
+        counted.add(rows);
+        false
+    };
+    connection.progress_handler(STEPS_BETWEEN_NOTES, Some(goes_on))?;
+    let done = work(connection);
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    done
+}
+
+fn put_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit> {
+    let lacks_conditions = !knows_conditions(connection)?;
     let mut audit = Audit { lacks_conditions, ..Audit::default() };
-    check_file(&snapshot, &mut audit)?;
-    let moved = check_entries(&snapshot, &mut audit)?;
-    check_refunds(&snapshot, &mut audit)?;
-    check_open_orders(&snapshot, &mut audit)?;
-    audit_billing::check(&snapshot, &mut audit)?;
-    audit_sending::check(&snapshot, &mut audit)?;
-    audit_rows::check(&snapshot, &mut audit)?;
-    list_accounts(&snapshot, &moved, &mut audit)?;
+    if !(found.pages_are_sound && found.indexes_are_whole) {
+        audit.take_over(damage(connection)?);
+    }
+    // A part is missing only where its thread panicked, and then so does the scope.
+    if let Some(references) = found.references {
+        audit.take_over(references?);
+    }
+    if let Some(rows) = found.rows {
+        audit.take_over(rows?);
+    }
+    if let Some(money) = found.money {
+        let money = money?;
+        audit.take_over(money.findings);
+        let Audit { accounts, refunds, entries, .. } = money;
+        audit = Audit { accounts, refunds, entries, ..audit };
+    }
     Ok(audit)
 }
 
-fn check_file(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+/// What SQLite finds wrong with the file.
+fn damage(connection: &Connection) -> rusqlite::Result<Findings> {
+    let mut findings = Findings::default();
     let mut statement = connection.prepare("pragma integrity_check")?;
     let verdicts = statement.query_map([], |row| row.get::<_, String>(0))?;
     for verdict in verdicts {
         let verdict = verdict?;
         if verdict != "ok" {
-            audit.complain(format!("the file: {verdict}"));
+            findings.complain(format!("the file: {verdict}"));
         }
     }
+    Ok(findings)
+}
+
+fn dangling_references(connection: &Connection) -> rusqlite::Result<Findings> {
+    let mut findings = Findings::default();
     let mut statement = connection.prepare("pragma foreign_key_check")?;
     let dangling = statement.query_map([], |row| row.get::<_, String>(0))?;
     for table in dangling {
-        audit.complain(format!("the file: a row of {} refers to nothing", table?));
+        findings.complain(format!("the file: a row of {} refers to nothing", table?));
     }
-    Ok(())
+    Ok(findings)
 }
 
-/// What the entries made of an account.
-#[derive(Default)]
-struct Moved {
-    sum: i64,
-    last_balance: Option<i64>,
-}
-
-/// Follows every entry in order: each balance must be the one before it plus the movement.
-fn check_entries(
-    connection: &Connection,
-    audit: &mut Audit,
-) -> rusqlite::Result<HashMap<i64, Moved>> {
-    let select = "select entry.key, entry.account, delta, entry.balance, account.opening \
-                  from entry join account on account.key = entry.account order by entry.key";
-    let mut statement = connection.prepare(select)?;
-    let mut rows = statement.query([])?;
-    let mut accounts: HashMap<i64, Moved> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let (key, account): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (delta, balance, opening): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
-        let moved = accounts.entry(account).or_default();
-        let before = moved.last_balance.unwrap_or(opening);
-        if before.checked_add(delta) != Some(balance) {
-            let text = format!("entry {key}: {before} moved by {delta} is not {balance}");
-            audit.complain(text);
-        }
-        moved.sum = moved.sum.saturating_add(delta);
-        moved.last_balance = Some(balance);
-        audit.entries += 1;
+/// Adds up everything in one snapshot.
+fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
+    let snapshot = connection.unchecked_transaction()?;
+    let sums = add_up(&snapshot, meter)?;
+    let mut audit = Audit { refunds: sums.refunds, entries: sums.entries, ..Audit::default() };
+    for findings in [sums.rows, sums.chain, sums.taken, sums.orders, sums.causes] {
+        audit.take_over(findings);
     }
-    Ok(accounts)
-}
-
-/// Each refund of a credit balance took its amount once, and gave it back once if and only if it
-/// ended in Error or was compensated.
-fn check_refunds(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
-    audit.refunds = connection
-        .query_row("select count(*) from refund", [], |row| row.get::<_, i64>(0))?
-        .unsigned_abs();
-    let select = "select refund.number from refund left join ( \
-             select refund, account, sum(delta < 0) as debits, sum(min(delta, 0)) as taken, \
-             sum(max(delta, 0)) as given from entry group by refund, account) as moved \
-         on moved.refund = refund.number and moved.account = refund.account \
-         where refund.source_type = 'CreditBalance' \
-         and (moved.debits is not 1 or moved.taken is not -refund.amount \
-             or moved.given is not iif(refund.status = 'Error' \
-             or refund.compensated_ms is not null, refund.amount, 0))";
-    let mut statement = connection.prepare(select)?;
-    let wrong = statement.query_map([], |row| row.get::<_, i64>(0))?;
-    for number in wrong {
-        let text = format!("refund R-{:08}: its entries do not fit its amount and status", number?);
-        audit.complain(text);
-    }
-    Ok(())
-}
-
-/// A refund is in Processing if and only if the ledger knows of its order, so that none is stuck.
-fn check_open_orders(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
-    let select = "select number, status from refund where (status = 'Processing') \
-         != exists (select 1 from inquiry where refund = number)";
-    let mut statement = connection.prepare(select)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (number, status): (i64, String) = (row.get(0)?, row.get(1)?);
-        let text = match status.as_str() {
-            "Processing" => "is in Processing, and nobody asks its gateway".to_owned(),
-            _ => format!("is {status}, and its gateway is still asked"),
-        };
-        audit.complain(format!("refund R-{number:08}: {text}"));
-    }
-    Ok(())
+    audit_billing::check(&snapshot, &mut audit.findings)?;
+    audit_sending::check(&snapshot, &mut audit.findings)?;
+    list_accounts(&snapshot, sums.accounts, &mut audit)?;
+    Ok(audit)
 }
 
 fn list_accounts(
     connection: &Connection,
-    moved: &HashMap<i64, Moved>,
+    mut sums: Accounts,
     audit: &mut Audit,
 ) -> rusqlite::Result<()> {
-    let select = "select account.key, id, number, currency, opening, coalesce(balance, 0), \
-         coalesce(refunds.count, 0) from account left join ( \
-             select account, count(*) as count from refund group by account) as refunds \
-         on refunds.account = account.key order by number";
+    let select = "select key, id, number, currency, opening, coalesce(balance, 0) from account \
+                  order by number";
     let mut statement = connection.prepare(select)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (key, number): (i64, String) = (row.get(0)?, row.get(2)?);
         let (opening, balance): (i64, i64) = (row.get(4)?, row.get(5)?);
-        let sum = moved.get(&key).map_or(0, |moved| moved.sum);
-        if opening.checked_add(sum) != Some(balance) {
-            let text = format!("account {number}: {opening} moved by {sum} is not {balance}");
-            audit.complain(text);
+        let (moved, refunds) = sums.of(key);
+        if opening.checked_add(moved) != Some(balance) {
+            let text = format!("account {number}: {opening} moved by {moved} is not {balance}");
+            audit.findings.complain(text);
         }
         audit.accounts.push(AuditedAccount {
             id: row.get(1)?,
@@ -138,7 +251,7 @@ fn list_accounts(
             currency: known(row, 3, Currency::from_code)?,
             opening: MinorUnits::new(opening),
             balance: MinorUnits::new(balance),
-            refunds: row.get::<_, i64>(6)?.unsigned_abs(),
+            refunds,
         });
     }
     Ok(())

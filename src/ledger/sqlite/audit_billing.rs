@@ -3,7 +3,7 @@
 //! Each check selects what is wrong and says of it what. Nothing here trusts a stored sum: every
 //! one is made again from the rows behind it.
 
-use crate::ledger::audit::Audit;
+use crate::ledger::audit::Findings;
 use rusqlite::Connection;
 
 /// A check: what it is about, the numbers of those for which it fails, and what that means.
@@ -14,15 +14,7 @@ struct Check {
 }
 
 /// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
-const CHECKS: [Check; 13] = [
-    Check {
-        about: "entry",
-        select: "select entry.key from entry left join refund on refund.number = entry.refund \
-                 left join adjustment on adjustment.key = entry.adjustment \
-                 where coalesce(refund.account, adjustment.account) is not entry.account \
-                 or refund.source_type = 'Payment'",
-        problem: "no refund or adjustment of its account is its cause",
-    },
+const CHECKS: [Check; 12] = [
     Check {
         about: "adjustment",
         select: "select adjustment.key from adjustment left join ( \
@@ -146,7 +138,7 @@ const CHECKS: [Check; 13] = [
 ];
 
 /// Complains about everything that does not add up.
-pub(super) fn check(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+pub(super) fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
     for check in &CHECKS {
         let mut statement = connection.prepare(check.select)?;
         let mut wrong = statement.query([])?;
@@ -155,7 +147,7 @@ pub(super) fn check(connection: &Connection, audit: &mut Audit) -> rusqlite::Res
                 rusqlite::types::ValueRef::Integer(key) => key.to_string(),
                 value => value.as_str()?.to_owned(),
             };
-            audit.complain(format!("{} {name}: {}", check.about, check.problem));
+            findings.complain(format!("{} {name}: {}", check.about, check.problem));
         }
     }
     Ok(())

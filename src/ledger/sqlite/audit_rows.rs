@@ -4,7 +4,7 @@
 //! The records refuse such rows before they are written (`ledger/records/`), so that a finding here
 //! is damage, or another program's work.
 
-use crate::ledger::audit::Audit;
+use crate::ledger::audit::Findings;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
@@ -66,23 +66,26 @@ const CHECKS: [(&str, &str, &str); 6] = [
 ];
 
 /// Complains about every row that breaks a rule of its own, and about every broken way.
-pub(super) fn check(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<Findings> {
+    let snapshot = connection.unchecked_transaction()?;
+    let mut findings = Findings::default();
     for (about, select, problem) in CHECKS {
-        let mut statement = connection.prepare(select)?;
+        let mut statement = snapshot.prepare(select)?;
         let mut wrong = statement.query([])?;
         while let Some(row) = wrong.next()? {
             let name = match row.get_ref(0)? {
                 rusqlite::types::ValueRef::Integer(key) => key.to_string(),
                 value => value.as_str()?.to_owned(),
             };
-            audit.complain(format!("{about} {name}: {problem}"));
+            findings.complain(format!("{about} {name}: {problem}"));
         }
     }
-    check_ways(connection, audit)
+    check_ways(&snapshot, &mut findings)?;
+    Ok(findings)
 }
 
 /// Every refund leads to its account's one before it, and the balance to the newest.
-fn check_ways(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+fn check_ways(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
     let select = "select number, account, previous from refund_row order by number";
     let mut statement = connection.prepare(select)?;
     let mut refunds = statement.query([])?;
@@ -91,7 +94,7 @@ fn check_ways(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()
         let (number, account): (i64, i64) = (refund.get(0)?, refund.get(1)?);
         if newest.insert(account, number) != refund.get(2)? {
             let text = "it does not lead to its account's refund before it";
-            audit.complain(format!("refund R-{number:08}: {text}"));
+            findings.complain(format!("refund R-{number:08}: {text}"));
         }
     }
     let select = "select account_row.number, balance.account, newest_refund from balance \
@@ -102,7 +105,7 @@ fn check_ways(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()
         let (number, account): (String, i64) = (balance.get(0)?, balance.get(1)?);
         if newest.get(&account).copied() != balance.get(2)? {
             let text = "its balance does not lead to its newest refund";
-            audit.complain(format!("account {number}: {text}"));
+            findings.complain(format!("account {number}: {text}"));
         }
     }
     Ok(())

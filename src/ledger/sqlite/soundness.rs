@@ -36,7 +36,7 @@ pub(super) fn check_soundness(connection: &Connection, path: &Path) -> Result<()
 }
 
 /// What SQLite finds wrong with the file, if anything is.
-fn quick_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     Ok((verdict != "ok").then_some(verdict))
 }

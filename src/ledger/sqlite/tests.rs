@@ -117,7 +117,7 @@ async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<Result<Ref
 
 fn balance(path: &Path) -> i64 {
     let audit = SqliteLedger::audit_file(path).unwrap();
-    assert_eq!(audit.problems, Vec::<String>::new());
+    assert_eq!(audit.findings.problems, Vec::<String>::new());
     audit.accounts.first().unwrap().balance.units()
 }
 
@@ -256,11 +256,11 @@ async fn an_audit_finds_a_refund_that_is_stuck() {
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
     ledger.create(request(vec![draft("Electronic", "30")], None)).await.unwrap();
-    assert_eq!(SqliteLedger::audit_file(&path).unwrap().problems, Vec::<String>::new());
+    assert_eq!(SqliteLedger::audit_file(&path).unwrap().findings.problems, Vec::<String>::new());
     drop(ledger);
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("delete from inquiry", []).unwrap();
-    let found = SqliteLedger::audit_file(&path).unwrap().problems;
+    let found = SqliteLedger::audit_file(&path).unwrap().findings.problems;
     assert_eq!(found, ["refund R-00000001: is in Processing, and nobody asks its gateway"]);
 }
 
@@ -348,7 +348,7 @@ async fn entries_can_be_neither_changed_nor_deleted() {
     connection.execute("update balance set units = units + 1", []).unwrap();
     drop(connection);
     let audit = SqliteLedger::audit_file(&path).unwrap();
-    assert!(audit.problems[0].starts_with("account A1: 5000 moved by -1000"), "{audit:?}");
+    assert!(audit.findings.problems[0].starts_with("account A1: 5000 moved by -1000"), "{audit:?}");
 }
 
 #[test]
@@ -519,7 +519,7 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     store.roll_back().unwrap();
     store.close(false);
     let audit = SqliteLedger::audit_file(&path).unwrap();
-    assert_eq!((audit.problems.len(), audit.refunds), (0, acknowledged));
+    assert_eq!((audit.findings.problems.len(), audit.refunds), (0, acknowledged));
     assert!(acknowledged > 0);
 }
 
@@ -664,7 +664,7 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
     ledger.begin_anew(vec![plan()], false).await.unwrap().unwrap();
     let audit = SqliteLedger::audit_file(&path).unwrap();
-    assert_eq!((audit.refunds, audit.accounts.len(), audit.problems.len()), (0, 1, 0));
+    assert_eq!((audit.refunds, audit.accounts.len(), audit.findings.problems.len()), (0, 1, 0));
     rows(&ledger, vec![draft("External", "5")]).await;
     let events = EventFile::open(&path).unwrap();
     assert!(events.are_kept().unwrap());
@@ -702,7 +702,7 @@ async fn an_audit_finds_rows_that_none_may_have() {
     ] {
         fs::write(&path, &sound).unwrap();
         rusqlite::Connection::open(&path).unwrap().execute_batch(change).unwrap();
-        let problems = SqliteLedger::audit_file(&path).unwrap().problems;
+        let problems = SqliteLedger::audit_file(&path).unwrap().findings.problems;
         assert!(problems.iter().any(|problem| problem.contains(found)), "{change}: {problems:?}");
     }
 }
