@@ -1,53 +1,15 @@
-//! What the narrow tables of refunds, entries and the audit do not check themselves: the invariants
-//! of each row, what each refers to, and the way from each refund to the account's one before it.
+//! What belongs together in the narrow tables: accounts and balances, the records of the audit and
+//! who acted, each refund and the account's one before it. (What a row of a refund or of an entry
+//! may hold is in `audit_sums.rs`.)
 //!
-//! The records refuse such rows before they are written (`ledger/records/`), so that a finding here
-//! is damage, or another program's work.
+//! The use cases keep it so, and a finding here is damage, or another program's work.
 
 use crate::ledger::audit::Findings;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
 /// A check: what it is about, the numbers of those for which it fails, and what that means.
-const CHECKS: [(&str, &str, &str); 6] = [
-    (
-        "refund",
-        "select printf('R-%08d', number) from refund_row where amount <= 0 \
-         or type not between 0 and 1 or source_type not between 0 and 1 \
-         or method_type not between 0 and 9 or status not between 0 and 3 \
-         or gateway_state not between 0 and 4 or method_choice not between 0 and 3 \
-         or salt not between 0 and 16777215",
-        "it holds a value that none may have",
-    ),
-    (
-        "refund",
-        "select printf('R-%08d', number) from refund_row \
-         where (payment is null) = (source_type = 0) or (entry is null) = (source_type = 1) \
-         or (type = 1 and (gateway is null or payment_method is null)) \
-         or (status = 1 and type = 0) or (compensated_ms is not null and status <> 0)",
-        "its values contradict each other",
-    ),
-    (
-        "refund",
-        "select printf('R-%08d', refund_row.number) from refund_row \
-         left join account_row on account_row.key = refund_row.account \
-         left join user on user.key = refund_row.created_by \
-         left join payment_method on payment_method.key = refund_row.payment_method \
-         left join payment on payment.key = refund_row.payment \
-         where account_row.key is null or user.key is null \
-         or (refund_row.payment_method is not null and payment_method.key is null) \
-         or (refund_row.payment is not null and payment.key is null)",
-        "what it refers to is not there",
-    ),
-    (
-        "entry",
-        "select entry_row.key from entry_row \
-         left join account_row on account_row.key = entry_row.account \
-         where account_row.key is null or kind not between 0 and 6 \
-         or (refund is null) = (kind < 4) or (adjustment is null) = (kind > 3) \
-         or iif(kind in (0, 1, 5), delta >= 0, iif(kind < 5, delta <= 0, delta = 0))",
-        "it holds a value that none may have, or refers to nothing",
-    ),
+const CHECKS: [(&str, &str, &str); 2] = [
     (
         "account",
         "select number from account_row left join balance on balance.account = account_row.key \
@@ -65,7 +27,7 @@ const CHECKS: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// Complains about every row that breaks a rule of its own, and about every broken way.
+/// Complains about every row without what belongs to it, and about every broken way.
 pub(super) fn check(connection: &Connection) -> rusqlite::Result<Findings> {
     let snapshot = connection.unchecked_transaction()?;
     let mut findings = Findings::default();

@@ -687,16 +687,22 @@ async fn an_audit_finds_rows_that_none_may_have() {
     drop(ledger);
     let sound = fs::read(&path).unwrap();
     for (change, found) in [
-        ("update refund_row set method_type = 10 where number = 2", "R-00000002: it holds a value"),
-        ("update refund_row set status = 1 where number = 1", "R-00000001: its values contradict"),
-        ("update refund_row set created_by = 9 where number = 1", "what it refers to is not there"),
+        (
+            "update refund_row set method_type = 10 where number = 2",
+            "CHECK constraint failed in refund",
+        ),
+        ("update refund_row set status = 1 where number = 1", "CHECK constraint failed in refund"),
+        (
+            "update refund_row set created_by = 9 where number = 1",
+            "a row of refund refers to nothing",
+        ),
         ("update refund_row set previous = null where number = 2", "does not lead to its account"),
         ("update balance set newest_refund = 1", "account A1: its balance does not lead"),
         ("delete from balance", "an account and a balance do not belong together"),
         (
             "insert into entry_row (account, kind, delta, balance, refund, at_ms) \
           values (7, 0, -1, 1, 1, 1)",
-            "entry 3: it holds a value that none may have",
+            "a row of entry refers to nothing",
         ),
         ("insert into audit_row (at_ms, source) values (1, 99)", "who acted is not there"),
     ] {
