@@ -107,8 +107,10 @@ fn a_refund_is_paid_by_the_processor_of_the_accounts_gateway() {
 fn payment(days: i64) -> String {
     let date = (chrono::Utc::now() - chrono::TimeDelta::days(days)).date_naive();
     let seed = seed().replace("['credit-balance-electronic-refund']", "['electronic-refund']");
+    // The age of a payment is counted in days of the tenant.
     format!(
-        "{seed}[[payment]]\nid = '{PAYMENT}'\nnumber = 'P-1'\naccount = '{ELECTRONIC_ACCOUNT}'\n\
+        "[tenant]\ntime_zone = 'UTC'\n{seed}\
+         [[payment]]\nid = '{PAYMENT}'\nnumber = 'P-1'\naccount = '{ELECTRONIC_ACCOUNT}'\n\
          type = 'Electronic'\namount = '80.00'\neffective_date = '{date}'\n\
          payment_method = '{ELECTRONIC_METHOD}'\nreference_id = 'ch_1'\n"
     )
