@@ -7,15 +7,19 @@
 
 mod answer;
 mod door;
+mod explain;
 mod facts;
+mod head;
 mod notes;
 mod operation;
 mod outcome;
 mod refusal;
 
-pub use answer::{Answer, Reply};
-pub use door::{Call, Door, Replying, Route};
+pub use answer::{Answer, Header, Reply};
+pub use door::{Call, Description, Door, Replying, Route};
+pub use explain::{Explain, Rejection};
 pub use facts::{CallFacts, Few};
+pub use head::{Head, Headers, Method};
 pub use notes::{CallNotes, NotedObject, Notes, Texts};
 pub use operation::OperationName;
 pub use outcome::{Outcome, Refused};

@@ -16,6 +16,7 @@ mod body;
 mod compression;
 mod connection;
 mod date;
+mod doors;
 mod head;
 mod idle;
 mod journal;
@@ -42,6 +43,7 @@ pub use tap::{Exchange, Tap};
 use crate::call::Door;
 use crate::service::Service;
 use admin::{Access, Admin, Readiness};
+use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
 use listener::{Listener, Manner};
@@ -99,7 +101,7 @@ impl Gateway {
     /// Listens at both addresses and serves what goes to `doors`; a port 0 is any free one.
     pub async fn start(
         service: Arc<Service>,
-        doors: Vec<Box<dyn Door>>,
+        doors: impl IntoIterator<Item = Box<dyn Door>>,
         settings: HttpSettings,
         public: SocketAddr,
         admin: Option<AdminDoor>,
@@ -110,13 +112,14 @@ impl Gateway {
     /// The same, with somebody who is shown every call.
     pub async fn start_tapped(
         service: Arc<Service>,
-        doors: Vec<Box<dyn Door>>,
+        doors: impl IntoIterator<Item = Box<dyn Door>>,
         settings: HttpSettings,
         public: SocketAddr,
         admin: Option<AdminDoor>,
         tap: Option<Arc<dyn Tap>>,
     ) -> Result<Self, StartError> {
         settings.check()?;
+        let doors = Doors::new(doors);
         let ledger = service.ledger();
         let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
@@ -132,7 +135,7 @@ impl Gateway {
                 if let Some(token) = token {
                     handler = handler.with_api(
                         Access { token, allowed_hosts },
-                        &service,
+                        (&service, &doors),
                         journal.clone(),
                     );
                 }

@@ -8,7 +8,7 @@ mod answer;
 mod create;
 mod delete;
 mod envelope;
-pub mod explain;
+mod explain;
 pub mod fault;
 mod login;
 mod notes;
@@ -28,12 +28,13 @@ mod vendor;
 pub mod wsdl;
 
 use crate::call::{
-    Answer, Call, CallFacts, Door, OperationName, READ_IN_PLACE_BYTES_MAX, Refusal, Reply,
-    Replying, Route,
+    Answer, Call, CallFacts, Description, Door, Explain, Head, Method, OperationName,
+    READ_IN_PLACE_BYTES_MAX, Refusal, Rejection, Reply, Replying, Route,
 };
 use crate::domain::id::ObjectId;
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
+use crate::ledger::test_bench::KnownId;
 use crate::service::deadline::Deadline;
 use crate::service::{Caller, Service};
 use crate::xml::XmlLimits;
@@ -44,6 +45,9 @@ use paths::ENDPOINT;
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
 use std::sync::Arc;
+
+/// The type of a WSDL.
+const WSDL_TYPE: &str = "text/xml;charset=UTF-8";
 
 /// The front door to a service.
 pub struct Soap {
@@ -88,11 +92,11 @@ impl Soap {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
         let tenant = self.service.tenant();
         if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            let (content_type, notes) = (call.content_type.as_deref(), call.notes.as_deref());
-            return self.reading.read(&body, content_type, &call.version, &tenant, notes);
+            let (content_type, notes) = (call.head.content_type.as_deref(), call.notes.as_deref());
+            return self.reading.read(&body, content_type, &call.head.version, &tenant, notes);
         }
         let reading = Arc::clone(&self.reading);
-        let (version, content_type) = (call.version.clone(), call.content_type.clone());
+        let (version, content_type) = (call.head.version.clone(), call.head.content_type.clone());
         let notes = call.notes.clone();
         let work = move || {
             let (content_type, notes) = (content_type.as_deref(), notes.as_deref());
@@ -103,7 +107,7 @@ impl Soap {
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a request could not be read");
             Read {
-                soap: SoapVersion::of_content_type(call.content_type.as_deref()),
+                soap: SoapVersion::of_content_type(call.head.content_type.as_deref()),
                 api: ApiVersion::FIRST,
                 request: Err(Fault::NotProcessed.into()),
             }
@@ -122,7 +126,7 @@ impl Soap {
         let is_test = self.service.ledger().test_bench().is_some();
         let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
         if let Some(notes) = &call.notes {
-            notes.know(&self.service, &request, call.idempotency_key.as_deref()).await;
+            notes.know(&self.service, &request, call.head.idempotency_key.as_deref()).await;
         }
         let work = self.perform_or_suffer(call, request, dialect, facts);
         let reply = self.service.perform(operation.name(), accounts, work).await;
@@ -200,9 +204,9 @@ impl Soap {
         facts: &mut CallFacts,
     ) -> Result<Done, Failure> {
         let proof = request.proof;
-        let origin = call.origin.at_version(&call.version);
+        let origin = call.head.origin.at_version(&call.head.version);
         if let Operation::Login(credentials) = request.operation {
-            let server_url = format!("{}{ENDPOINT}{}", call.base_url, call.version);
+            let server_url = format!("{}{ENDPOINT}{}", call.head.base_url, call.head.version);
             let credentials = credentials?;
             facts.note_user(&credentials.username().into());
             let from = origin.caller_address();
@@ -218,8 +222,15 @@ impl Soap {
         // What most of them hold while they wait is much, and would be moved about with the call.
         match request.operation {
             Operation::Create(create) => {
-                create::answer(service, caller, create?, call.idempotency_key, dialect, deadline)
-                    .await
+                create::answer(
+                    service,
+                    caller,
+                    create?,
+                    call.head.idempotency_key,
+                    dialect,
+                    deadline,
+                )
+                .await
             }
             Operation::Update(update) => {
                 Box::pin(update::answer(service, &caller, update?, dialect, &deadline)).await
@@ -263,6 +274,16 @@ impl Soap {
     }
 }
 
+impl Explain for Soap {
+    fn rejections(&self, answer: &str) -> Vec<Rejection> {
+        explain::rejections(answer)
+    }
+
+    fn near_misses(&self, request: &str, version: &str, known: &[KnownId]) -> Vec<String> {
+        explain::near_misses(request, version.parse().unwrap_or(ApiVersion::LAST), known)
+    }
+}
+
 impl Door for Soap {
     fn kind(&self) -> FrontDoor {
         FrontDoor::Soap
@@ -272,28 +293,35 @@ impl Door for Soap {
         "/apps/services/a/{version}"
     }
 
-    fn route<'p>(&self, method: &str, path: &'p str, query: Option<&'p str>) -> Option<Route<'p>> {
+    fn route<'p>(
+        &self,
+        method: Method,
+        path: &'p str,
+        query: Option<&'p str>,
+    ) -> Option<Route<'p>> {
         paths::route(method, path, query)
     }
 
     /// The WSDL, as the tenant's settings make it.
-    fn description(&self, version: &str, base_url: &str) -> Result<String, String> {
+    fn description(&self, version: &str, base_url: &str) -> Result<Description, String> {
         let Ok(parsed) = version.parse::<ApiVersion>() else {
             let (first, last) = (ApiVersion::FIRST, ApiVersion::LAST);
             return Err(format!("There is no such API version; {first} to {last} are served."));
         };
         let address = format!("{base_url}{ENDPOINT}{version}");
-        Ok(wsdl::render_for(parsed, &address, &self.service.tenant()))
+        let text = wsdl::render_for(parsed, &address, &self.service.tenant());
+        let (operation, content_type) = (OperationName::Wsdl, WSDL_TYPE);
+        Ok(Description { operation, content_type, text })
     }
 
-    fn takes(&self, content_type: &str) -> bool {
+    fn takes(&self, _: Method, content_type: &str) -> bool {
         refusal::may_be_xml(content_type)
     }
 
     /// What the caller speaks is known by the content type alone then.
-    fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> Answer {
-        let soap = SoapVersion::of_content_type(content_type);
-        let dialect = self.dialect(soap, refusal::version_of(&refusal));
+    fn refuse(&self, refusal: Refusal, head: &Head) -> Answer {
+        let soap = SoapVersion::of_content_type(head.content_type.as_deref());
+        let dialect = self.dialect(soap, refusal::version_of(&refusal, &head.version));
         Answer::fault(&refusal.into(), OperationName::Unknown, &dialect)
     }
 

@@ -5,12 +5,21 @@ use crate::service::faults::OrderedHeader;
 use crate::xml::LimitKind;
 use std::fmt;
 
+/// A header of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
 /// An answer, and what metrics want to know of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The Content-Type.
+    /// The Content-Type; empty where there is no body.
     pub content_type: &'static str,
     /// What is sent.
     pub body: Vec<u8>,
@@ -18,8 +27,11 @@ pub struct Answer {
     pub cut_after: Option<usize>,
     /// The Retry-After, in seconds.
     pub retry_after_s: Option<u32>,
-    /// Headers that a tester ordered.
-    pub headers: Vec<OrderedHeader>,
+    /// Further headers of the front door. The first of a name takes the place of what the listener
+    /// would send by itself; one that cannot be a header is left away.
+    pub headers: Vec<Header>,
+    /// Headers that a tester ordered, in the place of all others of their names.
+    pub ordered: Vec<OrderedHeader>,
     /// Whether this is the stored answer to an earlier request (`Idempotent-Replayed: true`).
     pub replayed: bool,
     /// The operation.
@@ -36,6 +48,35 @@ pub struct Answer {
     pub ignored_fields: u32,
     /// What the log says of the call.
     pub facts: Box<CallFacts>,
+}
+
+impl Answer {
+    /// An answer of this status and body to `operation`, which came to `outcome`, with nothing
+    /// further to say.
+    pub fn new(
+        status: u16,
+        (content_type, body): (&'static str, Vec<u8>),
+        operation: OperationName,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            status,
+            content_type,
+            body,
+            cut_after: None,
+            retry_after_s: None,
+            headers: Vec::new(),
+            ordered: Vec::new(),
+            replayed: false,
+            operation,
+            outcome,
+            limit: None,
+            row_errors: 0,
+            refunds: 0,
+            ignored_fields: 0,
+            facts: Box::default(),
+        }
+    }
 }
 
 impl fmt::Debug for Answer {

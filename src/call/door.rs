@@ -1,7 +1,7 @@
 //! A front door, and a call as the listener hands it over.
 
-use super::{Answer, Notes, Refusal, Reply};
-use crate::domain::origin::{FrontDoor, Origin};
+use super::{Answer, Explain, Head, Method, Notes, OperationName, Refusal, Reply};
+use crate::domain::origin::FrontDoor;
 use crate::service::deadline::Deadline;
 use bytes::Bytes;
 use std::future::Future;
@@ -11,16 +11,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// A call to a front door.
 pub struct Call {
-    /// The version in the path, as sent.
-    pub version: String,
-    /// Where the caller reaches the gateway: scheme and authority, without a slash at the end.
-    pub base_url: String,
-    /// The content type, as sent.
-    pub content_type: Option<String>,
-    /// The Idempotency-Key header, as sent.
-    pub idempotency_key: Option<Vec<u8>>,
-    /// Where it comes from.
-    pub origin: Origin,
+    /// Its head.
+    pub head: Head,
     /// The body, inflated.
     pub body: Bytes,
     /// The turn of a body that takes much memory to read; given back as soon as it is read.
@@ -34,9 +26,9 @@ pub struct Call {
 /// Where a request goes behind a front door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route<'p> {
-    /// It is a call to a version.
+    /// It is a call, whatever its method; the front door answers it.
     Call {
-        /// The version in the path, as sent.
+        /// The version in the path, as sent; for the log and the journal.
         version: &'p str,
     },
     /// It asks for the description of a version.
@@ -53,12 +45,23 @@ pub enum Route<'p> {
     },
 }
 
+/// What describes a version of a front door: a WSDL, for example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The operation as which it is counted.
+    pub operation: OperationName,
+    /// Its Content-Type.
+    pub content_type: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
 /// A reply that is being made. It is boxed, so that what a call holds while it waits is not moved
 /// about with every future around it.
 pub type Replying<'d> = Pin<Box<dyn Future<Output = Reply> + Send + 'd>>;
 
 /// A front door: what one protocol makes of the requests to its paths.
-pub trait Door: Send + Sync + 'static {
+pub trait Door: Explain + Send + Sync + 'static {
     /// By which way calls come that it takes.
     fn kind(&self) -> FrontDoor;
 
@@ -66,20 +69,28 @@ pub trait Door: Send + Sync + 'static {
     fn endpoint(&self) -> &'static str;
 
     /// Where a request goes, by its method, its path in normal form and its query; nothing if the
-    /// path is none of this door's.
-    fn route<'p>(&self, method: &str, path: &'p str, query: Option<&'p str>) -> Option<Route<'p>>;
+    /// path is none of this door's. A door that claims a prefix answers [`Route::Call`] for every
+    /// method and path below it, and says itself what is not there.
+    fn route<'p>(&self, method: Method, path: &'p str, query: Option<&'p str>)
+    -> Option<Route<'p>>;
+
+    /// The names, in lower case, of the headers that it wants to see in [`Head::headers`].
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The description of a version for a caller who reaches the gateway at `base_url`.
     ///
     /// # Errors
     /// A sentence, where there is no such version.
-    fn description(&self, version: &str, base_url: &str) -> Result<String, String>;
+    fn description(&self, version: &str, base_url: &str) -> Result<Description, String>;
 
-    /// Whether a body of this content type may be one of this door's calls.
-    fn takes(&self, content_type: &str) -> bool;
+    /// Whether a body of this content type may be one of this door's calls; not asked where a
+    /// request has no Content-Type.
+    fn takes(&self, method: Method, content_type: &str) -> bool;
 
     /// The answer to a call that is refused before its body is read.
-    fn refuse(&self, refusal: Refusal, content_type: Option<&str>) -> Answer;
+    fn refuse(&self, refusal: Refusal, head: &Head) -> Answer;
 
     /// Answers a call.
     fn answer(&self, call: Call) -> Replying<'_>;

@@ -41,6 +41,19 @@ operations! {
     Rasd "rasd";
     Subscribe "subscribe";
     SubscribeWithExistingAccount "subscribeWithExistingAccount";
+    // Of the REST API, by the operation ids of its published description.
+    CreateToken "createToken";
+    PostConnections "POST_Connections";
+    OpenApi "openapi";
+    ActionCreate "Action_POSTcreate";
+    ActionUpdate "Action_POSTupdate";
+    ActionDelete "Action_POSTdelete";
+    ActionQuery "Action_POSTquery";
+    ActionQueryMore "Action_POSTqueryMore";
+    ObjectPostRefund "Object_POSTRefund";
+    ObjectGetRefund "Object_GETRefund";
+    ObjectPutRefund "Object_PUTRefund";
+    ObjectDeleteRefund "Object_DELETERefund";
 }
 
 impl fmt::Display for OperationName {
@@ -50,6 +63,12 @@ impl fmt::Display for OperationName {
 }
 
 impl OperationName {
+    /// Those that a client can ask for by name.
+    pub fn named() -> impl Iterator<Item = Self> {
+        let unnamed = [Self::None, Self::Unknown, Self::Wsdl, Self::OpenApi];
+        Self::ALL.iter().copied().filter(move |one| !unnamed.contains(one))
+    }
+
     /// The operation of this name, letter by letter.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.name() == name)

@@ -10,15 +10,12 @@ pub enum Refusal {
     InflatedTooLarge,
     /// The body was not there by its deadline.
     BodyTooSlow,
-    /// The content type, as sent, is not that of XML.
+    /// The content type, as sent, is not one of the front door's.
     ContentType(String),
     /// The content encoding, as sent, is not served.
     ContentEncoding(String),
     /// The content encoding is gzip, and the body is not.
     BadGzip,
     /// Too many requests are under way.
-    Overloaded {
-        /// The last segment of the path, as sent: the code for it is newer than some versions.
-        version: String,
-    },
+    Overloaded,
 }

@@ -4,7 +4,7 @@
 //! What must stay true: whoever starts it stops it, also after an error or a signal, because only
 //! then is it certain that the folder of its ledger is removed.
 
-use crate::call::Door;
+use super::doors::doors;
 use crate::client::Endpoint;
 use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
@@ -14,7 +14,6 @@ use crate::replay::{Credentials, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed};
 use crate::service::{Service, ServiceSettings};
-use crate::soap::Soap;
 use chrono::{DateTime, Utc};
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -62,8 +61,7 @@ impl InProcess {
         let service = service.await.map_err(runtime)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let http = HttpSettings::default();
-        let soap = Soap::new(Arc::clone(&service), http.xml.clone());
-        let doors: Vec<Box<dyn Door>> = vec![Box::new(soap)];
+        let doors = doors(&service, &http);
         let gateway = Gateway::start(Arc::clone(&service), doors, http, address, None);
         let gateway = gateway.await.map_err(runtime)?;
         Ok(Self { gateway, service, ledger, has_demo: seed.is_none() })

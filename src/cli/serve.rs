@@ -1,13 +1,13 @@
 //! `serve`: the gateway itself, from its settings to its last drained request.
 
 use super::complaint;
+use super::doors::doors;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{ledger, logging, record, terminal};
-use crate::call::Door;
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
@@ -19,7 +19,6 @@ use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError};
 use crate::service::test_clock;
-use crate::soap::Soap;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -154,8 +153,7 @@ async fn serve(
         let allowed_hosts = settings.admin_allowed_hosts.0;
         AdminDoor { address, token, allowed_hosts }
     });
-    let soap = Soap::new(Arc::clone(&service), settings.http.xml.clone());
-    let doors: Vec<Box<dyn Door>> = vec![Box::new(soap)];
+    let doors = doors(&service, &settings.http);
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;

@@ -22,6 +22,7 @@ pub use guard::AdminToken;
 use super::answer::SERVER_NAME;
 use super::answer_body::{AnswerBody, whole};
 use super::connection::Connection;
+use super::doors::Doors;
 use super::head::REQUEST_ID;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
@@ -109,14 +110,12 @@ impl Admin {
     pub(super) fn with_api(
         self,
         access: Access,
-        service: &Arc<Service>,
+        (service, doors): (&Arc<Service>, &Doors),
         journal: Option<Arc<Journal>>,
     ) -> Self {
         let journal_turn = Mutex::default();
-        Self {
-            api: Some(Api { service: Arc::clone(service), journal, access, journal_turn }),
-            ..self
-        }
+        let (service, doors) = (Arc::clone(service), doors.clone());
+        Self { api: Some(Api { service, doors, journal, access, journal_turn }), ..self }
     }
 
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {

@@ -7,7 +7,7 @@
 use super::answer_body::{self, AnswerBody, CutOff};
 use super::compression;
 use super::record::Called;
-use crate::call::{self, OperationName, Outcome, Refused};
+use crate::call::{self, Description, Header, OperationName, Outcome, Refused};
 use crate::service::faults::OrderedHeader;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
@@ -19,7 +19,6 @@ use hyper::{Response, StatusCode};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const XML: HeaderValue = HeaderValue::from_static("text/xml;charset=UTF-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE_AS_CAPTURED: HeaderValue = HeaderValue::from_static("max-age=0, no-cache, no-store");
 
@@ -55,13 +54,15 @@ impl Answer {
         }
     }
 
-    /// A WSDL.
-    pub(super) fn wsdl(text: String) -> Self {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, XML), (CACHE_CONTROL, NO_STORE)]);
-        let (status, body) = (StatusCode::OK, Bytes::from(text));
+    /// The description of a front door.
+    pub(super) fn description(description: Description) -> Self {
+        let content_type = HeaderValue::from_static(description.content_type);
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, content_type), (CACHE_CONTROL, NO_STORE)]);
+        let (status, body) = (StatusCode::OK, Bytes::from(description.text));
         Self {
             status,
-            operation: OperationName::Wsdl,
+            operation: description.operation,
             outcome: Outcome::Ok,
             body,
             cut_after: None,
@@ -73,7 +74,9 @@ impl Answer {
     /// The answer to a call; `now` is an HTTP date.
     pub(super) fn of_call(answer: call::Answer, now: HeaderValue) -> Self {
         let mut headers = HeaderMap::with_capacity(12);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        if !answer.content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        }
         headers.insert(EXPIRES, now.clone());
         // By the same clock, so that one that stands still makes the same bytes.
         headers.insert(DATE, now);
@@ -85,7 +88,8 @@ impl Answer {
         if answer.replayed {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));
         }
-        for OrderedHeader { name, value } in &answer.headers {
+        add(&mut headers, answer.headers);
+        for OrderedHeader { name, value } in &answer.ordered {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), value.try_into()) {
                 headers.insert(name, value);
             }
@@ -162,5 +166,47 @@ impl Answer {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
+    }
+}
+
+/// Adds the headers of a front door: the first of a name takes the place of what is there, and
+/// further ones stand beside it.
+fn add(headers: &mut HeaderMap, of_door: Vec<Header>) {
+    let mut added: Vec<&'static str> = Vec::new();
+    for Header { name, value } in of_door {
+        let Ok(value) = HeaderValue::from_str(&value) else { continue };
+        let Ok(header) = HeaderName::from_lowercase(name.as_bytes()) else { continue };
+        if added.contains(&name) {
+            headers.append(header, value);
+        } else {
+            headers.insert(header, value);
+            added.push(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::SET_COOKIE;
+
+    #[test]
+    fn headers_of_a_door_replace_ours_and_stand_beside_each_other() {
+        let mut headers = HeaderMap::from_iter([(CACHE_CONTROL, NO_STORE)]);
+        let header = |name, value: &str| Header { name, value: value.to_owned() };
+        add(
+            &mut headers,
+            vec![
+                header("cache-control", "no-cache"),
+                header("set-cookie", "a=1"),
+                header("set-cookie", "b=2"),
+                header("x-split", "a\r\nb: c"),
+                header("Not-Lower", "x"),
+            ],
+        );
+        assert_eq!(headers[CACHE_CONTROL], "no-cache");
+        let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2"]);
+        assert_eq!(headers.len(), 3);
     }
 }

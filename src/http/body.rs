@@ -7,7 +7,7 @@
 
 use super::metrics::Limit;
 use super::settings::HttpSettings;
-use crate::call::{Door, READ_IN_PLACE_BYTES_MAX, Refusal};
+use crate::call::{Door, Method, READ_IN_PLACE_BYTES_MAX, Refusal};
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
@@ -81,14 +81,14 @@ pub(super) struct Received {
 
 /// Reads a body that the headers allow and `door` takes, within the limits.
 pub(super) async fn receive(
-    door: &dyn Door,
+    (door, method): (&dyn Door, Method),
     headers: &HeaderMap,
     body: Incoming,
     limits: BodyLimits<'_>,
 ) -> Result<Received, BodyError> {
     if let Some(value) = headers.get(CONTENT_TYPE) {
         let text = String::from_utf8_lossy(value.as_bytes());
-        if !door.takes(&text) {
+        if !door.takes(method, &text) {
             return Err(BodyError::Refused(Refusal::ContentType(text.into_owned()), None));
         }
     }

@@ -1,8 +1,9 @@
 //! What the head of a call says, for those behind the front door.
 
+use crate::call::Headers;
 use crate::domain::origin::RequestId;
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -20,9 +21,44 @@ pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     (!values.is_empty()).then(|| String::from_utf8_lossy(&values.join(&b", "[..])).into_owned())
 }
 
+/// Those of the headers that a front door reads, by their names in lower case.
+pub(super) fn of_door(names: &[&'static str], headers: &HeaderMap) -> Headers {
+    let value = |name: &&'static str| {
+        let values: Vec<_> = headers.get_all(*name).iter().map(HeaderValue::as_bytes).collect();
+        let between: &[u8] = if *name == COOKIE.as_str() { b"; " } else { b", " };
+        let value = || String::from_utf8_lossy(&values.join(between)).into_owned();
+        (!values.is_empty()).then(|| (*name, value()))
+    };
+    Headers::new(names.iter().filter_map(value).collect())
+}
+
 /// The key as sent. Several become one that cannot be a key, as they stand in a list.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Option<Vec<u8>> {
     let values: Vec<&[u8]> =
         headers.get_all(IDEMPOTENCY_KEY).iter().map(HeaderValue::as_bytes).collect();
     (!values.is_empty()).then(|| values.join(&b", "[..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::{ACCEPT, AUTHORIZATION};
+
+    #[test]
+    fn a_door_sees_the_headers_that_it_reads_joined_and_no_others() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (COOKIE, "a=1"),
+            (COOKIE, "b=2"),
+            (ACCEPT, "x/y"),
+            (ACCEPT, "*/*"),
+            (AUTHORIZATION, "t"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let read = of_door(&["cookie", "accept", "zuora-track-id"], &headers);
+        assert_eq!(read.get("cookie"), Some("a=1; b=2"));
+        assert_eq!(read.get("accept"), Some("x/y, */*"));
+        assert_eq!((read.get("authorization"), read.get("zuora-track-id")), (None, None));
+    }
 }

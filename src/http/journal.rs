@@ -13,6 +13,7 @@ pub(super) use filter::{Filter, KEYS as FILTER_KEYS};
 
 use super::settings::HttpSettings;
 use crate::call::{Answer, CallNotes, NotedObject, OperationName, Outcome};
+use crate::domain::origin::FrontDoor;
 use crate::domain::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub(super) struct Entry {
     pub(super) id: u64,
     /// When it ended, by the gateway's clock.
     pub(super) at: DateTime<Utc>,
+    /// The front door that it came through.
+    #[serde(skip)]
+    pub(super) door: FrontDoor,
     /// The version in the path, as sent.
     pub(super) version: String,
     /// The operation, or `unknown`.
@@ -175,12 +179,12 @@ impl Journal {
 }
 
 impl Page<'_> {
-    /// Notes an exchange, its request and what that said, with its answer, or with the operation
+    /// Notes an exchange by its front door and version, its request and what that said, with its answer, or with the operation
     /// that was given none.
     pub(super) fn note(
         self,
         at: DateTime<Utc>,
-        version: &str,
+        (door, version): (FrontDoor, &str),
         (request, said): (&[u8], CallNotes),
         answer: Result<&Answer, &OperationName>,
     ) {
@@ -193,6 +197,7 @@ impl Page<'_> {
         let mut entry = Entry {
             id: 0,
             at,
+            door,
             version: version.to_owned(),
             // Of a call that was given up, only the notes know what it was.
             operation: match operation {
@@ -258,7 +263,8 @@ mod tests {
     }
 
     fn note(page: Page<'_>, request: &[u8], operation: OperationName) {
-        page.note(DateTime::UNIX_EPOCH, "91.0", (request, CallNotes::default()), Err(&operation));
+        let (called, said) = ((FrontDoor::Soap, "91.0"), CallNotes::default());
+        page.note(DateTime::UNIX_EPOCH, called, (request, said), Err(&operation));
     }
 
     #[test]

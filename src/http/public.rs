@@ -10,6 +10,7 @@ use super::body::{BodyError, BodyLimits, receive};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
+use super::doors::Doors;
 use super::head;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
@@ -19,10 +20,10 @@ use super::record::Record;
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use crate::call::{
-    self, Call, CallNotes, Door, Notes, OperationName, Outcome, Refusal, Refused, Reply, Route,
+    self, Call, CallNotes, Door, Head, Notes, OperationName, Outcome, Refusal, Refused, Reply,
+    Route,
 };
 use crate::domain::error_code::ErrorCode;
-use crate::domain::origin::Origin;
 use crate::service::Service;
 use crate::service::deadline::{Deadline, Timer};
 use hyper::body::{Body, Incoming};
@@ -36,7 +37,7 @@ use tokio::time::Instant;
 
 /// Answers what comes in on the public listener.
 pub(super) struct Public {
-    doors: Vec<Box<dyn Door>>,
+    doors: Doors,
     addresses: Addresses,
     dates: DateCache,
     metrics: Arc<Metrics>,
@@ -47,14 +48,12 @@ pub(super) struct Public {
     service: Arc<Service>,
 }
 
-/// To which door and version a call goes, where it comes from, and when it began.
-struct Place<'v> {
-    door: &'v dyn Door,
-    version: &'v str,
-    base_url: String,
-    origin: Origin,
+/// To which door a call goes, what it is without its body, and when it began.
+struct Place<'d> {
+    door: &'d dyn Door,
+    head: Head,
     started: Instant,
-    timer: &'v Arc<Timer>,
+    timer: &'d Arc<Timer>,
 }
 
 /// Those who are shown every call.
@@ -74,7 +73,7 @@ impl Watchers {
 impl Public {
     pub(super) fn new(
         service: Arc<Service>,
-        doors: Vec<Box<dyn Door>>,
+        doors: Doors,
         settings: HttpSettings,
         metrics: Arc<Metrics>,
         watchers: Watchers,
@@ -122,22 +121,28 @@ impl Public {
             }
         };
         let path = normal(head.uri.path());
-        let (method, query) = (head.method.as_str(), head.uri.query());
-        let mut routes = self.doors.iter().filter_map(|door| {
-            let route = door.route(method, &path, query)?;
-            Some((door.as_ref(), route))
-        });
-        let answer = match routes.next() {
+        let (method, query) = (call::Method::from_name(head.method.as_str()), head.uri.query());
+        let answer = match self.doors.route(method, &path, query) {
             Some((door, Route::Call { version })) => {
                 let address = self.addresses.caller(&head.headers, connection.peer.ip());
-                let origin = record.origin(door.kind(), address);
+                let of_call = Head {
+                    method,
+                    query: query.map(str::to_owned),
+                    version: version.to_owned(),
+                    base_url,
+                    content_type: head::content_type(&head.headers),
+                    idempotency_key: head::idempotency_key(&head.headers),
+                    headers: head::of_door(door.headers(), &head.headers),
+                    origin: record.origin(door.kind(), address),
+                    path: path.into_owned(),
+                };
                 let (started, timer) = (record.started(), &connection.timer);
-                let call = Place { door, version, base_url, origin, started, timer };
-                return self.call(call, head, body).await;
+                let place = Place { door, head: of_call, started, timer };
+                return self.call(place, head, body).await;
             }
             Some((door, Route::Description { version })) => {
                 let description = door.description(version, &base_url);
-                let answer = description.map(Answer::wsdl);
+                let answer = description.map(Answer::description);
                 let missing = |text: String| {
                     Answer::sentence(StatusCode::NOT_FOUND, Refused::NotFound, &text)
                 };
@@ -148,9 +153,8 @@ impl Public {
                 Answer::sentence(status, Refused::WrongMethod, sentence).allowing(allow)
             }
             None => {
-                let endpoints: Vec<_> = self.doors.iter().map(|door| door.endpoint()).collect();
-                let text =
-                    format!("There is nothing here. The endpoint is {}.", endpoints.join(" or "));
+                let endpoints = self.doors.endpoints();
+                let text = format!("There is nothing here. The endpoint is {endpoints}.");
                 Answer::sentence(StatusCode::NOT_FOUND, Refused::NotFound, &text)
             }
         };
@@ -181,38 +185,25 @@ impl Public {
     async fn call(
         &self,
         place: Place<'_>,
-        head: &Parts,
+        parts: &Parts,
         body: Incoming,
     ) -> Result<Answer, (OperationName, Withheld)> {
-        let Place { door, version, base_url, origin, started, timer } = place;
-        let headers = &head.headers;
+        let Place { door, head, started, timer } = place;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
         let deadline = Deadline::new(deadline, timer);
         let patience = deadline.later_by(Duration::from_millis(self.settings.outcome_wait_ms));
-        let content_type = head::content_type(headers);
-        let received = match receive(door, headers, body, limits).await {
+        let received = match receive((door, head.method), &parts.headers, body, limits).await {
             Ok(received) => received,
-            Err(error) => {
-                let answer = self.refuse(error, door, version, content_type.as_deref());
-                return Ok(answer.called(version, 0));
-            }
+            Err(error) => return Ok(self.refuse(error, door, &head).called(&head.version, 0)),
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let bytes_in = received.wire_bytes;
         let watched = self.watchers.any().then(|| received.document.clone());
         let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
-        let call = Call {
-            version: version.to_owned(),
-            base_url,
-            content_type,
-            idempotency_key: head::idempotency_key(headers),
-            origin,
-            body: received.document,
-            turn: received.turn,
-            deadline,
-            notes: notes.clone(),
-        };
+        let version = head.version.clone();
+        let (body, turn) = (received.document, received.turn);
+        let call = Call { head, body, turn, deadline, notes: notes.clone() };
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match patience.bound(door.answer(call)).await {
             Some(Reply::Answer(answer)) => Ok(answer),
@@ -223,26 +214,20 @@ impl Public {
         if let (Some(page), Some(request)) = (page, &watched) {
             let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
             let told = answer.as_ref().map_err(|(operation, _)| operation);
-            page.note(self.service.clock().now(), version, (request, said), told);
+            page.note(self.service.clock().now(), (door.kind(), &version), (request, said), told);
         }
         let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
-        let answer = Answer::of_call(answer, self.dates.now()).called(version, bytes_in);
+        let answer = Answer::of_call(answer, self.dates.now()).called(&version, bytes_in);
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
-            tap.took_place(Exchange::of(head, request, answer.status, answer.body()));
+            tap.took_place(Exchange::of(parts, request, answer.status, answer.body()));
         }
         Ok(answer)
     }
 
     /// Answers a call whose body is not there; what is left of it will not be read.
-    fn refuse(
-        &self,
-        error: BodyError,
-        door: &dyn Door,
-        version: &str,
-        content_type: Option<&str>,
-    ) -> Answer {
+    fn refuse(&self, error: BodyError, door: &dyn Door, head: &Head) -> Answer {
         let answer = match error {
             BodyError::Broken => {
                 let text = "The body of the request is broken.";
@@ -250,30 +235,24 @@ impl Public {
             }
             BodyError::Overloaded => {
                 self.metrics.reject(Limit::HeavyRequests);
-                let refusal = Refusal::Overloaded { version: version.to_owned() };
-                self.refused(refusal, door, version, content_type)
+                self.refused(Refusal::Overloaded, door, head)
             }
             BodyError::Refused(refusal, limit) => {
                 if let Some(limit) = limit {
                     self.metrics.reject(limit);
                 }
-                self.refused(refusal, door, version, content_type)
+                self.refused(refusal, door, head)
             }
         };
         answer.closing()
     }
 
-    fn refused(
-        &self,
-        refusal: Refusal,
-        door: &dyn Door,
-        version: &str,
-        content_type: Option<&str>,
-    ) -> Answer {
-        let answer = door.refuse(refusal, content_type);
+    fn refused(&self, refusal: Refusal, door: &dyn Door, head: &Head) -> Answer {
+        let answer = door.refuse(refusal, head);
         if let Some(journal) = &self.watchers.journal {
             let unread = (&b""[..], CallNotes::default());
-            journal.page().note(self.service.clock().now(), version, unread, Ok(&answer));
+            let called = (door.kind(), head.version.as_str());
+            journal.page().note(self.service.clock().now(), called, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())

@@ -6,29 +6,18 @@
 use super::envelope::is_ours;
 use super::vendor::object_not_kept;
 use super::wsdl;
+use crate::call::Rejection;
 use crate::catalogue::Object;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 use crate::ledger::test_bench::KnownId;
 use crate::xml::{Document, ElementRef, XmlLimits, parse};
-use serde::Serialize;
 
 /// How alike two ids have to be to be taken for each other, 0 to 1.
 const ALIKE_LEAST: f64 = 0.8;
 
-/// Why a call, or one of its rows, was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rejection {
-    /// The row, from 1; none for the call as a whole.
-    pub row: Option<usize>,
-    /// The code.
-    pub code: String,
-    /// The text.
-    pub message: String,
-}
-
 /// What was refused in an answer.
-pub fn rejections(answer: &str) -> Vec<Rejection> {
+pub(super) fn rejections(answer: &str) -> Vec<Rejection> {
     let Ok(document) = parse(answer, &XmlLimits::default()) else {
         return Vec::new();
     };
@@ -53,7 +42,7 @@ pub fn rejections(answer: &str) -> Vec<Rejection> {
 }
 
 /// What in a request is close to something that would have been understood.
-pub fn near_misses(request: &str, version: ApiVersion, known: &[KnownId]) -> Vec<String> {
+pub(super) fn near_misses(request: &str, version: ApiVersion, known: &[KnownId]) -> Vec<String> {
     let Ok(document) = parse(request, &XmlLimits::default()) else {
         return vec!["the request is not well-formed XML".to_owned()];
     };

@@ -28,7 +28,7 @@ impl Soap {
         let reply = self.take_effect((rule, accounts), call, request, dialect, facts).await;
         reply.damaged(|answer| {
             answer.status = status.unwrap_or(answer.status);
-            answer.headers = headers;
+            answer.ordered = headers;
         })
     }
 
@@ -96,22 +96,7 @@ impl Reply {
 
 impl Answer {
     fn ordered(operation: OperationName) -> Self {
-        Self {
-            status: 500,
-            content_type: "text/xml",
-            body: Vec::new(),
-            cut_after: None,
-            retry_after_s: None,
-            headers: Vec::new(),
-            replayed: false,
-            operation,
-            outcome: Outcome::Ordered,
-            limit: None,
-            row_errors: 0,
-            refunds: 0,
-            ignored_fields: 0,
-            facts: Box::default(),
-        }
+        Self::new(500, ("text/xml", Vec::new()), operation, Outcome::Ordered)
     }
 
     /// A fault that looks like the real one with this code that the operation can meet.

@@ -1,6 +1,6 @@
 //! The paths of the SOAP front door, which old clients have compiled in.
 
-use crate::call::Route;
+use crate::call::{Method, Route};
 
 /// The path of the endpoint, up to the version.
 pub(super) const ENDPOINT: &str = "/apps/services/a/";
@@ -8,8 +8,12 @@ pub(super) const ENDPOINT: &str = "/apps/services/a/";
 const GENERATE_WSDL: &str = "/apps/servlet/GenerateWsdl";
 
 /// Where a request goes, whose path is in normal form.
-pub(super) fn route<'p>(method: &str, path: &'p str, query: Option<&'p str>) -> Option<Route<'p>> {
-    let reads = matches!(method, "GET" | "HEAD");
+pub(super) fn route<'p>(
+    method: Method,
+    path: &'p str,
+    query: Option<&'p str>,
+) -> Option<Route<'p>> {
+    let reads = method.reads();
     if path == GENERATE_WSDL {
         return generate_wsdl(reads, query);
     }
@@ -18,7 +22,7 @@ pub(super) fn route<'p>(method: &str, path: &'p str, query: Option<&'p str>) -> 
         return None;
     }
     Some(match method {
-        "POST" => Route::Call { version },
+        Method::Post => Route::Call { version },
         _ if reads && asks_for_wsdl(query) => Route::Description { version },
         _ if reads => Route::WrongMethod {
             allow: "POST",
@@ -55,8 +59,8 @@ mod tests {
 
     fn by<'p>(method: &str, target: &'p str) -> Option<Route<'p>> {
         match target.split_once('?') {
-            Some((path, query)) => route(method, path, Some(query)),
-            None => route(method, target, None),
+            Some((path, query)) => route(Method::from_name(method), path, Some(query)),
+            None => route(Method::from_name(method), target, None),
         }
     }
 

@@ -21,10 +21,11 @@ pub(super) fn may_be_xml(content_type: &str) -> bool {
     !is_foreign
 }
 
-/// The version to answer a refusal in; the oldest where the caller's plays no part.
-pub(super) fn version_of(refusal: &Refusal) -> ApiVersion {
+/// The version to answer a refusal of a call to `version` in; the oldest where that plays no part:
+/// of the refusals only being overloaded has a code that is newer than some versions.
+pub(super) fn version_of(refusal: &Refusal, version: &str) -> ApiVersion {
     match refusal {
-        Refusal::Overloaded { version } => version.parse().unwrap_or(ApiVersion::FIRST),
+        Refusal::Overloaded => version.parse().unwrap_or(ApiVersion::FIRST),
         _ => ApiVersion::FIRST,
     }
 }
@@ -38,7 +39,7 @@ impl From<Refusal> for Fault {
             Refusal::ContentType(sent) => Self::ContentType(essence(&sent)),
             Refusal::ContentEncoding(sent) => Self::ContentEncoding(shown(sent.trim())),
             Refusal::BadGzip => Self::BadGzip,
-            Refusal::Overloaded { .. } => Self::TooManyRequests,
+            Refusal::Overloaded => Self::TooManyRequests,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The whole room over a ledger that does as it is told.
 
 use super::*;
-use crate::call::Reply as CallReply;
+use crate::call::{Headers, Reply as CallReply};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::facts::Tenant;
@@ -236,16 +236,31 @@ impl House {
 
 fn call(body: impl Into<Bytes>) -> Call {
     Call {
-        version: "91.0".to_owned(),
-        base_url: "http://127.0.0.1:8080".to_owned(),
-        content_type: Some("text/xml; charset=utf-8".to_owned()),
-        idempotency_key: None,
-        origin: Origin::of(FrontDoor::Soap),
+        head: head("91.0", Some("text/xml; charset=utf-8")),
         body: body.into(),
         turn: None,
         deadline: (Instant::now() + Duration::from_secs(600)).into(),
         notes: None,
     }
+}
+
+fn head(version: &str, content_type: Option<&str>) -> Head {
+    Head {
+        method: Method::Post,
+        path: format!("/apps/services/a/{version}"),
+        query: None,
+        version: version.to_owned(),
+        base_url: "http://127.0.0.1:8080".to_owned(),
+        content_type: content_type.map(str::to_owned),
+        idempotency_key: None,
+        headers: Headers::default(),
+        origin: Origin::of(FrontDoor::Soap),
+    }
+}
+
+fn call_at(version: &str, body: impl Into<Bytes>) -> Call {
+    let call = call(body);
+    Call { head: Head { version: version.to_owned(), ..call.head }, ..call }
 }
 
 const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -305,8 +320,9 @@ async fn login_tells_the_session_and_the_address_that_the_caller_used() {
     let body = envelope(
         "<login xmlns=''><password>demo</password><username> demo@example.com\n</username></login>",
     );
-    let base_url = "https://refunds.example.com".to_owned();
-    let answer = house.answer(Call { base_url, version: "38.0".to_owned(), ..call(body) }).await;
+    let mut call = call_at("38.0", body);
+    call.head.base_url = "https://refunds.example.com".to_owned();
+    let answer = house.answer(call).await;
     let expected = "<ns1:loginResponse xmlns:ns1=\"http://api.zuora.com/\"><ns1:result>\
                     <ns1:Session>a-new-session</ns1:Session>\
                     <ns1:ServerUrl>https://refunds.example.com/apps/services/a/38.0</ns1:ServerUrl>\
@@ -342,14 +358,14 @@ async fn get_user_info_has_no_result_around_it() {
                     <ns1:UserId>0197f3a2c4d870000000000000000001</ns1:UserId>\
                     <ns1:Username>demo@example.com</ns1:Username></ns1:getUserInfoResponse>";
     assert!(text(&answer).contains(expected), "{}", text(&answer));
-    let oldest = Call { version: "18.0".to_owned(), ..call(envelope("<getUserInfo/>")) };
+    let oldest = call_at("18.0", envelope("<getUserInfo/>"));
     assert_eq!(house.answer(oldest).await.status, 200);
 }
 
 #[tokio::test]
 async fn an_operation_newer_than_the_version_is_unknown_there() {
     let house = House::new(Script::Succeed).await;
-    let old = Call { version: "28.0".to_owned(), ..call(envelope("<amend/>")) };
+    let old = call_at("28.0", envelope("<amend/>"));
     assert_eq!(fault_text(&house.answer(old).await), "Unknown operation: amend");
 }
 
@@ -363,8 +379,7 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
     ];
     for (error, version, status, code) in cases {
         let house = House::new(Script::Fail(error.clone())).await;
-        let version = version.to_owned();
-        let answer = house.answer(Call { version, ..call(create(REFUND)) }).await;
+        let answer = house.answer(call_at(version, create(REFUND))).await;
         assert_eq!(answer.status, status, "{error}");
         let told = format!("<faultcode>{code}</faultcode>");
         assert!(text(&answer).contains(&told), "{error}: {}", text(&answer));
@@ -388,7 +403,9 @@ async fn what_has_not_begun_by_its_deadline_is_withdrawn() {
 }
 
 fn with_key(key: &[u8], body: String) -> Call {
-    Call { idempotency_key: Some(key.to_vec()), ..call(body) }
+    let mut call = call(body);
+    call.head.idempotency_key = Some(key.to_vec());
+    call
 }
 
 #[tokio::test]
@@ -422,7 +439,8 @@ async fn fingerprints_tell_requests_apart_and_not_their_spelling() {
         "<CallOptions><useSingleTransaction>true</useSingleTransaction></CallOptions></e:Header>",
     );
     let other_amount = plain.replace("1.00", "2.00");
-    let old = Call { version: "42.0".to_owned(), ..with_key(b"k", plain.clone()) };
+    let mut old = with_key(b"k", plain.clone());
+    old.head.version = "42.0".to_owned();
     assert_eq!(house.answer(old).await.status, 200);
     for body in [&plain, &shorter, &other_soap, &single, &other_amount] {
         assert_eq!(house.answer(with_key(b"k", body.clone())).await.status, 200, "{body}");
@@ -561,12 +579,11 @@ async fn a_second_operation_is_refused_and_none_is_done() {
 #[tokio::test]
 async fn an_unsupported_version_is_told_in_the_callers_soap() {
     let house = House::new(Script::Succeed).await;
-    let version = "151.0".to_owned();
     let body = create(REFUND).replace(SOAP_11, "http://www.w3.org/2003/05/soap-envelope");
-    let answer = house.answer(Call { version: version.clone(), ..call(body) }).await;
+    let answer = house.answer(call_at("151.0", body)).await;
     assert_eq!(answer.content_type, "application/soap+xml;charset=UTF-8");
     assert_eq!(answer.outcome.name(), "INVALID_VERSION");
-    let answer = house.answer(Call { version, ..call("not xml") }).await;
+    let answer = house.answer(call_at("151.0", "not xml")).await;
     assert_eq!(answer.content_type, "text/xml;charset=UTF-8");
     assert_eq!(answer.outcome.name(), "INVALID_VERSION");
     assert!(house.asked().is_empty());
@@ -588,7 +605,6 @@ async fn a_large_body_is_answered_like_a_small_one() {
 #[tokio::test]
 async fn what_is_refused_unread_has_its_status_and_text() {
     let house = House::new(Script::Succeed).await;
-    let overloaded = |version: &str| Refusal::Overloaded { version: version.to_owned() };
     for (refusal, status, told) in [
         (Refusal::BodyTooLarge, 413, "The request is larger than the limit: body bytes"),
         (Refusal::InflatedTooLarge, 413, "The request is larger than the limit: inflated bytes"),
@@ -605,17 +621,17 @@ async fn what_is_refused_unread_has_its_status_and_text() {
         ),
         (Refusal::BadGzip, 400, "The request is not valid gzip."),
     ] {
-        let answer = house.soap.refuse(refusal, None);
+        let answer = house.soap.refuse(refusal, &head("18.0", None));
         assert_eq!((answer.status, fault_text(&answer)), (status, told));
         assert_eq!((answer.operation.name(), answer.outcome.name()), ("unknown", "Client"));
     }
-    let answer = house.soap.refuse(overloaded("91.0"), Some("text/xml"));
+    let answer = house.soap.refuse(Refusal::Overloaded, &head("91.0", Some("text/xml")));
     assert_eq!((answer.status, answer.retry_after_s), (429, Some(120)));
     assert!(text(&answer).contains("<faultcode>fns:REQUEST_EXCEEDED_LIMIT</faultcode>"));
-    let in_kind =
-        house.soap.refuse(overloaded("91.0"), Some("application/soap+xml; charset=utf-8"));
+    let of_soap_12 = head("91.0", Some("application/soap+xml; charset=utf-8"));
+    let in_kind = house.soap.refuse(Refusal::Overloaded, &of_soap_12);
     assert_eq!(in_kind.content_type, "application/soap+xml;charset=UTF-8");
-    let answer = house.soap.refuse(overloaded("59.0"), None);
+    let answer = house.soap.refuse(Refusal::Overloaded, &head("59.0", None));
     assert!(text(&answer).contains("<faultcode>fns:UNKNOWN_ERROR</faultcode>"));
 }
 
@@ -635,11 +651,12 @@ fn case_call(case: &Path) -> (Call, bool) {
     let rules: toml::Table = rules.parse().expect("rules");
     let text = |key: &str| rules.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     if let Some(path) = text("path") {
-        call.version = path.rsplit('/').next().unwrap_or_default().to_owned();
+        call.head.version = path.rsplit('/').next().unwrap_or_default().to_owned();
     }
-    call.content_type = text("content_type").or(call.content_type);
+    call.head.content_type = text("content_type").or(call.head.content_type);
     let key = rules.get("headers").and_then(|headers| headers.get("Idempotency-Key"));
-    call.idempotency_key = key.and_then(|key| key.as_str()).map(|key| key.as_bytes().to_vec());
+    let key = key.and_then(|key| key.as_str()).map(|key| key.as_bytes().to_vec());
+    call.head.idempotency_key = key;
     (call, !rules.contains_key("match"))
 }
 
@@ -808,9 +825,11 @@ proptest! {
         idempotency_key in prop::option::of(prop::collection::vec(any::<u8>(), 0..4)),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let content_type = content_type.map(str::to_owned);
-        let version = version.to_owned();
-        let call = Call { version, content_type, idempotency_key, ..call(body) };
+        let call = call(body);
+        let call = Call {
+            head: Head { idempotency_key, ..head(version, content_type) },
+            ..call
+        };
         let answer = async { House::new(Script::Succeed).await.answer(call).await };
         let answer = runtime.expect("runtime").block_on(answer);
         assert_proper(&answer);

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
-use refund_gateway::call::{Answer, Call, Door, Reply};
+use refund_gateway::call::{Answer, Call, Door, Head, Headers, Method, Reply};
 use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
@@ -67,11 +67,17 @@ async fn open(path: &Path) -> Soap {
 
 async fn post(soap: &Soap, body: String, key: Option<&str>) -> Answer {
     let call = Call {
-        version: "91.0".to_owned(),
-        base_url: "http://localhost".to_owned(),
-        content_type: Some("text/xml".to_owned()),
-        idempotency_key: key.map(|key| key.as_bytes().to_vec()),
-        origin: Origin::of(FrontDoor::Soap),
+        head: Head {
+            method: Method::Post,
+            path: "/apps/services/a/91.0".to_owned(),
+            query: None,
+            version: "91.0".to_owned(),
+            base_url: "http://localhost".to_owned(),
+            content_type: Some("text/xml".to_owned()),
+            idempotency_key: key.map(|key| key.as_bytes().to_vec()),
+            headers: Headers::default(),
+            origin: Origin::of(FrontDoor::Soap),
+        },
         body: body.into(),
         turn: None,
         deadline: (Instant::now() + Duration::from_secs(60)).into(),

@@ -13,6 +13,7 @@ use super::talk::{
 use crate::domain::id::ObjectId;
 use crate::domain::moment::moment;
 use crate::domain::origin::{FrontDoor, Origin};
+use crate::http::doors::Doors;
 use crate::http::head;
 use crate::http::journal::Journal;
 use crate::ledger::trail::{Act, Actor};
@@ -40,6 +41,8 @@ pub(super) const NOTHING: &str = "There is no such thing; see /openapi.json.";
 /// The admin API of a gateway.
 pub(super) struct Api {
     pub(super) service: Arc<Service>,
+    /// What can explain what was refused.
+    pub(super) doors: Doors,
     /// There on test ledgers alone.
     pub(super) journal: Option<Arc<Journal>>,
     pub(super) access: Access,

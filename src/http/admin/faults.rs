@@ -4,14 +4,13 @@
 //! looks like from outside; what is written reads back.
 
 use super::ordered_headers;
+use crate::call::OperationName;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::text::Text;
 use crate::domain::toml_text::suggest;
-use crate::domain::version::ApiVersion;
 use crate::service::faults::{Effect, FaultRule, StandingRule};
-use crate::soap::wsdl;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -93,9 +92,9 @@ impl WrittenFault {
     /// The rule, or what is wrong with it.
     pub(super) fn checked(self) -> Result<FaultRule, String> {
         if let Some(operation) = &self.operation
-            && wsdl::operation(ApiVersion::LAST, operation).is_none()
+            && !OperationName::named().any(|known| known.name() == operation)
         {
-            let known = wsdl::operations(ApiVersion::LAST);
+            let known = OperationName::named().map(OperationName::name);
             return Err(format!("operation: {}", none_of(operation, known)));
         }
         let account = match self.account {

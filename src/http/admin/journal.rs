@@ -9,15 +9,14 @@ use super::talk::{
     Told, Wrong, bad, done, from_json, missing, not_a_test, of_bench, ok, query_pairs, wrong,
     wrong_method,
 };
-use crate::domain::version::ApiVersion;
+use crate::call::Rejection;
+use crate::http::doors::Doors;
 use crate::http::journal::{Contents, Entry, Expectation, FILTER_KEYS, Filter, Journal};
 use crate::ledger::test_bench::KnownId;
-use crate::soap::explain;
 use hyper::body::Bytes;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// How many exchanges are told where nobody says how many.
@@ -66,7 +65,9 @@ impl Api {
                 let found = number.and_then(|id| entries.find(|entry| entry.id == id));
                 let found = found.ok_or_else(|| missing(format!("There is no exchange {id}.")))?;
                 let known = self.known().await?;
-                let told = blocking(move || Explained::of(&found, Some(&known), true)).await?;
+                let doors = self.doors.clone();
+                let explained = move || Explained::of(&found, &doors, Some(&known), true);
+                let told = blocking(explained).await?;
                 Ok(ok(told))
             }
             (_, []) => Err(wrong_method("GET, HEAD, DELETE")),
@@ -85,7 +86,8 @@ impl Api {
         let _turn = self.journal_turn.lock().await;
         let known = self.known().await?;
         let contents = journal.contents();
-        blocking(move || wanted.told(&contents, &known)).await
+        let doors = self.doors.clone();
+        blocking(move || wanted.told(&contents, &doors, &known)).await
     }
 }
 
@@ -118,21 +120,23 @@ async fn blocking<T: Send + 'static>(
 struct Explained<'e> {
     #[serde(flatten)]
     entry: &'e Entry,
-    rejections: Vec<explain::Rejection>,
+    rejections: Vec<Rejection>,
     near_misses: Vec<String>,
 }
 
 impl Explained<'_> {
     /// What is told of an exchange; `known` is there if it is to be looked for what was meant.
-    fn of(entry: &Entry, known: Option<&[KnownId]>, with_bodies: bool) -> Value {
-        let version = ApiVersion::from_str(&entry.version).unwrap_or(ApiVersion::LAST);
+    fn of(entry: &Entry, doors: &Doors, known: Option<&[KnownId]>, with_bodies: bool) -> Value {
+        let door = doors.of_kind(entry.door);
         let near_misses = match known {
             _ if is_clean(entry) => Vec::new(),
             _ if entry.is_cut => vec![TOO_LONG.to_owned()],
-            Some(known) => explain::near_misses(&entry.request, version, known),
+            Some(known) => door.map_or_else(Vec::new, |door| {
+                door.near_misses(&entry.request, &entry.version, known)
+            }),
             None => vec![TOO_MANY.to_owned()],
         };
-        let rejections = explain::rejections(&entry.answer);
+        let rejections = door.map_or_else(Vec::new, |door| door.rejections(&entry.answer));
         let told = serde_json::to_value(Explained { entry, rejections, near_misses });
         let mut told = told.unwrap_or_default();
         if let Some(keys) = told.as_object_mut().filter(|_| !with_bodies) {
@@ -197,7 +201,7 @@ impl JournalQuery {
         Ok(wanted)
     }
 
-    fn told(&self, contents: &Contents, known: &[KnownId]) -> Value {
+    fn told(&self, contents: &Contents, doors: &Doors, known: &[KnownId]) -> Value {
         let (mut exchanges, mut matched) = (Vec::new(), 0_usize);
         let (mut body_bytes, mut looked_for) = (0, 0);
         for entry in &contents.entries {
@@ -210,7 +214,7 @@ impl JournalQuery {
             looked_for += usize::from(!is_clean(entry));
             body_bytes += if self.with_bodies { entry.body_bytes() } else { 0 };
             let known = Some(known).filter(|_| looked_for <= MEANT_MAX);
-            exchanges.push(Explained::of(entry, known, self.with_bodies));
+            exchanges.push(Explained::of(entry, doors, known, self.with_bodies));
         }
         json!({
             "exchanges": exchanges,

@@ -7,8 +7,6 @@ use super::Entry;
 use crate::call::OperationName;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::toml_text::suggest;
-use crate::domain::version::ApiVersion;
-use crate::soap::wsdl;
 
 /// The keys of a filter.
 pub(in crate::http) const KEYS: [&str; 7] =
@@ -110,10 +108,11 @@ impl Filter {
 }
 
 fn known_operation(name: &str) -> Result<(), String> {
-    if name == OperationName::Unknown.name() || wsdl::operation(ApiVersion::LAST, name).is_some() {
+    let known = || OperationName::named().map(OperationName::name);
+    if name == OperationName::Unknown.name() || known().any(|known| known == name) {
         return Ok(());
     }
-    let meant = suggest(name, wsdl::operations(ApiVersion::LAST));
+    let meant = suggest(name, known());
     let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
     Err(format!("operation: there is no `{name}`{meant}"))
 }
