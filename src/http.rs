@@ -13,6 +13,7 @@ mod admin;
 mod answer;
 mod answer_body;
 mod body;
+mod called;
 mod compression;
 mod connection;
 mod date;

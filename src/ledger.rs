@@ -28,6 +28,7 @@ mod queue;
 pub mod reconciliation;
 pub mod record;
 pub mod records;
+mod saved;
 pub mod seed;
 pub mod sqlite;
 pub mod test_bench;
@@ -63,6 +64,8 @@ use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
 use trail::Trail;
+
+pub use saved::{Ended, Number, Saved};
 
 /// What comes back from the ledger, some time later.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -126,8 +129,8 @@ pub struct StoredSession {
 /// else, because it runs inside the transaction and its bytes are stored.
 pub type Render = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
-/// What a row of a create call came to: the id of the new object, or why there is none.
-pub type RowResult = Result<ObjectId, RowError>;
+/// What a row of a call came to: what was made, changed or deleted, or why nothing was.
+pub type RowResult = Result<Saved, RowError>;
 
 /// A promise to answer a repeated request with the same bytes and to do its work once.
 pub struct Idempotency {
@@ -141,24 +144,38 @@ pub struct Idempotency {
     pub render: Render,
 }
 
-/// A batch of drafts of one type, each of which becomes an object or a row error on its own.
-pub struct Create {
+/// Under which circumstances something is asked for, the same for creating, changing and deleting.
+pub struct Context {
     /// Who asks.
     pub user: UserKey,
     /// From where.
     pub origin: Origin,
     /// With which permissions and version, and when.
     pub asking: Asking,
+    /// With which the request can be withdrawn until its transaction begins.
+    pub ticket: Ticket,
+}
+
+/// Drafts of one type, each of which becomes an object or a row error on its own.
+#[derive(Debug)]
+pub struct Batch {
     /// The drafts, in the order of the results.
     pub drafts: Drafts,
     /// Rows, from 0, that are to fail so whatever they ask for, because a tester ordered it.
     pub ordered: BTreeMap<usize, RowError>,
-    /// Whether all rows are created or none is.
+    /// Whether all rows are created or none is (useSingleTransaction); the service lets it stand
+    /// only where the settings do.
     pub is_single: bool,
+}
+
+/// A batch to be created.
+pub struct Create {
+    /// By whom, when and how.
+    pub context: Context,
+    /// What.
+    pub batch: Batch,
     /// Set when the caller gave a key.
     pub idempotency: Option<Idempotency>,
-    /// With which the request can be withdrawn until its transaction begins.
-    pub ticket: Ticket,
     /// Takes note of the orders as soon as they are durable, if the caller wants it.
     pub line_up: Option<LineUp>,
 }

@@ -13,6 +13,7 @@ pub mod deadline;
 mod desk;
 mod electronic;
 pub mod faults;
+pub mod idempotency;
 pub mod login;
 mod login_guard;
 pub mod operation;
@@ -20,6 +21,7 @@ mod outcome_writes;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
+mod refusal;
 mod request_ids;
 pub mod resolver;
 pub mod retention;
@@ -35,17 +37,20 @@ use crate::domain::id::ObjectId;
 use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
+use crate::domain::version::ApiVersion;
 use crate::ledger::{Ledger, LedgerError, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
 use connectors::Processors;
-use create::RunningKeys;
+use deadline::Deadline;
 use desk::Desk;
 use faults::Faults;
+use idempotency::RunningKeys;
 use login_guard::LoginGuard;
 use outcome_writes::OutcomeWrites;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
+pub use refusal::{Failure, Refusal};
 use request_ids::RequestIds;
 use resolver::GatewayCounters;
 use retention::EventSettings;
@@ -131,6 +136,17 @@ impl Default for ServiceSettings {
             events: EventSettings::default(),
         }
     }
+}
+
+/// A call that its front door has understood, beside what it asks for.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// Who makes it.
+    pub caller: Caller,
+    /// Through which version of the API.
+    pub version: ApiVersion,
+    /// Until when its work must have begun.
+    pub deadline: Deadline,
 }
 
 /// Who makes a call, once the session is known to be good.

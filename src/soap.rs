@@ -18,7 +18,6 @@ mod outcome;
 mod paths;
 mod query;
 mod read;
-mod refund;
 mod refusal;
 mod save_result;
 mod security;
@@ -36,7 +35,7 @@ use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::version::ApiVersion;
 use crate::ledger::test_bench::KnownId;
 use crate::service::deadline::Deadline;
-use crate::service::{Caller, Service};
+use crate::service::{CallContext, Caller, Service};
 use crate::xml::XmlLimits;
 use envelope::{Dialect, SoapVersion};
 use fault::Fault;
@@ -218,36 +217,27 @@ impl Soap {
         }
         let deadline = call.deadline;
         let caller = self.caller(proof, origin, &deadline, facts).await?;
+        let context = CallContext { caller, version: dialect.api, deadline };
         let service = &self.service;
         // What most of them hold while they wait is much, and would be moved about with the call.
         match request.operation {
             Operation::Create(create) => {
-                create::answer(
-                    service,
-                    caller,
-                    create?,
-                    call.head.idempotency_key,
-                    dialect,
-                    deadline,
-                )
-                .await
+                create::answer(service, context, create?, call.head.idempotency_key, dialect).await
             }
             Operation::Update(update) => {
-                Box::pin(update::answer(service, &caller, update?, dialect, &deadline)).await
+                Box::pin(update::answer(service, &context, update?, dialect)).await
             }
             Operation::Delete(delete) => {
-                Box::pin(delete::answer(service, &caller, delete?, dialect, &deadline)).await
+                Box::pin(delete::answer(service, &context, delete?, dialect)).await
             }
             Operation::Query(page) => {
-                let of = PageOf::Query;
-                Box::pin(query::answer(service, &caller, page?, of, dialect, deadline.at())).await
+                Box::pin(query::answer(service, &context, page?, PageOf::Query, dialect)).await
             }
             Operation::QueryMore(page) => {
-                let of = PageOf::QueryMore;
-                Box::pin(query::answer(service, &caller, page?, of, dialect, deadline.at())).await
+                Box::pin(query::answer(service, &context, page?, PageOf::QueryMore, dialect)).await
             }
             Operation::Login(_) | Operation::NotAvailable(_) | Operation::GetUserInfo => {
-                Ok(user_info::answer(&caller, dialect))
+                Ok(user_info::answer(&context.caller, dialect))
             }
         }
     }

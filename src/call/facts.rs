@@ -6,7 +6,7 @@
 use super::Outcome;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::ledger::RowResult;
+use crate::ledger::{RowResult, Saved};
 use std::fmt;
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ impl CallFacts {
 
     /// Notes what the rows of a call came to.
     pub fn note_rows(&mut self, rows: &[RowResult]) {
-        let number = |id: &ObjectId| Some(RefundId::parse(id.as_str())?.number());
+        let number = |saved: &Saved| Some(RefundId::parse(saved.id.as_str())?.number());
         self.refunds = Few::of(rows.iter().flatten().filter_map(number));
         for row in rows {
             let Err(error) = row else {

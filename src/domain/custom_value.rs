@@ -8,7 +8,7 @@ use super::boolean::parse_boolean;
 use super::calendar::CalendarText;
 use super::custom_field::{CustomField, CustomType};
 use super::draft::Field;
-use super::draft::fields::FIELDS_TO_NULL;
+use super::draft::names::FIELDS_TO_NULL;
 use super::money::parse_decimal;
 use super::row_error::RowError;
 use super::version::ApiVersion;

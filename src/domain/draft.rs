@@ -11,12 +11,17 @@ pub mod batch;
 pub mod canonical;
 pub mod change;
 pub mod common;
+mod field_change;
 pub mod fields;
 pub mod invoice_adjustment;
 pub mod masked;
+pub mod names;
 pub mod payment;
 pub mod payment_method;
+pub mod reading;
 mod refund;
+mod refund_source;
+pub mod source;
 
 use super::row_error::RowError;
 use rust_decimal::Decimal;

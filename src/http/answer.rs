@@ -5,8 +5,8 @@
 //! connection ends.
 
 use super::answer_body::{self, AnswerBody, CutOff};
+use super::called::Called;
 use super::compression;
-use super::record::Called;
 use crate::call::{self, Description, Header, OperationName, Outcome, Refused};
 use crate::service::faults::OrderedHeader;
 use http_body_util::{Either, Full};

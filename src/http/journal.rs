@@ -179,8 +179,8 @@ impl Journal {
 }
 
 impl Page<'_> {
-    /// Notes an exchange by its front door and version, its request and what that said, with its answer, or with the operation
-    /// that was given none.
+    /// Notes an exchange: by which front door and to which version it came, its request and what
+    /// that said, and its answer, or the operation that was given none.
     pub(super) fn note(
         self,
         at: DateTime<Utc>,

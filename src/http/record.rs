@@ -4,9 +4,10 @@
 //! never get here.
 
 use super::answer::Answer;
+use super::called::Called;
 use super::head::REQUEST_ID;
 use super::metrics::Metrics;
-use crate::call::{CallFacts, OperationName, Outcome};
+use crate::call::{OperationName, Outcome};
 use crate::domain::origin::{FrontDoor, Origin, RequestId};
 use hyper::header::HeaderValue;
 use std::net::{IpAddr, SocketAddr};
@@ -15,28 +16,6 @@ use tokio::time::Instant;
 
 /// The status of a request that is given no answer.
 const NO_STATUS: u16 = 0;
-
-/// What a request is beside its answer, for the log.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Called {
-    /// The version in the path, as it was sent, at most 32 characters.
-    pub(super) version: Option<String>,
-    /// The bytes of the body as they came.
-    pub(super) bytes_in: u64,
-    /// Who called, and what the rows came to.
-    pub(super) facts: CallFacts,
-}
-
-impl Called {
-    /// The longest version that is shown, in bytes.
-    const VERSION_BYTES_MAX: usize = 32;
-
-    /// A request to a version.
-    pub(super) fn at(version: &str) -> Self {
-        let end = version.floor_char_boundary(Self::VERSION_BYTES_MAX);
-        Self { version: version.get(..end).map(str::to_owned), ..Self::default() }
-    }
-}
 
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {

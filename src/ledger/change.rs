@@ -1,31 +1,29 @@
 //! Changing and deleting what the ledger has: requests and results.
 
-use super::ticket::Ticket;
-use super::{RowResult, UserKey};
+use super::{Context, RowResult};
+use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::invoice_adjustment::{InvoiceAdjustmentChange, ItemAdjustmentChange};
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
+use crate::domain::draft::reading::read_each;
+use crate::domain::draft::source::{Purpose, Source};
 use crate::domain::id::ObjectId;
-use crate::domain::origin::Origin;
-use crate::domain::rules::Asking;
+use crate::domain::row_error::RowError;
 
-/// What a row of such a call came to: the id of what was changed or deleted.
+/// What a row of such a call came to.
 pub type ChangeResult = RowResult;
+
+/// An id as it was sent; for one that has not the form of an id, its error.
+pub type SentId = Result<ObjectId, RowError>;
 
 /// A batch of changes, each of which is made or refused on its own.
 pub struct Update {
-    /// Who asks.
-    pub user: UserKey,
-    /// From where.
-    pub origin: Origin,
-    /// With which permissions and version, and when.
-    pub asking: Asking,
+    /// By whom, when and how.
+    pub context: Context,
     /// The changes, in the order of the results.
     pub changes: Changes,
-    /// With which the request can be withdrawn until its transaction begins.
-    pub ticket: Ticket,
 }
 
 /// Changes of objects of one type.
@@ -48,6 +46,34 @@ pub enum Changes {
 }
 
 impl Changes {
+    /// The changes of objects of the type of this name; nothing where objects of that type cannot
+    /// be changed. Fields that were passed over are added to `ignored_fields`.
+    ///
+    /// # Errors
+    /// Why the front door refuses the whole call.
+    pub fn read<'s, S: Source<'s>>(
+        name: &str,
+        objects: &[S],
+        custom: &CustomFields,
+        ignored_fields: &mut u32,
+    ) -> Result<Option<Self>, S::Refusal> {
+        macro_rules! changes {
+            ($kind:ident) => {
+                Self::$kind(read_each(objects, Purpose::Update, custom, ignored_fields)?)
+            };
+        }
+        Ok(Some(match name {
+            "Account" => changes!(Accounts),
+            "CreditBalanceAdjustment" => changes!(Adjustments),
+            "InvoiceAdjustment" => changes!(InvoiceAdjustments),
+            "InvoiceItemAdjustment" => changes!(InvoiceItemAdjustments),
+            "Payment" => changes!(Payments),
+            "PaymentMethod" => changes!(PaymentMethods),
+            "Refund" => changes!(Refunds),
+            _ => return Ok(None),
+        }))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {
@@ -131,16 +157,10 @@ impl Deletable {
 
 /// Objects of one type that are to be deleted, each on its own.
 pub struct Delete {
-    /// Who asks.
-    pub user: UserKey,
-    /// From where.
-    pub origin: Origin,
-    /// With which permissions and version, and when.
-    pub asking: Asking,
+    /// By whom, when and how.
+    pub context: Context,
     /// What they are.
     pub object: Deletable,
     /// Their ids, in the order of the results; for one that has not the form of an id, its error.
-    pub ids: Vec<ChangeResult>,
-    /// With which the request can be withdrawn until its transaction begins.
-    pub ticket: Ticket,
+    pub ids: Vec<SentId>,
 }

@@ -14,7 +14,7 @@ use super::ticket::Ticket;
 use super::unit::World;
 use super::work::{creating, ending};
 use super::working_set::Shelved;
-use super::{Create, Created, Idempotency, UserKey};
+use super::{Batch, Context, Create, Created, Idempotency, UserKey};
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::fields::Draft as _;
@@ -89,20 +89,18 @@ fn request(rows: &[(i64, i64, bool)], is_single: bool, key: Option<u8>, second: 
         fingerprint: [key; 32],
         render: Box::new(|rows| format!("{rows:?}").into_bytes()),
     });
+    let asking = Asking {
+        version: ApiVersion::major(91),
+        permissions: Permission::ALL.into_iter().collect(),
+        now: at(second),
+        strict: false,
+    };
+    let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());
+    let drafts = Drafts::Refunds(rows.iter().map(draft).collect());
     Create {
-        user: UserKey(1),
-        origin: Origin::of(FrontDoor::Soap),
-        asking: Asking {
-            version: ApiVersion::major(91),
-            permissions: Permission::ALL.into_iter().collect(),
-            now: at(second),
-            strict: false,
-        },
-        drafts: Drafts::Refunds(rows.iter().map(draft).collect()),
-        ordered: BTreeMap::new(),
-        is_single,
+        context: Context { user, origin, asking, ticket },
+        batch: Batch { drafts, ordered: BTreeMap::new(), is_single },
         idempotency,
-        ticket: Ticket::default(),
         line_up: None,
     }
 }

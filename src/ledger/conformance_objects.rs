@@ -11,7 +11,7 @@ use super::ticket::Ticket;
 use super::unit::World;
 use super::work::{changing, creating};
 use super::working_set::Shelved;
-use super::{Create, Created, RowResult, UserKey};
+use super::{Batch, Context, Create, Created, RowResult, UserKey};
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::fields::Draft;
@@ -64,16 +64,16 @@ impl<E: Engine> History<'_, E> {
         rows.iter().flatten().map(ToString::to_string).collect()
     }
 
+    fn context(&mut self) -> Context {
+        let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());
+        Context { user, origin, asking: self.asking(), ticket }
+    }
+
     fn create(&mut self, drafts: Drafts, is_single: bool) -> Vec<String> {
         let request = Create {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            drafts,
-            ordered: BTreeMap::new(),
-            is_single,
+            context: self.context(),
+            batch: Batch { drafts, ordered: BTreeMap::new(), is_single },
             idempotency: None,
-            ticket: Ticket::default(),
             line_up: None,
         };
         let created = self.engine.work(|unit| creating::create(unit, &request));
@@ -84,13 +84,7 @@ impl<E: Engine> History<'_, E> {
     }
 
     fn update(&mut self, changes: Changes) -> Vec<String> {
-        let request = Update {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            changes,
-            ticket: Ticket::default(),
-        };
+        let request = Update { context: self.context(), changes };
         let rows = self.engine.work(|unit| changing::update(unit, &request));
         let rows = rows.map_err(|error| error.to_string()).unwrap();
         self.note(&rows)
@@ -98,14 +92,7 @@ impl<E: Engine> History<'_, E> {
 
     fn delete(&mut self, object: Deletable, ids: &[&String]) -> Vec<String> {
         let ids = ids.iter().map(|id| Ok(ObjectId::parse(id).unwrap())).collect();
-        let request = Delete {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            object,
-            ids,
-            ticket: Ticket::default(),
-        };
+        let request = Delete { context: self.context(), object, ids };
         let rows = self.engine.work(|unit| changing::delete(unit, &request));
         let rows = rows.map_err(|error| error.to_string()).unwrap();
         self.note(&rows)

@@ -188,7 +188,7 @@ impl EventFile {
 
 impl Ledger for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
-        let (ticket, line_up) = (request.ticket.clone(), request.line_up.clone());
+        let (ticket, line_up) = (request.context.ticket.clone(), request.line_up.clone());
         let once_durable = move |created: &Created| {
             if let (Some(line_up), Created::Fresh { orders, .. }) = (line_up, created) {
                 line_up(orders);
@@ -199,13 +199,13 @@ impl Ledger for SqliteLedger {
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
-        let ticket = request.ticket.clone();
+        let ticket = request.context.ticket.clone();
         let work = move |store: &mut Store| store.work(|unit| changing::update(unit, &request));
         self.writer.submit(Some(ticket), work)
     }
 
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
-        let ticket = request.ticket.clone();
+        let ticket = request.context.ticket.clone();
         let work = move |store: &mut Store| store.work(|unit| changing::delete(unit, &request));
         self.writer.submit(Some(ticket), work)
     }

@@ -2,42 +2,70 @@
 //! once it has begun.
 
 use super::create::begun_by;
-use super::deadline::Deadline;
-use super::{Caller, Service};
+use super::{CallContext, Caller, Service};
+use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
-use crate::ledger::LedgerError;
-use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
+use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, SentId, Update};
 use crate::ledger::ticket::Ticket;
+use crate::ledger::{Context, LedgerError};
+use std::collections::BTreeMap;
 
 impl Service {
-    /// Makes changes, each on its own, and tells the results in their order.
+    /// Makes changes, each on its own, and returns the results in their order. The rows, from 0, in
+    /// `ordered` fail so, because a tester ordered it.
+    ///
+    /// # Errors
+    /// Why there is no result. Unless it is [`LedgerError::Unknown`], nothing was done.
     pub async fn update(
         &self,
-        caller: &Caller,
-        version: ApiVersion,
-        changes: Changes,
-        deadline: &Deadline,
+        call: &CallContext,
+        mut changes: Changes,
+        mut ordered: BTreeMap<usize, RowError>,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
-        let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
-        let (user, origin) = (caller.user, caller.origin.clone());
-        let request = Update { user, origin, asking, changes, ticket: ticket.clone() };
-        begun_by(deadline, &ticket, self.ledger.update(request)).await
+        let count = changes.len();
+        changes.keep(|row| !ordered.contains_key(&row));
+        let done = match changes.is_empty() {
+            true => Vec::new(),
+            false => {
+                let ticket = Ticket::default();
+                let request = Update { context: self.context(call, ticket.clone()), changes };
+                begun_by(&call.deadline, &ticket, self.ledger.update(request)).await?
+            }
+        };
+        let mut done = done.into_iter();
+        let of_row = |row| ordered.remove(&row).map(Err).or_else(|| done.next());
+        Ok((0..count).filter_map(of_row).collect())
     }
 
-    /// Deletes objects, each on its own, and tells the results in the order of the ids.
+    /// Deletes objects of the type of this name, each on its own, and returns the results in the
+    /// order of the ids. Of a type whose objects stay, each row says so.
+    ///
+    /// # Errors
+    /// Why there is no result. Unless it is [`LedgerError::Unknown`], nothing was done.
     pub async fn delete(
         &self,
-        caller: &Caller,
-        version: ApiVersion,
-        object: Deletable,
-        ids: Vec<ChangeResult>,
-        deadline: &Deadline,
+        call: &CallContext,
+        type_name: &'static str,
+        ids: Vec<SentId>,
     ) -> Result<Vec<ChangeResult>, LedgerError> {
-        let (ticket, asking) = (Ticket::default(), self.asking(caller, version));
-        let (user, origin) = (caller.user, caller.origin.clone());
-        let request = Delete { user, origin, asking, object, ids, ticket: ticket.clone() };
-        begun_by(deadline, &ticket, self.ledger.delete(request)).await
+        let Some(object) = Deletable::from_name(type_name) else {
+            let refused = RowError::type_stays(type_name);
+            return Ok(ids.into_iter().map(|id| id.and(Err(refused.clone()))).collect());
+        };
+        let ticket = Ticket::default();
+        let request = Delete { context: self.context(call, ticket.clone()), object, ids };
+        begun_by(&call.deadline, &ticket, self.ledger.delete(request)).await
+    }
+
+    /// What the ledger needs to know of a call beside what is asked for.
+    pub(super) fn context(&self, call: &CallContext, ticket: Ticket) -> Context {
+        Context {
+            user: call.caller.user,
+            origin: call.caller.origin.clone(),
+            asking: self.asking(&call.caller, call.version),
+            ticket,
+        }
     }
 
     /// Who asks, when, and how.

@@ -8,17 +8,18 @@
 use super::Service;
 use super::desk::Turn;
 use super::outcome_writes::begin;
-use crate::domain::id::{ObjectId, RefundNumber};
+use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::{FRESH, next_inquiry};
 use crate::ledger::orders::{
     Exchange, ExchangeKind, Note, OpenOrder, SettleError, Settlement, Transcript,
 };
-use crate::ledger::{LedgerError, Order};
+use crate::ledger::{Ended, LedgerError, Order};
 use crate::processor::{Answer, Told};
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -38,9 +39,16 @@ impl Service {
     ///
     /// Each order is begun before the next, and goes as far as it gets without waiting: what is
     /// answered at once is written in the order of the call.
-    pub(super) async fn pay(self: &Arc<Self>, orders: Vec<Order>, deadline: Instant) {
+    ///
+    /// Returns how those refunds ended that have a verdict, written, by then.
+    pub(super) async fn pay(
+        self: &Arc<Self>,
+        orders: Vec<Order>,
+        deadline: Instant,
+    ) -> Vec<(RefundId, Ended)> {
+        let mut ended = Vec::new();
         if orders.is_empty() {
-            return;
+            return ended;
         }
         let wait = Duration::from_millis(self.settings.gateway_wait_ms);
         let deadline = deadline.min(Instant::now() + wait);
@@ -48,22 +56,24 @@ impl Service {
         for order in orders {
             let service = Arc::clone(self);
             let mut work = Box::pin(async move { service.pay_one(order, deadline).await });
-            if begin(work.as_mut()).await.is_pending() {
-                calls.push(self.spawn("order", Vec::new(), work));
+            match begin(work.as_mut()).await {
+                Poll::Ready(one) => ended.extend(one),
+                Poll::Pending => calls.push(self.spawn("order", Vec::new(), work)),
             }
         }
         let all = async {
             for call in calls {
-                let ended = call.await;
-                if matches!(ended, Ok(None)) {
-                    // It was cut off, and so will be whoever waits for it.
-                    pending::<()>().await;
+                match call.await {
+                    Ok(Some(one)) => ended.extend(one),
+                    // It was cut off, and so will be the call that waits for it.
+                    Ok(None) => pending::<()>().await,
+                    Err(error) => report_panic(&error),
                 }
-                report_panic(ended);
             }
         };
-        // Past the time, the tasks go on without anybody who waits for them.
+        // Past the time, the tasks go on and no call waits for them.
         let _ = timeout_at(deadline, all).await;
+        ended
     }
 
     /// Starts a task that goes on when its caller goes away, and that [`Service::finish`] waits
@@ -87,11 +97,11 @@ impl Service {
     }
 
     /// Sends an order for the first time, if the gateway has room for it before the deadline.
-    async fn pay_one(&self, order: Order, deadline: Instant) {
-        let Some(turn) = self.desk.take(order.refund.number()) else { return };
+    async fn pay_one(&self, order: Order, deadline: Instant) -> Option<(RefundId, Ended)> {
+        let turn = self.desk.take(order.refund.number())?;
         // From then on it belongs to the resolver, which asks before it sends.
         if self.clock.now() >= order.refund.created_at() + FRESH {
-            return;
+            return None;
         }
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
         let not_sent = |why: &str| Answer::NotSent(why.to_owned()).untold();
@@ -104,19 +114,27 @@ impl Service {
                 }
             }
         };
-        self.conclude(&open, told, turn).await;
+        let ended = self.conclude(&open, told, turn).await?;
+        Some((open.order.refund, ended))
     }
 
-    /// Writes down what came of an order that was sent.
-    pub(super) async fn conclude(&self, open: &OpenOrder, told: Told<Answer>, turn: Turn) {
+    /// Writes down what came of an order that was sent; returns how the refund ended, if it did.
+    pub(super) async fn conclude(
+        &self,
+        open: &OpenOrder,
+        told: Told<Answer>,
+        turn: Turn,
+    ) -> Option<Ended> {
         let exchange = self.exchange(ExchangeKind::Refund, told.transcript);
         match told.outcome {
             Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
             Answer::NotSent(why) => {
                 self.note(open, exchange, why, open.first_sent.is_none(), &turn).await;
+                None
             }
             Answer::Unknown(why) => {
                 self.note(open, exchange, why, false, &turn).await;
+                None
             }
         }
     }
@@ -127,14 +145,15 @@ impl Service {
     }
 
     /// Writes a verdict, and once more where that fails, because what the gateway said stays true.
-    /// One that cannot be written at all is asked for again.
+    /// One that cannot be written at all is asked for again. Returns how the refund ended, if it was
+    /// this verdict that ended it.
     pub(super) async fn end(
         &self,
         order: &Order,
         verdict: Verdict,
         exchange: Exchange,
         turn: Turn,
-    ) {
+    ) -> Option<Ended> {
         let approved = matches!(verdict, Verdict::Approved { .. });
         let refund = order.refund.to_string();
         let mut retries = VERDICT_RETRIES.into_iter();
@@ -142,13 +161,14 @@ impl Service {
             let number = order.refund.number();
             let write = || self.ledger.end_refund(number, verdict.clone(), exchange.clone());
             let write = || self.desk.gave(&turn).then(write);
-            let Some(written) = self.outcome_writes.write(write).await else { return };
+            let written = self.outcome_writes.write(write).await?;
             match written {
                 Ok(has_ended) => {
                     if !has_ended {
                         tracing::error!(%refund, approved, "a verdict came after the refund's end");
                     }
-                    return self.forget(order, turn);
+                    self.forget(order, turn);
+                    return has_ended.then(|| verdict.ending().into());
                 }
                 Err(error) => tracing::error!(%refund, %error, "a verdict was not written"),
             }
@@ -158,6 +178,7 @@ impl Service {
             }
         }
         tracing::error!(%refund, "a verdict could not be written; its gateway is asked again");
+        None
     }
 
     /// Forgets a refund that has ended.
@@ -227,8 +248,6 @@ impl Service {
     }
 }
 
-pub(super) fn report_panic(ended: Result<Option<()>, JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "asking a gateway ended early; it is asked again");
-    }
+pub(super) fn report_panic(error: &JoinError) {
+    tracing::error!(%error, "asking a gateway ended early; it is asked again");
 }

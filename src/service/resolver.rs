@@ -168,7 +168,9 @@ impl Service {
                 asks.extend(self.ask_for_reader(id).await);
             }
             for ask in asks {
-                report_panic(ask.await);
+                if let Err(error) = ask.await {
+                    report_panic(&error);
+                }
             }
         };
         // Past the time, the inquiries go on without anybody who waits for them.
@@ -215,7 +217,9 @@ impl Service {
         let told = connected.processor.inquire(&open.order).await;
         let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
         match told.outcome {
-            Inquiry::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
+            Inquiry::Certain(verdict) => {
+                self.end(&open.order, verdict, exchange, turn).await;
+            }
             Inquiry::Unknown(why) => {
                 self.note(&open, exchange, why, false, &turn).await;
             }

@@ -3,22 +3,20 @@
 
 use super::envelope::Dialect;
 use super::fault::{Fault, shown};
-use super::object::{Purpose, each, objects, read as read_object, text_of};
+use super::object::objects;
 use super::outcome::{Done, Failure, Tally};
-use super::refund;
 use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
-use crate::service::create::{CreateAnswer, CreateCall, IdempotencyKey, Once};
-use crate::service::deadline::Deadline;
-use crate::service::{Caller, Service};
+use crate::ledger::Batch;
+use crate::service::create::CreateAnswer;
+use crate::service::idempotency::{IdempotencyKey, Once};
+use crate::service::{CallContext, Service};
 use crate::xml::ElementRef;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The element of the answer.
@@ -27,10 +25,7 @@ const RESPONSE: &str = "ns1:createResponse";
 /// What a caller asks for.
 #[derive(Debug)]
 pub(super) struct CreateRequest {
-    drafts: Drafts,
-    use_single_transaction: bool,
-    /// Rows, from 0, that are to fail so because a tester ordered it.
-    ordered: BTreeMap<usize, RowError>,
+    batch: Batch,
     /// The key that the objects themselves carry, in the field that may hold one.
     key_in_fields: Option<IdempotencyKey>,
     /// How many fields with a value were passed over.
@@ -46,42 +41,20 @@ pub(super) fn read(
     custom: &CustomFields,
 ) -> Result<CreateRequest, Fault> {
     let (objects, name) = objects(element, api)?;
-    let mut ignored = 0;
-    macro_rules! drafts {
-        ($kind:ident, $read:expr) => {
-            Drafts::$kind(each(&objects, $read, &mut ignored)?)
-        };
-        ($kind:ident) => {
-            drafts!($kind, |object| read_object(object, Purpose::Create, custom))
-        };
-    }
-    let drafts = match name {
-        "Account" => drafts!(Accounts),
-        "CreditBalanceAdjustment" => drafts!(Adjustments),
-        "InvoiceAdjustment" => drafts!(InvoiceAdjustments),
-        "InvoiceItemAdjustment" => drafts!(InvoiceItemAdjustments),
-        "InvoicePayment" => drafts!(InvoicePayments),
-        "Payment" => drafts!(Payments),
-        "PaymentMethod" => drafts!(PaymentMethods),
-        "Refund" => drafts!(Refunds, |object| refund::read(object, custom)),
-        other => return Err(Fault::TypeNotCreatable(shown(other))),
-    };
+    let mut ignored_fields = 0;
+    let drafts = Drafts::read(name, &objects, custom, &mut ignored_fields)?;
+    let drafts = drafts.ok_or_else(|| Fault::TypeNotCreatable(shown(name)))?;
     // The field is one of Refund.
     let key_field = key_field.filter(|_| matches!(drafts, Drafts::Refunds(_)));
-    let key_in_fields = key_field.and_then(|field| key_in_fields(&objects, field));
-    Ok(CreateRequest {
-        drafts,
-        use_single_transaction,
-        ordered: BTreeMap::new(),
-        key_in_fields,
-        ignored_fields: ignored,
-    })
+    let key_in_fields = key_field.and_then(|field| IdempotencyKey::in_fields(&objects, field));
+    let batch = Batch { drafts, ordered: BTreeMap::new(), is_single: use_single_transaction };
+    Ok(CreateRequest { batch, key_in_fields, ignored_fields })
 }
 
 impl CreateRequest {
     /// The account that each object names, as far as it does.
     pub(super) fn accounts(&self) -> Vec<Option<&ObjectId>> {
-        self.drafts.accounts()
+        self.batch.drafts.accounts()
     }
 
     /// The idempotency key that the objects carry, in the field that may hold one.
@@ -91,70 +64,29 @@ impl CreateRequest {
 
     /// Makes these rows fail so.
     pub(super) fn fail_rows(&mut self, rows: &[usize], error: &RowError) {
-        self.ordered = rows.iter().map(|row| (*row, error.clone())).collect();
+        self.batch.ordered = rows.iter().map(|row| (*row, error.clone())).collect();
     }
 }
 
-/// The key that stands in `field`. It is that of a whole call, so every object has a say in it, and
-/// one that says nothing leaves the call without.
-fn key_in_fields(objects: &[ElementRef<'_>], field: &str) -> Option<IdempotencyKey> {
-    let texts: Vec<&str> =
-        objects.iter().map(|object| text_of(*object, field)).collect::<Option<_>>()?;
-    match texts.as_slice() {
-        [] => None,
-        // Whatever else people write into such a field protects as well, by its digest.
-        [text] => IdempotencyKey::parse(text).or_else(|| digest_key([*text])),
-        // With the lengths, so that no two lists of texts run together into the same one.
-        several => {
-            let lengths: Vec<String> = several.iter().map(|text| text.len().to_string()).collect();
-            let lengths = format!("{}\n", lengths.join(" "));
-            digest_key([lengths.as_str()].into_iter().chain(several.iter().copied()))
-        }
-    }
-}
-
-/// A key made from texts that cannot be one as they are.
-fn digest_key<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<IdempotencyKey> {
-    let mut hash = Sha256::new();
-    for text in texts {
-        hash.update(text.as_bytes());
-    }
-    let mut key = "sha256:".to_owned();
-    for byte in hash.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(key, "{byte:02x}");
-    }
-    IdempotencyKey::parse(&key)
-}
-
-/// Creates the objects and tells their results.
+/// Creates the objects and reports their results.
 pub(super) async fn answer(
     service: &Arc<Service>,
-    caller: Caller,
+    call: CallContext,
     request: CreateRequest,
     key: Option<Vec<u8>>,
     dialect: &Dialect,
-    deadline: Deadline,
 ) -> Result<Done, Failure> {
     let key = match key {
-        Some(bytes) => Some(key_in_header(&bytes)?),
+        Some(bytes) => Some(IdempotencyKey::in_header(&bytes)?),
         None => request.key_in_fields,
     };
-    let once = key.map(|key| once(key, dialect, request.use_single_transaction));
-    let tally = match &request.drafts {
+    let batch = request.batch;
+    let once = key.map(|key| once(key, dialect, batch.is_single));
+    let tally = match &batch.drafts {
         Drafts::Refunds(_) => Tally::of_refunds,
         _ => Tally::of_others,
     };
-    let call = CreateCall {
-        caller,
-        version: dialect.api,
-        drafts: request.drafts,
-        wants_single: request.use_single_transaction,
-        ordered: request.ordered,
-        once,
-        deadline,
-    };
-    Ok(match service.create(call).await? {
+    Ok(match service.create(call, batch, once).await? {
         CreateAnswer::Rows(rows) => {
             let body = encode(RESPONSE, &rows, dialect);
             Done { body, replayed: false, tally: tally(rows) }
@@ -165,11 +97,6 @@ pub(super) async fn answer(
             tally: rows.map_or_else(Tally::default, tally),
         },
     })
-}
-
-fn key_in_header(bytes: &[u8]) -> Result<IdempotencyKey, Fault> {
-    let text = std::str::from_utf8(bytes).ok();
-    text.and_then(IdempotencyKey::parse).ok_or(Fault::MalformedKey)
 }
 
 /// The promise behind a key. Beside the objects and CallOptions only SOAP's version tells requests
@@ -202,7 +129,7 @@ mod tests {
     fn one_to_fifty_objects_are_a_call() {
         for count in [1, 50] {
             let read = read_objects(91, &REFUND.repeat(count)).expect("read");
-            let Drafts::Refunds(drafts) = read.drafts else { panic!("{:?}", read.drafts) };
+            let Drafts::Refunds(drafts) = read.batch.drafts else { panic!("{:?}", read.batch) };
             assert_eq!(drafts.len(), count);
         }
         assert_eq!(read_objects(91, &REFUND.repeat(51)).unwrap_err(), Fault::TooManyObjects);

@@ -6,18 +6,15 @@ use super::fault::Fault;
 use super::outcome::{Done, Failure, Tally};
 use super::vendor::unknown_type;
 use super::wsdl;
+use crate::domain::draft::batch::IDS_MAX;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::domain::white_space::trim;
 use crate::ledger::RowResult;
-use crate::ledger::change::{ChangeResult, Deletable};
-use crate::service::deadline::Deadline;
-use crate::service::{Caller, Service};
+use crate::ledger::change::SentId;
+use crate::service::{CallContext, Service};
 use crate::xml::ElementRef;
-
-/// The most ids that a call may carry (documented).
-const IDS_MAX: usize = 50;
 
 /// What a caller asks for.
 #[derive(Debug)]
@@ -25,7 +22,7 @@ pub(super) struct DeleteRequest {
     /// The name of a type of the WSDL.
     type_name: &'static str,
     /// The ids; for one that has not the form of an id, its error.
-    ids: Vec<ChangeResult>,
+    ids: Vec<SentId>,
 }
 
 /// Reads the type and the ids.
@@ -76,21 +73,14 @@ impl DeleteRequest {
     }
 }
 
-/// Deletes the objects and tells the results.
+/// Deletes the objects and reports the results.
 pub(super) async fn answer(
     service: &Service,
-    caller: &Caller,
+    call: &CallContext,
     request: DeleteRequest,
     dialect: &Dialect,
-    deadline: &Deadline,
 ) -> Result<Done, Failure> {
-    let rows = match Deletable::from_name(request.type_name) {
-        Some(object) => service.delete(caller, dialect.api, object, request.ids, deadline).await?,
-        None => {
-            let refused = RowError::type_stays(request.type_name);
-            request.ids.into_iter().map(|id| id.and(Err(refused.clone()))).collect()
-        }
-    };
+    let rows = service.delete(call, request.type_name, request.ids).await?;
     let body = encode(&rows, dialect);
     Ok(Done { body, replayed: false, tally: Tally::of_others(rows) })
 }
@@ -102,8 +92,10 @@ fn encode(rows: &[RowResult], dialect: &Dialect) -> Vec<u8> {
     for row in rows {
         writer.open("ns1:result");
         match row {
-            Ok(id) => {
-                writer.text_element("ns1:id", id.as_str()).text_element("ns1:success", "true");
+            Ok(saved) => {
+                writer
+                    .text_element("ns1:id", saved.id.as_str())
+                    .text_element("ns1:success", "true");
             }
             Err(error) => {
                 let code = error.code.for_version(dialect.api);

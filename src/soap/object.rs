@@ -1,39 +1,16 @@
-//! The zObjects of a call: how many and of which type they are, and the draft that each becomes.
+//! The zObjects of a call: how many and of which type they are, and how their elements are fields.
 //!
-//! Fields come in any order, under any of the API's namespaces, with CDATA and comments. What a
-//! caller may not send is passed over but never silently: it is counted, and its first name is
-//! kept for those who want it strict.
+//! Fields come in any order, under any of the API's namespaces, with CDATA and comments. What they
+//! mean stands in the domain (`domain/draft/source.rs`).
 
 use super::envelope::{is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::vendor::unknown_type;
 use super::wsdl;
-use crate::domain::custom_field::{CustomField, CustomFields};
-use crate::domain::custom_value::CustomDraft;
-use crate::domain::draft::fields::{Draft, FIELDS_TO_NULL, ID};
+use crate::domain::draft::batch::OBJECTS_MAX;
+use crate::domain::draft::source::{Source, Value};
 use crate::domain::version::ApiVersion;
-use crate::domain::white_space::trim;
 use crate::xml::ElementRef;
-
-/// The most objects that a call may carry (documented).
-const OBJECTS_MAX: usize = 50;
-
-/// What a zObject says.
-#[derive(Debug)]
-pub(super) struct Read<D> {
-    pub(super) draft: D,
-    /// How many fields with a value were passed over.
-    pub(super) ignored_fields: u32,
-}
-
-/// What is asked for with an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Its Id is the server's, and fieldsToNull means nothing.
-    Create,
-    /// Its Id says which object is meant.
-    Update,
-}
 
 /// The objects of an operation, one to fifty and all of one type, and the name of that type; what
 /// is wrong with them as a whole fails the call.
@@ -72,121 +49,45 @@ pub(super) fn objects<'d>(
     }
 }
 
-/// The draft that each of the objects is. Fields that were passed over are counted.
-pub(super) fn each<D>(
-    objects: &[ElementRef<'_>],
-    read: impl Fn(ElementRef<'_>) -> Result<Read<D>, Fault>,
-    ignored_fields: &mut u32,
-) -> Result<Vec<D>, Fault> {
-    let read_one = |object: &ElementRef<'_>| {
-        let read = read(*object)?;
-        *ignored_fields = ignored_fields.saturating_add(read.ignored_fields);
-        Ok(read.draft)
-    };
-    objects.iter().map(read_one).collect()
-}
+impl<'d> Source<'d> for ElementRef<'d> {
+    type Refusal = Fault;
 
-/// Reads the fields of an object that its draft's table lists, and those of the tenant's own.
-pub(super) fn read<D: Draft>(
-    object: ElementRef<'_>,
-    purpose: Purpose,
-    custom: &CustomFields,
-) -> Result<Read<D>, Fault> {
-    read_with(object, purpose, custom, |_, _| Ok(false))
-}
+    fn name(self) -> &'d str {
+        self.local()
+    }
 
-/// As [`read`], but for the fields that `take_first` takes, as its result says.
-pub(super) fn read_with<'d, D: Draft>(
-    object: ElementRef<'d>,
-    purpose: Purpose,
-    custom: &CustomFields,
-    mut take_first: impl FnMut(&mut D, ElementRef<'d>) -> Result<bool, Fault>,
-) -> Result<Read<D>, Fault> {
-    let mut read = Read { draft: D::default(), ignored_fields: 0 };
-    for field in object.children() {
-        let is_taken = is_ours(field.namespace()) && {
-            refuse_reference(field)?;
-            field.is_nil()
-                || take_first(&mut read.draft, field)?
-                || take(&mut read.draft, field, purpose, custom)
-        };
-        if !is_taken {
-            ignore(&mut read, field);
+    fn value(self) -> Value<'d> {
+        match self.is_nil() {
+            true => Value::Nil,
+            false if self.children().next().is_some() => Value::Nested(self.text()),
+            false => Value::Text(self.text()),
         }
     }
-    Ok(read)
-}
 
-/// Gives a field to the draft; false when it may not be sent.
-fn take<D: Draft>(
-    draft: &mut D,
-    field: ElementRef<'_>,
-    purpose: Purpose,
-    custom: &CustomFields,
-) -> bool {
-    let (name, text) = (field.local(), field.text());
-    if name == FIELDS_TO_NULL {
-        return purpose == Purpose::Create || clear(draft, trim(text), custom);
+    fn fields(self) -> impl Iterator<Item = Self> {
+        self.children()
     }
-    if let Some(own) = custom.find(D::OBJECT, name) {
-        set_own(&mut draft.common().custom, own, field);
-        return true;
-    }
-    let holds_elements = field.children().next().is_some();
-    if name == ID && purpose == Purpose::Create && !holds_elements && trim(text).is_empty() {
-        return true;
-    }
-    let is_known = if holds_elements { draft.refuse(name, text) } else { draft.set(name, text) };
-    is_known && (name != ID || purpose == Purpose::Update)
-}
 
-/// Takes the value of a field away; false when it may not be set.
-fn clear<D: Draft>(draft: &mut D, name: &str, custom: &CustomFields) -> bool {
-    match custom.find(D::OBJECT, name) {
-        Some(own) => {
-            draft.common().custom.clear(own);
-            true
+    /// An element of ours that only refers to another one fails the call.
+    fn is_ours(self) -> Result<bool, Fault> {
+        let is_ours = is_ours(self.namespace());
+        if is_ours {
+            refuse_reference(self)?;
         }
-        None => draft.clear(name),
+        Ok(is_ours)
     }
-}
 
-/// Passes over a field that a caller may not send, or that the object does not have.
-fn ignore<D: Draft>(read: &mut Read<D>, field: ElementRef<'_>) {
-    if !has_value(field) {
-        return;
-    }
-    read.ignored_fields += 1;
-    tracing::debug!(field = ?field.local(), "a field is ignored");
-    let common = read.draft.common();
-    common.unknown_field.get_or_insert_with(|| field.local().to_owned());
-}
-
-/// Whether a field says anything.
-fn has_value(field: ElementRef<'_>) -> bool {
-    !field.is_nil() && (field.has_text() || field.children().next().is_some())
-}
-
-/// The text of the first field of this name that has one.
-pub(super) fn text_of<'d>(object: ElementRef<'d>, name: &str) -> Option<&'d str> {
-    let mut named = object.children().filter(|field| {
-        field.local() == name && is_ours(field.namespace()) && !field.is_nil() && field.has_text()
-    });
-    named.next().map(|field| trim(field.text()))
-}
-
-/// Reads a field of the tenant's own.
-fn set_own(draft: &mut CustomDraft, own: &CustomField, field: ElementRef<'_>) {
-    match field.children().next() {
-        Some(_) => draft.refuse(own, field.text()),
-        None => draft.set(own, field.text()),
+    fn is_passed_over(self) {
+        tracing::debug!(field = ?self.local(), "a field is ignored");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::domain::custom_field::CustomFields;
     use crate::domain::draft::account::AccountDraft;
+    use crate::domain::draft::reading::FromSource as _;
+    use crate::domain::draft::source::{Purpose, Read, text_of};
     use crate::domain::row_error::RowError;
     use crate::xml::{XmlLimits, parse};
 
@@ -197,7 +98,7 @@ mod tests {
              </z:zObjects>"
         );
         let document = parse(&text, &XmlLimits::default()).expect(&text);
-        read(document.root(), purpose, &CustomFields::default()).expect(&text)
+        AccountDraft::read_from(document.root(), purpose, &CustomFields::default()).expect(&text)
     }
 
     #[test]
@@ -260,3 +161,6 @@ mod tests {
         assert_eq!(text_of(document.root(), "Type"), None);
     }
 }
+
+#[cfg(test)]
+mod refund_tests;

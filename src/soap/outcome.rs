@@ -1,12 +1,9 @@
-//! What an operation came to: an answer, a fault, or nothing that anybody could say.
+//! What an operation came to: an answer, a fault, or an outcome that is unknown.
 
 use super::fault::Fault;
-use crate::ledger::query::FindError;
-use crate::ledger::{LedgerError, RowResult};
-use crate::service::create::CreateError;
-use crate::service::login::LoginError;
+use crate::ledger::RowResult;
+use crate::service;
 use crate::service::query::QueryFailure;
-use crate::service::session::SessionError;
 
 /// The answer of an operation that was done.
 pub(super) struct Done {
@@ -52,17 +49,16 @@ impl Tally {
 pub(super) enum Failure {
     /// Nothing was done, and this is why.
     Fault(Fault),
-    /// Nobody can say what was done, so the caller must be told nothing.
+    /// It is unknown what was done, so the caller must get no answer.
     Unknown(String),
 }
 
 impl Failure {
     /// What became of a query; `locator` is the one that it came with.
     pub(super) fn of_query(failure: QueryFailure, locator: String) -> Self {
-        match failure {
-            QueryFailure::Find(FindError::NoLocator) => Fault::WrongLocator(locator).into(),
-            QueryFailure::Find(FindError::TooSlow) => Fault::QueryTooSlow.into(),
-            QueryFailure::Ledger(error) => error.into(),
+        match service::Failure::from(failure) {
+            service::Failure::WrongLocator => Fault::WrongLocator(locator).into(),
+            other => other.into(),
         }
     }
 }
@@ -73,47 +69,12 @@ impl From<Fault> for Failure {
     }
 }
 
-impl From<LedgerError> for Failure {
-    fn from(error: LedgerError) -> Self {
-        match error {
-            LedgerError::Busy => Self::Fault(Fault::TooManyRequests),
-            LedgerError::Withdrawn => Self::Fault(Fault::TooLate),
-            LedgerError::Unavailable(why) => {
-                tracing::error!(why, "the ledger cannot be written");
-                Self::Fault(Fault::LedgerUnavailable)
-            }
-            LedgerError::Unknown(why) => Self::Unknown(why),
-        }
-    }
-}
-
-impl From<SessionError> for Failure {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Invalid => Self::Fault(Fault::InvalidSession),
-            SessionError::Ledger(error) => error.into(),
-        }
-    }
-}
-
-impl From<LoginError> for Failure {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::Mismatch => Self::Fault(Fault::WrongLogin),
-            LoginError::Refused => Self::Fault(Fault::TooManyWrongLogins),
-            LoginError::Busy => Self::Fault(Fault::TooManyLogins),
-            LoginError::Ledger(error) => error.into(),
-        }
-    }
-}
-
-impl From<CreateError> for Failure {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::KeyReused => Self::Fault(Fault::KeyReused),
-            CreateError::KeyRunning => Self::Fault(Fault::KeyRunning),
-            CreateError::TooLate => Self::Fault(Fault::TooLate),
-            CreateError::Ledger(error) => error.into(),
+impl<F: Into<service::Failure>> From<F> for Failure {
+    fn from(failure: F) -> Self {
+        match failure.into() {
+            service::Failure::Refused(refusal) => Self::Fault(refusal.into()),
+            service::Failure::WrongLocator => Self::Fault(Fault::WrongLocator(String::new())),
+            service::Failure::Unknown(why) => Self::Unknown(why),
         }
     }
 }

@@ -16,10 +16,9 @@ use crate::domain::query::{Condition, QueryError, QueryObject, Test, TypedQuery,
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql::{self, Comparator};
 use crate::ledger::query::{QueryLocator, Start};
-use crate::service::{Caller, Service};
+use crate::service::{CallContext, Service};
 use crate::xml::ElementRef;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// A page that is asked for.
 #[derive(Debug)]
@@ -109,17 +108,17 @@ impl From<QueryError> for Fault {
 /// Finds the page and tells it.
 pub(super) async fn answer(
     service: &Arc<Service>,
-    caller: &Caller,
+    call: &CallContext,
     request: PageRequest,
     operation: render::PageOf,
     dialect: &Dialect,
-    deadline: Instant,
 ) -> Result<Done, Failure> {
     let locator = match &request.start {
         Start::Locator(locator) => locator.to_string(),
         Start::Query(_) => String::new(),
     };
-    let page = service.find(caller, request.start, request.rows_wanted, deadline).await;
+    let deadline = call.deadline.at();
+    let page = service.find(&call.caller, request.start, request.rows_wanted, deadline).await;
     let page = page.map_err(|failure| Failure::of_query(failure, locator.clone()))?;
     // The locator may be one of a newer version, or older than a switch of the tenant.
     let tenant = service.tenant();

@@ -15,8 +15,10 @@ pub(super) fn encode(response: &'static str, rows: &[RowResult], dialect: &Diale
     for row in rows {
         writer.open("ns1:result");
         match row {
-            Ok(id) => {
-                writer.text_element("ns1:Id", id.as_str()).text_element("ns1:Success", "true");
+            Ok(saved) => {
+                writer
+                    .text_element("ns1:Id", saved.id.as_str())
+                    .text_element("ns1:Success", "true");
             }
             Err(error) => {
                 let code = error.code.for_version(dialect.api);

@@ -18,8 +18,8 @@ use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, StoredSession, TokenHash,
-    User, UserKey,
+    Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, Saved, StoredSession,
+    TokenHash, User, UserKey,
 };
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
@@ -81,7 +81,7 @@ fn user() -> User {
     }
 }
 
-fn refund(number: i64) -> ObjectId {
+fn refund(number: i64) -> Saved {
     RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number")).into()
 }
 
@@ -134,12 +134,12 @@ impl Ledger for ScriptedLedger {
 
     fn create(&self, request: Create) -> Reply<Created> {
         self.asked.lock().expect("lock").push(Asked {
-            drafts: request.drafts.clone(),
+            drafts: request.batch.drafts.clone(),
             key: request.idempotency.as_ref().map(|once| once.key.clone()),
             fingerprint: request.idempotency.as_ref().map(|once| once.fingerprint),
         });
         let rows = match &self.script {
-            Script::Succeed => match &request.drafts {
+            Script::Succeed => match &request.batch.drafts {
                 Drafts::Refunds(drafts) => (1..).zip(drafts).map(|(n, _)| Ok(refund(n))).collect(),
                 other => panic!("{other:?}"),
             },

@@ -3,7 +3,7 @@
 
 use super::envelope::Dialect;
 use super::fault::{Fault, shown};
-use super::object::{Purpose, each, objects, read as read_object};
+use super::object::objects;
 use super::outcome::{Done, Failure, Tally};
 use super::save_result::encode;
 use crate::domain::custom_field::CustomFields;
@@ -11,8 +11,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::Changes;
-use crate::service::deadline::Deadline;
-use crate::service::{Caller, Service};
+use crate::service::{CallContext, Service};
 use crate::xml::ElementRef;
 use std::collections::BTreeMap;
 
@@ -33,27 +32,10 @@ pub(super) fn read(
     custom: &CustomFields,
 ) -> Result<UpdateRequest, Fault> {
     let (objects, name) = objects(element, api)?;
-    let mut ignored = 0;
-    macro_rules! changes {
-        ($kind:ident) => {
-            Changes::$kind(each(
-                &objects,
-                |object| read_object(object, Purpose::Update, custom),
-                &mut ignored,
-            )?)
-        };
-    }
-    let changes = match name {
-        "Account" => changes!(Accounts),
-        "CreditBalanceAdjustment" => changes!(Adjustments),
-        "InvoiceAdjustment" => changes!(InvoiceAdjustments),
-        "InvoiceItemAdjustment" => changes!(InvoiceItemAdjustments),
-        "Payment" => changes!(Payments),
-        "PaymentMethod" => changes!(PaymentMethods),
-        "Refund" => changes!(Refunds),
-        other => return Err(Fault::TypeNotUpdatable(shown(other))),
-    };
-    Ok(UpdateRequest { changes, ordered: BTreeMap::new(), ignored_fields: ignored })
+    let mut ignored_fields = 0;
+    let changes = Changes::read(name, &objects, custom, &mut ignored_fields)?;
+    let changes = changes.ok_or_else(|| Fault::TypeNotUpdatable(shown(name)))?;
+    Ok(UpdateRequest { changes, ordered: BTreeMap::new(), ignored_fields })
 }
 
 impl UpdateRequest {
@@ -68,24 +50,14 @@ impl UpdateRequest {
     }
 }
 
-/// Makes the changes and tells their results.
+/// Makes the changes and reports their results.
 pub(super) async fn answer(
     service: &Service,
-    caller: &Caller,
+    call: &CallContext,
     request: UpdateRequest,
     dialect: &Dialect,
-    deadline: &Deadline,
 ) -> Result<Done, Failure> {
-    let UpdateRequest { mut changes, mut ordered, .. } = request;
-    let count = changes.len();
-    changes.keep(|row| !ordered.contains_key(&row));
-    let done = match changes.is_empty() {
-        true => Vec::new(),
-        false => service.update(caller, dialect.api, changes, deadline).await?,
-    };
-    let mut done = done.into_iter();
-    let of_row = |row| ordered.remove(&row).map(Err).or_else(|| done.next());
-    let rows: Vec<_> = (0..count).filter_map(of_row).collect();
+    let rows = service.update(call, request.changes, request.ordered).await?;
     let body = encode("ns1:updateResponse", &rows, dialect);
     Ok(Done { body, replayed: false, tally: Tally::of_others(rows) })
 }

@@ -65,6 +65,7 @@ mod replay_unknown;
 mod replay_wire;
 mod replaying;
 mod resolving;
+mod saved;
 mod seed;
 mod session_script;
 mod signals;

@@ -36,7 +36,7 @@ use refund_gateway::ledger::seed::{
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{Create, Created as Made, Ledger, UserKey};
+use refund_gateway::ledger::{Batch, Context, Create, Created as Made, Ledger, UserKey};
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 use std::cell::{Cell, RefCell};
@@ -349,10 +349,8 @@ impl Real<'_> {
     }
 
     async fn delete(&self, object: Deletable, id: &ObjectId) -> Result<ObjectId, RowError> {
-        let (asking, ticket, ids) = (self.asking(), Ticket::default(), vec![Ok(id.clone())]);
-        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
-        let request = Delete { user, origin, asking, object, ids, ticket };
-        self.ledger.delete(request).await.unwrap().remove(0)
+        let request = Delete { context: self.context(), object, ids: vec![Ok(id.clone())] };
+        self.ledger.delete(request).await.unwrap().remove(0).map(|saved| saved.id)
     }
 
     /// The id and the kind of a line of an invoice.
@@ -404,29 +402,27 @@ impl Real<'_> {
         draft
     }
 
+    fn context(&self) -> Context {
+        let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());
+        Context { user, origin, asking: self.asking(), ticket }
+    }
+
     async fn create(&self, drafts: Drafts) -> Result<ObjectId, RowError> {
         let request = Create {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            drafts,
-            ordered: std::collections::BTreeMap::new(),
-            is_single: false,
+            context: self.context(),
+            batch: Batch { drafts, ordered: std::collections::BTreeMap::new(), is_single: false },
             idempotency: None,
-            ticket: Ticket::default(),
             line_up: None,
         };
         match self.ledger.create(request).await.unwrap() {
-            Made::Fresh { mut rows, .. } => rows.remove(0),
+            Made::Fresh { mut rows, .. } => rows.remove(0).map(|saved| saved.id),
             other => panic!("a fresh request was taken for another: {other:?}"),
         }
     }
 
     async fn update(&self, changes: Changes) -> Result<ObjectId, RowError> {
-        let (asking, ticket) = (self.asking(), Ticket::default());
-        let (user, origin) = (UserKey(1), Origin::of(FrontDoor::Soap));
-        let request = Update { user, origin, asking, changes, ticket };
-        self.ledger.update(request).await.unwrap().remove(0)
+        let request = Update { context: self.context(), changes };
+        self.ledger.update(request).await.unwrap().remove(0).map(|saved| saved.id)
     }
 
     async fn end(&self, refund: usize, is_approved: bool) {

@@ -25,7 +25,7 @@ use refund_gateway::ledger::seed::{
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{Create, Created, Ledger, UserKey};
+use refund_gateway::ledger::{Batch, Context, Create, Created, Ledger, UserKey};
 use refund_gateway::soap::wsdl;
 use rust_decimal::Decimal;
 use std::path::Path;
@@ -146,14 +146,18 @@ async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) ->
     let asking =
         Asking { version: ApiVersion::major(91), permissions, now: at(second), strict: false };
     let request = Create {
-        user: UserKey(1),
-        origin: Origin::of(FrontDoor::Soap),
-        asking,
-        drafts: Drafts::Refunds(drafts),
-        ordered: std::collections::BTreeMap::new(),
-        is_single: false,
+        context: Context {
+            user: UserKey(1),
+            origin: Origin::of(FrontDoor::Soap),
+            asking,
+            ticket: Ticket::default(),
+        },
+        batch: Batch {
+            drafts: Drafts::Refunds(drafts),
+            ordered: std::collections::BTreeMap::new(),
+            is_single: false,
+        },
         idempotency: None,
-        ticket: Ticket::default(),
         line_up: None,
     };
     ledger.create(request).await.unwrap()
@@ -222,7 +226,7 @@ async fn filled(path: &Path) -> SqliteLedger {
             _ => None,
         };
         if let Some(verdict) = verdict.filter(|_| is_electronic) {
-            ledger.end_refund(number_of(&id), verdict, exchange_at(second + 7)).await.unwrap();
+            ledger.end_refund(number_of(&id.id), verdict, exchange_at(second + 7)).await.unwrap();
         }
     }
     drop(ledger);
@@ -682,7 +686,7 @@ async fn a_row_that_leaves_the_set_moves_no_other() {
     let next = first.next.unwrap();
     assert_eq!((first.size, next.offset), (10, 4));
     for gone in [0, 1, 5] {
-        let number = number_of(rows[gone].as_ref().unwrap());
+        let number = number_of(&rows[gone].as_ref().unwrap().id);
         ledger.end_refund(number, approved(), exchange_at(1)).await.unwrap();
     }
     create(&ledger, electronic(3), 2).await;

@@ -6,8 +6,16 @@ use super::adjustment::AdjustmentDraft;
 use super::invoice_adjustment::{InvoiceAdjustmentDraft, ItemAdjustmentDraft};
 use super::payment::{PaymentDraft, PaymentPartDraft};
 use super::payment_method::MethodDraft;
+use super::reading::read_each;
+use super::source::{Purpose, Source};
+use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
 use serde::Serialize;
+
+/// The most objects that a call may carry (documented).
+pub const OBJECTS_MAX: usize = 50;
+/// The most ids that a call may carry (documented).
+pub const IDS_MAX: usize = 50;
 
 /// What a call wants to create, in the order of its results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +39,35 @@ pub enum Drafts {
 }
 
 impl Drafts {
+    /// The drafts of objects of the type of this name; nothing where objects of that type cannot be
+    /// created. Fields that were passed over are added to `ignored_fields`.
+    ///
+    /// # Errors
+    /// Why the front door refuses the whole call.
+    pub fn read<'s, S: Source<'s>>(
+        name: &str,
+        objects: &[S],
+        custom: &CustomFields,
+        ignored_fields: &mut u32,
+    ) -> Result<Option<Self>, S::Refusal> {
+        macro_rules! drafts {
+            ($kind:ident) => {
+                Self::$kind(read_each(objects, Purpose::Create, custom, ignored_fields)?)
+            };
+        }
+        Ok(Some(match name {
+            "Account" => drafts!(Accounts),
+            "CreditBalanceAdjustment" => drafts!(Adjustments),
+            "InvoiceAdjustment" => drafts!(InvoiceAdjustments),
+            "InvoiceItemAdjustment" => drafts!(InvoiceItemAdjustments),
+            "InvoicePayment" => drafts!(InvoicePayments),
+            "Payment" => drafts!(Payments),
+            "PaymentMethod" => drafts!(PaymentMethods),
+            "Refund" => drafts!(Refunds),
+            _ => return Ok(None),
+        }))
+    }
+
     /// The account that each object names as its own, as it was sent.
     pub fn accounts(&self) -> Vec<Option<&ObjectId>> {
         match self {

@@ -6,8 +6,8 @@ use super::super::id::ObjectId;
 use super::super::row_error::RowError;
 use super::super::vocabulary::CustomizedObject;
 use super::Field;
-use super::change::Change;
-use super::fields::FIELDS_TO_NULL;
+use super::field_change::Change;
+use super::names::FIELDS_TO_NULL;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -15,14 +15,10 @@ use super::super::vocabulary::CustomizedObject;
 use super::super::white_space::trim;
 use super::common::{Common, Kept};
 use super::masked::{MaskedNumber, is_card_number};
+use super::names::ID;
 use super::{AmountText, Field};
 use crate::catalogue::field::{Fate, Field as Known, Kind, NumberKind, is_same};
 use rust_decimal::Decimal;
-
-/// The field that every object has; an update names its object by it.
-pub const ID: &str = "Id";
-/// The names of the fields that an update takes the values of away.
-pub const FIELDS_TO_NULL: &str = "fieldsToNull";
 
 /// How a field that rules judge comes into a draft.
 pub struct Setter<D> {
@@ -267,6 +263,7 @@ fn take_id(common: &mut Common, text: &str, holds_elements: bool) {
 #[cfg(test)]
 mod tests {
     use super::super::account::AccountDraft;
+    use super::super::names::FIELDS_TO_NULL;
     use super::super::payment::PaymentDraft;
     use super::super::payment_method::MethodDraft;
     use super::super::read;

@@ -9,7 +9,7 @@ use super::{Asking, require};
 use crate::domain::access::{Object, Operation};
 use crate::domain::custom_value::CustomValues;
 use crate::domain::draft::common::KeptValues;
-use crate::domain::draft::fields::FIELDS_TO_NULL;
+use crate::domain::draft::names::FIELDS_TO_NULL;
 use crate::domain::draft::payment_method::{MethodDraft, needed_fields, sent_as};
 use crate::domain::facts::{Account, AccountKey, ExistingMethod, Tenant};
 use crate::domain::id::ObjectId;

@@ -8,7 +8,7 @@
 use super::query_tables::table_of;
 use crate::catalogue::field::{Fate, Field, Kind, is_same};
 use crate::domain::custom_field::{CustomFields, CustomType};
-use crate::domain::draft::fields::ID;
+use crate::domain::draft::names::ID;
 use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 

@@ -17,7 +17,7 @@ use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Tra
 use crate::ledger::outbox::Attempt;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Idempotency, LedgerError, Order};
+use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Saved};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,26 +89,24 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
         fingerprint: [fingerprint; 32],
         render: Box::new(|rows| format!("{rows:?}").into_bytes()),
     });
+    let asking = Asking {
+        version: ApiVersion::major(91),
+        permissions: Permission::ALL.into_iter().collect(),
+        now: at(0),
+        strict: false,
+    };
+    let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());
+    let drafts = Drafts::Refunds(drafts);
     Create {
-        user: UserKey(1),
-        origin: Origin::of(FrontDoor::Soap),
-        asking: Asking {
-            version: ApiVersion::major(91),
-            permissions: Permission::ALL.into_iter().collect(),
-            now: at(0),
-            strict: false,
-        },
-        drafts: Drafts::Refunds(drafts),
-        ordered: BTreeMap::new(),
-        is_single: false,
+        context: Context { user, origin, asking, ticket },
+        batch: Batch { drafts, ordered: BTreeMap::new(), is_single: false },
         idempotency,
-        ticket: Ticket::default(),
         line_up: None,
     }
 }
 
 async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<Result<RefundId, RowError>> {
-    let id = |id: ObjectId| RefundId::parse(id.as_str()).unwrap();
+    let id = |saved: Saved| RefundId::parse(saved.id.as_str()).unwrap();
     match ledger.create(request(drafts, None)).await.unwrap() {
         Created::Fresh { rows, .. } => rows.into_iter().map(|row| row.map(id)).collect(),
         other => panic!("a fresh request was taken for another: {other:?}"),
@@ -186,7 +184,7 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
     assert!(matches!(other, Created::KeyReused));
     assert_eq!(balance(&path), 4000);
     let mut late = request(drafts(), Some(("k", 2)));
-    late.asking.now = at(24 * 3600 + 1);
+    late.context.asking.now = at(24 * 3600 + 1);
     assert!(matches!(ledger.create(late).await.unwrap(), Created::Fresh { .. }));
 }
 
@@ -270,7 +268,7 @@ async fn a_withdrawn_request_is_never_done() {
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
     let withdrawn = request(vec![draft("External", "10")], None);
-    assert!(withdrawn.ticket.withdraw());
+    assert!(withdrawn.context.ticket.withdraw());
     let result = ledger.create(withdrawn).await;
     assert!(matches!(result, Err(LedgerError::Withdrawn)));
     assert_eq!(balance(&path), 5000);

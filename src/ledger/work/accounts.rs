@@ -19,7 +19,7 @@ use crate::ledger::records::{
     METHOD_BY_ACCOUNT, Method, PAYMENT_BY_ACCOUNT, Payment,
 };
 use crate::ledger::unit::{Unit, World};
-use crate::ledger::{RowResult, UserKey};
+use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
@@ -46,7 +46,7 @@ pub(super) fn create(
     unit.insert(AccountRow {
         key,
         id: id.clone(),
-        number,
+        number: number.clone(),
         name: account.name.to_owned(),
         currency: account.currency,
         opening: MinorUnits::ZERO,
@@ -64,7 +64,7 @@ pub(super) fn create(
     })?;
     let units = MinorUnits::ZERO;
     unit.insert(Balance { account: key, units, newest_entry: None, newest_refund: None })?;
-    Ok(Ok(id))
+    Ok(Ok(Saved::numbered(id, number)))
 }
 
 /// Changes an account, or finds why not.
@@ -85,7 +85,7 @@ pub(super) fn update(
         return Ok(Err(RowError::missing("Id")));
     };
     write(unit, user, key, update, asking.now)?;
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 fn write(
@@ -144,7 +144,7 @@ pub(super) fn delete(
         unit.remove::<Balance>(&(account.key,))?;
         unit.remove::<AccountRow>(&(account.key,))?;
     }
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// What a draft names, for the account `own` if it is there already.

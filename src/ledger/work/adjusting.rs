@@ -21,7 +21,7 @@ use crate::ledger::change::ChangeResult;
 use crate::ledger::record::{ByName, DayText};
 use crate::ledger::records::{Adjustment, Entry, Payment};
 use crate::ledger::unit::Unit;
-use crate::ledger::{RowResult, UserKey};
+use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Makes one adjustment, or finds why not.
@@ -57,7 +57,7 @@ pub(super) fn write(
     user: UserKey,
     decision: &AdjustmentDecision,
     at: DateTime<Utc>,
-) -> Result<ObjectId, BooksError> {
+) -> Result<Saved, BooksError> {
     let key = AdjustmentKey(unit.next_key::<Adjustment>()?);
     unit.insert(row(key, user, decision, at)?)?;
     let (kind, delta) = match decision.adjustment_type {
@@ -67,7 +67,9 @@ pub(super) fn write(
     move_source(unit, decision.source, delta, at)?;
     let (account, cause) = (decision.account, Cause::Adjustment(key));
     let entry = movement::move_balance(unit, Move { account, kind, delta, cause, at })?;
-    Ok(unit.row_id(IdKind::CreditBalanceAdjustment, at, entry)?.into())
+    let id = unit.row_id(IdKind::CreditBalanceAdjustment, at, entry)?.into();
+    // As the query of the object writes it.
+    Ok(Saved::numbered(id, format!("CBA-{entry:08}")))
 }
 
 /// What a source is: an invoice or a payment.
@@ -145,7 +147,7 @@ pub(super) fn update(
         }
         (row.updated_ms, row.updated_by, row.custom) = (at, Some(user), custom);
     })?;
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Takes an adjustment back: the balance moves the other way, and so does its source.

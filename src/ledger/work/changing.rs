@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 /// Makes each change, or finds why not, and records the call.
 pub fn update(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult>, BooksError> {
     let rows = update_rows(unit, request)?;
-    let (actor, at) = (Actor::User(request.user), request.asking.now);
-    let act = Act { actor, origin: request.origin.clone(), at };
+    let (actor, at) = (Actor::User(request.context.user), request.context.asking.now);
+    let act = Act { actor, origin: request.context.origin.clone(), at };
     let done = Done::new("update", type_of_changes(&request.changes));
     trail::keep(unit, &act, done, &of_changes(&request.changes, &rows))?;
     Ok(rows)
 }
 
 fn update_rows(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult>, BooksError> {
-    let (user, asking) = (request.user, &request.asking);
+    let (user, asking) = (request.context.user, &request.context.asking);
     macro_rules! each {
         ($changes:ident, $update:path) => {
             $changes.iter().map(|change| $update(unit, user, asking, change)).collect()
@@ -63,8 +63,8 @@ pub fn delete(unit: &mut Unit<'_>, request: &Delete) -> Result<Vec<ChangeResult>
         };
         rows.push(row);
     }
-    let (actor, at) = (Actor::User(request.user), request.asking.now);
-    let act = Act { actor, origin: request.origin.clone(), at };
+    let (actor, at) = (Actor::User(request.context.user), request.context.asking.now);
+    let act = Act { actor, origin: request.context.origin.clone(), at };
     trail::keep(unit, &act, Done::new("delete", object), &touched)?;
     Ok(rows)
 }
@@ -74,7 +74,7 @@ fn delete_one(
     request: &Delete,
     id: &ObjectId,
 ) -> Result<ChangeResult, BooksError> {
-    let asking = &request.asking;
+    let asking = &request.context.asking;
     match request.object {
         Deletable::Account => accounts::delete(unit, asking, id),
         Deletable::InvoiceAdjustment => {

@@ -58,7 +58,7 @@ pub(super) fn update(
     if decision.cancels {
         events::keep(unit, number, EventKind::Canceled, at)?;
     }
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Deletes a refund, or finds why not.
@@ -79,7 +79,7 @@ pub(super) fn delete(
         }
         remove(unit, &row)?;
     }
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Takes the row away, but not its number: nothing is ever called by it again. What led to it leads

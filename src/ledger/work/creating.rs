@@ -20,7 +20,7 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
         return Ok(earlier);
     }
     let audit = trail::next_key(unit)?;
-    let mark = request.is_single.then(|| unit.mark());
+    let mark = request.batch.is_single.then(|| unit.mark());
     let mut orders = Vec::new();
     let mut rows = rows(unit, request, audit, &mut orders)?;
     if let Some(mark) = mark.filter(|_| !rows.iter().all(RowResult::is_ok)) {
@@ -29,10 +29,10 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
         rows = taken_back(rows);
     }
     record(unit, request, audit, &rows)?;
-    let now = request.asking.now;
+    let now = request.context.asking.now;
     let answer = match &request.idempotency {
         None => None,
-        Some(once) => Some(keep_answer(unit, request.user, once, &rows, now)?),
+        Some(once) => Some(keep_answer(unit, request.context.user, once, &rows, now)?),
     };
     Ok(Created::Fresh { rows, orders, answer })
 }
@@ -40,7 +40,7 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
 /// What was done for the key of the request before, if anything was.
 fn earlier(unit: &mut Unit<'_>, request: &Create) -> Result<Option<Created>, BooksError> {
     match &request.idempotency {
-        Some(once) => earlier_answer(unit, request.user, once, request.asking.now),
+        Some(once) => earlier_answer(unit, request.context.user, once, request.context.asking.now),
         None => Ok(None),
     }
 }
@@ -58,13 +58,14 @@ fn rows(
     audit: i64,
     orders: &mut Vec<Order>,
 ) -> Result<Vec<RowResult>, BooksError> {
-    let (user, asking, ordered) = (request.user, &request.asking, &request.ordered);
+    let (user, asking, ordered) =
+        (request.context.user, &request.context.asking, &request.batch.ordered);
     macro_rules! each {
         ($drafts:ident, $create:path) => {
             each($drafts, ordered, |draft| $create(unit, user, asking, draft))
         };
     }
-    match &request.drafts {
+    match &request.batch.drafts {
         Drafts::Accounts(drafts) => each!(drafts, accounts::create),
         Drafts::Adjustments(drafts) => each!(drafts, adjusting::create),
         Drafts::InvoiceAdjustments(drafts) => each!(drafts, invoice_adjusting::create),
@@ -100,14 +101,14 @@ fn record(
     audit: i64,
     rows: &[RowResult],
 ) -> Result<(), BooksError> {
-    let (actor, at) = (Actor::User(request.user), request.asking.now);
-    let act = Act { actor, origin: request.origin.clone(), at };
+    let (actor, at) = (Actor::User(request.context.user), request.context.asking.now);
+    let act = Act { actor, origin: request.context.origin.clone(), at };
     let key = request.idempotency.as_ref().map(|once| once.key.as_str());
-    let object = type_of_drafts(&request.drafts);
+    let object = type_of_drafts(&request.batch.drafts);
     let done = Done { idempotency_key: key, ..Done::new("create", object) };
-    if let Drafts::Refunds(_) = request.drafts {
-        let numbers = trail::numbers(rows.iter().flatten());
+    if let Drafts::Refunds(_) = request.batch.drafts {
+        let numbers = trail::numbers(rows.iter().flatten().map(|saved| &saved.id));
         return trail::keep_refunds(unit, audit, &act, done, &numbers);
     }
-    trail::keep_as(unit, audit, &act, done, &of_drafts(&request.drafts, rows))
+    trail::keep_as(unit, audit, &act, done, &of_drafts(&request.batch.drafts, rows))
 }

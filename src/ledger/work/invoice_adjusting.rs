@@ -32,7 +32,7 @@ use crate::ledger::records::{
     InvoiceAdjustment, LINE_BY_ID, Line,
 };
 use crate::ledger::unit::Unit;
-use crate::ledger::{RowResult, UserKey};
+use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Which of the two objects an adjustment is.
@@ -139,7 +139,7 @@ fn write(
     adjusted: Adjusted,
     decision: &InvoiceAdjustmentDecision<'_>,
     at: DateTime<Utc>,
-) -> Result<ObjectId, BooksError> {
+) -> Result<Saved, BooksError> {
     let key = numbering::next_key::<InvoiceAdjustment>(unit, "invoice_adjustment")?;
     let id = ObjectId::from(unit.row_id(adjusted.kind(), at, key)?);
     let number = match decision.number {
@@ -153,7 +153,7 @@ fn write(
     unit.insert(InvoiceAdjustment {
         key: InvoiceAdjustmentKey(key),
         id: id.clone(),
-        number,
+        number: number.clone(),
         invoice: decision.invoice,
         line: decision.line,
         adjustment_type: ByName(decision.adjustment_type),
@@ -175,7 +175,7 @@ fn write(
     })?;
     let moved = impact(decision.adjustment_type, decision.amount);
     move_invoice(unit, decision.invoice, moved, at)?;
-    Ok(id)
+    Ok(Saved::numbered(id, number))
 }
 
 /// Changes an adjustment of a whole invoice, or finds why not.
@@ -238,7 +238,7 @@ fn change_one(
         }
         (row.updated_ms, row.updated_by, row.custom) = (at, user, custom);
     })?;
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Deletes an adjustment, or finds why not. What a live one moved goes back.
@@ -259,7 +259,7 @@ pub(super) fn delete(
         give_back(unit, adjustment, asking.now)?;
     }
     unit.remove::<InvoiceAdjustment>(&(adjustment.key,))?;
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Moves an invoice's balance back by what an adjustment moved it.

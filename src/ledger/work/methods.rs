@@ -56,7 +56,7 @@ pub(super) fn create(
         updated_ms: Some(at),
         custom: custom::merged(None, &method.custom)?,
     })?;
-    Ok(Ok(id))
+    Ok(Ok(id.into()))
 }
 
 /// Changes a payment method, or finds why not.
@@ -86,7 +86,7 @@ pub(super) fn update(
         (row.kept, row.custom) = (kept, custom);
         (row.updated_by, row.updated_ms) = (Some(user), Some(asking.now));
     })?;
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// Deletes a payment method, or finds why not.
@@ -102,7 +102,7 @@ pub(super) fn delete(
     if let Some(key) = key {
         unit.remove::<MethodRow>(&(key,))?;
     }
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 fn existing(

@@ -22,7 +22,7 @@ use crate::ledger::change::ChangeResult;
 use crate::ledger::record::{ByName, DayText};
 use crate::ledger::records::{self, PAYMENT_BY_NUMBER, Part};
 use crate::ledger::unit::{Unit, World};
-use crate::ledger::{RowResult, UserKey};
+use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Makes a payment, with the part that pays its invoice and the credit that it brings, or finds why
@@ -39,7 +39,7 @@ pub(super) fn create(
         Err(error) => return Ok(Err(error)),
     };
     let at = asking.now;
-    let (key, id) = insert(unit, user, &payment, at)?;
+    let (key, saved) = insert(unit, user, &payment, at)?;
     if let Some((invoice, amount)) = payment.applied {
         let (is_paid, custom) = (payment.status == PaymentStatus::Processed, CustomValues::new());
         let part = NewPart { payment: key, invoice, amount, is_paid, custom };
@@ -48,7 +48,7 @@ pub(super) fn create(
     if let Some(credit) = payment.credit {
         adjusting::write(unit, user, &credit.of_payment(key, payment.account), at)?;
     }
-    Ok(Ok(id))
+    Ok(Ok(saved))
 }
 
 /// What a draft names.
@@ -77,7 +77,7 @@ pub(super) fn create_part(
     let invoice = draft.invoice_id.look_up(|id| facts::invoice(unit, Named::Id(id)))?;
     let tenant = &unit.world.tenant;
     match decide_part(draft, payment.as_ref(), invoice.as_ref(), tenant, asking) {
-        Ok(part) => insert_part(unit, user, &part, asking.now).map(Ok),
+        Ok(part) => insert_part(unit, user, &part, asking.now).map(|id| Ok(id.into())),
         Err(error) => Ok(Err(error)),
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn update(
     if let Some((_, step)) = update.status {
         take(unit, user, step, payment, at)?;
     }
-    Ok(Ok(id.clone()))
+    Ok(Ok(id.clone().into()))
 }
 
 /// What a change of a payment has to be judged by.
@@ -175,7 +175,7 @@ fn insert(
     user: UserKey,
     payment: &NewPayment<'_>,
     at: DateTime<Utc>,
-) -> Result<(PaymentKey, ObjectId), BooksError> {
+) -> Result<(PaymentKey, Saved), BooksError> {
     let key = numbering::next_key::<records::Payment>(unit, "payment")?;
     let id = ObjectId::from(unit.row_id(IdKind::Payment, at, key)?);
     let key = PaymentKey(key);
@@ -210,7 +210,7 @@ fn insert(
         let reference = payment.reference_id.unwrap_or(&number);
         sending::claim(unit, gateway, reference, key, payment.amount)?;
     }
-    Ok((key, id))
+    Ok((key, Saved::numbered(id, number)))
 }
 
 /// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
