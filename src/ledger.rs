@@ -16,6 +16,8 @@ pub mod change;
 mod conformance;
 #[cfg(test)]
 mod conformance_objects;
+#[cfg(test)]
+mod conformance_seed;
 mod damage;
 pub mod engine;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub mod trail;
 pub mod unit;
 pub mod work;
 pub mod working_set;
+pub mod world;
 mod writer;
 
 use crate::domain::draft::GatewayOption;

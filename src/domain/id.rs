@@ -45,6 +45,11 @@ impl ObjectId {
         Self::parse(text).filter(|id| id.0.len() == ID_CHARS)
     }
 
+    /// The id that the first half of a digest makes.
+    pub fn of_digest(digest: &[u8; 32]) -> Self {
+        Self(digest.iter().take(ID_CHARS / 2).map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The characters of the id.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,12 +10,14 @@ mod looking;
 use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
-    ANSWER_BY_AGE, Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance,
-    Collected, Entry, EventRow, Exchange, Inquiry, Invoice, InvoiceAdjustment, Line, Meta, Method,
-    MethodRow, Part, Payment, Refund, Sending, SettlementEvent, StoredAnswer, TakenPart, User,
+    Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
+    CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayRow, Inquiry, Invoice,
+    InvoiceAdjustment, Line, Meta, Method, MethodRow, OperatorValue, Part, Payment, Refund,
+    Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow,
+    Webhook,
 };
 use super::trail::ActSource;
-use looking::{fits, places};
+use looking::Touched;
 use std::collections::HashMap;
 
 /// How a row differs from what the engine has.
@@ -46,13 +48,21 @@ pub struct Shelf<R: Record> {
     touched: Vec<R::Key>,
     /// Which keys the engine has for what was looked up.
     found: HashMap<(usize, Vec<Value<'static>>), Vec<R::Key>>,
+    /// Which of the touched rows have which values, for each lookup that was asked for.
+    indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
 }
 
 impl<R: Record> Default for Shelf<R> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), touched: Vec::new(), found: HashMap::new(), newest: None }
+        Self {
+            rows: HashMap::new(),
+            touched: Vec::new(),
+            found: HashMap::new(),
+            indexes: HashMap::new(),
+            newest: None,
+        }
     }
 }
 
@@ -70,44 +80,6 @@ impl<R: Record> Shelf<R> {
             self.rows.insert(key.clone(), held);
         }
         Ok(self.rows.get(key).and_then(|held| held.row.as_ref()))
-    }
-
-    /// The keys of the rows of which the columns of `lookup` have these values, in the order of the
-    /// keys.
-    pub(super) fn find(
-        &mut self,
-        books: &mut dyn Books,
-        lookup: &'static Lookup,
-        values: &[Value<'_>],
-    ) -> Result<Vec<R::Key>, BooksError> {
-        let owned: Vec<_> = values.iter().cloned().map(Value::into_owned).collect();
-        let place = (std::ptr::from_ref(lookup).addr(), owned);
-        if !self.found.contains_key(&place) {
-            let mut keys = Vec::new();
-            let rows = &mut self.rows;
-            load(books, lookup, values, usize::MAX, |row: R| {
-                let key = row.key();
-                keys.push(key.clone());
-                let held = Held { row: Some(row), state: State::Same, is_removed: false };
-                rows.entry(key).or_insert(held);
-            })?;
-            self.found.insert(place.clone(), keys);
-        }
-        let mut keys = self.found.get(&place).cloned().unwrap_or_default();
-        if self.touched.is_empty() {
-            return Ok(keys);
-        }
-        keys.retain(|key| !self.touched.contains(key));
-        let columns = places::<R>(lookup);
-        for key in &self.touched {
-            if let Some(row) = self.rows.get(key).and_then(|held| held.row.as_ref())
-                && fits(row, &columns, values)
-            {
-                keys.push(key.clone());
-            }
-        }
-        keys.sort_unstable();
-        Ok(keys)
     }
 
     /// A row that was met before.
@@ -162,7 +134,7 @@ impl<R: Record> Shelf<R> {
         }
         let is_removed = before.is_some_and(|held| held.is_removed);
         let state = if is_removed { State::Changed } else { State::New };
-        if !is_removed {
+        if !is_removed || !self.indexes.is_empty() {
             self.touched.push(key.clone());
         }
         self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
@@ -183,9 +155,12 @@ impl<R: Record> Shelf<R> {
         };
         change(row);
         check(row)?;
+        // An index that there is has to learn of each change.
+        if *state == State::Same || !self.indexes.is_empty() {
+            self.touched.push(key.clone());
+        }
         if *state == State::Same {
             *state = State::Changed;
-            self.touched.push(key.clone());
         }
         Ok(())
     }
@@ -245,6 +220,7 @@ impl<R: Record> Shelf<R> {
             }
         }
         self.found.clear();
+        self.indexes.clear();
         Ok(())
     }
 
@@ -253,6 +229,7 @@ impl<R: Record> Shelf<R> {
         self.rows.clear();
         self.touched.clear();
         self.found.clear();
+        self.indexes.clear();
         self.newest = None;
     }
 }
@@ -271,11 +248,7 @@ fn load<R: Record>(
     mut take: impl FnMut(R),
 ) -> Result<(), BooksError> {
     books.find(lookup, values, most, &mut |columns| {
-        let row = R::read(columns).map_err(|place| BooksError::Unknown {
-            table: R::TABLE.name,
-            column: R::TABLE.columns.get(place).copied().unwrap_or("?"),
-        })?;
-        take(row);
+        take(R::read(columns).map_err(BooksError::unknown::<R>)?);
         Ok(())
     })
 }
@@ -288,24 +261,32 @@ macro_rules! shelves {
         #[derive(Debug, Default, Clone)]
         pub struct Shelves {
             $($shelf: Shelf<$record>,)+
-            /// Stored answers before this moment, in Unix milliseconds, are to be removed.
-            forgotten_before: Option<i64>,
+            /// What is to be removed because of its age.
+            outdated: Vec<Outdated>,
             /// The audit source that was used last, and its key: most calls of a batch share one.
             pub(super) latest_source: Option<(ActSource, i64)>,
+            /// Rows that the world is made from were changed.
+            pub(super) is_world_changed: bool,
         }
 
         impl Shelves {
             /// Hands over to the engine what differs.
             pub fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
                 $(self.$shelf.flush(books)?;)+
-                self.remove_old_answers(books)
+                self.remove_outdated(books)
             }
 
-            /// Forgets every row.
-            pub fn clear(&mut self) {
+            /// Forgets every row; after a flush the engine has them all.
+            pub(super) fn forget_rows(&mut self) {
                 $(self.$shelf.clear();)+
-                self.forgotten_before = None;
+            }
+
+            /// Forgets everything.
+            pub fn clear(&mut self) {
+                self.forget_rows();
+                self.outdated.clear();
                 self.latest_source = None;
+                self.is_world_changed = false;
             }
         }
 
@@ -322,21 +303,32 @@ macro_rules! shelves {
     };
 }
 
-/// How many old answers one flush removes: a busy day leaves very many, and every request waits for
-/// the writer.
-const ANSWERS_REMOVED_MAX: u32 = 100;
+/// Rows that are older than a moment.
+#[derive(Debug, Clone)]
+struct Outdated {
+    lookup: &'static Lookup,
+    before: i64,
+    most: u32,
+}
 
 impl Shelves {
-    /// Has stored answers before a moment (Unix milliseconds) removed at the next flush, some at a
-    /// time.
-    pub(super) fn forget_answers(&mut self, before: i64) {
-        self.forgotten_before = self.forgotten_before.max(Some(before));
+    /// Has rows of which the moment of `lookup` is before this one (Unix milliseconds) removed at
+    /// the next flush, `most` of them at most: every request waits for the writer.
+    pub(super) fn remove_older(&mut self, lookup: &'static Lookup, before: i64, most: u32) {
+        match self.outdated.iter_mut().find(|one| one.lookup == lookup) {
+            Some(one) => one.before = one.before.max(before),
+            None => self.outdated.push(Outdated { lookup, before, most }),
+        }
     }
 
-    fn remove_old_answers(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
-        let Some(before) = self.forgotten_before.take() else { return Ok(()) };
-        books.remove_older(&ANSWER_BY_AGE, before, ANSWERS_REMOVED_MAX)?;
-        self.answers.clear();
+    fn remove_outdated(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+        if self.outdated.is_empty() {
+            return Ok(());
+        }
+        for Outdated { lookup, before, most } in std::mem::take(&mut self.outdated) {
+            books.remove_older(lookup, before, most)?;
+        }
+        self.forget_rows();
         Ok(())
     }
 }
@@ -352,7 +344,13 @@ pub trait Shelved: Record {
 
 shelves! {
     meta: Meta,
+    tenant_settings: TenantSetting,
+    gateways: GatewayRow,
+    custom_fields: CustomFieldRow,
+    operator_values: OperatorValue,
+    user_rows: UserRow => users,
     users: User,
+    sessions: SessionRow,
     account_rows: AccountRow => accounts,
     accounts: Account,
     method_rows: MethodRow => methods,
@@ -376,5 +374,7 @@ shelves! {
     settlement_events: SettlementEvent,
     sendings: Sending,
     events: EventRow,
+    webhooks: Webhook,
+    deliveries: Delivery,
     answers: StoredAnswer,
 }

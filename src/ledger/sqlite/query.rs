@@ -12,10 +12,12 @@ use super::store::Store;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
 use crate::ledger::LedgerError;
+use crate::ledger::engine::Engine;
 use crate::ledger::query::{
     Find, FindError, LOCATOR_IDLE_MAX, PAGE_ROWS_MAX, Page, QueryLocator, Start, Value,
 };
 use crate::ledger::queue::Later;
+use crate::ledger::work::drawing;
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params, params_from_iter};
 use std::time::Instant;
@@ -276,7 +278,8 @@ fn keep_locator(
     Ok(Ok(Some(QueryLocator { id, offset: mark.offset })))
 }
 
-fn new_locator(store: &Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
+fn new_locator(store: &mut Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
+    let id = store.work(drawing::locator_id)?;
     let connection = store.connection();
     let expired = keep.at_ms - LOCATOR_IDLE_MAX.num_milliseconds();
     // A few at a time, because everybody waits for the writer.
@@ -286,7 +289,6 @@ fn new_locator(store: &Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
     let surplus = "delete from query_locator where id in (select id from query_locator \
                    where user = ?1 order by last_used_ms desc limit -1 offset ?2)";
     connection.prepare_cached(surplus)?.execute(params![keep.user, LOCATORS_PER_USER_MAX - 1])?;
-    let id = store.next_locator_id()?;
     let insert = "insert into query_locator (id, user, query, newest, size, last_used_ms) \
                   values (?1, ?2, ?3, ?4, ?5, ?6)";
     let Keep { user, query, newest, size, at_ms, .. } = keep;

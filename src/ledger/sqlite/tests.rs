@@ -53,7 +53,8 @@ fn plan() -> SeedPlan {
             opened: None,
             default_payment_method: Some(id(METHOD)),
             gateway: None,
-        }],
+        }]
+        .into(),
         payment_methods: vec![SeedPaymentMethod {
             id: id(METHOD),
             account: Some(id(ACCOUNT)),
@@ -61,9 +62,17 @@ fn plan() -> SeedPlan {
             name: None,
             status: MethodStatus::Active,
             gateway: None,
-        }],
+        }]
+        .into(),
         ..SeedPlan::default()
     }
+}
+
+/// The same plan with another account.
+fn plan_of(change: impl Fn(&mut SeedAccount)) -> SeedPlan {
+    let mut accounts: Vec<SeedAccount> = plan().accounts.into_iter().collect();
+    accounts.iter_mut().for_each(change);
+    SeedPlan { accounts: accounts.into(), ..plan() }
 }
 
 async fn seeded(path: &Path) -> SqliteLedger {
@@ -281,9 +290,8 @@ async fn a_seed_loads_twice_and_a_conflict_loads_nothing() {
     let ledger = seeded(&path).await;
     let again = ledger.load_seed(plan()).await.unwrap().unwrap();
     assert_eq!((again.added, again.unchanged), (0, 3));
-    let mut conflicting = plan();
+    let mut conflicting = plan_of(|account| account.opening = MinorUnits::new(6000));
     conflicting.tenant.push(("credit_balance", "false".to_owned()));
-    conflicting.accounts[0].opening = MinorUnits::new(6000);
     let conflict = ledger.load_seed(conflicting).await.unwrap().unwrap_err().to_string();
     assert!(conflict.contains("credit_balance is `50.00`"), "{conflict}");
     let works = rows(&ledger, vec![draft("External", "10")]).await;
@@ -457,10 +465,11 @@ async fn a_default_method_of_another_account_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
-    let mut other = plan();
-    other.payment_methods.clear();
-    other.accounts[0].id = ObjectId::parse("00000000000000000000000000000002").unwrap();
-    other.accounts[0].number = "A2".to_owned();
+    let mut other = plan_of(|account| {
+        account.id = ObjectId::parse("00000000000000000000000000000002").unwrap();
+        account.number = "A2".to_owned();
+    });
+    other.payment_methods = Vec::new().into();
     let conflict = ledger.load_seed(other).await.unwrap().unwrap_err();
     assert!(matches!(conflict, crate::ledger::seed::SeedConflict::Unfit { .. }));
 }
@@ -652,8 +661,7 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
     rows(&ledger, vec![draft("External", "5")]).await;
-    let mut other = plan();
-    other.accounts[0].name = "Two".to_owned();
+    let other = plan_of(|account| account.name = "Two".to_owned());
     ledger.begin_anew(vec![plan(), other.clone()], false).await.unwrap().unwrap_err();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
     let id = ObjectId::parse(ACCOUNT).unwrap();
