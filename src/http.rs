@@ -110,7 +110,7 @@ impl Gateway {
         Self::start_tapped(service, doors, settings, public, admin, None).await
     }
 
-    /// The same, with somebody who is shown every call.
+    /// The same, with a tap that gets every call.
     pub async fn start_tapped(
         service: Arc<Service>,
         doors: impl IntoIterator<Item = Box<dyn Door>>,
@@ -154,7 +154,7 @@ impl Gateway {
         self.public.address()
     }
 
-    /// Where health and metrics are told, if anywhere.
+    /// Where health and metrics are served, if anywhere.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(Listener::address)
     }

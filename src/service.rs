@@ -48,6 +48,7 @@ use faults::Faults;
 use idempotency::RunningKeys;
 use login_guard::LoginGuard;
 use outcome_writes::OutcomeWrites;
+use parking_lot::Mutex;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
 pub use refusal::{Failure, Refusal};
@@ -57,8 +58,8 @@ use retention::EventSettings;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
 use stage::{Presence, Stage};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_bench::Seeds;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
@@ -180,13 +181,13 @@ pub struct Service {
     seeds: Seeds,
     faults: Faults,
     stage: Stage,
-    /// Held by whoever replaces a test ledger or a part of it.
+    /// Held while a test ledger or a part of it is replaced.
     bench_turn: AsyncMutex<()>,
     is_ending: AtomicBool,
     outcome_writes: OutcomeWrites,
     desk: Desk,
     gateway_counters: GatewayCounters,
-    /// Who is told what happens, once that has begun.
+    /// The webhooks that events are delivered to, once that has begun.
     receivers: Mutex<Vec<Arc<Receiver>>>,
 }
 

@@ -7,7 +7,7 @@ use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{ledger, logging, record, terminal};
+use super::{exposure, ledger, logging, record, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
@@ -41,7 +41,7 @@ pub(super) struct Args {
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
-    let settings = Settings::gather(args.options, matches)?;
+    let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     let _log = logging::start(LOGGED)?;
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };
@@ -81,7 +81,7 @@ fn remove_if_unused(path: &Path) {
     for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
-        // What is not there need not be removed, and what cannot be is in nobody's way.
+        // A file that is not there or cannot be removed is no reason to fail.
         let _ = std::fs::remove_file(file);
     }
 }

@@ -16,9 +16,10 @@ use crate::call::{Answer, CallNotes, NotedObject, OperationName, Outcome};
 use crate::domain::origin::FrontDoor;
 use crate::domain::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// How much of a request or an answer is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -126,7 +127,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 
     /// The place of an exchange that begins now.

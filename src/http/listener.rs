@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection that was asked for its place may take to go before the next is asked.
 const GOING_TAKES: Duration = Duration::from_millis(100);
 
-/// What an address over its number of connections is told.
+/// What an address over its number of connections is answered.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
     Retry-After: 120\r\nConnection: close\r\n\r\n";
 
@@ -48,7 +48,7 @@ const LAST_BYTES_TAKE: Duration = Duration::from_millis(500);
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Withheld {
-    /// What became of the request cannot be told: what is sent breaks off.
+    /// The outcome of the request is unknown: what is sent breaks off.
     #[error("the outcome is unknown")]
     Unknown,
     /// A tester ordered that nothing is sent.
@@ -67,7 +67,7 @@ pub(super) trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response<AnswerBody>, Withheld>> + Send;
 }
 
-/// What a listener may cost, and how it speaks.
+/// The limits of a listener, and its HTTP settings.
 pub(super) struct Manner {
     pub(super) name: &'static str,
     pub(super) protocol: http1::Builder,

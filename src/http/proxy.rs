@@ -1,8 +1,8 @@
 //! A proxy in front of one upstream, for recording what a client and a real endpoint say.
 //!
 //! What must stay true: nothing is sent to anybody but the upstream, and no redirect is followed; a
-//! request is sent once, and when nobody knows what became of it, the connection is closed without
-//! an answer; and clients stay here, because every address that the upstream tells them is replaced
+//! request is sent once, and when its outcome is unknown, the connection is closed without
+//! an answer; and clients stay here, because every address that the upstream names is replaced
 //! by the one by which they came.
 
 use super::address::Addresses;
@@ -46,7 +46,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// The addresses that an answer to a login and a WSDL tell: what stands before one, its scheme and
+/// The addresses in an answer to a login and in a WSDL: what stands before one, its scheme and
 /// authority.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let login = r"<(?:[^<>\s/:]+:)?ServerUrl(?:\s[^<>]*)?>\s*";
@@ -235,7 +235,7 @@ fn inflated(headers: &HeaderMap, body: Bytes) -> Option<Bytes> {
     }
 }
 
-/// The request as it was meant, if that can be told.
+/// The request inflated, if it can be.
 fn plain_request(headers: &HeaderMap, body: Bytes, bytes_max: usize) -> Option<Bytes> {
     match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Some(body),
@@ -244,7 +244,7 @@ fn plain_request(headers: &HeaderMap, body: Bytes, bytes_max: usize) -> Option<B
     }
 }
 
-/// The body with our address in the place of every one that clients are told to go to.
+/// The body with our address in the place of every one that clients would follow.
 fn readdressed(body: Bytes, base_url: &str) -> Bytes {
     let Some(address) = ADDRESS.as_ref().filter(|address| address.is_match(&body)) else {
         return body;

@@ -5,8 +5,9 @@
 
 use crate::domain::id::RefundNumber;
 use crate::domain::schedule::READERS_STEP_MAX_S;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The refunds that somebody is busy with, or was.
@@ -29,7 +30,7 @@ struct Known {
 }
 
 impl Known {
-    /// Forgets those whose turn ended so long ago that nobody cares, once there are twice as many
+    /// Forgets those whose turn ended long ago, once there are twice as many
     /// as were left the last time.
     fn tidy(&mut self) {
         if self.of.len() < TIDIED_FROM.max(self.left.saturating_mul(2)) {
@@ -50,7 +51,7 @@ enum Place {
 }
 
 impl Desk {
-    /// The right to deal with a refund's gateway, if nobody has it.
+    /// The right to deal with a refund's gateway, if it is free.
     pub(super) fn take(&self, number: RefundNumber) -> Option<Turn> {
         self.take_after(number, Duration::ZERO)
     }
@@ -58,7 +59,7 @@ impl Desk {
     /// As [`Desk::take`], if the last turn ended at least `interval` ago.
     pub(super) fn take_after(&self, number: RefundNumber, interval: Duration) -> Option<Turn> {
         let of_all = self.places();
-        let mut places = of_all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = of_all.lock();
         let is_free = match places.of.get(&number) {
             None => true,
             Some(Place::Busy) => false,
@@ -79,11 +80,11 @@ impl Desk {
 
     /// Forgets everybody, because the same numbers will be those of other refunds.
     pub(super) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Places::default();
+        *self.0.lock() = Places::default();
     }
 
     fn places(&self) -> Places {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.lock())
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Gives the turn back for a refund that nobody will ask about again.
+    /// Gives the turn back for a refund that is not asked about again.
     pub(super) fn forget(mut self) {
         self.has_ended = true;
     }
@@ -103,7 +104,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         if self.has_ended {
             places.of.remove(&self.number);
         } else {
@@ -140,12 +141,12 @@ mod tests {
             let number = RefundNumber::new(i64::try_from(number).unwrap()).unwrap();
             drop(desk.take(number));
             let places = desk.places();
-            let mut places = places.lock().unwrap();
+            let mut places = places.lock();
             if let Some(place) = places.of.get_mut(&number) {
                 *place = Place::FreeSince(long_ago);
             }
         }
-        assert!(desk.places().lock().unwrap().of.len() <= TIDIED_FROM);
+        assert!(desk.places().lock().of.len() <= TIDIED_FROM);
     }
 
     #[test]

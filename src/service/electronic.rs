@@ -1,7 +1,7 @@
 //! Paying electronic refunds: the gateway is asked outside any transaction, and its verdict ends
 //! the refund in a second one, exactly once.
 //!
-//! What must stay true: while an order is being sent or asked about, nobody else does either for
+//! What must stay true: while an order is being sent or asked about, no other task does either for
 //! the same refund (`desk`); what brings no verdict is noted with the moment of the next inquiry,
 //! and what cannot be noted is due by an earlier note. So no verdict is ever lost for good.
 
@@ -145,8 +145,8 @@ impl Service {
     }
 
     /// Writes a verdict, and once more where that fails, because what the gateway said stays true.
-    /// One that cannot be written at all is asked for again. Returns how the refund ended, if it was
-    /// this verdict that ended it.
+    /// One that cannot be written at all is asked for again. Returns how the refund ended, if it
+    /// was this verdict that ended it.
     pub(super) async fn end(
         &self,
         order: &Order,

@@ -5,10 +5,11 @@
 //! after. Only a test ledger is ever cleared, and calls on any other pay nothing for this.
 
 use crate::domain::id::ObjectId;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -78,7 +79,7 @@ impl Stage {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 
     /// Begins something as soon as the stage is not being cleared.
@@ -171,19 +172,19 @@ impl Drop for Cleared<'_> {
 }
 
 impl Presence {
-    /// Of something that nobody ever waits for or cuts off.
+    /// Of work that is never waited for nor cut off.
     pub(super) const fn unseen() -> Self {
         Self(None)
     }
 
     /// Does `work` to its end, or up to where it is cut off; either way it is no longer under way
-    /// afterwards. Being cut off comes first, so that what only ended because something that it
-    /// waited for was cut off does not speak as if that had ended.
+    /// afterwards. If both are possible at once it counts as cut off: work that waits for other
+    /// work which was cut off could otherwise report that this ended well.
     pub(super) async fn until_cut<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let Some(place) = &self.0 else {
             return Some(work.await);
         };
-        // Gone before this is, which says that it is.
+        // It is dropped before `self`, whose drop reports that the work is no longer under way.
         let mut work = pin!(work);
         tokio::select! {
             biased;

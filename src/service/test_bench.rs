@@ -1,7 +1,7 @@
 //! What a tester does to a test ledger: reset it, seed it, snapshot it, put a snapshot back.
 //!
 //! What must stay true: a ledger that is not marked as test refuses all of it; one of these is done
-//! at a time, to its end even when nobody waits for it any more, and as a whole or not at all;
+//! at a time, to its end even when its caller has gone away, and as a whole or not at all;
 //! after a reset or a snapshot put back, nothing that began before reaches the ledger, and nothing
 //! that this process keeps in memory speaks of what was there before.
 
@@ -15,13 +15,14 @@ use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use crate::ledger::trail::Act;
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::task::spawn_blocking;
 
@@ -113,7 +114,7 @@ struct Remembered {
 
 impl Seeds {
     fn lock(&self) -> MutexGuard<'_, Vec<Remembered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn add(&self, text: String) {
@@ -267,7 +268,7 @@ impl Service {
         Ok(self.bench()?.known_ids().await?)
     }
 
-    /// Does `work` when it is its turn, to its end, whoever goes away meanwhile.
+    /// Does `work` when it is its turn, to its end, even if its caller goes away.
     async fn in_turn<T, F>(
         self: &Arc<Self>,
         work: impl FnOnce(Arc<Self>) -> F,

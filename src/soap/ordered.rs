@@ -64,7 +64,7 @@ impl Soap {
             }),
             Effect::Reset { after: false } => Reply::Reset(operation),
             Effect::Reset { after: true } => {
-                // It is done, and nobody is told.
+                // It is done, and the caller gets no answer.
                 let _ = self.perform_as_asked(call, request, dialect, facts).await;
                 Reply::Reset(operation)
             }

@@ -8,7 +8,7 @@ use super::rows;
 use super::trail_reading::{self, is_of_this_ledger, page};
 use crate::domain::id::RefundNumber;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::ledger::reconciliation::RefundName;
+use crate::domain::refund_name::RefundName;
 use crate::ledger::trail::Record;
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::work::events;
