@@ -26,10 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What is logged where nobody says otherwise.
+/// What is logged by default.
 const LOGGED: &str = "info";
 /// How long what is left when the drain is over is waited for: gateways that are being asked, and
-/// after them reads that nobody waits for.
+/// after them reads whose callers have gone away.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Serve SOAP until a signal comes
@@ -175,13 +175,13 @@ struct UntilTheEnd(PathBuf);
 
 impl Drop for UntilTheEnd {
     fn drop(&mut self) {
-        // Whoever took it away before has done our work.
+        // It may have been removed before, which is as good.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 /// The token of the admin API: the one that was given, or a new one, which is written beside the
-/// ledger for whoever may read it, as long as there is a gateway that goes by it.
+/// ledger for those who may read it, as long as a gateway accepts it.
 fn admin_token(
     settings: &Settings,
     ledger: &dyn Ledger,

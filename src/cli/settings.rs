@@ -61,7 +61,7 @@ pub(super) struct Settings {
     pub(super) store: LedgerSettings,
     /// Payment gateways of kind http.
     pub(super) gateways: Vec<Configured>,
-    /// Who is told what happens to refunds.
+    /// The webhooks that events of refunds are delivered to.
     pub(super) webhooks: Vec<webhooks::Configured>,
     /// Each of these and where it came from.
     pub(super) report: Vec<Effective>,

@@ -13,7 +13,7 @@ use super::listener::{Handler, Listener, Withheld};
 use super::metrics::Metrics;
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
-use super::{StartError, listen, public_manner};
+use super::{StartError, listen, public_configuration};
 use crate::client::{ClientError, ClientLimits, Endpoint, Pool, Request as Outbound, Trust};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -86,7 +86,7 @@ impl Proxy {
             body_bytes_max: ANSWER_BYTES_MAX,
             ..ClientLimits::default()
         };
-        let manner = public_manner(&settings, &metrics);
+        let configuration = public_configuration(&settings, &metrics);
         let Upstream { endpoint, trust, .. } = upstream;
         let forward = Forward {
             upstream: Pool::new(endpoint, limits, trust, settings.connections_max),
@@ -95,7 +95,7 @@ impl Proxy {
             settings,
             tap,
         };
-        let listener = listen(address, Listener::open(address, manner, forward)).await?;
+        let listener = listen(address, Listener::open(address, configuration, forward)).await?;
         Ok(Self { listener, drain_timeout })
     }
 

@@ -1,7 +1,7 @@
-//! Telling the ledger what gateways settled and what they rejected after all.
+//! Reporting to the ledger what gateways settled and what they rejected after all.
 //!
-//! What must stay true: an event that was told before changes nothing, and money is put back once
-//! at most.
+//! What must stay true: an event that was reported before changes nothing, and money is put back
+//! once at most.
 
 use super::trail::Act;
 use crate::domain::id::{RefundId, RefundNumber};
@@ -14,7 +14,7 @@ pub use crate::domain::refund_name::RefundName;
 /// The longest reason and the longest id of an event, in characters.
 pub const TEXT_CHARS_MAX: usize = 500;
 
-/// When something was, as gateways tell it.
+/// When something was, as gateways report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// At this moment.
@@ -34,7 +34,7 @@ pub struct Reconciliation {
     pub at: When,
     /// Why, in the gateway's words.
     pub reason: Option<String>,
-    /// The event's own id, by which it is known when it is told again.
+    /// The event's own id, by which it is known when it is reported again.
     pub event_id: Option<String>,
 }
 
@@ -56,7 +56,7 @@ pub struct Reconciled {
     pub refund: RefundId,
     /// Where it stands now.
     pub gateway_state: GatewayState,
-    /// Whether the event changed anything; it does not when it was told before.
+    /// Whether the event changed anything; it does not when it was reported before.
     pub has_changed: bool,
     /// Whether its money was put back by this event.
     pub was_put_back: bool,
@@ -91,7 +91,7 @@ pub enum ReconcileError {
         number: RefundNumber,
         /// When the event is said to be.
         at: DateTime<Utc>,
-        /// When the ledger was told.
+        /// When it was reported to the ledger.
         now: DateTime<Utc>,
     },
     /// The id was that of an event with other content.

@@ -1,4 +1,4 @@
-//! Faults to order: what a tester wants the next calls to suffer.
+//! Faults to order: what a tester wants to be injected into the next calls.
 //!
 //! What must stay true: the first rule that matches a call and has none left to pass over decides,
 //! and is used once; as long as no rule stands, a call pays for this with one look at a flag.

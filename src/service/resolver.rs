@@ -8,8 +8,8 @@
 
 use super::Service;
 use super::connectors::Connected;
-use super::desk::Turn;
 use super::electronic::report_panic;
+use super::leases::Lease;
 use crate::domain::id::RefundId;
 use crate::domain::number::saturated;
 use crate::domain::query::{QueryObject, Test, TypedQuery};
@@ -148,11 +148,11 @@ impl Service {
             // What has to be sent again meets the gateway in the order of the first time.
             due.iter().for_each(|open| connected.processor.line_up(&open.order));
             for open in due {
-                if let Some(turn) = self.desk.take(open.order.refund.number())
+                if let Some(lease) = self.leases.take(open.order.refund.number())
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
                 {
                     let (service, connected) = (Arc::clone(self), connected.clone());
-                    let ask = async move { service.ask(open, &connected, turn, room).await };
+                    let ask = async move { service.ask(open, &connected, lease, room).await };
                     self.spawn("inquiry", Vec::new(), ask);
                 }
             }
@@ -190,10 +190,10 @@ impl Service {
         let interval = readers_interval(open.attempts).to_std().ok()?;
         // The first inquiry after the order itself comes as soon as somebody wants to know.
         let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };
-        let turn = self.desk.take_after(id.number(), interval)?;
+        let lease = self.leases.take_after(id.number(), interval)?;
         let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
         let service = Arc::clone(self);
-        let ask = async move { service.ask(open, &connected, turn, room).await };
+        let ask = async move { service.ask(open, &connected, lease, room).await };
         Some(self.spawn("inquiry", Vec::new(), ask))
     }
 
@@ -202,41 +202,41 @@ impl Service {
         &self,
         found: OpenOrder,
         connected: &Connected,
-        turn: Turn,
+        lease: Lease,
         _room: OwnedSemaphorePermit,
     ) {
-        // What was found may have been noted or ended before the turn was taken.
+        // What was found may have been noted or ended before the lease was taken.
         let number = found.order.refund.number();
         let open = match self.ledger.open_order(number).await {
             Ok(Some(open)) if open.attempts == found.attempts => open,
-            Ok(None) => return turn.forget(),
+            Ok(None) => return lease.forget(),
             _ => return,
         };
         if open.first_sent.is_none() {
-            return self.send_again(open, connected, turn).await;
+            return self.send_again(open, connected, lease).await;
         }
         self.gateway_counters.inquiries.fetch_add(1, Ordering::Relaxed);
         let told = connected.processor.inquire(&open.order).await;
         let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
         match told.outcome {
             Inquiry::Certain(verdict) => {
-                self.end(&open.order, verdict, exchange, turn).await;
+                self.end(&open.order, verdict, exchange, lease).await;
             }
             Inquiry::Unknown(why) => {
-                self.note(&open, exchange, why, false, &turn).await;
+                self.note(&open, exchange, why, false, &lease).await;
             }
             Inquiry::NeverHeard { retention }
                 if self.may_be_sent_again(&open, connected, retention) =>
             {
                 let why = "the gateway has never heard of it; it is sent again".to_owned();
-                if self.note(&open, exchange, why, false, &turn).await {
+                if self.note(&open, exchange, why, false, &lease).await {
                     let open = OpenOrder { attempts: open.attempts + 1, ..open };
-                    self.send_again(open, connected, turn).await;
+                    self.send_again(open, connected, lease).await;
                 }
             }
             Inquiry::NeverHeard { .. } => {
                 let why = "the gateway has never heard of it, and it is too late to send it again";
-                self.note(&open, exchange, why.to_owned(), false, &turn).await;
+                self.note(&open, exchange, why.to_owned(), false, &lease).await;
             }
         }
     }
@@ -257,12 +257,12 @@ impl Service {
         is_known && now < open.order.refund.created_at() + ASKED_FOR
     }
 
-    async fn send_again(&self, open: OpenOrder, connected: &Connected, turn: Turn) {
+    async fn send_again(&self, open: OpenOrder, connected: &Connected, lease: Lease) {
         let now = self.clock.now();
         if now >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
-            self.note(&open, exchange, why, true, &turn).await;
+            self.note(&open, exchange, why, true, &lease).await;
             return;
         }
         // Durable before the call: from then on it counts as sent.
@@ -271,7 +271,7 @@ impl Service {
                 None => connected.send_first(&open.order).await,
                 Some(_) => connected.processor.refund(&open.order).await,
             };
-            self.conclude(&open, told, turn).await;
+            self.conclude(&open, told, lease).await;
         }
     }
 }

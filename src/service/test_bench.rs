@@ -6,8 +6,8 @@
 //! that this process keeps in memory speaks of what was there before.
 
 use super::Service;
+use super::drain::StillUnderWay;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
-use super::stage::StillUnderWay;
 use super::test_clock::{catch_up, told};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
@@ -162,7 +162,7 @@ impl Service {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
             let seeds = service.seeds.plans(service.clock.beginning()).await?;
-            let _cleared = service.stage.clear().await?;
+            let _cleared = service.drain.clear().await?;
             bench.begin_anew(seeds, keep_sessions).await??;
             service.faults.clear();
             service.clock.reset();
@@ -179,7 +179,7 @@ impl Service {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
             let seeds = service.seeds.plans(service.clock.now()).await?;
-            service.stage.clear_of(&id).await?;
+            service.drain.clear_of(&id).await?;
             let is_known = bench.renew_account(id.clone(), seeds).await??;
             if is_known { Ok(()) } else { Err(BenchError::NoAccount(id)) }
         })
@@ -227,7 +227,7 @@ impl Service {
             if !blocking(move || Ok(sought.is_file())).await? {
                 return Err(missing);
             }
-            let _cleared = service.stage.clear().await?;
+            let _cleared = service.drain.clear().await?;
             service.bench()?.put_back(file).await??;
             catch_up(&service.clock, service.ledger.as_ref()).await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
@@ -290,7 +290,7 @@ impl Service {
     /// Forgets what is kept in memory of a ledger that has changed as a whole: its sandboxes would
     /// take a refund whose id comes again for one that they have paid. Who listens, listens on.
     async fn know_another_ledger(&self) -> Result<(), BenchError> {
-        self.desk.clear();
+        self.leases.clear();
         self.sessions.forget();
         self.login_guard.forget();
         self.processors.forget_sandboxes();

@@ -194,9 +194,9 @@ impl Service {
             Ok(due) => {
                 for delivery in due {
                     let (service, receiver) = (Arc::clone(self), Arc::clone(receiver));
-                    let presence = self.stage.join("delivery", Vec::new());
+                    let in_flight = self.drain.join("delivery", Vec::new());
                     under_way.start(delivery, |delivery| async move {
-                        presence.until_cut(service.deliver(&receiver, delivery)).await;
+                        in_flight.until_cut(service.deliver(&receiver, delivery)).await;
                     });
                 }
             }
