@@ -7,7 +7,7 @@ use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{ledger, logging, record, terminal};
+use super::{exposure, ledger, logging, record, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
@@ -27,10 +27,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What is logged where nobody says otherwise.
+/// What is logged by default.
 const LOGGED: &str = "info";
 /// How long what is left when the drain is over is waited for: gateways that are being asked, and
-/// after them reads that nobody waits for.
+/// after them reads whose callers have gone away.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Serve SOAP until a signal comes
@@ -42,7 +42,7 @@ pub(super) struct Args {
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
-    let settings = Settings::gather(args.options, matches)?;
+    let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     let _log = logging::start(LOGGED)?;
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };
@@ -82,7 +82,7 @@ fn remove_if_unused(path: &Path) {
     for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
-        // What is not there need not be removed, and what cannot be is in nobody's way.
+        // A file that is not there or cannot be removed is no reason to fail.
         let _ = std::fs::remove_file(file);
     }
 }
@@ -203,13 +203,13 @@ struct UntilTheEnd(PathBuf);
 
 impl Drop for UntilTheEnd {
     fn drop(&mut self) {
-        // Whoever took it away before has done our work.
+        // It may have been removed before, which is as good.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 /// The token of the admin API: the one that was given, or a new one, which is written beside the
-/// ledger for whoever may read it, as long as there is a gateway that goes by it.
+/// ledger for those who may read it, as long as a gateway accepts it.
 fn admin_token(
     settings: &Settings,
     ledger: &dyn Ledger,

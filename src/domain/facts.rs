@@ -4,6 +4,7 @@
 //! decision never rests on stale facts.
 
 mod ahead;
+pub mod keys;
 mod tenant;
 
 use super::collected::Collected;
@@ -16,6 +17,7 @@ use super::vocabulary::{
 use chrono::NaiveDate;
 
 pub use ahead::Ahead;
+pub use keys::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
 pub use tenant::Tenant;
 
 /// The name of the built-in gateway, which always exists.
@@ -53,14 +55,6 @@ impl Gateway {
         self.method_types.as_ref().is_none_or(|types| types.contains(&method))
     }
 }
-
-/// The key of an account inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountKey(pub i64);
-
-/// The key of a payment method inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MethodKey(pub i64);
 
 /// One account, at the moment of the decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,18 +151,6 @@ pub struct ExistingMethod {
     /// Whether every tenant has it, so that no client changes it.
     pub is_built_in: bool,
 }
-
-/// The key of a payment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PaymentKey(pub i64);
-
-/// The key of an invoice inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InvoiceKey(pub i64);
-
-/// The key of a part of a payment (an InvoicePayment) inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartKey(pub i64);
 
 /// One payment, which refunds can give back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -316,10 +298,6 @@ pub struct ReopenedInvoice {
     /// By how much the refund reopens it.
     pub amount: MinorUnits,
 }
-
-/// The key of an adjustment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AdjustmentKey(pub i64);
 
 /// A credit balance adjustment that is there already, for those who want to change it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -93,7 +93,7 @@ impl QueryObject {
         self.object().name()
     }
 
-    /// The object that a query means by `name`, in whatever case.
+    /// The object that a query means by `name`, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|object| object.name().eq_ignore_ascii_case(name))
     }
@@ -107,7 +107,7 @@ impl QueryObject {
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Ids, compared letter by letter whatever the options say.
+    /// Ids, compared letter by letter, also where the options say otherwise.
     Id,
     /// Texts.
     Text,

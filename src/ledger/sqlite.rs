@@ -16,6 +16,7 @@ mod counters;
 mod identity;
 mod keeping;
 mod lock;
+mod meter;
 mod newest;
 mod open;
 mod open_error;

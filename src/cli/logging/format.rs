@@ -1,7 +1,7 @@
 //! How a line of the log looks: JSON for machines, columns and colours for people.
 //!
-//! What must stay true: a line is one line whatever a client wrote into it, and a terminal is sent
-//! no control character but this program's own colours; colour never says anything alone.
+//! What must stay true: a line stays one line, also with a client's text in it, and a terminal is
+//! sent no control character but this program's own colours; colour never says anything alone.
 
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
