@@ -288,7 +288,9 @@ async fn respond<H: Handler>(
     let handled = unless_it_panics(room.handler.handle(connection, request));
     let answered = tokio::select! {
         biased;
-        handled = handled => handled.unwrap_or_else(|| Err(room.configuration.panicked(connection))),
+        handled = handled => {
+            handled.unwrap_or_else(|| Err(room.configuration.panicked(connection)))
+        }
         () = connection.given_up() => Err(Withheld::Unknown),
     };
     let mut response = match answered {
