@@ -9,6 +9,7 @@ mod gateways;
 mod history;
 mod invoicing;
 mod refunds;
+mod settlement;
 
 pub use accounts::{
     ACCOUNT_BY_DEFAULT_METHOD, ACCOUNT_BY_ID, ACCOUNT_BY_NUMBER, ACCOUNT_BY_PARENT, Account,
@@ -29,3 +30,8 @@ pub use invoicing::{
     InvoiceAdjustment, LINE_BY_ID, Line,
 };
 pub use refunds::{Entry, REFUND_BY_METHOD, Refund};
+pub use settlement::{
+    CreditMemo, GATEWAY_BY_ID, GatewayIdentity, MEMO_BY_ACCOUNT, MEMO_BY_ID, MEMO_BY_NUMBER,
+    MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart, MethodSnapshot,
+    REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
+};

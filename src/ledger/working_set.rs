@@ -11,8 +11,10 @@ use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
     ANSWER_BY_AGE, Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance,
-    Collected, Entry, EventRow, Exchange, Inquiry, Invoice, InvoiceAdjustment, Line, Meta, Method,
-    MethodRow, Part, Payment, Refund, Sending, SettlementEvent, StoredAnswer, TakenPart, User,
+    Collected, CreditMemo, Entry, EventRow, Exchange, GatewayIdentity, Inquiry, Invoice,
+    InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method, MethodRow, MethodSnapshot, Part,
+    Payment, Refund, RefundDetail, RefundLine, Sending, SettlementEvent, StoredAnswer, TakenPart,
+    User,
 };
 use super::trail::ActSource;
 use looking::{fits, places};
@@ -364,11 +366,18 @@ shelves! {
     payments: Payment,
     parts: Part,
     collected: Collected,
+    credit_memos: CreditMemo,
+    memo_lines: MemoLine,
+    memo_parts: MemoPart,
+    method_snapshots: MethodSnapshot,
+    gateway_identities: GatewayIdentity,
     audit_sources: AuditSource,
     audit: AuditRow,
     audit_objects: AuditObject,
     refunds: Refund,
     taken_parts: TakenPart,
+    refund_details: RefundDetail,
+    refund_lines: RefundLine,
     adjustments: Adjustment,
     entries: Entry,
     inquiries: Inquiry,

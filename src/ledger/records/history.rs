@@ -1,7 +1,7 @@
 //! What is kept of calls: who made them, what they were answered, and the events they caused.
 
 use crate::domain::facts::AccountKey;
-use crate::domain::id::RefundNumber;
+use crate::domain::id::{ObjectId, RefundNumber};
 use crate::ledger::UserKey;
 use crate::ledger::record::{Lookup, Record, record};
 use chrono::{DateTime, Utc};
@@ -142,6 +142,8 @@ record! {
         /// Its key.
         key: UserKey,
     ] {
+        /// Its id.
+        id: ObjectId,
         /// Its name.
         username: String,
     }

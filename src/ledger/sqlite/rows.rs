@@ -4,6 +4,7 @@
 
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY, Tenant};
+use crate::domain::money::Currency;
 use crate::domain::script::{Script, Switches};
 use crate::domain::vocabulary::CustomizedObject;
 use rusqlite::types::Type;
@@ -45,6 +46,18 @@ pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
             "credit_balance" => tenant.credit_balance = json(1, &value)?,
             "invoice_settlement" => tenant.invoice_settlement = json(1, &value)?,
             "future_dated_adjustments" => tenant.future_dated_adjustments = json(1, &value)?,
+            "invoice_item_settlement" => tenant.invoice_item_settlement = json(1, &value)?,
+            "fx_data" => tenant.fx_data = json(1, &value)?,
+            "currency_conversion_exports" => {
+                tenant.currency_conversion_exports = json(1, &value)?;
+            }
+            "home_currency" => tenant.home_currency = Some(known(row, 1, Currency::from_code)?),
+            "reporting_currency" => {
+                tenant.reporting_currency = Some(known(row, 1, Currency::from_code)?);
+            }
+            "zuora_version" => tenant.zuora_version = Some(value),
+            "payment_reason_codes" => tenant.payment_reason_codes = json(1, &value)?,
+            "credit_memo_reason_codes" => tenant.credit_memo_reason_codes = json(1, &value)?,
             "adjustment_reason_codes" => tenant.adjustment_reason_codes = json(1, &value)?,
             "reason_codes" => tenant.reason_codes = json(1, &value)?,
             "default_gateway" => tenant.default_gateway = value,

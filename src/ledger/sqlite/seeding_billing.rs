@@ -246,6 +246,8 @@ impl Loader<'_> {
         let id = stable_id(&format!("invoice payment:{}:{invoice_id}", payment.id));
         let created_ms = self.beginning_of(payment.effective_date)?;
         self.connection.execute(insert, params![id, invoice, key, amount.units(), created_ms])?;
+        let apply = "update payment set applied = applied + ?2 where key = ?1";
+        self.connection.execute(apply, params![key, amount.units()])?;
         let select = "select sum(amount - refunded) from invoice_payment where invoice = ?1";
         let paid: i64 = self.connection.query_row(select, params![invoice], |row| row.get(0))?;
         if paid > asked - balance {

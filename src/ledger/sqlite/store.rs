@@ -6,7 +6,7 @@
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::salts::{digest, fill_randomly, ledger_salt, salt_of};
-use super::{rows, soundness, whole};
+use super::{gateway_identities, rows, soundness, whole};
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::secret::SESSION_CHARS;
 use crate::ledger::books::BooksError;
@@ -62,6 +62,7 @@ impl Store {
             is_stale: true,
         };
         store.reload()?;
+        gateway_identities::give(&store.connection, &store.world.gateways)?;
         Ok(store)
     }
 

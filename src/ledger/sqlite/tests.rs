@@ -17,7 +17,7 @@ use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Tra
 use crate::ledger::outbox::Attempt;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Saved};
+use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Render, Saved};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -87,7 +87,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
         key: key.to_owned(),
         operation: "create",
         fingerprint: [fingerprint; 32],
-        render: Box::new(|rows| format!("{rows:?}").into_bytes()),
+        render: Render::Rows(Box::new(|rows| format!("{rows:?}").into_bytes())),
     });
     let asking = Asking {
         version: ApiVersion::major(91),
