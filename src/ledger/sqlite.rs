@@ -52,7 +52,7 @@ mod views;
 mod whole;
 
 #[cfg(test)]
-pub(super) use for_tests::store_for_tests;
+pub(super) use for_tests::{audited_store_for_tests, store_for_tests};
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 

@@ -375,7 +375,7 @@ pub struct ListPage<T> {
 }
 
 /// What the v1 operations read. None: there is no such object.
-pub trait Views {
+pub trait Views: Send + Sync {
     /// A refund.
     fn refund(&self, key: ObjectKey) -> Reply<Option<RefundView>>;
 

@@ -17,6 +17,7 @@ use crate::ledger::orders::{
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
+use crate::ledger::Render;
 use crate::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, Saved, StoredSession,
     TokenHash, User, UserKey,
@@ -149,7 +150,10 @@ impl Ledger for ScriptedLedger {
             Script::Fail(error) => return ready(Err(error.clone())),
             Script::Hang => return Box::pin(std::future::pending()),
         };
-        let answer = request.idempotency.map(|once| (once.render)(&rows));
+        let answer = request.idempotency.map(|once| match once.render {
+            Render::Rows(render) => render(&rows),
+            Render::Views(_) => panic!("SOAP shows rows"),
+        });
         ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
     }
 

@@ -1,9 +1,11 @@
 //! A ledger in memory for tests of what stands above the engine.
 
-use super::schema;
 use super::store::Store;
+use super::{audit_billing, schema};
 use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
+use crate::ledger::audit::Findings;
+use crate::ledger::conformance_settlement::Audited;
 use crate::ledger::engine::Engine;
 use crate::ledger::unit::World;
 
@@ -13,7 +15,11 @@ pub(in crate::ledger) fn store_for_tests(
     world: World,
     accounts: &[(ObjectId, MethodKey, ObjectId)],
     opening: i64,
-) -> impl Engine {
+) -> impl Engine + use<> {
+    filled(world, accounts, opening)
+}
+
+fn filled(world: World, accounts: &[(ObjectId, MethodKey, ObjectId)], opening: i64) -> Store {
     let connection = schema::empty_test_ledger().unwrap();
     connection
         .execute(
@@ -34,4 +40,23 @@ pub(in crate::ledger) fn store_for_tests(
         connection.execute(insert, rusqlite::params![method_key.0, method, key]).unwrap();
     }
     Store::in_world(connection, world)
+}
+
+/// As [`store_for_tests`], with these statements done as well.
+pub(in crate::ledger) fn audited_store_for_tests(
+    world: World,
+    accounts: &[(ObjectId, MethodKey, ObjectId)],
+    statements: &str,
+) -> impl Engine + Audited + use<> {
+    let store = filled(world, accounts, 0);
+    store.connection().execute_batch(statements).unwrap();
+    store
+}
+
+impl Audited for Store {
+    fn problems(&mut self) -> Vec<String> {
+        let mut findings = Findings::default();
+        audit_billing::check(self.connection(), &mut findings).unwrap();
+        findings.problems
+    }
 }

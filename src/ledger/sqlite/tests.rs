@@ -442,7 +442,7 @@ async fn a_request_that_panics_takes_no_other_with_it() {
     let ledger = seeded(&path).await;
     let mut poison = request(vec![draft("External", "10")], Some(("k", 1)));
     if let Some(once) = &mut poison.idempotency {
-        once.render = Box::new(|_| panic!("on purpose"));
+        once.render = Render::Rows(Box::new(|_| panic!("on purpose")));
     }
     let poisoned = ledger.create(poison);
     let good = ledger.create(request(vec![draft("External", "10")], None));
