@@ -19,7 +19,7 @@ use super::ticket::Ticket;
 use super::unit::World;
 use super::work::{changing, creating, ending};
 use super::working_set::Shelved;
-use super::{Create, Created, Order, RowResult, UserKey};
+use super::{Batch, Context, Create, Created, Order, RowResult, UserKey};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::credit_memo::{
     CreditMemoDraft, MemoItemDraft, MemoTaxDraft, ShareDraft, Step as Move, StepDraft,
@@ -162,7 +162,6 @@ struct RefundModel {
     payment: Option<usize>,
     amount: i64,
     of_item: Option<bool>,
-    is_electronic: bool,
     standing: Standing,
 }
 
@@ -317,7 +316,7 @@ impl Model {
         is_electronic: bool,
     ) {
         let standing = if is_electronic { Standing::Open } else { Standing::Processed };
-        let refund = RefundModel { memo, payment, amount, of_item, is_electronic, standing };
+        let refund = RefundModel { memo, payment, amount, of_item, standing };
         self.refunds.push(refund);
     }
 
@@ -382,25 +381,25 @@ fn share(invoice: usize, amount: i64) -> ShareDraft {
 }
 
 impl<E: Engine> History<'_, E> {
-    fn asking(&self) -> Asking {
-        Asking {
-            version: ApiVersion::LAST,
-            permissions: Permission::ALL.into_iter().collect(),
-            now: at(self.second),
-            strict: false,
+    fn context(&self) -> Context {
+        Context {
+            user: UserKey(1),
+            origin: Origin::of(FrontDoor::Soap),
+            asking: Asking {
+                version: ApiVersion::LAST,
+                permissions: Permission::ALL.into_iter().collect(),
+                now: at(self.second),
+                strict: false,
+            },
+            ticket: Ticket::default(),
         }
     }
 
     fn create(&mut self, drafts: Drafts) -> (RowResult, Vec<Order>) {
         let request = Create {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            drafts,
-            ordered: BTreeMap::new(),
-            is_single: false,
+            context: self.context(),
+            batch: Batch { drafts, ordered: BTreeMap::new(), is_single: false },
             idempotency: None,
-            ticket: Ticket::default(),
             line_up: None,
         };
         let created = self.engine.work(|unit| creating::create(unit, &request));
@@ -411,26 +410,15 @@ impl<E: Engine> History<'_, E> {
     }
 
     fn update(&mut self, draft: RefundUpdateDraft) -> RowResult {
-        let request = Update {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            changes: Changes::SettlementRefunds(vec![draft]),
-            ticket: Ticket::default(),
-        };
+        let changes = Changes::SettlementRefunds(vec![draft]);
+        let request = Update { context: self.context(), changes };
         let rows = self.engine.work(|unit| changing::update(unit, &request));
         rows.map_err(|error| error.to_string()).unwrap().remove(0)
     }
 
     fn delete(&mut self, id: ObjectId) -> RowResult {
-        let request = Delete {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: self.asking(),
-            object: Deletable::CanceledRefund,
-            ids: vec![Ok(id)],
-            ticket: Ticket::default(),
-        };
+        let (object, ids) = (Deletable::CanceledRefund, vec![Ok(id)]);
+        let request = Delete { context: self.context(), object, ids };
         let rows = self.engine.work(|unit| changing::delete(unit, &request));
         rows.map_err(|error| error.to_string()).unwrap().remove(0)
     }
@@ -451,7 +439,7 @@ impl<E: Engine> History<'_, E> {
         let row = match *step {
             Step::Memo { item, tax, is_posted } => {
                 let row = self.create(Drafts::CreditMemos(vec![memo_draft(item, tax, is_posted)])).0;
-                self.memos.extend(row.iter().cloned());
+                self.memos.extend(row.iter().map(|saved| saved.id.clone()));
                 row
             }
             Step::Post { memo, gives_up } => {
@@ -470,7 +458,7 @@ impl<E: Engine> History<'_, E> {
             Step::Payment { amount, is_electronic, applied } => {
                 let draft = payment_draft(amount, is_electronic, applied);
                 let row = self.create(Drafts::SettlementPayments(vec![draft])).0;
-                self.payments.extend(row.iter().cloned());
+                self.payments.extend(row.iter().map(|saved| saved.id.clone()));
                 row
             }
             Step::RefundMemo { memo, amount, is_electronic, of_item } => {
@@ -515,9 +503,9 @@ impl<E: Engine> History<'_, E> {
 
     fn refund(&mut self, drafts: Drafts, is_electronic: bool) -> RowResult {
         let (row, orders) = self.create(drafts);
-        if let Ok(id) = &row {
-            self.refunds.push(RefundId::parse(id.as_str()).unwrap().number());
-            self.ids.push(id.clone());
+        if let Ok(saved) = &row {
+            self.refunds.push(RefundId::parse(saved.id.as_str()).unwrap().number());
+            self.ids.push(saved.id.clone());
         }
         assert_eq!(orders.len(), usize::from(is_electronic && row.is_ok()));
         row
@@ -660,7 +648,7 @@ fn world() -> World {
 
 const METHOD: MethodKey = MethodKey(101);
 
-fn sqlite() -> impl Engine + Audited {
+fn sqlite() -> impl Engine + Audited + use<> {
     let mut statements = String::new();
     for (key, place) in (1..).zip(0..INVOICES) {
         let id = id('c', place);

@@ -5,14 +5,14 @@ use super::facts::{self, Named};
 use super::{ahead, custom, events, exchanges, movement, refund_details};
 use crate::domain::draft::{GatewayOption, RefundDraft};
 use crate::domain::event::EventKind;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
+use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, Decision, Facts, Payout, RefundNeeds, Source, decide};
 use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::books::BooksError;
 use crate::ledger::records::{Balance, Refund};
 use crate::ledger::unit::Unit;
-use crate::ledger::{Order, RowResult, UserKey};
+use crate::ledger::{Order, RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Makes a refund, or finds why not; `audit` is the record of the call, and what its gateway has
@@ -40,7 +40,7 @@ pub(super) fn write(
     decision: Decision,
     audit: i64,
     orders: &mut Vec<Order>,
-) -> Result<ObjectId, BooksError> {
+) -> Result<Saved, BooksError> {
     let (id, created) = unit.next_refund(asking.now)?;
     let number = id.number();
     let entry = match decision.source {
