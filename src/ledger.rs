@@ -18,6 +18,8 @@ mod conformance;
 mod conformance_objects;
 #[cfg(test)]
 mod conformance_seed;
+#[cfg(test)]
+mod conformance_settlement;
 mod damage;
 pub mod engine;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub mod test_bench;
 pub mod ticket;
 pub mod trail;
 pub mod unit;
+pub mod views;
 pub mod work;
 pub mod working_set;
 pub mod world;
@@ -67,6 +70,7 @@ use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
 use trail::Trail;
+use views::{View, Views};
 
 pub use saved::{Ended, Number, Saved};
 
@@ -128,9 +132,18 @@ pub struct StoredSession {
     pub last_used: DateTime<Utc>,
 }
 
-/// The answer to a create call, made from the results of its rows; it must not depend on anything
-/// else, because it runs inside the transaction and its bytes are stored.
-pub type Render = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
+/// The answer to a create call, made inside the transaction, whose bytes are stored; it must not
+/// depend on anything but what it is given.
+pub enum Render {
+    /// From the results of the rows.
+    Rows(Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>),
+    /// From what each row made or changed, as the work of the call leaves it; and once more when
+    /// gateways have answered.
+    Views(RenderViews),
+}
+
+/// Makes an answer from what each row made or changed.
+pub type RenderViews = Arc<dyn Fn(&[Result<View, RowError>]) -> Vec<u8> + Send + Sync>;
 
 /// What a row of a call came to: what was made, changed or deleted, or why nothing was.
 pub type RowResult = Result<Saved, RowError>;
@@ -145,6 +158,21 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
     /// Makes the answer that is stored.
     pub render: Render,
+}
+
+/// What a repeated request is answered once a gateway's verdict is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmendedAnswer {
+    /// Whose request it was.
+    pub user: UserKey,
+    /// The operation that the key is scoped to.
+    pub operation: &'static str,
+    /// The caller's key.
+    pub key: String,
+    /// What the request asked for.
+    pub fingerprint: [u8; 32],
+    /// The bytes.
+    pub answer: Vec<u8>,
 }
 
 /// Under which circumstances something is asked for, the same for creating, changing and deleting.
@@ -268,6 +296,17 @@ pub trait Ledger: Orders {
     /// What happened to refunds, where it is kept.
     fn outbox(&self) -> Option<&dyn Outbox> {
         None
+    }
+
+    /// What the v1 operations read, where it can be read.
+    fn views(&self) -> Option<&dyn Views> {
+        None
+    }
+
+    /// Replaces the stored answer of a request with a key by what became of its work since, unless
+    /// the key is no longer that request's. False: it was not.
+    fn amend_answer(&self, _answer: AmendedAnswer) -> Reply<bool> {
+        Box::pin(async { Ok(false) })
     }
 
     /// What operators change, where they can.

@@ -5,6 +5,7 @@
 //! ends in the ledger; what this room keeps in memory (sessions in use, keys in progress) can be
 //! lost at any moment without harm.
 
+mod amending;
 pub mod change;
 pub mod clock;
 mod connectors;

@@ -36,7 +36,7 @@ fields! {
         SettledOn = moment().since(30),
         SoftDescriptor = text().since(35).max(35).created(),
         SoftDescriptorPhone = text().since(35).max(20).created(),
-        SourceType = text().since(27).of(SourceType::NAMES).created(),
+        SourceType = text().since(27).of(SourceType::SENT_NAMES).created(),
         Status = text().of(RefundStatus::NAMES).updated(),
         SubmittedOn = moment().since(30),
         TransferredToAccounting =

@@ -65,6 +65,19 @@ vocabulary! {
         Payment = "Payment",
         /// The account's credit balance (a non-referenced refund).
         CreditBalance = "CreditBalance",
+        /// A credit memo, under Invoice Settlement (a non-referenced refund). No SOAP client can ask
+        /// for one; queries show it.
+        CreditMemo = "CreditMemo",
+    }
+}
+
+impl SourceType {
+    /// The names that a SOAP client may send (field descriptions of Refund).
+    pub const SENT_NAMES: &'static [&'static str] = &["Payment", "CreditBalance"];
+
+    /// The value that a SOAP client names, letter for letter.
+    pub fn from_sent(text: &str) -> Option<Self> {
+        Self::from_name(text).filter(|_| Self::SENT_NAMES.contains(&text))
     }
 }
 
@@ -175,6 +188,28 @@ vocabulary! {
         Canceled = "Canceled",
         /// An electronic payment that was taken back.
         Voided = "Voided",
+    }
+}
+
+vocabulary! {
+    /// Where a credit memo stands.
+    CreditMemoStatus {
+        /// It has moved nothing and may still be posted.
+        Draft = "Draft",
+        /// It can be applied and refunded.
+        Posted = "Posted",
+        /// Given up as a draft.
+        Canceled = "Canceled",
+    }
+}
+
+vocabulary! {
+    /// What a refund of a payment answers to (refundTransactionType).
+    RefundTransactionType {
+        /// The payer's bank took the money back.
+        Chargeback = "Chargeback",
+        /// The payment failed after it had been taken for good.
+        PaymentReversal = "PaymentReversal",
     }
 }
 

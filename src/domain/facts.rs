@@ -4,6 +4,7 @@
 //! decision never rests on stale facts.
 
 mod ahead;
+mod credit_memo;
 pub mod keys;
 mod tenant;
 
@@ -12,11 +13,14 @@ use super::id::{ObjectId, RefundNumber};
 use super::money::{Currency, MinorUnits};
 use super::vocabulary::{
     AdjustmentStatus, AdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType,
-    RefundStatus, RefundType,
+    RefundStatus, RefundType, SourceType,
 };
 use chrono::NaiveDate;
 
 pub use ahead::Ahead;
+pub use credit_memo::{
+    CreditMemo, MemoKey, MemoLine, MemoLineKey, MemoPart, MemoPartKey, NamedInvoice,
+};
 pub use keys::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
 pub use tenant::Tenant;
 
@@ -270,7 +274,9 @@ pub struct ExistingRefund {
     pub refund_type: RefundType,
     /// Where it stands.
     pub status: RefundStatus,
-    /// The payment that it gives back; none when it drew on a credit balance.
+    /// What it drew on.
+    pub source_type: SourceType,
+    /// The payment that it gives back; none when it drew on something else.
     pub payment: Option<PaymentKey>,
     /// Whether its money was put back because its gateway rejected it after all.
     pub is_compensated: bool,

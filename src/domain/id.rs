@@ -122,11 +122,21 @@ pub enum IdKind {
     InvoiceAdjustment,
     /// An adjustment of one line of an invoice.
     InvoiceItemAdjustment,
+    /// A credit memo.
+    CreditMemo,
+    /// An item of a credit memo, or the tax on one.
+    CreditMemoItem,
+    /// A payment method as it was when a refund went to it.
+    PaymentMethodSnapshot,
+    /// What a refund took of its payment or credit memo; its key is the refund's number.
+    RefundPart,
+    /// What a refund took of an item of its credit memo.
+    RefundPartItem,
 }
 
 impl IdKind {
     /// Every kind. The place of one here is part of every id of its kind, so places never change.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Refund,
         Self::CreditBalanceAdjustment,
         Self::RefundInvoicePayment,
@@ -137,6 +147,11 @@ impl IdKind {
         Self::InvoicePayment,
         Self::InvoiceAdjustment,
         Self::InvoiceItemAdjustment,
+        Self::CreditMemo,
+        Self::CreditMemoItem,
+        Self::PaymentMethodSnapshot,
+        Self::RefundPart,
+        Self::RefundPartItem,
     ];
 
     const fn bits(self) -> u64 {

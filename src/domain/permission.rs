@@ -43,7 +43,7 @@ permissions! {
     CancelCreditBalanceAdjustment "cancel-credit-balance-adjustment" 0x20
         "Cancel such adjustments.";
     PaymentCreate "payment-create" 0x40
-        "Create payments and their parts, and change them.";
+        "Create payments and credit memos, apply them, and change them.";
     PaymentMethodWrite "payment-method-write" 0x80
         "Create, change and delete payment methods.";
     AccountWrite "account-write" 0x100

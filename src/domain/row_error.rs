@@ -3,8 +3,12 @@
 //! Only the first error of a row is ever told, and never an Error/Field element (captured answers
 //! have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against them.
 
+mod category;
 mod invoices;
 mod objects;
+mod settlement;
+
+pub use category::Category;
 
 use super::draft::masked::{is_card_number, is_iban};
 use super::error_code::ErrorCode;
@@ -29,16 +33,24 @@ pub struct RowError {
     pub code: ErrorCode,
     /// The text, in English, in the words of the captured templates where there are any.
     pub message: Text,
+    /// What kind of error it is to the v1 operations, where the code does not say it.
+    #[serde(skip)]
+    category: Option<Category>,
 }
 
 impl RowError {
+    /// An error of a code and a text.
+    pub const fn new(code: ErrorCode, message: Text) -> Self {
+        Self { code, message, category: None }
+    }
+
     /// Each `<place>` of the template stands for the value beside its name.
     fn told<const N: usize>(
         code: ErrorCode,
         template: &'static str,
         values: [(&'static str, &str); N],
     ) -> Self {
-        Self { code, message: Text::new(template, values) }
+        Self::new(code, Text::new(template, values))
     }
 
     /// The same, for what most rows fail with.
@@ -54,7 +66,7 @@ impl RowError {
 
     /// A value is not acceptable (captured template); it is repeated up to 64 characters.
     pub fn invalid(field: &str, value: &str) -> Self {
-        Self { code: ErrorCode::InvalidValue, message: invalid_text(field, value) }
+        Self::new(ErrorCode::InvalidValue, invalid_text(field, value))
     }
 
     /// The `?` that SoapUI writes into a sample request for each value, in the place of an id.
@@ -69,7 +81,7 @@ impl RowError {
         if value == "?" {
             return Self::placeholder_id(field);
         }
-        Self { code: ErrorCode::InvalidId, message: invalid_text(field, value) }
+        Self::new(ErrorCode::InvalidId, invalid_text(field, value))
     }
 
     /// A text is longer than its field allows (captured text).

@@ -11,8 +11,10 @@ mod adjustment;
 mod asking;
 mod changing;
 mod credit_balance;
+mod credit_memo;
 mod custom;
 mod invoice_adjustment;
+mod memo_refund;
 mod needs;
 mod paying;
 mod payment;
@@ -20,13 +22,17 @@ mod payment_amounts;
 mod payment_changing;
 mod payment_method;
 mod refund_values;
+mod settlement;
+mod settlement_changing;
+mod settlement_payment;
+mod unapplied_refund;
 
 use super::calendar::{CalendarText, day_at};
 use super::custom_value::CustomValues;
 use super::draft::{Field, GatewayOption, RefundDraft};
 use super::facts::{
-    Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
-    PaymentMethod, Tenant,
+    Account, AccountKey, Gateway, InvoiceKey, MemoKey, MemoLineKey, MethodKey, PartKey, Payment,
+    PaymentKey, PaymentMethod, Tenant,
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
@@ -47,11 +53,16 @@ pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
 };
+pub use credit_memo::{
+    AppliedShare, Movable, NewCreditMemo, NewMemoItem, decide_credit_memo, decide_memo_step,
+    decide_shares,
+};
 pub use invoice_adjustment::{
     InvoiceAdjustmentDecision, InvoiceAdjustmentFacts, InvoiceAdjustmentUpdate, ItemFacts,
     decide_invoice_adjustment, decide_invoice_adjustment_deletion,
     decide_invoice_adjustment_update, decide_item_adjustment,
 };
+pub use memo_refund::{MemoRefundFacts, decide_memo_refund};
 pub use needs::RefundNeeds;
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
 pub use payment_changing::{
@@ -60,6 +71,14 @@ pub use payment_changing::{
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
 };
+pub use settlement::{Detail, Rate};
+pub use settlement_changing::{
+    SettlementUpdate, decide_settlement_deletion, decide_settlement_update,
+};
+pub use settlement_payment::{
+    SettlementPaymentFacts, decide_payment_step, decide_settlement_payment,
+};
+pub use unapplied_refund::{PaymentRefundFacts, UnappliedRefund, decide_payment_refund};
 
 /// Since when an opening credit balance is there where a seed does not say: before the API was, so
 /// that clients with days of years ago in their requests find it.
@@ -116,6 +135,8 @@ pub struct Decision {
     pub soft_descriptor_phone: Option<String>,
     /// Values of the tenant's own fields.
     pub custom: CustomValues,
+    /// What only the v1 operations ask for.
+    pub detail: Option<Box<Detail>>,
 }
 
 /// How the method of a refund was chosen.
@@ -168,6 +189,23 @@ pub enum Source {
         /// What is taken back of which of its parts.
         parts: Vec<TakenPart>,
     },
+    /// A credit memo's unapplied part, and of its items and taxes these amounts, where they are
+    /// told.
+    CreditMemo {
+        /// The credit memo.
+        memo: MemoKey,
+        /// What is taken of which item or tax.
+        lines: Vec<TakenLine>,
+    },
+}
+
+/// What a refund takes of an item of its credit memo, or of the tax on one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenLine {
+    /// The item or the tax.
+    pub line: MemoLineKey,
+    /// How much, above zero.
+    pub amount: MinorUnits,
 }
 
 impl Source {
@@ -176,6 +214,7 @@ impl Source {
         match self {
             Self::CreditBalance => SourceType::CreditBalance,
             Self::Payment { .. } => SourceType::Payment,
+            Self::CreditMemo { .. } => SourceType::CreditMemo,
         }
     }
 }
@@ -238,7 +277,8 @@ pub fn decide(
     OwnFields::of_refund(facts.tenant, source_of(draft)).check_present(&draft.common.custom)?;
     match source_of(draft) {
         SourceType::CreditBalance => credit_balance::decide(draft, facts, asking),
-        SourceType::Payment => payment::decide(draft, facts, asking),
+        // No draft of this kind names a credit memo.
+        SourceType::Payment | SourceType::CreditMemo => payment::decide(draft, facts, asking),
     }
 }
 

@@ -34,6 +34,11 @@ impl Text {
         &self.template
     }
 
+    /// The value of a place.
+    pub fn value(&self, place: &str) -> Option<&str> {
+        self.values.iter().find(|(name, _)| *name == place).map(|(_, value)| value.as_str())
+    }
+
     /// The values, put into these words instead of the text's own.
     pub fn in_words(&self, template: &str) -> String {
         let mut told = String::with_capacity(template.len() + 32);

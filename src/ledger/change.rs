@@ -8,6 +8,7 @@ use crate::domain::draft::invoice_adjustment::{InvoiceAdjustmentChange, ItemAdju
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::draft::reading::read_each;
+use crate::domain::draft::settlement_refunds::RefundUpdateDraft;
 use crate::domain::draft::source::{Purpose, Source};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -43,6 +44,8 @@ pub enum Changes {
     PaymentMethods(Vec<MethodDraft>),
     /// Of refunds.
     Refunds(Vec<RefundChange>),
+    /// Of refunds, by the v1 operations.
+    SettlementRefunds(Vec<RefundUpdateDraft>),
 }
 
 impl Changes {
@@ -84,6 +87,7 @@ impl Changes {
             Self::Payments(changes) => changes.len(),
             Self::PaymentMethods(changes) => changes.len(),
             Self::Refunds(changes) => changes.len(),
+            Self::SettlementRefunds(changes) => changes.len(),
         }
     }
 
@@ -99,6 +103,7 @@ impl Changes {
             Self::Payments(all) => all.iter().map(|one| one.common.id.given()).collect(),
             Self::PaymentMethods(all) => all.iter().map(|one| one.common.id.given()).collect(),
             Self::Refunds(all) => all.iter().map(|one| one.common.id.given()).collect(),
+            Self::SettlementRefunds(all) => all.iter().map(|one| one.refund.id()).collect(),
         }
     }
 
@@ -112,6 +117,7 @@ impl Changes {
             Self::Payments(all) => keep(all, wanted),
             Self::PaymentMethods(all) => keep(all, wanted),
             Self::Refunds(all) => keep(all, wanted),
+            Self::SettlementRefunds(all) => keep(all, wanted),
         }
     }
 
@@ -139,6 +145,8 @@ pub enum Deletable {
     PaymentMethod,
     /// Refunds of a payment; what a live one took goes back to it.
     Refund,
+    /// Refunds that are Canceled, by the v1 operations.
+    CanceledRefund,
 }
 
 impl Deletable {

@@ -14,7 +14,7 @@ use super::ticket::Ticket;
 use super::unit::World;
 use super::work::{creating, ending};
 use super::working_set::Shelved;
-use super::{Batch, Context, Create, Created, Idempotency, UserKey};
+use super::{Batch, Context, Create, Created, Idempotency, Render, UserKey};
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::fields::Draft as _;
@@ -87,7 +87,7 @@ fn request(rows: &[(i64, i64, bool)], is_single: bool, key: Option<u8>, second: 
         key: key.to_string(),
         operation: "create",
         fingerprint: [key; 32],
-        render: Box::new(|rows| format!("{rows:?}").into_bytes()),
+        render: Render::Rows(Box::new(|rows| format!("{rows:?}").into_bytes())),
     });
     let asking = Asking {
         version: ApiVersion::major(91),

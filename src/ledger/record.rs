@@ -5,15 +5,19 @@
 //! columns of a record begin with those of its key.
 
 use crate::domain::entry_kind::EntryKind;
-use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
+use crate::domain::facts::{
+    AccountKey, AdjustmentKey, InvoiceKey, MemoKey, MemoLineKey, MemoPartKey, MethodKey, PartKey,
+    PaymentKey,
+};
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::invoicing::{InvoiceAdjustmentKey, LineKey};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::rules::MethodChoice;
 use crate::domain::vocabulary::{
-    AccountStatus, AdjustmentStatus, AdjustmentType, GatewayState, InvoiceAdjustmentType,
-    MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus, RefundType, SourceType,
+    AccountStatus, AdjustmentStatus, AdjustmentType, CreditMemoStatus, GatewayState,
+    InvoiceAdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus,
+    RefundTransactionType, RefundType, SourceType,
 };
 use crate::ledger::{TokenHash, UserKey};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
@@ -213,6 +217,9 @@ integer_fields! {
     InvoiceAdjustmentKey: |key| key.0, |key| Some(Self(key));
     InvoiceKey: |key| key.0, |key| Some(Self(key));
     LineKey: |key| key.0, |key| Some(Self(key));
+    MemoKey: |key| key.0, |key| Some(Self(key));
+    MemoLineKey: |key| key.0, |key| Some(Self(key));
+    MemoPartKey: |key| key.0, |key| Some(Self(key));
     MethodKey: |key| key.0, |key| Some(Self(key));
     PartKey: |key| key.0, |key| Some(Self(key));
     PaymentKey: |key| key.0, |key| Some(Self(key));
@@ -285,11 +292,13 @@ named_fields!(
     AccountStatus,
     AdjustmentStatus,
     AdjustmentType,
+    CreditMemoStatus,
     InvoiceAdjustmentType,
     MethodStatus,
     MethodType,
     PaymentStatus,
-    PaymentType
+    PaymentType,
+    RefundTransactionType
 );
 
 /// A day whose column holds a text like 2026-01-02.

@@ -10,6 +10,7 @@ mod history;
 mod invoicing;
 mod refunds;
 mod settings;
+mod settlement;
 mod users;
 
 pub use accounts::{
@@ -38,6 +39,11 @@ pub use refunds::{Entry, REFUND_BY_METHOD, Refund};
 pub use settings::{
     CUSTOM_FIELDS, CustomFieldRow, GATEWAYS, GatewayRow, OperatorValue, TENANT_SETTINGS,
     TenantSetting,
+};
+pub use settlement::{
+    CreditMemo, GATEWAY_BY_ID, GatewayIdentity, MEMO_BY_ACCOUNT, MEMO_BY_ID, MEMO_BY_NUMBER,
+    MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart, MethodSnapshot,
+    REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
 };
 pub use users::{
     SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, USER_BY_NAME, USERS, User, UserRow,

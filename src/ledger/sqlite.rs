@@ -13,6 +13,9 @@ mod audit_sending;
 mod audit_sums;
 mod books;
 mod counters;
+#[cfg(test)]
+mod for_tests;
+mod gateway_identities;
 mod identity;
 mod keeping;
 mod lock;
@@ -42,8 +45,11 @@ mod store;
 mod story;
 mod test_bench;
 mod trail_reading;
+mod views;
 mod whole;
 
+#[cfg(test)]
+pub(super) use for_tests::{audited_store_for_tests, store_for_tests};
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 
@@ -58,11 +64,12 @@ use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
-use super::work::{changing, creating, drawing, reconciling, seeding, sessions as using};
+use super::views::Views;
+use super::work::{answers, changing, creating, drawing, reconciling, seeding, sessions as using};
 use super::writer::Writer;
 use super::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession,
+    TokenHash, User, UserKey,
 };
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::ObjectId;
@@ -216,6 +223,14 @@ impl Ledger for SqliteLedger {
         Some(self)
     }
 
+    fn views(&self) -> Option<&dyn Views> {
+        Some(self)
+    }
+
+    fn amend_answer(&self, answer: AmendedAnswer) -> Reply<bool> {
+        self.writer.submit_patiently(move |store| store.work(|unit| answers::amend(unit, &answer)))
+    }
+
     fn operators(&self) -> Option<&dyn Operators> {
         Some(self)
     }
@@ -365,36 +380,6 @@ impl TestBench for SqliteLedger {
     fn known_ids(&self) -> Reply<Vec<KnownId>> {
         self.readers.read(test_bench::known_ids)
     }
-}
-
-/// The writing side of an empty ledger in memory, in a world of the test's own, with these accounts
-/// (each with the key and the id of its card) of an opening balance.
-#[cfg(test)]
-pub(super) fn store_for_tests(
-    world: super::unit::World,
-    accounts: &[(ObjectId, crate::domain::facts::MethodKey, ObjectId)],
-    opening: i64,
-) -> impl Engine {
-    let connection = schema::empty_test_ledger().unwrap();
-    connection
-        .execute(
-            "insert into user (id, username, password_hash, permissions) \
-                  values (printf('%032x', 1), 'demo', '', 0)",
-            [],
-        )
-        .unwrap();
-    for (key, (account, method_key, method)) in (1_i64..).zip(accounts) {
-        let (account, method) = (account.as_str(), method.as_str());
-        let insert = "insert into account_row (key, id, number, name, currency, opening) \
-                      values (?1, ?2, 'A' || ?1, 'A', 'USD', ?3)";
-        connection.execute(insert, rusqlite::params![key, account, opening]).unwrap();
-        let insert = "insert into balance (account, units) values (?1, ?2)";
-        connection.execute(insert, rusqlite::params![key, opening]).unwrap();
-        let insert = "insert into payment_method (key, id, account, type, status) \
-                      values (?1, ?2, ?3, 'CreditCard', 'Active')";
-        connection.execute(insert, rusqlite::params![method_key.0, method, key]).unwrap();
-    }
-    Store::in_world(connection, world)
 }
 
 #[cfg(test)]

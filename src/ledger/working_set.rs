@@ -11,10 +11,10 @@ use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
     Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
-    CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayRow, Inquiry, Invoice,
-    InvoiceAdjustment, Line, Meta, Method, MethodRow, OperatorValue, Part, Payment, Refund,
-    Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow,
-    Webhook,
+    CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity, GatewayRow,
+    Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method, MethodRow,
+    MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine, Sending,
+    SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow, Webhook,
 };
 use super::trail::ActSource;
 use looking::Touched;
@@ -362,11 +362,18 @@ shelves! {
     payments: Payment,
     parts: Part,
     collected: Collected,
+    credit_memos: CreditMemo,
+    memo_lines: MemoLine,
+    memo_parts: MemoPart,
+    method_snapshots: MethodSnapshot,
+    gateway_identities: GatewayIdentity,
     audit_sources: AuditSource,
     audit: AuditRow,
     audit_objects: AuditObject,
     refunds: Refund,
     taken_parts: TakenPart,
+    refund_details: RefundDetail,
+    refund_lines: RefundLine,
     adjustments: Adjustment,
     entries: Entry,
     inquiries: Inquiry,

@@ -13,6 +13,7 @@ use super::unit::Unit;
 use super::working_set::Shelves;
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY, Tenant};
+use crate::domain::money::Currency;
 use crate::domain::script::{Script, Switches};
 use crate::domain::vocabulary::CustomizedObject;
 use serde::Serialize;
@@ -55,7 +56,7 @@ impl World {
 
 /// The tenant's settings as the open transaction has them.
 pub(super) fn tenant(unit: &mut Unit<'_>) -> Result<Tenant, BooksError> {
-    tenant_of(unit.all(&TENANT_SETTINGS, &[])?, unit.all(&CUSTOM_FIELDS, &[])?)
+    tenant_of(unit.all(&TENANT_SETTINGS, &[])?, &unit.all(&CUSTOM_FIELDS, &[])?)
 }
 
 /// The gateways of the ledger and their scripts as the open transaction has them.
@@ -66,9 +67,9 @@ pub(super) fn gateways(unit: &mut Unit<'_>) -> Result<Vec<(Gateway, Script)>, Bo
 /// The tenant's settings: what was said, and the defaults of the rest.
 pub(super) fn tenant_of(
     settings: Vec<TenantSetting>,
-    fields: Vec<CustomFieldRow>,
+    fields: &[CustomFieldRow],
 ) -> Result<Tenant, BooksError> {
-    let fields = fields.into_iter().map(custom_field).collect::<Result<_, _>>()?;
+    let fields = fields.iter().map(custom_field).collect::<Result<_, _>>()?;
     let mut tenant = Tenant { custom_fields: CustomFields::new(fields), ..Tenant::default() };
     for TenantSetting { key, value } in settings {
         let unknown = || BooksError::Unknown { table: TenantSetting::TABLE.name, column: "value" };
@@ -77,6 +78,22 @@ pub(super) fn tenant_of(
             "invoice_settlement" => tenant.invoice_settlement = from_json(&value, unknown)?,
             "future_dated_adjustments" => {
                 tenant.future_dated_adjustments = from_json(&value, unknown)?;
+            }
+            "invoice_item_settlement" => {
+                tenant.invoice_item_settlement = from_json(&value, unknown)?;
+            }
+            "fx_data" => tenant.fx_data = from_json(&value, unknown)?,
+            "currency_conversion_exports" => {
+                tenant.currency_conversion_exports = from_json(&value, unknown)?;
+            }
+            "home_currency" => tenant.home_currency = Some(currency(&value, unknown)?),
+            "reporting_currency" => tenant.reporting_currency = Some(currency(&value, unknown)?),
+            "zuora_version" => tenant.zuora_version = Some(value),
+            "payment_reason_codes" => {
+                tenant.payment_reason_codes = from_json(&value, unknown)?;
+            }
+            "credit_memo_reason_codes" => {
+                tenant.credit_memo_reason_codes = from_json(&value, unknown)?;
             }
             "adjustment_reason_codes" => {
                 tenant.adjustment_reason_codes = from_json(&value, unknown)?;
@@ -93,7 +110,11 @@ pub(super) fn tenant_of(
     Ok(tenant)
 }
 
-fn custom_field(row: CustomFieldRow) -> Result<CustomField, BooksError> {
+fn currency(code: &str, unknown: impl FnOnce() -> BooksError) -> Result<Currency, BooksError> {
+    Currency::from_code(code).ok_or_else(unknown)
+}
+
+fn custom_field(row: &CustomFieldRow) -> Result<CustomField, BooksError> {
     let unknown = |column| BooksError::Unknown { table: CustomFieldRow::TABLE.name, column };
     let custom_type = CustomType::from_parts(&row.custom_type, row.length);
     Ok(CustomField {

@@ -3,6 +3,7 @@
 //! Once the ledger has begun, its outcome is awaited and returned; a deadline only takes back what
 //! has not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
+use super::amending::{Amending, OPERATION};
 use super::deadline::Deadline;
 use super::idempotency::{Once, fingerprint};
 use super::{CallContext, Service};
@@ -10,7 +11,7 @@ use crate::domain::access::{Object, Operation};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::rules::{Asking, source_of};
-use crate::domain::vocabulary::RefundType;
+use crate::domain::vocabulary::{RefundType, SourceType};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{
     Batch, Create, Created, Ended, Idempotency, LedgerError, LineUp, Number, RowResult,
@@ -107,12 +108,18 @@ impl Service {
                 Some(running.ok_or(CreateError::KeyRunning)?)
             }
         };
+        let mut amending = None;
+        let user = context.user;
         let idempotency = match once {
             None => None,
             Some(once) => Some(Idempotency {
-                fingerprint: fingerprint(&batch.drafts, &once.shape)?,
+                fingerprint: {
+                    let fingerprint = fingerprint(&batch.drafts, &once.shape)?;
+                    amending = Amending::of(user, &once, fingerprint);
+                    fingerprint
+                },
                 key: once.key.into_text(),
-                operation: "create",
+                operation: OPERATION,
                 render: once.render,
             }),
         };
@@ -125,11 +132,16 @@ impl Service {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { mut rows, orders, answer } => {
+                let has_asked = !orders.is_empty();
                 let ended = self.pay(orders, call.deadline.at()).await;
                 note_ended(&mut rows, ended);
-                match answer {
-                    None => CreateAnswer::Rows(rows),
-                    Some(bytes) => CreateAnswer::Stored { bytes, rows: Some(rows) },
+                match (answer, amending.filter(|_| has_asked)) {
+                    (None, _) => CreateAnswer::Rows(rows),
+                    (Some(bytes), None) => CreateAnswer::Stored { bytes, rows: Some(rows) },
+                    (Some(bytes), Some(amending)) => {
+                        let bytes = amending.amend(self.ledger.as_ref(), &rows, bytes).await;
+                        CreateAnswer::Stored { bytes, rows: Some(rows) }
+                    }
                 }
             }
         };
@@ -168,6 +180,12 @@ fn may_ask_gateways(drafts: &Drafts) -> bool {
         Drafts::Refunds(drafts) => {
             drafts.iter().any(|draft| draft.refund_type.given() == electronic)
         }
+        Drafts::MemoRefunds(drafts) => {
+            drafts.iter().any(|draft| draft.details.refund_type.given() == electronic)
+        }
+        Drafts::PaymentRefunds(drafts) => {
+            drafts.iter().any(|draft| draft.details.refund_type.given() == electronic)
+        }
         _ => false,
     }
 }
@@ -188,5 +206,17 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
         Drafts::InvoicePayments(_) => may(Object::InvoicePayment),
         Drafts::Payments(_) => may(Object::Payment),
         Drafts::PaymentMethods(_) => may(Object::PaymentMethod),
+        Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => may(Object::CreditMemo),
+        Drafts::SettlementPayments(_) => may(Object::Payment),
+        Drafts::PaymentSteps(_) => may(Object::InvoicePayment),
+        Drafts::MemoRefunds(_) => may(Object::Refund(SourceType::CreditMemo, RefundType::External)),
+        Drafts::PaymentRefunds(drafts) => drafts.iter().any(|draft| {
+            let wanted = draft.details.refund_type.given();
+            wanted.is_none_or(|one| may(Object::Refund(SourceType::Payment, *one)))
+        }),
+        // Any permission for refunds is enough, whatever the refund draws on.
+        Drafts::RefundSettlements(_) => {
+            asking.may(Operation::Update, Object::Refund(SourceType::Payment, RefundType::External))
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::draft::batch::Drafts;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
-use crate::ledger::Batch;
+use crate::ledger::{Batch, Render};
 use crate::service::create::CreateAnswer;
 use crate::service::idempotency::{IdempotencyKey, Once};
 use crate::service::{CallContext, Service};
@@ -105,7 +105,11 @@ pub(super) async fn answer(
 fn once(key: IdempotencyKey, dialect: &Dialect, use_single_transaction: bool) -> Once {
     let (soap, dialect) = (dialect.soap.name(), dialect.clone());
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
-    Once { key, shape, render: Box::new(move |rows| encode(RESPONSE, rows, &dialect)) }
+    Once {
+        key,
+        shape,
+        render: Render::Rows(Box::new(move |rows| encode(RESPONSE, rows, &dialect))),
+    }
 }
 
 #[cfg(test)]

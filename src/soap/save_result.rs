@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn no_version_is_told_a_code_that_its_wsdl_lacks() {
-        let row = |code| Err(RowError { code, ..RowError::too_long() });
+        let row = |code| Err(RowError::new(code, RowError::too_long().message));
         let rows: Vec<RowResult> = ErrorCode::ALL.iter().copied().map(row).collect();
         for major in 18..=150 {
             let api = ApiVersion::major(major);

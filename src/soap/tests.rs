@@ -10,6 +10,7 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::origin::FrontDoor;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
+use crate::ledger::Render;
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
@@ -149,7 +150,10 @@ impl Ledger for ScriptedLedger {
             Script::Fail(error) => return ready(Err(error.clone())),
             Script::Hang => return Box::pin(std::future::pending()),
         };
-        let answer = request.idempotency.map(|once| (once.render)(&rows));
+        let answer = request.idempotency.map(|once| match once.render {
+            Render::Rows(render) => render(&rows),
+            Render::Views(_) => panic!("SOAP shows rows"),
+        });
         ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
     }
 

@@ -3,10 +3,13 @@
 use super::RefundDraft;
 use super::account::AccountDraft;
 use super::adjustment::AdjustmentDraft;
+use super::credit_memo::{CreditMemoDraft, StepDraft};
 use super::invoice_adjustment::{InvoiceAdjustmentDraft, ItemAdjustmentDraft};
 use super::payment::{PaymentDraft, PaymentPartDraft};
 use super::payment_method::MethodDraft;
 use super::reading::read_each;
+use super::settlement_payment::SettlementPaymentDraft;
+use super::settlement_refunds::{MemoRefundDraft, PaymentRefundDraft, RefundSettlementDraft};
 use super::source::{Purpose, Source};
 use crate::domain::custom_field::CustomFields;
 use crate::domain::id::ObjectId;
@@ -36,6 +39,20 @@ pub enum Drafts {
     PaymentMethods(Vec<MethodDraft>),
     /// Of the type Refund.
     Refunds(Vec<RefundDraft>),
+    /// Credit memos, by the v1 operations.
+    CreditMemos(Vec<CreditMemoDraft>),
+    /// What is done to credit memos.
+    MemoSteps(Vec<StepDraft>),
+    /// Payments under Invoice Settlement.
+    SettlementPayments(Vec<SettlementPaymentDraft>),
+    /// What is done to payments.
+    PaymentSteps(Vec<StepDraft>),
+    /// Refunds of credit memos.
+    MemoRefunds(Vec<MemoRefundDraft>),
+    /// Refunds of unapplied payments.
+    PaymentRefunds(Vec<PaymentRefundDraft>),
+    /// What gateways' settlements say of refunds.
+    RefundSettlements(Vec<RefundSettlementDraft>),
 }
 
 impl Drafts {
@@ -81,6 +98,16 @@ impl Drafts {
                 drafts.iter().map(|one| one.account_id.given()).collect()
             }
             Self::Refunds(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+            Self::CreditMemos(drafts) => drafts.iter().map(|one| one.account_id.given()).collect(),
+            Self::SettlementPayments(drafts) => {
+                drafts.iter().map(|one| one.account_id.given()).collect()
+            }
+            Self::MemoSteps(drafts) | Self::PaymentSteps(drafts) => {
+                drafts.iter().map(|_| None).collect()
+            }
+            Self::MemoRefunds(drafts) => drafts.iter().map(|_| None).collect(),
+            Self::PaymentRefunds(drafts) => drafts.iter().map(|_| None).collect(),
+            Self::RefundSettlements(drafts) => drafts.iter().map(|_| None).collect(),
         }
     }
 }

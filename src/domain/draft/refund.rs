@@ -89,7 +89,7 @@ impl Draft for RefundDraft {
         RefundDate => refund_date = day(),
         SoftDescriptor => soft_descriptor = text(),
         SoftDescriptorPhone => soft_descriptor_phone = text(),
-        SourceType => source_type = read(SourceType::from_name),
+        SourceType => source_type = read(SourceType::from_sent),
         Type => refund_type = read(RefundType::from_name),
     };
 

@@ -26,7 +26,7 @@ impl Asking {
     }
 
     /// That the caller may do this, or NO_PERMISSION with the permission that is missing.
-    pub(super) fn check(&self, operation: Operation, object: Object) -> Result<(), RowError> {
+    pub fn check(&self, operation: Operation, object: Object) -> Result<(), RowError> {
         let may = self.may(operation, object);
         let lacks = || RowError::no_permission(Needs::of(operation, object).named());
         if may { Ok(()) } else { Err(lacks()) }

@@ -67,7 +67,7 @@ pub fn decide_refund_update<'a>(
     let reason_code = reason_change(common, &change.reason_code, known_reason, tenant)?;
     let transferred = &change.transferred_to_accounting;
     let transferred_to_accounting = common.change(transferred, "TransferredToAccounting")?;
-    let source = source_of(refund);
+    let source = refund.source_type;
     let custom = OwnFields::of_refund(tenant, source).checked(&common.custom, asking)?;
     let cancels = match change.status.checked()? {
         Some(RefundStatus::Canceled) => true,
@@ -82,17 +82,9 @@ pub fn decide_refund_update<'a>(
     Ok(RefundUpdate { reason_code, transferred_to_accounting, custom, cancels })
 }
 
-/// What a refund drew on.
-const fn source_of(refund: &ExistingRefund) -> SourceType {
-    match refund.payment {
-        Some(_) => SourceType::Payment,
-        None => SourceType::CreditBalance,
-    }
-}
-
 /// A refund is cancelled from Processed only, and only one of a payment.
-fn check_cancel(refund: &ExistingRefund) -> Result<(), RowError> {
-    if refund.payment.is_none() {
+pub(super) fn check_cancel(refund: &ExistingRefund) -> Result<(), RowError> {
+    if refund.source_type == SourceType::CreditBalance {
         return Err(RowError::credit_balance_refund_is_final());
     }
     match refund.status {
@@ -123,8 +115,8 @@ pub fn decide_refund_deletion(
     asking: &Asking,
 ) -> Result<(), RowError> {
     let refund = refund.ok_or_else(|| RowError::invalid("Id", id.as_str()))?;
-    asking.check(Operation::Delete, Object::Refund(source_of(refund), refund.refund_type))?;
-    if refund.payment.is_none() {
+    asking.check(Operation::Delete, Object::Refund(refund.source_type, refund.refund_type))?;
+    if refund.source_type == SourceType::CreditBalance {
         return Err(RowError::credit_balance_refund_stays());
     }
     match refund.status {

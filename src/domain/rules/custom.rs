@@ -26,7 +26,7 @@ impl<'t> OwnFields<'t> {
     /// Those of a refund; one of a credit balance shows no advanced ones ("Cancel and refund
     /// credit balances").
     pub(super) fn of_refund(tenant: &'t Tenant, source: SourceType) -> Self {
-        let shows_advanced = source == SourceType::Payment;
+        let shows_advanced = source != SourceType::CreditBalance;
         Self { tenant, object: CustomizedObject::Refund, shows_advanced }
     }
 

@@ -54,8 +54,8 @@ pub struct NewPayment<'d> {
     pub payment_type: PaymentType,
     /// Whether it counts, or is a draft.
     pub status: PaymentStatus,
-    /// The method that it came from.
-    pub method: MethodKey,
+    /// The method that it came from, if it came from one.
+    pub method: Option<MethodKey>,
     /// The gateway of an electronic payment.
     pub gateway: Option<&'d str>,
     /// The day it counts for.
@@ -144,7 +144,7 @@ pub fn decide_payment<'d>(
         amount: amounts.whole,
         payment_type: *payment_type,
         status,
-        method: method.key,
+        method: Some(method.key),
         gateway,
         effective_date,
         applied: applied.map(|invoice| (invoice.key, amounts.applied)),

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::access::{Object, Operation};
 use crate::domain::collected::Collected;
-use crate::domain::draft::{PartDraft, RefundDraft};
-use crate::domain::facts::{Account, Payment, PaymentMethod, PaymentPart};
+use crate::domain::draft::{GatewayOption, PartDraft, RefundDraft};
+use crate::domain::facts::{Account, Gateway, Payment, PaymentMethod, PaymentPart};
 use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
@@ -49,7 +49,8 @@ pub(super) fn decide(
         }
         RefundType::Electronic => {
             let method = original_method(draft, payment)?;
-            let payout = original_gateway(draft, facts, payment, method)?;
+            let options = options_of(draft);
+            let payout = original_gateway(payment, method, facts.gateways, options)?;
             (method.method_type, Some(method), payout)
         }
     };
@@ -84,30 +85,41 @@ fn original_method<'a>(
     draft: &RefundDraft,
     payment: &'a Payment,
 ) -> Result<&'a PaymentMethod, RowError> {
-    let method = payment.method.as_ref();
-    let is_electronic = payment.payment_type == PaymentType::Electronic;
-    let method = method.filter(|method| is_electronic && method.method_type.is_electronic());
-    let method = method.ok_or_else(|| RowError::payment_without_gateway(payment))?;
+    let method = electronic_method(payment)?;
     if draft.payment_method_id.given().is_some_and(|named| *named != method.id) {
         return Err(wrong_method(draft));
     }
-    if method.status == MethodStatus::Closed {
-        return Err(RowError::original_method_closed(payment));
-    }
+    check_open(method, payment)?;
     check_told_type(draft, method)?;
     Ok(method)
 }
 
+/// The method that a payment came from through a gateway.
+pub(super) fn electronic_method(payment: &Payment) -> Result<&PaymentMethod, RowError> {
+    let method = payment.method.as_ref();
+    let is_electronic = payment.payment_type == PaymentType::Electronic;
+    let method = method.filter(|method| is_electronic && method.method_type.is_electronic());
+    method.ok_or_else(|| RowError::payment_without_gateway(payment))
+}
+
+/// That money can still go back to the method of a payment.
+pub(super) fn check_open(method: &PaymentMethod, payment: &Payment) -> Result<(), RowError> {
+    match method.status {
+        MethodStatus::Closed => Err(RowError::original_method_closed(payment)),
+        MethodStatus::Active => Ok(()),
+    }
+}
+
 /// The gateway that the payment came through, which alone can refund it.
-fn original_gateway(
-    draft: &RefundDraft,
-    facts: &Facts<'_>,
+pub(super) fn original_gateway(
     payment: &Payment,
     method: &PaymentMethod,
+    gateways: &[Gateway],
+    options: Vec<GatewayOption>,
 ) -> Result<Payout, RowError> {
     let name = payment.gateway.as_ref();
     let name = name.ok_or_else(|| RowError::payment_without_gateway(payment))?;
-    let gateway = gateway_named(name, facts.gateways);
+    let gateway = gateway_named(name, gateways);
     if !gateway.active {
         return Err(RowError::original_gateway_inactive(&gateway));
     }
@@ -121,7 +133,7 @@ fn original_gateway(
         gateway: gateway.name.clone(),
         payment_method: method.id.clone(),
         original_payment: Some(payment.reference().to_owned()),
-        options: options_of(draft),
+        options,
     })
 }
 
@@ -137,7 +149,7 @@ fn check_refundable(valid: &Valid<'_>, payment: &Payment) -> Result<MinorUnits, 
 /// That the gateway collected that much under the payment's reference and was not asked for it
 /// before, by whichever payment and refund: what was cancelled or deleted here went out all the
 /// same.
-fn check_collected(amount: MinorUnits, payment: &Payment) -> Result<(), RowError> {
+pub(super) fn check_collected(amount: MinorUnits, payment: &Payment) -> Result<(), RowError> {
     let left = payment.collected.unwrap_or(Collected::NOTHING).left();
     if amount <= left {
         return Ok(());

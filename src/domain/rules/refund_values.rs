@@ -45,7 +45,7 @@ impl Valid<'_> {
         let choice = match (&source, paid.method) {
             (_, None) => MethodChoice::TypeAlone,
             (_, Some(_)) if is_named => MethodChoice::Named,
-            (Source::CreditBalance, Some(_)) => MethodChoice::Default,
+            (Source::CreditBalance | Source::CreditMemo { .. }, Some(_)) => MethodChoice::Default,
             (Source::Payment { .. }, Some(_)) => MethodChoice::OfPayment,
         };
         Decision {
@@ -64,6 +64,7 @@ impl Valid<'_> {
             soft_descriptor: draft.soft_descriptor.given().cloned(),
             soft_descriptor_phone: draft.soft_descriptor_phone.given().cloned(),
             custom: self.custom,
+            detail: None,
         }
     }
 }

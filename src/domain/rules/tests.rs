@@ -15,7 +15,7 @@ use crate::domain::permission::{Permission, Permissions};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
     AdjustmentStatus, AdjustmentType, CustomizedObject, MethodStatus, PaymentStatus, PaymentType,
-    RefundStatus,
+    RefundStatus, SourceType,
 };
 use proptest::prelude::*;
 
@@ -419,7 +419,9 @@ impl World {
 /// What a decision takes of which part, in cents.
 fn taken(decision: &Decision) -> Vec<(i64, i64)> {
     match &decision.source {
-        Source::CreditBalance => panic!("{decision:?} is not of a payment"),
+        Source::CreditBalance | Source::CreditMemo { .. } => {
+            panic!("{decision:?} is not of a payment")
+        }
         Source::Payment { parts, .. } => {
             parts.iter().map(|one| (one.part.0, one.amount.units())).collect()
         }
@@ -714,6 +716,7 @@ fn a_refund_of_a_credit_balance_is_final() {
         number: RefundNumber::new(1).unwrap(),
         refund_type: RefundType::External,
         status: RefundStatus::Processed,
+        source_type: SourceType::CreditBalance,
         payment: None,
         is_compensated: false,
         currency: Currency::from_code("USD").unwrap(),

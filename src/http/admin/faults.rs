@@ -172,7 +172,7 @@ impl WrittenError {
         self.read().map(|(code, message)| {
             let ordered = || format!("{} was ordered.", code.name());
             let message = Text::verbatim(message.unwrap_or_else(ordered));
-            Effect::Rows(RowError { code, message })
+            Effect::Rows(RowError::new(code, message))
         })
     }
 

@@ -28,6 +28,8 @@ record! {
         amount: MinorUnits,
         /// What refunds gave back or hold.
         refunded: MinorUnits,
+        /// What of it pays invoices: what is left of its parts.
+        applied: MinorUnits,
         /// What of it became credit balance.
         to_credit_balance: MinorUnits,
         /// What of a draft becomes credit balance.
@@ -58,8 +60,18 @@ record! {
         custom: Option<String>,
     }
     fault |payment| (payment.refunded < MinorUnits::ZERO
-        || payment.refunded.units() + payment.to_credit_balance.units() > payment.amount.units())
+        || payment.applied < MinorUnits::ZERO
+        || payment.unapplied() < MinorUnits::ZERO)
         .then_some("more is taken of it than was paid")
+}
+
+impl Payment {
+    /// What pays no invoice, was not refunded, and neither is nor becomes credit balance.
+    pub fn unapplied(&self) -> MinorUnits {
+        let gone = [self.applied, self.refunded, self.to_credit_balance, self.draft_credit];
+        let gone = gone.into_iter().fold(0, |sum: i64, one| sum.saturating_add(one.units()));
+        MinorUnits::new(self.amount.units().saturating_sub(gone))
+    }
 }
 
 /// A payment by its id.
@@ -87,6 +99,8 @@ record! {
         amount: MinorUnits,
         /// What refunds took back of it or hold.
         refunded: MinorUnits,
+        /// What was applied and unapplied of it since it was made.
+        moved: MinorUnits,
         /// Who created it, where it is known.
         created_by: Option<UserKey>,
         /// When it was created.

@@ -108,11 +108,12 @@ impl Refund {
         let is_electronic = self.refund_type == RefundType::Electronic;
         let has_target = self.gateway.is_some() && self.payment_method.is_some();
         let is_of_payment = self.source_type == SourceType::Payment;
+        let is_of_balance = self.source_type == SourceType::CreditBalance;
         let faults = [
             (self.amount <= MinorUnits::ZERO, "its amount is not above zero"),
             (is_electronic && !has_target, "it is electronic without a gateway and a method"),
             (self.payment.is_some() != is_of_payment, "its payment does not fit its source"),
-            (self.entry.is_some() == is_of_payment, "its entry does not fit its source"),
+            (self.entry.is_some() != is_of_balance, "its entry does not fit its source"),
             (
                 self.status == RefundStatus::Processing && !is_electronic,
                 "it is in Processing and not electronic",

@@ -12,6 +12,8 @@ record! {
         /// Its key.
         key: UserKey,
     ] {
+        /// Its id.
+        id: ObjectId,
         /// Its name.
         username: String,
     }
@@ -42,7 +44,7 @@ record! {
 
 impl From<&UserRow> for User {
     fn from(row: &UserRow) -> Self {
-        Self { key: row.key, username: row.username.clone() }
+        Self { key: row.key, id: row.id.clone(), username: row.username.clone() }
     }
 }
 

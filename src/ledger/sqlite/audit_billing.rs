@@ -14,7 +14,7 @@ struct Check {
 }
 
 /// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 20] = [
     Check {
         about: "adjustment",
         select: "select adjustment.key from adjustment left join ( \
@@ -61,6 +61,73 @@ const CHECKS: [Check; 12] = [
         problem: "its parts, its refunds and its credit balance are more than its amount",
     },
     Check {
+        about: "payment",
+        select: "select payment.number from payment where applied <> ( \
+                     select coalesce(sum(part.amount - part.refunded), 0) \
+                     from invoice_payment as part where part.payment = payment.key)",
+        problem: "what is applied of it is not what is left of its parts",
+    },
+    Check {
+        about: "credit memo",
+        select: "select memo.number from credit_memo as memo where refunded <> ( \
+                     select coalesce(sum(refund.amount), 0) from refund_detail as detail \
+                     join refund on refund.number = detail.refund \
+                     where detail.credit_memo = memo.key and refund.compensated_ms is null \
+                     and refund.status in ('Processed', 'Processing'))",
+        problem: "what is refunded of it is not what its refunds took",
+    },
+    Check {
+        about: "credit memo",
+        select: "select memo.number from credit_memo as memo where applied <> ( \
+                     select coalesce(sum(part.amount), 0) from credit_memo_part as part \
+                     where part.memo = memo.key)",
+        problem: "what is applied of it is not what its parts are",
+    },
+    Check {
+        about: "credit memo",
+        select: "select memo.number from credit_memo as memo \
+                 where applied < 0 or refunded < 0 or applied + refunded > amount \
+                 or (status <> 'Posted' and applied + refunded <> 0)",
+        problem: "more is taken of it than it is worth, or it is not posted",
+    },
+    Check {
+        about: "credit memo",
+        select: "select memo.number from credit_memo as memo join credit_memo_line as line \
+                 on line.memo = memo.key group by memo.key \
+                 having sum(line.amount) <> memo.amount",
+        problem: "its items and taxes do not add up to its amount",
+    },
+    Check {
+        about: "credit memo item",
+        select: "select line.id from credit_memo_line as line where refunded <> ( \
+                     select coalesce(sum(taken.amount), 0) \
+                     from refund_credit_memo_line as taken \
+                     join refund on refund.number = taken.refund \
+                     where taken.line = line.key and refund.compensated_ms is null \
+                     and refund.status in ('Processed', 'Processing'))",
+        problem: "what is refunded of it is not what refunds took",
+    },
+    Check {
+        about: "refund",
+        select: "select printf('R-%08d', refund.number) from refund \
+                 left join refund_detail as detail on detail.refund = refund.number \
+                 left join credit_memo as memo on memo.key = detail.credit_memo \
+                 where (refund.source_type = 'CreditMemo') <> (detail.credit_memo is not null) \
+                 or (memo.key is not null and memo.account <> refund.account)",
+        problem: "its credit memo does not fit it, or is another account's",
+    },
+    Check {
+        about: "refund",
+        select: "select printf('R-%08d', refund.number) from refund_credit_memo_line as taken \
+                 join refund on refund.number = taken.refund \
+                 join credit_memo_line as line on line.key = taken.line \
+                 left join refund_detail as detail on detail.refund = refund.number \
+                 group by refund.number \
+                 having sum(taken.amount) <> refund.amount \
+                 or sum(line.memo is not detail.credit_memo) > 0",
+        problem: "its items do not make its amount, or are of another credit memo",
+    },
+    Check {
         about: "part",
         select: "select invoice.number || ' of ' || payment.number from invoice_payment as part \
                  join invoice on invoice.key = part.invoice \
@@ -85,14 +152,16 @@ const CHECKS: [Check; 12] = [
     },
     Check {
         about: "invoice",
-        // What a seed applied is in the opening balance already, and was created by nobody; a
-        // payment that was taken back pays nothing.
+        // What a seed applied is in the opening balance already, and was created by nobody; what
+        // was moved of it since is not. A payment that was taken back pays nothing.
         select: "select invoice.number from invoice where balance <> opening - ( \
-                     select coalesce(sum(iif(part.created_by is null, \
-                             -iif(payment.status = 'Processed', 0, part.amount), \
-                             iif(payment.status = 'Processed', part.amount, 0))), 0) \
+                     select coalesce(sum( \
+                         iif(payment.status = 'Processed', part.amount, 0) \
+                         - iif(part.created_by is null, part.amount - part.moved, 0)), 0) \
                      from invoice_payment as part join payment on payment.key = part.payment \
-                     where part.invoice = invoice.key) + ( \
+                     where part.invoice = invoice.key) - ( \
+                     select coalesce(sum(part.amount - part.seeded), 0) \
+                     from credit_memo_part as part where part.invoice = invoice.key) + ( \
                      select coalesce(sum(taken.amount), 0) from refund_invoice_payment as taken \
                      join refund on refund.number = taken.refund \
                      join invoice_payment as part on part.key = taken.invoice_payment \

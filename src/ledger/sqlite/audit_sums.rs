@@ -13,13 +13,14 @@ use std::collections::{HashMap, HashSet};
 /// After how many rows progress is noted.
 const ROWS_BETWEEN_NOTES: u64 = 8_192;
 
-/// A refund: 0 is the code of the source Payment, 1 and 2 are those of Processing and Error. Last,
+/// A refund: 1 is the code of the source CreditBalance, 0 that of Payment, and 1 and 2 are those of
+/// the statuses Processing and Error. Last,
 /// the conditions that every row keeps, which its table does not check at each write.
-const REFUNDS: &str = "select number, account, amount, source_type = 0, \
+const REFUNDS: &str = "select number, account, amount, source_type <> 1, \
      status = 2 or compensated_ms is not null, status = 1, created_by, updated_by, \
      payment_method, payment, \
      amount > 0 and salt between 0 and 16777215 and type between 0 and 1 \
-     and source_type between 0 and 1 and method_type between 0 and 9 and status between 0 and 3 \
+     and source_type between 0 and 2 and method_type between 0 and 9 and status between 0 and 3 \
      and (payment is not null) = (source_type = 0) \
      and (type = 0 or (gateway is not null and payment_method is not null)) \
      and (status <> 1 or type = 1) and (compensated_ms is null or status = 0) \
@@ -100,7 +101,8 @@ struct Refund {
     number: i64,
     account: i64,
     amount: i64,
-    is_of_payment: bool,
+    /// It draws on a payment or a credit memo.
+    has_no_entries: bool,
     gives_back: bool,
 }
 
@@ -110,7 +112,7 @@ impl Refund {
             number: row.get(0)?,
             account: row.get(1)?,
             amount: row.get(2)?,
-            is_of_payment: row.get(3)?,
+            has_no_entries: row.get(3)?,
             gives_back: row.get(4)?,
         })
     }
@@ -122,7 +124,7 @@ impl Refund {
     }
 
     fn adds_up_to(&self, moves: Moves) -> bool {
-        self.is_of_payment || moves == self.expected()
+        self.has_no_entries || moves == self.expected()
     }
 }
 
@@ -176,7 +178,7 @@ pub(super) fn add_up(connection: &Connection, meter: &Meter) -> rusqlite::Result
             (None, Some(adjustment)) => account_of_adjustment(connection, adjustment)?,
             (None, None) => None,
         };
-        if cause != Some(account) || of_refund.is_some_and(|refund| refund.is_of_payment) {
+        if cause != Some(account) || of_refund.is_some_and(|refund| refund.has_no_entries) {
             sums.causes.complain(format!(
                 "entry {key}: no refund or adjustment of its account is its cause"
             ));
@@ -382,7 +384,7 @@ mod tests {
          from entry left join refund on refund.number = entry.refund \
          left join adjustment on adjustment.key = entry.adjustment \
          where coalesce(refund.account, adjustment.account) is not entry.account \
-         or refund.source_type = 'Payment' order by entry.key";
+         or refund.source_type in ('Payment', 'CreditMemo') order by entry.key";
 
     fn texts(connection: &Connection, select: &str) -> Vec<String> {
         let mut statement = connection.prepare(select).unwrap();
@@ -396,7 +398,7 @@ mod tests {
     /// cause, movement, balance), mostly such as there are and sometimes any, and open orders.
     fn anything() -> impl Strategy<Value = Rows> {
         (
-            prop::collection::vec((1..3_i64, 1..4_i64, 0..4_u8, 0..3_u8), 0..12),
+            prop::collection::vec((1..3_i64, 1..4_i64, 0..4_u8, 0..4_u8), 0..12),
             prop::collection::vec((1..5_i64, -3..16_i64, -2..3_i64, 0..4_i64), 0..24),
             prop::collection::vec(1..16_i64, 0..4),
         )
@@ -436,7 +438,11 @@ mod tests {
             };
         for (distance, account, status, source) in refunds {
             number += distance;
-            let source_type = if *source == 2 { 0 } else { 1 };
+            let source_type = match source {
+                2 => 0,
+                3 => 2,
+                _ => 1,
+            };
             let insert = "insert into refund_row (number, created_ms, salt, account, amount, type, \
                           source_type, method_type, status, refund_day, created_by) \
                           values (?1, 1, 1, ?2, 1, 0, ?3, 2, ?4, 20000, 1)";

@@ -135,7 +135,8 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
            left join payment on payment.key = invoice_payment.payment \
            left join account on account.key = invoice.account \
            left join user on user.key = invoice_payment.created_by",
-    only: None,
+    // One that was unapplied as a whole pays nothing.
+    only: Some("invoice_payment.amount > 0"),
     custom: Some("json_extract(invoice_payment.custom, "),
     columns: columns! {
         InvoicePaymentField {

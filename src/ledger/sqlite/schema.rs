@@ -10,7 +10,7 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 11] = [
+pub(super) const SCHEMA: [&str; 12] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
@@ -22,6 +22,7 @@ pub(super) const SCHEMA: [&str; 11] = [
     include_str!("migrations/009_collected.sql"),
     include_str!("migrations/010_operators.sql"),
     include_str!("migrations/011_narrow_rows.sql"),
+    include_str!("migrations/012_settlement.sql"),
 ];
 const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[0]),
@@ -35,6 +36,7 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[8]),
     M::up(SCHEMA[9]),
     M::up(SCHEMA[10]),
+    M::up(SCHEMA[11]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.
@@ -98,6 +100,9 @@ mod tests {
             "audit_object (key) values (1)",
             "sending (key) values (1)",
             "collected (reference) values ('1')",
+            "refund_detail (refund) values (1)",
+            "refund_credit_memo_line (key) values (1)",
+            "credit_memo (key) values (1)",
         ] {
             let explain = format!("explain insert into {row}");
             let mut steps = ledger.prepare(&explain).unwrap();

@@ -6,7 +6,7 @@
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::salts::{ledger_salt, seeded_salt};
-use super::{soundness, whole};
+use super::{gateway_identities, soundness, whole};
 use crate::domain::facts::{Gateway, Tenant};
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
@@ -51,6 +51,7 @@ impl Store {
             is_stale: true,
         };
         store.reload()?;
+        gateway_identities::give(&store.connection, &store.world.gateways)?;
         Ok(store)
     }
 

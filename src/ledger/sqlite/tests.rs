@@ -17,7 +17,7 @@ use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Tra
 use crate::ledger::outbox::Attempt;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Saved};
+use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Render, Saved};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -96,7 +96,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
         key: key.to_owned(),
         operation: "create",
         fingerprint: [fingerprint; 32],
-        render: Box::new(|rows| format!("{rows:?}").into_bytes()),
+        render: Render::Rows(Box::new(|rows| format!("{rows:?}").into_bytes())),
     });
     let asking = Asking {
         version: ApiVersion::major(91),
@@ -450,7 +450,7 @@ async fn a_request_that_panics_takes_no_other_with_it() {
     let ledger = seeded(&path).await;
     let mut poison = request(vec![draft("External", "10")], Some(("k", 1)));
     if let Some(once) = &mut poison.idempotency {
-        once.render = Box::new(|_| panic!("on purpose"));
+        once.render = Render::Rows(Box::new(|_| panic!("on purpose")));
     }
     let poisoned = ledger.create(poison);
     let good = ledger.create(request(vec![draft("External", "10")], None));

@@ -4,7 +4,7 @@
 use crate::ledger::books::BooksError;
 use crate::ledger::records::{ANSWER_BY_AGE, StoredAnswer};
 use crate::ledger::unit::Unit;
-use crate::ledger::{Created, Idempotency, RowResult, UserKey};
+use crate::ledger::{AmendedAnswer, Created, Idempotency, UserKey};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a stored answer is kept.
@@ -32,10 +32,9 @@ pub fn keep_answer(
     unit: &mut Unit<'_>,
     user: UserKey,
     once: &Idempotency,
-    rows: &[RowResult],
+    answer: Vec<u8>,
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, BooksError> {
-    let answer = (once.render)(rows);
     let key = key(user, once);
     let fingerprint = once.fingerprint.to_vec();
     let is_old_there = unit.get::<StoredAnswer>(&key)?.is_some();
@@ -52,6 +51,17 @@ pub fn keep_answer(
     }
     unit.remove_older(&ANSWER_BY_AGE, now - ANSWERS_KEPT, ANSWERS_REMOVED_MAX);
     Ok(answer)
+}
+
+/// Replaces a stored answer; false where the key is not that request's any more.
+pub fn amend(unit: &mut Unit<'_>, amended: &AmendedAnswer) -> Result<bool, BooksError> {
+    let key = (amended.user, amended.operation.to_owned(), amended.key.clone());
+    let stored = unit.get::<StoredAnswer>(&key)?;
+    if stored.is_none_or(|stored| stored.fingerprint != amended.fingerprint) {
+        return Ok(false);
+    }
+    unit.change::<StoredAnswer>(&key, |stored| stored.answer.clone_from(&amended.answer))?;
+    Ok(true)
 }
 
 fn key(user: UserKey, once: &Idempotency) -> (UserKey, String, String) {

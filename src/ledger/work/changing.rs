@@ -3,7 +3,7 @@
 use super::invoice_adjusting::{self, Adjusted};
 use super::trail::{self, Done};
 use super::trail_facts::{of_changes, of_refund, type_of_changes, type_of_deleted};
-use super::{accounts, adjusting, changing_refunds, methods, payments};
+use super::{accounts, adjusting, changing_refunds, methods, payments, settlement_changing};
 use crate::domain::id::ObjectId;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
@@ -42,6 +42,7 @@ fn update_rows(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult
         Changes::Payments(changes) => each!(changes, payments::update),
         Changes::PaymentMethods(changes) => each!(changes, methods::update),
         Changes::Refunds(changes) => each!(changes, changing_refunds::update),
+        Changes::SettlementRefunds(changes) => each!(changes, settlement_changing::update),
     }
 }
 
@@ -85,6 +86,7 @@ fn delete_one(
         }
         Deletable::PaymentMethod => methods::delete(unit, asking, id),
         Deletable::Refund => changing_refunds::delete(unit, asking, id),
+        Deletable::CanceledRefund => settlement_changing::delete(unit, asking, id),
     }
 }
 
@@ -96,7 +98,7 @@ fn before_deletion(
 ) -> Result<Value, BooksError> {
     let by_id = [id.stored()];
     Ok(match object {
-        Deletable::Refund => of_refund(unit, id)?,
+        Deletable::Refund | Deletable::CanceledRefund => of_refund(unit, id)?,
         Deletable::Account => {
             let row: Option<Account> = unit.find(&ACCOUNT_BY_ID, &by_id)?;
             json!({ "number": row.map(|row| row.number) })

@@ -13,7 +13,9 @@ use crate::ledger::UserKey;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::ChangeResult;
 use crate::ledger::record::Field;
-use crate::ledger::records::{Balance, Refund, TAKEN_BY_REFUND, TakenPart};
+use crate::ledger::records::{
+    Balance, REFUND_LINE_BY_REFUND, Refund, RefundDetail, RefundLine, TAKEN_BY_REFUND, TakenPart,
+};
 use crate::ledger::unit::Unit;
 
 /// Changes a refund, or finds why not.
@@ -30,13 +32,13 @@ pub(super) fn update(
         Ok(decision) => decision,
         Err(error) => return Ok(Err(error)),
     };
-    let (Some(id), Some(ExistingRefund { number, payment, .. })) = (id, found) else {
+    let (Some(id), Some(ExistingRefund { number, .. })) = (id, found) else {
         return Ok(Err(RowError::missing("Id")));
     };
     let row: Refund = unit.existing(&(number,))?;
     let at = asking.now;
-    if let (true, Some(payment)) = (decision.cancels, payment) {
-        movement::cancel(unit, &row, payment, at)?;
+    if decision.cancels {
+        movement::cancel(unit, &row, at)?;
     }
     let custom = custom::merged(row.custom.as_deref(), &decision.custom)?;
     let (sets_reason, reason) = decision.reason_code.map(ToOwned::to_owned).into_parts();
@@ -71,11 +73,11 @@ pub(super) fn delete(
     if let Err(error) = decide_refund_deletion(id, found.as_ref(), asking) {
         return Ok(Err(error));
     }
-    if let Some(refund @ ExistingRefund { number, payment: Some(payment), .. }) = found {
+    if let Some(refund @ ExistingRefund { number, .. }) = found {
         events::keep(unit, number, EventKind::Deleted, asking.now)?;
         let row: Refund = unit.existing(&(number,))?;
         if refund.status == RefundStatus::Processed && !refund.is_compensated {
-            movement::cancel(unit, &row, payment, asking.now)?;
+            movement::cancel(unit, &row, asking.now)?;
         }
         remove(unit, &row)?;
     }
@@ -84,7 +86,7 @@ pub(super) fn delete(
 
 /// Takes the row away, but not its number: nothing is ever called by it again. What led to it leads
 /// to the account's refund before it.
-fn remove(unit: &mut Unit<'_>, refund: &Refund) -> Result<(), BooksError> {
+pub(super) fn remove(unit: &mut Unit<'_>, refund: &Refund) -> Result<(), BooksError> {
     unit.never_give_again(refund.number)?;
     let newest = unit.balance(refund.account)?.newest_refund;
     if newest == Some(refund.number) {
@@ -96,6 +98,10 @@ fn remove(unit: &mut Unit<'_>, refund: &Refund) -> Result<(), BooksError> {
     for taken in unit.all::<TakenPart>(&TAKEN_BY_REFUND, &[refund.number.stored()])? {
         unit.remove::<TakenPart>(&(taken.key,))?;
     }
+    for taken in unit.all::<RefundLine>(&REFUND_LINE_BY_REFUND, &[refund.number.stored()])? {
+        unit.remove::<RefundLine>(&(taken.key,))?;
+    }
+    unit.remove::<RefundDetail>(&(refund.number,))?;
     unit.remove::<Refund>(&(refund.number,))
 }
 

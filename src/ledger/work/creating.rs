@@ -3,14 +3,17 @@
 
 use super::answers::{earlier_answer, keep_answer};
 use super::trail::{self, Done};
-use super::trail_facts::{of_drafts, type_of_drafts};
-use super::{accounts, adjusting, invoice_adjusting, methods, payments, refunding};
+use super::trail_facts::{names_refunds, of_drafts, operation_of, type_of_drafts};
+use super::{
+    accounts, adjusting, credit_memos, invoice_adjusting, methods, payments, refunding,
+    settlement_changing, settlement_payments, settlement_refunding, views,
+};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::row_error::RowError;
 use crate::ledger::books::BooksError;
 use crate::ledger::trail::{Act, Actor};
 use crate::ledger::unit::Unit;
-use crate::ledger::{Create, Created, Order, RowResult};
+use crate::ledger::{Create, Created, Order, Render, RowResult};
 use std::collections::BTreeMap;
 
 /// Does the whole request, or finds that it was done before; all rows or none where the request
@@ -32,7 +35,15 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
     let now = request.context.asking.now;
     let answer = match &request.idempotency {
         None => None,
-        Some(once) => Some(keep_answer(unit, request.context.user, once, &rows, now)?),
+        Some(once) => {
+            let answer = match &once.render {
+                Render::Rows(render) => render(&rows),
+                Render::Views(render) => {
+                    render(&views::of_rows(unit, &request.batch.drafts, &rows)?)
+                }
+            };
+            Some(keep_answer(unit, request.context.user, once, answer, now)?)
+        }
     };
     Ok(Created::Fresh { rows, orders, answer })
 }
@@ -78,6 +89,19 @@ fn rows(
         Drafts::Refunds(drafts) => each(drafts, ordered, |draft| {
             refunding::create(unit, user, asking, draft, audit, orders)
         }),
+        Drafts::CreditMemos(drafts) => each!(drafts, credit_memos::create),
+        Drafts::MemoSteps(drafts) => each!(drafts, credit_memos::step),
+        Drafts::SettlementPayments(drafts) => each!(drafts, settlement_payments::create),
+        Drafts::PaymentSteps(drafts) => each!(drafts, settlement_payments::step),
+        Drafts::MemoRefunds(drafts) => each(drafts, ordered, |draft| {
+            settlement_refunding::of_memo(unit, user, asking, draft, audit, orders)
+        }),
+        Drafts::PaymentRefunds(drafts) => each(drafts, ordered, |draft| {
+            settlement_refunding::of_payment(unit, user, asking, draft, audit, orders)
+        }),
+        Drafts::RefundSettlements(drafts) => each(drafts, ordered, |draft| {
+            settlement_changing::reconcile(unit, asking, draft, audit)
+        }),
     }
 }
 
@@ -105,8 +129,9 @@ fn record(
     let act = Act { actor, origin: request.context.origin.clone(), at };
     let key = request.idempotency.as_ref().map(|once| once.key.as_str());
     let object = type_of_drafts(&request.batch.drafts);
-    let done = Done { idempotency_key: key, ..Done::new("create", object) };
-    if let Drafts::Refunds(_) = request.batch.drafts {
+    let done =
+        Done { idempotency_key: key, ..Done::new(operation_of(&request.batch.drafts), object) };
+    if names_refunds(&request.batch.drafts) {
         let numbers = trail::numbers(rows.iter().flatten().map(|saved| &saved.id));
         return trail::keep_refunds(unit, audit, &act, done, &numbers);
     }

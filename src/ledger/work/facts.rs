@@ -188,6 +188,7 @@ pub fn existing_refund(unit: &mut Unit<'_>, row: &Refund) -> Result<ExistingRefu
         number: row.number,
         refund_type: row.refund_type,
         status: row.status,
+        source_type: row.source_type,
         payment: row.payment,
         is_compensated: row.compensated_ms.is_some(),
         currency: account.currency,

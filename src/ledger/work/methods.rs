@@ -3,11 +3,11 @@
 
 use super::{custom, facts, numbering};
 use crate::domain::draft::payment_method::MethodDraft;
-use crate::domain::facts::{ExistingMethod, MethodKey};
+use crate::domain::facts::{ExistingMethod, MethodKey, PaymentMethod};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::row_error::RowError;
 use crate::domain::rules::{Asking, decide_method, decide_method_deletion, decide_method_update};
-use crate::domain::vocabulary::MethodStatus;
+use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::ledger::books::BooksError;
 use crate::ledger::change::ChangeResult;
 use crate::ledger::record::{ByName, Field};
@@ -26,6 +26,25 @@ const BUILT_IN: [&str; 4] = [
     "2983abc7c19b8d4b0ae3c07a041a7138",
     "1c629c8e55a26b654b5c193df7bffcbf",
 ];
+
+/// The tenant's own method of a type that no gateway takes part in; none for other types.
+pub(super) fn built_in(
+    unit: &mut Unit<'_>,
+    method_type: MethodType,
+) -> Result<Option<PaymentMethod>, BooksError> {
+    let [check, cash, wire, other] = BUILT_IN;
+    let id = match method_type {
+        MethodType::Check => check,
+        MethodType::Cash => cash,
+        MethodType::WireTransfer => wire,
+        MethodType::Other => other,
+        _ => return Ok(None),
+    };
+    match ObjectId::parse(id) {
+        Some(id) => facts::method(unit, &id),
+        None => Ok(None),
+    }
+}
 
 /// Makes a payment method, or finds why not.
 pub(super) fn create(

@@ -1,20 +1,24 @@
 //! The money of a refund, in one place: taken, posted, released, and taken back.
 //!
-//! What must stay true: a refund takes from its source when it is created, be it a credit balance
-//! or a payment. What it takes of a payment's parts opens their invoices once it is posted: an
+//! What must stay true: a refund takes from its source when it is created, be it a credit balance,
+//! a payment or a credit memo. What it takes of a payment's parts opens their invoices once it is posted: an
 //! external refund at once, an electronic one when its gateway approves. A release gives back what
 //! was never posted, a cancellation what was. What goes out against a payment is counted beside it
 //! (`sending.rs`), and a cancellation does not bring that back.
 
 use super::sending;
 use crate::domain::entry_kind::EntryKind;
-use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, PaymentKey};
+use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MemoKey, PaymentKey};
 use crate::domain::id::RefundNumber;
 use crate::domain::money::MinorUnits;
-use crate::domain::rules::{Payout, TakenPart};
+use crate::domain::rules::{Payout, TakenLine, TakenPart};
+use crate::domain::vocabulary::SourceType;
 use crate::ledger::books::BooksError;
 use crate::ledger::record::{Field, Record};
-use crate::ledger::records::{self, Balance, Entry, Invoice, Part, Refund, TAKEN_BY_REFUND};
+use crate::ledger::records::{
+    self, Balance, CreditMemo, Entry, Invoice, MemoLine, Part, REFUND_LINE_BY_REFUND, Refund,
+    RefundDetail, RefundLine, TAKEN_BY_REFUND,
+};
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, Utc};
 
@@ -68,7 +72,8 @@ pub fn take_payment(
     parts: &[TakenPart],
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
-    move_payment(unit, payment, refund.amount, at)?;
+    let of_parts: i64 = parts.iter().map(|part| part.amount.units()).sum();
+    move_payment(unit, payment, refund.amount, MinorUnits::new(-of_parts), at)?;
     for part in parts {
         unit.change::<Part>(&(part.part,), |row| {
             row.refunded = sum(row.refunded, part.amount);
@@ -98,27 +103,59 @@ pub fn post(unit: &mut Unit<'_>, refund: &Refund, at: DateTime<Utc>) -> Result<(
     }
 }
 
+/// Takes the amount of a refund from the unapplied part of its credit memo, and what is told of
+/// items and taxes from these.
+pub fn take_memo(
+    unit: &mut Unit<'_>,
+    refund: &Refund,
+    memo: MemoKey,
+    lines: &[TakenLine],
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    move_memo(unit, memo, refund.amount, at)?;
+    for taken in lines {
+        unit.change::<MemoLine>(&(taken.line,), |row| {
+            row.refunded = sum(row.refunded, taken.amount);
+            row.updated_ms = at;
+        })?;
+        let key = unit.next_key::<RefundLine>()?;
+        unit.insert(RefundLine {
+            key,
+            refund: refund.number,
+            line: taken.line,
+            amount: taken.amount,
+            created_ms: at,
+        })?;
+    }
+    Ok(())
+}
+
 /// An electronic refund ended in Error: its source has the money again.
 pub fn release(unit: &mut Unit<'_>, refund: &Refund, at: DateTime<Utc>) -> Result<(), BooksError> {
-    match refund.payment {
-        None => give_credit_back(unit, refund, EntryKind::Release, at),
-        Some(payment) => {
+    match source_of(refund)? {
+        TakenFrom::CreditBalance => give_credit_back(unit, refund, EntryKind::Release, at),
+        TakenFrom::Payment(payment) => {
             sending::release(unit, refund.number, at)?;
             give_back(unit, refund, payment, at)
         }
+        TakenFrom::CreditMemo => give_memo_back(unit, refund, at),
     }
 }
 
-/// A Processed refund of a payment is taken back: the payment has the money again, and pays its
-/// invoices again.
-pub fn cancel(
-    unit: &mut Unit<'_>,
-    refund: &Refund,
-    payment: PaymentKey,
-    at: DateTime<Utc>,
-) -> Result<(), BooksError> {
-    reopen(unit, refund.number, -1, at)?;
-    give_back(unit, refund, payment, at)
+/// A Processed refund of a payment or a credit memo is taken back: its source has the money again,
+/// and a payment pays its invoices again.
+pub fn cancel(unit: &mut Unit<'_>, refund: &Refund, at: DateTime<Utc>) -> Result<(), BooksError> {
+    match source_of(refund)? {
+        TakenFrom::CreditBalance => {
+            let fault = "a refund of a credit balance is final";
+            Err(BooksError::Fault { table: Refund::TABLE.name, fault })
+        }
+        TakenFrom::Payment(payment) => {
+            reopen(unit, refund.number, -1, at)?;
+            give_back(unit, refund, payment, at)
+        }
+        TakenFrom::CreditMemo => give_memo_back(unit, refund, at),
+    }
 }
 
 /// A Processed refund was rejected by its gateway after all: its source has the money again.
@@ -127,13 +164,63 @@ pub fn compensate(
     refund: &Refund,
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
-    match refund.payment {
-        None => give_credit_back(unit, refund, EntryKind::Compensation, at),
-        Some(payment) => {
+    match source_of(refund)? {
+        TakenFrom::CreditBalance => give_credit_back(unit, refund, EntryKind::Compensation, at),
+        TakenFrom::Payment(_) => {
             sending::release(unit, refund.number, at)?;
-            cancel(unit, refund, payment, at)
+            cancel(unit, refund, at)
         }
+        TakenFrom::CreditMemo => give_memo_back(unit, refund, at),
     }
+}
+
+/// What a refund took its money from.
+enum TakenFrom {
+    CreditBalance,
+    Payment(PaymentKey),
+    CreditMemo,
+}
+
+fn source_of(refund: &Refund) -> Result<TakenFrom, BooksError> {
+    Ok(match (refund.source_type, refund.payment) {
+        (SourceType::CreditBalance, _) => TakenFrom::CreditBalance,
+        (SourceType::CreditMemo, _) => TakenFrom::CreditMemo,
+        (SourceType::Payment, payment) => {
+            TakenFrom::Payment(payment.ok_or(BooksError::Missing("payment"))?)
+        }
+    })
+}
+
+/// Gives a credit memo, its items and its taxes back what a refund took.
+fn give_memo_back(
+    unit: &mut Unit<'_>,
+    refund: &Refund,
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    let detail: RefundDetail = unit.existing(&(refund.number,))?;
+    let memo = detail.credit_memo.ok_or(BooksError::Missing(CreditMemo::TABLE.name))?;
+    move_memo(unit, memo, negative(refund.amount), at)?;
+    let of_refund = [Field::stored(&refund.number)];
+    for taken in unit.all::<RefundLine>(&REFUND_LINE_BY_REFUND, &of_refund)? {
+        unit.change::<MemoLine>(&(taken.line,), |row| {
+            row.refunded = sum(row.refunded, negative(taken.amount));
+            row.updated_ms = at;
+        })?;
+    }
+    Ok(())
+}
+
+/// Grows or shrinks what refunds took of a credit memo.
+fn move_memo(
+    unit: &mut Unit<'_>,
+    memo: MemoKey,
+    delta: MinorUnits,
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    unit.change::<CreditMemo>(&(memo,), |row| {
+        row.refunded = sum(row.refunded, delta);
+        row.updated_ms = at;
+    })
 }
 
 fn give_credit_back(
@@ -192,15 +279,17 @@ pub fn move_invoice(
     })
 }
 
-/// Grows or shrinks what refunds took of a payment.
-fn move_payment(
+/// Moves what refunds took of a payment, and what of it pays invoices.
+pub(super) fn move_payment(
     unit: &mut Unit<'_>,
     payment: PaymentKey,
-    delta: MinorUnits,
+    refunded: MinorUnits,
+    applied: MinorUnits,
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
     unit.change::<records::Payment>(&(payment,), |row| {
-        row.refunded = sum(row.refunded, delta);
+        row.refunded = sum(row.refunded, refunded);
+        row.applied = sum(row.applied, applied);
         row.updated_ms = at;
     })
 }
@@ -227,8 +316,10 @@ fn give_back(
     payment: PaymentKey,
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
-    move_payment(unit, payment, negative(refund.amount), at)?;
-    for taken in taken_by(unit, refund.number)? {
+    let parts = taken_by(unit, refund.number)?;
+    let of_parts = MinorUnits::new(parts.iter().map(|taken| taken.amount.units()).sum());
+    move_payment(unit, payment, negative(refund.amount), of_parts, at)?;
+    for taken in parts {
         unit.change::<Part>(&(taken.invoice_payment,), |row| {
             row.refunded = sum(row.refunded, negative(taken.amount));
             row.updated_ms = at;
@@ -244,10 +335,10 @@ fn taken_by(
     unit.all(&TAKEN_BY_REFUND, &[Field::stored(&number)])
 }
 
-fn sum(one: MinorUnits, other: MinorUnits) -> MinorUnits {
+pub(super) fn sum(one: MinorUnits, other: MinorUnits) -> MinorUnits {
     MinorUnits::new(one.units().saturating_add(other.units()))
 }
 
-fn negative(amount: MinorUnits) -> MinorUnits {
+pub(super) fn negative(amount: MinorUnits) -> MinorUnits {
     MinorUnits::new(amount.units().saturating_neg())
 }

@@ -3,7 +3,7 @@
 //! brings.
 
 use super::facts::{self, Named};
-use super::movement::move_invoice;
+use super::movement::{move_invoice, move_payment};
 use super::{adjusting, custom, numbering, sending};
 use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
@@ -170,7 +170,7 @@ fn take(
     Ok(())
 }
 
-fn insert(
+pub(super) fn insert(
     unit: &mut Unit<'_>,
     user: UserKey,
     payment: &NewPayment<'_>,
@@ -190,10 +190,11 @@ fn insert(
         status: ByName(payment.status),
         amount: payment.amount,
         refunded: MinorUnits::ZERO,
+        applied: MinorUnits::ZERO,
         to_credit_balance: MinorUnits::ZERO,
         draft_credit: payment.draft_credit,
         effective_date: DayText(payment.effective_date),
-        payment_method: Some(payment.method),
+        payment_method: payment.method,
         gateway: payment.gateway.map(str::to_owned),
         // As in a seed, where an unsettled payment has to be marked as such.
         is_settled: true,
@@ -254,7 +255,7 @@ fn know(
     }
 }
 
-fn insert_part(
+pub(super) fn insert_part(
     unit: &mut Unit<'_>,
     user: UserKey,
     part: &NewPart,
@@ -269,11 +270,13 @@ fn insert_part(
         payment: part.payment,
         amount: part.amount,
         refunded: MinorUnits::ZERO,
+        moved: MinorUnits::ZERO,
         created_by: Some(user),
         created_ms: at,
         updated_ms: at,
         custom: custom::merged(None, &part.custom)?,
     })?;
+    move_payment(unit, part.payment, MinorUnits::ZERO, part.amount, at)?;
     if part.is_paid {
         let paid = MinorUnits::new(part.amount.units().saturating_neg());
         move_invoice(unit, part.invoice, paid, at)?;

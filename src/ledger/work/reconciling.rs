@@ -12,7 +12,7 @@ use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::event::EventKind;
 use crate::domain::facts::ExistingRefund;
 use crate::domain::id::RefundNumber;
-use crate::domain::reconciliation::{Settlement, Standing, Step, decide};
+use crate::domain::reconciliation::{Rejected, Settlement, Standing, Step, decide};
 use crate::domain::vocabulary::GatewayState;
 use crate::ledger::books::BooksError;
 use crate::ledger::reconciliation::{
@@ -33,8 +33,9 @@ pub fn reconcile(
 ) -> Result<Vec<ReconcileResult>, BooksError> {
     let audit = trail::next_key(unit)?;
     let mut results = Vec::with_capacity(request.events.len());
+    let terms = Terms { rejected: request.rejected, at: request.act.at, audit };
     for event in &request.events {
-        results.push(reconcile_one(unit, event, request, audit)?);
+        results.push(reconcile_one(unit, event, &terms)?);
     }
     let changed = results.iter().flatten().filter(|done| done.has_changed);
     let numbers: Vec<RefundNumber> = changed.map(|done| done.refund.number()).collect();
@@ -49,11 +50,21 @@ struct Found {
     standing: Standing,
 }
 
-fn reconcile_one(
+/// What holds for every event of a report.
+pub(super) struct Terms {
+    /// What becomes of the money of those that failed.
+    pub(super) rejected: Rejected,
+    /// When it is reported.
+    pub(super) at: DateTime<Utc>,
+    /// The record of the act.
+    pub(super) audit: i64,
+}
+
+/// Does one event, or finds why not.
+pub(super) fn reconcile_one(
     unit: &mut Unit<'_>,
     event: &Reconciliation,
-    request: &Reconcile,
-    audit: i64,
+    terms: &Terms,
 ) -> Result<ReconcileResult, BooksError> {
     let Some(Found { row, standing }) = find(unit, event.refund)? else {
         return Ok(Err(ReconcileError::NoRefund(event.refund)));
@@ -79,12 +90,12 @@ fn reconcile_one(
     }
     let created = row.created_ms;
     // A ledger whose clock is ahead of this process's has its refunds for the present.
-    let now = request.act.at.max(created);
+    let now = terms.at.max(created);
     let settled_at = moment(event.at, created, unit.world.tenant.time_zone);
     if let Some(error) = untimely(number, settled_at, created, now) {
         return Ok(Err(error));
     }
-    let step = match decide(event.settlement, &standing, request.rejected) {
+    let step = match decide(event.settlement, &standing, terms.rejected) {
         Ok(step) => step,
         Err(refusal) => return Ok(Err(ReconcileError::Refused { number, refusal })),
     };
@@ -105,7 +116,7 @@ fn reconcile_one(
     if puts_back {
         movement::compensate(unit, &row, now)?;
     }
-    keep(unit, number, event, state, (settled_at, audit))?;
+    keep(unit, number, event, state, (settled_at, terms.audit))?;
     keep_events(unit, number, event.settlement, puts_back, now)?;
     Ok(Ok(done(state, true, puts_back)))
 }

@@ -2,7 +2,7 @@
 //! the refund.
 
 use super::facts::{self, Named};
-use super::{ahead, custom, events, exchanges, movement};
+use super::{ahead, custom, events, exchanges, movement, refund_details};
 use crate::domain::draft::{GatewayOption, RefundDraft};
 use crate::domain::event::EventKind;
 use crate::domain::id::{RefundId, RefundNumber};
@@ -12,7 +12,7 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::books::BooksError;
 use crate::ledger::records::{Balance, Refund};
 use crate::ledger::unit::Unit;
-use crate::ledger::{Order, RowResult, UserKey};
+use crate::ledger::{Order, RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 
 /// Makes a refund, or finds why not; `audit` is the record of the call, and what its gateway has
@@ -25,10 +25,22 @@ pub fn create(
     audit: i64,
     orders: &mut Vec<Order>,
 ) -> Result<RowResult, BooksError> {
-    let decision = match decide_one(unit, draft, asking)? {
-        Ok(decision) => decision,
-        Err(error) => return Ok(Err(error)),
-    };
+    match decide_one(unit, draft, asking)? {
+        Ok(decision) => write(unit, user, asking, decision, audit, orders).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// Makes the refund that was decided: takes the money from its source, adds the refund, and adds
+/// what its gateway has to be asked to `orders`.
+pub(super) fn write(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    asking: &Asking,
+    decision: Decision,
+    audit: i64,
+    orders: &mut Vec<Order>,
+) -> Result<Saved, BooksError> {
     let (id, created) = unit.next_refund(asking.now)?;
     let number = id.number();
     let entry = match decision.source {
@@ -37,15 +49,24 @@ pub fn create(
             let payout = &decision.payout;
             Some(movement::take_credit(unit, number, account, amount, payout, created)?)
         }
-        Source::Payment { .. } => None,
+        Source::Payment { .. } | Source::CreditMemo { .. } => None,
     };
     let previous = unit.balance(decision.account)?.newest_refund;
     let made = Made { id, created, user, audit, previous, entry };
     let refund = row(&made, &decision)?;
     unit.insert(refund.clone())?;
     unit.change::<Balance>(&(decision.account,), |row| row.newest_refund = Some(number))?;
-    if let Source::Payment { payment, parts } = &decision.source {
-        movement::take_payment(unit, &refund, *payment, parts, created)?;
+    match &decision.source {
+        Source::CreditBalance => {}
+        Source::Payment { payment, parts } => {
+            movement::take_payment(unit, &refund, *payment, parts, created)?;
+        }
+        Source::CreditMemo { memo, lines } => {
+            movement::take_memo(unit, &refund, *memo, lines, created)?;
+        }
+    }
+    if let Some(detail) = &decision.detail {
+        refund_details::keep(unit, &refund, &decision.source, detail, created)?;
     }
     let kind = match decision.payout {
         Payout::External => EventKind::Processed,
@@ -67,7 +88,7 @@ pub fn create(
             options,
         });
     }
-    Ok(Ok(id.into()))
+    Ok(id.into())
 }
 
 /// Looks up what the draft names and applies the rules.
@@ -118,9 +139,10 @@ fn row(made: &Made, decision: &Decision) -> Result<Refund, BooksError> {
         }
     };
     let payment = match &decision.source {
-        Source::CreditBalance => None,
+        Source::CreditBalance | Source::CreditMemo { .. } => None,
         Source::Payment { payment, .. } => Some(*payment),
     };
+    let detail = decision.detail.as_deref();
     Ok(Refund {
         number: made.id.number(),
         created_ms: made.created,
@@ -149,15 +171,17 @@ fn row(made: &Made, decision: &Decision) -> Result<Refund, BooksError> {
         gateway_state,
         gateway_response: None,
         gateway_response_code: None,
-        reference_id: None,
-        second_reference_id: None,
+        reference_id: detail.and_then(|detail| detail.reference_id.clone()),
+        second_reference_id: detail.and_then(|detail| detail.second_reference_id.clone()),
         submitted_ms: None,
         settled_ms: None,
         cancelled_ms: None,
         compensated_ms: None,
         updated_ms: None,
         updated_by: None,
-        transferred_to_accounting: None,
+        transferred_to_accounting: detail
+            .and_then(|detail| detail.transferred)
+            .map(|value| value.name().to_owned()),
         custom: custom::merged(None, &decision.custom)?,
     })
 }

@@ -5,6 +5,7 @@
 use super::events;
 use super::trail::{self, Done};
 use crate::domain::draft::batch::Drafts;
+use crate::domain::draft::credit_memo::Step;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::RowResult;
 use crate::ledger::books::BooksError;
@@ -31,8 +32,41 @@ pub const fn type_of_drafts(drafts: &Drafts) -> &'static str {
         Drafts::InvoicePayments(_) => "InvoicePayment",
         Drafts::Payments(_) => "Payment",
         Drafts::PaymentMethods(_) => "PaymentMethod",
-        Drafts::Refunds(_) => "Refund",
+        Drafts::Refunds(_)
+        | Drafts::MemoRefunds(_)
+        | Drafts::PaymentRefunds(_)
+        | Drafts::RefundSettlements(_) => "Refund",
+        Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => "CreditMemo",
+        Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => "Payment",
     }
+}
+
+/// What a call to create does, as the audit names it.
+pub fn operation_of(drafts: &Drafts) -> &'static str {
+    let (Drafts::MemoSteps(steps) | Drafts::PaymentSteps(steps)) = drafts else {
+        return match drafts {
+            Drafts::RefundSettlements(_) => "reconcile",
+            _ => "create",
+        };
+    };
+    match steps.first().map(|draft| &draft.step) {
+        Some(Step::Post) => "post",
+        Some(Step::Cancel) => "cancel",
+        Some(Step::Apply(_)) => "apply",
+        Some(Step::Unapply(_)) => "unapply",
+        None => "create",
+    }
+}
+
+/// Whether what a call made or settled are refunds, which refer to its record themselves.
+pub const fn names_refunds(drafts: &Drafts) -> bool {
+    matches!(
+        drafts,
+        Drafts::Refunds(_)
+            | Drafts::MemoRefunds(_)
+            | Drafts::PaymentRefunds(_)
+            | Drafts::RefundSettlements(_)
+    )
 }
 
 /// The type of the objects of a call to update.
@@ -44,7 +78,7 @@ pub const fn type_of_changes(changes: &Changes) -> &'static str {
         Changes::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
         Changes::Payments(_) => "Payment",
         Changes::PaymentMethods(_) => "PaymentMethod",
-        Changes::Refunds(_) => "Refund",
+        Changes::Refunds(_) | Changes::SettlementRefunds(_) => "Refund",
     }
 }
 
@@ -55,7 +89,7 @@ pub const fn type_of_deleted(object: Deletable) -> &'static str {
         Deletable::InvoiceAdjustment => "InvoiceAdjustment",
         Deletable::InvoiceItemAdjustment => "InvoiceItemAdjustment",
         Deletable::PaymentMethod => "PaymentMethod",
-        Deletable::Refund => "Refund",
+        Deletable::Refund | Deletable::CanceledRefund => "Refund",
     }
 }
 
@@ -70,7 +104,13 @@ pub fn of_drafts(drafts: &Drafts, rows: &[RowResult]) -> Vec<Touched> {
         Drafts::InvoicePayments(all) => touched(object, all, rows),
         Drafts::Payments(all) => touched(object, all, rows),
         Drafts::PaymentMethods(all) => touched(object, all, rows),
-        Drafts::Refunds(_) => Vec::new(),
+        Drafts::CreditMemos(all) => touched(object, all, rows),
+        Drafts::MemoSteps(all) | Drafts::PaymentSteps(all) => touched(object, all, rows),
+        Drafts::SettlementPayments(all) => touched(object, all, rows),
+        Drafts::Refunds(_)
+        | Drafts::MemoRefunds(_)
+        | Drafts::PaymentRefunds(_)
+        | Drafts::RefundSettlements(_) => Vec::new(),
     }
 }
 
@@ -85,6 +125,7 @@ pub fn of_changes(changes: &Changes, rows: &[RowResult]) -> Vec<Touched> {
         Changes::Payments(all) => touched(object, all, rows),
         Changes::PaymentMethods(all) => touched(object, all, rows),
         Changes::Refunds(all) => touched(object, all, rows),
+        Changes::SettlementRefunds(all) => touched(object, all, rows),
     }
 }
 

@@ -16,20 +16,20 @@ use crate::ledger::seed::{SeedPart, SeedPayment};
 use crate::ledger::work::sending;
 
 impl Loader<'_, '_> {
-    pub(super) fn payment(&mut self, payment: SeedPayment) -> Result<(), Refusal> {
+    pub(super) fn payment(&mut self, payment: &SeedPayment) -> Result<(), Refusal> {
         let object = format!("payment `{}`", payment.id);
         let owner = self.owner(&object, &payment.account)?;
         let amount = units(owner.currency, &object, "amount", payment.amount)?;
         self.check_gateway(&object, "gateway", payment.gateway.as_deref())?;
-        let method = self.method_of(&object, &payment, &owner)?;
-        let known = self.known_payment(&object, &payment, &owner, amount)?;
+        let method = self.method_of(&object, payment, &owner)?;
+        let known = self.known_payment(&object, payment, &owner, amount)?;
         let is_new = known.is_none();
         let key = match known {
             Some(key) => key,
-            None => self.add_payment(&object, &payment, &owner, (amount, method))?,
+            None => self.add_payment(&object, payment, &owner, (amount, method))?,
         };
         for part in &payment.applied {
-            self.part(&object, (key, is_new), &payment, part, &owner)?;
+            self.part(&object, (key, is_new), payment, part, &owner)?;
         }
         Ok(())
     }
@@ -115,6 +115,7 @@ impl Loader<'_, '_> {
             payment_type: ByName(payment.payment_type),
             status: ByName(PaymentStatus::Processed),
             amount,
+            applied: MinorUnits::ZERO,
             refunded: MinorUnits::ZERO,
             to_credit_balance: MinorUnits::ZERO,
             draft_credit: MinorUnits::ZERO,
@@ -206,11 +207,15 @@ impl Loader<'_, '_> {
             invoice: invoice.key,
             payment: key,
             amount,
+            moved: MinorUnits::ZERO,
             refunded: MinorUnits::ZERO,
             created_by: None,
             created_ms: created,
             updated_ms: created,
             custom: None,
+        })?;
+        self.unit.change::<Payment>(&(key,), |payment| {
+            payment.applied = MinorUnits::new(payment.applied.units() + amount.units());
         })?;
         let parts: Vec<Part> = self.unit.all(&PART_BY_INVOICE, &[invoice.key.stored()])?;
         let paid: i64 = parts.iter().map(|one| one.amount.units() - one.refunded.units()).sum();

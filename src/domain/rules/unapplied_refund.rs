@@ -1,0 +1,157 @@
+//! Refunds of the unapplied part of a payment, and those that unapply it first.
+//!
+//! Sources: "Refund a payment" (the payment's own method and gateway; an external refund of an
+//! electronic payment may be recorded) and "Unapply and refund a payment" (without an amount the
+//! whole payment; without invoices as much of them as is needed, in the order in which they were
+//! paid).
+
+use super::credit_memo::{AppliedShare, Movable, decide_shares};
+use super::payment::{check_collected, check_open, electronic_method, original_gateway};
+use super::settlement::{Paid, Scope, check_may_refund, check_present, check_switch, check_values};
+use super::{Asking, Decision, MethodChoice, Payout, Source};
+use crate::domain::access::{Object, Operation};
+use crate::domain::draft::settlement_refunds::{PaymentRefundDraft, UnapplyDraft};
+use crate::domain::facts::{Gateway, NamedInvoice, Payment, Tenant};
+use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
+use crate::domain::vocabulary::{PaymentStatus, RefundType, SourceType};
+
+/// What the ledger knows about the things that such a draft names.
+#[derive(Debug, Clone)]
+pub struct PaymentRefundFacts<'a> {
+    /// The tenant's switches.
+    pub tenant: &'a Tenant,
+    /// The tenant's gateways.
+    pub gateways: &'a [Gateway],
+    /// The payment; none when there is no such one.
+    pub payment: Option<Payment>,
+    /// The invoices that are named to be unapplied, in the draft's order.
+    pub invoices: Vec<NamedInvoice>,
+}
+
+/// A refund of a payment that may be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnappliedRefund {
+    /// The refund.
+    pub refund: Decision,
+    /// What comes back from invoices before it.
+    pub unapplied: Vec<AppliedShare>,
+    /// Whether those invoices are written off by credit memos.
+    pub writes_off: bool,
+}
+
+/// Decides whether `draft` may become a refund.
+pub fn decide_payment_refund(
+    draft: &PaymentRefundDraft,
+    facts: &PaymentRefundFacts<'_>,
+    asking: &Asking,
+) -> Result<UnappliedRefund, RowError> {
+    let (tenant, details) = (facts.tenant, &draft.details);
+    check_switch(tenant)?;
+    check_may_refund(SourceType::Payment, details, asking)?;
+    if draft.unapply.is_some() {
+        asking.check(Operation::Update, Object::InvoicePayment)?;
+    }
+    let payment =
+        facts.payment.as_ref().ok_or_else(|| RowError::no_such(draft.payment.as_str()))?;
+    let scope = Scope {
+        tenant,
+        account: &payment.account,
+        source: SourceType::Payment,
+        not_before: payment.effective_date,
+        reasons: &tenant.payment_reason_codes,
+        may_be_whole: draft.unapply.is_some(),
+    };
+    check_present(details, &scope)?;
+    let valid = check_values(details, &scope, asking)?;
+    let transaction_type = draft.transaction_type.checked()?.copied();
+    let writes_off = match &draft.unapply {
+        Some(unapply) => unapply.write_off.checked()?.copied().unwrap_or(false),
+        None => false,
+    };
+    if payment.status != PaymentStatus::Processed {
+        return Err(RowError::payment_not_processed(payment));
+    }
+    let paid = match valid.refund_type {
+        RefundType::External => {
+            let method_type = details.method_type.given();
+            Paid {
+                method_type: *method_type.ok_or_else(|| RowError::missing("methodType"))?,
+                method: None,
+                choice: MethodChoice::TypeAlone,
+                payout: Payout::External,
+            }
+        }
+        RefundType::Electronic => {
+            let method = electronic_method(payment)?;
+            check_open(method, payment)?;
+            let options = valid.options.clone();
+            Paid {
+                method_type: method.method_type,
+                method: Some(method.key),
+                choice: MethodChoice::OfPayment,
+                payout: original_gateway(payment, method, facts.gateways, options)?,
+            }
+        }
+    };
+    let (amount, unapplied) = match (&draft.unapply, valid.amount) {
+        (Some(unapply), told) => unapplying(unapply, told, payment, &facts.invoices)?,
+        (None, Some(told)) => (told, Vec::new()),
+        (None, None) => return Err(RowError::missing("totalAmount")),
+    };
+    if writes_off && unapplied.is_empty() {
+        return Err(RowError::write_off_without_invoice());
+    }
+    let back: i64 = unapplied.iter().map(|share| share.amount.units()).sum();
+    let rest = MinorUnits::new(payment.unapplied().units().saturating_add(back));
+    if amount > rest {
+        let of = ("payment", payment.number.as_str());
+        return Err(RowError::over_unapplied_of(amount, rest, payment.account.currency, of));
+    }
+    if matches!(paid.payout, Payout::Electronic { .. }) {
+        check_collected(amount, payment)?;
+    }
+    let source = (Source::Payment { payment: payment.key, parts: Vec::new() }, rest);
+    let refund = valid.decided(details, source, amount, transaction_type, paid);
+    Ok(UnappliedRefund { refund, unapplied, writes_off })
+}
+
+/// How much is refunded, and what comes back from which invoice for it.
+fn unapplying(
+    unapply: &UnapplyDraft,
+    told: Option<MinorUnits>,
+    payment: &Payment,
+    invoices: &[NamedInvoice],
+) -> Result<(MinorUnits, Vec<AppliedShare>), RowError> {
+    if !unapply.invoices.is_empty() {
+        let movable = movable(payment);
+        let shares = decide_shares(&unapply.invoices, invoices, &movable, false)?;
+        let add = |sum: i64, one: &AppliedShare| sum.saturating_add(one.amount.units());
+        let sum = MinorUnits::new(shares.iter().fold(0, add));
+        return Ok((told.unwrap_or(sum), shares));
+    }
+    let amount = told.unwrap_or_else(|| payment.refundable());
+    if amount <= MinorUnits::ZERO {
+        return Err(RowError::nothing_to_refund(&payment.number));
+    }
+    let mut needed = amount.units();
+    let mut shares = Vec::new();
+    for part in &payment.parts {
+        let taken = part.rest().units().min(needed);
+        if taken > 0 {
+            needed -= taken;
+            shares.push(AppliedShare { invoice: part.invoice, amount: MinorUnits::new(taken) });
+        }
+    }
+    Ok((amount, shares))
+}
+
+/// What of a payment can go to invoices and come back from them.
+pub(super) fn movable(payment: &Payment) -> Movable<'_> {
+    Movable {
+        account: &payment.account,
+        unapplied: payment.unapplied(),
+        applied: payment.parts.iter().map(|part| (part.invoice, part.rest())).collect(),
+        name: ("payment", &payment.number),
+    }
+}

@@ -1,0 +1,332 @@
+//! Rows as the v1 operations show them.
+//!
+//! What must stay true: only rows are read, so that a view inside a transaction and one by a reader
+//! are made in the same way.
+
+use super::facts::Named;
+use super::refund_details;
+use super::settlement_facts::{memo_row, named, refund_row};
+use crate::domain::draft::batch::Drafts;
+use crate::domain::draft::refund_details::ObjectKey;
+use crate::domain::facts::MemoKey;
+use crate::domain::id::{IdKind, ObjectId};
+use crate::domain::money::MinorUnits;
+use crate::domain::row_error::RowError;
+use crate::domain::vocabulary::{GatewayState, SourceType};
+use crate::ledger::books::BooksError;
+use crate::ledger::record::Field;
+use crate::ledger::records::{
+    self, Account, GatewayIdentity, MEMO_LINE_BY_MEMO, MemoLine, Method, MethodSnapshot,
+    PAYMENT_BY_ID, PAYMENT_BY_NUMBER, REFUND_LINE_BY_REFUND, Refund, RefundDetail, RefundLine,
+    User,
+};
+use crate::ledger::unit::Unit;
+use crate::ledger::views::{
+    CreditMemoView, MemoItemView, PaymentView, RefundPartItemView, RefundPartView, RefundView, View,
+};
+use crate::ledger::{RowResult, UserKey};
+use serde_json::{Map, Value};
+
+/// What the rows of a call made or changed.
+pub(super) fn of_rows(
+    unit: &mut Unit<'_>,
+    drafts: &Drafts,
+    rows: &[RowResult],
+) -> Result<Vec<Result<View, RowError>>, BooksError> {
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        views.push(match row {
+            Ok(saved) => Ok(of(unit, drafts, &ObjectKey::Id(saved.id.clone()))?),
+            Err(error) => Err(error.clone()),
+        });
+    }
+    Ok(views)
+}
+
+fn of(unit: &mut Unit<'_>, drafts: &Drafts, key: &ObjectKey) -> Result<View, BooksError> {
+    let view = match drafts {
+        Drafts::Refunds(_)
+        | Drafts::MemoRefunds(_)
+        | Drafts::PaymentRefunds(_)
+        | Drafts::RefundSettlements(_) => {
+            refund(unit, key)?.map(|view| View::Refund(Box::new(view)))
+        }
+        Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => {
+            credit_memo(unit, key)?.map(|view| View::CreditMemo(Box::new(view)))
+        }
+        Drafts::Payments(_) | Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => {
+            payment(unit, key)?.map(|view| View::Payment(Box::new(view)))
+        }
+        _ => None,
+    };
+    Ok(view.unwrap_or(View::Other))
+}
+
+/// The refund that a path names.
+pub fn refund(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<RefundView>, BooksError> {
+    match refund_row(unit, key)? {
+        Some(row) => refund_of(unit, row).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The refund of a row.
+pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksError> {
+    let account: Account = unit.existing(&(row.account,))?;
+    let method = match row.payment_method {
+        Some(key) => unit.get::<Method>(&(key,))?.map(|method| method.id.clone()),
+        None => None,
+    };
+    let payment = match row.payment {
+        Some(key) => Some(unit.existing::<records::Payment>(&(key,))?),
+        None => None,
+    };
+    let detail = unit.get::<RefundDetail>(&(row.number,))?.cloned();
+    let snapshot = match detail.as_ref().and_then(|detail| detail.snapshot) {
+        Some(key) => unit.get::<MethodSnapshot>(&(key,))?.map(|snapshot| snapshot.id.clone()),
+        None => None,
+    };
+    let memo = match detail.as_ref().and_then(|detail| detail.credit_memo) {
+        Some(key) => Some(unit.existing::<records::CreditMemo>(&(key,))?),
+        None => None,
+    };
+    let gateway = gateway_of(unit, row.gateway.as_ref())?;
+    let notes = match &detail {
+        Some(detail) => refund_details::notes(&detail.notes)?,
+        None => refund_details::Notes::new(),
+    };
+    let created_by_id = user_id(unit, row.created_by)?;
+    let updated_by_id = match row.updated_by {
+        Some(user) => user_id(unit, user)?,
+        None => created_by_id.clone(),
+    };
+    let gateway_state = row.gateway_state.unwrap_or(GatewayState::NotSubmitted);
+    let is_marked = gateway_state == GatewayState::MarkedForSubmission;
+    let (payment_id, payment_number) = payment.map(|payment| (payment.id, payment.number)).unzip();
+    let (credit_memo_id, credit_memo_number) = memo.map(|memo| (memo.id, memo.number)).unzip();
+    let (gateway_id, gateway_number) = gateway.map(|known| (known.id, known.number)).unzip();
+    let detail = detail.as_ref();
+    let text =
+        |text: fn(&RefundDetail) -> &Option<String>| detail.and_then(|detail| text(detail).clone());
+    Ok(RefundView {
+        id: row.id().into(),
+        number: row.number.to_string(),
+        status: row.status,
+        refund_type: row.refund_type,
+        source_type: row.source_type,
+        method_type: row.method_type,
+        account_id: account.id,
+        currency: account.currency,
+        amount: row.amount,
+        refund_date: row.refund_day,
+        payment_method_id: method,
+        payment_method_snapshot_id: snapshot,
+        payment_id,
+        payment_number,
+        credit_memo_id,
+        credit_memo_number,
+        gateway_id,
+        gateway_number,
+        gateway_state,
+        marked_for_submission_on: is_marked.then_some(row.created_ms),
+        submitted_on: row.submitted_ms,
+        settled_on: row.settled_ms,
+        cancelled_on: row.cancelled_ms,
+        created_date: row.created_ms,
+        created_by_id,
+        updated_date: row.updated_ms.unwrap_or(row.created_ms),
+        updated_by_id,
+        transferred_to_accounting: row.transferred_to_accounting.unwrap_or_else(|| "No".to_owned()),
+        notes,
+        reconciliation_status: text(|detail| &detail.reconciliation_status),
+        reconciliation_reason: text(|detail| &detail.reconciliation_reason),
+        payout_id: text(|detail| &detail.payout_id),
+        transaction_type: detail.and_then(|detail| detail.transaction_type).map(|by| by.0),
+        custom: object(row.custom.as_deref())?,
+        comment: row.comment,
+        reason_code: row.reason_code,
+        gateway_response: row.gateway_response,
+        gateway_response_code: row.gateway_response_code,
+        reference_id: row.reference_id,
+        second_reference_id: row.second_reference_id,
+        soft_descriptor: row.soft_descriptor,
+        soft_descriptor_phone: row.soft_descriptor_phone,
+    })
+}
+
+/// What the refund that a path names took. One of a credit balance has no part.
+pub fn refund_part(
+    unit: &mut Unit<'_>,
+    key: &ObjectKey,
+) -> Result<Option<RefundPartView>, BooksError> {
+    let Some(row) = refund_row(unit, key)? else { return Ok(None) };
+    if row.source_type == SourceType::CreditBalance {
+        return Ok(None);
+    }
+    let (number, created) = (row.number, row.created_ms);
+    let mut items = Vec::new();
+    for taken in unit.all::<RefundLine>(&REFUND_LINE_BY_REFUND, &[number.stored()])? {
+        let line: MemoLine = unit.existing(&(taken.line,))?;
+        let is_tax = line.item.is_some();
+        items.push(RefundPartItemView {
+            id: unit.row_id(IdKind::RefundPartItem, taken.created_ms, taken.key)?.into(),
+            amount: taken.amount,
+            memo_item_id: (!is_tax).then(|| line.id.clone()),
+            tax_item_id: is_tax.then_some(line.id),
+            created_date: taken.created_ms,
+        });
+    }
+    let id = unit.row_id(IdKind::RefundPart, created, number.value())?.into();
+    let refund = refund_of(unit, row)?;
+    Ok(Some(RefundPartView {
+        id,
+        amount: refund.amount,
+        payment_id: refund.payment_id.clone(),
+        credit_memo_id: refund.credit_memo_id.clone(),
+        items,
+        refund,
+    }))
+}
+
+/// The credit memo that a path names.
+pub fn credit_memo(
+    unit: &mut Unit<'_>,
+    key: &ObjectKey,
+) -> Result<Option<CreditMemoView>, BooksError> {
+    match memo_row(unit, key)? {
+        Some(row) => credit_memo_of(unit, row).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The credit memo of a row.
+pub fn credit_memo_of(
+    unit: &mut Unit<'_>,
+    row: records::CreditMemo,
+) -> Result<CreditMemoView, BooksError> {
+    let account: Account = unit.existing(&(row.account,))?;
+    let lines = lines_of(unit, row.key)?;
+    let taxes = lines.iter().filter(|line| line.item.is_some());
+    let tax_amount = MinorUnits::new(taxes.map(|line| line.amount.units()).sum());
+    Ok(CreditMemoView {
+        unapplied: row.unapplied(),
+        id: row.id,
+        number: row.number,
+        account_id: account.id,
+        account_number: account.number,
+        currency: account.currency,
+        status: row.status.0,
+        date: row.date.0,
+        amount: row.amount,
+        tax_amount,
+        applied: row.applied,
+        refunded: row.refunded,
+        comment: row.comment,
+        reason_code: row.reason_code,
+        posted_by_id: known_user(unit, row.posted_by)?,
+        posted_on: row.posted_ms,
+        cancelled_on: row.cancelled_ms,
+        created_date: row.created_ms,
+        created_by_id: known_user(unit, row.created_by)?,
+        updated_date: row.updated_ms,
+        updated_by_id: known_user(unit, row.updated_by)?,
+    })
+}
+
+/// The items of the credit memo that a path names.
+pub fn credit_memo_items(
+    unit: &mut Unit<'_>,
+    key: &ObjectKey,
+) -> Result<Option<Vec<MemoItemView>>, BooksError> {
+    let Some(row) = memo_row(unit, key)? else { return Ok(None) };
+    let lines = lines_of(unit, row.key)?;
+    let shown = |line: &MemoLine, taxes| MemoItemView {
+        id: line.id.clone(),
+        name: line.name.clone(),
+        amount: line.amount,
+        refunded: line.refunded,
+        created_date: line.created_ms,
+        updated_date: line.updated_ms,
+        taxes,
+    };
+    let items = lines.iter().filter(|line| line.item.is_none());
+    let items = items.map(|item| {
+        let taxes = lines.iter().filter(|line| line.item == Some(item.key));
+        shown(item, taxes.map(|tax| shown(tax, Vec::new())).collect())
+    });
+    Ok(Some(items.collect()))
+}
+
+fn lines_of(unit: &mut Unit<'_>, memo: MemoKey) -> Result<Vec<MemoLine>, BooksError> {
+    unit.all(&MEMO_LINE_BY_MEMO, &[memo.stored()])
+}
+
+/// The payment that a path names.
+pub fn payment(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<PaymentView>, BooksError> {
+    let row: Option<records::Payment> = match named(key) {
+        Named::Id(id) => unit.find(&PAYMENT_BY_ID, &[id.stored()])?,
+        Named::Number(number) => unit.find(&PAYMENT_BY_NUMBER, &[number.stored()])?,
+    };
+    row.map(|row| payment_of(unit, row)).transpose()
+}
+
+/// The payment of a row.
+pub fn payment_of(unit: &mut Unit<'_>, row: records::Payment) -> Result<PaymentView, BooksError> {
+    let account: Account = unit.existing(&(row.account,))?;
+    let method = match row.payment_method {
+        Some(key) => unit.get::<Method>(&(key,))?.map(|method| method.id.clone()),
+        None => None,
+    };
+    let gateway = gateway_of(unit, row.gateway.as_ref())?;
+    let (gateway_id, gateway_number) = gateway.map(|known| (known.id, known.number)).unzip();
+    Ok(PaymentView {
+        unapplied: row.unapplied(),
+        id: row.id,
+        number: row.number,
+        account_id: account.id,
+        account_number: account.number,
+        currency: account.currency,
+        status: row.status.0,
+        payment_type: row.payment_type.0,
+        effective_date: row.effective_date.0,
+        amount: row.amount,
+        applied: row.applied,
+        refunded: row.refunded,
+        to_credit_balance: row.to_credit_balance,
+        payment_method_id: method,
+        gateway_id,
+        gateway_number,
+        is_settled: row.is_settled,
+        reference_id: row.reference_id,
+        comment: row.comment,
+        created_date: row.created_ms,
+        created_by_id: known_user(unit, row.created_by)?,
+        updated_date: row.updated_ms,
+        updated_by_id: known_user(unit, row.updated_by)?,
+        custom: object(row.custom.as_deref())?,
+    })
+}
+
+fn gateway_of(
+    unit: &mut Unit<'_>,
+    name: Option<&String>,
+) -> Result<Option<GatewayIdentity>, BooksError> {
+    match name {
+        Some(name) => Ok(unit.get::<GatewayIdentity>(&(name.clone(),))?.cloned()),
+        None => Ok(None),
+    }
+}
+
+fn user_id(unit: &mut Unit<'_>, user: UserKey) -> Result<ObjectId, BooksError> {
+    Ok(unit.existing::<User>(&(user,))?.id)
+}
+
+fn known_user(unit: &mut Unit<'_>, user: Option<UserKey>) -> Result<Option<ObjectId>, BooksError> {
+    user.map(|user| user_id(unit, user)).transpose()
+}
+
+/// The JSON object in a column.
+fn object(column: Option<&str>) -> Result<Map<String, Value>, BooksError> {
+    let read = column.map_or(Ok(Map::new()), serde_json::from_str);
+    read.map_err(refund_details::unwritable)
+}

@@ -1,0 +1,58 @@
+//! Answering a request with a key by what its gateway has said since the answer was stored.
+//!
+//! What must stay true: the caller gets the bytes that are stored, before or after; where the new
+//! ones cannot be made or stored, the old ones stand, which were true when they were made.
+
+use super::idempotency::Once;
+use crate::domain::draft::refund_details::ObjectKey;
+use crate::ledger::views::View;
+use crate::ledger::{AmendedAnswer, Ledger, Render, RenderViews, RowResult, UserKey};
+use std::sync::Arc;
+
+/// What the keys of creates are scoped to.
+pub(super) const OPERATION: &str = "create";
+
+/// What it takes to replace a stored answer.
+pub(super) struct Amending {
+    render: RenderViews,
+    /// Without the bytes.
+    answer: AmendedAnswer,
+}
+
+impl Amending {
+    /// For a request whose answer shows what it made.
+    pub(super) fn of(user: UserKey, once: &Once, fingerprint: [u8; 32]) -> Option<Self> {
+        let Render::Views(render) = &once.render else { return None };
+        let (render, key) = (Arc::clone(render), once.key.as_str().to_owned());
+        let answer =
+            AmendedAnswer { user, operation: OPERATION, key, fingerprint, answer: Vec::new() };
+        Some(Self { render, answer })
+    }
+
+    /// The answer that shows refunds as they are after their gateways were asked, once it is what
+    /// is stored; else the one that was `stored` before.
+    pub(super) async fn amend(
+        self,
+        ledger: &dyn Ledger,
+        rows: &[RowResult],
+        stored: Vec<u8>,
+    ) -> Vec<u8> {
+        let Some(views) = ledger.views() else { return stored };
+        let mut shown = Vec::with_capacity(rows.len());
+        for row in rows {
+            shown.push(match row {
+                Err(error) => Err(error.clone()),
+                Ok(saved) => match views.refund(ObjectKey::Id(saved.id.clone())).await {
+                    Ok(Some(view)) => Ok(View::Refund(Box::new(view))),
+                    Ok(None) | Err(_) => return stored,
+                },
+            });
+        }
+        let answer = (self.render)(&shown);
+        let amended = AmendedAnswer { answer: answer.clone(), ..self.answer };
+        match ledger.amend_answer(amended).await {
+            Ok(true) => answer,
+            Ok(false) | Err(_) => stored,
+        }
+    }
+}
