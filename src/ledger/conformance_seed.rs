@@ -20,7 +20,7 @@ use super::trail::Act;
 use super::unit::{Unit, World};
 use super::work::{creating, delivering, drawing, exchanges, operating, seeding, sessions};
 use super::working_set::Shelved;
-use super::{Create, UserKey};
+use super::{Batch, Context, Create, UserKey};
 use crate::domain::custom_field::{CustomField, CustomName, CustomType};
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
@@ -153,8 +153,8 @@ impl<E: Engine> History<'_, E> {
         self.engine.begin().map_err(|error| error.to_string()).unwrap();
     }
 
-    fn change(&mut self, change: Change) {
-        self.work(|unit| operating::change(unit, &change, &Act::of_start(at(1))));
+    fn change(&mut self, change: &Change) {
+        self.work(|unit| operating::change(unit, change, &Act::of_start(at(1))));
     }
 
     fn refunds(&mut self) {
@@ -167,20 +167,18 @@ impl<E: Engine> History<'_, E> {
         ] {
             assert!(draft.set(field, text), "{field}");
         }
+        let asking = Asking {
+            version: ApiVersion::major(91),
+            permissions: Permission::ALL.into_iter().collect(),
+            now: at(2),
+            strict: false,
+        };
+        let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());
+        let drafts = Drafts::Refunds(vec![draft.clone(), draft]);
         let request = Create {
-            user: UserKey(1),
-            origin: Origin::of(FrontDoor::Soap),
-            asking: Asking {
-                version: ApiVersion::major(91),
-                permissions: Permission::ALL.into_iter().collect(),
-                now: at(2),
-                strict: false,
-            },
-            drafts: Drafts::Refunds(vec![draft.clone(), draft]),
-            ordered: BTreeMap::new(),
-            is_single: false,
+            context: Context { user, origin, asking, ticket },
+            batch: Batch { drafts, ordered: BTreeMap::new(), is_single: false },
             idempotency: None,
-            ticket: Ticket::default(),
             line_up: None,
         };
         self.work(|unit| creating::create(unit, &request));
@@ -222,15 +220,15 @@ fn run<E: Engine>(mut engine: E, is_each_alone: bool) -> Vec<String> {
     history.work(|unit| seeding::load(unit, plan(1_000)));
     history.refused(plan(2_000));
     let tenant = |value: &str| Change::Tenant { key: "default_gateway", value: value.to_owned() };
-    history.change(tenant("card"));
-    history.change(tenant("sandbox"));
+    history.change(&tenant("card"));
+    history.change(&tenant("sandbox"));
     let setting = GatewaySetting::RefundWindowDays(None);
-    history.change(Change::Gateway { name: "cards".to_owned(), setting });
+    history.change(&Change::Gateway { name: "cards".to_owned(), setting });
     let user = |change| Change::User { username: "two".to_owned(), change };
     let token = at(1);
     history.work(|unit| sessions::open(unit, UserKey(2), token, at(-900)));
-    history.change(user(UserChange::SetPassword("other".to_owned())));
-    history.change(user(UserChange::Grant(Permissions::all())));
+    history.change(&user(UserChange::SetPassword("other".to_owned())));
+    history.change(&user(UserChange::Grant(Permissions::all())));
     history.work(|unit| sessions::open(unit, UserKey(2), at(1), at(-900)));
     // The operator's word holds.
     history.work(|unit| seeding::load(unit, plan(1_000)));

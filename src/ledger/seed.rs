@@ -18,7 +18,7 @@ use packed::{Pack, Packed, pack};
 use rust_decimal::Decimal;
 use std::fmt;
 
-/// Everything that one seed names.
+/// Everything that one seed names, each object once.
 #[derive(Debug, Clone, Default)]
 pub struct SeedPlan {
     /// When it is loaded: its accounts and methods are of that moment.

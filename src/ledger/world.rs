@@ -55,7 +55,7 @@ impl World {
 
 /// The tenant's settings as the open transaction has them.
 pub(super) fn tenant(unit: &mut Unit<'_>) -> Result<Tenant, BooksError> {
-    tenant_of(unit.all(&TENANT_SETTINGS, &[])?, unit.all(&CUSTOM_FIELDS, &[])?)
+    tenant_of(unit.all(&TENANT_SETTINGS, &[])?, &unit.all(&CUSTOM_FIELDS, &[])?)
 }
 
 /// The gateways of the ledger and their scripts as the open transaction has them.
@@ -66,9 +66,9 @@ pub(super) fn gateways(unit: &mut Unit<'_>) -> Result<Vec<(Gateway, Script)>, Bo
 /// The tenant's settings: what was said, and the defaults of the rest.
 pub(super) fn tenant_of(
     settings: Vec<TenantSetting>,
-    fields: Vec<CustomFieldRow>,
+    fields: &[CustomFieldRow],
 ) -> Result<Tenant, BooksError> {
-    let fields = fields.into_iter().map(custom_field).collect::<Result<_, _>>()?;
+    let fields = fields.iter().map(custom_field).collect::<Result<_, _>>()?;
     let mut tenant = Tenant { custom_fields: CustomFields::new(fields), ..Tenant::default() };
     for TenantSetting { key, value } in settings {
         let unknown = || BooksError::Unknown { table: TenantSetting::TABLE.name, column: "value" };
@@ -93,7 +93,7 @@ pub(super) fn tenant_of(
     Ok(tenant)
 }
 
-fn custom_field(row: CustomFieldRow) -> Result<CustomField, BooksError> {
+fn custom_field(row: &CustomFieldRow) -> Result<CustomField, BooksError> {
     let unknown = |column| BooksError::Unknown { table: CustomFieldRow::TABLE.name, column };
     let custom_type = CustomType::from_parts(&row.custom_type, row.length);
     Ok(CustomField {

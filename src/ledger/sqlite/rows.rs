@@ -34,7 +34,7 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(
 
 /// The tenant's settings, as a connection sees them beside any transaction.
 pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
-    Ok(world::tenant_of(books::all(connection)?, books::all(connection)?)?)
+    Ok(world::tenant_of(books::all(connection)?, &books::all(connection)?)?)
 }
 
 /// The gateways and their scripts, the built-in sandbox always among them.

@@ -18,7 +18,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
-use crate::ledger::records::{ACCOUNT_BY_ID, Account};
+use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow};
 use crate::ledger::seed::packed::Packed;
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::unit::Unit;
@@ -49,7 +49,8 @@ pub fn load(
 ) -> Result<Result<SeedReport, SeedConflict>, BooksError> {
     let (at, act) = (plan.at, plan.act.clone());
     let (tenant, report) = (unit.world.tenant.clone(), SeedReport::default());
-    let mut loader = Loader { unit, at, tenant, gateways: Vec::new(), report };
+    let had_accounts = unit.newest_key::<AccountRow>()? > 0;
+    let mut loader = Loader { unit, at, tenant, gateways: Vec::new(), had_accounts, report };
     match loader.load(plan) {
         Ok(()) => {}
         Err(Refusal::Conflict(conflict)) => return Ok(Err(conflict)),
@@ -68,6 +69,8 @@ struct Loader<'l, 'u> {
     tenant: Tenant,
     /// The names of all gateways, those of this seed and of the configuration among them.
     gateways: Vec<String>,
+    /// Whether the ledger had any account before.
+    had_accounts: bool,
     report: SeedReport,
 }
 
@@ -94,9 +97,9 @@ impl Loader<'_, '_> {
         let mut defaults = Packed::default();
         self.each(plan.accounts, |loader, account| loader.account(account, &mut defaults))?;
         self.each(plan.payment_methods, Self::payment_method)?;
-        self.each(defaults, Self::default_method)?;
+        self.each(defaults, |loader, default| loader.default_method(&default))?;
         self.each(plan.invoices, Self::invoice)?;
-        self.each(plan.payments, Self::payment)?;
+        self.each(plan.payments, |loader, payment| loader.payment(&payment))?;
         for field in &plan.custom_fields {
             self.custom_field(field)?;
         }

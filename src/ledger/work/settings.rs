@@ -1,4 +1,4 @@
-//! Settings of the tenant and of sandboxes: what operators set, and what a seed has to know of that.
+//! Settings of the tenant and of sandboxes: what operators set, and what a seed has to know of it.
 
 use super::operating::{Outcome, record};
 use crate::domain::facts::Gateway;

@@ -21,15 +21,18 @@ impl Loader<'_, '_> {
             let object = format!("account `{}`", account.id);
             self.check_gateway(&object, "gateway", account.gateway.as_deref())?;
         }
-        let stored: Option<Account> = self.unit.find(&ACCOUNT_BY_ID, &[account.id.stored()])?;
-        if let Some(stored) = stored {
-            let stored = self.unit.existing(&(stored.key,))?;
-            return self.known_account(&account, stored);
-        }
-        let number = [account.number.stored()];
-        if let Some(other) = self.unit.find::<Account>(&ACCOUNT_BY_NUMBER, &number)? {
-            let object = format!("account number `{}`", account.number);
-            return Err(differs(&object, ("id", other.id.to_string(), account.id.to_string())));
+        // A seed names each account once, so a ledger that had none has none that is the same.
+        if self.had_accounts {
+            let stored: Option<Account> = self.unit.find(&ACCOUNT_BY_ID, &[account.id.stored()])?;
+            if let Some(stored) = stored {
+                let stored = self.unit.existing(&(stored.key,))?;
+                return self.known_account(&account, stored);
+            }
+            let number = [account.number.stored()];
+            if let Some(other) = self.unit.find::<Account>(&ACCOUNT_BY_NUMBER, &number)? {
+                let object = format!("account number `{}`", account.number);
+                return Err(differs(&object, ("id", other.id.to_string(), account.id.to_string())));
+            }
         }
         if let Some(opened) = account.opened.filter(|day| *day > self.today()) {
             let object = format!("account `{}`", account.id);
@@ -86,7 +89,7 @@ impl Loader<'_, '_> {
     }
 
     /// Gives a new account its default method, which has to be its own or that of no account.
-    pub(super) fn default_method(&mut self, default: SeedDefault) -> Result<(), Refusal> {
+    pub(super) fn default_method(&mut self, default: &SeedDefault) -> Result<(), Refusal> {
         let object = format!("account `{}`", default.account);
         let key = "default_payment_method";
         let method: Option<Method> = self.unit.find(&METHOD_BY_ID, &[default.method.stored()])?;

@@ -16,20 +16,20 @@ use crate::ledger::seed::{SeedPart, SeedPayment};
 use crate::ledger::work::sending;
 
 impl Loader<'_, '_> {
-    pub(super) fn payment(&mut self, payment: SeedPayment) -> Result<(), Refusal> {
+    pub(super) fn payment(&mut self, payment: &SeedPayment) -> Result<(), Refusal> {
         let object = format!("payment `{}`", payment.id);
         let owner = self.owner(&object, &payment.account)?;
         let amount = units(owner.currency, &object, "amount", payment.amount)?;
         self.check_gateway(&object, "gateway", payment.gateway.as_deref())?;
-        let method = self.method_of(&object, &payment, &owner)?;
-        let known = self.known_payment(&object, &payment, &owner, amount)?;
+        let method = self.method_of(&object, payment, &owner)?;
+        let known = self.known_payment(&object, payment, &owner, amount)?;
         let is_new = known.is_none();
         let key = match known {
             Some(key) => key,
-            None => self.add_payment(&object, &payment, &owner, (amount, method))?,
+            None => self.add_payment(&object, payment, &owner, (amount, method))?,
         };
         for part in &payment.applied {
-            self.part(&object, (key, is_new), &payment, part, &owner)?;
+            self.part(&object, (key, is_new), payment, part, &owner)?;
         }
         Ok(())
     }
