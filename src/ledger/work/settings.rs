@@ -13,19 +13,15 @@ use crate::ledger::world;
 use serde_json::{Value, json};
 
 /// The object of the tenant's settings.
-pub(super) const TENANT: &str = "tenant";
+pub const TENANT: &str = "tenant";
 
 /// The object of a gateway's settings.
-pub(super) fn of_gateway(name: &str) -> String {
+pub fn of_gateway(name: &str) -> String {
     format!("gateway {name}")
 }
 
 /// Whether an operator has set this since a seed said it.
-pub(super) fn is_by_operator(
-    unit: &mut Unit<'_>,
-    object: &str,
-    key: &str,
-) -> Result<bool, BooksError> {
+pub fn is_by_operator(unit: &mut Unit<'_>, object: &str, key: &str) -> Result<bool, BooksError> {
     Ok(unit.get::<OperatorValue>(&(object.to_owned(), key.to_owned()))?.is_some())
 }
 
