@@ -34,6 +34,7 @@ pub mod record;
 pub mod records;
 mod saved;
 pub mod seed;
+pub mod seeding;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;

@@ -14,11 +14,12 @@ use super::seed::{
     SeedAccount, SeedInvoice, SeedItem, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan,
     SeedUser,
 };
+use super::seeding;
 use super::sqlite::store_for_tests;
 use super::ticket::Ticket;
 use super::trail::Act;
 use super::unit::{Unit, World};
-use super::work::{creating, delivering, drawing, exchanges, operating, seeding, sessions};
+use super::work::{creating, delivering, drawing, exchanges, operating, sessions};
 use super::working_set::Shelved;
 use super::{Batch, Context, Create, UserKey};
 use crate::domain::custom_field::{CustomField, CustomName, CustomType};

@@ -62,10 +62,11 @@ use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
+use super::seeding;
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
 use super::views::Views;
-use super::work::{answers, changing, creating, drawing, reconciling, seeding, sessions as using};
+use super::work::{answers, changing, creating, drawing, reconciling, sessions as using};
 use super::writer::Writer;
 use super::{
     AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession,

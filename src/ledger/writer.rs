@@ -110,8 +110,8 @@ impl<E: Engine> Writer<E> {
         })
     }
 
-    /// Queues `work` that has a transaction of its own, which is rolled back if the work is refused.
-    /// It waits for room in the queue.
+    /// Queues `work` that has a transaction of its own, which is rolled back if the work is
+    /// refused. It waits for room in the queue.
     pub(super) fn submit_alone<T, R, F>(&self, work: F) -> Reply<Result<T, R>>
     where
         T: Send + 'static,

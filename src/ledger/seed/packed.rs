@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The size from which a block is full, in bytes.
-const BLOCK_BYTES: usize = 64 << 10;
+/// The size from which a block is full, in bytes: a little below the power of two that its memory
+/// grows to, so that it grows no further.
+const BLOCK_BYTES: usize = 60 << 10;
 
 /// A value as bytes.
 pub trait Pack: Sized {

@@ -1,6 +1,5 @@
 //! What operators change: compare, write, and record it in the audit.
 
-use super::seeding::stable_id;
 use super::trail::{self, Done};
 use super::{sessions, settings};
 use crate::domain::permission::{Permission, Permissions};
@@ -10,6 +9,7 @@ use crate::ledger::books::BooksError;
 use crate::ledger::operator::{Change, ChangeRefusal, UserChange};
 use crate::ledger::record::Field;
 use crate::ledger::records::{Meta, USER_BY_NAME, USERS, UserRow};
+use crate::ledger::seeding::stable_id;
 use crate::ledger::trail::{Act, Touched};
 use crate::ledger::unit::Unit;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ pub(super) fn record(
 }
 
 /// The user of a name.
-pub(super) fn user(unit: &mut Unit<'_>, username: &str) -> Result<Option<UserRow>, BooksError> {
+pub fn user(unit: &mut Unit<'_>, username: &str) -> Result<Option<UserRow>, BooksError> {
     unit.find(&USER_BY_NAME, &[username.to_owned().stored()])
 }
 

@@ -1,4 +1,4 @@
-//! Settings of the tenant and of sandboxes: what operators set, and what a seed has to know of that.
+//! Settings of the tenant and of sandboxes: what operators set, and what a seed has to know of it.
 
 use super::operating::{Outcome, record};
 use crate::domain::facts::Gateway;
@@ -13,19 +13,15 @@ use crate::ledger::world;
 use serde_json::{Value, json};
 
 /// The object of the tenant's settings.
-pub(super) const TENANT: &str = "tenant";
+pub const TENANT: &str = "tenant";
 
 /// The object of a gateway's settings.
-pub(super) fn of_gateway(name: &str) -> String {
+pub fn of_gateway(name: &str) -> String {
     format!("gateway {name}")
 }
 
 /// Whether an operator has set this since a seed said it.
-pub(super) fn is_by_operator(
-    unit: &mut Unit<'_>,
-    object: &str,
-    key: &str,
-) -> Result<bool, BooksError> {
+pub fn is_by_operator(unit: &mut Unit<'_>, object: &str, key: &str) -> Result<bool, BooksError> {
     Ok(unit.get::<OperatorValue>(&(object.to_owned(), key.to_owned()))?.is_some())
 }
 

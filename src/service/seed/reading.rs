@@ -207,7 +207,8 @@ mod tests {
                  name = '''\nA\n[{number}]\n'''\ncurrency = 'USD'\ncredit_balance = '1.50'\n"
             ),
             1 => format!(
-                "[[payment_method]]\nid = '4028e6a0000b{number:020}'\ntype = 'Check'\n\n# {number}\n"
+                "[[payment_method]]\nid = '4028e6a0000b{number:020}'\n\
+                 type = 'Check'\n\n# {number}\n"
             ),
             _ => format!(
                 "[[gateway]]\nname = 'g{number}'\nkind = 'sandbox'\n[[gateway.rule]]\n\

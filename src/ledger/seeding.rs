@@ -11,7 +11,6 @@ mod methods;
 mod payments;
 mod tenant;
 
-use super::trail_facts;
 use crate::domain::calendar::{day_at, moment_at};
 use crate::domain::facts::{SANDBOX_GATEWAY, Tenant};
 use crate::domain::id::ObjectId;
@@ -22,6 +21,7 @@ use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow};
 use crate::ledger::seed::packed::Packed;
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::unit::Unit;
+use crate::ledger::work::trail_facts;
 use crate::ledger::world;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
