@@ -31,8 +31,8 @@ use super::calendar::{CalendarText, day_at};
 use super::custom_value::CustomValues;
 use super::draft::{Field, GatewayOption, RefundDraft};
 use super::facts::{
-    Account, AccountKey, Gateway, InvoiceKey, MethodKey, PartKey, Payment, PaymentKey,
-    PaymentMethod, Tenant, MemoKey, MemoLineKey,
+    Account, AccountKey, Gateway, InvoiceKey, MemoKey, MemoLineKey, MethodKey, PartKey, Payment,
+    PaymentKey, PaymentMethod, Tenant,
 };
 use super::id::ObjectId;
 use super::money::{Currency, MinorUnits};
@@ -49,26 +49,20 @@ pub use account::{
 };
 pub use adjustment::{AdjustmentDecision, AdjustmentFacts, FoundSource, decide_adjustment};
 pub use asking::Asking;
-pub use credit_memo::{
-    AppliedShare, Movable, NewCreditMemo, NewMemoItem, decide_credit_memo, decide_shares,
-    decide_memo_step,
-};
-pub use memo_refund::{MemoRefundFacts, decide_memo_refund};
-pub use settlement::{Detail, Rate};
-pub use settlement_changing::{
-    SettlementUpdate, decide_settlement_deletion, decide_settlement_update,
-};
-pub use settlement_payment::{SettlementPaymentFacts, decide_settlement_payment, decide_payment_step};
-pub use unapplied_refund::{PaymentRefundFacts, UnappliedRefund, decide_payment_refund};
 pub use changing::{
     AdjustmentUpdate, RefundUpdate, decide_adjustment_update, decide_refund_deletion,
     decide_refund_update,
+};
+pub use credit_memo::{
+    AppliedShare, Movable, NewCreditMemo, NewMemoItem, decide_credit_memo, decide_memo_step,
+    decide_shares,
 };
 pub use invoice_adjustment::{
     InvoiceAdjustmentDecision, InvoiceAdjustmentFacts, InvoiceAdjustmentUpdate, ItemFacts,
     decide_invoice_adjustment, decide_invoice_adjustment_deletion,
     decide_invoice_adjustment_update, decide_item_adjustment,
 };
+pub use memo_refund::{MemoRefundFacts, decide_memo_refund};
 pub use needs::RefundNeeds;
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
 pub use payment_changing::{
@@ -77,6 +71,14 @@ pub use payment_changing::{
 pub use payment_method::{
     MethodUpdate, NewMethod, decide_method, decide_method_deletion, decide_method_update,
 };
+pub use settlement::{Detail, Rate};
+pub use settlement_changing::{
+    SettlementUpdate, decide_settlement_deletion, decide_settlement_update,
+};
+pub use settlement_payment::{
+    SettlementPaymentFacts, decide_payment_step, decide_settlement_payment,
+};
+pub use unapplied_refund::{PaymentRefundFacts, UnappliedRefund, decide_payment_refund};
 
 /// Since when an opening credit balance is there where a seed does not say: before the API was, so
 /// that clients with days of years ago in their requests find it.
@@ -379,5 +381,7 @@ fn wrong_method(draft: &RefundDraft) -> RowError {
     RowError::invalid("PaymentMethodId", id)
 }
 
+#[cfg(test)]
+mod settlement_tests;
 #[cfg(test)]
 mod tests;

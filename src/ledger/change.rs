@@ -8,8 +8,8 @@ use crate::domain::draft::invoice_adjustment::{InvoiceAdjustmentChange, ItemAdju
 use crate::domain::draft::payment::PaymentChange;
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::draft::reading::read_each;
-use crate::domain::draft::source::{Purpose, Source};
 use crate::domain::draft::settlement_refunds::RefundUpdateDraft;
+use crate::domain::draft::source::{Purpose, Source};
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 

@@ -136,6 +136,8 @@ struct PaymentModel {
     amount: i64,
     is_electronic: bool,
     applied: BTreeMap<usize, i64>,
+    /// The invoices in the order in which it paid them first.
+    order: Vec<usize>,
     refunded: i64,
     /// What its gateway was asked for and did not decline.
     sent: i64,
@@ -220,6 +222,7 @@ impl Model {
                     None => true,
                     Some((invoice, part)) => {
                         let owed = self.owed.get_mut(invoice)?;
+                        payment.order.push(invoice);
                         shift(&mut payment.applied, amount, owed, (invoice, part, true))
                     }
                 };
@@ -232,7 +235,11 @@ impl Model {
                 let payment = self.payments.get_mut(payment)?;
                 let unapplied = payment.unapplied();
                 let owed = self.owed.get_mut(invoice)?;
-                shift(&mut payment.applied, unapplied, owed, (invoice, amount, is_apply))
+                let may = shift(&mut payment.applied, unapplied, owed, (invoice, amount, is_apply));
+                if may && !payment.order.contains(&invoice) {
+                    payment.order.push(invoice);
+                }
+                may
             }
             Step::RefundMemo { memo: place, amount, is_electronic, of_item } => {
                 let memo = self.memos.get_mut(place)?;
@@ -277,8 +284,7 @@ impl Model {
                 let refund = self.refunds.get_mut(refund)?;
                 let may = refund.standing == Standing::Open;
                 if may {
-                    refund.standing =
-                        if approves { Standing::Processed } else { Standing::Ended };
+                    refund.standing = if approves { Standing::Processed } else { Standing::Ended };
                     let refund = refund.clone();
                     if !approves {
                         self.give_back(&refund, true);
@@ -346,7 +352,8 @@ impl MemoModel {
 impl PaymentModel {
     /// What is applied to which invoice, in the order in which the parts were made.
     fn order(&self) -> Vec<(usize, i64)> {
-        self.applied.iter().map(|(invoice, applied)| (*invoice, *applied)).collect()
+        let applied = |invoice: &usize| (*invoice, self.applied.get(invoice).copied().unwrap_or(0));
+        self.order.iter().map(applied).collect()
     }
 }
 
@@ -426,9 +433,9 @@ impl<E: Engine> History<'_, E> {
     /// The id of an item of a memo, or of the tax on it.
     fn line(&mut self, memo: usize, is_item: bool) -> ObjectId {
         let key = i64::try_from(memo).unwrap() + 1;
-        let lines = self.engine.work(|unit| {
-            unit.all::<MemoLine>(&MEMO_LINE_BY_MEMO, &[MemoKey(key).stored()])
-        });
+        let lines = self
+            .engine
+            .work(|unit| unit.all::<MemoLine>(&MEMO_LINE_BY_MEMO, &[MemoKey(key).stored()]));
         let lines = lines.map_err(|error| error.to_string()).unwrap();
         lines.into_iter().find(|line| line.item.is_none() == is_item).unwrap().id
     }
@@ -438,7 +445,8 @@ impl<E: Engine> History<'_, E> {
         self.second += 1;
         let row = match *step {
             Step::Memo { item, tax, is_posted } => {
-                let row = self.create(Drafts::CreditMemos(vec![memo_draft(item, tax, is_posted)])).0;
+                let row =
+                    self.create(Drafts::CreditMemos(vec![memo_draft(item, tax, is_posted)])).0;
                 self.memos.extend(row.iter().map(|saved| saved.id.clone()));
                 row
             }

@@ -71,8 +71,8 @@ use super::views::Views;
 use super::work::{answers, changing, creating, reconciling};
 use super::writer::Writer;
 use super::{
-    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession,
+    TokenHash, User, UserKey,
 };
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::ObjectId;
@@ -381,5 +381,7 @@ impl TestBench for SqliteLedger {
     }
 }
 
+#[cfg(test)]
+mod settlement_tests;
 #[cfg(test)]
 mod tests;

@@ -209,17 +209,14 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
         Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => may(Object::CreditMemo),
         Drafts::SettlementPayments(_) => may(Object::Payment),
         Drafts::PaymentSteps(_) => may(Object::InvoicePayment),
-        Drafts::MemoRefunds(_) => {
-            may(Object::Refund(SourceType::CreditMemo, RefundType::External))
-        }
+        Drafts::MemoRefunds(_) => may(Object::Refund(SourceType::CreditMemo, RefundType::External)),
         Drafts::PaymentRefunds(drafts) => drafts.iter().any(|draft| {
             let wanted = draft.details.refund_type.given();
             wanted.is_none_or(|one| may(Object::Refund(SourceType::Payment, *one)))
         }),
         // Any permission for refunds is enough, whatever the refund draws on.
-        Drafts::RefundSettlements(_) => asking.may(
-            Operation::Update,
-            Object::Refund(SourceType::Payment, RefundType::External),
-        ),
+        Drafts::RefundSettlements(_) => {
+            asking.may(Operation::Update, Object::Refund(SourceType::Payment, RefundType::External))
+        }
     }
 }

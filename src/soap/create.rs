@@ -105,7 +105,11 @@ pub(super) async fn answer(
 fn once(key: IdempotencyKey, dialect: &Dialect, use_single_transaction: bool) -> Once {
     let (soap, dialect) = (dialect.soap.name(), dialect.clone());
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
-    Once { key, shape, render: Render::Rows(Box::new(move |rows| encode(RESPONSE, rows, &dialect))) }
+    Once {
+        key,
+        shape,
+        render: Render::Rows(Box::new(move |rows| encode(RESPONSE, rows, &dialect))),
+    }
 }
 
 #[cfg(test)]

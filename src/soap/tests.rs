@@ -10,6 +10,7 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::origin::FrontDoor;
 use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
+use crate::ledger::Render;
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
@@ -17,7 +18,6 @@ use crate::ledger::orders::{
 use crate::ledger::query::{Find, FindError, Page};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
-use crate::ledger::Render;
 use crate::ledger::{
     Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, Saved, StoredSession,
     TokenHash, User, UserKey,

@@ -3,9 +3,9 @@
 use super::RefundDraft;
 use super::account::AccountDraft;
 use super::adjustment::AdjustmentDraft;
+use super::credit_memo::{CreditMemoDraft, StepDraft};
 use super::invoice_adjustment::{InvoiceAdjustmentDraft, ItemAdjustmentDraft};
 use super::payment::{PaymentDraft, PaymentPartDraft};
-use super::credit_memo::{CreditMemoDraft, StepDraft};
 use super::payment_method::MethodDraft;
 use super::reading::read_each;
 use super::settlement_payment::SettlementPaymentDraft;

@@ -12,8 +12,7 @@ use super::super::vocabulary::RefundTransactionType;
 use super::credit_memo::ShareDraft;
 use super::json::Sent;
 use super::refund_details::{
-    COMMENT_CHARS_MAX, ObjectKey, REASON_CHARS_MAX, REFERENCE_CHARS_MAX, RefundDetails,
-    Transferred,
+    COMMENT_CHARS_MAX, ObjectKey, REASON_CHARS_MAX, REFERENCE_CHARS_MAX, RefundDetails, Transferred,
 };
 use super::{AmountText, Field};
 use crate::domain::custom_value::CustomDraft;

@@ -83,7 +83,10 @@ mod tests {
         let missing = RowError::missing("type");
         assert_eq!((missing.category(), missing.field()), (Category::Missing, Some("type")));
         let invalid = RowError::invalid("items.amount", "x");
-        assert_eq!((invalid.category(), invalid.field()), (Category::Invalid, Some("items.amount")));
+        assert_eq!(
+            (invalid.category(), invalid.field()),
+            (Category::Invalid, Some("items.amount"))
+        );
         assert_eq!(RowError::over_invoice().category(), Category::Rule);
         assert_eq!(RowError::no_such("R-1").category(), Category::NotFound);
         assert_eq!(RowError::settlement_off().category(), Category::Permission);

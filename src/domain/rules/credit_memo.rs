@@ -168,7 +168,8 @@ pub fn decide_shares(
         decided.push((AppliedShare { invoice: invoice.key, amount }, invoice));
     }
     if is_apply {
-        let add = |sum: i64, (one, _): &(AppliedShare, &Invoice)| sum.saturating_add(one.amount.units());
+        let add =
+            |sum: i64, (one, _): &(AppliedShare, &Invoice)| sum.saturating_add(one.amount.units());
         let sum = MinorUnits::new(decided.iter().fold(0, add));
         if sum > movable.unapplied {
             let rest = movable.unapplied;

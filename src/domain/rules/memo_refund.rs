@@ -200,5 +200,9 @@ fn taken_lines(
     }
     let add = |sum: i64, one: &TakenLine| sum.saturating_add(one.amount.units());
     let sum = MinorUnits::new(taken.iter().fold(0, add));
-    if sum == amount { Ok(taken) } else { Err(RowError::sum_differs("items", sum, amount, currency)) }
+    if sum == amount {
+        Ok(taken)
+    } else {
+        Err(RowError::sum_differs("items", sum, amount, currency))
+    }
 }

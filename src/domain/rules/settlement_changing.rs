@@ -13,9 +13,7 @@ use crate::domain::draft::refund_details::Transferred;
 use crate::domain::draft::settlement_refunds::RefundUpdateDraft;
 use crate::domain::facts::{ExistingRefund, Tenant};
 use crate::domain::row_error::RowError;
-use crate::domain::vocabulary::{
-    RefundStatus, RefundType, SourceType, TransferredToAccounting,
-};
+use crate::domain::vocabulary::{RefundStatus, RefundType, SourceType, TransferredToAccounting};
 use std::collections::BTreeMap;
 
 /// What an update of a refund writes; of each field nothing, or the value that is there afterwards.

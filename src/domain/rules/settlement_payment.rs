@@ -74,8 +74,7 @@ pub fn decide_settlement_payment<'d>(
     if let (Some(gateway), Some(reference)) = (gateway, reference_id) {
         check_reference(reference, gateway, None, &facts.known)?;
     }
-    let source =
-        Movable { account, unapplied: units, applied: Vec::new(), name: ("payment", "") };
+    let source = Movable { account, unapplied: units, applied: Vec::new(), name: ("payment", "") };
     let shares = decide_shares(&draft.invoices, &facts.invoices, &source, true)?;
     let payment = NewPayment {
         account,

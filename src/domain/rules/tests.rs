@@ -14,9 +14,8 @@ use crate::domain::id::RefundNumber;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{
-    SourceType,
     AdjustmentStatus, AdjustmentType, CustomizedObject, MethodStatus, PaymentStatus, PaymentType,
-    RefundStatus,
+    RefundStatus, SourceType,
 };
 use proptest::prelude::*;
 

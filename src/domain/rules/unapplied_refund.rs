@@ -7,9 +7,7 @@
 
 use super::credit_memo::{AppliedShare, Movable, decide_shares};
 use super::payment::{check_collected, check_open, electronic_method, original_gateway};
-use super::settlement::{
-    Paid, Scope, check_may_refund, check_present, check_switch, check_values,
-};
+use super::settlement::{Paid, Scope, check_may_refund, check_present, check_switch, check_values};
 use super::{Asking, Decision, MethodChoice, Payout, Source};
 use crate::domain::access::{Object, Operation};
 use crate::domain::draft::settlement_refunds::{PaymentRefundDraft, UnapplyDraft};
@@ -54,7 +52,8 @@ pub fn decide_payment_refund(
     if draft.unapply.is_some() {
         asking.check(Operation::Update, Object::InvoicePayment)?;
     }
-    let payment = facts.payment.as_ref().ok_or_else(|| RowError::no_such(draft.payment.as_str()))?;
+    let payment =
+        facts.payment.as_ref().ok_or_else(|| RowError::no_such(draft.payment.as_str()))?;
     let scope = Scope {
         tenant,
         account: &payment.account,

@@ -1,8 +1,6 @@
 //! Credit memos, and what only refunds of these and of unapplied payments have.
 
-use crate::domain::facts::{
-    AccountKey, InvoiceKey, MemoKey, MemoLineKey, MemoPartKey, MethodKey,
-};
+use crate::domain::facts::{AccountKey, InvoiceKey, MemoKey, MemoLineKey, MemoPartKey, MethodKey};
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::money::MinorUnits;
 use crate::domain::vocabulary::{

@@ -3,8 +3,8 @@
 //! What must stay true: a read is one snapshot; a list is found here, and what it shows is made by
 //! the same function as inside a transaction.
 
-use super::books::{SqliteBooks, Texts};
 use super::SqliteLedger;
+use super::books::{SqliteBooks, Texts};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::facts::{MemoKey, PaymentKey};
 use crate::domain::id::RefundNumber;
@@ -23,15 +23,12 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 impl Views for SqliteLedger {
     fn refund(&self, key: ObjectKey) -> Reply<Option<RefundView>> {
-        self.readers.read(move |connection| {
-            look(connection, |_, unit| views::refund(unit, &key))
-        })
+        self.readers.read(move |connection| look(connection, |_, unit| views::refund(unit, &key)))
     }
 
     fn refund_part(&self, key: ObjectKey) -> Reply<Option<RefundPartView>> {
-        self.readers.read(move |connection| {
-            look(connection, |_, unit| views::refund_part(unit, &key))
-        })
+        self.readers
+            .read(move |connection| look(connection, |_, unit| views::refund_part(unit, &key)))
     }
 
     fn refunds(&self, list: ListRefunds) -> Reply<ListPage<RefundView>> {
@@ -49,9 +46,8 @@ impl Views for SqliteLedger {
     }
 
     fn credit_memo(&self, key: ObjectKey) -> Reply<Option<CreditMemoView>> {
-        self.readers.read(move |connection| {
-            look(connection, |_, unit| views::credit_memo(unit, &key))
-        })
+        self.readers
+            .read(move |connection| look(connection, |_, unit| views::credit_memo(unit, &key)))
     }
 
     fn credit_memo_items(&self, key: ObjectKey) -> Reply<Option<Vec<MemoItemView>>> {
@@ -75,9 +71,7 @@ impl Views for SqliteLedger {
     }
 
     fn payment(&self, key: ObjectKey) -> Reply<Option<PaymentView>> {
-        self.readers.read(move |connection| {
-            look(connection, |_, unit| views::payment(unit, &key))
-        })
+        self.readers.read(move |connection| look(connection, |_, unit| views::payment(unit, &key)))
     }
 
     fn payments(&self, list: ListObjects) -> Reply<ListPage<PaymentView>> {

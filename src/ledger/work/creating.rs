@@ -38,7 +38,9 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
         Some(once) => {
             let answer = match &once.render {
                 Render::Rows(render) => render(&rows),
-                Render::Views(render) => render(&views::of_rows(unit, &request.batch.drafts, &rows)?),
+                Render::Views(render) => {
+                    render(&views::of_rows(unit, &request.batch.drafts, &rows)?)
+                }
             };
             Some(keep_answer(unit, request.context.user, once, answer, now)?)
         }
@@ -127,7 +129,8 @@ fn record(
     let act = Act { actor, origin: request.context.origin.clone(), at };
     let key = request.idempotency.as_ref().map(|once| once.key.as_str());
     let object = type_of_drafts(&request.batch.drafts);
-    let done = Done { idempotency_key: key, ..Done::new(operation_of(&request.batch.drafts), object) };
+    let done =
+        Done { idempotency_key: key, ..Done::new(operation_of(&request.batch.drafts), object) };
     if names_refunds(&request.batch.drafts) {
         let numbers = trail::numbers(rows.iter().flatten().map(|saved| &saved.id));
         return trail::keep_refunds(unit, audit, &act, done, &numbers);

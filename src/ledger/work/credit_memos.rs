@@ -28,9 +28,8 @@ pub(super) fn create(
     draft: &CreditMemoDraft,
 ) -> Result<RowResult, BooksError> {
     let by_id = draft.account_id.look_up(|id| facts::account(unit, id, false))?;
-    let by_number = draft
-        .account_number
-        .look_up(|number| settlement_facts::account_by_number(unit, number))?;
+    let by_number =
+        draft.account_number.look_up(|number| settlement_facts::account_by_number(unit, number))?;
     let accounts = (by_id.as_ref(), by_number.as_ref());
     let memo = match decide_credit_memo(draft, accounts, &unit.world.tenant, asking) {
         Ok(memo) => memo,

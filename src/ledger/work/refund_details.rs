@@ -75,11 +75,7 @@ pub(super) fn unwritable(error: serde_json::Error) -> BooksError {
 }
 
 /// Writes down a payment method as it is; gives the key of that.
-fn snapshot(
-    unit: &mut Unit<'_>,
-    method: MethodKey,
-    at: DateTime<Utc>,
-) -> Result<i64, BooksError> {
+fn snapshot(unit: &mut Unit<'_>, method: MethodKey, at: DateTime<Utc>) -> Result<i64, BooksError> {
     let row: MethodRow = unit.existing(&(method,))?;
     let key = unit.next_key::<MethodSnapshot>()?;
     let id = ObjectId::from(unit.row_id(IdKind::PaymentMethodSnapshot, at, key)?);

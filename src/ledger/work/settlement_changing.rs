@@ -5,6 +5,7 @@ use super::reconciling::{Terms, reconcile_one};
 use super::refund_details::{self, unwritable};
 use super::settlement_facts::refund;
 use super::{custom, events, movement};
+use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::Moment;
 use crate::domain::draft::Field as Sent;
 use crate::domain::draft::refund_details::ObjectKey;
@@ -15,7 +16,6 @@ use crate::domain::row_error::RowError;
 use crate::domain::rules::{
     Asking, SettlementUpdate, decide_settlement_deletion, decide_settlement_update,
 };
-use crate::domain::access::{Object, Operation};
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::ChangeResult;

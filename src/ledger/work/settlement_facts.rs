@@ -87,10 +87,7 @@ pub(super) fn memo_line(
 }
 
 /// The payment that a path names.
-pub(super) fn payment(
-    unit: &mut Unit<'_>,
-    key: &ObjectKey,
-) -> Result<Option<Payment>, BooksError> {
+pub(super) fn payment(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<Payment>, BooksError> {
     facts::payment(unit, named(key))
 }
 
@@ -121,10 +118,7 @@ pub(super) fn account_by_number(
 }
 
 /// The name of the gateway of an id.
-pub(super) fn gateway(
-    unit: &mut Unit<'_>,
-    id: &ObjectId,
-) -> Result<Option<String>, BooksError> {
+pub(super) fn gateway(unit: &mut Unit<'_>, id: &ObjectId) -> Result<Option<String>, BooksError> {
     let row: Option<GatewayIdentity> = unit.find(&GATEWAY_BY_ID, &[id.stored()])?;
     Ok(row.map(|row| row.name))
 }

@@ -46,9 +46,8 @@ fn named<'w>(
     draft: &SettlementPaymentDraft,
 ) -> Result<SettlementPaymentFacts<'w>, BooksError> {
     let by_id = draft.account_id.look_up(|id| facts::account(unit, id, false))?;
-    let by_number = draft
-        .account_number
-        .look_up(|number| settlement_facts::account_by_number(unit, number))?;
+    let by_number =
+        draft.account_number.look_up(|number| settlement_facts::account_by_number(unit, number))?;
     let method = match (draft.payment_method_id.given(), draft.payment_method_type.given()) {
         (Some(id), _) => facts::method(unit, id)?,
         (None, Some(method_type)) => methods::built_in(unit, *method_type)?,

@@ -3,9 +3,9 @@
 //! What must stay true: only rows are read, so that a view inside a transaction and one by a reader
 //! are made in the same way.
 
-use super::settlement_facts::{memo_row, named, refund_row};
 use super::facts::Named;
 use super::refund_details;
+use super::settlement_facts::{memo_row, named, refund_row};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::facts::MemoKey;
@@ -22,8 +22,7 @@ use crate::ledger::records::{
 };
 use crate::ledger::unit::Unit;
 use crate::ledger::views::{
-    CreditMemoView, MemoItemView, PaymentView, RefundPartItemView, RefundPartView, RefundView,
-    View,
+    CreditMemoView, MemoItemView, PaymentView, RefundPartItemView, RefundPartView, RefundView, View,
 };
 use crate::ledger::{RowResult, UserKey};
 use serde_json::{Map, Value};
@@ -103,14 +102,12 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
     };
     let gateway_state = row.gateway_state.unwrap_or(GatewayState::NotSubmitted);
     let is_marked = gateway_state == GatewayState::MarkedForSubmission;
-    let (payment_id, payment_number) =
-        payment.map(|payment| (payment.id, payment.number)).unzip();
+    let (payment_id, payment_number) = payment.map(|payment| (payment.id, payment.number)).unzip();
     let (credit_memo_id, credit_memo_number) = memo.map(|memo| (memo.id, memo.number)).unzip();
     let (gateway_id, gateway_number) = gateway.map(|known| (known.id, known.number)).unzip();
     let detail = detail.as_ref();
-    let text = |text: fn(&RefundDetail) -> &Option<String>| {
-        detail.and_then(|detail| text(detail).clone())
-    };
+    let text =
+        |text: fn(&RefundDetail) -> &Option<String>| detail.and_then(|detail| text(detail).clone());
     Ok(RefundView {
         id: row.id().into(),
         number: row.number.to_string(),
@@ -139,9 +136,7 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
         created_by_id,
         updated_date: row.updated_ms.unwrap_or(row.created_ms),
         updated_by_id,
-        transferred_to_accounting: row
-            .transferred_to_accounting
-            .unwrap_or_else(|| "No".to_owned()),
+        transferred_to_accounting: row.transferred_to_accounting.unwrap_or_else(|| "No".to_owned()),
         notes,
         reconciliation_status: text(|detail| &detail.reconciliation_status),
         reconciliation_reason: text(|detail| &detail.reconciliation_reason),
@@ -326,10 +321,7 @@ fn user_id(unit: &mut Unit<'_>, user: UserKey) -> Result<ObjectId, BooksError> {
     Ok(unit.existing::<User>(&(user,))?.id)
 }
 
-fn known_user(
-    unit: &mut Unit<'_>,
-    user: Option<UserKey>,
-) -> Result<Option<ObjectId>, BooksError> {
+fn known_user(unit: &mut Unit<'_>, user: Option<UserKey>) -> Result<Option<ObjectId>, BooksError> {
     user.map(|user| user_id(unit, user)).transpose()
 }
 

@@ -50,6 +50,7 @@ fn rows() -> impl Iterator<Item = FaultEntry> {
     let errors = values().into_iter().chain(circumstances());
     let errors = errors.chain(payments()).chain(changes()).chain(adjustments());
     let errors = errors.chain(invoice_adjustments()).chain(objects());
+    let errors = errors.chain(RowError::settlement_samples());
     errors.map(|(error, cause)| FaultEntry {
         code: error.code,
         faultcode: String::new(),
