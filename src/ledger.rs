@@ -16,8 +16,6 @@ pub mod change;
 mod conformance;
 #[cfg(test)]
 mod conformance_objects;
-#[cfg(test)]
-mod conformance_settlement;
 mod damage;
 pub mod engine;
 #[cfg(test)]
@@ -375,3 +373,6 @@ pub trait Ledger: Orders {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

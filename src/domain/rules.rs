@@ -385,3 +385,5 @@ fn wrong_method(draft: &RefundDraft) -> RowError {
 mod settlement_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unapplied_tests;
