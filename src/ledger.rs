@@ -18,8 +18,6 @@ mod conformance;
 mod conformance_objects;
 #[cfg(test)]
 mod conformance_seed;
-#[cfg(test)]
-mod conformance_settlement;
 mod damage;
 pub mod engine;
 #[cfg(test)]
@@ -379,3 +377,6 @@ pub trait Ledger: Orders {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

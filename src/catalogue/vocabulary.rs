@@ -65,8 +65,8 @@ vocabulary! {
         Payment = "Payment",
         /// The account's credit balance (a non-referenced refund).
         CreditBalance = "CreditBalance",
-        /// A credit memo, under Invoice Settlement (a non-referenced refund). No SOAP client can ask
-        /// for one; queries show it.
+        /// A credit memo, under Invoice Settlement (a non-referenced refund). No SOAP client can
+        /// ask for one; queries show it.
         CreditMemo = "CreditMemo",
     }
 }

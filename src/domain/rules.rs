@@ -382,4 +382,8 @@ fn wrong_method(draft: &RefundDraft) -> RowError {
 }
 
 #[cfg(test)]
+mod settlement_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unapplied_tests;

@@ -384,4 +384,6 @@ impl TestBench for SqliteLedger {
 }
 
 #[cfg(test)]
+mod settlement_tests;
+#[cfg(test)]
 mod tests;

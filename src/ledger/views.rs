@@ -176,9 +176,9 @@ pub struct MemoItemView {
     pub amount: MinorUnits,
     /// refundAmount.
     pub refunded: MinorUnits,
-    /// createdDate.
+    /// createdDate and updatedDate.
     pub created_date: DateTime<Utc>,
-    /// updatedDate.
+    /// When it was changed.
     pub updated_date: DateTime<Utc>,
     /// taxItems, which have none themselves.
     pub taxes: Vec<Self>,
@@ -344,7 +344,7 @@ pub enum RefundFilter {
 pub struct ListRefunds {
     /// What all of them have.
     pub filters: Vec<RefundFilter>,
-    /// In which order: by which fields, each descending or not; then by number, descending.
+    /// In which order: each field descending or not, and at last by number, descending.
     pub sort: Vec<(RefundSort, bool)>,
     /// Which page, from 1.
     pub page: u32,
@@ -378,10 +378,8 @@ pub struct ListPage<T> {
 pub trait Views: Send + Sync {
     /// A refund.
     fn refund(&self, key: ObjectKey) -> Reply<Option<RefundView>>;
-
     /// What a refund took.
     fn refund_part(&self, key: ObjectKey) -> Reply<Option<RefundPartView>>;
-
     /// Refunds.
     fn refunds(&self, list: ListRefunds) -> Reply<ListPage<RefundView>>;
 

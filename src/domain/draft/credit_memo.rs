@@ -129,7 +129,8 @@ pub enum Step {
     Unapply(Vec<ShareDraft>),
 }
 
-/// A step of a credit memo, or of a payment, which knows [`Step::Apply`] and [`Step::Unapply`] only.
+/// A step of a credit memo, or of a payment, which knows only [`Step::Apply`] and
+/// [`Step::Unapply`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepDraft {
     /// The credit memo or the payment that the path names.

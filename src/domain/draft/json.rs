@@ -1,8 +1,8 @@
 //! How a value of a JSON document becomes the field of a draft.
 //!
 //! A front door hands over scalars as they are written, so that no number is ever a float. What
-//! must stay true: null and an empty text are absent; a value of a wrong type or form is kept as the
-//! error that it deserves, with the name of its field.
+//! must stay true: null and an empty text are absent; a value of a wrong type or form is kept as
+//! the error that it deserves, with the name of its field.
 
 use super::super::calendar::parse_date;
 use super::super::id::ObjectId;
@@ -12,7 +12,7 @@ use super::{AmountText, Field};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-/// The most characters of an error that repeat a number, and the largest exponent that is read.
+/// The largest exponent that is read, of either sign.
 const EXPONENT_MAX: i32 = 28;
 
 /// A value of a JSON document.

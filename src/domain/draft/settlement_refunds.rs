@@ -1,5 +1,5 @@
-//! The refund of a credit memo and that of an unapplied payment, and changes of both, as a client of
-//! the v1 operations asks for them.
+//! The refund of a credit memo and that of an unapplied payment, and changes of both, as a client
+//! of the v1 operations asks for them.
 //!
 //! Names and limits by "Refund a credit memo", "Refund a payment", "Unapply and refund a payment",
 //! "Update a refund" and "Reconcile a refund".

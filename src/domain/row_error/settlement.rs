@@ -155,4 +155,59 @@ impl RowError {
     pub fn nothing_to_refund(number: &str) -> Self {
         Self::wrong("Nothing of the payment <number> is left to be refunded.", [("number", number)])
     }
+
+    /// One of each of these errors, with places instead of values, and what brings it about; for
+    /// the documentation, and for other words.
+    pub fn settlement_samples() -> Vec<(Self, &'static str)> {
+        let (yen, one) = (Currency::YEN, MinorUnits::new(1));
+        let of = ("<source>", "<number>");
+        vec![
+            (Self::too_long_field("<Field>", 1), "v1: a text longer than its field allows"),
+            (Self::too_many("<Field>", 1), "v1: a list with more members than its field allows"),
+            (Self::no_such("<key>"), "v1: nothing has the id or number in the path (documented)"),
+            (Self::settlement_off(), "v1: Invoice Settlement is off in the tenant"),
+            (Self::item_settlement_off("<Field>"), "v1: Invoice Item Settlement is off"),
+            (
+                Self::must_be_empty("<Field>", RefundType::External),
+                "v1: a field that this type of refund has to leave empty",
+            ),
+            (Self::rates_excluded(), "v1: customRates while both features are on"),
+            (
+                Self::memo_not_posted("<number>", CreditMemoStatus::Draft),
+                "v1: a credit memo that is not in the status that the operation needs",
+            ),
+            (
+                Self::over_unapplied_of(one, one, yen, of),
+                "v1: more than is unapplied of a payment or a credit memo",
+            ),
+            (
+                Self::over_applied_to(one, one, yen, "<invoice>", of),
+                "v1: more is to be unapplied from an invoice than is applied to it",
+            ),
+            (
+                Self::over_item(one, one, yen, "<id>"),
+                "v1: more than is left of an item or of the tax on one",
+            ),
+            (
+                Self::sum_differs("<Field>", one, one, yen),
+                "v1: items that do not add up to the total amount",
+            ),
+            (
+                Self::too_many_items("<number>", 1),
+                "v1: more than 15,000 items of one credit memo would be refunded",
+            ),
+            (Self::external_only("<Field>"), "v1: referenceId of an electronic refund"),
+            (Self::not_of_settlement(), "v1: a refund of a credit balance is final"),
+            (Self::refund_not_canceled("<Status>"), "v1: a refund that is not Canceled"),
+            (Self::not_reconciled("<why>"), "v1: a settlement that does not go with the refund"),
+            (
+                Self::write_off_without_invoice(),
+                "v1: writeOff where nothing is unapplied from an invoice",
+            ),
+            (
+                Self::nothing_to_refund("<number>"),
+                "v1: unapply and refund of a payment that is used up",
+            ),
+        ]
+    }
 }

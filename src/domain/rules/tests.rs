@@ -736,7 +736,8 @@ fn a_refund_of_a_credit_balance_is_final() {
     let error = update(&refund, "Canceled").unwrap_err();
     assert_eq!(error, "A refund of a credit balance cannot be canceled.");
     assert_eq!(delete(&refund), Err(ErrorCode::CannotDelete));
-    let of_payment = ExistingRefund { payment: Some(PaymentKey(1)), ..refund };
+    let source_type = SourceType::Payment;
+    let of_payment = ExistingRefund { source_type, payment: Some(PaymentKey(1)), ..refund };
     assert_eq!(update(&of_payment, "Canceled"), Ok(true));
     assert_eq!(delete(&of_payment), Ok(()));
     assert_eq!(

@@ -7,7 +7,9 @@
 
 use super::credit_memo::{AppliedShare, Movable, decide_shares};
 use super::payment::{check_collected, check_open, electronic_method, original_gateway};
-use super::settlement::{Paid, Scope, check_may_refund, check_present, check_switch, check_values};
+use super::settlement::{
+    Paid, Scope, Valid, check_may_refund, check_present, check_switch, check_values,
+};
 use super::{Asking, Decision, MethodChoice, Payout, Source};
 use crate::domain::access::{Object, Operation};
 use crate::domain::draft::settlement_refunds::{PaymentRefundDraft, UnapplyDraft};
@@ -72,28 +74,7 @@ pub fn decide_payment_refund(
     if payment.status != PaymentStatus::Processed {
         return Err(RowError::payment_not_processed(payment));
     }
-    let paid = match valid.refund_type {
-        RefundType::External => {
-            let method_type = details.method_type.given();
-            Paid {
-                method_type: *method_type.ok_or_else(|| RowError::missing("methodType"))?,
-                method: None,
-                choice: MethodChoice::TypeAlone,
-                payout: Payout::External,
-            }
-        }
-        RefundType::Electronic => {
-            let method = electronic_method(payment)?;
-            check_open(method, payment)?;
-            let options = valid.options.clone();
-            Paid {
-                method_type: method.method_type,
-                method: Some(method.key),
-                choice: MethodChoice::OfPayment,
-                payout: original_gateway(payment, method, facts.gateways, options)?,
-            }
-        }
-    };
+    let paid = paid(draft, payment, facts.gateways, &valid)?;
     let (amount, unapplied) = match (&draft.unapply, valid.amount) {
         (Some(unapply), told) => unapplying(unapply, told, payment, &facts.invoices)?,
         (None, Some(told)) => (told, Vec::new()),
@@ -114,6 +95,32 @@ pub fn decide_payment_refund(
     let source = (Source::Payment { payment: payment.key, parts: Vec::new() }, rest);
     let refund = valid.decided(details, source, amount, transaction_type, paid);
     Ok(UnappliedRefund { refund, unapplied, writes_off })
+}
+
+/// How the refund is, or will be, paid: an electronic one to where the payment came from.
+fn paid(
+    draft: &PaymentRefundDraft,
+    payment: &Payment,
+    gateways: &[Gateway],
+    valid: &Valid<'_>,
+) -> Result<Paid, RowError> {
+    if valid.refund_type == RefundType::External {
+        let method_type = draft.details.method_type.given();
+        return Ok(Paid {
+            method_type: *method_type.ok_or_else(|| RowError::missing("methodType"))?,
+            method: None,
+            choice: MethodChoice::TypeAlone,
+            payout: Payout::External,
+        });
+    }
+    let method = electronic_method(payment)?;
+    check_open(method, payment)?;
+    Ok(Paid {
+        method_type: method.method_type,
+        method: Some(method.key),
+        choice: MethodChoice::OfPayment,
+        payout: original_gateway(payment, method, gateways, valid.options.clone())?,
+    })
 }
 
 /// How much is refunded, and what comes back from which invoice for it.

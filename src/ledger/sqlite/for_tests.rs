@@ -5,8 +5,8 @@ use super::{audit_billing, schema};
 use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
 use crate::ledger::audit::Findings;
-use crate::ledger::conformance_settlement::Audited;
 use crate::ledger::engine::Engine;
+use crate::ledger::tests::settlement::Audited;
 use crate::ledger::unit::World;
 
 /// The writing side of an empty ledger in memory, in a world of the test's own, with these accounts

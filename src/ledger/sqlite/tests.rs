@@ -23,20 +23,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
-const METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
+pub(super) const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
+pub(super) const METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
 
-fn options(test: bool) -> OpenOptions {
+pub(super) fn options(test: bool) -> OpenOptions {
     let mode = OpenMode::CreateOrOpen { test };
     OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() }
 }
 
-fn at(second: i64) -> DateTime<Utc> {
+pub(super) fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
 }
 
 /// One account of 50.00 USD with a card, and one user who may do everything.
-fn plan() -> SeedPlan {
+pub(super) fn plan() -> SeedPlan {
     let id = |text| ObjectId::parse(text).unwrap();
     SeedPlan {
         users: vec![SeedUser {

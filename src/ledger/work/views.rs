@@ -8,7 +8,7 @@ use super::refund_details;
 use super::settlement_facts::{memo_row, named, refund_row};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::refund_details::ObjectKey;
-use crate::domain::facts::MemoKey;
+use crate::domain::facts::{MemoKey, MethodKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
@@ -73,33 +73,22 @@ pub fn refund(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<RefundView>
 /// The refund of a row.
 pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksError> {
     let account: Account = unit.existing(&(row.account,))?;
-    let method = match row.payment_method {
-        Some(key) => unit.get::<Method>(&(key,))?.map(|method| method.id.clone()),
-        None => None,
-    };
+    let method = method_id(unit, row.payment_method)?;
     let payment = match row.payment {
         Some(key) => Some(unit.existing::<records::Payment>(&(key,))?),
         None => None,
     };
     let detail = unit.get::<RefundDetail>(&(row.number,))?.cloned();
-    let snapshot = match detail.as_ref().and_then(|detail| detail.snapshot) {
-        Some(key) => unit.get::<MethodSnapshot>(&(key,))?.map(|snapshot| snapshot.id.clone()),
-        None => None,
-    };
+    let snapshot = snapshot_id(unit, detail.as_ref())?;
     let memo = match detail.as_ref().and_then(|detail| detail.credit_memo) {
         Some(key) => Some(unit.existing::<records::CreditMemo>(&(key,))?),
         None => None,
     };
     let gateway = gateway_of(unit, row.gateway.as_ref())?;
-    let notes = match &detail {
-        Some(detail) => refund_details::notes(&detail.notes)?,
-        None => refund_details::Notes::new(),
-    };
+    let notes = detail.as_ref().map_or("{}", |detail| &detail.notes);
+    let notes = refund_details::notes(notes)?;
     let created_by_id = user_id(unit, row.created_by)?;
-    let updated_by_id = match row.updated_by {
-        Some(user) => user_id(unit, user)?,
-        None => created_by_id.clone(),
-    };
+    let updated_by_id = user_id(unit, row.updated_by.unwrap_or(row.created_by))?;
     let gateway_state = row.gateway_state.unwrap_or(GatewayState::NotSubmitted);
     let is_marked = gateway_state == GatewayState::MarkedForSubmission;
     let (payment_id, payment_number) = payment.map(|payment| (payment.id, payment.number)).unzip();
@@ -273,10 +262,7 @@ pub fn payment(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<PaymentVie
 /// The payment of a row.
 pub fn payment_of(unit: &mut Unit<'_>, row: records::Payment) -> Result<PaymentView, BooksError> {
     let account: Account = unit.existing(&(row.account,))?;
-    let method = match row.payment_method {
-        Some(key) => unit.get::<Method>(&(key,))?.map(|method| method.id.clone()),
-        None => None,
-    };
+    let method = method_id(unit, row.payment_method)?;
     let gateway = gateway_of(unit, row.gateway.as_ref())?;
     let (gateway_id, gateway_number) = gateway.map(|known| (known.id, known.number)).unzip();
     Ok(PaymentView {
@@ -305,6 +291,26 @@ pub fn payment_of(unit: &mut Unit<'_>, row: records::Payment) -> Result<PaymentV
         updated_by_id: known_user(unit, row.updated_by)?,
         custom: object(row.custom.as_deref())?,
     })
+}
+
+fn method_id(
+    unit: &mut Unit<'_>,
+    method: Option<MethodKey>,
+) -> Result<Option<ObjectId>, BooksError> {
+    match method {
+        Some(key) => Ok(unit.get::<Method>(&(key,))?.map(|method| method.id.clone())),
+        None => Ok(None),
+    }
+}
+
+fn snapshot_id(
+    unit: &mut Unit<'_>,
+    detail: Option<&RefundDetail>,
+) -> Result<Option<ObjectId>, BooksError> {
+    match detail.and_then(|detail| detail.snapshot) {
+        Some(key) => Ok(unit.get::<MethodSnapshot>(&(key,))?.map(|snapshot| snapshot.id.clone())),
+        None => Ok(None),
+    }
 }
 
 fn gateway_of(

@@ -5,21 +5,6 @@
 //! a memo and of a payment is what is applied, refunded and unapplied; what is owed on an invoice
 //! follows from what pays it; both engines have the same rows; and `check` finds nothing.
 
-use super::change::{Changes, Deletable, Delete, Update};
-use super::engine::Engine;
-use super::memory::Memory;
-use super::orders::{Exchange, ExchangeKind, Transcript};
-use super::record::{ByName, DayText, Field as _};
-use super::records::{
-    Account, Balance, Collected, CreditMemo, Invoice, MEMO_LINE_BY_MEMO, MemoLine, MemoPart, Meta,
-    MethodRow, Part, Payment, Refund, RefundDetail, RefundLine, User,
-};
-use super::sqlite::audited_store_for_tests;
-use super::ticket::Ticket;
-use super::unit::World;
-use super::work::{changing, creating, ending};
-use super::working_set::Shelved;
-use super::{Batch, Context, Create, Created, Order, RowResult, UserKey};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::credit_memo::{
     CreditMemoDraft, MemoItemDraft, MemoTaxDraft, ShareDraft, Step as Move, StepDraft,
@@ -41,12 +26,27 @@ use crate::domain::permission::Permission;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::ledger::change::{Changes, Deletable, Delete, Update};
+use crate::ledger::engine::Engine;
+use crate::ledger::memory::Memory;
+use crate::ledger::orders::{Exchange, ExchangeKind, Transcript};
+use crate::ledger::record::{ByName, DayText, Field as _};
+use crate::ledger::records::{
+    Account, Balance, Collected, CreditMemo, Invoice, MEMO_LINE_BY_MEMO, MemoLine, MemoPart, Meta,
+    MethodRow, Part, Payment, Refund, RefundDetail, RefundLine, User,
+};
+use crate::ledger::sqlite::audited_store_for_tests;
+use crate::ledger::ticket::Ticket;
+use crate::ledger::unit::World;
+use crate::ledger::work::{changing, creating, ending};
+use crate::ledger::working_set::Shelved;
+use crate::ledger::{Batch, Context, Create, Created, Order, RowResult, UserKey};
 use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// An engine of which it can be asked whether its sums are right.
-pub(super) trait Audited {
+pub(in crate::ledger) trait Audited {
     /// What does not add up.
     fn problems(&mut self) -> Vec<String>;
 }
@@ -136,6 +136,8 @@ struct PaymentModel {
     amount: i64,
     is_electronic: bool,
     applied: BTreeMap<usize, i64>,
+    /// The invoices in the order in which it paid them first.
+    order: Vec<usize>,
     refunded: i64,
     /// What its gateway was asked for and did not decline.
     sent: i64,
@@ -220,6 +222,7 @@ impl Model {
                     None => true,
                     Some((invoice, part)) => {
                         let owed = self.owed.get_mut(invoice)?;
+                        payment.order.push(invoice);
                         shift(&mut payment.applied, amount, owed, (invoice, part, true))
                     }
                 };
@@ -232,78 +235,90 @@ impl Model {
                 let payment = self.payments.get_mut(payment)?;
                 let unapplied = payment.unapplied();
                 let owed = self.owed.get_mut(invoice)?;
-                shift(&mut payment.applied, unapplied, owed, (invoice, amount, is_apply))
-            }
-            Step::RefundMemo { memo: place, amount, is_electronic, of_item } => {
-                let memo = self.memos.get_mut(place)?;
-                if of_item == Some(false) && memo.tax == 0 {
-                    return None;
-                }
-                let line = match of_item {
-                    None => i64::MAX,
-                    Some(true) => memo.item - memo.item_refunded,
-                    Some(false) => memo.tax - memo.tax_refunded,
-                };
-                let may = memo.is_posted && amount <= memo.unapplied() && amount <= line;
-                if may {
-                    memo.take(amount, of_item);
-                    self.add(Some(place), None, amount, of_item, is_electronic);
+                let may = shift(&mut payment.applied, unapplied, owed, (invoice, amount, is_apply));
+                if may && !payment.order.contains(&invoice) {
+                    payment.order.push(invoice);
                 }
                 may
             }
-            Step::RefundPayment { payment: place, amount, is_electronic, unapplies } => {
-                let payment = self.payments.get_mut(place)?;
-                let applied: i64 = payment.applied.values().sum();
-                let back = if unapplies { amount.min(applied) } else { 0 };
-                let sent = if is_electronic { payment.sent + amount } else { 0 };
-                let may = amount <= payment.unapplied() + back
-                    && (!is_electronic || payment.is_electronic)
-                    && sent <= payment.amount;
-                if may {
-                    let mut needed = back;
-                    for (invoice, applied) in payment.order() {
-                        let taken = applied.min(needed);
-                        needed -= taken;
-                        *payment.applied.entry(invoice).or_default() -= taken;
-                        self.owed[invoice] += taken;
-                    }
-                    payment.refunded += amount;
-                    payment.sent += if is_electronic { amount } else { 0 };
-                    self.add(None, Some(place), amount, None, is_electronic);
-                }
-                may
-            }
-            Step::Verdict { refund, approves } => {
-                let refund = self.refunds.get_mut(refund)?;
-                let may = refund.standing == Standing::Open;
-                if may {
-                    refund.standing = if approves { Standing::Processed } else { Standing::Ended };
-                    let refund = refund.clone();
-                    if !approves {
-                        self.give_back(&refund, true);
-                    }
-                }
-                may
-            }
-            Step::Cancel { refund } => {
-                let refund = self.refunds.get_mut(refund)?;
-                let may = refund.standing == Standing::Processed;
-                if may {
-                    refund.standing = Standing::Canceled;
-                    let refund = refund.clone();
-                    self.give_back(&refund, false);
-                }
-                may
-            }
-            Step::Delete { refund } => {
-                let refund = self.refunds.get_mut(refund)?;
-                let may = refund.standing == Standing::Canceled;
-                if may {
-                    refund.standing = Standing::Gone;
-                }
-                may
+            Step::RefundMemo { .. } => return self.refund_memo(step),
+            Step::RefundPayment { .. } => return self.refund_payment(step),
+            Step::Verdict { .. } | Step::Cancel { .. } | Step::Delete { .. } => {
+                return self.end(step);
             }
         })
+    }
+
+    fn refund_memo(&mut self, step: &Step) -> Option<bool> {
+        let Step::RefundMemo { memo: place, amount, is_electronic, of_item } = *step else {
+            return None;
+        };
+        let memo = self.memos.get_mut(place)?;
+        if of_item == Some(false) && memo.tax == 0 {
+            return None;
+        }
+        let line = match of_item {
+            None => i64::MAX,
+            Some(true) => memo.item - memo.item_refunded,
+            Some(false) => memo.tax - memo.tax_refunded,
+        };
+        let may = memo.is_posted && amount <= memo.unapplied() && amount <= line;
+        if may {
+            memo.take(amount, of_item);
+            self.add(Some(place), None, amount, of_item, is_electronic);
+        }
+        Some(may)
+    }
+
+    fn refund_payment(&mut self, step: &Step) -> Option<bool> {
+        let Step::RefundPayment { payment: place, amount, is_electronic, unapplies } = *step else {
+            return None;
+        };
+        let payment = self.payments.get_mut(place)?;
+        let applied: i64 = payment.applied.values().sum();
+        let back = if unapplies { amount.min(applied) } else { 0 };
+        let sent = if is_electronic { payment.sent + amount } else { 0 };
+        let may = amount <= payment.unapplied() + back
+            && (!is_electronic || payment.is_electronic)
+            && sent <= payment.amount;
+        if may {
+            let mut needed = back;
+            for (invoice, applied) in payment.order() {
+                let taken = applied.min(needed);
+                needed -= taken;
+                *payment.applied.entry(invoice).or_default() -= taken;
+                self.owed[invoice] += taken;
+            }
+            payment.refunded += amount;
+            payment.sent += if is_electronic { amount } else { 0 };
+            self.add(None, Some(place), amount, None, is_electronic);
+        }
+        Some(may)
+    }
+
+    /// A verdict, a cancellation or a deletion.
+    fn end(&mut self, step: &Step) -> Option<bool> {
+        let (place, from, to) = match *step {
+            Step::Verdict { refund, approves: true } => {
+                (refund, Standing::Open, Standing::Processed)
+            }
+            Step::Verdict { refund, approves: false } => (refund, Standing::Open, Standing::Ended),
+            Step::Cancel { refund } => (refund, Standing::Processed, Standing::Canceled),
+            Step::Delete { refund } => (refund, Standing::Canceled, Standing::Gone),
+            _ => return None,
+        };
+        let refund = self.refunds.get_mut(place)?;
+        if refund.standing != from {
+            return Some(false);
+        }
+        refund.standing = to;
+        let refund = refund.clone();
+        match to {
+            Standing::Ended => self.give_back(&refund, true),
+            Standing::Canceled => self.give_back(&refund, false),
+            Standing::Open | Standing::Processed | Standing::Gone => {}
+        }
+        Some(true)
     }
 
     fn add(
@@ -345,7 +360,8 @@ impl MemoModel {
 impl PaymentModel {
     /// What is applied to which invoice, in the order in which the parts were made.
     fn order(&self) -> Vec<(usize, i64)> {
-        self.applied.iter().map(|(invoice, applied)| (*invoice, *applied)).collect()
+        let applied = |invoice: &usize| (*invoice, self.applied.get(invoice).copied().unwrap_or(0));
+        self.order.iter().map(applied).collect()
     }
 }
 
@@ -702,9 +718,7 @@ fn memory() -> Memory {
                 account: AccountKey(1),
                 date: DayText(NaiveDate::from_ymd_opt(2026, 1, 1).unwrap()),
                 amount: MinorUnits::new(OWED),
-                opening: MinorUnits::new(OWED),
                 balance: MinorUnits::new(OWED),
-                created_ms: at(0),
                 updated_ms: at(0),
             })?;
         }

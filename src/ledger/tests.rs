@@ -1,0 +1,3 @@
+//! Tests of the use cases that need more than one engine, one file a subject.
+
+pub(in crate::ledger) mod settlement;
