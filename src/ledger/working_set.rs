@@ -5,6 +5,7 @@
 //! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
 //! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
 
+mod hashing;
 mod looking;
 
 use super::books::{Books, BooksError, WriteRow};
@@ -15,8 +16,9 @@ use super::records::{
     MethodRow, Part, Payment, Refund, Sending, SettlementEvent, StoredAnswer, TakenPart, User,
 };
 use super::trail::ActSource;
-use looking::{fits, places};
-use std::collections::HashMap;
+use chrono::{DateTime, Utc};
+use hashing::HashMap;
+use looking::{fits, load, places};
 
 /// How a row differs from what the engine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +50,19 @@ pub struct Shelf<R: Record> {
     found: HashMap<(usize, Vec<Value<'static>>), Vec<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
+    /// How many keys were counted that no row has.
+    unused: u32,
 }
 
 impl<R: Record> Default for Shelf<R> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), touched: Vec::new(), found: HashMap::new(), newest: None }
+        Self {
+            rows: HashMap::default(),
+            touched: Vec::new(),
+            found: HashMap::default(),
+            newest: None,
+            unused: 0,
+        }
     }
 }
 
@@ -148,6 +158,7 @@ impl<R: Record> Shelf<R> {
     ) -> Result<i64, BooksError> {
         let next = self.newest(books, floor)?.saturating_add(1);
         self.newest = Some(next);
+        self.unused += 1;
         Ok(next)
     }
 
@@ -165,6 +176,7 @@ impl<R: Record> Shelf<R> {
         if !is_removed {
             self.touched.push(key.clone());
         }
+        self.unused = self.unused.saturating_sub(1);
         self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
         Ok(())
     }
@@ -200,6 +212,7 @@ impl<R: Record> Shelf<R> {
             self.touched.push(key.clone());
         }
         held.row = None;
+        self.unused += 1;
         held.is_removed = held.state != State::New;
         held.state = State::Same;
         Ok(())
@@ -248,12 +261,12 @@ impl<R: Record> Shelf<R> {
         Ok(())
     }
 
-    /// Forgets every row.
-    pub(super) fn clear(&mut self) {
+    /// Forgets every row, but not the newest key; whether that is still the engine's.
+    fn forget_rows(&mut self) -> bool {
         self.rows.clear();
         self.touched.clear();
         self.found.clear();
-        self.newest = None;
+        std::mem::take(&mut self.unused) == 0
     }
 }
 
@@ -261,23 +274,6 @@ fn check<R: Record>(row: &R) -> Result<(), BooksError> {
     let Some(fault) = row.fault() else { return Ok(()) };
     debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
     Err(BooksError::Fault { table: R::TABLE.name, fault })
-}
-
-fn load<R: Record>(
-    books: &mut dyn Books,
-    lookup: &'static Lookup,
-    values: &[Value<'_>],
-    most: usize,
-    mut take: impl FnMut(R),
-) -> Result<(), BooksError> {
-    books.find(lookup, values, most, &mut |columns| {
-        let row = R::read(columns).map_err(|place| BooksError::Unknown {
-            table: R::TABLE.name,
-            column: R::TABLE.columns.get(place).copied().unwrap_or("?"),
-        })?;
-        take(row);
-        Ok(())
-    })
 }
 
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
@@ -292,6 +288,8 @@ macro_rules! shelves {
             forgotten_before: Option<i64>,
             /// The audit source that was used last, and its key: most calls of a batch share one.
             pub(super) latest_source: Option<(ActSource, i64)>,
+            /// The moment of the newest refund, where its number is the newest that was given.
+            pub(super) latest_refund: Option<DateTime<Utc>>,
         }
 
         impl Shelves {
@@ -301,11 +299,28 @@ macro_rules! shelves {
                 self.remove_old_answers(books)
             }
 
-            /// Forgets every row.
-            pub fn clear(&mut self) {
-                $(self.$shelf.clear();)+
+            /// Forgets every row after they were committed. What nearly every batch asks for, the
+            /// newest keys and the latest source and moment, is kept: nothing else may have
+            /// written to the engine when the next batch begins.
+            pub fn begin_anew(&mut self) {
+                let mut is_newest = true;
+                $(is_newest &= self.$shelf.forget_rows();)+
+                if !is_newest {
+                    self.forget_newest();
+                }
                 self.forgotten_before = None;
-                self.latest_source = None;
+            }
+
+            /// Forgets everything that the engine can be asked again.
+            pub fn clear(&mut self) {
+                self.begin_anew();
+                self.forget_newest();
+            }
+
+            /// Forgets what is kept from batch to batch, because something else wrote.
+            pub fn forget_newest(&mut self) {
+                $(self.$shelf.newest = None;)+
+                (self.latest_source, self.latest_refund) = (None, None);
             }
         }
 
@@ -336,7 +351,7 @@ impl Shelves {
     fn remove_old_answers(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
         let Some(before) = self.forgotten_before.take() else { return Ok(()) };
         books.remove_older(&ANSWER_BY_AGE, before, ANSWERS_REMOVED_MAX)?;
-        self.answers.clear();
+        self.answers.forget_rows();
         Ok(())
     }
 }

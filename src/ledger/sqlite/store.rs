@@ -14,6 +14,7 @@ use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use std::cell::Cell;
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
@@ -29,6 +30,10 @@ pub(super) struct Store {
     configured: Vec<Gateway>,
     /// What is in memory may differ from the file.
     is_stale: bool,
+    /// Statements may have written to the file beside the working set.
+    is_shared: Cell<bool>,
+    /// What SQLite counts up when another connection commits, as of the last transaction.
+    data_version: i64,
 }
 
 impl Store {
@@ -60,6 +65,8 @@ impl Store {
             texts: Texts::default(),
             configured,
             is_stale: true,
+            is_shared: Cell::new(false),
+            data_version: 0,
         };
         store.reload()?;
         Ok(store)
@@ -77,6 +84,8 @@ impl Store {
             texts: Texts::default(),
             configured: Vec::new(),
             is_stale: false,
+            is_shared: Cell::new(false),
+            data_version: 0,
         }
     }
 
@@ -88,6 +97,7 @@ impl Store {
 
     /// The connection outside any transaction, for what replaces the whole file.
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        self.is_shared.set(true);
         &mut self.connection
     }
 
@@ -105,8 +115,10 @@ impl Store {
         self.reload()
     }
 
-    /// The connection, inside the open transaction.
+    /// The connection, inside the open transaction. What is in the working set is written before
+    /// the next unit of work, and nothing that was learnt before counts there.
     pub(super) fn connection(&self) -> &Connection {
+        self.is_shared.set(true);
         &self.connection
     }
 
@@ -142,6 +154,17 @@ impl Store {
     pub(super) fn settle(&mut self) -> rusqlite::Result<()> {
         self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
         self.shelves.clear();
+        Ok(())
+    }
+
+    /// Forgets what was learnt from earlier transactions, if another connection has written since.
+    fn follow_others(&mut self) -> rusqlite::Result<()> {
+        let mut version = self.connection.prepare_cached("pragma data_version")?;
+        let version = version.query_row([], |row| row.get(0))?;
+        if version != self.data_version {
+            self.data_version = version;
+            self.shelves.forget_newest();
+        }
         Ok(())
     }
 
@@ -249,8 +272,13 @@ impl Engine for Store {
         if self.is_stale {
             self.reload()?;
         }
-        self.shelves.clear();
-        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
+        self.shelves.begin_anew();
+        self.connection.prepare_cached("begin immediate")?.execute([])?;
+        if let Err(error) = self.follow_others() {
+            self.roll_back()?;
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// What the work changes is written before anything else is read by a statement, and at the
@@ -259,6 +287,9 @@ impl Engine for Store {
         &mut self,
         work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
     ) -> rusqlite::Result<T> {
+        if self.is_shared.replace(false) {
+            self.settle()?;
+        }
         let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
         let mut unit = Unit::new(&mut self.shelves, &mut books, &self.world);
         Ok(work(&mut unit)?)

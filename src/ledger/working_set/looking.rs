@@ -1,6 +1,6 @@
-//! Whether rows of a batch have values that are looked for.
+//! Finding rows: in the engine, and among those of a batch by the values that are looked for.
 
-use super::{Held, Shelf, load};
+use super::{Held, Shelf};
 use crate::ledger::books::{Books, BooksError};
 use crate::ledger::record::{Lookup, Record, Value};
 
@@ -42,4 +42,22 @@ pub(super) fn fits<R: Record>(row: &R, columns: &[Option<usize>], values: &[Valu
         place += 1;
     });
     matched == columns.len()
+}
+
+/// Passes on the rows that the engine has of these values, `most` of them at most.
+pub(super) fn load<R: Record>(
+    books: &mut dyn Books,
+    lookup: &'static Lookup,
+    values: &[Value<'_>],
+    most: usize,
+    mut take: impl FnMut(R),
+) -> Result<(), BooksError> {
+    books.find(lookup, values, most, &mut |columns| {
+        let row = R::read(columns).map_err(|place| BooksError::Unknown {
+            table: R::TABLE.name,
+            column: R::TABLE.columns.get(place).copied().unwrap_or("?"),
+        })?;
+        take(row);
+        Ok(())
+    })
 }
