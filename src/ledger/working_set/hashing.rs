@@ -32,8 +32,8 @@ impl Hasher for Mixer {
     }
 
     fn write_u64(&mut self, value: u64) {
-        let mixed = (self.0.rotate_left(5) ^ value).wrapping_mul(FACTOR);
-        self.0 = mixed ^ (mixed >> 32);
+        let (low, high) = (self.0.rotate_left(5) ^ value).carrying_mul(FACTOR, 0);
+        self.0 = low ^ high;
     }
 
     fn write_usize(&mut self, value: usize) {

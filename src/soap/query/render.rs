@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn no_amount_is_a_bare_zero_whatever_its_currency() {
         let zone = chrono_tz::America::Los_Angeles;
-        let number = |value: Value| text(&value, FieldKind::Number, zone);
+        let number = |value: Value| text(&value, FieldKind::Number, zone).into_owned();
         for code in ["USD", "JPY", "KWD", "CLF"] {
             let currency = Currency::from_code(code).unwrap();
             assert_eq!(number(Value::Amount(MinorUnits::ZERO, currency)), "0");
