@@ -159,7 +159,7 @@ impl Writer {
         // finds out.
         let is_odd = |byte: u8| {
             let is_markup = (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"');
-            u8::from((byte < b' ') | (byte > b'~') | is_markup)
+            u8::from(!(b' '..=b'~').contains(&byte) | is_markup)
         };
         if text.bytes().fold(0, |seen, byte| seen | is_odd(byte)) == 0 {
             self.out.push_str(text);
