@@ -221,8 +221,11 @@ impl RowId {
 
 impl fmt::Display for RowId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, key) = (self.kind.bits(), self.key);
-        write!(out, "{:012x}{:06x}{kind:01x}{key:013x}", self.created_ms, self.salt)
+        let moment_and_salt =
+            u128::from(self.created_ms) << Self::SALT_BITS | u128::from(self.salt);
+        let kind_and_key = self.kind.bits() << Self::KEY_BITS | self.key.unsigned_abs();
+        let above_key = Self::KEY_BITS + Self::KIND_BITS;
+        write!(out, "{:032x}", moment_and_salt << above_key | u128::from(kind_and_key))
     }
 }
 

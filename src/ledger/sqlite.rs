@@ -264,7 +264,15 @@ impl Ledger for SqliteLedger {
     }
 
     fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
-        let look = self.readers.read(move |connection| query::look(connection, &request));
+        let tenant = self.tenant();
+        let at_once =
+            self.readers.read_here(|connection| query::look_at_once(connection, &tenant, &request));
+        let look = match at_once {
+            Ok(Err(FindError::TooSlow)) => {
+                self.readers.read(move |connection| query::look(connection, &tenant, &request))
+            }
+            found => Box::pin(std::future::ready(found)),
+        };
         let writer = self.writer.later();
         Box::pin(async move {
             match look.await? {

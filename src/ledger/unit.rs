@@ -210,25 +210,34 @@ impl<'u> Unit<'u> {
         &mut self,
         at: DateTime<Utc>,
     ) -> Result<(RefundId, DateTime<Utc>), BooksError> {
-        let deleted = self.get::<Meta>(&(LAST_DELETED_REFUND.to_owned(),))?;
-        let floor = deleted.and_then(|meta| meta.value.parse().ok()).unwrap_or(0);
-        let newest = Refund::shelf(self.shelves).newest(self.books, floor)?;
-        let before = match RefundNumber::new(newest) {
-            Some(number) => self.get::<Refund>(&(number,))?.map(|refund| refund.created_ms),
-            None => None,
+        let before = match self.shelves.latest_refund {
+            Some(moment) => Some(moment),
+            None => self.newest_refund()?,
         };
         let created = before.map_or(at, |before| before.max(at));
         let created_ms = created.timestamp_millis();
         let fault = "no number is left for another refund";
-        let number = RefundNumber::new(self.next_key_above::<Refund>(floor)?)
+        let number = RefundNumber::new(self.next_key::<Refund>()?)
             .ok_or(BooksError::Fault { table: Refund::TABLE.name, fault })?;
         let id = RefundId::new(created_ms, self.world.salt, number);
         let created = DateTime::from_timestamp_millis(created_ms).unwrap_or(created);
+        self.shelves.latest_refund = Some(created);
         Ok((id, created))
+    }
+
+    /// Looks up the newest number of a refund that was given, and the moment of that refund, if it
+    /// is still there.
+    fn newest_refund(&mut self) -> Result<Option<DateTime<Utc>>, BooksError> {
+        let deleted = self.get::<Meta>(&(LAST_DELETED_REFUND.to_owned(),))?;
+        let floor = deleted.and_then(|meta| meta.value.parse().ok()).unwrap_or(0);
+        let newest = Refund::shelf(self.shelves).newest(self.books, floor)?;
+        let Some(number) = RefundNumber::new(newest) else { return Ok(None) };
+        Ok(self.get::<Refund>(&(number,))?.map(|refund| refund.created_ms))
     }
 
     /// Notes that the number of a refund, and those before it, were given.
     pub fn never_give_again(&mut self, number: RefundNumber) -> Result<(), BooksError> {
+        self.shelves.latest_refund = None;
         let key = (LAST_DELETED_REFUND.to_owned(),);
         let number = number.value();
         match self.get::<Meta>(&key)? {

@@ -5,6 +5,7 @@
 //! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
 //! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
 
+mod hashing;
 mod looking;
 
 use super::books::{Books, BooksError, WriteRow};
@@ -17,8 +18,9 @@ use super::records::{
     SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow, Webhook,
 };
 use super::trail::ActSource;
-use looking::Touched;
-use std::collections::HashMap;
+use chrono::{DateTime, Utc};
+use hashing::HashMap;
+use looking::{Touched, load};
 
 /// How a row differs from what the engine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +54,19 @@ pub struct Shelf<R: Record> {
     indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
+    /// How many keys were counted that no row has.
+    unused: u32,
 }
 
 impl<R: Record> Default for Shelf<R> {
     fn default() -> Self {
         Self {
-            rows: HashMap::new(),
+            rows: HashMap::default(),
             touched: Vec::new(),
-            found: HashMap::new(),
-            indexes: HashMap::new(),
+            found: HashMap::default(),
+            indexes: HashMap::default(),
             newest: None,
+            unused: 0,
         }
     }
 }
@@ -120,6 +125,7 @@ impl<R: Record> Shelf<R> {
     ) -> Result<i64, BooksError> {
         let next = self.newest(books, floor)?.saturating_add(1);
         self.newest = Some(next);
+        self.unused += 1;
         Ok(next)
     }
 
@@ -137,6 +143,7 @@ impl<R: Record> Shelf<R> {
         if !is_removed || !self.indexes.is_empty() {
             self.touched.push(key.clone());
         }
+        self.unused = self.unused.saturating_sub(1);
         self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
         Ok(())
     }
@@ -175,6 +182,7 @@ impl<R: Record> Shelf<R> {
             self.touched.push(key.clone());
         }
         held.row = None;
+        self.unused += 1;
         held.is_removed = held.state != State::New;
         held.state = State::Same;
         Ok(())
@@ -224,13 +232,13 @@ impl<R: Record> Shelf<R> {
         Ok(())
     }
 
-    /// Forgets every row.
-    pub(super) fn clear(&mut self) {
+    /// Forgets every row, but not the newest key; whether that is still the engine's.
+    fn forget_rows(&mut self) -> bool {
         self.rows.clear();
         self.touched.clear();
         self.found.clear();
         self.indexes.clear();
-        self.newest = None;
+        std::mem::take(&mut self.unused) == 0
     }
 }
 
@@ -238,19 +246,6 @@ fn check<R: Record>(row: &R) -> Result<(), BooksError> {
     let Some(fault) = row.fault() else { return Ok(()) };
     debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
     Err(BooksError::Fault { table: R::TABLE.name, fault })
-}
-
-fn load<R: Record>(
-    books: &mut dyn Books,
-    lookup: &'static Lookup,
-    values: &[Value<'_>],
-    most: usize,
-    mut take: impl FnMut(R),
-) -> Result<(), BooksError> {
-    books.find(lookup, values, most, &mut |columns| {
-        take(R::read(columns).map_err(BooksError::unknown::<R>)?);
-        Ok(())
-    })
 }
 
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
@@ -267,6 +262,8 @@ macro_rules! shelves {
             pub(super) latest_source: Option<(ActSource, i64)>,
             /// Rows that the world is made from were changed.
             pub(super) is_world_changed: bool,
+            /// The moment of the newest refund, where its number is the newest that was given.
+            pub(super) latest_refund: Option<DateTime<Utc>>,
         }
 
         impl Shelves {
@@ -276,17 +273,35 @@ macro_rules! shelves {
                 self.remove_outdated(books)
             }
 
-            /// Forgets every row; after a flush the engine has them all.
+            /// Forgets every row; after a flush the engine has them all. Newest keys are kept unless
+            /// one was counted that no row has.
             pub(super) fn forget_rows(&mut self) {
-                $(self.$shelf.clear();)+
+                let mut is_newest = true;
+                $(is_newest &= self.$shelf.forget_rows();)+
+                if !is_newest {
+                    self.forget_newest();
+                }
             }
 
-            /// Forgets everything.
-            pub fn clear(&mut self) {
+            /// Forgets every row after they were committed. What nearly every batch asks for, the
+            /// newest keys and the latest source and moment, is kept: nothing else may have
+            /// written to the engine when the next batch begins.
+            pub fn begin_anew(&mut self) {
                 self.forget_rows();
                 self.outdated.clear();
-                self.latest_source = None;
                 self.is_world_changed = false;
+            }
+
+            /// Forgets everything that the engine can be asked again.
+            pub fn clear(&mut self) {
+                self.begin_anew();
+                self.forget_newest();
+            }
+
+            /// Forgets what is kept from batch to batch, because something else wrote.
+            pub fn forget_newest(&mut self) {
+                $(self.$shelf.newest = None;)+
+                (self.latest_source, self.latest_refund) = (None, None);
             }
         }
 

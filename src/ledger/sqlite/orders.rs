@@ -39,7 +39,8 @@ impl Orders for SqliteLedger {
     }
 
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>> {
-        self.readers.read(move |connection| open_order(connection, number))
+        let found = self.readers.read_here(|connection| open_order(connection, number));
+        Box::pin(std::future::ready(found))
     }
 
     fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>> {

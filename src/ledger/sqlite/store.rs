@@ -13,6 +13,7 @@ use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use std::cell::Cell;
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
@@ -25,6 +26,10 @@ pub(super) struct Store {
     texts: Texts,
     /// What is in memory may differ from the file.
     is_stale: bool,
+    /// Statements may have written to the file beside the working set.
+    is_shared: Cell<bool>,
+    /// What SQLite counts up when another connection commits, as of the last transaction.
+    data_version: i64,
 }
 
 impl Store {
@@ -49,6 +54,8 @@ impl Store {
             shelves: Shelves::default(),
             texts: Texts::default(),
             is_stale: true,
+            is_shared: Cell::new(false),
+            data_version: 0,
         };
         store.reload()?;
         gateway_identities::give(&store.connection, &store.world.gateways)?;
@@ -65,6 +72,8 @@ impl Store {
             shelves: Shelves::default(),
             texts: Texts::default(),
             is_stale: false,
+            is_shared: Cell::new(false),
+            data_version: 0,
         }
     }
 
@@ -77,6 +86,7 @@ impl Store {
 
     /// The connection outside any transaction, for what replaces the whole file.
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        self.is_shared.set(true);
         &mut self.connection
     }
 
@@ -94,8 +104,10 @@ impl Store {
         self.reload()
     }
 
-    /// The connection, inside the open transaction.
+    /// The connection, inside the open transaction. What is in the working set is written before
+    /// the next unit of work, and nothing that was learnt before counts there.
     pub(super) fn connection(&self) -> &Connection {
+        self.is_shared.set(true);
         &self.connection
     }
 
@@ -107,6 +119,17 @@ impl Store {
     /// The gateways that are configured, and so nothing that a seed may define.
     pub(super) fn configured_gateways(&self) -> &[Gateway] {
         &self.world.configured
+    }
+
+    /// Forgets what was learnt from earlier transactions, if another connection has written since.
+    fn follow_others(&mut self) -> rusqlite::Result<()> {
+        let mut version = self.connection.prepare_cached("pragma data_version")?;
+        let version = version.query_row([], |row| row.get(0))?;
+        if version != self.data_version {
+            self.data_version = version;
+            self.shelves.forget_newest();
+        }
+        Ok(())
     }
 
     /// Reads again what is kept in memory.
@@ -139,8 +162,13 @@ impl Engine for Store {
         if self.is_stale {
             self.reload()?;
         }
-        self.shelves.clear();
-        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
+        self.shelves.begin_anew();
+        self.connection.prepare_cached("begin immediate")?.execute([])?;
+        if let Err(error) = self.follow_others() {
+            self.roll_back()?;
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// What the work changes is written before anything else is read by a statement, and at the
@@ -149,6 +177,10 @@ impl Engine for Store {
         &mut self,
         work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
     ) -> rusqlite::Result<T> {
+        if self.is_shared.replace(false) {
+            self.flush()?;
+            self.shelves.clear();
+        }
         let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
         Ok(unit::work(&mut self.shelves, &mut books, &mut self.world, work)?)
     }

@@ -9,12 +9,15 @@ use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
+use crate::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::zoql::Comparator;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
 use crate::ledger::outbox::Attempt;
+use crate::ledger::query::Start;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Render, Saved};
@@ -69,7 +72,7 @@ pub(super) fn plan() -> SeedPlan {
 }
 
 /// The same plan with another account.
-fn plan_of(change: impl Fn(&mut SeedAccount)) -> SeedPlan {
+pub(super) fn plan_of(change: impl Fn(&mut SeedAccount)) -> SeedPlan {
     let mut accounts: Vec<SeedAccount> = plan().accounts.into_iter().collect();
     accounts.iter_mut().for_each(change);
     SeedPlan { accounts: accounts.into(), ..plan() }
@@ -815,4 +818,88 @@ async fn newest_rows_that_contradict_each_other_are_damage() {
         assert!(fs::read(&copy).unwrap() == before, "it is left as it was");
     }
     assert!(SqliteLedger::open(&path, &options(true)).is_ok());
+}
+
+/// What the writer remembers of numbers from batch to batch holds only while nobody else writes.
+#[tokio::test]
+async fn numbers_go_on_behind_what_another_program_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let next = async || rows(&ledger, vec![draft("External", "1")]).await.remove(0).unwrap();
+    assert_eq!((next().await.number().value(), next().await.number().value()), (1, 2));
+    let other = Connection::open(&path).unwrap();
+    other.execute("update refund_row set number = 7 where number = 2", []).unwrap();
+    assert_eq!((next().await.number().value(), next().await.number().value()), (8, 9));
+}
+
+/// Statements between two creates of one batch: the second still knows of the first's number.
+#[tokio::test]
+async fn sessions_in_a_batch_take_no_number_from_its_refunds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let token = [7; 32];
+    let ask = |_| {
+        let created = ledger.create(request(vec![draft("External", "0.01")], None));
+        (created, ledger.keep_session(token, at(0)))
+    };
+    let asked: Vec<_> = (0..100).map(ask).collect();
+    for (created, kept) in asked {
+        let Created::Fresh { rows, .. } = created.await.unwrap() else { panic!("not fresh") };
+        assert!(rows.iter().all(Result::is_ok), "{rows:?}");
+        kept.await.unwrap();
+    }
+    let stats = ledger.stats();
+    assert_eq!((stats.failures, balance(&path)), (0, 4900));
+    assert!(stats.commits < stats.committed_requests, "no two requests shared a transaction");
+}
+
+/// SQLite looks at a bound limit when it plans, and would plan anew for each value.
+#[tokio::test]
+async fn a_bound_limit_prepares_no_statement_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let _ledger = seeded(&path).await;
+    let reader = reading::reading_connection(&path).unwrap();
+    let select = "select id from account order by key limit ?";
+    let mut statement = reader.prepare(select).unwrap();
+    for most in [1, 2, 3] {
+        let id: String = statement.query_row([most], |row| row.get(0)).unwrap();
+        assert_eq!(id, ACCOUNT);
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::Run), 3);
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}
+
+#[tokio::test]
+async fn only_a_query_that_is_done_in_no_time_is_read_by_the_thread_that_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    for _ in 0..6 {
+        rows(&ledger, vec![draft("External", "0.01"); 50]).await;
+    }
+    let find = |conditions| Find {
+        user: UserKey(1),
+        start: Start::Query(TypedQuery {
+            object: QueryObject::Refund,
+            fields: vec!["Id".to_owned(), "Amount".to_owned()],
+            conditions,
+            case_sensitive: false,
+        }),
+        rows_max: 2_000,
+        at: at(0),
+        deadline: std::time::Instant::now() + std::time::Duration::from_secs(600),
+    };
+    let number = Test::Text(Comparator::Equal, "R-00000300".to_owned());
+    let one = vec![vec![Condition { field: "RefundNumber".to_owned(), test: number }]];
+    let reader = reading::reading_connection(&path).unwrap();
+    for (conditions, count, is_short) in [(one, 1, true), (Vec::new(), 300, false)] {
+        let find = find(conditions);
+        let at_once = query::look_at_once(&reader, &ledger.tenant(), &find).unwrap();
+        assert_eq!(at_once.err(), (!is_short).then_some(FindError::TooSlow));
+        let page = ledger.find(find).await.unwrap().unwrap();
+        assert_eq!((page.rows.len(), page.size, page.next), (count, count as u32, None));
+    }
 }

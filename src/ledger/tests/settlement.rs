@@ -718,7 +718,9 @@ fn memory() -> Memory {
                 account: AccountKey(1),
                 date: DayText(NaiveDate::from_ymd_opt(2026, 1, 1).unwrap()),
                 amount: MinorUnits::new(OWED),
+                opening: MinorUnits::new(OWED),
                 balance: MinorUnits::new(OWED),
+                created_ms: at(0),
                 updated_ms: at(0),
             })?;
         }

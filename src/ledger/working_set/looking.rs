@@ -1,10 +1,10 @@
 //! Finding rows by their values: those that the engine has, as this batch has left them, and those
 //! that it has touched.
 
-use super::{Held, Shelf, State, load};
+use super::hashing::HashMap;
+use super::{Held, Shelf, State};
 use crate::ledger::books::{Books, BooksError};
 use crate::ledger::record::{Lookup, Record, Value};
-use std::collections::HashMap;
 
 /// Which touched rows had which values when each was touched. Whether they still have them is for
 /// the row to say.
@@ -17,7 +17,7 @@ pub(super) struct Touched<K> {
 
 impl<K> Default for Touched<K> {
     fn default() -> Self {
-        Self { seen: 0, keys: HashMap::new() }
+        Self { seen: 0, keys: HashMap::default() }
     }
 }
 
@@ -185,4 +185,18 @@ impl<'v> Sought<'v> {
         });
         matched == self.0.len()
     }
+}
+
+/// Passes on the rows that the engine has of these values, `most` of them at most.
+pub(super) fn load<R: Record>(
+    books: &mut dyn Books,
+    lookup: &'static Lookup,
+    values: &[Value<'_>],
+    most: usize,
+    mut take: impl FnMut(R),
+) -> Result<(), BooksError> {
+    books.find(lookup, values, most, &mut |columns| {
+        take(R::read(columns).map_err(BooksError::unknown::<R>)?);
+        Ok(())
+    })
 }
