@@ -97,7 +97,8 @@ impl RowError {
     /// Less is left of an item, or of the tax on one, than is wanted.
     pub fn over_item(amount: MinorUnits, rest: MinorUnits, currency: Currency, id: &str) -> Self {
         let (amount, rest) = (currency.format(amount), currency.format(rest));
-        let template = "The amount <amount> is greater than <rest>, what is left of the credit memo item <id>.";
+        let template = "The amount <amount> is greater than <rest>, what is left of the credit \
+                        memo item <id>.";
         Self::wrong(template, [("amount", &amount), ("rest", &rest), ("id", id)])
     }
 

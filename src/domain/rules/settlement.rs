@@ -1,5 +1,5 @@
-//! What the refunds of the v1 operations share: the switch, the permission, and every value that the
-//! refund of a credit memo and that of an unapplied payment both have.
+//! What the refunds of the v1 operations share: the switch, the permission, and every value that
+//! the refund of a credit memo and that of an unapplied payment both have.
 //!
 //! Sources: "Refund a credit memo" and "Refund a payment". The order of the checks is part of the
 //! contract: the tenant's switch, the permission, what the path names, what is missing, what is

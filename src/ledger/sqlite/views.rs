@@ -189,7 +189,7 @@ fn add_filter(conditions: &mut Conditions, filter: &RefundFilter) {
     }
 }
 
-/// The expression by which refunds are put in order; amounts of different currencies by their value.
+/// The expression by which refunds are put in order; amounts by their minor units.
 const fn sorted_by(field: RefundSort) -> &'static str {
     match field {
         RefundSort::Number => "refund.number",

@@ -1,9 +1,9 @@
 //! Credit memos, unapplied payments and refunds of both, over SQLite and over the engine in memory:
 //! random histories beside a model that counts money in the plainest way there is.
 //!
-//! The model says of each step whether it may be done. What must stay true after each: the amount of
-//! a memo and of a payment is what is applied, refunded and unapplied; what is owed on an invoice
-//! follows from what pays it; both engines have the same rows; and `check` finds nothing.
+//! The model says of each step whether it may be done. What must stay true after each: the amount
+//! of a memo and of a payment is what is applied, refunded and unapplied; what is owed on an
+//! invoice follows from what pays it; both engines have the same rows; and `check` finds nothing.
 
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::credit_memo::{

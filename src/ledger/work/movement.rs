@@ -1,10 +1,10 @@
 //! The money of a refund, in one place: taken, posted, released, and taken back.
 //!
 //! What must stay true: a refund takes from its source when it is created, be it a credit balance,
-//! a payment or a credit memo. What it takes of a payment's parts opens their invoices once it is posted: an
-//! external refund at once, an electronic one when its gateway approves. A release gives back what
-//! was never posted, a cancellation what was. What goes out against a payment is counted beside it
-//! (`sending.rs`), and a cancellation does not bring that back.
+//! a payment or a credit memo. What it takes of a payment's parts opens their invoices once it is
+//! posted: an external refund at once, an electronic one when its gateway approves. A release gives
+//! back what was never posted, a cancellation what was. What goes out against a payment is counted
+//! beside it (`sending.rs`), and a cancellation does not bring that back.
 
 use super::sending;
 use crate::domain::entry_kind::EntryKind;

@@ -25,6 +25,7 @@ use crate::ledger::views::{
     CreditMemoView, MemoItemView, PaymentView, RefundPartItemView, RefundPartView, RefundView, View,
 };
 use crate::ledger::{RowResult, UserKey};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 /// What the rows of a call made or changed.
@@ -90,7 +91,6 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
     let created_by_id = user_id(unit, row.created_by)?;
     let updated_by_id = user_id(unit, row.updated_by.unwrap_or(row.created_by))?;
     let gateway_state = row.gateway_state.unwrap_or(GatewayState::NotSubmitted);
-    let is_marked = gateway_state == GatewayState::MarkedForSubmission;
     let (payment_id, payment_number) = payment.map(|payment| (payment.id, payment.number)).unzip();
     let (credit_memo_id, credit_memo_number) = memo.map(|memo| (memo.id, memo.number)).unzip();
     let (gateway_id, gateway_number) = gateway.map(|known| (known.id, known.number)).unzip();
@@ -117,7 +117,7 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
         gateway_id,
         gateway_number,
         gateway_state,
-        marked_for_submission_on: is_marked.then_some(row.created_ms),
+        marked_for_submission_on: marked_on(&row),
         submitted_on: row.submitted_ms,
         settled_on: row.settled_ms,
         cancelled_on: row.cancelled_ms,
@@ -291,6 +291,12 @@ pub fn payment_of(unit: &mut Unit<'_>, row: records::Payment) -> Result<PaymentV
         updated_by_id: known_user(unit, row.updated_by)?,
         custom: object(row.custom.as_deref())?,
     })
+}
+
+/// Since when a refund waits for its gateway, as long as it does.
+fn marked_on(row: &Refund) -> Option<DateTime<Utc>> {
+    let is_marked = row.gateway_state == Some(GatewayState::MarkedForSubmission);
+    is_marked.then_some(row.created_ms)
 }
 
 fn method_id(
