@@ -131,11 +131,14 @@ pub struct StoredSession {
 /// depend on anything but what it is given.
 pub enum Render {
     /// From the results of the rows.
-    Rows(Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>),
+    Rows(RenderRows),
     /// From what each row made or changed, as the work of the call leaves it; and once more when
     /// gateways have answered.
     Views(RenderViews),
 }
+
+/// Makes an answer from the results of rows.
+pub type RenderRows = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
 /// Makes an answer from what each row made or changed.
 pub type RenderViews = Arc<dyn Fn(&[Result<View, RowError>]) -> Vec<u8> + Send + Sync>;

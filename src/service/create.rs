@@ -203,12 +203,10 @@ fn may_do_any(drafts: &Drafts, asking: &Asking) -> bool {
         Drafts::Accounts(_) => may(Object::Account),
         Drafts::InvoiceAdjustments(_) => may(Object::InvoiceAdjustment),
         Drafts::InvoiceItemAdjustments(_) => may(Object::InvoiceItemAdjustment),
-        Drafts::InvoicePayments(_) => may(Object::InvoicePayment),
-        Drafts::Payments(_) => may(Object::Payment),
+        Drafts::InvoicePayments(_) | Drafts::PaymentSteps(_) => may(Object::InvoicePayment),
+        Drafts::Payments(_) | Drafts::SettlementPayments(_) => may(Object::Payment),
         Drafts::PaymentMethods(_) => may(Object::PaymentMethod),
         Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => may(Object::CreditMemo),
-        Drafts::SettlementPayments(_) => may(Object::Payment),
-        Drafts::PaymentSteps(_) => may(Object::InvoicePayment),
         Drafts::MemoRefunds(_) => may(Object::Refund(SourceType::CreditMemo, RefundType::External)),
         Drafts::PaymentRefunds(drafts) => drafts.iter().any(|draft| {
             let wanted = draft.details.refund_type.given();

@@ -70,6 +70,7 @@ pub(super) fn notes(column: &str) -> Result<Notes, BooksError> {
     serde_json::from_str(column).map_err(unwritable)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 pub(super) fn unwritable(error: serde_json::Error) -> BooksError {
     BooksError::Engine(error.to_string())
 }

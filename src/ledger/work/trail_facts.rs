@@ -30,14 +30,13 @@ pub const fn type_of_drafts(drafts: &Drafts) -> &'static str {
         Drafts::InvoiceAdjustments(_) => "InvoiceAdjustment",
         Drafts::InvoiceItemAdjustments(_) => "InvoiceItemAdjustment",
         Drafts::InvoicePayments(_) => "InvoicePayment",
-        Drafts::Payments(_) => "Payment",
         Drafts::PaymentMethods(_) => "PaymentMethod",
         Drafts::Refunds(_)
         | Drafts::MemoRefunds(_)
         | Drafts::PaymentRefunds(_)
         | Drafts::RefundSettlements(_) => "Refund",
         Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => "CreditMemo",
-        Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => "Payment",
+        Drafts::Payments(_) | Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => "Payment",
     }
 }
 
