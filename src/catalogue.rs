@@ -2,8 +2,8 @@
 //!
 //! Each object has one table, and everything that knows fields takes them from it: the WSDL, the
 //! drafts that requests are read into, queries, and the columns of the ledger. What must stay
-//! true: own fields stand in the order of the WSDL, which is alphabetical whatever the case of the
-//! letters; nothing here decides anything; and this room imports no other.
+//! true: own fields stand in the order of the WSDL, which is alphabetical regardless of the case of
+//! the letters; nothing here decides anything; and this room imports no other.
 
 pub mod account;
 pub mod credit_balance_adjustment;

@@ -50,7 +50,7 @@ impl Default for ClientLimits {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody can be reached there. Nothing was sent.
+    /// No connection could be made. Nothing was sent.
     #[error("cannot connect to {endpoint}: {why}")]
     Unreachable {
         /// Where.
@@ -220,7 +220,7 @@ where
     let (sender, connection) = handshake(TokioIo::new(stream))
         .await
         .map_err(|error| ClientError::Broken(reason(&error)))?;
-    // It ends with the sender, and what goes wrong is told to the request that waits.
+    // It ends with the sender, and an error is returned to the request that waits.
     tokio::spawn(connection);
     Ok(sender)
 }

@@ -47,7 +47,7 @@ use admin::{Access, Admin, Readiness};
 use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
-use listener::{Listener, Manner};
+use listener::{Listener, ListenerConfiguration};
 use metrics::Metrics;
 use public::{Public, Watchers};
 use std::io;
@@ -110,7 +110,7 @@ impl Gateway {
         Self::start_tapped(service, doors, settings, public, admin, None).await
     }
 
-    /// The same, with somebody who is shown every call.
+    /// The same, with a tap that gets every call.
     pub async fn start_tapped(
         service: Arc<Service>,
         doors: impl IntoIterator<Item = Box<dyn Door>>,
@@ -131,7 +131,7 @@ impl Gateway {
         let admin = match admin {
             None => None,
             Some(AdminDoor { address, token, allowed_hosts }) => {
-                let manner = admin_manner(&settings, &metrics);
+                let configuration = admin_configuration(&settings, &metrics);
                 let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
                 if let Some(token) = token {
                     handler = handler.with_api(
@@ -140,12 +140,12 @@ impl Gateway {
                         journal.clone(),
                     );
                 }
-                Some(listen(address, Listener::open(address, manner, handler)).await?)
+                Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }
         };
-        let manner = public_manner(&settings, &metrics);
+        let configuration = public_configuration(&settings, &metrics);
         let handler = Public::new(service, doors, settings, metrics, Watchers { journal, tap });
-        let public = listen(public, Listener::open(public, manner, handler)).await?;
+        let public = listen(public, Listener::open(public, configuration, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout })
     }
 
@@ -154,7 +154,7 @@ impl Gateway {
         self.public.address()
     }
 
-    /// Where health and metrics are told, if anywhere.
+    /// Where health and metrics are served, if anywhere.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(Listener::address)
     }
@@ -177,8 +177,8 @@ async fn listen(
     opening.await.map_err(|why| StartError::Listen { address, why })
 }
 
-fn public_manner(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Manner {
-    Manner {
+fn public_configuration(settings: &HttpSettings, metrics: &Arc<Metrics>) -> ListenerConfiguration {
+    ListenerConfiguration {
         name: "public",
         protocol: protocol(settings),
         patience: patience(settings),
@@ -189,8 +189,8 @@ fn public_manner(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Manner {
     }
 }
 
-fn admin_manner(settings: &HttpSettings, metrics: &Arc<Metrics>) -> Manner {
-    Manner {
+fn admin_configuration(settings: &HttpSettings, metrics: &Arc<Metrics>) -> ListenerConfiguration {
+    ListenerConfiguration {
         name: "admin",
         protocol: protocol(settings),
         patience: patience(settings),

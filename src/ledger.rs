@@ -16,6 +16,8 @@ pub mod change;
 mod conformance;
 #[cfg(test)]
 mod conformance_objects;
+#[cfg(test)]
+mod conformance_seed;
 mod damage;
 pub mod engine;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub mod record;
 pub mod records;
 mod saved;
 pub mod seed;
+pub mod seeding;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
@@ -38,6 +41,7 @@ pub mod unit;
 pub mod views;
 pub mod work;
 pub mod working_set;
+pub mod world;
 mod writer;
 
 use crate::domain::draft::GatewayOption;

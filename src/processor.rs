@@ -1,6 +1,6 @@
 //! Payment gateway connectors behind one interface.
 //!
-//! An answer is approved, declined or unknown, and never guessed: whatever is not certain is
+//! An answer is approved, declined or unknown, and never guessed: what is not certain is
 //! unknown. A connector may be asked twice for one refund and must pay at most once, which it
 //! knows by the refund's id.
 
@@ -15,7 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// What comes back from a gateway, some time later. Whoever waits may stop waiting at any moment;
+/// What comes back from a gateway, some time later. The caller may stop waiting at any moment;
 /// what was sent by then was sent.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Told<T>> + Send>>;
 
@@ -35,7 +35,7 @@ pub enum Answer {
     Certain(Verdict),
     /// The order certainly never left (no connection, an open circuit); the text is for operators.
     NotSent(String),
-    /// Nobody can say whether it paid; the text is for operators.
+    /// It is unknown whether it paid; the text is for operators.
     Unknown(String),
 }
 
@@ -64,7 +64,7 @@ pub enum Inquiry {
 
 /// The decline of an order whose payment is older than its gateway gives payments back, if it is.
 ///
-/// Source: the vendor's overview of refunds. Whoever asks for such a refund gets it, and its
+/// Source: the vendor's overview of refunds. A refund that asks for it gets it, and its
 /// gateway declines it; PayPal in these words.
 fn too_late(order: &Order, window_days: Option<u32>) -> Option<Response> {
     let age_days = order.repaid?.age_days;
@@ -93,7 +93,7 @@ pub trait Processor: Send + Sync {
         None
     }
 
-    /// The refund has ended: nobody sends it or asks about it any more.
+    /// The refund has ended: it is not sent or asked about any more.
     fn forget(&self, _refund: RefundId) {}
 
     /// For how long after an order was first sent the gateway is sure to know it by its id, so that

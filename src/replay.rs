@@ -17,6 +17,7 @@ mod carried;
 mod catalogue;
 mod compare;
 mod diff;
+mod difference;
 mod draft;
 mod error;
 mod exchange;

@@ -11,10 +11,11 @@ pub mod clock;
 mod connectors;
 pub mod create;
 pub mod deadline;
-mod desk;
+mod drain;
 mod electronic;
 pub mod faults;
 pub mod idempotency;
+mod leases;
 pub mod login;
 mod login_guard;
 pub mod operation;
@@ -28,7 +29,6 @@ pub mod resolver;
 pub mod retention;
 pub mod seed;
 pub mod session;
-mod stage;
 pub mod test_bench;
 pub mod test_clock;
 pub mod webhooks;
@@ -44,11 +44,13 @@ use crate::processor::Processor;
 use clock::Clock;
 use connectors::Processors;
 use deadline::Deadline;
-use desk::Desk;
+use drain::{Drain, InFlight};
 use faults::Faults;
 use idempotency::RunningKeys;
+use leases::Leases;
 use login_guard::LoginGuard;
 use outcome_writes::OutcomeWrites;
+use parking_lot::Mutex;
 use password::HashMemory;
 use reconciliation::ReconciliationSettings;
 pub use refusal::{Failure, Refusal};
@@ -57,9 +59,8 @@ use resolver::GatewayCounters;
 use retention::EventSettings;
 use serde::{Deserialize, Serialize};
 use session::SessionCache;
-use stage::{Presence, Stage};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use test_bench::Seeds;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
@@ -180,14 +181,14 @@ pub struct Service {
     request_ids: RequestIds,
     seeds: Seeds,
     faults: Faults,
-    stage: Stage,
-    /// Held by whoever replaces a test ledger or a part of it.
+    drain: Drain,
+    /// Held while a test ledger or a part of it is replaced.
     bench_turn: AsyncMutex<()>,
     is_ending: AtomicBool,
     outcome_writes: OutcomeWrites,
-    desk: Desk,
+    leases: Leases,
     gateway_counters: GatewayCounters,
-    /// Who is told what happens, once that has begun.
+    /// The webhooks that events are delivered to, once that has begun.
     receivers: Mutex<Vec<Arc<Receiver>>>,
 }
 
@@ -227,11 +228,11 @@ impl Service {
             request_ids,
             seeds: Seeds::default(),
             faults: Faults::default(),
-            stage: Stage::default(),
+            drain: Drain::default(),
             bench_turn: AsyncMutex::default(),
             is_ending: AtomicBool::new(false),
             outcome_writes: OutcomeWrites::default(),
-            desk: Desk::default(),
+            leases: Leases::default(),
             gateway_counters: GatewayCounters::default(),
             receivers: Mutex::default(),
         });
@@ -247,11 +248,11 @@ impl Service {
         accounts: Vec<ObjectId>,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        let presence = match self.ledger.test_bench() {
-            None => Presence::unseen(),
-            Some(_) => self.stage.enter(what, accounts).await,
+        let in_flight = match self.ledger.test_bench() {
+            None => InFlight::unseen(),
+            Some(_) => self.drain.enter(what, accounts).await,
         };
-        presence.until_cut(work).await
+        in_flight.until_cut(work).await
     }
 
     /// The settings in force.

@@ -127,12 +127,12 @@ impl Soap {
         if let Some(notes) = &call.notes {
             notes.know(&self.service, &request, call.head.idempotency_key.as_deref()).await;
         }
-        let work = self.perform_or_suffer(call, request, dialect, facts);
+        let work = self.perform_or_inject(call, request, dialect, facts);
         let reply = self.service.perform(operation.name(), accounts, work).await;
         reply.unwrap_or(Reply::Abort(operation))
     }
 
-    async fn perform_or_suffer(
+    async fn perform_or_inject(
         &self,
         call: Call,
         request: Request,
@@ -148,7 +148,7 @@ impl Soap {
         accounts.extend(rows.iter().flatten().cloned());
         match self.service.faults().take(operation.name().name(), &accounts) {
             None => self.perform_as_asked(call, request, dialect, facts).await,
-            Some(rule) => self.suffer((rule, &rows), call, request, dialect, facts).await,
+            Some(rule) => self.inject((rule, &rows), call, request, dialect, facts).await,
         }
     }
 

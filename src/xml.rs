@@ -3,7 +3,7 @@
 //! A tokenizer alone takes much that is not XML: a second root, U+0000, an undeclared prefix, a
 //! DOCTYPE. Here [`decode()`] and [`parse()`] refuse all of that with a reason and keep every size
 //! within [`XmlLimits`], without recursion, so that no input can cost more than its length.
-//! [`Writer`] cannot be brought to write anything ill-formed, whatever the texts are.
+//! [`Writer`] writes nothing ill-formed, for any texts.
 //! Nothing in this room knows what the documents are about.
 
 mod characters;

@@ -1,6 +1,6 @@
 //! What the log says of a call: who made it, and what its rows came to.
 //!
-//! What must stay true: whatever a client can make long is bounded here, and bodies, sessions and
+//! What must stay true: what a client can make long is bounded here, and bodies, sessions and
 //! passwords never get here.
 
 use super::Outcome;
@@ -56,7 +56,7 @@ impl<T: fmt::Display> fmt::Display for Few<T> {
 /// What the log says of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallFacts {
-    /// The name of the caller: of a session's user, or of whoever tries to log in.
+    /// The name of the caller: of a session's user, or of the one that a login names.
     pub user: Option<Arc<str>>,
     /// How many rows were done.
     pub rows_ok: u32,

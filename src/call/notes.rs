@@ -6,9 +6,9 @@
 
 use super::OperationName;
 use crate::domain::id::ObjectId;
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The notes of a call that is under way.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl CallNotes {
 impl Notes {
     /// What is noted so far, to be added to.
     pub fn lock(&self) -> MutexGuard<'_, CallNotes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// What was noted.

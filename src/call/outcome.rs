@@ -6,7 +6,7 @@ use std::fmt;
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It was done, whatever became of its rows.
+    /// It was done, even if rows of it failed.
     Ok,
     /// It failed as a whole, with this code.
     Failed(ErrorCode),

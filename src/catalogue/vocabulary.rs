@@ -254,7 +254,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Whether an object has reached the accounting system; null as long as nobody said.
+    /// Whether an object has reached the accounting system; null until it is set.
     TransferredToAccounting {
         /// It is on its way.
         Processing = "Processing",

@@ -189,7 +189,7 @@ fn call(action: Action) -> Result<Call, Failure> {
     })
 }
 
-/// Tells each event, and prints what came of it.
+/// Reports each event, and prints what came of it.
 fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Failure> {
     reconcile::tell(&input.read()?, |events| {
         let told = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;

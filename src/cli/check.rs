@@ -6,7 +6,8 @@ use super::options::Options;
 use super::progress::ShownProgress;
 use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
-use super::{ledger, processor, serve, terminal};
+use super::{exposure, ledger, processor, serve, terminal};
+use crate::domain::number::saturated;
 use crate::ledger::audit::Audit;
 use crate::ledger::sqlite::{OpenError, SqliteLedger};
 use clap::{ArgMatches, Subcommand};
@@ -35,7 +36,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     }
     let place = args.options.ledger.clone();
     if place.is_none() || args.options.config.is_some() {
-        let settings = Settings::gather(args.options, matches)?;
+        let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
         if let Some(seed) = &settings.seed {
             serve::read_seed(seed)?;
         }
@@ -82,7 +83,7 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     if found.problems.is_empty() {
         return Ok(ExitStatus::Done);
     }
-    let written = u64::try_from(found.problems.len()).unwrap_or(u64::MAX);
+    let written = saturated::<u64>(found.problems.len());
     let count = written.saturating_add(found.more);
     let message = format!("the ledger {place} does not add up: {count} problems");
     Err(Failure::new(FailureCode::Damaged, message))

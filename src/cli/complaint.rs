@@ -1,6 +1,7 @@
 //! What is wrong in a file that belongs to the configuration, and where it stands.
 //!
-//! What must stay true: a complaint names the file and the line, so that nobody has to search.
+//! What must stay true: a complaint names the file and the line, so that it is found without
+//! searching.
 
 use super::exit::{Failure, FailureCode};
 use crate::domain::toml_text::{self, TomlError};

@@ -71,7 +71,7 @@ pub(super) struct Written {
     pub(super) texts: BTreeMap<String, Spanned<String>>,
     /// Payment gateways of kind http.
     pub(super) gateway: Vec<Spanned<gateways::Written>>,
-    /// Who is told what happens to refunds.
+    /// The webhooks that events of refunds are delivered to.
     pub(super) webhook: Vec<Spanned<webhooks::Written>>,
     /// What is kept of what happens to refunds.
     pub(super) events: EventSettings,

@@ -3,6 +3,7 @@
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, terminal};
+use crate::domain::number::saturated;
 use crate::ledger::outbox::Event;
 use crate::ledger::sqlite::EventFile;
 use serde_json::Value;
@@ -43,7 +44,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
              say `enabled = true` under [events], or configure a webhook",
         );
     }
-    let mut after = i64::try_from(args.after).unwrap_or(i64::MAX);
+    let mut after = saturated::<i64>(args.after);
     loop {
         let page = events.after(after, PAGE).or_fail(FailureCode::Runtime, "reading events")?;
         for event in &page {

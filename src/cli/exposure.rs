@@ -1,7 +1,7 @@
 //! What must not leave this machine by accident: a test ledger, passwords and tokens in plain HTTP,
 //! and ids that come again.
 //!
-//! What must stay true: each rule holds for both listeners, on whatever ledger, and its refusal
+//! What must stay true: each rule holds for both listeners, on any ledger, and its refusal
 //! names the option that lifts it.
 
 use super::exit::{Failure, FailureCode};
@@ -9,8 +9,8 @@ use super::gateways::Configured;
 use super::settings::Settings;
 use std::net::SocketAddr;
 
-/// Refuses settings by which something would leave this machine that was not said to.
-pub(super) fn check(settings: &Settings) -> Result<(), Failure> {
+/// The settings; refused where something would leave this machine by them that was not said to.
+pub(super) fn checked(settings: Settings) -> Result<Settings, Failure> {
     let admin = settings.admin_listen.map(|address| ("admin_listen", address));
     let listeners = [Some(("listen", settings.listen)), admin];
     for (key, address) in listeners.into_iter().flatten().filter(|(_, it)| is_remote(*it)) {
@@ -32,7 +32,8 @@ pub(super) fn check(settings: &Settings) -> Result<(), Failure> {
             ));
         }
     }
-    refuse_repeated_keys(settings)
+    refuse_repeated_keys(&settings)?;
+    Ok(settings)
 }
 
 fn is_remote(address: SocketAddr) -> bool {

@@ -1,7 +1,7 @@
 //! Payment gateways of kind http: `[[gateway]]` tables of a configuration file, checked.
 //!
 //! What must stay true: money goes only to who proves to be the host (https), or stays on this
-//! machine; and a secret is never printed, whatever is wrong with the table that holds it.
+//! machine; and a secret is never printed, also where something is wrong with its table.
 
 use super::complaint::{Wrong, bounded, wrong};
 use super::secrets::{Hidden, SecretSources, find_secret, find_trust};

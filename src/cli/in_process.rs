@@ -1,8 +1,8 @@
 //! A gateway of this process's own, for a replay without an endpoint: on a temporary test ledger,
 //! on a free port of the loopback interface.
 //!
-//! What must stay true: whoever starts it stops it, also after an error or a signal, because only
-//! then is it certain that the folder of its ledger is removed.
+//! What must stay true: the caller that starts it stops it, also after an error or a signal,
+//! because only then is it certain that the folder of its ledger is removed.
 
 use super::doors::doors;
 use crate::client::Endpoint;

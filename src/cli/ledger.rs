@@ -18,7 +18,7 @@ pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<SqliteL
     opened.map_err(refused)
 }
 
-/// Opens the ledger that a command without a server works on, whatever its mark.
+/// Opens the ledger that a command without a server works on, with any mark.
 pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<SqliteLedger, Failure> {
     let config = Config::read(options.config.as_deref())?;
     let gateways = config.gateways()?.into_iter().map(|gateway| gateway.ability).collect();
@@ -29,7 +29,7 @@ pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<Sqlit
     open(&place, &OpenOptions { mode, id_seed: None, settings })
 }
 
-/// The file of the ledger that a command only reads, whoever holds it.
+/// The file of the ledger that a command only reads, also while another process holds it.
 pub(super) fn named_file(options: LedgerOptions) -> Result<PathBuf, Failure> {
     let written = Config::read(options.config.as_deref())?.written.ledger;
     let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));

@@ -94,7 +94,7 @@ pub(super) struct Options {
     pub(super) allow_remote_test: Option<bool>,
 }
 
-/// The options of commands that work on a ledger and serve nobody.
+/// The options of commands that work on a ledger and serve no clients.
 #[derive(Debug, clap::Args)]
 pub(super) struct LedgerOptions {
     /// The ledger's file [default: refund-gateway.db]

@@ -63,7 +63,7 @@ pub(super) struct Args {
     allow_remote: bool,
 }
 
-/// Runs the conformance kit and tells each check.
+/// Runs the conformance kit and prints each check.
 pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
     let gateway = gateway(args)?;
     if !gateway.endpoint.is_loopback() && !args.allow_remote {

@@ -2,8 +2,8 @@
 
 use super::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 use std::io::{self, IsTerminal};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How the bar looks.
@@ -39,7 +39,7 @@ impl ShownProgress {
         self.bar.set_length(all);
         self.bar.set_position(done);
         let Some(last_line) = &self.last_line else { return };
-        let mut last_line = last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_line = last_line.lock();
         if last_line.elapsed() >= BETWEEN_LINES {
             *last_line = Instant::now();
             let percent = done.saturating_mul(100) / all.max(1);

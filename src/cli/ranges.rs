@@ -1,5 +1,6 @@
 //! The bounds of the settings: a value outside of them is refused by name, never bent.
 
+use crate::domain::number::saturated;
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -22,7 +23,7 @@ pub(super) fn check(
     store: &LedgerSettings,
     http: &HttpSettings,
 ) -> Result<(), OutOfRange> {
-    let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    let size = |value: usize| saturated::<u64>(value);
     let bounded: [(&str, u64, RangeInclusive<u64>); 11] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
         ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),

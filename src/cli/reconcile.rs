@@ -1,13 +1,14 @@
-//! `reconcile`: what gateways settled or rejected, told to the ledger of a gateway that is not
+//! `reconcile`: what gateways settled or rejected, reported to the ledger of a gateway that is not
 //! running.
 //!
-//! What must stay true: every row is told what came of it; a row that cannot be read keeps no other
+//! What must stay true: what came of every row is printed; a row that cannot be read keeps no other
 //! from its turn.
 
 use super::config::Config;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
+use crate::domain::number::saturated;
 use crate::domain::reconciliation::Rejected;
 use crate::ledger::Ledger;
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult, Reconciled};
@@ -116,13 +117,13 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     })
 }
 
-/// Tells the events in their order, some at a time, with `send`, which says of each what came of it
-/// or why it was refused; and prints that.
+/// Reports the events in their order, some at a time, with `send`, which says of each what came of
+/// it or why it was refused; and prints that.
 pub(super) fn tell(
     rows: &[Row],
     mut send: impl FnMut(&[WrittenEvent]) -> Result<Vec<Result<String, String>>, Failure>,
 ) -> Result<ExitStatus, Failure> {
-    let progress = ProgressBar::new(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+    let progress = ProgressBar::new(saturated::<u64>(rows.len()));
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {eta} left");
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let mut refused = 0;
@@ -203,7 +204,7 @@ fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     Ok(events)
 }
 
-/// What is wrong with a row, without its place, which is told beside it.
+/// What is wrong with a row, without its place, which is printed beside it.
 fn why(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::Deserialize { err, .. } => err.to_string(),

@@ -1,6 +1,7 @@
 //! Secrets and authorities of a configuration file, read the same for every table that has them.
 //!
-//! What must stay true: a secret is never printed, whatever is wrong with the table that holds it.
+//! What must stay true: a secret is never printed, also where something is wrong with the table
+//! that holds it.
 
 use super::complaint::{Wrong, wrong};
 use crate::client::{Endpoint, Trust};

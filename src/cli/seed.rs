@@ -1,4 +1,4 @@
-//! `seed`: brings a seed file into a ledger that nobody serves.
+//! `seed`: brings a seed file into a ledger that no gateway serves.
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
@@ -20,7 +20,7 @@ pub(super) struct Args {
     ledger: LedgerOptions,
 }
 
-/// Loads the seed and tells how much of it was new.
+/// Loads the seed and prints how much of it was new.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let seed = serve::read_seed(&args.file)?;
     let ledger = ledger::open_named(args.ledger, OpenMode::CreateOrOpenAny)?;

@@ -7,7 +7,7 @@ use super::options::Options;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{ledger, logging, record, terminal};
+use super::{exposure, ledger, logging, record, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
@@ -21,15 +21,16 @@ use crate::service::seed::{self, Seed, SeedError};
 use crate::service::test_clock;
 use clap::ArgMatches;
 use std::fmt::Display;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What is logged where nobody says otherwise.
+/// What is logged by default.
 const LOGGED: &str = "info";
 /// How long what is left when the drain is over is waited for: gateways that are being asked, and
-/// after them reads that nobody waits for.
+/// after them reads whose callers have gone away.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// Serve SOAP until a signal comes
@@ -41,7 +42,7 @@ pub(super) struct Args {
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
-    let settings = Settings::gather(args.options, matches)?;
+    let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     let _log = logging::start(LOGGED)?;
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };
@@ -81,28 +82,55 @@ fn remove_if_unused(path: &Path) {
     for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
-        // What is not there need not be removed, and what cannot be is in nobody's way.
+        // A file that is not there or cannot be removed is no reason to fail.
         let _ = std::fs::remove_file(file);
     }
 }
 
+/// A seed that is loaded at the start.
+struct StartSeed {
+    /// Where it came from, in words for the user.
+    origin: String,
+    seed: Seed,
+    /// Its text, where a reset may want it again.
+    text: Option<String>,
+}
+
 /// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
-fn read_seeds(settings: &Settings) -> Result<Vec<(String, Seed)>, Failure> {
+fn read_seeds(settings: &Settings) -> Result<Vec<StartSeed>, Failure> {
     let mut seeds = Vec::new();
     if settings.demo {
         let demo = Seed::demo().or_fail(FailureCode::Configuration, "the built-in seed");
-        seeds.push(("the demo".to_owned(), demo?));
+        let (origin, text) = ("the demo".to_owned(), Some(seed::DEMO.to_owned()));
+        seeds.push(StartSeed { origin, seed: demo?, text });
     }
     if let Some(path) = &settings.seed {
-        seeds.push((path.display().to_string(), read_seed(path)?));
+        let origin = path.display().to_string();
+        seeds.push(match settings.test {
+            true => {
+                let (text, seed) = read_seed_whole(path)?;
+                StartSeed { origin, seed, text: Some(text) }
+            }
+            false => StartSeed { origin, seed: read_seed(path)?, text: None },
+        });
     }
     Ok(seeds)
 }
 
-/// Reads a seed file.
+/// Reads a seed file, a large one without having all of its text in memory.
 pub(super) fn read_seed(path: &Path) -> Result<Seed, Failure> {
+    let file = File::open(path).ok();
+    let file = file.filter(|file| file.metadata().is_ok_and(|about| about.is_file()));
+    match file.and_then(Seed::read) {
+        Some(seed) => Ok(seed),
+        None => read_seed_whole(path).map(|(_, seed)| seed),
+    }
+}
+
+fn read_seed_whole(path: &Path) -> Result<(String, Seed), Failure> {
     let text = complaint::read_text(path, "the seed")?;
-    Seed::parse(&text).map_err(|error| complaint::wrong_text(path, &error))
+    let seed = Seed::parse(&text).map_err(|error| complaint::wrong_text(path, &error))?;
+    Ok((text, seed))
 }
 
 /// The failure that a seed which was not loaded is.
@@ -119,7 +147,7 @@ pub(super) fn seed_failure(origin: impl Display, error: &SeedError) -> Failure {
 async fn serve(
     settings: Settings,
     ledger: Arc<dyn Ledger>,
-    seeds: Vec<(String, Seed)>,
+    seeds: Vec<StartSeed>,
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
     let mut signals = Signals::listen_and_pass_over_others()?;
@@ -131,8 +159,8 @@ async fn serve(
         let to = test_clock::told(to);
         tracing::info!("the clock begins at {to}, the newest moment of the ledger");
     }
-    for (origin, seed) in seeds {
-        texts.push(seed.text().to_owned());
+    for StartSeed { origin, seed, text } in seeds {
+        texts.extend(text);
         let act = Act::of_start(clock.now());
         let report = seed::load(ledger.as_ref(), seed, act).await;
         let report = report.map_err(|error| seed_failure(origin, &error))?;
@@ -175,13 +203,13 @@ struct UntilTheEnd(PathBuf);
 
 impl Drop for UntilTheEnd {
     fn drop(&mut self) {
-        // Whoever took it away before has done our work.
+        // It may have been removed before, which is as good.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 /// The token of the admin API: the one that was given, or a new one, which is written beside the
-/// ledger for whoever may read it, as long as there is a gateway that goes by it.
+/// ledger for those who may read it, as long as a gateway accepts it.
 fn admin_token(
     settings: &Settings,
     ledger: &dyn Ledger,

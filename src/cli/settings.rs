@@ -7,7 +7,7 @@ use super::gateways::Configured;
 use super::options::Options;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
 use super::webhooks;
-use super::{exposure, ranges, token};
+use super::{ranges, token};
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
@@ -61,7 +61,7 @@ pub(super) struct Settings {
     pub(super) store: LedgerSettings,
     /// Payment gateways of kind http.
     pub(super) gateways: Vec<Configured>,
-    /// Who is told what happens to refunds.
+    /// The webhooks that events of refunds are delivered to.
     pub(super) webhooks: Vec<webhooks::Configured>,
     /// Each of these and where it came from.
     pub(super) report: Vec<Effective>,
@@ -79,7 +79,8 @@ pub(super) struct Effective {
 }
 
 impl Settings {
-    /// Gathers the settings of `serve` and refuses what cannot or may not be.
+    /// Gathers the settings of `serve` and refuses what cannot be; what may not be is refused by
+    /// [`super::exposure`].
     pub(super) fn gather(options: Options, matches: &ArgMatches) -> Result<Self, Failure> {
         let config = Config::read(options.config.as_deref())?;
         let gateways = config.gateways()?;
@@ -95,7 +96,6 @@ impl Settings {
         refuse_two_addresses(&config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
-        exposure::check(&settings)?;
         Ok(settings)
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn data(line: &str) -> Result<(), Failure> {
     data_is_read(line).map(|_| ())
 }
 
-/// As [`data`]; false when nobody reads any more.
+/// As [`data`]; false when the reader has closed the pipe.
 pub(super) fn data_is_read(line: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
@@ -19,7 +19,7 @@ pub(super) fn data_is_read(line: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Writes a line for people. If nobody can read it, there is nobody to tell.
+/// Writes a line for people. An error is dropped, since there is no other place to report it.
 pub(super) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -3,7 +3,7 @@
 //! What must stay true: waiting for a connection sends nothing, so that who gave up knows it.
 
 use super::{Answer, ClientError, ClientLimits, Connection, Endpoint, Request, Trust};
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
@@ -43,7 +43,7 @@ impl Pool {
         let mut connection = self.take();
         let answer = connection.send(request).await;
         if connection.is_open() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = self.idle.lock();
             idle.push((Instant::now(), connection));
         }
         answer
@@ -51,7 +51,7 @@ impl Pool {
 
     /// The connection that was used last, because it is the likeliest to be open still.
     fn take(&self) -> Connection {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         idle.retain(|(since, _)| since.elapsed() < IDLE_MAX);
         let kept = idle.pop().map(|(_, connection)| connection);
         let new =

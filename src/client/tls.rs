@@ -1,8 +1,8 @@
-//! TLS to whoever is called: the certificate is always verified, and against what is a choice.
+//! TLS to an endpoint: the certificate is always verified, and against what is a choice.
 //!
 //! The authorities are Mozilla's, compiled in, so that the same binary trusts the same ones in a
-//! container without any; or those of a file, and then no others, because whoever names a private
-//! authority wants nobody else to speak for that host.
+//! container without any; or those of a file, and then no others, because a
+//! private authority that is named must be the only one to speak for that host.
 
 use super::Endpoint;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Trust {
         Self(Arc::new(config))
     }
 
-    /// Speaks TLS on `stream`, with whoever proves to be the endpoint's host.
+    /// Speaks TLS on `stream`, once the peer has proved to be the endpoint's host.
     pub(super) async fn secure(
         &self,
         endpoint: &Endpoint,

@@ -1,6 +1,6 @@
 //! Booleans as the vendor's data types allow them to be sent, which is more than XML Schema does.
 
-/// `true`, `yes`, `1` and their opposites, in whatever case: the vendor's own samples write `True`.
+/// `true`, `yes`, `1` and their opposites, in any case: the vendor's own samples write `True`.
 /// None for anything else; blanks are the caller's to trim.
 pub fn parse_boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {

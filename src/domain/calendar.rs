@@ -34,7 +34,7 @@ impl CalendarText {
     ///
     /// From 69.0 on only a plain day is one ("date field changes in the WSDL"); below, a moment
     /// counts as the day that it falls on in the tenant's zone, and without an offset as local.
-    /// A day is the day as written, whatever zone stands behind it.
+    /// A day is the day as written; a zone behind it does not count.
     pub fn day(&self, version: ApiVersion, zone: Tz) -> Option<NaiveDate> {
         if let Some(day) = parse_day(&self.text) {
             return Some(day);
@@ -51,7 +51,7 @@ pub fn day_at(now: DateTime<Utc>, zone: Tz) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
 }
 
-/// A moment as it was written: with an offset, or local to whoever wrote it.
+/// A moment as it was written: with an offset, or local to its writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Moment {
     /// Without an offset.

@@ -1,10 +1,10 @@
 //! What payment gateways collected, by what they know of it: a reference.
 //!
 //! What must stay true: against one reference, a gateway is never asked for more than it collected
-//! under it, whatever payments and refunds say. Two references are one if a gateway may take them
-//! for one.
+//! under it, also where payments and refunds say otherwise. Two references are one if a gateway may
+//! take them for one.
 
-use super::facts::PaymentKey;
+use super::facts::keys::PaymentKey;
 use super::money::MinorUnits;
 
 /// A reference in the form in which two are compared: without white space, letters folded.

@@ -96,7 +96,7 @@ impl CustomType {
 pub struct CustomField {
     /// Whose field it is.
     pub object: CustomizedObject,
-    /// Its name, unique among the object's fields whatever the case of its letters.
+    /// Its name, unique among the object's fields regardless of case.
     pub name: CustomName,
     /// What its values are.
     pub custom_type: CustomType,

@@ -97,9 +97,9 @@ impl CustomDraft {
         }
     }
 
-    /// The values to keep of `fields`; the first that is wrong, in the order of the WSDL, is told,
-    /// and so is a value of any other field. What is required cannot be taken away, and neither
-    /// can what is set as well.
+    /// The values to keep of `fields`; the first that is wrong, in the order of the WSDL, is
+    /// returned, and so is a value of any other field. What is required cannot be taken away, and
+    /// neither can what is set as well.
     pub fn checked<'f>(
         &self,
         fields: impl Iterator<Item = &'f CustomField>,

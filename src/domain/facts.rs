@@ -5,6 +5,7 @@
 
 mod ahead;
 mod credit_memo;
+pub mod keys;
 mod tenant;
 
 use super::collected::Collected;
@@ -20,6 +21,7 @@ pub use ahead::Ahead;
 pub use credit_memo::{
     CreditMemo, MemoKey, MemoLine, MemoLineKey, MemoPart, MemoPartKey, NamedInvoice,
 };
+pub use keys::{AccountKey, AdjustmentKey, InvoiceKey, MethodKey, PartKey, PaymentKey};
 pub use tenant::Tenant;
 
 /// The name of the built-in gateway, which always exists.
@@ -57,14 +59,6 @@ impl Gateway {
         self.method_types.as_ref().is_none_or(|types| types.contains(&method))
     }
 }
-
-/// The key of an account inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountKey(pub i64);
-
-/// The key of a payment method inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MethodKey(pub i64);
 
 /// One account, at the moment of the decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,18 +155,6 @@ pub struct ExistingMethod {
     /// Whether every tenant has it, so that no client changes it.
     pub is_built_in: bool,
 }
-
-/// The key of a payment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PaymentKey(pub i64);
-
-/// The key of an invoice inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InvoiceKey(pub i64);
-
-/// The key of a part of a payment (an InvoicePayment) inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartKey(pub i64);
 
 /// One payment, which refunds can give back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,10 +304,6 @@ pub struct ReopenedInvoice {
     /// By how much the refund reopens it.
     pub amount: MinorUnits,
 }
-
-/// The key of an adjustment inside the ledger; clients never see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AdjustmentKey(pub i64);
 
 /// A credit balance adjustment that is there already, for those who want to change it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,6 +45,11 @@ impl ObjectId {
         Self::parse(text).filter(|id| id.0.len() == ID_CHARS)
     }
 
+    /// The id that the first half of a digest makes.
+    pub fn of_digest(digest: &[u8; 32]) -> Self {
+        Self(digest.iter().take(ID_CHARS / 2).map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The characters of the id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -216,8 +221,11 @@ impl RowId {
 
 impl fmt::Display for RowId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, key) = (self.kind.bits(), self.key);
-        write!(out, "{:012x}{:06x}{kind:01x}{key:013x}", self.created_ms, self.salt)
+        let moment_and_salt =
+            u128::from(self.created_ms) << Self::SALT_BITS | u128::from(self.salt);
+        let kind_and_key = self.kind.bits() << Self::KEY_BITS | self.key.unsigned_abs();
+        let above_key = Self::KEY_BITS + Self::KIND_BITS;
+        write!(out, "{:032x}", moment_and_salt << above_key | u128::from(kind_and_key))
     }
 }
 

@@ -40,15 +40,14 @@ pub fn fields(object: Object, version: ApiVersion, tenant: &Tenant) -> Vec<Liste
     let is_there = |stand: Stand| stand.covers_for(version, has_credit_balances);
     let known =
         object.fields().iter().filter(|field| is_there(object.stand()) && is_there(field.stand));
-    let mut listed: Vec<_> = known
-        .map(|field| Listed {
-            name: Cow::Borrowed(field.name),
-            kind: field.kind,
-            is_nillable: field.is_nillable,
-            is_queried: field.is_queried,
-            is_custom: false,
-        })
-        .collect();
+    let mut listed = Vec::with_capacity(object.fields().len());
+    listed.extend(known.map(|field| Listed {
+        name: Cow::Borrowed(field.name),
+        kind: field.kind,
+        is_nillable: field.is_nillable,
+        is_queried: field.is_queried,
+        is_custom: false,
+    }));
     let custom = CustomizedObject::from_name(object.name()).into_iter();
     for own in custom.flat_map(|object| tenant.custom_fields.of(object)) {
         let name = own.name.as_str();

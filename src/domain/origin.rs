@@ -112,7 +112,7 @@ impl Origin {
         Self { door, version: None, address: Some(address), request_id: Some(request_id) }
     }
 
-    /// The address of the caller; where there is none, the one that is nobody's.
+    /// The address of the caller; the unspecified address where there is none.
     pub fn caller_address(&self) -> IpAddr {
         self.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }

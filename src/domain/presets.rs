@@ -73,7 +73,7 @@ const fn both(name: &'static str) -> Preset {
     }
 }
 
-/// The preset of this name, whatever its case.
+/// The preset of this name, in any case.
 pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
 }

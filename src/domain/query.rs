@@ -93,7 +93,7 @@ impl QueryObject {
         self.object().name()
     }
 
-    /// The object that a query means by `name`, in whatever case.
+    /// The object that a query means by `name`, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|object| object.name().eq_ignore_ascii_case(name))
     }
@@ -107,7 +107,7 @@ impl QueryObject {
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Ids, compared letter by letter whatever the options say.
+    /// Ids, compared letter by letter, also where the options say otherwise.
     Id,
     /// Texts.
     Text,
@@ -209,12 +209,15 @@ const ID: QueryField = QueryField { name: Cow::Borrowed("Id"), kind: FieldKind::
 
 /// The fields of `object` that a caller of `version` can query, in the order of its WSDL.
 pub fn fields(object: QueryObject, version: ApiVersion, tenant: &Tenant) -> Vec<QueryField> {
-    let listed = listing::fields(object.object(), version, tenant).into_iter();
-    let own = listed.filter(|field| field.is_queried).filter_map(|field| {
+    let listed = listing::fields(object.object(), version, tenant);
+    let mut fields = Vec::with_capacity(listed.len() + 1);
+    fields.push(ID);
+    let queried = listed.into_iter().filter(|field| field.is_queried);
+    fields.extend(queried.filter_map(|field| {
         let kind = kind_in(field.kind, version)?;
         Some(QueryField { name: field.name, kind })
-    });
-    std::iter::once(ID).chain(own).collect()
+    }));
+    fields
 }
 
 /// What values of a kind are in `version`; none for what has parts, which cannot be selected.
@@ -239,26 +242,25 @@ pub fn typed(
     case_sensitive: bool,
 ) -> Result<TypedQuery, QueryError> {
     let find = |name: &str| {
-        let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-        found.ok_or_else(|| QueryError::Field {
+        let is_it = |(_, field): &(usize, &QueryField)| field.name.eq_ignore_ascii_case(name);
+        fields.iter().enumerate().find(is_it).ok_or_else(|| QueryError::Field {
             object: query.object.clone(),
             field: name.to_lowercase(),
         })
     };
-    let mut selected = Vec::with_capacity(query.fields.len().min(fields.len()));
+    let mut places = Vec::with_capacity(query.fields.len());
     for field in &query.fields {
-        let name = &*find(field)?.name;
-        if !selected.contains(&name) {
-            selected.push(name);
-        }
+        places.push(find(field)?.0);
     }
-    let in_order = fields.iter().filter(|field| selected.contains(&&*field.name));
+    places.sort_unstable();
+    places.dedup();
+    let in_order = places.into_iter().filter_map(|place| fields.get(place));
     let in_order = in_order.map(|field| field.name.to_string()).collect();
     let mut conditions = Vec::with_capacity(query.conditions.len());
     for group in &query.conditions {
         let mut tests = Vec::with_capacity(group.len());
         for comparison in group {
-            let field = find(&comparison.field)?;
+            let (_, field) = find(&comparison.field)?;
             let test = test(comparison, field)?;
             tests.push(Condition { field: field.name.to_string(), test });
         }

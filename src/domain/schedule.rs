@@ -1,15 +1,16 @@
-//! When a gateway is asked again about a refund whose outcome it has not told.
+//! When a gateway is asked again about a refund whose outcome it has not reported.
 //!
 //! Soon at first, then less and less often, at least once an hour, and for the last time 48 hours
 //! after the refund was created (documented). The same refund is asked about at the same moments
 //! whenever the clock says the same, so that runs can be repeated.
 
 use super::id::RefundId;
+use crate::domain::number::saturated;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 /// For how long a refund belongs to the request that created it: until then, or until that request
-/// has noted what the gateway said, nobody else asks about it.
+/// has noted what the gateway said, no other task asks about it.
 pub const FRESH: TimeDelta = TimeDelta::seconds(60);
 
 /// How long after its creation a refund is asked about; from then on an operator may settle it.
@@ -44,7 +45,7 @@ pub fn readers_interval(attempts: u32) -> TimeDelta {
 }
 
 fn step_s(attempts: u32) -> i64 {
-    let at = usize::try_from(attempts).unwrap_or(usize::MAX);
+    let at = saturated::<usize>(attempts);
     STEPS_S.get(at).or(STEPS_S.last()).copied().unwrap_or(READERS_STEP_MAX_S)
 }
 

@@ -47,7 +47,7 @@ pub struct Switches {
 /// One rule of the script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptedRule {
-    /// Matches orders of exactly this amount, in whatever currency they are.
+    /// Matches orders of exactly this amount, in any currency.
     pub amount: Option<Decimal>,
     /// Matches orders to this payment method.
     pub payment_method: Option<ObjectId>,

@@ -1,7 +1,7 @@
 //! What is never shown: passwords, sessions, numbers of cards and bank accounts.
 //!
-//! Whoever shows or keeps envelopes (reports, recordings, the journal) takes them through here, so
-//! that which elements hold secrets is known in one place.
+//! Everything that shows or keeps envelopes (reports, recordings, the journal) passes them through
+//! here, so that which elements hold secrets is known in one place.
 
 use crate::catalogue::Object;
 use regex::Regex;
@@ -25,7 +25,7 @@ const OTHERS: [&str; 7] = [
     "bankaccountnumber",
 ];
 
-/// The local names of elements whose text is a secret, whatever the case of their letters.
+/// The local names of elements whose text is a secret, in any case.
 pub static ELEMENTS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let fields = Object::ALL.iter().flat_map(|object| object.fields());
     let secret = fields.filter(|field| field.is_secret).map(|field| field.name);

@@ -1,8 +1,8 @@
 //! TOML as people write it: every complaint names the line and the key.
 //!
-//! A seed and a configuration are written by hand, so a mistake in one is told so that it can be
-//! found: `line 12: account.currency: …`. Unknown keys and values come with the known ones, or with
-//! the one that was probably meant.
+//! A seed and a configuration are written by hand, so a mistake in one is reported so that it can
+//! be found: `line 12: account.currency: …`. Unknown keys and values come with the known ones, or
+//! with the one that was probably meant.
 
 use serde::de::DeserializeOwned;
 use std::ops::Range;

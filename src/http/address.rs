@@ -1,4 +1,4 @@
-//! The address by which a caller came in: it is told back in ServerUrl and in the WSDL.
+//! The address by which a caller came in: it is returned in ServerUrl and in the WSDL.
 //!
 //! What must stay true: the address holds nothing but an authority of plain characters, so it can
 //! be put into a document; and what a proxy forwards counts only when the proxy is a trusted one.
@@ -17,7 +17,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The longest authority that is believed: 253 characters of a name, a colon, and a port.
 const AUTHORITY_CHARS_MAX: usize = 259;
 
-/// Why nobody can say by which address a caller came in. The texts are for the caller.
+/// Why it is unknown by which address a caller came in. The texts are for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressError {
     #[error("The request has no Host header.")]
@@ -30,7 +30,7 @@ pub(super) enum AddressError {
     Forwarded,
 }
 
-/// Tells the address of a caller.
+/// Finds the address of a caller.
 pub(super) struct Addresses {
     public_url: Option<String>,
     trusted_proxies: Vec<Network>,
@@ -47,7 +47,7 @@ impl Addresses {
     }
 
     /// The address of the caller: that of the socket, or where that is a trusted proxy's, the last
-    /// one in X-Forwarded-For or else in Forwarded that is none. Whatever stands before it, a
+    /// one in X-Forwarded-For or else in Forwarded that is none. What stands before it, a
     /// caller may have invented.
     pub(super) fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
         let mut address = peer.to_canonical();
@@ -105,7 +105,7 @@ impl Addresses {
     }
 }
 
-/// What a trusted proxy tells of the request that it got.
+/// What a trusted proxy reports of the request that it got.
 struct Forwarded<'h> {
     host: Option<&'h str>,
     port: Option<&'h str>,

@@ -106,7 +106,7 @@ impl Admin {
         Self { readiness, metrics, api: None }
     }
 
-    /// With the admin API, for whoever shows the token.
+    /// With the admin API, for callers with the token.
     pub(super) fn with_api(
         self,
         access: Access,

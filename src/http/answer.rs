@@ -8,6 +8,7 @@ use super::answer_body::{self, AnswerBody, CutOff};
 use super::called::Called;
 use super::compression;
 use crate::call::{self, Description, Header, OperationName, Outcome, Refused};
+use crate::domain::number::saturated;
 use crate::service::faults::OrderedHeader;
 use http_body_util::{Either, Full};
 use hyper::body::Bytes;
@@ -109,7 +110,7 @@ impl Answer {
     /// Notes which version was called, and how many bytes its body had.
     pub(super) fn called(mut self, version: &str, bytes_in: usize) -> Self {
         let facts = std::mem::take(&mut self.called.facts);
-        let bytes_in = u64::try_from(bytes_in).unwrap_or(u64::MAX);
+        let bytes_in = saturated::<u64>(bytes_in);
         self.called = Called { bytes_in, facts, ..Called::at(version) };
         self
     }
@@ -155,7 +156,7 @@ impl Answer {
         self
     }
 
-    /// The response, whose length hyper tells.
+    /// The response; hyper writes its length.
     pub(super) fn into_response(mut self) -> Response<AnswerBody> {
         self.headers.entry(SERVER).or_insert(SERVER_NAME);
         let body = match self.cut_after {

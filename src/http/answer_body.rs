@@ -1,6 +1,7 @@
 //! The bodies of answers: whole, or one that ends before what its head stated has been sent, where
-//! a tester ordered it or the outcome cannot be told.
+//! a tester ordered it or the outcome is unknown.
 
+use crate::domain::number::saturated;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::pin::Pin;
@@ -18,7 +19,7 @@ pub(super) struct Cut;
 pub(super) struct CutOff {
     /// What is still to be sent.
     beginning: Option<Bytes>,
-    /// What the head tells.
+    /// The length that the head states.
     told: u64,
     /// What was sent had its time to leave.
     has_left: bool,
@@ -28,7 +29,7 @@ impl CutOff {
     /// The first bytes of `whole`; less than all of it, because it would not be cut off otherwise.
     pub(super) fn new(whole: &Bytes, bytes: usize) -> Self {
         let bytes = bytes.min(whole.len().saturating_sub(1));
-        let told = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+        let told = saturated::<u64>(whole.len());
         Self::of(whole.slice(..bytes), told)
     }
 

@@ -1,6 +1,6 @@
 //! Reading a request's body: bounded in bytes on the wire, in time, and once more when inflated.
 //!
-//! What must stay true: whatever can be refused from the head alone is refused before the body is
+//! What must stay true: what can be refused from the head alone is refused before the body is
 //! asked for (so a client that waits for `100 Continue` never gets one), and the limit of the
 //! inflated size is checked while inflating, because 64 KiB can hold 64 MiB; and since what is
 //! inflated or large takes many times its size to be read, only so many have their turn at once.
@@ -8,6 +8,7 @@
 use super::metrics::Limit;
 use super::settings::HttpSettings;
 use crate::call::{Door, Method, READ_IN_PLACE_BYTES_MAX, Refusal};
+use crate::domain::number::saturated;
 use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
@@ -200,7 +201,7 @@ async fn inflate(
 }
 
 pub(super) fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
-    let one_too_many = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let one_too_many = saturated::<u64>(bytes_max).saturating_add(1);
     let mut inflated = Vec::with_capacity(wire.len().saturating_mul(2).min(bytes_max));
     let mut decoder = MultiGzDecoder::new(wire).take(one_too_many);
     decoder.read_to_end(&mut inflated).map_err(|_| Refusal::BadGzip)?;

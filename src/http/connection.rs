@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
-/// Shared by a connection's socket, its handler and whoever explains its end.
+/// Shared by a connection's socket, its handler and the listener that logs its end.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
@@ -20,7 +20,7 @@ pub(super) struct Connection {
     expects_more: AtomicBool,
     /// The client has not read its answer in time.
     unread_answer: AtomicBool,
-    /// The connection is to end, whatever is under way on it.
+    /// The connection is to end, with what is under way on it.
     given_up: Notify,
     /// For everything that waits on behalf of this connection.
     pub(super) timer: Arc<Timer>,
@@ -40,7 +40,7 @@ impl Connection {
         }
     }
 
-    /// Gives up what is under way: its outcome will not be told.
+    /// Gives up what is under way: its outcome is not reported.
     pub(super) fn give_up(&self) {
         self.given_up.notify_one();
     }

@@ -3,7 +3,8 @@
 use crate::service::Service;
 use chrono::{DateTime, Utc};
 use hyper::header::HeaderValue;
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// The date of the second that it is.
 pub(super) struct DateCache {
@@ -19,7 +20,7 @@ impl DateCache {
 
     pub(super) fn now(&self) -> HeaderValue {
         let now = self.service.clock().now();
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.latest.lock();
         if latest.0 != now.timestamp() {
             *latest = (now.timestamp(), http_date(now));
         }

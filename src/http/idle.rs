@@ -1,12 +1,13 @@
-//! Which connections are idle, and since when, so that a newcomer need not wait for one that nobody
-//! uses.
+//! Which connections are idle, and since when, so that a newcomer need not wait for one that no
+//! client uses.
 //!
 //! What must stay true: a request pays for this with no lock; a connection with a request under way
 //! is never chosen.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// What is known of the idleness of a connection.
@@ -66,7 +67,7 @@ pub(super) struct Idler {
 
 impl Idlers {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Idleness>>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock()
     }
 
     /// Takes in a connection that is open, and idle so far.
@@ -78,7 +79,7 @@ impl Idlers {
     }
 
     /// Asks the connection that has been idle longest for its place, if one is idle at all. Each is
-    /// asked once: one that is slow to go is in nobody's way.
+    /// asked once: one that is slow to go costs nothing further.
     pub(super) fn want_a_place(&self) -> bool {
         let mut all = self.lock();
         let since = |one: &Arc<Idleness>| one.since.load(Ordering::Relaxed);

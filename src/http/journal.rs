@@ -2,7 +2,7 @@
 //! and why it was refused, and verify what it sent and how often.
 //!
 //! What must stay true: it exists on test ledgers alone; no secret gets in; it holds no more
-//! exchanges and takes no more memory than its settings say, and tells how many it has dropped;
+//! exchanges and takes no more memory than its settings say, and counts how many it has dropped;
 //! calls wait for those who read it only as long as it takes to copy a list of references.
 
 mod expect;
@@ -16,9 +16,10 @@ use crate::call::{Answer, CallNotes, NotedObject, OperationName, Outcome};
 use crate::domain::origin::FrontDoor;
 use crate::domain::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// How much of a request or an answer is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -126,7 +127,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 
     /// The place of an exchange that begins now.
@@ -223,7 +224,7 @@ impl Page<'_> {
 }
 
 impl Entry {
-    /// A call that creates accounts is about those, whose ids only its answer tells.
+    /// A call that creates accounts is about those, whose ids only its answer has.
     fn know_new_accounts(&mut self) {
         let creates = self.operation == "create"
             && self.objects.iter().any(|object| object.object.as_deref() == Some("Account"));

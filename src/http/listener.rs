@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection that was asked for its place may take to go before the next is asked.
 const GOING_TAKES: Duration = Duration::from_millis(100);
 
-/// What an address over its number of connections is told.
+/// What an address over its number of connections is answered.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
     Retry-After: 120\r\nConnection: close\r\n\r\n";
 
@@ -48,7 +48,7 @@ const LAST_BYTES_TAKE: Duration = Duration::from_millis(500);
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Withheld {
-    /// What became of the request cannot be told: what is sent breaks off.
+    /// The outcome of the request is unknown: what is sent breaks off.
     #[error("the outcome is unknown")]
     Unknown,
     /// A tester ordered that nothing is sent.
@@ -67,8 +67,8 @@ pub(super) trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response<AnswerBody>, Withheld>> + Send;
 }
 
-/// What a listener may cost, and how it speaks.
-pub(super) struct Manner {
+/// The limits of a listener, and its HTTP settings.
+pub(super) struct ListenerConfiguration {
     pub(super) name: &'static str,
     pub(super) protocol: http1::Builder,
     pub(super) patience: Patience,
@@ -96,7 +96,7 @@ pub(super) struct Listener {
 
 /// What the accepting task and the connections of one listener share.
 struct Room<H> {
-    manner: Manner,
+    configuration: ListenerConfiguration,
     handler: H,
     slots: Arc<Semaphore>,
     addresses: AddressSlots,
@@ -112,7 +112,7 @@ impl Listener {
     /// Listens at `address`.
     pub(super) async fn open<H: Handler>(
         address: SocketAddr,
-        manner: Manner,
+        configuration: ListenerConfiguration,
         handler: H,
     ) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
@@ -121,14 +121,14 @@ impl Listener {
         let (phase, watched) = watch::channel(Phase::Serving);
         let (open, still_open) = mpsc::channel(1);
         let room = Arc::new(Room {
-            slots: Arc::new(Semaphore::new(manner.connections_max)),
-            addresses: AddressSlots::new(manner.per_address_max),
+            slots: Arc::new(Semaphore::new(configuration.connections_max)),
+            addresses: AddressSlots::new(configuration.per_address_max),
             idlers: Idlers::default(),
-            open: manner.metrics.connections(manner.name),
+            open: configuration.metrics.connections(configuration.name),
             crowded: AtomicBool::new(false),
             closes: Arc::clone(&closes),
             handler,
-            manner,
+            configuration,
         });
         tokio::spawn(accept(socket, room, watched, open));
         Ok(Self { address, phase, closes, still_open })
@@ -182,7 +182,7 @@ async fn accept<H: Handler>(
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
-                room.manner.metrics.accept_errors.inc();
+                room.configuration.metrics.accept_errors.inc();
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -201,12 +201,12 @@ impl<H> Room<H> {
     /// are not idle end with their next answers.
     async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let Some(of_address) = self.addresses.take(peer.ip()) else {
-            self.manner.metrics.reject(Limit::ConnectionsPerAddress);
+            self.configuration.metrics.reject(Limit::ConnectionsPerAddress);
             let _told_if_possible = stream.try_write(TOO_MANY);
             return None;
         };
         if self.slots.available_permits() == 0 {
-            self.manner.metrics.reject(Limit::Connections);
+            self.configuration.metrics.reject(Limit::Connections);
             self.crowded.store(true, Ordering::Relaxed);
         }
         let permit = self.permit().await?;
@@ -243,19 +243,19 @@ async fn serve<H: Handler>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "small answers may be held back");
     }
-    let _panics = PanicWatch { metrics: &room.manner.metrics, peer };
+    let _panics = PanicWatch { metrics: &room.configuration.metrics, peer };
     let idler = room.idlers.take_in();
     let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
-    let io = TokioIo::new(Stream::new(stream, &connection, room.manner.patience));
+    let io = TokioIo::new(Stream::new(stream, &connection, room.configuration.patience));
     let service = service_fn(|request| respond(&room, &connection, request));
-    let mut protocol = room.manner.protocol.clone();
+    let mut protocol = room.configuration.protocol.clone();
     protocol.timer(HeadTimer(Arc::clone(&connection.timer)));
     let mut exchange = pin!(protocol.serve_connection(io, service));
     loop {
         let changed = tokio::select! {
             biased;
             end = exchange.as_mut() => {
-                explain(&room.manner, &connection, end);
+                explain(&room.configuration, &connection, end);
                 break;
             }
             changed = phase.changed() => changed,
@@ -288,7 +288,9 @@ async fn respond<H: Handler>(
     let handled = unless_it_panics(room.handler.handle(connection, request));
     let answered = tokio::select! {
         biased;
-        handled = handled => handled.unwrap_or_else(|| Err(room.manner.panicked(connection))),
+        handled = handled => {
+            handled.unwrap_or_else(|| Err(room.configuration.panicked(connection)))
+        }
         () = connection.given_up() => Err(Withheld::Unknown),
     };
     let mut response = match answered {
@@ -312,8 +314,8 @@ fn asks_to_keep_alive(headers: &HeaderMap) -> bool {
 }
 
 /// Counts what ended a connection, if it was not its client's free will.
-fn explain(manner: &Manner, connection: &Connection, end: hyper::Result<()>) {
-    let metrics = &manner.metrics;
+fn explain(configuration: &ListenerConfiguration, connection: &Connection, end: hyper::Result<()>) {
+    let metrics = &configuration.metrics;
     let Err(error) = end else {
         return;
     };
@@ -328,13 +330,13 @@ fn explain(manner: &Manner, connection: &Connection, end: hyper::Result<()>) {
     } else if connection.left_answer_unread() {
         metrics.reject(Limit::WriteTimeout);
     }
-    if manner.logs_requests && error.is_parse() {
+    if configuration.logs_requests && error.is_parse() {
         record::malformed(connection.peer, error.is_parse_too_large());
     }
     tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
 }
 
-impl Manner {
+impl ListenerConfiguration {
     /// Counts a panic of a request, whose outcome is unknown.
     fn panicked(&self, connection: &Connection) -> Withheld {
         self.metrics.panics.inc();

@@ -4,6 +4,7 @@
 //! becomes a label. A request is counted without looking its labels up.
 
 use crate::call::{OperationName, Outcome};
+use crate::domain::number::saturated;
 use crate::ledger::Ledger;
 use crate::service::Service;
 use crate::service::webhooks::WebhookStats;
@@ -269,7 +270,7 @@ impl fmt::Debug for LedgerCollector {
 impl Collector for LedgerCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let stats = self.0.stats();
-        let queued = ConstGauge::new(i64::try_from(stats.queued).unwrap_or(i64::MAX));
+        let queued = ConstGauge::new(saturated::<i64>(stats.queued));
         let help = "Requests that wait for the ledger's writer";
         let kind = queued.metric_type();
         queued.encode(encoder.encode_descriptor("ledger_queue_depth", help, None, kind)?)?;
@@ -322,7 +323,7 @@ impl Collector for WebhookCollector {
                 match is_counter {
                     true => ConstCounter::new(value(one)).encode(encoder)?,
                     false => {
-                        let value = i64::try_from(value(one)).unwrap_or(i64::MAX);
+                        let value = saturated::<i64>(value(one));
                         ConstGauge::new(value).encode(encoder)?;
                     }
                 }
@@ -357,7 +358,7 @@ impl Collector for GatewayCollector {
             ),
         ];
         for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let gauge = ConstGauge::new(saturated::<i64>(value));
             let kind = gauge.metric_type();
             gauge.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         }

@@ -1,8 +1,8 @@
 //! A proxy in front of one upstream, for recording what a client and a real endpoint say.
 //!
 //! What must stay true: nothing is sent to anybody but the upstream, and no redirect is followed; a
-//! request is sent once, and when nobody knows what became of it, the connection is closed without
-//! an answer; and clients stay here, because every address that the upstream tells them is replaced
+//! request is sent once, and when its outcome is unknown, the connection is closed without
+//! an answer; and clients stay here, because every address that the upstream names is replaced
 //! by the one by which they came.
 
 use super::address::Addresses;
@@ -13,7 +13,7 @@ use super::listener::{Handler, Listener, Withheld};
 use super::metrics::Metrics;
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
-use super::{StartError, listen, public_manner};
+use super::{StartError, listen, public_configuration};
 use crate::client::{ClientError, ClientLimits, Endpoint, Pool, Request as Outbound, Trust};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -46,7 +46,7 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// The addresses that an answer to a login and a WSDL tell: what stands before one, its scheme and
+/// The addresses in an answer to a login and in a WSDL: what stands before one, its scheme and
 /// authority.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let login = r"<(?:[^<>\s/:]+:)?ServerUrl(?:\s[^<>]*)?>\s*";
@@ -86,7 +86,7 @@ impl Proxy {
             body_bytes_max: ANSWER_BYTES_MAX,
             ..ClientLimits::default()
         };
-        let manner = public_manner(&settings, &metrics);
+        let configuration = public_configuration(&settings, &metrics);
         let Upstream { endpoint, trust, .. } = upstream;
         let forward = Forward {
             upstream: Pool::new(endpoint, limits, trust, settings.connections_max),
@@ -95,7 +95,7 @@ impl Proxy {
             settings,
             tap,
         };
-        let listener = listen(address, Listener::open(address, manner, forward)).await?;
+        let listener = listen(address, Listener::open(address, configuration, forward)).await?;
         Ok(Self { listener, drain_timeout })
     }
 
@@ -235,7 +235,7 @@ fn inflated(headers: &HeaderMap, body: Bytes) -> Option<Bytes> {
     }
 }
 
-/// The request as it was meant, if that can be told.
+/// The request inflated, if it can be.
 fn plain_request(headers: &HeaderMap, body: Bytes, bytes_max: usize) -> Option<Bytes> {
     match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
         None | Some(b"" | b"identity") => Some(body),
@@ -244,7 +244,7 @@ fn plain_request(headers: &HeaderMap, body: Bytes, bytes_max: usize) -> Option<B
     }
 }
 
-/// The body with our address in the place of every one that clients are told to go to.
+/// The body with our address in the place of every one that clients would follow.
 fn readdressed(body: Bytes, base_url: &str) -> Bytes {
     let Some(address) = ADDRESS.as_ref().filter(|address| address.is_match(&body)) else {
         return body;

@@ -24,6 +24,7 @@ use crate::call::{
     Route,
 };
 use crate::domain::error_code::ErrorCode;
+use crate::domain::number::saturated;
 use crate::service::Service;
 use crate::service::deadline::{Deadline, Timer};
 use hyper::body::{Body, Incoming};
@@ -60,7 +61,7 @@ struct Place<'d> {
 pub(super) struct Watchers {
     /// There on test ledgers alone.
     pub(super) journal: Option<Arc<Journal>>,
-    /// Whoever records.
+    /// Records exchanges, where a recorder runs.
     pub(super) tap: Option<Arc<dyn Tap>>,
 }
 
@@ -161,7 +162,7 @@ impl Public {
         Ok(refused(answer))
     }
 
-    /// What is refused for its headers, whatever its path. A page of another site can make a
+    /// What is refused for its headers on any path. A page of another site can make a
     /// browser post to a test gateway on its user's machine, and no client of SOAP sends an Origin.
     fn refused_by_head(&self, head: &Parts) -> Option<Answer> {
         let is_test = self.service.ledger().test_bench().is_some();
@@ -306,5 +307,5 @@ impl Handler for Public {
 }
 
 fn count(bytes: usize) -> u64 {
-    u64::try_from(bytes).unwrap_or(u64::MAX)
+    saturated::<u64>(bytes)
 }

@@ -8,6 +8,7 @@ use super::called::Called;
 use super::head::REQUEST_ID;
 use super::metrics::Metrics;
 use crate::call::{OperationName, Outcome};
+use crate::domain::number::saturated;
 use crate::domain::origin::{FrontDoor, Origin, RequestId};
 use hyper::header::HeaderValue;
 use std::net::{IpAddr, SocketAddr};
@@ -50,7 +51,7 @@ impl<'a> Record<'a> {
 
     /// Ends with an answer, which carries the id of the request.
     pub(super) fn answered(mut self, answer: Answer) -> Answer {
-        let bytes = u64::try_from(answer.body_bytes()).unwrap_or(u64::MAX);
+        let bytes = saturated::<u64>(answer.body_bytes());
         self.metrics.answer_body_bytes.inc_by(bytes);
         let status = answer.status.as_u16();
         self.end(answer.operation, answer.outcome, status, (&answer.called, bytes));
@@ -79,7 +80,7 @@ impl<'a> Record<'a> {
         let counted_as = if status == NO_STATUS { OperationName::None } else { operation };
         self.metrics.request(counted_as, outcome, took);
         // A thousand times as long, so that its seconds are milliseconds, to the microsecond.
-        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let took_us = saturated::<u64>(took.as_micros());
         let duration_ms = Duration::from_micros(took_us.saturating_mul(1_000)).as_secs_f64();
         let facts = &called.facts;
         tracing::info!(

@@ -53,7 +53,7 @@ pub struct HttpSettings {
     pub journal_bytes_max: usize,
     /// The limits of a document.
     pub xml: XmlLimits,
-    /// The address that clients are told, instead of the one that they used.
+    /// The address that answers name to clients, instead of the one that they used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// The proxies whose `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Proto` and `-For` count.

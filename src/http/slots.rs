@@ -1,9 +1,10 @@
 //! Places for connections, in all and for each address.
 
+use parking_lot::Mutex;
 use prometheus_client::metrics::gauge::Gauge;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The place of an open connection; it is free again when this is dropped.
@@ -49,7 +50,7 @@ impl AddressSlots {
             return Some(AddressSlot(None));
         }
         let address = address.to_canonical();
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         let count = taken.entry(address).or_default();
         if *count >= self.max {
             return None;
@@ -64,7 +65,7 @@ impl Drop for AddressSlot {
         let Some((slots, address)) = &self.0 else {
             return;
         };
-        let mut taken = slots.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = slots.taken.lock();
         if let Some(count) = taken.get_mut(address) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -88,7 +89,7 @@ mod tests {
         assert!(slots.take("127.0.0.2".parse().unwrap()).is_some());
         drop(first);
         assert!(slots.take(mapped).is_some());
-        assert!(slots.taken.lock().unwrap().is_empty());
+        assert!(slots.taken.lock().is_empty());
     }
 
     #[test]

@@ -22,7 +22,7 @@ const SCRATCH_BYTES: usize = 4096;
 pub(super) struct Patience {
     /// For reading an answer.
     pub(super) write: Duration,
-    /// For sending what nobody will read.
+    /// For sending what the peer may not read any more.
     pub(super) linger: Duration,
 }
 

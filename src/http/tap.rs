@@ -1,7 +1,7 @@
 //! What somebody is shown who listens in: each call with its answer, before anything is compressed.
 //!
 //! What must stay true: being shown something costs a call no more than handing it over, and
-//! whatever becomes of it there, the call goes on.
+//! the call goes on even if that fails.
 
 use super::head::{content_type, idempotency_key};
 use hyper::StatusCode;

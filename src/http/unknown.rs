@@ -1,4 +1,4 @@
-//! What is sent where the outcome of a request cannot be told: the head of an answer and less than
+//! What is sent where the outcome of a request is unknown: the head of an answer and less than
 //! the length that it states.
 //!
 //! What must stay true: such a request never sees its connection close before the first byte. HTTP

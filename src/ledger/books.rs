@@ -4,7 +4,7 @@
 //! The working set calls it and no use case does. What must stay true: every answer is of the open
 //! transaction, with all that was flushed in it; rows of one table come in the order of their key.
 
-use super::record::{Columns, Lookup, Table, Value};
+use super::record::{Columns, Lookup, Record, Table, Value};
 
 /// Why an engine did not do what was asked, or a row must not be written. The transaction has to be
 /// rolled back.
@@ -37,6 +37,14 @@ pub enum BooksError {
     },
 }
 
+impl BooksError {
+    /// The column at this place of a record holds a value that is not known.
+    pub fn unknown<R: Record>(place: usize) -> Self {
+        let column = R::TABLE.columns.get(place).copied().unwrap_or("?");
+        Self::Unknown { table: R::TABLE.name, column }
+    }
+}
+
 /// Passes on the values of a row that is to be written.
 pub type WriteRow<'r> = &'r dyn Fn(&mut dyn FnMut(Value<'_>));
 
@@ -51,6 +59,16 @@ pub trait Books {
         &mut self,
         lookup: &'static Lookup,
         values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError>;
+
+    /// Finds the rows of which the one column of `lookup`, an integer, is greater than `after`, in
+    /// the order of that column; `most` bounds their number.
+    fn find_after(
+        &mut self,
+        lookup: &'static Lookup,
+        after: i64,
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError>;

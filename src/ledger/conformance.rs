@@ -199,6 +199,7 @@ fn world() -> World {
         keeps_events: true,
         salt: 7,
         row_salt: 7,
+        ..World::default()
     }
 }
 

@@ -6,7 +6,7 @@
 use super::books::{Books, BooksError, TakeRow, WriteRow};
 use super::engine::{CommitError, Engine};
 use super::record::{Columns, Lookup, Table, Value};
-use super::unit::{Unit, World};
+use super::unit::{self, Unit, World};
 use super::working_set::Shelves;
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub(super) struct Memory {
     open: MemoryBooks,
     shelves: Shelves,
     world: World,
+    /// What the world says may differ from the rows, after a transaction that was rolled back.
+    is_stale: bool,
 }
 
 impl Memory {
@@ -34,6 +36,9 @@ impl Engine for Memory {
     fn begin(&mut self) -> Result<(), BooksError> {
         self.open.0.clone_from(&self.committed);
         self.shelves.clear();
+        if std::mem::take(&mut self.is_stale) {
+            self.world.reload(&mut self.shelves, &mut self.open)?;
+        }
         Ok(())
     }
 
@@ -41,7 +46,7 @@ impl Engine for Memory {
         &mut self,
         work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
     ) -> Result<T, BooksError> {
-        work(&mut Unit::new(&mut self.shelves, &mut self.open, &self.world))
+        unit::work(&mut self.shelves, &mut self.open, &mut self.world, work)
     }
 
     fn flush(&mut self) -> Result<(), BooksError> {
@@ -54,6 +59,7 @@ impl Engine for Memory {
     }
 
     fn roll_back(&mut self) -> Result<(), BooksError> {
+        self.is_stale = true;
         self.shelves.clear();
         Ok(())
     }
@@ -74,7 +80,9 @@ fn columns_of(table: &'static Table, write: WriteRow<'_>) -> (Vec<Value<'static>
 }
 
 fn matches(row: &Row, lookup: &Lookup, values: &[Value<'_>]) -> bool {
+    let only = |(column, value)| row.get(column) == Some(&Value::Integer(value));
     lookup.by.iter().zip(values).all(|(column, value)| row.get(column) == Some(value))
+        && lookup.only.is_none_or(only)
 }
 
 struct MemoryColumns<'r>(&'r Row, &'static Table);
@@ -97,6 +105,23 @@ impl Books for MemoryBooks {
         let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
         let mut found = rows.filter(|row| matches(row, lookup, values)).take(most);
         found.try_for_each(|row| take(&MemoryColumns(row, lookup.table)))
+    }
+
+    fn find_after(
+        &mut self,
+        lookup: &'static Lookup,
+        after: i64,
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        let place = |row: &&Row| match lookup.by.first().and_then(|column| row.get(column)) {
+            Some(Value::Integer(value)) => *value,
+            _ => i64::MIN,
+        };
+        let mut later: Vec<_> = rows.filter(|row| place(row) > after).collect();
+        later.sort_by_key(place);
+        later.into_iter().take(most).try_for_each(|row| take(&MemoryColumns(row, lookup.table)))
     }
 
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {

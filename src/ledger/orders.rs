@@ -95,7 +95,7 @@ pub struct OpenOrder {
     pub first_sent: Option<DateTime<Utc>>,
     /// How many exchanges brought no verdict.
     pub attempts: u32,
-    /// When it is to be asked about next; none when nobody asks any more.
+    /// When it is to be asked about next; none when it is not asked about any more.
     pub next: Option<DateTime<Utc>>,
 }
 
@@ -174,7 +174,7 @@ pub struct Awaited {
     pub gateway: String,
     /// How many there are.
     pub open: u64,
-    /// How many of them nobody asks about any more.
+    /// How many of them are not asked about any more.
     pub left_to_operators: u64,
 }
 

@@ -1,6 +1,6 @@
 //! What happened to refunds, for those who listen.
 //!
-//! What must stay true: an event is written in the transaction that it tells of; each webhook gets
+//! What must stay true: an event is written in the transaction that it reports; each webhook gets
 //! every event that it wants at least once, and those of one account in their order; what waits for
 //! a webhook is not removed.
 

@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 pub(super) enum Job<E> {
     /// It shares a transaction with whatever else is waiting.
     Batched(Box<dyn Task<E>>),
+    /// It has a transaction of its own.
+    Alone(Box<dyn Task<E>>),
     /// It needs the engine for itself, outside any transaction. Given an error, it only reports
     /// that it was not done.
     Exclusive(Box<dyn Exclusive<E>>),
@@ -32,11 +34,18 @@ pub(super) trait Task<E: Engine>: Send {
     fn begin(&self) -> bool;
     /// Does the work inside the open transaction.
     fn run(&mut self, engine: &mut E) -> Result<(), E::Error>;
-    /// Reports the result of the last run, which is durable.
+    /// Whether the last run came to a refusal, for which the transaction has to be rolled back.
+    fn is_refused(&self) -> bool {
+        false
+    }
+    /// Reports the result of the last run, which is durable, or a refusal.
     fn succeed(self: Box<Self>);
     /// Reports that there is none.
     fn fail(self: Box<Self>, error: LedgerError);
 }
+
+/// Where the result of a job will arrive.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, LedgerError>>;
 
 struct Request<T, F, C> {
     ticket: Option<Ticket>,
@@ -74,6 +83,59 @@ where
     fn fail(self: Box<Self>, error: LedgerError) {
         let _ = self.reply.send(Err(error));
     }
+}
+
+/// Work with a transaction of its own, which is rolled back if the work is refused. It is done once
+/// at most.
+struct Alone<T, R, F> {
+    work: Option<F>,
+    result: Option<Result<T, R>>,
+    reply: oneshot::Sender<Result<Result<T, R>, LedgerError>>,
+}
+
+impl<E, T, R, F> Task<E> for Alone<T, R, F>
+where
+    E: Engine,
+    T: Send,
+    R: Send,
+    F: FnOnce(&mut E) -> Result<Result<T, R>, E::Error> + Send,
+{
+    fn begin(&self) -> bool {
+        true
+    }
+
+    fn run(&mut self, engine: &mut E) -> Result<(), E::Error> {
+        if let Some(work) = self.work.take() {
+            self.result = Some(work(engine)?);
+        }
+        Ok(())
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.result, Some(Err(_)))
+    }
+
+    fn succeed(self: Box<Self>) {
+        if let Some(result) = self.result {
+            let _ = self.reply.send(Ok(result));
+        }
+    }
+
+    fn fail(self: Box<Self>, error: LedgerError) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+/// A job with a transaction of its own, and where its result will arrive.
+pub(super) fn alone<E, T, R, F>(work: F) -> (Job<E>, Answer<Result<T, R>>)
+where
+    E: Engine,
+    T: Send + 'static,
+    R: Send + 'static,
+    F: FnOnce(&mut E) -> Result<Result<T, R>, E::Error> + Send + 'static,
+{
+    let (reply, result) = oneshot::channel();
+    (Job::Alone(Box::new(Alone { work: Some(work), result: None, reply })), result)
 }
 
 /// A way to the writer that does not keep it from ending.
@@ -133,7 +195,7 @@ where
 }
 
 /// A job that needs the engine for itself, and where its result will arrive.
-pub(super) fn exclusive<E, T, F>(work: F) -> (Job<E>, oneshot::Receiver<Result<T, LedgerError>>)
+pub(super) fn exclusive<E, T, F>(work: F) -> (Job<E>, Answer<T>)
 where
     E: Engine,
     T: Send + 'static,
@@ -158,7 +220,7 @@ pub(super) fn request<E, T, F, C>(
     ticket: Option<Ticket>,
     work: F,
     once_durable: C,
-) -> (Box<dyn Task<E>>, oneshot::Receiver<Result<T, LedgerError>>)
+) -> (Box<dyn Task<E>>, Answer<T>)
 where
     E: Engine,
     T: Send + 'static,

@@ -1,64 +1,20 @@
-//! Telling the ledger what gateways settled and what they rejected after all.
+//! Reporting to the ledger what gateways settled and what they rejected after all.
 //!
-//! What must stay true: an event that was told before changes nothing, and money is put back once
-//! at most.
+//! What must stay true: an event that was reported before changes nothing, and money is put back
+//! once at most.
 
 use super::trail::Act;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::reconciliation::{Refusal, Rejected, Settlement};
 use crate::domain::vocabulary::GatewayState;
 use chrono::{DateTime, NaiveDate, Utc};
-use std::fmt;
+
+pub use crate::domain::refund_name::RefundName;
 
 /// The longest reason and the longest id of an event, in characters.
 pub const TEXT_CHARS_MAX: usize = 500;
 
-/// How a refund is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefundName {
-    /// By its Id.
-    Id(RefundId),
-    /// By its RefundNumber.
-    Number(RefundNumber),
-}
-
-impl RefundName {
-    /// Reads an Id or a RefundNumber.
-    pub fn parse(text: &str) -> Option<Self> {
-        let number = || text.strip_prefix("R-").and_then(|digits| digits.parse().ok());
-        let by_number = || number().and_then(RefundNumber::new).map(Self::Number);
-        RefundId::parse(text).map(Self::Id).or_else(by_number)
-    }
-
-    /// Reads what people write: an Id or a number in any case, the number also without `R-` or its
-    /// zeros, with blanks around it.
-    pub fn forgiving(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let digits = text.strip_prefix("r-").unwrap_or(&text);
-        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.len() < 32;
-        let number = || digits.parse().ok().filter(|_| is_number).and_then(RefundNumber::new);
-        RefundId::parse(&text).map(Self::Id).or_else(|| number().map(Self::Number))
-    }
-
-    /// The number that it means, if the ledger has it.
-    pub const fn number(self) -> RefundNumber {
-        match self {
-            Self::Id(id) => id.number(),
-            Self::Number(number) => number,
-        }
-    }
-}
-
-impl fmt::Display for RefundName {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id(id) => id.fmt(out),
-            Self::Number(number) => number.fmt(out),
-        }
-    }
-}
-
-/// When something was, as gateways tell it.
+/// When something was, as gateways report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// At this moment.
@@ -78,7 +34,7 @@ pub struct Reconciliation {
     pub at: When,
     /// Why, in the gateway's words.
     pub reason: Option<String>,
-    /// The event's own id, by which it is known when it is told again.
+    /// The event's own id, by which it is known when it is reported again.
     pub event_id: Option<String>,
 }
 
@@ -100,7 +56,7 @@ pub struct Reconciled {
     pub refund: RefundId,
     /// Where it stands now.
     pub gateway_state: GatewayState,
-    /// Whether the event changed anything; it does not when it was told before.
+    /// Whether the event changed anything; it does not when it was reported before.
     pub has_changed: bool,
     /// Whether its money was put back by this event.
     pub was_put_back: bool,
@@ -135,7 +91,7 @@ pub enum ReconcileError {
         number: RefundNumber,
         /// When the event is said to be.
         at: DateTime<Utc>,
-        /// When the ledger was told.
+        /// When it was reported to the ledger.
         now: DateTime<Utc>,
     },
     /// The id was that of an event with other content.

@@ -12,13 +12,14 @@ use crate::domain::facts::{
 use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::invoicing::{InvoiceAdjustmentKey, LineKey};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::permission::Permissions;
 use crate::domain::rules::MethodChoice;
 use crate::domain::vocabulary::{
     AccountStatus, AdjustmentStatus, AdjustmentType, CreditMemoStatus, GatewayState,
     InvoiceAdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus,
     RefundTransactionType, RefundType, SourceType,
 };
-use crate::ledger::UserKey;
+use crate::ledger::{TokenHash, UserKey};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::hash::Hash;
@@ -64,8 +65,25 @@ pub struct Table {
 pub struct Lookup {
     /// The table.
     pub table: &'static Table,
-    /// The columns, each of which must have the value that is asked for.
+    /// The columns, each of which must have the value that is asked for; without any, every row is
+    /// found.
     pub by: &'static [&'static str],
+    /// A column that has the same value in all rows that are found, so that an index of those rows
+    /// alone will do.
+    pub only: Option<(&'static str, i64)>,
+}
+
+impl Lookup {
+    /// Rows by the values of columns.
+    pub const fn new(table: &'static Table, by: &'static [&'static str]) -> Self {
+        Self { table, by, only: None }
+    }
+
+    /// The same among rows of which a column has a value that never changes for this lookup.
+    #[must_use]
+    pub const fn only(self, column: &'static str, value: i64) -> Self {
+        Self { only: Some((column, value)), ..self }
+    }
 }
 
 /// A row whose values are read by their place.
@@ -170,8 +188,23 @@ macro_rules! integer_fields {
     };
 }
 
+impl Field for TokenHash {
+    fn stored(&self) -> Value<'_> {
+        Value::Bytes(Cow::Borrowed(self))
+    }
+
+    fn from_stored(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Bytes(bytes) => Self::try_from(bytes.as_ref()).ok(),
+            _ => None,
+        }
+    }
+}
+
 integer_fields! {
     i64: |value| *value, Some;
+    u32: |value| i64::from(*value), |value| Self::try_from(value).ok();
+    Permissions: |permissions| i64::from(permissions.bits()), |bits| Some(Self::from_bits(bits));
     bool: |value| i64::from(*value), |value| match value {
         0 => Some(false),
         1 => Some(true),
@@ -315,10 +348,10 @@ macro_rules! record {
                 key_columns: [$(stringify!($key)),+].len(),
             };
             const BY_KEY: &'static $crate::ledger::record::Lookup =
-                &$crate::ledger::record::Lookup {
-                    table: Self::TABLE,
-                    by: &[$(stringify!($key)),+],
-                };
+                &$crate::ledger::record::Lookup::new(
+                    Self::TABLE,
+                    &[$(stringify!($key)),+],
+                );
 
             fn read(columns: &dyn $crate::ledger::record::Columns) -> Result<Self, usize> {
                 let mut places = 0_usize..;

@@ -9,7 +9,9 @@ mod gateways;
 mod history;
 mod invoicing;
 mod refunds;
+mod settings;
 mod settlement;
+mod users;
 
 pub use accounts::{
     ACCOUNT_BY_DEFAULT_METHOD, ACCOUNT_BY_ID, ACCOUNT_BY_NUMBER, ACCOUNT_BY_PARENT, Account,
@@ -17,21 +19,32 @@ pub use accounts::{
 };
 pub use billing::{
     ADJUSTMENT_BY_ACCOUNT, Adjustment, COLLECTED_BY_REFERENCE, Collected, INVOICE_BY_ACCOUNT,
-    INVOICE_BY_ID, INVOICE_BY_NUMBER, Invoice, PART_BY_PAYMENT, PAYMENT_BY_ACCOUNT, PAYMENT_BY_ID,
-    PAYMENT_BY_METHOD, PAYMENT_BY_NUMBER, Part, Payment, TAKEN_BY_REFUND, TakenPart,
+    INVOICE_BY_ID, INVOICE_BY_NUMBER, Invoice, PART_BY_INVOICE, PART_BY_PAYMENT,
+    PAYMENT_BY_ACCOUNT, PAYMENT_BY_ID, PAYMENT_BY_METHOD, PAYMENT_BY_NUMBER, Part, Payment,
+    TAKEN_BY_REFUND, TakenPart,
 };
-pub use gateways::{Exchange, Inquiry, SENDING_OF_REFUND, Sending, SendingKind, SettlementEvent};
+pub use gateways::{
+    Exchange, INQUIRIES, Inquiry, SENDING_OF_REFUND, Sending, SendingKind, SettlementEvent,
+};
 pub use history::{
-    ANSWER_BY_AGE, AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource, EVENT_BY_ACCOUNT,
-    EventRow, StoredAnswer, User, WEBHOOK_BY_PLACE, Webhook,
+    ANSWER_BY_AGE, AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource, DELIVERY_BY_EVENT,
+    DELIVERY_WAITING, Delivery, EVENT_BY_ACCOUNT, EventRow, StoredAnswer, WEBHOOK_BY_PLACE,
+    Webhook,
 };
 pub use invoicing::{
     INVOICE_ADJUSTMENT_BY_ID, INVOICE_ADJUSTMENT_BY_LINE, INVOICE_ADJUSTMENT_BY_NUMBER,
-    InvoiceAdjustment, LINE_BY_ID, Line,
+    InvoiceAdjustment, LINE_BY_ID, LINE_BY_INVOICE, Line,
 };
 pub use refunds::{Entry, REFUND_BY_METHOD, Refund};
+pub use settings::{
+    CUSTOM_FIELDS, CustomFieldRow, GATEWAYS, GatewayRow, OperatorValue, TENANT_SETTINGS,
+    TenantSetting,
+};
 pub use settlement::{
     CreditMemo, GATEWAY_BY_ID, GatewayIdentity, MEMO_BY_ACCOUNT, MEMO_BY_ID, MEMO_BY_NUMBER,
     MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart, MethodSnapshot,
     REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
+};
+pub use users::{
+    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, USER_BY_NAME, USERS, User, UserRow,
 };

@@ -3,6 +3,8 @@
 //! Loading is idempotent: what is there already and equal is left alone, what differs is a
 //! conflict that names the object, the key and both values, and a password is never changed.
 
+pub mod packed;
+
 use super::trail::Act;
 use crate::domain::custom_field::CustomField;
 use crate::domain::facts::Gateway;
@@ -12,10 +14,11 @@ use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
 use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use chrono::{DateTime, NaiveDate, Utc};
+use packed::{Pack, Packed, pack};
 use rust_decimal::Decimal;
 use std::fmt;
 
-/// Everything that one seed names.
+/// Everything that one seed names, each object once.
 #[derive(Debug, Clone, Default)]
 pub struct SeedPlan {
     /// When it is loaded: its accounts and methods are of that moment.
@@ -27,13 +30,13 @@ pub struct SeedPlan {
     /// Gateways and their scripts.
     pub gateways: Vec<(Gateway, Script)>,
     /// Accounts.
-    pub accounts: Vec<SeedAccount>,
+    pub accounts: Packed<SeedAccount>,
     /// Payment methods.
-    pub payment_methods: Vec<SeedPaymentMethod>,
+    pub payment_methods: Packed<SeedPaymentMethod>,
     /// Invoices.
-    pub invoices: Vec<SeedInvoice>,
+    pub invoices: Packed<SeedInvoice>,
     /// Payments.
-    pub payments: Vec<SeedPayment>,
+    pub payments: Packed<SeedPayment>,
     /// Fields of the tenant's own.
     pub custom_fields: Vec<CustomField>,
     /// Who loads it; none leaves no record in the audit.
@@ -54,8 +57,21 @@ impl SeedPlan {
     }
 }
 
-fn chosen<T: Clone>(all: &[T], wanted: impl Fn(&T) -> bool) -> Vec<T> {
-    all.iter().filter(|one| wanted(one)).cloned().collect()
+fn chosen<T: Pack>(all: &Packed<T>, wanted: impl Fn(&T) -> bool) -> Packed<T> {
+    all.iter().filter(|one| wanted(one)).collect()
+}
+
+pack! {
+    SeedAccount { id, number, name, currency, opening, opened, default_payment_method, gateway }
+    SeedDefault { account, method }
+    SeedPaymentMethod { id, account, method_type, name, status, gateway }
+    SeedInvoice { id, number, account, date, amount, balance, items }
+    SeedItem { id, name, amount, tax }
+    SeedPayment {
+        id, number, account, payment_type, amount, effective_date, payment_method, gateway,
+        reference_id, is_settled, applied
+    }
+    SeedPart { invoice, amount }
 }
 
 /// A user of a seed.
@@ -95,6 +111,15 @@ pub struct SeedAccount {
     pub default_payment_method: Option<ObjectId>,
     /// PaymentGateway.
     pub gateway: Option<String>,
+}
+
+/// The default payment method of an account of a seed, which may stand behind the account.
+#[derive(Debug, Clone)]
+pub struct SeedDefault {
+    /// The account.
+    pub account: ObjectId,
+    /// Its default method.
+    pub method: ObjectId,
 }
 
 /// A payment method of a seed.

@@ -19,6 +19,7 @@ mod gateway_identities;
 mod identity;
 mod keeping;
 mod lock;
+mod meter;
 mod newest;
 mod open;
 mod open_error;
@@ -37,10 +38,6 @@ mod reading;
 mod rows;
 mod salts;
 mod schema;
-mod seeding;
-mod seeding_billing;
-mod seeding_gateways;
-mod seeding_lines;
 mod sending;
 mod sessions;
 mod soundness;
@@ -65,10 +62,11 @@ use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
+use super::seeding;
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
 use super::views::Views;
-use super::work::{answers, changing, creating, reconciling};
+use super::work::{answers, changing, creating, drawing, reconciling, sessions as using};
 use super::writer::Writer;
 use super::{
     AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession,
@@ -253,7 +251,8 @@ impl Ledger for SqliteLedger {
         at: DateTime<Utc>,
         expired: DateTime<Utc>,
     ) -> Reply<String> {
-        self.writer.submit(None, move |store| sessions::open_session(store, user, at, expired))
+        self.writer
+            .submit(None, move |store| store.work(|unit| using::open(unit, user, at, expired)))
     }
 
     fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>> {
@@ -261,11 +260,19 @@ impl Ledger for SqliteLedger {
     }
 
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
-        self.writer.submit(None, move |store| sessions::keep_session(store, &token, at))
+        self.writer.submit(None, move |store| store.work(|unit| using::keep(unit, token, at)))
     }
 
     fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
-        let look = self.readers.read(move |connection| query::look(connection, &request));
+        let tenant = self.tenant();
+        let at_once =
+            self.readers.read_here(|connection| query::look_at_once(connection, &tenant, &request));
+        let look = match at_once {
+            Ok(Err(FindError::TooSlow)) => {
+                self.readers.read(move |connection| query::look(connection, &tenant, &request))
+            }
+            found => Box::pin(std::future::ready(found)),
+        };
         let writer = self.writer.later();
         Box::pin(async move {
             match look.await? {
@@ -276,18 +283,21 @@ impl Ledger for SqliteLedger {
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        let loaded = self.knowing_its_tenant(self.writer.submit(None, move |store| {
-            store.settle()?;
-            let report = seeding::load(store, &seed)?;
-            Ok((report, store.tenant().clone()))
-        }));
+        let loaded = self.writer.submit_alone(move |store| {
+            let loaded = store.work(|unit| seeding::load(unit, seed))?;
+            Ok(loaded.map(|report| (report, store.tenant().clone())))
+        });
         // It is durable in the log; a copy of the main file alone shall have it too.
         let written_back = self.writer.submit_exclusive(|store| {
             store.write_back();
             Ok(())
         });
+        let known = Arc::clone(&self.tenant);
         Box::pin(async move {
-            let loaded = loaded.await?;
+            let loaded = loaded.await?.map(|(report, tenant)| {
+                *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenant);
+                report
+            });
             written_back.await?;
             Ok(loaded)
         })
@@ -302,11 +312,11 @@ impl Ledger for SqliteLedger {
     }
 
     fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
-        self.writer.submit_patiently(|store| store.next_request_seed())
+        self.writer.submit_patiently(|store| store.work(drawing::request_seed))
     }
 
     fn probe(&self) -> Reply<()> {
-        self.writer.submit_patiently(Store::probe)
+        self.writer.submit_patiently(|store| store.work(drawing::probe))
     }
 
     fn begin_check(&self) {
@@ -344,7 +354,7 @@ impl TestBench for SqliteLedger {
         keep_sessions: bool,
     ) -> Reply<Result<(), SeedConflict>> {
         self.knowing_its_tenant(self.writer.submit_exclusive(move |store| {
-            let begun = test_bench::begin_anew(store, &seeds, keep_sessions)?;
+            let begun = test_bench::begin_anew(store, seeds, keep_sessions)?;
             Ok((begun, store.tenant().clone()))
         }))
     }
@@ -354,7 +364,7 @@ impl TestBench for SqliteLedger {
         id: ObjectId,
         seeds: Vec<SeedPlan>,
     ) -> Reply<Result<bool, SeedConflict>> {
-        self.writer.submit_patiently(move |store| test_bench::renew_account(store, &id, &seeds))
+        self.writer.submit_alone(move |store| test_bench::renew_account(store, &id, &seeds))
     }
 
     fn save(&self, to: PathBuf) -> Reply<()> {

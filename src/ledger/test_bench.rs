@@ -55,7 +55,7 @@ pub trait TestBench: Send + Sync {
 #[error("the snapshot cannot be put back: {0}")]
 pub struct UnfitSnapshot(pub String);
 
-/// How many ids of a kind are told.
+/// How many ids of a kind are returned.
 pub const KNOWN_IDS_MAX: usize = 10_000;
 
 /// An id of the ledger.

@@ -1,7 +1,7 @@
 //! Whether a queued request has begun, and the right to withdraw it until then.
 //!
 //! A deadline may fault only what is withdrawn before its transaction begins; begun and withdrawn
-//! exclude each other, whoever comes first.
+//! exclude each other; the first has effect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -7,9 +7,9 @@
 //! What must stay true: a record holds facts and never a body, a password, a session, or the number
 //! of a card or bank account; every part of it is bounded.
 
-use super::reconciliation::RefundName;
 use super::{Reply, UserKey};
 use crate::domain::origin::{FrontDoor, Origin};
+use crate::domain::refund_name::RefundName;
 use chrono::SecondsFormat;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};

@@ -9,7 +9,8 @@ use super::record::{Lookup, Record, Value};
 use super::records::{Account, Balance, Entry, Meta, Refund};
 use super::trail::ActSource;
 use super::working_set::{Shelved, Shelves};
-use crate::domain::facts::{AccountKey, Gateway, Tenant};
+pub use super::world::World;
+use crate::domain::facts::AccountKey;
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
 use crate::domain::money::MinorUnits;
 use chrono::{DateTime, Utc};
@@ -17,27 +18,27 @@ use chrono::{DateTime, Utc};
 /// The name under which the ledger keeps the number of the last refund that was deleted.
 const LAST_DELETED_REFUND: &str = "last_deleted_refund";
 
-/// What holds for every request of a batch.
-#[derive(Debug, Clone, Default)]
-pub struct World {
-    /// The tenant's settings.
-    pub tenant: Tenant,
-    /// The gateways, seeded and configured.
-    pub gateways: Vec<Gateway>,
-    /// Whether what happens to refunds is kept for webhooks.
-    pub keeps_events: bool,
-    /// The salt of the ids of new refunds.
-    pub salt: u32,
-    /// The salt of ids that follow from a row and the ledger alone.
-    pub row_salt: u32,
-}
-
 /// What a use case works on.
 pub struct Unit<'u> {
     shelves: &'u mut Shelves,
     books: &'u mut dyn Books,
     /// What holds for every request.
     pub world: &'u World,
+}
+
+/// Does work on the rows of an open transaction, and brings up to date what holds for those that
+/// follow. Engines call it.
+pub fn work<T>(
+    shelves: &mut Shelves,
+    books: &mut dyn Books,
+    world: &mut World,
+    work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+) -> Result<T, BooksError> {
+    let done = work(&mut Unit::new(shelves, books, world))?;
+    if std::mem::take(&mut shelves.is_world_changed) {
+        world.reload(shelves, books)?;
+    }
+    Ok(done)
 }
 
 /// The state of a unit of work at one moment.
@@ -87,6 +88,21 @@ impl<'u> Unit<'u> {
         Ok(keys.first().and_then(|key| shelf.met(key)).cloned())
     }
 
+    /// A copy of the row with these values whose key comes first, of however many; it is not kept
+    /// in memory for the rest of the batch.
+    pub fn first<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Option<R>, BooksError> {
+        R::shelf(self.shelves).first(self.books, lookup, values)
+    }
+
+    /// Copies of the rows whose key, an integer, is greater than `after`: the first `most` of them.
+    pub fn after<R: Shelved>(&mut self, after: i64, most: usize) -> Result<Vec<R>, BooksError> {
+        R::shelf(self.shelves).after(self.books, after, most)
+    }
+
     /// Whether a row has these values.
     pub fn any<R: Shelved>(
         &mut self,
@@ -128,6 +144,24 @@ impl<'u> Unit<'u> {
         self.shelves.flush(self.books)
     }
 
+    /// As [`Unit::flush`], and forgets the rows, so that what writes very many keeps few.
+    pub fn write_out(&mut self) -> Result<(), BooksError> {
+        self.flush()?;
+        self.shelves.forget_rows();
+        Ok(())
+    }
+
+    /// Notes that rows were changed which hold for every request: settings of the tenant, gateways
+    /// or its own fields. Requests that follow know them.
+    pub fn change_world(&mut self) {
+        self.shelves.is_world_changed = true;
+    }
+
+    /// The newest key of a table whose keys are counted; 0 if it is empty.
+    pub fn newest_key<R: Shelved>(&mut self) -> Result<i64, BooksError> {
+        R::shelf(self.shelves).newest(self.books, 0)
+    }
+
     /// The next key of a table whose keys are counted.
     pub fn next_key<R: Shelved>(&mut self) -> Result<i64, BooksError> {
         self.next_key_above::<R>(0)
@@ -143,9 +177,10 @@ impl<'u> Unit<'u> {
         self.books.newest(lookup)
     }
 
-    /// Has stored answers before a moment removed at the end of the batch.
-    pub fn forget_answers(&mut self, before: DateTime<Utc>) {
-        self.shelves.forget_answers(before.timestamp_millis());
+    /// Has rows removed at the end of the batch of which the moment of `lookup` is before this one,
+    /// `most` of them at most.
+    pub fn remove_older(&mut self, lookup: &'static Lookup, before: DateTime<Utc>, most: u32) {
+        self.shelves.remove_older(lookup, before.timestamp_millis(), most);
     }
 
     /// The key of the audit source that was used last, if it is this one.
@@ -175,25 +210,34 @@ impl<'u> Unit<'u> {
         &mut self,
         at: DateTime<Utc>,
     ) -> Result<(RefundId, DateTime<Utc>), BooksError> {
-        let deleted = self.get::<Meta>(&(LAST_DELETED_REFUND.to_owned(),))?;
-        let floor = deleted.and_then(|meta| meta.value.parse().ok()).unwrap_or(0);
-        let newest = Refund::shelf(self.shelves).newest(self.books, floor)?;
-        let before = match RefundNumber::new(newest) {
-            Some(number) => self.get::<Refund>(&(number,))?.map(|refund| refund.created_ms),
-            None => None,
+        let before = match self.shelves.latest_refund {
+            Some(moment) => Some(moment),
+            None => self.newest_refund()?,
         };
         let created = before.map_or(at, |before| before.max(at));
         let created_ms = created.timestamp_millis();
         let fault = "no number is left for another refund";
-        let number = RefundNumber::new(self.next_key_above::<Refund>(floor)?)
+        let number = RefundNumber::new(self.next_key::<Refund>()?)
             .ok_or(BooksError::Fault { table: Refund::TABLE.name, fault })?;
         let id = RefundId::new(created_ms, self.world.salt, number);
         let created = DateTime::from_timestamp_millis(created_ms).unwrap_or(created);
+        self.shelves.latest_refund = Some(created);
         Ok((id, created))
+    }
+
+    /// Looks up the newest number of a refund that was given, and the moment of that refund, if it
+    /// is still there.
+    fn newest_refund(&mut self) -> Result<Option<DateTime<Utc>>, BooksError> {
+        let deleted = self.get::<Meta>(&(LAST_DELETED_REFUND.to_owned(),))?;
+        let floor = deleted.and_then(|meta| meta.value.parse().ok()).unwrap_or(0);
+        let newest = Refund::shelf(self.shelves).newest(self.books, floor)?;
+        let Some(number) = RefundNumber::new(newest) else { return Ok(None) };
+        Ok(self.get::<Refund>(&(number,))?.map(|refund| refund.created_ms))
     }
 
     /// Notes that the number of a refund, and those before it, were given.
     pub fn never_give_again(&mut self, number: RefundNumber) -> Result<(), BooksError> {
+        self.shelves.latest_refund = None;
         let key = (LAST_DELETED_REFUND.to_owned(),);
         let number = number.value();
         match self.get::<Meta>(&key)? {

@@ -5,20 +5,22 @@
 //! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
 //! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
 
+mod hashing;
 mod looking;
 
 use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
-    ANSWER_BY_AGE, Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance,
-    Collected, CreditMemo, Entry, EventRow, Exchange, GatewayIdentity, Inquiry, Invoice,
-    InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method, MethodRow, MethodSnapshot, Part,
-    Payment, Refund, RefundDetail, RefundLine, Sending, SettlementEvent, StoredAnswer, TakenPart,
-    User,
+    Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
+    CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity, GatewayRow,
+    Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method, MethodRow,
+    MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine, Sending,
+    SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow, Webhook,
 };
 use super::trail::ActSource;
-use looking::{fits, places};
-use std::collections::HashMap;
+use chrono::{DateTime, Utc};
+use hashing::HashMap;
+use looking::{Touched, load};
 
 /// How a row differs from what the engine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +50,24 @@ pub struct Shelf<R: Record> {
     touched: Vec<R::Key>,
     /// Which keys the engine has for what was looked up.
     found: HashMap<(usize, Vec<Value<'static>>), Vec<R::Key>>,
+    /// Which of the touched rows have which values, for each lookup that was asked for.
+    indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
+    /// How many keys were counted that no row has.
+    unused: u32,
 }
 
 impl<R: Record> Default for Shelf<R> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), touched: Vec::new(), found: HashMap::new(), newest: None }
+        Self {
+            rows: HashMap::default(),
+            touched: Vec::new(),
+            found: HashMap::default(),
+            indexes: HashMap::default(),
+            newest: None,
+            unused: 0,
+        }
     }
 }
 
@@ -72,44 +85,6 @@ impl<R: Record> Shelf<R> {
             self.rows.insert(key.clone(), held);
         }
         Ok(self.rows.get(key).and_then(|held| held.row.as_ref()))
-    }
-
-    /// The keys of the rows of which the columns of `lookup` have these values, in the order of the
-    /// keys.
-    pub(super) fn find(
-        &mut self,
-        books: &mut dyn Books,
-        lookup: &'static Lookup,
-        values: &[Value<'_>],
-    ) -> Result<Vec<R::Key>, BooksError> {
-        let owned: Vec<_> = values.iter().cloned().map(Value::into_owned).collect();
-        let place = (std::ptr::from_ref(lookup).addr(), owned);
-        if !self.found.contains_key(&place) {
-            let mut keys = Vec::new();
-            let rows = &mut self.rows;
-            load(books, lookup, values, usize::MAX, |row: R| {
-                let key = row.key();
-                keys.push(key.clone());
-                let held = Held { row: Some(row), state: State::Same, is_removed: false };
-                rows.entry(key).or_insert(held);
-            })?;
-            self.found.insert(place.clone(), keys);
-        }
-        let mut keys = self.found.get(&place).cloned().unwrap_or_default();
-        if self.touched.is_empty() {
-            return Ok(keys);
-        }
-        keys.retain(|key| !self.touched.contains(key));
-        let columns = places::<R>(lookup);
-        for key in &self.touched {
-            if let Some(row) = self.rows.get(key).and_then(|held| held.row.as_ref())
-                && fits(row, &columns, values)
-            {
-                keys.push(key.clone());
-            }
-        }
-        keys.sort_unstable();
-        Ok(keys)
     }
 
     /// A row that was met before.
@@ -150,6 +125,7 @@ impl<R: Record> Shelf<R> {
     ) -> Result<i64, BooksError> {
         let next = self.newest(books, floor)?.saturating_add(1);
         self.newest = Some(next);
+        self.unused += 1;
         Ok(next)
     }
 
@@ -164,9 +140,10 @@ impl<R: Record> Shelf<R> {
         }
         let is_removed = before.is_some_and(|held| held.is_removed);
         let state = if is_removed { State::Changed } else { State::New };
-        if !is_removed {
+        if !is_removed || !self.indexes.is_empty() {
             self.touched.push(key.clone());
         }
+        self.unused = self.unused.saturating_sub(1);
         self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
         Ok(())
     }
@@ -185,9 +162,12 @@ impl<R: Record> Shelf<R> {
         };
         change(row);
         check(row)?;
+        // An index that there is has to learn of each change.
+        if *state == State::Same || !self.indexes.is_empty() {
+            self.touched.push(key.clone());
+        }
         if *state == State::Same {
             *state = State::Changed;
-            self.touched.push(key.clone());
         }
         Ok(())
     }
@@ -202,6 +182,7 @@ impl<R: Record> Shelf<R> {
             self.touched.push(key.clone());
         }
         held.row = None;
+        self.unused += 1;
         held.is_removed = held.state != State::New;
         held.state = State::Same;
         Ok(())
@@ -247,15 +228,17 @@ impl<R: Record> Shelf<R> {
             }
         }
         self.found.clear();
+        self.indexes.clear();
         Ok(())
     }
 
-    /// Forgets every row.
-    pub(super) fn clear(&mut self) {
+    /// Forgets every row, but not the newest key; whether that is still the engine's.
+    fn forget_rows(&mut self) -> bool {
         self.rows.clear();
         self.touched.clear();
         self.found.clear();
-        self.newest = None;
+        self.indexes.clear();
+        std::mem::take(&mut self.unused) == 0
     }
 }
 
@@ -263,23 +246,6 @@ fn check<R: Record>(row: &R) -> Result<(), BooksError> {
     let Some(fault) = row.fault() else { return Ok(()) };
     debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
     Err(BooksError::Fault { table: R::TABLE.name, fault })
-}
-
-fn load<R: Record>(
-    books: &mut dyn Books,
-    lookup: &'static Lookup,
-    values: &[Value<'_>],
-    most: usize,
-    mut take: impl FnMut(R),
-) -> Result<(), BooksError> {
-    books.find(lookup, values, most, &mut |columns| {
-        let row = R::read(columns).map_err(|place| BooksError::Unknown {
-            table: R::TABLE.name,
-            column: R::TABLE.columns.get(place).copied().unwrap_or("?"),
-        })?;
-        take(row);
-        Ok(())
-    })
 }
 
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
@@ -290,24 +256,52 @@ macro_rules! shelves {
         #[derive(Debug, Default, Clone)]
         pub struct Shelves {
             $($shelf: Shelf<$record>,)+
-            /// Stored answers before this moment, in Unix milliseconds, are to be removed.
-            forgotten_before: Option<i64>,
+            /// What is to be removed because of its age.
+            outdated: Vec<Outdated>,
             /// The audit source that was used last, and its key: most calls of a batch share one.
             pub(super) latest_source: Option<(ActSource, i64)>,
+            /// Rows that the world is made from were changed.
+            pub(super) is_world_changed: bool,
+            /// The moment of the newest refund, where its number is the newest that was given.
+            pub(super) latest_refund: Option<DateTime<Utc>>,
         }
 
         impl Shelves {
             /// Hands over to the engine what differs.
             pub fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
                 $(self.$shelf.flush(books)?;)+
-                self.remove_old_answers(books)
+                self.remove_outdated(books)
             }
 
-            /// Forgets every row.
+            /// Forgets every row; after a flush the engine has them all. Newest keys are kept unless
+            /// one was counted that no row has.
+            pub(super) fn forget_rows(&mut self) {
+                let mut is_newest = true;
+                $(is_newest &= self.$shelf.forget_rows();)+
+                if !is_newest {
+                    self.forget_newest();
+                }
+            }
+
+            /// Forgets every row after they were committed. What nearly every batch asks for, the
+            /// newest keys and the latest source and moment, is kept: nothing else may have
+            /// written to the engine when the next batch begins.
+            pub fn begin_anew(&mut self) {
+                self.forget_rows();
+                self.outdated.clear();
+                self.is_world_changed = false;
+            }
+
+            /// Forgets everything that the engine can be asked again.
             pub fn clear(&mut self) {
-                $(self.$shelf.clear();)+
-                self.forgotten_before = None;
-                self.latest_source = None;
+                self.begin_anew();
+                self.forget_newest();
+            }
+
+            /// Forgets what is kept from batch to batch, because something else wrote.
+            pub fn forget_newest(&mut self) {
+                $(self.$shelf.newest = None;)+
+                (self.latest_source, self.latest_refund) = (None, None);
             }
         }
 
@@ -324,21 +318,32 @@ macro_rules! shelves {
     };
 }
 
-/// How many old answers one flush removes: a busy day leaves very many, and every request waits for
-/// the writer.
-const ANSWERS_REMOVED_MAX: u32 = 100;
+/// Rows that are older than a moment.
+#[derive(Debug, Clone)]
+struct Outdated {
+    lookup: &'static Lookup,
+    before: i64,
+    most: u32,
+}
 
 impl Shelves {
-    /// Has stored answers before a moment (Unix milliseconds) removed at the next flush, some at a
-    /// time.
-    pub(super) fn forget_answers(&mut self, before: i64) {
-        self.forgotten_before = self.forgotten_before.max(Some(before));
+    /// Has rows of which the moment of `lookup` is before this one (Unix milliseconds) removed at
+    /// the next flush, `most` of them at most: every request waits for the writer.
+    pub(super) fn remove_older(&mut self, lookup: &'static Lookup, before: i64, most: u32) {
+        match self.outdated.iter_mut().find(|one| one.lookup == lookup) {
+            Some(one) => one.before = one.before.max(before),
+            None => self.outdated.push(Outdated { lookup, before, most }),
+        }
     }
 
-    fn remove_old_answers(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
-        let Some(before) = self.forgotten_before.take() else { return Ok(()) };
-        books.remove_older(&ANSWER_BY_AGE, before, ANSWERS_REMOVED_MAX)?;
-        self.answers.clear();
+    fn remove_outdated(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+        if self.outdated.is_empty() {
+            return Ok(());
+        }
+        for Outdated { lookup, before, most } in std::mem::take(&mut self.outdated) {
+            books.remove_older(lookup, before, most)?;
+        }
+        self.forget_rows();
         Ok(())
     }
 }
@@ -354,7 +359,13 @@ pub trait Shelved: Record {
 
 shelves! {
     meta: Meta,
+    tenant_settings: TenantSetting,
+    gateways: GatewayRow,
+    custom_fields: CustomFieldRow,
+    operator_values: OperatorValue,
+    user_rows: UserRow => users,
     users: User,
+    sessions: SessionRow,
     account_rows: AccountRow => accounts,
     accounts: Account,
     method_rows: MethodRow => methods,
@@ -385,5 +396,7 @@ shelves! {
     settlement_events: SettlementEvent,
     sendings: Sending,
     events: EventRow,
+    webhooks: Webhook,
+    deliveries: Delivery,
     answers: StoredAnswer,
 }

@@ -8,7 +8,7 @@
 use super::damage::Damage;
 use super::engine::{CommitError, Engine, Load};
 use super::queue::{
-    Exclusive, Job, Later, Task, closed, ended_early, exclusive, request, submit, submit_and,
+    Exclusive, Job, Later, Task, alone, closed, ended_early, exclusive, request, submit, submit_and,
 };
 use super::ticket::Ticket;
 use super::{LedgerError, LedgerStats, Reply};
@@ -110,6 +110,22 @@ impl<E: Engine> Writer<E> {
         })
     }
 
+    /// Queues `work` that has a transaction of its own, which is rolled back if the work is
+    /// refused. It waits for room in the queue.
+    pub(super) fn submit_alone<T, R, F>(&self, work: F) -> Reply<Result<T, R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+        F: FnOnce(&mut E) -> Result<Result<T, R>, E::Error> + Send + 'static,
+    {
+        let (job, result) = alone(work);
+        let queue = self.queue.clone();
+        Box::pin(async move {
+            queue.ok_or_else(closed)?.send(job).await.map_err(|_| closed())?;
+            result.await.map_err(|_| ended_early())?
+        })
+    }
+
     /// Queues `work` that replaces the ledger as a whole, so that it can be part of no transaction.
     /// After one whose outcome is unknown, nothing more is written.
     pub(super) fn submit_exclusive<T, F>(&self, work: F) -> Reply<T>
@@ -186,8 +202,10 @@ impl<E: Engine> State<E> {
             if !batch.is_empty() {
                 self.do_batch(batch);
             }
-            if let Some(Job::Exclusive(work)) = next {
-                self.do_exclusively(work);
+            match next {
+                Some(Job::Exclusive(work)) => self.do_exclusively(work),
+                Some(Job::Alone(task)) => self.do_batch(vec![task]),
+                Some(Job::Batched(_)) | None => {}
             }
         }
         let leaves_as_it_is = self.refusal().is_some();
@@ -285,6 +303,12 @@ impl<E: Engine> State<E> {
     /// Does the work of a batch in the open transaction and commits it, or rolls it back.
     fn finish(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
         let result = match run_all(&mut self.engine, batch, &self.damage) {
+            Ok(()) if batch.iter().any(|task| task.is_refused()) => {
+                return match self.roll_back("it was refused".to_owned()) {
+                    Failure::RolledBack(_) => Ok(()),
+                    unknown @ Failure::Unknown(_) => Err(unknown),
+                };
+            }
             Ok(()) => self.commit(batch.len()),
             Err(why) => Err(self.roll_back(why)),
         };
@@ -336,12 +360,13 @@ impl<E: Engine> State<E> {
     }
 }
 
-/// Runs every task, up to the first that fails, and writes what they changed. One that panics has
+/// Runs every task, up to the first that fails, and writes what they changed, unless one that has
+/// the transaction for itself was refused. One that panics has
 /// failed like any other: what it left half done is rolled back.
 fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> Result<(), String> {
     let run = || {
         batch.iter_mut().try_for_each(|task| task.run(engine))?;
-        engine.flush()
+        if batch.iter().any(|task| task.is_refused()) { Ok(()) } else { engine.flush() }
     };
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(done) => done.map_err(|error: E::Error| {

@@ -120,7 +120,7 @@ impl Shared {
         self.gateway.secret.sign_request(request, time);
     }
 
-    /// Asks, within the time and the circuit, and tells the circuit how it went.
+    /// Asks, within the time and the circuit, and reports to the circuit how it went.
     async fn ask(
         &self,
         request: &client::Request,

@@ -13,8 +13,9 @@ use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::script::{Script, ScriptedAnswer, ScriptedRule, Switches};
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use switches::Guard;
 
@@ -22,7 +23,7 @@ use switches::Guard;
 const CALLS_MAX: usize = 256;
 /// How many rules can be added to the script.
 const ADDED_RULES_MAX: usize = 1_000;
-/// How long a call takes that nobody answers.
+/// How long the sandbox waits before it gives up a call that the script leaves without an answer.
 const HANG: Duration = Duration::from_secs(30);
 
 /// The sandbox.
@@ -68,7 +69,7 @@ impl Sandbox {
     /// Adds a rule after those that were added before, and before those of the script; false when
     /// there are too many.
     pub fn add_rule(&self, rule: ScriptedRule) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let has_room = state.added < ADDED_RULES_MAX;
         if has_room {
             let place = state.added;
@@ -80,18 +81,18 @@ impl Sandbox {
 
     /// Refuses by other switches from now on; what it paid it still knows.
     pub fn set_switches(&self, switches: Switches) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.guard.set_switches(switches);
     }
 
     /// The rules in their order; `times` are those orders that each may still match.
     pub fn rules(&self) -> Vec<ScriptedRule> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).rules.clone()
+        self.state.lock().rules.clone()
     }
 
     /// Takes back what was added.
     pub fn clear_added_rules(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let added = std::mem::take(&mut state.added);
         state.rules.drain(..added);
     }
@@ -187,7 +188,7 @@ impl Processor for Sandbox {
     fn refund(&self, order: &Order) -> Reply<Answer> {
         let (state, order) = (Arc::clone(&self.state), order.clone());
         Box::pin(async move {
-            let (answer, delay) = state.lock().unwrap_or_else(PoisonError::into_inner).work(&order);
+            let (answer, delay) = state.lock().work(&order);
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
@@ -196,18 +197,18 @@ impl Processor for Sandbox {
     }
 
     fn inquire(&self, order: &Order) -> Reply<Inquiry> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         let known = state.book.get(&order.refund).cloned();
         let outcome = known.map_or(Inquiry::NeverHeard { retention: None }, Inquiry::Certain);
         Box::pin(async move { Told { outcome, transcript: Transcript::default() } })
     }
 
     fn line_up(&self, order: &Order) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).line_up(order);
+        self.state.lock().line_up(order);
     }
 
     fn forget(&self, refund: RefundId) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.lined_up.remove(&refund);
         state.book.remove(&refund);
     }
@@ -292,7 +293,7 @@ mod tests {
         sandbox.forget(order(1, 1300).refund);
         sandbox.line_up(&order(3, 1300));
         sandbox.forget(order(3, 1300).refund);
-        assert!(sandbox.state.lock().unwrap().lined_up.is_empty());
+        assert!(sandbox.state.lock().lined_up.is_empty());
     }
 
     const NEVER_HEARD: Inquiry = Inquiry::NeverHeard { retention: None };
@@ -307,7 +308,7 @@ mod tests {
         sandbox.forget(order(1, 1300).refund);
         assert_eq!(sandbox.inquire(&order(1, 1300)).await.outcome, NEVER_HEARD);
         assert!(matches!(sandbox.inquire(&order(2, 1300)).await.outcome, Inquiry::Certain(_)));
-        assert_eq!(sandbox.state.lock().unwrap().book.len(), 1);
+        assert_eq!(sandbox.state.lock().book.len(), 1);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 
 use super::blanks;
 use super::canonical::printable;
-use super::compare::Difference;
+use super::difference::Difference;
 use super::raw::{View, pattern};
 use super::secret::UNTOLD;
 use super::shape::shape;

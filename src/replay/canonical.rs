@@ -29,7 +29,7 @@ const WELL_KNOWN: [(&str, &str); 8] = [
     ("http://www.w3.org/XML/1998/namespace", "xml"),
 ];
 
-/// What a secret that is not told matches.
+/// What a hidden secret matches.
 static ANYTHING: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("").ok());
 
 /// A line of a canonical document. Lines are equal by what they show and hide, wherever they are.
@@ -93,7 +93,7 @@ pub(super) enum Side {
 pub(super) struct Canonical<'r> {
     rules: &'r Rules,
     side: Side,
-    /// Where the captured answer has something that is not told, so that much is right: what the
+    /// Where the captured answer has something hidden, so that much is right: what the
     /// text has to match, and how it is shown.
     loose: HashMap<Vec<(String, usize)>, (Regex, String)>,
     strange_namespaces: HashMap<String, String>,
@@ -197,7 +197,7 @@ impl<'r> Canonical<'r> {
         (escaped(text), None)
     }
 
-    /// How a text is shown that the capture does not tell, or not all of.
+    /// How a text is shown that the capture hides, or a part of it.
     fn loose(&mut self, local: &str, place: &[(&str, usize)], text: &str) -> Option<String> {
         let key = || place.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
         match self.side {

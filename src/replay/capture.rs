@@ -51,7 +51,7 @@ pub(super) struct CaptureFile {
 pub(super) enum Stopped {
     /// The file cannot be read.
     Unreadable(ReplayError),
-    /// Nobody wants more.
+    /// The consumer has ended; nothing more is wanted.
     Enough,
 }
 

@@ -8,6 +8,7 @@ use super::error::ReplayError;
 use super::exchange::{Exchange, Files};
 use super::plain;
 use super::rules::{FILE_NAME, Rules};
+use crate::domain::number::saturated;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -128,7 +129,7 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, ReplayError> {
     let mut bytes = Vec::new();
     let limit = FILE_BYTES_MAX.saturating_add(1);
     let read = opened.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
+    if saturated::<u64>(read) > FILE_BYTES_MAX {
         return Err(unreadable(&format_args!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     Ok(Some(bytes))

@@ -1,6 +1,6 @@
 //! A seed for the objects that captures take for granted, from what they say of them.
 //!
-//! What must stay true: what is written can be loaded; whatever no capture says is guessed, and a
+//! What must stay true: what is written can be loaded; what no capture says is guessed, and a
 //! comment beside it names it; and no secret of a capture is in it.
 
 mod learn;
@@ -24,7 +24,7 @@ pub(super) struct Draft {
     numbers: BTreeMap<String, String>,
 }
 
-/// An account. Whatever is not known is guessed.
+/// An account. What is not known is guessed.
 #[derive(Debug, Default)]
 struct Account {
     number: Option<String>,
@@ -33,14 +33,14 @@ struct Account {
     default_method: Option<String>,
     /// How much refunds and adjustments took that succeeded, so far.
     taken: Decimal,
-    /// The balance at the start, where a query told one.
+    /// The balance at the start, where a query returned one.
     opening: Option<Decimal>,
 }
 
 #[derive(Debug, Default)]
 struct Method {
     account: Option<String>,
-    /// The type that a query told.
+    /// The type that a query returned.
     of_type: Option<String>,
     /// The type that follows from a refund to it.
     guessed: Option<String>,

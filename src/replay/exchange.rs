@@ -1,4 +1,4 @@
-//! An exchange as every kind of capture tells it: what was sent, and what was answered.
+//! An exchange as every kind of capture holds it: what was sent, and what was answered.
 
 use super::rules::Rules;
 use std::path::PathBuf;

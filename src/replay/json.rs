@@ -3,6 +3,7 @@
 use super::Difference;
 use super::report::{CaseReport, Outcome, Reporter, Summary};
 use super::soapui::{CheckReport, StepReport, TestCaseReport};
+use crate::domain::number::saturated;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -87,7 +88,7 @@ fn step(step: &StepReport) -> Value {
 }
 
 fn micros(took: Duration) -> u64 {
-    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+    saturated::<u64>(took.as_micros())
 }
 
 fn told(difference: &Difference) -> Value {

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// A user that is certainly nobody.
+/// A user that certainly does not exist.
 const NOBODY: &str = "nobody@example.invalid";
 
 /// Stands for the password of the user that a login names.

@@ -1,8 +1,8 @@
 //! Places in a document: the small part of XPath that `ignore` and `match` understand.
 //!
-//! `/a/b` is a path from the root, `//b` and `//a/b` may start anywhere. Names are local, whatever
-//! their namespace, and `[2]` picks the second of its name. Everything else is an error, so that
-//! nobody believes in a rule that is not followed. The paths that reports name can be used as they
+//! `/a/b` is a path from the root, `//b` and `//a/b` may start anywhere. Names are local,
+//! regardless of their namespace, and `[2]` picks the second of its name. Everything else is an
+//! error, so that a rule with no effect is noticed. The paths that reports name can be used as they
 //! are.
 
 use std::fmt;

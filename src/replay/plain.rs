@@ -1,8 +1,8 @@
 //! Requests as plain XML: whole envelopes, and operations as documents print them.
 //!
 //! An operation without an envelope is given one with a live session, unless the captured answer
-//! says that it was refused as it is. What is neither is told apart from what is no XML, with the
-//! line.
+//! says that it was refused as it is. What is neither is distinguished from what is no XML, with
+//! the line.
 
 use super::blanks;
 use super::compare::{LIMITS, usual_status};

@@ -8,13 +8,14 @@
 use super::compare::usual_status;
 use super::scrub::Scrub;
 use crate::client::Bytes;
+use parking_lot::Mutex;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// So many calls, and so many bytes of them, may wait to be written.
@@ -25,7 +26,7 @@ const DIGITS: usize = 8;
 /// What a folder is called until it is whole.
 const UNFINISHED: &str = ".unfinished";
 
-/// A call and its answer, as whoever serves or passes on calls hands them over. It holds sessions
+/// A call and its answer, as the gateway or the proxy hands them over. It holds sessions
 /// and passwords.
 pub struct Call {
     /// The path and query that it was posted to.
@@ -100,8 +101,8 @@ impl Recorder {
 
     /// Writes what waits, and says what became of everything.
     pub fn finish(&self) -> Recorded {
-        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take()
+        drop(self.queue.lock().take());
+        if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
             tracing::error!("the recording broke off");
@@ -117,7 +118,7 @@ impl Recorder {
     pub fn take(&self, call: Call) {
         let bytes = size(&call);
         let waiting = self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = self.queue.lock();
         let fits = waiting.saturating_add(bytes) <= QUEUE_BYTES_MAX;
         let taken = fits && queue.as_ref().is_some_and(|queue| queue.try_send(call).is_ok());
         drop(queue);

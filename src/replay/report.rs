@@ -1,4 +1,4 @@
-//! What reporters are told of, and how differences read.
+//! What reporters get, and how differences read.
 
 use super::compare::Difference;
 use super::error::ReplayError;
@@ -175,7 +175,7 @@ pub trait Reporter {
     }
 }
 
-/// Counts what a reporter is told.
+/// Counts what a reporter gets.
 pub(super) struct Tally<'r> {
     reporter: &'r mut dyn Reporter,
     started: Instant,

@@ -12,7 +12,7 @@ use std::time::Duration;
 const KEY: &str = "idempotency-key";
 /// The first wait; each one after it is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
-/// No wait is longer, whatever an answer asks for.
+/// No wait is longer, even if an answer asks for it.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long to wait before the request is sent again after so many tries, if it may be.

@@ -30,7 +30,7 @@ pub(super) const CONTENT_TYPE_DEFAULT: &str = "text/xml; charset=utf-8";
 pub(super) struct Rules {
     path: Option<RequestPath>,
     content_type: Option<Value>,
-    /// The status that is expected, whatever the answer.
+    /// The status that is expected, in the place of the captured one.
     pub(super) status: Option<Status>,
     clock: Option<Standing>,
     #[serde(default)]

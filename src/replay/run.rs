@@ -1,4 +1,4 @@
-//! Captures sent to an endpoint: the workers, and whoever feeds them and listens to them.
+//! Captures sent to an endpoint: the workers, what feeds them, and what collects their results.
 
 use super::Options;
 use super::error::ReplayError;
@@ -57,7 +57,7 @@ fn feed(paths: &[PathBuf], given: &Given, found: &mpsc::Sender<Capture>, results
     let outcome =
         walk::walk(paths, given, &mut |capture| found.blocking_send(capture).map_err(|_| gone()));
     if let Err(error) = outcome {
-        // If nobody listens, there was an error before this one.
+        // If the receiver has ended, there was an error before this one.
         let _ = results.blocking_send(Err(error));
     }
 }

@@ -115,8 +115,8 @@ impl Scrub {
 }
 
 /// What is written in the place of a value of a card, a bank or a token. A good number becomes one
-/// that is nobody's; of everything else only the form is left, because what it is taken or refused
-/// for is part of the recording.
+/// that belongs to no person; of everything else only the form is left, because what it is taken or
+/// refused for is part of the recording.
 fn stand_in(element: &str, told: &str) -> String {
     let [card, account, iban] = TEST_NUMBERS;
     let lies_in = |least: u16, most: u16| {

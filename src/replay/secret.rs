@@ -1,15 +1,16 @@
 //! Secrets that are known by their value, wherever they turn up in a report, and what is written
 //! down in the place of secrets.
 //!
-//! Those that their element tells are taken out of reports by `domain::secret`.
+//! Those known by their element are taken out of reports by `domain::secret`.
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
 use crate::domain::secret::{ELEMENTS, HIDDEN, SESSION_CHARS, misplaced_secrets, without_secrets};
 use crate::xml::decode;
+use parking_lot::RwLock;
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::LazyLock;
 
 /// Stands in a file for a secret that is not written down; as an answer it means any.
 pub(super) const UNTOLD: &str = "{{secret}}";
@@ -23,7 +24,7 @@ const EXAMPLE: &str = "example-session-";
 /// The texts of elements with secrets, in bytes.
 static TEXTS: LazyLock<Option<regex::bytes::Regex>> = LazyLock::new(|| pattern(&ELEMENTS));
 
-/// Published numbers that are nobody's: of a card, of a bank account, and an IBAN.
+/// Published numbers that belong to no person: of a card, of a bank account, and an IBAN.
 pub(super) const TEST_NUMBERS: [&str; 3] =
     ["4111111111111111", "555001112223", "GB82WEST12345698765432"];
 
@@ -87,8 +88,8 @@ pub(super) fn with_any_session(body: &[u8]) -> Cow<'_, [u8]> {
     if edits.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(view.with(&edits)) }
 }
 
-/// The secrets that a message holds, long enough to be told from other texts wherever they are,
-/// the longest first: as they are written in it, and as others would write them.
+/// The secrets that a message holds, long enough not to be confused with other texts wherever they
+/// are, the longest first: as they are written in it, and as others would write them.
 pub(super) fn secrets_in(body: &[u8]) -> Vec<String> {
     let view = View::of(body);
     let texts = view.texts(TEXTS.as_ref()).into_iter();
@@ -107,7 +108,7 @@ pub(super) fn secrets_in(body: &[u8]) -> Vec<String> {
     values
 }
 
-/// A body as text, without the secrets that its elements tell. Where it cannot be decoded, they
+/// A body as text, without the secrets known by their elements. Where it cannot be decoded, they
 /// are found all the same, between the zeros of UTF-16 too.
 pub(super) fn text_without_secrets(body: &[u8]) -> String {
     let text = match decode(body, None) {
@@ -133,7 +134,7 @@ const KNOWN_MAX: usize = 1_000;
 
 impl KnownSecrets {
     pub(super) fn add(&self, value: &str) {
-        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        let mut values = self.values.write();
         for value in [value.to_owned(), escaped(value)] {
             if !value.is_empty() && !values.contains(&value) {
                 values.push_back(value);
@@ -144,7 +145,7 @@ impl KnownSecrets {
         }
     }
 
-    /// Adds a value, if it is long enough to be told from other texts.
+    /// Adds a value, if it is long enough not to be confused with other texts.
     pub(super) fn add_telling(&self, value: &str) {
         if value.len() >= TELLING_BYTES {
             self.add(value);
@@ -154,7 +155,7 @@ impl KnownSecrets {
     /// Takes every known secret out of a text, the longest first, because one may be the beginning
     /// of another.
     pub(super) fn hide(&self, text: &mut String) {
-        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let values = self.values.read();
         let mut found: Vec<_> = values.iter().filter(|value| text.contains(*value)).collect();
         found.sort_by_key(|value| std::cmp::Reverse(value.len()));
         for value in found {

@@ -41,7 +41,7 @@ impl Glob {
         Ok(Self { text: text.to_owned(), of_operation: operation.is_some(), regex })
     }
 
-    /// Whether it matches; nothing if only the operation would tell, and it is not known yet.
+    /// Whether it matches; nothing if that depends on the operation, and it is not known yet.
     fn matches(&self, candidate: &Candidate<'_>) -> Option<bool> {
         if self.of_operation {
             let operations = candidate.operations?;
@@ -84,7 +84,7 @@ fn as_regex(glob: &str) -> String {
 pub(super) struct Candidate<'c> {
     /// The name in reports.
     pub(super) name: &'c str,
-    /// Its operations; none if nobody has looked yet.
+    /// Its operations; none if they were not read yet.
     pub(super) operations: Option<&'c [String]>,
 }
 
@@ -120,7 +120,7 @@ impl Selection {
         }
     }
 
-    /// Whether this is replayed, which is called `name` and does what `operations` tells.
+    /// Whether this is replayed, which is called `name` and does what `operations` returns.
     pub(super) fn takes_all_of(
         &self,
         name: &str,
@@ -179,7 +179,7 @@ impl Matched {
         self.note(selection, name_of(piece), &operations);
     }
 
-    /// Notes what matches something that is called `name` and does what `operations` tells.
+    /// Notes what matches something that is called `name` and does what `operations` returns.
     pub(super) fn note(&mut self, selection: &Selection, name: &str, operations: &[String]) {
         let candidate = Candidate { name, operations: Some(operations) };
         for (globs, matched) in

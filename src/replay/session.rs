@@ -35,7 +35,7 @@ impl fmt::Debug for Credentials {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
     all: Vec<Credentials>,
-    /// Whether the first was given on the command line, and so stands for whom nobody knows.
+    /// Whether the first was given on the command line, and so stands for users that are unknown.
     is_first_given: bool,
 }
 
@@ -52,7 +52,7 @@ struct SeedUser {
 }
 
 impl Users {
-    /// The users of a seed whose passwords it tells. What else is wrong with it is found by those
+    /// The users of a seed whose passwords it states. What else is wrong with it is found by those
     /// who load it.
     pub(super) fn of_seed(seed: &SeedText) -> Result<Self, ReplayError> {
         let file = seed.file.display();
@@ -72,7 +72,7 @@ impl Users {
         self
     }
 
-    /// A user by name, or the first. Whom nobody knows is taken for the one who was given.
+    /// A user by name, or the first. An unknown user is taken for the one who was given.
     fn find(&self, name: Option<&str>) -> Option<&Credentials> {
         let named = self.all.iter().find(|user| name.is_none_or(|name| user.username == name));
         named.or_else(|| self.all.first().filter(|_| self.is_first_given))
@@ -115,7 +115,7 @@ impl Sessions {
         connection: &mut Connection,
     ) -> Result<String, ReplayError> {
         let credentials = self.users.find(user).ok_or_else(|| Self::nobody_told(user))?;
-        // Held during the login, so that nobody else logs the same user in.
+        // Held during the login, so that no other worker logs the same user in.
         let mut open = self.open.lock().await;
         if let Some(session) = open.get(&credentials.username) {
             return Ok(session.clone());

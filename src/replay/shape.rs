@@ -1,4 +1,4 @@
-//! Values that differ from run to run, told by the name of their element and by their form.
+//! Values that differ from run to run, recognised by the name of their element and by their form.
 //!
 //! Two values of one shape are equal. The shape needs both: an id in a message, or a word where an
 //! id belongs, is compared as it stands.

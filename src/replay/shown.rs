@@ -10,7 +10,7 @@ const LINES_MAX: usize = 400;
 /// How deep lines are indented at most.
 const DEPTH_MAX: usize = 32;
 
-/// A body as a report shows it. What its elements tell is hidden; what else is a secret is not.
+/// A body as a report shows it. Secrets known by their elements are hidden; other secrets are not.
 pub(super) fn shown(body: &[u8]) -> String {
     let text = text_without_secrets(body);
     // What its writer has laid out is left as it is.

@@ -1,7 +1,7 @@
 //! What a request is about: its operation, and the objects that it names.
 //!
 //! What must stay true: a request that is not quite XML, such as one with the placeholders of a
-//! recorder in it, is told by its operation all the same.
+//! recorder in it, is named by its operation all the same.
 
 use super::blanks;
 use super::compare::{LIMITS, operation};

@@ -133,7 +133,7 @@ impl<W: Write> Reporter for Text<W> {
             Outcome::NotServed(why) => {
                 self.line(None, &format!("NOT SERVED {}: {why}", report.name))
             }
-            // One line at the end tells of all of them.
+            // One line at the end counts all of them.
             Outcome::NotRun(why) => {
                 self.not_run.get_or_insert_with(|| (report.name.clone(), why.clone()));
                 Ok(())

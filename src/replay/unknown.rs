@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 /// So many objects of one request are asked for.
 const ASKED_MAX: usize = 20;
 
-/// What was asked, and whether the endpoint has it; nothing where it could not tell.
+/// What was asked, and whether the endpoint has it; nothing where its answer did not say.
 #[derive(Default)]
 pub(super) struct Asked(Mutex<HashMap<Reference, Option<bool>>>);
 
@@ -51,7 +51,7 @@ impl Asked {
     }
 }
 
-/// Whether the endpoint has an object; nothing if it does not tell.
+/// Whether the endpoint has an object; nothing if its answer does not say.
 async fn has(
     reference: &Reference,
     session: &str,

@@ -120,7 +120,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A file that nobody named.
+    /// A file that was found and not named.
     fn found_in_folder(&mut self, file: &Path, scope: &Scope) -> Result<(), ReplayError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         if name.ends_with(PAIR_REQUEST) {
@@ -198,7 +198,7 @@ fn names(folder: &Path) -> Result<Vec<(OsString, bool)>, ReplayError> {
     Ok(names)
 }
 
-/// The rules from the folder with the seed down to the one above `path`. Without a seed nobody
+/// The rules from the folder with the seed down to the one above `path`. Without a seed no one
 /// knows where the catalogue begins, and only what is below `path` counts.
 fn rules_above(path: &Path) -> Result<Arc<Rules>, ReplayError> {
     let path = fs::canonicalize(path).map_err(|error| ReplayError::capture(path, None, error))?;

@@ -31,7 +31,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 /// Pieces of a file are read ahead in batches of so many, or of so many bytes.
 const BATCH_PIECES: usize = 64;
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Whoever leaves so many requests in a row without an answer is no endpoint.
+/// An endpoint that leaves so many requests in a row without an answer is given up.
 const UNANSWERED_MAX: usize = 5;
 
 /// What the workers share.
@@ -72,7 +72,7 @@ pub(super) type Results = Sender<Result<CaseReport, ReplayError>>;
 enum Ended {
     /// It cannot go on.
     Failed(ReplayError),
-    /// Nobody listens any more.
+    /// The receiver of results has ended.
     Alone,
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn work(job: Arc<Job>, results: Results) {
     let carried = Carried::default();
     let mut worker = Worker { job, connection, carried, unanswered: 0, results };
     if let Err(Ended::Failed(error)) = worker.all().await {
-        // If nobody listens, nobody needs to know.
+        // Where the receiver has ended, another error is reported already.
         let _ = worker.results.send(Err(error)).await;
     }
 }
@@ -261,7 +261,7 @@ impl Worker {
     }
 }
 
-/// Reads a file in batches, and waits while nobody takes them.
+/// Reads a file in batches, and waits until each is taken.
 fn read_ahead(file: &CaptureFile, batches: &Sender<Vec<Piece>>) -> Result<(), ReplayError> {
     let mut batch = Vec::new();
     let mut bytes = 0_usize;
@@ -281,7 +281,7 @@ fn read_ahead(file: &CaptureFile, batches: &Sender<Vec<Piece>>) -> Result<(), Re
         Ok(()) | Err(Stopped::Enough) => {}
         Err(Stopped::Unreadable(error)) => return Err(error),
     }
-    // Whoever does not take the last batch wants nothing more.
+    // If the last batch is not taken, the receiver has ended.
     let _ = batches.blocking_send(batch);
     Ok(())
 }
@@ -353,7 +353,7 @@ fn failed(
     Outcome::Failed(Box::new(Failure { differences, request, expected, actual }))
 }
 
-/// Takes known secrets out of a difference; those that their element tells are out already.
+/// Takes known secrets out of a difference; those known by their element are out already.
 fn hide_in(difference: &mut Difference, hide: &dyn Fn(&mut String)) {
     match difference {
         Difference::Body { note, diff, .. } => note.iter_mut().chain(diff).for_each(hide),

@@ -1,11 +1,11 @@
 //! The one place where the time of day comes from.
 //!
-//! What must stay true: only whoever holds a test ledger sets it; otherwise it is the machine's. It
-//! never tells a moment that the ledger cannot hold.
+//! What must stay true: it is set on a test ledger alone; otherwise it is the machine's. It
+//! never returns a moment that the ledger cannot hold.
 
 use crate::domain::moment::can_be_held;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::{PoisonError, RwLock};
+use parking_lot::RwLock;
 
 /// The machine's clock, or what a tester made of it.
 #[derive(Debug)]
@@ -94,11 +94,11 @@ impl Clock {
     }
 
     fn mode(&self) -> Mode {
-        *self.now.read().unwrap_or_else(PoisonError::into_inner)
+        *self.now.read()
     }
 
     fn set(&self, mode: Mode) {
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = mode;
+        *self.now.write() = mode;
     }
 }
 

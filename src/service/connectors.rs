@@ -9,8 +9,9 @@ use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Processor, Told};
+use parking_lot::RwLock;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// A gateway's connector, and how many calls it has room for.
@@ -58,7 +59,7 @@ impl Processors {
 
     /// A sandbox for each gateway that has none yet; the others go on as they are.
     pub(super) fn add_sandboxes(&self, gateways: Vec<(Gateway, Script)>) {
-        let mut sandboxes = self.sandboxes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut sandboxes = self.sandboxes.write();
         for (gateway, script) in gateways {
             sandboxes.entry(gateway.name.clone()).or_insert_with(|| {
                 let sandbox = Arc::new(Sandbox::new(script));
@@ -80,17 +81,17 @@ impl Processors {
 
     /// Forgets the sandboxes, and with them what they paid and which rules are used up.
     pub(super) fn forget_sandboxes(&self) {
-        self.sandboxes.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.sandboxes.write().clear();
     }
 
     /// The sandbox of a gateway, if it is one.
     pub(super) fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let sandboxes = self.sandboxes.read();
         sandboxes.get(gateway).map(|(sandbox, _)| Arc::clone(sandbox))
     }
 
     pub(super) fn of(&self, gateway: &str) -> Option<Connected> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let sandboxes = self.sandboxes.read();
         let of_sandbox = || sandboxes.get(gateway).map(|(_, connected)| connected);
         self.configured.get(gateway).or_else(of_sandbox).cloned()
     }
@@ -105,7 +106,7 @@ impl Processors {
     }
 
     pub(super) fn all(&self) -> Vec<(String, Connected)> {
-        let sandboxes = self.sandboxes.read().unwrap_or_else(PoisonError::into_inner);
+        let sandboxes = self.sandboxes.read();
         let of_sandboxes = sandboxes.iter().map(|(name, (_, connected))| (name, connected));
         let all = of_sandboxes.chain(&self.configured);
         all.map(|(name, connected)| (name.clone(), connected.clone())).collect()

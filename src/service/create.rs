@@ -1,7 +1,7 @@
 //! Creating objects: drafts go to the ledger as one batch, and electronic refunds on to gateways.
 //!
-//! Once the ledger has begun, its outcome is awaited and told; a deadline only takes back what has
-//! not begun. A caller with an idempotency key gets the stored answer, byte for byte.
+//! Once the ledger has begun, its outcome is awaited and returned; a deadline only takes back what
+//! has not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
 use super::amending::{Amending, OPERATION};
 use super::deadline::Deadline;
@@ -19,7 +19,7 @@ use crate::ledger::{
 use std::pin::pin;
 use std::sync::Arc;
 
-/// What the caller is to be told.
+/// What the caller is to get.
 #[derive(Debug)]
 pub enum CreateAnswer {
     /// One result a draft, in order.
@@ -28,7 +28,7 @@ pub enum CreateAnswer {
     Stored {
         /// The answer.
         bytes: Vec<u8>,
-        /// What it tells; nothing if it was made by an earlier request.
+        /// The results in it; nothing if it was made by an earlier request.
         rows: Option<Vec<RowResult>>,
     },
 }

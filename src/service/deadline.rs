@@ -4,12 +4,13 @@
 //! some rooms, and hardly any call ever reaches its deadline. So a timer is set once and left where
 //! it is: only when it runs out is it set again, to the deadline that is waited for by then.
 //!
-//! What must stay true: whoever waits is woken at its deadline, not before and not much later, as
+//! What must stay true: a waiter is woken at its deadline, not before and not much later, as
 //! long as all who share the timer wait in the same task.
 
+use parking_lot::Mutex;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -21,7 +22,7 @@ pub struct Timer(Mutex<Option<Pin<Box<Sleep>>>>);
 impl Timer {
     /// Ready once it is `deadline`; until then the task is woken at that moment, if not before.
     pub fn poll_passed(&self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
-        let mut sleep = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sleep = self.0.lock();
         let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
@@ -45,7 +46,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The moment `at` by a timer, for whoever waits in its task.
+    /// The moment `at` by a timer, for the future that waits in its task.
     pub fn new(at: Instant, timer: &Arc<Timer>) -> Self {
         Self { at, timer: Arc::clone(timer) }
     }

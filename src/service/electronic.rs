@@ -1,12 +1,12 @@
 //! Paying electronic refunds: the gateway is asked outside any transaction, and its verdict ends
 //! the refund in a second one, exactly once.
 //!
-//! What must stay true: while an order is being sent or asked about, nobody else does either for
-//! the same refund (`desk`); what brings no verdict is noted with the moment of the next inquiry,
+//! What must stay true: while an order is being sent or asked about, no other task does either for
+//! the same refund (`leases`); what brings no verdict is noted with the moment of the next inquiry,
 //! and what cannot be noted is due by an earlier note. So no verdict is ever lost for good.
 
 use super::Service;
-use super::desk::Turn;
+use super::leases::Lease;
 use super::outcome_writes::begin;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// is asked about like any other.
 const VERDICT_RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// How long an operator's decision waits for its turn, and how often that is tried.
+/// How long an operator's decision waits for its lease, and how often that is tried.
 const OPERATORS_WAIT: Duration = Duration::from_secs(2);
 const TURNS_TRIED_EVERY: Duration = Duration::from_millis(20);
 
@@ -84,21 +84,21 @@ impl Service {
         accounts: Vec<ObjectId>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
-        tokio::spawn(self.stage.join(what, accounts).until_cut(work))
+        tokio::spawn(self.drain.join(what, accounts).until_cut(work))
     }
 
     /// Waits until no gateway is being asked any more, at most for `patience`; what is left then
     /// stays in Processing and is taken up by the next start.
     pub async fn finish(&self, patience: Duration) {
         self.is_ending.store(true, Ordering::Release);
-        if !self.stage.ends_within(patience).await {
+        if !self.drain.ends_within(patience).await {
             tracing::warn!("refunds stay in Processing; the next start asks about them again");
         }
     }
 
     /// Sends an order for the first time, if the gateway has room for it before the deadline.
     async fn pay_one(&self, order: Order, deadline: Instant) -> Option<(RefundId, Ended)> {
-        let turn = self.desk.take(order.refund.number())?;
+        let lease = self.leases.take(order.refund.number())?;
         // From then on it belongs to the resolver, which asks before it sends.
         if self.clock.now() >= order.refund.created_at() + FRESH {
             return None;
@@ -114,7 +114,7 @@ impl Service {
                 }
             }
         };
-        let ended = self.conclude(&open, told, turn).await?;
+        let ended = self.conclude(&open, told, lease).await?;
         Some((open.order.refund, ended))
     }
 
@@ -123,17 +123,17 @@ impl Service {
         &self,
         open: &OpenOrder,
         told: Told<Answer>,
-        turn: Turn,
+        lease: Lease,
     ) -> Option<Ended> {
         let exchange = self.exchange(ExchangeKind::Refund, told.transcript);
         match told.outcome {
-            Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, turn).await,
+            Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, lease).await,
             Answer::NotSent(why) => {
-                self.note(open, exchange, why, open.first_sent.is_none(), &turn).await;
+                self.note(open, exchange, why, open.first_sent.is_none(), &lease).await;
                 None
             }
             Answer::Unknown(why) => {
-                self.note(open, exchange, why, false, &turn).await;
+                self.note(open, exchange, why, false, &lease).await;
                 None
             }
         }
@@ -145,14 +145,14 @@ impl Service {
     }
 
     /// Writes a verdict, and once more where that fails, because what the gateway said stays true.
-    /// One that cannot be written at all is asked for again. Returns how the refund ended, if it was
-    /// this verdict that ended it.
+    /// One that cannot be written at all is asked for again. Returns how the refund ended, if it
+    /// was this verdict that ended it.
     pub(super) async fn end(
         &self,
         order: &Order,
         verdict: Verdict,
         exchange: Exchange,
-        turn: Turn,
+        lease: Lease,
     ) -> Option<Ended> {
         let approved = matches!(verdict, Verdict::Approved { .. });
         let refund = order.refund.to_string();
@@ -160,14 +160,14 @@ impl Service {
         loop {
             let number = order.refund.number();
             let write = || self.ledger.end_refund(number, verdict.clone(), exchange.clone());
-            let write = || self.desk.gave(&turn).then(write);
+            let write = || self.leases.gave(&lease).then(write);
             let written = self.outcome_writes.write(write).await?;
             match written {
                 Ok(has_ended) => {
                     if !has_ended {
                         tracing::error!(%refund, approved, "a verdict came after the refund's end");
                     }
-                    self.forget(order, turn);
+                    self.forget(order, lease);
                     return has_ended.then(|| verdict.ending().into());
                 }
                 Err(error) => tracing::error!(%refund, %error, "a verdict was not written"),
@@ -182,14 +182,14 @@ impl Service {
     }
 
     /// Forgets a refund that has ended.
-    fn forget(&self, order: &Order, turn: Turn) {
-        turn.forget();
+    fn forget(&self, order: &Order, lease: Lease) {
+        lease.forget();
         if let Some(connected) = self.processors.of(&order.gateway) {
             connected.processor.forget(order.refund);
         }
     }
 
-    /// Ends a refund by an operator's hand. Its turn is taken first, so that no verdict that is on
+    /// Ends a refund by an operator's hand. Its lease is taken first, so that no verdict that is on
     /// its way comes too late for the decision.
     pub async fn settle(
         &self,
@@ -205,15 +205,15 @@ impl Service {
     ) -> Result<Result<RefundNumber, SettleError>, LedgerError> {
         let number = settlement.refund.number();
         let until = Instant::now() + OPERATORS_WAIT;
-        let turn = loop {
-            match self.desk.take(number) {
-                Some(turn) => break turn,
+        let lease = loop {
+            match self.leases.take(number) {
+                Some(lease) => break lease,
                 None if Instant::now() < until => sleep(TURNS_TRIED_EVERY).await,
                 None => return Ok(Err(SettleError::BeingAsked { number })),
             }
         };
         let settled = self.ledger.settle_refund(settlement).await?;
-        turn.forget();
+        lease.forget();
         Ok(settled)
     }
 
@@ -225,7 +225,7 @@ impl Service {
         exchange: Exchange,
         why: String,
         was_never_sent: bool,
-        turn: &Turn,
+        lease: &Lease,
     ) -> bool {
         let (refund, gateway) = (open.order.refund, &open.order.gateway);
         self.gateway_counters.unknowns.fetch_add(1, Ordering::Relaxed);
@@ -239,7 +239,7 @@ impl Service {
         }
         let note = Note { exchange, why, was_never_sent, next };
         let write = || self.ledger.note_exchange(refund.number(), note);
-        let write = || self.desk.gave(turn).then(write);
+        let write = || self.leases.gave(lease).then(write);
         let Some(noted) = self.outcome_writes.write(write).await else { return false };
         noted.unwrap_or_else(|error| {
             tracing::error!(%refund, %error, "an exchange was not noted; it is asked about again");

@@ -1,4 +1,4 @@
-//! Faults to order: what a tester wants the next calls to suffer.
+//! Faults to order: what a tester wants to be injected into the next calls.
 //!
 //! What must stay true: the first rule that matches a call and has none left to pass over decides,
 //! and is used once; as long as no rule stands, a call pays for this with one look at a flag.
@@ -6,8 +6,8 @@
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
+use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many rules may stand at once.
@@ -37,7 +37,7 @@ pub enum Effect {
         /// How many bytes are left of it.
         bytes: usize,
     },
-    /// The work is done, the answer's head tells its whole length, and the connection is closed
+    /// The work is done, the answer's head states its whole length, and the connection is closed
     /// after so many bytes.
     CutOff {
         /// How many bytes are sent of it.
@@ -116,7 +116,7 @@ struct Standing {
 
 impl Faults {
     fn lock(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standing.lock()
     }
 
     /// Adds a rule after those that stand and gives its number; none when there are too many.

@@ -1,5 +1,5 @@
-//! Idempotency keys: where a front door finds them, which are in use, and what tells two requests
-//! with the same key apart.
+//! Idempotency keys: where a front door finds them, which are in use, and what distinguishes two
+//! requests with the same key.
 //!
 //! What must stay true: a fingerprint does not change with the order or the spelling of what was
 //! sent, and never between two versions of this program.
@@ -10,9 +10,10 @@ use crate::domain::draft::canonical::canonical;
 use crate::domain::draft::source::{Source, text_of};
 use crate::domain::hex::hex;
 use crate::ledger::{LedgerError, Render, UserKey};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The longest idempotency key, in characters.
 const KEY_CHARS_MAX: usize = 255;
@@ -45,7 +46,7 @@ impl IdempotencyKey {
             objects.iter().map(|object| text_of(*object, field)).collect::<Option<_>>()?;
         match texts.as_slice() {
             [] => None,
-            // Whatever else people write into such a field protects as well, by its digest.
+            // Any other text in such a field protects as well, by its digest.
             [text] => Self::parse(text).or_else(|| Self::of_digest([*text])),
             // With the lengths, so that no two lists of texts run together into the same one.
             several => {
@@ -77,11 +78,11 @@ impl IdempotencyKey {
     }
 }
 
-/// A key, what else tells requests apart, and how the answer is made.
+/// A key, what else distinguishes requests, and how the answer is made.
 pub struct Once {
     /// The caller's key.
     pub key: IdempotencyKey,
-    /// What the front door adds to the fingerprint: whatever shapes the answer's bytes.
+    /// What the front door adds to the fingerprint: what the answer's bytes depend on.
     pub shape: String,
     /// Makes the answer.
     pub render: Render,
@@ -100,18 +101,18 @@ pub(super) struct RunningKey {
 impl RunningKeys {
     pub(super) fn start(&self, user: UserKey, key: &str) -> Option<RunningKey> {
         let entry = (user, key.to_owned());
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.0.lock();
         keys.insert(entry.clone()).then(|| RunningKey { keys: self.clone(), entry })
     }
 }
 
 impl Drop for RunningKey {
     fn drop(&mut self) {
-        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.entry);
+        self.keys.0.lock().remove(&self.entry);
     }
 }
 
-/// What a request asks for, whatever its prefixes, field order and session. Each part is hashed
+/// What a request asks for, regardless of prefixes, field order and session. Each part is hashed
 /// behind its length, so that no two lists run together into the same one.
 pub(super) fn fingerprint(drafts: &Drafts, shape: &str) -> Result<[u8; 32], LedgerError> {
     let unreadable = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());

@@ -16,7 +16,7 @@ const NAME_CHARS_LOGGED: usize = 64;
 /// Why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// There is no such user, or it has another password; nobody learns which.
+    /// There is no such user, or it has another password; callers are not told which.
     #[error("user name and password do not match")]
     Mismatch,
     /// Too many wrong passwords came for this user or from this address. Nothing was looked at.
@@ -92,7 +92,8 @@ impl Service {
 }
 
 /// The user, if `password` is its own. Hashing takes long, so it happens off the async threads,
-/// where it cannot be interrupted: the turn is given back when it ends, not when nobody waits.
+/// where it cannot be interrupted: the turn is given back when it ends, not when its caller goes
+/// away.
 async fn verified(
     user: Option<User>,
     password: String,

@@ -6,10 +6,10 @@
 
 use super::ServiceSettings;
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// So many pairs and addresses are known before those that say nothing any more are forgotten, and
 /// all of them where that does not suffice.
@@ -110,11 +110,11 @@ impl LoginGuard {
 
     /// Forgets everything, because the users are others now.
     pub(super) fn forget(&self) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Known::default();
+        *self.known.lock() = Known::default();
     }
 
     fn at(&self, now: Moment) -> MutexGuard<'_, Known> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         known.newest = known.newest.max(now);
         known
     }
@@ -241,6 +241,6 @@ mod tests {
             assert!(!guard.note_wrong(&name, ip("192.0.2.1"), at(0)));
         }
         assert_eq!(guard.check("user 1", ip("192.0.2.1"), at(0)), Ok(()));
-        assert!(guard.known.lock().unwrap().pairs.len() <= KNOWN_MAX);
+        assert!(guard.known.lock().pairs.len() <= KNOWN_MAX);
     }
 }

@@ -1,8 +1,8 @@
 //! What operators change while the gateway serves, and without a new ledger: users, the tenant's
 //! settings, and what sandboxes can do.
 //!
-//! What must stay true: the command line on a ledger that nobody serves, and the admin API of one
-//! that is served, check the same things in the same words; a change counts for the next call.
+//! What must stay true: the command line on a ledger that no gateway serves, and the admin API of
+//! one that is served, check the same things in the same words; a change counts for the next call.
 
 use super::seed::{gateway_setting, tenant_setting};
 use super::{Service, password};
@@ -196,10 +196,10 @@ async fn hashed(password: String) -> Result<String, OperationError> {
 impl Service {
     /// Makes a change that counts for every call from now on; false when all is so already.
     pub async fn operate(&self, wanted: Wanted, act: Act) -> Result<bool, OperationError> {
-        // Nobody replaces a test ledger meanwhile.
+        // So that no test ledger is replaced meanwhile.
         let _turn = self.bench_turn.lock().await;
         let changed = operate(self.ledger.as_ref(), wanted, act).await;
-        // Also after an outcome that nobody knows: looking up again is always right.
+        // Also after an unknown outcome: reading again is always right.
         self.sessions.forget();
         self.processors.follow(self.ledger.gateways().await?);
         changed

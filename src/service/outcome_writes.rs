@@ -43,8 +43,8 @@ impl OutcomeWrites {
     }
 }
 
-/// Lets `work` go as far as it gets without waiting, whatever else the task has done in its time
-/// slice. Whoever goes on with it may be another task.
+/// Polls `work` once, even if the task has used up its time slice. Another task may poll it
+/// further.
 pub(super) async fn begin<F: Future + ?Sized>(mut work: Pin<&mut F>) -> Poll<F::Output> {
     unconstrained(poll_fn(|context| Poll::Ready(work.as_mut().poll(context)))).await
 }

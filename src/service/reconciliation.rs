@@ -83,7 +83,7 @@ fn text(name: &str, text: Option<&str>) -> Result<Option<String>, String> {
 }
 
 impl Service {
-    /// Tells the ledger of each event, which counts or is refused on its own.
+    /// Reports each event to the ledger, which accepts or refuses it on its own.
     pub async fn reconcile(
         &self,
         events: Vec<Reconciliation>,

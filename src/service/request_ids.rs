@@ -9,8 +9,8 @@ use crate::domain::hex::hex;
 use crate::domain::origin::RequestId;
 use crate::ledger::LedgerError;
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, PoisonError};
 
 /// Makes the ids of requests.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ struct State {
 
 #[derive(Debug)]
 enum Source {
-    /// What tells this process apart from others; ids sort by time.
+    /// What distinguishes this process from others; ids sort by time.
     Process(u64),
     /// What the seed makes of this beginning.
     Seeded([u8; 32]),
@@ -46,13 +46,13 @@ impl RequestIds {
     /// Begins again with the ids of another beginning, where ids are seeded.
     fn begin_anew(&self, seeded: Option<[u8; 32]>) {
         if let Some(seeded) = seeded {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.0.lock();
             *state = State { source: Source::Seeded(seeded), next: 0 };
         }
     }
 
     fn next(&self, now: DateTime<Utc>) -> Option<RequestId> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         let count = state.next;
         state.next = count.wrapping_add(1);
         let bytes: [u8; 16] = match &state.source {

@@ -1,16 +1,17 @@
 //! Asking again: every refund in Processing gets its end by inquiry, however the first call went.
 //!
 //! The ledger knows when each refund is asked about next, by the service's clock: at once after a
-//! start, soon after an unknown outcome, then less and less often for 48 hours. Whoever reads a
+//! start, soon after an unknown outcome, then less and less often for 48 hours. A call that reads a
 //! refund by its id has it asked about as well, as the original does when a record is opened.
 //! A gateway that has never heard of an order may be sent it again under the same id, for as long
 //! as it is sure to know that id; the money stays held in any case.
 
 use super::Service;
 use super::connectors::Connected;
-use super::desk::Turn;
 use super::electronic::report_panic;
+use super::leases::Lease;
 use crate::domain::id::RefundId;
+use crate::domain::number::saturated;
 use crate::domain::query::{QueryObject, Test, TypedQuery};
 use crate::domain::schedule::{ASKED_FOR, readers_interval};
 use crate::domain::zoql::Comparator;
@@ -18,8 +19,9 @@ use crate::ledger::LedgerError;
 use crate::ledger::orders::{Awaited, ExchangeKind, OpenOrder, OpenStats};
 use crate::processor::Inquiry;
 use chrono::TimeDelta;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
@@ -27,7 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// How often the ledger is asked what is due.
 const TICK: Duration = Duration::from_secs(1);
-/// How long whoever reads a refund waits for its gateway.
+/// How long a call that reads a refund waits for its gateway.
 const READERS_WAIT: Duration = Duration::from_secs(2);
 /// How many refunds one query has asked about.
 const READ_AT_ONCE_MAX: usize = 10;
@@ -39,7 +41,7 @@ pub(super) struct GatewayCounters {
     pub(super) unknowns: AtomicU64,
     /// As of the last tick.
     open: Mutex<OpenStats>,
-    /// Whether refunds may be at gateways that nobody can ask, because nothing configures them any
+    /// Whether refunds may be at gateways that cannot be asked, because nothing configures them any
     /// more. A gateway can leave only while no process has the ledger.
     has_left_gateways: AtomicBool,
 }
@@ -63,7 +65,7 @@ impl Service {
     /// The dealings with gateways, for metrics.
     pub fn gateway_stats(&self) -> GatewayStats {
         let counters = &self.gateway_counters;
-        let open = *counters.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = *counters.open.lock();
         GatewayStats {
             inquiries: counters.inquiries.load(Ordering::Relaxed),
             unknowns: counters.unknowns.load(Ordering::Relaxed),
@@ -73,7 +75,7 @@ impl Service {
         }
     }
 
-    /// Makes every refund in Processing due, and asks about whatever is due from now on, until the
+    /// Makes every refund in Processing due, and asks about what is due from now on, until the
     /// service is ended or gone.
     pub(super) async fn start_resolver(self: &Arc<Self>) -> Result<(), LedgerError> {
         if self.ledger.open_stats().await?.open > 0 {
@@ -100,7 +102,7 @@ impl Service {
         Ok(())
     }
 
-    /// Tells of refunds in Processing whose gateways left the configuration.
+    /// Logs refunds in Processing whose gateways left the configuration.
     pub(super) async fn look_for_left_gateways(&self) -> Result<(), LedgerError> {
         let left = self.awaited_in_vain().await?;
         for Awaited { gateway, open, .. } in &left {
@@ -115,14 +117,14 @@ impl Service {
         Ok(())
     }
 
-    /// What is in Processing where nobody can ask.
+    /// What is in Processing at gateways that cannot be asked.
     async fn awaited_in_vain(&self) -> Result<Vec<Awaited>, LedgerError> {
         let mut awaited = self.ledger.awaited_gateways().await?;
         awaited.retain(|one| self.processors.of(&one.gateway).is_none());
         Ok(awaited)
     }
 
-    /// What is in Processing. Where nobody can ask, only operators can end it.
+    /// What is in Processing. Where its gateway cannot be asked, only operators can end it.
     async fn open_stats(&self) -> Result<OpenStats, LedgerError> {
         let mut stats = self.ledger.open_stats().await?;
         if stats.open > 0 && self.gateway_counters.has_left_gateways.load(Ordering::Acquire) {
@@ -136,21 +138,21 @@ impl Service {
     /// Begins as many inquiries as each gateway has room for; waits for none of them.
     async fn ask_what_is_due(self: &Arc<Self>) -> Result<(), LedgerError> {
         let stats = self.open_stats().await?;
-        *self.gateway_counters.open.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        *self.gateway_counters.open.lock() = stats;
         if stats.open == 0 {
             return Ok(());
         }
         for (gateway, connected) in self.processors.all() {
-            let room = u32::try_from(connected.room.available_permits()).unwrap_or(u32::MAX);
+            let room = saturated::<u32>(connected.room.available_permits());
             let due = self.ledger.due_orders(&gateway, self.clock.now(), room).await?;
             // What has to be sent again meets the gateway in the order of the first time.
             due.iter().for_each(|open| connected.processor.line_up(&open.order));
             for open in due {
-                if let Some(turn) = self.desk.take(open.order.refund.number())
+                if let Some(lease) = self.leases.take(open.order.refund.number())
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
                 {
                     let (service, connected) = (Arc::clone(self), connected.clone());
-                    let ask = async move { service.ask(open, &connected, turn, room).await };
+                    let ask = async move { service.ask(open, &connected, lease, room).await };
                     self.spawn("inquiry", Vec::new(), ask);
                 }
             }
@@ -159,7 +161,7 @@ impl Service {
     }
 
     /// Asks about the refunds that a query names by their ids, and waits a little for the answers.
-    /// It never fails: the query tells whatever is known then.
+    /// It never fails: the query returns what is known then.
     pub(super) async fn ask_before_reading(self: &Arc<Self>, query: &TypedQuery, until: Instant) {
         let until = until.min(Instant::now() + READERS_WAIT);
         let asks = async {
@@ -188,10 +190,10 @@ impl Service {
         let interval = readers_interval(open.attempts).to_std().ok()?;
         // The first inquiry after the order itself comes as soon as somebody wants to know.
         let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };
-        let turn = self.desk.take_after(id.number(), interval)?;
+        let lease = self.leases.take_after(id.number(), interval)?;
         let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
         let service = Arc::clone(self);
-        let ask = async move { service.ask(open, &connected, turn, room).await };
+        let ask = async move { service.ask(open, &connected, lease, room).await };
         Some(self.spawn("inquiry", Vec::new(), ask))
     }
 
@@ -200,41 +202,41 @@ impl Service {
         &self,
         found: OpenOrder,
         connected: &Connected,
-        turn: Turn,
+        lease: Lease,
         _room: OwnedSemaphorePermit,
     ) {
-        // What was found may have been noted or ended before the turn was taken.
+        // What was found may have been noted or ended before the lease was taken.
         let number = found.order.refund.number();
         let open = match self.ledger.open_order(number).await {
             Ok(Some(open)) if open.attempts == found.attempts => open,
-            Ok(None) => return turn.forget(),
+            Ok(None) => return lease.forget(),
             _ => return,
         };
         if open.first_sent.is_none() {
-            return self.send_again(open, connected, turn).await;
+            return self.send_again(open, connected, lease).await;
         }
         self.gateway_counters.inquiries.fetch_add(1, Ordering::Relaxed);
         let told = connected.processor.inquire(&open.order).await;
         let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
         match told.outcome {
             Inquiry::Certain(verdict) => {
-                self.end(&open.order, verdict, exchange, turn).await;
+                self.end(&open.order, verdict, exchange, lease).await;
             }
             Inquiry::Unknown(why) => {
-                self.note(&open, exchange, why, false, &turn).await;
+                self.note(&open, exchange, why, false, &lease).await;
             }
             Inquiry::NeverHeard { retention }
                 if self.may_be_sent_again(&open, connected, retention) =>
             {
                 let why = "the gateway has never heard of it; it is sent again".to_owned();
-                if self.note(&open, exchange, why, false, &turn).await {
+                if self.note(&open, exchange, why, false, &lease).await {
                     let open = OpenOrder { attempts: open.attempts + 1, ..open };
-                    self.send_again(open, connected, turn).await;
+                    self.send_again(open, connected, lease).await;
                 }
             }
             Inquiry::NeverHeard { .. } => {
                 let why = "the gateway has never heard of it, and it is too late to send it again";
-                self.note(&open, exchange, why.to_owned(), false, &turn).await;
+                self.note(&open, exchange, why.to_owned(), false, &lease).await;
             }
         }
     }
@@ -255,12 +257,12 @@ impl Service {
         is_known && now < open.order.refund.created_at() + ASKED_FOR
     }
 
-    async fn send_again(&self, open: OpenOrder, connected: &Connected, turn: Turn) {
+    async fn send_again(&self, open: OpenOrder, connected: &Connected, lease: Lease) {
         let now = self.clock.now();
         if now >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
-            self.note(&open, exchange, why, true, &turn).await;
+            self.note(&open, exchange, why, true, &lease).await;
             return;
         }
         // Durable before the call: from then on it counts as sent.
@@ -269,7 +271,7 @@ impl Service {
                 None => connected.send_first(&open.order).await,
                 Some(_) => connected.processor.refund(&open.order).await,
             };
-            self.conclude(&open, told, turn).await;
+            self.conclude(&open, told, lease).await;
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 /// How often old events are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// The wait between two transactions that remove some, so that nobody who writes waits for long.
+/// The wait between two transactions that remove some, so that other writes do not wait for long.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What is kept of what happens to refunds.

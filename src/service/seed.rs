@@ -7,51 +7,30 @@
 
 mod billing;
 mod check;
+mod reading;
 mod setting;
 mod written;
 
 use super::password::{self, PasswordError};
-use crate::domain::custom_field::CustomField;
-use crate::domain::facts::Gateway;
-use crate::domain::permission::Permissions;
-use crate::domain::script::Script;
-use crate::domain::toml_text;
-use crate::ledger::seed::{
-    SeedAccount, SeedConflict, SeedInvoice, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
-};
+use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::trail::Act;
 use crate::ledger::{Ledger, LedgerError};
-use check::{Names, Wrong};
-use chrono::DateTime;
 pub(super) use setting::{gateway_setting, tenant_setting};
-use toml::Spanned;
-use written::WrittenSeed;
+use std::io::Read;
 
 pub use crate::domain::toml_text::TomlError as SeedTextError;
 pub use crate::ledger::seed::SeedReport;
 
 /// The built-in seed of `--demo`.
-const DEMO: &str = include_str!("seed/demo.toml");
+pub const DEMO: &str = include_str!("seed/demo.toml");
 
-/// A checked seed.
+/// A checked seed: what it adds, and the passwords of its users, which are hashed only where they
+/// are needed. Never printed.
+#[derive(Default)]
 pub struct Seed {
-    /// What it was read from.
-    text: String,
-    tenant: Vec<(&'static str, String)>,
-    users: Vec<UserSeed>,
-    gateways: Vec<(Gateway, Script)>,
-    accounts: Vec<SeedAccount>,
-    payment_methods: Vec<SeedPaymentMethod>,
-    invoices: Vec<SeedInvoice>,
-    payments: Vec<SeedPayment>,
-    custom_fields: Vec<CustomField>,
-}
-
-/// A user before its password is hashed; never printed.
-struct UserSeed {
-    username: String,
-    password: NewPassword,
-    permissions: Permissions,
+    plan: SeedPlan,
+    /// Those of the plan's users, in their order.
+    passwords: Vec<NewPassword>,
 }
 
 /// What a new user's password is made from.
@@ -80,13 +59,14 @@ pub enum SeedError {
 impl Seed {
     /// Reads a seed file; nothing in it is ignored.
     pub fn parse(text: &str) -> Result<Self, SeedTextError> {
-        let written: WrittenSeed = toml_text::read(text)?;
-        checked(text, written).map_err(|wrong| toml_text::complain(text, &wrong.at, wrong.message))
+        let read = reading::is_large(text).then(|| reading::in_pieces(text.as_bytes()));
+        read.flatten().map_or_else(|| reading::whole(text), Ok)
     }
 
-    /// What it was read from.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// Reads a seed file that is never in memory as a whole; none where that does not settle what
+    /// it says, and [`Seed::parse`] has to.
+    pub fn read(text: impl Read) -> Option<Self> {
+        reading::in_pieces(text)
     }
 
     /// The built-in seed: the accounts and the payment method of the two documented examples, and
@@ -94,41 +74,6 @@ impl Seed {
     pub fn demo() -> Result<Self, SeedTextError> {
         Self::parse(DEMO)
     }
-}
-
-fn checked(text: &str, written: WrittenSeed) -> Result<Seed, Wrong> {
-    let names = &mut Names::default();
-    let places: Vec<_> = written.account.iter().map(default_method_place).collect();
-    let seed = Seed {
-        text: text.to_owned(),
-        tenant: written.tenant.map(check::tenant).transpose()?.unwrap_or_default(),
-        users: each(written.user, |user| check::user(user, names))?,
-        gateways: each(written.gateway, |one| check::gateway(one.into_inner(), names))?,
-        accounts: each(written.account, |one| check::account(one.into_inner(), names))?,
-        payment_methods: each(written.payment_method, |one| {
-            check::method(one.into_inner(), names)
-        })?,
-        invoices: each(written.invoice, |one| billing::invoice(one.into_inner(), names))?,
-        payments: each(written.payment, |one| billing::payment(one.into_inner(), names))?,
-        custom_fields: each(written.custom_field, |one| check::custom_field(one.get_ref(), names))?,
-    };
-    for (account, at) in seed.accounts.iter().zip(places) {
-        check::default_method(account, &seed.payment_methods)
-            .map_err(|message| Wrong { at, message })?;
-    }
-    Ok(seed)
-}
-
-fn each<T, U>(
-    written: Vec<Spanned<T>>,
-    check: impl FnMut(Spanned<T>) -> Result<U, Wrong>,
-) -> Result<Vec<U>, Wrong> {
-    written.into_iter().map(check).collect()
-}
-
-fn default_method_place(account: &Spanned<written::WrittenAccount>) -> std::ops::Range<usize> {
-    let default = account.get_ref().default_payment_method.as_ref();
-    default.map_or_else(|| account.span(), Spanned::span)
 }
 
 /// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment
@@ -141,28 +86,17 @@ pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedRepor
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
 /// needs a password. Whoever loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
-    let mut users = Vec::with_capacity(seed.users.len());
-    for user in seed.users {
-        let UserSeed { username, password, permissions } = user;
+    let Seed { mut plan, passwords } = seed;
+    for (user, password) in plan.users.iter_mut().zip(passwords) {
         let is_known = match ledger {
-            Some(ledger) => ledger.find_user(&username).await?.is_some(),
+            Some(ledger) => ledger.find_user(&user.username).await?.is_some(),
             None => false,
         };
-        let password_hash = if is_known { None } else { Some(hashed(password).await?) };
-        users.push(SeedUser { username, password_hash, permissions });
+        if !is_known {
+            user.password_hash = Some(hashed(password).await?);
+        }
     }
-    Ok(SeedPlan {
-        at: DateTime::default(),
-        tenant: seed.tenant,
-        users,
-        gateways: seed.gateways,
-        accounts: seed.accounts,
-        payment_methods: seed.payment_methods,
-        invoices: seed.invoices,
-        payments: seed.payments,
-        custom_fields: seed.custom_fields,
-        act: None,
-    })
+    Ok(plan)
 }
 
 /// The PHC string of a password, made off the async threads.

@@ -7,10 +7,11 @@ use super::{Caller, Service};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How old the written last use of a session may become while it is in use.
@@ -65,14 +66,14 @@ impl SessionCache {
         sessions.clear();
     }
 
-    /// When a session must have been written last to be over at `now`, whatever the cache knows:
-    /// what is written may be behind the last use.
+    /// When a session must have been written last to be over at `now`, also where the cache knows
+    /// less: what is written may be behind the last use.
     pub(super) fn surely_over_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now - self.idle_max - WRITE_EVERY
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenHash, Cached>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock()
     }
 
     fn is_over(&self, last_used: DateTime<Utc>, now: DateTime<Utc>) -> bool {

@@ -1,13 +1,13 @@
 //! What a tester does to a test ledger: reset it, seed it, snapshot it, put a snapshot back.
 //!
 //! What must stay true: a ledger that is not marked as test refuses all of it; one of these is done
-//! at a time, to its end even when nobody waits for it any more, and as a whole or not at all;
+//! at a time, to its end even when its caller has gone away, and as a whole or not at all;
 //! after a reset or a snapshot put back, nothing that began before reaches the ledger, and nothing
 //! that this process keeps in memory speaks of what was there before.
 
 use super::Service;
+use super::drain::StillUnderWay;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
-use super::stage::StillUnderWay;
 use super::test_clock::{catch_up, told};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
@@ -15,13 +15,14 @@ use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use crate::ledger::trail::Act;
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::fs;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::task::spawn_blocking;
 
@@ -113,7 +114,7 @@ struct Remembered {
 
 impl Seeds {
     fn lock(&self) -> MutexGuard<'_, Vec<Remembered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     fn add(&self, text: String) {
@@ -161,7 +162,7 @@ impl Service {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
             let seeds = service.seeds.plans(service.clock.beginning()).await?;
-            let _cleared = service.stage.clear().await?;
+            let _cleared = service.drain.clear().await?;
             bench.begin_anew(seeds, keep_sessions).await??;
             service.faults.clear();
             service.clock.reset();
@@ -178,7 +179,7 @@ impl Service {
         self.in_turn(|service| async move {
             let bench = service.bench()?;
             let seeds = service.seeds.plans(service.clock.now()).await?;
-            service.stage.clear_of(&id).await?;
+            service.drain.clear_of(&id).await?;
             let is_known = bench.renew_account(id.clone(), seeds).await??;
             if is_known { Ok(()) } else { Err(BenchError::NoAccount(id)) }
         })
@@ -226,7 +227,7 @@ impl Service {
             if !blocking(move || Ok(sought.is_file())).await? {
                 return Err(missing);
             }
-            let _cleared = service.stage.clear().await?;
+            let _cleared = service.drain.clear().await?;
             service.bench()?.put_back(file).await??;
             catch_up(&service.clock, service.ledger.as_ref()).await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
@@ -267,7 +268,7 @@ impl Service {
         Ok(self.bench()?.known_ids().await?)
     }
 
-    /// Does `work` when it is its turn, to its end, whoever goes away meanwhile.
+    /// Does `work` when it is its turn, to its end, even if its caller goes away.
     async fn in_turn<T, F>(
         self: &Arc<Self>,
         work: impl FnOnce(Arc<Self>) -> F,
@@ -289,7 +290,7 @@ impl Service {
     /// Forgets what is kept in memory of a ledger that has changed as a whole: its sandboxes would
     /// take a refund whose id comes again for one that they have paid. Who listens, listens on.
     async fn know_another_ledger(&self) -> Result<(), BenchError> {
-        self.desk.clear();
+        self.leases.clear();
         self.sessions.forget();
         self.login_guard.forget();
         self.processors.forget_sandboxes();

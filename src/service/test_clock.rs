@@ -20,7 +20,7 @@ pub async fn catch_up(
     Ok(newest.filter(|newest| clock.not_before(*newest)))
 }
 
-/// A moment as it is told to testers.
+/// A moment as testers read it.
 pub fn told(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: an event counts as delivered only once that is in the ledger, so that a
 //! process that dies delivers it again; a receiver that fails for one account delays that account
-//! alone. Time is the machine's, whatever the gateway's clock says: receivers compare the moment of
+//! alone. Time is the machine's, not the gateway's clock: receivers compare the moment of
 //! signing with their own.
 
 use super::Service;
@@ -14,9 +14,10 @@ use crate::ledger::LedgerError;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
 use crate::processor::http::{Secret, unix_seconds};
 use chrono::TimeDelta;
+use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinSet};
 use tokio::time::sleep;
@@ -159,7 +160,7 @@ impl Service {
                 }
             });
         }
-        *self.receivers.lock().unwrap_or_else(PoisonError::into_inner) = receivers;
+        *self.receivers.lock() = receivers;
         Ok(())
     }
 
@@ -174,12 +175,12 @@ impl Service {
 
     /// The deliveries of each webhook, for metrics.
     pub fn webhook_stats(&self) -> Vec<WebhookStats> {
-        let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        let receivers = self.receivers.lock();
         let told = |receiver: &Arc<Receiver>| WebhookStats {
             name: receiver.webhook.name.clone(),
             delivered: receiver.delivered.load(Ordering::Relaxed),
             failed: receiver.failed.load(Ordering::Relaxed),
-            stats: *receiver.stats.lock().unwrap_or_else(PoisonError::into_inner),
+            stats: *receiver.stats.lock(),
         };
         receivers.iter().map(told).collect()
     }
@@ -193,9 +194,9 @@ impl Service {
             Ok(due) => {
                 for delivery in due {
                     let (service, receiver) = (Arc::clone(self), Arc::clone(receiver));
-                    let presence = self.stage.join("delivery", Vec::new());
+                    let in_flight = self.drain.join("delivery", Vec::new());
                     under_way.start(delivery, |delivery| async move {
-                        presence.until_cut(service.deliver(&receiver, delivery)).await;
+                        in_flight.until_cut(service.deliver(&receiver, delivery)).await;
                     });
                 }
             }
@@ -218,7 +219,7 @@ impl Service {
         outbox.collect(name, receiver.webhook.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
             let stats = outbox.delivery_stats(name).await?;
-            *receiver.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+            *receiver.stats.lock() = stats;
         }
         let room = UNDER_WAY_MAX.saturating_sub(under_way.count());
         if room == 0 {

@@ -182,7 +182,8 @@ impl<'d> Envelope<'d> {
         }
     }
 
-    /// CallOptions/useSingleTransaction, which is understood and changes nothing for refunds.
+    /// CallOptions/useSingleTransaction: all rows of a create or none; it has an effect only where
+    /// the setting `single_transaction` is on.
     pub(super) fn use_single_transaction(&self) -> bool {
         let options = self.headers().find(|header| header.local() == "CallOptions");
         let mut below = options.into_iter().flat_map(|options| options.descendants());

@@ -1,9 +1,9 @@
 //! Every fault: when a call fails as a whole, with which code, type, HTTP status and text.
 //!
-//! A fault means that nothing happened. The texts of faults stand here (those of row errors stand in
-//! the domain, those of refused use cases in the service); docs/FAULTS.md is checked against all. Only two of them were
-//! ever recorded from the original: the failed login, and the one about concurrent requests is
-//! documented. The others follow their pattern.
+//! A fault means that nothing happened. The texts of faults stand here (those of row errors stand
+//! in the domain, those of refused use cases in the service); docs/FAULTS.md is checked against
+//! all. Only two of them were ever recorded from the original: the failed login, and the one about
+//! concurrent requests is documented. The others follow their pattern.
 
 mod catalogue;
 mod encode;
@@ -105,7 +105,7 @@ macro_rules! faults {
                 match self { $(Self::$variant { .. } => $status,)+ }
             }
 
-            /// What the caller is told.
+            /// The text that the caller gets.
             pub fn text(&self) -> Text {
                 match self {
                     $(Self::$variant $(($($value),+))? => {

@@ -57,7 +57,7 @@ pub(super) fn read(element: ElementRef<'_>) -> Result<Credentials, Fault> {
     Ok(Credentials::new(text("username")?.trim(), text("password")?))
 }
 
-/// Logs in and tells the session and where to use it.
+/// Logs in and returns the session and where to use it.
 pub(super) async fn answer(
     service: &Service,
     credentials: &Credentials,

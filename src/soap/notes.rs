@@ -1,7 +1,7 @@
 //! What a SOAP call said, noted for a journal while the call is read.
 //!
-//! What must stay true: no secret is noted; of one call no more than so many bytes are; a call that
-//! nobody keeps a journal of pays nothing for this.
+//! What must stay true: no secret is noted; of one call no more than so many bytes are; without a
+//! journal a call pays nothing for this.
 
 use super::read::{Operation, Proof, Request, Row};
 use crate::call::{NotedObject, Notes, OperationName, Texts};

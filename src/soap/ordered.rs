@@ -14,9 +14,9 @@ use crate::domain::id::ObjectId;
 use crate::service::faults::{Effect, FaultRule};
 
 impl Soap {
-    /// Lets a call suffer what was ordered for it; `accounts` are those of its rows. Whatever is
-    /// answered then has the status and the headers that were ordered.
-    pub(super) async fn suffer(
+    /// Injects the fault that was ordered for a call; `accounts` are those of its rows. The answer
+    /// then has the status and the headers that were ordered.
+    pub(super) async fn inject(
         &self,
         (mut rule, accounts): (FaultRule, &[Option<ObjectId>]),
         call: Call,
@@ -64,7 +64,7 @@ impl Soap {
             }),
             Effect::Reset { after: false } => Reply::Reset(operation),
             Effect::Reset { after: true } => {
-                // It is done, and nobody is told.
+                // It is done, and the caller gets no answer.
                 let _ = self.perform_as_asked(call, request, dialect, facts).await;
                 Reply::Reset(operation)
             }

@@ -1,6 +1,7 @@
 //! What an operation came to: an answer, a fault, or an outcome that is unknown.
 
 use super::fault::Fault;
+use crate::domain::number::saturated;
 use crate::ledger::RowResult;
 use crate::service;
 use crate::service::query::QueryFailure;
@@ -34,13 +35,13 @@ impl Tally {
     /// How many rows failed.
     pub(super) fn row_errors(&self) -> u32 {
         let failed = self.rows.iter().filter(|row| row.is_err()).count();
-        u32::try_from(failed).unwrap_or(u32::MAX)
+        saturated::<u32>(failed)
     }
 
     /// How many refunds were created.
     pub(super) fn refunds(&self) -> u32 {
         let made = if self.creates_refunds { self.rows.len() } else { 0 };
-        u32::try_from(made).unwrap_or(u32::MAX).saturating_sub(self.row_errors())
+        saturated::<u32>(made).saturating_sub(self.row_errors())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The operations query and queryMore: objects read back, page by page.
 //!
 //! A query is typed against the fields of the caller's version, and its page is rendered with them:
-//! no answer carries a field, or a form of a date, that the caller's WSDL lacks, whoever made the
-//! locator.
+//! no answer carries a field, or a form of a date, that the caller's WSDL lacks, also where a call
+//! of another version made the locator.
 
 mod render;
 
@@ -105,7 +105,7 @@ impl From<QueryError> for Fault {
     }
 }
 
-/// Finds the page and tells it.
+/// Finds the page and encodes it.
 pub(super) async fn answer(
     service: &Arc<Service>,
     call: &CallContext,

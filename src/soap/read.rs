@@ -63,8 +63,8 @@ pub(super) enum Proof {
     Token(Result<Credentials, Fault>),
 }
 
-/// The operation, and its request as far as it could be read. What is wrong with it is told only
-/// to callers with a session, so it is kept.
+/// The operation, and its request as far as it could be read. What is wrong with it is reported
+/// only to callers with a session, so it is kept.
 #[derive(Debug)]
 pub(super) enum Operation {
     Login(Result<Credentials, Fault>),
@@ -159,8 +159,8 @@ impl From<XmlError> for Unreadable {
 }
 
 impl Reading {
-    /// Reads a body, and notes what it says. An unsupported version is told before anything that is
-    /// wrong with it.
+    /// Reads a body, and notes what it says. An unsupported version is reported before anything
+    /// that is wrong with it.
     pub(super) fn read(
         &self,
         body: &[u8],

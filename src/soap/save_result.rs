@@ -1,4 +1,4 @@
-//! SaveResult: what create and update tell of each row, in the order of the objects.
+//! SaveResult: what create and update return for each row, in the order of the objects.
 
 use super::envelope::{ANSWERS, Dialect};
 use crate::ledger::RowResult;

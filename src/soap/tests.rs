@@ -1,4 +1,4 @@
-//! The whole room over a ledger that does as it is told.
+//! The whole room over a ledger that follows a script.
 
 use super::*;
 use crate::call::{Headers, Reply as CallReply};

@@ -9,7 +9,7 @@ use crate::service::Caller;
 const TENANT_ID: &str = "1";
 const TENANT_NAME: &str = "refund-gateway";
 
-/// Tells who `caller` is. A user's name is also its e-mail address and all that is known of it.
+/// Returns who `caller` is. A user's name is also its e-mail address and all that is known of it.
 pub(super) fn answer(caller: &Caller, dialect: &Dialect) -> Done {
     let mut writer = dialect.open_envelope(768);
     writer

@@ -1,7 +1,7 @@
 //! What the original's WSDL has and this gateway does not: its other objects and operations, by
 //! name, so that a caller who wants one of them is not taken for one who cannot spell.
 //!
-//! What must stay true: a list holds every name that any published WSDL had, of whatever version
+//! What must stay true: a list holds every name that any published WSDL had, of any version
 //! and tenant; what our own WSDL of a version has is never looked up here.
 
 use super::fault::{Fault, shown};
@@ -90,7 +90,7 @@ pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
     }
 }
 
-/// The original's object of this name, whatever the case of its letters.
+/// The original's object of this name, in any case.
 fn in_other_letters(name: &str) -> Option<&'static str> {
     OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name))
 }

@@ -3,7 +3,7 @@
 //! Objects and their fields come from the catalogue, everything else from `wsdl/zuora.wsdl.in`,
 //! whose lines state from and up to which version they stand (its head and `wsdl/README.md` explain
 //! the notation). What must stay true: no guard and no placeholder reaches the output, and the
-//! output is well-formed whatever the address is.
+//! output is well-formed for any address.
 
 mod compliance;
 mod objects;

@@ -1,9 +1,10 @@
 //! A document that has passed every check, and the way through it.
 //!
 //! The elements lie flat, each directly before all that is below it, so that nothing here recurses
-//! and every step is a cut of a slice. Names are told by namespace and local part; prefixes are
+//! and every step is a cut of a slice. Names are compared by namespace and local part; prefixes are
 //! gone.
 
+use crate::domain::number::saturated;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -58,7 +59,7 @@ impl Document<'_> {
     }
 
     fn namespace(&self, id: NamespaceId) -> &str {
-        let index = usize::try_from(id).unwrap_or(usize::MAX);
+        let index = saturated::<usize>(id);
         self.namespaces.get(index).map_or("", AsRef::as_ref)
     }
 }
@@ -147,7 +148,7 @@ impl<'d> ElementRef<'d> {
     }
 
     /// The type that `xsi:type` names, by the prefixes in scope at this element. A prefix that is
-    /// not declared gives the namespace ""; whoever means to use the type has to look.
+    /// not declared gives the namespace ""; callers that use the type have to check it.
     pub fn xsi_type(&self) -> Option<QName<'d>> {
         let type_name = self.element.xsi_type?;
         let value = trim(&self.document.attributes.get(type_name.attribute)?.value);

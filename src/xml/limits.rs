@@ -1,4 +1,4 @@
-//! How large a document may be, and the names by which an exceeded limit is told and counted.
+//! How large a document may be, and the names by which an exceeded limit is reported and counted.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@
 //! What must stay true: an element or attribute costs no text of its own, only its namespace's
 //! number; what is in scope at once is bounded, so that looking a prefix up stays cheap.
 
+use crate::domain::number::saturated;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -60,7 +61,7 @@ impl<'a> Namespaces<'a> {
     }
 
     pub(super) fn name(&self, number: NamespaceId) -> &str {
-        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        let index = saturated::<usize>(number);
         self.names.get(index).map_or("", AsRef::as_ref)
     }
 

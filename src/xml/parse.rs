@@ -1,8 +1,9 @@
 //! From text to a [`Document`]: the tokenizer's events, and every rule that it leaves to others.
 //!
-//! What must stay true: whatever is accepted here is well-formed XML 1.0 with namespaces, has no
+//! What must stay true: what is accepted here is well-formed XML 1.0 with namespaces, has no
 //! DOCTYPE and no processing instruction, and is within the limits. Nothing recurses.
 
+use crate::domain::number::saturated;
 use std::borrow::Cow;
 
 use quick_xml::Reader;
@@ -18,7 +19,7 @@ use super::namespaces::{DeclarationError, NONE, Namespaces, XML, XMLNS};
 use super::references::{attribute_value, resolve};
 use super::tag::{self, RawAttributes};
 
-/// No document is deeper, whatever its limits say.
+/// No document is deeper, even if its limits would allow it.
 const DEPTH_MOST: usize = 65_535;
 
 /// Reads a document, borrowing from the text wherever nothing had to be resolved.
@@ -69,7 +70,7 @@ impl<'a, 'l> Builder<'a, 'l> {
     }
 
     fn position(&self) -> usize {
-        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+        saturated::<usize>(self.reader.buffer_position())
     }
 
     /// How many elements there are.
@@ -109,7 +110,7 @@ impl<'a, 'l> Builder<'a, 'l> {
             Ok(Event::PI(_)) => return Err(XmlError::ProcessingInstruction),
             Ok(Event::Eof) => return Ok(false),
             Err(error) => {
-                let position = usize::try_from(self.reader.error_position()).unwrap_or(usize::MAX);
+                let position = saturated::<usize>(self.reader.error_position());
                 return Err(XmlError::of_tokenizer(error, position));
             }
         }

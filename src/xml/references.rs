@@ -1,7 +1,7 @@
 //! References (`&amp;`, `&#233;`) and the normalization of attribute values.
 //!
-//! Only the five entities that XML itself defines exist: without a DOCTYPE nobody can define more,
-//! and so nothing can expand to more than was sent.
+//! Only the five entities that XML itself defines exist: without a DOCTYPE no document can define
+//! more, and so nothing can expand to more than was sent.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 //! `lower-case`, `upper-case`).
 //!
 //! What must stay true: no expression and no document can make an evaluation panic, exhaust the
-//! stack, or go on without end. Expressions nest at most [`NESTING_MAX`] deep, whatever their
+//! stack, or go on without end. Expressions nest at most [`NESTING_MAX`] deep, regardless of their
 //! length, because chains of operators and of steps are lists here and not trees; and every node
 //! that is visited, every 8 bytes of text that are put together and every comparison is a step, of
 //! which one evaluation has [`STEPS_MAX`]. Memory is bounded by the same number.

@@ -7,6 +7,7 @@
 
 mod admin;
 mod descriptors;
+mod doors;
 mod endings;
 mod fake_ledger;
 mod limits;

@@ -119,7 +119,8 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
             opened: None,
             default_payment_method: Some(id('3', account, 0)),
             gateway: None,
-        }],
+        }]
+        .into(),
         payment_methods: vec![SeedPaymentMethod {
             id: id('3', account, 0),
             account: Some(owner.clone()),
@@ -127,7 +128,8 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
             name: None,
             status: MethodStatus::Active,
             gateway: None,
-        }],
+        }]
+        .into(),
         invoices: invoices.collect(),
         payments: payments.collect(),
         ..SeedPlan::default()

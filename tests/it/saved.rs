@@ -35,6 +35,11 @@ const SEED: &str = r#"
 [[user]]
 username = "demo@example.com"
 password = "demo"
+permissions = [
+    "credit-balance-external-refund",
+    "credit-balance-electronic-refund",
+    "account-write",
+]
 
 [[gateway]]
 name = "sandbox"
@@ -63,12 +68,12 @@ type = "CreditCard"
 status = "Active"
 "#;
 
-struct Desk {
+struct House {
     service: Arc<Service>,
     call: CallContext,
 }
 
-async fn open() -> Desk {
+async fn open() -> House {
     let mode = OpenMode::CreateOrOpen { test: true };
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
     let ledger = SqliteLedger::temporary(&options).unwrap();
@@ -81,10 +86,10 @@ async fn open() -> Desk {
     let session = service.login("demo@example.com", "demo", from).await.unwrap();
     let caller = service.authenticate(&session).await.unwrap();
     let deadline = (Instant::now() + Duration::from_secs(60)).into();
-    Desk { service, call: CallContext { caller, version: ApiVersion::major(91), deadline } }
+    House { service, call: CallContext { caller, version: ApiVersion::major(91), deadline } }
 }
 
-impl Desk {
+impl House {
     async fn create(&self, drafts: Drafts) -> Vec<Saved> {
         let batch = Batch { drafts, ordered: BTreeMap::new(), is_single: false };
         match self.service.create(self.call.clone(), batch, None).await.unwrap() {
@@ -114,11 +119,11 @@ fn refund(kind: &str, amount: &str) -> RefundDraft {
 
 #[tokio::test]
 async fn refunds_come_back_with_their_numbers_and_how_they_ended() {
-    let desk = open().await;
+    let house = open().await;
     let kinds = [("External", "4.00"), ("Electronic", "1.00"), ("Electronic", "2.00")];
     let mut drafts: Vec<_> = kinds.iter().map(|(kind, amount)| refund(kind, amount)).collect();
     drafts.push(refund("Electronic", "3.00"));
-    let saved = desk.create(Drafts::Refunds(drafts)).await;
+    let saved = house.create(Drafts::Refunds(drafts)).await;
     for (number, row) in (1..).zip(&saved) {
         let Some(Number::Refund(found)) = &row.number else { panic!("{row:?}") };
         assert_eq!((found.value(), found.to_string()), (number, format!("R-{number:08}")));
@@ -136,7 +141,7 @@ async fn refunds_come_back_with_their_numbers_and_how_they_ended() {
 
 #[tokio::test]
 async fn other_objects_come_back_with_the_numbers_that_they_were_given() {
-    let desk = open().await;
+    let house = open().await;
     let account = draft::<AccountDraft>(&[
         ("Name", "Two"),
         ("Currency", "USD"),
@@ -144,6 +149,6 @@ async fn other_objects_come_back_with_the_numbers_that_they_were_given() {
         ("BillCycleDay", "1"),
         ("Status", "Active"),
     ]);
-    let saved = desk.create(Drafts::Accounts(vec![account])).await;
+    let saved = house.create(Drafts::Accounts(vec![account])).await;
     assert_eq!(saved[0].number, Some(Number::Other("ACME-2".to_owned())));
 }

@@ -1,4 +1,4 @@
-//! `admin fault`: what the next calls are to suffer.
+//! `admin fault`: faults that are injected into the next calls.
 
 use super::Call;
 use crate::cli::exit::{Failure, FailureCode};

@@ -153,7 +153,7 @@ fn encoded(text: &str) -> String {
     encoded
 }
 
-/// Tells what became of an expectation, and what came close to it.
+/// Prints what became of an expectation, and what came close to it.
 fn verify(api: &Api, expected: Verify) -> Result<ExitStatus, Failure> {
     let prints_json = expected.json;
     let told = api.call(Method::POST, "journal/verify", &expectation(expected)?)?;

@@ -1,7 +1,7 @@
 //! How a line of the log looks: JSON for machines, columns and colours for people.
 //!
-//! What must stay true: a line is one line whatever a client wrote into it, and a terminal is sent
-//! no control character but this program's own colours; colour never says anything alone.
+//! What must stay true: a line stays one line, also with a client's text in it, and a terminal is
+//! sent no control character but this program's own colours; colour never says anything alone.
 
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
@@ -111,10 +111,16 @@ struct JsonFields<'w> {
 }
 
 impl JsonFields<'_> {
+    /// Begins a member, up to its value.
+    fn begin(&mut self, name: &str) -> fmt::Result {
+        self.writer.write_str(",\"")?;
+        self.writer.write_str(name)?;
+        self.writer.write_str("\":")
+    }
+
     fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         if self.written.is_ok() && (field.name() == "message") == self.is_message {
-            let written = write!(self.writer, ",\"{}\":", field.name());
-            self.written = written.and_then(|()| value(&mut self.writer));
+            self.written = self.begin(field.name()).and_then(|()| value(&mut self.writer));
         }
     }
 }
@@ -140,7 +146,11 @@ impl Visit for JsonFields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, |writer| write_text(writer, format_args!("{value}")));
+        self.member(field, |writer| {
+            writer.write_char('"')?;
+            Escaped(writer.by_ref()).write_str(value)?;
+            writer.write_char('"')
+        });
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -160,9 +170,9 @@ struct Escaped<'w>(Writer<'w>);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let is_special = |one: char| matches!(one, '"' | '\\' | '\0'..='\u{1f}');
+        let is_special = |one: u8| matches!(one, b'"' | b'\\' | 0..=0x1f);
         let mut rest = text;
-        while let Some(at) = rest.find(is_special) {
+        while let Some(at) = rest.bytes().position(is_special) {
             let (plain, special) = rest.split_at(at);
             self.0.write_str(plain)?;
             let mut characters = special.chars();

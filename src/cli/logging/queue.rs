@@ -1,12 +1,13 @@
 //! The way of lines to where the log goes: through a bounded buffer to a thread of its own.
 //!
-//! What must stay true: whoever logs never waits for the log's reader; what does not fit is lost.
+//! What must stay true: logging never waits for the log's reader; what does not fit is lost.
 //! The thread takes what has gathered a few milliseconds after the first line of it, so that a
 //! request pays for copying its line and hardly ever for waking a thread.
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::io::{self, Write};
 use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::Builder;
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -46,7 +47,7 @@ struct State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -76,12 +77,11 @@ fn wait_for_lines(shared: &Shared, lines: &mut Vec<u8>) -> bool {
     let mut state = shared.lock();
     state.is_idle = true;
     while state.waiting.is_empty() && !state.is_closed {
-        state = shared.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        shared.filled.wait(&mut state);
     }
     state.is_idle = false;
     if !state.is_closed {
-        let gathered = shared.filled.wait_timeout_while(state, GATHER, |state| !state.is_closed);
-        (state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        shared.filled.wait_while_for(&mut state, |state| !state.is_closed, GATHER);
     }
     mem::swap(&mut state.waiting, lines);
     !(state.is_closed && lines.is_empty())
@@ -120,7 +120,7 @@ impl Drop for LastLines {
         state.is_closed = true;
         self.0.filled.notify_all();
         // A reader that does not read is not waited for.
-        let _ = self.0.ended.wait_timeout_while(state, LAST_LINES, |state| !state.has_ended);
+        self.0.ended.wait_while_for(&mut state, |state| !state.has_ended, LAST_LINES);
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.0.recv();
-            self.1.lock().unwrap().extend_from_slice(bytes);
+            self.1.lock().extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -155,7 +155,7 @@ mod tests {
         }
         drop(last);
         let expected: String = (0..1_000).map(|number| format!("{number}\n")).collect();
-        assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap(), expected);
+        assert_eq!(String::from_utf8(written.lock().clone()).unwrap(), expected);
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         assert!(lines.0.lock().waiting.len() <= BYTES_MAX);
         drop(may);
         drop(last);
-        let written = written.lock().unwrap().len();
+        let written = written.lock().len();
         assert!((BYTES_MAX..=2 * BYTES_MAX).contains(&written), "{written}");
     }
 }

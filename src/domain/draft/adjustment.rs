@@ -1,7 +1,7 @@
 //! A CreditBalanceAdjustment as a client asks for it: every field read, none yet judged.
 //!
-//! Fields by the object's description. AccountId follows from the source; whoever sends it all the
-//! same must mean the same account. Number, Status and the rest are the server's.
+//! Fields by the object's description. AccountId follows from the source; a caller that sends it
+//! all the same must mean the same account. Number, Status and the rest are the server's.
 
 use super::super::calendar::CalendarText;
 use super::super::id::ObjectId;

@@ -1,4 +1,4 @@
-//! What every draft has, whatever its object: its Id, what is wrong with it before anything else,
+//! What every draft of any object has: its Id, what is wrong with it before anything else,
 //! and the values that the ledger only keeps.
 
 use super::super::custom_value::CustomDraft;
@@ -38,7 +38,7 @@ pub type KeptValues<'k> = BTreeMap<&'static str, Option<&'k Kept>>;
 pub struct Common {
     /// Id: which object an update is about.
     pub id: Field<ObjectId>,
-    /// The first id, in WSDL order, that has not the form of one; told before everything else.
+    /// The first id, in WSDL order, that has not the form of one; reported before everything else.
     pub malformed_id: Option<MalformedId>,
     /// The first field that a caller may not send; an error only where the configuration is strict.
     pub unknown_field: Option<String>,
@@ -65,7 +65,7 @@ impl Common {
         }
     }
 
-    /// Whether a value of this name is kept, whatever it is.
+    /// Whether any value of this name is kept.
     pub fn keeps(&self, name: &str) -> bool {
         self.kept.contains_key(name)
     }

@@ -127,7 +127,7 @@ impl Sent<'_> {
         value.map_or_else(wrong, Field::Given)
     }
 
-    /// As [`Sent::read`], for what must not be told back.
+    /// As [`Sent::read`], for what must not be repeated to the caller.
     pub fn secret<T>(self, read: impl FnOnce(&str) -> Option<T>) -> Field<T> {
         let value = Some(self.text).filter(|_| !self.is_wrong).and_then(read);
         let wrong = || Field::Wrong(RowError::invalid_secret(self.field.name));
@@ -166,14 +166,14 @@ impl Sent<'_> {
     }
 
     /// A whole number in the field's range. What stands there instead may be a card number that
-    /// slipped into the wrong field, so it is not told back.
+    /// slipped into the wrong field, so it is not repeated.
     fn number(self) -> Field<i64> {
         let (least, most) = self.field.range;
         self.secret(|text| text.parse().ok().filter(|one| (least..=most).contains(one)))
     }
 
-    /// A token of as many characters as the field may have that is no card number; it is not told
-    /// back.
+    /// A token of as many characters as the field may have that is no card number; it is not
+    /// repeated.
     fn token(self) -> Field<String> {
         let chars_max = self.field.chars_max;
         let is_token = |text: &str| text.chars().count() <= chars_max && !is_card_number(text);

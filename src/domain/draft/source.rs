@@ -17,7 +17,7 @@ pub enum Value<'s> {
 }
 
 impl<'s> Value<'s> {
-    /// The text, whatever stands beside it.
+    /// The text, also where fields stand beside it.
     pub const fn text(self) -> &'s str {
         match self {
             Self::Nil => "",
@@ -50,7 +50,7 @@ pub trait Source<'s>: Copy {
     /// for each item.
     fn fields(self) -> impl Iterator<Item = Self>;
 
-    /// Whether the field belongs to the API: one of a foreign namespace does not, whatever its
+    /// Whether the field belongs to the API: one of a foreign namespace does not, regardless of its
     /// name. What belongs to it may yet be written in a way that the front door refuses.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ impl Pattern {
         }
     }
 
-    /// Whether `value` is of the pattern, letter by letter or in whatever case.
+    /// Whether `value` is of the pattern, letter by letter or in any case.
     pub fn matches(&self, value: &str, case_sensitive: bool) -> bool {
         let (value, fixed) = (fold(value, case_sensitive), fold(&self.fixed, case_sensitive));
         let wanted = fixed.chars().count();

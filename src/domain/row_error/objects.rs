@@ -1,12 +1,12 @@
 //! Why an account, a payment method, a payment or a part of one cannot be made, changed or deleted.
-//! What nobody has recorded is in our words.
+//! Texts that were never recorded are our own.
 
 use super::super::error_code::ErrorCode;
 use super::super::money::{Currency, MinorUnits};
 use super::{RowError, SHOWN_CHARS_MAX};
 
 impl RowError {
-    /// The value of a field that is never told back: the number of a card or a bank account.
+    /// The value of a field that is never repeated: the number of a card or a bank account.
     pub fn invalid_secret(field: &str) -> Self {
         Self::wrong("Invalid value for field <Field>", [("Field", field)])
     }

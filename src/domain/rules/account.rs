@@ -91,7 +91,7 @@ pub fn decide_account<'d>(
     draft.common.check_unknown(asking.strict)?;
     let number = draft.number.checked()?;
     let currency = draft.currency.checked()?.ok_or_else(|| RowError::missing("Currency"))?;
-    // Whoever is new owns nothing yet: only a method of nobody can be its default.
+    // A new account owns no method yet: only one of the tenant's own can be its default.
     let default_method = default_method(draft, facts, |method| method.account.is_none())?;
     let name = draft.name.checked()?.ok_or_else(|| RowError::missing("Name"))?;
     let parent = known_parent(draft, facts)?;
@@ -108,7 +108,7 @@ pub fn decide_account<'d>(
     Ok(NewAccount { number, name, currency, status, gateway, default_method, parent, kept, custom })
 }
 
-/// Decides whether `draft` may change `account`; none when nobody knows its Id.
+/// Decides whether `draft` may change `account`; none when its Id is unknown.
 pub fn decide_account_update<'d>(
     draft: &'d AccountDraft,
     account: Option<&ExistingAccount>,

@@ -88,7 +88,7 @@ fn choose_method<'a>(
         (RefundType::External, _) => {
             let method = named.or(valid.account.default_method.as_ref());
             let method_type = told.or(method.map(|method| method.method_type));
-            // A type that was told says how it was really paid: the default method then is not it.
+            // A type that was sent says how it was really paid: the default method then is not it.
             let method = if told.is_some() { named } else { method };
             method_type.map(|one| (one, method)).ok_or_else(|| RowError::missing("MethodType"))
         }

@@ -26,7 +26,7 @@ pub struct PaymentChangeFacts<'a> {
     pub tenant: &'a Tenant,
     /// The tenant's gateways.
     pub gateways: &'a [Gateway],
-    /// The payment; none when nobody knows its Id.
+    /// The payment; none when its Id is unknown.
     pub payment: Option<Payment>,
     /// The invoices of a draft's parts, in their order.
     pub invoices: Vec<Invoice>,

@@ -75,7 +75,7 @@ pub fn decide_method<'d>(
     Ok(NewMethod { account, method_type: *method_type, kept, custom })
 }
 
-/// Decides whether `draft` may change `method`; none when nobody knows its Id.
+/// Decides whether `draft` may change `method`; none when its Id is unknown.
 ///
 /// One that is the default of its account may be closed: electronic refunds to it are refused then,
 /// as to any other.
@@ -117,8 +117,8 @@ pub fn decide_method_update<'d>(
     Ok(MethodUpdate { closes, kept, custom })
 }
 
-/// Decides whether `method` may be deleted: one that is nobody's default, and that no payment came
-/// from and no refund went to.
+/// Decides whether `method` may be deleted: one that is no account's default, and that no payment
+/// came from and no refund went to.
 pub fn decide_method_deletion(
     id: &ObjectId,
     method: Option<&ExistingMethod>,

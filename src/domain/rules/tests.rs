@@ -1,4 +1,4 @@
-//! The rules, one test a rule, and the order in which errors are told.
+//! The rules, one test a rule, and the order in which errors are reported.
 
 use super::*;
 use crate::domain::collected::Collected;

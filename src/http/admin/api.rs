@@ -32,7 +32,7 @@ pub(super) const ROOT: &str = "/api/v1/";
 /// The description of the API.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
-/// Who acts through this API, as far as it knows: whoever holds the token.
+/// Who acts through this API, as far as it knows: the holder of the token.
 const OPERATOR: &str = "admin API";
 
 /// What is said where nothing is.

@@ -7,6 +7,7 @@ use super::ordered_headers;
 use crate::call::OperationName;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
+use crate::domain::number::saturated;
 use crate::domain::row_error::RowError;
 use crate::domain::text::Text;
 use crate::domain::toml_text::suggest;
@@ -214,7 +215,7 @@ impl From<StandingRule> for OrderedFault {
             account: rule.account.map(|id| id.to_string()),
             skip: rule.skip,
             times: Some(rule.times.unwrap_or(0)),
-            delay_ms: u64::try_from(rule.delay.as_millis()).unwrap_or(u64::MAX),
+            delay_ms: saturated::<u64>(rule.delay.as_millis()),
             status: rule.status,
             headers: ordered_headers::shown(rule.headers),
             ..WrittenFault::default()

@@ -1,5 +1,5 @@
-//! What is told about payment gateways: their settlements, on any ledger, and rules for a sandbox,
-//! on a test ledger.
+//! What operators report about payment gateways: their settlements, on any ledger, and rules for a
+//! sandbox, on a test ledger.
 
 use super::talk::{Wrong, bad, of_ledger};
 use crate::domain::id::ObjectId;
@@ -24,7 +24,8 @@ pub(super) struct Settlements {
     pub(super) events: Vec<WrittenEvent>,
 }
 
-/// Tells the ledger of each event and says what came of it, in their order; an error is the call's.
+/// Reports each event to the ledger and returns what came of it, in their order; an error is the
+/// call's.
 pub(super) async fn reconcile(
     service: &Service,
     settlements: Settlements,

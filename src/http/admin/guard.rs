@@ -1,4 +1,4 @@
-//! Who may use the admin API: whoever has the token, and no web page.
+//! Who may use the admin API: callers with the token, and no web page.
 //!
 //! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
 //! without the token is refused before anything of it is read.
@@ -87,7 +87,7 @@ impl AdminToken {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// Compares digests, all of their bytes, so that the time tells nothing.
+    /// Compares digests, all of their bytes, so that the time reveals nothing.
     fn is(&self, text: &str) -> bool {
         let other = Self::of(text);
         let differs =

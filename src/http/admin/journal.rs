@@ -1,7 +1,7 @@
-//! The journal as the admin API tells it: each exchange with the reason for each rejection, and
+//! The journal as the admin API returns it: each exchange with the reason for each rejection, and
 //! what its caller may have meant; and whether calls were what a test expects.
 //!
-//! What must stay true: whatever is looked for in bodies is looked for off the async threads, for
+//! What must stay true: bodies are searched off the async threads, for
 //! one who asks at a time, and no answer holds more bodies than a bound.
 
 use super::api::{Api, NOTHING};
@@ -10,6 +10,7 @@ use super::talk::{
     wrong_method,
 };
 use crate::call::Rejection;
+use crate::domain::number::saturated;
 use crate::http::doors::Doors;
 use crate::http::journal::{Contents, Entry, Expectation, FILTER_KEYS, Filter, Journal};
 use crate::ledger::test_bench::KnownId;
@@ -19,9 +20,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// How many exchanges are told where nobody says how many.
+/// How many exchanges are returned where the query does not say.
 const LIMIT: usize = 20;
-/// How many are told at most.
+/// How many are returned at most.
 const LIMIT_MAX: usize = 1_000;
 /// How much of bodies one answer holds; the exchange that goes beyond it is the last.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -125,7 +126,7 @@ struct Explained<'e> {
 }
 
 impl Explained<'_> {
-    /// What is told of an exchange; `known` is there if it is to be looked for what was meant.
+    /// What is returned of an exchange; `known` is there if it is to be looked for what was meant.
     fn of(entry: &Entry, doors: &Doors, known: Option<&[KnownId]>, with_bodies: bool) -> Value {
         let door = doors.of_kind(entry.door);
         let near_misses = match known {
@@ -178,7 +179,7 @@ impl JournalQuery {
         for (key, value) in query_pairs(query)? {
             match key.as_str() {
                 "limit" if is_paged => {
-                    let limit = usize::try_from(number(&key, &value)?).unwrap_or(usize::MAX);
+                    let limit = saturated::<usize>(number(&key, &value)?);
                     if limit > LIMIT_MAX {
                         return Err(format!("limit is {limit}; it is at most {LIMIT_MAX}"));
                     }

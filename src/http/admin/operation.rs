@@ -70,7 +70,7 @@ impl Api {
         self.operate(wanted, act).await
     }
 
-    /// Tells the tenant's settings, or sets one.
+    /// Returns the tenant's settings, or sets one.
     pub(super) async fn tenant(
         &self,
         method: &Method,

@@ -10,7 +10,7 @@ const HEADERS_MAX: usize = 20;
 /// The longest value, in bytes.
 const VALUE_BYTES_MAX: usize = 1_000;
 
-/// What belongs to the connection or tells how the body is framed and packed (RFC 9110, 7.6.1).
+/// What belongs to the connection or says how the body is framed and packed (RFC 9110, 7.6.1).
 const NOT_TO_ORDER: [&str; 11] = [
     "connection",
     "content-encoding",

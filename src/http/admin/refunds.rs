@@ -1,5 +1,5 @@
-//! The operator's one decision about a refund whose processor never told what became of it, while
-//! the gateway runs.
+//! The operator's one decision about a refund whose processor never answered what became of it,
+//! while the gateway runs.
 //!
 //! What must stay true: it is the decision of `refund settle`, with its bounds, and the history
 //! says that it came by this way.

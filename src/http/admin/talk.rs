@@ -1,4 +1,4 @@
-//! What the admin API is told and what it tells: bodies, values, and what was wrong.
+//! What the admin API reads and what it answers: bodies, values, and what was wrong.
 //!
 //! What must stay true: a body is bounded in size and time, and an error says which words were
 //! wrong.
@@ -126,7 +126,7 @@ pub(super) fn of_bench(error: &BenchError) -> Wrong {
     wrong(status, error.to_string())
 }
 
-/// 503 says that nothing happened and that it may be tried again; of an outcome that nobody knows
+/// 503 says that nothing happened and that it may be tried again; of an outcome that is unknown
 /// neither can be said.
 pub(super) fn of_ledger(error: &LedgerError) -> Wrong {
     let status = match error {

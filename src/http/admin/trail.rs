@@ -4,12 +4,12 @@ use super::api::Api;
 use super::query::Pairs;
 use super::talk::{Told, Wrong, bad, missing, of_ledger, ok, wrong_method};
 use crate::domain::moment::moment;
-use crate::ledger::reconciliation::RefundName;
+use crate::domain::refund_name::RefundName;
 use crate::ledger::trail::TrailQuery;
 use hyper::Method;
 use serde_json::json;
 
-/// How many records are shown where nobody says how many, and at most.
+/// How many records are shown where the query does not say, and at most.
 const LIMIT: u32 = 50;
 const LIMIT_MAX: u32 = 1_000;
 

@@ -8,6 +8,7 @@ use super::{Contents, Entry, Filter, filter};
 use crate::call::{NotedObject, Texts};
 use crate::catalogue::Object;
 use crate::catalogue::field::{Field, Kind};
+use crate::domain::number::saturated;
 use crate::domain::toml_text::suggest;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -15,9 +16,9 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::str::FromStr;
 
-/// How many calls that came close are told.
+/// How many calls that came close are returned.
 const NEAR_MISSES_MAX: usize = 5;
-/// How many of the calls that match are told by their numbers.
+/// How many of the calls that match are returned by their numbers.
 const MATCHES_TOLD_MAX: usize = 100;
 
 /// What a test expects.
@@ -34,7 +35,7 @@ pub(in crate::http) struct Expectation {
 enum Wanted {
     /// Not there, nil or empty.
     Nothing,
-    /// This number, in whatever digits.
+    /// This number, however its digits are written.
     Number(Decimal),
     /// This text.
     Text(String),
@@ -118,7 +119,7 @@ impl Expectation {
             }
         }
         let matched = matches.len();
-        let found = u64::try_from(matched).unwrap_or(u64::MAX);
+        let found = saturated::<u64>(matched);
         if found >= self.count.least {
             close.clear();
         }

@@ -33,12 +33,12 @@ record! {
 }
 
 /// An account by its id.
-pub static ACCOUNT_BY_ID: Lookup = Lookup { table: Account::TABLE, by: &["id"] };
+pub static ACCOUNT_BY_ID: Lookup = Lookup::new(Account::TABLE, &["id"]);
 /// An account by its number.
-pub static ACCOUNT_BY_NUMBER: Lookup = Lookup { table: Account::TABLE, by: &["number"] };
+pub static ACCOUNT_BY_NUMBER: Lookup = Lookup::new(Account::TABLE, &["number"]);
 /// The accounts with this default method.
 pub static ACCOUNT_BY_DEFAULT_METHOD: Lookup =
-    Lookup { table: Account::TABLE, by: &["default_payment_method"] };
+    Lookup::new(Account::TABLE, &["default_payment_method"]);
 
 record! {
     /// An account, whole.
@@ -97,7 +97,7 @@ impl From<&AccountRow> for Account {
 }
 
 /// The accounts that belong below another one.
-pub static ACCOUNT_BY_PARENT: Lookup = Lookup { table: AccountRow::TABLE, by: &["parent"] };
+pub static ACCOUNT_BY_PARENT: Lookup = Lookup::new(AccountRow::TABLE, &["parent"]);
 
 record! {
     /// What every refund changes of its account.
@@ -135,9 +135,9 @@ record! {
 }
 
 /// A payment method by its id.
-pub static METHOD_BY_ID: Lookup = Lookup { table: Method::TABLE, by: &["id"] };
+pub static METHOD_BY_ID: Lookup = Lookup::new(Method::TABLE, &["id"]);
 /// The payment methods of an account.
-pub static METHOD_BY_ACCOUNT: Lookup = Lookup { table: Method::TABLE, by: &["account"] };
+pub static METHOD_BY_ACCOUNT: Lookup = Lookup::new(Method::TABLE, &["account"]);
 
 record! {
     /// A payment method, whole.

@@ -75,13 +75,13 @@ impl Payment {
 }
 
 /// A payment by its id.
-pub static PAYMENT_BY_ID: Lookup = Lookup { table: Payment::TABLE, by: &["id"] };
+pub static PAYMENT_BY_ID: Lookup = Lookup::new(Payment::TABLE, &["id"]);
 /// A payment by its number.
-pub static PAYMENT_BY_NUMBER: Lookup = Lookup { table: Payment::TABLE, by: &["number"] };
+pub static PAYMENT_BY_NUMBER: Lookup = Lookup::new(Payment::TABLE, &["number"]);
 /// The payments of an account.
-pub static PAYMENT_BY_ACCOUNT: Lookup = Lookup { table: Payment::TABLE, by: &["account"] };
+pub static PAYMENT_BY_ACCOUNT: Lookup = Lookup::new(Payment::TABLE, &["account"]);
 /// The payments that came from a payment method.
-pub static PAYMENT_BY_METHOD: Lookup = Lookup { table: Payment::TABLE, by: &["payment_method"] };
+pub static PAYMENT_BY_METHOD: Lookup = Lookup::new(Payment::TABLE, &["payment_method"]);
 
 record! {
     /// The part of a payment that pays an invoice.
@@ -114,8 +114,10 @@ record! {
         .then_some("more is taken back of it than it pays")
 }
 
+/// The parts of payments that pay an invoice.
+pub static PART_BY_INVOICE: Lookup = Lookup::new(Part::TABLE, &["invoice"]);
 /// The parts of a payment.
-pub static PART_BY_PAYMENT: Lookup = Lookup { table: Part::TABLE, by: &["payment"] };
+pub static PART_BY_PAYMENT: Lookup = Lookup::new(Part::TABLE, &["payment"]);
 
 record! {
     /// An invoice.
@@ -133,19 +135,23 @@ record! {
         date: DayText,
         /// What the customer was asked for.
         amount: MinorUnits,
+        /// The balance that it began with.
+        opening: MinorUnits,
         /// What the customer still owes.
         balance: MinorUnits,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
         /// When it was changed.
         updated_ms: DateTime<Utc>,
     }
 }
 
 /// An invoice by its id.
-pub static INVOICE_BY_ID: Lookup = Lookup { table: Invoice::TABLE, by: &["id"] };
+pub static INVOICE_BY_ID: Lookup = Lookup::new(Invoice::TABLE, &["id"]);
 /// An invoice by its number.
-pub static INVOICE_BY_NUMBER: Lookup = Lookup { table: Invoice::TABLE, by: &["number"] };
+pub static INVOICE_BY_NUMBER: Lookup = Lookup::new(Invoice::TABLE, &["number"]);
 /// The invoices of an account.
-pub static INVOICE_BY_ACCOUNT: Lookup = Lookup { table: Invoice::TABLE, by: &["account"] };
+pub static INVOICE_BY_ACCOUNT: Lookup = Lookup::new(Invoice::TABLE, &["account"]);
 
 record! {
     /// What a refund takes back of a part of its payment.
@@ -167,7 +173,7 @@ record! {
 }
 
 /// What a refund takes back.
-pub static TAKEN_BY_REFUND: Lookup = Lookup { table: TakenPart::TABLE, by: &["refund"] };
+pub static TAKEN_BY_REFUND: Lookup = Lookup::new(TakenPart::TABLE, &["refund"]);
 
 record! {
     /// What a gateway collected under a reference, and what was sent back against it.
@@ -238,7 +244,7 @@ record! {
 }
 
 /// The adjustments of an account.
-pub static ADJUSTMENT_BY_ACCOUNT: Lookup = Lookup { table: Adjustment::TABLE, by: &["account"] };
+pub static ADJUSTMENT_BY_ACCOUNT: Lookup = Lookup::new(Adjustment::TABLE, &["account"]);
 
 /// What gateways collected under a reference.
-pub static COLLECTED_BY_REFERENCE: Lookup = Lookup { table: Collected::TABLE, by: &["reference"] };
+pub static COLLECTED_BY_REFERENCE: Lookup = Lookup::new(Collected::TABLE, &["reference"]);

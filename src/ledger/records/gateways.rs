@@ -21,6 +21,9 @@ record! {
     }
 }
 
+/// Every refund in Processing.
+pub static INQUIRIES: Lookup = Lookup::new(Inquiry::TABLE, &[]);
+
 record! {
     /// An exchange with a gateway about a refund. Only ever added.
     Exchange in "exchange" [
@@ -115,4 +118,4 @@ record! {
 }
 
 /// What was sent for a refund, or released.
-pub static SENDING_OF_REFUND: Lookup = Lookup { table: Sending::TABLE, by: &["refund", "kind"] };
+pub static SENDING_OF_REFUND: Lookup = Lookup::new(Sending::TABLE, &["refund", "kind"]);

@@ -1,7 +1,7 @@
 //! What is kept of calls: who made them, what they were answered, and the events they caused.
 
 use crate::domain::facts::AccountKey;
-use crate::domain::id::{ObjectId, RefundNumber};
+use crate::domain::id::RefundNumber;
 use crate::ledger::UserKey;
 use crate::ledger::record::{Lookup, Record, record};
 use chrono::{DateTime, Utc};
@@ -31,10 +31,10 @@ record! {
 }
 
 /// An audit source by all of it.
-pub static AUDIT_SOURCE_BY_ALL: Lookup = Lookup {
-    table: AuditSource::TABLE,
-    by: &["user", "actor", "door", "version", "address", "operation", "object"],
-};
+pub static AUDIT_SOURCE_BY_ALL: Lookup = Lookup::new(
+    AuditSource::TABLE,
+    &["user", "actor", "door", "version", "address", "operation", "object"],
+);
 
 record! {
     /// A call that changed something. Only ever added.
@@ -98,10 +98,10 @@ record! {
 }
 
 /// The events of an account.
-pub static EVENT_BY_ACCOUNT: Lookup = Lookup { table: EventRow::TABLE, by: &["account"] };
+pub static EVENT_BY_ACCOUNT: Lookup = Lookup::new(EventRow::TABLE, &["account"]);
 
 /// Stored answers by their age.
-pub static ANSWER_BY_AGE: Lookup = Lookup { table: StoredAnswer::TABLE, by: &["at_ms"] };
+pub static ANSWER_BY_AGE: Lookup = Lookup::new(StoredAnswer::TABLE, &["at_ms"]);
 
 record! {
     /// What a call touched beside the refunds that it created or settled. Only ever added.
@@ -134,17 +134,36 @@ record! {
 }
 
 /// Webhooks by how far they are.
-pub static WEBHOOK_BY_PLACE: Lookup = Lookup { table: Webhook::TABLE, by: &["collected"] };
+pub static WEBHOOK_BY_PLACE: Lookup = Lookup::new(Webhook::TABLE, &["collected"]);
 
 record! {
-    /// A user, by name.
-    User in "user" [
-        /// Its key.
-        key: UserKey,
+    /// What a webhook still has to get, or did not take. Of the events of an account that wait,
+    /// the first alone has a moment, so that nothing overtakes it.
+    Delivery in "delivery" [
+        /// The webhook.
+        webhook: String,
+        /// The event.
+        event: i64,
     ] {
-        /// Its id.
-        id: ObjectId,
-        /// Its name.
-        username: String,
+        /// The event's account.
+        account: AccountKey,
+        /// How often it was tried.
+        attempts: u32,
+        /// When it was first due.
+        since_ms: DateTime<Utc>,
+        /// When it is tried next.
+        next_ms: Option<DateTime<Utc>>,
+        /// What went wrong last.
+        last_error: Option<String>,
+        /// Whether it is kept and not tried any more.
+        is_given_up: bool,
     }
+    fault |delivery| (delivery.is_given_up && delivery.next_ms.is_some())
+        .then_some("one that was given up has a moment")
 }
+
+/// The deliveries of an event.
+pub static DELIVERY_BY_EVENT: Lookup = Lookup::new(Delivery::TABLE, &["event"]);
+/// What waits for a webhook of an account.
+pub static DELIVERY_WAITING: Lookup =
+    Lookup::new(Delivery::TABLE, &["webhook", "account"]).only("is_given_up", 0);

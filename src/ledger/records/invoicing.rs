@@ -21,13 +21,19 @@ record! {
         invoice: InvoiceKey,
         /// Of a tax, the charge that it is on.
         item: Option<LineKey>,
+        /// ChargeName.
+        name: Option<String>,
         /// Its amount; below zero, what the customer is given.
         amount: MinorUnits,
+        /// When it was created.
+        created_ms: DateTime<Utc>,
     }
 }
 
+/// The lines of an invoice.
+pub static LINE_BY_INVOICE: Lookup = Lookup::new(Line::TABLE, &["invoice"]);
 /// A line by its id.
-pub static LINE_BY_ID: Lookup = Lookup { table: Line::TABLE, by: &["id"] };
+pub static LINE_BY_ID: Lookup = Lookup::new(Line::TABLE, &["id"]);
 
 record! {
     /// An adjustment of an invoice, or of one of its lines.
@@ -96,11 +102,9 @@ impl InvoiceAdjustment {
 }
 
 /// An adjustment of an invoice or a line by its id.
-pub static INVOICE_ADJUSTMENT_BY_ID: Lookup =
-    Lookup { table: InvoiceAdjustment::TABLE, by: &["id"] };
+pub static INVOICE_ADJUSTMENT_BY_ID: Lookup = Lookup::new(InvoiceAdjustment::TABLE, &["id"]);
 /// The same by its number.
 pub static INVOICE_ADJUSTMENT_BY_NUMBER: Lookup =
-    Lookup { table: InvoiceAdjustment::TABLE, by: &["number"] };
+    Lookup::new(InvoiceAdjustment::TABLE, &["number"]);
 /// The adjustments of a line.
-pub static INVOICE_ADJUSTMENT_BY_LINE: Lookup =
-    Lookup { table: InvoiceAdjustment::TABLE, by: &["line"] };
+pub static INVOICE_ADJUSTMENT_BY_LINE: Lookup = Lookup::new(InvoiceAdjustment::TABLE, &["line"]);

@@ -93,7 +93,7 @@ record! {
 }
 
 /// The refunds that went to a payment method.
-pub static REFUND_BY_METHOD: Lookup = Lookup { table: Refund::TABLE, by: &["payment_method"] };
+pub static REFUND_BY_METHOD: Lookup = Lookup::new(Refund::TABLE, &["payment_method"]);
 
 impl Refund {
     /// Its id.

@@ -79,11 +79,11 @@ impl CreditMemo {
 }
 
 /// A credit memo by its id.
-pub static MEMO_BY_ID: Lookup = Lookup { table: CreditMemo::TABLE, by: &["id"] };
+pub static MEMO_BY_ID: Lookup = Lookup::new(CreditMemo::TABLE, &["id"]);
 /// A credit memo by its number.
-pub static MEMO_BY_NUMBER: Lookup = Lookup { table: CreditMemo::TABLE, by: &["number"] };
+pub static MEMO_BY_NUMBER: Lookup = Lookup::new(CreditMemo::TABLE, &["number"]);
 /// The credit memos of an account.
-pub static MEMO_BY_ACCOUNT: Lookup = Lookup { table: CreditMemo::TABLE, by: &["account"] };
+pub static MEMO_BY_ACCOUNT: Lookup = Lookup::new(CreditMemo::TABLE, &["account"]);
 
 record! {
     /// An item of a credit memo, or the tax on one.
@@ -113,9 +113,9 @@ record! {
 }
 
 /// A line of a credit memo by its id.
-pub static MEMO_LINE_BY_ID: Lookup = Lookup { table: MemoLine::TABLE, by: &["id"] };
+pub static MEMO_LINE_BY_ID: Lookup = Lookup::new(MemoLine::TABLE, &["id"]);
 /// The lines of a credit memo.
-pub static MEMO_LINE_BY_MEMO: Lookup = Lookup { table: MemoLine::TABLE, by: &["memo"] };
+pub static MEMO_LINE_BY_MEMO: Lookup = Lookup::new(MemoLine::TABLE, &["memo"]);
 
 record! {
     /// What of a credit memo is applied to an invoice.
@@ -140,7 +140,7 @@ record! {
 }
 
 /// What of a credit memo is applied.
-pub static MEMO_PART_BY_MEMO: Lookup = Lookup { table: MemoPart::TABLE, by: &["memo"] };
+pub static MEMO_PART_BY_MEMO: Lookup = Lookup::new(MemoPart::TABLE, &["memo"]);
 
 record! {
     /// A payment method as it was when a refund went to it. Only ever added.
@@ -208,7 +208,7 @@ record! {
 }
 
 /// What a refund takes of items and taxes.
-pub static REFUND_LINE_BY_REFUND: Lookup = Lookup { table: RefundLine::TABLE, by: &["refund"] };
+pub static REFUND_LINE_BY_REFUND: Lookup = Lookup::new(RefundLine::TABLE, &["refund"]);
 record! {
     /// By which id and number clients of the v1 operations know a gateway.
     GatewayIdentity in "gateway_identity" [
@@ -223,4 +223,4 @@ record! {
 }
 
 /// A gateway by its id.
-pub static GATEWAY_BY_ID: Lookup = Lookup { table: GatewayIdentity::TABLE, by: &["id"] };
+pub static GATEWAY_BY_ID: Lookup = Lookup::new(GatewayIdentity::TABLE, &["id"]);

@@ -5,17 +5,18 @@
 //! of them ended first.
 
 use super::audit_sums::{Accounts, add_up};
+use super::meter::Meter;
 use super::open_error::OpenError;
 use super::reading::{knows_conditions, open_for_reading};
 use super::rows::known;
 use super::{audit_billing, audit_indexes, audit_rows, audit_sending, soundness};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 /// How many parts run at once; more would wait for the same disk.
@@ -27,27 +28,6 @@ const CACHE_KIB: i64 = 32 << 10;
 const STEPS_A_ROW: u64 = 100;
 /// After how many steps of a statement progress is noted.
 const STEPS_BETWEEN_NOTES: i32 = 200_000;
-
-/// How far an audit is, in rows that its parts looked at.
-pub(super) struct Meter {
-    all: u64,
-    done: AtomicU64,
-    progress: Progress,
-}
-
-impl Meter {
-    /// One that nobody looks at.
-    #[cfg(test)]
-    pub(super) fn unseen() -> Self {
-        Self { all: 0, done: AtomicU64::new(0), progress: Arc::new(|_, _| ()) }
-    }
-
-    /// So many more rows were looked at.
-    pub(super) fn add(&self, rows: u64) {
-        let done = self.done.fetch_add(rows, Ordering::Relaxed).saturating_add(rows);
-        (self.progress)(done.min(self.all), self.all);
-    }
-}
 
 /// A part of an audit.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +59,7 @@ pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError>
     let waiting = Mutex::new(VecDeque::from(parts));
     let found = Mutex::new(Found::default());
     let work = |connection: &Connection| {
-        let next = || lock(&waiting).pop_front();
+        let next = || waiting.lock().pop_front();
         while let Some(part) = next() {
             do_part(part, connection, &meter, &found);
         }
@@ -91,7 +71,7 @@ pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError>
         }
         work(&first);
     });
-    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let found = found.into_inner();
     put_together(&first, found).map_err(|error| sorted(path, &error))
 }
 
@@ -118,36 +98,32 @@ fn meter(connection: &Connection, progress: Progress) -> rusqlite::Result<Meter>
                   + coalesce((select max(key) from entry_row), 0)";
     let rows: i64 = connection.query_row(newest, [], |row| row.get(0))?;
     let all = rows.unsigned_abs().saturating_mul(4);
-    Ok(Meter { all, done: AtomicU64::new(0), progress })
+    Ok(Meter::new(all, progress))
 }
 
 fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mutex<Found>) {
     match part {
         Part::References => {
             let checked = noting_steps(connection, meter, dangling_references);
-            lock(found).references = Some(checked);
+            found.lock().references = Some(checked);
         }
         Part::Pages => {
             let checked = noting_steps(connection, meter, soundness::quick_check);
-            lock(found).pages_are_sound = matches!(checked, Ok(None));
+            found.lock().pages_are_sound = matches!(checked, Ok(None));
         }
         Part::Money => {
             let audited = audit_money(connection, meter);
-            lock(found).money = Some(audited);
+            found.lock().money = Some(audited);
         }
         Part::Rows => {
             let checked = noting_steps(connection, meter, audit_rows::check);
-            lock(found).rows = Some(checked);
+            found.lock().rows = Some(checked);
         }
         Part::Indexes => {
             let compared = audit_indexes::are_whole(connection, meter);
-            lock(found).indexes_are_whole = matches!(compared, Ok(true));
+            found.lock().indexes_are_whole = matches!(compared, Ok(true));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does work of SQLite's own, in which only its steps can be counted.

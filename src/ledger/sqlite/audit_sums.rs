@@ -5,7 +5,7 @@
 //! nothing is joined, and what is kept in memory are the accounts, the orders that are open, and
 //! those refunds whose entries do not (or do not yet) add up.
 
-use super::audit::Meter;
+use super::meter::Meter;
 use crate::ledger::audit::Findings;
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 use std::collections::{HashMap, HashSet};

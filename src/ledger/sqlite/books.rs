@@ -3,7 +3,7 @@
 
 use super::soundness::is_damage;
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
-use crate::ledger::record::{Columns, Lookup, Table, Value};
+use crate::ledger::record::{Columns, Lookup, Record, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql, ffi};
 use std::borrow::Cow;
@@ -16,6 +16,7 @@ pub(super) struct Texts(HashMap<(Verb, usize), String>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Verb {
     Find,
+    FindAfter,
     Newest,
     Insert,
     Update,
@@ -81,7 +82,9 @@ impl Books for SqliteBooks<'_> {
     ) -> Result<(), BooksError> {
         let table = lookup.table;
         let mut statement = self.prepared(Verb::Find, lookup, || {
-            let (columns, conditions) = (table.columns.join(", "), conditions(lookup.by));
+            let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
+            let conditions = conditions(lookup.by) + &only.unwrap_or_default();
+            let columns = table.columns.join(", ");
             let order = key(table).join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })?;
@@ -91,6 +94,26 @@ impl Books for SqliteBooks<'_> {
         let mut rows = statement.raw_query();
         for _ in 0..most {
             let Some(row) = rows.next().map_err(engine)? else { break };
+            take(&RowColumns(row))?;
+        }
+        Ok(())
+    }
+
+    fn find_after(
+        &mut self,
+        lookup: &'static Lookup,
+        after: i64,
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.prepared(Verb::FindAfter, lookup, || {
+            let (name, columns) = (lookup.table.name, lookup.table.columns.join(", "));
+            let by = lookup.by.join(", ");
+            format!("select {columns} from {name} where {by} > ?1 order by {by} limit ?2")
+        })?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows = statement.query([after, most]).map_err(engine)?;
+        while let Some(row) = rows.next().map_err(engine)? {
             take(&RowColumns(row))?;
         }
         Ok(())
@@ -172,6 +195,21 @@ impl Books for SqliteBooks<'_> {
     }
 }
 
+/// Every row of a table, in the order of the keys, beside any transaction.
+pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>> {
+    let (table, order) = (R::TABLE, key(R::TABLE).join(", "));
+    let select =
+        format!("select {} from {} order by {order}", table.columns.join(", "), table.name);
+    let mut statement = connection.prepare_cached(&select)?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let row = R::read(&RowColumns(row)).map_err(|place| BooksError::unknown::<R>(place))?;
+        all.push(row);
+    }
+    Ok(all)
+}
+
 /// The columns of a table's key.
 fn key(table: &Table) -> &'static [&'static str] {
     table.columns.get(..table.key_columns).unwrap_or_default()
@@ -179,7 +217,8 @@ fn key(table: &Table) -> &'static [&'static str] {
 
 fn conditions(columns: &[&str]) -> String {
     let numbered = columns.iter().zip(1..).map(|(column, place)| format!("{column} = ?{place}"));
-    numbered.collect::<Vec<_>>().join(" and ")
+    let all = numbered.collect::<Vec<_>>().join(" and ");
+    if all.is_empty() { "true".to_owned() } else { all }
 }
 
 /// Binds the values of a row and runs the statement; gives how many rows it changed.

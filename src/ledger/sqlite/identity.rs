@@ -1,5 +1,5 @@
-//! Which file a path leads to: whoever removes or replaces a ledger that is being served would
-//! otherwise make it write, and acknowledge, where nobody will ever look.
+//! Which file a path leads to: where a ledger is removed or replaced while it is served, refunds
+//! would otherwise be acknowledged into a file that is never read again.
 
 use std::fs;
 use std::io;

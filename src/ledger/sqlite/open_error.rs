@@ -74,7 +74,7 @@ pub enum OpenError {
         /// What SQLite found.
         detail: String,
     },
-    /// A gateway is seeded and configured, and nobody can say which of them a refund means.
+    /// A gateway is seeded and configured, so that it is unknown which of them a refund means.
     #[error(
         "the ledger {} has a sandbox by the name of the configured gateway `{name}`",
         path.display()

@@ -2,7 +2,6 @@
 
 use super::SqliteLedger;
 use super::rows::{json, known};
-use super::store::Store;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::Verdict;
 use crate::domain::money::{Currency, MinorUnits};
@@ -40,7 +39,8 @@ impl Orders for SqliteLedger {
     }
 
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>> {
-        self.readers.read(move |connection| open_order(connection, number))
+        let found = self.readers.read_here(|connection| open_order(connection, number));
+        Box::pin(std::future::ready(found))
     }
 
     fn due_orders(&self, gateway: &str, until: DateTime<Utc>, most: u32) -> Reply<Vec<OpenOrder>> {
@@ -49,10 +49,7 @@ impl Orders for SqliteLedger {
     }
 
     fn wake_orders(&self, at: DateTime<Utc>) -> Reply<u64> {
-        self.writer.submit_patiently(move |store| {
-            store.settle()?;
-            wake_orders(store, at)
-        })
+        self.writer.submit_patiently(move |store| store.work(|unit| exchanges::wake(unit, at)))
     }
 
     fn settle_refund(&self, settlement: Settlement) -> Reply<Result<RefundNumber, SettleError>> {
@@ -67,13 +64,6 @@ impl Orders for SqliteLedger {
     fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
         self.readers.read(awaited_gateways)
     }
-}
-
-fn wake_orders(store: &mut Store, at: DateTime<Utc>) -> rusqlite::Result<u64> {
-    let update = "update inquiry set next_ms = ?1";
-    let woken =
-        store.connection().prepare_cached(update)?.execute(params![at.timestamp_millis()])?;
-    Ok(u64::try_from(woken).unwrap_or(u64::MAX))
 }
 
 /// What every open order is read from.

@@ -1,32 +1,19 @@
-//! The outbox in SQLite: events beside what they tell of, and what each webhook still has to get.
-//!
-//! What must stay true: of the events of an account that wait for a webhook only the first has a
-//! moment (`next_ms`), so that nothing overtakes it; whoever takes it away gives the next one its
-//! moment in the same transaction.
+//! The outbox in SQLite: what is read of events and deliveries.
 
 use super::SqliteLedger;
 use super::store::Store;
 use crate::domain::event::EventKind;
 use crate::ledger::Reply;
+use crate::ledger::engine::Engine;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Event, Outbox};
+use crate::ledger::work::delivering;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-
-/// How many events one transaction collects for a webhook.
-const COLLECTED_MAX: i64 = 500;
-/// How many events one transaction removes.
-const REMOVED_MAX: i64 = 500;
-/// The most characters of what went wrong that are kept.
-const WHY_CHARS_MAX: usize = 500;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 impl Outbox for SqliteLedger {
     fn register_webhooks(&self, names: Vec<String>) -> Reply<()> {
-        self.writer.submit_patiently(move |store| {
-            let insert = "insert into webhook (name, collected) \
-                 select ?1, coalesce(max(key), 0) from event where true on conflict do nothing";
-            let mut statement = store.connection().prepare_cached(insert)?;
-            names.iter().try_for_each(|name| statement.execute([name]).map(|_| ()))
-        })
+        self.writer
+            .submit_patiently(move |store| store.work(|unit| delivering::register(unit, &names)))
     }
 
     fn collect(
@@ -43,9 +30,9 @@ impl Outbox for SqliteLedger {
                 move |connection| is_behind(connection, &webhook)
             }),
         );
-        let at_ms = at.timestamp_millis();
-        let collect =
-            move |store: &mut Store| collect(store.connection(), &name, kinds.as_deref(), at_ms);
+        let collect = move |store: &mut Store| {
+            store.work(|unit| delivering::collect(unit, &name, kinds.as_deref(), at))
+        };
         // Nobody who writes waits for a webhook that has nothing to get.
         let writer = self.writer.later();
         Box::pin(async move {
@@ -69,9 +56,9 @@ impl Outbox for SqliteLedger {
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()> {
-        let (webhook, at_ms) = (webhook.to_owned(), at.timestamp_millis());
+        let webhook = webhook.to_owned();
         self.writer.submit_patiently(move |store| {
-            note_attempt(store.connection(), &webhook, sequence, &attempt, at_ms)
+            store.work(|unit| delivering::note_attempt(unit, &webhook, sequence, &attempt, at))
         })
     }
 
@@ -81,8 +68,9 @@ impl Outbox for SqliteLedger {
             let select = "select at_ms from event order by key limit 1";
             connection.prepare_cached(select)?.query_row([], |row| row.get(0)).optional()
         });
-        let remove =
-            move |store: &mut Store| remove_events(store.connection(), before_ms, &webhooks);
+        let remove = move |store: &mut Store| {
+            store.work(|unit| delivering::remove_events(unit, before, &webhooks))
+        };
         let writer = self.writer.later();
         Box::pin(async move {
             match oldest.await? {
@@ -112,66 +100,6 @@ fn is_behind(connection: &Connection, webhook: &str) -> rusqlite::Result<bool> {
     connection.prepare_cached(select)?.query_row([webhook], |row| row.get(0))
 }
 
-fn collect(
-    connection: &Connection,
-    webhook: &str,
-    kinds: Option<&[EventKind]>,
-    at_ms: i64,
-) -> rusqlite::Result<bool> {
-    let from = "select collected from webhook where name = ?1";
-    let from: Option<i64> =
-        connection.prepare_cached(from)?.query_row([webhook], |row| row.get(0)).optional()?;
-    let select = "select key, account, kind from event where key > ?1 order by key limit ?2";
-    let mut statement = connection.prepare_cached(select)?;
-    let found = statement.query_map(params![from.unwrap_or(0), COLLECTED_MAX], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    let found: Vec<(i64, i64, String)> = found.collect::<Result<_, _>>()?;
-    let insert = "insert into delivery (webhook, event, account, attempts, since_ms, next_ms, \
-         is_given_up) values (:webhook, :event, :account, 0, :at_ms, iif(exists( \
-             select 1 from delivery where webhook = :webhook and account = :account \
-             and is_given_up = 0), null, :at_ms), 0)";
-    let mut insert = connection.prepare_cached(insert)?;
-    for (key, account, kind) in &found {
-        let is_wanted = kinds.is_none_or(|kinds| kinds.iter().any(|wanted| wanted.name() == kind));
-        if is_wanted {
-            insert.execute(named_params! {
-                ":webhook": webhook, ":event": key, ":account": account, ":at_ms": at_ms,
-            })?;
-        }
-    }
-    if let Some((last, ..)) = found.last() {
-        let update = "insert into webhook (name, collected) values (?1, ?2) \
-                      on conflict (name) do update set collected = excluded.collected";
-        connection.prepare_cached(update)?.execute(params![webhook, last])?;
-    }
-    Ok(i64::try_from(found.len()).unwrap_or(i64::MAX) == COLLECTED_MAX)
-}
-
-fn remove_events(
-    connection: &Connection,
-    before_ms: i64,
-    webhooks: &[String],
-) -> rusqlite::Result<bool> {
-    // The newest event stays, so that the next one has the next number.
-    let select = "select key from (select key, at_ms from event \
-             where key < (select max(key) from event) order by key limit ?1) \
-         where at_ms < ?2 \
-         and key <= coalesce((select min(collected) from webhook \
-             where name in (select value from json_each(?3))), key) \
-         and not exists (select 1 from delivery where event = key and is_given_up = 0)";
-    let names = serde_json::to_string(webhooks)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let mut statement = connection.prepare_cached(select)?;
-    let keys = statement.query_map(params![REMOVED_MAX, before_ms, names], |row| row.get(0))?;
-    let keys: Vec<i64> = keys.collect::<Result<_, _>>()?;
-    for key in &keys {
-        connection.prepare_cached("delete from delivery where event = ?1")?.execute([key])?;
-        connection.prepare_cached("delete from event where key = ?1")?.execute([key])?;
-    }
-    Ok(i64::try_from(keys.len()).unwrap_or(i64::MAX) == REMOVED_MAX)
-}
-
 fn due(
     connection: &Connection,
     webhook: &str,
@@ -191,47 +119,6 @@ fn due(
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { sequence: row.get(0)?, payload: row.get(1)? })
-}
-
-fn note_attempt(
-    connection: &Connection,
-    webhook: &str,
-    sequence: i64,
-    attempt: &Attempt,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let cut = |why: &str| why.chars().take(WHY_CHARS_MAX).collect::<String>();
-    let (next_ms, why) = match attempt {
-        Attempt::Delivered => {
-            let delete = "delete from delivery where webhook = ?1 and event = ?2";
-            connection.prepare_cached(delete)?.execute(params![webhook, sequence])?;
-            return begin_next(connection, webhook, sequence, at_ms);
-        }
-        Attempt::Again { next, why } => (Some(next.timestamp_millis()), cut(why)),
-        Attempt::GivenUp { why } => (None, cut(why)),
-    };
-    let update = "update delivery set attempts = attempts + 1, next_ms = ?3, last_error = ?4, \
-                  is_given_up = ?3 is null where webhook = ?1 and event = ?2";
-    let values = params![webhook, sequence, next_ms, why];
-    connection.prepare_cached(update)?.execute(values)?;
-    match next_ms {
-        Some(_) => Ok(()),
-        None => begin_next(connection, webhook, sequence, at_ms),
-    }
-}
-
-/// Lets the next event of the account go.
-fn begin_next(
-    connection: &Connection,
-    webhook: &str,
-    sequence: i64,
-    at_ms: i64,
-) -> rusqlite::Result<()> {
-    let update = "update delivery set next_ms = ?3, since_ms = ?3 where webhook = ?1 \
-         and event = (select min(event) from delivery where webhook = ?1 and is_given_up = 0 \
-             and account = (select account from event where key = ?2)) and next_ms is null";
-    let values = params![webhook, sequence, at_ms];
-    connection.prepare_cached(update)?.execute(values).map(|_| ())
 }
 
 /// At most `most` events after this place.

@@ -7,21 +7,32 @@
 
 use super::query_columns::{Column, Columns, Stored, Table};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
-use super::rows::{known, tenant};
+use super::reading::in_snapshot;
+use super::rows::known;
 use super::store::Store;
+use crate::domain::facts;
+use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
 use crate::ledger::LedgerError;
+use crate::ledger::engine::Engine;
 use crate::ledger::query::{
     Find, FindError, LOCATOR_IDLE_MAX, PAGE_ROWS_MAX, Page, QueryLocator, Start, Value,
 };
 use crate::ledger::queue::Later;
+use crate::ledger::work::drawing;
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params, params_from_iter};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many steps of SQLite's machine pass between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
+/// The same for what is read at once: a few rows take some hundreds.
+const STEPS_BETWEEN_LOOKS_AT_ONCE: i32 = 250;
+/// How many looks a query may come to that is read at once.
+const LOOKS_AT_ONCE_MAX: u32 = 8;
+/// How long a query may read at once.
+const READING_AT_ONCE_MAX: Duration = Duration::from_millis(1);
 /// How many locators a user can have; the one that was not used for the longest time goes first.
 const LOCATORS_PER_USER_MAX: i64 = 1_000;
 /// How many marks a locator has, so that pages of one row leave no mountain behind; those at the
@@ -56,10 +67,40 @@ struct Mark {
 type Outcome = Result<Found, FindError>;
 
 /// Finds the page, in one snapshot and before the deadline.
-pub(super) fn look(connection: &Connection, request: &Find) -> rusqlite::Result<Outcome> {
+pub(super) fn look(
+    connection: &Connection,
+    tenant: &facts::Tenant,
+    request: &Find,
+) -> rusqlite::Result<Outcome> {
     let deadline = request.deadline;
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() > deadline))?;
-    let found = look_in_snapshot(connection, request);
+    let is_late = move || Instant::now() > deadline;
+    look_until(connection, tenant, request, (STEPS_BETWEEN_LOOKS, is_late))
+}
+
+/// As [`look`], for a query that is done in no time: any other ends as one that is too slow.
+pub(super) fn look_at_once(
+    connection: &Connection,
+    tenant: &facts::Tenant,
+    request: &Find,
+) -> rusqlite::Result<Outcome> {
+    let deadline = request.deadline.min(Instant::now() + READING_AT_ONCE_MAX);
+    let mut looks = 0;
+    let is_long = move || {
+        looks += 1;
+        looks >= LOOKS_AT_ONCE_MAX || Instant::now() > deadline
+    };
+    look_until(connection, tenant, request, (STEPS_BETWEEN_LOOKS_AT_ONCE, is_long))
+}
+
+/// Finds the page, unless `is_over` says after so many steps that it has taken too long.
+fn look_until(
+    connection: &Connection,
+    tenant: &facts::Tenant,
+    request: &Find,
+    (steps, is_over): (i32, impl FnMut() -> bool + Send + 'static),
+) -> rusqlite::Result<Outcome> {
+    connection.progress_handler(steps, Some(is_over))?;
+    let found = in_snapshot(connection, || look_in_snapshot(connection, tenant, request));
     connection.progress_handler(0, None::<fn() -> bool>)?;
     match found {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
@@ -84,14 +125,16 @@ pub(super) async fn keep(
     Ok(Ok(page))
 }
 
-fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result<Outcome> {
-    let snapshot = connection.unchecked_transaction()?;
-    let tenant = tenant(&snapshot)?;
+fn look_in_snapshot(
+    connection: &Connection,
+    tenant: &facts::Tenant,
+    request: &Find,
+) -> rusqlite::Result<Outcome> {
     let time_zone = tenant.time_zone;
     let tenant = Tenant { time_zone, custom_fields: &tenant.custom_fields };
-    let set = match &request.start {
-        Start::Query(query) => Set::new(&snapshot, query)?,
-        Start::Locator(locator) => match Set::recall(&snapshot, request, *locator)? {
+    let mut set = match &request.start {
+        Start::Query(query) => Set::new(query),
+        Start::Locator(locator) => match Set::recall(connection, request, *locator)? {
             Some(set) => set,
             None => return Ok(Err(FindError::NoLocator)),
         },
@@ -100,17 +143,19 @@ fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result
     let span = Span { after: set.begins.after, newest: set.newest };
     let skip = set.offset - set.begins.offset;
     let found = statement::rows(&set.query, span, skip, most + 1, tenant);
-    let mut rows = read_rows(&snapshot, &set.query, tenant, &found)?;
+    let mut rows = read_rows(connection, &set.query, tenant, &found)?;
     let has_more = rows.len() > usize::try_from(most).unwrap_or(usize::MAX);
     if has_more {
         rows.pop();
+        set.end(connection)?;
     }
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let size = match set.size {
         Some(size) => size,
         None if has_more => {
+            let span = Span { newest: set.newest, ..span };
             let count = statement::count(&set.query, span, tenant);
-            let mut statement = snapshot.prepare_cached(&count.sql)?;
+            let mut statement = connection.prepare_cached(&count.sql)?;
             statement.query_row(params_from_iter(count.values), |row| row.get(0))?
         }
         None => count,
@@ -126,6 +171,7 @@ fn look_in_snapshot(connection: &Connection, request: &Find) -> rusqlite::Result
 struct Set {
     id: Option<[u8; 16]>,
     query: TypedQuery,
+    /// The key of its last row, or one above as long as its end does not matter.
     newest: i64,
     /// Known from the first page on.
     size: Option<u32>,
@@ -136,18 +182,26 @@ struct Set {
 
 impl Set {
     /// Everything that matches and exists now.
-    fn new(connection: &Connection, query: &TypedQuery) -> rusqlite::Result<Self> {
-        let newest = Table::of(query.object).newest;
-        let newest: Option<i64> =
-            connection.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
-        Ok(Self {
+    fn new(query: &TypedQuery) -> Self {
+        Self {
             id: None,
             query: query.clone(),
-            newest: newest.unwrap_or(0),
+            newest: i64::MAX,
             size: None,
             offset: 0,
             begins: Mark { offset: 0, after: 0 },
-        })
+        }
+    }
+
+    /// Fixes where the set ends, in the snapshot of its first page.
+    fn end(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.id.is_none() {
+            let newest = Table::of(self.query.object).newest;
+            let newest: Option<i64> =
+                connection.prepare_cached(newest)?.query_row([], |row| row.get(0))?;
+            self.newest = newest.unwrap_or(0);
+        }
+        Ok(())
     }
 
     /// The set of a locator; none when the locator is not good for the one who asks.
@@ -204,28 +258,81 @@ fn read_rows(
     let mut statement = connection.prepare_cached(&found.sql)?;
     let mut rows = statement.query(params_from_iter(&found.values))?;
     let mut read = Vec::new();
+    let mut before = Before::default();
     while let Some(row) = rows.next()? {
         let mut next = 1;
-        let values = columns.iter().map(|column| match column {
-            Some(column) => value(row, column, &mut next),
-            None => Ok(None),
-        });
-        read.push((row.get(0)?, values.collect::<rusqlite::Result<Vec<_>>>()?));
+        let mut values = Vec::with_capacity(columns.len());
+        for column in &columns {
+            values.push(match column {
+                Some(column) => value(row, column, &mut next, &mut before)?,
+                None => None,
+            });
+        }
+        read.push((row.get(0)?, values));
     }
     Ok(read)
 }
 
-/// The value of a column, of which the first is `next`; an amount takes two.
-fn value(row: &Row<'_>, column: &Column, next: &mut usize) -> rusqlite::Result<Option<Value>> {
+/// What the row before had, which most rows have too: to find out what its text means takes longer
+/// than to compare it.
+#[derive(Default)]
+struct Before {
+    currency: Option<Currency>,
+    day: Option<(String, NaiveDate)>,
+}
+
+impl Before {
+    fn currency(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Currency> {
+        let code = row.get_ref(at)?.as_str()?;
+        match self.currency.filter(|currency| currency.code() == code) {
+            Some(currency) => Ok(currency),
+            None => Ok(*self.currency.insert(known(row, at, Currency::from_code)?)),
+        }
+    }
+
+    fn day(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Option<NaiveDate>> {
+        let Some(text) = row.get_ref(at)?.as_str_or_null()? else {
+            return Ok(None);
+        };
+        match &self.day {
+            Some((before, day)) if before == text => Ok(Some(*day)),
+            _ => {
+                let day = known(row, at, |day| day.parse().ok())?;
+                self.day = Some((text.to_owned(), day));
+                Ok(Some(day))
+            }
+        }
+    }
+}
+
+/// The value of a column, the first of whose parts is `next`.
+fn value(
+    row: &Row<'_>,
+    column: &Column,
+    next: &mut usize,
+    before: &mut Before,
+) -> rusqlite::Result<Option<Value>> {
     let at = *next;
-    *next += if column.stored == Stored::Amount { 2 } else { 1 };
+    *next += match column.stored {
+        Stored::RefundNumber => 0,
+        Stored::Amount | Stored::RefundId => 2,
+        _ => 1,
+    };
+    let number = || {
+        let key = row.get(0)?;
+        RefundNumber::new(key).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, key))
+    };
     Ok(match column.stored {
+        Stored::RefundNumber => Some(Value::Text(number()?.to_string())),
+        Stored::RefundId => {
+            let id = RefundId::new(row.get(at)?, row.get(at + 1)?, number()?);
+            Some(Value::Text(id.to_string()))
+        }
         Stored::Text | Stored::Decimal => row.get::<_, Option<String>>(at)?.map(Value::Text),
         Stored::Amount => match row.get::<_, Option<i64>>(at)? {
             None => None,
             Some(units) => {
-                let currency = known(row, at + 1, Currency::from_code)?;
-                Some(Value::Amount(MinorUnits::new(units), currency))
+                Some(Value::Amount(MinorUnits::new(units), before.currency(row, at + 1)?))
             }
         },
         Stored::Boolean => row.get::<_, Option<bool>>(at)?.map(Value::Boolean),
@@ -237,10 +344,7 @@ fn value(row: &Row<'_>, column: &Column, next: &mut usize) -> rusqlite::Result<O
                 Some(Value::Moment(moment))
             }
         },
-        Stored::Day => match row.get_ref(at)?.as_str_or_null() {
-            Ok(None) => None,
-            _ => Some(Value::Day(known(row, at, |day| day.parse::<NaiveDate>().ok())?)),
-        },
+        Stored::Day => before.day(row, at)?.map(Value::Day),
     })
 }
 
@@ -276,7 +380,8 @@ fn keep_locator(
     Ok(Ok(Some(QueryLocator { id, offset: mark.offset })))
 }
 
-fn new_locator(store: &Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
+fn new_locator(store: &mut Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
+    let id = store.work(drawing::locator_id)?;
     let connection = store.connection();
     let expired = keep.at_ms - LOCATOR_IDLE_MAX.num_milliseconds();
     // A few at a time, because everybody waits for the writer.
@@ -286,7 +391,6 @@ fn new_locator(store: &Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
     let surplus = "delete from query_locator where id in (select id from query_locator \
                    where user = ?1 order by last_used_ms desc limit -1 offset ?2)";
     connection.prepare_cached(surplus)?.execute(params![keep.user, LOCATORS_PER_USER_MAX - 1])?;
-    let id = store.next_locator_id()?;
     let insert = "insert into query_locator (id, user, query, newest, size, last_used_ms) \
                   values (?1, ?2, ?3, ?4, ?5, ?6)";
     let Keep { user, query, newest, size, at_ms, .. } = keep;

@@ -139,13 +139,19 @@ pub(super) enum Stored {
     Moment,
     /// A text like `2026-01-02`.
     Day,
+    /// Not at all: it follows from the moment, the salt and the key of a refund.
+    RefundId,
+    /// Not at all: it follows from the key of a refund.
+    RefundNumber,
 }
 
 impl Stored {
     /// Whether values of this kind can be stored so.
     const fn fits(self, kind: Kind) -> bool {
         match self {
-            Self::Text => matches!(kind, Kind::Text | Kind::Id),
+            Self::Text | Self::RefundId | Self::RefundNumber => {
+                matches!(kind, Kind::Text | Kind::Id)
+            }
             Self::Amount => matches!(kind, Kind::Decimal),
             Self::Decimal => matches!(kind, Kind::Decimal | Kind::Int | Kind::Short),
             Self::Boolean => matches!(kind, Kind::Boolean),
@@ -240,6 +246,10 @@ pub(super) const fn text(sql: &'static str) -> Expression {
 
 pub(super) const fn short(sql: &'static str, shortcut: Shortcut) -> Expression {
     Expression { sql, stored: Stored::Text, shortcut: Some(shortcut) }
+}
+
+pub(super) const fn follows(sql: &'static str, stored: Stored, shortcut: Shortcut) -> Expression {
+    Expression { sql, stored, shortcut: Some(shortcut) }
 }
 
 pub(super) const fn amount(sql: &'static str) -> Expression {

@@ -14,6 +14,9 @@ use rusqlite::types::Value;
 /// among conditions that are joined by `or` would make SQLite read every row.
 const NO_KEY: i64 = 0;
 
+/// The bytes that are set apart for a statement; most are shorter.
+const ROOM: usize = 2_048;
+
 /// The rows of a set: after one key, up to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
@@ -54,13 +57,10 @@ pub(super) fn rows(
 ) -> Statement {
     let columns = Columns::of(query.object, tenant.custom_fields);
     let table = columns.table;
-    let mut statement = Statement::default();
+    let mut statement = Statement { sql: String::with_capacity(ROOM), values: Vec::new() };
     statement.text("select ").text(table.key);
     for column in query.fields.iter().filter_map(|field| columns.find(field)) {
-        statement.text(", ").value(&column);
-        if column.stored == Stored::Amount {
-            statement.text(", account.currency");
-        }
+        statement.selected(&column);
     }
     statement.text(" from ").text(table.from);
     statement.matching(query, columns, span, tenant.time_zone);
@@ -79,6 +79,22 @@ impl Statement {
     fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
         self.text("?")
+    }
+
+    /// What a column is read from, behind the key of the row.
+    fn selected(&mut self, column: &Column) {
+        match column.stored {
+            Stored::RefundNumber => {}
+            Stored::RefundId => {
+                self.text(", refund.created_ms, refund.salt");
+            }
+            Stored::Amount => {
+                self.text(", ").value(column).text(", account.currency");
+            }
+            _ => {
+                self.text(", ").value(column);
+            }
+        }
     }
 
     /// The value of a column.
@@ -229,6 +245,7 @@ mod tests {
     use crate::domain::id::IdKind;
     use crate::domain::query::{Condition, QueryObject};
     use crate::domain::vocabulary::CustomizedObject;
+    use crate::ledger::sqlite::open::keep_plans;
     use crate::ledger::sqlite::query_columns::Table;
     use crate::ledger::sqlite::query_functions::register;
     use crate::ledger::sqlite::schema::empty_test_ledger;
@@ -241,6 +258,7 @@ mod tests {
     fn connection() -> Connection {
         let connection = empty_test_ledger().unwrap();
         register(&connection).unwrap();
+        keep_plans(&connection).unwrap();
         connection
     }
 

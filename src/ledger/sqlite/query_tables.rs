@@ -7,7 +7,9 @@
 //! than it has to, which the tests of `query_statement` hold. An object more is a table more here.
 
 use super::query_billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
-use super::query_columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
+use super::query_columns::{
+    Shortcut, Stored, Table, amount, column, columns, follows, moment, short, text,
+};
 use super::query_invoicing::{
     INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM,
 };
@@ -149,8 +151,9 @@ static ADJUSTMENT: Table = Table {
 
 static REFUND: Table = Table {
     key: "refund.number",
-    id: short(
+    id: follows(
         "refund_id(refund.created_ms, refund.salt, refund.number)",
+        Stored::RefundId,
         Shortcut::Key(IdKind::Refund, "refund.number"),
     ),
     newest: "select max(refund.number) from refund",
@@ -188,8 +191,9 @@ static REFUND: Table = Table {
             ReasonCode = text("refund.reason_code"),
             ReferenceID = text("refund.reference_id"),
             RefundDate = column("refund.refund_date", Stored::Day),
-            RefundNumber = short(
+            RefundNumber = follows(
                 "refund_number(refund.number)",
+                Stored::RefundNumber,
                 Shortcut::Number("R-", "refund.number"),
             ),
             RefundTransactionTime = moment(

@@ -1,7 +1,8 @@
 //! Connections that only read, handed out one reader each.
 //!
 //! A read happens on a blocking thread and in one short transaction, so that it neither holds up
-//! the async threads nor pins the log for long.
+//! the async threads nor pins the log for long. What reads a few rows by their keys is done by the
+//! thread that asks: to hand it over and to wake up again costs several times what it does.
 
 use super::reading::reading_connection;
 use super::soundness::is_damage;
@@ -38,22 +39,39 @@ impl Readers {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
-        let read = tokio::task::spawn_blocking(move || {
-            let connection = pool.take()?;
-            let result = work(&connection).inspect_err(|error| {
-                if is_damage(error) {
-                    pool.damage.note(&error.to_string());
-                }
-            });
-            pool.give_back(connection);
-            result
-        });
-        let failed = |error: &dyn std::error::Error| LedgerError::Unavailable(error.to_string());
-        Box::pin(async move { read.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e)) })
+        let read = tokio::task::spawn_blocking(move || pool.read(work));
+        Box::pin(async move { read.await.map_err(|error| failed(&error))? })
+    }
+
+    /// Runs `work` on a connection of its own and on this thread, which may be one of those that
+    /// all calls share: the work must be bounded to very little.
+    pub(super) fn read_here<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        self.pool.read(work)
     }
 }
 
+fn failed(error: &dyn std::error::Error) -> LedgerError {
+    LedgerError::Unavailable(error.to_string())
+}
+
 impl Pool {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        let connection = self.take().map_err(|error| failed(&error))?;
+        let result = work(&connection).inspect_err(|error| {
+            if is_damage(error) {
+                self.damage.note(&error.to_string());
+            }
+        });
+        self.give_back(connection);
+        result.map_err(|error| failed(&error))
+    }
+
     fn take(&self) -> rusqlite::Result<Connection> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| reading_connection(&self.path), Ok)
@@ -61,7 +79,7 @@ impl Pool {
 
     fn give_back(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
+        if idle.len() < IDLE_MAX && connection.is_autocommit() {
             idle.push(connection);
         }
     }

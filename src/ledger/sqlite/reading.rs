@@ -1,10 +1,13 @@
 //! Connections that only read, beside the process that holds the ledger.
 
-use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty};
+use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty, keep_plans};
 use super::open_error::OpenError;
 use super::whole;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::Path;
+
+/// How many prepared statements a connection keeps: a query has one for each of its shapes.
+const STATEMENTS_KEPT: usize = 64;
 
 /// Opens a ledger that another process may hold, for reading alone. The file is opened as one that
 /// could be written, where that is allowed, because SQLite forgets the conditions on values
@@ -51,6 +54,22 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    keep_plans(&connection)?;
     super::query_functions::register(&connection)?;
     Ok(connection)
+}
+
+/// Runs statements that only read on one snapshot, which the first of them takes.
+pub(super) fn in_snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached("begin")?.execute([])?;
+    let result = read();
+    // Some errors end the transaction by themselves.
+    if !connection.is_autocommit() {
+        connection.prepare_cached("rollback")?.execute([])?;
+    }
+    result
 }

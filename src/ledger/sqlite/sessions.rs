@@ -1,13 +1,11 @@
-//! Users and sessions. A session's token leaves the ledger once and is kept only as a hash.
+//! Finding users and sessions.
 
 use super::rows::known;
-use super::store::Store;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
 use crate::ledger::{StoredSession, TokenHash, User, UserKey};
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use sha2::{Digest, Sha256};
 
 /// The user of this name, unless it is shut out.
 pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Result<Option<User>> {
@@ -29,28 +27,6 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
-/// Opens a session, gives its token, and forgets those that have expired.
-pub(super) fn open_session(
-    store: &mut Store,
-    user: UserKey,
-    at: DateTime<Utc>,
-    expired: DateTime<Utc>,
-) -> rusqlite::Result<String> {
-    let token = store.next_session_token()?;
-    let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
-    // A few at a time: clients that log in before every call leave very many.
-    let forget = "delete from session where token_hash in (select token_hash from session \
-                  where last_used_ms < ?1 limit 100)";
-    store.connection().prepare_cached(forget)?.execute(params![expired.timestamp_millis()])?;
-    let insert = "insert into session (token_hash, user, last_used_ms) values (?1, ?2, ?3)";
-    store.connection().prepare_cached(insert)?.execute(params![
-        hash,
-        user.0,
-        at.timestamp_millis()
-    ])?;
-    Ok(token)
-}
-
 /// The session of this token, whatever its age, unless its user is shut out.
 pub(super) fn find_session(
     connection: &Connection,
@@ -68,15 +44,4 @@ pub(super) fn find_session(
             Ok(StoredSession { user: read_user(row)?, last_used })
         })
         .optional()
-}
-
-/// Notes that a session was used; never backwards.
-pub(super) fn keep_session(
-    store: &mut Store,
-    token: &TokenHash,
-    at: DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    let update = "update session set last_used_ms = max(last_used_ms, ?2) where token_hash = ?1";
-    store.connection().prepare_cached(update)?.execute(params![token, at.timestamp_millis()])?;
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What readers see of credit memos, payments and their refunds, and the answers that are stored.
 
-use super::tests::{ACCOUNT, METHOD, at, options, plan};
+use super::tests::{ACCOUNT, METHOD, at, options, plan_of};
 use super::*;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::credit_memo::{CreditMemoDraft, MemoItemDraft, Step, StepDraft};
@@ -37,8 +37,7 @@ fn context(second: i64) -> Context {
 
 async fn ledger(path: &Path) -> SqliteLedger {
     let ledger = SqliteLedger::open(path, &options(true)).unwrap();
-    let mut plan = plan();
-    plan.accounts[0].opening = crate::domain::money::MinorUnits::ZERO;
+    let mut plan = plan_of(|account| account.opening = crate::domain::money::MinorUnits::ZERO);
     plan.tenant.push(("invoice_settlement", "true".to_owned()));
     ledger.load_seed(plan).await.unwrap().unwrap();
     ledger

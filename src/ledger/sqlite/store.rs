@@ -5,30 +5,31 @@
 
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
-use super::salts::{digest, fill_randomly, ledger_salt, salt_of};
-use super::{gateway_identities, rows, soundness, whole};
+use super::salts::{ledger_salt, seeded_salt};
+use super::{gateway_identities, soundness, whole};
 use crate::domain::facts::{Gateway, Tenant};
-use crate::domain::secret::SESSION_CHARS;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::unit::{Unit, World};
+use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use std::cell::Cell;
 
 /// The writer's side of a ledger.
 pub(super) struct Store {
     connection: Connection,
     identity: Identity,
-    id_seed: Option<u64>,
     /// What holds for every request.
     world: World,
     /// The rows that the open transaction has met.
     shelves: Shelves,
     texts: Texts,
-    /// Those of the gateways that the file does not have.
-    configured: Vec<Gateway>,
     /// What is in memory may differ from the file.
     is_stale: bool,
+    /// Statements may have written to the file beside the working set.
+    is_shared: Cell<bool>,
+    /// What SQLite counts up when another connection commits, as of the last transaction.
+    data_version: i64,
 }
 
 impl Store {
@@ -42,24 +43,19 @@ impl Store {
         events: Option<bool>,
     ) -> rusqlite::Result<Self> {
         let keeps_events = keep_events(&connection, events)?;
-        let seeded = id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
+        let seeded = id_seed.map(seeded_salt);
         let row_salt = ledger_salt(&connection, seeded)?;
         let salt = seeded.unwrap_or(row_salt);
+        let world = World { configured, keeps_events, id_seed, salt, row_salt, ..World::default() };
         let mut store = Self {
             connection,
             identity,
-            id_seed,
-            world: World {
-                tenant: Tenant::default(),
-                gateways: Vec::new(),
-                keeps_events,
-                salt,
-                row_salt,
-            },
+            world,
             shelves: Shelves::default(),
             texts: Texts::default(),
-            configured,
             is_stale: true,
+            is_shared: Cell::new(false),
+            data_version: 0,
         };
         store.reload()?;
         gateway_identities::give(&store.connection, &store.world.gateways)?;
@@ -72,23 +68,25 @@ impl Store {
         Self {
             connection,
             identity: Identity::of(std::path::Path::new("/dev/null")).unwrap(),
-            id_seed: None,
             world,
             shelves: Shelves::default(),
             texts: Texts::default(),
-            configured: Vec::new(),
             is_stale: false,
+            is_shared: Cell::new(false),
+            data_version: 0,
         }
     }
 
     /// A store as this one, with the same seed of its ids, over another connection.
     pub(super) fn like(&self, connection: Connection) -> rusqlite::Result<Self> {
-        let (identity, configured) = (self.identity.clone(), self.configured.clone());
-        Self::load(connection, identity, self.id_seed, configured, Some(self.world.keeps_events))
+        let World { configured, id_seed, keeps_events, .. } = &self.world;
+        let (identity, configured) = (self.identity.clone(), configured.clone());
+        Self::load(connection, identity, *id_seed, configured, Some(*keeps_events))
     }
 
     /// The connection outside any transaction, for what replaces the whole file.
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        self.is_shared.set(true);
         &mut self.connection
     }
 
@@ -98,7 +96,7 @@ impl Store {
         self.connection.flush_prepared_statement_cache();
         let keeps_events = Some(self.world.keeps_events);
         self.world.keeps_events = keep_events(&self.connection, keeps_events)?;
-        let seeded = self.id_seed.map(|seed| salt_of(&digest(seed, "salt", 0)));
+        let seeded = self.world.id_seed.map(seeded_salt);
         self.world.row_salt = ledger_salt(&self.connection, seeded)?;
         self.world.salt = seeded.unwrap_or(self.world.row_salt);
         self.shelves.clear();
@@ -106,8 +104,10 @@ impl Store {
         self.reload()
     }
 
-    /// The connection, inside the open transaction.
+    /// The connection, inside the open transaction. What is in the working set is written before
+    /// the next unit of work, and nothing that was learnt before counts there.
     pub(super) fn connection(&self) -> &Connection {
+        self.is_shared.set(true);
         &self.connection
     }
 
@@ -116,116 +116,28 @@ impl Store {
         &self.world.tenant
     }
 
-    /// The gateways, seeded and configured, as the open transaction sees them.
-    pub(super) fn gateways(&self) -> &[Gateway] {
-        &self.world.gateways
-    }
-
     /// The gateways that are configured, and so nothing that a seed may define.
     pub(super) fn configured_gateways(&self) -> &[Gateway] {
-        &self.configured
+        &self.world.configured
     }
 
-    /// As [`Store::work`], between statements of SQL: what was changed before is written first, and
-    /// what this changes at once.
-    pub(super) fn work_at_once<T>(
-        &mut self,
-        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
-    ) -> rusqlite::Result<T> {
-        self.settle()?;
-        let done = self.work(work)?;
-        self.settle()?;
-        Ok(done)
-    }
-
-    /// Writes what was changed in the working set and forgets the rest of it, so that statements of
-    /// SQL see and change what is there.
-    pub(super) fn settle(&mut self) -> rusqlite::Result<()> {
-        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
-        self.shelves.clear();
+    /// Forgets what was learnt from earlier transactions, if another connection has written since.
+    fn follow_others(&mut self) -> rusqlite::Result<()> {
+        let mut version = self.connection.prepare_cached("pragma data_version")?;
+        let version = version.query_row([], |row| row.get(0))?;
+        if version != self.data_version {
+            self.data_version = version;
+            self.shelves.forget_newest();
+        }
         Ok(())
     }
 
     /// Reads again what is kept in memory.
-    pub(super) fn reload(&mut self) -> rusqlite::Result<()> {
-        self.world.tenant = rows::tenant(&self.connection)?;
-        let seeded = rows::gateways(&self.connection)?.into_iter().map(|(gateway, _)| gateway);
-        self.world.gateways = seeded.chain(self.configured.iter().cloned()).collect();
+    fn reload(&mut self) -> rusqlite::Result<()> {
+        let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
+        self.world.reload(&mut self.shelves, &mut books)?;
         self.is_stale = false;
         Ok(())
-    }
-
-    /// Marks a point of the open transaction that it can be taken back to.
-    pub(super) fn set_savepoint(&mut self) -> rusqlite::Result<()> {
-        self.settle()?;
-        self.connection.prepare_cached("savepoint whole")?.execute([]).map(|_| ())
-    }
-
-    /// Keeps what was done since the savepoint, or takes it back.
-    pub(super) fn end_savepoint(&mut self, keep: bool) -> rusqlite::Result<()> {
-        if keep {
-            self.settle()?;
-        } else {
-            self.shelves.clear();
-            self.connection.prepare_cached("rollback to whole")?.execute([])?;
-        }
-        self.connection.prepare_cached("release whole")?.execute([]).map(|_| ())
-    }
-
-    /// A new session token: [`SESSION_CHARS`] URL-safe characters, random, or with an id seed the
-    /// next that follows from it.
-    pub(super) fn next_session_token(&self) -> rusqlite::Result<String> {
-        let mut bytes = [0_u8; 128];
-        match self.id_seed {
-            None => fill_randomly(&mut bytes)?,
-            Some(seed) => {
-                let token = self.count_up("session_counter")?;
-                for (part, block) in (0_u64..).zip(bytes.chunks_mut(32)) {
-                    let source = digest(seed, "session", token.wrapping_mul(4) | part);
-                    block.copy_from_slice(&source);
-                }
-            }
-        }
-        let mut token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        token.truncate(SESSION_CHARS);
-        Ok(token)
-    }
-
-    /// The id of a new query locator, random, or with an id seed the next that follows from it.
-    pub(super) fn next_locator_id(&self) -> rusqlite::Result<[u8; 16]> {
-        let mut id = [0_u8; 16];
-        match self.id_seed {
-            None => fill_randomly(&mut id)?,
-            Some(seed) => {
-                let source = digest(seed, "locator", self.count_up("locator_counter")?);
-                for (byte, drawn) in id.iter_mut().zip(source) {
-                    *byte = drawn;
-                }
-            }
-        }
-        Ok(id)
-    }
-
-    /// With an id seed, the next source of request ids that follows from it.
-    pub(super) fn next_request_seed(&self) -> rusqlite::Result<Option<[u8; 32]>> {
-        let Some(seed) = self.id_seed else {
-            return Ok(None);
-        };
-        Ok(Some(digest(seed, "requests", self.count_up("request_id_counter")?)))
-    }
-
-    /// Adds one to a counter of the ledger and gives its new value.
-    fn count_up(&self, key: &str) -> rusqlite::Result<u64> {
-        let count = "insert into meta (key, value) values (?1, '1') on conflict (key) \
-                     do update set value = cast(cast(value as integer) + 1 as text) \
-                     returning cast(value as integer)";
-        let mut statement = self.connection.prepare_cached(count)?;
-        statement.query_row(params![key], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-    }
-
-    /// Writes something that changes nothing, so that a commit has to reach the disk.
-    pub(super) fn probe(&mut self) -> rusqlite::Result<()> {
-        self.count_up("probes").map(|_| ())
     }
 
     /// Writes the log back into the main file, beside which it stays.
@@ -250,8 +162,13 @@ impl Engine for Store {
         if self.is_stale {
             self.reload()?;
         }
-        self.shelves.clear();
-        self.connection.prepare_cached("begin immediate")?.execute([]).map(|_| ())
+        self.shelves.begin_anew();
+        self.connection.prepare_cached("begin immediate")?.execute([])?;
+        if let Err(error) = self.follow_others() {
+            self.roll_back()?;
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// What the work changes is written before anything else is read by a statement, and at the
@@ -260,9 +177,12 @@ impl Engine for Store {
         &mut self,
         work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
     ) -> rusqlite::Result<T> {
+        if self.is_shared.replace(false) {
+            self.flush()?;
+            self.shelves.clear();
+        }
         let mut books = SqliteBooks::new(&self.connection, &mut self.texts);
-        let mut unit = Unit::new(&mut self.shelves, &mut books, &self.world);
-        Ok(work(&mut unit)?)
+        Ok(unit::work(&mut self.shelves, &mut books, &mut self.world, work)?)
     }
 
     fn flush(&mut self) -> rusqlite::Result<()> {

@@ -8,7 +8,7 @@ use super::rows;
 use super::trail_reading::{self, is_of_this_ledger, page};
 use crate::domain::id::RefundNumber;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::ledger::reconciliation::RefundName;
+use crate::domain::refund_name::RefundName;
 use crate::ledger::trail::Record;
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::work::events;
@@ -17,7 +17,7 @@ use chrono::{DateTime, SecondsFormat};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
 
-/// How many records, exchanges and events of a refund are told at most.
+/// How many records, exchanges and events of a refund are returned at most.
 const ITEMS_MAX: u32 = 1_000;
 
 /// The story of the refund of this name; none when the ledger never had one.
@@ -57,7 +57,7 @@ pub(super) fn story(connection: &Connection, name: RefundName) -> rusqlite::Resu
     Ok(Some(Value::Object(told)))
 }
 
-/// A record of which only what concerns the refund is told.
+/// A record of which only what concerns the refund is returned.
 fn own_part(mut record: Record, number: RefundNumber) -> Value {
     let own = Some(number.to_string());
     record.objects.retain(|object| object.number == own);

@@ -9,12 +9,13 @@ use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, seeding, whole};
+use super::{keeping, schema, whole};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
+use crate::ledger::seeding;
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
@@ -69,7 +70,7 @@ const OF_AN_ACCOUNT: &[&str] = &[
 /// Makes the ledger as new, with these seeds in it, and perhaps with its users and sessions.
 pub(super) fn begin_anew(
     store: &mut Store,
-    seeds: &[SeedPlan],
+    seeds: Vec<SeedPlan>,
     keep_sessions: bool,
 ) -> Result<Result<(), SeedConflict>, LedgerError> {
     let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
@@ -82,20 +83,20 @@ pub(super) fn begin_anew(
 /// A ledger in memory that holds nothing but seeds, and perhaps the users and sessions of `store`.
 fn seeded(
     store: &Store,
-    seeds: &[SeedPlan],
+    seeds: Vec<SeedPlan>,
     keep_sessions: bool,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
     let mut fresh = store.like(schema::empty_test_ledger()?)?;
     fresh.begin()?;
     for seed in seeds {
-        if let Err(conflict) = seeding::load(&mut fresh, seed)? {
+        if let Err(conflict) = fresh.work(|unit| seeding::load(unit, seed))? {
             return Ok(Err(conflict));
         }
     }
+    fresh.flush()?;
     if keep_sessions {
         keeping::keep_sessions(store.connection(), fresh.connection())?;
     }
-    fresh.flush()?;
     fresh.commit().map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| {
         rusqlite::Error::ToSqlConversionFailure(why.into())
     })?;
@@ -174,23 +175,21 @@ pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
 }
 
 /// Takes out an account and all that is its own and loads what the seeds have of it, inside the
-/// open transaction; on a conflict nothing of that is left. False when nobody knows the account.
+/// open transaction, which is for nothing else and has to be rolled back on a conflict. False when
+/// neither the ledger nor a seed knows the account.
 pub(super) fn renew_account(
     store: &mut Store,
     id: &ObjectId,
     seeds: &[SeedPlan],
 ) -> rusqlite::Result<Result<bool, SeedConflict>> {
-    store.set_savepoint()?;
     let mut is_known = forget_account(store.connection(), id)?;
     for seed in seeds {
         let of_account = seed.of_account(id);
         is_known |= !of_account.accounts.is_empty();
-        if let Err(conflict) = seeding::load(store, &of_account)? {
-            store.end_savepoint(false)?;
+        if let Err(conflict) = store.work(|unit| seeding::load(unit, of_account))? {
             return Ok(Err(conflict));
         }
     }
-    store.end_savepoint(true)?;
     Ok(Ok(is_known))
 }
 

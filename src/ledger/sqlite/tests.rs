@@ -9,12 +9,15 @@ use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
+use crate::domain::query::{Condition, QueryObject, Test, TypedQuery};
 use crate::domain::row_error::RowError;
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
+use crate::domain::zoql::Comparator;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
 use crate::ledger::outbox::Attempt;
+use crate::ledger::query::Start;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Render, Saved};
@@ -53,7 +56,8 @@ pub(super) fn plan() -> SeedPlan {
             opened: None,
             default_payment_method: Some(id(METHOD)),
             gateway: None,
-        }],
+        }]
+        .into(),
         payment_methods: vec![SeedPaymentMethod {
             id: id(METHOD),
             account: Some(id(ACCOUNT)),
@@ -61,9 +65,17 @@ pub(super) fn plan() -> SeedPlan {
             name: None,
             status: MethodStatus::Active,
             gateway: None,
-        }],
+        }]
+        .into(),
         ..SeedPlan::default()
     }
+}
+
+/// The same plan with another account.
+pub(super) fn plan_of(change: impl Fn(&mut SeedAccount)) -> SeedPlan {
+    let mut accounts: Vec<SeedAccount> = plan().accounts.into_iter().collect();
+    accounts.iter_mut().for_each(change);
+    SeedPlan { accounts: accounts.into(), ..plan() }
 }
 
 async fn seeded(path: &Path) -> SqliteLedger {
@@ -281,9 +293,8 @@ async fn a_seed_loads_twice_and_a_conflict_loads_nothing() {
     let ledger = seeded(&path).await;
     let again = ledger.load_seed(plan()).await.unwrap().unwrap();
     assert_eq!((again.added, again.unchanged), (0, 3));
-    let mut conflicting = plan();
+    let mut conflicting = plan_of(|account| account.opening = MinorUnits::new(6000));
     conflicting.tenant.push(("credit_balance", "false".to_owned()));
-    conflicting.accounts[0].opening = MinorUnits::new(6000);
     let conflict = ledger.load_seed(conflicting).await.unwrap().unwrap_err().to_string();
     assert!(conflict.contains("credit_balance is `50.00`"), "{conflict}");
     let works = rows(&ledger, vec![draft("External", "10")]).await;
@@ -457,10 +468,11 @@ async fn a_default_method_of_another_account_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let ledger = seeded(&path).await;
-    let mut other = plan();
-    other.payment_methods.clear();
-    other.accounts[0].id = ObjectId::parse("00000000000000000000000000000002").unwrap();
-    other.accounts[0].number = "A2".to_owned();
+    let mut other = plan_of(|account| {
+        account.id = ObjectId::parse("00000000000000000000000000000002").unwrap();
+        account.number = "A2".to_owned();
+    });
+    other.payment_methods = Vec::new().into();
     let conflict = ledger.load_seed(other).await.unwrap().unwrap_err();
     assert!(matches!(conflict, crate::ledger::seed::SeedConflict::Unfit { .. }));
 }
@@ -652,8 +664,7 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
     rows(&ledger, vec![draft("External", "5")]).await;
-    let mut other = plan();
-    other.accounts[0].name = "Two".to_owned();
+    let other = plan_of(|account| account.name = "Two".to_owned());
     ledger.begin_anew(vec![plan(), other.clone()], false).await.unwrap().unwrap_err();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 1);
     let id = ObjectId::parse(ACCOUNT).unwrap();
@@ -807,4 +818,88 @@ async fn newest_rows_that_contradict_each_other_are_damage() {
         assert!(fs::read(&copy).unwrap() == before, "it is left as it was");
     }
     assert!(SqliteLedger::open(&path, &options(true)).is_ok());
+}
+
+/// What the writer remembers of numbers from batch to batch holds only while nobody else writes.
+#[tokio::test]
+async fn numbers_go_on_behind_what_another_program_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let next = async || rows(&ledger, vec![draft("External", "1")]).await.remove(0).unwrap();
+    assert_eq!((next().await.number().value(), next().await.number().value()), (1, 2));
+    let other = Connection::open(&path).unwrap();
+    other.execute("update refund_row set number = 7 where number = 2", []).unwrap();
+    assert_eq!((next().await.number().value(), next().await.number().value()), (8, 9));
+}
+
+/// Statements between two creates of one batch: the second still knows of the first's number.
+#[tokio::test]
+async fn sessions_in_a_batch_take_no_number_from_its_refunds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    let token = [7; 32];
+    let ask = |_| {
+        let created = ledger.create(request(vec![draft("External", "0.01")], None));
+        (created, ledger.keep_session(token, at(0)))
+    };
+    let asked: Vec<_> = (0..100).map(ask).collect();
+    for (created, kept) in asked {
+        let Created::Fresh { rows, .. } = created.await.unwrap() else { panic!("not fresh") };
+        assert!(rows.iter().all(Result::is_ok), "{rows:?}");
+        kept.await.unwrap();
+    }
+    let stats = ledger.stats();
+    assert_eq!((stats.failures, balance(&path)), (0, 4900));
+    assert!(stats.commits < stats.committed_requests, "no two requests shared a transaction");
+}
+
+/// SQLite looks at a bound limit when it plans, and would plan anew for each value.
+#[tokio::test]
+async fn a_bound_limit_prepares_no_statement_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let _ledger = seeded(&path).await;
+    let reader = reading::reading_connection(&path).unwrap();
+    let select = "select id from account order by key limit ?";
+    let mut statement = reader.prepare(select).unwrap();
+    for most in [1, 2, 3] {
+        let id: String = statement.query_row([most], |row| row.get(0)).unwrap();
+        assert_eq!(id, ACCOUNT);
+    }
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::Run), 3);
+    assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+}
+
+#[tokio::test]
+async fn only_a_query_that_is_done_in_no_time_is_read_by_the_thread_that_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = seeded(&path).await;
+    for _ in 0..6 {
+        rows(&ledger, vec![draft("External", "0.01"); 50]).await;
+    }
+    let find = |conditions| Find {
+        user: UserKey(1),
+        start: Start::Query(TypedQuery {
+            object: QueryObject::Refund,
+            fields: vec!["Id".to_owned(), "Amount".to_owned()],
+            conditions,
+            case_sensitive: false,
+        }),
+        rows_max: 2_000,
+        at: at(0),
+        deadline: std::time::Instant::now() + std::time::Duration::from_secs(600),
+    };
+    let number = Test::Text(Comparator::Equal, "R-00000300".to_owned());
+    let one = vec![vec![Condition { field: "RefundNumber".to_owned(), test: number }]];
+    let reader = reading::reading_connection(&path).unwrap();
+    for (conditions, count, is_short) in [(one, 1, true), (Vec::new(), 300, false)] {
+        let find = find(conditions);
+        let at_once = query::look_at_once(&reader, &ledger.tenant(), &find).unwrap();
+        assert_eq!(at_once.err(), (!is_short).then_some(FindError::TooSlow));
+        let page = ledger.find(find).await.unwrap().unwrap();
+        assert_eq!((page.rows.len(), page.size, page.next), (count, count as u32, None));
+    }
 }

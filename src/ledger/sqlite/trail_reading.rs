@@ -5,8 +5,9 @@
 
 use super::{OpenError, SqliteLedger, reading, story};
 use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::number::saturated;
+use crate::domain::refund_name::RefundName;
 use crate::ledger::Reply;
-use crate::ledger::reconciliation::RefundName;
 use crate::ledger::trail::{Record, RecordedObject, Trail, TrailPage, TrailQuery};
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
@@ -102,8 +103,8 @@ pub(super) fn page(connection: &Connection, query: &TrailQuery) -> rusqlite::Res
     let values = rusqlite::params_from_iter(conditions.values.iter());
     let records = statement.query_map(values, record)?;
     let mut records: Vec<Record> = records.collect::<Result<_, _>>()?;
-    let has_more = records.len() > usize::try_from(most).unwrap_or(usize::MAX);
-    records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    let has_more = records.len() > saturated::<usize>(most);
+    records.truncate(saturated::<usize>(most));
     for record in &mut records {
         read_objects(connection, record)?;
     }

@@ -659,7 +659,7 @@ fn world() -> World {
     let tenant =
         Tenant { invoice_settlement: true, invoice_item_settlement: true, ..Tenant::default() };
     let gateways = vec![Gateway::sandbox()];
-    World { tenant, gateways, keeps_events: false, salt: 7, row_salt: 7 }
+    World { tenant, gateways, salt: 7, row_salt: 7, ..World::default() }
 }
 
 const METHOD: MethodKey = MethodKey(101);
@@ -718,7 +718,9 @@ fn memory() -> Memory {
                 account: AccountKey(1),
                 date: DayText(NaiveDate::from_ymd_opt(2026, 1, 1).unwrap()),
                 amount: MinorUnits::new(OWED),
+                opening: MinorUnits::new(OWED),
                 balance: MinorUnits::new(OWED),
+                created_ms: at(0),
                 updated_ms: at(0),
             })?;
         }

@@ -2,13 +2,15 @@
 //! that they report.
 
 use crate::ledger::books::BooksError;
-use crate::ledger::records::StoredAnswer;
+use crate::ledger::records::{ANSWER_BY_AGE, StoredAnswer};
 use crate::ledger::unit::Unit;
 use crate::ledger::{AmendedAnswer, Created, Idempotency, UserKey};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long a stored answer is kept.
 const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
+/// How many old answers one batch removes: a busy day leaves very many.
+const ANSWERS_REMOVED_MAX: u32 = 100;
 
 /// What was answered under this key within its time, if anything was.
 pub fn earlier_answer(
@@ -47,7 +49,7 @@ pub fn keep_answer(
         let answer = answer.clone();
         unit.insert(StoredAnswer { user, operation, key, fingerprint, answer, at_ms: now })?;
     }
-    unit.forget_answers(now - ANSWERS_KEPT);
+    unit.remove_older(&ANSWER_BY_AGE, now - ANSWERS_KEPT, ANSWERS_REMOVED_MAX);
     Ok(answer)
 }
 

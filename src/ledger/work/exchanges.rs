@@ -7,7 +7,7 @@ use crate::domain::vocabulary::GatewayState;
 use crate::ledger::Repaid;
 use crate::ledger::books::BooksError;
 use crate::ledger::orders::{Note, Transcript};
-use crate::ledger::records::{self, Inquiry, Payment, Refund};
+use crate::ledger::records::{self, INQUIRIES, Inquiry, Payment, Refund};
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -52,6 +52,16 @@ pub struct Kept<'a> {
     pub audit: Option<i64>,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// Has every gateway asked at this moment about its refunds in Processing, also about those that
+/// were left to an operator; how many those are.
+pub fn wake(unit: &mut Unit<'_>, at: DateTime<Utc>) -> Result<u64, BooksError> {
+    let inquiries: Vec<Inquiry> = unit.all(&INQUIRIES, &[])?;
+    for inquiry in &inquiries {
+        unit.change::<Inquiry>(&(inquiry.refund,), |inquiry| inquiry.next_ms = Some(at))?;
+    }
+    Ok(u64::try_from(inquiries.len()).unwrap_or(u64::MAX))
 }
 
 /// Adds an exchange to the history of a refund.

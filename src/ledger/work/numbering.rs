@@ -39,6 +39,13 @@ pub(super) fn next_number<R: Shelved>(
     }
 }
 
+/// Adds one to a counter of the ledger, and gives its new value.
+pub(super) fn count_up(unit: &mut Unit<'_>, name: &str) -> Result<u64, BooksError> {
+    let next = count(unit, name)?.saturating_add(1);
+    set(unit, name.to_owned(), next)?;
+    Ok(next.unsigned_abs())
+}
+
 fn count(unit: &mut Unit<'_>, name: &str) -> Result<i64, BooksError> {
     let meta = unit.get::<Meta>(&(name.to_owned(),))?;
     Ok(meta.and_then(|meta| meta.value.parse().ok()).unwrap_or(0))

@@ -63,10 +63,7 @@ fn count(unit: &mut Unit<'_>, sending: Sending) -> Result<(), BooksError> {
 }
 
 /// The payments that gateways know by a reference: one for each gateway.
-pub(super) fn known_by(
-    unit: &mut Unit<'_>,
-    reference: &str,
-) -> Result<Vec<KnownPayment>, BooksError> {
+pub fn known_by(unit: &mut Unit<'_>, reference: &str) -> Result<Vec<KnownPayment>, BooksError> {
     let key = ReferenceKey::of(reference).as_str().to_owned();
     let rows: Vec<Collected> = unit.all(&COLLECTED_BY_REFERENCE, &[key.stored()])?;
     let mut known = Vec::with_capacity(rows.len());
@@ -79,7 +76,7 @@ pub(super) fn known_by(
 
 /// Notes that a gateway knows a payment by a reference, under which it collected an amount. The
 /// reference must be free there.
-pub(super) fn claim(
+pub fn claim(
     unit: &mut Unit<'_>,
     gateway: &str,
     reference: &str,

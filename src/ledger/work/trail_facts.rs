@@ -11,8 +11,8 @@ use crate::ledger::RowResult;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::{Changes, Deletable};
 use crate::ledger::records::Refund;
-use crate::ledger::seed::{SeedPlan, SeedReport};
-use crate::ledger::trail::Touched;
+use crate::ledger::seed::SeedReport;
+use crate::ledger::trail::{Act, Touched};
 use crate::ledger::unit::Unit;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -214,10 +214,10 @@ pub fn of_refund(unit: &mut Unit<'_>, id: &ObjectId) -> Result<Value, BooksError
 /// Records a seed that added something.
 pub fn record_seed(
     unit: &mut Unit<'_>,
-    seed: &SeedPlan,
+    act: Option<&Act>,
     report: SeedReport,
 ) -> Result<(), BooksError> {
-    let Some(act) = seed.act.as_ref().filter(|_| report.added > 0) else {
+    let Some(act) = act.filter(|_| report.added > 0) else {
         return Ok(());
     };
     let facts = json!({ "added": report.added, "unchanged": report.unchanged });

@@ -3,7 +3,7 @@
 //! It only ever delays. An order that it does not let through was not sent, and its refund stays in
 //! Processing.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::{Duration, Instant};
 
 /// When the circuit opens, and for how long.
@@ -47,7 +47,7 @@ impl Breaker {
     /// Whether a request may be sent at `now`. While the circuit is open, one may in each period;
     /// if its outcome never becomes known, the next period lets another try.
     pub(super) fn admits(&self, now: Instant) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         match state.retry_at {
             None => true,
             Some(at) if now < at => false,
@@ -60,7 +60,7 @@ impl Breaker {
 
     /// Notes whether the processor answered a request in a way that can be understood.
     pub(super) fn note(&self, is_good: bool, now: Instant) -> Change {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let was_open = state.retry_at.is_some();
         if is_good {
             *state = State::default();

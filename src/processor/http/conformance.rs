@@ -50,9 +50,9 @@ pub trait Orders {
     fn next_declined(&mut self) -> Option<Order>;
 }
 
-/// Runs every check against the adapter behind `gateway` and tells each. An error means that
-/// nobody could be reached, and then nothing was learnt; an answer that is lost later fails its
-/// check alone.
+/// Runs every check against the adapter behind `gateway` and reports each. An error means that
+/// the adapter could not be reached, so that nothing was checked; an answer that is lost later
+/// fails its check alone.
 pub async fn run(
     gateway: HttpGateway,
     orders: &mut impl Orders,
@@ -193,7 +193,8 @@ impl Kit {
         })
     }
 
-    /// Two requests under one key at the same moment; one may be told that it is being worked on.
+    /// Two requests under one key at the same moment; one may be answered that it is being worked
+    /// on.
     async fn at_once(&self, order: &Order) -> Result<Outcome, ClientError> {
         let expected = "the same answer to both, or processing to one of them, and one payment";
         let (one, other) = tokio::join!(self.post(order), self.post(order));

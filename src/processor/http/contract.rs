@@ -1,7 +1,7 @@
 //! The contract of docs/PROCESSORS.md: what is asked of a processor, and what its answers mean.
 //!
-//! What must stay true: only an answer that is the contract's in every point is certain. Whatever
-//! else comes, from the processor or from whoever stands before it, says nothing about the money.
+//! What must stay true: only an answer that is the contract's in every point is certain. Any
+//! other answer, from the processor or a proxy before it, says nothing about the money.
 
 use crate::client::header::CONTENT_TYPE;
 use crate::client::{Answer, StatusCode};

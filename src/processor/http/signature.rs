@@ -1,6 +1,6 @@
 //! The signature of a request: HMAC-SHA256 over everything that could be changed on the way.
 //!
-//! What must stay true: the secret is never printed, logged or shown, whatever holds it.
+//! What must stay true: the secret is never printed, logged or shown.
 
 use crate::client::Request;
 use crate::client::header::HeaderValue;
@@ -25,7 +25,7 @@ const SECRET_CHARS_MAX: usize = 1024;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
-/// Why a text is no secret. The text itself is not told.
+/// Why a text is no secret. The text itself is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is 16 to 1024 visible ASCII characters and blanks, on one line")]
 pub struct NoSecret;
@@ -64,7 +64,7 @@ impl Secret {
     }
 }
 
-/// The moment by the machine's clock, in Unix seconds: signatures are about real time, whatever the
+/// The moment by the machine's clock, in Unix seconds: signatures are about real time, not the
 /// gateway's clock says.
 #[expect(clippy::disallowed_methods, reason = "signatures are about real time")]
 pub fn unix_seconds() -> u64 {

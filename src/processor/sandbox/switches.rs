@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(code(&guard, &order(1120, 500, None)), None);
     }
 
-    /// Regression: whatever was paid was remembered for as long as the process lived.
+    /// Regression: each payment was remembered for as long as the process lived.
     #[test]
     fn what_cannot_be_repeated_any_more_is_forgotten() {
         let switches = Switches { duplicate_window_s: Some(120), ..Switches::default() };

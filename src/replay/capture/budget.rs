@@ -1,6 +1,7 @@
 //! A reader that gives out only so many bytes until somebody says that the next piece begins, so
 //! that one piece of a file of any size has a bound.
 
+use crate::domain::number::saturated;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -41,7 +42,7 @@ impl<R: Read> Budget<R> {
 impl<R: Read> Read for Budget<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        let bytes = u64::try_from(read).unwrap_or(u64::MAX);
+        let bytes = saturated::<u64>(read);
         match self.left.get().checked_sub(bytes) {
             Some(left) => {
                 self.left.set(left);

@@ -2,6 +2,7 @@
 
 use super::CaptureFile;
 use crate::client::Uri;
+use crate::domain::number::saturated;
 use crate::replay::canonical::printable;
 use crate::replay::exchange::{Exchange, Piece};
 use crate::replay::rules::Rules;
@@ -109,7 +110,7 @@ fn inflated(decoder: impl Read) -> Result<Vec<u8>, String> {
     let mut plain = Vec::new();
     let read = decoder.take(INFLATED_BYTES_MAX + 1).read_to_end(&mut plain);
     let read = read.map_err(|error| error.to_string())?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > INFLATED_BYTES_MAX {
+    if saturated::<u64>(read) > INFLATED_BYTES_MAX {
         return Err(format!("it inflates to more than {INFLATED_BYTES_MAX} bytes"));
     }
     Ok(plain)
@@ -183,7 +184,7 @@ impl Traffic {
     }
 
     /// Whether it is a call of SOAP, also one that is damaged: an envelope or an operation, or XML
-    /// with a SOAPAction or to the path of the service. JSON is none, whatever its headers say.
+    /// with a SOAPAction or to the path of the service. JSON is none, even with such headers.
     fn is_soap(&self, request: &[u8]) -> bool {
         if !self.method.eq_ignore_ascii_case("post") {
             return false;
@@ -205,7 +206,7 @@ impl Traffic {
     }
 }
 
-/// The path of a URL, without its query, which may tell secrets. What has no path is told by its
+/// The path of a URL, without its query, which may hold secrets. What has no path is named by its
 /// scheme, such as `data`, which browsers record as well.
 fn path_only(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());

@@ -41,7 +41,7 @@ pub(super) struct Answered<'a> {
     pub(super) took: Duration,
     /// Where the request went.
     pub(super) path: &'a str,
-    /// The namespace of the interface that the step belongs to; empty if nobody says.
+    /// The namespace of the interface that the step belongs to; empty if the project does not say.
     pub(super) namespace: &'a str,
 }
 
@@ -125,7 +125,7 @@ fn schema_compliance(answered: &Answered<'_>) -> Verdict {
     };
     envelope(answered, |_| match document(answered.body) {
         Err(verdict) => verdict,
-        // Nobody says whose interface it is, and the answer is not of ours.
+        // The project does not say whose interface it is, and the answer is not of ours.
         Ok(document) if answered.namespace.is_empty() && is_foreign(&document) => {
             skipped("the answer is of a WSDL that is not ours")
         }

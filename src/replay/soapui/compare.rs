@@ -42,7 +42,7 @@ pub(super) fn is_tree_similar(
         && children.next().is_none()
 }
 
-/// Whether an element has the expected attributes and no others, in whatever order.
+/// Whether an element has the expected attributes and no others, in any order.
 fn has_attributes(
     expected: ElementRef<'_>,
     actual: &Tree,

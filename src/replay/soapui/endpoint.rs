@@ -26,7 +26,7 @@ fn path_of(endpoint: &str) -> String {
     let endpoint = endpoint.trim();
     let (is_base_missing, rest) = match endpoint.split_once("://") {
         Some((_, rest)) => (false, rest),
-        // What is missing is a scheme and a host at least, and nobody knows how much of the path.
+        // What is missing is a scheme and a host at least, and an unknown part of the path.
         None => (endpoint.starts_with(MISSING), endpoint),
     };
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! A SoapUI project: suites, cases and steps, each with what the runner needs of it. What is not
-//! known keeps its type, so that it can be told by name.
+//! known keeps its type, so that reports can name it.
 
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ pub(super) struct End {
     pub(super) path: String,
 }
 
-/// Properties by their names, in whatever case.
+/// Properties by their names, in any case.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Properties(BTreeMap<String, String>);
 

@@ -5,6 +5,7 @@ use super::super::error::ReplayError;
 use super::model::{
     Assertion, Case, End, Interface, Kind, Project, Properties, Request, Step, Suite, Transfer,
 };
+use crate::domain::number::saturated;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
 use base64ct::{Base64, Encoding};
 use flate2::read::MultiGzDecoder;
@@ -16,7 +17,7 @@ use std::path::Path;
 const CONFIG: &str = "http://eviware.com/soapui/config";
 /// No project may be larger; the cached WSDLs in it are what makes one large.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The start of a file that is looked at to tell whether it is a project.
+/// The start of a file that is read to find out whether it is a project.
 const HEAD_BYTES: u64 = 64 * 1024;
 const LIMITS: XmlLimits = XmlLimits {
     depth_max: 64,
@@ -52,7 +53,7 @@ impl Project {
         let opened = File::open(file).map_err(|error| unreadable(&error))?;
         let limit = FILE_BYTES_MAX.saturating_add(1);
         opened.take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-        if bytes.len() > usize::try_from(FILE_BYTES_MAX).unwrap_or(usize::MAX) {
+        if bytes.len() > saturated::<usize>(FILE_BYTES_MAX) {
             return Err(unreadable(&format_args!("it is larger than {FILE_BYTES_MAX} bytes")));
         }
         let text = decode(&bytes, None).map_err(|error| unreadable(&error))?;

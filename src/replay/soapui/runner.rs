@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How the names of properties end, in lower case, that hold secrets.
 const SECRET_NAMES: [&str; 5] = ["password", "session", "sessionid", "cardnumber", "securitycode"];
 
-/// Runs all projects, and tells `tell` of each case as it ends.
+/// Runs all projects, and passes each case to `tell` as it ends.
 pub(super) async fn run(
     projects: &[Project],
     target: &Target<'_>,

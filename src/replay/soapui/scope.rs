@@ -110,7 +110,7 @@ impl Scope {
     }
 
     /// Sets a property for the whole project, before anything is run: one of the project, or of
-    /// whoever the name says (`#Global#x`).
+    /// the owner in the name (`#Global#x`).
     pub(super) fn give(&mut self, name: &str, value: &str) {
         let owned = name.strip_prefix('#').and_then(|rest| rest.split_once('#'));
         let (owner, name) = match owned {
@@ -187,7 +187,7 @@ impl Scope {
     pub(super) fn nearest(&self, name: &str) -> Result<(Owner<'_>, &str), Absent> {
         let steps = self.reached.iter().rev().map(|step| Owner::Step(step));
         for owner in steps.chain([Owner::Case, Owner::Suite, Owner::Project, Owner::Global]) {
-            // A step that was not run has properties that nobody knows, and need not be meant.
+            // A step that was not run has properties that are unknown, and need not be meant.
             let is_marked = self.unset.why(owner, name).is_some();
             match self.get(owner, name) {
                 Ok(value) => return Ok((owner, value)),
@@ -198,7 +198,7 @@ impl Scope {
         Err(Absent::Unknown)
     }
 
-    /// Sets a property; false if there is nobody who could have it.
+    /// Sets a property; false if its owner does not exist.
     pub(super) fn set(&mut self, owner: Owner<'_>, name: &str, value: String) -> bool {
         self.unset.clear(owner, name);
         self.given.remove(&key(owner, name));

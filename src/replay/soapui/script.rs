@@ -2,7 +2,7 @@
 //!
 //! What must stay true: nothing is run. An expression is read as a closed list of calls and
 //! literals, is bounded in length and depth, and reads nothing but the clock and randomness;
-//! whatever is not on the list has no value here.
+//! what is not on the list has no value here.
 
 use super::moment::{Pattern, moment_of_epoch};
 use chrono::{DateTime, Duration, Utc};

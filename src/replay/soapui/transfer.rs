@@ -84,7 +84,7 @@ fn one(transfer: &Transfer, scope: &mut Scope, notes: &mut Vec<String>) -> Verdi
 /// The language of the paths, if there are paths and they are in none that is understood.
 fn strange_language(transfer: &Transfer) -> Option<&str> {
     let paths = [&transfer.source.path, &transfer.target.path];
-    // Whatever the file says, a path that begins so is taken for one into JSON.
+    // A path that begins so is taken for one into JSON, even where the file says otherwise.
     if paths.iter().any(|path| path.trim_start().starts_with('$')) {
         return Some("JSONPATH");
     }

@@ -2,7 +2,7 @@
 //! script, a transfer that is not understood, a step that was skipped.
 //!
 //! What must stay true: such a value never gets into a request or an assertion, although the file
-//! may hold an older one; whatever needs it is skipped and names what would have set it.
+//! may hold an older one; what needs it is skipped and names what would have set it.
 
 use super::model::{Properties, Step};
 use super::scope::Owner;
@@ -36,7 +36,7 @@ impl Unset {
     }
 }
 
-/// What a property is kept by: its owner and its name, in whatever case.
+/// What a property is kept by: its owner and its name, in any case.
 pub(super) fn key(owner: Owner<'_>, name: &str) -> (String, String) {
     (owner.key().to_owned(), Properties::key(name))
 }

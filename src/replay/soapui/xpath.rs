@@ -58,7 +58,7 @@ pub(super) struct Tree {
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum XPathError {
-    /// The expression is none of those that are understood: nobody can say what it would give.
+    /// The expression is none of those that are understood, so that its value is unknown.
     #[error("`{0}` is not evaluated: {1}")]
     NotUnderstood(String, String),
     /// It names a prefix that its preamble does not declare.

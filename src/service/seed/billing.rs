@@ -1,4 +1,4 @@
-//! Invoices and payments of a seed, as far as the file alone can tell: amounts that are amounts,
+//! Invoices and payments of a seed, as far as the file alone shows: amounts that are amounts,
 //! days that are days, parts that fit their payment.
 //!
 //! Their currency is that of an account which the ledger may know already, so the ledger judges

@@ -3,11 +3,11 @@
 //!
 //! References to what the file does not hold are the ledger's to judge, which may know it already.
 
+use super::NewPassword;
 use super::written::{
     DecimalText, WrittenAccount, WrittenCustomField, WrittenGateway, WrittenMethod, WrittenRule,
     WrittenTenant, WrittenUser,
 };
-use super::{NewPassword, UserSeed};
 use crate::domain::calendar::parse_date;
 use crate::domain::custom_field::{CustomField, CustomName, CustomType, LENGTH_MAX};
 use crate::domain::facts::Gateway;
@@ -21,6 +21,7 @@ use crate::service::password;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use toml::Spanned;
 
@@ -48,10 +49,36 @@ pub(super) fn wrong<T, M: Into<String>>(place: &Spanned<T>, message: M) -> Wrong
 }
 
 /// Names that may stand in a file only once.
-#[derive(Default)]
-pub(super) struct Names(HashSet<(&'static str, String)>);
+pub(super) enum Names {
+    /// Each is known, and the second is refused.
+    Known(HashSet<(&'static str, String)>),
+    /// Of very many the hashes alone; which stand there twice is seen at the end.
+    Hashed { hashing: RandomState, hashes: Vec<u64> },
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Known(HashSet::new())
+    }
+}
 
 impl Names {
+    /// Names of a file that is read in pieces.
+    pub(super) fn in_pieces() -> Self {
+        Self::Hashed { hashing: RandomState::new(), hashes: Vec::new() }
+    }
+
+    /// Whether it is certain that none stands there twice.
+    pub(super) fn are_single(self) -> bool {
+        match self {
+            Self::Known(_) => true,
+            Self::Hashed { mut hashes, .. } => {
+                hashes.sort_unstable();
+                hashes.windows(2).all(|pair| matches!(pair, [one, next] if one != next))
+            }
+        }
+    }
+
     /// Notes that `name` is taken among things of this `kind`.
     pub(super) fn take<T>(
         &mut self,
@@ -59,7 +86,13 @@ impl Names {
         name: &str,
         place: &Spanned<T>,
     ) -> Result<(), Wrong> {
-        let free = self.0.insert((kind, name.to_owned()));
+        let free = match self {
+            Self::Known(names) => names.insert((kind, name.to_owned())),
+            Self::Hashed { hashing, hashes } => {
+                hashes.push(hashing.hash_one((kind, name)));
+                true
+            }
+        };
         if free { Ok(()) } else { Err(wrong(place, format!("{kind} `{name}` stands here twice"))) }
     }
 }
@@ -114,8 +147,11 @@ fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
     serde_json::to_string(codes.get_ref()).map_err(|error| wrong(codes, error.to_string()))
 }
 
-/// A user, whose password is still to be hashed.
-pub(super) fn user(written: Spanned<WrittenUser>, names: &mut Names) -> Result<UserSeed, Wrong> {
+/// A user: its name, its password, which is still to be hashed, and what it may do.
+pub(super) fn user(
+    written: Spanned<WrittenUser>,
+    names: &mut Names,
+) -> Result<(String, NewPassword, Permissions), Wrong> {
     let at = written.span();
     let written = written.into_inner();
     names.take("user", written.username.get_ref(), &written.username)?;
@@ -141,7 +177,7 @@ pub(super) fn user(written: Spanned<WrittenUser>, names: &mut Names) -> Result<U
     let permissions = written
         .permissions
         .map_or_else(Permissions::by_default, |names| names.into_iter().collect());
-    Ok(UserSeed { username: name(written.username)?, password, permissions })
+    Ok((name(written.username)?, password, permissions))
 }
 
 /// An account.
@@ -307,21 +343,6 @@ fn rule(written: WrittenRule) -> Result<ScriptedRule, Wrong> {
         text: written.text,
         delay_ms,
     })
-}
-
-/// That a default method which stands in the same file belongs to the account, or to nobody.
-pub(super) fn default_method(
-    account: &SeedAccount,
-    methods: &[SeedPaymentMethod],
-) -> Result<(), String> {
-    let default = account.default_payment_method.as_ref();
-    let method = methods.iter().find(|method| Some(&method.id) == default);
-    match method.and_then(|method| method.account.as_ref().map(|owner| (&method.id, owner))) {
-        Some((method, owner)) if *owner != account.id => {
-            Err(format!("payment method `{method}` belongs to account `{owner}`"))
-        }
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn id(written: &Spanned<ObjectId>) -> Result<ObjectId, Wrong> {

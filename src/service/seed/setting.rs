@@ -19,7 +19,7 @@ pub(in crate::service) fn tenant_setting(
 ) -> Result<(&'static str, String), String> {
     let seed =
         first_that_reads(value, |value| format!("[tenant]\n{} = {value}\n", Value::from(key)))?;
-    let setting = seed.tenant.into_iter().next();
+    let setting = seed.plan.tenant.into_iter().next();
     setting.ok_or_else(|| format!("tenant.{key}: `{value}` sets nothing"))
 }
 
@@ -48,7 +48,7 @@ pub(in crate::service) fn gateway_setting(
         let name = Value::from(name);
         format!("[[gateway]]\nname = {name}\nkind = \"sandbox\"\n{key} = {value}\n")
     })?;
-    let Some((gateway, script)) = seed.gateways.into_iter().next() else {
+    let Some((gateway, script)) = seed.plan.gateways.into_iter().next() else {
         return Err(format!("gateway.{key}: `{value}` sets nothing"));
     };
     let switches = script.switches;

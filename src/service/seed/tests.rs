@@ -5,6 +5,7 @@ use crate::domain::money::MinorUnits;
 use crate::domain::permission::Permission;
 use crate::domain::script::ScriptedAnswer;
 use crate::domain::vocabulary::MethodStatus;
+use crate::ledger::seed::SeedAccount;
 
 const ACCOUNT: &str = r#"[[account]]
 id = "402892c72b9e3319012b9e34b88e0001"
@@ -21,6 +22,10 @@ fn told(text: &str) -> String {
     }
 }
 
+fn accounts(seed: &Seed) -> Vec<SeedAccount> {
+    seed.plan.accounts.iter().collect()
+}
+
 fn account_with(from: &str, to: &str) -> String {
     assert!(ACCOUNT.contains(from), "{from}");
     ACCOUNT.replace(from, to)
@@ -30,8 +35,8 @@ fn account_with(from: &str, to: &str) -> String {
 fn since_when_a_balance_is_there_and_the_name_of_a_method_are_said_rightly_or_not_at_all() {
     let opened = |day: &str| format!("{ACCOUNT}opened = '{day}'\n");
     let seed = Seed::parse(&opened("2026-05-01")).unwrap();
-    assert_eq!(seed.accounts[0].opened.unwrap().to_string(), "2026-05-01");
-    assert_eq!(Seed::parse(ACCOUNT).unwrap().accounts[0].opened, None);
+    assert_eq!(accounts(&seed)[0].opened.unwrap().to_string(), "2026-05-01");
+    assert_eq!(accounts(&Seed::parse(ACCOUNT).unwrap())[0].opened, None);
     let wrong = "line 7: account.opened: `1.5.2026` is no day like `2026-01-02`";
     assert_eq!(told(&opened("1.5.2026")), wrong);
     let method = |name: &str| {
@@ -41,25 +46,27 @@ fn since_when_a_balance_is_there_and_the_name_of_a_method_are_said_rightly_or_no
         )
     };
     let seed = Seed::parse(&method("Till 3")).unwrap();
-    assert_eq!(seed.payment_methods[0].name.as_deref(), Some("Till 3"));
+    assert_eq!(seed.plan.payment_methods.iter().next().unwrap().name.as_deref(), Some("Till 3"));
     assert_eq!(told(&method(" ")), "line 4: payment_method.name: may not be empty");
 }
 
 #[test]
 fn the_demo_is_what_the_contract_says() {
     let seed = Seed::demo().unwrap();
-    let accounts: Vec<&str> = seed.accounts.iter().map(|account| account.id.as_str()).collect();
+    let all = accounts(&seed);
+    let accounts: Vec<&str> = all.iter().map(|account| account.id.as_str()).collect();
     assert_eq!(accounts, ["402892c72b9e3319012b9e34b88e0001", "2c92c0f83ddb61af013ddc5736b1025a"]);
-    assert!(seed.accounts.iter().all(|account| account.opening == MinorUnits::new(100_000)
+    assert!(all.iter().all(|account| account.opening == MinorUnits::new(100_000)
         && account.currency.code() == "USD"
         && account.default_payment_method.is_none()));
-    let [method] = seed.payment_methods.as_slice() else { panic!("one method") };
+    let methods: Vec<_> = seed.plan.payment_methods.iter().collect();
+    let [method] = methods.as_slice() else { panic!("one method") };
     assert_eq!(method.id.as_str(), "2c92c0f83dfa5201013dfa6656ff2b8b");
     assert_eq!(method.account.as_ref().unwrap().as_str(), accounts[1]);
-    let [user] = seed.users.as_slice() else { panic!("one user") };
+    let [user] = seed.plan.users.as_slice() else { panic!("one user") };
     assert_eq!(user.username, "demo@example.com");
     assert!(Permission::ALL.into_iter().all(|permission| user.permissions.allow(permission)));
-    assert!(matches!(&user.password, NewPassword::Plain(plain) if plain == "demo"));
+    assert!(matches!(seed.passwords.as_slice(), [NewPassword::Plain(plain)] if plain == "demo"));
 }
 
 #[test]
@@ -78,8 +85,8 @@ fn only_written_settings_are_stored() {
         ("time_zone", "Asia/Tokyo"),
         ("reason_codes", r#"["Standard \"Refund\"","Other"]"#),
     ];
-    assert_eq!(seed.tenant, expected.map(|(key, value)| (key, value.to_owned())));
-    assert!(Seed::parse("").unwrap().tenant.is_empty());
+    assert_eq!(seed.plan.tenant, expected.map(|(key, value)| (key, value.to_owned())));
+    assert!(Seed::parse("").unwrap().plan.tenant.is_empty());
 }
 
 #[test]
@@ -90,8 +97,8 @@ fn tables_may_refer_forward_and_in_circles() {
          type = 'CreditCard'\naccount = '402892c72b9e3319012b9e34b88e0001'\n"
     );
     let seed = Seed::parse(&text).unwrap();
-    assert_eq!(seed.accounts[0].opening, MinorUnits::new(150));
-    assert_eq!(seed.payment_methods[0].status, MethodStatus::Closed);
+    assert_eq!(accounts(&seed)[0].opening, MinorUnits::new(150));
+    assert_eq!(seed.plan.payment_methods.iter().next().unwrap().status, MethodStatus::Closed);
 }
 
 #[test]
@@ -101,7 +108,7 @@ fn a_gateways_script_is_read() {
                 [[gateway.rule]]\namount = '13.00'\nanswer = 'drop-after'\ntimes = 2\n\
                 [[gateway.rule]]\nanswer = 'decline'\ncode = '54'\ndelay_ms = 5\n";
     let seed = Seed::parse(text).unwrap();
-    let [(gateway, script)] = seed.gateways.as_slice() else { panic!("one gateway") };
+    let [(gateway, script)] = seed.plan.gateways.as_slice() else { panic!("one gateway") };
     assert!(!gateway.active && gateway.non_referenced_refunds);
     assert_eq!(script.rules.len(), 2);
     assert_eq!(script.rules[0].answer, ScriptedAnswer::DropAfter);
@@ -283,8 +290,9 @@ const PAYMENT: &str = "[[payment]]\nid = '4028e6a0000d00000000000000000001'\nnum
 #[test]
 fn invoices_and_payments_are_read() {
     let seed = Seed::parse(&format!("{PAYMENT}{INVOICE}")).unwrap();
-    assert_eq!(seed.invoices[0].balance.to_string(), "-4");
-    let [payment] = seed.payments.as_slice() else { panic!("one payment") };
+    assert_eq!(seed.plan.invoices.iter().next().unwrap().balance.to_string(), "-4");
+    let payments: Vec<_> = seed.plan.payments.iter().collect();
+    let [payment] = payments.as_slice() else { panic!("one payment") };
     assert!(payment.is_settled && payment.gateway.is_none());
     assert_eq!(payment.applied[1].invoice, "I2");
 }

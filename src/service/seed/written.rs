@@ -1,7 +1,8 @@
 //! The seed file as it is written: its tables and keys, typed as far as a type can say it.
 //!
-//! Values that need a second look keep their place in the text, so that whoever looks can name the
-//! line. Unknown keys are errors, because a key that is silently ignored is a wrong answer later.
+//! Values that need a second look keep their place in the text, so that the second look can name
+//! the line. Unknown keys are errors, because a key that is silently ignored is a wrong answer
+//! later.
 
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permission;

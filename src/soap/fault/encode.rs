@@ -7,7 +7,7 @@ use crate::xml::Writer;
 
 const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")];
 
-/// The whole answer that tells `fault`.
+/// The whole answer with `fault`.
 pub(in crate::soap) fn encode(fault: &Fault, dialect: &Dialect) -> Vec<u8> {
     encode_as(Looks::of(fault), fault.code(), &dialect.wording.tell(&fault.text()), dialect)
 }
@@ -27,7 +27,7 @@ impl Looks {
     }
 }
 
-/// The whole answer that tells a fault with these looks, this code and this text.
+/// The whole answer with a fault of these looks, this code and this text.
 pub(in crate::soap) fn encode_as(
     Looks(class, fault_type): Looks,
     code: ErrorCode,

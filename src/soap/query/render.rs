@@ -10,6 +10,7 @@ use crate::soap::envelope::{ANSWERS, Dialect, OBJECT};
 use crate::xml::{Writer, XSI};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::borrow::Cow;
 
 /// Which operation a page answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,9 @@ pub(super) fn page(
         None => writer.empty_with("ns1:queryLocator", &NIL),
     };
     let kinds: Vec<_> = page.query.fields.iter().map(|name| kind_of(name, fields)).collect();
+    let object_type = format!("ns2:{}", page.query.object.name());
     for row in &page.rows {
-        record(&mut writer, page, row, &kinds);
+        record(&mut writer, (&object_type, page.time_zone), row, &kinds);
     }
     if page.rows.is_empty() {
         writer.empty_with("ns1:records", &NIL);
@@ -62,14 +64,17 @@ fn kind_of<'f>(name: &str, fields: &'f [QueryField]) -> Option<&'f QueryField> {
     fields.iter().find(|field| field.name == name)
 }
 
-fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Option<&QueryField>]) {
-    let object_type = format!("ns2:{}", page.query.object.name());
-    let attributes =
-        [("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI), ("xsi:type", object_type.as_str())];
+fn record(
+    writer: &mut Writer,
+    (object_type, zone): (&str, Tz),
+    row: &[Option<Value>],
+    fields: &[Option<&QueryField>],
+) {
+    let attributes = [("xmlns:ns2", OBJECT), ("xmlns:xsi", XSI), ("xsi:type", object_type)];
     writer.open_with("ns1:records", &attributes);
     for (value, field) in row.iter().zip(fields) {
         if let (Some(value), Some(field)) = (value, field) {
-            let text = text(value, field.kind, page.time_zone);
+            let text = text(value, field.kind, zone);
             writer.prefixed_text_element("ns2", &field.name, &text);
         }
     }
@@ -77,18 +82,18 @@ fn record(writer: &mut Writer, page: &Page, row: &[Option<Value>], fields: &[Opt
 }
 
 /// A value as a field of this kind writes it.
-fn text(value: &Value, kind: FieldKind, zone: Tz) -> String {
-    match (value, kind) {
-        (Value::Text(text), FieldKind::Number) if is_zero(text) => ZERO.to_owned(),
-        (Value::Text(text), _) => text.clone(),
-        (Value::Amount(MinorUnits::ZERO, _), _) => ZERO.to_owned(),
+fn text(value: &Value, kind: FieldKind, zone: Tz) -> Cow<'_, str> {
+    Cow::Owned(match (value, kind) {
+        (Value::Text(text), FieldKind::Number) if is_zero(text) => return ZERO.into(),
+        (Value::Text(text), _) => return text.into(),
+        (Value::Amount(MinorUnits::ZERO, _), _) => return ZERO.into(),
         (Value::Amount(amount, currency), _) => currency.format(*amount),
         (Value::Boolean(value), _) => value.to_string(),
         (Value::Moment(moment), _) => date_time(*moment, zone),
         // Documented to come without an offset, so that no reader shifts the day.
         (Value::Day(day), FieldKind::DayAsMoment) => format!("{day}T00:00:00.000"),
         (Value::Day(day), _) => day.to_string(),
-    }
+    })
 }
 
 /// How any number of no value is written (recorded for the balances of an account).
@@ -167,7 +172,7 @@ mod tests {
     #[test]
     fn no_amount_is_a_bare_zero_whatever_its_currency() {
         let zone = chrono_tz::America::Los_Angeles;
-        let number = |value: Value| text(&value, FieldKind::Number, zone);
+        let number = |value: Value| text(&value, FieldKind::Number, zone).into_owned();
         for code in ["USD", "JPY", "KWD", "CLF"] {
             let currency = Currency::from_code(code).unwrap();
             assert_eq!(number(Value::Amount(MinorUnits::ZERO, currency)), "0");

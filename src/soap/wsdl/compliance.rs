@@ -29,7 +29,7 @@ const LIMITS: XmlLimits = XmlLimits {
     name_bytes_max: 128,
     text_bytes_max: 65_536,
 };
-/// How many violations are told; the first is what matters.
+/// How many violations are reported; the first is what matters.
 const TOLD_MAX: usize = 20;
 
 /// A namespace and a local name.
@@ -334,7 +334,7 @@ fn is_match(pattern: &str, text: &str) -> bool {
     Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|pattern| pattern.is_match(text))
 }
 
-/// Whether a text is a value of a built-in type; a type that nobody here knows takes any.
+/// Whether a text is a value of a built-in type; an unknown type takes any.
 fn is_value(of_type: &str, text: &str) -> bool {
     let zone = r"(?:Z|[+-]\d{2}:\d{2})?";
     let trimmed = text.trim_matches([' ', '\t', '\n', '\r']);

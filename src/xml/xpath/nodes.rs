@@ -8,6 +8,7 @@ use super::super::error::XmlError;
 use super::super::limits::XmlLimits;
 use super::super::namespaces::NONE;
 use super::reader::Builder;
+use crate::domain::number::saturated;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -100,7 +101,7 @@ impl<'a> Nodes<'a> {
 
     /// How many nodes there are, attributes and namespaces aside.
     pub(super) fn count(&self) -> u32 {
-        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+        saturated::<u32>(self.entries.len())
     }
 
     fn entry(&self, number: u32) -> Option<&Entry<'a>> {
@@ -234,7 +235,7 @@ impl<'a> Nodes<'a> {
     }
 
     fn text_in(&self, number: u32) -> Cow<'_, str> {
-        let inside = usize::try_from(number).unwrap_or(usize::MAX).saturating_add(1)
+        let inside = saturated::<usize>(number).saturating_add(1)
             ..usize::try_from(self.end(number)).unwrap_or(0);
         let inside = self.entries.get(inside).unwrap_or_default();
         let mut texts = inside.iter().filter(|it| it.kind == NodeKind::Text).map(|it| &it.text);

@@ -6,6 +6,7 @@
 
 use super::super::characters::trim;
 use super::expression::{Calculation, Comparison};
+use crate::domain::number::saturated;
 
 /// A number as a text: without an exponent, and without a point if it is whole.
 pub(super) fn to_text(number: f64) -> String {
@@ -34,7 +35,7 @@ pub(super) fn from_text(text: &str) -> f64 {
 
 /// A count or a position as a number.
 pub(super) fn from_count(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+    f64::from(saturated::<u32>(count))
 }
 
 pub(super) fn is_equal(one: f64, other: f64) -> bool {

@@ -276,7 +276,7 @@ impl<'p, 't> Parser<'p, 't> {
     fn step(&mut self) -> Result<Step, XPathError> {
         let here = [(".", Axis::Itself), ("..", Axis::Parent)];
         if let Some((_, axis)) = here.into_iter().find(|(sign, _)| self.take(sign)) {
-            // XPath 1.0 has no predicates here; whoever writes some means those of 2.0.
+            // XPath 1.0 has no predicates here; such an expression is one of 2.0.
             return Ok(Step { predicates: self.predicates()?, ..any(axis) });
         }
         let axis = match self.peek() {

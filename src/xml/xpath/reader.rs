@@ -6,6 +6,7 @@ use super::super::namespaces::{NONE, Namespaces, XML};
 use super::super::references::{attribute_value, resolve};
 use super::super::tag::{self, RawAttributes};
 use super::nodes::{Attribute, Entry, Name, NodeKind, Nodes, ROOT};
+use crate::domain::number::saturated;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
@@ -45,11 +46,11 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn position(&self) -> usize {
-        usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX)
+        saturated::<usize>(self.reader.buffer_position())
     }
 
     fn push(&mut self, kind: NodeKind, text: Cow<'a, str>) -> u32 {
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let number = saturated::<u32>(self.entries.len());
         let (attributes, declared) = (self.attributes.len(), self.declared.len());
         self.entries.push(Entry {
             kind,
@@ -95,7 +96,7 @@ impl<'a> Builder<'a> {
     }
 
     fn close(&mut self) {
-        let count = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let count = saturated::<u32>(self.entries.len());
         let number = self.open.pop().and_then(|it| usize::try_from(it).ok());
         if let Some(entry) = number.and_then(|number| self.entries.get_mut(number)) {
             entry.end = count;

@@ -1,4 +1,4 @@
-//! The language by the examples of its recommendation, its bounds, and what nobody would write.
+//! The language by the examples of its recommendation, its bounds, and unusual expressions.
 
 use super::*;
 use crate::xml::XmlLimits;

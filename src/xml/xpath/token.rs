@@ -1,4 +1,4 @@
-//! Cuts an expression into tokens, by the rules that tell a name from an operator and `*` from
+//! Cuts an expression into tokens, by the rules that separate a name from an operator and `*` from
 //! "times": after an operand an operator follows, elsewhere an operand.
 
 use super::super::characters::{is_name_part, is_name_start};

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::expression::Comparison;
 use super::nodes::{Node, Nodes};
 use super::{XPathError, XPathValue, number};
+use crate::domain::number::saturated;
 use std::borrow::Cow;
 
 pub(super) fn truth(value: &XPathValue) -> bool {
@@ -23,11 +24,7 @@ pub(super) fn text<'n>(
 ) -> Result<Cow<'n, str>, XPathError> {
     // What is in an element is walked over, whether it is text or not.
     let inside = nodes.end(node.entry).saturating_sub(node.entry);
-    budget.spend(if node.is_whole() {
-        usize::try_from(inside).unwrap_or(usize::MAX)
-    } else {
-        1
-    })?;
+    budget.spend(if node.is_whole() { saturated::<usize>(inside) } else { 1 })?;
     let text = nodes.text(node);
     budget.spend_on(&text)?;
     Ok(text)

@@ -1,17 +1,18 @@
-//! Who is busy with which refund at its gateway: at most one at a time.
+//! Which task deals with which refund at its gateway: at most one at a time.
 //!
 //! This is memory of the process alone and can be lost at any moment: a gateway pays once for an
 //! id, however often it is asked. It keeps us from asking twice at once, or too often.
 
 use crate::domain::id::RefundNumber;
 use crate::domain::schedule::READERS_STEP_MAX_S;
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The refunds that somebody is busy with, or was.
+/// The refunds that a task deals with, or dealt with lately.
 #[derive(Default)]
-pub(super) struct Desk(Mutex<Places>);
+pub(super) struct Leases(Mutex<Places>);
 
 type Places = Arc<Mutex<Known>>;
 
@@ -29,7 +30,7 @@ struct Known {
 }
 
 impl Known {
-    /// Forgets those whose turn ended so long ago that nobody cares, once there are twice as many
+    /// Forgets those whose lease ended long ago, once there are twice as many
     /// as were left the last time.
     fn tidy(&mut self) {
         if self.of.len() < TIDIED_FROM.max(self.left.saturating_mul(2)) {
@@ -49,16 +50,16 @@ enum Place {
     FreeSince(Instant),
 }
 
-impl Desk {
-    /// The right to deal with a refund's gateway, if nobody has it.
-    pub(super) fn take(&self, number: RefundNumber) -> Option<Turn> {
+impl Leases {
+    /// The right to deal with a refund's gateway, if it is free.
+    pub(super) fn take(&self, number: RefundNumber) -> Option<Lease> {
         self.take_after(number, Duration::ZERO)
     }
 
-    /// As [`Desk::take`], if the last turn ended at least `interval` ago.
-    pub(super) fn take_after(&self, number: RefundNumber, interval: Duration) -> Option<Turn> {
+    /// As [`Leases::take`], if the last lease ended at least `interval` ago.
+    pub(super) fn take_after(&self, number: RefundNumber, interval: Duration) -> Option<Lease> {
         let of_all = self.places();
-        let mut places = of_all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = of_all.lock();
         let is_free = match places.of.get(&number) {
             None => true,
             Some(Place::Busy) => false,
@@ -69,41 +70,41 @@ impl Desk {
         }
         places.of.insert(number, Place::Busy);
         drop(places);
-        Some(Turn { places: of_all, number, has_ended: false })
+        Some(Lease { places: of_all, number, has_ended: false })
     }
 
-    /// Whether a turn is still good: one from before [`Desk::clear`] is not.
-    pub(super) fn gave(&self, turn: &Turn) -> bool {
-        Arc::ptr_eq(&self.places(), &turn.places)
+    /// Whether a lease is still good: one from before [`Leases::clear`] is not.
+    pub(super) fn gave(&self, lease: &Lease) -> bool {
+        Arc::ptr_eq(&self.places(), &lease.places)
     }
 
-    /// Forgets everybody, because the same numbers will be those of other refunds.
+    /// Forgets all, because the same numbers will be those of other refunds.
     pub(super) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Places::default();
+        *self.0.lock() = Places::default();
     }
 
     fn places(&self) -> Places {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.lock())
     }
 }
 
 /// The right to deal with a refund's gateway, until it is dropped.
-pub(super) struct Turn {
+pub(super) struct Lease {
     places: Places,
     number: RefundNumber,
     has_ended: bool,
 }
 
-impl Turn {
-    /// Gives the turn back for a refund that nobody will ask about again.
+impl Lease {
+    /// Gives the lease back for a refund that is not asked about again.
     pub(super) fn forget(mut self) {
         self.has_ended = true;
     }
 }
 
-impl Drop for Turn {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places.lock();
         if self.has_ended {
             places.of.remove(&self.number);
         } else {
@@ -119,18 +120,18 @@ mod tests {
 
     #[test]
     fn one_at_a_time_and_not_too_often() {
-        let (desk, number) = (Desk::default(), RefundNumber::new(1).unwrap());
-        let turn = desk.take(number).unwrap();
-        assert!(desk.take(number).is_none());
-        drop(turn);
-        assert!(desk.take_after(number, Duration::from_secs(3600)).is_none());
-        desk.take(number).unwrap().forget();
-        assert!(desk.take_after(number, Duration::from_secs(3600)).is_some());
+        let (leases, number) = (Leases::default(), RefundNumber::new(1).unwrap());
+        let lease = leases.take(number).unwrap();
+        assert!(leases.take(number).is_none());
+        drop(lease);
+        assert!(leases.take_after(number, Duration::from_secs(3600)).is_none());
+        leases.take(number).unwrap().forget();
+        assert!(leases.take_after(number, Duration::from_secs(3600)).is_some());
     }
 
     #[test]
     fn places_that_say_nothing_any_more_are_forgotten() {
-        let desk = Desk::default();
+        let leases = Leases::default();
         let long_ago = LONGEST_INTERVAL + Duration::from_secs(1);
         let (Some(long_ago), count) = (Instant::now().checked_sub(long_ago), 3 * TIDIED_FROM)
         else {
@@ -138,25 +139,25 @@ mod tests {
         };
         for number in 1..=count {
             let number = RefundNumber::new(i64::try_from(number).unwrap()).unwrap();
-            drop(desk.take(number));
-            let places = desk.places();
-            let mut places = places.lock().unwrap();
+            drop(leases.take(number));
+            let places = leases.places();
+            let mut places = places.lock();
             if let Some(place) = places.of.get_mut(&number) {
                 *place = Place::FreeSince(long_ago);
             }
         }
-        assert!(desk.places().lock().unwrap().of.len() <= TIDIED_FROM);
+        assert!(leases.places().lock().of.len() <= TIDIED_FROM);
     }
 
     #[test]
     fn a_turn_of_before_is_not_good_and_in_nobodys_way() {
-        let (desk, number) = (Desk::default(), RefundNumber::new(1).unwrap());
-        let before = desk.take(number).unwrap();
-        assert!(desk.gave(&before));
-        desk.clear();
-        assert!(!desk.gave(&before));
-        let now = desk.take(number).unwrap();
+        let (leases, number) = (Leases::default(), RefundNumber::new(1).unwrap());
+        let before = leases.take(number).unwrap();
+        assert!(leases.gave(&before));
+        leases.clear();
+        assert!(!leases.gave(&before));
+        let now = leases.take(number).unwrap();
         drop(before);
-        assert!(desk.gave(&now) && desk.take(number).is_none());
+        assert!(leases.gave(&now) && leases.take(number).is_none());
     }
 }

@@ -1,14 +1,16 @@
-//! What is under way on the ledger as it is, so that a test ledger can be replaced as a whole.
+//! What is in flight on the ledger as it is, so that a test ledger can be replaced as a whole.
 //!
-//! What must stay true: while the stage is being cleared nothing begins on it; once it is clear
-//! nothing that began before still runs, so that nothing late writes into the ledger that comes
-//! after. Only a test ledger is ever cleared, and calls on any other pay nothing for this.
+//! What must stay true: while it drains nothing begins; once it has drained no task that began
+//! before still runs, and what those had queued for the ledger's writer is done before the
+//! replacement, because there is one queue. If a task does not end in time, nothing is replaced.
+//! Only a test ledger is ever drained, and calls on any other pay nothing for this.
 
 use crate::domain::id::ObjectId;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -20,12 +22,12 @@ const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is under way.
 #[derive(Debug, Clone)]
-pub(super) struct Stage(Arc<Shared>);
+pub(super) struct Drain(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// Something has left, or the stage was opened.
+    /// Something has ended, or work may begin again.
     changed: Notify,
     patience: Duration,
     last_patience: Duration,
@@ -48,41 +50,41 @@ struct Present {
 
 /// Something that is under way, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Presence(Option<Place>);
+pub(super) struct InFlight(Option<Place>);
 
 #[derive(Debug)]
 struct Place {
-    stage: Stage,
+    drain: Drain,
     id: u64,
     cut: Arc<Notify>,
 }
 
-/// The stage is clear and nothing begins on it, until this is dropped.
+/// Nothing is in flight and nothing begins, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Cleared<'s>(&'s Stage);
+pub(super) struct Cleared<'s>(&'s Drain);
 
 /// What did not end, although it was cut off: names of operations, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StillUnderWay(pub(super) Vec<&'static str>);
 
-impl Default for Stage {
+impl Default for Drain {
     fn default() -> Self {
         Self::with_patience(PATIENCE, LAST_PATIENCE)
     }
 }
 
-impl Stage {
+impl Drain {
     fn with_patience(patience: Duration, last_patience: Duration) -> Self {
         let (state, changed) = (Mutex::default(), Notify::new());
         Self(Arc::new(Shared { state, changed, patience, last_patience }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock()
     }
 
-    /// Begins something as soon as the stage is not being cleared.
-    pub(super) async fn enter(&self, what: &'static str, accounts: Vec<ObjectId>) -> Presence {
+    /// Begins something as soon as it does not drain.
+    pub(super) async fn enter(&self, what: &'static str, accounts: Vec<ObjectId>) -> InFlight {
         loop {
             let changed = self.0.changed.notified();
             {
@@ -96,22 +98,22 @@ impl Stage {
     }
 
     /// Begins something at once, on behalf of something that is under way.
-    pub(super) fn join(&self, what: &'static str, accounts: Vec<ObjectId>) -> Presence {
+    pub(super) fn join(&self, what: &'static str, accounts: Vec<ObjectId>) -> InFlight {
         self.add(&mut self.lock(), what, accounts)
     }
 
-    fn add(&self, state: &mut State, what: &'static str, accounts: Vec<ObjectId>) -> Presence {
+    fn add(&self, state: &mut State, what: &'static str, accounts: Vec<ObjectId>) -> InFlight {
         state.last_id += 1;
         let (id, cut) = (state.last_id, Arc::new(Notify::new()));
         state.present.insert(id, Present { what, accounts, cut: Arc::clone(&cut) });
-        Presence(Some(Place { stage: self.clone(), id, cut }))
+        InFlight(Some(Place { drain: self.clone(), id, cut }))
     }
 
     /// Lets nothing begin any more, gives what is under way some time to end, and cuts off the
     /// rest.
     ///
     /// # Errors
-    /// Where something does not even notice that it was cut off. The stage is open again then.
+    /// Where something does not even notice that it was cut off. Work may begin again then.
     pub(super) async fn clear(&self) -> Result<Cleared<'_>, StillUnderWay> {
         self.lock().is_closed = true;
         let cleared = Cleared(self);
@@ -119,7 +121,7 @@ impl Stage {
         Ok(cleared)
     }
 
-    /// Ends what names an account, as [`Stage::clear`] ends all; what begins meanwhile begins.
+    /// Ends what names an account, as [`Drain::clear`] ends all; what begins meanwhile begins.
     pub(super) async fn clear_of(&self, account: &ObjectId) -> Result<(), StillUnderWay> {
         self.end_all(|present| present.accounts.contains(account)).await
     }
@@ -170,20 +172,20 @@ impl Drop for Cleared<'_> {
     }
 }
 
-impl Presence {
-    /// Of something that nobody ever waits for or cuts off.
+impl InFlight {
+    /// Of work that is never waited for nor cut off.
     pub(super) const fn unseen() -> Self {
         Self(None)
     }
 
     /// Does `work` to its end, or up to where it is cut off; either way it is no longer under way
-    /// afterwards. Being cut off comes first, so that what only ended because something that it
-    /// waited for was cut off does not speak as if that had ended.
+    /// afterwards. If both are possible at once it counts as cut off: work that waits for other
+    /// work which was cut off could otherwise report that this ended well.
     pub(super) async fn until_cut<T>(self, work: impl Future<Output = T>) -> Option<T> {
         let Some(place) = &self.0 else {
             return Some(work.await);
         };
-        // Gone before this is, which says that it is.
+        // It is dropped before `self`, whose drop reports that the work is no longer under way.
         let mut work = pin!(work);
         tokio::select! {
             biased;
@@ -195,8 +197,8 @@ impl Presence {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.stage.lock().present.remove(&self.id);
-        self.stage.0.changed.notify_waiters();
+        self.drain.lock().present.remove(&self.id);
+        self.drain.0.changed.notify_waiters();
     }
 }
 
@@ -208,8 +210,8 @@ mod tests {
     use tokio::task::yield_now;
 
     /// Without patience for what does not end by itself.
-    fn stage() -> Stage {
-        Stage::with_patience(Duration::ZERO, LAST_PATIENCE)
+    fn drain() -> Drain {
+        Drain::with_patience(Duration::ZERO, LAST_PATIENCE)
     }
 
     fn account(last: char) -> ObjectId {
@@ -218,10 +220,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_ends_by_itself_is_not_cut_off() {
-        let stage = Stage::default();
-        let presence = stage.enter("create", Vec::new()).await;
-        let work = tokio::spawn(presence.until_cut(yield_now()));
-        assert!(stage.clear().await.is_ok());
+        let drain = Drain::default();
+        let in_flight = drain.enter("create", Vec::new()).await;
+        let work = tokio::spawn(in_flight.until_cut(yield_now()));
+        assert!(drain.clear().await.is_ok());
         assert_eq!(work.await.unwrap(), Some(()));
     }
 
@@ -233,24 +235,24 @@ mod tests {
                 self.0.store(true, Ordering::SeqCst);
             }
         }
-        let (stage, is_gone) = (stage(), Arc::new(AtomicBool::new(false)));
-        let child = stage.join("gateway", Vec::new());
+        let (drain, is_gone) = (drain(), Arc::new(AtomicBool::new(false)));
+        let child = drain.join("gateway", Vec::new());
         let gone = Gone(Arc::clone(&is_gone));
         let child = tokio::spawn(child.until_cut(async move {
             let _gone = gone;
             pending::<()>().await;
         }));
-        let call = stage.enter("create", Vec::new()).await;
+        let call = drain.enter("create", Vec::new()).await;
         let call = tokio::spawn(call.until_cut(async move {
             let _ = child.await;
             pending::<()>().await;
         }));
-        let cleared = stage.clear().await.unwrap();
+        let cleared = drain.clear().await.unwrap();
         assert!(is_gone.load(Ordering::SeqCst));
         assert!(call.await.unwrap().is_none());
         let late = tokio::spawn({
-            let stage = stage.clone();
-            async move { stage.enter("query", Vec::new()).await }
+            let drain = drain.clone();
+            async move { drain.enter("query", Vec::new()).await }
         });
         for _ in 0..100 {
             yield_now().await;
@@ -262,22 +264,22 @@ mod tests {
 
     #[tokio::test]
     async fn what_names_another_account_goes_on() {
-        let stage = stage();
-        let enter = |last| stage.join("create", vec![account(last)]).until_cut(pending::<()>());
+        let drain = drain();
+        let enter = |last| drain.join("create", vec![account(last)]).until_cut(pending::<()>());
         let (mine, other) = (tokio::spawn(enter('1')), tokio::spawn(enter('2')));
-        stage.clear_of(&account('1')).await.unwrap();
+        drain.clear_of(&account('1')).await.unwrap();
         assert_eq!(mine.await.unwrap(), None);
-        assert!(!other.is_finished() && !stage.ends_within(Duration::ZERO).await);
+        assert!(!other.is_finished() && !drain.ends_within(Duration::ZERO).await);
         other.abort();
     }
 
     #[tokio::test]
-    async fn what_does_not_notice_is_named_and_the_stage_opens_again() {
-        let stage = Stage::with_patience(Duration::ZERO, Duration::ZERO);
-        let deaf = stage.enter("create", Vec::new()).await;
-        assert_eq!(stage.clear().await.unwrap_err(), StillUnderWay(vec!["create"]));
-        stage.enter("query", Vec::new()).await;
+    async fn what_does_not_notice_is_named_and_work_begins_again() {
+        let drain = Drain::with_patience(Duration::ZERO, Duration::ZERO);
+        let deaf = drain.enter("create", Vec::new()).await;
+        assert_eq!(drain.clear().await.unwrap_err(), StillUnderWay(vec!["create"]));
+        drain.enter("query", Vec::new()).await;
         drop(deaf);
-        assert!(stage.clear().await.is_ok());
+        assert!(drain.clear().await.is_ok());
     }
 }

@@ -1,0 +1,72 @@
+//! Users and their sessions.
+
+use crate::domain::id::ObjectId;
+use crate::domain::permission::Permissions;
+use crate::ledger::record::{Lookup, Record, record};
+use crate::ledger::{TokenHash, UserKey};
+use chrono::{DateTime, Utc};
+
+record! {
+    /// A user, by name.
+    User in "user" [
+        /// Its key.
+        key: UserKey,
+    ] {
+        /// Its id.
+        id: ObjectId,
+        /// Its name.
+        username: String,
+    }
+}
+
+record! {
+    /// A user, whole.
+    UserRow in "user" [
+        /// Its key.
+        key: UserKey,
+    ] {
+        /// Its id.
+        id: ObjectId,
+        /// Its name.
+        username: String,
+        /// The PHC string of its password.
+        password_hash: String,
+        /// What it may do.
+        permissions: Permissions,
+        /// Whether it is shut out.
+        is_disabled: bool,
+        /// Which permissions were asked about when its own were last said.
+        permissions_said: Permissions,
+        /// Which of them an operator has changed since: there, a seed gives way.
+        permissions_by_operator: Permissions,
+    }
+}
+
+impl From<&UserRow> for User {
+    fn from(row: &UserRow) -> Self {
+        Self { key: row.key, id: row.id.clone(), username: row.username.clone() }
+    }
+}
+
+/// A user by its name.
+pub static USER_BY_NAME: Lookup = Lookup::new(UserRow::TABLE, &["username"]);
+/// Every user.
+pub static USERS: Lookup = Lookup::new(UserRow::TABLE, &[]);
+
+record! {
+    /// A session.
+    SessionRow in "session" [
+        /// The SHA-256 of its token.
+        token_hash: TokenHash,
+    ] {
+        /// Whose it is.
+        user: UserKey,
+        /// When it was last used.
+        last_used_ms: DateTime<Utc>,
+    }
+}
+
+/// The sessions of a user.
+pub static SESSION_BY_USER: Lookup = Lookup::new(SessionRow::TABLE, &["user"]);
+/// Sessions by when they were last used.
+pub static SESSION_BY_LAST_USE: Lookup = Lookup::new(SessionRow::TABLE, &["last_used_ms"]);

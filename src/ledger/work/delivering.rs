@@ -1,0 +1,161 @@
+//! The outbox: what each webhook still has to get.
+//!
+//! What must stay true: of the events of an account that wait for a webhook only the first has a
+//! moment (`next_ms`), so that nothing overtakes it; what takes it away gives the next one its
+//! moment in the same transaction.
+
+use crate::domain::event::EventKind;
+use crate::domain::facts::AccountKey;
+use crate::ledger::books::BooksError;
+use crate::ledger::outbox::Attempt;
+use crate::ledger::record::Field;
+use crate::ledger::records::{DELIVERY_BY_EVENT, DELIVERY_WAITING, Delivery, EventRow, Webhook};
+use crate::ledger::unit::Unit;
+use chrono::{DateTime, Utc};
+
+/// How many events one transaction collects for a webhook.
+const COLLECTED_MAX: usize = 500;
+/// How many events one transaction removes.
+const REMOVED_MAX: usize = 500;
+/// The most characters of what went wrong that are kept.
+const WHY_CHARS_MAX: usize = 500;
+
+/// Begins to keep events for webhooks that are new: what happens from now on is theirs.
+pub fn register(unit: &mut Unit<'_>, names: &[String]) -> Result<(), BooksError> {
+    for name in names {
+        if unit.get::<Webhook>(&(name.clone(),))?.is_none() {
+            let collected = unit.newest_key::<EventRow>()?;
+            unit.insert(Webhook { name: name.clone(), collected })?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts what has happened since, of these kinds (none: of all), among the deliveries of a webhook,
+/// a bounded number at a time; whether there may be more.
+pub fn collect(
+    unit: &mut Unit<'_>,
+    webhook: &str,
+    kinds: Option<&[EventKind]>,
+    at: DateTime<Utc>,
+) -> Result<bool, BooksError> {
+    let name = (webhook.to_owned(),);
+    let from = unit.get::<Webhook>(&name)?.map(|webhook| webhook.collected);
+    let events: Vec<EventRow> = unit.after(from.unwrap_or(0), COLLECTED_MAX)?;
+    for event in &events {
+        let is_wanted = |kinds: &[EventKind]| kinds.iter().any(|kind| kind.name() == event.kind);
+        if !kinds.is_none_or(is_wanted) {
+            continue;
+        }
+        let waits = is_waited_for(unit, webhook, event.account)?;
+        unit.insert(Delivery {
+            webhook: webhook.to_owned(),
+            event: event.key,
+            account: event.account,
+            attempts: 0,
+            since_ms: at,
+            next_ms: (!waits).then_some(at),
+            last_error: None,
+            is_given_up: false,
+        })?;
+    }
+    if let Some(last) = events.last() {
+        let collected = last.key;
+        match from {
+            Some(_) => unit.change::<Webhook>(&name, |webhook| webhook.collected = collected)?,
+            None => unit.insert(Webhook { name: name.0, collected })?,
+        }
+    }
+    Ok(events.len() == COLLECTED_MAX)
+}
+
+fn is_waited_for(
+    unit: &mut Unit<'_>,
+    webhook: &str,
+    account: AccountKey,
+) -> Result<bool, BooksError> {
+    unit.any::<Delivery>(&DELIVERY_WAITING, &[webhook.to_owned().stored(), account.stored()])
+}
+
+/// Writes down what came of an attempt; nothing where the delivery is gone.
+pub fn note_attempt(
+    unit: &mut Unit<'_>,
+    webhook: &str,
+    event: i64,
+    attempt: &Attempt,
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    let key = (webhook.to_owned(), event);
+    let Some(account) = unit.get::<Delivery>(&key)?.map(|delivery| delivery.account) else {
+        return Ok(());
+    };
+    let cut = |why: &str| Some(why.chars().take(WHY_CHARS_MAX).collect::<String>());
+    let (next, why) = match attempt {
+        Attempt::Delivered => {
+            unit.remove::<Delivery>(&key)?;
+            return begin_next(unit, webhook, account, at);
+        }
+        Attempt::Again { next, why } => (Some(*next), cut(why)),
+        Attempt::GivenUp { why } => (None, cut(why)),
+    };
+    unit.change::<Delivery>(&key, |delivery| {
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        (delivery.next_ms, delivery.is_given_up) = (next, next.is_none());
+        delivery.last_error = why;
+    })?;
+    if next.is_some() { Ok(()) } else { begin_next(unit, webhook, account, at) }
+}
+
+/// Lets the next event of the account go.
+fn begin_next(
+    unit: &mut Unit<'_>,
+    webhook: &str,
+    account: AccountKey,
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    let webhook = webhook.to_owned();
+    let first: Option<Delivery> =
+        unit.first(&DELIVERY_WAITING, &[webhook.stored(), account.stored()])?;
+    match first.filter(|first| first.next_ms.is_none()) {
+        None => Ok(()),
+        Some(first) => unit.change::<Delivery>(&(first.webhook, first.event), |delivery| {
+            (delivery.next_ms, delivery.since_ms) = (Some(at), at);
+        }),
+    }
+}
+
+/// Removes events from before this moment, the oldest first and a bounded number at a time, with
+/// their deliveries that were given up; whether there may be more. What one of these webhooks has
+/// still to get stays, and so does the newest event, so that the next one has the next number.
+pub fn remove_events(
+    unit: &mut Unit<'_>,
+    before: DateTime<Utc>,
+    webhooks: &[String],
+) -> Result<bool, BooksError> {
+    let newest = unit.newest_key::<EventRow>()?;
+    let mut collected = i64::MAX;
+    for name in webhooks {
+        if let Some(webhook) = unit.get::<Webhook>(&(name.clone(),))? {
+            collected = collected.min(webhook.collected);
+        }
+    }
+    let mut removed = Vec::new();
+    for event in unit.after::<EventRow>(0, REMOVED_MAX)? {
+        if event.key >= newest || event.at_ms >= before || event.key > collected {
+            continue;
+        }
+        let deliveries: Vec<Delivery> = unit.all(&DELIVERY_BY_EVENT, &[event.key.stored()])?;
+        if deliveries.iter().all(|delivery| delivery.is_given_up) {
+            removed.push(event.key);
+            for delivery in deliveries {
+                unit.remove::<Delivery>(&(delivery.webhook, delivery.event))?;
+            }
+        }
+    }
+    // What refers to an event has to go before it.
+    unit.flush()?;
+    for event in &removed {
+        unit.remove::<EventRow>(&(*event,))?;
+    }
+    Ok(removed.len() == REMOVED_MAX)
+}

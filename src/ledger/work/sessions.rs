@@ -1,0 +1,46 @@
+//! Sessions. A session's token leaves the ledger once and is kept only as a hash.
+
+use super::drawing;
+use crate::ledger::books::BooksError;
+use crate::ledger::record::Field;
+use crate::ledger::records::{SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow};
+use crate::ledger::unit::Unit;
+use crate::ledger::{TokenHash, UserKey};
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+/// How many expired sessions one batch removes: clients that log in before every call leave very
+/// many.
+const REMOVED_MAX: u32 = 100;
+
+/// Opens a session, gives its token, and has those removed that were last used before `expired`.
+pub fn open(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    at: DateTime<Utc>,
+    expired: DateTime<Utc>,
+) -> Result<String, BooksError> {
+    let token = drawing::session_token(unit)?;
+    let token_hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+    unit.insert(SessionRow { token_hash, user, last_used_ms: at })?;
+    unit.remove_older(&SESSION_BY_LAST_USE, expired, REMOVED_MAX);
+    Ok(token)
+}
+
+/// Notes that a session was used, if it is still there; never backwards.
+pub fn keep(unit: &mut Unit<'_>, token: TokenHash, at: DateTime<Utc>) -> Result<(), BooksError> {
+    match unit.get::<SessionRow>(&(token,))? {
+        None => Ok(()),
+        Some(_) => unit.change::<SessionRow>(&(token,), |session| {
+            session.last_used_ms = session.last_used_ms.max(at);
+        }),
+    }
+}
+
+/// Ends every session of a user.
+pub(super) fn end_all(unit: &mut Unit<'_>, user: UserKey) -> Result<(), BooksError> {
+    for session in unit.all::<SessionRow>(&SESSION_BY_USER, &[user.stored()])? {
+        unit.remove::<SessionRow>(&(session.token_hash,))?;
+    }
+    Ok(())
+}
