@@ -4,6 +4,8 @@
 //! What must stay true: a value that its type does not know is an error and never a guess, and the
 //! columns of a record begin with those of its key.
 
+mod day;
+
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::facts::{
     AccountKey, AdjustmentKey, InvoiceKey, MemoKey, MemoLineKey, MemoPartKey, MethodKey, PartKey,
@@ -23,6 +25,8 @@ use crate::ledger::{TokenHash, UserKey};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::hash::Hash;
+
+pub use day::DayText;
 
 /// The value of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -300,23 +304,6 @@ named_fields!(
     PaymentType,
     RefundTransactionType
 );
-
-/// A day whose column holds a text like 2026-01-02.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayText(pub NaiveDate);
-
-impl Field for DayText {
-    fn stored(&self) -> Value<'_> {
-        Value::Text(Cow::Owned(self.0.to_string()))
-    }
-
-    fn from_stored(value: Value<'_>) -> Option<Self> {
-        match value {
-            Value::Text(day) => day.parse().ok().map(Self),
-            _ => None,
-        }
-    }
-}
 
 /// Declares the record of a table: its name, the columns of its key, then the others. A field and
 /// its column have one name, unless `as` gives the column's.

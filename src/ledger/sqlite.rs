@@ -285,6 +285,7 @@ impl Ledger for SqliteLedger {
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
         let loaded = self.writer.submit_alone(move |store| {
             let loaded = store.work(|unit| seeding::load(unit, seed))?;
+            store.name_gateways()?;
             Ok(loaded.map(|report| (report, store.tenant().clone())))
         });
         // It is durable in the log; a copy of the main file alone shall have it too.

@@ -1,9 +1,8 @@
 //! The rows that a batch of requests has met, and what it changes about them.
 //!
-//! A use case finds, adds, changes and removes rows here; each row is read from the engine once a
-//! batch at most and written at the batch's end, with its last values. What must stay true: what a
-//! use case finds is what those before it left, flushed or not; after [`Shelves::flush`] the
-//! engine has all of it; after an error nothing here is used again before [`Shelves::clear`].
+//! Each row is read from the engine once a batch at most and written at its end. What must stay
+//! true: a use case finds what those before it left; after [`Shelves::flush`] the engine has all of
+//! it; after an error nothing is used again before [`Shelves::clear`].
 
 mod hashing;
 mod looking;
@@ -249,7 +248,7 @@ fn check<R: Record>(row: &R) -> Result<(), BooksError> {
 }
 
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
-/// stands the shelf of a narrower record of the same table: it follows the whole rows.
+/// stands that of a narrower record of the same table: it follows the whole rows.
 macro_rules! shelves {
     ($($shelf:ident: $record:ty $(=> $view:ident)?,)+) => {
         /// All rows that a batch has met.
@@ -273,8 +272,7 @@ macro_rules! shelves {
                 self.remove_outdated(books)
             }
 
-            /// Forgets every row; after a flush the engine has them all. Newest keys are kept unless
-            /// one was counted that no row has.
+            /// Forgets every row. Newest keys stay unless one was counted that no row has.
             pub(super) fn forget_rows(&mut self) {
                 let mut is_newest = true;
                 $(is_newest &= self.$shelf.forget_rows();)+

@@ -171,6 +171,20 @@ async fn a_memo_and_a_payment_are_refunded_and_read_back() {
 }
 
 #[tokio::test]
+async fn a_seeded_gateway_has_the_next_number_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = ledger(&path).await;
+    let gateway = Gateway { name: "other".to_owned(), ..Gateway::sandbox() };
+    let gateways = vec![(gateway, Script::default())];
+    ledger.load_seed(SeedPlan { gateways, ..SeedPlan::default() }).await.unwrap().unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let select = "select number from gateway_identity where name = 'other'";
+    let number: String = connection.query_row(select, [], |row| row.get(0)).unwrap();
+    assert_eq!(number, "PG-00000002");
+}
+
+#[tokio::test]
 async fn refunds_are_listed_by_filter_order_and_page() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");

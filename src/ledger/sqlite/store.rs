@@ -58,8 +58,13 @@ impl Store {
             data_version: 0,
         };
         store.reload()?;
-        gateway_identities::give(&store.connection, &store.world.gateways)?;
+        store.name_gateways()?;
         Ok(store)
+    }
+
+    /// Gives every gateway an id and a number, by which clients of the v1 operations know it.
+    pub(super) fn name_gateways(&self) -> rusqlite::Result<()> {
+        gateway_identities::give(&self.connection, &self.world.gateways)
     }
 
     /// A store over a ledger in memory, in a world that a test made.
@@ -101,7 +106,8 @@ impl Store {
         self.world.salt = seeded.unwrap_or(self.world.row_salt);
         self.shelves.clear();
         whole::say_open(&self.connection)?;
-        self.reload()
+        self.reload()?;
+        self.name_gateways()
     }
 
     /// The connection, inside the open transaction. What is in the working set is written before
