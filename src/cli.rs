@@ -10,6 +10,7 @@ mod admin;
 mod check;
 mod complaint;
 mod config;
+mod demo;
 mod doors;
 mod events;
 mod explain;

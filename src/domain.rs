@@ -29,6 +29,7 @@ pub mod presets;
 pub mod query;
 pub mod reconciliation;
 pub mod refund_name;
+pub mod rest_path;
 pub mod row_error;
 pub mod rules;
 pub mod schedule;

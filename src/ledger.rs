@@ -131,6 +131,24 @@ pub struct StoredSession {
     pub last_used: DateTime<Utc>,
 }
 
+/// An OAuth client, as the ledger keeps it.
+#[derive(Debug, Clone)]
+pub struct StoredClient {
+    /// As whom it calls.
+    pub user: User,
+    /// The PHC string of its secret.
+    pub secret_hash: String,
+}
+
+/// A token of an OAuth client.
+#[derive(Debug, Clone)]
+pub struct StoredToken {
+    /// As whom its client calls.
+    pub user: User,
+    /// When it ends.
+    pub ends: DateTime<Utc>,
+}
+
 /// The answer to a create call, made inside the transaction, whose bytes are stored; it must not
 /// depend on anything but what it is given.
 pub enum Render {
@@ -144,8 +162,8 @@ pub enum Render {
 /// Makes an answer from the results of rows.
 pub type RenderRows = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
-/// Makes an answer from what each row made or changed.
-pub type RenderViews = Arc<dyn Fn(&[Result<View, RowError>]) -> Vec<u8> + Send + Sync>;
+/// Makes an answer from what each row made or changed; none where no answer is to be stored.
+pub type RenderViews = Arc<dyn Fn(&[Result<View, RowError>]) -> Option<Vec<u8>> + Send + Sync>;
 
 /// What a row of a call came to: what was made, changed or deleted, or why nothing was.
 pub type RowResult = Result<Saved, RowError>;
@@ -335,6 +353,28 @@ pub trait Ledger: Orders {
 
     /// The session of this token, whatever its age.
     fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>>;
+
+    /// The OAuth client of this id, letter for letter, unless its user is shut out.
+    fn find_client(&self, _id: &str) -> Reply<Option<StoredClient>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Issues a token to a client, good until `ends`: 255 URL-safe characters, kept here only as a
+    /// hash. Tokens that ended before `at` are forgotten on the way.
+    fn issue_token(
+        &self,
+        _client: String,
+        _at: DateTime<Utc>,
+        _ends: DateTime<Utc>,
+    ) -> Reply<String> {
+        let none = || LedgerError::Unavailable("the ledger keeps no tokens".to_owned());
+        Box::pin(async move { Err(none()) })
+    }
+
+    /// The token of this hash, whether it has ended or not.
+    fn find_token(&self, _token: TokenHash) -> Reply<Option<StoredToken>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Notes that a session was used.
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()>;

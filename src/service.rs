@@ -18,12 +18,13 @@ pub mod idempotency;
 mod leases;
 pub mod login;
 mod login_guard;
+pub mod oauth;
 pub mod operation;
 mod outcome_writes;
 pub mod password;
 pub mod query;
 pub mod reconciliation;
-mod refusal;
+pub mod refusal;
 mod request_ids;
 pub mod resolver;
 pub mod retention;
@@ -99,6 +100,9 @@ pub struct ServiceSettings {
     /// What the SOAP front door reads and what it passes over.
     #[serde(skip)]
     pub soap: SoapSettings,
+    /// How many calls the REST front door takes.
+    #[serde(skip)]
+    pub rest: RestSettings,
     /// Other words for the texts of errors and faults.
     #[serde(skip)]
     pub wording: Wording,
@@ -118,6 +122,31 @@ pub struct SoapSettings {
     pub ignore_wsse: bool,
 }
 
+/// How many calls the REST front door takes, over all clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RestSettings {
+    /// How many calls may be under way at once.
+    pub concurrent_calls_max: usize,
+    /// How many calls may come in a minute.
+    pub calls_per_minute_max: u64,
+    /// How many calls may come in an hour.
+    pub calls_per_hour_max: u64,
+    /// How many calls may come in a day.
+    pub calls_per_day_max: u64,
+}
+
+impl Default for RestSettings {
+    fn default() -> Self {
+        Self {
+            concurrent_calls_max: 1_024,
+            calls_per_minute_max: 6_000_000,
+            calls_per_hour_max: 360_000_000,
+            calls_per_day_max: 8_640_000_000,
+        }
+    }
+}
+
 impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
@@ -133,6 +162,7 @@ impl Default for ServiceSettings {
             single_transaction: false,
             idempotency_field: None,
             soap: SoapSettings::default(),
+            rest: RestSettings::default(),
             wording: Wording::default(),
             reconciliation: ReconciliationSettings::default(),
             events: EventSettings::default(),
@@ -176,6 +206,7 @@ pub struct Service {
     login_guard: LoginGuard,
     hashing: Arc<Semaphore>,
     hash_memory: Arc<HashMemory>,
+    tokens: oauth::TokenCache,
     query_turns: query::Turns,
     running_keys: RunningKeys,
     request_ids: RequestIds,
@@ -222,6 +253,7 @@ impl Service {
             login_guard: LoginGuard::new(&settings),
             hashing: Arc::new(Semaphore::new(settings.password_hashes_max.max(1))),
             hash_memory: Arc::default(),
+            tokens: oauth::TokenCache::default(),
             query_turns: query::Turns::default(),
             settings,
             running_keys: RunningKeys::default(),

@@ -4,6 +4,7 @@
 //! ignored is believed to be in force.
 
 use super::complaint::{read_text, wrong, wrong_place, wrong_text};
+use super::demo::Demo;
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
@@ -14,7 +15,7 @@ use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::retention::EventSettings;
-use crate::service::{ServiceSettings, SoapSettings};
+use crate::service::{RestSettings, ServiceSettings, SoapSettings};
 use crate::soap::fault::catalogue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ pub(super) struct Written {
     /// `--seed`
     pub(super) seed: Option<PathBuf>,
     /// `--demo`
-    pub(super) demo: Option<bool>,
+    pub(super) demo: Option<Demo>,
     /// `--test`
     pub(super) test: Option<bool>,
     /// `--public-url`
@@ -63,6 +64,8 @@ pub(super) struct Written {
     pub(super) service: ServiceSettings,
     /// What the SOAP front door reads.
     pub(super) soap: SoapSettings,
+    /// How many calls the REST front door takes.
+    pub(super) rest: RestSettings,
     /// How the listeners behave.
     pub(super) http: HttpSettings,
     /// How much the ledger's writer takes on.

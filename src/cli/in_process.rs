@@ -10,7 +10,7 @@ use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::trail::Act;
-use crate::replay::{Credentials, ReplayError, SeedText, Target};
+use crate::replay::{Credentials, OauthClient, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed};
 use crate::service::{Service, ServiceSettings};
@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// The user of the built-in demo, and its password.
 const DEMO: (&str, &str) = ("demo@example.com", "demo");
+/// Its OAuth client.
+const DEMO_CLIENT: [&str; 2] = ["00000000-0000-4000-8000-000000000001", "demo-secret"];
 /// How long calls to payment gateways that are still open are waited for at the end.
 const LAST_CALLS: Duration = Duration::from_secs(2);
 
@@ -72,7 +74,10 @@ impl InProcess {
         let url = format!("http://{}", self.gateway.public_addr());
         let endpoint = Endpoint::parse(&url).map_err(runtime)?;
         let demo = Credentials { username: DEMO.0.to_owned(), password: DEMO.1.to_owned() };
-        Ok(Target { endpoint, user: self.has_demo.then_some(demo) })
+        let [id, secret] = DEMO_CLIENT.map(str::to_owned);
+        let client = OauthClient { id, secret, user: DEMO.0.to_owned() };
+        let (user, client) = (self.has_demo.then_some(demo), self.has_demo.then_some(client));
+        Ok(Target { endpoint, user, client })
     }
 
     /// Drains. The ledger is given back; its folder is removed when it is dropped after everything

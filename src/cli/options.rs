@@ -1,6 +1,7 @@
 //! The options of `serve`, which `check` understands too: from the command line, or from the
 //! environment. What is in neither may be in the configuration file.
 
+use super::demo::Demo;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
 use clap::builder::BoolishValueParser;
 use std::path::PathBuf;
@@ -32,11 +33,11 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_SEED")]
     pub(super) seed: Option<PathBuf>,
 
-    /// Load the built-in seed of the documented examples; implies --test
-    #[arg(long, env = "REFUND_GATEWAY_DEMO", value_name = "BOOL")]
+    /// Load the built-in seed of the documented examples: true, false or invoice-settlement;
+    /// implies --test
+    #[arg(long, env = "REFUND_GATEWAY_DEMO", value_name = "DEMO")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    pub(super) demo: Option<bool>,
+    pub(super) demo: Option<Demo>,
 
     /// Create or open a test ledger, on which reset, clock and faults work
     #[arg(long, env = "REFUND_GATEWAY_TEST", value_name = "BOOL")]

@@ -100,8 +100,19 @@ impl Tapped {
 
 impl Tap for Tapped {
     fn took_place(&self, exchange: Exchange) {
-        let Exchange { path, content_type, idempotency_key, request, status, response } = exchange;
-        self.0.take(Call { path, content_type, idempotency_key, request, status, response });
+        let Exchange { method, path, user, headers, .. } = exchange;
+        let Exchange { content_type, idempotency_key, request, status, response, .. } = exchange;
+        self.0.take(Call {
+            method,
+            path,
+            user,
+            headers,
+            content_type,
+            idempotency_key,
+            request,
+            status,
+            response,
+        });
     }
 }
 

@@ -110,7 +110,7 @@ async fn sent(
         return Ok(Some(Replayed::Drafted(draft)));
     }
     let target = match &survey.endpoint {
-        Some(endpoint) => Target { endpoint: endpoint.clone(), user: None },
+        Some(endpoint) => Target { endpoint: endpoint.clone(), user: None, client: None },
         None => {
             let gateway = InProcess::start(survey.seed.as_ref(), survey.clock).await?;
             started.insert(gateway).target()?

@@ -1,6 +1,7 @@
 //! `serve`: the gateway itself, from its settings to its last drained request.
 
 use super::complaint;
+use super::demo::Demo;
 use super::doors::doors;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::Options;
@@ -17,7 +18,7 @@ use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::Service;
 use crate::service::clock::Clock;
-use crate::service::seed::{self, Seed, SeedError};
+use crate::service::seed::{self, Seed, SeedError, SeedTextError};
 use crate::service::test_clock;
 use clap::ArgMatches;
 use std::fmt::Display;
@@ -99,10 +100,17 @@ struct StartSeed {
 /// Reads all seeds before anything is created, so that a mistake in one leaves nothing behind.
 fn read_seeds(settings: &Settings) -> Result<Vec<StartSeed>, Failure> {
     let mut seeds = Vec::new();
-    if settings.demo {
-        let demo = Seed::demo().or_fail(FailureCode::Configuration, "the built-in seed");
-        let (origin, text) = ("the demo".to_owned(), Some(seed::DEMO.to_owned()));
-        seeds.push(StartSeed { origin, seed: demo?, text });
+    let mut built_in = |seed: Result<Seed, SeedTextError>, text: &str| {
+        let seed = seed.or_fail(FailureCode::Configuration, "the built-in seed")?;
+        let (origin, text) = ("the demo".to_owned(), Some(text.to_owned()));
+        seeds.push(StartSeed { origin, seed, text });
+        Ok::<_, Failure>(())
+    };
+    if settings.demo != Demo::Off {
+        built_in(Seed::demo(), seed::DEMO)?;
+    }
+    if settings.demo == Demo::InvoiceSettlement {
+        built_in(Seed::demo_settlement(), seed::DEMO_SETTLEMENT)?;
     }
     if let Some(path) = &settings.seed {
         let origin = path.display().to_string();
@@ -185,7 +193,7 @@ async fn serve(
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)
         .await
         .or_fail(FailureCode::Runtime, "the listeners")?;
-    announce(&gateway, settings.demo)?;
+    announce(&gateway, settings.demo != Demo::Off)?;
     service_to_finish.ledger().begin_check();
     signals.next().await;
     tracing::info!("draining; a second signal ends at once");

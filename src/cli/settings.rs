@@ -2,6 +2,7 @@
 //! configuration file, else its default; checked, and each with the place that it came from.
 
 use super::config::Config;
+use super::demo::Demo;
 use super::exit::Failure;
 use super::gateways::Configured;
 use super::options::Options;
@@ -40,7 +41,7 @@ pub(super) struct Settings {
     /// A seed file to load.
     pub(super) seed: Option<PathBuf>,
     /// Whether the built-in seed is loaded.
-    pub(super) demo: bool,
+    pub(super) demo: Demo,
     /// Whether the ledger is a test ledger.
     pub(super) test: bool,
     /// When the clock stands still, and where.
@@ -137,12 +138,16 @@ impl Sources<'_> {
         let file = LedgerPlace::File(PathBuf::from(LEDGER_FILE));
         let ledger = self.choose("ledger", options.ledger, written.ledger.clone(), file);
         let seed = self.optional("seed", options.seed, written.seed.clone(), |path| shown(path));
-        let demo = self.choose("demo", options.demo, written.demo, false);
+        let demo = self.choose("demo", options.demo, written.demo, Demo::Off);
         let clock = self.optional("clock", options.clock, written.clock, ToString::to_string);
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
         let record =
             self.optional("record", options.record, written.record.clone(), |path| shown(path));
-        let implying = [demo.then_some("demo"), clock.map(|_| "clock"), id_seed.map(|_| "id_seed")];
+        let implying = [
+            (demo != Demo::Off).then_some("demo"),
+            clock.map(|_| "clock"),
+            id_seed.map(|_| "id_seed"),
+        ];
         let test = self.test(implying.into_iter().flatten().next(), options.test);
         let remote = options.allow_remote_test;
         Settings {
@@ -260,8 +265,10 @@ impl Sources<'_> {
         let reconciliation = self.table("reconciliation", &written.reconciliation);
         let events = self.table("events", &written.events);
         let soap = self.table("soap", &written.soap);
+        let rest = self.table("rest", &written.rest);
         ServiceSettings {
             soap,
+            rest,
             strict,
             single_transaction,
             idempotency_field: field,

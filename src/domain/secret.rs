@@ -12,9 +12,15 @@ use std::sync::LazyLock;
 /// more than 255.
 pub const SESSION_CHARS: usize = 255;
 
-/// The local names of elements that hold secrets beside those of the catalogue, in lower case.
-const OTHERS: [&str; 7] = [
+/// The local names of elements and members that hold secrets beside those of the catalogue, in
+/// lower case.
+const OTHERS: [&str; 11] = [
     "password",
+    // What the REST API proves callers by.
+    "access_token",
+    "refresh_token",
+    "client_secret",
+    "apisecretaccesskey",
     "session",
     // What WS-Security carries beside passwords.
     "binarysecuritytoken",
@@ -66,6 +72,40 @@ static ATTRIBUTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static ATTRIBUTE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(\s[^\s=:<>]+\s*=\s*)("[^"]*"|'[^']*')"#).ok());
 
+/// A member of a JSON object, or a field of a form, with a secret: its name, and its value.
+static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let names = ELEMENTS.join("|");
+    let value = r#"(?:"((?:[^"\\]|\\.)*)"?|(-?[0-9][^,}\]\s]*))"#;
+    let field = r"(^|&)((?:password|client_secret|access_token)=)([^&\s]*)";
+    Regex::new(&format!(r#"(?is)("(?:{names})"\s*:\s*){value}|{field}"#)).ok()
+});
+
+/// The secrets of the members of a JSON document, which need not be complete, or of a form, as they
+/// are written.
+pub fn member_secrets(text: &str) -> Vec<&str> {
+    let found = MEMBER.as_ref().into_iter().flat_map(|member| member.captures_iter(text));
+    let value = |found: regex::Captures<'_>| {
+        [2, 3, 6].iter().find_map(|group| found.get(*group)).map(|value| value.range())
+    };
+    let values = found.filter_map(value).filter_map(|at| text.get(at));
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// A JSON document, which need not be complete, or a form, with `instead` in the place of the
+/// secrets of its members.
+pub fn with_members(text: &str, instead: &str) -> String {
+    let Some(member) = MEMBER.as_ref() else { return instead.to_owned() };
+    let bare = |found: &regex::Captures<'_>| match (found.get(1), found.get(5)) {
+        (Some(name), _) => format!("{}\"{instead}\"", name.as_str()),
+        (None, Some(name)) => {
+            let before = found.get(4).map_or("", |before| before.as_str());
+            format!("{before}{}{instead}", name.as_str())
+        }
+        (None, None) => instead.to_owned(),
+    };
+    member.replace_all(text, bare).into_owned()
+}
+
 /// What the Type of a Password says by the UsernameToken profile of WS-Security, and so no secret.
 const PASSWORD_TYPES: [&str; 2] = [
     "http://docs.oasis-open.org/wss/2004/01/\
@@ -114,6 +154,9 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
             shown = Cow::Owned(part.replace_all(&shown, shown_as.as_str()).into_owned());
         }
     }
+    if MEMBER.as_ref().is_some_and(|member| member.is_match(&shown)) {
+        shown = Cow::Owned(with_members(&shown, HIDDEN));
+    }
     if attributed.is_match(&shown) {
         shown = Cow::Owned(attributed.replace_all(&shown, bare_tag).into_owned());
     }
@@ -137,6 +180,16 @@ mod tests {
             ("<password><![CDATA[never closed", "<password><!-- hidden -->"),
             ("<password>a<?b?>c</", "<password><!-- hidden --></"),
             ("<SESSION>cut off", "<SESSION><!-- hidden -->"),
+            (
+                "{\"access_token\": \"a\\\"b\",\"x\":1}",
+                "{\"access_token\": \"<!-- hidden -->\",\"x\":1}",
+            ),
+            (
+                "{\"creditCardNumber\":41,\"x\":1}",
+                "{\"creditCardNumber\":\"<!-- hidden -->\",\"x\":1}",
+            ),
+            ("{\"password\":\"cut off", "{\"password\":\"<!-- hidden -->\""),
+            ("a=1&client_secret=s&b=2", "a=1&client_secret=<!-- hidden -->&b=2"),
         ];
         for (text, shown) in cases {
             assert_eq!(without_secrets(text), shown);

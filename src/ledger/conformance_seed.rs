@@ -118,6 +118,7 @@ fn plan(opening: i64) -> SeedPlan {
             is_advanced: false,
         }],
         act: Some(Act::of_start(at(0))),
+        ..SeedPlan::default()
     }
 }
 

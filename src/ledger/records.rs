@@ -41,10 +41,11 @@ pub use settings::{
     TenantSetting,
 };
 pub use settlement::{
-    CreditMemo, GATEWAY_BY_ID, GatewayIdentity, MEMO_BY_ACCOUNT, MEMO_BY_ID, MEMO_BY_NUMBER,
-    MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart, MethodSnapshot,
-    REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
+    CreditMemo, GATEWAY_BY_ID, GATEWAY_IDENTITIES, GatewayIdentity, MEMO_BY_ACCOUNT, MEMO_BY_ID,
+    MEMO_BY_NUMBER, MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart,
+    MethodSnapshot, REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
 };
 pub use users::{
-    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, USER_BY_NAME, USERS, User, UserRow,
+    ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow,
+    USER_BY_NAME, USERS, User, UserRow,
 };

@@ -12,7 +12,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::permission::Permissions;
 use crate::domain::script::Script;
-use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
+use crate::domain::vocabulary::{CreditMemoStatus, MethodStatus, MethodType, PaymentType};
 use chrono::{DateTime, NaiveDate, Utc};
 use packed::{Pack, Packed, pack};
 use rust_decimal::Decimal;
@@ -27,6 +27,8 @@ pub struct SeedPlan {
     pub tenant: Vec<(&'static str, String)>,
     /// Users.
     pub users: Vec<SeedUser>,
+    /// OAuth clients.
+    pub clients: Vec<SeedClient>,
     /// Gateways and their scripts.
     pub gateways: Vec<(Gateway, Script)>,
     /// Accounts.
@@ -37,6 +39,10 @@ pub struct SeedPlan {
     pub invoices: Packed<SeedInvoice>,
     /// Payments.
     pub payments: Packed<SeedPayment>,
+    /// Credit memos.
+    pub credit_memos: Packed<SeedMemo>,
+    /// By which ids and numbers gateways are known, where the seed says so.
+    pub gateway_identities: Vec<SeedGatewayIdentity>,
     /// Fields of the tenant's own.
     pub custom_fields: Vec<CustomField>,
     /// Who loads it; none leaves no record in the audit.
@@ -52,6 +58,7 @@ impl SeedPlan {
             payment_methods: chosen(&self.payment_methods, |one| one.account.as_ref() == Some(id)),
             invoices: chosen(&self.invoices, |one| one.account == *id),
             payments: chosen(&self.payments, |one| one.account == *id),
+            credit_memos: chosen(&self.credit_memos, |one| one.account == *id),
             ..Self::default()
         }
     }
@@ -72,6 +79,9 @@ pack! {
         reference_id, is_settled, applied
     }
     SeedPart { invoice, amount }
+    SeedMemo { id, number, account, date, status, amount, applied, items }
+    SeedMemoItem { id, amount, taxes }
+    SeedMemoTax { id, amount }
 }
 
 /// A user of a seed.
@@ -90,6 +100,17 @@ impl fmt::Debug for SeedUser {
         let mut out = out.debug_struct("SeedUser");
         out.field("username", &self.username).finish_non_exhaustive()
     }
+}
+
+/// An OAuth client of a seed.
+#[derive(Debug, Clone)]
+pub struct SeedClient {
+    /// Its id of 36 characters.
+    pub id: String,
+    /// The PHC string of its secret, used only when the client is new.
+    pub secret_hash: Option<String>,
+    /// The name of the user as whom it calls.
+    pub username: String,
 }
 
 /// An account of a seed.
@@ -206,6 +227,59 @@ pub struct SeedPart {
     pub invoice: String,
     /// How much, above zero.
     pub amount: Decimal,
+}
+
+/// A credit memo of a seed. Amounts are in the currency of its account.
+#[derive(Debug, Clone)]
+pub struct SeedMemo {
+    /// Its id of 32 characters.
+    pub id: ObjectId,
+    /// Its number, unique.
+    pub number: String,
+    /// Whose it is.
+    pub account: ObjectId,
+    /// The day of the memo.
+    pub date: NaiveDate,
+    /// Where it stands.
+    pub status: CreditMemoStatus,
+    /// What it is worth, above zero.
+    pub amount: Decimal,
+    /// To which invoices what of it is applied. What is left of it is unapplied.
+    pub applied: Vec<SeedPart>,
+    /// What it is made of; with their taxes they add up to the amount. None where the seed does not
+    /// say: then one item is worth all of it.
+    pub items: Vec<SeedMemoItem>,
+}
+
+/// An item of a credit memo.
+#[derive(Debug, Clone)]
+pub struct SeedMemoItem {
+    /// Its id of 32 characters; none: one that follows from the memo and its place.
+    pub id: Option<ObjectId>,
+    /// What it is worth without the taxes, above zero.
+    pub amount: Decimal,
+    /// The taxes on it.
+    pub taxes: Vec<SeedMemoTax>,
+}
+
+/// A tax on an item of a credit memo.
+#[derive(Debug, Clone)]
+pub struct SeedMemoTax {
+    /// Its id of 32 characters; none: one that follows from the item and its place.
+    pub id: Option<ObjectId>,
+    /// How much, above zero.
+    pub amount: Decimal,
+}
+
+/// By which id and number clients of the v1 operations know a gateway.
+#[derive(Debug, Clone)]
+pub struct SeedGatewayIdentity {
+    /// The gateway's name.
+    pub name: String,
+    /// Its id of 32 characters; none: the one that it has.
+    pub id: Option<ObjectId>,
+    /// Its number, such as `PG-00000001`; none: the one that it has.
+    pub number: Option<String>,
 }
 
 /// What loading a seed did.

@@ -5,6 +5,7 @@
 //! is refused has to be taken back with the transaction, which is its own.
 
 mod accounts;
+mod credit_memos;
 mod gateways;
 mod invoices;
 mod methods;
@@ -93,6 +94,9 @@ impl Loader<'_, '_> {
         for user in &plan.users {
             self.user(user)?;
         }
+        for client in &plan.clients {
+            self.client(client)?;
+        }
         // Accounts and methods refer to each other: first the accounts without their defaults.
         let mut defaults = Packed::default();
         self.each(plan.accounts, |loader, account| loader.account(account, &mut defaults))?;
@@ -100,6 +104,10 @@ impl Loader<'_, '_> {
         self.each(defaults, |loader, default| loader.default_method(&default))?;
         self.each(plan.invoices, Self::invoice)?;
         self.each(plan.payments, |loader, payment| loader.payment(&payment))?;
+        self.each(plan.credit_memos, |loader, memo| loader.credit_memo(&memo))?;
+        for identity in &plan.gateway_identities {
+            self.gateway_identity(identity)?;
+        }
         for field in &plan.custom_fields {
             self.custom_field(field)?;
         }

@@ -69,8 +69,8 @@ use super::views::Views;
 use super::work::{answers, changing, creating, drawing, reconciling, sessions as using};
 use super::writer::Writer;
 use super::{
-    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession,
-    TokenHash, User, UserKey,
+    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredClient,
+    StoredSession, StoredToken, TokenHash, User, UserKey,
 };
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::ObjectId;
@@ -259,14 +259,31 @@ impl Ledger for SqliteLedger {
         self.readers.read(move |connection| sessions::find_session(connection, &token))
     }
 
+    fn find_client(&self, id: &str) -> Reply<Option<StoredClient>> {
+        let id = id.to_owned();
+        self.readers.read(move |connection| sessions::find_client(connection, &id))
+    }
+
+    fn issue_token(&self, client: String, at: DateTime<Utc>, ends: DateTime<Utc>) -> Reply<String> {
+        self.writer.submit(None, move |store| {
+            store.work(|unit| using::issue(unit, client.clone(), at, ends))
+        })
+    }
+
+    fn find_token(&self, token: TokenHash) -> Reply<Option<StoredToken>> {
+        self.readers.read(move |connection| sessions::find_token(connection, &token))
+    }
+
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
         self.writer.submit(None, move |store| store.work(|unit| using::keep(unit, token, at)))
     }
 
     fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
         let tenant = self.tenant();
-        let at_once =
-            self.readers.read_here(|connection| query::look_at_once(connection, &tenant, &request));
+        let at_once = self.readers.read_here(|connection| {
+            let at_most = query::READING_AT_ONCE_MAX;
+            query::look_at_once(connection, &tenant, &request, at_most)
+        });
         let look = match at_once {
             Ok(Err(FindError::TooSlow)) => {
                 self.readers.read(move |connection| query::look(connection, &tenant, &request))

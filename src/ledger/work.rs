@@ -21,7 +21,7 @@ pub mod facts;
 mod invoice_adjusting;
 mod methods;
 pub mod movement;
-mod numbering;
+pub mod numbering;
 pub mod operating;
 mod payments;
 pub mod reconciling;

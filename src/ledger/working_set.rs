@@ -10,16 +10,17 @@ mod looking;
 use super::books::{Books, BooksError, WriteRow};
 use super::record::{Lookup, Record, Value};
 use super::records::{
-    Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, Collected,
-    CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity, GatewayRow,
-    Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method, MethodRow,
-    MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine, Sending,
-    SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, User, UserRow, Webhook,
+    Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, ClientRow,
+    Collected, CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity,
+    GatewayRow, Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method,
+    MethodRow, MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine,
+    Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, TokenRow, User,
+    UserRow, Webhook,
 };
 use super::trail::ActSource;
 use chrono::{DateTime, Utc};
 use hashing::HashMap;
-use looking::{Touched, load};
+use looking::{Touched, check, load};
 
 /// How a row differs from what the engine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,12 +242,6 @@ impl<R: Record> Shelf<R> {
     }
 }
 
-fn check<R: Record>(row: &R) -> Result<(), BooksError> {
-    let Some(fault) = row.fault() else { return Ok(()) };
-    debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
-    Err(BooksError::Fault { table: R::TABLE.name, fault })
-}
-
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
 /// stands that of a narrower record of the same table: it follows the whole rows.
 macro_rules! shelves {
@@ -364,6 +359,8 @@ shelves! {
     user_rows: UserRow => users,
     users: User,
     sessions: SessionRow,
+    clients: ClientRow,
+    tokens: TokenRow,
     account_rows: AccountRow => accounts,
     accounts: Account,
     method_rows: MethodRow => methods,

@@ -9,9 +9,6 @@ use crate::ledger::views::View;
 use crate::ledger::{AmendedAnswer, Ledger, Render, RenderViews, RowResult, UserKey};
 use std::sync::Arc;
 
-/// What the keys of creates are scoped to.
-pub(super) const OPERATION: &str = "create";
-
 /// What it takes to replace a stored answer.
 pub(super) struct Amending {
     render: RenderViews,
@@ -24,8 +21,8 @@ impl Amending {
     pub(super) fn of(user: UserKey, once: &Once, fingerprint: [u8; 32]) -> Option<Self> {
         let Render::Views(render) = &once.render else { return None };
         let (render, key) = (Arc::clone(render), once.key.as_str().to_owned());
-        let answer =
-            AmendedAnswer { user, operation: OPERATION, key, fingerprint, answer: Vec::new() };
+        let operation = once.scope.name();
+        let answer = AmendedAnswer { user, operation, key, fingerprint, answer: Vec::new() };
         Some(Self { render, answer })
     }
 
@@ -48,7 +45,7 @@ impl Amending {
                 },
             });
         }
-        let answer = (self.render)(&shown);
+        let Some(answer) = (self.render)(&shown) else { return stored };
         let amended = AmendedAnswer { answer: answer.clone(), ..self.answer };
         match ledger.amend_answer(amended).await {
             Ok(true) => answer,

@@ -53,6 +53,19 @@ impl Service {
             let refused = RowError::type_stays(type_name);
             return Ok(ids.into_iter().map(|id| id.and(Err(refused.clone()))).collect());
         };
+        self.delete_of(call, object, ids).await
+    }
+
+    /// As [`Service::delete`], of objects that can be deleted.
+    ///
+    /// # Errors
+    /// Why there are no results.
+    pub async fn delete_of(
+        &self,
+        call: &CallContext,
+        object: Deletable,
+        ids: Vec<SentId>,
+    ) -> Result<Vec<ChangeResult>, LedgerError> {
         let ticket = Ticket::default();
         let request = Delete { context: self.context(call, ticket.clone()), object, ids };
         begun_by(&call.deadline, &ticket, self.ledger.delete(request)).await

@@ -3,7 +3,7 @@
 //! Once the ledger has begun, its outcome is awaited and returned; a deadline only takes back what
 //! has not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
-use super::amending::{Amending, OPERATION};
+use super::amending::Amending;
 use super::deadline::Deadline;
 use super::idempotency::{Once, fingerprint};
 use super::{CallContext, Service};
@@ -104,7 +104,7 @@ impl Service {
         let running = match &once {
             None => None,
             Some(once) => {
-                let running = self.running_keys.start(context.user, once.key.as_str());
+                let running = self.running_keys.start(context.user, once);
                 Some(running.ok_or(CreateError::KeyRunning)?)
             }
         };
@@ -119,7 +119,7 @@ impl Service {
                     fingerprint
                 },
                 key: once.key.into_text(),
-                operation: OPERATION,
+                operation: once.scope.name(),
                 render: once.render,
             }),
         };

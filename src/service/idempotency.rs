@@ -78,31 +78,55 @@ impl IdempotencyKey {
     }
 }
 
+/// What keys are apart by, beside their users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyScope {
+    /// Keys of create, by SOAP and by its twins.
+    Create,
+    /// Keys of the v1 operations.
+    V1,
+}
+
+impl KeyScope {
+    /// The name under which the ledger keeps their answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::V1 => "v1",
+        }
+    }
+}
+
 /// A key, what else distinguishes requests, and how the answer is made.
 pub struct Once {
     /// The caller's key.
     pub key: IdempotencyKey,
+    /// Beside which other keys it stands.
+    pub scope: KeyScope,
     /// What the front door adds to the fingerprint: what the answer's bytes depend on.
     pub shape: String,
     /// Makes the answer.
     pub render: Render,
 }
 
+/// A key that is running.
+type RunningEntry = (UserKey, KeyScope, String);
+
 /// The keys whose requests are running in this process.
 #[derive(Debug, Default, Clone)]
-pub struct RunningKeys(Arc<Mutex<HashSet<(UserKey, String)>>>);
+pub struct RunningKeys(Arc<Mutex<HashSet<RunningEntry>>>);
 
 /// Keeps a key marked as running until it is dropped.
 pub(super) struct RunningKey {
     keys: RunningKeys,
-    entry: (UserKey, String),
+    entry: RunningEntry,
 }
 
 impl RunningKeys {
-    pub(super) fn start(&self, user: UserKey, key: &str) -> Option<RunningKey> {
-        let entry = (user, key.to_owned());
-        let mut keys = self.0.lock();
-        keys.insert(entry.clone()).then(|| RunningKey { keys: self.clone(), entry })
+    /// Marks the key of a request as running; none where it is already.
+    pub(super) fn start(&self, user: UserKey, once: &Once) -> Option<RunningKey> {
+        let entry = (user, once.scope, once.key.as_str().to_owned());
+        self.0.lock().insert(entry.clone()).then(|| RunningKey { keys: self.clone(), entry })
     }
 }
 

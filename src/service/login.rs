@@ -30,6 +30,12 @@ pub enum LoginError {
     Ledger(#[from] LedgerError),
 }
 
+/// A user, and the PHC string of what proves that a caller is it.
+pub(super) struct Credential {
+    pub(super) user: User,
+    pub(super) hash: String,
+}
+
 impl Service {
     /// Opens a session and returns its token, 255 URL-safe characters. Older sessions stay good.
     pub async fn login(
@@ -38,7 +44,7 @@ impl Service {
         password: &str,
         from: IpAddr,
     ) -> Result<String, LoginError> {
-        let user = self.verify(username, password, from).await?;
+        let user = self.verify(username, password, from, self.user_named(username)).await?;
         let now = self.clock.now();
         let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
@@ -51,16 +57,24 @@ impl Service {
         password: &str,
         from: IpAddr,
     ) -> Result<Caller, LoginError> {
-        Ok(caller_of(&self.verify(username, password, from).await?))
+        let found = self.user_named(username);
+        Ok(caller_of(&self.verify(username, password, from, found).await?))
     }
 
-    /// The user of this name and password, within the turns that hashing has, and unless too many
-    /// wrong passwords came before.
-    async fn verify(
+    async fn user_named(&self, username: &str) -> Result<Option<Credential>, LedgerError> {
+        let user = self.ledger.find_user(username).await?;
+        Ok(user.map(|user| Credential { hash: user.password_hash.clone(), user }))
+    }
+
+    /// The user behind a name, of a user or of an OAuth client, and its password or secret, within
+    /// the turns that hashing has, and unless too many wrong ones came before. `found` is what the
+    /// ledger has under the name.
+    pub(super) async fn verify(
         &self,
         username: &str,
         password: &str,
         from: IpAddr,
+        found: impl Future<Output = Result<Option<Credential>, LedgerError>>,
     ) -> Result<User, LoginError> {
         let may_try = || {
             let checked = self.login_guard.check(username, from, self.clock.now());
@@ -77,9 +91,9 @@ impl Service {
         };
         // Others may have been wrong while this one waited.
         may_try()?;
-        let user = self.ledger.find_user(username).await?;
+        let found = found.await?;
         let memory = Arc::clone(&self.hash_memory);
-        let verified = verified(user, password.to_owned(), memory, turn).await;
+        let verified = verified(found, password.to_owned(), memory, turn).await;
         if matches!(verified, Err(LoginError::Mismatch))
             && self.login_guard.note_wrong(username, from, self.clock.now())
         {
@@ -95,17 +109,17 @@ impl Service {
 /// where it cannot be interrupted: the turn is given back when it ends, not when its caller goes
 /// away.
 async fn verified(
-    user: Option<User>,
+    found: Option<Credential>,
     password: String,
     memory: Arc<HashMemory>,
     turn: OwnedSemaphorePermit,
 ) -> Result<User, LoginError> {
     let check = move || {
         let _turn = turn;
-        let stored = user.as_ref().map(|user| user.password_hash.as_str());
-        password::verify(&password, stored, &memory).then_some(user).flatten()
+        let stored = found.as_ref().map(|found| found.hash.as_str());
+        password::verify(&password, stored, &memory).then_some(found).flatten()
     };
     // A hash that did not come to its end (no memory, say) says nothing about the password.
     let checked = tokio::task::spawn_blocking(check).await.map_err(|_| LoginError::Busy)?;
-    checked.ok_or(LoginError::Mismatch)
+    checked.map(|found| found.user).ok_or(LoginError::Mismatch)
 }

@@ -201,6 +201,7 @@ impl Service {
         let changed = operate(self.ledger.as_ref(), wanted, act).await;
         // Also after an unknown outcome: reading again is always right.
         self.sessions.forget();
+        self.tokens.forget();
         self.processors.follow(self.ledger.gateways().await?);
         changed
     }

@@ -179,6 +179,14 @@ impl Service {
         let _ = timeout_at(until, asks).await;
     }
 
+    /// Has a refund asked about before it is read, and waits for that until `until` at the latest.
+    pub async fn ask_about(self: &Arc<Self>, id: RefundId, until: Instant) {
+        if let Some(task) = self.ask_for_reader(id).await {
+            let until = until.min(Instant::now() + READERS_WAIT);
+            let _ = timeout_at(until, task).await;
+        }
+    }
+
     /// Begins an inquiry on behalf of a reader, unless it would be too soon.
     async fn ask_for_reader(self: &Arc<Self>, id: RefundId) -> Option<JoinHandle<Option<()>>> {
         let open = self.ledger.open_order(id.number()).await.ok()??;

@@ -5,6 +5,7 @@
 //! ledger. Loading twice changes nothing the second time, a conflict changes nothing at all, and a
 //! password is hashed only for a user that the ledger lacks, because hashing is slow by design.
 
+mod access;
 mod billing;
 mod check;
 mod reading;
@@ -24,6 +25,9 @@ pub use crate::ledger::seed::SeedReport;
 /// The built-in seed of `--demo`.
 pub const DEMO: &str = include_str!("seed/demo.toml");
 
+/// What `--demo=invoice-settlement` has beside it.
+pub const DEMO_SETTLEMENT: &str = include_str!("seed/demo_settlement.toml");
+
 /// A checked seed: what it adds, and the passwords of its users, which are hashed only where they
 /// are needed. Never printed.
 #[derive(Default)]
@@ -31,6 +35,8 @@ pub struct Seed {
     plan: SeedPlan,
     /// Those of the plan's users, in their order.
     passwords: Vec<NewPassword>,
+    /// The secrets of the plan's OAuth clients, in their order.
+    secrets: Vec<String>,
 }
 
 /// What a new user's password is made from.
@@ -74,6 +80,11 @@ impl Seed {
     pub fn demo() -> Result<Self, SeedTextError> {
         Self::parse(DEMO)
     }
+
+    /// What the demo of Invoice Settlement has beside the built-in seed.
+    pub fn demo_settlement() -> Result<Self, SeedTextError> {
+        Self::parse(DEMO_SETTLEMENT)
+    }
 }
 
 /// Brings a seed into a ledger, and says what was new; its accounts and methods are of the moment
@@ -86,7 +97,7 @@ pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedRepor
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
 /// needs a password. Whoever loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
-    let Seed { mut plan, passwords } = seed;
+    let Seed { mut plan, passwords, secrets } = seed;
     for (user, password) in plan.users.iter_mut().zip(passwords) {
         let is_known = match ledger {
             Some(ledger) => ledger.find_user(&user.username).await?.is_some(),
@@ -94,6 +105,15 @@ pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<Seed
         };
         if !is_known {
             user.password_hash = Some(hashed(password).await?);
+        }
+    }
+    for (client, secret) in plan.clients.iter_mut().zip(secrets) {
+        let is_known = match ledger {
+            Some(ledger) => ledger.find_client(&client.id).await?.is_some(),
+            None => false,
+        };
+        if !is_known {
+            client.secret_hash = Some(hashed(NewPassword::Plain(secret)).await?);
         }
     }
     Ok(plan)

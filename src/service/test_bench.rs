@@ -292,6 +292,7 @@ impl Service {
     async fn know_another_ledger(&self) -> Result<(), BenchError> {
         self.leases.clear();
         self.sessions.forget();
+        self.tokens.forget();
         self.login_guard.forget();
         self.processors.forget_sandboxes();
         self.know_its_gateways().await.map_err(BenchError::Halfway)?;

@@ -13,7 +13,7 @@ use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::{Batch, Render};
 use crate::service::create::CreateAnswer;
-use crate::service::idempotency::{IdempotencyKey, Once};
+use crate::service::idempotency::{IdempotencyKey, KeyScope, Once};
 use crate::service::{CallContext, Service};
 use crate::xml::ElementRef;
 use std::collections::BTreeMap;
@@ -106,6 +106,7 @@ fn once(key: IdempotencyKey, dialect: &Dialect, use_single_transaction: bool) ->
     let (soap, dialect) = (dialect.soap.name(), dialect.clone());
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");
     Once {
+        scope: KeyScope::Create,
         key,
         shape,
         render: Render::Rows(Box::new(move |rows| encode(RESPONSE, rows, &dialect))),

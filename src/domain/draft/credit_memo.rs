@@ -8,6 +8,8 @@ use super::{AmountText, Field};
 use chrono::NaiveDate;
 use serde::Serialize;
 
+/// The most items of a credit memo, and the most invoices of one call.
+pub const MEMBERS_MAX: usize = 1_000;
 /// The longest name of a charge, in characters.
 const NAME_CHARS_MAX: usize = 255;
 
@@ -39,6 +41,9 @@ pub struct MemoItemDraft {
     pub amount: Field<AmountText>,
     /// chargeName or skuName.
     pub name: Field<String>,
+    /// chargeId and productRatePlanChargeId: what it is for, which is stored nowhere, because
+    /// products are not known here.
+    pub charge: [Field<String>; 2],
     /// The taxes on it.
     pub taxes: Vec<MemoTaxDraft>,
 }
@@ -50,6 +55,11 @@ impl MemoItemDraft {
             "amount" => self.amount = value.amount("items.amount"),
             "chargeName" | "skuName" => {
                 self.name = value.text(&format!("items.{name}"), NAME_CHARS_MAX);
+            }
+            "chargeId" | "productRatePlanChargeId" => {
+                let [by_charge, by_plan] = &mut self.charge;
+                let charge = if name == "chargeId" { by_charge } else { by_plan };
+                *charge = value.text(&format!("items.{name}"), NAME_CHARS_MAX);
             }
             _ => return false,
         }
@@ -72,6 +82,9 @@ pub struct CreditMemoDraft {
     pub reason_code: Field<String>,
     /// autoPost: whether it is posted at once.
     pub auto_post: Field<bool>,
+    /// excludeFromAutoApplyRules, which the vendor's client always sends: stored nowhere, because
+    /// nothing is applied by rules here.
+    pub excluded: Field<bool>,
     /// The items, at least one.
     pub items: Vec<MemoItemDraft>,
 }
@@ -86,6 +99,7 @@ impl CreditMemoDraft {
             "comment" => self.comment = value.text(name, COMMENT_CHARS_MAX),
             "reasonCode" => self.reason_code = value.text(name, REASON_CHARS_MAX),
             "autoPost" => self.auto_post = value.boolean(name),
+            "excludeFromAutoApplyRules" => self.excluded = value.boolean(name),
             _ => return false,
         }
         true

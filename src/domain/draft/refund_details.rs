@@ -27,7 +27,7 @@ pub const REASON_CHARS_MAX: usize = 32;
 /// The longest accounting code and the longest field for NetSuite, in characters.
 const KEPT_CHARS_MAX: usize = 255;
 /// The most custom rates: one of the home currency, one of the reporting currency.
-const RATES_MAX: usize = 2;
+pub const RATES_MAX: usize = 2;
 /// The most gateway options, and the longest name and value of one, as by SOAP.
 const OPTIONS_MAX: usize = 200;
 const OPTION_CHARS_MAX: usize = 255;

@@ -8,16 +8,15 @@ use super::settlement::{check_switch, known_reason};
 use super::{Asking, require};
 use crate::domain::access::{Object, Operation};
 use crate::domain::calendar::day_at;
-use crate::domain::draft::credit_memo::{CreditMemoDraft, ShareDraft, Step, StepDraft};
+use crate::domain::draft::credit_memo::{
+    CreditMemoDraft, MEMBERS_MAX, ShareDraft, Step, StepDraft,
+};
 use crate::domain::draft::{AmountText, Field};
 use crate::domain::facts::{Account, CreditMemo, Invoice, InvoiceKey, NamedInvoice, Tenant};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::CreditMemoStatus;
 use chrono::NaiveDate;
-
-/// The most items of a credit memo, and the most invoices of one call.
-const MEMBERS_MAX: usize = 1_000;
 
 /// A credit memo that may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +65,9 @@ pub fn decide_credit_memo<'a>(
     let mut items = Vec::with_capacity(draft.items.len());
     let mut amount = 0_i64;
     for item in &draft.items {
+        for charge in &item.charge {
+            charge.checked()?;
+        }
         let mut taxes = Vec::with_capacity(item.taxes.len());
         for tax in &item.taxes {
             let units = units(account.currency, &tax.amount, "items.taxItems.amount")?;
@@ -88,6 +90,7 @@ pub fn decide_credit_memo<'a>(
         None => reasons.first().cloned(),
         Some(code) => Some(known_reason(code, reasons, tenant)?),
     };
+    draft.excluded.checked()?;
     let is_posted = draft.auto_post.checked()?.copied().unwrap_or(false);
     let status = if is_posted { CreditMemoStatus::Posted } else { CreditMemoStatus::Draft };
     let amount = MinorUnits::new(amount);

@@ -224,3 +224,5 @@ record! {
 
 /// A gateway by its id.
 pub static GATEWAY_BY_ID: Lookup = Lookup::new(GatewayIdentity::TABLE, &["id"]);
+/// Every gateway that has an id and a number.
+pub static GATEWAY_IDENTITIES: Lookup = Lookup::new(GatewayIdentity::TABLE, &[]);

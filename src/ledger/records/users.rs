@@ -1,4 +1,4 @@
-//! Users and their sessions.
+//! Users and their sessions, OAuth clients and their tokens.
 
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
@@ -70,3 +70,32 @@ record! {
 pub static SESSION_BY_USER: Lookup = Lookup::new(SessionRow::TABLE, &["user"]);
 /// Sessions by when they were last used.
 pub static SESSION_BY_LAST_USE: Lookup = Lookup::new(SessionRow::TABLE, &["last_used_ms"]);
+
+record! {
+    /// An OAuth client.
+    ClientRow in "oauth_client" [
+        /// Its id of 36 characters.
+        id: String,
+    ] {
+        /// The PHC string of its secret.
+        secret_hash: String,
+        /// As whom it calls.
+        user: UserKey,
+    }
+}
+
+record! {
+    /// A token that was issued to a client.
+    TokenRow in "oauth_token" [
+        /// Its SHA-256.
+        token_hash: TokenHash,
+    ] {
+        /// The client.
+        client: String,
+        /// When it ends.
+        ends_ms: DateTime<Utc>,
+    }
+}
+
+/// Tokens by when they end.
+pub static TOKEN_BY_END: Lookup = Lookup::new(TokenRow::TABLE, &["ends_ms"]);

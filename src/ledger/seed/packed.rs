@@ -3,7 +3,7 @@
 
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
+use crate::domain::vocabulary::{CreditMemoStatus, MethodStatus, MethodType, PaymentType};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use std::collections::VecDeque;
@@ -182,6 +182,7 @@ texts! {
     Currency: |currency| currency.code(), Self::from_code;
     MethodType: |method_type| method_type.name(), Self::from_name;
     MethodStatus: |status| status.name(), Self::from_name;
+    CreditMemoStatus: |status| status.name(), Self::from_name;
     PaymentType: |payment_type| payment_type.name(), Self::from_name;
 }
 

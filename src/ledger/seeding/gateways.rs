@@ -1,9 +1,12 @@
 //! Loading the gateways of a seed: each with what it can do, its switches and its script.
 
-use super::{Loader, Pair, Refusal, unfit};
+use super::{Loader, Pair, Refusal, stable_id, unfit};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::script::Script;
-use crate::ledger::records::{GatewayRow, INQUIRIES, Inquiry, Refund};
+use crate::ledger::records::{
+    GATEWAY_IDENTITIES, GatewayIdentity, GatewayRow, INQUIRIES, Inquiry, Refund,
+};
+use crate::ledger::seed::SeedGatewayIdentity;
 use crate::ledger::work::settings::{is_by_operator, of_gateway};
 
 impl Loader<'_, '_> {
@@ -18,6 +21,45 @@ impl Loader<'_, '_> {
         self.check_name_is_free(&object, &gateway.name)?;
         self.unit.insert(seeded)?;
         self.add();
+        Ok(())
+    }
+
+    /// Gives a gateway the id and the number that the seed says; each may be given once alone.
+    pub(super) fn gateway_identity(
+        &mut self,
+        identity: &SeedGatewayIdentity,
+    ) -> Result<(), Refusal> {
+        let object = format!("gateway `{}`", identity.name);
+        let key = (identity.name.clone(),);
+        let stored = self.unit.get::<GatewayIdentity>(&key)?.cloned();
+        for other in self.unit.all::<GatewayIdentity>(&GATEWAY_IDENTITIES, &[])? {
+            if other.name == identity.name {
+                continue;
+            }
+            let why = format!("is that of gateway `{}`", other.name);
+            if let Some(id) = identity.id.as_ref().filter(|id| **id == other.id) {
+                return Err(unfit(&object, "id", id.as_str(), &why));
+            }
+            if let Some(number) = identity.number.as_ref().filter(|one| **one == other.number) {
+                return Err(unfit(&object, "number", number, &why));
+            }
+        }
+        let id = identity.id.clone().or_else(|| stored.as_ref().map(|one| one.id.clone()));
+        let number = identity.number.clone();
+        let number = number.or_else(|| stored.as_ref().map(|one| one.number.clone()));
+        let id = id.unwrap_or_else(|| stable_id(&format!("gateway:{}", identity.name)));
+        match (stored, number) {
+            (Some(stored), Some(number)) if (&stored.id, &stored.number) != (&id, &number) => {
+                self.unit.change::<GatewayIdentity>(&key, |row| {
+                    (row.id, row.number) = (id, number);
+                })?;
+            }
+            (None, Some(number)) => {
+                self.unit.insert(GatewayIdentity { name: identity.name.clone(), id, number })?;
+            }
+            // Without a number it gets the next one when all gateways are known.
+            _ => {}
+        }
         Ok(())
     }
 

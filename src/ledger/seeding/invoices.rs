@@ -5,7 +5,7 @@
 //! compared with how things began, not with how they stand. Lines never change, so it has to name
 //! the same ones in the same order.
 
-use super::{Loader, Refusal, differs, or_none, stable_id, units};
+use super::{Loader, Refusal, dangling, differs, or_none, stable_id, unfit, units};
 use crate::domain::facts::InvoiceKey;
 use crate::domain::id::ObjectId;
 use crate::domain::invoicing::LineKey;
@@ -14,7 +14,7 @@ use crate::ledger::record::{DayText, Field};
 use crate::ledger::records::{
     Account, INVOICE_BY_ID, INVOICE_BY_NUMBER, Invoice, LINE_BY_ID, LINE_BY_INVOICE, Line,
 };
-use crate::ledger::seed::{SeedInvoice, SeedItem};
+use crate::ledger::seed::{SeedInvoice, SeedItem, SeedPart};
 use chrono::{DateTime, Utc};
 
 /// A charge and the tax on it, as the ledger has it or is to have it.
@@ -58,6 +58,22 @@ impl Loader<'_, '_> {
         })?;
         self.add();
         self.add_lines(&invoice.number, items, key, created)
+    }
+
+    /// The invoice that a part of a payment or of a credit memo is applied to.
+    pub(super) fn invoice_of(
+        &mut self,
+        object: &str,
+        part: &SeedPart,
+        owner: &Account,
+    ) -> Result<Invoice, Refusal> {
+        let found: Option<Invoice> =
+            self.unit.find(&INVOICE_BY_NUMBER, &[part.invoice.stored()])?;
+        let invoice = found.ok_or_else(|| dangling(object, "applied", &part.invoice))?;
+        match invoice.account == owner.key {
+            true => Ok(invoice),
+            false => Err(unfit(object, "applied", &part.invoice, "belongs to another account")),
+        }
     }
 
     /// Compares an invoice that is there, and its lines, with the amounts that the seed has.

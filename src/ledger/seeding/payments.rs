@@ -9,8 +9,8 @@ use crate::domain::money::MinorUnits;
 use crate::domain::vocabulary::{PaymentStatus, PaymentType};
 use crate::ledger::record::{ByName, DayText, Field};
 use crate::ledger::records::{
-    Account, INVOICE_BY_NUMBER, Invoice, METHOD_BY_ID, Method, PART_BY_INVOICE, PART_BY_PAYMENT,
-    PAYMENT_BY_ID, PAYMENT_BY_NUMBER, Part, Payment,
+    Account, Invoice, METHOD_BY_ID, Method, PART_BY_INVOICE, PART_BY_PAYMENT, PAYMENT_BY_ID,
+    PAYMENT_BY_NUMBER, Part, Payment,
 };
 use crate::ledger::seed::{SeedPart, SeedPayment};
 use crate::ledger::work::sending;
@@ -168,12 +168,7 @@ impl Loader<'_, '_> {
         owner: &Account,
     ) -> Result<(), Refusal> {
         let amount = units(owner.currency, object, "applied", part.amount)?;
-        let invoice: Option<Invoice> =
-            self.unit.find(&INVOICE_BY_NUMBER, &[part.invoice.stored()])?;
-        let invoice = invoice.ok_or_else(|| dangling(object, "applied", &part.invoice))?;
-        if invoice.account != owner.key {
-            return Err(unfit(object, "applied", &part.invoice, "belongs to another account"));
-        }
+        let invoice = self.invoice_of(object, part, owner)?;
         if !is_new {
             let parts: Vec<Part> = self.unit.all(&PART_BY_PAYMENT, &[key.stored()])?;
             let stored = parts.iter().find(|one| one.invoice == invoice.key);

@@ -1,11 +1,11 @@
 //! Loading the tenant's settings of a seed, its users, and its own fields.
 
-use super::{Loader, Refusal, or_none, stable_id};
+use super::{Loader, Refusal, dangling, or_none, stable_id};
 use crate::domain::custom_field::CustomField;
 use crate::domain::permission::Permissions;
 use crate::ledger::UserKey;
-use crate::ledger::records::{CUSTOM_FIELDS, CustomFieldRow, TenantSetting, UserRow};
-use crate::ledger::seed::{SeedConflict, SeedUser};
+use crate::ledger::records::{CUSTOM_FIELDS, ClientRow, CustomFieldRow, TenantSetting, UserRow};
+use crate::ledger::seed::{SeedClient, SeedConflict, SeedUser};
 use crate::ledger::work::operating;
 use crate::ledger::work::settings::{TENANT, is_by_operator};
 
@@ -49,6 +49,25 @@ impl Loader<'_, '_> {
             permissions_said: Permissions::all(),
             permissions_by_operator: Permissions::NONE,
         })?;
+        self.add();
+        Ok(())
+    }
+
+    pub(super) fn client(&mut self, client: &SeedClient) -> Result<(), Refusal> {
+        let object = format!("oauth_client `{}`", client.id);
+        let Some(user) = operating::user(self.unit, &client.username)? else {
+            return Err(dangling(&object, "user", &client.username));
+        };
+        if let Some(stored) = self.unit.get::<ClientRow>(&(client.id.clone(),))?.cloned() {
+            let stored: UserRow = self.unit.existing(&(stored.user,))?;
+            let pair = ("user", stored.username, client.username.clone());
+            return self.compare(&object, [pair]);
+        }
+        let Some(secret_hash) = client.secret_hash.clone() else {
+            let username = client.id.clone();
+            return Err(Refusal::Conflict(SeedConflict::NoPassword { username }));
+        };
+        self.unit.insert(ClientRow { id: client.id.clone(), secret_hash, user: user.key })?;
         self.add();
         Ok(())
     }

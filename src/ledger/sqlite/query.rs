@@ -2,8 +2,7 @@
 //!
 //! A reader finds the page in one snapshot; if more follows, the writer keeps the locator and a
 //! mark: after which row the next page begins. So a page costs what it holds and not what comes
-//! before it, and no change to earlier rows moves it. Only where a client invents an offset are
-//! rows counted off, from the nearest mark before it.
+//! before it. Where a client invents an offset, rows are counted off from the nearest mark before.
 
 use super::query_columns::{Column, Columns, Stored, Table};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
@@ -27,12 +26,12 @@ use std::time::{Duration, Instant};
 
 /// How many steps of SQLite's machine pass between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 1_000;
-/// The same for what is read at once: a few rows take some hundreds.
+/// The same for what is read at once: a few rows take hundreds.
 const STEPS_BETWEEN_LOOKS_AT_ONCE: i32 = 250;
 /// How many looks a query may come to that is read at once.
 const LOOKS_AT_ONCE_MAX: u32 = 8;
 /// How long a query may read at once.
-const READING_AT_ONCE_MAX: Duration = Duration::from_millis(1);
+pub(super) const READING_AT_ONCE_MAX: Duration = Duration::from_millis(1);
 /// How many locators a user can have; the one that was not used for the longest time goes first.
 const LOCATORS_PER_USER_MAX: i64 = 1_000;
 /// How many marks a locator has, so that pages of one row leave no mountain behind; those at the
@@ -77,13 +76,15 @@ pub(super) fn look(
     look_until(connection, tenant, request, (STEPS_BETWEEN_LOOKS, is_late))
 }
 
-/// As [`look`], for a query that is done in no time: any other ends as one that is too slow.
+/// As [`look`], for a query that is done in no time: one that takes more steps, or longer than
+/// `at_most`, ends as one that is too slow.
 pub(super) fn look_at_once(
     connection: &Connection,
     tenant: &facts::Tenant,
     request: &Find,
+    at_most: Duration,
 ) -> rusqlite::Result<Outcome> {
-    let deadline = request.deadline.min(Instant::now() + READING_AT_ONCE_MAX);
+    let deadline = request.deadline.min(Instant::now() + at_most);
     let mut looks = 0;
     let is_long = move || {
         looks += 1;

@@ -1,9 +1,9 @@
-//! Finding users and sessions.
+//! Finding users, sessions, OAuth clients and tokens.
 
 use super::rows::known;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
-use crate::ledger::{StoredSession, TokenHash, User, UserKey};
+use crate::ledger::{StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey};
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -44,4 +44,36 @@ pub(super) fn find_session(
             Ok(StoredSession { user: read_user(row)?, last_used })
         })
         .optional()
+}
+
+/// The OAuth client of this id, unless its user is shut out.
+pub(super) fn find_client(
+    connection: &Connection,
+    id: &str,
+) -> rusqlite::Result<Option<StoredClient>> {
+    let select = "select user.key, user.id, user.username, user.password_hash, \
+                  user.permissions, (select value = 'test' from meta where key = 'kind'), \
+                  oauth_client.secret_hash \
+                  from oauth_client join user on user.key = oauth_client.user \
+                  where oauth_client.id = ?1 and user.is_disabled = 0";
+    let read = |row: &Row<'_>| Ok(StoredClient { user: read_user(row)?, secret_hash: row.get(6)? });
+    connection.prepare_cached(select)?.query_row(params![id], read).optional()
+}
+
+/// The token of this hash, whether it has ended or not, unless its user is shut out.
+pub(super) fn find_token(
+    connection: &Connection,
+    token: &TokenHash,
+) -> rusqlite::Result<Option<StoredToken>> {
+    let select = "select user.key, user.id, user.username, user.password_hash, \
+                  user.permissions, (select value = 'test' from meta where key = 'kind'), \
+                  oauth_token.ends_ms \
+                  from oauth_token join oauth_client on oauth_client.id = oauth_token.client \
+                  join user on user.key = oauth_client.user \
+                  where token_hash = ?1 and user.is_disabled = 0";
+    let read = |row: &Row<'_>| {
+        let ends = DateTime::from_timestamp_millis(row.get(6)?).unwrap_or_default();
+        Ok(StoredToken { user: read_user(row)?, ends })
+    };
+    connection.prepare_cached(select)?.query_row(params![token], read).optional()
 }

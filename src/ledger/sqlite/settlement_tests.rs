@@ -287,7 +287,7 @@ async fn a_stored_answer_shows_what_was_made_and_is_amended_once_its_gateway_has
     created(&ledger, 1, payment()).await.unwrap();
     let request = || {
         let render: crate::ledger::RenderViews = Arc::new(|rows| match &rows[0] {
-            Ok(View::Refund(view)) => view.status.name().as_bytes().to_vec(),
+            Ok(View::Refund(view)) => Some(view.status.name().as_bytes().to_vec()),
             other => panic!("{other:?}"),
         });
         let idempotency = Some(Idempotency {

@@ -37,12 +37,13 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
         None => None,
         Some(once) => {
             let answer = match &once.render {
-                Render::Rows(render) => render(&rows),
+                Render::Rows(render) => Some(render(&rows)),
                 Render::Views(render) => {
                     render(&views::of_rows(unit, &request.batch.drafts, &rows)?)
                 }
             };
-            Some(keep_answer(unit, request.context.user, once, answer, now)?)
+            let keep = |answer| keep_answer(unit, request.context.user, once, answer, now);
+            answer.map(keep).transpose()?
         }
     };
     Ok(Created::Fresh { rows, orders, answer })

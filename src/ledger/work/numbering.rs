@@ -12,7 +12,7 @@ use crate::ledger::working_set::Shelved;
 
 /// The next key of the table that is counted under `counter`, which none of its rows ever had: ids
 /// carry keys.
-pub(super) fn next_key<R: Shelved>(unit: &mut Unit<'_>, counter: &str) -> Result<i64, BooksError> {
+pub fn next_key<R: Shelved>(unit: &mut Unit<'_>, counter: &str) -> Result<i64, BooksError> {
     let name = format!("last_key_{counter}");
     let given = count(unit, &name)?;
     let key = unit.next_key_above::<R>(given)?;
@@ -22,7 +22,7 @@ pub(super) fn next_key<R: Shelved>(unit: &mut Unit<'_>, counter: &str) -> Result
 
 /// The next number that no row has, as `by_number` finds rows: a prefix and eight digits, which are
 /// counted under `counter`.
-pub(super) fn next_number<R: Shelved>(
+pub fn next_number<R: Shelved>(
     unit: &mut Unit<'_>,
     by_number: &'static Lookup,
     counter: &str,
@@ -40,7 +40,7 @@ pub(super) fn next_number<R: Shelved>(
 }
 
 /// Adds one to a counter of the ledger, and gives its new value.
-pub(super) fn count_up(unit: &mut Unit<'_>, name: &str) -> Result<u64, BooksError> {
+pub fn count_up(unit: &mut Unit<'_>, name: &str) -> Result<u64, BooksError> {
     let next = count(unit, name)?.saturating_add(1);
     set(unit, name.to_owned(), next)?;
     Ok(next.unsigned_abs())

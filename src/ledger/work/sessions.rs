@@ -1,9 +1,11 @@
-//! Sessions. A session's token leaves the ledger once and is kept only as a hash.
+//! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash.
 
 use super::drawing;
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
-use crate::ledger::records::{SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow};
+use crate::ledger::records::{
+    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow,
+};
 use crate::ledger::unit::Unit;
 use crate::ledger::{TokenHash, UserKey};
 use chrono::{DateTime, Utc};
@@ -24,6 +26,20 @@ pub fn open(
     let token_hash: TokenHash = Sha256::digest(token.as_bytes()).into();
     unit.insert(SessionRow { token_hash, user, last_used_ms: at })?;
     unit.remove_older(&SESSION_BY_LAST_USE, expired, REMOVED_MAX);
+    Ok(token)
+}
+
+/// Issues a token to a client that is there, gives it, and has those removed that have ended.
+pub fn issue(
+    unit: &mut Unit<'_>,
+    client: String,
+    at: DateTime<Utc>,
+    ends: DateTime<Utc>,
+) -> Result<String, BooksError> {
+    let token = drawing::session_token(unit)?;
+    let token_hash: TokenHash = Sha256::digest(token.as_bytes()).into();
+    unit.insert(TokenRow { token_hash, client, ends_ms: ends })?;
+    unit.remove_older(&TOKEN_BY_END, at, REMOVED_MAX);
     Ok(token)
 }
 

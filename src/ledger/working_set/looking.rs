@@ -200,3 +200,10 @@ pub(super) fn load<R: Record>(
         Ok(())
     })
 }
+
+/// That a row breaks no invariant; a debug build stops where one does.
+pub(super) fn check<R: Record>(row: &R) -> Result<(), BooksError> {
+    let Some(fault) = row.fault() else { return Ok(()) };
+    debug_assert!(false, "a row of {} must not be written: {fault}", R::TABLE.name);
+    Err(BooksError::Fault { table: R::TABLE.name, fault })
+}

@@ -5,10 +5,16 @@
 //! whether an amount fits it, and every reference.
 
 use super::check::{Names, Wrong, day, id, name, wrong};
-use super::written::{DecimalText, WrittenInvoice, WrittenItem, WrittenPart, WrittenPayment};
+use super::written::{
+    DecimalText, WrittenInvoice, WrittenItem, WrittenMemo, WrittenMemoItem, WrittenPart,
+    WrittenPayment,
+};
+use crate::domain::id::ObjectId;
 use crate::domain::money::parse_decimal;
-use crate::domain::vocabulary::PaymentType;
-use crate::ledger::seed::{SeedInvoice, SeedItem, SeedPart, SeedPayment};
+use crate::domain::vocabulary::{CreditMemoStatus, PaymentType};
+use crate::ledger::seed::{
+    SeedInvoice, SeedItem, SeedMemo, SeedMemoItem, SeedMemoTax, SeedPart, SeedPayment,
+};
 use rust_decimal::Decimal;
 use std::collections::HashSet;
 use toml::Spanned;
@@ -105,6 +111,67 @@ pub(super) fn payment(written: WrittenPayment, names: &mut Names) -> Result<Seed
         is_settled: written.settled.unwrap_or(true),
         applied,
     })
+}
+
+/// A credit memo with its items and what of it is applied.
+pub(super) fn credit_memo(written: WrittenMemo, names: &mut Names) -> Result<SeedMemo, Wrong> {
+    names.take("credit_memo", written.id.get_ref().as_str(), &written.id)?;
+    names.take("credit_memo number", written.number.get_ref(), &written.number)?;
+    let amount = positive(&written.amount)?;
+    let status =
+        written.status.as_ref().map_or(CreditMemoStatus::Posted, |status| *status.get_ref());
+    let mut left = amount;
+    let mut seen = HashSet::new();
+    let mut applied = Vec::with_capacity(written.applied.len());
+    for part in written.applied {
+        if status != CreditMemoStatus::Posted {
+            return Err(wrong(&part.amount, "only a Posted credit memo is applied"));
+        }
+        applied.push(self::part(part, &mut left, &mut seen)?);
+    }
+    let mut items = Vec::with_capacity(written.items.len());
+    for item in written.items {
+        items.push(memo_item(item, names)?);
+    }
+    let lines = items.iter().flat_map(|item: &SeedMemoItem| {
+        std::iter::once(item.amount).chain(item.taxes.iter().map(|tax| tax.amount))
+    });
+    let sum = lines.fold(Decimal::ZERO, Decimal::saturating_add);
+    if !items.is_empty() && sum != amount {
+        let what = "the items of the credit memo and their taxes";
+        let amount = &written.amount.get_ref().0;
+        let message = format!("{what} add up to `{sum}`, and its amount is `{amount}`");
+        return Err(wrong(&written.amount, message));
+    }
+    Ok(SeedMemo {
+        id: id(&written.id)?,
+        number: name(written.number)?,
+        account: id(&written.account)?,
+        date: day(&written.date)?,
+        status,
+        amount,
+        applied,
+        items,
+    })
+}
+
+fn memo_item(written: WrittenMemoItem, names: &mut Names) -> Result<SeedMemoItem, Wrong> {
+    let mut taxes = Vec::with_capacity(written.taxes.len());
+    for tax in written.taxes {
+        let id = line_id(tax.id.as_ref(), names)?;
+        taxes.push(SeedMemoTax { id, amount: positive(&tax.amount)? });
+    }
+    let id = line_id(written.id.as_ref(), names)?;
+    Ok(SeedMemoItem { id, amount: positive(&written.amount)?, taxes })
+}
+
+fn line_id(
+    written: Option<&Spanned<ObjectId>>,
+    names: &mut Names,
+) -> Result<Option<ObjectId>, Wrong> {
+    let Some(written) = written else { return Ok(None) };
+    names.take("credit_memo item", written.get_ref().as_str(), written)?;
+    id(written).map(Some)
 }
 
 /// One part, which takes from what is left of the payment.

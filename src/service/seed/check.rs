@@ -3,21 +3,18 @@
 //!
 //! References to what the file does not hold are the ledger's to judge, which may know it already.
 
-use super::NewPassword;
 use super::written::{
     DecimalText, WrittenAccount, WrittenCustomField, WrittenGateway, WrittenMethod, WrittenRule,
-    WrittenTenant, WrittenUser,
+    WrittenTenant,
 };
 use crate::domain::calendar::parse_date;
 use crate::domain::custom_field::{CustomField, CustomName, CustomType, LENGTH_MAX};
 use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
-use crate::domain::permission::Permissions;
 use crate::domain::script::{Script, ScriptedRule, Switches};
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus};
-use crate::ledger::seed::{SeedAccount, SeedPaymentMethod};
-use crate::service::password;
+use crate::ledger::seed::{SeedAccount, SeedGatewayIdentity, SeedPaymentMethod};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::collections::HashSet;
@@ -104,6 +101,9 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         ("credit_balance", written.credit_balance),
         ("invoice_settlement", written.invoice_settlement),
         ("future_dated_adjustments", written.future_dated_adjustments),
+        ("invoice_item_settlement", written.invoice_item_settlement),
+        ("fx_data", written.fx_data),
+        ("currency_conversion_exports", written.currency_conversion_exports),
     ];
     settings
         .extend(switches.iter().filter_map(|(key, value)| value.map(|on| (*key, on.to_string()))));
@@ -115,7 +115,20 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         let known: Tz = zone.get_ref().parse().map_err(|_| wrong(&zone, unknown()))?;
         settings.push(("time_zone", known.name().to_owned()));
     }
+    for (key, code) in [
+        ("home_currency", written.home_currency),
+        ("reporting_currency", written.reporting_currency),
+    ] {
+        if let Some(code) = code {
+            settings.push((key, currency(&code)?.code().to_owned()));
+        }
+    }
+    if let Some(version) = written.zuora_version {
+        settings.push(("zuora_version", name(version)?));
+    }
     for (key, codes) in [
+        ("payment_reason_codes", written.payment_reason_codes),
+        ("credit_memo_reason_codes", written.credit_memo_reason_codes),
         ("reason_codes", written.reason_codes),
         ("adjustment_reason_codes", written.adjustment_reason_codes),
     ] {
@@ -124,6 +137,12 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         }
     }
     Ok(settings)
+}
+
+fn currency(code: &Spanned<String>) -> Result<Currency, Wrong> {
+    Currency::from_code(code.get_ref()).ok_or_else(|| {
+        wrong(code, format!("`{}` is no currency of ISO 4217 (upper case)", code.get_ref()))
+    })
 }
 
 fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
@@ -147,47 +166,11 @@ fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
     serde_json::to_string(codes.get_ref()).map_err(|error| wrong(codes, error.to_string()))
 }
 
-/// A user: its name, its password, which is still to be hashed, and what it may do.
-pub(super) fn user(
-    written: Spanned<WrittenUser>,
-    names: &mut Names,
-) -> Result<(String, NewPassword, Permissions), Wrong> {
-    let at = written.span();
-    let written = written.into_inner();
-    names.take("user", written.username.get_ref(), &written.username)?;
-    let password = match (written.password, written.password_hash) {
-        (Some(password), None) if password.get_ref().is_empty() => {
-            return Err(wrong(&password, "a password may not be empty"));
-        }
-        (Some(password), None) => NewPassword::Plain(password.into_inner()),
-        (None, Some(hash)) => {
-            password::check_form(hash.get_ref())
-                .map_err(|error| wrong(&hash, error.to_string()))?;
-            NewPassword::Hashed(hash.into_inner())
-        }
-        (Some(_), Some(hash)) => {
-            return Err(wrong(&hash, "password and password_hash exclude each other"));
-        }
-        (None, None) => {
-            let message =
-                format!("user `{}` needs password or password_hash", written.username.get_ref());
-            return Err(Wrong { at, message });
-        }
-    };
-    let permissions = written
-        .permissions
-        .map_or_else(Permissions::by_default, |names| names.into_iter().collect());
-    Ok((name(written.username)?, password, permissions))
-}
-
 /// An account.
 pub(super) fn account(written: WrittenAccount, names: &mut Names) -> Result<SeedAccount, Wrong> {
     names.take("account", written.id.get_ref().as_str(), &written.id)?;
     names.take("account number", written.number.get_ref(), &written.number)?;
-    let code = written.currency.get_ref();
-    let currency = Currency::from_code(code).ok_or_else(|| {
-        wrong(&written.currency, format!("`{code}` is no currency of ISO 4217 (upper case)"))
-    })?;
+    let currency = currency(&written.currency)?;
     Ok(SeedAccount {
         id: id(&written.id)?,
         number: name(written.number)?,
@@ -279,7 +262,7 @@ pub(super) fn custom_field(
 pub(super) fn gateway(
     written: WrittenGateway,
     names: &mut Names,
-) -> Result<(Gateway, Script), Wrong> {
+) -> Result<(Gateway, Script, Option<SeedGatewayIdentity>), Wrong> {
     names.take("gateway", written.name.get_ref(), &written.name)?;
     match written.kind.get_ref().as_str() {
         "sandbox" => {}
@@ -300,6 +283,14 @@ pub(super) fn gateway(
     if let Some(none) = written.method_types.as_ref().filter(|types| types.get_ref().is_empty()) {
         return Err(wrong(none, "names no type; leave it out for all types"));
     }
+    let identity = match (written.id, written.number) {
+        (None, None) => None,
+        (id, number) => Some(SeedGatewayIdentity {
+            name: written.name.get_ref().clone(),
+            id: id.as_ref().map(self::id).transpose()?,
+            number: number.map(name).transpose()?,
+        }),
+    };
     let gateway = Gateway {
         name: name(written.name)?,
         active: written.active.unwrap_or(true),
@@ -308,7 +299,7 @@ pub(super) fn gateway(
         method_types: written.method_types.map(Spanned::into_inner),
     };
     let rules: Result<Vec<ScriptedRule>, Wrong> = written.rule.into_iter().map(rule).collect();
-    Ok((gateway, Script { rules: rules?, switches }))
+    Ok((gateway, Script { rules: rules?, switches }, identity))
 }
 
 /// A span of 1 to `most`.

@@ -9,7 +9,7 @@
 
 use super::check::{self, Names, Wrong};
 use super::written::{WrittenAccount, WrittenSeed};
-use super::{Seed, billing};
+use super::{Seed, access, billing};
 use crate::domain::id::ObjectId;
 use crate::domain::toml_text::{self, TomlError};
 use crate::ledger::seed::packed::{Pack, Packed};
@@ -66,17 +66,25 @@ fn take(seed: &mut Seed, written: WrittenSeed, names: &mut Names) -> Result<(), 
         plan.tenant = check::tenant(tenant)?;
     }
     for user in written.user {
-        let (username, password, permissions) = check::user(user, names)?;
+        let (username, password, permissions) = access::user(user, names)?;
         plan.users.push(SeedUser { username, password_hash: None, permissions });
         seed.passwords.push(password);
     }
+    for client in written.oauth_client {
+        let (client, secret) = access::client(client.into_inner(), names)?;
+        plan.clients.push(client);
+        seed.secrets.push(secret);
+    }
     for gateway in written.gateway {
-        plan.gateways.push(check::gateway(gateway.into_inner(), names)?);
+        let (gateway, script, identity) = check::gateway(gateway.into_inner(), names)?;
+        plan.gateways.push((gateway, script));
+        plan.gateway_identities.extend(identity);
     }
     each(written.account, &mut plan.accounts, |one| check::account(one, names))?;
     each(written.payment_method, &mut plan.payment_methods, |one| check::method(one, names))?;
     each(written.invoice, &mut plan.invoices, |one| billing::invoice(one, names))?;
     each(written.payment, &mut plan.payments, |one| billing::payment(one, names))?;
+    each(written.credit_memo, &mut plan.credit_memos, |one| billing::credit_memo(one, names))?;
     for field in written.custom_field {
         plan.custom_fields.push(check::custom_field(field.get_ref(), names)?);
     }

@@ -7,7 +7,9 @@
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permission;
 use crate::domain::script::ScriptedAnswer;
-use crate::domain::vocabulary::{CustomizedObject, MethodStatus, MethodType, PaymentType};
+use crate::domain::vocabulary::{
+    CreditMemoStatus, CustomizedObject, MethodStatus, MethodType, PaymentType,
+};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -24,6 +26,8 @@ pub(super) struct WrittenSeed {
     #[serde(default)]
     pub(super) user: Tables<WrittenUser>,
     #[serde(default)]
+    pub(super) oauth_client: Tables<WrittenClient>,
+    #[serde(default)]
     pub(super) gateway: Tables<WrittenGateway>,
     #[serde(default)]
     pub(super) account: Tables<WrittenAccount>,
@@ -33,6 +37,8 @@ pub(super) struct WrittenSeed {
     pub(super) invoice: Tables<WrittenInvoice>,
     #[serde(default)]
     pub(super) payment: Tables<WrittenPayment>,
+    #[serde(default)]
+    pub(super) credit_memo: Tables<WrittenMemo>,
     #[serde(default)]
     pub(super) custom_field: Tables<WrittenCustomField>,
 }
@@ -44,6 +50,14 @@ pub(super) struct WrittenTenant {
     pub(super) credit_balance: Option<bool>,
     pub(super) invoice_settlement: Option<bool>,
     pub(super) future_dated_adjustments: Option<bool>,
+    pub(super) invoice_item_settlement: Option<bool>,
+    pub(super) fx_data: Option<bool>,
+    pub(super) currency_conversion_exports: Option<bool>,
+    pub(super) home_currency: Option<Spanned<String>>,
+    pub(super) reporting_currency: Option<Spanned<String>>,
+    pub(super) zuora_version: Option<Spanned<String>>,
+    pub(super) payment_reason_codes: Option<Spanned<Vec<String>>>,
+    pub(super) credit_memo_reason_codes: Option<Spanned<Vec<String>>>,
     pub(super) default_gateway: Option<Spanned<String>>,
     pub(super) time_zone: Option<Spanned<String>>,
     pub(super) reason_codes: Option<Spanned<Vec<String>>>,
@@ -58,6 +72,15 @@ pub(super) struct WrittenUser {
     pub(super) password: Option<Spanned<String>>,
     pub(super) password_hash: Option<Spanned<String>>,
     pub(super) permissions: Option<Vec<Permission>>,
+}
+
+/// `[[oauth_client]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenClient {
+    pub(super) id: Spanned<String>,
+    pub(super) secret: Spanned<String>,
+    pub(super) user: Spanned<String>,
 }
 
 /// `[[account]]`
@@ -138,6 +161,40 @@ pub(super) struct WrittenPart {
     pub(super) amount: Spanned<DecimalText>,
 }
 
+/// `[[credit_memo]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenMemo {
+    pub(super) id: Spanned<ObjectId>,
+    pub(super) number: Spanned<String>,
+    pub(super) account: Spanned<ObjectId>,
+    pub(super) date: Spanned<String>,
+    pub(super) status: Option<Spanned<CreditMemoStatus>>,
+    pub(super) amount: Spanned<DecimalText>,
+    #[serde(default)]
+    pub(super) applied: Vec<WrittenPart>,
+    #[serde(default)]
+    pub(super) items: Vec<WrittenMemoItem>,
+}
+
+/// One of `items` of a credit memo.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenMemoItem {
+    pub(super) id: Option<Spanned<ObjectId>>,
+    pub(super) amount: Spanned<DecimalText>,
+    #[serde(default)]
+    pub(super) taxes: Vec<WrittenMemoTax>,
+}
+
+/// One of `taxes` of an item.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenMemoTax {
+    pub(super) id: Option<Spanned<ObjectId>>,
+    pub(super) amount: Spanned<DecimalText>,
+}
+
 /// `[[custom_field]]`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +215,8 @@ pub(super) struct WrittenCustomField {
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenGateway {
     pub(super) name: Spanned<String>,
+    pub(super) id: Option<Spanned<ObjectId>>,
+    pub(super) number: Option<Spanned<String>>,
     pub(super) kind: Spanned<String>,
     pub(super) active: Option<bool>,
     pub(super) non_referenced_refunds: Option<bool>,
