@@ -10,8 +10,10 @@ mod door;
 mod explain;
 mod facts;
 mod head;
+pub mod noted;
 mod notes;
 mod operation;
+pub mod ordered;
 mod outcome;
 mod refusal;
 

@@ -42,6 +42,20 @@ impl Method {
         }
     }
 
+    /// Its name; that of a method that no front door serves is empty.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Other => "",
+        }
+    }
+
     /// Whether it reads: an answer to HEAD is that to GET without its body.
     pub const fn reads(self) -> bool {
         matches!(self, Self::Get | Self::Head)

@@ -15,6 +15,7 @@ use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use super::{StartError, listen, public_configuration};
 use crate::client::{ClientError, ClientLimits, Endpoint, Pool, Request as Outbound, Trust};
+use crate::domain::rest_path::is_rest;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
@@ -150,7 +151,10 @@ impl Forward {
         head: Parts,
         body: Incoming,
     ) -> Result<Response<Full<Bytes>>, Withheld> {
-        if ![Method::GET, Method::HEAD, Method::POST].contains(&head.method) {
+        let is_rest = is_rest(head.uri.path());
+        let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&head.method);
+        let is_usual = [Method::GET, Method::HEAD, Method::POST].contains(&head.method);
+        if !(is_usual || is_rest && changes) {
             let text = "Only GET, HEAD and POST are passed on.";
             return Ok(sentence(StatusCode::METHOD_NOT_ALLOWED, text));
         }
@@ -192,8 +196,9 @@ impl Forward {
             }
         };
         let document = plain_request(&head.headers, request, self.settings.inflated_bytes_max);
-        if let Some(document) = document.filter(|_| head.method == Method::POST) {
-            self.tap.took_place(Exchange::of(&head, document, answer.status, response.clone()));
+        if let Some(document) = document.filter(|_| is_rest || head.method == Method::POST) {
+            let answered = (answer.status, response.clone());
+            self.tap.took_place(Exchange::of(&head, None, document, answered));
         }
         let mut passed = Response::new(Full::new(response));
         *passed.status_mut() = answer.status;

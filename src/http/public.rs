@@ -220,9 +220,10 @@ impl Public {
         let answer = answer?;
         self.count_limits(&answer);
         self.count(&answer);
+        let user = answer.facts.user.as_deref().map(str::to_owned);
         let answer = Answer::of_call(answer, self.dates.now()).called(&version, bytes_in);
         if let (Some(tap), Some(request)) = (&self.watchers.tap, watched) {
-            tap.took_place(Exchange::of(parts, request, answer.status, answer.body()));
+            tap.took_place(Exchange::of(parts, user, request, (answer.status, answer.body())));
         }
         Ok(answer)
     }

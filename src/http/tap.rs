@@ -6,12 +6,19 @@
 use super::head::{content_type, idempotency_key};
 use hyper::StatusCode;
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 
 /// A call and its answer. It holds sessions and passwords.
 pub struct Exchange {
-    /// The path and query that it was posted to.
+    /// The method.
+    pub method: String,
+    /// The path and query that it was sent to.
     pub path: String,
+    /// The user who called, if that is known.
+    pub user: Option<String>,
+    /// The headers of the vendor's API: none of them says who calls.
+    pub headers: Vec<(String, String)>,
     /// The Content-Type, if there was one.
     pub content_type: Option<String>,
     /// The Idempotency-Key, if there was one.
@@ -25,11 +32,25 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn of(head: &Parts, request: Bytes, status: StatusCode, response: Bytes) -> Self {
+    pub(super) fn of(
+        head: &Parts,
+        user: Option<String>,
+        request: Bytes,
+        (status, response): (StatusCode, Bytes),
+    ) -> Self {
+        let is_kept = |name: &str| name.starts_with("zuora-") || name.starts_with("x-zuora-");
+        let kept = head.headers.iter().filter(|(name, _)| is_kept(name.as_str()));
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        };
+        let headers = kept.filter_map(text).collect();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let key = idempotency_key(&head.headers);
         Self {
+            method: head.method.as_str().to_owned(),
             path,
+            user,
+            headers,
             content_type: content_type(&head.headers),
             idempotency_key: key.map(|key| String::from_utf8_lossy(&key).into_owned()),
             request,

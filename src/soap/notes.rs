@@ -4,6 +4,7 @@
 //! journal a call pays nothing for this.
 
 use super::read::{Operation, Proof, Request, Row};
+use crate::call::noted::{DEPTH_MAX, Fields, Left};
 use crate::call::{NotedObject, Notes, OperationName, Texts};
 use crate::domain::id::ObjectId;
 use crate::domain::secret::is_secret;
@@ -11,17 +12,10 @@ use crate::service::Service;
 use crate::xml::ElementRef;
 use std::collections::BTreeMap;
 
-/// How much of the fields of a call is noted, in bytes of names and values.
-const FIELDS_BYTES_MAX: usize = 64 * 1024;
-/// How deep fields may lie in each other to be noted.
-const DEPTH_MAX: usize = 4;
-/// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
-
 impl Notes {
     /// Notes the objects or the parameters of an operation.
     pub(super) fn read(&self, operation: OperationName, element: ElementRef<'_>) {
-        let mut left = FIELDS_BYTES_MAX;
+        let mut left = Left::default();
         let objects = match operation {
             OperationName::Delete => ids(element, &mut left),
             _ => objects(element, &mut left),
@@ -81,7 +75,7 @@ impl Notes {
 }
 
 /// The zObjects of a call, or its parameters.
-fn objects(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
+fn objects(element: ElementRef<'_>, left: &mut Left) -> Vec<NotedObject> {
     let mut objects = Vec::new();
     for object in element.children().filter(|child| child.local() == "zObjects") {
         let named = object.xsi_type().map(|name| name.local.to_owned());
@@ -94,7 +88,7 @@ fn objects(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
 }
 
 /// The ids of a delete, each of which is an object.
-fn ids(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
+fn ids(element: ElementRef<'_>, left: &mut Left) -> Vec<NotedObject> {
     let parameters = fields(element, left);
     let named = parameters.get("type").and_then(|texts| texts.0.first());
     let ids = parameters.get("ids").map(|texts| texts.0.as_slice()).unwrap_or_default();
@@ -105,35 +99,23 @@ fn ids(element: ElementRef<'_>, left: &mut usize) -> Vec<NotedObject> {
     ids.iter().map(of).collect()
 }
 
-fn fields(element: ElementRef<'_>, left: &mut usize) -> BTreeMap<String, Texts> {
-    let mut fields = BTreeMap::new();
-    note_fields(element, "", DEPTH_MAX, left, &mut fields);
-    fields
+fn fields(element: ElementRef<'_>, left: &mut Left) -> BTreeMap<String, Texts> {
+    let mut fields = Fields::new(left);
+    note_fields(element, "", DEPTH_MAX, &mut fields);
+    fields.taken()
 }
 
-fn note_fields(
-    element: ElementRef<'_>,
-    before: &str,
-    depth: usize,
-    left: &mut usize,
-    fields: &mut BTreeMap<String, Texts>,
-) {
+fn note_fields(element: ElementRef<'_>, before: &str, depth: usize, fields: &mut Fields<'_>) {
     for field in element.children() {
         let name = format!("{before}{}", field.local());
         let hides = is_secret(field.local());
         if depth > 1 && !hides && field.children().next().is_some() {
-            note_fields(field, &format!("{name}."), depth - 1, left, fields);
+            note_fields(field, &format!("{name}."), depth - 1, fields);
             continue;
         }
-        let text = if hides { HIDDEN } else { field.text().trim() };
-        // What does not fit ends the notes, so that no field that came later stands alone.
-        *left = left.checked_sub(name.len() + text.len()).unwrap_or_default();
-        if *left == 0 {
+        let text = (!field.is_nil()).then(|| field.text().trim());
+        if !fields.add(name, hides, text) {
             return;
-        }
-        let texts = fields.entry(name).or_default();
-        if !field.is_nil() {
-            texts.0.push(text.to_owned());
         }
     }
 }
@@ -141,6 +123,7 @@ fn note_fields(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::noted::FIELDS_BYTES_MAX;
     use crate::xml::{XmlLimits, parse};
     use serde_json::{Value, json};
 

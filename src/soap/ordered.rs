@@ -1,38 +1,19 @@
-//! What a tester ordered happens to a call, in the place of what the caller asked for or after it.
-//!
-//! What must stay true: an ordered fault means, as any other, that nothing was done; what is done
-//! first is done as always, so that nothing that is acknowledged or lost in an answer is lost in
-//! the ledger.
+//! What a tester ordered, as SOAP does it: rows that fail, and faults that look like the real ones.
 
 use super::Soap;
 use super::envelope::Dialect;
 use super::fault::{Fault, Looks, encode_as};
 use super::read::Request;
+use crate::call::ordered::suffer;
 use crate::call::{Answer, Call, CallFacts, OperationName, Outcome, Reply};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
-use crate::service::faults::{Effect, FaultRule};
+use crate::domain::row_error::RowError;
+use crate::service::faults::FaultRule;
 
 impl Soap {
-    /// Injects the fault that was ordered for a call; `accounts` are those of its rows. The answer
-    /// then has the status and the headers that were ordered.
+    /// Lets a call suffer what was ordered for it; `accounts` are those of its rows.
     pub(super) async fn inject(
-        &self,
-        (mut rule, accounts): (FaultRule, &[Option<ObjectId>]),
-        call: Call,
-        request: Request,
-        dialect: &Dialect,
-        facts: &mut CallFacts,
-    ) -> Reply {
-        let (status, headers) = (rule.status.take(), std::mem::take(&mut rule.headers));
-        let reply = self.take_effect((rule, accounts), call, request, dialect, facts).await;
-        reply.damaged(|answer| {
-            answer.status = status.unwrap_or(answer.status);
-            answer.ordered = headers;
-        })
-    }
-
-    async fn take_effect(
         &self,
         (rule, accounts): (FaultRule, &[Option<ObjectId>]),
         call: Call,
@@ -40,57 +21,18 @@ impl Soap {
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Reply {
-        let operation = request.operation.name();
-        tracing::info!(%operation, ?rule, "a call suffers what was ordered");
-        tokio::time::sleep(rule.delay).await;
-        match rule.effect {
-            Effect::None => self.perform_as_asked(call, request, dialect, facts).await,
-            Effect::Rows(error) => {
-                let is_meant =
-                    |of_row: &Option<ObjectId>| rule.account.is_none() || *of_row == rule.account;
-                let rows = accounts.iter().enumerate().filter(|(_, of_row)| is_meant(of_row));
-                let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+        let (operation, account) = (request.operation.name(), rule.account.clone());
+        let is_meant = |of_row: &Option<ObjectId>| account.is_none() || *of_row == account;
+        let rows = accounts.iter().enumerate().filter(|(_, of_row)| is_meant(of_row));
+        let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+        let fault = |code, message| Answer::ordered_fault(code, message, operation, dialect);
+        let work = |error: Option<RowError>| {
+            if let Some(error) = error {
                 request.operation.fail_rows(&rows, &error);
-                self.perform_as_asked(call, request, dialect, facts).await
             }
-            Effect::Fault { code, message } => {
-                Reply::Answer(Answer::ordered_fault(code, message, operation, dialect))
-            }
-            Effect::Body { status, content_type, text } => Reply::Answer(Answer {
-                status,
-                content_type,
-                body: text.into_bytes(),
-                ..Answer::ordered(operation)
-            }),
-            Effect::Reset { after: false } => Reply::Reset(operation),
-            Effect::Reset { after: true } => {
-                // It is done, and the caller gets no answer.
-                let _ = self.perform_as_asked(call, request, dialect, facts).await;
-                Reply::Reset(operation)
-            }
-            Effect::Truncate { bytes } => {
-                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
-                    answer.body.truncate(bytes);
-                })
-            }
-            Effect::CutOff { bytes } => {
-                self.perform_as_asked(call, request, dialect, facts).await.damaged(|answer| {
-                    answer.cut_after = Some(bytes);
-                })
-            }
-        }
-    }
-}
-
-impl Reply {
-    fn damaged(self, damage: impl FnOnce(&mut Answer)) -> Self {
-        match self {
-            Self::Abort(_) | Self::Reset(_) => self,
-            Self::Answer(mut answer) => {
-                damage(&mut answer);
-                Self::Answer(answer)
-            }
-        }
+            self.perform_as_asked(call, request, dialect, facts)
+        };
+        suffer(rule, operation, fault, work).await
     }
 }
 

@@ -117,9 +117,11 @@ impl WrittenFault {
         ];
         let (status, headers) =
             (self.status.map(status).transpose()?, ordered_headers::checked(self.headers)?);
-        let has_rows = matches!(self.operation.as_deref(), Some("create" | "update" | "delete"));
+        let operation = self.operation.as_deref().and_then(OperationName::from_name);
+        let has_rows = operation.is_some_and(OperationName::has_rows);
         if effects.iter().flatten().any(|effect| matches!(effect, Effect::Rows(_))) && !has_rows {
-            return Err("row: needs the operation create, update or delete".to_owned());
+            let needed = "create, update or delete, or one of REST that changes something";
+            return Err(format!("row: needs the operation {needed}"));
         }
         let mut effects = effects.into_iter().flatten();
         let effect = effects.next();

@@ -271,8 +271,13 @@ fn known_field(path: String) -> Result<String, String> {
     let name = path.rsplit('.').next().unwrap_or(&path);
     let parameters = ["username", "password", "queryString", "queryLocator", "fieldsToNull", "Id"];
     let known: Vec<&str> = every_field().map(|field| field.name).chain(parameters).collect();
+    // The v1 operations of the REST API write the same names with a small letter first.
+    let is_v1 = |near: &str| {
+        name.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && near.eq_ignore_ascii_case(name)
+    };
     match suggest(name, known.iter().copied()) {
-        Some(near) if near != name && !name.ends_with("__c") => {
+        Some(near) if near != name && !name.ends_with("__c") && !is_v1(near) => {
             Err(format!("fields: there is no `{name}`; did you mean `{near}`?"))
         }
         _ => Ok(path),

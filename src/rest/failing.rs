@@ -1,0 +1,114 @@
+//! What is answered where a call fails before its rows are decided: by access, by keys, by
+//! deadlines, by the state of the ledger, by its body.
+//!
+//! What must stay true: an unknown outcome is never answered.
+
+use super::access::CHALLENGE;
+use super::answer::{Manner, Response};
+use super::error::{Reason, Wrong};
+use crate::call;
+use crate::domain::row_error::Category;
+use crate::domain::text::Text;
+use crate::ledger::LedgerError;
+use crate::service::create::CreateError;
+use crate::service::refusal::{Failure, Refusal};
+
+/// The code of every request whose caller is not known (documented).
+const UNKNOWN_CALLER: u32 = 90_000_011;
+
+/// The outcome of the call is unknown: it gets no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered;
+
+/// Why a call came to nothing.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The call itself, or the rules.
+    Refused(Reason),
+    /// The use case.
+    Failed(Failure),
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<CreateError> for Stop {
+    fn from(error: CreateError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The answer to a call that stopped.
+pub(super) fn answer(stop: Stop, manner: &Manner) -> Result<Response, Unanswered> {
+    match stop {
+        Stop::Refused(reason) => Ok(manner.refuse(&reason)),
+        Stop::Failed(Failure::Refused(refusal)) => Ok(of_refusal(refusal, manner)),
+        Stop::Failed(Failure::WrongLocator) => {
+            let words = Text::new("The query locator is none.", []);
+            Ok(manner.refuse(&Reason::of_request(Wrong::Parameter, words)))
+        }
+        Stop::Failed(Failure::Unknown(why)) => {
+            tracing::error!(why, "the outcome is unknown, so no answer is given");
+            Err(Unanswered)
+        }
+    }
+}
+
+fn of_refusal(refusal: Refusal, manner: &Manner) -> Response {
+    let wrong = match refusal {
+        Refusal::InvalidSession | Refusal::WrongLogin => {
+            let words = "Authentication error";
+            let text = Text::new(words, []);
+            let reason = Reason::with_code(Wrong::Unauthenticated, UNKNOWN_CALLER, text);
+            return manner.refuse(&reason).with("www-authenticate", CHALLENGE.to_owned());
+        }
+        Refusal::MalformedKey => Wrong::Header,
+        Refusal::KeyReused => Wrong::KeyReused,
+        Refusal::KeyRunning => Wrong::KeyRunning,
+        Refusal::TooManyWrongLogins | Refusal::TooManyRequests => Wrong::TooMany,
+        Refusal::TooManyLogins
+        | Refusal::LedgerUnavailable
+        | Refusal::TooLate
+        | Refusal::QueryTooSlow => Wrong::By(Category::Temporary),
+    };
+    let refused = manner.refuse(&Reason::of_request(wrong, refusal.text()));
+    Response { retry_after_s: refusal.retry_after_s(), ..refused }
+}
+
+/// Why a body is refused before it is read.
+pub(super) fn of_body(refusal: &call::Refusal) -> Reason {
+    let (wrong, words) = match refusal {
+        call::Refusal::BodyTooLarge | call::Refusal::InflatedTooLarge => {
+            (Wrong::TooLarge, Text::new("The body is too large.", []))
+        }
+        call::Refusal::BodyTooSlow => (Wrong::TooSlow, Text::new("The body came too slowly.", [])),
+        call::Refusal::ContentType(sent) | call::Refusal::ContentEncoding(sent) => {
+            let sent: String = sent.chars().take(100).collect();
+            let words = Text::new("<type> is not taken here.", [("type", &sent)]);
+            (Wrong::MediaType, words)
+        }
+        call::Refusal::BadGzip => (Wrong::Malformed, Text::new("The body is no gzip.", [])),
+        call::Refusal::Overloaded => return Reason::of_request(Wrong::TooMany, too_many()),
+    };
+    Reason::of_request(wrong, words)
+}
+
+/// The text for a call that comes on top of too many.
+pub(super) fn too_many() -> Text {
+    Refusal::TooManyRequests.text()
+}
