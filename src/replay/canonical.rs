@@ -44,7 +44,12 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A line of a text that is no XML.
+    /// A line at a path, and the secret that it stands for.
+    pub(super) fn of(shown: String, hidden: Option<String>, path: String) -> Self {
+        Self { shown, hidden, path }
+    }
+
+    /// A line of a text that is no document.
     pub(super) fn plain(shown: String) -> Self {
         Self { shown, hidden: None, path: String::new() }
     }

@@ -7,7 +7,9 @@
 
 use super::blanks;
 use super::compare::{LIMITS, operation};
+use super::json_lines;
 use super::raw::View;
+use crate::json::{self, Json};
 use crate::xml::{ElementRef, decode, parse};
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -87,6 +89,53 @@ impl Carried {
             "loginResponse" | "getUserInfoResponse" | "Fault" => {}
             _ => self.learn_all(expected, actual),
         }
+    }
+
+    /// The same for answers of the REST API.
+    pub(super) fn learn_json(&mut self, expected: &[u8], actual: &[u8]) {
+        let read = |answer: &[u8]| json::read(answer, &json_lines::LIMITS).ok();
+        if let (Some(expected), Some(actual)) = (read(expected), read(actual)) {
+            self.learn_value("", &expected, &actual);
+        }
+    }
+
+    /// What is certainly the same: members of the same name, and the rows of a call. Items of other
+    /// lists are so only if their ids agree.
+    fn learn_value(&mut self, name: &str, expected: &Json, actual: &Json) {
+        match (expected, actual) {
+            (Json::Object(members), Json::Object(_)) => {
+                for member in members {
+                    if let Some(live) = actual.get(&member.name) {
+                        self.learn_value(&member.name, &member.value, live);
+                    }
+                }
+            }
+            (Json::List(all), Json::List(live)) => {
+                for (captured, live) in all.iter().zip(live) {
+                    if name.is_empty() || self.is_same(captured, live) {
+                        self.learn_value(name, captured, live);
+                    }
+                }
+            }
+            (Json::Text(captured), Json::Text(live)) => {
+                if let Some(blank) = blanks::any_of(captured).filter(|_| !live.is_empty()) {
+                    self.blanks.insert(blank, live);
+                }
+                let is_of_both = is_json_name(name, captured) && is_json_name(name, live);
+                if captured != live && is_of_both {
+                    self.ids.insert(captured, live);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_same(&self, captured: &Json, live: &Json) -> bool {
+        let id = |json: &Json| {
+            json.get("id").or_else(|| json.get("Id")).and_then(Json::text).map(str::to_owned)
+        };
+        let (Some(captured), Some(live)) = (id(captured), id(live)) else { return false };
+        captured == live || self.ids.get(&captured) == Some(live.as_str())
     }
 
     fn learn_query(&mut self, expected: ElementRef<'_>, actual: ElementRef<'_>) {
@@ -206,9 +255,40 @@ fn is_name(local: &str, text: &str) -> bool {
     }
 }
 
+/// Whether this is the name of an object, by its member and its form.
+fn is_json_name(name: &str, text: &str) -> bool {
+    match name {
+        "id" => is_name("Id", text),
+        "number" => is_name("Number", text),
+        name => is_name(name, text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_json_answer_calls_otherwise_is_named_anew() {
+        let mut carried = Carried::default();
+        let refund = |id: &str, number: &str| {
+            format!("{{\"id\":\"{id}\",\"number\":\"{number}\",\"comment\":\"{id}\"}}").into_bytes()
+        };
+        carried.learn_json(&refund(OLD, "R-00000417"), &refund(NEW, "R-00000001"));
+        assert_eq!(replaced(&carried, "/v1/refunds/R-00000417/x"), "/v1/refunds/R-00000001/x");
+        assert_eq!(
+            replaced(&carried, &format!("{{\"a\":\"{OLD}\"}}")),
+            format!("{{\"a\":\"{NEW}\"}}")
+        );
+        let mut carried = Carried::default();
+        let rows = |id: &str| format!("[{{\"Success\":true,\"Id\":\"{id}\"}}]").into_bytes();
+        carried.learn_json(&rows(OLD), &rows(NEW));
+        assert_eq!(replaced(&carried, OLD), NEW);
+        let mut carried = Carried::default();
+        let list = |id: &str| format!("{{\"refunds\":[{{\"id\":\"{id}\"}}]}}").into_bytes();
+        carried.learn_json(&list(OLD), &list(NEW));
+        assert_eq!(replaced(&carried, OLD), OLD);
+    }
 
     const OLD: &str = "402892c72b9e3319012b9e34b88e00aa";
     const NEW: &str = "8a80812f3ec0d1a5013ec0d1a5aa00bb";

@@ -18,6 +18,9 @@ use std::sync::Arc;
 pub(super) const REQUEST: &str = "request.xml";
 /// What is expected.
 pub(super) const RESPONSE: &str = "response.xml";
+/// The same of a call of the REST API; without a body it is empty.
+pub(super) const JSON_REQUEST: &str = "request.json";
+pub(super) const JSON_RESPONSE: &str = "response.json";
 /// The end of the name of a request that lies beside its answer.
 pub(super) const PAIR_REQUEST: &str = ".request.xml";
 /// The end of the name of such an answer.
@@ -93,7 +96,11 @@ impl Case {
         let (file, response, folder) = match &self.kind {
             Kind::Folder => {
                 let folder = &self.place;
-                (folder.join(REQUEST), Some(folder.join(RESPONSE)), Some(folder.clone()))
+                let is_json = folder.join(JSON_REQUEST).is_file();
+                let names =
+                    if is_json { [JSON_REQUEST, JSON_RESPONSE] } else { [REQUEST, RESPONSE] };
+                let [request, response] = names.map(|name| folder.join(name));
+                (request, Some(response), Some(folder.clone()))
             }
             Kind::Pair => (self.beside(PAIR_REQUEST), Some(self.beside(PAIR_RESPONSE)), None),
             Kind::Named(response) => (self.place.clone(), Some(response.clone()), None),
@@ -106,6 +113,7 @@ impl Case {
             return Err(ReplayError::capture(response, None, "it is missing"));
         }
         let request = match self.kind {
+            Kind::Folder if self.rules.is_rest() => request,
             Kind::Folder => plain::enveloped(request, expected.as_deref()),
             Kind::Pair | Kind::Named(_) | Kind::Request => {
                 plain::soap(&file, request, expected.as_deref())?

@@ -3,10 +3,12 @@
 use super::byte_diff;
 use super::canonical::{Canonical, Line, Side, printable};
 use super::diff;
+use super::json_lines::{self, JsonLines};
 use super::rules::Rules;
 use super::secret::text_without_secrets;
 use crate::client::Answer;
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
+use crate::json;
 use crate::xml::content_type;
 use crate::xml::{ElementRef, XmlLimits, decode, parse};
 
@@ -17,7 +19,7 @@ pub use super::difference::Difference;
 pub enum Level {
     /// Byte for byte, but for ids, sessions, times and what else has a shape.
     Bytes,
-    /// As XML, with shapes and rules.
+    /// As XML, or as JSON where it is that, with shapes and rules.
     #[default]
     Xml,
     /// Only the status.
@@ -87,14 +89,19 @@ pub(super) fn compare(
     level: Level,
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let status = rules.status.map_or_else(|| usual_status(expected), |status| status.0);
+    let usual = || if rules.is_rest() { 200 } else { usual_status(expected) };
+    let status = rules.status.map_or_else(usual, |status| status.0);
     let actual = answer.status.as_u16();
     if status != actual {
         differences.push(Difference::Status { expected: status, actual });
     }
     if level != Level::Status {
         differences.extend(headers(answer, rules));
-        let body = if level == Level::Bytes { bytes } else { xml };
+        let body = match level {
+            Level::Bytes => bytes,
+            _ if rules.is_rest() => json,
+            _ => xml,
+        };
         differences.extend(body(expected, answer, rules));
         if answer.cut {
             differences.push(Difference::Cut { bytes: answer.body.len() });
@@ -130,6 +137,21 @@ fn plain(expected: &[u8], answer: &Answer) -> Option<Difference> {
     let same = expected == actual;
     let note = same.then(|| "they differ in what is not shown".to_owned());
     Some(Difference::Body { path: None, note, diff: diff::lines(&expected, &actual).lines })
+}
+
+/// The bodies as JSON, where the captured one is.
+fn json(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {
+    let Ok(expected) = json::read(expected, &json_lines::LIMITS) else {
+        return plain(expected, answer);
+    };
+    let mut lines = JsonLines::new(rules);
+    let expected = lines.lines(&expected, Side::Expected);
+    let (actual, note) = match json::read(&answer.body, &json_lines::LIMITS) {
+        Ok(actual) => (lines.lines(&actual, Side::Actual), None),
+        Err(_) => (plain_lines(&answer.body), Some("the answer is no JSON".to_owned())),
+    };
+    let found = diff::lines(&expected, &actual);
+    Some(Difference::Body { path: Some(found.first?), note, diff: found.lines })
 }
 
 fn xml(expected: &[u8], answer: &Answer, rules: &Rules) -> Option<Difference> {

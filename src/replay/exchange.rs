@@ -1,6 +1,10 @@
 //! An exchange as every kind of capture holds it: what was sent, and what was answered.
 
+use super::compare::usual_status;
+use super::remote;
+use super::rest;
 use super::rules::Rules;
+use super::subject::Subject;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +20,37 @@ pub(super) struct Exchange {
     pub(super) rules: Arc<Rules>,
     /// The files that an accepted answer changes, if the capture can be changed.
     pub(super) files: Option<Files>,
+}
+
+impl Exchange {
+    /// Whether it is a call of the REST API.
+    pub(super) fn is_rest(&self) -> bool {
+        self.rules.is_rest()
+    }
+
+    /// What it is about.
+    pub(super) fn subject(&self) -> Subject {
+        if !self.is_rest() {
+            return Subject::of(&self.request);
+        }
+        let operation = rest::operation(&self.rules.method(), self.rules.path());
+        Subject { operation: Some(operation), objects: Vec::new() }
+    }
+
+    /// Whether sending it may change something.
+    pub(super) fn may_write(&self) -> bool {
+        if self.is_rest() {
+            return rest::may_write(&self.rules.method(), self.rules.path());
+        }
+        remote::may_write(&self.request)
+    }
+
+    /// The status that is expected, if an answer is.
+    pub(super) fn status(&self) -> Option<u16> {
+        let expected = self.expected.as_deref();
+        let usual = expected.map(|body| if self.is_rest() { 200 } else { usual_status(body) });
+        self.rules.status.map(|status| status.0).or(usual)
+    }
 }
 
 /// The files behind an exchange.

@@ -27,7 +27,7 @@ impl Listing {
         self.entries.push(match piece {
             Piece::Exchange(exchange) => Entry {
                 name: exchange.name.clone(),
-                subject: Some(Subject::of(&exchange.request)),
+                subject: Some(exchange.subject()),
                 skipped: lacking(exchange, values),
             },
             Piece::Skipped { name, why } => {

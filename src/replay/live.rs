@@ -15,7 +15,7 @@ use super::scrub::{NO_PASSWORD, NO_SESSION};
 use super::secret::escaped;
 use super::session::Sessions;
 use super::subject::Subject;
-use crate::client::Connection;
+use crate::client::{Connection, Method, Request};
 use crate::xml::{ElementRef, decode, parse};
 use regex::bytes::Regex;
 use std::borrow::Cow;
@@ -42,8 +42,8 @@ enum Call {
 
 /// A request on its way.
 pub(super) enum Ready {
-    /// The body to send.
-    Body(Vec<u8>),
+    /// What is sent.
+    Request(Box<Request>),
     /// It cannot be sent, and why.
     Lacking(String),
 }
@@ -54,18 +54,20 @@ pub(super) struct Means<'m> {
     pub(super) carried: &'m Carried,
     /// What blanks were given as.
     pub(super) values: &'m Values,
+    /// The path of the endpoint, which takes the place of every path of SOAP.
+    pub(super) path: Option<&'m str>,
 }
 
 /// Edits of a request, in their order.
 type Edits = Vec<(Range<usize>, String)>;
 
-/// The body to send for an exchange.
+/// The request to send for an exchange.
 pub(super) async fn request(
     exchange: &Exchange,
     means: &Means<'_>,
     connection: &mut Connection,
 ) -> Result<Ready, ReplayError> {
-    let Means { sessions, carried, values } = means;
+    let Means { sessions, carried, values, path } = means;
     let value = |name: &str| values.get(name).or_else(|| carried.blank(name)).map(str::to_owned);
     let filled = blanks::filled(&exchange.request, value);
     let captured = filled.as_deref().unwrap_or(&exchange.request);
@@ -92,10 +94,16 @@ pub(super) async fn request(
         filled.push((placeholder, session));
     }
     let body = if filled.is_empty() { body } else { placeholder::fill(&body, &filled) };
-    Ok(Ready::Body(match carried.replaced(&body) {
+    let body = match carried.replaced(&body) {
         Cow::Borrowed(_) => body,
         Cow::Owned(replaced) => replaced,
-    }))
+    };
+    Ok(Ready::Request(Box::new(Request {
+        method: Method::POST,
+        path: path.unwrap_or_else(|| exchange.rules.path()).to_owned(),
+        headers: exchange.rules.request_headers(),
+        body: body.into(),
+    })))
 }
 
 fn call(request: &[u8], view: &View<'_>) -> Call {

@@ -4,6 +4,9 @@
 //! regardless of their namespace, and `[2]` picks the second of its name. Everything else is an
 //! error, so that a rule with no effect is noticed. The paths that reports name can be used as they
 //! are.
+//!
+//! In JSON, `/reasons/0/message` and `$.reasons[0].message` are such a path too: the first item of
+//! the member `reasons`, which is numbered from 1 within this room.
 
 use std::fmt;
 
@@ -24,19 +27,34 @@ struct Step {
 
 /// Why a text is no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place: only /a/b, //b, //a/b and a[2], without prefixes, are understood")]
+#[error(
+    "`{0}` is no place: only /a/b, //b, //a/b, a[2], /a/0 and $.a[0].b, without prefixes, are \
+     understood"
+)]
 pub struct NotAPlace(String);
 
 impl Place {
     /// Reads a path.
     pub fn parse(text: &str) -> Result<Self, NotAPlace> {
         let not_a_place = || NotAPlace(text.to_owned());
+        if let Some(rest) = text.strip_prefix('$') {
+            let steps = of_json_path(rest).filter(|steps| !steps.is_empty());
+            return Ok(Self { anywhere: false, steps: steps.ok_or_else(not_a_place)? });
+        }
         let (anywhere, rest) = match text.strip_prefix("//") {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('/').ok_or_else(not_a_place)?),
         };
-        let steps: Option<Vec<Step>> = rest.split('/').map(Step::parse).collect();
-        Ok(Self { anywhere, steps: steps.ok_or_else(not_a_place)? })
+        let mut steps = Vec::new();
+        for part in rest.split('/') {
+            let is_index = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            if is_index {
+                add_item(&mut steps, part).ok_or_else(not_a_place)?;
+            } else {
+                steps.push(Step::parse(part).ok_or_else(not_a_place)?);
+            }
+        }
+        Ok(Self { anywhere, steps })
     }
 
     /// Whether the element at the end of `way` is meant: each element from the root on, with its
@@ -46,6 +64,35 @@ impl Place {
         let end = way.iter().skip(above);
         (self.anywhere || above == 0) && self.steps.iter().zip(end).all(|(step, at)| step.is(*at))
     }
+}
+
+/// The steps of a JSONPath after its `$`: `.name`, `[0]` and `[*]`.
+fn of_json_path(mut rest: &str) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('.') {
+            let (name, after) = after.split_at(after.find(['.', '[']).unwrap_or(after.len()));
+            steps.push(Step::parse(name)?);
+            rest = after;
+            continue;
+        }
+        let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
+        if index != "*" {
+            add_item(&mut steps, index)?;
+        }
+        rest = after;
+    }
+    Some(steps)
+}
+
+/// Goes on to the item with this index, which counts from 0.
+fn add_item(steps: &mut Vec<Step>, index: &str) -> Option<()> {
+    let number = index.parse::<usize>().ok()?.checked_add(1)?;
+    match steps.last_mut() {
+        Some(step) if step.number.is_none() => step.number = Some(number),
+        _ => steps.push(Step { name: String::new(), number: Some(number) }),
+    }
+    Some(())
 }
 
 impl Step {
@@ -119,6 +166,21 @@ mod tests {
     fn a_number_picks_one_of_its_name() {
         assert!(is_at("//result[2]/Id", &[("x", 1), ("result", 2), ("Id", 1)]));
         assert!(!is_at("//result[2]/Id", &[("x", 1), ("result", 1), ("Id", 1)]));
+    }
+
+    #[test]
+    fn places_of_json_count_from_0() {
+        for place in
+            ["/reasons/0/code", "$.reasons[0].code", "/reasons[1]/code", "//reasons/0/code"]
+        {
+            assert!(is_at(place, &[("reasons", 1), ("code", 0)]), "{place}");
+            assert!(!is_at(place, &[("reasons", 2), ("code", 0)]), "{place}");
+        }
+        assert!(is_at("$.reasons[*].code", &[("reasons", 7), ("code", 0)]));
+        assert!(is_at("$[1].Id", &[("", 2), ("Id", 0)]) && is_at("/1/Id", &[("", 2), ("Id", 0)]));
+        for text in ["$", "$.", "$a", "$.a[", "$.a[x]", "$..a", "$.a[-1]"] {
+            assert!(Place::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -5,9 +5,11 @@
 //! passwords become the placeholders that a replay fills, everything else `{{secret}}`, and only
 //! the owner can read even that. The folders are in the order in which the answers were given.
 
+use super::catalogue::{JSON_REQUEST, JSON_RESPONSE, REQUEST, RESPONSE};
 use super::compare::usual_status;
-use super::scrub::Scrub;
+use super::scrub::{Scrub, scrubbed_rest};
 use crate::client::Bytes;
+use crate::domain::rest_path::is_rest;
 use parking_lot::Mutex;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -29,8 +31,14 @@ const UNFINISHED: &str = ".unfinished";
 /// A call and its answer, as the gateway or the proxy hands them over. It holds sessions
 /// and passwords.
 pub struct Call {
-    /// The path and query that it was posted to.
+    /// The method.
+    pub method: String,
+    /// The path and query that it was sent to.
     pub path: String,
+    /// The user who called, if that is known.
+    pub user: Option<String>,
+    /// The headers of the vendor's API, by their names in lower case.
+    pub headers: Vec<(String, String)>,
     /// The Content-Type, if there was one.
     pub content_type: Option<String>,
     /// The Idempotency-Key, if there was one.
@@ -116,6 +124,10 @@ impl Recorder {
     /// Takes a call to be written. Never waits: what does not fit into the queue is left out and
     /// counted.
     pub fn take(&self, call: Call) {
+        // What is only read beside the APIs, such as their descriptions, is no call.
+        if call.method != "POST" && !is_rest(&call.path) {
+            return;
+        }
         let bytes = size(&call);
         let waiting = self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
         let queue = self.queue.lock();
@@ -180,7 +192,14 @@ impl Writer {
 
     /// Writes a folder under another name and moves it to its own when it is whole.
     fn write(&mut self, call: &Call) -> io::Result<()> {
-        let scrubbed = self.scrub.scrubbed(&call.request, &call.response);
+        let is_rest = is_rest(&call.path);
+        let scrubbed = if is_rest {
+            scrubbed_rest(&call.method, &call.path, [&call.request, &call.response])
+        } else {
+            self.scrub.scrubbed(&call.request, &call.response)
+        };
+        let names = if is_rest { [JSON_REQUEST, JSON_RESPONSE] } else { [REQUEST, RESPONSE] };
+        let [request, response] = names;
         let unfinished = self.folder.join(UNFINISHED);
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished)?;
@@ -191,8 +210,8 @@ impl Writer {
             let file = options.write(true).create_new(true).mode(0o600);
             file.open(unfinished.join(name))?.write_all(bytes)
         };
-        write("request.xml", &scrubbed.request)?;
-        write("response.xml", &scrubbed.response)?;
+        write(request, &scrubbed.request)?;
+        write(response, &scrubbed.response)?;
         let about =
             format!("Recorded: {}, answered with HTTP {}.\n", scrubbed.operation, call.status);
         write("about.md", about.as_bytes())?;
@@ -210,6 +229,9 @@ impl Writer {
 fn rules(call: &Call, response: &[u8]) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let mut rules = String::new();
+    if is_rest(&call.path) {
+        return rest_rules(call, quoted);
+    }
     if call.path != super::rules::PATH_DEFAULT {
         rules.push_str(&format!("path = {}\n", quoted(&call.path)));
     }
@@ -226,13 +248,42 @@ fn rules(call: &Call, response: &[u8]) -> String {
     rules
 }
 
+/// The same of a call of the REST API.
+fn rest_rules(call: &Call, quoted: impl Fn(&str) -> String) -> String {
+    let mut rules = format!("path = {}\n", quoted(&call.path));
+    if call.method != "POST" {
+        rules.push_str(&format!("method = {}\n", quoted(&call.method)));
+    }
+    let usual = if call.method == "GET" { "" } else { super::rules::JSON_TYPE };
+    let content_type = call.content_type.as_deref().unwrap_or_default();
+    if content_type != usual {
+        rules.push_str(&format!("content_type = {}\n", quoted(content_type)));
+    }
+    if call.status != 200 {
+        rules.push_str(&format!("status = {}\n", call.status));
+    }
+    if let Some(user) = &call.user {
+        rules.push_str(&format!("user = {}\n", quoted(user)));
+    }
+    let key = call.idempotency_key.as_ref().map(|key| ("Idempotency-Key", key));
+    let of_api = call.headers.iter().map(|(name, value)| (name.as_str(), value));
+    for (number, (name, value)) in key.into_iter().chain(of_api).enumerate() {
+        rules.push_str(if number == 0 { "[headers]\n" } else { "" });
+        rules.push_str(&format!("{name} = {}\n", quoted(value)));
+    }
+    rules
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn call(request: &str) -> Call {
         Call {
+            method: "POST".to_owned(),
             path: "/apps/services/a/91.0".to_owned(),
+            user: None,
+            headers: Vec::new(),
             content_type: Some("text/xml; charset=utf-8".to_owned()),
             idempotency_key: None,
             request: request.to_owned().into(),
@@ -278,6 +329,42 @@ mod tests {
         assert!(matches!(Recorder::start(place.path()), Err(RecordError::Taken(_))));
         let mode = fs::metadata(place.path()).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o755);
+    }
+
+    #[test]
+    fn a_call_of_the_rest_api_is_recorded_without_its_secrets() {
+        let place = tempfile::tempdir().unwrap();
+        let recorder = Recorder::start(place.path()).unwrap();
+        recorder.take(Call {
+            path: "/oauth/token".to_owned(),
+            content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            response: "{\"access_token\":\"s3cret\"}".into(),
+            ..call("client_id=me&client_secret=s3cret")
+        });
+        recorder.take(Call {
+            method: "GET".to_owned(),
+            path: "/v1/refunds/R-1?x=1".to_owned(),
+            content_type: None,
+            user: Some("a@b.c".to_owned()),
+            headers: vec![("zuora-version".to_owned(), "341.0".to_owned())],
+            status: 404,
+            response: "{}".into(),
+            ..call("")
+        });
+        recorder.take(Call { method: "GET".to_owned(), ..call("") });
+        assert_eq!(recorder.finish(), Recorded { written: 2, left_out: 0 });
+        let expected = ["00000001-post-oauth-token", "00000002-get-v1-refunds-R-1"];
+        assert_eq!(names(place.path()), expected);
+        let read = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
+        let request = read("00000001-post-oauth-token/request.json");
+        assert_eq!(request, "client_id=me&client_secret={{secret}}");
+        let response = read("00000001-post-oauth-token/response.json");
+        assert_eq!(response, "{\"access_token\":\"{{secret}}\"}");
+        assert_eq!(
+            read("00000002-get-v1-refunds-R-1/replay.toml"),
+            "path = \"/v1/refunds/R-1?x=1\"\nmethod = \"GET\"\nstatus = 404\nuser = \"a@b.c\"\n\
+             [headers]\nzuora-version = \"341.0\"\n"
+        );
     }
 
     #[test]

@@ -26,10 +26,10 @@ pub(super) fn given_endpoint(options: &Options) -> Result<Option<Endpoint>, Repl
 pub(super) fn refuse_write(
     endpoint: &Endpoint,
     name: &str,
-    request: &[u8],
+    may_write: bool,
     options: &Options,
 ) -> Result<(), ReplayError> {
-    if endpoint.is_loopback() || options.allow_writes || !may_write(request) {
+    if endpoint.is_loopback() || options.allow_writes || !may_write {
         return Ok(());
     }
     let message = format!("{name} may change data at {endpoint}: allow it with --allow-writes");

@@ -5,10 +5,11 @@
 
 use super::error::ReplayError;
 use super::place::Place;
-use crate::client::Uri;
+use super::rest;
 use crate::client::header::{
     CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
 };
+use crate::client::{Method, Uri};
 use crate::domain::moment::moment;
 use crate::domain::toml_text;
 use chrono::{DateTime, Utc};
@@ -23,12 +24,19 @@ pub(super) const FILE_NAME: &str = "replay.toml";
 
 pub(super) const PATH_DEFAULT: &str = "/apps/services/a/91.0";
 pub(super) const CONTENT_TYPE_DEFAULT: &str = "text/xml; charset=utf-8";
+/// That of a call of the REST API with a body.
+pub(super) const JSON_TYPE: &str = "application/json";
 
 /// The rules that hold for a case.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
     path: Option<RequestPath>,
+    method: Option<HttpMethod>,
+    /// The user in whose name a call of the REST API is sent; an empty one is none.
+    user: Option<String>,
+    /// Whether the order of the names of a JSON answer counts.
+    key_order: Option<bool>,
     content_type: Option<Value>,
     /// The status that is expected, in the place of the captured one.
     pub(super) status: Option<Status>,
@@ -70,6 +78,9 @@ impl Rules {
         }
         Self {
             path: self.path.or_else(|| above.path.clone()),
+            method: self.method.or_else(|| above.method.clone()),
+            user: self.user.or_else(|| above.user.clone()),
+            key_order: self.key_order.or(above.key_order),
             content_type: self.content_type.or_else(|| above.content_type.clone()),
             status: self.status.or(above.status),
             clock: self.clock.or(above.clock),
@@ -82,7 +93,7 @@ impl Rules {
 
     /// What a recorder of traffic wrote down of one exchange.
     pub(super) fn captured<'h>(
-        path: &str,
+        (method, path): (&str, &str),
         content_type: &str,
         headers: impl Iterator<Item = &'h (String, String)>,
         status: u16,
@@ -92,6 +103,7 @@ impl Rules {
         };
         Ok(Self {
             path: Some(RequestPath::try_from(path.to_owned())?),
+            method: Some(HttpMethod::try_from(method.to_ascii_uppercase())?),
             content_type: Some(Value::try_from(content_type.to_owned())?),
             status: Some(Status::try_from(status)?),
             headers: headers.map(header).collect::<Result<_, _>>()?,
@@ -111,9 +123,29 @@ impl Rules {
         self.clock.map(|Standing(moment)| moment)
     }
 
-    /// Where the request is posted.
+    /// Where the request is sent.
     pub(super) fn path(&self) -> &str {
         self.path.as_ref().map_or(PATH_DEFAULT, |path| &path.0)
+    }
+
+    /// How the request is sent.
+    pub(super) fn method(&self) -> Method {
+        self.method.as_ref().map_or(Method::POST, |method| method.0.clone())
+    }
+
+    /// Whether the request is a call of the REST API.
+    pub(super) fn is_rest(&self) -> bool {
+        rest::is_rest(self.path())
+    }
+
+    /// In whose name it is sent.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Whether the order of the names of a JSON answer counts.
+    pub(super) fn has_key_order(&self) -> bool {
+        self.key_order.unwrap_or_default()
     }
 
     /// The headers of the request; an empty content type is none.
@@ -121,6 +153,8 @@ impl Rules {
         let mut headers = HeaderMap::new();
         let content_type = match &self.content_type {
             Some(value) => value.0.clone(),
+            None if self.is_rest() && self.method() == Method::GET => HeaderValue::from_static(""),
+            None if self.is_rest() => HeaderValue::from_static(JSON_TYPE),
             None => HeaderValue::from_static(CONTENT_TYPE_DEFAULT),
         };
         if !content_type.is_empty() {
@@ -159,6 +193,21 @@ impl TryFrom<String> for RequestPath {
     fn try_from(text: String) -> Result<Self, String> {
         let is_path = text.starts_with('/') && text.parse::<Uri>().is_ok();
         if is_path { Ok(Self(text)) } else { Err(format!("`{text}` is no path of a URL")) }
+    }
+}
+
+/// A method of HTTP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+struct HttpMethod(Method);
+
+impl TryFrom<String> for HttpMethod {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&text.as_str());
+        let method = text.parse::<Method>().ok().filter(|_| known);
+        method.map(Self).ok_or_else(|| format!("`{text}` is none of GET, POST, PUT, PATCH, DELETE"))
     }
 }
 
@@ -334,6 +383,7 @@ mod tests {
         let cases = [
             ("path = 'x'", "no path"),
             ("status = 99", "99 is no HTTP status"),
+            ("method = 'get'", "none of GET, POST"),
             ("statu = 200", "unknown key `statu`"),
             ("ignore = ['a']", "`a` is no place"),
             ("match = { '//a' = '(' }", "no regular expression"),

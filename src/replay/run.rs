@@ -3,7 +3,7 @@
 use super::Options;
 use super::error::ReplayError;
 use super::report::{Start, Tally};
-use super::session::Credentials;
+use super::session::{Credentials, OauthClient};
 use super::survey::Plan;
 use super::walk::{self, Capture, Given};
 use super::worker::{self, Job, Results};
@@ -19,6 +19,8 @@ pub struct Target {
     pub endpoint: Endpoint,
     /// A user whom the endpoint knows, beside those of the seed and of the options.
     pub user: Option<Credentials>,
+    /// A client that the endpoint knows, beside those of the seed.
+    pub client: Option<OauthClient>,
 }
 
 /// Starts the workers and listens to them.
@@ -33,7 +35,11 @@ pub(super) async fn send_all(
     let workers = options.concurrency.min(plan.count).max(1);
     let (found, captures) = mpsc::channel(workers.saturating_mul(2));
     let (results, mut done) = mpsc::channel(workers.saturating_mul(2));
-    let users = plan.users.with_first(target.user).with_first(options.credentials.clone());
+    let users = plan
+        .users
+        .with_client(target.client)
+        .with_first(target.user)
+        .with_first(options.credentials.clone());
     let job = Arc::new(Job::new(target.endpoint, captures, users, options));
     // Dropped with an error, it ends the workers.
     let mut working = JoinSet::new();
@@ -56,7 +62,7 @@ fn feed(paths: &[PathBuf], given: &Given, found: &mpsc::Sender<Capture>, results
     let gone = || ReplayError::Runtime("a worker broke off".to_owned());
     let outcome =
         walk::walk(paths, given, &mut |capture| found.blocking_send(capture).map_err(|_| gone()));
-    if let Err(error) = outcome {
+    if let Err(error) = outcome.map(drop) {
         // If the receiver has ended, there was an error before this one.
         let _ = results.blocking_send(Err(error));
     }

@@ -13,7 +13,8 @@ use super::raw::{Text, View, pattern};
 use super::secret::{TEST_NUMBERS, UNTOLD, secrets_in, untold_answer, without_values};
 use super::subject::Subject;
 use crate::domain::draft::masked::{MaskedNumber, is_security_code};
-use crate::domain::secret::ELEMENTS;
+use crate::domain::rest_path::bare;
+use crate::domain::secret::{ELEMENTS, with_members};
 use regex::bytes::Regex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::LazyLock;
@@ -25,6 +26,8 @@ pub(super) const NO_PASSWORD: &str = "not-the-password";
 const SESSIONS_MAX: usize = 10_000;
 /// A placeholder names no longer user.
 const NAME_CHARACTERS_MAX: usize = 200;
+/// The name of a folder is no longer.
+const REST_NAME_CHARACTERS_MAX: usize = 80;
 
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(&ELEMENTS));
 static USERNAME: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(&["username"]));
@@ -112,6 +115,21 @@ impl Scrub {
             }
         }
     }
+}
+
+/// A call of the REST API without its secrets; it is named by its method and its path.
+pub(super) fn scrubbed_rest(method: &str, path: &str, bodies: [&[u8]; 2]) -> Scrubbed {
+    let secrets = bodies.map(secrets_in).concat();
+    let [request, response] = bodies.map(|body| {
+        let body = with_members(&String::from_utf8_lossy(body), UNTOLD);
+        without_values(body.as_bytes(), &secrets)
+    });
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric();
+    let words = bare(path).split(|letter| !is_plain(letter)).filter(|word| !word.is_empty());
+    let method = method.to_ascii_lowercase();
+    let named: Vec<&str> = std::iter::once(method.as_str()).chain(words).collect();
+    let operation = named.join("-").chars().take(REST_NAME_CHARACTERS_MAX).collect();
+    Scrubbed { operation, request, response }
 }
 
 /// What is written in the place of a value of a card, a bank or a token. A good number becomes one

@@ -5,7 +5,9 @@
 
 use super::raw::{View, pattern};
 use super::shape::is_session;
-use crate::domain::secret::{ELEMENTS, HIDDEN, SESSION_CHARS, misplaced_secrets, without_secrets};
+use crate::domain::secret::{
+    ELEMENTS, HIDDEN, SESSION_CHARS, member_secrets, misplaced_secrets, without_secrets,
+};
 use crate::xml::decode;
 use parking_lot::RwLock;
 use std::borrow::Cow;
@@ -101,6 +103,7 @@ pub(super) fn secrets_in(body: &[u8]) -> Vec<String> {
             [view.text(&text.at).trim().to_owned(), escaped(&said), said]
         })
         .chain(misplaced)
+        .chain(member_secrets(&whole).into_iter().map(str::to_owned))
         .filter(|value| value.len() >= TELLING_BYTES && !value.starts_with("{{"))
         .collect();
     values.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));

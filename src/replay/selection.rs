@@ -7,7 +7,6 @@
 
 use super::error::ReplayError;
 use super::exchange::Piece;
-use super::subject::Subject;
 use crate::domain::toml_text::suggest;
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -154,7 +153,7 @@ fn name_of(piece: &Piece) -> &str {
 
 fn operations_of(piece: &Piece) -> Vec<String> {
     match piece {
-        Piece::Exchange(exchange) => Subject::of(&exchange.request).operation.into_iter().collect(),
+        Piece::Exchange(exchange) => exchange.subject().operation.into_iter().collect(),
         Piece::Skipped { .. } => Vec::new(),
     }
 }

@@ -6,7 +6,10 @@
 
 use super::canonical::printable;
 use super::compare::{LIMITS, operation};
+use super::exchange::Exchange;
 use super::subject::Subject;
+use crate::client::Answer;
+use crate::json::{self, Json, JsonLimits};
 use crate::xml::{ElementRef, decode, parse};
 
 /// The operations of SOAP that the gateway serves.
@@ -14,7 +17,23 @@ const OPERATIONS: [&str; 7] =
     ["login", "getUserInfo", "create", "update", "delete", "query", "queryMore"];
 
 /// Why a call is not served where this answer came from, if the answer says so.
-pub(super) fn unserved(request: &[u8], answer: &[u8]) -> Option<String> {
+pub(super) fn unserved(exchange: &Exchange, answer: &Answer) -> Option<String> {
+    if !exchange.is_rest() {
+        return unserved_operation(&exchange.request, &answer.body);
+    }
+    let json = json::read(&answer.body, &JsonLimits::default()).ok();
+    let reason = json.as_ref().and_then(|json| json.get("reasons")?.items()?.first());
+    let is_no_path = reason
+        .and_then(|reason| reason.get("code"))
+        .is_some_and(|code| matches!(code, Json::Number(code) if **code == *NO_PATH));
+    let is_unserved = is_no_path && answer.status.as_u16() == 404;
+    is_unserved.then(|| format!("{} is not served there", exchange.subject()))
+}
+
+/// The code of an answer that says that nothing is at the path.
+const NO_PATH: &str = "50000040";
+
+fn unserved_operation(request: &[u8], answer: &[u8]) -> Option<String> {
     let text = decode(answer, None).ok()?;
     let document = parse(&text, &LIMITS).ok()?;
     let fault = operation(document.root()).filter(|first| first.local() == "Fault")?;
@@ -53,7 +72,7 @@ mod tests {
     }
 
     fn told(body: &str, answer: &str) -> Option<String> {
-        unserved(request(body).as_bytes(), answer.as_bytes())
+        unserved_operation(request(body).as_bytes(), answer.as_bytes())
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::canonical::printable;
 use super::error::ReplayError;
+use super::live_rest::{encoded, token_in};
+use super::rest::TOKEN;
 use super::secret::KnownSecrets;
 use super::seed_text::SeedText;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -31,10 +33,28 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// An OAuth client.
+#[derive(Clone, serde::Deserialize)]
+pub struct OauthClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+    /// In whose name it calls.
+    pub user: String,
+}
+
+impl fmt::Debug for OauthClient {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("OauthClient").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// The users that can log in; the first is the one that `{{session}}` means.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Users {
     all: Vec<Credentials>,
+    clients: Vec<OauthClient>,
     /// Whether the first was given on the command line, and so stands for users that are unknown.
     is_first_given: bool,
 }
@@ -43,6 +63,8 @@ pub(super) struct Users {
 struct SeedUsers {
     #[serde(default)]
     user: Vec<SeedUser>,
+    #[serde(default)]
+    oauth_client: Vec<OauthClient>,
 }
 
 #[derive(serde::Deserialize)]
@@ -62,13 +84,19 @@ impl Users {
             Some(Credentials { username: user.username, password: user.password? })
         };
         let all = seed.user.into_iter().filter_map(with_password).collect();
-        Ok(Self { all, is_first_given: false })
+        Ok(Self { all, clients: seed.oauth_client, is_first_given: false })
     }
 
     /// The same with `first` before all others.
     pub(super) fn with_first(mut self, first: Option<Credentials>) -> Self {
         self.is_first_given |= first.is_some();
         self.all.splice(0..0, first);
+        self
+    }
+
+    /// The same with a client more.
+    pub(super) fn with_client(mut self, client: Option<OauthClient>) -> Self {
+        self.clients.extend(client);
         self
     }
 
@@ -106,6 +134,49 @@ impl Sessions {
     pub(super) fn credentials_for(&self, username: &str) -> Option<&Credentials> {
         let known = self.users.find(Some(username)).or_else(|| self.users.find(None));
         known.inspect(|known| self.secrets.add_telling(&known.password))
+    }
+
+    /// The name and the password of a user, or of the first one.
+    pub(super) fn credentials(&self, user: Option<&str>) -> Result<&Credentials, ReplayError> {
+        let known = self.users.find(user).ok_or_else(|| Self::nobody_told(user))?;
+        self.secrets.add_telling(&known.password);
+        Ok(known)
+    }
+
+    /// The OAuth client that stands for all captured ones: that of the first user who has one.
+    pub(super) fn client(&self) -> Option<&OauthClient> {
+        let mut users = self.users.all.iter();
+        let first = users.find_map(|user| self.client_of(&user.username));
+        first.inspect(|client| self.secrets.add_telling(&client.secret))
+    }
+
+    fn client_of(&self, username: &str) -> Option<&OauthClient> {
+        self.users.clients.iter().find(|client| client.user == username)
+    }
+
+    /// What the Authorization header of a user's call of the REST API says, or of the first user's:
+    /// a token, if a client of the user is known, else a session.
+    pub(super) async fn authorization(
+        &self,
+        user: Option<&str>,
+        connection: &mut Connection,
+    ) -> Result<String, ReplayError> {
+        let username = &self.credentials(user)?.username;
+        let Some(client) = self.client_of(username) else {
+            return Ok(format!("ZSession {}", self.of(user, connection).await?));
+        };
+        let mut open = self.open.lock().await;
+        // No user is called so.
+        let name = format!("Bearer {}", client.id);
+        if let Some(token) = open.get(&name) {
+            return Ok(format!("Bearer {token}"));
+        }
+        self.secrets.add_telling(&client.secret);
+        let token = token(client, connection).await?;
+        self.secrets.add(&token);
+        let authorization = format!("Bearer {token}");
+        open.insert(name, token);
+        Ok(authorization)
     }
 
     /// The session of a user, or of the first one.
@@ -154,6 +225,21 @@ impl Sessions {
         let told = told.map_or("the answer has no Session", |fault| fault);
         Err(failed(printable(told)))
     }
+}
+
+/// A new token of a client.
+async fn token(client: &OauthClient, connection: &mut Connection) -> Result<String, ReplayError> {
+    let failed = |why: String| {
+        let id = printable(&client.id);
+        ReplayError::Runtime(format!("the OAuth client {id} got no token: {why}"))
+    };
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
+    let [id, secret] = [&client.id, &client.secret].map(|value| encoded(value));
+    let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+    let sent = connection.post(TOKEN, &headers, body.into_bytes().into()).await;
+    let answer = sent.map_err(|error| failed(error.to_string()))?;
+    token_in(&answer.body).ok_or_else(|| failed(format!("HTTP {}", answer.status.as_u16())))
 }
 
 fn login(credentials: &Credentials) -> Vec<u8> {

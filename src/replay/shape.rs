@@ -38,6 +38,34 @@ pub(super) fn shape<'t>(local: &str, text: &'t str) -> Option<Shape<'t>> {
     }
 }
 
+/// The shape of a text of a JSON document by the name of its member, if it has one.
+pub(super) fn json_shape<'t>(name: &str, text: &'t str) -> Option<Shape<'t>> {
+    let whole = |stands_for| Some(Shape { stands_for, rest: "" });
+    match name {
+        "id" if is_id(text) => whole("an id"),
+        "number" if is_number(text) => whole("a number"),
+        "processId" if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            whole("a process id")
+        }
+        "requestId" if is_uuid(text) => whole("a request id"),
+        "jti" if is_uuid(text) => whole("an id of a token"),
+        "nextPage" => Some(Shape { stands_for: "scheme and host", rest: path_of(text)? }),
+        name if name.ends_with("Date") || name.ends_with("On") || name.ends_with("Time") => {
+            let is_moment = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok();
+            if is_moment { whole("a time") } else { shape(name, text) }
+        }
+        name => shape(name, text),
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let is_part = |(part, length): (&str, usize)| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    text.split('-').count() == lengths.len() && text.split('-').zip(lengths).all(is_part)
+}
+
 fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -22,7 +22,7 @@ use super::soapui::{self, Projects};
 use super::walk::{self, Capture, Given};
 use crate::client::Endpoint;
 use chrono::{DateTime, Utc};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Captures that were looked at, and what they need.
 pub struct Survey {
@@ -141,6 +141,7 @@ async fn looked_at(
         endpoint: endpoint.cloned(),
         count: 0,
         left_out: 0,
+        left: Vec::new(),
         clocks: Clocks { given: options.clock, first: None },
         matched: Matched::default(),
         listing: options.list.then(Listing::default),
@@ -158,6 +159,8 @@ struct Look {
     /// How many pieces are selected, and how many are not.
     count: usize,
     left_out: usize,
+    /// Folders with a seed of their own.
+    left: Vec<PathBuf>,
     clocks: Clocks,
     matched: Matched,
     listing: Option<Listing>,
@@ -167,10 +170,11 @@ struct Look {
 impl Look {
     fn all(mut self, given: &Given) -> Result<Self, ReplayError> {
         let paths = self.options.paths.clone();
-        walk::walk(&paths, given, &mut |capture| match capture {
+        let left = walk::walk(&paths, given, &mut |capture| match capture {
             Capture::Case(case) => self.case(&case),
             Capture::File(file) => self.file(&file),
         })?;
+        self.left = left;
         self.matched.check(&self.options.selection)?;
         if self.count == 0 && self.left_out > 0 {
             let message = "--only and --skip leave nothing to replay".to_owned();
@@ -247,15 +251,20 @@ impl Look {
             return Ok(true);
         }
         if let (Some(endpoint), Piece::Exchange(exchange)) = (&self.endpoint, piece) {
-            refuse_write(endpoint, &exchange.name, &exchange.request, options)?;
+            refuse_write(endpoint, &exchange.name, exchange.may_write(), options)?;
         }
         Ok(true)
     }
 
-    /// What there is to say of patterns that came to nothing.
+    /// What there is to say of what is left out, and of patterns that came to nothing.
     fn notes(&self) -> Vec<String> {
         let idle = self.matched.idle(&self.options.selection);
-        idle.into_iter().map(|glob| format!("--skip {glob} matches nothing")).collect()
+        let idle = idle.into_iter().map(|glob| format!("--skip {glob} matches nothing"));
+        let left = self.left.iter().map(|folder| {
+            let folder = folder.display();
+            format!("{folder} has a seed of its own: name it to replay it")
+        });
+        left.chain(idle).collect()
     }
 }
 

@@ -8,7 +8,9 @@
 mod pairs;
 
 use super::capture::{self, CaptureFile};
-use super::catalogue::{Case, PAIR_REQUEST, PAIR_RESPONSE, REQUEST, RESPONSE, SEED};
+use super::catalogue::{
+    Case, JSON_REQUEST, JSON_RESPONSE, PAIR_REQUEST, PAIR_RESPONSE, REQUEST, RESPONSE, SEED,
+};
 use super::error::ReplayError;
 use super::place::Place;
 use super::rules::{Pattern, Rules};
@@ -44,15 +46,21 @@ pub(super) struct Walk<'f> {
     given: &'f Given,
     found: &'f mut dyn FnMut(Capture) -> Result<(), ReplayError>,
     count: usize,
+    /// Whether what is walked has a seed.
+    has_seed: bool,
+    /// Folders that have another one.
+    left: Vec<PathBuf>,
 }
 
-/// Finds every capture at or below `paths`.
+/// Finds every capture at or below `paths`, and gives the folders that were left out because they
+/// have a seed of their own.
 pub(super) fn walk(
     paths: &[PathBuf],
     given: &Given,
     found: &mut dyn FnMut(Capture) -> Result<(), ReplayError>,
-) -> Result<(), ReplayError> {
-    let mut walk = Walk { given, found, count: 0 };
+) -> Result<Vec<PathBuf>, ReplayError> {
+    let has_seed = seed_of(paths).is_some();
+    let mut walk = Walk { given, found, count: 0, has_seed, left: Vec::new() };
     for path in paths {
         let before = walk.count;
         let is_folder =
@@ -73,7 +81,7 @@ pub(super) fn walk(
             return Err(ReplayError::capture(path, None, message));
         }
     }
-    Ok(())
+    Ok(walk.left)
 }
 
 impl Walk<'_> {
@@ -102,16 +110,21 @@ impl Walk<'_> {
         let scope = self.below(folder, above)?;
         let names = names(folder)?;
         let has = |name: &str| names.iter().any(|(found, _)| found == name);
-        if has(REQUEST) {
+        if has(REQUEST) || has(JSON_REQUEST) {
             let case = Case::of_folder(folder, Arc::clone(&scope.rules));
             self.tell(Capture::Case(case))?;
-        } else if has(RESPONSE) {
-            let message = format!("there is a {RESPONSE} but no {REQUEST}");
+        } else if let Some((response, request)) =
+            [(RESPONSE, REQUEST), (JSON_RESPONSE, JSON_REQUEST)].into_iter().find(|it| has(it.0))
+        {
+            let message = format!("there is a {response} but no {request}");
             return Err(ReplayError::capture(folder, None, message));
         }
         for (name, is_folder) in &names {
             let path = folder.join(name);
-            if *is_folder {
+            if *is_folder && self.has_seed && path.join(SEED).is_file() {
+                // It is about another ledger, and so a catalogue of its own.
+                self.left.push(path);
+            } else if *is_folder {
                 self.folder(&path, &scope)?;
             } else {
                 self.found_in_folder(&path, &scope)?;
@@ -149,7 +162,7 @@ impl Walk<'_> {
     fn named(&mut self, file: &Path, scope: &Scope) -> Result<(), ReplayError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let rules = Arc::clone(&scope.rules);
-        if name == REQUEST {
+        if name == REQUEST || name == JSON_REQUEST {
             let folder = file.parent().filter(|folder| *folder != Path::new(""));
             return self
                 .tell(Capture::Case(Case::of_folder(folder.unwrap_or(Path::new(".")), rules)));
@@ -160,7 +173,8 @@ impl Walk<'_> {
         if let Some(response) = pair(file)? {
             return self.tell(Capture::Case(Case::of_files(file, response, rules)));
         }
-        if name == RESPONSE || name.ends_with(PAIR_RESPONSE) || pairs::request_of(file).is_some() {
+        let is_answer = [RESPONSE, JSON_RESPONSE].contains(&&*name);
+        if is_answer || name.ends_with(PAIR_RESPONSE) || pairs::request_of(file).is_some() {
             let message = "this is an answer: name its request, or the folder of both";
             return Err(ReplayError::capture(file, None, message));
         }
@@ -174,7 +188,7 @@ impl Walk<'_> {
 /// The answer beside a request whose name is one of a pair, but none of a catalogue's.
 fn pair(file: &Path) -> Result<Option<PathBuf>, ReplayError> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    if name == REQUEST || name.ends_with(PAIR_REQUEST) {
+    if name == REQUEST || name == JSON_REQUEST || name.ends_with(PAIR_REQUEST) {
         return Ok(None);
     }
     pairs::answer_of(file)

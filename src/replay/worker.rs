@@ -11,6 +11,7 @@ use super::compare::{Difference, Level, compare, refusal, usual_status};
 use super::error::ReplayError;
 use super::exchange::{Exchange, Piece};
 use super::live::{self, Means, Ready};
+use super::live_rest;
 use super::remote::refuse_write;
 use super::report::{CaseReport, Failure, Outcome};
 use super::retry;
@@ -22,7 +23,7 @@ use super::shown::shown;
 use super::unknown::Asked;
 use super::update;
 use super::walk::Capture;
-use crate::client::{Answer, Bytes, ClientError, Connection, Endpoint};
+use crate::client::{Answer, ClientError, Connection, Endpoint, Request};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -162,25 +163,33 @@ impl Worker {
 
     async fn exchange(&mut self, mut exchange: Exchange) -> Result<(), Ended> {
         let Self { job, connection, carried, .. } = self;
-        refuse_write(&job.endpoint, &exchange.name, &exchange.request, &job.options)?;
+        refuse_write(&job.endpoint, &exchange.name, exchange.may_write(), &job.options)?;
         let values = &job.options.values;
         if let Some(plain) = exchange.expected.as_deref().and_then(|e| blanks::answer(e, values)) {
             exchange.expected = Some(plain);
         }
-        let means = Means { sessions: &job.sessions, carried, values };
-        let body = match live::request(&exchange, &means, connection).await? {
-            Ready::Body(body) => Bytes::from(body),
+        let path = job.endpoint.path();
+        let means = Means { sessions: &job.sessions, carried, values, path };
+        let ready = if exchange.is_rest() {
+            live_rest::request(&exchange, &means, connection).await?
+        } else {
+            live::request(&exchange, &means, connection).await?
+        };
+        let request = match ready {
+            Ready::Request(request) => request,
             Ready::Lacking(why) => return self.unsent(exchange.name, Outcome::Skipped(why)).await,
         };
         let started = Instant::now();
-        let sent = self.sent(&exchange, body.clone()).await;
+        let sent = self.sent(&exchange, &request).await;
         let took = started.elapsed();
         let outcome = match sent {
             Ok(answer) => {
                 self.unanswered = 0;
                 self.learn(&exchange, &answer);
                 match judge(&self.job, &exchange, &self.carried, &answer)? {
-                    Outcome::Failed(failure) => self.explained(failure, &exchange, &body).await,
+                    Outcome::Failed(failure) => {
+                        self.explained(failure, &exchange, &request.body).await
+                    }
                     other => other,
                 }
             }
@@ -215,7 +224,7 @@ impl Worker {
         body: &[u8],
     ) -> Outcome {
         let expected = exchange.expected.as_deref().unwrap_or_default();
-        if usual_status(expected) != 200 {
+        if exchange.is_rest() || usual_status(expected) != 200 {
             return Outcome::Failed(failure);
         }
         let Self { job, connection, carried, .. } = self;
@@ -234,25 +243,32 @@ impl Worker {
     }
 
     /// Sends a request, again where it may be and `--retries` allows it.
-    async fn sent(&mut self, exchange: &Exchange, body: Bytes) -> Result<Answer, ClientError> {
-        let path = self.job.endpoint.path().unwrap_or_else(|| exchange.rules.path());
-        let headers = exchange.rules.request_headers();
-        let usual = || exchange.expected.as_deref().map(usual_status);
-        let status = exchange.rules.status.map(|status| status.0).or_else(usual);
+    async fn sent(
+        &mut self,
+        exchange: &Exchange,
+        request: &Request,
+    ) -> Result<Answer, ClientError> {
+        let (status, may_write) = (exchange.status(), exchange.may_write());
         for tries in 1.. {
-            let sent = self.connection.post(path, &headers, body.clone()).await;
-            let wait = retry::wait(&sent, &body, &headers, status, tries);
+            let sent = self.connection.send(request).await;
+            let wait = retry::wait(&sent, may_write, &request.headers, status, tries);
             match wait.filter(|_| tries <= self.job.options.retries) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return sent,
             }
         }
-        self.connection.post(path, &headers, body).await
+        self.connection.send(request).await
     }
 
     /// Remembers how objects and sessions of the capture are called now.
     fn learn(&mut self, exchange: &Exchange, answer: &Answer) {
         let Some(expected) = &exchange.expected else { return };
+        if exchange.is_rest() {
+            if let Some(token) = live_rest::token_in(&answer.body) {
+                self.job.secrets.add(&token);
+            }
+            return self.carried.learn_json(expected, &answer.body);
+        }
         self.carried.learn(expected, &answer.body);
         if let Some((captured, live)) = live::sessions_of(expected, &answer.body) {
             self.job.secrets.add(&live);
@@ -311,10 +327,10 @@ fn judge(
         return Ok(Outcome::Passed);
     }
     let was_answered = match &exchange.expected {
-        Some(expected) => usual_status(expected) == 200,
+        Some(_) => exchange.status().is_some_and(|status| status < 300),
         None => !job.options.update,
     };
-    if was_answered && let Some(why) = unserved(&exchange.request, &answer.body) {
+    if was_answered && let Some(why) = unserved(exchange, answer) {
         let mut why = why;
         job.secrets.hide(&mut why);
         return Ok(Outcome::NotServed(why));

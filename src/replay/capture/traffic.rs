@@ -1,10 +1,12 @@
-//! One exchange of HTTP as a recorder wrote it down, and what of it is SOAP that can be sent again.
+//! One exchange of HTTP as a recorder wrote it down, and what of it can be sent again: calls of
+//! SOAP, and of the REST API.
 
 use super::CaptureFile;
 use crate::client::Uri;
 use crate::domain::number::saturated;
 use crate::replay::canonical::printable;
 use crate::replay::exchange::{Exchange, Piece};
+use crate::replay::rest;
 use crate::replay::rules::Rules;
 use crate::replay::subject::Subject;
 use crate::xml::decode;
@@ -15,6 +17,17 @@ use std::sync::Arc;
 
 /// The request headers that are sent again.
 const SENT: [&str; 2] = ["soapaction", "idempotency-key"];
+/// Those of a call of the REST API. None of them says who calls.
+const SENT_TO_REST: [&str; 6] = [
+    "idempotency-key",
+    "zuora-version",
+    "zuora-track-id",
+    "zuora-entity-ids",
+    "zuora-org-ids",
+    "x-zuora-wsdl-version",
+];
+/// Methods of the REST API.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// What the path of a service of SOAP has in it.
 const SERVICE: &str = "/services/";
 /// A body may inflate to so much.
@@ -145,10 +158,13 @@ impl Traffic {
         }
         let request = self.request.take();
         let request = request.map(|body| body.into_bytes(&self.headers, "request")).transpose()?;
-        if !self.is_soap(request.as_deref().unwrap_or_default()) {
+        let is_rest = self.is_rest();
+        if !is_rest && !self.is_soap(request.as_deref().unwrap_or_default()) {
             return skipped(format!("{} {} is no SOAP call", self.method, path_only(&self.url)));
         }
-        let Some(request) = request else {
+        let reads = ["get", "delete"].iter().any(|it| self.method.eq_ignore_ascii_case(it));
+        let none = || (is_rest && reads).then(Vec::new);
+        let Some(request) = request.or_else(none) else {
             return skipped("the body of its request was not captured");
         };
         // What comes before an answer, such as 100 Continue, is none.
@@ -159,28 +175,35 @@ impl Traffic {
             return skipped("the body of its answer was not captured");
         };
         let expected = response.into_bytes(&self.response_headers, "answer")?;
-        let rules = self.rules(status).map_err(Unsent::Damaged)?;
-        let operation = Subject::of(&request).operation;
-        let name = format!("{place} {}", operation.unwrap_or_else(|| printable(&self.method)));
-        Ok(Exchange {
-            name,
-            request,
-            expected: Some(expected),
-            rules: Arc::new(Rules::clone(&file.rules).over(&rules)),
-            files: None,
-        })
+        let rules = self.rules(status, is_rest).map_err(Unsent::Damaged)?;
+        let rules = Arc::new(Rules::clone(&file.rules).over(&rules));
+        let (name, expected) = (String::new(), Some(expected));
+        let mut exchange = Exchange { name, request, expected, rules, files: None };
+        let operation = exchange.subject().operation;
+        let operation = operation.unwrap_or_else(|| self.method.clone());
+        exchange.name = format!("{place} {}", printable(&operation));
+        Ok(exchange)
     }
 
     /// How it was sent, and which status came back.
-    fn rules(&self, status: i64) -> Result<Rules, String> {
+    fn rules(&self, status: i64, is_rest: bool) -> Result<Rules, String> {
         // What is wrong with it may hold a secret.
         let uri: Uri = self.url.parse().map_err(|_| "its URL is none")?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let is_sent = |name: &str| SENT.iter().any(|sent| name.eq_ignore_ascii_case(sent));
+        let all: &[&str] = if is_rest { &SENT_TO_REST } else { &SENT };
+        let is_sent = |name: &str| all.iter().any(|sent| name.eq_ignore_ascii_case(sent));
         let sent = self.headers.iter().filter(|(name, _)| is_sent(name));
         let content_type = header(&self.headers, "content-type").unwrap_or_default();
         let status = u16::try_from(status).map_err(|_| format!("{status} is no HTTP status"))?;
-        Rules::captured(path, content_type, sent, status)
+        let method = if is_rest { self.method.as_str() } else { "POST" };
+        Rules::captured((method, path), content_type, sent, status)
+    }
+
+    /// Whether it is a call of the REST API, which is answered in JSON.
+    fn is_rest(&self) -> bool {
+        let is_method = METHODS.iter().any(|it| self.method.eq_ignore_ascii_case(it));
+        let headers: Vec<_> = self.headers.iter().chain(&self.response_headers).cloned().collect();
+        is_method && rest::is_captured(&self.url, &headers)
     }
 
     /// Whether it is a call of SOAP, also one that is damaged: an envelope or an operation, or XML

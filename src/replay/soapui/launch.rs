@@ -6,7 +6,7 @@ use super::super::canonical::printable;
 use super::super::compare::Level;
 use super::super::error::ReplayError;
 use super::super::listing::Listing;
-use super::super::remote::refuse_write;
+use super::super::remote::{may_write, refuse_write};
 use super::super::report::{Start, Tally};
 use super::super::secret::KnownSecrets;
 use super::super::selection::{Matched, Selection};
@@ -155,7 +155,8 @@ impl Projects {
         for step in steps.filter(|step| !step.disabled) {
             if let Kind::Request(request) = &step.kind {
                 let name = format!("the step {}", printable(&step.name));
-                refuse_write(endpoint, &name, request.body.trim().as_bytes(), options)?;
+                let writes = may_write(request.body.trim().as_bytes());
+                refuse_write(endpoint, &name, writes, options)?;
             }
         }
         Ok(())
