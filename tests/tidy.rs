@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up; a room imports only rooms before it.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "catalogue",
     "domain",
     "ledger",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 13] = [
     "processor",
     "service",
     "xml",
+    "json",
     "call",
     "soap",
     "rest",
@@ -32,8 +33,8 @@ const ROOMS: [&str; 13] = [
 /// answer against the WSDL. Front doors do not know each other. `http` is handed them and knows
 /// none.
 const NARROW: [(&str, &[&str]); 3] = [
-    ("replay", &["catalogue", "domain", "client", "xml", "soap::wsdl"]),
-    ("rest", &["catalogue", "domain", "ledger", "service", "call"]),
+    ("replay", &["catalogue", "domain", "client", "json", "xml", "soap::wsdl"]),
+    ("rest", &["catalogue", "domain", "ledger", "service", "json", "call"]),
     ("http", &["catalogue", "domain", "ledger", "client", "service", "xml", "call"]),
 ];
 
@@ -502,13 +503,16 @@ fn incomplete_case(
     catalogue: &str,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    for needed in ["request.xml", "response.xml", "about.md"] {
+    let is_json = files.iter().any(|file| file.as_ref() == "request.json");
+    let [request, response] =
+        if is_json { ["request.json", "response.json"] } else { ["request.xml", "response.xml"] };
+    for needed in [request, response, "about.md"] {
         if !files.iter().any(|file| file.as_ref() == needed) {
             wrong.push(format!("lacks {needed}"));
         }
     }
     for file in files.iter().map(AsRef::as_ref) {
-        if !["request.xml", "response.xml", "about.md", "replay.toml"].contains(&file) {
+        if ![request, response, "about.md", "replay.toml"].contains(&file) {
             wrong.push(format!("has {file}, which is no part of a case"));
         }
     }
@@ -641,6 +645,10 @@ mod planted {
             ["about.md is not one line"]
         );
         assert_eq!(incomplete_case("a/c", &all, "It.\n", listed).len(), 1);
+        let json = ["request.json", "response.json", "about.md", "replay.toml"];
+        assert!(incomplete_case("a/b", &json, "It.\n", listed).is_empty());
+        let mixed = ["request.json", "response.xml", "about.md"];
+        assert_eq!(incomplete_case("a/b", &mixed, "It.\n", listed).len(), 2);
         let extra = [&all[..], &["notes.txt"]].concat();
         assert_eq!(incomplete_case("a/b", &extra, "It.\n", listed).len(), 1);
     }

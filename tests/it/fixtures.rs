@@ -11,11 +11,16 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
-/// How many folders with a request there are at or below a folder.
+/// The part of the catalogue that has a seed of its own.
+const SETTLEMENT: &str = "rest-settlement";
+
+/// How many folders with a request there are at or below a folder, but for those with another seed.
 fn cases(folder: &Path) -> usize {
     let below = fs::read_dir(folder).unwrap().map(|found| found.unwrap().path());
-    let below: usize = below.filter(|path| path.is_dir()).map(|path| cases(&path)).sum();
-    below + usize::from(folder.join("request.xml").is_file())
+    let below = below.filter(|path| path.is_dir() && !path.join("seed.toml").is_file());
+    let below: usize = below.map(|path| cases(&path)).sum();
+    let has_request = |name: &str| folder.join(name).is_file();
+    below + usize::from(has_request("request.xml") || has_request("request.json"))
 }
 
 /// A folder with the catalogue's seed and some of its cases.
@@ -86,6 +91,47 @@ fn the_whole_catalogue_passes() {
     assert!(stderr.contains(" per second"), "{stderr}");
     // Nothing is left behind where it ran.
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_part_with_a_seed_of_its_own_passes_by_its_name() {
+    let folder = TempDir::new().unwrap();
+    let path = fixtures().join(SETTLEMENT);
+    let output = finish(program(folder.path()).arg("replay").arg(&path));
+    let (stdout, _) = told(&output);
+    let count = cases(&path);
+    assert!(count >= 80, "{count}");
+    assert_eq!(stdout, format!("{count} passed, 0 failed\n"));
+    assert_eq!(output.status.code(), Some(0));
+    let output = finish(program(folder.path()).args(["replay", "--list"]).arg(fixtures()));
+    let (stdout, stderr) = told(&output);
+    assert!(!stdout.contains(SETTLEMENT), "{stdout}");
+    assert!(stderr.contains("rest-settlement has a seed of its own"), "{stderr}");
+}
+
+#[test]
+fn a_changed_value_of_a_json_answer_is_found_and_named() {
+    let name = "rest-twins/action-rows";
+    let copy = Copy::of(&[name]);
+    copy.change(&format!("{name}/response.json"), "Missing required value", "Nothing is missing");
+    let output = copy.replay(&[]);
+    let (stdout, _) = told(&output);
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    for line in [
+        "  body at /1/Errors/0/Message",
+        "    -        \"Message\": \"Nothing is missing: Type\"",
+        "    +        \"Message\": \"Missing required value: Type\"",
+    ] {
+        assert!(stdout.lines().any(|told| told.starts_with(line)), "{line} in {stdout}");
+    }
+    assert_eq!(copy.replay(&["--ignore", "//Message"]).status.code(), Some(0));
+    for place in ["$[1].Errors[0].Message", "/1/Errors/0/Message"] {
+        assert_eq!(copy.replay(&["--ignore", place]).status.code(), Some(0), "{place}");
+        let with = format!("{place}=^Missing");
+        assert_eq!(copy.replay(&["--match", &with]).status.code(), Some(0), "{place}");
+        let with = format!("{place}=^Nothing");
+        assert_eq!(copy.replay(&["--match", &with]).status.code(), Some(1), "{place}");
+    }
 }
 
 #[test]

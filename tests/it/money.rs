@@ -614,11 +614,12 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
     });
     result.unwrap_or_else(|failure| panic!("{failure}"));
     audit(&path);
-    // Sequences that do nothing, or meet no refusal, would prove little.
+    // Sequences that do nothing, or meet no refusal, would prove little. The rarest refusal comes
+    // about once in twelve sequences, so that chance alone does not bring it below one in thirty.
     let tally = tally.into_inner();
     assert_eq!(tally.len(), Operation::KINDS, "{tally:?}");
     for (kind, [refused, done]) in tally {
         assert!(done > cases / 20, "{kind} was done {done} times");
-        assert!(kind == "end" || refused > cases / 20, "{kind} was refused {refused} times");
+        assert!(kind == "end" || refused > cases / 30, "{kind} was refused {refused} times");
     }
 }

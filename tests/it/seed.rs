@@ -121,7 +121,7 @@ fn what_was_billed_is_loaded_once() {
     // What has moved since is no conflict.
     place.change(
         "update invoice set balance = 6000 where number = 'I1';
-         update payment set refunded = 5000, is_settled = 1;
+         update payment set refunded = 5000, applied = 0, is_settled = 1;
          update invoice_payment set refunded = 5000;
          update payment_method set status = 'Closed';
          update account_row set default_payment_method = 3 where number = 'A1';",

@@ -18,6 +18,12 @@ def method(number):
     return f"{number + 1000:032x}"
 
 
+def seeded(program, stacks, folder):
+    """A gateway with an account for each stack."""
+    (folder / "seed.toml").write_text(seed(stacks), encoding="utf-8")
+    return Gateway(program, folder, "--seed seed.toml")
+
+
 def seed(stacks):
     text = (
         f'[[user]]\nusername = "{USERNAME}"\npassword = "{PASSWORD}"\npermissions = '
@@ -34,12 +40,13 @@ def seed(stacks):
 
 
 class Gateway:
-    """The built gateway with an account for each stack, in a folder that is gone afterwards."""
+    """The built gateway in a folder that is gone afterwards. It starts with the seed, or the demo,
+    that `start` names.
+    """
 
-    def __init__(self, program, stacks, folder):
+    def __init__(self, program, folder, start):
         self.program, self.folder = program, folder
-        (folder / "seed.toml").write_text(seed(stacks), encoding="utf-8")
-        arguments = "serve --test --seed seed.toml --ledger ledger.db --listen 127.0.0.1:0"
+        arguments = f"serve --test {start} --ledger ledger.db --listen 127.0.0.1:0"
         self.errors = open(folder / "stderr.log", "wb")
         self.process = subprocess.Popen(
             [self.program, *arguments.split(), "--admin-listen", "none"],

@@ -20,7 +20,7 @@ struct Echo;
 
 fn json(status: u16, body: String) -> Answer {
     let body = ("application/json; charset=utf-8", body.into_bytes());
-    Answer::new(status, body, OperationName::ObjectGetRefund, Outcome::Ok)
+    Answer::new(status, body, OperationName::ObjectGet, Outcome::Ok)
 }
 
 fn header(name: &'static str, value: &str) -> Header {

@@ -1,0 +1,13 @@
+//! The REST front door as its users meet it: the built program, tokens, JSON in and out.
+
+mod bench;
+mod catalogue;
+mod client;
+mod edges;
+mod errors;
+mod hammer;
+mod headers;
+mod money;
+mod openapi;
+mod refunds;
+mod twins;
