@@ -3,7 +3,7 @@
 
 use crate::client::{Client, texts};
 use crate::place::Place;
-use crate::requests::{ID_LENGTH, Template, account, seed};
+use crate::requests::{ID_LENGTH, Template, account, seed, token_request};
 use crate::server::Server;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,13 @@ impl Gateway {
         let answer = Client::connect(&server.address).expect(&login.bytes, "Session>");
         let session = texts(&answer, "Session")[0].to_owned();
         Self { server, ledger, session }
+    }
+
+    /// A bearer token for REST.
+    pub fn token(&self) -> String {
+        let answer = Client::connect(&self.address).expect(&token_request(), "access_token");
+        let (_, rest) = answer.split_once("\"access_token\":\"").unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
     }
 
     /// Makes refunds of one account, 50 a call, and returns their ids.

@@ -8,6 +8,9 @@ const PATH: &str = "/apps/services/a/91.0";
 pub const ID_LENGTH: usize = 32;
 const ACCOUNT: &str = "@account@@@@@@@@@@@@@@@@@@@@@@@@";
 const METHOD: &str = "@method@@@@@@@@@@@@@@@@@@@@@@@@@";
+const PAYMENT: &str = "@payment@@@@@@@@@@@@@@@@@@@@@@@@";
+/// The OAuth client of the seed.
+const CLIENT: &str = "00000000-0000-4000-8000-000000000001";
 
 /// Which id belongs into a place of a request.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,8 @@ pub enum Slot {
     Id,
     /// The payment method of the account whose id was put in last.
     Method,
+    /// The payment of the next id's account.
+    Payment,
 }
 
 /// A request of which some ids are open.
@@ -29,11 +34,15 @@ pub struct Template {
 
 impl Template {
     fn new(body: &str, expected: &'static str, count: usize) -> Self {
-        let text = http(body);
-        let text = std::str::from_utf8(&text).unwrap();
+        Self::of_request(&http(body), expected, count)
+    }
+
+    fn of_request(request: &[u8], expected: &'static str, count: usize) -> Self {
+        let text = std::str::from_utf8(request).unwrap();
         let ids = text.match_indices(ACCOUNT).map(|(at, _)| (at, Slot::Id));
         let methods = text.match_indices(METHOD).map(|(at, _)| (at, Slot::Method));
-        let mut slots: Vec<(usize, Slot)> = ids.chain(methods).collect();
+        let payments = text.match_indices(PAYMENT).map(|(at, _)| (at, Slot::Payment));
+        let mut slots: Vec<(usize, Slot)> = ids.chain(methods).chain(payments).collect();
         slots.sort_by_key(|slot| slot.0);
         Self { bytes: text.as_bytes().to_vec(), slots, expected: expected.as_bytes(), count }
     }
@@ -61,6 +70,34 @@ impl Template {
         );
         let call = format!("<ns1:create>{}</ns1:create>", refund.repeat(rows));
         Self::new(&envelope(session, &call), "Success>true<", rows)
+    }
+
+    /// The External refund of [`Self::external`] by `POST /v1/object/refund`.
+    pub fn twin(token: &str) -> Self {
+        let body = format!(
+            "{{\"AccountId\":\"{ACCOUNT}\",\"Amount\":0.01,\"SourceType\":\"CreditBalance\",\
+             \"Type\":\"External\",\"MethodType\":\"Check\"}}"
+        );
+        Self::of_request(&json("/v1/object/refund", token, &body), "\"Success\":true", 1)
+    }
+
+    /// An External refund of a payment by SOAP.
+    pub fn of_payment(session: &str) -> Self {
+        let refund = format!(
+            "<ns1:zObjects xmlns:ns2=\"http://object.api.zuora.com/\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"ns2:Refund\">\
+             <ns2:PaymentId>{PAYMENT}</ns2:PaymentId><ns2:Amount>0.01</ns2:Amount>\
+             <ns2:Type>External</ns2:Type><ns2:MethodType>Check</ns2:MethodType></ns1:zObjects>"
+        );
+        let call = format!("<ns1:create>{refund}</ns1:create>");
+        Self::new(&envelope(session, &call), "Success>true<", 1)
+    }
+
+    /// The same by "Refund a payment".
+    pub fn of_payment_by_rest(token: &str) -> Self {
+        let path = format!("/v1/payments/{PAYMENT}/refunds");
+        let body = "{\"type\":\"External\",\"totalAmount\":0.01,\"methodType\":\"Check\"}";
+        Self::of_request(&json(&path, token, body), "\"success\":true", 1)
     }
 
     pub fn query_by_id(session: &str) -> Self {
@@ -100,6 +137,7 @@ impl Template {
                     last
                 }
                 Slot::Method => method_of(last),
+                Slot::Payment => payment_of(next()),
             };
             bytes[*at..at + ID_LENGTH].copy_from_slice(&id);
         }
@@ -136,12 +174,36 @@ fn method_of(mut account: [u8; ID_LENGTH]) -> [u8; ID_LENGTH] {
     account
 }
 
+/// The id of the payment of an account of the seed.
+fn payment_of(mut account: [u8; ID_LENGTH]) -> [u8; ID_LENGTH] {
+    account[0] = b'd';
+    account
+}
+
+/// The seed of a tenant with Invoice Settlement: so many accounts, of which each has an unapplied
+/// payment.
+pub fn settlement(accounts: u64) -> String {
+    let mut text = String::from("[tenant]\ninvoice_settlement = true\n") + &seed(accounts, false);
+    for number in 0..accounts {
+        let [id, payment] = [account(number), payment_of(account(number))]
+            .map(|id| String::from_utf8(id.to_vec()).unwrap());
+        write!(
+            text,
+            "[[payment]]\nid = \"{payment}\"\nnumber = \"P{number}\"\naccount = \"{id}\"\n\
+             type = \"External\"\namount = \"1000000000.00\"\neffective_date = \"2026-01-02\"\n",
+        )
+        .unwrap();
+    }
+    text
+}
+
 /// A seed with one user and so many accounts, of which each has a payment method if asked for.
 pub fn seed(accounts: u64, has_methods: bool) -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "[[user]]\nusername = \"bench\"\npassword = \"bench\"\n\
          permissions = [\"credit-balance-external-refund\", \
-         \"credit-balance-electronic-refund\"]\n\
+         \"credit-balance-electronic-refund\", \"external-refund\"]\n\
+         [[oauth_client]]\nid = \"{CLIENT}\"\nsecret = \"bench\"\nuser = \"bench\"\n\
          [[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n\
          [[gateway.rule]]\namount = \"9.00\"\nanswer = \"hang\"\n",
     );
@@ -172,6 +234,27 @@ fn http(body: &str) -> Vec<u8> {
     format!(
         "POST {PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: text/xml; charset=utf-8\r\n\
          SOAPAction: \"\"\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// A request of REST with a JSON document.
+fn json(path: &str, token: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n\
+         Authorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// The request of a token.
+pub fn token_request() -> Vec<u8> {
+    let body = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret=bench");
+    let length = body.len();
+    format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: bench\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }

@@ -9,6 +9,7 @@ mod memory;
 mod mixes;
 mod queries;
 mod replay;
+mod rest;
 
 use crate::arguments::Options;
 use crate::bench::Bench;
@@ -26,7 +27,7 @@ const fn scenario(name: &'static str, about: &'static str, run: fn(&mut Bench)) 
     Scenario { name, about, run, is_long: false }
 }
 
-pub const ALL: [Scenario; 11] = [
+pub const ALL: [Scenario; 12] = [
     scenario("creates", "beside hello and the peers: 1, 8, 64, 256 connections", creates::run),
     scenario("hot", "all refunds of one account", mixes::hot),
     scenario("batches", "fifty refunds a call", mixes::batches),
@@ -34,6 +35,7 @@ pub const ALL: [Scenario; 11] = [
     scenario("hanging", "while a payment gateway never answers", electronic::hanging),
     scenario("beside", "while 100 queries a second are answered", beside::run),
     scenario("queries", "by Id, and by account with 1,000 rows", queries::run),
+    scenario("rest", "creates by REST beside those by SOAP", rest::run),
     scenario("memory", "resident: idle, under creates, under logins", memory::run),
     scenario("growth", "bytes a refund, start, check and creates on a large ledger", growth::run),
     scenario("replay", "replaying captures, beside curl in a loop", replay::run),
