@@ -163,7 +163,7 @@ mod tests {
             let only: Permissions = [permission].into_iter().collect();
             let creates =
                 refunds().filter(|one| Needs::of(Operation::Create, *one).are_met_by(only));
-            // One permission is for credit memos, whoever moves the money.
+            // One permission is for credit memos, External and Electronic.
             let expected = if permission == Permission::CreditMemoRefund { 2 } else { 1 };
             assert_eq!(creates.count(), expected, "{permission:?}");
             for object in refunds() {

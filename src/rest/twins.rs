@@ -15,19 +15,22 @@ use super::failing::Stop;
 use super::paths::{Keys, Operation};
 use super::query::Parameters;
 use crate::call::{CallFacts, Head};
+use crate::domain::draft::batch::Drafts;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::facts::Tenant;
 use crate::domain::row_error::RowError;
 use crate::domain::text::{Text, Wording};
 use crate::json::JsonWriter;
-use crate::ledger::{LedgerError, RowResult};
-use crate::service::create::CreateError;
-use crate::service::idempotency::IdempotencyKey;
+use crate::ledger::change::Changes;
+use crate::ledger::{Batch, LedgerError, Render, RowResult};
+use crate::service::create::{CreateAnswer, CreateError};
+use crate::service::idempotency::{IdempotencyKey, KeyScope, Once};
 use crate::service::refusal::Failure;
 use crate::service::{CallContext, Service};
 use fault::Fault;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use zobject::ZObject;
 
 /// A call to a twin.
 pub(super) struct Twin<'c> {
@@ -104,6 +107,66 @@ impl Twin<'_> {
             Err(TwinStop::Fault(fault)) => Ok(fault.of_object(&wording)),
             Err(TwinStop::Stop(stop)) => Err(stop),
         }
+    }
+
+    /// Creates objects of a type. `shape` tells requests apart that have the same key, which is
+    /// scoped like those of SOAP's create, and `write` makes the document about the rows.
+    async fn create_all(
+        &mut self,
+        name: &str,
+        objects: &[ZObject<'_>],
+        shape: String,
+        write: fn(&[RowResult], &CallContext, &Wording) -> Vec<u8>,
+    ) -> Result<Response, TwinStop> {
+        let mut ignored = 0;
+        let drafts = Drafts::read(name, objects, &self.tenant.custom_fields, &mut ignored)?;
+        let drafts = drafts.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
+        self.check_unknown_fields(ignored)?;
+        let key = self.head.idempotency_key.as_deref().map(key_of).transpose()?;
+        let once = key.map(|key| {
+            let (context, wording) = (self.context.clone(), self.wording.clone());
+            let render = move |rows: &[RowResult]| write(rows, &context, &wording);
+            Once { key, scope: KeyScope::Create, shape, render: Render::Rows(Box::new(render)) }
+        });
+        let makes_refunds = matches!(drafts, Drafts::Refunds(_));
+        let batch = Batch { drafts, ordered: self.ordered.clone(), is_single: false };
+        let (rows, replayed, body) =
+            match self.service.create(self.context.clone(), batch, once).await? {
+                CreateAnswer::Rows(rows) => {
+                    let body = write(&rows, &self.context, &self.wording);
+                    (rows, false, body)
+                }
+                CreateAnswer::Stored { bytes, rows } => {
+                    let replayed = rows.is_none();
+                    (rows.unwrap_or_default(), replayed, bytes)
+                }
+            };
+        self.facts.note_rows(&rows);
+        let refunds = if makes_refunds { self.facts.rows_ok } else { 0 };
+        Ok(Response { replayed, refunds, ..Response::done(body) })
+    }
+
+    /// Changes objects of a type.
+    async fn change_all(
+        &mut self,
+        name: &str,
+        objects: &[ZObject<'_>],
+    ) -> Result<Vec<RowResult>, TwinStop> {
+        let mut ignored = 0;
+        let changes = Changes::read(name, objects, &self.tenant.custom_fields, &mut ignored)?;
+        let changes = changes.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
+        self.check_unknown_fields(ignored)?;
+        let rows = self.service.update(&self.context, changes, self.ordered.clone()).await?;
+        self.facts.note_rows(&rows);
+        Ok(rows)
+    }
+
+    /// That no field was passed over, where the caller wants such fields refused.
+    fn check_unknown_fields(&self, ignored: u32) -> Result<(), Fault> {
+        if ignored > 0 && self.rejects_unknown_fields()? {
+            return Err(Fault::UnknownField);
+        }
+        Ok(())
     }
 
     /// The parameters of the query; those that mean nothing here are passed over.

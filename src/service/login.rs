@@ -16,7 +16,7 @@ const NAME_CHARS_LOGGED: usize = 64;
 /// Why a login failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
-    /// There is no such user, or it has another password; callers are not told which.
+    /// There is no such user, or it has another password; callers do not learn which.
     #[error("user name and password do not match")]
     Mismatch,
     /// Too many wrong passwords came for this user or from this address. Nothing was looked at.

@@ -1,5 +1,5 @@
 //! Why what the v1 operations ask for cannot be done: credit memos, unapplied payments, and refunds
-//! of both. What nobody has recorded is in our words.
+//! of both. Texts that are not recorded from the original are our own.
 
 use super::super::error_code::ErrorCode;
 use super::super::money::{Currency, MinorUnits};
@@ -102,7 +102,7 @@ impl RowError {
         Self::wrong(template, [("amount", &amount), ("rest", &rest), ("id", id)])
     }
 
-    /// What is told of parts does not make the whole.
+    /// The amounts of the parts do not add up to the whole.
     pub fn sum_differs(
         field: &str,
         sum: MinorUnits,

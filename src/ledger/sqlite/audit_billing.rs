@@ -152,7 +152,7 @@ const CHECKS: [Check; 20] = [
     },
     Check {
         about: "invoice",
-        // What a seed applied is in the opening balance already, and was created by nobody; what
+        // What a seed applied is in the opening balance already, and has no creator; what
         // was moved of it since is not. A payment that was taken back pays nothing.
         select: "select invoice.number from invoice where balance <> opening - ( \
                      select coalesce(sum( \

@@ -7,11 +7,21 @@ use crate::ledger::{StoredClient, StoredSession, StoredToken, TokenHash, User, U
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+/// The beginning of a statement that selects a user, as [`read_user`] reads one; what follows are
+/// further columns and the tables.
+macro_rules! select_user {
+    ($rest:literal) => {
+        concat!(
+            "select user.key, user.id, user.username, user.password_hash, user.permissions, ",
+            "(select value = 'test' from meta where key = 'kind')",
+            $rest
+        )
+    };
+}
+
 /// The user of this name, unless it is shut out.
 pub(super) fn find_user(connection: &Connection, username: &str) -> rusqlite::Result<Option<User>> {
-    let select = "select key, id, username, password_hash, permissions, \
-                  (select value = 'test' from meta where key = 'kind') \
-                  from user where username = ?1 and is_disabled = 0";
+    let select = select_user!(" from user where username = ?1 and is_disabled = 0");
     connection.prepare_cached(select)?.query_row(params![username], read_user).optional()
 }
 
@@ -32,11 +42,11 @@ pub(super) fn find_session(
     connection: &Connection,
     token: &TokenHash,
 ) -> rusqlite::Result<Option<StoredSession>> {
-    let select = "select user.key, user.id, user.username, user.password_hash, \
-                  user.permissions, (select value = 'test' from meta where key = 'kind'), \
-                  session.last_used_ms \
+    let select = select_user!(
+        ", session.last_used_ms \
                   from session join user on user.key = session.user \
-                  where token_hash = ?1 and user.is_disabled = 0";
+                  where token_hash = ?1 and user.is_disabled = 0"
+    );
     connection
         .prepare_cached(select)?
         .query_row(params![token], |row| {
@@ -51,11 +61,11 @@ pub(super) fn find_client(
     connection: &Connection,
     id: &str,
 ) -> rusqlite::Result<Option<StoredClient>> {
-    let select = "select user.key, user.id, user.username, user.password_hash, \
-                  user.permissions, (select value = 'test' from meta where key = 'kind'), \
-                  oauth_client.secret_hash \
+    let select = select_user!(
+        ", oauth_client.secret_hash \
                   from oauth_client join user on user.key = oauth_client.user \
-                  where oauth_client.id = ?1 and user.is_disabled = 0";
+                  where oauth_client.id = ?1 and user.is_disabled = 0"
+    );
     let read = |row: &Row<'_>| Ok(StoredClient { user: read_user(row)?, secret_hash: row.get(6)? });
     connection.prepare_cached(select)?.query_row(params![id], read).optional()
 }
@@ -65,12 +75,12 @@ pub(super) fn find_token(
     connection: &Connection,
     token: &TokenHash,
 ) -> rusqlite::Result<Option<StoredToken>> {
-    let select = "select user.key, user.id, user.username, user.password_hash, \
-                  user.permissions, (select value = 'test' from meta where key = 'kind'), \
-                  oauth_token.ends_ms \
+    let select = select_user!(
+        ", oauth_token.ends_ms \
                   from oauth_token join oauth_client on oauth_client.id = oauth_token.client \
                   join user on user.key = oauth_client.user \
-                  where token_hash = ?1 and user.is_disabled = 0";
+                  where token_hash = ?1 and user.is_disabled = 0"
+    );
     let read = |row: &Row<'_>| {
         let ends = DateTime::from_timestamp_millis(row.get(6)?).unwrap_or_default();
         Ok(StoredToken { user: read_user(row)?, ends })

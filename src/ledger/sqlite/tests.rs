@@ -820,7 +820,7 @@ async fn newest_rows_that_contradict_each_other_are_damage() {
     assert!(SqliteLedger::open(&path, &options(true)).is_ok());
 }
 
-/// What the writer remembers of numbers from batch to batch holds only while nobody else writes.
+/// What the writer remembers of numbers from batch to batch holds only while no other writes.
 #[tokio::test]
 async fn numbers_go_on_behind_what_another_program_wrote() {
     let folder = tempfile::tempdir().unwrap();

@@ -103,7 +103,7 @@ pub fn post(unit: &mut Unit<'_>, refund: &Refund, at: DateTime<Utc>) -> Result<(
     }
 }
 
-/// Takes the amount of a refund from the unapplied part of its credit memo, and what is told of
+/// Takes the amount of a refund from the unapplied part of its credit memo, and what is named of
 /// items and taxes from these.
 pub fn take_memo(
     unit: &mut Unit<'_>,

@@ -3,9 +3,9 @@
 use super::fault::Fault;
 use super::records;
 use super::zobject::ZObject;
-use super::{Twin, TwinStop, key_of, result};
+use super::{Twin, TwinStop, result};
 use crate::catalogue::Object;
-use crate::domain::draft::batch::{Drafts, IDS_MAX, OBJECTS_MAX};
+use crate::domain::draft::batch::{IDS_MAX, OBJECTS_MAX};
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::query::{QueryError, QueryObject, TypedQuery, fields, typed};
@@ -14,61 +14,28 @@ use crate::domain::text::Wording;
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql;
 use crate::json::{Json, JsonWriter};
-use crate::ledger::change::Changes;
+use crate::ledger::RowResult;
 use crate::ledger::query::{FindError, QueryLocator, Start};
-use crate::ledger::{Batch, Render, RowResult};
 use crate::rest::answer::Response;
 use crate::rest::body::document;
 use crate::rest::failing::Stop;
 use crate::service::CallContext;
-use crate::service::create::CreateAnswer;
-use crate::service::idempotency::{IdempotencyKey, KeyScope, Once};
 use crate::service::query::QueryFailure;
 use crate::service::refusal::Failure;
 
 impl Twin<'_> {
     /// Creates objects.
-    pub(super) async fn create(self) -> Result<Response, TwinStop> {
+    pub(super) async fn create(mut self) -> Result<Response, TwinStop> {
         let json = document(self.body).map_err(Fault::of_body)?;
         let (name, objects) = self.objects(&json)?;
-        let mut ignored = 0;
-        let drafts = Drafts::read(name, &objects, &self.tenant.custom_fields, &mut ignored)?;
-        let drafts = drafts.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
-        if ignored > 0 && self.rejects_unknown_fields()? {
-            return Err(Fault::UnknownField.into());
-        }
-        let key = self.head.idempotency_key.as_deref().map(key_of);
-        let once = key.transpose()?.map(|key| once(key, &self.context, &self.wording));
-        let makes_refunds = matches!(drafts, Drafts::Refunds(_));
-        let batch = Batch { drafts, ordered: self.ordered.clone(), is_single: false };
-        let (rows, replayed, body) =
-            match self.service.create(self.context.clone(), batch, once).await? {
-                CreateAnswer::Rows(rows) => {
-                    let body = results(&rows, &self.context, &self.wording);
-                    (rows, false, body)
-                }
-                CreateAnswer::Stored { bytes, rows } => {
-                    let replayed = rows.is_none();
-                    (rows.unwrap_or_default(), replayed, bytes)
-                }
-            };
-        self.facts.note_rows(&rows);
-        let refunds = if makes_refunds { self.facts.rows_ok } else { 0 };
-        Ok(Response { replayed, refunds, ..Response::done(body) })
+        self.create_all(name, &objects, "action/create".to_owned(), results).await
     }
 
     /// Changes objects.
-    pub(super) async fn update(self) -> Result<Response, TwinStop> {
+    pub(super) async fn update(mut self) -> Result<Response, TwinStop> {
         let json = document(self.body).map_err(Fault::of_body)?;
         let (name, objects) = self.objects(&json)?;
-        let mut ignored = 0;
-        let changes = Changes::read(name, &objects, &self.tenant.custom_fields, &mut ignored)?;
-        let changes = changes.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
-        if ignored > 0 && self.rejects_unknown_fields()? {
-            return Err(Fault::UnknownField.into());
-        }
-        let rows = self.service.update(&self.context, changes, self.ordered.clone()).await?;
-        self.facts.note_rows(&rows);
+        let rows = self.change_all(name, &objects).await?;
         Ok(Response::done(results(&rows, &self.context, &self.wording)))
     }
 
@@ -172,14 +139,6 @@ impl Twin<'_> {
         });
         known.next().map(|object| object.name()).ok_or_else(|| Fault::unknown_type(name))
     }
-}
-
-/// The promise behind a key: it is scoped like those of SOAP's create.
-fn once(key: IdempotencyKey, call: &CallContext, wording: &Wording) -> Once {
-    let (call, wording) = (call.clone(), wording.clone());
-    let render = move |rows: &[RowResult]| results(rows, &call, &wording);
-    let shape = "action/create".to_owned();
-    Once { key, scope: KeyScope::Create, shape, render: Render::Rows(Box::new(render)) }
 }
 
 /// The results of all rows, in their order.

@@ -3,78 +3,40 @@
 use super::fault::Fault;
 use super::records;
 use super::zobject::ZObject;
-use super::{Twin, TwinStop, key_of, result};
-use crate::call::{Method, Outcome};
-use crate::domain::draft::batch::Drafts;
+use super::{Twin, TwinStop, result};
+use crate::call::Outcome;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::query::{Condition, QueryField, QueryObject, Test, TypedQuery, fields};
 use crate::domain::row_error::RowError;
 use crate::domain::zoql::Comparator;
 use crate::json::{Json, JsonWriter, Member};
-use crate::ledger::change::Changes;
+use crate::ledger::RowResult;
 use crate::ledger::query::Start;
-use crate::ledger::{Batch, Render, RowResult};
 use crate::rest::answer::Response;
 use crate::rest::body::document;
-use crate::service::create::CreateAnswer;
-use crate::service::idempotency::{IdempotencyKey, KeyScope, Once};
 use crate::service::refusal::Failure;
 
 impl Twin<'_> {
     /// Creates one object.
-    pub(super) async fn create_object(self) -> Result<Response, TwinStop> {
+    pub(super) async fn create_object(mut self) -> Result<Response, TwinStop> {
         let json = self.object_document()?;
-        let (name, mut ignored) = (self.type_name(), 0);
-        let object = ZObject::new(&json);
-        let drafts = Drafts::read(name, &[object], &self.tenant.custom_fields, &mut ignored)?;
-        let drafts = drafts.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
-        if ignored > 0 && self.rejects_unknown_fields()? {
-            return Err(Fault::UnknownField.into());
-        }
-        let once = match (&self.head.idempotency_key, self.head.method) {
-            (Some(key), Method::Post) => Some(self.once_of_object(key_of(key)?)),
-            _ => None,
-        };
-        let makes_refunds = matches!(drafts, Drafts::Refunds(_));
-        let batch = Batch { drafts, ordered: self.ordered.clone(), is_single: false };
-        let (context, wording) = (self.context.clone(), self.wording.clone());
-        let (rows, replayed, body) = match self.service.create(context, batch, once).await? {
-            CreateAnswer::Rows(rows) => (Some(rows), false, None),
-            CreateAnswer::Stored { bytes, rows } => (rows.clone(), rows.is_none(), Some(bytes)),
-        };
-        let rows = rows.unwrap_or_default();
-        self.facts.note_rows(&rows);
-        let refunds = if makes_refunds { self.facts.rows_ok } else { 0 };
-        let body = body.unwrap_or_else(|| one(&rows, &self.context, &wording));
-        Ok(Response { replayed, refunds, ..of_result(body) })
-    }
-
-    /// The promise behind a key: it is scoped like those of SOAP and of action/create.
-    fn once_of_object(&self, key: IdempotencyKey) -> Once {
         let shape = format!("object {}", self.template);
-        let (context, wording) = (self.context.clone(), self.wording.clone());
-        let render = move |rows: &[RowResult]| one(rows, &context, &wording);
-        Once { key, scope: KeyScope::Create, shape, render: Render::Rows(Box::new(render)) }
+        let (name, objects) = (self.type_name(), [ZObject::new(&json)]);
+        let made = self.create_all(name, &objects, shape, one).await?;
+        let Response { status, outcome, body, .. } = of_result(made.body);
+        Ok(Response { status, outcome, body, ..made })
     }
 
     /// Changes one object.
-    pub(super) async fn update_object(self) -> Result<Response, TwinStop> {
+    pub(super) async fn update_object(mut self) -> Result<Response, TwinStop> {
         let mut json = self.object_document()?;
         let id = self.id()?;
         if let Json::Object(members) = &mut json {
             members.retain(|member| &*member.name != "Id");
             members.push(Member { name: "Id".into(), value: Json::Text(id.as_str().into()) });
         }
-        let (name, mut ignored) = (self.type_name(), 0);
-        let object = ZObject::new(&json);
-        let changes = Changes::read(name, &[object], &self.tenant.custom_fields, &mut ignored)?;
-        let changes = changes.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
-        if ignored > 0 && self.rejects_unknown_fields()? {
-            return Err(Fault::UnknownField.into());
-        }
-        let rows = self.service.update(&self.context, changes, self.ordered.clone()).await?;
-        self.facts.note_rows(&rows);
+        let rows = self.change_all(self.type_name(), &[ZObject::new(&json)]).await?;
         Ok(of_result(one(&rows, &self.context, &self.wording)))
     }
 

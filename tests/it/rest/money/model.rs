@@ -403,7 +403,7 @@ impl Model {
         self.reopen(refund, 1);
     }
 
-    /// Whoever reads a refund by its id has its gateway asked.
+    /// Reading a refund by its id has its gateway asked.
     pub fn look(&mut self, refund: usize) -> bool {
         let Refund { status, amount, .. } = self.refunds[refund];
         if status == "Processing" && Verdict::of(amount) == Verdict::LostAfter {
