@@ -69,9 +69,9 @@ use std::sync::Arc;
 use test_bench::TestBench;
 use ticket::Ticket;
 use trail::Trail;
-use views::{View, Views};
+use views::Views;
 
-pub use saved::{Ended, Number, Saved};
+pub use saved::{Ended, Number, Saved, WrittenOff};
 
 /// What comes back from the ledger, some time later.
 pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -110,7 +110,12 @@ pub struct User {
     pub password_hash: String,
     /// What it may do.
     pub permissions: Permissions,
+    /// The orgs that it may name; none where nothing says any.
+    pub orgs: Option<Orgs>,
 }
+
+/// The ids of orgs.
+pub type Orgs = Arc<[String]>;
 
 impl fmt::Debug for User {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,16 +159,17 @@ pub struct StoredToken {
 pub enum Render {
     /// From the results of the rows.
     Rows(RenderRows),
-    /// From what each row made or changed, as the work of the call leaves it; and once more when
-    /// gateways have answered.
+    /// The same with what each row made or changed, as the work of the call leaves it; and once
+    /// more when gateways have answered.
     Views(RenderViews),
 }
 
 /// Makes an answer from the results of rows.
 pub type RenderRows = Box<dyn Fn(&[RowResult]) -> Vec<u8> + Send>;
 
-/// Makes an answer from what each row made or changed; none where no answer is to be stored.
-pub type RenderViews = Arc<dyn Fn(&[Result<View, RowError>]) -> Option<Vec<u8>> + Send + Sync>;
+/// Makes an answer from results that have their [`Saved::view`]; none where no answer is to be
+/// stored.
+pub type RenderViews = Arc<dyn Fn(&[RowResult]) -> Option<Vec<u8>> + Send + Sync>;
 
 /// What a row of a call came to: what was made, changed or deleted, or why nothing was.
 pub type RowResult = Result<Saved, RowError>;

@@ -11,6 +11,7 @@
 
 mod blanks;
 mod byte_diff;
+mod caller;
 mod canonical;
 mod capture;
 mod carried;

@@ -28,7 +28,7 @@ use crate::call::{
     Rejection, Reply, Replying, Route,
 };
 use crate::domain::origin::FrontDoor;
-use crate::domain::row_error::RowError;
+use crate::domain::row_error::{Category, RowError};
 use crate::domain::text::Text;
 use crate::domain::version::ApiVersion;
 use crate::ledger::test_bench::KnownId;
@@ -137,23 +137,28 @@ impl Rest {
         let (operation, template, keys) = match found {
             Found::Operation(operation, template, keys) => (operation, template, keys),
             Found::OtherMethods(allow) => return Ok(wrong_method(manner, allow)),
-            Found::Nothing => return Ok(nothing(manner)),
+            Found::Nothing => return Ok(nothing(manner, &call.head)),
         };
         if !takes(operation, &call.head) {
             return Ok(manner.refuse(&wrong_type(call.head.content_type.as_deref())));
         }
-        if operation == Operation::Token {
-            return self.token(call, manner).await;
+        if let Err(words) = self.check_scope(&call.head, None) {
+            return Ok(no_access(manner, words));
         }
-        if operation == Operation::OpenApi {
-            return Ok(description::answer(&call.head.base_url));
+        match operation {
+            Operation::Token => return self.token(call, manner).await,
+            Operation::OpenApi => return Ok(description::answer(&call.head.base_url)),
+            _ => {}
         }
         let caller = self.caller(&call.head, &call.deadline, manner, operation).await;
         let (caller, session) = match caller {
             Ok(known) => known,
-            Err(failure) => return failing::answer(failure.into(), manner),
+            Err(failure) => return failing::of_access(failure, manner, template),
         };
         note_user(call, facts, &caller);
+        if let Err(words) = self.check_scope(&call.head, Some(&caller)) {
+            return Ok(no_access(manner, words));
+        }
         if operation == Operation::Connections {
             return connected(session, &call.head.base_url, manner);
         }
@@ -191,6 +196,20 @@ impl Rest {
             ordered,
         };
         Box::pin(v1.answer(operation)).await.or_else(|stop| failing::answer(stop, manner))
+    }
+
+    /// That the entity of a call is one of the tenant's; once the caller is known, that its orgs
+    /// are the caller's.
+    fn check_scope(&self, head: &Head, caller: Option<&Caller>) -> Result<(), Text> {
+        match caller {
+            None => {
+                let sent = head.header(headers::ENTITY_IDS);
+                headers::check_entity(sent, &self.service.tenant().entities)
+            }
+            Some(caller) => {
+                headers::check_orgs(head.header(headers::ORG_IDS), caller.orgs.as_deref())
+            }
+        }
     }
 
     /// A token for a client.
@@ -288,13 +307,24 @@ fn wrong_type(sent: Option<&str>) -> Reason {
     Reason::of_request(Wrong::MediaType, Text::new(words, [("type", &sent)]))
 }
 
+/// A header names an entity or an org that the caller may not work in.
+fn no_access(manner: &Manner, words: Text) -> Response {
+    manner.refuse(&Reason::of_request(Wrong::By(Category::Permission), words))
+}
+
 fn wrong_method(manner: &Manner, allow: String) -> Response {
     let words = Text::new("The path takes <methods>.", [("methods", &allow)]);
     manner.refuse(&Reason::of_request(Wrong::Method, words)).with("allow", allow)
 }
 
-fn nothing(manner: &Manner) -> Response {
-    let words = Text::new("There is no such resource.", []);
+fn nothing(manner: &Manner, head: &Head) -> Response {
+    let words = match paths::nearest(head.method, &head.path) {
+        None => Text::new("There is no such resource.", []),
+        Some(near) => Text::new(
+            "There is no such resource. Did you mean <method> <path>?",
+            [("method", near.0.name()), ("path", &near.1)],
+        ),
+    };
     manner.refuse(&Reason::of_request(Wrong::NoPath, words))
 }
 

@@ -40,7 +40,7 @@ use crate::domain::origin::Origin;
 use crate::domain::permission::Permissions;
 use crate::domain::text::Wording;
 use crate::domain::version::ApiVersion;
-use crate::ledger::{Ledger, LedgerError, UserKey};
+use crate::ledger::{Ledger, LedgerError, Orgs, UserKey};
 use crate::processor::Processor;
 use clock::Clock;
 use connectors::Processors;
@@ -192,6 +192,8 @@ pub struct Caller {
     pub username: Arc<str>,
     /// What the user may do.
     pub permissions: Permissions,
+    /// The orgs that the user may name; none where nothing says any.
+    pub orgs: Option<Orgs>,
     /// Where this call comes from.
     pub origin: Origin,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// See [`super::settings::Settings`] for what becomes of them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Options {
-    /// Where SOAP is served; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Where SOAP and REST are served; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT", env = "REFUND_GATEWAY_LISTEN")]
     pub(super) listen: Option<Listen>,
 

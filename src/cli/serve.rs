@@ -34,7 +34,7 @@ const LOGGED: &str = "info";
 /// after them reads whose callers have gone away.
 const LAST_TASKS: Duration = Duration::from_secs(5);
 
-/// Serve SOAP until a signal comes
+/// Serve SOAP and REST until a signal comes
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -78,7 +78,7 @@ pub use settlement_changing::{
 pub use settlement_payment::{
     SettlementPaymentFacts, decide_payment_step, decide_settlement_payment,
 };
-pub use unapplied_refund::{PaymentRefundFacts, UnappliedRefund, decide_payment_refund};
+pub use unapplied_refund::{PaymentRefundFacts, UnappliedRefund, WriteOff, decide_payment_refund};
 
 /// Since when an opening credit balance is there where a seed does not say: before the API was, so
 /// that clients with days of years ago in their requests find it.

@@ -104,6 +104,7 @@ fn plan(opening: i64) -> SeedPlan {
             username: "two".to_owned(),
             password_hash: Some("hash".to_owned()),
             permissions: Permissions::by_default(),
+            orgs: Some(vec!["north".to_owned(), "south".to_owned()]),
         }],
         gateways: vec![(gateway, Script { switches, ..Script::default() })],
         accounts: (1..=ACCOUNTS).map(account).collect(),
@@ -181,6 +182,7 @@ impl<E: Engine> History<'_, E> {
             context: Context { user, origin, asking, ticket },
             batch: Batch { drafts, ordered: BTreeMap::new(), is_single: false },
             idempotency: None,
+
             line_up: None,
         };
         self.work(|unit| creating::create(unit, &request));
@@ -309,6 +311,7 @@ fn memory() -> Memory {
             is_disabled: false,
             permissions_said: Permissions::from_bits(63),
             permissions_by_operator: Permissions::NONE,
+            orgs: None,
         })?;
         for (key, built_in) in (1..).zip(["Check", "Cash", "WireTransfer", "Other"]) {
             unit.insert(MethodRow {

@@ -1,7 +1,9 @@
 //! What a row of a call made, changed or deleted, as far as a front door may report it.
 
+use super::views::View;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::{Ending, Response};
+use crate::domain::money::MinorUnits;
 use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use std::fmt;
 
@@ -14,6 +16,21 @@ pub struct Saved {
     pub number: Option<Number>,
     /// How its gateway ended it, of an electronic refund that was ended before the call returned.
     pub ended: Option<Box<Ended>>,
+    /// What an unapply and refund wrote off, one for each invoice; none of any other call.
+    pub written_off: Option<Box<[WrittenOff]>>,
+    /// What was made or changed looks like this, of v1 operations.
+    pub view: Option<View>,
+}
+
+/// A credit memo that wrote off what an invoice asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenOff {
+    /// The number of the credit memo.
+    pub memo: String,
+    /// The number of the invoice.
+    pub invoice: String,
+    /// How much, in minor units of the account's currency.
+    pub amount: MinorUnits,
 }
 
 /// The number of an object, as people read it.
@@ -45,17 +62,25 @@ impl Saved {
     pub fn numbered(id: ObjectId, number: String) -> Self {
         Self { number: Some(Number::Other(number)), ..id.into() }
     }
+
+    /// Adds what it looks like.
+    pub fn show(&mut self, mut view: View) {
+        if let View::Refund(refund) = &mut view {
+            refund.written_off.clone_from(&self.written_off);
+        }
+        self.view = Some(view);
+    }
 }
 
 impl From<ObjectId> for Saved {
     fn from(id: ObjectId) -> Self {
-        Self { id, number: None, ended: None }
+        Self { id, number: None, ended: None, written_off: None, view: None }
     }
 }
 
 impl From<RefundId> for Saved {
     fn from(id: RefundId) -> Self {
-        Self { id: id.into(), number: Some(Number::Refund(id.number())), ended: None }
+        Self { number: Some(Number::Refund(id.number())), ..ObjectId::from(id).into() }
     }
 }
 

@@ -93,6 +93,8 @@ pub struct SeedUser {
     pub password_hash: Option<String>,
     /// What it may do.
     pub permissions: Permissions,
+    /// The orgs that it may name; none where the seed says none.
+    pub orgs: Option<Vec<String>>,
 }
 
 impl fmt::Debug for SeedUser {
@@ -346,6 +348,7 @@ mod tests {
             username: "demo@example.com".to_owned(),
             password_hash: Some("$argon2id$secret".to_owned()),
             permissions: Permissions::by_default(),
+            orgs: None,
         };
         let shown = format!("{:?}", SeedPlan { users: vec![user], ..SeedPlan::default() });
         assert!(shown.contains("demo@example.com") && !shown.contains("secret"), "{shown}");

@@ -4,7 +4,7 @@
 //! readers. What must stay true: every value is typed, amounts are in the account's currency, and a
 //! field that has no value is none.
 
-use super::Reply;
+use super::{Reply, WrittenOff};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits};
@@ -25,8 +25,6 @@ pub enum View {
     CreditMemo(Box<CreditMemoView>),
     /// A payment.
     Payment(Box<PaymentView>),
-    /// Something that the v1 operations do not show.
-    Other,
 }
 
 /// A refund.
@@ -88,6 +86,8 @@ pub struct RefundView {
     pub soft_descriptor: Option<String>,
     /// softDescriptorPhone.
     pub soft_descriptor_phone: Option<String>,
+    /// writeOffResults, in the answer to an unapply and refund alone: one for each invoice.
+    pub written_off: Option<Box<[WrittenOff]>>,
     /// submittedOn, and refundTransactionTime: when its gateway approved it.
     pub submitted_on: Option<DateTime<Utc>>,
     /// settledOn.

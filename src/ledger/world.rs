@@ -88,6 +88,7 @@ pub(super) fn tenant_of(
             }
             "home_currency" => tenant.home_currency = Some(currency(&value, unknown)?),
             "reporting_currency" => tenant.reporting_currency = Some(currency(&value, unknown)?),
+            "entities" => tenant.entities = from_json(&value, unknown)?,
             "zuora_version" => tenant.zuora_version = Some(value),
             "payment_reason_codes" => {
                 tenant.payment_reason_codes = from_json(&value, unknown)?;

@@ -22,6 +22,8 @@ const KEPT_MAX: usize = 50_000;
 pub(super) struct Carried {
     ids: Kept,
     sessions: Kept,
+    /// Captured tokens, each with the id of the client that got it.
+    tokens: Kept,
     /// What blanks of captured answers stand for, by their names.
     blanks: Kept,
 }
@@ -63,6 +65,16 @@ impl Carried {
     /// Remembers that a captured login's session has become another.
     pub(super) fn learn_session(&mut self, captured: &str, live: &str) {
         self.sessions.insert(captured, live);
+    }
+
+    /// The id of the client that got a captured token.
+    pub(super) fn client_of(&self, token: &str) -> Option<&str> {
+        self.tokens.get(token)
+    }
+
+    /// Remembers which client a captured token was issued to.
+    pub(super) fn learn_token(&mut self, token: &str, client: &str) {
+        self.tokens.insert(token, client);
     }
 
     /// Looks at both answers for objects that are called otherwise now.

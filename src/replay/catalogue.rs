@@ -121,7 +121,7 @@ impl Case {
         };
         let files = response.map(|response| Files { response, folder });
         let rules = Arc::clone(&self.rules);
-        Ok(Exchange { name: self.name(), request, expected, rules, files })
+        Ok(Exchange { name: self.name(), request, expected, rules, caller: None, files })
     }
 }
 

@@ -1,5 +1,6 @@
 //! An exchange as every kind of capture holds it: what was sent, and what was answered.
 
+use super::caller::Caller;
 use super::compare::usual_status;
 use super::remote;
 use super::rest;
@@ -18,6 +19,8 @@ pub(super) struct Exchange {
     pub(super) expected: Option<Vec<u8>>,
     /// How it is sent and compared.
     pub(super) rules: Arc<Rules>,
+    /// Who the captured call of the REST API says it is, where that was captured.
+    pub(super) caller: Option<Caller>,
     /// The files that an accepted answer changes, if the capture can be changed.
     pub(super) files: Option<Files>,
 }

@@ -5,6 +5,7 @@
 //! answer says 401 is sent with a token that is certainly none.
 
 use super::blanks::{self, Blank};
+use super::caller::{Caller, client_in};
 use super::error::ReplayError;
 use super::exchange::Exchange;
 use super::live::{Means, Ready};
@@ -36,7 +37,9 @@ pub(super) async fn request(
     };
     let is_token = bare(rules.path()) == TOKEN;
     if is_token && exchange.status() == Some(200) {
-        let Some(client) = means.sessions.client() else {
+        let captured = client_in(&exchange.request);
+        let known = captured.and_then(|id| means.sessions.client_named(&id));
+        let Some(client) = known.or_else(|| means.sessions.client()) else {
             return Ok(Ready::Lacking(
                 "no OAuth client is known: give a --seed with one".to_owned(),
             ));
@@ -60,14 +63,37 @@ fn proves(headers: &HeaderMap) -> bool {
     [AUTHORIZATION, COOKIE, KEY].iter().any(|name| headers.contains_key(name))
 }
 
-/// Adds who calls: the user of the rules, or the first one.
+/// The user in whose name a captured call is sent, as far as the capture and the seed together say
+/// it; none is the first user.
+fn captured_user<'m>(exchange: &'m Exchange, means: &'m Means<'_>) -> Option<&'m str> {
+    match exchange.caller.as_ref()? {
+        Caller::Token(token) => {
+            let client = means.carried.client_of(token)?;
+            Some(means.sessions.client_named(client)?.user.as_str())
+        }
+        Caller::User(name) => means.sessions.knows(name).then_some(name),
+        Caller::Session(_) => None,
+    }
+}
+
+/// The live session that stands for the one of a captured call, if its login was captured as well.
+fn captured_session<'m>(exchange: &Exchange, means: &'m Means<'_>) -> Option<&'m str> {
+    match exchange.caller.as_ref()? {
+        Caller::Session(session) => means.carried.session(session),
+        Caller::Token(_) | Caller::User(_) => None,
+    }
+}
+
+/// Adds who calls: the user of the rules, the one who was captured, or the first one.
 async fn prove(
     exchange: &Exchange,
     means: &Means<'_>,
     connection: &mut Connection,
     headers: &mut HeaderMap,
 ) -> Result<(), ReplayError> {
-    let user = exchange.rules.user();
+    let of_rules = exchange.rules.user();
+    let user = of_rules.or_else(|| captured_user(exchange, means));
+    let session = captured_session(exchange, means).filter(|_| of_rules.is_none());
     if user == Some("") {
         return Ok(());
     }
@@ -77,6 +103,8 @@ async fn prove(
     };
     if exchange.status() == Some(401) {
         headers.insert(AUTHORIZATION, HeaderValue::from_static(NO_TOKEN));
+    } else if let Some(session) = session {
+        headers.insert(AUTHORIZATION, header(&format!("ZSession {session}"))?);
     } else if bare(exchange.rules.path()) == CONNECTIONS {
         let known = means.sessions.credentials(user)?;
         headers.insert(KEY, header(&known.username)?);

@@ -143,11 +143,23 @@ impl Sessions {
         Ok(known)
     }
 
-    /// The OAuth client that stands for all captured ones: that of the first user who has one.
+    /// The OAuth client that stands for captured ones whose secret is not known: that of the first
+    /// user who has one.
     pub(super) fn client(&self) -> Option<&OauthClient> {
         let mut users = self.users.all.iter();
         let first = users.find_map(|user| self.client_of(&user.username));
         first.inspect(|client| self.secrets.add_telling(&client.secret))
+    }
+
+    /// The client of this id, if its secret is known.
+    pub(super) fn client_named(&self, id: &str) -> Option<&OauthClient> {
+        let known = self.users.clients.iter().find(|client| client.id == id);
+        known.inspect(|client| self.secrets.add_telling(&client.secret))
+    }
+
+    /// Whether a password of a user of exactly this name is known.
+    pub(super) fn knows(&self, username: &str) -> bool {
+        self.users.all.iter().any(|user| user.username == username)
     }
 
     fn client_of(&self, username: &str) -> Option<&OauthClient> {

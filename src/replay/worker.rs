@@ -5,6 +5,7 @@
 
 use super::Options;
 use super::blanks;
+use super::caller::client_in;
 use super::capture::{CaptureFile, Stopped};
 use super::carried::Carried;
 use super::compare::{Difference, Level, compare, refusal, usual_status};
@@ -266,6 +267,10 @@ impl Worker {
         if exchange.is_rest() {
             if let Some(token) = live_rest::token_in(&answer.body) {
                 self.job.secrets.add(&token);
+                let issued = live_rest::token_in(expected).zip(client_in(&exchange.request));
+                if let Some((captured, client)) = issued {
+                    self.carried.learn_token(&captured, &client);
+                }
             }
             return self.carried.learn_json(expected, &answer.body);
         }

@@ -122,7 +122,7 @@ impl Resource {
 
 /// Fields that have digits of their own, added to those of their object; the place in the list is
 /// the number, so that names are only ever added at its end.
-pub(super) const FIELDS: [&str; 45] = [
+pub(super) const FIELDS: [&str; 50] = [
     "type",
     "totalAmount",
     "methodType",
@@ -168,6 +168,11 @@ pub(super) const FIELDS: [&str; 45] = [
     "actionDate",
     "gatewayReconciliationStatus",
     "payoutId",
+    "debitMemos",
+    "writeOffOptions.comment",
+    "writeOffOptions.memoDate",
+    "writeOffOptions.reasonCode",
+    "writeOffOptions.taxAutoCalculation",
 ];
 
 /// The first six digits of a code about a field of `resource`; those of the object itself where the

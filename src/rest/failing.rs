@@ -6,15 +6,20 @@
 use super::access::CHALLENGE;
 use super::answer::{Manner, Response};
 use super::error::{Reason, Wrong};
-use crate::call;
+use crate::call::{self, Outcome};
+use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::Category;
 use crate::domain::text::Text;
+use crate::json::JsonWriter;
 use crate::ledger::LedgerError;
 use crate::service::create::CreateError;
 use crate::service::refusal::{Failure, Refusal};
 
 /// The code of every request whose caller is not known (documented).
 const UNKNOWN_CALLER: u32 = 90_000_011;
+
+/// What such a caller reads.
+const UNAUTHENTICATED: &str = "Authentication error";
 
 /// The outcome of the call is unknown: it gets no answer.
 #[derive(Debug)]
@@ -69,13 +74,38 @@ pub(super) fn answer(stop: Stop, manner: &Manner) -> Result<Response, Unanswered
     }
 }
 
+/// The answer to a call of this path whose caller could not be found.
+pub(super) fn of_access(
+    failure: Failure,
+    manner: &Manner,
+    template: &str,
+) -> Result<Response, Unanswered> {
+    match failure {
+        Failure::Refused(Refusal::InvalidSession | Refusal::WrongLogin) => {
+            Ok(unauthenticated(manner, template, Text::new(UNAUTHENTICATED, [])))
+        }
+        other => answer(other.into(), manner),
+    }
+}
+
+/// A caller who is not known, in the form of the path: the twins have only a message.
+pub(super) fn unauthenticated(manner: &Manner, template: &str, text: Text) -> Response {
+    let is_twin = template.starts_with("/v1/object/") || template.starts_with("/v1/action/");
+    let refused = if is_twin {
+        let mut json = JsonWriter::new();
+        json.object().name("message").text(&manner.wording.tell(&text));
+        let outcome = Outcome::Failed(ErrorCode::InvalidSession);
+        Response::of(401, json.into_bytes(), outcome)
+    } else {
+        manner.refuse(&Reason::with_code(Wrong::Unauthenticated, UNKNOWN_CALLER, text))
+    };
+    refused.with("www-authenticate", CHALLENGE.to_owned())
+}
+
 fn of_refusal(refusal: Refusal, manner: &Manner) -> Response {
     let wrong = match refusal {
         Refusal::InvalidSession | Refusal::WrongLogin => {
-            let words = "Authentication error";
-            let text = Text::new(words, []);
-            let reason = Reason::with_code(Wrong::Unauthenticated, UNKNOWN_CALLER, text);
-            return manner.refuse(&reason).with("www-authenticate", CHALLENGE.to_owned());
+            return unauthenticated(manner, "", Text::new(UNAUTHENTICATED, []));
         }
         Refusal::MalformedKey => Wrong::Header,
         Refusal::KeyReused => Wrong::KeyReused,

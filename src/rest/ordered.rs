@@ -2,8 +2,9 @@
 //! replaces the ledger below it.
 
 use super::answer::{Manner, Response};
-use super::asked::{Asked, failing};
+use super::asked::{self, Asked};
 use super::error::{Reason, Resource, Wrong};
+use super::failing;
 use super::paths::Found;
 use super::{Rest, twins};
 use crate::call::ordered::suffer;
@@ -40,7 +41,7 @@ impl Rest {
             let account = rule.account.clone();
             let fault = |code, message| ordered_fault(code, message, (operation, template), manner);
             let work = |error: Option<RowError>| {
-                let ordered = failing(&rows, account.as_ref(), error);
+                let ordered = asked::failing(&rows, account.as_ref(), error);
                 self.perform_as_asked(call, found, manner, ordered)
             };
             suffer(rule, operation, fault, work).await
@@ -60,7 +61,7 @@ fn ordered_fault(
     let text = Text::verbatim(message.unwrap_or_else(|| format!("{} was ordered.", code.name())));
     let of_v1 = |wrong, text| manner.refuse(&Reason::of_request(wrong, text));
     let mut response: Response = match code {
-        ErrorCode::InvalidSession => of_v1(Wrong::Unauthenticated, text),
+        ErrorCode::InvalidSession => failing::unauthenticated(manner, template, text),
         ErrorCode::RequestExceededLimit | ErrorCode::RequestExceededRate => {
             let refused = of_v1(Wrong::TooMany, text);
             Response { retry_after_s: Refusal::TooManyRequests.retry_after_s(), ..refused }

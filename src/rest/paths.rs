@@ -8,6 +8,10 @@ use crate::domain::rest_path::is_rest;
 
 /// The path under which everything is served as well.
 pub(super) const OTHER_ROOT: &str = "/rest";
+/// A longer path is like none.
+const NEAREST_BYTES_MAX: usize = 256;
+/// How alike a path must be to one that is served, 0 to 1.
+const ALIKE_LEAST: f64 = 0.6;
 
 macro_rules! operations {
     ($($variant:ident $name:ident { $($method:ident $path:literal),+ })+) => {
@@ -163,6 +167,45 @@ pub(super) fn find(method: Method, path: &str) -> Found<'_> {
     Found::OtherMethods(allowed.join(", "))
 }
 
+/// What a path that leads nowhere was probably meant to be: a method, and the path with its own
+/// keys. Of those that are as near, the one of the same method.
+pub(super) fn nearest(method: Method, path: &str) -> Option<(Method, String)> {
+    let path = path.strip_prefix(OTHER_ROOT).unwrap_or(path).trim_end_matches('/');
+    if path.len() > NEAREST_BYTES_MAX {
+        return None;
+    }
+    // Of equal ones the last wins, and older names of a path stand behind the newer.
+    let near = PATHS.iter().rev().filter_map(|(known, template, _)| {
+        let (alike, meant) = likeness(template, path)?;
+        Some((alike, *known == method, (*known, meant)))
+    });
+    let best = near.max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+    best.map(|(_, _, meant)| meant)
+}
+
+/// How alike the fixed segments of a template and those of a path in their places are, 0 to 1, and
+/// the template with the path's keys; none where they are not alike.
+fn likeness(template: &str, path: &str) -> Option<(f64, String)> {
+    let (wanted, segments) = (template.split('/'), path.split('/'));
+    if wanted.clone().count() != segments.clone().count() {
+        return None;
+    }
+    let (mut fixed, mut sent, mut meant) = (String::new(), String::new(), Vec::new());
+    for (wanted, segment) in wanted.zip(segments).skip(2) {
+        if wanted == "{}" {
+            meant.push(segment);
+            continue;
+        }
+        meant.push(wanted);
+        fixed.push_str(wanted);
+        sent.push_str(segment);
+    }
+    let alike = strsim::normalized_damerau_levenshtein(&fixed, &sent.to_lowercase());
+    let root: Vec<&str> = template.split('/').take(2).collect();
+    let is_alike = alike >= ALIKE_LEAST && path.starts_with(&root.join("/"));
+    is_alike.then(|| (alike, [root, meant].concat().join("/")))
+}
+
 /// The segments of `path` that stand for `{}`, if it has the form of `template`.
 fn keys_of<'p>(template: &str, path: &'p str) -> Option<Keys<'p>> {
     let mut keys = Keys::default();
@@ -211,6 +254,25 @@ mod tests {
         }
         for path in ["/v2/refunds", "/v10", "/oauth", "/apps/services/a/91.0", "/rest/apps"] {
             assert!(!is_ours(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_is_near_one_that_leads_somewhere() {
+        for (method, path, near) in [
+            (Method::Get, "/v1/refund", "GET /v1/refunds"),
+            (Method::Get, "/rest/v1/refunds/", "GET /v1/refunds"),
+            (Method::Post, "/v1/credit-memo/CM1/refund", "POST /v1/credit-memos/CM1/refund"),
+            (Method::Post, "/v1/credit-memos/CM1/refunds", "POST /v1/credit-memos/CM1/refund"),
+            (Method::Post, "/v1/payment/P-1/refunds", "POST /v1/payments/P-1/refunds"),
+            (Method::Post, "/v1/action/crate", "POST /v1/action/create"),
+            (Method::Get, "/v1/object/refunds/4711", "GET /v1/object/refund/4711"),
+        ] {
+            let (known, found) = nearest(method, path).unwrap_or_else(|| panic!("{path}"));
+            assert_eq!(format!("{} {found}", known.name()), near, "{path}");
+        }
+        for path in ["/v1/catalog/products", "/v1/nothing-at-all-of-it", &"/v1".repeat(99)] {
+            assert_eq!(nearest(Method::Get, path), None, "{path}");
         }
     }
 

@@ -158,8 +158,7 @@ impl V1<'_> {
         let changes = Changes::SettlementRefunds(vec![draft]);
         let done = self.service.update(&self.context, changes, self.ordered.clone()).await?;
         self.facts.note_rows(&done);
-        self.first(done, Resource::Refund)?;
-        self.refund_now(ObjectKey::of(key)).await
+        self.shown(done, Resource::Refund)
     }
 
     /// Deletes a refund.

@@ -26,30 +26,31 @@ impl Amending {
         Some(Self { render, answer })
     }
 
-    /// The answer that shows refunds as they are after their gateways were asked, once it is what
-    /// is stored; else the one that was `stored` before.
+    /// The answer about rows that show refunds as they are after their gateways were asked, once it
+    /// is what is stored; else the one that was `stored` before.
     pub(super) async fn amend(
         self,
         ledger: &dyn Ledger,
         rows: &[RowResult],
         stored: Vec<u8>,
     ) -> Vec<u8> {
-        let Some(views) = ledger.views() else { return stored };
-        let mut shown = Vec::with_capacity(rows.len());
-        for row in rows {
-            shown.push(match row {
-                Err(error) => Err(error.clone()),
-                Ok(saved) => match views.refund(ObjectKey::Id(saved.id.clone())).await {
-                    Ok(Some(view)) => Ok(View::Refund(Box::new(view))),
-                    Ok(None) | Err(_) => return stored,
-                },
-            });
-        }
-        let Some(answer) = (self.render)(&shown) else { return stored };
+        let Some(answer) = (self.render)(rows) else { return stored };
         let amended = AmendedAnswer { answer: answer.clone(), ..self.answer };
         match ledger.amend_answer(amended).await {
             Ok(true) => answer,
             Ok(false) | Err(_) => stored,
+        }
+    }
+}
+
+/// Has rows that show refunds show them as they are now that their gateways were asked. One that
+/// cannot be read any more, because another client deleted it meanwhile, stays as it was made.
+pub(super) async fn refresh(ledger: &dyn Ledger, rows: &mut [RowResult]) {
+    let Some(views) = ledger.views() else { return };
+    for saved in rows.iter_mut().flatten().filter(|saved| saved.view.is_some()) {
+        let found = views.refund(ObjectKey::Id(saved.id.clone())).await;
+        if let Ok(Some(view)) = found {
+            saved.show(View::Refund(Box::new(view)));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Once the ledger has begun, its outcome is awaited and returned; a deadline only takes back what
 //! has not begun. A caller with an idempotency key gets the stored answer, byte for byte.
 
-use super::amending::Amending;
+use super::amending::{Amending, refresh};
 use super::deadline::Deadline;
 use super::idempotency::{Once, fingerprint};
 use super::{CallContext, Service};
@@ -135,6 +135,9 @@ impl Service {
                 let has_asked = !orders.is_empty();
                 let ended = self.pay(orders, call.deadline.at()).await;
                 note_ended(&mut rows, ended);
+                if has_asked {
+                    refresh(self.ledger.as_ref(), &mut rows).await;
+                }
                 match (answer, amending.filter(|_| has_asked)) {
                     (None, _) => CreateAnswer::Rows(rows),
                     (Some(bytes), None) => CreateAnswer::Stored { bytes, rows: Some(rows) },

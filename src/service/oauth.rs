@@ -119,6 +119,7 @@ mod tests {
             user_id: ObjectId::parse(&"1".repeat(32)).unwrap(),
             username: "demo".into(),
             permissions: Permissions::all(),
+            orgs: None,
             origin: Origin::of(FrontDoor::Rest),
         };
         let forgotten = cache.caller(&token, now).unwrap_err();

@@ -168,6 +168,7 @@ pub(super) fn caller_of(user: &User) -> Caller {
         user_id: user.id.clone(),
         username: user.username.as_str().into(),
         permissions: user.permissions,
+        orgs: user.orgs.clone(),
         origin: Origin::of(FrontDoor::Soap),
     }
 }

@@ -79,6 +79,7 @@ fn user() -> User {
         username: "demo@example.com".to_owned(),
         password_hash: PASSWORD_HASH.clone(),
         permissions: Permissions::by_default(),
+        orgs: None,
     }
 }
 

@@ -59,6 +59,7 @@ mod query_ledger;
 mod reconciliation;
 mod recorders;
 mod recording;
+mod recording_rest;
 mod recording_upstream;
 mod replay_choice;
 mod replay_started;

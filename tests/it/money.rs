@@ -109,6 +109,7 @@ fn plan(account: u32, model: &Model) -> SeedPlan {
             username: "demo".to_owned(),
             password_hash: Some("hash".to_owned()),
             permissions: Permissions::all(),
+            orgs: None,
         }],
         accounts: vec![SeedAccount {
             id: owner.clone(),

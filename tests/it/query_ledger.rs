@@ -70,6 +70,7 @@ fn plan() -> SeedPlan {
         username: name.to_owned(),
         password_hash: Some("hash".to_owned()),
         permissions: Permission::ALL.into_iter().collect(),
+        orgs: None,
     });
     let accounts = CURRENCIES.iter().enumerate().map(|(number, code)| SeedAccount {
         id: account_id(number),

@@ -1,8 +1,9 @@
 //! The REST front door as its users meet it: the built program, tokens, JSON in and out.
 
 mod bench;
+mod bounds;
 mod catalogue;
-mod client;
+pub mod client;
 mod edges;
 mod errors;
 mod hammer;
@@ -10,4 +11,5 @@ mod headers;
 mod money;
 mod openapi;
 mod refunds;
+mod scope;
 mod twins;

@@ -8,7 +8,7 @@ use super::{AmountText, Field};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// The most items of a credit memo, and the most invoices of one call.
+/// The most items of a credit memo, the most taxes on one, and the most invoices of one call.
 pub const MEMBERS_MAX: usize = 1_000;
 /// The longest name of a charge, in characters.
 const NAME_CHARS_MAX: usize = 255;

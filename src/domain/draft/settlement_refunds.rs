@@ -16,6 +16,7 @@ use super::refund_details::{
 };
 use super::{AmountText, Field};
 use crate::domain::custom_value::CustomDraft;
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,9 @@ use std::collections::BTreeMap;
 pub const ITEMS_MAX: usize = 1_000;
 /// The most items of a credit memo that its refunds may be of, all together.
 pub const ITEMS_OF_MEMO_MAX: usize = 15_000;
+
+/// The longest comment of a write-off, in characters.
+const WRITE_OFF_COMMENT_CHARS_MAX: usize = 100;
 
 /// What a refund takes of one item of its credit memo, or of the tax on one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -100,6 +104,36 @@ pub struct UnapplyDraft {
     pub invoices: Vec<ShareDraft>,
     /// Whether what the invoices ask for then is written off.
     pub write_off: Field<bool>,
+    /// writeOffOptions: of the credit memos that write off.
+    pub options: WriteOffOptions,
+}
+
+/// What the credit memos of a write-off are like.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct WriteOffOptions {
+    /// comment, at most 100 characters.
+    pub comment: Field<String>,
+    /// memoDate: the day of the memos; without it, today.
+    pub memo_date: Field<NaiveDate>,
+    /// reasonCode: one of the tenant's for credit memos.
+    pub reason_code: Field<String>,
+    /// taxAutoCalculation: stored nowhere, because no taxes are calculated here.
+    pub calculates_taxes: Field<bool>,
+}
+
+impl WriteOffOptions {
+    /// Takes a field; false when there is none of this name.
+    pub fn set(&mut self, name: &str, value: Sent<'_>) -> bool {
+        let path = format!("writeOffOptions.{name}");
+        match name {
+            "comment" => self.comment = value.text(&path, WRITE_OFF_COMMENT_CHARS_MAX),
+            "memoDate" => self.memo_date = value.day(&path),
+            "reasonCode" => self.reason_code = value.text(&path, REASON_CHARS_MAX),
+            "taxAutoCalculation" => self.calculates_taxes = value.boolean(&path),
+            _ => return false,
+        }
+        true
+    }
 }
 
 /// The refund of an unapplied payment.

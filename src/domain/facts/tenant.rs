@@ -37,6 +37,8 @@ pub struct Tenant {
     pub currency_conversion_exports: bool,
     /// What a call of the v1 operations means that names no version; none: the newest.
     pub zuora_version: Option<String>,
+    /// The entities that a call may name in Zuora-Entity-Ids; empty without Multi-entity.
+    pub entities: Vec<String>,
     /// Whether credit may come and go on a day that is yet to come.
     pub future_dated_adjustments: bool,
     /// The gateway where neither method nor account names one.
@@ -74,6 +76,7 @@ impl Default for Tenant {
             fx_data: false,
             currency_conversion_exports: false,
             zuora_version: None,
+            entities: Vec::new(),
             future_dated_adjustments: false,
             default_gateway: SANDBOX_GATEWAY.to_owned(),
             time_zone: chrono_tz::America::Los_Angeles,

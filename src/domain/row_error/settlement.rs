@@ -152,6 +152,12 @@ impl RowError {
         Self::wrong(template, [("Field", "writeOff")]).of(Category::Rule)
     }
 
+    /// There are no debit memos here, so none can be named.
+    pub fn no_debit_memos() -> Self {
+        let template = "There are no debit memos here, so <Field> must be empty.";
+        Self::wrong(template, [("Field", "debitMemos")])
+    }
+
     /// Nothing is left of a payment that could be refunded.
     pub fn nothing_to_refund(number: &str) -> Self {
         Self::wrong("Nothing of the payment <number> is left to be refunded.", [("number", number)])
@@ -205,6 +211,7 @@ impl RowError {
                 Self::write_off_without_invoice(),
                 "v1: writeOff where nothing is unapplied from an invoice",
             ),
+            (Self::no_debit_memos(), "v1: a debit memo is named; no invoice can stand for it"),
             (
                 Self::nothing_to_refund("<number>"),
                 "v1: unapply and refund of a payment that is used up",

@@ -68,6 +68,9 @@ pub fn decide_credit_memo<'a>(
         for charge in &item.charge {
             charge.checked()?;
         }
+        if item.taxes.len() > MEMBERS_MAX {
+            return Err(RowError::too_many("items.taxItems", MEMBERS_MAX));
+        }
         let mut taxes = Vec::with_capacity(item.taxes.len());
         for tax in &item.taxes {
             let units = units(account.currency, &tax.amount, "items.taxItems.amount")?;

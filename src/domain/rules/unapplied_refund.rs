@@ -8,15 +8,17 @@
 use super::credit_memo::{AppliedShare, Movable, decide_shares};
 use super::payment::{check_collected, check_open, electronic_method, original_gateway};
 use super::settlement::{
-    Paid, Scope, Valid, check_may_refund, check_present, check_switch, check_values,
+    Paid, Scope, Valid, check_may_refund, check_present, check_switch, check_values, known_reason,
 };
 use super::{Asking, Decision, MethodChoice, Payout, Source};
 use crate::domain::access::{Object, Operation};
+use crate::domain::calendar::day_at;
 use crate::domain::draft::settlement_refunds::{PaymentRefundDraft, UnapplyDraft};
 use crate::domain::facts::{Gateway, NamedInvoice, Payment, Tenant};
 use crate::domain::money::MinorUnits;
 use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{PaymentStatus, RefundType, SourceType};
+use chrono::NaiveDate;
 
 /// What the ledger knows about the things that such a draft names.
 #[derive(Debug, Clone)]
@@ -38,9 +40,23 @@ pub struct UnappliedRefund {
     pub refund: Decision,
     /// What comes back from invoices before it.
     pub unapplied: Vec<AppliedShare>,
-    /// Whether those invoices are written off by credit memos.
-    pub writes_off: bool,
+    /// The credit memos that write those invoices off, if they are.
+    pub write_off: Option<WriteOff>,
 }
+
+/// What the credit memos of a write-off are like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteOff {
+    /// Their day.
+    pub date: NaiveDate,
+    /// Free text.
+    pub comment: String,
+    /// One of the tenant's codes for credit memos.
+    pub reason_code: Option<String>,
+}
+
+/// The comment of a write-off that has none of its own.
+const WRITE_OFF_COMMENT: &str = "Write-off";
 
 /// Decides whether `draft` may become a refund.
 pub fn decide_payment_refund(
@@ -67,9 +83,9 @@ pub fn decide_payment_refund(
     check_present(details, &scope)?;
     let valid = check_values(details, &scope, asking)?;
     let transaction_type = draft.transaction_type.checked()?.copied();
-    let writes_off = match &draft.unapply {
-        Some(unapply) => unapply.write_off.checked()?.copied().unwrap_or(false),
-        None => false,
+    let write_off = match &draft.unapply {
+        Some(unapply) => write_off(unapply, tenant, asking)?,
+        None => None,
     };
     if payment.status != PaymentStatus::Processed {
         return Err(RowError::payment_not_processed(payment));
@@ -80,7 +96,7 @@ pub fn decide_payment_refund(
         (None, Some(told)) => (told, Vec::new()),
         (None, None) => return Err(RowError::missing("totalAmount")),
     };
-    if writes_off && unapplied.is_empty() {
+    if write_off.is_some() && unapplied.is_empty() {
         return Err(RowError::write_off_without_invoice());
     }
     let back: i64 = unapplied.iter().map(|share| share.amount.units()).sum();
@@ -94,7 +110,33 @@ pub fn decide_payment_refund(
     }
     let source = (Source::Payment { payment: payment.key, parts: Vec::new() }, rest);
     let refund = valid.decided(details, source, amount, transaction_type, paid);
-    Ok(UnappliedRefund { refund, unapplied, writes_off })
+    Ok(UnappliedRefund { refund, unapplied, write_off })
+}
+
+/// What the credit memos of a write-off are like, if there is one; values of the options are
+/// checked in any case.
+fn write_off(
+    draft: &UnapplyDraft,
+    tenant: &Tenant,
+    asking: &Asking,
+) -> Result<Option<WriteOff>, RowError> {
+    let is_wanted = draft.write_off.checked()?.copied().unwrap_or(false);
+    let options = &draft.options;
+    let comment = options.comment.checked()?.cloned();
+    let today = day_at(asking.now, tenant.time_zone);
+    let date = options.memo_date.checked()?.copied().unwrap_or(today);
+    let reasons = &tenant.credit_memo_reason_codes;
+    let reason_code = match options.reason_code.checked()? {
+        None => reasons.first().cloned(),
+        Some(code) => {
+            let field = "writeOffOptions.reasonCode";
+            let known = known_reason(code, reasons, tenant);
+            Some(known.map_err(|_| RowError::invalid(field, code))?)
+        }
+    };
+    options.calculates_taxes.checked()?;
+    let comment = comment.unwrap_or_else(|| WRITE_OFF_COMMENT.to_owned());
+    Ok(is_wanted.then_some(WriteOff { date, comment, reason_code }))
 }
 
 /// How the refund is, or will be, paid: an electronic one to where the payment came from.

@@ -6,6 +6,7 @@ use super::talk::{
     Told, Wrong, bad, conflict, from_json, missing, of_ledger, ok, wrong, wrong_method,
 };
 use crate::domain::facts::Tenant;
+use crate::domain::money::Currency;
 use crate::ledger::operator::{ChangeRefusal, ListedGateway, ListedUser, Operators};
 use crate::ledger::trail::Act;
 use crate::service::operation::{OperationError, Wanted};
@@ -192,10 +193,19 @@ fn shown_tenant(tenant: &Tenant) -> Value {
     json!({
         "credit_balance": tenant.credit_balance,
         "invoice_settlement": tenant.invoice_settlement,
+        "invoice_item_settlement": tenant.invoice_item_settlement,
         "future_dated_adjustments": tenant.future_dated_adjustments,
+        "home_currency": tenant.home_currency.map(Currency::code),
+        "reporting_currency": tenant.reporting_currency.map(Currency::code),
+        "fx_data": tenant.fx_data,
+        "currency_conversion_exports": tenant.currency_conversion_exports,
+        "zuora_version": tenant.zuora_version,
+        "entities": tenant.entities,
         "default_gateway": tenant.default_gateway,
         "time_zone": tenant.time_zone.name(),
         "reason_codes": tenant.reason_codes,
+        "payment_reason_codes": tenant.payment_reason_codes,
+        "credit_memo_reason_codes": tenant.credit_memo_reason_codes,
         "adjustment_reason_codes": tenant.adjustment_reason_codes,
     })
 }

@@ -39,6 +39,8 @@ record! {
         permissions_said: Permissions,
         /// Which of them an operator has changed since: there, a seed gives way.
         permissions_by_operator: Permissions,
+        /// The orgs that it may name, a JSON array; none where nothing says any.
+        orgs: Option<String>,
     }
 }
 

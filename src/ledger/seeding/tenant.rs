@@ -4,10 +4,17 @@ use super::{Loader, Refusal, dangling, or_none, stable_id};
 use crate::domain::custom_field::CustomField;
 use crate::domain::permission::Permissions;
 use crate::ledger::UserKey;
+use crate::ledger::books::BooksError;
 use crate::ledger::records::{CUSTOM_FIELDS, ClientRow, CustomFieldRow, TenantSetting, UserRow};
 use crate::ledger::seed::{SeedClient, SeedConflict, SeedUser};
 use crate::ledger::work::operating;
 use crate::ledger::work::settings::{TENANT, is_by_operator};
+use crate::ledger::world::json;
+
+/// The orgs of a user in their stored form.
+fn stored_orgs(user: &SeedUser) -> Result<Option<String>, BooksError> {
+    user.orgs.as_ref().map(json).transpose()
+}
 
 impl Loader<'_, '_> {
     pub(super) fn tenant(&mut self, key: &'static str, value: &str) -> Result<(), Refusal> {
@@ -48,6 +55,7 @@ impl Loader<'_, '_> {
             is_disabled: false,
             permissions_said: Permissions::all(),
             permissions_by_operator: Permissions::NONE,
+            orgs: stored_orgs(user)?,
         })?;
         self.add();
         Ok(())
@@ -82,9 +90,15 @@ impl Loader<'_, '_> {
         let merged = permissions.without(open).union(seeded.only(open));
         let list = |permissions: Permissions| permissions.names().join(", ");
         let pair = ("permissions", list(merged), list(seeded));
-        self.compare(&format!("user `{}`", user.username), [pair])?;
+        // A user that an operator made stays as it was made.
+        let said = stored_orgs(user)?.filter(|_| by_operator != Permissions::all());
+        let orgs = stored.orgs.clone().or_else(|| said.clone());
+        let seeded = said.or_else(|| orgs.clone());
+        let of_orgs = ("orgs", or_none(orgs.clone()), or_none(seeded));
+        self.compare(&format!("user `{}`", user.username), [pair, of_orgs])?;
         self.unit.change::<UserRow>(&(stored.key,), |user| {
             (user.permissions, user.permissions_said) = (merged, Permissions::all());
+            user.orgs = orgs;
         })?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use rusqlite_migration::{M, Migrations};
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 13] = [
+pub(super) const SCHEMA: [&str; 14] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
@@ -24,6 +24,7 @@ pub(super) const SCHEMA: [&str; 13] = [
     include_str!("migrations/011_narrow_rows.sql"),
     include_str!("migrations/012_settlement.sql"),
     include_str!("migrations/013_oauth.sql"),
+    include_str!("migrations/014_orgs.sql"),
 ];
 const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[0]),
@@ -39,6 +40,7 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[10]),
     M::up(SCHEMA[11]),
     M::up(SCHEMA[12]),
+    M::up(SCHEMA[13]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The mark of a test ledger.

@@ -3,8 +3,9 @@
 use super::rows::known;
 use crate::domain::id::ObjectId;
 use crate::domain::permission::Permissions;
-use crate::ledger::{StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey};
+use crate::ledger::{Orgs, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey};
 use chrono::DateTime;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// The beginning of a statement that selects a user, as [`read_user`] reads one; what follows are
@@ -13,7 +14,7 @@ macro_rules! select_user {
     ($rest:literal) => {
         concat!(
             "select user.key, user.id, user.username, user.password_hash, user.permissions, ",
-            "(select value = 'test' from meta where key = 'kind')",
+            "user.orgs, (select value = 'test' from meta where key = 'kind')",
             $rest
         )
     };
@@ -33,8 +34,17 @@ fn read_user(row: &Row<'_>) -> rusqlite::Result<User> {
         username: row.get(2)?,
         password_hash: row.get(3)?,
         permissions: Permissions::from_bits(row.get(4)?)
-            .on_ledger(row.get::<_, Option<bool>>(5)?.unwrap_or(false)),
+            .on_ledger(row.get::<_, Option<bool>>(6)?.unwrap_or(false)),
+        orgs: orgs(row)?,
     })
+}
+
+/// The orgs of a user.
+fn orgs(row: &Row<'_>) -> rusqlite::Result<Option<Orgs>> {
+    let Some(text) = row.get::<_, Option<String>>(5)? else { return Ok(None) };
+    let orgs: Result<Vec<String>, _> = serde_json::from_str(&text);
+    orgs.map(|orgs| Some(orgs.into()))
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, Box::new(error)))
 }
 
 /// The session of this token, whatever its age, unless its user is shut out.
@@ -50,7 +60,7 @@ pub(super) fn find_session(
     connection
         .prepare_cached(select)?
         .query_row(params![token], |row| {
-            let last_used = DateTime::from_timestamp_millis(row.get(6)?).unwrap_or_default();
+            let last_used = DateTime::from_timestamp_millis(row.get(7)?).unwrap_or_default();
             Ok(StoredSession { user: read_user(row)?, last_used })
         })
         .optional()
@@ -66,7 +76,7 @@ pub(super) fn find_client(
                   from oauth_client join user on user.key = oauth_client.user \
                   where oauth_client.id = ?1 and user.is_disabled = 0"
     );
-    let read = |row: &Row<'_>| Ok(StoredClient { user: read_user(row)?, secret_hash: row.get(6)? });
+    let read = |row: &Row<'_>| Ok(StoredClient { user: read_user(row)?, secret_hash: row.get(7)? });
     connection.prepare_cached(select)?.query_row(params![id], read).optional()
 }
 
@@ -82,7 +92,7 @@ pub(super) fn find_token(
                   where token_hash = ?1 and user.is_disabled = 0"
     );
     let read = |row: &Row<'_>| {
-        let ends = DateTime::from_timestamp_millis(row.get(6)?).unwrap_or_default();
+        let ends = DateTime::from_timestamp_millis(row.get(7)?).unwrap_or_default();
         Ok(StoredToken { user: read_user(row)?, ends })
     };
     connection.prepare_cached(select)?.query_row(params![token], read).optional()

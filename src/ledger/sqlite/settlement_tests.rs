@@ -286,8 +286,9 @@ async fn a_stored_answer_shows_what_was_made_and_is_amended_once_its_gateway_has
     let ledger = ledger(&path).await;
     created(&ledger, 1, payment()).await.unwrap();
     let request = || {
-        let render: crate::ledger::RenderViews = Arc::new(|rows| match &rows[0] {
-            Ok(View::Refund(view)) => Some(view.status.name().as_bytes().to_vec()),
+        let view = |row: &RowResult| row.as_ref().ok()?.view.clone();
+        let render: crate::ledger::RenderViews = Arc::new(move |rows| match view(&rows[0]) {
+            Some(View::Refund(view)) => Some(view.status.name().as_bytes().to_vec()),
             other => panic!("{other:?}"),
         });
         let idempotency = Some(Idempotency {

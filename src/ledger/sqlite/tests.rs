@@ -46,6 +46,7 @@ pub(super) fn plan() -> SeedPlan {
             username: "demo".to_owned(),
             password_hash: Some("hash".to_owned()),
             permissions: Permission::ALL.into_iter().collect(),
+            orgs: None,
         }],
         accounts: vec![SeedAccount {
             id: id(ACCOUNT),

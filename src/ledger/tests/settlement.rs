@@ -709,7 +709,9 @@ fn memory() -> Memory {
             custom: None,
         })?;
         let user = UserKey(1);
-        unit.insert(User { key: user, id: id('d', 1), username: "demo".to_owned() })?;
+        // As in a new ledger of SQLite, because outcomes show it.
+        let user_id = ObjectId::parse(&format!("{:032x}", 1)).unwrap();
+        unit.insert(User { key: user, id: user_id, username: "demo".to_owned() })?;
         for (key, place) in (1..).zip(0..INVOICES) {
             unit.insert(Invoice {
                 key: InvoiceKey(key),

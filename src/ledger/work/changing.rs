@@ -3,7 +3,7 @@
 use super::invoice_adjusting::{self, Adjusted};
 use super::trail::{self, Done};
 use super::trail_facts::{of_changes, of_refund, type_of_changes, type_of_deleted};
-use super::{accounts, adjusting, changing_refunds, methods, payments, settlement_changing};
+use super::{accounts, adjusting, changing_refunds, methods, payments, settlement_changing, views};
 use crate::domain::id::ObjectId;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
@@ -17,7 +17,10 @@ use serde_json::{Value, json};
 
 /// Makes each change, or finds why not, and records the call.
 pub fn update(unit: &mut Unit<'_>, request: &Update) -> Result<Vec<ChangeResult>, BooksError> {
-    let rows = update_rows(unit, request)?;
+    let mut rows = update_rows(unit, request)?;
+    if matches!(request.changes, Changes::SettlementRefunds(_)) {
+        views::show(unit, &mut rows, views::of_refund)?;
+    }
     let (actor, at) = (Actor::User(request.context.user), request.context.asking.now);
     let act = Act { actor, origin: request.context.origin.clone(), at };
     let done = Done::new("update", type_of_changes(&request.changes));

@@ -33,14 +33,13 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
     }
     record(unit, request, audit, &rows)?;
     let now = request.context.asking.now;
+    views::show_created(unit, &request.batch.drafts, &mut rows)?;
     let answer = match &request.idempotency {
         None => None,
         Some(once) => {
             let answer = match &once.render {
                 Render::Rows(render) => Some(render(&rows)),
-                Render::Views(render) => {
-                    render(&views::of_rows(unit, &request.batch.drafts, &rows)?)
-                }
+                Render::Views(render) => render(&rows),
             };
             let keep = |answer| keep_answer(unit, request.context.user, once, answer, now);
             answer.map(keep).transpose()?

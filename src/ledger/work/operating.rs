@@ -69,6 +69,7 @@ fn create_user(
         // A seed that names the user as well gives way in all of it.
         permissions_said: Permissions::all(),
         permissions_by_operator: Permissions::all(),
+        orgs: None,
     })?;
     record(unit, act, "create", ("User", id.as_str()), facts)?;
     Ok(Ok(true))

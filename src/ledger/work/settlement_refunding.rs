@@ -3,17 +3,17 @@
 
 use super::credit_memos::{self, NewMemo};
 use super::{facts, refunding, settlement_facts, settlement_payments};
-use crate::domain::calendar::day_at;
 use crate::domain::draft::settlement_refunds::{MemoRefundDraft, PaymentRefundDraft};
 use crate::domain::facts::AccountKey;
 use crate::domain::rules::{
-    AppliedShare, Asking, MemoRefundFacts, PaymentRefundFacts, Source, decide_memo_refund,
-    decide_payment_refund,
+    AppliedShare, Asking, MemoRefundFacts, PaymentRefundFacts, Source, WriteOff,
+    decide_memo_refund, decide_payment_refund,
 };
 use crate::domain::vocabulary::CreditMemoStatus;
 use crate::ledger::books::BooksError;
+use crate::ledger::records::Invoice;
 use crate::ledger::unit::{Unit, World};
-use crate::ledger::{Order, RowResult, UserKey};
+use crate::ledger::{Order, RowResult, UserKey, WrittenOff};
 
 /// Refunds a credit memo, or finds why not.
 pub(super) fn of_memo(
@@ -62,34 +62,37 @@ pub(super) fn of_payment(
             settlement_payments::unapply(unit, payment, *share, asking.now)?;
         }
     }
-    if decided.writes_off {
-        write_off(unit, user, asking, decided.refund.account, &decided.unapplied)?;
+    let mut written_off = Vec::new();
+    if let Some(memos) = &decided.write_off {
+        for share in &decided.unapplied {
+            let account = decided.refund.account;
+            written_off.push(write_off(unit, (user, asking), account, memos, *share)?);
+        }
     }
-    refunding::write(unit, user, asking, decided.refund, audit, orders).map(Ok)
+    let mut saved = refunding::write(unit, user, asking, decided.refund, audit, orders)?;
+    saved.written_off = draft.unapply.is_some().then(|| written_off.into());
+    Ok(Ok(saved))
 }
 
-/// Writes off what came back from invoices: a posted credit memo for each, applied to it.
+/// Writes off what came back from an invoice: a posted credit memo that is applied to it.
 fn write_off(
     unit: &mut Unit<'_>,
-    user: UserKey,
-    asking: &Asking,
+    (user, asking): (UserKey, &Asking),
     account: AccountKey,
-    shares: &[AppliedShare],
-) -> Result<(), BooksError> {
-    let tenant = &unit.world.tenant;
-    let reason_code = tenant.credit_memo_reason_codes.first().cloned();
-    let date = day_at(asking.now, tenant.time_zone);
-    for share in shares {
-        let memo = NewMemo {
-            account,
-            date,
-            status: CreditMemoStatus::Posted,
-            amount: share.amount,
-            comment: Some("Write-off".to_owned()),
-            reason_code: reason_code.clone(),
-        };
-        let (memo, _) = credit_memos::insert(unit, user, memo, asking.now)?;
-        credit_memos::apply(unit, memo, *share, 1, asking.now)?;
-    }
-    Ok(())
+    memos: &WriteOff,
+    share: AppliedShare,
+) -> Result<WrittenOff, BooksError> {
+    let memo = NewMemo {
+        account,
+        date: memos.date,
+        status: CreditMemoStatus::Posted,
+        amount: share.amount,
+        comment: Some(memos.comment.clone()),
+        reason_code: memos.reason_code.clone(),
+    };
+    let (memo, saved) = credit_memos::insert(unit, user, memo, asking.now)?;
+    credit_memos::apply(unit, memo, share, 1, asking.now)?;
+    let invoice = unit.existing::<Invoice>(&(share.invoice,))?.number.clone();
+    let memo = saved.number.map(|number| number.to_string()).unwrap_or_default();
+    Ok(WrittenOff { memo, invoice, amount: share.amount })
 }

@@ -11,7 +11,6 @@ use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::facts::{MemoKey, MethodKey};
 use crate::domain::id::{IdKind, ObjectId};
 use crate::domain::money::MinorUnits;
-use crate::domain::row_error::RowError;
 use crate::domain::vocabulary::{GatewayState, SourceType};
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
@@ -28,39 +27,45 @@ use crate::ledger::{RowResult, UserKey};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-/// What the rows of a call made or changed.
-pub(super) fn of_rows(
+/// How an object of a row is shown.
+type Show = fn(&mut Unit<'_>, &ObjectKey) -> Result<Option<View>, BooksError>;
+
+/// Adds to the rows of a v1 operation what they made, as the transaction leaves it.
+pub(super) fn show_created(
     unit: &mut Unit<'_>,
     drafts: &Drafts,
-    rows: &[RowResult],
-) -> Result<Vec<Result<View, RowError>>, BooksError> {
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        views.push(match row {
-            Ok(saved) => Ok(of(unit, drafts, &ObjectKey::Id(saved.id.clone()))?),
-            Err(error) => Err(error.clone()),
-        });
+    rows: &mut [RowResult],
+) -> Result<(), BooksError> {
+    match drafts {
+        Drafts::MemoRefunds(_) | Drafts::PaymentRefunds(_) | Drafts::RefundSettlements(_) => {
+            show(unit, rows, of_refund)
+        }
+        Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => show(unit, rows, |unit, key| {
+            Ok(credit_memo(unit, key)?.map(|view| View::CreditMemo(Box::new(view))))
+        }),
+        Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => show(unit, rows, |unit, key| {
+            Ok(payment(unit, key)?.map(|view| View::Payment(Box::new(view))))
+        }),
+        _ => Ok(()),
     }
-    Ok(views)
 }
 
-fn of(unit: &mut Unit<'_>, drafts: &Drafts, key: &ObjectKey) -> Result<View, BooksError> {
-    let view = match drafts {
-        Drafts::Refunds(_)
-        | Drafts::MemoRefunds(_)
-        | Drafts::PaymentRefunds(_)
-        | Drafts::RefundSettlements(_) => {
-            refund(unit, key)?.map(|view| View::Refund(Box::new(view)))
-        }
-        Drafts::CreditMemos(_) | Drafts::MemoSteps(_) => {
-            credit_memo(unit, key)?.map(|view| View::CreditMemo(Box::new(view)))
-        }
-        Drafts::Payments(_) | Drafts::SettlementPayments(_) | Drafts::PaymentSteps(_) => {
-            payment(unit, key)?.map(|view| View::Payment(Box::new(view)))
-        }
-        _ => None,
-    };
-    Ok(view.unwrap_or(View::Other))
+/// Adds to rows what they made or changed, as the transaction leaves it.
+pub(super) fn show(
+    unit: &mut Unit<'_>,
+    rows: &mut [RowResult],
+    show: Show,
+) -> Result<(), BooksError> {
+    for saved in rows.iter_mut().flatten() {
+        let view = show(unit, &ObjectKey::Id(saved.id.clone()))?;
+        saved.show(view.ok_or(BooksError::Missing("a row that was made just now"))?);
+    }
+    Ok(())
+}
+
+/// The refund of a row.
+pub(super) fn of_refund(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<View>, BooksError> {
+    Ok(refund(unit, key)?.map(|view| View::Refund(Box::new(view))))
 }
 
 /// The refund that a path names.
@@ -86,8 +91,7 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
         None => None,
     };
     let gateway = gateway_of(unit, row.gateway.as_ref())?;
-    let notes = detail.as_ref().map_or("{}", |detail| &detail.notes);
-    let notes = refund_details::notes(notes)?;
+    let notes = refund_details::notes(detail.as_ref().map_or("{}", |detail| &detail.notes))?;
     let created_by_id = user_id(unit, row.created_by)?;
     let updated_by_id = user_id(unit, row.updated_by.unwrap_or(row.created_by))?;
     let gateway_state = row.gateway_state.unwrap_or(GatewayState::NotSubmitted);
@@ -140,6 +144,7 @@ pub fn refund_of(unit: &mut Unit<'_>, row: Refund) -> Result<RefundView, BooksEr
         second_reference_id: row.second_reference_id,
         soft_descriptor: row.soft_descriptor,
         soft_descriptor_phone: row.soft_descriptor_phone,
+        written_off: None,
     })
 }
 

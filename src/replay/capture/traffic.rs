@@ -4,6 +4,7 @@
 use super::CaptureFile;
 use crate::client::Uri;
 use crate::domain::number::saturated;
+use crate::replay::caller::Caller;
 use crate::replay::canonical::printable;
 use crate::replay::exchange::{Exchange, Piece};
 use crate::replay::rest;
@@ -178,7 +179,8 @@ impl Traffic {
         let rules = self.rules(status, is_rest).map_err(Unsent::Damaged)?;
         let rules = Arc::new(Rules::clone(&file.rules).over(&rules));
         let (name, expected) = (String::new(), Some(expected));
-        let mut exchange = Exchange { name, request, expected, rules, files: None };
+        let caller = Caller::of(&self.headers).filter(|_| is_rest);
+        let mut exchange = Exchange { name, request, expected, rules, caller, files: None };
         let operation = exchange.subject().operation;
         let operation = operation.unwrap_or_else(|| self.method.clone());
         exchange.name = format!("{place} {}", printable(&operation));

@@ -231,6 +231,10 @@ impl Part<'_> {
     }
 
     fn check_value(&self, schema: &Json, wrap: Wrap<'_>) {
+        if number(schema, "maxItems") == Some(0) {
+            self.expect(wrap, "[]", true);
+            return ["[{}]", "{}", "1"].into_iter().for_each(|bad| self.expect(wrap, bad, false));
+        }
         if let Some(items) = schema.get("items") {
             let wrap = |value: &str| wrap(&format!("[{value}]"));
             return self.check(resolved(self.document, items), &wrap);

@@ -45,6 +45,7 @@ pub(in crate::rest) fn payment(body: Body<'_>) -> Result<SettlementPaymentDraft,
     let mut draft = SettlementPaymentDraft::default();
     body.each(|name, value| match name {
         "invoices" => shares(body, name, value, |share| draft.invoices.push(share)),
+        "debitMemos" => debit_memos(body, value),
         name if body.custom(CustomizedObject::Payment, name, value, &mut draft.custom) => Ok(true),
         _ => Ok(draft.set(name, sent(value))),
     })?;
@@ -56,6 +57,7 @@ pub(in crate::rest) fn step(body: Body<'_>, mut draft: StepDraft) -> Result<Step
     let has_shares = matches!(draft.step, Step::Apply(_) | Step::Unapply(_));
     body.each(|name, value| match name {
         "invoices" if has_shares => shares(body, name, value, |share| draft.add_share(share)),
+        "debitMemos" if has_shares => debit_memos(body, value),
         _ => Ok(draft.set(name, sent(value))),
     })?;
     Ok(draft)
@@ -74,6 +76,11 @@ pub(super) fn shares<'b>(
         add(read);
         Ok(())
     })
+}
+
+/// That no debit memos are named.
+pub(super) fn debit_memos<'b>(body: Body<'b>, value: &'b Json) -> Result<bool, RowError> {
+    body.list("debitMemos", value, |_| Err(RowError::no_debit_memos()))
 }
 
 /// A change of the refund `key`: "Update a refund".

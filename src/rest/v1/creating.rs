@@ -8,11 +8,9 @@ use super::V1;
 use super::render::Page;
 use crate::call::Method;
 use crate::domain::draft::batch::Drafts;
-use crate::domain::draft::refund_details::ObjectKey;
-use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
-use crate::ledger::views::{View, Views};
-use crate::ledger::{Batch, LedgerError, Render};
+use crate::ledger::views::View;
+use crate::ledger::{Batch, LedgerError, Render, RowResult};
 use crate::rest::answer::{Manner, Response};
 use crate::rest::body::Body;
 use crate::rest::error::{Reason, Resource};
@@ -50,7 +48,6 @@ impl V1<'_> {
         };
         let once = key.map(|key| self.once(key, of));
         let batch = Batch { drafts, ordered, is_single: false };
-        let zone = self.tenant.time_zone;
         match self.service.create(self.context.clone(), batch, once).await? {
             CreateAnswer::Stored { bytes, rows } => {
                 let is_fresh = rows.is_some();
@@ -60,12 +57,17 @@ impl V1<'_> {
             }
             CreateAnswer::Rows(rows) => {
                 self.facts.note_rows(&rows);
-                let id = self.first(rows, of)?.id;
-                let view = view(self.views()?, of, id).await?;
-                let response = Response::done(page_of(&view, zone));
+                let response = self.shown(rows, of)?;
                 Ok(Response { refunds: u32::from(made_refund(of)), ..response })
             }
         }
+    }
+
+    /// The answer to a call of one row: what it made or changed, as its transaction left it.
+    pub(super) fn shown(&self, rows: Vec<RowResult>, of: Resource) -> Result<Response, Stop> {
+        let unseen = || LedgerError::Unknown("the row of the call has no view".to_owned());
+        let view = self.first(rows, of)?.view.ok_or_else(unseen)?;
+        Ok(Response::done(page_of(&view, self.tenant.time_zone)))
     }
 
     /// The Idempotency-Key, where the method has one.
@@ -85,15 +87,15 @@ impl V1<'_> {
         let path = self.head.path.strip_prefix("/rest").unwrap_or(&self.head.path);
         let shape = format!("{} {path} {body} {}", self.head.method.name(), self.manner.version);
         let (zone, manner) = (self.tenant.time_zone, self.manner.clone());
-        let render = move |rows: &[Result<View, RowError>]| kept(rows.first()?, of, zone, &manner);
+        let render = move |rows: &[RowResult]| kept(rows.first()?, of, zone, &manner);
         Once { key, scope: KeyScope::V1, shape, render: Render::Views(Arc::new(render)) }
     }
 }
 
 /// The answer that is kept for a key; none where it is not one to keep.
-fn kept(row: &Result<View, RowError>, of: Resource, zone: Tz, manner: &Manner) -> Option<Vec<u8>> {
+fn kept(row: &RowResult, of: Resource, zone: Tz, manner: &Manner) -> Option<Vec<u8>> {
     let (status, document) = match row {
-        Ok(view) => (200, page_of(view, zone)),
+        Ok(saved) => (200, page_of(saved.view.as_ref()?, zone)),
         Err(error) => {
             let reason = Reason::of_row(error, of);
             let is_kept = (20..=40).contains(&error.category().digits());
@@ -120,19 +122,4 @@ fn page_of(view: &View, zone: Tz) -> Vec<u8> {
 /// Whether what is created is a refund.
 const fn made_refund(of: Resource) -> bool {
     matches!(of, Resource::MemoRefund | Resource::PaymentRefund)
-}
-
-/// What was made or changed, as it is now.
-async fn view(views: &dyn Views, of: Resource, id: ObjectId) -> Result<View, LedgerError> {
-    let key = ObjectKey::Id(id);
-    let found = match of {
-        Resource::CreditMemo => {
-            views.credit_memo(key).await?.map(|memo| View::CreditMemo(Box::new(memo)))
-        }
-        Resource::Payment => views.payment(key).await?.map(|one| View::Payment(Box::new(one))),
-        Resource::MemoRefund | Resource::PaymentRefund | Resource::Refund | Resource::Request => {
-            views.refund(key).await?.map(|refund| View::Refund(Box::new(refund)))
-        }
-    };
-    Ok(found.unwrap_or(View::Other))
 }

@@ -1,6 +1,6 @@
 //! The bodies of the two refunds: "Refund a credit memo" and "Refund a payment".
 
-use super::bodies::shares;
+use super::bodies::{debit_memos, shares};
 use crate::domain::draft::refund_details::{RateDraft, RefundDetails};
 use crate::domain::draft::settlement_refunds::{ItemDraft, MemoRefundDraft, PaymentRefundDraft};
 use crate::domain::row_error::RowError;
@@ -40,6 +40,10 @@ pub(in crate::rest) fn payment_refund(
     body.each(|name, value| match (name, &mut draft.unapply) {
         ("invoices", Some(unapply)) => {
             shares(body, name, value, |share| unapply.invoices.push(share))
+        }
+        ("debitMemos", Some(_)) => debit_memos(body, value),
+        ("writeOffOptions", Some(unapply)) => {
+            body.object(name, value, |name, value| unapply.options.set(name, value))
         }
         _ => match details(body, name, value, version, &mut draft.details)? {
             true => Ok(true),

@@ -85,6 +85,7 @@ impl Page {
         match view {
             View::Refund(refund) => {
                 self.refund(refund);
+                self.written_off(refund);
                 self.json.name("success").bool(true);
                 self.refund_notes(refund);
             }
@@ -96,9 +97,6 @@ impl Page {
                 self.payment(payment);
                 self.json.name("success").bool(true);
                 self.custom(&payment.custom);
-            }
-            View::Other => {
-                self.json.name("success").bool(true);
             }
         }
         self.json.close();
@@ -148,6 +146,26 @@ impl Page {
         self.maybe("gatewayReconciliationStatus", refund.reconciliation_status.as_deref());
         self.maybe("gatewayReconciliationReason", refund.reconciliation_reason.as_deref());
         self.maybe("payoutId", refund.payout_id.as_deref());
+    }
+
+    /// What an unapply and refund wrote off.
+    fn written_off(&mut self, refund: &RefundView) {
+        let Some(all) = &refund.written_off else { return };
+        self.json.name("writeOff").bool(!all.is_empty());
+        if all.is_empty() {
+            return;
+        }
+        self.json.name("writeOffResults").object().name("errorMessage").null();
+        self.json.name("transactions").list();
+        for one in all {
+            self.json.object();
+            self.amount("appliedAmount", one.amount, refund.currency);
+            self.amount("creditMemoAmount", one.amount, refund.currency);
+            self.text("creditMemoNumber", &one.memo).text("creditMemoStatus", "Posted");
+            self.maybe("debitMemoNumber", None).text("invoiceNumber", &one.invoice);
+            self.json.close();
+        }
+        self.json.close().close();
     }
 
     fn finance(&mut self, refund: &RefundView) {

@@ -4,15 +4,37 @@ use super::NewPassword;
 use super::check::{Names, Wrong, name, wrong};
 use super::written::{WrittenClient, WrittenUser};
 use crate::domain::permission::Permissions;
-use crate::ledger::seed::SeedClient;
+use crate::ledger::seed::{SeedClient, SeedUser};
 use crate::service::password;
 use toml::Spanned;
 
-/// A user: its name, its password, which is still to be hashed, and what it may do.
+/// The longest id of an entity or an org, in characters; the vendor's have 36 at most.
+const ID_CHARS_MAX: usize = 64;
+
+/// Ids of entities or orgs, as a header can carry them: each once, without commas and blanks.
+pub(super) fn ids<'w>(
+    what: &str,
+    written: &'w Spanned<Vec<String>>,
+) -> Result<&'w [String], Wrong> {
+    let ids = written.get_ref();
+    for (number, id) in ids.iter().enumerate() {
+        let is_sendable = id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+        if id.is_empty() || id.len() > ID_CHARS_MAX || !is_sendable {
+            let form = format!("1 to {ID_CHARS_MAX} visible ASCII characters without commas");
+            return Err(wrong(written, format!("`{id}` is no id of an {what}: {form}")));
+        }
+        if ids.iter().take(number).any(|before| before == id) {
+            return Err(wrong(written, format!("{what} `{id}` stands here twice")));
+        }
+    }
+    Ok(ids)
+}
+
+/// A user, and its password, which is still to be hashed.
 pub(super) fn user(
     written: Spanned<WrittenUser>,
     names: &mut Names,
-) -> Result<(String, NewPassword, Permissions), Wrong> {
+) -> Result<(SeedUser, NewPassword), Wrong> {
     let at = written.span();
     let written = written.into_inner();
     names.take("user", written.username.get_ref(), &written.username)?;
@@ -38,7 +60,10 @@ pub(super) fn user(
     let permissions = written
         .permissions
         .map_or_else(Permissions::by_default, |names| names.into_iter().collect());
-    Ok((name(written.username)?, password, permissions))
+    let orgs = written.orgs.as_ref().map(|orgs| ids("org", orgs).map(<[String]>::to_vec));
+    let orgs = orgs.transpose()?;
+    let username = name(written.username)?;
+    Ok((SeedUser { username, password_hash: None, permissions, orgs }, password))
 }
 
 /// An OAuth client, and its secret. The vendor's ids have 36 characters, and secrets at most 42.

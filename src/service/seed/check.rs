@@ -3,6 +3,7 @@
 //!
 //! References to what the file does not hold are the ledger's to judge, which may know it already.
 
+use super::access;
 use super::written::{
     DecimalText, WrittenAccount, WrittenCustomField, WrittenGateway, WrittenMethod, WrittenRule,
     WrittenTenant,
@@ -126,6 +127,15 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
     if let Some(version) = written.zuora_version {
         settings.push(("zuora_version", name(version)?));
     }
+    if let Some(entities) = written.entities {
+        if entities.get_ref().is_empty() {
+            return Err(wrong(
+                &entities,
+                "at least one entity is needed; leave the key out for none",
+            ));
+        }
+        settings.push(("entities", json_list(&entities, access::ids("entity", &entities)?)?));
+    }
     for (key, codes) in [
         ("payment_reason_codes", written.payment_reason_codes),
         ("credit_memo_reason_codes", written.credit_memo_reason_codes),
@@ -163,7 +173,12 @@ fn reason_codes(codes: &Spanned<Vec<String>>) -> Result<String, Wrong> {
     if seen.is_empty() {
         return Err(wrong(codes, "at least one reason code is needed, the default"));
     }
-    serde_json::to_string(codes.get_ref()).map_err(|error| wrong(codes, error.to_string()))
+    json_list(codes, codes.get_ref())
+}
+
+/// The stored form of a list.
+fn json_list<T>(place: &Spanned<T>, list: &[String]) -> Result<String, Wrong> {
+    serde_json::to_string(list).map_err(|error| wrong(place, error.to_string()))
 }
 
 /// An account.

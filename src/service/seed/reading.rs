@@ -12,8 +12,8 @@ use super::written::{WrittenAccount, WrittenSeed};
 use super::{Seed, access, billing};
 use crate::domain::id::ObjectId;
 use crate::domain::toml_text::{self, TomlError};
+use crate::ledger::seed::SeedPlan;
 use crate::ledger::seed::packed::{Pack, Packed};
-use crate::ledger::seed::{SeedPlan, SeedUser};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
@@ -66,8 +66,8 @@ fn take(seed: &mut Seed, written: WrittenSeed, names: &mut Names) -> Result<(), 
         plan.tenant = check::tenant(tenant)?;
     }
     for user in written.user {
-        let (username, password, permissions) = access::user(user, names)?;
-        plan.users.push(SeedUser { username, password_hash: None, permissions });
+        let (user, password) = access::user(user, names)?;
+        plan.users.push(user);
         seed.passwords.push(password);
     }
     for client in written.oauth_client {

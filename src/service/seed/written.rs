@@ -56,6 +56,7 @@ pub(super) struct WrittenTenant {
     pub(super) home_currency: Option<Spanned<String>>,
     pub(super) reporting_currency: Option<Spanned<String>>,
     pub(super) zuora_version: Option<Spanned<String>>,
+    pub(super) entities: Option<Spanned<Vec<String>>>,
     pub(super) payment_reason_codes: Option<Spanned<Vec<String>>>,
     pub(super) credit_memo_reason_codes: Option<Spanned<Vec<String>>>,
     pub(super) default_gateway: Option<Spanned<String>>,
@@ -72,6 +73,7 @@ pub(super) struct WrittenUser {
     pub(super) password: Option<Spanned<String>>,
     pub(super) password_hash: Option<Spanned<String>>,
     pub(super) permissions: Option<Vec<Permission>>,
+    pub(super) orgs: Option<Spanned<Vec<String>>>,
 }
 
 /// `[[oauth_client]]`

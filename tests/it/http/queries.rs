@@ -19,6 +19,7 @@ fn caller() -> Caller {
         user_id: ObjectId::parse("402892c72b9e3319012b9e34b88e0001").unwrap(),
         username: "somebody".into(),
         permissions: std::iter::empty().collect(),
+        orgs: None,
         origin: Origin::of(FrontDoor::Soap),
     }
 }

@@ -153,6 +153,14 @@ fn who_is_not_known_is_401_and_who_may_not_is_403() {
         assert_eq!(answer.status, 401, "{answer}");
         assert!(answer.text().contains("90000011"), "{answer}");
     }
+    // The twins say it in their own form.
+    for (method, path) in [("GET", "/v1/object/refund/1"), ("POST", "/rest/v1/action/create")] {
+        let json = [("Content-Type", "application/json"), ("Authorization", "Bearer nothing")];
+        let answer = gateway.connect().send(method, path, &json, b"");
+        assert_eq!(answer.text(), "{\"message\":\"Authentication error\"}");
+        assert_eq!(answer.status, 401, "{answer}");
+        assert!(answer.header("www-authenticate").unwrap().contains("Bearer"), "{answer}");
+    }
     let keys = [
         ("apiAccessKeyId", "demo@example.com"),
         ("apiSecretAccessKey", "demo"),
@@ -201,6 +209,27 @@ fn a_field_that_an_operation_does_nothing_with_is_refused() {
 }
 
 /// The answer was success, with a cookie without a session.
+#[test]
+fn a_path_that_leads_nowhere_is_answered_with_the_one_that_is_near() {
+    let gateway = settlement();
+    let client = Client::new(&gateway);
+    let answer = client.post(&format!("/v1/payment/{PAYMENT}/refunds"), &json!({}));
+    let (status, code, text) = refused(&answer);
+    assert_eq!((status, code), (404, 50_000_040), "{text}");
+    assert!(
+        text.ends_with(&format!("Did you mean POST /v1/payments/{PAYMENT}/refunds?")),
+        "{text}"
+    );
+    assert_eq!(refused(&client.get("/v1/catalog/products")).2, "There is no such resource.");
+    let journal = done_of_journal(&gateway);
+    assert!(journal.contains("Did you mean POST /v1/payments/"), "{journal}");
+}
+
+/// What the journal says of all exchanges.
+fn done_of_journal(gateway: &TestGateway) -> String {
+    crate::admin_api::done(gateway, "GET", "journal?limit=10", &json!({})).to_string()
+}
+
 #[test]
 fn a_token_opens_no_session() {
     let gateway = settlement();

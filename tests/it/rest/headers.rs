@@ -1,6 +1,11 @@
 //! What headers promise: idempotency, tracing, limits.
 
-use super::client::{Client, PAYMENT, done, json, settlement};
+use super::client::{Client, PAYMENT, done, json, refused, settlement};
+use crate::gateway::TestGateway;
+use std::fs;
+use std::sync::Barrier;
+use std::thread;
+use tempfile::TempDir;
 
 const BODY: &str = "{\"type\":\"External\",\"methodType\":\"Cash\",\"totalAmount\":10}";
 
@@ -97,4 +102,66 @@ fn limits_are_reported_as_they_are() {
     ] {
         assert!(answer.header(name).is_some(), "{name}: {answer}");
     }
+}
+
+/// While the gateway hangs, the key of the first request is in use.
+#[test]
+fn a_key_that_is_in_use_is_409_and_its_refund_is_made_once() {
+    let folder = TempDir::new().unwrap();
+    let hang = "[[gateway]]\nname = \"sandbox\"\nkind = \"sandbox\"\n[[gateway.rule]]\n\
+                amount = \"7.00\"\nanswer = \"hang\"\n";
+    let demo = include_str!("../../../src/service/seed/demo.toml");
+    let settlement = include_str!("../../../src/service/seed/demo_settlement.toml");
+    fs::write(folder.path().join("seed.toml"), [demo, "\n", settlement, "\n", hang].concat())
+        .unwrap();
+    fs::write(folder.path().join("config.toml"), "[service]\ngateway_wait_ms = 3000\n").unwrap();
+    let args = ["--test", "--seed", "seed.toml", "--config", "config.toml"];
+    let gateway = TestGateway::start_in(folder, &args);
+    let client = Client::new(&gateway);
+    let path = format!("/v1/payments/{PAYMENT}/refunds");
+    let key = [("Idempotency-Key", "hangs")];
+    let body = "{\"type\":\"Electronic\",\"totalAmount\":7}";
+    let start = Barrier::new(2);
+    let mut answers = thread::scope(|scope| {
+        let both = [(), ()].map(|()| {
+            scope.spawn(|| {
+                start.wait();
+                client.send("POST", &path, &key, body)
+            })
+        });
+        both.map(|one| one.join().unwrap())
+    });
+    answers.sort_by_key(|answer| answer.status);
+    let [made, conflict] = &answers;
+    assert_eq!(done(made)["status"], serde_json::json!("Processing"), "{made}");
+    let (status, code, text) = refused(conflict);
+    assert_eq!((status, code), (409, 50_000_050), "{text}");
+    let again = client.send("POST", &path, &key, body);
+    assert_eq!((again.status, again.text()), (200, made.text()));
+    let payment = done(&client.get(&format!("/v1/payments/{PAYMENT}")));
+    assert_eq!(payment["unappliedAmount"], serde_json::json!(993), "{payment}");
+}
+
+#[test]
+fn over_the_limit_of_a_window_is_429_with_when_to_come_again() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("config.toml"), "[rest]\ncalls_per_minute_max = 3\n").unwrap();
+    let more = ["--config", "config.toml", "--clock", "2026-03-04T05:06:07Z"];
+    let demo = ["--demo=invoice-settlement", "--test"];
+    let gateway = TestGateway::start_in(folder, &[&demo[..], &more].concat());
+    // The token is the first call.
+    let client = Client::new(&gateway);
+    for left in ["1", "0"] {
+        let answer = client.get("/v1/refunds");
+        assert_eq!((answer.status, answer.header("ratelimit-remaining")), (200, Some(left)));
+    }
+    let path = format!("/v1/payments/{PAYMENT}/refunds");
+    let over = client.send("POST", &path, &[("Zuora-Version", "341.0")], BODY);
+    let (status, code, _) = refused(&over);
+    assert_eq!((status, code), (429, 50_000_070), "{over}");
+    assert_eq!(over.header("retry-after"), over.header("ratelimit-reset"), "{over}");
+    assert!(over.header("ratelimit-limit").unwrap().starts_with("3, 3;w=60, "), "{over}");
+    crate::admin_api::told_by(&gateway, &["clock", "--advance", "60"]);
+    let payment = done(&client.get(&format!("/v1/payments/{PAYMENT}")));
+    assert_eq!(payment["refundAmount"], serde_json::json!(0), "{payment}");
 }

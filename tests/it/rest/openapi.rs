@@ -1,7 +1,7 @@
 //! Answers are what `/openapi.json` says: their status, their members in the order of the schema,
 //! and what their values are.
 
-use super::client::{ACCOUNT, CLIENT, Client, MEMO, METHOD, PAYMENT, SECRET, settlement, token};
+use super::client::{ACCOUNT, CLIENT, Client, MEMO, METHOD, PAYMENT, SECRET, token};
 use crate::gateway::TestGateway;
 use crate::wire::Answer;
 use refund_gateway::json::{Json, JsonLimits, read};
@@ -218,6 +218,12 @@ fn payments(calls: &Checked<'_>) {
     let body = json!({"type": "External", "methodType": "Cash", "totalAmount": 1});
     let external = calls.post(refunds, &[PAYMENT], &body);
     calls.post(&format!("{refunds}/unapply"), &[PAYMENT], &body);
+    let share = json!([{"invoiceNumber": "INV00000001", "amount": 2}]);
+    let apply = json!({"invoices": share, "debitMemos": []}).to_string();
+    calls.call("PUT", "/v1/payments/{paymentKey}/apply", &[PAYMENT], &apply);
+    let body = json!({"type": "External", "methodType": "Cash", "totalAmount": 2,
+        "invoices": share, "writeOff": true, "writeOffOptions": {"comment": "gone"}});
+    calls.post(&format!("{refunds}/unapply"), &[PAYMENT], &body);
     calls.get("/v1/refunds", &["?pageSize=1&sort=-number"]);
     let key = text(&external, "id");
     calls.call("PUT", REFUND, &[key], &json!({"comment": "x"}).to_string());
@@ -259,21 +265,35 @@ fn twins(calls: &Checked<'_>) {
     calls.call("DELETE", one, &[id], "");
 }
 
+/// The demo of Invoice Settlement with an invoice that asks for something.
+fn with_invoice() -> String {
+    let demo = include_str!("../../../src/service/seed/demo.toml");
+    let settlement = include_str!("../../../src/service/seed/demo_settlement.toml");
+    format!(
+        "{demo}\n{settlement}\n[[invoice]]\nid = \"402892c72b9e3319012b9e34b88e0101\"\n\
+         number = \"INV00000001\"\naccount = \"{ACCOUNT}\"\ndate = \"2026-01-02\"\n\
+         amount = \"10.00\"\nbalance = \"10.00\"\n"
+    )
+}
+
 #[test]
 fn every_answer_is_as_it_is_described() {
-    let gateway = settlement();
+    let gateway = TestGateway::seeded(&with_invoice(), &[]);
     let calls = Checked { client: Client::new(&gateway), described: Description::of(&gateway) };
     let form = "/oauth/token";
     calls.described.check("POST", form, &token(&gateway, CLIENT, SECRET));
     calls.described.check("POST", form, &token(&gateway, CLIENT, "wrong"));
     calls.post("/v1/connections", &[], &json!({}));
+    let of_nobody = gateway.connect().send("GET", "/v1/object/account/1", &[], b"");
+    calls.described.check("GET", "/v1/object/account/{id}", &of_nobody);
     memos(&calls);
     payments(&calls);
     twins(&calls);
     let met = calls.described.met.borrow();
     let schemas = calls.described.at(&["components", "schemas"]).members().expect("schemas");
     let is_request = |name: &str| {
-        let of_body = ["Request", "Shares", "Rates", "Options", "MemoItems", "MethodType"];
+        let of_body =
+            ["Request", "Shares", "Rates", "Options", "MemoItems", "MethodType", "DebitMemos"];
         let is_twin = name.starts_with("Create") || name.starts_with("Update");
         is_twin
             || of_body.iter().any(|end| name.ends_with(end))

@@ -1,6 +1,7 @@
 //! The two operations that the documents describe: refund a credit memo, refund a payment.
 
 use super::client::{ACCOUNT, Client, MEMO, METHOD, PAYMENT, done, refused, settlement};
+use crate::gateway::TestGateway;
 use serde_json::{Value, json};
 
 /// The keys of the answer in document 003, in its order.
@@ -212,4 +213,121 @@ fn the_last_unapplied_cent_goes_to_exactly_one() {
         refunds.into_iter().map(|one| usize::from(one.join().unwrap())).sum::<usize>()
     });
     assert_eq!(succeeded, 20);
+}
+
+/// The demo of Invoice Settlement with an invoice of 100.00, which the payment pays.
+fn applied() -> TestGateway {
+    let demo = include_str!("../../../src/service/seed/demo.toml");
+    let settlement = include_str!("../../../src/service/seed/demo_settlement.toml");
+    let invoice = format!(
+        "[[invoice]]\nid = \"402892c72b9e3319012b9e34b88e0101\"\nnumber = \"INV00000001\"\n\
+         account = \"{ACCOUNT}\"\ndate = \"2026-01-02\"\namount = \"100.00\"\n\
+         balance = \"100.00\"\n"
+    );
+    let gateway = TestGateway::seeded(&[demo, settlement, &invoice].join("\n"), &[]);
+    let share = json!({"invoices": [{"invoiceNumber": "INV00000001", "amount": 100}]});
+    done(&Client::new(&gateway).put(&format!("/v1/payments/{PAYMENT}/apply"), &share));
+    gateway
+}
+
+#[test]
+fn unapply_and_refund_writes_off_as_it_is_asked_and_says_so() {
+    let gateway = applied();
+    let client = Client::new(&gateway);
+    let path = format!("{}/unapply", of_payment(PAYMENT));
+    let body = |options: Value| {
+        json!({"type": "Electronic", "totalAmount": 40, "writeOff": true,
+               "invoices": [{"invoiceNumber": "INV00000001", "amount": 40}],
+               "writeOffOptions": options})
+    };
+    for (options, code) in [
+        (json!({"comment": "x".repeat(101)}), 4720),
+        (json!({"memoDate": "2026-02-30"}), 4820),
+        (json!({"reasonCode": "none"}), 4920),
+        (json!({"taxAutoCalculation": "yes"}), 5020),
+        (json!({"taxes": true}), 21),
+        (json!(7), 3720),
+    ] {
+        let (status, found, text) = refused(&client.post(&path, &body(options)));
+        assert_eq!((status, found), (400, 54_200_000 + code), "{text}");
+    }
+    let debit_memos = json!({"type": "Electronic", "debitMemos": [{"amount": 1}]});
+    let (status, code, text) = refused(&client.post(&path, &debit_memos));
+    assert_eq!((status, code), (400, 54_204_620), "{text}");
+    let options = json!({"comment": "gone", "memoDate": "2026-03-04", "reasonCode": "Other",
+                         "taxAutoCalculation": false});
+    let answer = client.send(
+        "POST",
+        &path,
+        &[("Idempotency-Key", "off")],
+        &body(options.clone()).to_string(),
+    );
+    let refund = done(&answer);
+    assert_eq!((&refund["status"], &refund["writeOff"]), (&json!("Processed"), &json!(true)));
+    let row = json!({"appliedAmount": 40, "creditMemoAmount": 40, "creditMemoStatus": "Posted",
+                     "creditMemoNumber": "CM00000002", "debitMemoNumber": null,
+                     "invoiceNumber": "INV00000001"});
+    let results = json!({"errorMessage": null, "transactions": [row]});
+    assert_eq!(refund["writeOffResults"], results, "{answer}");
+    let again =
+        client.send("POST", &path, &[("Idempotency-Key", "off")], &body(options).to_string());
+    assert_eq!(again.text(), answer.text());
+    let memo = done(&client.get("/v1/credit-memos/CM00000002"));
+    for (name, value) in [
+        ("comment", json!("gone")),
+        ("creditMemoDate", json!("2026-03-04")),
+        ("reasonCode", json!("Other")),
+        ("appliedAmount", json!(40)),
+    ] {
+        assert_eq!(memo[name], value, "{name}: {memo}");
+    }
+    let plain = json!({"type": "External", "methodType": "Cash", "totalAmount": 60,
+                       "invoices": [{"invoiceNumber": "INV00000001", "amount": 60}]});
+    let refund = done(&client.post(&path, &plain));
+    assert_eq!((&refund["writeOff"], refund.get("writeOffResults")), (&json!(false), None));
+    let read = done(&client.get(&format!("/v1/refunds/{}", refund["id"].as_str().unwrap())));
+    assert_eq!(read.get("writeOff"), None, "{read}");
+}
+
+/// Regression: a refund without a key was read again after it was made, and one that another client
+/// had deleted in between was answered without its id.
+#[test]
+fn what_another_client_deletes_at_once_is_answered_as_it_was_made() {
+    let gateway = settlement();
+    let client = Client::new(&gateway);
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let over = || is_over.load(std::sync::atomic::Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let deleter = scope.spawn(|| {
+            while !over() {
+                let listed = done(&client.get("/v1/refunds?pageSize=40"));
+                for refund in listed["refunds"].as_array().expect("refunds") {
+                    let path = format!("/v1/refunds/{}", refund["id"].as_str().unwrap());
+                    client.put(&format!("{path}/cancel"), &json!({}));
+                    client.delete(&path);
+                }
+            }
+        });
+        let makers = [(); 4].map(|()| {
+            scope.spawn(|| {
+                let body = json!({"type": "External", "methodType": "Cash", "totalAmount": 1});
+                for _ in 0..50 {
+                    let refund = done(&client.post(&of_payment(PAYMENT), &body));
+                    assert!(refund["id"].is_string(), "{refund}");
+                    assert_eq!(refund["status"], json!("Processed"), "{refund}");
+                    let path = format!("/v1/refunds/{}", refund["id"].as_str().unwrap());
+                    let canceled = client.put(&format!("{path}/cancel"), &json!({}));
+                    if canceled.status == 200 {
+                        let canceled = done(&canceled);
+                        assert_eq!(canceled["status"], json!("Canceled"), "{canceled}");
+                    }
+                }
+            })
+        });
+        for maker in makers {
+            maker.join().unwrap();
+        }
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        deleter.join().unwrap();
+    });
 }
