@@ -45,7 +45,9 @@ impl Reload {
             Ok(()) if gateway.is_tls() => tracing::info!("the certificate was read again"),
             Ok(()) => {}
             Err(error) => {
-                tracing::error!(%error, "the certificate was not taken; the old one stays in force");
+                tracing::error!(%error,
+                    "the certificate was not taken; the old one stays in force"
+                );
             }
         }
         match self.configuration() {

@@ -17,7 +17,7 @@ use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use listeners::TlsOptions;
+use listeners::{TlsOptions, refuse_two_addresses};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -106,17 +106,6 @@ impl Settings {
     }
 }
 
-/// One address in two places of one file is a contradiction that waits to happen.
-fn refuse_two_addresses(config: &Config) -> Result<(), Failure> {
-    let written = &config.written;
-    if written.public_url.is_some() && written.http.public_url.is_some() {
-        return Err(
-            config.complain("http.public_url", "stands beside public_url; keep one of them")
-        );
-    }
-    Ok(())
-}
-
 /// Where values come from, and what was found there.
 struct Sources<'a> {
     matches: &'a ArgMatches,
@@ -148,12 +137,8 @@ impl Sources<'_> {
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
         let record =
             self.optional("record", options.record, written.record.clone(), |path| shown(path));
-        let tls = TlsOptions {
-            cert: options.tls_cert,
-            key: options.tls_key,
-            client_ca: options.tls_client_ca,
-            self_signed: options.tls_self_signed,
-        };
+        let tls = (options.tls_cert, options.tls_key, options.tls_client_ca);
+        let tls = TlsOptions::of(tls, options.tls_self_signed);
         let implying = [
             (demo != Demo::Off).then_some("demo"),
             clock.map(|_| "clock"),
@@ -186,10 +171,7 @@ impl Sources<'_> {
                 written.allow_remote_test,
                 false,
             ),
-            http: {
-                let tls = self.tls(tls);
-                HttpSettings { tls, ..self.http(options.public_url) }
-            },
+            http: self.http(options.public_url, tls),
             service: self.service(
                 options.strict,
                 options.single_transaction,

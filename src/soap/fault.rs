@@ -265,7 +265,8 @@ faults! {
     VersionMismatch VersionMismatch InvalidValue UnexpectedErrorFault 500
         "The envelope namespace is not SOAP 1.1 or 1.2.",
         "an Envelope in another namespace";
-    NotUnderstood(header: "header", namespace: "namespace") MustUnderstand InvalidValue UnexpectedErrorFault 500
+    NotUnderstood(header: "header", namespace: "namespace")
+        MustUnderstand InvalidValue UnexpectedErrorFault 500
         "The header <header> is not understood.",
         "an unknown header that must be understood";
     SecurityNotProcessed(element: "element", namespace: "namespace")

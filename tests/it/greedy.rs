@@ -1,6 +1,8 @@
 //! A crowd of strangers who want memory: bodies that never end, answers that are never read. The
 //! gateway stays within its published bound, and answers those who are honest.
 
+#![allow(clippy::print_stderr, reason = "what was skipped and measured is said")]
+
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope, envelope, refund, session_header};
 use crate::memory::peak_kilobytes;
 use std::fs;
