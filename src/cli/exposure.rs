@@ -32,7 +32,8 @@ pub(super) fn checked(settings: Settings) -> Result<Settings, Failure> {
                     "{key} {address} is not loopback, and plain HTTP shows {secrets} to the network"
                 ),
                 "name a certificate (--tls-cert, --tls-key; for the admin listener also \
-                 http.tls.admin), listen on 127.0.0.1 behind a proxy that speaks TLS, or say --allow-plaintext",
+                 http.tls.admin), listen on 127.0.0.1 behind a proxy that speaks TLS, or say \
+                 --allow-plaintext",
             ));
         }
     }
