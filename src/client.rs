@@ -120,7 +120,8 @@ impl Connection {
         Self::trusting(endpoint, limits, trust)
     }
 
-    fn trusting(endpoint: Endpoint, limits: ClientLimits, trust: Option<Trust>) -> Self {
+    /// A connection that is not open yet, by https to whom `trust` believes.
+    pub fn trusting(endpoint: Endpoint, limits: ClientLimits, trust: Option<Trust>) -> Self {
         Self { endpoint, limits, trust, sender: None }
     }
 

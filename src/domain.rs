@@ -7,6 +7,7 @@
 pub mod access;
 pub mod boolean;
 pub mod calendar;
+pub mod card_numbers;
 pub mod collected;
 pub mod custom_field;
 pub mod custom_value;

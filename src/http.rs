@@ -8,15 +8,19 @@
 //! What must stay true: whatever a client does or fails to do ends in bounded time and memory; see
 //! [`HttpSettings`] for the bounds.
 
+mod accepting;
 mod address;
 mod admin;
 mod answer;
 mod answer_body;
 mod body;
+mod budget;
 mod called;
+mod complaints;
 mod compression;
 mod connection;
 mod date;
+mod descriptors;
 mod doors;
 mod head;
 mod idle;
@@ -28,11 +32,13 @@ mod path;
 mod proxy;
 mod public;
 mod record;
+mod securing;
 mod settings;
 mod slots;
 mod stream;
 mod tap;
 mod timing;
+mod tls;
 mod unknown;
 
 pub use address::is_authority;
@@ -40,10 +46,11 @@ pub use admin::AdminToken;
 pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
+pub use tls::{TlsError, TlsSettings, write_self_signed};
 
 use crate::call::Door;
 use crate::service::Service;
-use admin::{Access, Admin, Readiness};
+use admin::{Access, Admin, Hosts, Readiness};
 use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
@@ -55,6 +62,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::Patience;
+use tls::Tls;
 
 /// Up to so many header lines hyper counts without allocating.
 const HYPER_HEADERS: usize = 100;
@@ -69,6 +77,9 @@ pub enum StartError {
     /// A setting cannot be used.
     #[error("http.{0}")]
     Setting(#[from] SettingError),
+    /// There is no TLS as it is configured.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// An address cannot be listened at.
     #[error("cannot listen at {address}: {why}")]
     Listen {
@@ -85,6 +96,8 @@ pub struct Gateway {
     admin: Option<Listener>,
     readiness: Arc<Readiness>,
     drain_timeout: Duration,
+    tls: Option<Arc<Tls>>,
+    is_admin_tls: bool,
 }
 
 /// The admin listener: where it is, and the token of its API; without one there is none.
@@ -120,22 +133,28 @@ impl Gateway {
         tap: Option<Arc<dyn Tap>>,
     ) -> Result<Self, StartError> {
         settings.check()?;
+        let settings = descriptors::fit(settings);
+        let tls = Tls::of(&settings.tls)?.map(Arc::new);
         let doors = Doors::new(doors);
         let ledger = service.ledger();
         let metrics = Arc::new(Metrics::new(Some(&service)));
         let readiness = Arc::new(Readiness::new(Arc::clone(ledger)));
         let drain_timeout = settings.drain_timeout();
+        let is_admin_tls = tls.is_some() && settings.tls.admin;
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
         let is_watched = is_watched && ledger.test_bench().is_some();
         let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
         let admin = match admin {
             None => None,
             Some(AdminDoor { address, token, allowed_hosts }) => {
-                let configuration = admin_configuration(&settings, &metrics);
-                let mut handler = Admin::new(Arc::clone(&readiness), Arc::clone(&metrics));
+                let tls = tls.clone().filter(|_| settings.tls.admin);
+                let configuration = admin_configuration(&settings, &metrics, tls);
+                let hosts = Hosts(allowed_hosts);
+                let (ready, counted) = (Arc::clone(&readiness), Arc::clone(&metrics));
+                let mut handler = Admin::new(ready, counted, hosts.clone());
                 if let Some(token) = token {
                     handler = handler.with_api(
-                        Access { token, allowed_hosts },
+                        Access { token, hosts },
                         (&service, &doors),
                         journal.clone(),
                     );
@@ -143,10 +162,10 @@ impl Gateway {
                 Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }
         };
-        let configuration = public_configuration(&settings, &metrics);
+        let configuration = public_configuration(&settings, &metrics, tls.clone());
         let handler = Public::new(service, doors, settings, metrics, Watchers { journal, tap });
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
-        Ok(Self { public, admin, readiness, drain_timeout })
+        Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }
 
     /// Where calls are taken.
@@ -157,6 +176,24 @@ impl Gateway {
     /// Where health and metrics are served, if anywhere.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(Listener::address)
+    }
+
+    /// Whether calls are taken by TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Whether health and metrics are told by TLS.
+    pub fn is_admin_tls(&self) -> bool {
+        self.is_admin_tls
+    }
+
+    /// Reads certificate and key again, for connections from now on.
+    ///
+    /// # Errors
+    /// Where they are no good; what there was stays in force then.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
     /// Accepts nothing more and waits, within the configured time, for the requests that have
@@ -177,11 +214,18 @@ async fn listen(
     opening.await.map_err(|why| StartError::Listen { address, why })
 }
 
-fn public_configuration(settings: &HttpSettings, metrics: &Arc<Metrics>) -> ListenerConfiguration {
+fn public_configuration(
+    settings: &HttpSettings,
+    metrics: &Arc<Metrics>,
+    tls: Option<Arc<Tls>>,
+) -> ListenerConfiguration {
     ListenerConfiguration {
         name: "public",
         protocol: protocol(settings),
         patience: patience(settings),
+        head_patience: settings.head_patience(),
+        socket_buffer_bytes: settings.socket_buffer_bytes,
+        tls,
         connections_max: settings.connections_max,
         per_address_max: settings.connections_per_address_max,
         metrics: Arc::clone(metrics),
@@ -189,11 +233,18 @@ fn public_configuration(settings: &HttpSettings, metrics: &Arc<Metrics>) -> List
     }
 }
 
-fn admin_configuration(settings: &HttpSettings, metrics: &Arc<Metrics>) -> ListenerConfiguration {
+fn admin_configuration(
+    settings: &HttpSettings,
+    metrics: &Arc<Metrics>,
+    tls: Option<Arc<Tls>>,
+) -> ListenerConfiguration {
     ListenerConfiguration {
         name: "admin",
         protocol: protocol(settings),
         patience: patience(settings),
+        head_patience: settings.head_patience(),
+        socket_buffer_bytes: settings.socket_buffer_bytes,
+        tls,
         connections_max: settings.admin_connections_max,
         per_address_max: 0,
         metrics: Arc::clone(metrics),
@@ -210,7 +261,7 @@ fn patience(settings: &HttpSettings) -> Patience {
 fn protocol(settings: &HttpSettings) -> http1::Builder {
     let mut protocol = http1::Builder::new();
     protocol
-        .header_read_timeout(settings.head_timeout())
+        .header_read_timeout(settings.head_patience().head)
         .max_header_size(settings.head_bytes_max)
         .max_buf_size(settings.head_bytes_max.max(BUFFER_BYTES))
         .half_close(true)

@@ -147,7 +147,10 @@ impl Rest {
         }
         match operation {
             Operation::Token => return self.token(call, manner).await,
-            Operation::OpenApi => return Ok(description::answer(&call.head.base_url)),
+            Operation::OpenApi => {
+                call.holding.take_turn().await;
+                return Ok(description::answer(&call.head.base_url));
+            }
             _ => {}
         }
         let caller = self.caller(&call.head, &call.deadline, manner, operation).await;
@@ -177,6 +180,7 @@ impl Rest {
                 template,
                 keys,
                 body: &call.body,
+                holding: &call.holding,
                 facts,
                 ordered,
             };
@@ -235,6 +239,9 @@ impl Rest {
                 Proof::Session(session) => {
                     (self.service.authenticate(&session).await?, Some(session))
                 }
+                Proof::Password(name, _) if !head.users.allow(&name) => {
+                    return Err(Failure::from(Refusal::WrongLogin));
+                }
                 Proof::Password(name, secret) if operation == Operation::Connections => {
                     let session = self.service.login(&name, &secret, from).await?;
                     (self.service.authenticate(&session).await?, Some(session))
@@ -245,6 +252,9 @@ impl Rest {
             })
         };
         let (caller, session) = deadline.bound(known).await.ok_or(Refusal::TooLate)??;
+        if !head.users.allow(&caller.username) {
+            return Err(Failure::from(Refusal::InvalidSession));
+        }
         let origin = head.origin.clone().at_version(&manner.version.to_string());
         Ok((Caller { origin, ..caller }, session))
     }

@@ -88,6 +88,9 @@ pub struct ServiceSettings {
     pub login_wrong_per_minute_max: usize,
     /// How long `create` waits for payment gateways, in milliseconds.
     pub gateway_wait_ms: u64,
+    /// Whether what looks like the number of a card is masked in requests before they are read,
+    /// outside of the fields that are made for one.
+    pub mask_card_numbers: bool,
     /// Whether a field that a caller may not send is an error instead of being ignored.
     #[serde(skip)]
     pub strict: bool,
@@ -158,6 +161,7 @@ impl Default for ServiceSettings {
             login_refused_s: 60,
             login_wrong_per_minute_max: 100,
             gateway_wait_ms: 10_000,
+            mask_card_numbers: true,
             strict: false,
             single_transaction: false,
             idempotency_field: None,

@@ -208,6 +208,9 @@ impl Soap {
             let server_url = format!("{}{ENDPOINT}{}", call.head.base_url, call.head.version);
             let credentials = credentials?;
             facts.note_user(&credentials.username().into());
+            if !call.head.users.allow(credentials.username()) {
+                return Err(Fault::WrongLogin.into());
+            }
             let from = origin.caller_address();
             let login = login::answer(&self.service, &credentials, from, &server_url, dialect);
             return Box::pin(login).await;
@@ -217,8 +220,11 @@ impl Soap {
         }
         let deadline = call.deadline;
         let caller = self.caller(proof, origin, &deadline, facts).await?;
+        if !call.head.users.allow(&caller.username) {
+            return Err(Fault::InvalidSession.into());
+        }
         let context = CallContext { caller, version: dialect.api, deadline };
-        let service = &self.service;
+        let (service, holding) = (&self.service, &call.holding);
         // What most of them hold while they wait is much, and would be moved about with the call.
         match request.operation {
             Operation::Create(create) => {
@@ -231,10 +237,18 @@ impl Soap {
                 Box::pin(delete::answer(service, &context, delete?, dialect)).await
             }
             Operation::Query(page) => {
-                Box::pin(query::answer(service, &context, page?, PageOf::Query, dialect)).await
+                Box::pin(query::answer(service, (&context, holding), page?, PageOf::Query, dialect))
+                    .await
             }
             Operation::QueryMore(page) => {
-                Box::pin(query::answer(service, &context, page?, PageOf::QueryMore, dialect)).await
+                Box::pin(query::answer(
+                    service,
+                    (&context, holding),
+                    page?,
+                    PageOf::QueryMore,
+                    dialect,
+                ))
+                .await
             }
             Operation::Login(_) | Operation::NotAvailable(_) | Operation::GetUserInfo => {
                 Ok(user_info::answer(&context.caller, dialect))

@@ -1,6 +1,6 @@
 //! A front door, and a call as the listener hands it over.
 
-use super::{Answer, Explain, Head, Method, Notes, OperationName, Refusal, Reply};
+use super::{Answer, Explain, Head, Holding, Method, Notes, OperationName, Refusal, Reply};
 use crate::domain::origin::FrontDoor;
 use crate::service::deadline::Deadline;
 use bytes::Bytes;
@@ -21,6 +21,8 @@ pub struct Call {
     pub deadline: Deadline,
     /// Where it is noted what the call said, if anywhere.
     pub notes: Option<Arc<Notes>>,
+    /// What is held until the listener has a place for the answer.
+    pub holding: Holding,
 }
 
 /// Where a request goes behind a front door.

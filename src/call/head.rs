@@ -5,6 +5,7 @@
 
 use crate::domain::origin::Origin;
 use std::fmt;
+use std::sync::Arc;
 
 /// A method of HTTP (RFC 9110, 9; PATCH: RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,6 +89,26 @@ impl fmt::Debug for Headers {
     }
 }
 
+/// The users whose calls a connection may carry: all of them, unless its client showed a
+/// certificate; then those that the certificate names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Users(Option<Arc<[String]>>);
+
+impl Users {
+    /// Those that a client's certificate names, if it showed one.
+    pub fn named(names: Option<Arc<[String]>>) -> Self {
+        Self(names)
+    }
+
+    /// Whether the connection may carry calls of this user; names of users are compared as at a
+    /// login, without regard to the case of ASCII letters.
+    pub fn allow(&self, username: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| name.eq_ignore_ascii_case(username)))
+    }
+}
+
 /// The head of a call.
 #[derive(Debug, Clone)]
 pub struct Head {
@@ -108,6 +129,8 @@ pub struct Head {
     pub idempotency_key: Option<Vec<u8>>,
     /// The other headers that the front door reads.
     pub headers: Headers,
+    /// Whose calls the connection may carry.
+    pub users: Users,
     /// Where the call comes from.
     pub origin: Origin,
 }
@@ -129,6 +152,14 @@ mod tests {
         assert_eq!(headers.get("authorization"), Some("Bearer s3cret"));
         assert_eq!(headers.get("accept"), None);
         assert_eq!(format!("{headers:?}"), r#"["authorization"]"#);
+    }
+
+    #[test]
+    fn a_certificate_narrows_down_whose_calls_a_connection_carries() {
+        let users = Users::named(Some(Arc::from(["jane@example.com".to_owned()])));
+        assert!(users.allow("Jane@example.com") && !users.allow("joe@example.com"));
+        assert!(!Users::named(Some(Arc::from([]))).allow("jane@example.com"));
+        assert!(Users::default().allow("joe@example.com"));
     }
 
     #[test]

@@ -43,10 +43,12 @@ pub enum Refused {
     TransferEncoding,
     /// Its body broke off.
     BrokenBody,
+    /// There is no memory for its answer.
+    Overloaded,
 }
 
 impl Refused {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Client,
         Self::VersionMismatch,
         Self::MustUnderstand,
@@ -57,6 +59,7 @@ impl Refused {
         Self::Origin,
         Self::TransferEncoding,
         Self::BrokenBody,
+        Self::Overloaded,
     ];
 
     const fn name(self) -> &'static str {
@@ -71,6 +74,7 @@ impl Refused {
             Self::Origin => "origin",
             Self::TransferEncoding => "transfer_encoding",
             Self::BrokenBody => "broken_body",
+            Self::Overloaded => "overloaded",
         }
     }
 }

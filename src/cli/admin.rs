@@ -12,13 +12,16 @@ use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
 use super::{complaint, reconcile, terminal, token};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use crate::client::{ClientLimits, Connection, Endpoint, Method, Request};
+use crate::client::{ClientLimits, Connection, Endpoint, Method, Request, Trust};
 use crate::http::AdminToken;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
+
+/// The variable with the file of the only authorities that are believed of an admin listener.
+const CA_VARIABLE: &str = "REFUND_GATEWAY_ADMIN_CA_FILE";
 
 /// Steer a running gateway: what testers do to a test ledger, and what operators decide
 #[derive(Debug, clap::Args)]
@@ -279,6 +282,8 @@ pub(super) fn read_token(
 /// The API of a running gateway.
 pub(super) struct Api {
     endpoint: Endpoint,
+    /// The only authorities that are believed, where some are named.
+    trust: Option<Trust>,
     headers: HeaderMap,
     runtime: Runtime,
 }
@@ -293,12 +298,20 @@ impl Api {
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer), (CONTENT_TYPE, json)]);
         let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-        Ok(Self { endpoint, headers, runtime })
+        let trust = named_trust()?;
+        Ok(Self { endpoint, trust, headers, runtime })
     }
 
     /// What the API answers; its refusal is a failure in its own words.
     pub(super) fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
-        let mut connection = Connection::new(self.endpoint.clone(), ClientLimits::default());
+        let mut connection = match &self.trust {
+            None => Connection::new(self.endpoint.clone(), ClientLimits::default()),
+            Some(trust) => Connection::trusting(
+                self.endpoint.clone(),
+                ClientLimits::default(),
+                Some(trust.clone()),
+            ),
+        };
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let path = format!("/api/v1/{path}");
         let request = Request { method, path, headers: self.headers.clone(), body: body.into() };
@@ -324,6 +337,16 @@ impl Api {
             _ => Failure::new(FailureCode::Runtime, message),
         })
     }
+}
+
+/// The authorities in the file that the environment names.
+fn named_trust() -> Result<Option<Trust>, Failure> {
+    let Some(file) = std::env::var_os(CA_VARIABLE).map(PathBuf::from) else { return Ok(None) };
+    let shown = file.display();
+    let pem =
+        std::fs::read(&file).or_fail(FailureCode::Input, format_args!("{CA_VARIABLE}: {shown}"))?;
+    let trust = Trust::only(&pem);
+    trust.map(Some).or_fail(FailureCode::Input, format_args!("{CA_VARIABLE}: {shown}"))
 }
 
 fn print(told: &Value) -> Result<(), Failure> {

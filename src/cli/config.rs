@@ -56,6 +56,8 @@ pub(super) struct Written {
     pub(super) id_seed: Option<u64>,
     /// `--record`
     pub(super) record: Option<PathBuf>,
+    /// What is logged, as in REFUND_GATEWAY_LOG, which goes before it.
+    pub(super) log: Option<String>,
     /// `--allow-plaintext`
     pub(super) allow_plaintext: Option<bool>,
     /// `--allow-remote-test`

@@ -22,13 +22,18 @@ pub(super) fn checked(settings: Settings) -> Result<Settings, Failure> {
                 "listen on 127.0.0.1, or say --allow-remote-test",
             ));
         }
-        if !settings.allow_plaintext {
+        let tls = &settings.http.tls;
+        let has_tls = tls.self_signed || tls.cert.is_some();
+        let is_plain = !has_tls || (key != "listen" && !tls.admin);
+        if is_plain && !settings.allow_plaintext {
             let secrets = if key == "listen" { "passwords" } else { "the token of the admin API" };
             return Err(refusal(
                 format!(
                     "{key} {address} is not loopback, and plain HTTP shows {secrets} to the network"
                 ),
-                "listen on 127.0.0.1 behind a proxy that speaks TLS, or say --allow-plaintext",
+                "name a certificate (--tls-cert, --tls-key; for the admin listener also \
+                 http.tls.admin), listen on 127.0.0.1 behind a proxy that speaks TLS, or say \
+                 --allow-plaintext",
             ));
         }
     }

@@ -14,40 +14,73 @@ use std::env;
 use std::io::{self, IsTerminal};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The variables that say what is logged, the first that is set.
 const VARIABLES: [&str; 2] = ["REFUND_GATEWAY_LOG", "RUST_LOG"];
 
-/// Starts the log, which is written as long as the guard lives; what is logged is said by the
-/// environment, else by `default`.
-pub(super) fn start(default: &str) -> Result<LastLines, Failure> {
-    let written = VARIABLES.iter().find_map(|name| Some((*name, env::var(name).ok()?)));
-    let filter = match written.filter(|(_, value)| !value.is_empty()) {
-        None => EnvFilter::new(with_quiet_migrations(default)),
-        Some((name, value)) => {
-            EnvFilter::try_new(with_quiet_migrations(&value)).map_err(|error| {
-                let message =
-                    format!("{name} is `{value}`, which says nothing about a log: {error}");
-                Failure::with_hint(FailureCode::Configuration, message, "try `info` or `debug`")
-            })?
+/// Changes what is logged, while it is.
+pub(super) struct Logged {
+    default: &'static str,
+    change: Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>,
+}
+
+impl Logged {
+    /// Logs what the configuration file says, or where it says nothing, the usual. What the
+    /// environment says goes before both, and cannot change while the program runs.
+    pub(super) fn become_as(&self, written: Option<&str>) -> Result<(), Failure> {
+        if of_environment().is_some() {
+            return Ok(());
         }
+        let filter = filter_of("log", written.unwrap_or(self.default))?;
+        (self.change)(filter).map_err(|error| Failure::new(FailureCode::Runtime, error))
+    }
+}
+
+fn of_environment() -> Option<(&'static str, String)> {
+    let written = VARIABLES.iter().find_map(|name| Some((*name, env::var(name).ok()?)));
+    written.filter(|(_, value)| !value.is_empty())
+}
+
+fn filter_of(name: &str, value: &str) -> Result<EnvFilter, Failure> {
+    EnvFilter::try_new(with_quiet_migrations(value)).map_err(|error| {
+        let message = format!("{name} is `{value}`, which says nothing about a log: {error}");
+        Failure::with_hint(FailureCode::Configuration, message, "try `info` or `debug`")
+    })
+}
+
+/// Starts the log, which is written as long as the guard lives; what is logged is said by the
+/// environment, else by `written`, else by `default`.
+pub(super) fn start(
+    default: &'static str,
+    written: Option<&str>,
+) -> Result<(LastLines, Logged), Failure> {
+    let filter = match of_environment() {
+        None => filter_of("log", written.unwrap_or(default))?,
+        Some((name, value)) => filter_of(name, &value)?,
     };
     let started = queue::start(io::stderr());
     let (writer, guard) = started.or_fail(FailureCode::Runtime, "starting the log")?;
-    let builder = fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
+    let (filter, handle) = reload::Layer::new(filter);
+    let coloured = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
     let started = if io::stderr().is_terminal() {
-        let coloured = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        builder.event_format(ForPeople { coloured }).try_init()
+        let lines = lines.event_format(ForPeople { coloured });
+        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()
     } else {
-        builder.event_format(JsonLines).try_init()
+        let lines = lines.event_format(JsonLines);
+        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()
     };
     started.map_err(|error| Failure::new(FailureCode::Runtime, error))?;
+    let change = move |filter| handle.reload(filter).map_err(|error| error.to_string());
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(|place| format!("{}:{}", short(place.file()), place.line()));
         let why = panic.payload_as_str().unwrap_or("it gave no reason");
         tracing::error!(at = at.unwrap_or_default(), why, "a panic");
     }));
-    Ok(guard)
+    Ok((guard, Logged { default, change: Box::new(change) }))
 }
 
 /// The filter, and that the migrations show their whole SQL only to who asks for everything.

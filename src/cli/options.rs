@@ -53,6 +53,25 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
 
+    /// The certificate of the gateway in PEM, with those that lead to its authority
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TLS_CERT")]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The certificate's key in PEM
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TLS_KEY")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// The authorities of clients' certificates in PEM; a certificate narrows down whose calls its
+    /// connection carries
+    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TLS_CLIENT_CA")]
+    pub(super) tls_client_ca: Option<PathBuf>,
+
+    /// Speak TLS with a certificate that is made for this run; for tests
+    #[arg(long, env = "REFUND_GATEWAY_TLS_SELF_SIGNED", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) tls_self_signed: Option<bool>,
+
     /// Answer a field that may not be sent with INVALID_FIELD instead of ignoring it
     #[arg(long, env = "REFUND_GATEWAY_STRICT", value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]

@@ -68,12 +68,12 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
                 .or_fail(FailureCode::Configuration, format_args!("{}", file.display()))?
         }
     };
-    let _log = logging::start("info")?;
+    let (_log, _) = logging::start("info", None)?;
     let upstream = Upstream { endpoint, trust, patience: PATIENCE };
     let runtime = tokio::runtime::Runtime::new();
     let runtime = runtime.or_fail(FailureCode::Runtime, "starting threads")?;
     runtime.block_on(async {
-        let mut signals = Signals::listen_and_pass_over_others()?;
+        let mut signals = Signals::listen_for_server()?;
         let recorder = start(&args.out)?;
         let tap = Tapped::into(&recorder);
         let proxy = Proxy::start(upstream, HttpSettings::default(), address, tap)

@@ -5,11 +5,13 @@ use super::demo::Demo;
 use super::doors::doors;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::Options;
+use super::reload::Reload;
+use super::self_signed::SelfSigned;
 use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{exposure, ledger, logging, record, terminal};
-use crate::http::{AdminDoor, AdminToken, Gateway};
+use super::{exposure, ledger, logging, record, self_signed, terminal};
+use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
 use crate::ledger::test_bench::TestBench;
@@ -43,8 +45,11 @@ pub(super) struct Args {
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
-    let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
-    let _log = logging::start(LOGGED)?;
+    let config = args.options.config.clone();
+    let mut settings = exposure::checked(Settings::gather(args.options, matches)?)?;
+    let (_log, logged) = logging::start(LOGGED, settings.log.as_deref())?;
+    let self_signed = self_signed::make(&mut settings)?;
+    let reload = Reload::of(config, &settings, logged);
     let seeds = read_seeds(&settings)?;
     let mode = OpenMode::CreateOrOpen { test: settings.test };
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
@@ -52,7 +57,8 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let named = PathBuf::from(settings.ledger.to_string());
     let ledger: Arc<dyn Ledger> = Arc::new(ledger::open(&settings.ledger, &options)?);
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let served = runtime.block_on(serve(settings, Arc::clone(&ledger), seeds));
+    let served =
+        runtime.block_on(serve(settings, Arc::clone(&ledger), seeds, (reload, self_signed)));
     // The ledger is closed last, when nothing is left that could still write to it.
     runtime.shutdown_timeout(LAST_TASKS);
     let damage = ledger.damage();
@@ -156,9 +162,10 @@ async fn serve(
     settings: Settings,
     ledger: Arc<dyn Ledger>,
     seeds: Vec<StartSeed>,
+    (reload, self_signed): (Reload, Option<SelfSigned>),
 ) -> Result<(), Failure> {
     // Before anything else: a signal during a long start then ends it with a drain.
-    let mut signals = Signals::listen_and_pass_over_others()?;
+    let mut signals = Signals::listen_for_server()?;
     let mut texts = Vec::with_capacity(seeds.len());
     let recorder = settings.record.as_deref().map(record::start).transpose()?;
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
@@ -192,10 +199,13 @@ async fn serve(
     let doors = doors(&service, &settings.http);
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)
         .await
-        .or_fail(FailureCode::Runtime, "the listeners")?;
+        .map_err(of_listeners)?;
     announce(&gateway, settings.demo != Demo::Off)?;
+    if let Some(SelfSigned { certificate, .. }) = &self_signed {
+        terminal::data(&format!("certificate in {}", certificate.display()))?;
+    }
     service_to_finish.ledger().begin_check();
-    signals.next().await;
+    signals.next_reloading(|| reload.again(&gateway)).await;
     tracing::info!("draining; a second signal ends at once");
     signals.end_at_the_next();
     gateway.stop().await;
@@ -242,6 +252,15 @@ fn admin_token(
     Ok((Some(token), Some(UntilTheEnd(file))))
 }
 
+/// Why the listeners did not start: what is wrong with TLS is a matter of configuration.
+fn of_listeners(error: StartError) -> Failure {
+    let code = match error {
+        StartError::Tls(_) => FailureCode::Configuration,
+        StartError::Setting(_) | StartError::Listen { .. } => FailureCode::Runtime,
+    };
+    Failure { code, error: anyhow::Error::new(error).context("the listeners") }
+}
+
 /// The connector of a configured gateway, by its name.
 fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
     (gateway.name.clone(), Arc::new(HttpProcessor::new(gateway)))
@@ -250,15 +269,17 @@ fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
 /// Tells where the gateway is, now that it accepts connections.
 fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
     let public = gateway.public_addr();
+    let scheme = if gateway.is_tls() { "https" } else { "http" };
     if demo {
         tracing::info!(
             "demo: log in as demo@example.com with the password demo at \
-             http://{public}/apps/services/a/91.0"
+             {scheme}://{public}/apps/services/a/91.0"
         );
     }
-    terminal::data(&format!("listening on http://{public}"))?;
+    terminal::data(&format!("listening on {scheme}://{public}"))?;
     if let Some(admin) = gateway.admin_addr() {
-        terminal::data(&format!("admin on http://{admin}"))?;
+        let scheme = if gateway.is_admin_tls() { "https" } else { "http" };
+        terminal::data(&format!("admin on {scheme}://{admin}"))?;
     }
     Ok(())
 }

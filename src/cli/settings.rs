@@ -1,6 +1,8 @@
 //! What is in force: an option from the command line, else from the environment, else from the
 //! configuration file, else its default; checked, and each with the place that it came from.
 
+mod listeners;
+
 use super::config::Config;
 use super::demo::Demo;
 use super::exit::Failure;
@@ -15,6 +17,7 @@ use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use listeners::{TlsOptions, refuse_two_addresses};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -54,6 +57,8 @@ pub(super) struct Settings {
     pub(super) allow_plaintext: bool,
     /// Whether a test ledger may be reached from elsewhere.
     pub(super) allow_remote_test: bool,
+    /// What is logged, if the file says so and the environment does not.
+    pub(super) log: Option<String>,
     /// How the use cases behave.
     pub(super) service: ServiceSettings,
     /// How the listeners behave.
@@ -101,17 +106,6 @@ impl Settings {
     }
 }
 
-/// One address in two places of one file is a contradiction that waits to happen.
-fn refuse_two_addresses(config: &Config) -> Result<(), Failure> {
-    let written = &config.written;
-    if written.public_url.is_some() && written.http.public_url.is_some() {
-        return Err(
-            config.complain("http.public_url", "stands beside public_url; keep one of them")
-        );
-    }
-    Ok(())
-}
-
 /// Where values come from, and what was found there.
 struct Sources<'a> {
     matches: &'a ArgMatches,
@@ -143,6 +137,8 @@ impl Sources<'_> {
         let id_seed = self.optional("id_seed", options.id_seed, written.id_seed, u64::to_string);
         let record =
             self.optional("record", options.record, written.record.clone(), |path| shown(path));
+        let tls = (options.tls_cert, options.tls_key, options.tls_client_ca);
+        let tls = TlsOptions::of(tls, options.tls_self_signed);
         let implying = [
             (demo != Demo::Off).then_some("demo"),
             clock.map(|_| "clock"),
@@ -162,6 +158,7 @@ impl Sources<'_> {
             clock: clock.map(|moment| moment.0),
             id_seed,
             record,
+            log: self.log(),
             allow_plaintext: self.choose(
                 "allow_plaintext",
                 options.allow_plaintext,
@@ -174,7 +171,7 @@ impl Sources<'_> {
                 written.allow_remote_test,
                 false,
             ),
-            http: self.http(options.public_url),
+            http: self.http(options.public_url, tls),
             service: self.service(
                 options.strict,
                 options.single_transaction,
@@ -185,6 +182,12 @@ impl Sources<'_> {
             webhooks: self.webhooks(webhooks),
             report: std::mem::take(&mut self.report),
         }
+    }
+
+    /// What is logged, as the file says.
+    fn log(&mut self) -> Option<String> {
+        let written = self.config.written.log.clone();
+        self.optional("log", None, written, String::clone)
     }
 
     /// Whether it is a test ledger: another key can imply it.
@@ -278,14 +281,6 @@ impl Sources<'_> {
         }
     }
 
-    fn http(&mut self, public_url: Option<String>) -> HttpSettings {
-        let written = &self.config.written;
-        let address = written.public_url.clone().or_else(|| written.http.public_url.clone());
-        let public_url = self.optional("public_url", public_url, address, String::clone);
-        let rest = HttpSettings { public_url: None, ..written.http.clone() };
-        HttpSettings { public_url, ..self.table("http", &rest) }
-    }
-
     /// The value of an option that has a default.
     fn choose<T: ToString>(
         &mut self,
@@ -337,8 +332,10 @@ impl Sources<'_> {
 
     /// The place in the file; the address of clients may stand among the listeners' settings.
     fn file_origin(&self, key: &str) -> String {
-        let in_table = || self.config.place_of(&format!("http.{key}"));
-        self.config.place_of(key).or_else(in_table).unwrap_or_default()
+        let in_table = |key: String| self.config.place_of(&format!("http.{key}"));
+        let below = || in_table(key.replacen('_', ".", 1));
+        let place = self.config.place_of(key).or_else(|| in_table(key.to_owned()));
+        place.or_else(below).unwrap_or_default()
     }
 
     fn option_origin(&self, key: &str) -> String {

@@ -1,5 +1,5 @@
-//! The signals that end a program: the first asks it to drain, the second ends it at once. Others
-//! end no server.
+//! The signals that end a program: the first asks it to drain, the second ends it at once. SIGHUP
+//! asks a server to read again what can be; others end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -17,14 +18,14 @@ impl Signals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hangup: None,
         })
     }
 
-    /// As [`Signals::listen`], for a server: the signals of a closed terminal, of a log's rotation
-    /// and of a mistyped key end nothing.
-    pub(super) fn listen_and_pass_over_others() -> Result<Self, Failure> {
+    /// As [`Signals::listen`], for a server: that of a closed terminal and of a log's rotation asks
+    /// to read again what can be, and those of a mistyped key end nothing.
+    pub(super) fn listen_for_server() -> Result<Self, Failure> {
         for (kind, name) in [
-            (SignalKind::hangup(), "SIGHUP"),
             (SignalKind::quit(), "SIGQUIT"),
             (SignalKind::user_defined1(), "SIGUSR1"),
             (SignalKind::user_defined2(), "SIGUSR2"),
@@ -32,7 +33,26 @@ impl Signals {
             let signals = signal(kind).or_fail(FailureCode::Runtime, "listening for signals")?;
             pass_over(signals, name);
         }
-        Self::listen()
+        let hangup = signal(SignalKind::hangup());
+        let hangup = hangup.or_fail(FailureCode::Runtime, "listening for signals")?;
+        Ok(Self { hangup: Some(hangup), ..Self::listen()? })
+    }
+
+    /// Waits for one that ends the program, and meanwhile calls `reload` for each SIGHUP.
+    pub(super) async fn next_reloading(&mut self, mut reload: impl FnMut()) {
+        loop {
+            let hangup = async {
+                match &mut self.hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = hangup => reload(),
+            }
+        }
     }
 
     /// Waits for one of them.
@@ -52,12 +72,11 @@ impl Signals {
     }
 }
 
-/// Takes a signal of which the system would end the process, and goes on. All settings are read at
-/// the start, so there is nothing to read again.
+/// Takes a signal of which the system would end the process, and goes on.
 fn pass_over(mut signals: Signal, name: &'static str) {
     tokio::spawn(async move {
         while signals.recv().await.is_some() {
-            tracing::info!(signal = name, "a signal is passed over; settings are read at a start");
+            tracing::info!(signal = name, "a signal is passed over");
         }
     });
 }

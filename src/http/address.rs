@@ -3,6 +3,7 @@
 //! What must stay true: the address holds nothing but an authority of plain characters, so it can
 //! be put into a document; and what a proxy forwards counts only when the proxy is a trusted one.
 
+use super::connection::Connection;
 use super::network::Network;
 use hyper::header::{FORWARDED, HOST, HeaderName};
 use hyper::http::request::Parts;
@@ -75,16 +76,15 @@ impl Addresses {
     pub(super) fn base_url(
         &self,
         head: &Parts,
-        peer: SocketAddr,
-        local: SocketAddr,
+        connection: &Connection,
     ) -> Result<String, AddressError> {
         let sent = sent_authority(head)?;
         if let Some(url) = &self.public_url {
             return Ok(url.clone());
         }
-        let mut scheme = "http";
+        let mut scheme = if connection.is_tls { "https" } else { "http" };
         let mut authority = sent.map(str::to_owned);
-        if self.trusts(peer.ip()) {
+        if self.trusts(connection.peer.ip()) {
             let told = Forwarded::read(&head.headers)?;
             if let Some(host) = told.host {
                 authority = Some(host).filter(|host| is_authority(host)).map(str::to_owned);
@@ -99,7 +99,7 @@ impl Addresses {
             }
         }
         Ok(authority.map_or_else(
-            || format!("{scheme}://{local}"),
+            || format!("{scheme}://{}", connection.local),
             |authority| format!("{scheme}://{authority}"),
         ))
     }
@@ -241,12 +241,16 @@ fn is_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::idle::Idlers;
     use hyper::Request;
+    use std::sync::Arc;
 
     fn base_url(addresses: &Addresses, request: Request<()>) -> Result<String, AddressError> {
         let peer = "[::ffff:10.0.0.1]:4000".parse().unwrap();
         let local = "127.0.0.1:8080".parse().unwrap();
-        addresses.base_url(&request.into_parts().0, peer, local)
+        let idler = Idlers::default().take_in();
+        let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
+        addresses.base_url(&request.into_parts().0, &connection)
     }
 
     fn request(headers: &[(&str, &str)]) -> Request<()> {

@@ -16,8 +16,8 @@ mod refunds;
 mod talk;
 mod trail;
 
-pub(super) use guard::Access;
 pub use guard::AdminToken;
+pub(super) use guard::{Access, Hosts};
 
 use super::answer::SERVER_NAME;
 use super::answer_body::{AnswerBody, whole};
@@ -33,7 +33,8 @@ use api::Api;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, SERVER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, SERVER,
+    WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -56,6 +57,8 @@ const JSON: &str = "application/json";
 pub(super) struct Admin {
     readiness: Arc<Readiness>,
     metrics: Arc<Metrics>,
+    /// By which names metrics and the description may be read.
+    hosts: Hosts,
     /// There for those who hold a token.
     api: Option<Api>,
 }
@@ -102,8 +105,8 @@ impl Readiness {
 }
 
 impl Admin {
-    pub(super) fn new(readiness: Arc<Readiness>, metrics: Arc<Metrics>) -> Self {
-        Self { readiness, metrics, api: None }
+    pub(super) fn new(readiness: Arc<Readiness>, metrics: Arc<Metrics>, hosts: Hosts) -> Self {
+        Self { readiness, metrics, hosts, api: None }
     }
 
     /// With the admin API, for callers with the token.
@@ -118,7 +121,12 @@ impl Admin {
         Self { api: Some(Api { service, doors, journal, access, journal_turn }), ..self }
     }
 
-    async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    async fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Response<Full<Bytes>> {
         if !matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json") {
             if path.starts_with("/api") {
                 return refuse(&talk::missing(api::NOTHING));
@@ -132,6 +140,11 @@ impl Admin {
             let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, PLAIN, text);
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
+        }
+        let is_health = matches!(path, "/healthz" | "/livez" | "/readyz");
+        if !is_health && !self.hosts.allow_reading(headers) {
+            let text = format!("{}\n", guard::WRONG_HOST);
+            return respond(StatusCode::MISDIRECTED_REQUEST, PLAIN, text);
         }
         match path {
             "/metrics" => self.render_metrics(),
@@ -196,7 +209,7 @@ impl Handler for Admin {
             Some(api) if request.uri().path().starts_with(api::ROOT) => {
                 let origin = api.origin(connection.peer.ip(), request.headers());
                 let request_id = origin.request_id.clone();
-                let mut response = match api.answer(request, origin).await {
+                let mut response = match api.answer(request, origin, &connection.idleness).await {
                     Ok((status, told)) => respond(status, JSON, format!("{told}\n")),
                     Err(wrong) => refuse(&wrong),
                 };
@@ -204,7 +217,7 @@ impl Handler for Admin {
                 id.map(|id| response.headers_mut().insert(REQUEST_ID, id));
                 response
             }
-            _ => self.answer(request.method(), request.uri().path()).await,
+            _ => self.answer(request.method(), request.uri().path(), request.headers()).await,
         };
         if has_body {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -138,6 +138,11 @@ impl Answer {
         self.body.clone()
     }
 
+    /// The same with its body in another place.
+    pub(super) fn held(self, place: impl FnOnce(Bytes) -> Bytes) -> Self {
+        Self { body: place(self.body), ..self }
+    }
+
     /// How long the body is.
     pub(super) fn body_bytes(&self) -> usize {
         self.body.len()

@@ -3,8 +3,11 @@
 //! What must stay true: what can be refused from the head alone is refused before the body is
 //! asked for (so a client that waits for `100 Continue` never gets one), and the limit of the
 //! inflated size is checked while inflating, because 64 KiB can hold 64 MiB; and since what is
-//! inflated or large takes many times its size to be read, only so many have their turn at once.
+//! inflated or large takes many times its size to be read, only so many have their turn at once. Of
+//! a large body nothing beyond its beginning is held before it has its share of the budget.
 
+use super::budget::{Budget, Client, FREE_BYTES, Share};
+use super::connection::Connection;
 use super::metrics::Limit;
 use super::settings::HttpSettings;
 use crate::call::{Door, Method, READ_IN_PLACE_BYTES_MAX, Refusal};
@@ -14,6 +17,7 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use std::future::Future;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,27 +33,41 @@ const INFLATE_INLINE_BYTES: usize = 1024;
 pub(super) struct BodyLimits<'a> {
     pub(super) wire_bytes_max: usize,
     pub(super) inflated_bytes_max: usize,
-    pub(super) deadline: Instant,
-    /// The turns of bodies that are inflated or large, and until when one is waited for.
+    /// How long its bytes may take.
+    pub(super) timeout: Duration,
+    /// The turns of bodies that are inflated or large.
     pub(super) turns: &'a Arc<Semaphore>,
+    /// What large bodies need a share of.
+    pub(super) budget: &'a Budget,
+    /// Until when a turn or a share is waited for.
     pub(super) turn_deadline: Instant,
 }
 
+/// What bodies of a listener have in common.
+pub(super) struct BodyRoom {
+    /// The turns of bodies that are inflated or large.
+    pub(super) turns: Arc<Semaphore>,
+    /// What large bodies and answers need a share of.
+    pub(super) budget: Budget,
+}
+
 impl<'a> BodyLimits<'a> {
-    /// The limits of `settings` for a request that began at `started`.
-    pub(super) fn of(
-        settings: &HttpSettings,
-        started: Instant,
-        turns: &'a Arc<Semaphore>,
-        turn_deadline: Instant,
-    ) -> Self {
+    /// The limits of `settings`; turns and shares are waited for until `turn_deadline`.
+    pub(super) fn of(settings: &HttpSettings, room: &'a BodyRoom, turn_deadline: Instant) -> Self {
         Self {
             wire_bytes_max: settings.body_bytes_max,
             inflated_bytes_max: settings.inflated_bytes_max,
-            deadline: started + Duration::from_millis(settings.body_timeout_ms),
-            turns,
+            timeout: Duration::from_millis(settings.body_timeout_ms),
+            turns: &room.turns,
+            budget: &room.budget,
             turn_deadline,
         }
+    }
+
+    /// A share for a body of so many bytes.
+    async fn share(&self, bytes: usize) -> Result<Share, BodyError> {
+        let share = self.budget.share(bytes, self.turn_deadline).await;
+        share.ok_or(BodyError::Overloaded(Limit::TransitBytes))
     }
 }
 
@@ -57,8 +75,8 @@ impl<'a> BodyLimits<'a> {
 pub(super) enum BodyError {
     /// It is refused, perhaps for a limit.
     Refused(Refusal, Option<Limit>),
-    /// Its turn did not come in time.
-    Overloaded,
+    /// Its turn or its share did not come in time.
+    Overloaded(Limit),
     /// It broke off, or its chunks are none.
     Broken,
 }
@@ -80,12 +98,13 @@ pub(super) struct Received {
     pub(super) turn: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a body that the headers allow and `door` takes, within the limits.
+/// Reads a body that the headers allow and `door` takes, within the limits. Meanwhile the
+/// connection can be asked for its place.
 pub(super) async fn receive(
     (door, method): (&dyn Door, Method),
     headers: &HeaderMap,
     body: Incoming,
-    limits: BodyLimits<'_>,
+    (limits, connection): (BodyLimits<'_>, &Connection),
 ) -> Result<Received, BodyError> {
     if let Some(value) = headers.get(CONTENT_TYPE) {
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -94,7 +113,7 @@ pub(super) async fn receive(
         }
     }
     let encoding = content_encoding(headers)?;
-    let wire = read(body, limits).await?;
+    let wire = read(body, limits, connection).await?;
     let wire_bytes = wire.len();
     let is_heavy = encoding == Encoding::Gzip || wire_bytes > READ_IN_PLACE_BYTES_MAX;
     let turn = if is_heavy { Some(take_turn(limits).await?) } else { None };
@@ -108,7 +127,7 @@ pub(super) async fn receive(
 async fn take_turn(limits: BodyLimits<'_>) -> Result<OwnedSemaphorePermit, BodyError> {
     let turn = Arc::clone(limits.turns).acquire_owned();
     let turn = timeout_at(limits.turn_deadline, turn).await.ok().and_then(Result::ok);
-    turn.ok_or(BodyError::Overloaded)
+    turn.ok_or(BodyError::Overloaded(Limit::HeavyRequests))
 }
 
 fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
@@ -129,41 +148,105 @@ fn content_encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     Ok(found)
 }
 
-/// Reads a body as it is on the wire.
-pub(super) async fn read(body: Incoming, limits: BodyLimits<'_>) -> Result<Bytes, BodyError> {
-    let too_large = || BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes));
-    let told = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
-    if told > limits.wire_bytes_max {
+/// Reads a body as it is on the wire. One that is long, or whose length is unknown and turns out to
+/// be, waits for its share before more of it is taken.
+pub(super) async fn read(
+    mut body: Incoming,
+    limits: BodyLimits<'_>,
+    connection: &Connection,
+) -> Result<Bytes, BodyError> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let stated = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
+    if stated > limits.wire_bytes_max {
         return Err(too_large());
     }
-    match timeout_at(limits.deadline, collect(body, told, limits)).await {
-        Ok(collected) => collected,
-        Err(_) => Err(BodyError::Refused(Refusal::BodyTooSlow, Some(Limit::BodyTimeout))),
+    connection.idleness.await_more();
+    let mut beginning = Vec::new();
+    if stated <= FREE_BYTES {
+        let most = limits.wire_bytes_max.min(FREE_BYTES);
+        match in_time(limits.timeout, short(&mut body, most)).await? {
+            Short::Whole(bytes) => {
+                connection.idleness.work();
+                return Ok(bytes);
+            }
+            Short::Longer(bytes) if bytes.len() > limits.wire_bytes_max => return Err(too_large()),
+            Short::Longer(bytes) => beginning = bytes,
+        }
     }
+    let expected = if stated > FREE_BYTES { stated } else { limits.wire_bytes_max };
+    let share = limits.share(expected).await?;
+    let sending = limits.budget.sending(&connection.pace);
+    let most = limits.wire_bytes_max;
+    let whole = long(&mut body, beginning, expected, most, &sending);
+    let whole = in_time(limits.timeout, whole).await?;
+    connection.idleness.work();
+    Ok(share.around(whole))
 }
 
-/// A body that came in one piece, which is the rule, is not copied.
-async fn collect(
-    mut body: Incoming,
-    told: usize,
-    limits: BodyLimits<'_>,
-) -> Result<Bytes, BodyError> {
-    let Some(first) = next_piece(&mut body).await? else {
-        return Ok(Bytes::new());
+fn too_large() -> BodyError {
+    BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes))
+}
+
+async fn in_time<T>(
+    timeout: Duration,
+    reading: impl Future<Output = Result<T, BodyError>>,
+) -> Result<T, BodyError> {
+    let read = tokio::time::timeout(timeout, reading).await;
+    let too_slow = |_| BodyError::Refused(Refusal::BodyTooSlow, Some(Limit::BodyTimeout));
+    read.map_err(too_slow)?
+}
+
+/// A body that needs no share, or its beginning.
+enum Short {
+    Whole(Bytes),
+    Longer(Vec<u8>),
+}
+
+/// Reads up to `most` bytes and what came with them. A body that came in one piece, which is the
+/// rule, is not copied.
+async fn short(body: &mut Incoming, most: usize) -> Result<Short, BodyError> {
+    let Some(first) = next_piece(body).await? else {
+        return Ok(Short::Whole(Bytes::new()));
     };
-    if body.is_end_stream() && first.len() <= limits.wire_bytes_max {
-        return Ok(first);
+    if body.is_end_stream() && first.len() <= most {
+        return Ok(Short::Whole(first));
     }
-    let mut whole = Vec::with_capacity(told.max(first.len()));
-    let mut piece = Some(first);
-    while let Some(bytes) = piece {
-        if whole.len() + bytes.len() > limits.wire_bytes_max {
-            return Err(BodyError::Refused(Refusal::BodyTooLarge, Some(Limit::BodyBytes)));
+    let mut whole = Vec::from(first);
+    while whole.len() <= most {
+        match next_piece(body).await? {
+            Some(piece) => whole.extend_from_slice(&piece),
+            None => return Ok(Short::Whole(whole.into())),
         }
-        whole.extend_from_slice(&bytes);
-        piece = next_piece(&mut body).await?;
     }
-    Ok(whole.into())
+    Ok(Short::Longer(whole))
+}
+
+/// Reads the rest of a body that has its share, as long as its client does not stall while others
+/// wait.
+async fn long(
+    body: &mut Incoming,
+    mut whole: Vec<u8>,
+    expected: usize,
+    most: usize,
+    sending: &Client,
+) -> Result<Vec<u8>, BodyError> {
+    whole.reserve_exact(expected.saturating_sub(whole.len()));
+    loop {
+        let piece = tokio::select! {
+            biased;
+            piece = next_piece(body) => piece?,
+            () = sending.goes() => {
+                return Err(BodyError::Refused(Refusal::BodyTooSlow, Some(Limit::Stalled)));
+            }
+        };
+        let Some(piece) = piece else { return Ok(whole) };
+        if whole.len() + piece.len() > most {
+            return Err(too_large());
+        }
+        whole.extend_from_slice(&piece);
+    }
 }
 
 /// The next bytes; trailers are passed over.
@@ -214,6 +297,7 @@ mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use hyper::header::HeaderValue;
+    use prometheus_client::metrics::gauge::Gauge;
     use std::io::Write;
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
@@ -238,19 +322,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_that_does_not_come_is_not_waited_for_beyond_its_deadline() {
-        let turns = Arc::new(Semaphore::new(1));
-        let now = Instant::now();
-        let limits = BodyLimits {
-            wire_bytes_max: 0,
-            inflated_bytes_max: 0,
-            deadline: now,
-            turns: &turns,
-            turn_deadline: now,
-        };
+        let budget = Budget::new(1, Gauge::default());
+        let room = BodyRoom { turns: Arc::new(Semaphore::new(1)), budget };
+        let limits = BodyLimits::of(&HttpSettings::default(), &room, Instant::now());
         let turn = take_turn(limits).await.ok().unwrap();
-        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded)));
+        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded(_))));
         let (_, turn) = inflate(gzip(b"<a/>").into(), 4, Some(turn)).await.ok().unwrap();
-        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded)));
+        assert!(matches!(take_turn(limits).await, Err(BodyError::Overloaded(_))));
         drop(turn);
         assert!(take_turn(limits).await.is_ok());
     }

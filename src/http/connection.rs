@@ -1,6 +1,8 @@
 //! What is known of one connection while it is open.
 
+use super::budget::Pace;
 use super::idle::Idleness;
+use crate::call::Users;
 use crate::service::deadline::Timer;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,8 +14,14 @@ use tokio::sync::Notify;
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     pub(super) local: SocketAddr,
+    /// Whether it speaks TLS.
+    pub(super) is_tls: bool,
+    /// Whose calls it may carry.
+    pub(super) users: Users,
     /// Bytes have come at all.
     has_spoken: AtomicBool,
+    /// A request has been answered.
+    was_used: Arc<AtomicBool>,
     /// It is idle unless bytes have come since the last request was answered.
     pub(super) idleness: Arc<Idleness>,
     /// The client was answered before it had sent everything.
@@ -22,6 +30,8 @@ pub(super) struct Connection {
     unread_answer: AtomicBool,
     /// The connection is to end, with what is under way on it.
     given_up: Notify,
+    /// How fast its bytes move.
+    pub(super) pace: Arc<Pace>,
     /// For everything that waits on behalf of this connection.
     pub(super) timer: Arc<Timer>,
 }
@@ -31,13 +41,22 @@ impl Connection {
         Self {
             peer,
             local,
+            is_tls: false,
+            users: Users::default(),
             has_spoken: AtomicBool::new(false),
+            was_used: Arc::default(),
             idleness,
             expects_more: AtomicBool::new(false),
             unread_answer: AtomicBool::new(false),
             given_up: Notify::new(),
+            pace: Arc::default(),
             timer: Arc::default(),
         }
+    }
+
+    /// The same where it speaks TLS, with what the client's certificate says.
+    pub(super) fn secured(self, users: Users) -> Self {
+        Self { is_tls: true, users, ..self }
     }
 
     /// Gives up what is under way: its outcome is not reported.
@@ -50,13 +69,20 @@ impl Connection {
         self.given_up.notified().await;
     }
 
-    pub(super) fn heard(&self) {
+    pub(super) fn heard(&self, bytes: usize) {
         self.has_spoken.store(true, Ordering::Relaxed);
-        self.idleness.end();
+        self.idleness.hear();
+        self.pace.moved(bytes);
+    }
+
+    /// The head of a request is there.
+    pub(super) fn request_began(&self) {
+        self.idleness.work();
     }
 
     /// A request is over: what comes from here on belongs to the next.
     pub(super) fn request_ended(&self) {
+        self.was_used.store(true, Ordering::Relaxed);
         self.idleness.begin();
     }
 
@@ -65,9 +91,15 @@ impl Connection {
         !self.idleness.is_idle()
     }
 
-    /// Whether its client has ever sent anything.
-    pub(super) fn has_spoken(&self) -> bool {
-        self.has_spoken.load(Ordering::Relaxed)
+    /// Whether it can be closed at once without a loss: no request of it is being worked on or
+    /// answered.
+    pub(super) fn can_go(&self) -> bool {
+        !self.has_spoken.load(Ordering::Relaxed) || self.idleness.awaited_since().is_some()
+    }
+
+    /// Whether a request has been answered on it, for those who outlive the connection.
+    pub(super) fn was_used(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.was_used)
     }
 
     pub(super) fn expect_more(&self) {

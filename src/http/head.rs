@@ -1,13 +1,36 @@
 //! What the head of a call says, for those behind the front door.
 
-use crate::call::Headers;
-use crate::domain::origin::RequestId;
+use crate::call::{Door, Head, Headers, Method, Users};
+use crate::domain::origin::{Origin, RequestId};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The head of a call to `door` at a version and a path in normal form.
+pub(super) fn of_call(
+    door: &dyn Door,
+    parts: &Parts,
+    (version, path): (&str, &str),
+    (base_url, origin): (String, Origin),
+    users: Users,
+) -> Head {
+    Head {
+        method: Method::from_name(parts.method.as_str()),
+        query: parts.uri.query().map(str::to_owned),
+        version: version.to_owned(),
+        base_url,
+        content_type: content_type(&parts.headers),
+        idempotency_key: idempotency_key(&parts.headers),
+        headers: of_door(door.headers(), &parts.headers),
+        users,
+        origin,
+        path: path.to_owned(),
+    }
+}
 
 /// The id that the caller gave its request, if it gave one and it has the form of one.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<RequestId> {

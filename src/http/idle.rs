@@ -1,47 +1,79 @@
-//! Which connections are idle, and since when, so that a newcomer need not wait for one that no
-//! client uses.
+//! Which connections are idle or dawdle, and since when, so that a newcomer need not wait for one
+//! that no client uses.
 //!
-//! What must stay true: a request pays for this with no lock; a connection with a request under way
-//! is never chosen.
+//! What must stay true: a request pays for this with no lock; a connection whose request is being
+//! worked on is never chosen, and one whose client is sending only after [`DAWDLES`].
 
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+/// How long the head or the body of a request may be awaited before its connection can be asked
+/// for its place.
+const DAWDLES: Duration = Duration::from_secs(2);
 
 /// What is known of the idleness of a connection.
 #[derive(Debug)]
 pub(super) struct Idleness {
     /// The number of the moment since when it is idle; 0 while a request is under way.
     since: AtomicU64,
+    /// The millisecond, counted from `start` and from 1, since when a head or a body is awaited
+    /// that has begun; 0 while none is.
+    awaited: AtomicU64,
     /// Numbers the moments.
     clock: Arc<AtomicU64>,
+    start: Instant,
     /// Its place is wanted.
     wanted: Notify,
 }
 
 impl Idleness {
-    fn new(clock: &Arc<AtomicU64>) -> Self {
+    fn new(clock: &Arc<AtomicU64>, start: Instant) -> Self {
+        let (since, awaited) = (AtomicU64::new(0), AtomicU64::new(0));
         let idleness =
-            Self { since: AtomicU64::new(0), clock: Arc::clone(clock), wanted: Notify::new() };
+            Self { since, awaited, clock: Arc::clone(clock), start, wanted: Notify::new() };
         idleness.begin();
         idleness
     }
 
     /// From here on it is idle.
     pub(super) fn begin(&self) {
+        self.awaited.store(0, Ordering::Relaxed);
         self.since.store(self.clock.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// From here on it is not.
-    pub(super) fn end(&self) {
+    /// Bytes have come: if it was idle, the head of a request has begun.
+    pub(super) fn hear(&self) {
+        if self.is_idle() {
+            self.await_more();
+        }
+    }
+
+    /// A head or a body has begun and its end is awaited.
+    pub(super) fn await_more(&self) {
+        let passed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.awaited.store(passed.saturating_add(1), Ordering::Relaxed);
+        self.since.store(0, Ordering::Relaxed);
+    }
+
+    /// What was awaited is there, and is worked on.
+    pub(super) fn work(&self) {
+        self.awaited.store(0, Ordering::Relaxed);
         self.since.store(0, Ordering::Relaxed);
     }
 
     /// Whether no request is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.since.load(Ordering::Relaxed) != 0
+    }
+
+    /// Since when a head or a body that has begun is awaited, if one is.
+    pub(super) fn awaited_since(&self) -> Option<Instant> {
+        let passed = self.awaited.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.start + Duration::from_millis(passed))
     }
 
     /// Waits until its place is wanted.
@@ -51,10 +83,17 @@ impl Idleness {
 }
 
 /// The connections of a listener.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Idlers {
     clock: Arc<AtomicU64>,
+    start: Instant,
     all: Arc<Mutex<HashMap<u64, Arc<Idleness>>>>,
+}
+
+impl Default for Idlers {
+    fn default() -> Self {
+        Self { clock: Arc::default(), start: Instant::now(), all: Arc::default() }
+    }
 }
 
 /// The place of a connection among the others of its listener, until it is dropped.
@@ -72,19 +111,25 @@ impl Idlers {
 
     /// Takes in a connection that is open, and idle so far.
     pub(super) fn take_in(&self) -> Idler {
-        let idleness = Arc::new(Idleness::new(&self.clock));
+        let idleness = Arc::new(Idleness::new(&self.clock, self.start));
         let id = idleness.since.load(Ordering::Relaxed);
         self.lock().insert(id, Arc::clone(&idleness));
         Idler { idlers: self.clone(), id, idleness }
     }
 
-    /// Asks the connection that has been idle longest for its place, if one is idle at all. Each is
-    /// asked once: one that is slow to go costs nothing further.
+    /// Asks the connection that has been idle longest for its place, or else the one that has
+    /// dawdled longest. Each is asked once: one that is slow to go costs nothing further.
     pub(super) fn want_a_place(&self) -> bool {
         let mut all = self.lock();
         let since = |one: &Arc<Idleness>| one.since.load(Ordering::Relaxed);
         let idle = all.iter().filter(|(_, one)| since(one) != 0);
         let longest = idle.min_by_key(|(_, one)| since(one)).map(|(id, _)| *id);
+        let dawdling = || {
+            let awaited =
+                all.iter().filter_map(|(id, one)| Some((one.awaited_since()?, *id))).min()?;
+            (awaited.0.elapsed() >= DAWDLES).then_some(awaited.1)
+        };
+        let longest = longest.or_else(dawdling);
         let asked = longest.and_then(|id| all.remove(&id));
         asked.inspect(|idleness| idleness.wanted.notify_one()).is_some()
     }
@@ -105,8 +150,9 @@ mod tests {
     async fn the_place_of_the_one_that_is_idle_longest_is_wanted() {
         let idlers = Idlers::default();
         let (busy, first, second) = (idlers.take_in(), idlers.take_in(), idlers.take_in());
-        busy.idleness.end();
-        first.idleness.end();
+        busy.idleness.hear();
+        first.idleness.hear();
+        first.idleness.work();
         first.idleness.begin();
         assert!(idlers.want_a_place());
         second.idleness.wanted().await;
@@ -120,5 +166,21 @@ mod tests {
             () = waiting => panic!("a request is under way"),
             () = yield_now() => {}
         }
+    }
+
+    #[tokio::test]
+    async fn where_none_is_idle_the_place_of_the_one_that_dawdles_longest_is_wanted() {
+        let long_ago = Instant::now().checked_sub(DAWDLES * 2).unwrap();
+        let idlers = Idlers { start: long_ago, ..Idlers::default() };
+        let (first, second, worked_on) = (idlers.take_in(), idlers.take_in(), idlers.take_in());
+        first.idleness.hear();
+        second.idleness.hear();
+        worked_on.idleness.hear();
+        worked_on.idleness.work();
+        assert!(!idlers.want_a_place(), "all of them began just now");
+        second.idleness.awaited.store(2, Ordering::Relaxed);
+        assert!(idlers.want_a_place());
+        second.idleness.wanted().await;
+        assert!(!idlers.want_a_place());
     }
 }

@@ -4,14 +4,18 @@
 //! until it is gone; once a stop has begun nothing new is accepted, what has begun is finished up
 //! to a deadline, and then everything is dropped.
 
+use super::accepting::{bound, is_of_one_connection};
 use super::answer_body::AnswerBody;
+use super::complaints::Complaints;
 use super::connection::Connection;
 use super::idle::Idlers;
 use super::metrics::{Limit, Metrics};
 use super::record;
+use super::securing::secured;
 use super::slots::{AddressSlots, Slot};
-use super::stream::{Patience, Stream};
-use super::timing::HeadTimer;
+use super::stream::{Patience, Socket, Stream};
+use super::timing::{HeadPatience, HeadTimer};
+use super::tls::Tls;
 use super::unknown::{broken_off, unless_it_panics};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
@@ -72,6 +76,11 @@ pub(super) struct ListenerConfiguration {
     pub(super) name: &'static str,
     pub(super) protocol: http1::Builder,
     pub(super) patience: Patience,
+    pub(super) head_patience: HeadPatience,
+    /// What the system holds of a connection in each direction.
+    pub(super) socket_buffer_bytes: u32,
+    /// Where it speaks TLS.
+    pub(super) tls: Option<Arc<Tls>>,
     pub(super) connections_max: usize,
     pub(super) per_address_max: usize,
     pub(super) metrics: Arc<Metrics>,
@@ -115,7 +124,7 @@ impl Listener {
         configuration: ListenerConfiguration,
         handler: H,
     ) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
+        let socket = bound(address, configuration.socket_buffer_bytes)?;
         let address = socket.local_addr()?;
         let closes = Arc::new(AtomicBool::new(false));
         let (phase, watched) = watch::channel(Phase::Serving);
@@ -158,6 +167,7 @@ async fn accept<H: Handler>(
     mut phase: watch::Receiver<Phase>,
     open: mpsc::Sender<Infallible>,
 ) {
+    let mut complaints = Complaints::default();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -183,16 +193,15 @@ async fn accept<H: Handler>(
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 room.configuration.metrics.accept_errors.inc();
-                tracing::warn!(%error, "a connection could not be accepted");
+                if let Some(times) = complaints.is_due() {
+                    tracing::warn!(%error, times, "connections could not be accepted");
+                }
+                // Where it is for want of descriptors, one that is not used can be had.
+                room.idlers.want_a_place();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-}
-
-fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 impl<H> Room<H> {
@@ -214,15 +223,18 @@ impl<H> Room<H> {
         Some(Slot::new(permit, of_address, self.open.clone()))
     }
 
-    /// A permit, as soon as there is one: idle connections are asked for theirs, one after another.
+    /// A permit, as soon as there is one: connections that are idle or dawdle are asked for theirs,
+    /// one after another.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
-        while self.slots.available_permits() == 0 && self.idlers.want_a_place() {
+        loop {
+            if self.slots.available_permits() == 0 {
+                self.idlers.want_a_place();
+            }
             let permit = Arc::clone(&self.slots).acquire_owned();
             if let Ok(permit) = timeout(GOING_TAKES, permit).await {
                 return permit.ok();
             }
         }
-        Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
     fn closes_after_answer(&self) -> bool {
@@ -246,10 +258,20 @@ async fn serve<H: Handler>(
     let _panics = PanicWatch { metrics: &room.configuration.metrics, peer };
     let idler = room.idlers.take_in();
     let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
-    let io = TokioIo::new(Stream::new(stream, &connection, room.configuration.patience));
+    let shaken = match &room.configuration.tls {
+        None => Some((Socket::Plain(stream), connection)),
+        Some(tls) => tokio::select! {
+            biased;
+            _ = phase.changed() => None,
+            () = idler.idleness.wanted() => None,
+            shaken = secured(&room.configuration, tls, stream, connection) => shaken,
+        },
+    };
+    let Some((socket, connection)) = shaken else { return };
+    let io = TokioIo::new(Stream::new(socket, &connection, room.configuration.patience));
     let service = service_fn(|request| respond(&room, &connection, request));
     let mut protocol = room.configuration.protocol.clone();
-    protocol.timer(HeadTimer(Arc::clone(&connection.timer)));
+    protocol.timer(HeadTimer::new(&connection, room.configuration.head_patience));
     let mut exchange = pin!(protocol.serve_connection(io, service));
     loop {
         let changed = tokio::select! {
@@ -259,9 +281,13 @@ async fn serve<H: Handler>(
                 break;
             }
             changed = phase.changed() => changed,
+            () = connection.pace.answer_goes() => {
+                room.configuration.metrics.reject(Limit::Stalled);
+                break;
+            }
             () = idler.idleness.wanted() => {
-                // hyper ends an idle connection, but not one that was never used.
-                if !connection.has_spoken() {
+                // hyper ends an idle connection, but not one that is still sending.
+                if connection.can_go() {
                     break;
                 }
                 exchange.as_mut().graceful_shutdown();
@@ -284,6 +310,7 @@ async fn respond<H: Handler>(
     connection: &Connection,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Withheld> {
+    connection.request_began();
     let is_last = request.version() == Version::HTTP_10 && !asks_to_keep_alive(request.headers());
     let handled = unless_it_panics(room.handler.handle(connection, request));
     let answered = tokio::select! {

@@ -41,11 +41,17 @@ pub(super) enum Limit {
     /// hyper refused a head: too long, or with more lines than it will count.
     HeadBytes,
     HeadTimeout,
+    /// A client of TLS did not shake hands, or not in time.
+    Handshake,
     Headers,
     BodyBytes,
     InflatedBytes,
     HeavyRequests,
     BodyTimeout,
+    /// A large body or answer had no share of the budget in time.
+    TransitBytes,
+    /// A client that stalled gave its share up.
+    Stalled,
     RequestTimeout,
     WriteTimeout,
     LedgerQueue,
@@ -54,16 +60,19 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    const OF_TRANSPORT: [Self; 13] = [
+    const OF_TRANSPORT: [Self; 16] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::HeadBytes,
         Self::HeadTimeout,
+        Self::Handshake,
         Self::Headers,
         Self::BodyBytes,
         Self::InflatedBytes,
         Self::HeavyRequests,
         Self::BodyTimeout,
+        Self::TransitBytes,
+        Self::Stalled,
         Self::RequestTimeout,
         Self::WriteTimeout,
         Self::LedgerQueue,
@@ -80,11 +89,14 @@ impl Limit {
             Self::ConnectionsPerAddress => "connections per address",
             Self::HeadBytes => "head bytes",
             Self::HeadTimeout => "head timeout",
+            Self::Handshake => "tls handshake",
             Self::Headers => "headers",
             Self::BodyBytes => "body bytes",
             Self::InflatedBytes => "inflated bytes",
             Self::HeavyRequests => "heavy requests",
             Self::BodyTimeout => "body timeout",
+            Self::TransitBytes => "transit bytes",
+            Self::Stalled => "stalled",
             Self::RequestTimeout => "request timeout",
             Self::WriteTimeout => "write timeout",
             Self::LedgerQueue => "ledger queue",
@@ -132,6 +144,8 @@ pub(super) struct Metrics {
     rejected: Family<LimitLabels, Counter>,
     faults: Family<CodeLabels, Counter>,
     pub(super) in_flight: Gauge,
+    /// How much of the budget for large bodies and answers is in use, in bytes.
+    pub(super) transit: Gauge,
     pub(super) row_errors: Counter,
     pub(super) refunds: Counter,
     pub(super) ignored_fields: Counter,
@@ -162,6 +176,7 @@ impl Metrics {
             rejected: Family::default(),
             faults: Family::default(),
             in_flight: Gauge::default(),
+            transit: Gauge::default(),
             row_errors: Counter::default(),
             refunds: Counter::default(),
             ignored_fields: Counter::default(),
@@ -208,6 +223,8 @@ impl Metrics {
         let rejected = self.rejected.clone();
         registry.register("rejected", "What a limit refused or held up, by limit", rejected);
         registry.register("connections", "Open connections", self.connections.clone());
+        let help = "Large bodies and answers that are held for clients";
+        registry.register_with_unit("transit", help, Unit::Bytes, self.transit.clone());
         let bytes = [
             ("request_body", "Bytes of bodies received", &self.request_body_bytes),
             ("answer_body", "Bytes of bodies answered", &self.answer_body_bytes),

@@ -7,7 +7,8 @@
 
 use super::address::Addresses;
 use super::answer_body::{AnswerBody, whole};
-use super::body::{BodyError, BodyLimits, inflate_now, read};
+use super::body::{BodyError, BodyLimits, BodyRoom, inflate_now, read};
+use super::budget::Budget;
 use super::connection::Connection;
 use super::listener::{Handler, Listener, Withheld};
 use super::metrics::Metrics;
@@ -87,12 +88,15 @@ impl Proxy {
             body_bytes_max: ANSWER_BYTES_MAX,
             ..ClientLimits::default()
         };
-        let configuration = public_configuration(&settings, &metrics);
+        let configuration = public_configuration(&settings, &metrics, None);
         let Upstream { endpoint, trust, .. } = upstream;
         let forward = Forward {
             upstream: Pool::new(endpoint, limits, trust, settings.connections_max),
             addresses: Addresses::new(settings.public_url.as_deref(), &settings.trusted_proxies),
-            turns: Arc::new(Semaphore::new(1)),
+            room: BodyRoom {
+                turns: Arc::new(Semaphore::new(1)),
+                budget: Budget::new(settings.transit_bytes_max, metrics.transit.clone()),
+            },
             settings,
             tap,
         };
@@ -115,18 +119,22 @@ impl Proxy {
 struct Forward {
     upstream: Pool,
     addresses: Addresses,
-    turns: Arc<Semaphore>,
+    room: BodyRoom,
     settings: HttpSettings,
     tap: Arc<dyn Tap>,
 }
 
 impl Forward {
-    async fn body(&self, body: Incoming) -> Result<Bytes, Response<Full<Bytes>>> {
-        let now = Instant::now();
-        let limits = BodyLimits::of(&self.settings, now, &self.turns, now);
-        read(body, limits).await.map_err(|error| match error {
+    async fn body(
+        &self,
+        body: Incoming,
+        connection: &Connection,
+    ) -> Result<Bytes, Response<Full<Bytes>>> {
+        let share_until = Instant::now() + Duration::from_millis(self.settings.body_timeout_ms);
+        let limits = BodyLimits::of(&self.settings, &self.room, share_until);
+        read(body, limits, connection).await.map_err(|error| match error {
             BodyError::Broken => sentence(StatusCode::BAD_REQUEST, "The body is broken."),
-            BodyError::Refused(..) | BodyError::Overloaded => {
+            BodyError::Refused(..) | BodyError::Overloaded(_) => {
                 let most = self.settings.body_bytes_max;
                 let text = format!("The body is larger than {most} bytes, or came too slowly.");
                 sentence(StatusCode::PAYLOAD_TOO_LARGE, &text)
@@ -158,11 +166,11 @@ impl Forward {
             let text = "Only GET, HEAD and POST are passed on.";
             return Ok(sentence(StatusCode::METHOD_NOT_ALLOWED, text));
         }
-        let base_url = match self.addresses.base_url(&head, connection.peer, connection.local) {
+        let base_url = match self.addresses.base_url(&head, connection) {
             Ok(base_url) => base_url,
             Err(error) => return Ok(sentence(StatusCode::BAD_REQUEST, &error.to_string())),
         };
-        let request = match self.body(body).await {
+        let request = match self.body(body, connection).await {
             Ok(request) => request,
             Err(refused) => return Ok(refused),
         };

@@ -6,7 +6,8 @@
 use super::address::Addresses;
 use super::answer::Answer;
 use super::answer_body::AnswerBody;
-use super::body::{BodyError, BodyLimits, receive};
+use super::body::{BodyError, BodyLimits, BodyRoom, receive};
+use super::budget::{Budget, FREE_BYTES};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
@@ -20,14 +21,15 @@ use super::record::Record;
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
 use crate::call::{
-    self, Call, CallNotes, Door, Head, Notes, OperationName, Outcome, Refusal, Refused, Reply,
-    Route,
+    self, Call, CallNotes, Door, Head, Holding, Notes, OperationName, Outcome, Refusal, Refused,
+    Reply, Route, Users,
 };
+use crate::domain::card_numbers;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::number::saturated;
 use crate::service::Service;
-use crate::service::deadline::{Deadline, Timer};
-use hyper::body::{Body, Incoming};
+use crate::service::deadline::Deadline;
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{HeaderValue, ORIGIN, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -36,14 +38,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+/// How many long answers are made at once by those that no use case gives a turn, such as
+/// descriptions.
+const LONG_ANSWERS_MAX: usize = 4;
+
 /// Answers what comes in on the public listener.
 pub(super) struct Public {
     doors: Doors,
     addresses: Addresses,
     dates: DateCache,
     metrics: Arc<Metrics>,
-    /// The turns of bodies that take much memory to read.
-    turns: Arc<Semaphore>,
+    /// What bodies and answers that take much memory have in common.
+    room: BodyRoom,
+    /// The turns of long answers whose makers have none.
+    answer_turns: Arc<Semaphore>,
     settings: HttpSettings,
     watchers: Watchers,
     service: Arc<Service>,
@@ -54,7 +62,8 @@ struct Place<'d> {
     door: &'d dyn Door,
     head: Head,
     started: Instant,
-    timer: &'d Arc<Timer>,
+    connection: &'d Connection,
+    holding: &'d Holding,
 }
 
 /// Those who are shown every call.
@@ -84,10 +93,12 @@ impl Public {
             addresses: Addresses::new(public_url, &settings.trusted_proxies),
             dates: DateCache::new(Arc::clone(&service)),
             doors,
+            room: BodyRoom {
+                turns: turns(settings.heavy_requests_max),
+                budget: Budget::new(settings.transit_bytes_max, metrics.transit.clone()),
+            },
+            answer_turns: turns(LONG_ANSWERS_MAX),
             metrics,
-            turns: Arc::new(Semaphore::new(
-                settings.heavy_requests_max.min(Semaphore::MAX_PERMITS),
-            )),
             settings,
             watchers,
             service,
@@ -99,7 +110,7 @@ impl Public {
         &self,
         connection: &Connection,
         head: &Parts,
-        body: Incoming,
+        (body, holding): (Incoming, &Holding),
         record: &Record<'_>,
     ) -> Result<Answer, (OperationName, Withheld)> {
         let has_body = !body.is_end_stream();
@@ -113,7 +124,7 @@ impl Public {
         if let Some(answer) = self.refused_by_head(head) {
             return Ok(answer.closing());
         }
-        let base_url = match self.addresses.base_url(head, connection.peer, connection.local) {
+        let base_url = match self.addresses.base_url(head, connection) {
             Ok(base_url) => base_url,
             Err(error) => {
                 let text = error.to_string();
@@ -126,22 +137,15 @@ impl Public {
         let answer = match self.doors.route(method, &path, query) {
             Some((door, Route::Call { version })) => {
                 let address = self.addresses.caller(&head.headers, connection.peer.ip());
-                let of_call = Head {
-                    method,
-                    query: query.map(str::to_owned),
-                    version: version.to_owned(),
-                    base_url,
-                    content_type: head::content_type(&head.headers),
-                    idempotency_key: head::idempotency_key(&head.headers),
-                    headers: head::of_door(door.headers(), &head.headers),
-                    origin: record.origin(door.kind(), address),
-                    path: path.into_owned(),
-                };
-                let (started, timer) = (record.started(), &connection.timer);
-                let place = Place { door, head: of_call, started, timer };
+                let origin = record.origin(door.kind(), address);
+                let (at, users) = ((base_url, origin), connection.users.clone());
+                let of_call = head::of_call(door, head, (version, &path), at, users);
+                let started = record.started();
+                let place = Place { door, head: of_call, started, connection, holding };
                 return self.call(place, head, body).await;
             }
             Some((door, Route::Description { version })) => {
+                holding.take_turn().await;
                 let description = door.description(version, &base_url);
                 let answer = description.map(Answer::description);
                 let missing = |text: String| {
@@ -189,10 +193,11 @@ impl Public {
         parts: &Parts,
         body: Incoming,
     ) -> Result<Answer, (OperationName, Withheld)> {
-        let Place { door, head, started, timer } = place;
+        let Place { door, head, started, connection, holding } = place;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
-        let limits = BodyLimits::of(&self.settings, started, &self.turns, deadline);
-        let deadline = Deadline::new(deadline, timer);
+        let limits = BodyLimits::of(&self.settings, &self.room, deadline);
+        let limits = (limits, connection);
+        let deadline = Deadline::new(deadline, &connection.timer);
         let patience = deadline.later_by(Duration::from_millis(self.settings.outcome_wait_ms));
         let received = match receive((door, head.method), &parts.headers, body, limits).await {
             Ok(received) => received,
@@ -200,11 +205,13 @@ impl Public {
         };
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let bytes_in = received.wire_bytes;
-        let watched = self.watchers.any().then(|| received.document.clone());
+        let document = self.without_card_numbers(received.document);
+        let watched = self.watchers.any().then(|| document.clone());
         let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
         let version = head.version.clone();
-        let (body, turn) = (received.document, received.turn);
-        let call = Call { head, body, turn, deadline, notes: notes.clone() };
+        let (body, turn) = (document, received.turn);
+        let holding = holding.clone();
+        let call = Call { head, body, turn, deadline, notes: notes.clone(), holding };
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match patience.bound(door.answer(call)).await {
             Some(Reply::Answer(answer)) => Ok(answer),
@@ -228,6 +235,12 @@ impl Public {
         Ok(answer)
     }
 
+    /// The body as everything from here on sees it.
+    fn without_card_numbers(&self, body: Bytes) -> Bytes {
+        let masked = self.service.settings().mask_card_numbers.then(|| card_numbers::masked(&body));
+        masked.flatten().map_or(body, Bytes::from)
+    }
+
     /// Answers a call whose body is not there; what is left of it will not be read.
     fn refuse(&self, error: BodyError, door: &dyn Door, head: &Head) -> Answer {
         let answer = match error {
@@ -235,8 +248,8 @@ impl Public {
                 let text = "The body of the request is broken.";
                 Answer::sentence(StatusCode::BAD_REQUEST, Refused::BrokenBody, text)
             }
-            BodyError::Overloaded => {
-                self.metrics.reject(Limit::HeavyRequests);
+            BodyError::Overloaded(limit) => {
+                self.metrics.reject(limit);
                 self.refused(Refusal::Overloaded, door, head)
             }
             BodyError::Refused(refusal, limit) => {
@@ -258,6 +271,51 @@ impl Public {
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())
+    }
+
+    /// The answer with its share of the budget, if it is a long one. One that was read from the
+    /// ledger is refused if its share does not come in time; any other is sent all the same,
+    /// because what it reports has been done.
+    async fn placed(
+        &self,
+        answer: Answer,
+        holding: &Holding,
+        (connection, head, record): (&Connection, &Parts, &Record<'_>),
+    ) -> Answer {
+        let bytes = answer.body_bytes();
+        if bytes <= FREE_BYTES {
+            return answer;
+        }
+        let patience = self.settings.request_timeout_ms + self.settings.outcome_wait_ms;
+        let until = record.started() + Duration::from_millis(patience);
+        let placed = match self.room.budget.share(bytes, until).await {
+            Some(share) => {
+                answer.held(|body| self.room.budget.answer(body, share, &connection.pace))
+            }
+            None if holding.has_turn() => {
+                self.metrics.reject(Limit::TransitBytes);
+                self.has_no_room(connection, head, record)
+            }
+            None => answer,
+        };
+        holding.release();
+        placed
+    }
+
+    /// Answers a request for whose answer there is no room.
+    fn has_no_room(&self, connection: &Connection, head: &Parts, record: &Record<'_>) -> Answer {
+        let path = normal(head.uri.path());
+        let method = call::Method::from_name(head.method.as_str());
+        if let Some((door, Route::Call { version })) =
+            self.doors.route(method, &path, head.uri.query())
+        {
+            let origin = record.origin(door.kind(), connection.peer.ip());
+            let at = (String::new(), origin);
+            let of_call = head::of_call(door, head, (version, &path), at, Users::default());
+            return self.refused(Refusal::Overloaded, door, &of_call);
+        }
+        let text = "Too many answers wait for their clients to read them. Try again later.";
+        Answer::sentence(StatusCode::SERVICE_UNAVAILABLE, Refused::Overloaded, text)
     }
 
     /// Counts the limits that refuse a call behind this door.
@@ -295,7 +353,8 @@ impl Handler for Public {
         let (head, body) = request.into_parts();
         let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
         let record = Record::begin(&self.metrics, connection.peer, request_id);
-        let answer = match self.answer(connection, &head, body, &record).await {
+        let holding = Holding::new(&self.answer_turns);
+        let answer = match self.answer(connection, &head, (body, &holding), &record).await {
             Ok(answer) => answer,
             Err((operation, withheld)) => {
                 record.withheld(operation);
@@ -303,8 +362,13 @@ impl Handler for Public {
             }
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;
+        let answer = self.placed(answer, &holding, (connection, &head, &record)).await;
         Ok(record.answered(answer).into_response())
     }
+}
+
+fn turns(most: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
 }
 
 fn count(bytes: usize) -> u64 {

@@ -5,12 +5,16 @@
 
 use super::address;
 use super::network::Network;
+use super::timing::HeadPatience;
+use super::tls::TlsSettings;
 use crate::xml::XmlLimits;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// hyper works with no less than this for the head of a request.
 const HEAD_BYTES_LEAST: usize = 1024;
+/// A connection that has less is slow on any network.
+const SOCKET_BUFFER_LEAST: u32 = 4096;
 
 /// The settings of both listeners. Sizes and counts that equal their limit are still accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +26,11 @@ pub struct HttpSettings {
     pub connections_per_address_max: usize,
     /// How many connections the admin listener serves at once.
     pub admin_connections_max: usize,
-    /// How long the head of a request may take, and how long a connection may be idle before it.
+    /// How long the head of a request may take, from its first byte; and on a connection that was
+    /// never used, from its opening.
     pub head_timeout_ms: u64,
+    /// How long a connection may be idle between two requests.
+    pub idle_timeout_ms: u64,
     /// How long the head of a request may be.
     pub head_bytes_max: usize,
     /// How many header lines a request may have.
@@ -34,7 +41,14 @@ pub struct HttpSettings {
     pub inflated_bytes_max: usize,
     /// How many bodies that are compressed or large are inflated and read at once; others wait.
     pub heavy_requests_max: usize,
-    /// How long a body may take, from the end of the head to its own end.
+    /// How many bytes of bodies that are being read and of answers that clients have not taken yet
+    /// are held at once, over all connections; others wait. Bodies and answers of up to 64 KiB do
+    /// not count.
+    pub transit_bytes_max: usize,
+    /// How many bytes the system holds for a connection in each direction; Linux takes twice as
+    /// many.
+    pub socket_buffer_bytes: u32,
+    /// How long a body may take to come; the time that it waits for its place is apart.
     pub body_timeout_ms: u64,
     /// Until when the work of a request must have begun, from the end of its head.
     pub request_timeout_ms: u64,
@@ -51,6 +65,8 @@ pub struct HttpSettings {
     pub journal_exchanges_max: usize,
     /// How much memory they may take together.
     pub journal_bytes_max: usize,
+    /// Certificate and key, and what is asked of clients.
+    pub tls: TlsSettings,
     /// The limits of a document.
     pub xml: XmlLimits,
     /// The address that answers name to clients, instead of the one that they used.
@@ -67,11 +83,14 @@ impl Default for HttpSettings {
             connections_per_address_max: 0,
             admin_connections_max: 32,
             head_timeout_ms: 30_000,
+            idle_timeout_ms: 75_000,
             head_bytes_max: 16 * 1024,
             headers_max: 64,
             body_bytes_max: 1024 * 1024,
             inflated_bytes_max: 4 * 1024 * 1024,
             heavy_requests_max: 4,
+            transit_bytes_max: 64 * 1024 * 1024,
+            socket_buffer_bytes: 64 * 1024,
             body_timeout_ms: 30_000,
             request_timeout_ms: 60_000,
             outcome_wait_ms: 15_000,
@@ -80,6 +99,7 @@ impl Default for HttpSettings {
             drain_timeout_ms: 30_000,
             journal_exchanges_max: 10_000,
             journal_bytes_max: 64 * 1024 * 1024,
+            tls: TlsSettings::default(),
             xml: XmlLimits::default(),
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -104,6 +124,7 @@ impl HttpSettings {
             ("connections_max", self.connections_max > 0),
             ("admin_connections_max", self.admin_connections_max > 0),
             ("head_timeout_ms", self.head_timeout_ms > 0),
+            ("idle_timeout_ms", self.idle_timeout_ms > 0),
             ("headers_max", self.headers_max > 0),
             ("body_bytes_max", self.body_bytes_max > 0),
             ("inflated_bytes_max", self.inflated_bytes_max > 0),
@@ -120,6 +141,20 @@ impl HttpSettings {
         if self.head_bytes_max < HEAD_BYTES_LEAST {
             return Err(SettingError { key: "head_bytes_max", message: "must be 1024 or more" });
         }
+        if self.tls.handshake_timeout_ms == 0 {
+            let key = "tls.handshake_timeout_ms";
+            return Err(SettingError { key, message: "must be above 0" });
+        }
+        if self.transit_bytes_max < self.body_bytes_max {
+            let message = "must not be less than body_bytes_max";
+            return Err(SettingError { key: "transit_bytes_max", message });
+        }
+        if self.socket_buffer_bytes < SOCKET_BUFFER_LEAST {
+            return Err(SettingError {
+                key: "socket_buffer_bytes",
+                message: "must be 4096 or more",
+            });
+        }
         if self.public_url.as_deref().is_some_and(|url| !address::is_base_url(url)) {
             let message = "must be an http or https address without a query";
             return Err(SettingError { key: "public_url", message });
@@ -127,8 +162,11 @@ impl HttpSettings {
         Ok(())
     }
 
-    pub(super) fn head_timeout(&self) -> Duration {
-        Duration::from_millis(self.head_timeout_ms)
+    pub(super) fn head_patience(&self) -> HeadPatience {
+        HeadPatience {
+            head: Duration::from_millis(self.head_timeout_ms),
+            idle: Duration::from_millis(self.idle_timeout_ms),
+        }
     }
 
     pub(super) fn write_timeout(&self) -> Duration {

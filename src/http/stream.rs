@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
+use tokio_rustls::server::TlsStream;
 
 /// How much is thrown away at once.
 const SCRATCH_BYTES: usize = 4096;
@@ -26,9 +27,15 @@ pub(super) struct Patience {
     pub(super) linger: Duration,
 }
 
+/// What a client speaks through.
+pub(super) enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
 /// A socket that ends in bounded time.
 pub(super) struct Stream<'a> {
-    socket: TcpStream,
+    socket: Socket,
     connection: &'a Connection,
     patience: Patience,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -37,17 +44,18 @@ pub(super) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(socket: TcpStream, connection: &'a Connection, patience: Patience) -> Self {
+    pub(super) fn new(socket: Socket, connection: &'a Connection, patience: Patience) -> Self {
         Self { socket, connection, patience, stalled: None, lingering: None, is_shut: false }
     }
 
     /// Passes `polled` on, unless the client has left us waiting for too long.
-    fn watch<T>(
+    fn watch(
         &mut self,
         context: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &polled {
+            self.connection.pace.moved(written.as_ref().map_or(0, |bytes| *bytes));
             self.stalled = None;
             return polled;
         }
@@ -77,6 +85,64 @@ impl<'a> Stream<'a> {
     }
 }
 
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Self::Tls(socket) => Pin::new(socket).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Self::Tls(socket) => Pin::new(socket).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
+            Self::Tls(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(socket) => socket.is_write_vectored(),
+            Self::Tls(socket) => socket.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Self::Tls(socket) => Pin::new(socket).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Self::Tls(socket) => Pin::new(socket).poll_shutdown(context),
+        }
+    }
+}
+
 impl AsyncRead for Stream<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -85,8 +151,9 @@ impl AsyncRead for Stream<'_> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.connection.heard();
+        let bytes = buffer.filled().len().saturating_sub(before);
+        if bytes > 0 {
+            self.connection.heard(bytes);
         }
         polled
     }

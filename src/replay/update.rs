@@ -1,9 +1,13 @@
 //! Accepting an answer as the new capture.
+//!
+//! What must stay true: only files of the catalogue itself are written, never what one of them
+//! is a link to, which may be anything on this machine.
 
 use super::catalogue::rewrite_status;
 use super::compare::{Difference, Level, compare, usual_status};
 use super::error::ReplayError;
 use super::exchange::{Exchange, Files};
+use super::rules::FILE_NAME;
 use super::secret::{secrets_in, untold_answer};
 use crate::client::Answer;
 
@@ -15,6 +19,7 @@ pub(super) fn accept(
     answer: &Answer,
     level: Level,
 ) -> Result<Vec<Difference>, ReplayError> {
+    refuse_links(files)?;
     let secrets = [secrets_in(&exchange.request), secrets_in(&answer.body)].concat();
     let body = untold_answer(&answer.body, &secrets);
     let mut rules = (*exchange.rules).clone();
@@ -29,4 +34,17 @@ pub(super) fn accept(
     std::fs::write(file, &body).map_err(|error| ReplayError::capture(file, None, error))?;
     let answer = Answer { body: body.clone().into(), ..answer.clone() };
     Ok(compare(&body, &answer, &rules, level))
+}
+
+/// Refuses to write where a link stands in the place of a file of the catalogue.
+fn refuse_links(files: &Files) -> Result<(), ReplayError> {
+    let rules = files.folder.as_ref().map(|folder| folder.join(FILE_NAME));
+    for file in [Some(files.response.clone()), rules].into_iter().flatten() {
+        if std::fs::symlink_metadata(&file).is_ok_and(|about| about.is_symlink()) {
+            let why = "it is a symbolic link, and --update writes only files of the catalogue \
+                       itself; put a file in its place";
+            return Err(ReplayError::capture(&file, None, why));
+        }
+    }
+    Ok(())
 }

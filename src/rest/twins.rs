@@ -14,7 +14,7 @@ use super::answer::{Manner, Response};
 use super::failing::Stop;
 use super::paths::{Keys, Operation};
 use super::query::Parameters;
-use crate::call::{CallFacts, Head};
+use crate::call::{CallFacts, Head, Holding};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::facts::Tenant;
@@ -43,6 +43,7 @@ pub(super) struct Twin<'c> {
     pub(super) template: &'static str,
     pub(super) keys: Keys<'c>,
     pub(super) body: &'c [u8],
+    pub(super) holding: &'c Holding,
     pub(super) facts: &'c mut CallFacts,
     /// The rows that fail because a tester ordered it.
     pub(super) ordered: BTreeMap<usize, RowError>,

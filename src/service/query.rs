@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// How many queries read at once whose end is near, and as many others whose end is not known.
@@ -50,14 +50,15 @@ pub enum QueryFailure {
 }
 
 impl Service {
-    /// Finds a page of at most `rows_wanted` rows; none or 0 means as many as a page can have.
+    /// Finds a page of at most `rows_wanted` rows; none or 0 means as many as a page can have. Its
+    /// turn is over when the caller drops it, once there is a place for what is made of the page.
     pub async fn find(
         self: &Arc<Self>,
         caller: &Caller,
         start: Start,
         rows_wanted: Option<u32>,
         deadline: Instant,
-    ) -> Result<Page, QueryFailure> {
+    ) -> Result<(Page, OwnedSemaphorePermit), QueryFailure> {
         if let Start::Query(query) = &start {
             self.ask_before_reading(query, deadline).await;
         }
@@ -84,7 +85,7 @@ impl Service {
         mut request: Find,
         turns: &Arc<Semaphore>,
         reading_max: Duration,
-    ) -> Result<Page, QueryFailure> {
+    ) -> Result<(Page, OwnedSemaphorePermit), QueryFailure> {
         let turn = timeout_at(request.deadline.into(), Arc::clone(turns).acquire_owned());
         let Ok(Ok(turn)) = turn.await else {
             return Err(FindError::TooSlow.into());
@@ -94,15 +95,15 @@ impl Service {
         // What is found at once needs no task of its own.
         let at_once = poll_fn(|context| Poll::Ready(found.as_mut().poll(context))).await;
         if let Poll::Ready(page) = at_once {
-            return Ok(page??);
+            return Ok((page??, turn));
         }
         // The turn is over when the query is, even if the caller has gone away before.
         let work = self.spawn("query", Vec::new(), async move {
             let page = found.await;
-            drop(turn);
-            page
+            (page, turn)
         });
         let lost = || LedgerError::Unavailable("the query's task ended early".to_owned());
-        Ok(work.await.ok().flatten().ok_or_else(lost)???)
+        let (page, turn) = work.await.ok().flatten().ok_or_else(lost)?;
+        Ok((page??, turn))
     }
 }

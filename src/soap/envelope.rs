@@ -4,7 +4,7 @@
 //! object, envelope or no namespace, or one of their own. What must stay true: a message that is
 //! not clearly one operation is refused, never guessed at.
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, shown, shown_namespace};
 use super::login::Credentials;
 use super::security::{self, is_security};
 use crate::domain::boolean::parse_boolean;
@@ -77,9 +77,20 @@ pub(super) struct Dialect {
 impl Dialect {
     /// An answer up to its open Body, with room for so many bytes in all.
     pub(super) fn open_envelope(&self, bytes: usize) -> Writer {
+        self.open_envelope_with(bytes, |_| {})
+    }
+
+    /// The same with what `header` writes before the Body.
+    pub(super) fn open_envelope_with(
+        &self,
+        bytes: usize,
+        header: impl FnOnce(&mut Writer),
+    ) -> Writer {
         let mut writer = Writer::with_capacity(bytes);
         let namespaces = [("xmlns:soapenv", self.soap.namespace())];
-        writer.declaration().open_with("soapenv:Envelope", &namespaces).open("soapenv:Body");
+        writer.declaration().open_with("soapenv:Envelope", &namespaces);
+        header(&mut writer);
+        writer.open("soapenv:Body");
         writer
     }
 }
@@ -124,7 +135,10 @@ impl<'d> Envelope<'d> {
             true if ignores_security => Ok(()),
             true => security::check_understood(header),
             false if is_known(header.local()) => Ok(()),
-            false => Err(Fault::NotUnderstood(shown(header.local()))),
+            false => {
+                let namespace = shown_namespace(header.namespace());
+                Err(Fault::NotUnderstood(shown(header.local()), namespace))
+            }
         })
     }
 
@@ -321,7 +335,7 @@ mod tests {
             "<x:Security xmlns:x='x' e:mustUnderstand='1' \
              e:actor='http://schemas.xmlsoap.org/soap/actor/next'/>",
         ] {
-            let expected = Fault::NotUnderstood("Security".to_owned());
+            let expected = Fault::NotUnderstood("Security".to_owned(), "x".to_owned());
             assert_eq!(understood(header), Err(expected), "{header}");
         }
     }
@@ -340,10 +354,10 @@ mod tests {
             assert_eq!(security(namespace, 1, token), Ok(()));
         }
         let signature = format!("{token}<d:Signature xmlns:d='urn:d'/>");
-        let expected = Err(Fault::SecurityNotProcessed("Signature".to_owned()));
+        let expected = Err(Fault::SecurityNotProcessed("Signature".to_owned(), WSSE.to_owned()));
         assert_eq!(security(WSSE, 1, &signature), expected);
         assert_eq!(security(WSSE, 0, &signature), Ok(()));
-        let unknown = Err(Fault::NotUnderstood("Security".to_owned()));
+        let unknown = Err(Fault::NotUnderstood("Security".to_owned(), "urn:other".to_owned()));
         assert_eq!(security("urn:other", 1, token), unknown);
     }
 

@@ -12,6 +12,7 @@ mod kin;
 pub use catalogue::{FaultEntry, catalogue};
 pub(super) use encode::{Looks, encode, encode_as};
 
+use super::security::SECURITY;
 use crate::call::{Outcome, Refused};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::text::Text;
@@ -22,6 +23,8 @@ use std::fmt;
 
 /// How much of a caller's text a fault repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
+/// The same of a namespace, which is longer where it is one of a standard.
+const NAMESPACE_CHARS_MAX: usize = 256;
 
 /// The element in a fault's detail: the WSDL's types that extend ApiFault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,10 +265,12 @@ faults! {
     VersionMismatch VersionMismatch InvalidValue UnexpectedErrorFault 500
         "The envelope namespace is not SOAP 1.1 or 1.2.",
         "an Envelope in another namespace";
-    NotUnderstood(header: "header") MustUnderstand InvalidValue UnexpectedErrorFault 500
+    NotUnderstood(header: "header", namespace: "namespace")
+        MustUnderstand InvalidValue UnexpectedErrorFault 500
         "The header <header> is not understood.",
         "an unknown header that must be understood";
-    SecurityNotProcessed(element: "element") MustUnderstand InvalidValue UnexpectedErrorFault 500
+    SecurityNotProcessed(element: "element", namespace: "namespace")
+        MustUnderstand InvalidValue UnexpectedErrorFault 500
         "The WS-Security element <element> is not processed here. Only UsernameToken is.",
         "a WS-Security header that must be understood and signs, encrypts or brings another token";
     MalformedKey Client InvalidValue UnexpectedErrorFault 400
@@ -377,9 +382,30 @@ impl From<UnsupportedVersion> for Fault {
     }
 }
 
+impl Fault {
+    /// The header that was not understood: its local name and its namespace, if both are known in
+    /// full.
+    fn header_not_understood(&self) -> Option<(&str, &str)> {
+        let header = match self {
+            Self::NotUnderstood(local, namespace) => (local.as_str(), namespace.as_str()),
+            Self::SecurityNotProcessed(_, namespace) => (SECURITY, namespace.as_str()),
+            _ => return None,
+        };
+        let is_whole = |text: &str, most: usize| text.chars().count() < most;
+        Some(header).filter(|(local, namespace)| {
+            is_whole(local, SHOWN_CHARS_MAX) && is_whole(namespace, NAMESPACE_CHARS_MAX)
+        })
+    }
+}
+
 /// The start of a caller's text, for a fault to repeat.
 pub(super) fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// The start of a namespace that a caller named.
+pub(super) fn shown_namespace(text: &str) -> String {
+    text.chars().take(NAMESPACE_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

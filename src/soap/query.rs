@@ -10,6 +10,7 @@ use super::envelope::{Dialect, QueryOptions, is_ours, refuse_reference};
 use super::fault::{Fault, shown};
 use super::outcome::{Done, Failure, Tally};
 use super::vendor::unknown_object;
+use crate::call::Holding;
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::query::{Condition, QueryError, QueryObject, Test, TypedQuery, fields, typed};
@@ -108,7 +109,7 @@ impl From<QueryError> for Fault {
 /// Finds the page and encodes it.
 pub(super) async fn answer(
     service: &Arc<Service>,
-    call: &CallContext,
+    (call, holding): (&CallContext, &Holding),
     request: PageRequest,
     operation: render::PageOf,
     dialect: &Dialect,
@@ -119,7 +120,8 @@ pub(super) async fn answer(
     };
     let deadline = call.deadline.at();
     let page = service.find(&call.caller, request.start, request.rows_wanted, deadline).await;
-    let page = page.map_err(|failure| Failure::of_query(failure, locator.clone()))?;
+    let (page, turn) = page.map_err(|failure| Failure::of_query(failure, locator.clone()))?;
+    holding.hold(turn);
     // The locator may be one of a newer version, or older than a switch of the tenant.
     let tenant = service.tenant();
     if !is_in(dialect.api, page.query.object, &tenant) {

@@ -4,7 +4,7 @@
 //! What must stay true: what is here and must be understood is either done or refused by name; a
 //! signature that is not checked never counts as one. A password leaves only to be checked.
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, shown, shown_namespace};
 use super::login::Credentials;
 use crate::xml::ElementRef;
 
@@ -18,13 +18,15 @@ const NAMESPACES: [&str; 6] = [
     "http://schemas.xmlsoap.org/ws/2003/06/secext",
 ];
 
+/// The local name of the header.
+pub(super) const SECURITY: &str = "Security";
 const TOKEN: &str = "UsernameToken";
 /// Only says until when the sender wants the message to be good, by its own clock: passed over.
 const TIMESTAMP: &str = "Timestamp";
 
 /// Whether a header is one of WS-Security.
 pub(super) fn is_security(header: ElementRef<'_>) -> bool {
-    header.local() == "Security" && NAMESPACES.contains(&header.namespace())
+    header.local() == SECURITY && NAMESPACES.contains(&header.namespace())
 }
 
 /// Refuses a header that must be understood and asks for more than a login: a signature to check,
@@ -32,7 +34,10 @@ pub(super) fn is_security(header: ElementRef<'_>) -> bool {
 pub(super) fn check_understood(header: ElementRef<'_>) -> Result<(), Fault> {
     let is_known = |part: &ElementRef<'_>| matches!(part.local(), TOKEN | TIMESTAMP);
     let foreign = header.children().find(|part| !is_known(part));
-    foreign.map_or(Ok(()), |part| Err(Fault::SecurityNotProcessed(shown(part.local()))))
+    let refused = |part: ElementRef<'_>| (shown(part.local()), shown_namespace(header.namespace()));
+    foreign
+        .map(refused)
+        .map_or(Ok(()), |(part, namespace)| Err(Fault::SecurityNotProcessed(part, namespace)))
 }
 
 /// The login that these headers hold, if they hold a UsernameToken.

@@ -1,7 +1,7 @@
 //! The whole room over a ledger that follows a script.
 
 use super::*;
-use crate::call::{Headers, Reply as CallReply};
+use crate::call::{Headers, Holding, Reply as CallReply, Users};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::facts::Gateway;
 use crate::domain::facts::Tenant;
@@ -246,6 +246,7 @@ fn call(body: impl Into<Bytes>) -> Call {
         turn: None,
         deadline: (Instant::now() + Duration::from_secs(600)).into(),
         notes: None,
+        holding: Holding::default(),
     }
 }
 
@@ -259,6 +260,7 @@ fn head(version: &str, content_type: Option<&str>) -> Head {
         content_type: content_type.map(str::to_owned),
         idempotency_key: None,
         headers: Headers::default(),
+        users: Users::default(),
         origin: Origin::of(FrontDoor::Soap),
     }
 }

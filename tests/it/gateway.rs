@@ -178,10 +178,12 @@ impl TestGateway {
             (0..1 + usize::from(has_admin)).map(|_| read_line(&mut stdout)).collect();
         let address = |line: &String, start: &str| {
             let told = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\n'));
+            let told = told.map(|url| url.trim_start_matches("https://"));
+            let told = told.map(|url| url.trim_start_matches("http://"));
             told.and_then(|address| address.parse().ok())
         };
-        let public = lines.first().and_then(|line| address(line, "listening on http://"));
-        let admin = lines.get(1).and_then(|line| address(line, "admin on http://"));
+        let public = lines.first().and_then(|line| address(line, "listening on "));
+        let admin = lines.get(1).and_then(|line| address(line, "admin on "));
         let (Some(public), true) = (public, admin.is_some() == has_admin) else {
             let _ = child.kill();
             let status = child.wait().unwrap();

@@ -75,7 +75,7 @@ impl Rig {
     /// The answer of the admin listener.
     async fn ask_admin(&self, method: &str, path: &str) -> Answer {
         let mut wire = Wire::connect(self.gateway.admin_addr().unwrap()).await;
-        wire.send(format!("{method} {path} HTTP/1.1\r\nHost: admin\r\n\r\n")).await;
+        wire.send(format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
         wire.answer_to(method).await
     }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::thread;
 
 /// The most memory that a process has had so far, in kilobytes.
-fn peak_kilobytes(pid: u32) -> u64 {
+pub fn peak_kilobytes(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

@@ -67,6 +67,19 @@ fn what_reads_is_sent_again_and_what_writes_is_not() {
     assert_eq!(requests.load(Ordering::SeqCst), 2);
 }
 
+/// Regression: `--update` wrote to whatever a link in the catalogue led to.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_of_the_catalogue_is_not_written() {
+    let folder = Folder::with("p/1.request.xml", login_envelope("demo@example.com", "demo"))
+        .and("outside.xml", ANSWER);
+    std::os::unix::fs::symlink(folder.path("outside.xml"), folder.path("p/1.response.xml"))
+        .unwrap();
+    let told = folder.told(&["p", "--update"], 4);
+    assert!(told.contains("is a symbolic link"), "{told}");
+    assert_eq!(std::fs::read_to_string(folder.path("outside.xml")).unwrap(), ANSWER);
+}
+
 #[test]
 fn an_answer_has_to_come_in_time() {
     let folder =

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on has failed, also in its helpers"
 )]
 
-use refund_gateway::call::{Answer, Call, Door, Head, Headers, Method, Reply};
+use refund_gateway::call::{Answer, Call, Door, Head, Headers, Holding, Method, Reply, Users};
 use refund_gateway::domain::origin::{FrontDoor, Origin};
 use refund_gateway::ledger::Ledger;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
@@ -76,12 +76,14 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> Answer {
             content_type: Some("text/xml".to_owned()),
             idempotency_key: key.map(|key| key.as_bytes().to_vec()),
             headers: Headers::default(),
+            users: Users::default(),
             origin: Origin::of(FrontDoor::Soap),
         },
         body: body.into(),
         turn: None,
         deadline: (Instant::now() + Duration::from_secs(60)).into(),
         notes: None,
+        holding: Holding::default(),
     };
     match soap.answer(call).await {
         Reply::Answer(answer) => answer,

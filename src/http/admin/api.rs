@@ -15,6 +15,7 @@ use crate::domain::moment::moment;
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::http::doors::Doors;
 use crate::http::head;
+use crate::http::idle::Idleness;
 use crate::http::journal::Journal;
 use crate::ledger::trail::{Act, Actor};
 use crate::service::Service;
@@ -63,6 +64,7 @@ impl Api {
         &self,
         request: Request<Incoming>,
         origin: Origin,
+        idleness: &Idleness,
     ) -> Result<Told, Wrong> {
         let (head, body) = request.into_parts();
         guard::check(&self.access, &head.method, &head.headers)
@@ -72,7 +74,10 @@ impl Api {
         let path = head.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let segments: Vec<&str> = path.split('/').collect();
         let query = head.uri.query().unwrap_or_default();
+        // A client that dawdles over its body can be asked for its place.
+        idleness.await_more();
         let body = read(body).await?;
+        idleness.work();
         let actor = Actor::Operator(OPERATOR.to_owned());
         let act = Act { actor, origin, at: self.service.clock().now() };
         self.route(method, &segments, query, &body, act).await

@@ -1,7 +1,9 @@
-//! Who may use the admin API: callers with the token, and no web page.
+//! Who may use the admin listener: the API callers with the token, metrics and the description
+//! callers by a name of ours, and no web page either.
 //!
-//! What must stay true: a request with an Origin, with a Host that is a name of somebody else's, or
-//! without the token is refused before anything of it is read.
+//! What must stay true: a request to the API with an Origin, with a Host that is a name of somebody
+//! else's, or without the token is refused before anything of it is read. Metrics have no token, so
+//! only the Host keeps a page from reading them whose name was made to lead here.
 
 use crate::domain::hex::hex;
 use crate::http::address::is_authority;
@@ -34,12 +36,16 @@ pub enum NoToken {
     NotAscii,
 }
 
+/// Hosts that are ours beside localhost and addresses; one without a port is good with any.
+#[derive(Clone)]
+pub(in crate::http) struct Hosts(pub(in crate::http) Vec<String>);
+
 /// Who may use the API, and by which names.
 pub(in crate::http) struct Access {
     /// What callers have to show.
     pub(in crate::http) token: AdminToken,
-    /// Hosts that are ours beside localhost and addresses; one without a port is good with any.
-    pub(in crate::http) allowed_hosts: Vec<String>,
+    /// By which names they may call it.
+    pub(in crate::http) hosts: Hosts,
 }
 
 impl AdminToken {
@@ -104,10 +110,8 @@ pub(super) fn check(access: &Access, method: &Method, headers: &HeaderMap) -> Re
     if headers.contains_key(ORIGIN) {
         return Err((StatusCode::FORBIDDEN, "Web pages may not use the admin API."));
     }
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_ours(host) && !access.names(host) {
-        let why = "The Host must be localhost, an address, or one of admin_allowed_hosts.";
-        return Err((StatusCode::MISDIRECTED_REQUEST, why));
+    if !access.hosts.names(headers) {
+        return Err((StatusCode::MISDIRECTED_REQUEST, WRONG_HOST));
     }
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.split_once(' '));
@@ -126,15 +130,29 @@ pub(super) fn check(access: &Access, method: &Method, headers: &HeaderMap) -> Re
     Ok(())
 }
 
-impl Access {
-    /// Whether a Host is one of those that are allowed beside our own.
-    fn names(&self, host: &str) -> bool {
+/// What is said of a Host that is not one of ours.
+pub(super) const WRONG_HOST: &str =
+    "The Host must be localhost, an address, or one of admin_allowed_hosts.";
+
+impl Hosts {
+    /// Whether a request without a secret may be answered: no browser leaves the Host away.
+    pub(super) fn allow_reading(&self, headers: &HeaderMap) -> bool {
+        !headers.contains_key(HOST) || self.names(headers)
+    }
+
+    /// Whether the Host is ours, or one of those that are allowed beside.
+    fn names(&self, headers: &HeaderMap) -> bool {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        is_ours(host) || self.has(host)
+    }
+
+    fn has(&self, host: &str) -> bool {
         let without_port = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let is = |allowed: &String| {
             let host = if allowed.contains(':') { host } else { without_port };
             allowed.eq_ignore_ascii_case(host)
         };
-        is_authority(host) && self.allowed_hosts.iter().any(is)
+        is_authority(host) && self.0.iter().any(is)
     }
 }
 
@@ -160,8 +178,8 @@ mod tests {
 
     #[test]
     fn only_who_shows_the_token_by_our_own_name_comes_in() {
-        let allowed_hosts = vec!["refund-gateway".to_owned(), "other:81".to_owned()];
-        let access = Access { token: AdminToken::of("t0ken"), allowed_hosts };
+        let hosts = Hosts(vec!["refund-gateway".to_owned(), "other:81".to_owned()]);
+        let access = Access { token: AdminToken::of("t0ken"), hosts };
         let status = |method: &Method, pairs: &[(&'static str, &str)]| {
             check(&access, method, &headers(pairs)).err().map(|(status, _)| status.as_u16())
         };

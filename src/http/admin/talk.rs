@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Those who send it are on the same machine or near it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The keys of bodies whose values may be lists.
 const LISTS: [&str; 3] = ["events", "permissions", "value"];

@@ -6,8 +6,10 @@ use crate::client::Request;
 use crate::client::header::HeaderValue;
 use crate::domain::hex::hex;
 use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The header that carries the moment of signing, in Unix seconds.
@@ -21,9 +23,10 @@ const SECRET_CHARS_MIN: usize = 16;
 /// The most.
 const SECRET_CHARS_MAX: usize = 1024;
 
-/// What the gateway and a processor's adapter share.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// What the gateway and a processor's adapter share. Its clones are one secret: where one is
+/// replaced, all are.
+#[derive(Clone)]
+pub struct Secret(Arc<RwLock<String>>);
 
 /// Why a text is no secret. The text itself is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +40,18 @@ impl Secret {
         let text = text.strip_suffix('\r').unwrap_or(text);
         let is_long_enough = (SECRET_CHARS_MIN..=SECRET_CHARS_MAX).contains(&text.len());
         let is_visible = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-        if is_long_enough && is_visible { Ok(Self(text.to_owned())) } else { Err(NoSecret) }
+        let secret = || Self(Arc::new(RwLock::new(text.to_owned())));
+        if is_long_enough && is_visible { Ok(secret()) } else { Err(NoSecret) }
+    }
+
+    /// Takes over another secret, in which what is signed from now on is signed. Whether it is
+    /// another at all.
+    pub fn replace_by(&self, other: &Self) -> bool {
+        let other = other.0.read().clone();
+        let mut own = self.0.write();
+        let differs = *own != other;
+        *own = other;
+        differs
     }
 
     /// The value of `Refund-Gateway-Signature` for a request: its method, its path with the query,
@@ -46,7 +60,7 @@ impl Secret {
         let digest = hex(&Sha256::digest(body));
         let text = format!("{FORM}\n{method}\n{path}\n{time}\n{digest}");
         // A key of any length will do for HMAC, so that there is nothing to fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()) else {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.read().as_bytes()) else {
             unreachable!("HMAC takes keys of any length")
         };
         mac.update(text.as_bytes());
@@ -84,17 +98,26 @@ mod tests {
     #[test]
     fn a_secret_is_one_line_and_long_enough() {
         assert!(Secret::parse("0123456789abcdef\r\n").is_ok());
-        assert_eq!(Secret::parse("0123456789abcdef\n"), Secret::parse("0123456789abcdef"));
         for text in ["", "0123456789abcde", "0123456789\nabcdef", "0123456789abcdé"] {
-            assert_eq!(Secret::parse(text), Err(NoSecret), "{text}");
+            assert_eq!(Secret::parse(text).err(), Some(NoSecret), "{text}");
         }
-        assert_eq!(Secret::parse(&"x".repeat(1025)), Err(NoSecret));
+        assert_eq!(Secret::parse(&"x".repeat(1025)).err(), Some(NoSecret));
     }
 
     #[test]
     fn a_secret_is_never_shown() {
         let secret = Secret::parse("0123456789abcdef").unwrap();
         assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+
+    #[test]
+    fn a_secret_is_replaced_wherever_it_is_used() {
+        let secret = |text: &str| Secret::parse(text).unwrap();
+        let own = secret("0123456789abcdef\n");
+        let (used, new) = (own.clone(), secret("fedcba9876543210"));
+        assert!(!own.replace_by(&secret("0123456789abcdef")));
+        assert!(own.replace_by(&new));
+        assert_eq!(used.sign("GET", "/", 1, b""), new.sign("GET", "/", 1, b""));
     }
 
     #[test]

@@ -103,7 +103,10 @@ impl Twin<'_> {
     ) -> Result<Response, TwinStop> {
         let (caller, deadline) = (&self.context.caller, self.context.deadline.at());
         let page = match self.service.find(caller, start, rows, deadline).await {
-            Ok(page) => page,
+            Ok((page, turn)) => {
+                self.holding.hold(turn);
+                page
+            }
             Err(QueryFailure::Find(FindError::NoLocator)) => {
                 return Err(Fault::wrong_locator(locator).into());
             }

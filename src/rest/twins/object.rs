@@ -80,7 +80,7 @@ impl Twin<'_> {
         };
         let (caller, deadline) = (&self.context.caller, self.context.deadline.at());
         let found = self.service.find(caller, Start::Query(query), Some(1), deadline).await;
-        let page = found.map_err(Failure::from)?;
+        let (page, _turn) = found.map_err(Failure::from)?;
         let row = page.rows.first().ok_or(Fault::NotFound)?;
         let mut json = JsonWriter::new();
         records::record(&mut json, &page, row, &known);

@@ -9,7 +9,9 @@ const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")]
 
 /// The whole answer with `fault`.
 pub(in crate::soap) fn encode(fault: &Fault, dialect: &Dialect) -> Vec<u8> {
-    encode_as(Looks::of(fault), fault.code(), &dialect.wording.tell(&fault.text()), dialect)
+    let text = dialect.wording.tell(&fault.text());
+    let header = fault.header_not_understood().filter(|_| dialect.soap == SoapVersion::V12);
+    write(Looks::of(fault), fault.code(), &text, (dialect, header))
 }
 
 /// What a fault looks like beside its code and its text.
@@ -29,12 +31,26 @@ impl Looks {
 
 /// The whole answer with a fault of these looks, this code and this text.
 pub(in crate::soap) fn encode_as(
-    Looks(class, fault_type): Looks,
+    looks: Looks,
     code: ErrorCode,
     text: &str,
     dialect: &Dialect,
 ) -> Vec<u8> {
-    let mut writer = dialect.open_envelope(640 + 2 * text.len());
+    write(looks, code, text, (dialect, None))
+}
+
+/// The same, with the header that was not understood (SOAP 1.2, part 1, 5.4.8).
+fn write(
+    Looks(class, fault_type): Looks,
+    code: ErrorCode,
+    text: &str,
+    (dialect, not_understood): (&Dialect, Option<(&str, &str)>),
+) -> Vec<u8> {
+    let mut writer = dialect.open_envelope_with(640 + 2 * text.len(), |writer| {
+        if let Some((local, namespace)) = not_understood {
+            write_not_understood(writer, local, namespace);
+        }
+    });
     writer.open_with("soapenv:Fault", &FAULTS);
     let code = code.for_version(dialect.api);
     match dialect.soap {
@@ -52,6 +68,17 @@ pub(in crate::soap) fn encode_as(
     }
     detail(&mut writer, fault_type, code, text);
     writer.into_bytes()
+}
+
+fn write_not_understood(writer: &mut Writer, local: &str, namespace: &str) {
+    writer.open("soapenv:Header");
+    if namespace.is_empty() {
+        writer.empty_with("soapenv:NotUnderstood", &[("qname", local)]);
+    } else {
+        let name = format!("ns1:{local}");
+        writer.empty_with("soapenv:NotUnderstood", &[("qname", &name), ("xmlns:ns1", namespace)]);
+    }
+    writer.close();
 }
 
 fn detail(writer: &mut Writer, fault_type: FaultType, code: ErrorCode, text: &str) {
@@ -132,6 +159,19 @@ mod tests {
              </fns:FaultMessage></fns:UnexpectedErrorFault></soapenv:Detail></soapenv:Fault>\
              </soapenv:Body></soapenv:Envelope>";
         assert_eq!(told(&Fault::KeyRunning, SoapVersion::V12, 91), expected);
+    }
+
+    #[test]
+    fn soap_12_names_the_header_that_was_not_understood_in_a_header() {
+        let fault = Fault::NotUnderstood("Route".to_owned(), "urn:r&d".to_owned());
+        let text = told(&fault, SoapVersion::V12, 91);
+        let block = "<soapenv:Header><soapenv:NotUnderstood qname=\"ns1:Route\" \
+             xmlns:ns1=\"urn:r&amp;d\" /></soapenv:Header><soapenv:Body>";
+        assert!(text.contains(block), "{text}");
+        assert!(!told(&fault, SoapVersion::V11, 91).contains("Header>"));
+        let security = Fault::SecurityNotProcessed("Signature".to_owned(), "urn:w".to_owned());
+        let text = told(&security, SoapVersion::V12, 91);
+        assert!(text.contains("qname=\"ns1:Security\" xmlns:ns1=\"urn:w\""), "{text}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Health, readiness and metrics.
 
+use super::wire::Wire;
 use super::{HttpSettings, Rig};
 use refund_gateway::http::StartError;
 use std::sync::atomic::Ordering;
@@ -82,4 +83,38 @@ async fn an_address_in_use_and_a_useless_setting_are_named() {
     let useless = HttpSettings { headers_max: 0, ..HttpSettings::default() };
     let error = start(useless).await.err().unwrap();
     assert_eq!(error.to_string(), "http.headers_max must be above 0");
+}
+
+/// Regression: whoever had all places of the admin listener kept health from being told.
+#[tokio::test]
+async fn health_is_told_while_forty_connections_dawdle() {
+    let settings = HttpSettings { head_timeout_ms: 600_000, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let mut dawdling = Vec::new();
+    for number in 0..40 {
+        let mut wire = Wire::connect(rig.gateway.admin_addr().unwrap()).await;
+        let beginnings = ["", "GET /liv", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n"];
+        wire.send(beginnings[number % 3]).await;
+        dawdling.push(wire);
+    }
+    for path in ["/livez", "/readyz", "/livez"] {
+        assert_eq!(rig.ask_admin("GET", path).await.status, 200, "{path}");
+    }
+}
+
+/// Regression: a page whose name was made to lead here could read the metrics.
+#[tokio::test]
+async fn metrics_are_read_by_a_name_of_ours_and_health_by_any() {
+    let rig = Rig::new(HttpSettings::default()).await;
+    let status = async |path: &str, host: &str| {
+        let mut wire = Wire::connect(rig.gateway.admin_addr().unwrap()).await;
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        wire.answer_to("GET").await.status
+    };
+    for path in ["/metrics", "/openapi.json"] {
+        assert_eq!(status(path, "evil.example:8081").await, 421, "{path}");
+        assert_eq!(status(path, "localhost:8081").await, 200, "{path}");
+        assert_eq!(status(path, "127.0.0.1").await, 200, "{path}");
+    }
+    assert_eq!(status("/readyz", "gateway.svc.cluster.local").await, 200);
 }

@@ -16,7 +16,9 @@ async fn a_head_that_does_not_end_is_cut_off_and_counted() {
 
 #[tokio::test]
 async fn idle_connections_end_and_are_no_offence() {
-    let rig = Rig::new(HttpSettings { head_timeout_ms: 1000, ..HttpSettings::default() }).await;
+    let settings =
+        HttpSettings { head_timeout_ms: 1000, idle_timeout_ms: 1000, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
     let mut never_used = rig.connect().await;
     assert!(never_used.is_closed_silently().await);
     let mut used = rig.connect().await;
@@ -24,6 +26,76 @@ async fn idle_connections_end_and_are_no_offence() {
     assert_eq!(used.answer().await.status, 500);
     assert!(used.is_closed_silently().await);
     assert_eq!(rig.rejected("head_timeout").await, 0);
+}
+
+/// Regression: a connection that was kept alive ended with the time for a head.
+#[tokio::test]
+async fn between_two_requests_a_connection_has_a_time_of_its_own() {
+    let settings =
+        HttpSettings { head_timeout_ms: 100, idle_timeout_ms: 60_000, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let mut wire = rig.connect().await;
+    for _ in 0..2 {
+        wire.send(post("", login("nobody"))).await;
+        assert_eq!(wire.answer().await.status, 500);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    // The head of the next has that of a head again.
+    wire.send("POST /apps").await;
+    assert!(wire.is_closed_silently().await);
+    rig.until_rejected("head_timeout", 1).await;
+}
+
+/// Regression: heads that never ended kept every newcomer waiting for their whole time.
+#[tokio::test]
+async fn a_crowd_that_never_ends_its_heads_shuts_nobody_out() {
+    let settings =
+        HttpSettings { connections_max: 4, head_timeout_ms: 600_000, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let mut crowd = Vec::new();
+    for number in 0..12 {
+        let mut wire = rig.connect().await;
+        wire.send(if number % 2 == 0 { "POST /" } else { "POST / HTTP/1.1\r\nHost: h\r\n" }).await;
+        crowd.push(wire);
+    }
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
+}
+
+#[tokio::test]
+async fn a_large_body_that_finds_no_room_is_refused_as_in_an_overload() {
+    let settings = HttpSettings {
+        transit_bytes_max: 1024 * 1024,
+        request_timeout_ms: 300,
+        ..HttpSettings::default()
+    };
+    let rig = Rig::new(settings).await;
+    let request = post("", vec![b' '; 1024 * 1024]);
+    let mut first = rig.connect().await;
+    first.send(&request[..500_000]).await;
+    rig.until_metric("refund_gateway_transit_bytes", 1024 * 1024).await;
+    let answer = rig.ask(&request).await;
+    assert_eq!((answer.status, answer.closes()), (429, true));
+    assert_eq!(answer.header("retry-after"), Some("120"));
+    assert!(answer.text().contains("fns:REQUEST_EXCEEDED_LIMIT"), "{}", answer.text());
+    assert_eq!(rig.rejected("transit_bytes").await, 1);
+    // What is small needs no room.
+    assert_eq!(rig.ask(post("", login("nobody"))).await.status, 500);
+    first.send(&request[500_000..]).await;
+    assert_eq!(first.answer().await.status, 500);
+    rig.until_metric("refund_gateway_transit_bytes", 0).await;
+}
+
+#[tokio::test]
+async fn who_stalls_gives_its_room_to_who_waits() {
+    let settings = HttpSettings { transit_bytes_max: 1024 * 1024, ..HttpSettings::default() };
+    let rig = Rig::new(settings).await;
+    let request = post("", vec![b' '; 1024 * 1024]);
+    let mut first = rig.connect().await;
+    first.send(&request[..500_000]).await;
+    rig.until_metric("refund_gateway_transit_bytes", 1024 * 1024).await;
+    assert_eq!(rig.ask(&request).await.status, 500);
+    assert_eq!(first.answer().await.status, 408);
+    assert_eq!(rig.rejected("stalled").await, 1);
 }
 
 #[tokio::test]

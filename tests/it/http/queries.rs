@@ -47,6 +47,6 @@ async fn a_lookup_waits_behind_no_query_that_reads_long() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let page = find(QueryObject::Refund).await.unwrap();
-    assert_eq!(page.size, 0);
+    assert_eq!(page.0.size, 0);
     assert!(!any_ended());
 }

@@ -1,0 +1,88 @@
+//! Numbers of cards where none belong: nothing that a gateway keeps or repeats holds one.
+
+use crate::gateway::{
+    ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, envelope, refund,
+    session_header,
+};
+use crate::wire::Connection;
+use std::fs;
+use tempfile::TempDir;
+
+const CARD: &str = "4111111111111111";
+const GROUPED: &str = "5500 0000 0000 0004";
+
+/// Everything in the folder and below it.
+fn files(folder: &std::path::Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        all.extend(if path.is_dir() { files(&path) } else { fs::read(path).unwrap() });
+    }
+    all
+}
+
+fn refund_with(comment: &str) -> String {
+    refund(&[
+        ("Type", "External"),
+        ("SourceType", "CreditBalance"),
+        ("AccountId", EXTERNAL_ACCOUNT),
+        ("MethodType", "Check"),
+        ("RefundDate", "2026-01-02"),
+        ("Amount", "0.01"),
+        ("Comment", comment),
+        ("Unheard", CARD),
+    ])
+}
+
+/// What a gateway with these settings keeps and answers, when cards stand wherever they can.
+fn told(config: &str) -> String {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("seed.toml"), FIFTY).unwrap();
+    fs::write(folder.path().join("c.toml"), config).unwrap();
+    let args = ["--test", "--seed", "seed.toml", "--config", "c.toml", "--record", "recorded"];
+    let trace = [("REFUND_GATEWAY_LOG", "trace")];
+    let mut gateway = TestGateway::start_with_env(folder, &args, &trace);
+    let session = gateway.login();
+    let comment = format!("paid by {CARD} and {GROUPED}");
+    let made = gateway.create(&session, &[refund_with(&comment)]);
+    assert_eq!(made.successes(), 1, "{made}");
+    let mut told = made.to_string();
+    let query = |words: &str| {
+        let query = format!("<api:queryString>{words}</api:queryString>");
+        let body = format!("<api:query>{query}</api:query>");
+        gateway.post(ENDPOINT, &envelope(&session_header(&session), &body)).to_string()
+    };
+    told += &query("select Comment from Refund");
+    told += &query(&format!("select {CARD} from Refund"));
+    told += &query(&format!("select Id from Refund where Comment = '{CARD}'"));
+    let odd = refund_with("x").replace("\"obj:Refund\"", &format!("\"{CARD}\""));
+    told += &gateway.post(ENDPOINT, &create_envelope(&session, &[odd])).to_string();
+    let json = format!("{{\"comment\":\"{CARD}\",\"unheard\":\"{GROUPED}\"}}");
+    let session = format!("ZSession {session}");
+    let headers = [("Content-Type", "application/json"), ("Authorization", session.as_str())];
+    let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}");
+    told += &gateway.connect().send("PUT", &path, &headers, json.as_bytes()).to_string();
+    let token = fs::read_to_string(gateway.folder().join("ledger.db.admin-token")).unwrap();
+    let bearer = format!("Bearer {}", token.trim());
+    let mut admin = Connection::open(gateway.admin());
+    let journal = admin.send("GET", "/api/v1/journal", &[("Authorization", &bearer)], b"");
+    told += &journal.to_string();
+    drop(admin);
+    assert!(gateway.terminate().success());
+    told += &String::from_utf8_lossy(&files(gateway.folder()));
+    told
+}
+
+/// Regression: a card in a comment was kept, recorded and repeated.
+#[test]
+fn no_number_of_a_card_in_a_free_text_is_kept_or_told() {
+    let hidden = told("");
+    assert!(hidden.contains("paid by ************1111 and **** **** **** 0004"));
+    for number in [CARD, GROUPED] {
+        let place = hidden.find(number).map(|at| at.saturating_sub(200)..at + 40);
+        let place = place.map(|at| String::from_utf8_lossy(&hidden.as_bytes()[at]));
+        assert_eq!(place, None, "{number}");
+    }
+    let shown = told("[service]\nmask_card_numbers = false\n");
+    assert!(shown.contains(&format!("paid by {CARD} and {GROUPED}")));
+}
