@@ -18,9 +18,9 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::{Id, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// How often the ledger is asked for what is to be delivered.
 const TICK: Duration = Duration::from_millis(250);
@@ -298,6 +298,7 @@ impl UnderWay {
     /// Waits until one ends, or for a tick.
     async fn wait(&mut self) {
         tokio::select! {
+            biased;
             Some(ended) = self.tasks.join_next_with_id() => {
                 let id = match ended {
                     Ok((id, ())) => id,
