@@ -11,6 +11,7 @@ mod book;
 mod caller;
 mod checks;
 mod linear;
+mod listener;
 mod random;
 mod stage;
 mod world;
@@ -50,6 +51,8 @@ struct Simulation {
     bank: Arc<Bank>,
     disk: Disk,
     book: Mutex<Book>,
+    /// Whoever gets events, if anybody does.
+    listener: Option<Arc<listener::Listener>>,
     seen: checks::SeenSoFar,
     /// How many things callers still do.
     left: Mutex<u64>,
@@ -70,6 +73,7 @@ fn simulate(seed: u64, is_verbose: bool) -> Outcome {
         bank: Bank::new(&world, tenant.collected()),
         disk: Disk::copy_of(&stage::file(tenant)),
         book: Mutex::new(Book::new()),
+        listener: world.chance(300).then(|| listener::Listener::new(&world)),
         seen: checks::SeenSoFar::default(),
         left: Mutex::new(world.draw(|random| 3 + random.below(16))),
         world: Arc::clone(&world),
@@ -165,6 +169,10 @@ impl Simulation {
         let clock = Clock::fixed(self.world.clock());
         let service = Service::start_with(ledger, clock, settings, connectors).await.ok()?;
         self.world.has_started(&service);
+        if let Some(listener) = &self.listener {
+            let receiver = listener.receiver(&self.world.machine());
+            service.deliver_to(vec![receiver]).await.ok()?;
+        }
         Some(service)
     }
 
@@ -200,11 +208,22 @@ impl Simulation {
         self.send_again(&service).await;
         for _ in 0..ROUNDS_MAX {
             sleep(Duration::from_secs(4)).await;
-            if self.open().is_empty() {
+            if self.open().is_empty() && self.have_all_arrived() {
                 break;
             }
             self.world.leap(TimeDelta::minutes(61));
         }
+        self.settle_what_is_left(&service).await;
+        for _ in 0..ROUNDS_MAX {
+            if self.have_all_arrived() {
+                break;
+            }
+            sleep(Duration::from_secs(4)).await;
+        }
+    }
+
+    /// What its gateway does not remember any more is ended by an operator.
+    async fn settle_what_is_left(&self, service: &Service) {
         for refund in self.open() {
             let is_paid = self.bank.has_paid(refund);
             let settled_as = if is_paid { SettledAs::Processed } else { SettledAs::Error };

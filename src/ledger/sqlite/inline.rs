@@ -207,6 +207,12 @@ impl Disk {
         self.rows("select coalesce(comment, '') from adjustment", |row| row.get(0))
     }
 
+    /// All events by their sequence, with their accounts.
+    pub(crate) fn events(&self) -> Vec<(i64, String)> {
+        let select = "select key, cast(account as text) from event order by key";
+        self.rows(select, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// All payments and credit memos.
     pub(crate) fn sources(&self) -> Vec<FoundSource> {
         let select = "select payment.id, payment.amount - payment.refunded, collected.amount, \

@@ -46,6 +46,7 @@ impl Simulation {
         let found: BTreeMap<RefundId, FoundRefund> =
             self.disk.refunds().into_iter().map(|refund| (refund.id, refund)).collect();
         self.compare_with_before(&found)?;
+        self.check_arrivals()?;
         let may_be_gone = self.book.lock().may_be_gone();
         let book = self.book.lock();
         let lost = book.acknowledged().find(|(id, _, row)| {
@@ -101,6 +102,9 @@ impl Simulation {
         self.look_for_wrong()?;
         if let Some(problem) = self.disk.problems().first() {
             return Err(format!("check: {problem}"));
+        }
+        if !self.have_all_arrived() {
+            return Err("an event never arrived".to_owned());
         }
         let refunds = self.disk.refunds();
         if let Some(open) = refunds.iter().find(|refund| refund.status == "Processing") {

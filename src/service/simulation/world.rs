@@ -7,6 +7,7 @@
 use super::random::Random;
 use crate::ledger::sqlite::{At, Failing};
 use crate::service::Service;
+use crate::service::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use std::future::pending;
@@ -41,6 +42,8 @@ struct State {
     began: Option<Instant>,
     skew: TimeDelta,
     process: Weak<Service>,
+    /// The machine's clock as parts of the process see it that do not go by the service's.
+    machine: Arc<Clock>,
     failure: Option<String>,
     log: Vec<String>,
     /// A digest of the log, which is the same for the same seed.
@@ -59,6 +62,7 @@ impl World {
             began: None,
             skew: TimeDelta::zero(),
             process: Weak::new(),
+            machine: Arc::new(Clock::fixed(DateTime::from_timestamp(BEGINNING_S, 0).unwrap())),
             failure: None,
             log: Vec::new(),
             digest: 0,
@@ -176,7 +180,12 @@ impl World {
         self.show_time();
     }
 
+    pub(super) fn machine(&self) -> Arc<Clock> {
+        Arc::clone(&self.state.lock().machine)
+    }
+
     fn show_time(&self) {
+        self.machine().stand_at(self.clock());
         let process = self.state.lock().process.upgrade();
         if let Some(process) = process {
             process.clock().stand_at(self.clock());
