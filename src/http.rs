@@ -43,6 +43,7 @@ mod unknown;
 
 pub use address::is_authority;
 pub use admin::AdminToken;
+pub use body::inflate_now;
 pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};

@@ -30,6 +30,8 @@ pub mod resolver;
 pub mod retention;
 pub mod seed;
 pub mod session;
+#[cfg(test)]
+mod simulation;
 pub mod test_bench;
 pub mod test_clock;
 pub mod webhooks;

@@ -100,7 +100,7 @@ impl fmt::Display for RefundNumber {
 }
 
 /// Kinds of objects whose ids the gateway makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdKind {
     /// A refund; its key is its number.
     Refund,
@@ -167,7 +167,7 @@ impl IdKind {
 /// 4 bits of what it is the id of, and 52 bits of the row's key.
 ///
 /// Its text sorts by time. It is unique in a ledger because kind and key are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId {
     kind: IdKind,
     created_ms: u64,
@@ -233,7 +233,7 @@ impl fmt::Display for RowId {
 ///
 /// It is also the key under which a payment gateway knows the refund, which is why two ledgers
 /// should not make equal ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefundId {
     id: RowId,
     number: RefundNumber,

@@ -283,7 +283,11 @@ async fn inflate(
     }
 }
 
-pub(super) fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+/// What was packed as gzip, unless it is damaged or would be more than `bytes_max` bytes.
+///
+/// # Errors
+/// Which of the two it is.
+pub fn inflate_now(wire: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let one_too_many = saturated::<u64>(bytes_max).saturating_add(1);
     let mut inflated = Vec::with_capacity(wire.len().saturating_mul(2).min(bytes_max));
     let mut decoder = MultiGzDecoder::new(wire).take(one_too_many);

@@ -17,6 +17,8 @@ mod counters;
 mod for_tests;
 mod gateway_identities;
 mod identity;
+#[cfg(test)]
+mod inline;
 mod keeping;
 mod lock;
 mod meter;
@@ -50,6 +52,8 @@ mod whole;
 
 #[cfg(test)]
 pub(super) use for_tests::{audited_store_for_tests, store_for_tests};
+#[cfg(test)]
+pub(crate) use inline::{At, Disk, Failing, FoundRefund, Pause, Trouble};
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 
@@ -100,8 +104,9 @@ pub struct SqliteLedger {
     writer: Writer<Store>,
     /// What the file says, which nobody else can change.
     tenant: Arc<RwLock<Arc<Tenant>>>,
-    /// Released after the writer has closed its connection, because fields drop in order.
-    _lock: FileLock,
+    /// Released after the writer has closed its connection, because fields drop in order; none of a
+    /// ledger in memory.
+    _lock: Option<FileLock>,
     /// The folder of a temporary ledger, removed at the end.
     _folder: Option<TempDir>,
 }
@@ -143,7 +148,7 @@ impl SqliteLedger {
             readers,
             writer,
             tenant,
-            _lock: lock,
+            _lock: Some(lock),
             _folder: folder,
         })
     }

@@ -43,6 +43,17 @@ struct Counters {
 impl<E: Engine> Writer<E> {
     /// Starts the thread on `engine`.
     pub(super) fn start(engine: E, load: Load, damage: Damage) -> io::Result<Self> {
+        let (mut writer, turns) = Self::without_thread(engine, load, damage);
+        let timer = Builder::new_current_thread().enable_time().build()?;
+        let thread = thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || turns.take_all(&timer))?;
+        writer.thread = Some(thread);
+        Ok(writer)
+    }
+
+    /// A writer whose turns are for the caller to take.
+    pub(super) fn without_thread(engine: E, load: Load, damage: Damage) -> (Self, Turns<E>) {
         let (queue, waiting) = mpsc::channel(load.queue_max.max(1));
         let counters = Arc::new(Counters::default());
         let state = State {
@@ -53,11 +64,8 @@ impl<E: Engine> Writer<E> {
             damage,
             is_rested: true,
         };
-        let timer = Builder::new_current_thread().enable_time().build()?;
-        let thread = thread::Builder::new()
-            .name("ledger-writer".to_owned())
-            .spawn(move || state.serve(waiting, &timer))?;
-        Ok(Self { queue: Some(queue), counters, thread: Some(thread) })
+        let writer = Self { queue: Some(queue), counters, thread: None };
+        (writer, Turns { state, waiting })
     }
 
     /// Queues `work` of a client and replies when it is durable, or at once when too much is
@@ -189,32 +197,47 @@ struct State<E> {
     is_rested: bool,
 }
 
-impl<E: Engine> State<E> {
-    fn serve(mut self, mut waiting: mpsc::Receiver<Job<E>>, timer: &Runtime) {
-        while let Some(first) = self.next(&mut waiting, timer) {
-            self.is_rested = false;
-            let mut batch: Batch<E> = Vec::with_capacity(self.batch_max.min(waiting.len() + 1));
-            let mut next = Some(first);
-            while let Some(Job::Batched(task)) = next {
-                batch.push(task);
-                next = if batch.len() < self.batch_max { waiting.try_recv().ok() } else { None };
-            }
-            if !batch.is_empty() {
-                self.do_batch(batch);
-            }
-            match next {
-                Some(Job::Exclusive(work)) => self.do_exclusively(work),
-                Some(Job::Alone(task)) => self.do_batch(vec![task]),
-                Some(Job::Batched(_)) | None => {}
-            }
+/// The writer's side of the queue: turns are taken one after the other, by the writer's thread or,
+/// in a simulation, by its scheduler.
+pub(super) struct Turns<E> {
+    state: State<E>,
+    waiting: mpsc::Receiver<Job<E>>,
+}
+
+impl<E: Engine> Turns<E> {
+    /// Takes turns until nothing more will come, and closes the ledger.
+    fn take_all(mut self, timer: &Runtime) {
+        while let Some(first) = self.next(timer) {
+            self.take(first);
         }
-        let leaves_as_it_is = self.refusal().is_some();
-        self.engine.close(leaves_as_it_is);
+        let leaves_as_it_is = self.state.refusal().is_some();
+        self.state.engine.close(leaves_as_it_is);
+    }
+
+    /// Does `first` and whatever else is waiting, as one transaction as far as that may be.
+    fn take(&mut self, first: Job<E>) {
+        let Self { state, waiting } = self;
+        state.is_rested = false;
+        let mut batch: Batch<E> = Vec::with_capacity(state.batch_max.min(waiting.len() + 1));
+        let mut next = Some(first);
+        while let Some(Job::Batched(task)) = next {
+            batch.push(task);
+            next = if batch.len() < state.batch_max { waiting.try_recv().ok() } else { None };
+        }
+        if !batch.is_empty() {
+            state.do_batch(batch);
+        }
+        match next {
+            Some(Job::Exclusive(work)) => state.do_exclusively(work),
+            Some(Job::Alone(task)) => state.do_batch(vec![task]),
+            Some(Job::Batched(_)) | None => {}
+        }
     }
 
     /// The next job. While none comes, the engine puts itself in order.
-    fn next(&mut self, waiting: &mut mpsc::Receiver<Job<E>>, timer: &Runtime) -> Option<Job<E>> {
-        if self.is_rested || self.refusal().is_some() {
+    fn next(&mut self, timer: &Runtime) -> Option<Job<E>> {
+        let Self { state, waiting } = self;
+        if state.is_rested || state.refusal().is_some() {
             return waiting.blocking_recv();
         }
         if let Ok(job) = waiting.try_recv() {
@@ -222,14 +245,26 @@ impl<E: Engine> State<E> {
         }
         let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
         next.unwrap_or_else(|_| {
-            if self.refusal().is_none() {
-                self.engine.rest();
+            if state.refusal().is_none() {
+                state.engine.rest();
             }
-            self.is_rested = true;
+            state.is_rested = true;
             waiting.blocking_recv()
         })
     }
 
+    /// Takes a turn as soon as there is something to do and `pause` is over; false once nothing
+    /// more will come. What comes during the pause is of the same turn.
+    #[cfg(test)]
+    pub(super) async fn take_next(&mut self, pause: impl Future<Output = ()>) -> bool {
+        let Some(first) = self.waiting.recv().await else { return false };
+        pause.await;
+        self.take(first);
+        true
+    }
+}
+
+impl<E: Engine> State<E> {
     fn do_exclusively(&mut self, work: Box<dyn Exclusive<E>>) {
         let engine = match self.refusal() {
             Some(why) => Err(LedgerError::Unavailable(why)),

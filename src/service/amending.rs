@@ -1,12 +1,13 @@
 //! Answering a request with a key by what its gateway has said since the answer was stored.
 //!
 //! What must stay true: the caller gets the bytes that are stored, before or after; where the new
-//! ones cannot be made or stored, the old ones stand, which were true when they were made.
+//! ones cannot be made or stored, the old ones stand, which were true when they were made. Where
+//! nobody can say which are stored, there is no answer.
 
 use super::idempotency::Once;
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::ledger::views::View;
-use crate::ledger::{AmendedAnswer, Ledger, Render, RenderViews, RowResult, UserKey};
+use crate::ledger::{AmendedAnswer, Ledger, LedgerError, Render, RenderViews, RowResult, UserKey};
 use std::sync::Arc;
 
 /// What it takes to replace a stored answer.
@@ -33,12 +34,13 @@ impl Amending {
         ledger: &dyn Ledger,
         rows: &[RowResult],
         stored: Vec<u8>,
-    ) -> Vec<u8> {
-        let Some(answer) = (self.render)(rows) else { return stored };
+    ) -> Result<Vec<u8>, LedgerError> {
+        let Some(answer) = (self.render)(rows) else { return Ok(stored) };
         let amended = AmendedAnswer { answer: answer.clone(), ..self.answer };
         match ledger.amend_answer(amended).await {
-            Ok(true) => answer,
-            Ok(false) | Err(_) => stored,
+            Ok(true) => Ok(answer),
+            Err(unknown @ LedgerError::Unknown(_)) => Err(unknown),
+            Ok(false) | Err(_) => Ok(stored),
         }
     }
 }

@@ -142,7 +142,7 @@ impl Service {
                     (None, _) => CreateAnswer::Rows(rows),
                     (Some(bytes), None) => CreateAnswer::Stored { bytes, rows: Some(rows) },
                     (Some(bytes), Some(amending)) => {
-                        let bytes = amending.amend(self.ledger.as_ref(), &rows, bytes).await;
+                        let bytes = amending.amend(self.ledger.as_ref(), &rows, bytes).await?;
                         CreateAnswer::Stored { bytes, rows: Some(rows) }
                     }
                 }

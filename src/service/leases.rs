@@ -8,7 +8,8 @@ use crate::domain::schedule::READERS_STEP_MAX_S;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The refunds that a task deals with, or dealt with lately.
 #[derive(Default)]

@@ -16,11 +16,12 @@ use crate::processor::http::{Secret, unix_seconds};
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::{Id, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// How often the ledger is asked for what is to be delivered.
 const TICK: Duration = Duration::from_millis(250);
@@ -69,10 +70,65 @@ pub struct WebhookStats {
     pub stats: DeliveryStats,
 }
 
+/// A delivery that is under way; the error is what went wrong, for operators.
+pub(super) type Posting<'p> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'p>>;
+
+/// How events reach somebody who listens.
+pub(super) trait Carrier: Send + Sync {
+    /// Sends an event; it may have arrived also where it fails.
+    fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p>;
+}
+
+/// HTTP: a signed POST of the event's JSON.
+struct Post {
+    endpoint: Endpoint,
+    secret: Secret,
+    pool: Pool,
+}
+
+impl Post {
+    fn to(webhook: &Webhook) -> Self {
+        let limits = ClientLimits {
+            connect: CONNECT,
+            exchange: webhook.timeout,
+            body_bytes_max: ANSWER_BYTES_MAX,
+        };
+        let (endpoint, secret) = (webhook.endpoint.clone(), webhook.secret.clone());
+        let pool = Pool::new(endpoint.clone(), limits, webhook.trust.clone(), UNDER_WAY_MAX);
+        Self { endpoint, secret, pool }
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<(), String> {
+        let mut request = Request {
+            method: Method::POST,
+            path: self.endpoint.path().unwrap_or("/").to_owned(),
+            headers: Default::default(),
+            body: delivery.event.payload.clone().into(),
+        };
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.secret.sign_request(&mut request, unix_seconds());
+        let answer = self.pool.send(&request).await.map_err(|error| error.to_string())?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        Err(format!("it answered with status {}", answer.status.as_u16()))
+    }
+}
+
+impl Carrier for Post {
+    fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p> {
+        Box::pin(self.send(delivery))
+    }
+}
+
 /// A webhook and what is counted of it.
 pub(super) struct Receiver {
-    webhook: Webhook,
-    pool: Pool,
+    name: String,
+    kinds: Option<Vec<EventKind>>,
+    give_up_after: TimeDelta,
+    carrier: Arc<dyn Carrier>,
+    /// The machine's.
+    clock: Arc<Clock>,
     delivered: AtomicU64,
     failed: AtomicU64,
     stats: Mutex<DeliveryStats>,
@@ -80,44 +136,35 @@ pub(super) struct Receiver {
 
 impl Receiver {
     fn new(webhook: Webhook) -> Self {
-        let limits = ClientLimits {
-            connect: CONNECT,
-            exchange: webhook.timeout,
-            body_bytes_max: ANSWER_BYTES_MAX,
-        };
-        let pool =
-            Pool::new(webhook.endpoint.clone(), limits, webhook.trust.clone(), UNDER_WAY_MAX);
+        let carrier = Arc::new(Post::to(&webhook));
+        let Webhook { name, kinds, give_up_after, .. } = webhook;
+        Self::by(carrier, Arc::new(Clock::system()), name, kinds, give_up_after)
+    }
+
+    /// Somebody who is reached by a carrier, by the time of a clock.
+    pub(super) fn by(
+        carrier: Arc<dyn Carrier>,
+        clock: Arc<Clock>,
+        name: String,
+        kinds: Option<Vec<EventKind>>,
+        give_up_after: TimeDelta,
+    ) -> Self {
         Self {
-            webhook,
-            pool,
+            name,
+            kinds,
+            give_up_after,
+            carrier,
+            clock,
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             stats: Mutex::default(),
         }
     }
 
-    /// Sends an event; the error is what went wrong, for operators.
-    async fn send(&self, delivery: &Delivery) -> Result<(), String> {
-        let Webhook { endpoint, secret, .. } = &self.webhook;
-        let mut request = Request {
-            method: Method::POST,
-            path: endpoint.path().unwrap_or("/").to_owned(),
-            headers: Default::default(),
-            body: delivery.event.payload.clone().into(),
-        };
-        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        secret.sign_request(&mut request, unix_seconds());
-        let answer = self.pool.send(&request).await.map_err(|error| error.to_string())?;
-        if answer.status.is_success() {
-            return Ok(());
-        }
-        Err(format!("it answered with status {}", answer.status.as_u16()))
-    }
-
     /// What is to be written of an attempt that failed.
     fn failed_attempt(&self, delivery: &Delivery, why: String) -> Attempt {
-        let now = Clock::system().now();
-        if now - delivery.since >= self.webhook.give_up_after {
+        let now = self.clock.now();
+        if now - delivery.since >= self.give_up_after {
             return Attempt::GivenUp { why };
         }
         Attempt::Again { next: now + back_off(delivery.attempts), why }
@@ -137,14 +184,21 @@ impl Service {
         self: &Arc<Self>,
         webhooks: Vec<Webhook>,
     ) -> Result<(), LedgerError> {
+        self.deliver_to(webhooks.into_iter().map(Receiver::new).collect()).await
+    }
+
+    /// As [`Service::start_webhooks`], to whom each is reached by its carrier.
+    pub(super) async fn deliver_to(
+        self: &Arc<Self>,
+        receivers: Vec<Receiver>,
+    ) -> Result<(), LedgerError> {
         let Some(outbox) = self.ledger.outbox() else { return Ok(()) };
-        let names: Vec<_> = webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        let names: Vec<_> = receivers.iter().map(|receiver| receiver.name.clone()).collect();
         if !names.is_empty() {
             outbox.register_webhooks(names.clone()).await?;
         }
         self.start_removing_events(names);
-        let receivers: Vec<_> =
-            webhooks.into_iter().map(|webhook| Arc::new(Receiver::new(webhook))).collect();
+        let receivers: Vec<_> = receivers.into_iter().map(Arc::new).collect();
         for receiver in &receivers {
             let (service, receiver) = (Arc::downgrade(self), Arc::clone(receiver));
             tokio::spawn(async move {
@@ -177,7 +231,7 @@ impl Service {
     pub fn webhook_stats(&self) -> Vec<WebhookStats> {
         let receivers = self.receivers.lock();
         let told = |receiver: &Arc<Receiver>| WebhookStats {
-            name: receiver.webhook.name.clone(),
+            name: receiver.name.clone(),
             delivered: receiver.delivered.load(Ordering::Relaxed),
             failed: receiver.failed.load(Ordering::Relaxed),
             stats: *receiver.stats.lock(),
@@ -202,7 +256,7 @@ impl Service {
             }
             // What cannot be read or written now is there the next time.
             Err(error) => {
-                let webhook = &receiver.webhook.name;
+                let webhook = &receiver.name;
                 tracing::warn!(webhook, %error, "what is to be delivered could not be found");
             }
         }
@@ -215,8 +269,8 @@ impl Service {
         under_way: &mut UnderWay,
     ) -> Result<Vec<Delivery>, LedgerError> {
         let Some(outbox) = self.ledger.outbox() else { return Ok(Vec::new()) };
-        let (name, now) = (&receiver.webhook.name, Clock::system().now());
-        outbox.collect(name, receiver.webhook.kinds.clone(), now).await?;
+        let (name, now) = (&receiver.name, receiver.clock.now());
+        outbox.collect(name, receiver.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
             let stats = outbox.delivery_stats(name).await?;
             *receiver.stats.lock() = stats;
@@ -232,7 +286,7 @@ impl Service {
     }
 
     async fn deliver(&self, receiver: &Receiver, delivery: Delivery) {
-        let attempt = match receiver.send(&delivery).await {
+        let attempt = match receiver.carrier.post(&delivery).await {
             Ok(()) => {
                 receiver.delivered.fetch_add(1, Ordering::Relaxed);
                 Attempt::Delivered
@@ -242,7 +296,7 @@ impl Service {
                 receiver.failed_attempt(&delivery, why)
             }
         };
-        let (webhook, sequence) = (&receiver.webhook.name, delivery.event.sequence);
+        let (webhook, sequence) = (&receiver.name, delivery.event.sequence);
         match &attempt {
             Attempt::Delivered => {}
             Attempt::Again { why, .. } => {
@@ -253,7 +307,7 @@ impl Service {
             }
         }
         let Some(outbox) = self.ledger.outbox() else { return };
-        let noted = outbox.note_attempt(webhook, sequence, attempt, Clock::system().now()).await;
+        let noted = outbox.note_attempt(webhook, sequence, attempt, receiver.clock.now()).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;
@@ -298,6 +352,7 @@ impl UnderWay {
     /// Waits until one ends, or for a tick.
     async fn wait(&mut self) {
         tokio::select! {
+            biased;
             Some(ended) = self.tasks.join_next_with_id() => {
                 let id = match ended {
                     Ok((id, ())) => id,

@@ -192,6 +192,11 @@ impl TestGateway {
         self.running = Some(Running { child, _stdout: stdout, lines, public, admin });
     }
 
+    /// Starts without variables of its own from now on.
+    pub fn forget_env(&mut self) {
+        self.env.clear();
+    }
+
     fn running(&self) -> &Running {
         self.running.as_ref().expect("the gateway was ended")
     }

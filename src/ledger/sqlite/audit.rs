@@ -191,7 +191,7 @@ fn dangling_references(connection: &Connection) -> rusqlite::Result<Findings> {
 }
 
 /// Adds up everything in one snapshot.
-fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
+pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
     let sums = add_up(&snapshot, meter)?;
     let mut audit = Audit { refunds: sums.refunds, entries: sums.entries, ..Audit::default() };

@@ -209,7 +209,7 @@ pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
     Err(OpenError::Damaged { path: path.to_owned(), detail })
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

@@ -18,6 +18,9 @@ const IDLE_MAX: usize = 4;
 /// The readers of one ledger.
 pub(super) struct Readers {
     pool: Arc<Pool>,
+    /// What a simulation waits for before each reading; it has no threads.
+    #[cfg(test)]
+    pause: Option<super::inline::Pause>,
 }
 
 struct Pool {
@@ -29,7 +32,23 @@ struct Pool {
 impl Readers {
     /// Readers of the file at `path`, who take note of damage that they come across.
     pub(super) fn new(path: &Path, damage: Damage) -> Self {
-        Self { pool: Arc::new(Pool { path: path.to_owned(), idle: Mutex::default(), damage }) }
+        Self {
+            pool: Arc::new(Pool { path: path.to_owned(), idle: Mutex::default(), damage }),
+            #[cfg(test)]
+            pause: None,
+        }
+    }
+
+    /// Readers without threads, of this one connection; `pause` is over before each reading.
+    #[cfg(test)]
+    pub(super) fn inline(
+        connection: Connection,
+        damage: Damage,
+        pause: super::inline::Pause,
+    ) -> Self {
+        let readers = Self::new(Path::new(":memory:"), damage);
+        readers.pool.give_back(connection);
+        Self { pause: Some(pause), ..readers }
     }
 
     /// Runs `work` on a connection of its own.
@@ -39,6 +58,14 @@ impl Readers {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
+        #[cfg(test)]
+        if let Some(pause) = &self.pause {
+            let pause = pause();
+            return Box::pin(async move {
+                pause.await;
+                pool.read(work)
+            });
+        }
         let read = tokio::task::spawn_blocking(move || pool.read(work));
         Box::pin(async move { read.await.map_err(|error| failed(&error))? })
     }

@@ -51,13 +51,18 @@ pub(super) fn knows_conditions(connection: &Connection) -> rusqlite::Result<bool
 
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    configure(&connection)?;
+    Ok(connection)
+}
+
+/// Makes a connection one that only reads.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    keep_plans(&connection)?;
-    super::query_functions::register(&connection)?;
-    Ok(connection)
+    keep_plans(connection)?;
+    super::query_functions::register(connection)
 }
 
 /// Runs statements that only read on one snapshot, which the first of them takes.

@@ -30,6 +30,9 @@ pub(super) struct Store {
     is_shared: Cell<bool>,
     /// What SQLite counts up when another connection commits, as of the last transaction.
     data_version: i64,
+    /// What a simulation has happen at the file.
+    #[cfg(test)]
+    pub(super) trouble: Option<super::inline::Trouble>,
 }
 
 impl Store {
@@ -56,6 +59,8 @@ impl Store {
             is_stale: true,
             is_shared: Cell::new(false),
             data_version: 0,
+            #[cfg(test)]
+            trouble: None,
         };
         store.reload()?;
         store.name_gateways()?;
@@ -79,6 +84,8 @@ impl Store {
             is_stale: false,
             is_shared: Cell::new(false),
             data_version: 0,
+            #[cfg(test)]
+            trouble: None,
         }
     }
 
@@ -146,6 +153,28 @@ impl Store {
         Ok(())
     }
 
+    fn commit_durably(&self) -> rusqlite::Result<usize> {
+        #[cfg(test)]
+        self.meet(super::inline::At::Commit)?;
+        let committed = self.connection.prepare_cached("commit")?.execute([])?;
+        #[cfg(test)]
+        self.meet(super::inline::At::Committed)?;
+        Ok(committed)
+    }
+
+    #[cfg(test)]
+    fn meet(&self, at: super::inline::At) -> rusqlite::Result<()> {
+        use super::inline::{At, Failing};
+        let Some(failing) = self.trouble.as_ref().and_then(|trouble| trouble(at)) else {
+            return Ok(());
+        };
+        if failing == Failing::Broken && matches!(at, At::Commit | At::RollBack) {
+            // What was not committed is not there when the file is read again.
+            self.connection.execute_batch("rollback")?;
+        }
+        Err(failing.error())
+    }
+
     /// Writes the log back into the main file, beside which it stays.
     pub(super) fn write_back(&self) {
         if let Err(error) = whole::write_back(&self.connection) {
@@ -169,6 +198,8 @@ impl Engine for Store {
             self.reload()?;
         }
         self.shelves.begin_anew();
+        #[cfg(test)]
+        self.meet(super::inline::At::Begin)?;
         self.connection.prepare_cached("begin immediate")?.execute([])?;
         if let Err(error) = self.follow_others() {
             self.roll_back()?;
@@ -192,6 +223,8 @@ impl Engine for Store {
     }
 
     fn flush(&mut self) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        self.meet(super::inline::At::Flush)?;
         self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
         Ok(())
     }
@@ -199,8 +232,7 @@ impl Engine for Store {
     /// A full disk or a busy file stops a commit before its last frame is in the log, so that a
     /// rollback is certain. After any other error the frame may or may not be there.
     fn commit(&mut self) -> Result<(), CommitError> {
-        let commit = self.connection.prepare_cached("commit");
-        let committed = commit.and_then(|mut commit| commit.execute([]));
+        let committed = self.commit_durably();
         committed.map(|_| ()).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
                 CommitError::RolledBack(error.to_string())
@@ -214,6 +246,8 @@ impl Engine for Store {
     fn roll_back(&mut self) -> rusqlite::Result<()> {
         self.is_stale = true;
         self.shelves.clear();
+        #[cfg(test)]
+        self.meet(super::inline::At::RollBack)?;
         if self.connection.is_autocommit() {
             return Ok(());
         }
