@@ -23,6 +23,8 @@ mod captures_rest;
 mod captures_tools;
 mod cli;
 mod clock;
+mod clock_jumps;
+mod copies;
 mod custom_fields;
 mod damage;
 mod determinism;
