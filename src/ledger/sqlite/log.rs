@@ -55,7 +55,7 @@ pub(super) fn check_log_in_use(path: &Path) -> Result<(), OpenError> {
     let look = || broken_at(path).map_err(|error| OpenError::io(path, &error));
     let Some(first) = look()? else { return Ok(()) };
     for _ in 1..LOOKS {
-        thread::sleep(BETWEEN_LOOKS);
+        thread::park_timeout(BETWEEN_LOOKS);
         if look()? != Some(first) {
             return Ok(());
         }
