@@ -10,6 +10,7 @@ mod admin;
 mod check;
 mod complaint;
 mod config;
+mod copies;
 mod demo;
 mod doors;
 mod events;
@@ -71,6 +72,8 @@ enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Check(check::Args),
+    Backup(copies::BackupArgs),
+    Restore(copies::RestoreArgs),
     Admin(admin::Args),
 }
 
@@ -115,6 +118,8 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Events(args) => events::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Backup(args) => copies::run_backup(args),
+        Command::Restore(args) => copies::run_restore(&args),
         Command::Admin(args) => admin::run(args),
     }
 }

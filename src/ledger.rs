@@ -6,8 +6,9 @@
 //! What must stay true:
 //! - opening + Σ(entries) = balance ≥ 0 for every account, at every moment that a reader can see;
 //! - a reply of `Ok` is durable before it is given;
-//! - [`LedgerError::Busy`] and [`LedgerError::Unavailable`] mean that nothing happened, and
-//!   [`LedgerError::Unknown`] that nobody can say: then the caller must get no answer at all.
+//! - [`LedgerError::Busy`], [`LedgerError::Unavailable`] and [`LedgerError::Damaged`] mean that
+//!   nothing happened, and [`LedgerError::Unknown`] that nobody can say: then the caller must get
+//!   no answer at all.
 
 pub mod audit;
 pub mod books;
@@ -88,6 +89,9 @@ pub enum LedgerError {
     /// The transaction was rolled back for certain, or never begun. Nothing happened.
     #[error("the ledger cannot be written: {0}")]
     Unavailable(String),
+    /// What is stored is damaged. Nothing happened, and nothing will until it was restored.
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
     /// The commit failed in a way that leaves its outcome open.
     #[error("the outcome of the transaction is unknown: {0}")]
     Unknown(String),
@@ -182,6 +186,8 @@ pub struct Idempotency {
     pub operation: &'static str,
     /// What the request asked for; another value under the same key is another request.
     pub fingerprint: [u8; 32],
+    /// When it is asked for, by the clock that keys get old by.
+    pub at: DateTime<Utc>,
     /// Makes the answer that is stored.
     pub render: Render,
 }
@@ -382,6 +388,17 @@ pub trait Ledger: Orders {
         Box::pin(async { Ok(None) })
     }
 
+    /// The newest moment by which something here got old; none on a new ledger, and where that is
+    /// not kept.
+    fn age(&self) -> Reply<Option<DateTime<Utc>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Notes by which moment things get old; never backwards.
+    fn keep_age(&self, _at: DateTime<Utc>) -> Reply<()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Notes that a session was used.
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()>;
 
@@ -409,12 +426,18 @@ pub trait Ledger: Orders {
     /// Writes durably and changes nothing, to learn whether the ledger can be written.
     fn probe(&self) -> Reply<()>;
 
-    /// Checks what is stored, once, beside whatever else is done, where the engine does not do so
-    /// by itself. Damage ends all writing.
+    /// Checks what is stored, now and every hour, beside whatever else is done, where the engine
+    /// does not do so by itself. Damage ends all writing.
     fn begin_check(&self) {}
 
     /// What was found damaged since the start; once there is something, nothing is written.
     fn damage(&self) -> Option<String> {
+        None
+    }
+
+    /// Why the outcome of a commit is unknown, since which nothing is written; the next start
+    /// recovers what there is.
+    fn lost_commit(&self) -> Option<String> {
         None
     }
 

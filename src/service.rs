@@ -5,6 +5,7 @@
 //! ends in the ledger; what this room keeps in memory (sessions in use, keys in progress) can be
 //! lost at any moment without harm.
 
+pub mod ageing;
 mod amending;
 pub mod change;
 pub mod clock;
@@ -76,6 +77,9 @@ use webhooks::Receiver;
 pub struct ServiceSettings {
     /// How long a session lives without being used, in minutes: 15 to 480.
     pub session_idle_minutes: u32,
+    /// By how many minutes a start lets things get older at most, however long ago the last end is
+    /// by the machine's clock: 0 to 720.
+    pub clock_gap_minutes: u32,
     /// How many passwords are hashed at once; each takes 19 MiB.
     pub password_hashes_max: usize,
     /// How long a login waits for its turn, in milliseconds.
@@ -156,6 +160,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         Self {
             session_idle_minutes: 15,
+            clock_gap_minutes: 60,
             password_hashes_max: 2,
             login_wait_ms: 10_000,
             login_wrong_max: 10,
@@ -276,6 +281,7 @@ impl Service {
             gateway_counters: GatewayCounters::default(),
             receivers: Mutex::default(),
         });
+        service.start_keeping_age();
         service.start_resolver().await?;
         Ok(service)
     }

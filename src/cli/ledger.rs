@@ -62,6 +62,7 @@ pub(super) fn refused(error: OpenError) -> Failure {
         OpenError::NewerSchema { .. }
         | OpenError::NotALedger { .. }
         | OpenError::NotWhole { .. }
+        | OpenError::LogMissing { .. }
         | OpenError::Damaged { .. } => FailureCode::Damaged,
         OpenError::OldSqlite { .. } | OpenError::Io { .. } => FailureCode::Runtime,
     };
@@ -87,11 +88,17 @@ fn hint(error: &OpenError) -> Option<&'static str> {
         OpenError::NewerSchema { .. } => "use the version of this program that wrote it",
         OpenError::NotALedger { .. } => "name another file with --ledger",
         OpenError::NotWhole { .. } => {
-            "if it is a copy, copy the ledger again with its `-wal` while it is not served; if it \
-             never was a ledger, remove it or name another file with --ledger"
+            "if it is a copy, make another with `refund-gateway backup`; if it never was a ledger, \
+             remove it or name another file with --ledger"
+        }
+        OpenError::LogMissing { .. } => {
+            "if it is a copy, make another with `refund-gateway backup`; if another SQLite program \
+             took the log into the file, or if there is nothing better, make a ledger of it with \
+             `refund-gateway restore --accept-missing-log`"
         }
         OpenError::Damaged { .. } => {
-            "restore a backup, and keep this file for whoever looks into it"
+            "restore a backup (`refund-gateway restore`), which keeps this file for whoever looks \
+             into it"
         }
         OpenError::OldSqlite { .. } | OpenError::Io { .. } => return None,
     })

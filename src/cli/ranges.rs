@@ -24,8 +24,9 @@ pub(super) fn check(
     http: &HttpSettings,
 ) -> Result<(), OutOfRange> {
     let size = |value: usize| saturated::<u64>(value);
-    let bounded: [(&str, u64, RangeInclusive<u64>); 11] = [
+    let bounded: [(&str, u64, RangeInclusive<u64>); 12] = [
         ("service.session_idle_minutes", u64::from(service.session_idle_minutes), 15..=480),
+        ("service.clock_gap_minutes", u64::from(service.clock_gap_minutes), 0..=720),
         ("service.password_hashes_max", size(service.password_hashes_max), 1..=64),
         ("service.login_wait_ms", service.login_wait_ms, 1..=TEN_MINUTES_MS),
         ("service.login_wrong_max", size(service.login_wrong_max), 0..=10_000),

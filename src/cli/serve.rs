@@ -18,10 +18,11 @@ use crate::ledger::test_bench::TestBench;
 use crate::ledger::trail::Act;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
-use crate::service::Service;
 use crate::service::clock::Clock;
 use crate::service::seed::{self, Seed, SeedError, SeedTextError};
 use crate::service::test_clock;
+use crate::service::{Service, ageing};
+use chrono::TimeDelta;
 use clap::ArgMatches;
 use std::fmt::Display;
 use std::fs::File;
@@ -61,15 +62,20 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
         runtime.block_on(serve(settings, Arc::clone(&ledger), seeds, (reload, self_signed)));
     // The ledger is closed last, when nothing is left that could still write to it.
     runtime.shutdown_timeout(LAST_TASKS);
-    let damage = ledger.damage();
+    let (damage, lost) = (ledger.damage(), ledger.lost_commit());
     drop(ledger);
     if let (Err(_), Some(path)) = (&served, new_file) {
         remove_if_unused(&path);
     }
     served?;
-    match damage {
-        None => Ok(ExitStatus::Done),
-        Some(detail) => Err(ledger::refused(OpenError::Damaged { path: named, detail })),
+    match (damage, lost) {
+        (Some(detail), _) => Err(ledger::refused(OpenError::Damaged { path: named, detail })),
+        (None, Some(why)) => Err(Failure::with_hint(
+            FailureCode::Runtime,
+            format_args!("the outcome of a commit to {} is unknown: {why}", named.display()),
+            "look at the disk; the next start recovers what was committed",
+        )),
+        (None, None) => Ok(ExitStatus::Done),
     }
 }
 
@@ -174,6 +180,9 @@ async fn serve(
         let to = test_clock::told(to);
         tracing::info!("the clock begins at {to}, the newest moment of the ledger");
     }
+    let gap = TimeDelta::minutes(i64::from(settings.service.clock_gap_minutes));
+    let ages = ageing::begin(&clock, ledger.as_ref(), gap).await;
+    ages.or_fail(FailureCode::Runtime, "reading the ledger")?;
     for StartSeed { origin, seed, text } in seeds {
         texts.extend(text);
         let act = Act::of_start(clock.now());

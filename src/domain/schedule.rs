@@ -31,12 +31,19 @@ pub const READERS_STEP_MAX_S: i64 = 60;
 const SPREAD: i64 = 10;
 
 /// The moment at which the gateway is asked again after `attempts` exchanges, of which the last
-/// was `now`; none when it is not asked again, because 48 hours are over.
-pub fn next_inquiry(refund: RefundId, attempts: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// was `now`; none when it is not asked again, because 48 hours are over. `at_least` is `now`, or
+/// earlier where the clock may be ahead: then they are not over for certain.
+pub fn next_inquiry(
+    refund: RefundId,
+    attempts: u32,
+    now: DateTime<Utc>,
+    at_least: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
     let last = refund.created_at() + ASKED_FOR;
     let step_ms = step_s(attempts) * 1_000;
     let step = TimeDelta::milliseconds(step_ms + spread(refund, attempts) % (step_ms / SPREAD));
-    (now < last).then(|| last.min(now + step))
+    let next = if now < last { last.min(now + step) } else { now + step };
+    (at_least < last).then_some(next)
 }
 
 /// The least time between two inquiries that readers of the refund bring about.
@@ -73,7 +80,7 @@ mod tests {
     fn moments(refund: RefundId) -> Vec<i64> {
         let mut now = refund.created_at();
         let mut moments = Vec::new();
-        while let Some(next) = next_inquiry(refund, moments.len().try_into().unwrap(), now) {
+        while let Some(next) = next_inquiry(refund, moments.len().try_into().unwrap(), now, now) {
             now = next;
             moments.push((now - refund.created_at()).num_milliseconds());
         }
@@ -89,7 +96,17 @@ mod tests {
         assert!(gaps.clone().all(|gap| (1..=3_960_000).contains(&gap)), "{all:?}");
         assert!(gaps.clone().all(|gap| gap < PLANNED_AHEAD_MAX.num_milliseconds()));
         assert!((50..=70).contains(&all.len()), "{}", all.len());
-        assert_eq!(next_inquiry(refund(1), 3, refund(1).created_at() + ASKED_FOR), None);
+        let over = refund(1).created_at() + ASKED_FOR;
+        assert_eq!(next_inquiry(refund(1), 3, over, over), None);
+    }
+
+    /// Regression: a clock that jumped ahead ended the asking at once, for good.
+    #[test]
+    fn a_clock_that_may_be_ahead_ends_no_asking() {
+        let refund = refund(1);
+        let over = refund.created_at() + ASKED_FOR;
+        let next = next_inquiry(refund, 3, over, refund.created_at()).unwrap();
+        assert!(next > over && next <= over + PLANNED_AHEAD_MAX);
     }
 
     #[test]

@@ -87,6 +87,7 @@ fn request(rows: &[(i64, i64, bool)], is_single: bool, key: Option<u8>, second: 
         key: key.to_string(),
         operation: "create",
         fingerprint: [key; 32],
+        at: at(second),
         render: Render::Rows(Box::new(|rows| format!("{rows:?}").into_bytes())),
     });
     let asking = Asking {

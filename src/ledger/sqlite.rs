@@ -12,6 +12,7 @@ mod audit_rows;
 mod audit_sending;
 mod audit_sums;
 mod books;
+mod copies;
 mod counters;
 #[cfg(test)]
 mod for_tests;
@@ -21,6 +22,7 @@ mod identity;
 mod inline;
 mod keeping;
 mod lock;
+mod log;
 mod meter;
 mod newest;
 mod open;
@@ -50,6 +52,7 @@ mod trail_reading;
 mod views;
 mod whole;
 
+pub use copies::{CopyError, Restore, Restored, Shown, back_up, restore};
 #[cfg(test)]
 pub(super) use for_tests::{audited_store_for_tests, store_for_tests};
 #[cfg(test)]
@@ -279,6 +282,14 @@ impl Ledger for SqliteLedger {
         self.readers.read(move |connection| sessions::find_token(connection, &token))
     }
 
+    fn age(&self) -> Reply<Option<DateTime<Utc>>> {
+        self.readers.read(newest::age)
+    }
+
+    fn keep_age(&self, at: DateTime<Utc>) -> Reply<()> {
+        self.writer.submit_patiently(move |store| store.work(|unit| using::keep_age(unit, at)))
+    }
+
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
         self.writer.submit(None, move |store| store.work(|unit| using::keep(unit, token, at)))
     }
@@ -355,6 +366,10 @@ impl Ledger for SqliteLedger {
 
     fn damage(&self) -> Option<String> {
         self.damage.found().map(str::to_owned)
+    }
+
+    fn lost_commit(&self) -> Option<String> {
+        self.damage.lost().map(str::to_owned)
     }
 
     fn stats(&self) -> LedgerStats {

@@ -60,7 +60,6 @@ impl<E: Engine> Writer<E> {
             engine,
             counters: Arc::clone(&counters),
             batch_max: load.batch_max.max(1),
-            lost: None,
             damage,
             is_rested: true,
         };
@@ -189,9 +188,7 @@ struct State<E> {
     engine: E,
     counters: Arc<Counters>,
     batch_max: usize,
-    /// Set once a commit's outcome was lost: from then on nothing is written.
-    lost: Option<String>,
-    /// Once there is some, nothing is written either.
+    /// Once there is some, or the outcome of a commit was lost, nothing is written.
     damage: Damage,
     /// Nothing was done since the engine last put itself in order.
     is_rested: bool,
@@ -210,7 +207,7 @@ impl<E: Engine> Turns<E> {
         while let Some(first) = self.next(timer) {
             self.take(first);
         }
-        let leaves_as_it_is = self.state.refusal().is_some();
+        let leaves_as_it_is = self.state.refused().is_some();
         self.state.engine.close(leaves_as_it_is);
     }
 
@@ -237,7 +234,7 @@ impl<E: Engine> Turns<E> {
     /// The next job. While none comes, the engine puts itself in order.
     fn next(&mut self, timer: &Runtime) -> Option<Job<E>> {
         let Self { state, waiting } = self;
-        if state.is_rested || state.refusal().is_some() {
+        if state.is_rested || state.refused().is_some() {
             return waiting.blocking_recv();
         }
         if let Ok(job) = waiting.try_recv() {
@@ -245,7 +242,7 @@ impl<E: Engine> Turns<E> {
         }
         let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
         next.unwrap_or_else(|_| {
-            if state.refusal().is_none() {
+            if state.refused().is_none() {
                 state.engine.rest();
             }
             state.is_rested = true;
@@ -266,26 +263,27 @@ impl<E: Engine> Turns<E> {
 
 impl<E: Engine> State<E> {
     fn do_exclusively(&mut self, work: Box<dyn Exclusive<E>>) {
-        let engine = match self.refusal() {
-            Some(why) => Err(LedgerError::Unavailable(why)),
+        let engine = match self.refused() {
+            Some(error) => Err(error),
             None => Ok(&mut self.engine),
         };
         let lost = catch_unwind(AssertUnwindSafe(|| work(engine)));
         if let Some(why) = lost.unwrap_or_else(|_| Some("a request made it panic".to_owned())) {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
-            self.write_nothing_more(&why);
+            self.damage.note_lost(&why);
         }
     }
 
     /// Why nothing more is written, if that is so.
-    fn refusal(&self) -> Option<String> {
-        let damaged = |detail| format!("it is damaged ({detail}); restore a backup");
-        self.lost.clone().or_else(|| self.damage.found().map(damaged))
+    fn refused(&self) -> Option<LedgerError> {
+        let lost = |why| LedgerError::Unavailable(format!("a commit failed ({why}); restart"));
+        let damaged = |detail| LedgerError::Damaged(format!("{detail}; restore a backup"));
+        self.damage.lost().map(lost).or_else(|| self.damage.found().map(damaged))
     }
 
-    fn write_nothing_more(&mut self, why: &str) {
-        tracing::error!(why, "the outcome of a commit is unknown; restart to recover");
-        self.lost = Some(format!("a commit failed ({why}); a restart recovers"));
+    /// What a request is answered whose transaction was rolled back.
+    fn rolled_back(&self, why: String) -> LedgerError {
+        self.refused().unwrap_or(LedgerError::Unavailable(why))
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
@@ -322,8 +320,8 @@ impl<E: Engine> State<E> {
     }
 
     fn begin(&mut self) -> Result<(), LedgerError> {
-        if let Some(why) = self.refusal() {
-            return Err(LedgerError::Unavailable(why));
+        if let Some(error) = self.refused() {
+            return Err(error);
         }
         self.engine.begin().map_err(|error| {
             if E::is_damage(&error) {
@@ -331,7 +329,7 @@ impl<E: Engine> State<E> {
             }
             tracing::error!(%error, "no transaction could be begun");
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
-            LedgerError::Unavailable(error.to_string())
+            self.rolled_back(error.to_string())
         })
     }
 
@@ -357,18 +355,18 @@ impl<E: Engine> State<E> {
         match failure {
             Failure::RolledBack(why) => {
                 tracing::error!(why, "a transaction was rolled back");
-                fail_all(batch, &LedgerError::Unavailable(why));
+                fail_all(batch, &self.rolled_back(why));
             }
             Failure::Unknown(why) => {
-                self.write_nothing_more(&why);
+                self.damage.note_lost(&why);
                 fail_all(batch, &LedgerError::Unknown(why));
             }
         }
     }
 
     fn commit(&mut self, requests: usize) -> Result<(), Failure> {
-        if let Some(why) = self.refusal() {
-            return Err(self.roll_back(why));
+        if let Some(error) = self.refused() {
+            return Err(self.roll_back(error.to_string()));
         }
         let started = Instant::now();
         match self.engine.commit() {

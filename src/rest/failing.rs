@@ -113,6 +113,7 @@ fn of_refusal(refusal: Refusal, manner: &Manner) -> Response {
         Refusal::TooManyWrongLogins | Refusal::TooManyRequests => Wrong::TooMany,
         Refusal::TooManyLogins
         | Refusal::LedgerUnavailable
+        | Refusal::LedgerDamaged
         | Refusal::TooLate
         | Refusal::QueryTooSlow => Wrong::By(Category::Temporary),
     };

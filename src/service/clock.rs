@@ -3,15 +3,19 @@
 //! What must stay true: it is set on a test ledger alone; otherwise it is the machine's. It
 //! never returns a moment that the ledger cannot hold.
 
+use super::ageing::Aged;
 use crate::domain::moment::can_be_held;
 use chrono::{DateTime, TimeDelta, Utc};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use std::time::Instant;
 
 /// The machine's clock, or what a tester made of it.
 #[derive(Debug)]
 pub struct Clock {
     start: Mode,
     now: RwLock<Mode>,
+    /// By which things get old; none: by this clock.
+    aged: Mutex<Option<Aged>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +38,41 @@ impl Clock {
     }
 
     fn starting(start: Mode) -> Self {
-        Self { start, now: RwLock::new(start) }
+        Self { start, now: RwLock::new(start), aged: Mutex::default() }
+    }
+
+    /// Has things get old by a clock that begins where the ledger's ended, at most `gap` later.
+    pub(super) fn begin_ageing(&self, kept: Option<DateTime<Utc>>, gap: TimeDelta) {
+        *self.aged.lock() = Some(Aged::begin(kept, self.now(), gap, Instant::now()));
+    }
+
+    /// The moment by which things get old, to the millisecond: it never jumps.
+    pub fn aged(&self) -> DateTime<Utc> {
+        let mut aged = self.aged.lock();
+        match aged.as_mut() {
+            None => self.now(),
+            Some(aged) => {
+                *aged = aged.on(self.finely(), Instant::now());
+                to_the_millisecond(aged.at())
+            }
+        }
+    }
+
+    /// The earlier of the two moments that it can be: what is over by it is over for certain.
+    pub fn at_least(&self) -> DateTime<Utc> {
+        self.now().min(self.aged())
+    }
+
+    /// The later of the two moments that it can be: what is not over by it is not over.
+    pub fn at_most(&self) -> DateTime<Utc> {
+        self.now().max(self.aged())
+    }
+
+    fn finely(&self) -> DateTime<Utc> {
+        match self.mode() {
+            Mode::Running(ahead) => machine() + ahead,
+            Mode::Standing(moment) => moment,
+        }
     }
 
     /// The moment it is, to the millisecond.

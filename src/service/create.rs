@@ -120,6 +120,7 @@ impl Service {
                 },
                 key: once.key.into_text(),
                 operation: once.scope.name(),
+                at: self.clock.aged(),
                 render: once.render,
             }),
         };

@@ -91,6 +91,7 @@ impl Service {
     /// stays in Processing and is taken up by the next start.
     pub async fn finish(&self, patience: Duration) {
         self.is_ending.store(true, Ordering::Release);
+        self.keep_age().await;
         if !self.drain.ends_within(patience).await {
             tracing::warn!("refunds stay in Processing; the next start asks about them again");
         }
@@ -229,7 +230,7 @@ impl Service {
     ) -> bool {
         let (refund, gateway) = (open.order.refund, &open.order.gateway);
         self.gateway_counters.unknowns.fetch_add(1, Ordering::Relaxed);
-        let next = next_inquiry(refund, open.attempts + 1, exchange.at);
+        let next = next_inquiry(refund, open.attempts + 1, exchange.at, self.clock.at_least());
         match next {
             Some(_) => tracing::warn!(%refund, gateway, why, "the outcome of a refund is unknown"),
             None => tracing::error!(

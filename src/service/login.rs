@@ -45,7 +45,7 @@ impl Service {
         from: IpAddr,
     ) -> Result<String, LoginError> {
         let user = self.verify(username, password, from, self.user_named(username)).await?;
-        let now = self.clock.now();
+        let now = self.clock.aged();
         let expired = self.sessions.surely_over_since(now);
         Ok(self.ledger.open_session(user.key, now, expired).await?)
     }

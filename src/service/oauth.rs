@@ -77,7 +77,7 @@ impl Service {
             Ok(client.map(|client| Credential { user: client.user, hash: client.secret_hash }))
         };
         self.verify(client, secret, from, found).await?;
-        let now = self.clock.now();
+        let now = self.clock.aged();
         let ends = now + TimeDelta::seconds(TOKEN_SECONDS);
         Ok(self.ledger.issue_token(client.to_owned(), now, ends).await?)
     }
@@ -85,7 +85,7 @@ impl Service {
     /// The caller behind a token.
     pub async fn bearer(&self, token: &str) -> Result<Caller, SessionError> {
         let hash: TokenHash = Sha256::digest(token.as_bytes()).into();
-        let now = self.clock.now();
+        let now = self.clock.aged();
         let forgotten = match self.tokens.caller(&hash, now) {
             Ok(caller) => return Ok(caller),
             Err(forgotten) => forgotten,

@@ -67,7 +67,7 @@ impl Service {
             user: caller.user,
             start,
             rows_max: rows_max.min(PAGE_ROWS_MAX),
-            at: self.clock.now(),
+            at: self.clock.aged(),
             deadline: deadline.into_std(),
         };
         let turns = &self.query_turns;

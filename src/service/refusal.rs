@@ -73,6 +73,9 @@ refusals! {
     /// The ledger could not be written, and the rollback is certain.
     LedgerUnavailable ServerUnavailable -
         "The ledger cannot be written at the moment. Nothing was done.";
+    /// What is stored is damaged, so that nothing is written until a backup was restored.
+    LedgerDamaged ServerUnavailable -
+        "The ledger is damaged, and an operator has to restore it. Nothing was done.";
     /// The deadline of the request came before its transaction began.
     TooLate TransactionTimeout -
         "The request did not start in time. Nothing was done.";
@@ -113,6 +116,10 @@ impl From<LedgerError> for Failure {
             LedgerError::Unavailable(why) => {
                 tracing::error!(why, "the ledger cannot be written");
                 Refusal::LedgerUnavailable.into()
+            }
+            LedgerError::Damaged(why) => {
+                tracing::error!(why, "the ledger is damaged");
+                Refusal::LedgerDamaged.into()
             }
             LedgerError::Unknown(why) => Self::Unknown(why),
         }

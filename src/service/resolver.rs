@@ -257,7 +257,7 @@ impl Service {
         connected: &Connected,
         told: Option<Duration>,
     ) -> bool {
-        let now = self.clock.now();
+        let now = self.clock.at_most();
         let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
         let configured = connected.processor.key_retention();
         let retention = told.map_or(configured, |told| told.min(configured));
@@ -267,7 +267,7 @@ impl Service {
 
     async fn send_again(&self, open: OpenOrder, connected: &Connected, lease: Lease) {
         let now = self.clock.now();
-        if now >= open.order.refund.created_at() + ASKED_FOR {
+        if self.clock.at_least() >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
             self.note(&open, exchange, why, true, &lease).await;

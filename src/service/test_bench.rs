@@ -212,7 +212,11 @@ impl Service {
             let unfinished = file.with_extension("unfinished");
             blocking(move || make_private(&folder)).await?;
             service.bench()?.save(unfinished.clone()).await?;
-            Ok(blocking(move || fs::rename(unfinished, file)).await?)
+            let replace = move || {
+                remove_logs_of(&file)?;
+                fs::rename(unfinished, file)
+            };
+            Ok(blocking(replace).await?)
         })
         .await
     }
@@ -240,7 +244,11 @@ impl Service {
         let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
         let missing = BenchError::NoSnapshot(name.to_owned());
         self.in_turn(|_| async move {
-            match blocking(move || fs::remove_file(file)).await {
+            let remove = move || {
+                fs::remove_file(&file)?;
+                remove_logs_of(&file)
+            };
+            match blocking(remove).await {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing),
                 removed => Ok(removed?),
             }
@@ -318,6 +326,20 @@ fn make_private(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Removes what an earlier version of this program left beside a snapshot, which would be taken
+/// for a part of the next one of that name.
+fn remove_logs_of(snapshot: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let mut log = snapshot.as_os_str().to_owned();
+        log.push(suffix);
+        match fs::remove_file(log) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn snapshots_in(folder: &Path) -> io::Result<Vec<Snapshot>> {

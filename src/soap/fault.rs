@@ -288,6 +288,9 @@ faults! {
     LedgerUnavailable Receiver ServerUnavailable UnexpectedErrorFault 500
         Refusal::LedgerUnavailable.template(),
         "the ledger could not be written, and the rollback is certain";
+    LedgerDamaged Receiver ServerUnavailable UnexpectedErrorFault 500
+        Refusal::LedgerDamaged.template(),
+        "a value that is stored is damaged, or was found damaged before";
     TooManyLogins Receiver ServerUnavailable UnexpectedErrorFault 500
         Refusal::TooManyLogins.template(),
         "login that waited too long for its turn";
@@ -357,6 +360,7 @@ impl From<Refusal> for Fault {
             Refusal::KeyRunning => Self::KeyRunning,
             Refusal::TooManyRequests => Self::TooManyRequests,
             Refusal::LedgerUnavailable => Self::LedgerUnavailable,
+            Refusal::LedgerDamaged => Self::LedgerDamaged,
             Refusal::TooLate => Self::TooLate,
             Refusal::QueryTooSlow => Self::QueryTooSlow,
         }

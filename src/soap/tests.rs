@@ -382,6 +382,7 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
         (LedgerError::Busy, "91.0", 429, "fns:REQUEST_EXCEEDED_LIMIT"),
         (LedgerError::Busy, "59.0", 429, "fns:UNKNOWN_ERROR"),
         (LedgerError::Unavailable("disk full".to_owned()), "91.0", 500, "fns:SERVER_UNAVAILABLE"),
+        (LedgerError::Damaged("disk".to_owned()), "91.0", 500, "fns:SERVER_UNAVAILABLE"),
         (LedgerError::Withdrawn, "91.0", 500, "fns:TRANSACTION_TIMEOUT"),
     ];
     for (error, version, status, code) in cases {

@@ -636,3 +636,27 @@ fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
     done(&gateway, "POST", "clock/advance", &json!({ "seconds": 60 }));
     until("0");
 }
+
+/// Regression: a snapshot that was put back and removed left its `-wal` and `-shm` behind.
+#[test]
+fn nothing_is_left_of_a_snapshot_that_was_removed() {
+    let gateway = TestGateway::demo();
+    told_by(&gateway, &["snapshot", "save", "one"]);
+    done(&gateway, "POST", "snapshots/one/restore", &Value::Null);
+    let folder = gateway.folder().join("ledger.db.snapshots");
+    let names = || {
+        let entries = std::fs::read_dir(&folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().len(), 1, "{:?}", names());
+    // What an earlier version left.
+    for suffix in ["-wal", "-shm"] {
+        std::fs::write(folder.join(format!("{}{suffix}", names()[0])), "stale").unwrap();
+        if suffix == "-wal" {
+            told_by(&gateway, &["snapshot", "save", "one"]);
+            done(&gateway, "POST", "snapshots/one/restore", &Value::Null);
+        }
+    }
+    told_by(&gateway, &["snapshot", "drop", "one"]);
+    assert_eq!(names(), Vec::<String>::new());
+}

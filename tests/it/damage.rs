@@ -47,6 +47,8 @@ fn a_damaged_page_is_found_beside_serving_and_ends_writing() {
     };
     assert!(ready.contains("damaged") && ready.contains("Tree"), "{ready}");
     let refused = gateway.create(&session, &refund);
+    let text = refused.texts("FaultMessage").concat();
+    assert!(text.contains("The ledger is damaged"), "{refused}");
     let code = refused.texts("FaultCode");
     assert_eq!((refused.status, code), (500, vec!["SERVER_UNAVAILABLE".into()]));
     let header = session_header(&session);

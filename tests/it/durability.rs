@@ -243,7 +243,7 @@ fn an_io_error_at_commit_is_never_answered() {
         (refused.status, refused.texts("FaultCode")),
         (500, vec!["SERVER_UNAVAILABLE".into()])
     );
-    gateway.kill9();
+    assert_eq!(gateway.terminate().code(), Some(5), "a failed storage is no success");
     gateway.restart();
     assert_eq!(gateway.get_admin("/readyz").status, 200);
     let stored = stored_refunds(&gateway.ledger());

@@ -24,6 +24,8 @@ mod captures_tools;
 mod card_numbers;
 mod cli;
 mod clock;
+mod clock_jumps;
+mod copies;
 mod custom_fields;
 mod damage;
 mod determinism;

@@ -56,8 +56,9 @@ impl From<rusqlite::Error> for BooksError {
 impl From<BooksError> for rusqlite::Error {
     fn from(error: BooksError) -> Self {
         match error {
-            BooksError::Damaged(detail) => {
-                Self::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), Some(detail))
+            BooksError::Damaged(_) | BooksError::Unknown { .. } => {
+                let detail = Some(error.to_string());
+                Self::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), detail)
             }
             error => Self::ToSqlConversionFailure(Box::new(error)),
         }

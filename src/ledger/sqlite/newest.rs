@@ -8,6 +8,7 @@
 //! index, it is asked; of the other tables the newest rows are read. That a row was changed later
 //! shows in the audit, which has a record of every call that changed something.
 
+use crate::ledger::work::sessions::AGE;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
@@ -47,6 +48,16 @@ pub(super) fn newest_moment(connection: &Connection) -> rusqlite::Result<Option<
     let mut newest: Option<i64> = None;
     for select in INDEXED.into_iter().map(str::to_owned).chain(growing) {
         newest = newest.max(connection.query_row(&select, [], |row| row.get(0))?);
+    }
+    Ok(newest.and_then(DateTime::from_timestamp_millis))
+}
+
+/// The newest moment by which something in the ledger got old.
+pub(super) fn age(connection: &Connection) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let kept = format!("select max(cast(value as integer)) from meta where key = '{AGE}'");
+    let mut newest: Option<i64> = connection.query_row(&kept, [], |row| row.get(0))?;
+    for select in INDEXED {
+        newest = newest.max(connection.query_row(select, [], |row| row.get(0))?);
     }
     Ok(newest.and_then(DateTime::from_timestamp_millis))
 }

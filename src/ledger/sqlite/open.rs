@@ -5,7 +5,7 @@ use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{counters, rows, whole};
+use super::{counters, log, rows, whole};
 use crate::domain::facts::Gateway;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -82,6 +82,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     }
     let is_new = is_new(path, options.mode)?;
     let had_log = whole::has_log(path);
+    log::check_log(path)?;
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|e| sql(&e))?;
@@ -106,7 +107,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     Ok(store)
 }
 
-/// Refuses what is another's and what is not whole; warns of what lost its log.
+/// Refuses what is another's, what is not whole, and what lost its log.
 fn check_existing(
     connection: &Connection,
     path: &Path,
@@ -121,16 +122,7 @@ fn check_existing(
             OpenMode::CreateOrOpen { .. } | OpenMode::CreateOrOpenAny => Ok(()),
         };
     }
-    if let Some(since) = whole::misses_log(connection, path, had_log)? {
-        tracing::warn!(
-            ledger = %path.display(),
-            %since,
-            "the ledger was not closed, and its log is missing: unless another SQLite program took \
-             it into the file, refunds that were acknowledged last are missing too; if this is a \
-             copy, copy it again with its `-wal`"
-        );
-    }
-    Ok(())
+    whole::check_not_parted(connection, path, had_log)
 }
 
 /// Refuses a configured gateway whose name a seeded one has: an order of one must never be paid, or

@@ -66,6 +66,19 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// It was not closed, and the log that belongs to it is not there.
+    #[error(
+        "the ledger {} has been open since {since} and was not closed, and its log ({}-wal) is \
+         missing: refunds that were acknowledged last may be missing too",
+        path.display(),
+        path.display()
+    )]
+    LogMissing {
+        /// The ledger.
+        path: PathBuf,
+        /// When it was opened, as its file says it.
+        since: String,
+    },
     /// It cannot be trusted.
     #[error("the ledger {} is damaged: {detail}", path.display())]
     Damaged {

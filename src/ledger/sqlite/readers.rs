@@ -90,13 +90,15 @@ impl Pool {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {
         let connection = self.take().map_err(|error| failed(&error))?;
-        let result = work(&connection).inspect_err(|error| {
-            if is_damage(error) {
-                self.damage.note(&error.to_string());
-            }
-        });
+        let result = work(&connection);
         self.give_back(connection);
-        result.map_err(|error| failed(&error))
+        result.map_err(|error| {
+            if is_damage(&error) {
+                self.damage.note(&error.to_string());
+                return LedgerError::Damaged(error.to_string());
+            }
+            failed(&error)
+        })
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {

@@ -2,7 +2,7 @@
 
 use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty, keep_plans};
 use super::open_error::OpenError;
-use super::whole;
+use super::{log, whole};
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::Path;
 
@@ -13,6 +13,14 @@ const STATEMENTS_KEPT: usize = 64;
 /// could be written, where that is allowed, because SQLite forgets the conditions on values
 /// (`check`) of a file that it may only read; see [`knows_conditions`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
+    let had_log = whole::has_log(path);
+    let connection = open_without_its_log(path)?;
+    whole::check_not_parted(&connection, path, had_log)?;
+    Ok(connection)
+}
+
+/// As [`open_for_reading`], also a ledger that was not closed and lost its log.
+pub(super) fn open_without_its_log(path: &Path) -> Result<Connection, OpenError> {
     if !path.exists() {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
@@ -20,6 +28,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Empty { path: path.to_owned() });
     }
     check_magic(path)?;
+    log::check_log_in_use(path)?;
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     // SQLite opens a file that may not be written for reading.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| sql(&e))?;

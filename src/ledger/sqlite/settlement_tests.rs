@@ -295,6 +295,7 @@ async fn a_stored_answer_shows_what_was_made_and_is_amended_once_its_gateway_has
             key: "k".to_owned(),
             operation: "create",
             fingerprint: [1; 32],
+            at: context(2).asking.now,
             render: Render::Views(render),
         });
         let drafts = of_payment("10");

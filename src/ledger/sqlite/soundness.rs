@@ -4,6 +4,7 @@
 //! What must stay true: the check beside serving gives up rather than let the log grow without end,
 //! because its snapshot keeps the log from being emptied.
 
+use super::log::log_of;
 use super::open_error::OpenError;
 use super::reading::checking_connection;
 use crate::ledger::damage::Damage;
@@ -24,6 +25,8 @@ const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 const LOG_GROWTH_MAX: u64 = 512 << 20;
 /// How long after a check that did not come to its end the next one begins.
 const AGAIN_AFTER: Duration = Duration::from_mins(1);
+/// How long after a check that came to its end the next one begins.
+const NEXT_AFTER: Duration = Duration::from_hours(1);
 /// A check that took longer than this is worth a line in the log.
 const WORTH_A_LINE: Duration = Duration::from_secs(1);
 
@@ -41,10 +44,18 @@ pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Option<St
     Ok((verdict != "ok").then_some(verdict))
 }
 
-/// Whether an error means that the file is damaged.
+/// Whether an error means that the file is damaged: in SQLite's eyes, or because a column holds
+/// what nothing writes there.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        || matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..)
+        )
 }
 
 /// The check beside serving, which ends when this is dropped.
@@ -54,7 +65,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Checks the file at `path` once, from now on.
+    /// Checks the file at `path` from now on, again and again.
     pub(super) fn start(path: &Path, damage: Damage) -> io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let check = Check { path: path.to_owned(), damage, is_over: Arc::clone(&is_over) };
@@ -87,23 +98,25 @@ impl Check {
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::debug!(%error, "the check of the ledger runs at the priority of all threads");
         }
-        let begun = Instant::now();
-        while let Err(error) = self.run_once() {
-            if self.is_over() {
-                return;
-            }
-            let minutes = AGAIN_AFTER.as_secs() / 60;
-            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
-                tracing::warn!(
-                    minutes,
-                    "the check of the ledger gave up, because much was written meanwhile and the \
-                     log may not grow without end; it begins again in a while"
-                );
-            } else {
-                tracing::error!(%error, minutes, "the ledger could not be checked, and will be");
-            }
-            self.wait();
+        while !self.is_over() && self.damage.found().is_none() {
+            let begun = Instant::now();
+            let wait = match self.run_once() {
+                Ok(()) => {
+                    self.tell(begun);
+                    NEXT_AFTER
+                }
+                Err(_) if self.is_over() => return,
+                Err(error) => {
+                    tell_why(&error);
+                    AGAIN_AFTER
+                }
+            };
+            self.wait(wait);
         }
+    }
+
+    /// Says that a check came to its end, if it was a long one.
+    fn tell(&self, begun: Instant) {
         let seconds = begun.elapsed().as_secs();
         if self.damage.found().is_none() && begun.elapsed() > WORTH_A_LINE {
             tracing::info!(seconds, "the ledger was checked beside serving, and its file is sound");
@@ -137,16 +150,24 @@ impl Check {
     }
 
     /// Waits until it is time to check again, or there is nothing left to check for.
-    fn wait(&self) {
-        let until = Instant::now() + AGAIN_AFTER;
+    fn wait(&self, span: Duration) {
+        let until = Instant::now() + span;
         while !self.is_over() && Instant::now() < until {
             thread::park_timeout(until.saturating_duration_since(Instant::now()));
         }
     }
 }
 
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+/// Says why a check did not come to its end.
+fn tell_why(error: &rusqlite::Error) {
+    let minutes = AGAIN_AFTER.as_secs() / 60;
+    if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+        tracing::warn!(
+            minutes,
+            "the check of the ledger gave up, because much was written meanwhile and the log may \
+             not grow without end; it begins again in a while"
+        );
+    } else {
+        tracing::error!(%error, minutes, "the ledger could not be checked, and will be");
+    }
 }

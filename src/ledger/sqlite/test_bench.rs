@@ -171,7 +171,9 @@ pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let mut file = Connection::open(to)?;
     copy(connection, &mut file)?;
-    whole::say_closed(&file)
+    whole::say_closed(&file)?;
+    // A file of its own: one with a log would leave another log behind wherever it is read.
+    file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
 }
 
 /// Takes out an account and all that is its own and loads what the seeds have of it, inside the

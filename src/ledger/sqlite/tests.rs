@@ -100,6 +100,7 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
         key: key.to_owned(),
         operation: "create",
         fingerprint: [fingerprint; 32],
+        at: at(0),
         render: Render::Rows(Box::new(|rows| format!("{rows:?}").into_bytes())),
     });
     let asking = Asking {
@@ -197,7 +198,7 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
     assert!(matches!(other, Created::KeyReused));
     assert_eq!(balance(&path), 4000);
     let mut late = request(drafts(), Some(("k", 2)));
-    late.context.asking.now = at(24 * 3600 + 1);
+    late.idempotency.as_mut().unwrap().at = at(24 * 3600 + 1);
     assert!(matches!(ledger.create(late).await.unwrap(), Created::Fresh { .. }));
 }
 
@@ -750,9 +751,9 @@ async fn damage_that_is_found_beside_serving_ends_writing_and_not_reading() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     let refused = ledger.create(request(vec![draft("External", "10")], None)).await;
-    assert!(matches!(&refused, Err(LedgerError::Unavailable(why)) if why.contains("damaged")));
-    assert!(matches!(ledger.load_seed(plan()).await, Err(LedgerError::Unavailable(_))));
-    assert!(matches!(ledger.probe().await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(&refused, Err(LedgerError::Damaged(why)) if why.contains("restore")));
+    assert!(matches!(ledger.load_seed(plan()).await, Err(LedgerError::Damaged(_))));
+    assert!(matches!(ledger.probe().await, Err(LedgerError::Damaged(_))));
     assert!(ledger.find_user("demo").await.unwrap().is_some());
     drop(ledger);
     let existing = OpenOptions { mode: OpenMode::Existing, ..options(true) };
@@ -768,9 +769,9 @@ async fn damage_that_a_request_meets_ends_writing_too() {
     damage(&path, "sqlite_autoindex_account_row_1");
     let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
     let failed = ledger.create(request(vec![draft("External", "10")], None)).await;
-    assert!(matches!(failed, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(failed, Err(LedgerError::Damaged(_))));
     assert!(ledger.damage().is_some());
-    assert!(matches!(ledger.probe().await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(ledger.probe().await, Err(LedgerError::Damaged(_))));
 }
 
 #[tokio::test]

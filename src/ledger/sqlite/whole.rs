@@ -5,6 +5,7 @@
 //! write until a clean end the main file says that it is open while a log that is not empty stands
 //! beside it. A log is emptied by [`end`] alone, after the file says that it is closed.
 
+use super::log::log_of;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, kind};
 use rusqlite::config::DbConfig;
@@ -15,9 +16,7 @@ use std::path::Path;
 /// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as
 /// it found the file empty, and with it every refund that is only there.
 pub(super) fn has_log(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    fs::metadata(log).is_ok_and(|log| log.len() > 0)
+    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
 }
 
 /// Whether a file that is not empty has its schema and its mark. False where its creation was cut
@@ -41,16 +40,21 @@ pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Ope
     Err(OpenError::NotWhole { path: path.to_owned() })
 }
 
-/// Since when a ledger is open whose log is gone, if it is: what was acknowledged last may be
+/// Refuses a ledger that was not closed and whose log is gone: what was acknowledged last may be
 /// missing then, unless another SQLite program took the log into the file. `had_log` is whether the
 /// log was there before the file was opened.
-pub(super) fn misses_log(
+pub(super) fn check_not_parted(
     connection: &Connection,
     path: &Path,
     had_log: bool,
-) -> Result<Option<String>, OpenError> {
+) -> Result<(), OpenError> {
     let since = open_since(connection).map_err(|error| OpenError::sql(path, &error))?;
-    Ok(since.filter(|_| !had_log && !has_log(path)))
+    match since {
+        Some(since) if !had_log && !has_log(path) => {
+            Err(OpenError::LogMissing { path: path.to_owned(), since })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Since when the ledger is open, as its file says it.

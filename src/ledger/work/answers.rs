@@ -5,7 +5,7 @@ use crate::ledger::books::BooksError;
 use crate::ledger::records::{ANSWER_BY_AGE, StoredAnswer};
 use crate::ledger::unit::Unit;
 use crate::ledger::{AmendedAnswer, Created, Idempotency, UserKey};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 /// How long a stored answer is kept.
 const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(24);
@@ -17,10 +17,9 @@ pub fn earlier_answer(
     unit: &mut Unit<'_>,
     user: UserKey,
     once: &Idempotency,
-    now: DateTime<Utc>,
 ) -> Result<Option<Created>, BooksError> {
     let stored = unit.get::<StoredAnswer>(&key(user, once))?;
-    let stored = stored.filter(|stored| stored.at_ms >= now - ANSWERS_KEPT);
+    let stored = stored.filter(|stored| stored.at_ms >= once.at - ANSWERS_KEPT);
     Ok(stored.map(|stored| match stored.fingerprint == once.fingerprint {
         true => Created::Replayed(stored.answer.clone()),
         false => Created::KeyReused,
@@ -33,9 +32,8 @@ pub fn keep_answer(
     user: UserKey,
     once: &Idempotency,
     answer: Vec<u8>,
-    now: DateTime<Utc>,
 ) -> Result<Vec<u8>, BooksError> {
-    let key = key(user, once);
+    let (key, now) = (key(user, once), once.at);
     let fingerprint = once.fingerprint.to_vec();
     let is_old_there = unit.get::<StoredAnswer>(&key)?.is_some();
     if is_old_there {

@@ -32,7 +32,6 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
         rows = taken_back(rows);
     }
     record(unit, request, audit, &rows)?;
-    let now = request.context.asking.now;
     views::show_created(unit, &request.batch.drafts, &mut rows)?;
     let answer = match &request.idempotency {
         None => None,
@@ -41,7 +40,7 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
                 Render::Rows(render) => Some(render(&rows)),
                 Render::Views(render) => render(&rows),
             };
-            let keep = |answer| keep_answer(unit, request.context.user, once, answer, now);
+            let keep = |answer| keep_answer(unit, request.context.user, once, answer);
             answer.map(keep).transpose()?
         }
     };
@@ -51,7 +50,7 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
 /// What was done for the key of the request before, if anything was.
 fn earlier(unit: &mut Unit<'_>, request: &Create) -> Result<Option<Created>, BooksError> {
     match &request.idempotency {
-        Some(once) => earlier_answer(unit, request.context.user, once, request.context.asking.now),
+        Some(once) => earlier_answer(unit, request.context.user, once),
         None => Ok(None),
     }
 }

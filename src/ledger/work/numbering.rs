@@ -46,6 +46,12 @@ pub fn count_up(unit: &mut Unit<'_>, name: &str) -> Result<u64, BooksError> {
     Ok(next.unsigned_abs())
 }
 
+/// Raises a counter of the ledger to a value, unless it is there already.
+pub fn raise(unit: &mut Unit<'_>, name: &str, to: i64) -> Result<(), BooksError> {
+    let is_below = count(unit, name)? < to;
+    if is_below { set(unit, name.to_owned(), to) } else { Ok(()) }
+}
+
 fn count(unit: &mut Unit<'_>, name: &str) -> Result<i64, BooksError> {
     let meta = unit.get::<Meta>(&(name.to_owned(),))?;
     Ok(meta.and_then(|meta| meta.value.parse().ok()).unwrap_or(0))

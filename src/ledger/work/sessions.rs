@@ -1,6 +1,7 @@
-//! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash.
+//! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash. And the
+//! moment by which they and all else that has its time get old.
 
-use super::drawing;
+use super::{drawing, numbering};
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
 use crate::ledger::records::{
@@ -14,6 +15,9 @@ use sha2::{Digest, Sha256};
 /// How many expired sessions one batch removes: clients that log in before every call leave very
 /// many.
 const REMOVED_MAX: u32 = 100;
+
+/// Under which name the ledger keeps the moment by which things get old.
+pub const AGE: &str = "age_ms";
 
 /// Opens a session, gives its token, and has those removed that were last used before `expired`.
 pub fn open(
@@ -51,6 +55,11 @@ pub fn keep(unit: &mut Unit<'_>, token: TokenHash, at: DateTime<Utc>) -> Result<
             session.last_used_ms = session.last_used_ms.max(at);
         }),
     }
+}
+
+/// Notes by which moment things get old; never backwards.
+pub fn keep_age(unit: &mut Unit<'_>, at: DateTime<Utc>) -> Result<(), BooksError> {
+    numbering::raise(unit, AGE, at.timestamp_millis())
 }
 
 /// Ends every session of a user.

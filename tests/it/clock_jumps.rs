@@ -1,0 +1,97 @@
+//! A machine's clock that is a day ahead for a while: nothing that was promised for a day or for
+//! the time of a session is forgotten, on a real ledger, whose clock nobody sets.
+
+use crate::gateway::{
+    ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, external_refund,
+};
+use crate::wire::Answer;
+use rusqlite::Connection;
+use std::fs;
+use std::io::Write;
+use tempfile::TempDir;
+
+const DAY_AND_AN_HOUR_MS: i64 = 25 * 3_600_000;
+
+fn send(gateway: &TestGateway, session: &str, key: &str) -> Answer {
+    let body = create_envelope(session, &[external_refund(EXTERNAL_ACCOUNT, "10.00")]);
+    let headers = [("Content-Type", "text/xml"), ("Idempotency-Key", key)];
+    gateway.connect().send("POST", ENDPOINT, &headers, body.as_bytes())
+}
+
+fn real(env: impl FnOnce(&TempDir) -> Vec<(String, String)>) -> TestGateway {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("seed.toml"), FIFTY).unwrap();
+    let env = env(&folder);
+    let env: Vec<(&str, &str)> = env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    TestGateway::start_with_env(folder, &["--seed", "seed.toml"], &env)
+}
+
+/// Regression: after a start with a clock that was 25 hours ahead, the retry of a refund paid it
+/// once more. (What the ledger has seen is moved back here, which is the same.)
+#[test]
+fn a_start_a_day_later_forgets_no_key() {
+    let mut gateway = real(|_| Vec::new());
+    let first = send(&gateway, &gateway.login(), "the-one");
+    assert_eq!(first.successes(), 1, "{first}");
+    assert!(gateway.terminate().success());
+    let ledger = Connection::open(gateway.ledger()).unwrap();
+    let count = |sql: &str| ledger.execute(sql, [DAY_AND_AN_HOUR_MS]).unwrap();
+    assert_eq!(count("update idempotency set at_ms = at_ms - ?1"), 1);
+    assert_eq!(count("update session set last_used_ms = last_used_ms - ?1"), 1);
+    let age = "update meta set value = cast(value as integer) - ?1 where key = 'age_ms'";
+    assert_eq!(count(age), 1, "a clean end keeps the age");
+    ledger.close().unwrap();
+    gateway.restart();
+    gateway.until_it_says("further ahead");
+    let session = gateway.login();
+    // It prunes what is old.
+    assert_eq!(send(&gateway, &session, "another").successes(), 1);
+    let again = send(&gateway, &session, "the-one");
+    assert_eq!((again.status, &again.body), (200, &first.body), "{again}");
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "30.00");
+}
+
+/// The same while it runs, with the clock of libfaketime.
+#[test]
+fn a_clock_that_jumps_while_it_is_served_forgets_neither_keys_nor_sessions() {
+    let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+        .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
+        .into_iter()
+        .find(|library| fs::exists(library).unwrap());
+    let Some(library) = library else {
+        let note = "SKIPPED: a clock that jumps while it is served: libfaketime is not installed";
+        writeln!(std::io::stderr(), "{note}").unwrap();
+        return;
+    };
+    let mut offset = None;
+    let gateway = real(|folder| {
+        let file = folder.path().join("offset");
+        fs::write(&file, "+0").unwrap();
+        let env = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        offset = Some(file);
+        env
+    });
+    let jump_to = |text: &str| fs::write(offset.as_ref().unwrap(), text).unwrap();
+    let session = gateway.login();
+    let first = send(&gateway, &session, "the-one");
+    assert_eq!(first.successes(), 1, "{first}");
+    jump_to("+25h");
+    let created = send(&gateway, &session, "another");
+    assert_eq!(created.successes(), 1, "the session is good, and old keys are pruned: {created}");
+    let ledger = Connection::open(gateway.ledger()).unwrap();
+    let span = "select max(created_ms) - min(created_ms) from refund";
+    let span: i64 = ledger.query_row(span, [], |row| row.get(0)).unwrap();
+    assert!(span > DAY_AND_AN_HOUR_MS - 600_000, "the clock did jump: {span}");
+    for offset in ["+25h", "+0", "-25h"] {
+        jump_to(offset);
+        let again = send(&gateway, &session, "the-one");
+        assert_eq!((again.status, &again.body), (200, &first.body), "{offset}: {again}");
+    }
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "30.00");
+}
