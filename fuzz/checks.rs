@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use quick_xml::NsReader;
 use quick_xml::events::Event;
-use refund_gateway::call::{Call, Door, Head, Headers, Method, Reply};
+use refund_gateway::call::{Call, Door, Head, Headers, Holding, Method, Reply, Users};
 use refund_gateway::domain::calendar::{CalendarText, Moment, parse_date};
 use refund_gateway::domain::money::{Currency, parse_amount, parse_decimal};
 use refund_gateway::domain::origin::{FrontDoor, Origin};
@@ -31,6 +31,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// A check, by the name of its target and of the folder of its corpus.
@@ -300,6 +301,7 @@ fn head(method: Method, path: &str, version: &str, content_type: &str) -> Head {
         content_type: Some(content_type.to_owned()),
         idempotency_key: None,
         headers: Headers::default(),
+        users: Users::default(),
         origin: Origin::of(FrontDoor::Soap),
     }
 }
@@ -310,6 +312,7 @@ fn answered(door: &dyn Door, head: Head, body: &[u8]) -> Option<(u16, Vec<u8>)> 
         head,
         body: body.to_vec().into(),
         turn: None,
+        holding: Holding::new(&Arc::new(Semaphore::new(1))),
         deadline: (Instant::now() + Duration::from_secs(60)).into(),
         notes: None,
     };

@@ -5,6 +5,7 @@
 //!
 //! `SIMULATION_SCHEDULES` says how many schedules are tried, `SIMULATION_FIRST` with which seed it
 //! begins, and `SIMULATION_SEED` replays one of them and shows what happened.
+#![allow(clippy::print_stdout, reason = "it shows a schedule, and what it counted")]
 
 mod bank;
 mod book;
@@ -227,16 +228,19 @@ impl Simulation {
         for refund in self.open() {
             let is_paid = self.bank.has_paid(refund);
             let settled_as = if is_paid { SettledAs::Processed } else { SettledAs::Error };
-            let mut book = self.book.lock();
-            book.settled.insert(refund, is_paid);
-            book.counts.settled += 1;
-            drop(book);
+            self.note_settled(refund, is_paid);
             let (reason, act) = ("it is so".to_owned(), Act::of_start(service.clock().now()));
             let settled = service.settle(Settlement { refund, settled_as, reason, act }).await;
             if !matches!(settled, Ok(Ok(_))) {
                 self.world.fail(format!("{refund} cannot be settled: {settled:?}"));
             }
         }
+    }
+
+    fn note_settled(&self, refund: crate::domain::id::RefundId, is_paid: bool) {
+        let mut book = self.book.lock();
+        book.settled.insert(refund, is_paid);
+        book.counts.settled += 1;
     }
 
     fn open(&self) -> Vec<crate::domain::id::RefundId> {
@@ -249,7 +253,7 @@ impl Simulation {
 fn search(first: u64, count: u64) -> Result<Counts, u64> {
     let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
     let all = Mutex::new(Counts::default());
-    let threads = std::thread::available_parallelism().map_or(2, |count| count.get());
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

@@ -4,6 +4,7 @@
 //!
 //! `FAULTY_DISK=all` tries every n; without it they lie further and further apart. The shim is C,
 //! and where there is no compiler for it nothing is tried, loudly.
+#![allow(clippy::print_stdout, reason = "it says how much it tried")]
 
 use crate::durability::exchange;
 use crate::gateway::{

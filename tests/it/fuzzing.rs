@@ -3,6 +3,7 @@
 //!
 //! `FUZZ_SECONDS` says for how long in all; without it a few seconds. `FUZZ_SEED` repeats a run. An
 //! input that fails is left in a file, whose name is in the message.
+#![allow(clippy::print_stdout, reason = "it says what it tried, and with which seed")]
 
 #[path = "../../fuzz/checks.rs"]
 mod checks;

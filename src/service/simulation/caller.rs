@@ -10,7 +10,6 @@ use crate::domain::draft::settlement_refunds::RefundUpdateDraft;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permissions;
-use crate::domain::row_error::RowError;
 use crate::domain::version::ApiVersion;
 use crate::ledger::change::{ChangeResult, Changes, Deletable};
 use crate::ledger::views::View;
@@ -158,6 +157,7 @@ impl Simulation {
                 user_id: ObjectId::parse(&format!("{:032x}", 1)).unwrap(),
                 username: "one@example.com".into(),
                 permissions: Permissions::all(),
+                orgs: None,
                 origin: Origin::of(FrontDoor::Soap),
             },
             version: ApiVersion::major(91),
@@ -198,23 +198,16 @@ impl Simulation {
         let mut book = self.book.lock();
         let at = self.world.event();
         self.world.log(|| format!("call {place}: {answer:?}"));
-        let noted = match answer {
-            Err(_) => {
+        let heard = if is_answer_lost { None } else { answer.ok() };
+        let noted = match heard {
+            None | Some(Err(CreateError::Ledger(LedgerError::Unknown(_)))) => {
                 book.is_lost(place);
                 Ok(())
             }
-            Ok(_) if is_answer_lost => {
-                book.is_lost(place);
-                Ok(())
-            }
-            Ok(Ok(CreateAnswer::Stored { bytes, .. })) => book.is_answered(place, bytes, at),
-            Ok(Ok(CreateAnswer::Rows(rows))) => book.is_answered(place, shown_rows(&rows), at),
-            Ok(Err(CreateError::KeyReused)) => book.key_is_reused(place),
-            Ok(Err(CreateError::Ledger(LedgerError::Unknown(_)))) => {
-                book.is_lost(place);
-                Ok(())
-            }
-            Ok(Err(error)) => {
+            Some(Ok(CreateAnswer::Stored { bytes, .. })) => book.is_answered(place, bytes, at),
+            Some(Ok(CreateAnswer::Rows(rows))) => book.is_answered(place, shown_rows(&rows), at),
+            Some(Err(CreateError::KeyReused)) => book.key_is_reused(place),
+            Some(Err(error)) => {
                 book.nothing_was_done(place);
                 let is_panic = error.to_string().contains("panic");
                 if is_panic { Err(error.to_string()) } else { Ok(()) }
@@ -297,9 +290,9 @@ fn shown_rows(rows: &[RowResult]) -> Vec<u8> {
     }))
 }
 
-fn shown_views(rows: &[Result<View, RowError>]) -> Vec<u8> {
-    shown(rows.iter().map(|row| match row {
-        Ok(View::Refund(refund)) => Ok(format!("{} {}", refund.id, refund.status.name())),
+fn shown_views(rows: &[RowResult]) -> Vec<u8> {
+    shown(rows.iter().map(|row| match row.as_ref().map(|saved| &saved.view) {
+        Ok(Some(View::Refund(refund))) => Ok(format!("{} {}", refund.id, refund.status.name())),
         Ok(_) => Err("it is no refund".to_owned()),
         Err(error) => Err(error.to_string()),
     }))

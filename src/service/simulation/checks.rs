@@ -211,7 +211,7 @@ impl Simulation {
             }
         }
         let of_pot = |comment: &str| {
-            let mut words = comment.split(' ').skip(1).step_by(2).map(|word| word.parse::<usize>());
+            let mut words = comment.split(' ').skip(1).step_by(2).map(str::parse::<usize>);
             let (Some(Ok(call)), Some(Ok(row))) = (words.next(), words.next()) else { return None };
             let row = book.calls[call].rows[row];
             (row.pot == pot).then_some(row.amount)
