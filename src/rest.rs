@@ -20,6 +20,7 @@ mod paths;
 mod query;
 mod token;
 mod twins;
+mod unserved;
 mod v1;
 mod version;
 
@@ -28,7 +29,7 @@ use crate::call::{
     Rejection, Reply, Replying, Route,
 };
 use crate::domain::origin::FrontDoor;
-use crate::domain::row_error::{Category, RowError};
+use crate::domain::row_error::RowError;
 use crate::domain::text::Text;
 use crate::domain::version::ApiVersion;
 use crate::ledger::test_bench::KnownId;
@@ -40,10 +41,11 @@ use answer::{JSON, Manner, Response};
 use error::{Reason, Wrong};
 use failing::Unanswered;
 use limits::Limits;
-use paths::{Found, Operation};
+use paths::{Found, Keys, Operation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use twins::Twin;
+use unserved::{no_access, nothing, takes, too_many, wrong_method, wrong_type};
 use v1::V1;
 use version::ZuoraVersion;
 
@@ -165,28 +167,11 @@ impl Rest {
         if operation == Operation::Connections {
             return connected(session, &call.head.base_url, manner);
         }
-        let deadline = call.deadline.clone();
         if template.starts_with("/v1/object/") || template.starts_with("/v1/action/") {
-            let version = match wsdl_version(&call.head) {
-                Ok(version) => version,
-                Err(reason) => return Ok(manner.refuse(&reason)),
-            };
-            let twin = Twin {
-                service: &self.service,
-                tenant: self.service.tenant(),
-                context: CallContext { caller, version, deadline },
-                wording: manner.wording.clone(),
-                head: &call.head,
-                template,
-                keys,
-                body: &call.body,
-                holding: &call.holding,
-                facts,
-                ordered,
-            };
-            let answered = Box::pin(twin.answer(operation)).await;
-            return answered.or_else(|stop| failing::answer(stop, manner));
+            let found = (operation, template, keys);
+            return self.twin(call, found, caller, manner, (facts, ordered)).await;
         }
+        let deadline = call.deadline.clone();
         let v1 = V1 {
             service: &self.service,
             tenant: self.service.tenant(),
@@ -200,6 +185,36 @@ impl Rest {
             ordered,
         };
         Box::pin(v1.answer(operation)).await.or_else(|stop| failing::answer(stop, manner))
+    }
+
+    /// Answers a twin of an operation of SOAP.
+    async fn twin(
+        &self,
+        call: &Call,
+        (operation, template, keys): (Operation, &'static str, Keys<'_>),
+        caller: Caller,
+        manner: &Manner,
+        (facts, ordered): (&mut CallFacts, BTreeMap<usize, RowError>),
+    ) -> Result<Response, Unanswered> {
+        let version = match wsdl_version(&call.head) {
+            Ok(version) => version,
+            Err(reason) => return Ok(manner.refuse(&reason)),
+        };
+        let twin = Twin {
+            service: &self.service,
+            tenant: self.service.tenant(),
+            context: CallContext { caller, version, deadline: call.deadline.clone() },
+            wording: manner.wording.clone(),
+            head: &call.head,
+            template,
+            keys,
+            body: &call.body,
+            holding: &call.holding,
+            facts,
+            ordered,
+        };
+        let answered = Box::pin(twin.answer(operation)).await;
+        answered.or_else(|stop| failing::answer(stop, manner))
     }
 
     /// That the entity of a call is one of the tenant's; once the caller is known, that its orgs
@@ -291,56 +306,6 @@ fn connected(
         Some(session) => Ok(connections::answer(&session, base_url)),
         None => failing::answer(Failure::from(Refusal::InvalidSession).into(), manner),
     }
-}
-
-/// Whether the content type is one that the operation takes.
-fn takes(operation: Operation, head: &Head) -> bool {
-    let Some(sent) = &head.content_type else { return true };
-    let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match operation {
-        Operation::Token => essence == FORM,
-        Operation::Connections => true,
-        _ => head.method.reads() || is_json(&essence),
-    }
-}
-
-/// The content type of a form.
-const FORM: &str = "application/x-www-form-urlencoded";
-
-fn is_json(essence: &str) -> bool {
-    essence == "application/json" || essence.ends_with("+json")
-}
-
-fn wrong_type(sent: Option<&str>) -> Reason {
-    let sent: String = sent.unwrap_or_default().chars().take(100).collect();
-    let words = "The content type <type> is not taken here; send application/json.";
-    Reason::of_request(Wrong::MediaType, Text::new(words, [("type", &sent)]))
-}
-
-/// A header names an entity or an org that the caller may not work in.
-fn no_access(manner: &Manner, words: Text) -> Response {
-    manner.refuse(&Reason::of_request(Wrong::By(Category::Permission), words))
-}
-
-fn wrong_method(manner: &Manner, allow: String) -> Response {
-    let words = Text::new("The path takes <methods>.", [("methods", &allow)]);
-    manner.refuse(&Reason::of_request(Wrong::Method, words)).with("allow", allow)
-}
-
-fn nothing(manner: &Manner, head: &Head) -> Response {
-    let words = match paths::nearest(head.method, &head.path) {
-        None => Text::new("There is no such resource.", []),
-        Some(near) => Text::new(
-            "There is no such resource. Did you mean <method> <path>?",
-            [("method", near.0.name()), ("path", &near.1)],
-        ),
-    };
-    manner.refuse(&Reason::of_request(Wrong::NoPath, words))
-}
-
-fn too_many(manner: &Manner, seconds: u32) -> Response {
-    let refused = manner.refuse(&Reason::of_request(Wrong::TooMany, failing::too_many()));
-    Response { retry_after_s: Some(seconds), ..refused }
 }
 
 impl Explain for Rest {

@@ -5,6 +5,8 @@
 //! no result is reported, and nothing more is written until a restart has recovered the ledger; and
 //! once the ledger was found damaged, nothing is begun or committed.
 
+mod turns;
+
 use super::damage::Damage;
 use super::engine::{CommitError, Engine, Load};
 use super::queue::{
@@ -17,12 +19,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
+use std::time::Instant;
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
-/// How long nothing must come before the engine may put itself in order.
-const IDLE: Duration = Duration::from_secs(1);
+pub(super) use turns::Turns;
 
 /// The handle to the writer thread.
 pub(super) struct Writer<E> {
@@ -192,73 +193,6 @@ struct State<E> {
     damage: Damage,
     /// Nothing was done since the engine last put itself in order.
     is_rested: bool,
-}
-
-/// The writer's side of the queue: turns are taken one after the other, by the writer's thread or,
-/// in a simulation, by its scheduler.
-pub(super) struct Turns<E> {
-    state: State<E>,
-    waiting: mpsc::Receiver<Job<E>>,
-}
-
-impl<E: Engine> Turns<E> {
-    /// Takes turns until nothing more will come, and closes the ledger.
-    fn take_all(mut self, timer: &Runtime) {
-        while let Some(first) = self.next(timer) {
-            self.take(first);
-        }
-        let leaves_as_it_is = self.state.refused().is_some();
-        self.state.engine.close(leaves_as_it_is);
-    }
-
-    /// Does `first` and whatever else is waiting, as one transaction as far as that may be.
-    fn take(&mut self, first: Job<E>) {
-        let Self { state, waiting } = self;
-        state.is_rested = false;
-        let mut batch: Batch<E> = Vec::with_capacity(state.batch_max.min(waiting.len() + 1));
-        let mut next = Some(first);
-        while let Some(Job::Batched(task)) = next {
-            batch.push(task);
-            next = if batch.len() < state.batch_max { waiting.try_recv().ok() } else { None };
-        }
-        if !batch.is_empty() {
-            state.do_batch(batch);
-        }
-        match next {
-            Some(Job::Exclusive(work)) => state.do_exclusively(work),
-            Some(Job::Alone(task)) => state.do_batch(vec![task]),
-            Some(Job::Batched(_)) | None => {}
-        }
-    }
-
-    /// The next job. While none comes, the engine puts itself in order.
-    fn next(&mut self, timer: &Runtime) -> Option<Job<E>> {
-        let Self { state, waiting } = self;
-        if state.is_rested || state.refused().is_some() {
-            return waiting.blocking_recv();
-        }
-        if let Ok(job) = waiting.try_recv() {
-            return Some(job);
-        }
-        let next = timer.block_on(async { tokio::time::timeout(IDLE, waiting.recv()).await });
-        next.unwrap_or_else(|_| {
-            if state.refused().is_none() {
-                state.engine.rest();
-            }
-            state.is_rested = true;
-            waiting.blocking_recv()
-        })
-    }
-
-    /// Takes a turn as soon as there is something to do and `pause` is over; false once nothing
-    /// more will come. What comes during the pause is of the same turn.
-    #[cfg(test)]
-    pub(super) async fn take_next(&mut self, pause: impl Future<Output = ()>) -> bool {
-        let Some(first) = self.waiting.recv().await else { return false };
-        pause.await;
-        self.take(first);
-        true
-    }
 }
 
 impl<E: Engine> State<E> {

@@ -6,6 +6,7 @@
 //! concurrent requests is documented. The others follow their pattern.
 
 mod catalogue;
+mod causes;
 mod encode;
 mod kin;
 
@@ -16,9 +17,7 @@ use super::security::SECURITY;
 use crate::call::{Outcome, Refused};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::text::Text;
-use crate::domain::version::UnsupportedVersion;
 use crate::service::Refusal;
-use crate::xml::XmlError;
 use std::fmt;
 
 /// How much of a caller's text a fault repeats, in characters.
@@ -345,44 +344,6 @@ impl Fault {
             Self::TooManyWrongLogins => Refusal::TooManyWrongLogins.retry_after_s(),
             _ => None,
         }
-    }
-}
-
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::InvalidSession => Self::InvalidSession,
-            Refusal::WrongLogin => Self::WrongLogin,
-            Refusal::TooManyWrongLogins => Self::TooManyWrongLogins,
-            Refusal::TooManyLogins => Self::TooManyLogins,
-            Refusal::MalformedKey => Self::MalformedKey,
-            Refusal::KeyReused => Self::KeyReused,
-            Refusal::KeyRunning => Self::KeyRunning,
-            Refusal::TooManyRequests => Self::TooManyRequests,
-            Refusal::LedgerUnavailable => Self::LedgerUnavailable,
-            Refusal::LedgerDamaged => Self::LedgerDamaged,
-            Refusal::TooLate => Self::TooLate,
-            Refusal::QueryTooSlow => Self::QueryTooSlow,
-        }
-    }
-}
-
-impl From<&XmlError> for Fault {
-    fn from(error: &XmlError) -> Self {
-        match error {
-            XmlError::NotWellFormed { .. } | XmlError::Encoding { .. } => {
-                Self::NotWellFormed(error.to_string())
-            }
-            XmlError::Doctype => Self::Doctype,
-            XmlError::ProcessingInstruction => Self::ProcessingInstruction,
-            XmlError::Limit(kind) => Self::OverLimit(kind.name().to_owned()),
-        }
-    }
-}
-
-impl From<UnsupportedVersion> for Fault {
-    fn from(UnsupportedVersion(version): UnsupportedVersion) -> Self {
-        Self::UnsupportedVersion(version)
     }
 }
 

@@ -183,7 +183,8 @@ impl Tenant {
         let names = Permissions::all().names();
         let mut seed = format!(
             "[tenant]\ndefault_gateway = \"{BANK}\"\ninvoice_settlement = {}\n\
-             [[user]]\nusername = \"one@example.com\"\npassword = \"one\"\npermissions = {names:?}\n",
+             [[user]]\nusername = \"one@example.com\"\npassword = \"one\"\n\
+             permissions = {names:?}\n",
             self == Self::Settlement
         );
         for owner in 0..2 {

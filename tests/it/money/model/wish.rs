@@ -1,4 +1,4 @@
-//! What is tried: wishes that know nothing of the state, and the operations that they come to in it.
+//! What is tried: wishes that know nothing of the state, and the operations that they come to.
 
 use super::{Model, Payment, Source};
 use proptest::prelude::*;
