@@ -1,5 +1,5 @@
-//! Calls that are not performed: of a path that is not there, by another method, of another type, or
-//! outside what the caller may see.
+//! Calls that are not performed: of a path that is not there, by another method, of another type,
+//! or outside what the caller may see.
 
 use super::answer::{Manner, Response};
 use super::error::{Reason, Wrong};
