@@ -113,9 +113,19 @@ fn tell(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
     }
 }
 
+/// A connection that leaves the log beside the ledger, also when its gateway was killed meanwhile:
+/// any other program would take it into the file, and the next start could not tell that from one
+/// that is lost.
+pub fn connect(ledger: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(ledger).unwrap();
+    let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(keep, true).unwrap();
+    connection
+}
+
 /// Every electronic refund by its id, with its status.
 pub fn electronic_refunds(ledger: &Path) -> BTreeMap<String, String> {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
+    let connection = connect(ledger);
     let select = "select number, created_ms, salt, status from refund where type = 'Electronic'";
     let mut statement = connection.prepare(select).unwrap();
     let rows = statement.query_map([], |row| {

@@ -53,7 +53,7 @@ fn status(gateway: &TestGateway, id: &str) -> String {
 
 /// Holds the ledger's file against every writer, until it is dropped.
 pub fn hold(ledger: &Path) -> Connection {
-    let connection = Connection::open(ledger).unwrap();
+    let connection = crate::fault_matrix::connect(ledger);
     connection.busy_timeout(Duration::from_secs(60)).unwrap();
     connection.execute_batch("begin immediate").unwrap();
     connection
