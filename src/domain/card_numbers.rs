@@ -17,6 +17,8 @@ use std::sync::LazyLock;
 const DIGITS: RangeInclusive<usize> = 13..=19;
 /// How many digits at the end stay, as on a receipt.
 const SHOWN: usize = 4;
+/// The length of a UUID as text.
+const UUID: usize = 36;
 /// How far before a number the name of its field is looked for, in characters.
 const FIELD_WITHIN: usize = 256;
 
@@ -78,6 +80,7 @@ fn found(text: &[u8]) -> Vec<Vec<usize>> {
         at = groups.first().map_or(start + 1, |group| group.end);
         if let Some(number) = number_in(text, &groups)
             && !is_exempt(text, run.start)
+            && !is_in_uuid(text, start)
         {
             at = number.last().map_or(at, |last| last + 1);
             found.push(number);
@@ -165,6 +168,18 @@ fn is_exempt(text: &[u8], at: usize) -> bool {
     !between.is_empty() && between.iter().all(joins) && EXEMPT.contains(&name)
 }
 
+/// Whether the digit at `at` is part of a UUID, as OAuth clients and requests have for an id: groups
+/// of 8, 4, 4, 4 and 12 hexadecimal digits.
+fn is_in_uuid(text: &[u8], at: usize) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
+    let before = text.get(at.saturating_sub(UUID)..at).unwrap_or_default();
+    let after = text.get(at..text.len().min(at + UUID)).unwrap_or_default();
+    let before = before.iter().rev().take_while(|byte| is_part(byte)).count();
+    let after = after.iter().take_while(|byte| is_part(byte)).count();
+    let word = text.get(at - before..at + after).unwrap_or_default();
+    word.len() == UUID && word.split(|byte| *byte == b'-').map(<[u8]>::len).eq([8, 4, 4, 4, 12])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +219,8 @@ mod tests {
             "4111111111111112",
             "0000000000000000",
             "2026-01-02T03:04:05.678-08:00",
+            "client_id=00000000-0000-4000-8000-000000000003&x=1",
+            "<id>00000000-0000-4000-8000-000000000003</id>",
             "<CreditCardNumber>4111111111111111</CreditCardNumber>",
             "<obj:CreditCardNumber xsi:type='x'>4111111111111112</obj:CreditCardNumber>",
             "<n:CreditCardNumber> 4111 1111 1111 1111</n:CreditCardNumber>",
@@ -260,8 +277,12 @@ mod tests {
         }
 
         #[test]
-        fn no_id_is_mangled(id in "[0-9a-f]{32}", number in "[RAP]-?[0-9]{8}") {
-            let text = format!("<Comment>{id} of {number}</Comment>");
+        fn no_id_is_mangled(
+            id in "[0-9a-f]{32}",
+            uuid in "[0-9]{8}-[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{12}",
+            number in "[RAP]-?[0-9]{8}",
+        ) {
+            let text = format!("<Comment>{id} by {uuid} of {number}</Comment>");
             prop_assert_eq!(mask(&text), text);
         }
 

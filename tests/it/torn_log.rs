@@ -1,7 +1,9 @@
 //! A log that ends anywhere: the power went while it was written. Whatever the cut, the ledger
 //! opens, `check` finds nothing, and every refund is there whose commit was in the log by then.
 //!
-//! Every frame boundary is tried, the middle of every frame, and one flipped bit in each frame.
+//! Every frame boundary is tried, the middle of every frame, and one flipped bit in each frame. A
+//! flipped bit in the last transaction looks like a write that was cut short; further ahead it is
+//! damage, because what was committed after it would be left out.
 
 use crate::gateway::{EXTERNAL_ACCOUNT, FIFTY, TestGateway, external_refund};
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
@@ -78,6 +80,24 @@ fn refunds(folder: &Path, file: &[u8], log: &[u8], told: &str) -> u64 {
     audit.refunds
 }
 
+/// Where the last transaction of a log begins: behind the last commit but one.
+fn last_transaction(log: &[u8], frame: usize) -> usize {
+    let frames = log[LOG_HEAD..].chunks_exact(frame).enumerate();
+    let commits = frames.filter(|(_, frame)| frame[4..8] != [0; 4]).map(|(place, _)| place);
+    let commits: Vec<usize> = commits.collect();
+    LOG_HEAD + (commits[commits.len() - 2] + 1) * frame
+}
+
+/// That nothing opens a ledger whose log is damaged ahead of its last transaction.
+fn is_refused(folder: &Path, file: &[u8], log: &[u8], frame: usize) {
+    let path = folder.join("ledger.db");
+    let _ = fs::remove_file(folder.join("ledger.db-shm"));
+    fs::write(&path, file).unwrap();
+    fs::write(folder.join("ledger.db-wal"), log).unwrap();
+    let told = SqliteLedger::audit_file(&path).unwrap_err().to_string();
+    assert!(told.contains(&format!("frame {frame} of its log is damaged")), "{told}");
+}
+
 #[test]
 fn wherever_the_log_ends_what_was_in_it_is_there() {
     let History { file, log, lengths } = history();
@@ -85,6 +105,7 @@ fn wherever_the_log_ends_what_was_in_it_is_there() {
     let frame = FRAME_HEAD + page;
     let folder = TempDir::new().unwrap();
     let frames = (log.len() - LOG_HEAD) / frame;
+    let last = last_transaction(&log, frame);
     let mut most = 0;
     for place in 0..=frames {
         let boundary = LOG_HEAD + place * frame;
@@ -98,8 +119,12 @@ fn wherever_the_log_ends_what_was_in_it_is_there() {
         if place < frames {
             let mut flipped = log.clone();
             flipped[boundary + FRAME_HEAD + (place * 997) % page] ^= 1 << (place % 8);
-            let flipped = refunds(folder.path(), &file, &flipped, &told);
-            assert_eq!(flipped, found, "a bit of the frame after {told} is flipped");
+            if boundary >= last {
+                let flipped = refunds(folder.path(), &file, &flipped, &told);
+                assert_eq!(flipped, found, "a bit of the frame after {told} is flipped");
+            } else {
+                is_refused(folder.path(), &file, &flipped, place + 1);
+            }
         }
         most = most.max(found);
     }
