@@ -168,8 +168,8 @@ fn is_exempt(text: &[u8], at: usize) -> bool {
     !between.is_empty() && between.iter().all(joins) && EXEMPT.contains(&name)
 }
 
-/// Whether the digit at `at` is part of a UUID, as OAuth clients and requests have for an id: groups
-/// of 8, 4, 4, 4 and 12 hexadecimal digits.
+/// Whether the digit at `at` is part of a UUID, as OAuth clients and requests have for an id:
+/// groups of 8, 4, 4, 4 and 12 hexadecimal digits.
 fn is_in_uuid(text: &[u8], at: usize) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
     let before = text.get(at.saturating_sub(UUID)..at).unwrap_or_default();

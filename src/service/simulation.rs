@@ -100,6 +100,10 @@ impl Simulation {
                 6..9 => random.below(180),
                 _ => random.below(1_800),
             });
+            // No network carries an order for a day, until the gateway has forgotten its id.
+            if minutes >= 180 {
+                self.bank.deliver_late();
+            }
             self.world.leap(TimeDelta::minutes(i64::try_from(minutes).unwrap()));
             if self.world.chance(300) {
                 self.world.set_clock_wrong();
