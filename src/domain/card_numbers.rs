@@ -68,26 +68,51 @@ fn wide(body: &[u8]) -> Option<(Vec<u8>, usize)> {
 fn found(text: &[u8]) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
-    // Digits in groups, as far as they were looked at.
-    let mut run = 0..0;
-    while let Some(ahead) = text.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at + ahead;
-        if start != run.end + 1 || !is_separator(text.get(run.end)) {
-            run.start = start;
+    while let Some(run) = next_run(text, at) {
+        at = run.end;
+        find_in(text, run, &mut found);
+    }
+    found
+}
+
+/// The next digits from `at` on, alone or in groups, that are enough for a number. Every request
+/// is looked through here, so little is done for a byte.
+fn next_run(text: &[u8], mut at: usize) -> Option<Range<usize>> {
+    loop {
+        let start = at + text.get(at..)?.iter().position(u8::is_ascii_digit)?;
+        let (mut digits, mut end) = (0, start);
+        let mut after_digit = false;
+        for byte in text.get(start..)? {
+            let is_digit = byte.is_ascii_digit();
+            if !is_digit && !(after_digit && is_separator(Some(byte))) {
+                break;
+            }
+            digits += usize::from(is_digit);
+            after_digit = is_digit;
+            end += 1;
         }
-        let groups = groups_from(text, start);
-        at = groups.first().map_or(start + 1, |group| group.end);
+        if digits >= *DIGITS.start() {
+            return Some(start..end);
+        }
+        at = end;
+    }
+}
+
+/// Adds the numbers among the groups of a run.
+fn find_in(text: &[u8], run: Range<usize>, found: &mut Vec<Vec<usize>>) {
+    let mut at = run.start;
+    while at < run.end {
+        let groups = groups_from(text, at);
+        let start = at;
+        at = groups.first().map_or(at, |group| group.end) + 1;
         if let Some(number) = number_in(text, &groups)
             && !is_exempt(text, run.start)
             && !is_in_uuid(text, start)
         {
-            at = number.last().map_or(at, |last| last + 1);
+            at = number.last().map_or(at, |last| last + 2);
             found.push(number);
         }
-        run.end = at;
     }
-    found
 }
 
 fn is_separator(byte: Option<&u8>) -> bool {
