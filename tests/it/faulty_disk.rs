@@ -40,6 +40,7 @@ fn shim() -> Option<&'static Path> {
         (is_made && cfg!(target_os = "linux")).then_some((folder, library))
     });
     if shim.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "a C compiler is needed in CI");
         let said = b"SKIPPED: a faulty disk, because nothing here compiles C for Linux\n";
         let _ = std::io::stderr().write_all(said);
     }
