@@ -184,7 +184,7 @@ impl Gateway {
         self.tls.is_some()
     }
 
-    /// Whether health and metrics are told by TLS.
+    /// Whether health and metrics are served by TLS.
     pub fn is_admin_tls(&self) -> bool {
         self.is_admin_tls
     }

@@ -7,8 +7,8 @@
 //! - opening + Σ(entries) = balance ≥ 0 for every account, at every moment that a reader can see;
 //! - a reply of `Ok` is durable before it is given;
 //! - [`LedgerError::Busy`], [`LedgerError::Unavailable`] and [`LedgerError::Damaged`] mean that
-//!   nothing happened, and [`LedgerError::Unknown`] that nobody can say: then the caller must get
-//!   no answer at all.
+//!   nothing happened, and [`LedgerError::Unknown`] that the outcome is unknown: then the caller
+//!   must get no answer at all.
 
 pub mod audit;
 pub mod books;

@@ -97,8 +97,8 @@ fn hint(error: &OpenError) -> Option<&'static str> {
              `refund-gateway restore --accept-missing-log`"
         }
         OpenError::Damaged { .. } => {
-            "restore a backup (`refund-gateway restore`), which keeps this file for whoever looks \
-             into it"
+            "restore a backup (`refund-gateway restore`), which keeps this file for a closer \
+             look"
         }
         OpenError::OldSqlite { .. } | OpenError::Io { .. } => return None,
     })

@@ -12,7 +12,7 @@ use crate::call::Users;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Shakes hands with a client of TLS; one that speaks plain HTTP is told where it is.
+/// Shakes hands with a client of TLS; one that speaks plain HTTP gets a 400 in plain text.
 pub(super) async fn secured(
     configuration: &ListenerConfiguration,
     tls: &Tls,

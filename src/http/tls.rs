@@ -31,7 +31,7 @@ use tokio_rustls::rustls::{
 };
 use tokio_rustls::server::TlsStream;
 
-/// The first byte of whoever speaks TLS: a record with a handshake.
+/// The first byte that a client of TLS sends: a record with a handshake.
 const HANDSHAKE: u8 = 22;
 /// How long a certificate is good that was made for tests.
 const SELF_SIGNED_DAYS: i64 = 30;
@@ -89,7 +89,7 @@ pub enum TlsError {
     /// Clients cannot be verified.
     #[error("certificates of clients need a certificate of the gateway: name it and its key")]
     NoCertificate,
-    /// Clients must show a certificate of nobody.
+    /// Clients must show a certificate, and no authority is named that issues them.
     #[error("certificates of clients are required, but no authority of theirs is named")]
     NoAuthority,
     /// A file cannot be read.
@@ -295,8 +295,8 @@ fn in_file(path: &Path, why: impl std::fmt::Display) -> TlsError {
     TlsError::File { path: path.to_owned(), why: why.to_string() }
 }
 
-/// Writes a certificate for `hosts` that nobody else has signed, and its key, which only its owner
-/// may read, into `folder`. For tests: it is good for 30 days.
+/// Writes a certificate for `hosts` that is signed by its own key, and that key, which only its
+/// owner may read, into `folder`. For tests: it is good for 30 days.
 pub fn write_self_signed(
     folder: &Path,
     hosts: Vec<String>,

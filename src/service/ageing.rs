@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// How often the ledger is told how old it is.
+/// How often the ledger keeps its age.
 const KEPT_EVERY: Duration = Duration::from_secs(600);
 /// How far the clocks may part before that is worth a line in the log.
 const WORTH_A_LINE: TimeDelta = TimeDelta::minutes(5);
@@ -88,7 +88,7 @@ pub async fn begin(clock: &Clock, ledger: &dyn Ledger, gap: TimeDelta) -> Result
 }
 
 impl Service {
-    /// Tells the ledger how old it is, now and then, until the service is ended or gone.
+    /// Has the ledger keep its age every ten minutes, until the service is ended or gone.
     pub(super) fn start_keeping_age(self: &Arc<Self>) {
         let service = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -103,7 +103,7 @@ impl Service {
         });
     }
 
-    /// Tells the ledger how old it is.
+    /// Has the ledger keep its age.
     pub(super) async fn keep_age(&self) {
         if self.ledger.test_bench().is_some() {
             return;

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: the caller gets the bytes that are stored, before or after; where the new
 //! ones cannot be made or stored, the old ones stand, which were true when they were made. Where
-//! nobody can say which are stored, there is no answer.
+//! it is unknown which are stored, there is no answer.
 
 use super::idempotency::Once;
 use crate::domain::draft::refund_details::ObjectKey;

@@ -208,7 +208,7 @@ impl Simulation {
         }
     }
 
-    /// Everything works now: what nobody knows is asked for again, and every refund ends.
+    /// Everything works now: what has an unknown outcome is sent again, and every refund ends.
     async fn come_to_an_end(self: Arc<Self>, service: Arc<Service>) {
         self.send_again(&service).await;
         for _ in 0..ROUNDS_MAX {

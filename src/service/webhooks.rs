@@ -73,7 +73,7 @@ pub struct WebhookStats {
 /// A delivery that is under way; the error is what went wrong, for operators.
 pub(super) type Posting<'p> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'p>>;
 
-/// How events reach somebody who listens.
+/// How events reach a receiver.
 pub(super) trait Carrier: Send + Sync {
     /// Sends an event; it may have arrived also where it fails.
     fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p>;
@@ -141,7 +141,7 @@ impl Receiver {
         Self::by(carrier, Arc::new(Clock::system()), name, kinds, give_up_after)
     }
 
-    /// Somebody who is reached by a carrier, by the time of a clock.
+    /// A receiver that is reached by `carrier`, by the time of `clock`.
     pub(super) fn by(
         carrier: Arc<dyn Carrier>,
         clock: Arc<Clock>,
@@ -187,7 +187,7 @@ impl Service {
         self.deliver_to(webhooks.into_iter().map(Receiver::new).collect()).await
     }
 
-    /// As [`Service::start_webhooks`], to whom each is reached by its carrier.
+    /// As [`Service::start_webhooks`], for receivers that are reached by their carriers.
     pub(super) async fn deliver_to(
         self: &Arc<Self>,
         receivers: Vec<Receiver>,

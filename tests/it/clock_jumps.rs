@@ -1,5 +1,5 @@
 //! A machine's clock that is a day ahead for a while: nothing that was promised for a day or for
-//! the time of a session is forgotten, on a real ledger, whose clock nobody sets.
+//! the time of a session is forgotten, on a real ledger, whose clock no tester sets.
 
 use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, external_refund,

@@ -1,9 +1,9 @@
 //! Who may use the admin listener: the API callers with the token, metrics and the description
 //! callers by a name of ours, and no web page either.
 //!
-//! What must stay true: a request to the API with an Origin, with a Host that is a name of somebody
-//! else's, or without the token is refused before anything of it is read. Metrics have no token, so
-//! only the Host keeps a page from reading them whose name was made to lead here.
+//! What must stay true: a request to the API with an Origin, with a Host that is neither ours nor
+//! allowed, or without the token is refused before anything of it is read. Metrics have no token,
+//! so only the Host keeps a web page from reading them whose name was made to lead here.
 
 use crate::domain::hex::hex;
 use crate::http::address::is_authority;

@@ -4,7 +4,7 @@
 //! SQLite reads a log up to the first frame whose checksum is wrong and takes what follows for the
 //! rest of an older log. That is right for a write that was cut short, which can only be the last
 //! transaction: each commit is synced before the next transaction begins. One damaged byte further
-//! ahead would make acknowledged transactions vanish without a word, and is told here.
+//! ahead would make acknowledged transactions vanish without a word, and is reported here.
 //!
 //! What must stay true: what a crash can leave behind is never called damage. So a wrong frame
 //! counts only where a commit and the beginning of another transaction of the same log follow.

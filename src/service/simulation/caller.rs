@@ -217,7 +217,7 @@ impl Simulation {
         noted.unwrap_or_else(|why| self.world.fail(why));
     }
 
-    /// Asks once more for what nobody knows the outcome of, as long as keys are good.
+    /// Sends once more what has an unknown outcome, as long as keys are good.
     pub(super) async fn send_again(&self, service: &Arc<Service>) {
         let now = self.world.real_now();
         let unknown: Vec<usize> = {

@@ -55,7 +55,7 @@ impl Simulation {
         lost.map_or(Ok(()), |lost| Err(format!("{lost:?} was acknowledged and is not there")))
     }
 
-    /// A refund ends once, as its gateway said, and is taken back only where somebody asked for it.
+    /// A refund ends once, as its gateway said, and is taken back only where a caller asked for it.
     fn compare_with_before(&self, found: &BTreeMap<RefundId, FoundRefund>) -> Result<(), String> {
         let (mut seen, now) = (self.seen.lock(), self.world.event());
         let (book, since) = (self.book.lock(), seen.at);
@@ -130,7 +130,7 @@ impl Simulation {
     }
 
     /// Each call was done as often as it was answered: once, not at all, or whole or not at all
-    /// where nobody knows.
+    /// where its outcome is unknown.
     fn compare_with_answers(&self, tags: &Tags) -> Result<(), String> {
         let book = self.book.lock();
         let may_be_gone: BTreeSet<String> = book

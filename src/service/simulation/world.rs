@@ -78,7 +78,7 @@ impl World {
         self.draw(|random| random.chance(of_a_thousand))
     }
 
-    /// Notes what happened, for whoever reads a schedule that failed.
+    /// Notes what happened, for the log of a schedule that failed.
     pub(super) fn log(&self, line: impl FnOnce() -> String) {
         let mut state = self.state.lock();
         if self.is_verbose {

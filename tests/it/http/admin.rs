@@ -85,7 +85,7 @@ async fn an_address_in_use_and_a_useless_setting_are_named() {
     assert_eq!(error.to_string(), "http.headers_max must be above 0");
 }
 
-/// Regression: whoever had all places of the admin listener kept health from being told.
+/// Regression: a client that had all places of the admin listener kept health from being served.
 #[tokio::test]
 async fn health_is_told_while_forty_connections_dawdle() {
     let settings = HttpSettings { head_timeout_ms: 600_000, ..HttpSettings::default() };
