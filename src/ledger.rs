@@ -26,6 +26,8 @@ mod memory;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
+#[cfg(test)]
+pub mod postgres;
 pub mod query;
 mod queue;
 pub mod reconciliation;

@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
@@ -175,6 +175,10 @@ impl<E> Drop for Writer<E> {
     }
 }
 
+/// The pauses before a batch is done again that was rolled back because of what passes.
+const REPEATED_AFTER: [Duration; 3] =
+    [Duration::from_millis(1), Duration::from_millis(10), Duration::from_millis(50)];
+
 type Batch<E> = Vec<Box<dyn Task<E>>>;
 
 /// Why a transaction did not come to its end, in words for operators.
@@ -230,7 +234,7 @@ impl<E: Engine> State<E> {
             return fail_all(waiting, &error);
         }
         let mut batch = begun(waiting);
-        match self.finish(&mut batch) {
+        match self.finish_or_repeat(&mut batch) {
             Ok(()) => batch.into_iter().for_each(Task::succeed),
             Err(Failure::RolledBack(_)) if batch.len() > 1 => self.do_one_by_one(batch),
             Err(failure) => self.fail(batch, failure),
@@ -246,7 +250,7 @@ impl<E: Engine> State<E> {
                 alone.extend(rest);
                 return fail_all(alone, &error);
             }
-            match self.finish(&mut alone) {
+            match self.finish_or_repeat(&mut alone) {
                 Ok(()) => alone.into_iter().for_each(Task::succeed),
                 Err(failure) => self.fail(alone, failure),
             }
@@ -265,6 +269,25 @@ impl<E: Engine> State<E> {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             self.rolled_back(error.to_string())
         })
+    }
+
+    /// As [`State::finish`]. A batch that was rolled back because of what passes by itself is done
+    /// again, all of it and from its decisions on, a few times.
+    fn finish_or_repeat(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
+        let mut finished = self.finish(batch);
+        for pause in REPEATED_AFTER {
+            let is_repeatable = batch.iter().all(|task| task.is_repeatable());
+            match &finished {
+                Err(Failure::RolledBack(_)) if is_repeatable && self.engine.is_passing() => {}
+                _ => break,
+            }
+            thread::sleep(pause);
+            match self.begin() {
+                Ok(()) => finished = self.finish(batch),
+                Err(error) => return Err(Failure::RolledBack(error.to_string())),
+            }
+        }
+        finished
     }
 
     /// Does the work of a batch in the open transaction and commits it, or rolls it back.

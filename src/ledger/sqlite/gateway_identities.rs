@@ -4,9 +4,8 @@
 //! unless a seed says another; the built-in sandbox, which always exists, comes first.
 
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
-use crate::domain::hex::hex;
+use crate::ledger::work::drawing::gateway_id;
 use rusqlite::{Connection, params};
-use sha2::{Digest, Sha256};
 
 /// Gives those of these gateways that have none an id that follows from their name, and the next
 /// number.
@@ -20,10 +19,13 @@ pub(super) fn give(connection: &Connection, gateways: &[Gateway]) -> rusqlite::R
         let next = "select coalesce(max(cast(substr(number, 4) as integer)), 0) + 1 \
                     from gateway_identity where number glob 'PG-[0-9]*'";
         let next: i64 = connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
-        let digest: [u8; 32] = Sha256::digest(format!("gateway:{name}").as_bytes()).into();
-        let id: String = hex(&digest).chars().take(32).collect();
+        let id = gateway_id(name);
         let insert = "insert into gateway_identity (name, id, number) values (?1, ?2, ?3)";
-        connection.prepare_cached(insert)?.execute(params![name, id, format!("PG-{next:08}")])?;
+        connection.prepare_cached(insert)?.execute(params![
+            name,
+            id.as_str(),
+            format!("PG-{next:08}")
+        ])?;
     }
     Ok(())
 }
