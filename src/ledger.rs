@@ -96,8 +96,10 @@ pub enum LedgerError {
 pub struct UserKey(pub i64);
 
 /// The store behind one interface: what a gateway asks of it, by use.
-pub trait Ledger:
-    Bookkeeping + Sessions + Queries + Orders + Outbox + Views + Trail + Operators + Settings + Health
+pub trait Ledger
+where
+    Self: Bookkeeping + Sessions + Queries + Orders + Outbox + Views,
+    Self: Trail + Operators + Settings + Health,
 {
     /// What can be done with a test ledger alone; nothing where it is none.
     fn test_bench(&self) -> Option<&dyn TestBench>;

@@ -1,4 +1,5 @@
-//! How the ledger is: whether it can be written, what was found wrong with it, and how much it does.
+//! How the ledger is: whether it can be written, what was found wrong with it, and how much it
+//! does.
 
 use super::Reply;
 

@@ -1,4 +1,5 @@
-//! A ledger that follows a script: one user, one session, and creates that come to what a test says.
+//! A ledger that follows a script: one user, one session, and creates that come to what a test
+//! says.
 
 use super::{NEW_SESSION, PASSWORD_HASH, SESSION};
 use crate::domain::draft::batch::Drafts;
