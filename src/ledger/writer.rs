@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
@@ -175,9 +175,8 @@ impl<E> Drop for Writer<E> {
     }
 }
 
-/// The pauses before a batch is done again that was rolled back because of what passes.
-const REPEATED_AFTER: [Duration; 3] =
-    [Duration::from_millis(1), Duration::from_millis(10), Duration::from_millis(50)];
+/// How often a batch is done again that was rolled back because of what passes by itself.
+const REPEATS_MAX: u32 = 3;
 
 type Batch<E> = Vec<Box<dyn Task<E>>>;
 
@@ -275,13 +274,12 @@ impl<E: Engine> State<E> {
     /// again, all of it and from its decisions on, a few times.
     fn finish_or_repeat(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
         let mut finished = self.finish(batch);
-        for pause in REPEATED_AFTER {
+        for _ in 0..REPEATS_MAX {
             let is_repeatable = batch.iter().all(|task| task.is_repeatable());
             match &finished {
                 Err(Failure::RolledBack(_)) if is_repeatable && self.engine.is_passing() => {}
                 _ => break,
             }
-            thread::sleep(pause);
             match self.begin() {
                 Ok(()) => finished = self.finish(batch),
                 Err(error) => return Err(Failure::RolledBack(error.to_string())),

@@ -10,14 +10,12 @@ use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
 use crate::ledger::unit::World;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
 
 /// Where a test can step in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +34,8 @@ pub(in crate::ledger) struct Server {
     folder: PathBuf,
     port: u16,
     binaries: PathBuf,
-    /// Ends the server once its standard input ends.
-    keeper: Mutex<Child>,
+    /// Ends the server once its standard input ends, and prints a line for each start.
+    keeper: Mutex<(Child, BufReader<ChildStdout>)>,
 }
 
 /// Runs in a shell: makes the data, then keeps the server running, started again on each line of
@@ -50,6 +48,11 @@ start() {
     "$2/postgres" -D data -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c max_connections=40 \
         -c shared_buffers=32MB >>log 2>&1 &
     server=$!
+    until "$2/pg_isready" -q -h "$1" -p "$3"; do
+        kill -0 "$server" || { cat log >&2; exit 1; }
+        sleep 0.02
+    done
+    echo started
 }
 start "$@"
 while read -r line; do
@@ -78,8 +81,9 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = as_postgres(&folder);
         command.args(["sh", "-c", KEEP, "sh"]).arg(&folder).arg(&binaries).arg(port.to_string());
-        let keeper = command.stdin(Stdio::piped()).spawn().unwrap();
-        let server = Self { folder, port, binaries, keeper: Mutex::new(keeper) };
+        let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(keeper.stdout.take().unwrap());
+        let server = Self { folder, port, binaries, keeper: Mutex::new((keeper, lines)) };
         server.await_start();
         Some(server)
     }
@@ -133,46 +137,24 @@ impl Server {
 
     /// Ends the server as a loss of power would, and starts it again.
     pub(in crate::ledger) fn kill_and_start(&self) {
-        self.keeper.lock().unwrap().stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-        thread::sleep(Duration::from_millis(50));
+        let mut keeper = self.keeper.lock().unwrap();
+        keeper.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        drop(keeper);
         self.await_start();
     }
 
     fn await_start(&self) {
-        let began = Instant::now();
-        let ready = self.binaries.join("pg_isready");
-        loop {
-            let found = Command::new(&ready)
-                .arg("-q")
-                .arg("-h")
-                .arg(&self.folder)
-                .args(["-p", &self.port.to_string()])
-                .status()
-                .unwrap();
-            if found.success() {
-                return;
-            }
-            let ended = self.keeper.lock().unwrap().try_wait().unwrap();
-            assert!(ended.is_none(), "the server did not start: {ended:?}");
-            assert!(began.elapsed() < Duration::from_secs(120), "{}", self.log());
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn log(&self) -> String {
-        let mut log = String::new();
-        if let Ok(mut file) = fs::File::open(self.folder.join("log")) {
-            let _ = file.read_to_string(&mut log);
-        }
-        log
+        let mut line = String::new();
+        self.keeper.lock().unwrap().1.read_line(&mut line).unwrap();
+        assert_eq!(line, "started\n", "the server did not start");
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         let mut keeper = self.keeper.lock().unwrap();
-        drop(keeper.stdin.take());
-        let _ = keeper.wait();
+        drop(keeper.0.stdin.take());
+        let _ = keeper.0.wait();
     }
 }
 

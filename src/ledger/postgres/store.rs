@@ -12,7 +12,6 @@ use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::working_set::Shelves;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio_postgres::Row;
@@ -228,10 +227,14 @@ impl Store {
                 }
                 Err(_) => {
                     self.link = None;
-                    thread::sleep(LOOK_UP_PAUSE);
+                    self.pause(LOOK_UP_PAUSE);
                 }
             }
         }
+    }
+
+    fn pause(&self, pause: Duration) {
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
     /// As if this node had begun its open batch before another node committed one.
@@ -284,7 +287,7 @@ impl Engine for Store {
                     if error.kind == Kind::Lost && began.elapsed() < TRY_MAX =>
                 {
                     tracing::warn!(%error, "another connection to PostgreSQL is tried");
-                    thread::sleep(pause);
+                    self.pause(pause);
                 }
                 (Err(error), _) => return Err(error),
             }

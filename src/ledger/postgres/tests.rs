@@ -119,10 +119,9 @@ fn many_rows_are_written_found_and_removed_by_one_statement_each() {
     let found =
         store.work(|unit| unit.all::<Account>(&ACCOUNT_BY_NUMBER, &[Value::Text("A7".into())]));
     assert_eq!(found.unwrap(), [Account::from(&account(7))]);
-    let newest = store.work(|unit| unit.newest_key::<AccountRow>()).unwrap();
-    assert_eq!(newest, ROWS);
-    let after = store.work(|unit| unit.after::<AccountRow>(10, 3)).unwrap();
-    assert_eq!(after, [account(11), account(12), account(13)]);
+    let found =
+        store.work(|unit| Ok((unit.newest_key::<AccountRow>()?, unit.after::<AccountRow>(10, 3)?)));
+    assert_eq!(found.unwrap(), (ROWS, vec![account(11), account(12), account(13)]));
     let changed = store.work(|unit| {
         for key in 1..=ROWS {
             let number = format!("A{}", ROWS + 1 - key);
@@ -262,10 +261,9 @@ fn of_several_hosts_the_one_that_answers_and_takes_writes_is_used() {
     let Some(server) = Server::shared() else { return };
     let (schema, _) = server.new_schema();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!(
-        "postgres://postgres:secret@127.0.0.1:{free},127.0.0.1:{}/postgres?options=-csearch_path%3D{schema}",
-        server.port()
-    );
+    let hosts = format!("127.0.0.1:{free},127.0.0.1:{}", server.port());
+    let options = format!("options=-csearch_path%3D{schema}");
+    let url = format!("postgres://postgres:secret@{hosts}/postgres?{options}");
     let mut store = store_at(Address::parse(&url, &Secrets::default()).unwrap(), world());
     add(&mut store, "here");
     assert!(is_there(&mut store, "here"));

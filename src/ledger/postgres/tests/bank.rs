@@ -49,7 +49,7 @@ fn begin(store: &mut Store) {
     let began = Instant::now();
     while let Err(error) = store.begin() {
         assert!(began.elapsed() < Duration::from_secs(120), "{error}");
-        thread::sleep(Duration::from_millis(20));
+        thread::park_timeout(Duration::from_millis(20));
     }
 }
 
@@ -70,7 +70,7 @@ fn two_nodes_on_one_ledger_never_overdraw_lose_or_double_while_the_server_is_kil
         ];
         for wanted in [10, 40] {
             while batches_done.load(Ordering::Relaxed) < wanted {
-                thread::sleep(Duration::from_millis(1));
+                thread::park_timeout(Duration::from_millis(1));
             }
             server.kill_and_start();
         }
