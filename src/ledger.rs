@@ -28,7 +28,6 @@ mod memory;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
-#[cfg(test)]
 pub mod postgres;
 pub mod query;
 mod queue;

@@ -20,16 +20,19 @@
 //! reading requests, signing in, deciding nothing, and answering.
 
 mod address;
+mod backend;
 mod books;
 mod fault;
 mod link;
 mod passfile;
+mod readers;
 mod schema;
 mod settings;
 mod starting;
 mod store;
 mod tls;
 mod values;
+mod words;
 
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
@@ -37,4 +40,9 @@ pub(in crate::ledger) mod for_tests;
 mod tests;
 
 pub use address::{Address, AddressError, Secrets};
+pub use backend::Postgres;
 pub use fault::PostgresError;
+
+/// A ledger in PostgreSQL, of which this process is the only node for now: what asks gateways and
+/// what delivers to webhooks does not share its work with other nodes yet.
+pub type PostgresLedger = super::served::Served<Postgres>;

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Lost,
     /// The transaction failed of what another one did at the same moment: again, it may not.
     Passing,
+    /// It took longer than it may.
+    Late,
     /// What is stored is damaged.
     Damage,
     /// Nothing that another attempt would change.
@@ -73,6 +75,9 @@ fn kind_of(error: &tokio_postgres::Error) -> Kind {
     let code = server.code();
     if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
         return Kind::Damage;
+    }
+    if *code == SqlState::QUERY_CANCELED {
+        return Kind::Late;
     }
     // A server that has become a standby takes no writes; its connections lead nowhere.
     let is_standby = *code == SqlState::READ_ONLY_SQL_TRANSACTION;

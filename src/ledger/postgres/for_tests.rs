@@ -228,8 +228,8 @@ pub(in crate::ledger) fn fill(
 
 /// The writing side of the ledger at an address, in a world of the test's own.
 pub(in crate::ledger) fn store_at(address: Address, world: World) -> Store {
-    let start = Start { is_test: true, ..Start::default() };
-    let mut store = starting::open(address, start).unwrap();
+    let start = Start { is_test: Some(true), is_made: true, ..Start::default() };
+    let mut store = starting::open(address, start).unwrap().store;
     store.world = world;
     store
 }

@@ -7,7 +7,7 @@
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::schema::{self, Catalogue};
-use super::settings::{self, ABOUT, EXCHANGE_MAX, SESSION};
+use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, READING, SESSION, WRITING};
 use crate::ledger::books::BooksError;
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -58,8 +58,30 @@ impl Pending {
     }
 }
 
+/// How many statements of readers stay prepared.
+const TEXTS_MAX: usize = 256;
+
 /// The table of the turn.
 pub(super) const TURN: &str = "turn";
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The writer's first one.
+    Opening {
+        /// Whether a ledger is made where there is none.
+        is_made: bool,
+        /// Whether this is the only node.
+        is_alone: bool,
+    },
+    /// The writer's, once the ledger is open.
+    Writing {
+        /// As of the first one.
+        is_alone: bool,
+    },
+    /// A reader's.
+    Reading,
+}
 
 /// A value of a statement.
 pub(super) type Bindable<'v> = &'v (dyn ToSql + Sync);
@@ -80,6 +102,8 @@ pub(super) struct Link {
     driver: AbortHandle,
     runtime: Arc<Runtime>,
     statements: HashMap<Purpose, Statement>,
+    /// Those of readers, by their texts.
+    texts: HashMap<String, Statement>,
     pending: Vec<Pending>,
     /// The types of all columns.
     pub(super) catalogue: Catalogue,
@@ -102,12 +126,11 @@ impl Drop for Link {
 }
 
 impl Link {
-    /// Connects to the first host that takes writes, and brings its schema up to date if that is
-    /// wanted.
+    /// Connects to the first host that takes writes.
     pub(super) fn connect(
         runtime: &Arc<Runtime>,
         address: &Address,
-        migrates: bool,
+        wanted: Use,
     ) -> Result<Self, PostgresError> {
         let made = async {
             let (client, connection) = address.config.connect(address.trust.clone()).await?;
@@ -120,8 +143,19 @@ impl Link {
             let driver = tokio::spawn(ended).abort_handle();
             client.batch_execute(SESSION).await?;
             settings::check(&client.query_one(ABOUT, &[]).await?)?;
-            if migrates {
-                schema::bring_up_to_date(&client).await?;
+            match wanted {
+                Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
+                    client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
+                }
+                Use::Opening { .. } | Use::Writing { .. } | Use::Reading => {}
+            }
+            match wanted {
+                Use::Reading => client.batch_execute(READING).await?,
+                Use::Writing { .. } => client.batch_execute(WRITING).await?,
+                Use::Opening { is_made, .. } => {
+                    schema::bring_up_to_date(&client, is_made).await?;
+                    client.batch_execute(WRITING).await?;
+                }
             }
             let catalogue = schema::read(&client).await?;
             Ok((client, driver, catalogue))
@@ -135,6 +169,7 @@ impl Link {
             driver,
             runtime: Arc::clone(runtime),
             statements: HashMap::new(),
+            texts: HashMap::new(),
             pending: Vec::new(),
             catalogue,
             failure: None,
@@ -155,6 +190,26 @@ impl Link {
         let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(&text)).await };
         let statement = self.runtime.block_on(prepared).map_err(|_| late())??;
         self.statements.insert(purpose, statement.clone());
+        Ok(statement)
+    }
+
+    /// The statement of a text, which `translate` puts into the server's words; the ones that came
+    /// last stay prepared.
+    pub(super) fn prepare_text(
+        &mut self,
+        text: &str,
+        translate: impl FnOnce(&str) -> String,
+    ) -> Result<Statement, PostgresError> {
+        if let Some(statement) = self.texts.get(text) {
+            return Ok(statement.clone());
+        }
+        let translated = translate(text);
+        let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(&translated)).await };
+        let statement = self.runtime.block_on(prepared).map_err(|_| late())??;
+        if self.texts.len() >= TEXTS_MAX {
+            self.texts.clear();
+        }
+        self.texts.insert(text.to_owned(), statement.clone());
         Ok(statement)
     }
 
@@ -263,6 +318,15 @@ impl Link {
     pub(super) fn failure(&mut self, error: BooksError) -> PostgresError {
         let noted = self.failure.take().filter(|failure| failure.to_string() == error.to_string());
         noted.unwrap_or_else(|| error.into())
+    }
+}
+
+/// Another node serves the ledger, where it is said that only one does.
+fn not_alone(error: tokio_postgres::Error) -> PostgresError {
+    let error = PostgresError::from(error);
+    match error.kind {
+        Kind::Lost => error,
+        _ => error.while_doing("another node serves this ledger; one at a time does for now"),
     }
 }
 

@@ -24,10 +24,14 @@ const NOTE_STEPS: &str = "
     )
 ";
 
-/// Takes every step that the schema has not taken yet.
-pub(super) async fn bring_up_to_date(client: &Client) -> Result<(), PostgresError> {
-    if known(version(client).await?)? == VERSION {
+/// Takes every step that the schema has not taken yet; where nothing is, none unless `is_made`.
+pub(super) async fn bring_up_to_date(client: &Client, is_made: bool) -> Result<(), PostgresError> {
+    let taken = known(version(client).await?)?;
+    if taken == VERSION {
         return Ok(());
+    }
+    if taken == 0 && !is_made {
+        return Err(PostgresError::new(FaultKind::Refused, "there is no ledger"));
     }
     client.batch_execute(TAKE_LOCK).await?;
     match take_steps(client).await {

@@ -1,22 +1,21 @@
-//! What is done before a ledger in PostgreSQL is served: its schema, what it is for, the salts of its
-//! ids, and the identities of its gateways.
+//! What is done before a ledger in PostgreSQL is served: its schema, what it is for, and what every
+//! ledger settles with the process that serves it.
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Link, new_runtime};
+use super::link::{Link, Use, new_runtime};
 use super::store::Store;
-use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
+use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::records::{GATEWAY_IDENTITIES, GatewayIdentity, Meta};
+use crate::ledger::records::Meta;
+use crate::ledger::test_bench::TEST_KIND;
 use crate::ledger::unit::{Unit, World};
-use crate::ledger::work::drawing;
-use std::collections::BTreeSet;
+use crate::ledger::work::{beginning, drawing};
 
-/// The names under which the ledger keeps what it knows of itself.
+/// Under which name the ledger keeps what it is for.
 const KIND: &str = "kind";
-const SALT: &str = "salt";
-const EVENTS: &str = "events";
+const REAL_KIND: &str = "real";
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Default)]
@@ -27,107 +26,56 @@ pub(in crate::ledger) struct Start {
     pub(in crate::ledger) configured: Vec<Gateway>,
     /// Whether events are kept, if that is said now.
     pub(in crate::ledger) events: Option<bool>,
-    /// Whether it is a test ledger.
+    /// Whether it has to be a test ledger; none: it is as it was made.
+    pub(in crate::ledger) is_test: Option<bool>,
+    /// Whether it is made where there is none.
+    pub(in crate::ledger) is_made: bool,
+    /// Whether this is the only node.
+    pub(in crate::ledger) is_alone: bool,
+}
+
+/// A ledger that is open.
+pub(in crate::ledger) struct Opened {
+    pub(in crate::ledger) store: Store,
+    /// It is marked as test.
     pub(in crate::ledger) is_test: bool,
 }
 
 /// Opens the writing side of a ledger, whose schema is made or brought up to date.
-pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Store, PostgresError> {
+pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, PostgresError> {
+    let Start { id_seed, configured, events, is_test, is_made, is_alone } = start;
     let mut node = [0_u8; 16];
     drawing::fill_randomly(&mut node)?;
     let runtime = new_runtime()?;
-    let link = Link::connect(&runtime, &address, true)?;
-    let Start { id_seed, configured, events, is_test } = start;
+    let link = Link::connect(&runtime, &address, Use::Opening { is_made, is_alone })?;
     let world = World { configured, id_seed, ..World::default() };
-    let mut store = Store::new(address, runtime, link, node, world);
+    let mut store = Store::new(address, runtime, (link, is_alone), node, world);
     store.begin()?;
-    let first = store.work(|unit| first(unit, events, is_test));
-    let first = match first {
-        Ok(Ok(first)) => first,
-        Ok(Err(refused)) => {
-            store.roll_back()?;
-            return Err(PostgresError::new(Kind::Refused, refused));
-        }
-        Err(error) => return Err(error),
-    };
+    let kind = store.work(|unit| kind(unit, is_test.unwrap_or(false)))?;
+    let found = kind == TEST_KIND;
+    if is_test.is_some_and(|wanted| wanted != found) {
+        store.roll_back()?;
+        let refused = format!("the ledger is marked as {kind}");
+        return Err(PostgresError::new(Kind::Refused, refused));
+    }
+    let begun = beginning::begin(&mut store, id_seed, events)?;
     store.flush()?;
     store.commit().map_err(|error| match error {
         CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
         CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
     })?;
-    let salt = id_seed.map_or(first.row_salt, drawing::seeded_salt);
-    let First { row_salt, keeps_events } = first;
-    store.world = World { salt, row_salt, keeps_events, ..store.world };
-    Ok(store)
+    let beginning::Begun { keeps_events, salt, row_salt } = begun;
+    store.world.keeps_events = keeps_events;
+    (store.world.salt, store.world.row_salt) = (salt, row_salt);
+    Ok(Opened { store, is_test: found })
 }
 
-/// What follows from the rows of the ledger itself.
-struct First {
-    row_salt: u32,
-    keeps_events: bool,
-}
-
-/// Writes down what a new ledger is, and reads what an old one is; refused if it is for something
-/// else.
-fn first(
-    unit: &mut Unit<'_>,
-    events: Option<bool>,
-    is_test: bool,
-) -> Result<Result<First, String>, BooksError> {
-    let kind = if is_test { "test" } else { "real" };
-    let found = said(unit, KIND, || Ok(kind.to_owned()))?;
-    if found != kind {
-        return Ok(Err(format!("the ledger is marked as {found}, and a {kind} one is asked for")));
+/// What the ledger is for: as it was said first.
+fn kind(unit: &mut Unit<'_>, is_test: bool) -> Result<String, BooksError> {
+    if let Some(kind) = unit.get::<Meta>(&(KIND.to_owned(),))? {
+        return Ok(kind.value.clone());
     }
-    let id_seed = unit.world.id_seed;
-    let salt = said(unit, SALT, || {
-        let salt = id_seed.map_or_else(drawing::drawn_salt, |seed| Ok(drawing::seeded_salt(seed)));
-        salt.map(|salt| salt.to_string())
-    })?;
-    let unknown = || BooksError::Unknown { table: "meta", column: "value" };
-    let row_salt = salt.parse().map_err(|_| unknown())?;
-    let as_text = |keeps: bool| if keeps { "on" } else { "off" }.to_owned();
-    let keeps_events = said(unit, EVENTS, || Ok(as_text(events.unwrap_or(false))))? == "on";
-    let keeps_events = match events.filter(|said| *said != keeps_events) {
-        None => keeps_events,
-        Some(said) => {
-            unit.change::<Meta>(&(EVENTS.to_owned(),), |meta| meta.value = as_text(said))?;
-            said
-        }
-    };
-    name_gateways(unit)?;
-    Ok(Ok(First { row_salt, keeps_events }))
-}
-
-/// What the ledger says under a name; what is given here if it says nothing yet.
-fn said(
-    unit: &mut Unit<'_>,
-    name: &str,
-    first: impl FnOnce() -> Result<String, BooksError>,
-) -> Result<String, BooksError> {
-    if let Some(meta) = unit.get::<Meta>(&(name.to_owned(),))? {
-        return Ok(meta.value.clone());
-    }
-    let value = first()?;
-    unit.insert(Meta { key: name.to_owned(), value: value.clone() })?;
-    Ok(value)
-}
-
-/// Gives every gateway that has none an id that follows from its name, and the next number; the
-/// built-in sandbox, which always exists, comes first.
-fn name_gateways(unit: &mut Unit<'_>) -> Result<(), BooksError> {
-    let known = unit.all::<GatewayIdentity>(&GATEWAY_IDENTITIES, &[])?;
-    let numbers = known.iter().filter_map(|known| known.number.strip_prefix("PG-"));
-    let mut newest = numbers.filter_map(|number| number.parse::<i64>().ok()).max().unwrap_or(0);
-    let mut names: BTreeSet<String> = known.into_iter().map(|known| known.name).collect();
-    let gateways: Vec<_> = unit.world.gateways.iter().map(|gateway| gateway.name.clone()).collect();
-    for name in std::iter::once(SANDBOX_GATEWAY.to_owned()).chain(gateways) {
-        if !names.insert(name.clone()) {
-            continue;
-        }
-        newest += 1;
-        let id = drawing::gateway_id(&name);
-        unit.insert(GatewayIdentity { name, id, number: format!("PG-{newest:08}") })?;
-    }
-    Ok(())
+    let kind = if is_test { TEST_KIND } else { REAL_KIND };
+    unit.insert(Meta { key: KIND.to_owned(), value: kind.to_owned() })?;
+    Ok(kind.to_owned())
 }

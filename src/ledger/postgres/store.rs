@@ -6,7 +6,7 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Pending, TURN, Verb};
+use super::link::{Bindable, Link, Pending, TURN, Use, Verb};
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
@@ -49,6 +49,8 @@ pub(in crate::ledger) struct Store {
     address: Address,
     runtime: Arc<Runtime>,
     link: Option<Link>,
+    /// No other node may write.
+    is_alone: bool,
     /// What this process is known by to the ledger.
     node: [u8; 16],
     /// What holds for every request.
@@ -72,7 +74,7 @@ impl Store {
     pub(super) fn new(
         address: Address,
         runtime: Arc<Runtime>,
-        link: Link,
+        (link, is_alone): (Link, bool),
         node: [u8; 16],
         world: World,
     ) -> Self {
@@ -80,6 +82,7 @@ impl Store {
             address,
             runtime,
             link: Some(link),
+            is_alone,
             node,
             world,
             shelves: Shelves::default(),
@@ -101,7 +104,10 @@ impl Store {
     fn connected(&mut self) -> Result<&mut Link, PostgresError> {
         let link = match self.link.take() {
             Some(link) => link,
-            None => Link::connect(&self.runtime, &self.address, false)?,
+            None => {
+                let wanted = Use::Writing { is_alone: self.is_alone };
+                Link::connect(&self.runtime, &self.address, wanted)?
+            }
         };
         Ok(self.link.insert(link))
     }

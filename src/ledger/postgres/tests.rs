@@ -194,8 +194,9 @@ fn a_value_that_is_not_known_and_a_column_of_another_type_are_never_guessed() {
 }
 
 fn store_at_or_why(address: Address) -> Result<Store, String> {
-    let start = Start { is_test: true, ..Start::default() };
-    starting::open(address, start).map_err(|error| error.to_string())
+    let start = Start { is_test: Some(true), is_made: true, ..Start::default() };
+    let opened = starting::open(address, start).map_err(|error| error.to_string())?;
+    Ok(opened.store)
 }
 
 fn refusal(address: Address) -> String {
@@ -228,8 +229,13 @@ fn a_ledger_is_marked_for_what_it_is_for() {
     let Some(server) = Server::shared() else { return };
     let (_, address) = server.new_schema();
     drop(store_at(address.clone(), world()));
-    let real = starting::open(address, Start::default()).map(|_| ()).unwrap_err();
+    let start = |is_test| Start { is_test, is_made: false, ..Start::default() };
+    let real = starting::open(address.clone(), start(Some(false))).map(|_| ()).unwrap_err();
     assert!(real.to_string().contains("marked as test"), "{real}");
+    assert!(starting::open(address, start(None)).unwrap().is_test);
+    let (_, empty) = server.new_schema();
+    let none = starting::open(empty, start(None)).map(|_| ()).unwrap_err();
+    assert!(none.to_string().contains("there is no ledger"), "{none}");
 }
 
 #[test]

@@ -49,6 +49,9 @@ impl ToSql for Bound<'_> {
         match (self.0, sql) {
             (Value::Null, _) => Ok(IsNull::Yes),
             (Value::Integer(value), &Type::INT8) => value.to_sql(sql, out),
+            // What a statement computes and does not only read may have another type.
+            (Value::Integer(value), &Type::INT4) => i32::try_from(*value)?.to_sql(sql, out),
+            (Value::Integer(value @ (0 | 1)), &Type::BOOL) => (*value == 1).to_sql(sql, out),
             (Value::Text(text), &Type::TEXT) => text.as_ref().to_sql(sql, out),
             (Value::Bytes(bytes), &Type::BYTEA) => bytes.as_ref().to_sql(sql, out),
             _ => Err(Box::new(Misfit)),
@@ -128,6 +131,8 @@ impl<'r> FromSql<'r> for Came<'r> {
     fn from_sql(sql: &Type, raw: &'r [u8]) -> Result<Self, Wrong> {
         match *sql {
             Type::INT8 => i64::from_sql(sql, raw).map(Self::Integer),
+            Type::INT4 => i32::from_sql(sql, raw).map(|value| Self::Integer(value.into())),
+            Type::BOOL => bool::from_sql(sql, raw).map(|value| Self::Integer(value.into())),
             Type::TEXT => <&str>::from_sql(sql, raw).map(Self::Text),
             Type::BYTEA => <&[u8]>::from_sql(sql, raw).map(Self::Bytes),
             _ => Err(Box::new(Misfit)),
@@ -139,7 +144,7 @@ impl<'r> FromSql<'r> for Came<'r> {
     }
 
     fn accepts(sql: &Type) -> bool {
-        matches!(*sql, Type::INT8 | Type::TEXT | Type::BYTEA)
+        matches!(*sql, Type::INT8 | Type::INT4 | Type::BOOL | Type::TEXT | Type::BYTEA)
     }
 }
 

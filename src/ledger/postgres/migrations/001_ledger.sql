@@ -808,3 +808,56 @@ create view audit as
             where first_refund is not null)) collate "C" as refunds,
         idempotency_key
     from audit_row join audit_source on audit_source.key = audit_row.source;
+
+-- What statements call, and what means the same in a file: ids and numbers as clients see them, case
+-- beyond ASCII, the patterns of `like`, exact amounts across currencies.
+create function row_id(created_ms bigint, salt bigint, kind bigint, key bigint) returns text
+    language sql immutable parallel safe as $$
+    select (lpad(to_hex(least(greatest(created_ms, 0), 281474976710655)), 12, '0')
+        || lpad(to_hex(salt & 16777215), 6, '0') || to_hex(kind)
+        || lpad(to_hex(key), 13, '0')) collate "C"
+$$;
+create function refund_id(created_ms bigint, salt bigint, number bigint) returns text
+    language sql immutable parallel safe as $$ select row_id(created_ms, salt, 0, number) $$;
+create function credit_balance_adjustment_id(created_ms bigint, salt bigint, key bigint)
+    returns text
+    language sql immutable parallel safe as $$ select row_id(created_ms, salt, 1, key) $$;
+create function refund_invoice_payment_id(created_ms bigint, salt bigint, key bigint) returns text
+    language sql immutable parallel safe as $$ select row_id(created_ms, salt, 2, key) $$;
+create function refund_transaction_log_id(created_ms bigint, salt bigint, key bigint) returns text
+    language sql immutable parallel safe as $$ select row_id(created_ms, salt, 3, key) $$;
+create function numbered(prefix text, number bigint) returns text
+    language sql immutable parallel safe as $$
+    select (prefix || lpad(number::text, greatest(8, length(number::text)), '0')) collate "C"
+$$;
+create function refund_number(number bigint) returns text
+    language sql immutable parallel safe as $$ select numbered('R-', number) $$;
+create function adjustment_number(key bigint) returns text
+    language sql immutable parallel safe as $$ select numbered('CBA-', key) $$;
+create function folded(value text) returns text
+    language sql immutable parallel safe as $$
+    select lower(value collate "und-x-icu") collate "C"
+$$;
+create function is_like(value text, pattern text, case_sensitive bigint) returns boolean
+    language sql immutable parallel safe as $$
+    select case case_sensitive
+        when 1 then value collate "C" like pattern escape ''
+        else folded(value) like folded(pattern) escape '' end
+$$;
+-- Below, at or above zero as the text is below, at or above the decimal; null where it is no decimal.
+create function decimal_against(value text, bound text) returns bigint
+    language sql immutable parallel safe as $$
+    select case when value ~ '^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$'
+        then sign(value::numeric - bound::numeric)::bigint end
+$$;
+-- The same for an amount in minor units of a currency; null where the currency is not known.
+create function amount_against(units bigint, currency text, bound text) returns bigint
+    language sql immutable parallel safe as $$
+    select sign(units * case
+        when currency in ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+            'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')
+            then 1::numeric
+        when currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then 0.001
+        when currency in ('CLF', 'UYW') then 0.0001
+        when length(currency) = 3 then 0.01 end - bound::numeric)::bigint
+$$;
