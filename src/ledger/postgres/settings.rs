@@ -9,10 +9,10 @@ const SERVER_MIN: i64 = 150_000;
 /// How long one exchange with the server may take before the connection counts as lost.
 pub(super) const EXCHANGE_MAX: Duration = Duration::from_secs(40);
 
-/// Said once a connection is made. The names in a statement are looked for where the role says; a
-/// statement and a lock end by themselves; a node that stopped in mid-batch gives the turn back; and
-/// only ways by an index are taken, because the planner knows nothing of a ledger that has just
-/// grown. A commit is durable when it is acknowledged, whatever the role has as its default.
+/// Said once a connection is made. A statement and a lock end by themselves; a node that stopped in
+/// mid-batch gives the turn back; and only ways by an index are taken, because the planner knows
+/// nothing of a ledger that has just grown. A commit is durable when it is acknowledged, whatever
+/// the role has as its default.
 pub(super) const SESSION: &str = "
     set statement_timeout = '30s';
     set lock_timeout = '10s';

@@ -1,5 +1,5 @@
-//! What is done before a ledger in PostgreSQL is served: its schema, what it is for, the salts of its
-//! ids, and the identities of its gateways.
+//! What is done before a ledger in PostgreSQL is served: its schema, what it is for, the salts of
+//! its ids, and the identities of its gateways.
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
