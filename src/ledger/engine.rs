@@ -46,8 +46,8 @@ pub trait Engine: Send + 'static {
     /// Undoes the open transaction. An error leaves its outcome open.
     fn roll_back(&mut self) -> Result<(), Self::Error>;
 
-    /// Whether what the last batch failed of passes by itself, so that the same requests may be done
-    /// again at once: a deadlock, or a connection that was lost before COMMIT was sent.
+    /// Whether what the last batch failed of passes by itself, so that the same requests may be
+    /// done again at once: a deadlock, or a connection that was lost before COMMIT was sent.
     fn is_passing(&self) -> bool {
         false
     }

@@ -2,15 +2,15 @@
 //! outgrow one machine or may not lose one.
 //!
 //! Any number of nodes write to one ledger, and their batches take turns. A batch begins by locking
-//! the one row of `turn` and ends by counting it up from the value that it found, so that each batch
-//! is the successor of one whose rows it has seen in full. What must stay true:
+//! the one row of `turn` and ends by counting it up from the value that it found, so that each
+//! batch is the successor of one whose rows it has seen in full. What must stay true:
 //!
 //! - No decision rests on an isolation level. The lock makes batches wait for each other; the
 //!   guarded count makes one fail that did not wait; constraints repeat what the records refuse.
-//! - A commit is acknowledged when PostgreSQL has said so, or, where the connection ended first, once
-//!   another one found the batch in `batches` with the turn in its hands.
-//! - A database that is behind what this process saw committed has lost acknowledged work, and takes
-//!   nothing more from it.
+//! - A commit is acknowledged when PostgreSQL has said so, or, where the connection ended first,
+//!   once another one found the batch in `batches` with the turn in its hands.
+//! - A database that is behind what this process saw committed has lost acknowledged work, and
+//!   takes nothing more from it.
 //!
 //! Why turns and not the locks of single rows: refunds, entries, records of the audit and events
 //! have counted keys without gaps; those of an account lead from each to the one before; and what
@@ -35,7 +35,11 @@ mod values;
 mod words;
 
 #[cfg(test)]
+mod bank_tests;
+#[cfg(test)]
 pub(in crate::ledger) mod for_tests;
+#[cfg(test)]
+mod relay_tests;
 #[cfg(test)]
 mod tests;
 

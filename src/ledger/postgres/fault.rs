@@ -1,7 +1,7 @@
 //! What goes wrong with PostgreSQL, and what follows from it.
 //!
-//! What must stay true: a server's error is known by its SQLSTATE, never by its words; an error that
-//! ended the connection counts as one after which nothing is known.
+//! What must stay true: a server's error is known by its SQLSTATE, never by its words; an error
+//! that ended the connection counts as one after which nothing is known.
 
 use crate::ledger::books::BooksError;
 use std::error::Error as _;
@@ -101,8 +101,8 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
-/// What an error says, with its causes and what to do. The values that a constraint refused are left
-/// out: they may be personal.
+/// What an error says, with its causes and what to do. The values that a constraint refused are
+/// left out: they may be personal.
 pub(super) fn sentence(error: &tokio_postgres::Error) -> String {
     let Some(server) = error.as_db_error() else {
         let mut said = error.to_string();

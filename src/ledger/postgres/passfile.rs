@@ -1,5 +1,5 @@
-//! The file of passwords that clients of PostgreSQL share: a line `host:port:database:user:password`
-//! each, with `*` for any, the first that fits.
+//! The file of passwords that clients of PostgreSQL share: lines of
+//! `host:port:database:user:password`, with `*` for any, of which the first that fits counts.
 //!
 //! What must stay true: a file that others than its owner may read is refused.
 

@@ -1,8 +1,8 @@
 //! The schema of a ledger in PostgreSQL: its steps, and the types of the columns that are there.
 //!
-//! What must stay true: a step that was released is never edited; one program at a time takes steps,
-//! each with all that belongs to it or not at all; a schema of another program or of a newer version
-//! is left alone.
+//! What must stay true: a step that was released is never edited; one program at a time takes
+//! steps, each with all that belongs to it or not at all; a schema of another program or of a newer
+//! version is left alone.
 
 use super::fault::{Kind as FaultKind, PostgresError};
 use super::values::Kind;
@@ -119,7 +119,8 @@ pub(super) async fn read(client: &Client) -> Result<Catalogue, PostgresError> {
         return Err(PostgresError::new(FaultKind::Refused, what));
     }
     let columns = "select relname::text, attname::text, format_type(atttypid, atttypmod) \
-                   from pg_catalog.pg_class join pg_catalog.pg_attribute on attrelid = pg_class.oid \
+                   from pg_catalog.pg_class \
+                   join pg_catalog.pg_attribute on attrelid = pg_class.oid \
                    where relkind = 'r' and relnamespace = current_schema()::regnamespace \
                    and relname <> 'schema_version' and attnum > 0 and not attisdropped";
     let mut catalogue = HashMap::new();

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod bank;
-mod relay;
-
 use super::address::{Address, Secrets};
 use super::fault::Kind;
 use super::for_tests::{Server, store_at, store_for_tests};
@@ -27,7 +24,7 @@ use crate::ledger::unit::World;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-fn world() -> World {
+pub(super) fn world() -> World {
     let gateways = vec![Gateway::sandbox()];
     World { gateways, keeps_events: true, salt: 7, row_salt: 7, ..World::default() }
 }
@@ -59,19 +56,19 @@ fn commit(store: &mut Store) {
     store.commit().unwrap();
 }
 
-fn meta(key: &str) -> Meta {
+pub(super) fn meta(key: &str) -> Meta {
     Meta { key: key.to_owned(), value: "v".to_owned() }
 }
 
 /// Adds a row in a batch of its own.
-fn add(store: &mut Store, key: &str) {
+pub(super) fn add(store: &mut Store, key: &str) {
     store.begin().unwrap();
     store.work(|unit| unit.insert(meta(key))).unwrap();
     commit(store);
 }
 
 /// Whether the row is there.
-fn is_there(store: &mut Store, key: &str) -> bool {
+pub(super) fn is_there(store: &mut Store, key: &str) -> bool {
     store.begin().unwrap();
     let found = store.work(|unit| unit.get::<Meta>(&(key.to_owned(),)).map(|row| row.is_some()));
     store.roll_back().unwrap();

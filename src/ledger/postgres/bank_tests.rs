@@ -1,12 +1,13 @@
 //! The bank in small: two nodes draw on the same accounts at the same time, while the server is
 //! killed and recovers. What was acknowledged is there, once, and nothing else is.
 
-use super::world;
+use super::fault::PostgresError;
+use super::for_tests::{Server, fill, store_at};
+use super::store::Store;
+use super::tests::world;
 use crate::ledger::Created;
 use crate::ledger::conformance::{ACCOUNTS, OPENING, check_money, id, method_key, request};
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::postgres::for_tests::{Server, fill, store_at};
-use crate::ledger::postgres::store::Store;
 use crate::ledger::work::creating;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -29,7 +30,7 @@ fn draw(store: &mut Store, node: i64, batches_done: &AtomicUsize) -> usize {
             in_batch += rows.iter().flatten().count();
             Ok(())
         });
-        let flushed: Result<(), super::super::PostgresError> = done.and_then(|()| store.flush());
+        let flushed: Result<(), PostgresError> = done.and_then(|()| store.flush());
         let committed = match flushed {
             Ok(()) => store.commit(),
             Err(error) => Err(CommitError::RolledBack(error.to_string())),

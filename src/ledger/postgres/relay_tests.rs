@@ -1,11 +1,11 @@
 //! What becomes of a commit whose answer, or whose request, is lost on the way.
 
-use super::{add, is_there, meta, world};
+use super::address::{Address, Secrets};
+use super::for_tests::{Server, store_at};
+use super::store::Store;
+use super::tests::{add, is_there, meta, world};
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::{CommitError, Engine, Load};
-use crate::ledger::postgres::address::{Address, Secrets};
-use crate::ledger::postgres::for_tests::{Server, store_at};
-use crate::ledger::postgres::store::Store;
 use crate::ledger::writer::Writer;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
