@@ -53,7 +53,7 @@ fn id(kind: char, number: usize) -> ObjectId {
 const ACCOUNTS: usize = 1_100;
 
 /// More accounts than are written out at once, and some of everything else.
-fn plan(opening: i64) -> SeedPlan {
+pub(super) fn plan(opening: i64) -> SeedPlan {
     let day = NaiveDate::from_ymd_opt(2026, 1, 2).unwrap();
     let account = |number| SeedAccount {
         id: id('a', number),

@@ -39,6 +39,8 @@ mod bank_tests;
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
 mod relay_tests;
 #[cfg(test)]
 mod tests;

@@ -52,7 +52,8 @@ impl PostgresLedger {
         let tenant = opened.store.tenant().clone();
         let load = Load { queue_max, batch_max };
         let writer = Writer::start(opened.store, load, damage.clone());
-        let writer = writer.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
+        let writer =
+            writer.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
         let backend = Postgres { readers: Readers::new(address, damage.clone()) };
         Ok(Self::new(backend, writer, tenant, damage, opened.is_test))
     }

@@ -35,6 +35,11 @@ impl PostgresError {
         Self { kind, what: what.into() }
     }
 
+    /// Whether what is stored is damaged.
+    pub fn is_damage(&self) -> bool {
+        self.kind == Kind::Damage
+    }
+
     /// The same with what was tried before it.
     pub(super) fn while_doing(self, doing: &str) -> Self {
         Self { what: format!("{doing}: {}", self.what), ..self }

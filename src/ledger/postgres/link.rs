@@ -100,7 +100,7 @@ pub(super) struct Link {
     client: Client,
     /// Passes messages between the client and the socket.
     driver: AbortHandle,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Waiter>,
     statements: HashMap<Purpose, Statement>,
     /// Those of readers, by their texts.
     texts: HashMap<String, Statement>,
@@ -113,10 +113,30 @@ pub(super) struct Link {
     pub(super) wrote_world: bool,
 }
 
-/// What drives connections: the thread that waits for them.
-pub(super) fn new_runtime() -> Result<Arc<Runtime>, PostgresError> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map(Arc::new).map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))
+/// What drives connections while a thread waits for them. It may end on any thread.
+pub(super) struct Waiter(Option<Runtime>);
+
+impl Waiter {
+    pub(super) fn new() -> Result<Arc<Self>, PostgresError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()));
+        Ok(Arc::new(Self(Some(runtime?))))
+    }
+
+    pub(super) fn block_on<F: Future>(&self, awaited: F) -> F::Output {
+        match &self.0 {
+            Some(runtime) => runtime.block_on(awaited),
+            None => unreachable!("it ends when it is dropped, and not before"),
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Drop for Link {
@@ -128,7 +148,7 @@ impl Drop for Link {
 impl Link {
     /// Connects to the first host that takes writes.
     pub(super) fn connect(
-        runtime: &Arc<Runtime>,
+        runtime: &Arc<Waiter>,
         address: &Address,
         wanted: Use,
     ) -> Result<Self, PostgresError> {
@@ -338,7 +358,7 @@ fn late() -> PostgresError {
 /// Has all exchanges on their way before the first answer is awaited. Each is begun in the order
 /// given, and so are its messages.
 fn together(
-    runtime: &Runtime,
+    runtime: &Waiter,
     exchanges: Vec<Exchange<'_>>,
 ) -> Result<Vec<Result<Reply, Wrong>>, PostgresError> {
     let mut running: Vec<_> = exchanges.into_iter().map(|exchange| (exchange, None)).collect();

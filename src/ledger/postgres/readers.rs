@@ -6,7 +6,7 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Use, new_runtime};
+use super::link::{Bindable, Link, Use, Waiter};
 use super::values::{Bound, RowColumns};
 use super::words::{PostgresDialect, translated};
 use crate::ledger::books::{Books, BooksError, TakeRow};
@@ -65,15 +65,6 @@ impl Readers {
             read.await.map_err(|error| LedgerError::Unavailable(error.to_string()))?
         })
     }
-
-    /// Does `work` on a connection of its own and on this thread, which may block.
-    pub(super) fn read_here<T>(
-        &self,
-        work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
-    ) -> Result<T, LedgerError> {
-        let late = || LedgerError::Unavailable("a reading took too long".to_owned());
-        self.0.read(None, work)?.ok_or_else(late)
-    }
 }
 
 impl Pool {
@@ -114,7 +105,7 @@ impl Pool {
                 return Ok(link);
             }
         }
-        Link::connect(&new_runtime()?, &self.address, Use::Reading)
+        Link::connect(&Waiter::new()?, &self.address, Use::Reading)
     }
 }
 

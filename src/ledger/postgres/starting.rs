@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Link, Use, new_runtime};
+use super::link::{Link, Use, Waiter};
 use super::store::Store;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
@@ -46,7 +46,7 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let Start { id_seed, configured, events, is_test, is_made, is_alone } = start;
     let mut node = [0_u8; 16];
     drawing::fill_randomly(&mut node)?;
-    let runtime = new_runtime()?;
+    let runtime = Waiter::new()?;
     let link = Link::connect(&runtime, &address, Use::Opening { is_made, is_alone })?;
     let world = World { configured, id_seed, ..World::default() };
     let mut store = Store::new(address, runtime, (link, is_alone), node, world);

@@ -6,14 +6,13 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Pending, TURN, Use, Verb};
+use super::link::{Bindable, Link, Pending, TURN, Use, Verb, Waiter};
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::working_set::Shelves;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::Runtime;
 use tokio_postgres::Row;
 
 /// Waits for the turn and takes it. The level is said so that no default of the role counts: each
@@ -45,9 +44,9 @@ struct Turn {
 }
 
 /// The writer's side of a ledger.
-pub(in crate::ledger) struct Store {
+pub struct Store {
     address: Address,
-    runtime: Arc<Runtime>,
+    runtime: Arc<Waiter>,
     link: Option<Link>,
     /// No other node may write.
     is_alone: bool,
@@ -73,7 +72,7 @@ impl Store {
     /// Takes over a connection. The world is read when the first batch begins.
     pub(super) fn new(
         address: Address,
-        runtime: Arc<Runtime>,
+        runtime: Arc<Waiter>,
         (link, is_alone): (Link, bool),
         node: [u8; 16],
         world: World,
@@ -277,7 +276,7 @@ impl Engine for Store {
     type Error = PostgresError;
 
     fn is_damage(error: &PostgresError) -> bool {
-        error.kind == Kind::Damage
+        error.is_damage()
     }
 
     /// Nothing was done yet, so that another connection is as good as this one.

@@ -44,7 +44,9 @@ pub(super) fn translated(sql: &str) -> String {
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let end = match first {
-            '\'' => rest.get(1..).and_then(|rest| rest.find('\'')).map_or(rest.len(), |end| end + 2),
+            '\'' => {
+                rest.get(1..).and_then(|rest| rest.find('\'')).map_or(rest.len(), |end| end + 2)
+            }
             _ if is_of_word(first) => rest.find(|c| !is_of_word(c)).unwrap_or(rest.len()),
             _ => first.len_utf8(),
         };
