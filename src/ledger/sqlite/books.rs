@@ -89,15 +89,7 @@ impl Books for SqliteBooks<'_> {
             let order = key(table).join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })?;
-        for (place, value) in (1..).zip(values) {
-            statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
-        }
-        let mut rows = statement.raw_query();
-        for _ in 0..most {
-            let Some(row) = rows.next().map_err(engine)? else { break };
-            take(&RowColumns(row))?;
-        }
-        Ok(())
+        select(&mut statement, values, most, take)
     }
 
     fn find_after(
@@ -194,6 +186,24 @@ impl Books for SqliteBooks<'_> {
         })?;
         statement.execute(rusqlite::params![before, most]).map(|_| ()).map_err(engine)
     }
+}
+
+/// Passes on the rows that a statement selects, `most` of them at most.
+pub(super) fn select(
+    statement: &mut Statement<'_>,
+    values: &[Value<'_>],
+    most: usize,
+    take: TakeRow<'_>,
+) -> Result<(), BooksError> {
+    for (place, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+    }
+    let mut rows = statement.raw_query();
+    for _ in 0..most {
+        let Some(row) = rows.next().map_err(engine)? else { break };
+        take(&RowColumns(row))?;
+    }
+    Ok(())
 }
 
 /// Every row of a table, in the order of the keys, beside any transaction.
