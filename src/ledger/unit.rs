@@ -16,7 +16,7 @@ use crate::domain::money::MinorUnits;
 use chrono::{DateTime, Utc};
 
 /// The name under which the ledger keeps the number of the last refund that was deleted.
-const LAST_DELETED_REFUND: &str = "last_deleted_refund";
+pub(super) const LAST_DELETED_REFUND: &str = "last_deleted_refund";
 
 /// What a use case works on.
 pub struct Unit<'u> {

@@ -22,7 +22,8 @@ pub(super) fn give(connection: &Connection, gateways: &[Gateway]) -> rusqlite::R
         let next: i64 = connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
         let digest: [u8; 32] = Sha256::digest(format!("gateway:{name}").as_bytes()).into();
         let id: String = hex(&digest).chars().take(32).collect();
-        let insert = "insert into gateway_identity (name, id, number) values (?1, ?2, ?3)";
+        let insert = "insert into gateway_identity (name, id, number, sum) \
+                      values (?1, ?2, ?3, row_sum(?1, ?2, ?3))";
         connection.prepare_cached(insert)?.execute(params![name, id, format!("PG-{next:08}")])?;
     }
     Ok(())

@@ -5,7 +5,9 @@
 //! before it. Where a client invents an offset, rows are counted off from the nearest mark before.
 
 use super::query_columns::{Column, Columns, Stored, Table};
+use super::query_keeping::{Keep, Mark, keep_locator};
 use super::query_statement::{self as statement, Span, Statement, Tenant};
+use super::query_sums;
 use super::reading::in_snapshot;
 use super::rows::known;
 use super::store::Store;
@@ -14,12 +16,10 @@ use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
 use crate::ledger::LedgerError;
-use crate::ledger::engine::Engine;
 use crate::ledger::query::{
     Find, FindError, LOCATOR_IDLE_MAX, PAGE_ROWS_MAX, Page, QueryLocator, Start, Value,
 };
 use crate::ledger::queue::Later;
-use crate::ledger::work::drawing;
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params, params_from_iter};
 use std::time::{Duration, Instant};
@@ -32,35 +32,11 @@ const STEPS_BETWEEN_LOOKS_AT_ONCE: i32 = 250;
 const LOOKS_AT_ONCE_MAX: u32 = 8;
 /// How long a query may read at once.
 pub(super) const READING_AT_ONCE_MAX: Duration = Duration::from_millis(1);
-/// How many locators a user can have; the one that was not used for the longest time goes first.
-const LOCATORS_PER_USER_MAX: i64 = 1_000;
-/// How many marks a locator has, so that pages of one row leave no mountain behind; those at the
-/// greatest offsets stay.
-const MARKS_PER_LOCATOR_MAX: i64 = 100;
 
 /// A page, and what the writer has to keep for the next one.
 pub(super) struct Found {
     page: Page,
     keep: Option<Keep>,
-}
-
-/// What the writer keeps.
-#[derive(Clone)]
-struct Keep {
-    user: i64,
-    at_ms: i64,
-    locator: Option<[u8; 16]>,
-    query: String,
-    newest: i64,
-    size: u32,
-    mark: Option<Mark>,
-}
-
-/// After which row the page at an offset begins.
-#[derive(Clone, Copy)]
-struct Mark {
-    offset: u32,
-    after: i64,
 }
 
 type Outcome = Result<Found, FindError>;
@@ -145,6 +121,7 @@ fn look_in_snapshot(
     let skip = set.offset - set.begins.offset;
     let found = statement::rows(&set.query, span, skip, most + 1, tenant);
     let mut rows = read_rows(connection, &set.query, tenant, &found)?;
+    query_sums::verify(connection, set.query.object, rows.iter().map(|(key, _)| *key))?;
     let has_more = rows.len() > usize::try_from(most).unwrap_or(usize::MAX);
     if has_more {
         rows.pop();
@@ -347,54 +324,4 @@ fn value(
         },
         Stored::Day => before.day(row, at)?.map(Value::Day),
     })
-}
-
-/// Keeps a locator and its mark, and gives where the next page begins.
-fn keep_locator(
-    store: &mut Store,
-    keep: &Keep,
-) -> rusqlite::Result<Result<Option<QueryLocator>, FindError>> {
-    let id = match keep.locator {
-        Some(id) => {
-            let update = "update query_locator set last_used_ms = max(last_used_ms, ?2) \
-                          where id = ?1";
-            let updated =
-                store.connection().prepare_cached(update)?.execute(params![id, keep.at_ms])?;
-            // Gone since it was read. To say that nothing follows would be a lie.
-            if updated == 0 {
-                return Ok(Err(FindError::NoLocator));
-            }
-            id
-        }
-        None => new_locator(store, keep)?,
-    };
-    let Some(mark) = keep.mark else {
-        return Ok(Ok(None));
-    };
-    let insert = "insert into query_mark (locator, at_offset, after_key) values (?1, ?2, ?3) \
-                  on conflict do update set after_key = excluded.after_key";
-    store.connection().prepare_cached(insert)?.execute(params![id, mark.offset, mark.after])?;
-    let surplus = "delete from query_mark where locator = ?1 and at_offset in ( \
-                   select at_offset from query_mark where locator = ?1 \
-                   order by at_offset desc limit -1 offset ?2)";
-    store.connection().prepare_cached(surplus)?.execute(params![id, MARKS_PER_LOCATOR_MAX])?;
-    Ok(Ok(Some(QueryLocator { id, offset: mark.offset })))
-}
-
-fn new_locator(store: &mut Store, keep: &Keep) -> rusqlite::Result<[u8; 16]> {
-    let id = store.work(drawing::locator_id)?;
-    let connection = store.connection();
-    let expired = keep.at_ms - LOCATOR_IDLE_MAX.num_milliseconds();
-    // A few at a time, because everybody waits for the writer.
-    let forget = "delete from query_locator where id in (select id from query_locator \
-                  where last_used_ms < ?1 limit 10)";
-    connection.prepare_cached(forget)?.execute(params![expired])?;
-    let surplus = "delete from query_locator where id in (select id from query_locator \
-                   where user = ?1 order by last_used_ms desc limit -1 offset ?2)";
-    connection.prepare_cached(surplus)?.execute(params![keep.user, LOCATORS_PER_USER_MAX - 1])?;
-    let insert = "insert into query_locator (id, user, query, newest, size, last_used_ms) \
-                  values (?1, ?2, ?3, ?4, ?5, ?6)";
-    let Keep { user, query, newest, size, at_ms, .. } = keep;
-    connection.prepare_cached(insert)?.execute(params![id, user, query, newest, size, at_ms])?;
-    Ok(id)
 }

@@ -1,15 +1,17 @@
 //! What makes the ids of a ledger: a salt that is drawn once, or follows from the id seed.
 
+use super::knowledge;
 use crate::ledger::work::drawing::{digest, fill_randomly};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 /// The salt of a ledger: drawn once in its life, or that of the id seed it began with.
 pub(super) fn ledger_salt(connection: &Connection, seeded: Option<u32>) -> rusqlite::Result<u32> {
     let mut drawn = [0_u8; 32];
     fill_randomly(&mut drawn)?;
     let first = seeded.unwrap_or_else(|| salt_of(&drawn));
-    let insert = "insert into meta (key, value) values ('salt', ?1) on conflict do nothing";
-    connection.execute(insert, params![first.to_string()])?;
+    if knowledge::said(connection, "salt")?.is_none() {
+        knowledge::say(connection, "salt", &first.to_string())?;
+    }
     let stored = "select cast(value as integer) from meta where key = 'salt'";
     connection.query_row(stored, [], |row| row.get(0))
 }

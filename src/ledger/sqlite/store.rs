@@ -6,13 +6,13 @@
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
 use super::salts::{ledger_salt, seeded_salt};
-use super::{gateway_identities, soundness, whole};
+use super::{gateway_identities, knowledge, soundness, whole};
 use crate::domain::facts::{Gateway, Tenant};
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::working_set::Shelves;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode};
 use std::cell::Cell;
 
 /// The writer's side of a ledger.
@@ -281,16 +281,13 @@ fn keep_events(connection: &Connection, said: Option<bool>) -> rusqlite::Result<
     let Some(said) = said.filter(|said| *said != kept) else {
         return Ok(kept);
     };
-    let insert = "insert into meta (key, value) values ('events', ?1) \
-                  on conflict (key) do update set value = excluded.value";
-    connection.execute(insert, params![if said { "on" } else { "off" }])?;
+    knowledge::say(connection, "events", if said { "on" } else { "off" })?;
     Ok(said)
 }
 
 /// Whether events were kept when the ledger was last served.
 pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool> {
-    let select = "select value = 'on' from meta where key = 'events'";
-    Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(false))
+    Ok(knowledge::said(connection, "events")?.is_some_and(|said| said == "on"))
 }
 
 /// A failure that is not SQLite's, in the form of those that are.

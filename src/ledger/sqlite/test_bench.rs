@@ -9,14 +9,17 @@ use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, whole};
+use super::{keeping, knowledge, schema, sums, whole};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::record::Record;
+use crate::ledger::records::AccountRow;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
+use crate::ledger::unit::LAST_DELETED_REFUND;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use std::fs::OpenOptions;
@@ -59,10 +62,10 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
     "delete from payment where account = ?1",
     "delete from invoice where account = ?1",
-    "update account_row set default_payment_method = null where default_payment_method in \
-     (select key from payment_method where account = ?1)",
+    "update account_row set default_payment_method = null, sum = null \
+     where default_payment_method in (select key from payment_method where account = ?1)",
     "delete from payment_method where account = ?1",
-    "update account_row set parent = null where parent = ?1",
+    "update account_row set parent = null, sum = null where parent = ?1",
     "delete from balance where account = ?1",
     "delete from account_row where key = ?1",
 ];
@@ -197,10 +200,11 @@ pub(super) fn renew_account(
 
 /// Notes that the number of a refund, and those before it, were given.
 fn never_give_again(connection: &Connection, number: i64) -> rusqlite::Result<()> {
-    let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
-                on conflict (key) do update set value = excluded.value \
-                where cast(value as integer) < ?1";
-    connection.prepare_cached(note)?.execute([number]).map(|_| ())
+    let noted = knowledge::said(connection, LAST_DELETED_REFUND)?;
+    if noted.and_then(|noted| noted.parse().ok()).is_some_and(|noted: i64| noted >= number) {
+        return Ok(());
+    }
+    knowledge::say(connection, LAST_DELETED_REFUND, &number.to_string())
 }
 
 fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bool> {
@@ -225,6 +229,7 @@ fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bo
     for statement in OF_AN_ACCOUNT {
         connection.execute(statement, params![key])?;
     }
+    sums::renew(connection, AccountRow::TABLE, "sum is null", [])?;
     for sql in keepers {
         connection.execute_batch(&sql)?;
     }
