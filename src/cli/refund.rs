@@ -5,7 +5,7 @@ use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
-use crate::ledger::orders::{Orders, Settlement};
+use crate::ledger::orders::Settlement;
 use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;
 use crate::service::{ServiceSettings, ageing};
@@ -61,7 +61,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let clock = Clock::system();
     let gap = ServiceSettings::default().clock_gap_minutes;
-    let ages = ageing::begin(&clock, &ledger, TimeDelta::minutes(i64::from(gap)));
+    let ages = ageing::begin(&clock, ledger.as_ref(), TimeDelta::minutes(i64::from(gap)));
     runtime.block_on(ages).or_fail(FailureCode::Runtime, "reading the ledger")?;
     let (act, at_least) = (operator::act(clock.now()), clock.at_least());
     let settlement = Settlement { refund, settled_as, reason, act, at_least };

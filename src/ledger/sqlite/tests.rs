@@ -18,7 +18,7 @@ use crate::domain::zoql::Comparator;
 use crate::ledger::orders::{
     Exchange, ExchangeKind, Note, OpenOrder, Orders, SettleError, Settlement, Transcript,
 };
-use crate::ledger::outbox::Attempt;
+use crate::ledger::outbox::{Attempt, Outbox};
 use crate::ledger::query::Start;
 use crate::ledger::record::Record;
 use crate::ledger::records::Refund;
