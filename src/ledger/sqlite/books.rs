@@ -2,8 +2,9 @@
 //! columns once and kept prepared.
 
 use super::soundness::is_damage;
+use super::sums::{self, SUM};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
-use crate::ledger::record::{Columns, Lookup, Record, Table, Value};
+use crate::ledger::record::{Columns, Lookup, Record, Sum, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql, ffi};
 use std::borrow::Cow;
@@ -85,11 +86,20 @@ impl Books for SqliteBooks<'_> {
         let mut statement = self.prepared(Verb::Find, lookup, || {
             let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
             let conditions = conditions(lookup.by) + &only.unwrap_or_default();
-            let columns = table.columns.join(", ");
+            let columns = sums::columns(table);
             let order = key(table).join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })?;
-        select(&mut statement, values, most, take)
+        for (place, value) in (1..).zip(values) {
+            statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+        }
+        let mut rows = statement.raw_query();
+        for _ in 0..most {
+            let Some(row) = rows.next().map_err(engine)? else { break };
+            sums::verify(row, 0, table)?;
+            take(&RowColumns { row, table })?;
+        }
+        Ok(())
     }
 
     fn find_after(
@@ -99,15 +109,17 @@ impl Books for SqliteBooks<'_> {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
+        let table = lookup.table;
         let mut statement = self.prepared(Verb::FindAfter, lookup, || {
-            let (name, columns) = (lookup.table.name, lookup.table.columns.join(", "));
+            let (name, columns) = (table.name, sums::columns(table));
             let by = lookup.by.join(", ");
             format!("select {columns} from {name} where {by} > ?1 order by {by} limit ?2")
         })?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([after, most]).map_err(engine)?;
         while let Some(row) = rows.next().map_err(engine)? {
-            take(&RowColumns(row))?;
+            sums::verify(row, 0, table)?;
+            take(&RowColumns { row, table })?;
         }
         Ok(())
     }
@@ -125,11 +137,11 @@ impl Books for SqliteBooks<'_> {
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
         let mut statement = self.prepared(Verb::Insert, table, || {
-            let places = vec!["?"; table.columns.len()].join(", ");
-            format!("insert into {} ({}) values ({places})", table.name, table.columns.join(", "))
+            let places = vec!["?"; table.columns.len() + 1].join(", ");
+            format!("insert into {} ({}) values ({places})", table.name, sums::columns(table))
         })?;
         for row in rows {
-            execute(&mut statement, row)?;
+            write(&mut statement, row)?;
         }
         Ok(())
     }
@@ -143,12 +155,13 @@ impl Books for SqliteBooks<'_> {
             let numbered = |(place, column): (usize, &&str)| format!("{column} = ?{}", place + 1);
             let mut all = table.columns.iter().enumerate().map(numbered);
             let keys: Vec<_> = all.by_ref().take(table.key_columns).collect();
-            let others: Vec<_> = all.collect();
+            let sum = format!("{SUM} = ?{}", table.columns.len() + 1);
+            let others: Vec<_> = all.chain([sum]).collect();
             let (others, keys) = (others.join(", "), keys.join(" and "));
             format!("update {} set {others} where {keys}", table.name)
         })?;
         for row in rows {
-            if execute(&mut statement, row)? != 1 {
+            if write(&mut statement, row)? != 1 {
                 return Err(BooksError::Missing(table.name));
             }
         }
@@ -164,8 +177,10 @@ impl Books for SqliteBooks<'_> {
             format!("delete from {} where {}", table.name, conditions(key(table)))
         })?;
         for values in keys {
-            let write = |put: &mut dyn FnMut(Value<'_>)| values.iter().cloned().for_each(put);
-            execute(&mut statement, &write)?;
+            for (place, value) in (1..).zip(&values) {
+                statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+            }
+            statement.raw_execute().map_err(engine)?;
         }
         Ok(())
     }
@@ -201,7 +216,7 @@ pub(super) fn select(
     let mut rows = statement.raw_query();
     for _ in 0..most {
         let Some(row) = rows.next().map_err(engine)? else { break };
-        take(&RowColumns(row))?;
+        take(&Selected(row))?;
     }
     Ok(())
 }
@@ -209,13 +224,14 @@ pub(super) fn select(
 /// Every row of a table, in the order of the keys, beside any transaction.
 pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>> {
     let (table, order) = (R::TABLE, key(R::TABLE).join(", "));
-    let select =
-        format!("select {} from {} order by {order}", table.columns.join(", "), table.name);
+    let select = format!("select {} from {} order by {order}", sums::columns(table), table.name);
     let mut statement = connection.prepare_cached(&select)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let row = R::read(&RowColumns(row)).map_err(|place| BooksError::unknown::<R>(place))?;
+        sums::verify(row, 0, table)?;
+        let row = RowColumns { row, table };
+        let row = R::read(&row).map_err(|place| BooksError::unknown::<R>(place))?;
         all.push(row);
     }
     Ok(all)
@@ -232,17 +248,20 @@ fn conditions(columns: &[&str]) -> String {
     if all.is_empty() { "true".to_owned() } else { all }
 }
 
-/// Binds the values of a row and runs the statement; gives how many rows it changed.
-fn execute(statement: &mut Statement<'_>, row: WriteRow<'_>) -> Result<usize, BooksError> {
+/// Binds the values of a row and their sum, and runs the statement; gives how many rows it changed.
+fn write(statement: &mut Statement<'_>, row: WriteRow<'_>) -> Result<usize, BooksError> {
     let mut place = 0;
+    let mut sum = Sum::default();
     let mut bound = Ok(());
     row(&mut |value| {
         place += 1;
+        sum.add(&value);
         if bound.is_ok() {
             bound = statement.raw_bind_parameter(place, Bound(&value));
         }
     });
     bound.map_err(engine)?;
+    statement.raw_bind_parameter(place + 1, sum.kept()).map_err(engine)?;
     statement.raw_execute().map_err(engine)
 }
 
@@ -259,19 +278,37 @@ impl ToSql for Bound<'_> {
     }
 }
 
-struct RowColumns<'r>(&'r Row<'r>);
+/// A row whose columns are those of the whole record of a table.
+pub(super) struct RowColumns<'r> {
+    pub(super) row: &'r Row<'r>,
+    /// The table as the record that is read has it.
+    pub(super) table: &'static Table,
+}
 
 impl Columns for RowColumns<'_> {
-    /// A text that is not UTF-8 is passed on as bytes, which no text field takes.
     fn value(&self, place: usize) -> Value<'_> {
-        match self.0.get_ref(place) {
-            Ok(ValueRef::Integer(value)) => Value::Integer(value),
-            Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
-                Ok(text) => Value::Text(Cow::Borrowed(text)),
-                Err(_) => Value::Bytes(Cow::Borrowed(text)),
-            },
-            Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
-            Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
-        }
+        value_at(self.row, self.table.place_in_whole(place))
+    }
+}
+
+/// A row of whatever a statement selects.
+struct Selected<'r>(&'r Row<'r>);
+
+impl Columns for Selected<'_> {
+    fn value(&self, place: usize) -> Value<'_> {
+        value_at(self.0, place)
+    }
+}
+
+/// The value of a column. A text that is not UTF-8 is passed on as bytes, which no text field takes.
+fn value_at<'r>(row: &'r Row<'_>, place: usize) -> Value<'r> {
+    match row.get_ref(place) {
+        Ok(ValueRef::Integer(value)) => Value::Integer(value),
+        Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
+            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Err(_) => Value::Bytes(Cow::Borrowed(text)),
+        },
+        Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+        Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
     }
 }

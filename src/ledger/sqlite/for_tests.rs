@@ -1,7 +1,7 @@
 //! A ledger in memory for tests of what stands above the engine.
 
 use super::store::Store;
-use super::{audit_billing, schema};
+use super::{audit_billing, schema, sums};
 use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
 use crate::ledger::audit::Findings;
@@ -39,6 +39,7 @@ fn filled(world: World, accounts: &[(ObjectId, MethodKey, ObjectId)], opening: i
                       values (?1, ?2, ?3, 'CreditCard', 'Active')";
         connection.execute(insert, rusqlite::params![method_key.0, method, key]).unwrap();
     }
+    sums::renew_all(&connection);
     Store::in_world(connection, world)
 }
 
@@ -60,6 +61,7 @@ pub(in crate::ledger) fn audited_store_for_tests(
 ) -> impl Engine + Audited + use<> {
     let store = filled(world, accounts, 0);
     store.connection().execute_batch(statements).unwrap();
+    sums::renew_all(store.connection());
     store
 }
 

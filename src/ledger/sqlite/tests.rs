@@ -6,7 +6,7 @@ use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::fields::Draft as _;
 use crate::domain::id::{ObjectId, RefundId};
-use crate::domain::lifecycle::{Response, Verdict};
+use crate::domain::lifecycle::{Response, SettledAs, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
@@ -17,18 +17,23 @@ use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::domain::zoql::Comparator;
 use crate::ledger::engine::Engine;
-use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
+use crate::ledger::orders::{
+    Exchange, ExchangeKind, Note, OpenOrder, Orders, SettleError, Settlement, Transcript,
+};
 use crate::ledger::outbox::{Attempt, Outbox};
 use crate::ledger::query::page::look;
 use crate::ledger::query::{Find, Queries, Start};
 use crate::ledger::reader::Reader;
+use crate::ledger::record::Record;
+use crate::ledger::records::Refund;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
 use crate::ledger::test_bench::{SnapshotError, TestBench};
 use crate::ledger::ticket::Ticket;
+use crate::ledger::trail::{Act, Actor};
 use crate::ledger::work::creating;
 use crate::ledger::{
-    Batch, Bookkeeping, Context, Create, Created, Health, Idempotency, Order, Render, Saved,
-    Sessions, Settings, TokenHash, UserKey,
+    Batch, Bookkeeping, Context, Create, Created, Health, Idempotency, LedgerError, Order, Render,
+    Saved, Sessions, Settings, TokenHash, UserKey,
 };
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -270,6 +275,31 @@ async fn an_order_that_is_planned_too_far_ahead_is_due() {
     plan(7200).await;
     assert!(is_due(7200).await && !is_due(7199).await && !is_due(0).await);
     assert!(is_due(-1).await);
+}
+
+/// Regression: by a clock that had jumped two days, a refund could be settled by hand while its
+/// gateway was still asked.
+#[tokio::test]
+async fn a_refund_is_settled_by_the_age_of_the_ledger_and_not_by_a_clock_that_jumped() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    ledger.create(request(vec![draft("Electronic", "30")], None)).await.unwrap();
+    let open = ledger.due_orders("sandbox", at(7200), 9).await.unwrap().remove(0);
+    let by_the_clock = at(49 * 3_600);
+    let settle = |hours: i64| Settlement {
+        refund: open.order.refund,
+        settled_as: SettledAs::Error,
+        reason: "x".to_owned(),
+        act: Act {
+            actor: Actor::Operator("o".to_owned()),
+            origin: Origin::of(FrontDoor::CommandLine),
+            at: by_the_clock,
+        },
+        at_least: at(hours * 3_600),
+    };
+    let early = ledger.settle_refund(settle(47)).await.unwrap();
+    assert!(matches!(early, Err(SettleError::TooEarly { .. })), "{early:?}");
+    assert!(ledger.settle_refund(settle(48)).await.unwrap().is_ok());
 }
 
 #[tokio::test]
@@ -660,7 +690,8 @@ async fn what_an_older_version_saved_is_brought_up_to_date() {
     saved.execute_batch(&schema::SCHEMA[..2].concat()).unwrap();
     saved.pragma_update(None, "user_version", 2).unwrap();
     saved.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
-    schema::mark(&saved, true).unwrap();
+    let kind = "insert into meta (key, value) values ('kind', 'test')";
+    saved.execute(kind, []).unwrap();
     let user = "insert into user (id, username, password_hash, permissions) \
                 values ('00000000000000000000000000000001', 'old', 'hash', 63)";
     saved.execute(user, []).unwrap();
@@ -725,6 +756,9 @@ async fn an_audit_finds_rows_that_none_may_have() {
         ),
         ("update refund_row set previous = null where number = 2", "does not lead to its account"),
         ("update balance set newest_refund = 1", "account A1: its balance does not lead"),
+        ("update balance set newest_entry = 1", "its balance does not lead to its newest entry"),
+        ("update refund_row set entry = 1 where number = 2", "is not one of its own"),
+        ("update refund_row set audit = 9 where number = 2", "the record of the call that made it"),
         ("delete from balance", "an account and a balance do not belong together"),
         (
             "insert into entry_row (account, kind, delta, balance, refund, at_ms) \
@@ -816,9 +850,18 @@ async fn newest_rows_that_contradict_each_other_are_damage() {
         ("update refund_row set amount = 999", "refund R-00000001 has no entry of its amount"),
         ("update refund_row set entry = 2", "refund R-00000001 has no entry of its amount"),
         ("update refund_row set number = 2", "entry 1 is of the refund R-00000001"),
-        ("insert into meta values ('last_deleted_refund', '1')", "refund R-00000001 was deleted"),
-        ("insert into meta values ('last_key_account', '1x')", "the counter last_key_account"),
-        ("insert into meta values ('session_counter', '-1')", "the counter session_counter"),
+        (
+            "insert into meta (key, value) values ('last_deleted_refund', '1')",
+            "refund R-00000001 was deleted",
+        ),
+        (
+            "insert into meta (key, value) values ('last_key_account', '1x')",
+            "the counter last_key_account",
+        ),
+        (
+            "insert into meta (key, value) values ('session_counter', '-1')",
+            "the counter session_counter",
+        ),
     ] {
         let copy = folder.path().join("copy.db");
         fs::copy(&path, &copy).unwrap();
@@ -848,6 +891,8 @@ async fn numbers_go_on_behind_what_another_program_wrote() {
     assert_eq!((next().await.number().value(), next().await.number().value()), (1, 2));
     let other = Connection::open(&path).unwrap();
     other.execute("update refund_row set number = 7 where number = 2", []).unwrap();
+    sums::add_function(&other).unwrap();
+    sums::renew(&other, Refund::TABLE, "number = 7", []).unwrap();
     assert_eq!((next().await.number().value(), next().await.number().value()), (8, 9));
 }
 
@@ -925,5 +970,68 @@ async fn only_a_query_that_is_done_in_no_time_is_read_by_the_thread_that_asks() 
         assert_eq!(at_once.is_some(), is_short);
         let page = ledger.find(find).await.unwrap().unwrap();
         assert_eq!((page.rows.len(), page.size, page.next), (count, count as u32, None));
+    }
+}
+
+/// What the writer and the readers meet is compared with its sum, without any check of the whole
+/// file beside.
+#[tokio::test]
+async fn a_row_that_is_not_what_was_written_is_damage_when_it_is_read() {
+    let number = Test::Text(Comparator::Equal, "R-00000001".to_owned());
+    let find = |object, field: &str| Find {
+        user: UserKey(1),
+        start: Start::Query(TypedQuery {
+            object,
+            fields: vec!["Id".to_owned(), field.to_owned()],
+            conditions: match object {
+                QueryObject::Refund => {
+                    let field = "RefundNumber".to_owned();
+                    vec![vec![Condition { field, test: number.clone() }]]
+                }
+                _ => Vec::new(),
+            },
+            case_sensitive: false,
+        }),
+        rows_max: 10,
+        at: at(0),
+        deadline: std::time::Instant::now() + std::time::Duration::from_secs(600),
+    };
+    let session = "insert into session (token_hash, user, last_used_ms, sum) \
+                   values (zeroblob(32), 1, 1, 0)";
+    for (table, change) in [
+        ("balance", "update balance set units = 3999"),
+        ("account_row", "update account_row set opening = 5001"),
+        ("payment_method", "update payment_method set gateway = 'x'"),
+        ("user", "update user set permissions = permissions + 1"),
+        ("session", session),
+        ("idempotency", "update idempotency set answer = cast(answer || x'00' as blob)"),
+        ("refund_row", "update refund_row set amount = 1001"),
+        ("entry_row", "drop trigger entry_is_never_updated; update entry_row set delta = -1001"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = seeded(&path).await;
+        let ask = || request(vec![draft("External", "10")], Some(("key", 1)));
+        ledger.create(ask()).await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.pragma_update(None, "foreign_keys", false).unwrap();
+        other.execute_batch(change).unwrap();
+        let failed = match table {
+            "user" => ledger.find_user("demo").await.map(|_| ()),
+            "session" => ledger.find_session([0; 32]).await.map(|_| ()),
+            "idempotency" => ledger.create(ask()).await.map(|_| ()),
+            "refund_row" => ledger.find(find(QueryObject::Refund, "Amount")).await.map(|_| ()),
+            "entry_row" => {
+                let object = QueryObject::CreditBalanceAdjustment;
+                ledger.find(find(object, "Amount")).await.map(|_| ())
+            }
+            _ => ledger.create(request(vec![draft("External", "1")], None)).await.map(|_| ()),
+        };
+        let said = match failed {
+            Err(LedgerError::Damaged(said)) => said,
+            other => panic!("{change}: {other:?}"),
+        };
+        assert!(said.contains("is not what was written there"), "{change}: {said}");
+        assert!(ledger.damage().is_some(), "{change}");
     }
 }

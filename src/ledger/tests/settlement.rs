@@ -724,6 +724,7 @@ fn memory() -> Memory {
                 balance: MinorUnits::new(OWED),
                 created_ms: at(0),
                 updated_ms: at(0),
+                custom: None,
             })?;
         }
         let count = "last_key_payment_method".to_owned();
