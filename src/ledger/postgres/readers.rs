@@ -154,6 +154,11 @@ impl Reader for PostgresReader {
         &mut self.link
     }
 
+    /// The server has checksums of its pages.
+    fn compares_rows(&self) -> bool {
+        false
+    }
+
     fn dialect(&self) -> &'static dyn Dialect {
         &PostgresDialect
     }
