@@ -17,7 +17,7 @@ use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::record::{ByName, Value};
 use crate::ledger::records::{
     ACCOUNT_BY_NUMBER, Account, AccountRow, GATEWAY_IDENTITIES, GatewayIdentity, Meta,
-    TenantSetting,
+    TenantSetting, WHOLE, WholeRecord,
 };
 use crate::ledger::sqlite::columns_for_tests;
 use crate::ledger::unit::World;
@@ -104,6 +104,12 @@ fn the_schema_has_every_column_that_a_ledger_in_a_file_has() {
     let expected: BTreeSet<String> = expected.collect();
     assert_eq!(found.difference(&expected).collect::<Vec<_>>(), Vec::<&String>::new());
     assert_eq!(expected.difference(&found).collect::<Vec<_>>(), Vec::<&String>::new());
+    for WholeRecord { table, .. } in WHOLE {
+        for column in table.columns {
+            let begins = format!("{} {column} ", table.name);
+            assert!(found.iter().any(|found| found.starts_with(&begins)), "{begins}");
+        }
+    }
 }
 
 #[test]
