@@ -8,6 +8,7 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::schema::{self, Catalogue};
 use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, READING, SESSION, WRITING};
+use super::values::is_understood;
 use crate::ledger::books::BooksError;
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -226,6 +227,11 @@ impl Link {
         let translated = translate(text);
         let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(&translated)).await };
         let statement = self.runtime.block_on(prepared).map_err(|_| late())??;
+        let not_understood = statement.columns().iter().find(|one| !is_understood(one.type_()));
+        if let Some(column) = not_understood {
+            let what = format!("a statement selects the type {}: {text}", column.type_());
+            return Err(PostgresError::new(Kind::Refused, what));
+        }
         if self.texts.len() >= TEXTS_MAX {
             self.texts.clear();
         }

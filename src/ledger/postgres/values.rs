@@ -148,6 +148,11 @@ impl<'r> FromSql<'r> for Came<'r> {
     }
 }
 
+/// Whether values of a type are understood when they come.
+pub(super) fn is_understood(sql: &Type) -> bool {
+    Came::accepts(sql)
+}
+
 /// A row that was found.
 pub(super) struct RowColumns<'r>(pub(super) &'r Row);
 
