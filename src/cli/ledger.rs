@@ -34,7 +34,11 @@ pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Opened,
 /// Opens the ledger of a database server.
 fn open_on_server(url: &str, options: &OpenOptions) -> Result<Opened, Failure> {
     let ledger = PostgresLedger::open(url, options).map_err(|error| {
-        let code = if error.is_damage() { FailureCode::Damaged } else { FailureCode::Runtime };
+        let code = match () {
+            () if error.is_damage() => FailureCode::Damaged,
+            () if error.is_refusal() => FailureCode::Configuration,
+            () => FailureCode::Runtime,
+        };
         Failure::with_hint(code, error, "docs/POSTGRES.md is the page about it")
     })?;
     Ok(Opened { ledger: Arc::new(ledger), file: None })

@@ -40,6 +40,11 @@ impl PostgresError {
         self.kind == Kind::Damage
     }
 
+    /// Whether something has to be changed first, here or at the server.
+    pub fn is_refusal(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
     /// The same with what was tried before it.
     pub(super) fn while_doing(self, doing: &str) -> Self {
         Self { what: format!("{doing}: {}", self.what), ..self }
