@@ -67,12 +67,14 @@ use super::engine::{Engine, Load};
 use super::operator::Operators;
 use super::outbox::{Event, Outbox};
 use super::query::{Find, FindError, Page};
+use super::queue::UseCase;
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::seeding;
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
 use super::trail::Trail;
 use super::views::Views;
+use super::work::naming::{self, Needs};
 use super::work::{answers, changing, creating, drawing, reconciling, sessions as using};
 use super::writer::Writer;
 use super::{
@@ -207,25 +209,25 @@ impl Ledger for SqliteLedger {
                 line_up(orders);
             }
         };
-        let work = move |store: &mut Store| store.work(|unit| creating::create(unit, &request));
-        self.writer.submit_and(Some(ticket), work, once_durable)
+        let case = UseCase::new(request, naming::create, creating::create);
+        self.writer.submit_case_and(Some(ticket), case, once_durable)
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
         let ticket = request.context.ticket.clone();
-        let work = move |store: &mut Store| store.work(|unit| changing::update(unit, &request));
-        self.writer.submit(Some(ticket), work)
+        let case = UseCase::new(request, naming::update, changing::update);
+        self.writer.submit_case(Some(ticket), case)
     }
 
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.context.ticket.clone();
-        let work = move |store: &mut Store| store.work(|unit| changing::delete(unit, &request));
-        self.writer.submit(Some(ticket), work)
+        let case = UseCase::new(request, naming::delete, changing::delete);
+        self.writer.submit_case(Some(ticket), case)
     }
 
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
-        self.writer
-            .submit(None, move |store| store.work(|unit| reconciling::reconcile(unit, &request)))
+        let case = UseCase::new(request, naming::reconcile, reconciling::reconcile);
+        self.writer.submit_case(None, case)
     }
 
     fn outbox(&self) -> Option<&dyn Outbox> {
@@ -237,7 +239,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn amend_answer(&self, answer: AmendedAnswer) -> Reply<bool> {
-        self.writer.submit_patiently(move |store| store.work(|unit| answers::amend(unit, &answer)))
+        self.writer.submit_case_patiently(UseCase::new(answer, naming::amend, answers::amend))
     }
 
     fn operators(&self) -> Option<&dyn Operators> {
@@ -291,7 +293,10 @@ impl Ledger for SqliteLedger {
     }
 
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
-        self.writer.submit(None, move |store| store.work(|unit| using::keep(unit, token, at)))
+        let names = |(token, _): &_, needs: &mut Needs<'_>| naming::session(*token, needs);
+        let case =
+            UseCase::new((token, at), names, |unit, (token, at)| using::keep(unit, *token, *at));
+        self.writer.submit_case(None, case)
     }
 
     fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {

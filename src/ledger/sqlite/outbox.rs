@@ -6,7 +6,8 @@ use crate::domain::event::EventKind;
 use crate::ledger::Reply;
 use crate::ledger::engine::Engine;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Event, Outbox};
-use crate::ledger::work::delivering;
+use crate::ledger::queue::UseCase;
+use crate::ledger::work::{delivering, naming};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -56,10 +57,13 @@ impl Outbox for SqliteLedger {
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()> {
-        let webhook = webhook.to_owned();
-        self.writer.submit_patiently(move |store| {
-            store.work(|unit| delivering::note_attempt(unit, &webhook, sequence, &attempt, at))
-        })
+        self.writer.submit_case_patiently(UseCase::new(
+            (webhook.to_owned(), sequence, attempt, at),
+            |(webhook, event, ..), needs| naming::attempt(webhook, *event, needs),
+            |unit, (webhook, event, attempt, at)| {
+                delivering::note_attempt(unit, webhook, *event, attempt, *at)
+            },
+        ))
     }
 
     fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool> {
