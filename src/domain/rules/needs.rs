@@ -120,6 +120,19 @@ pub fn needs_of_drafts<'d>(
             }
         }
         Drafts::Refunds(all) => all.iter().for_each(|one| of_refund(one, asking, need)),
+        Drafts::CreditMemos(_)
+        | Drafts::MemoSteps(_)
+        | Drafts::SettlementPayments(_)
+        | Drafts::PaymentSteps(_)
+        | Drafts::MemoRefunds(_)
+        | Drafts::PaymentRefunds(_)
+        | Drafts::RefundSettlements(_) => needs_of_settlement(drafts, need),
+    }
+}
+
+/// The same for the drafts of the v1 operations.
+fn needs_of_settlement<'d>(drafts: &'d Drafts, need: &mut impl FnMut(Need<'d>)) {
+    match drafts {
         Drafts::CreditMemos(all) => {
             for one in all {
                 of_account_named(&one.account_id, &one.account_number, need);
@@ -169,6 +182,7 @@ pub fn needs_of_drafts<'d>(
         Drafts::RefundSettlements(all) => {
             all.iter().for_each(|one| need(Need::Settled(&one.refund)));
         }
+        _ => {}
     }
 }
 

@@ -294,7 +294,7 @@ fn old_payment(unit: &mut Unit<'_>, change: &PaymentChange) -> Seen {
     let known = change.reference_id.given().map_or(Ok(()), |one| known_by(unit, one));
     let Some(id) = change.common.id.given() else { return known };
     let found = unit.see_one::<Payment>(&PAYMENT_BY_ID, &[id.stored()]);
-    let found = found.map(|row| row.cloned());
+    let found = found.map(Option::<&_>::cloned);
     let whole = payment(unit, Named::Id(id));
     let Some(row) = found? else { return known };
     let by_own = match change.reference_id.given() {

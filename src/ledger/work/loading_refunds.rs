@@ -26,7 +26,7 @@ pub(super) fn refund(unit: &mut Unit<'_>, name: RefundName, purpose: Purpose) ->
         Purpose::End { .. } => row::<Inquiry>(unit, &(number,)),
         _ => Ok(()),
     };
-    let found = unit.see::<Refund>(&(number,)).map(|row| row.cloned());
+    let found = unit.see::<Refund>(&(number,)).map(Option::<&_>::cloned);
     let Some(refund) = all([detail, inquiry]).and(found)? else { return Ok(()) };
     let counted = match purpose {
         Purpose::End { gives_back: false } | Purpose::Settle { gives_back: false } => Ok(()),
@@ -114,7 +114,7 @@ fn cancelled(unit: &mut Unit<'_>, refund: &Refund) -> Seen {
 }
 
 fn memo_given_back(unit: &mut Unit<'_>, number: RefundNumber) -> Seen {
-    let detail = unit.see::<RefundDetail>(&(number,)).map(|row| row.cloned());
+    let detail = unit.see::<RefundDetail>(&(number,)).map(Option::<&_>::cloned);
     let of_refund = [Field::stored(&number)];
     let lines = unit.see_each(&REFUND_LINE_BY_REFUND, &of_refund, |row: &RefundLine| row.line);
     let lines =

@@ -186,9 +186,11 @@ pub fn create<'r>(request: &'r Create, needs: &mut Needs<'r>) {
         Drafts::PaymentSteps(_) | Drafts::RefundSettlements(_) => {
             needs.add(Name::User(context.user));
         }
-        Drafts::InvoicePayments(_) | Drafts::PaymentMethods(_) => {}
-        // Their numbers follow from their keys.
-        Drafts::Adjustments(_) | Drafts::Refunds(_) => {}
+        // They have no numbers, or such as follow from their keys.
+        Drafts::InvoicePayments(_)
+        | Drafts::PaymentMethods(_)
+        | Drafts::Adjustments(_)
+        | Drafts::Refunds(_) => {}
     }
 }
 

@@ -98,10 +98,10 @@ impl<R: Record> Shelf<R> {
         let (found, heads) = (std::mem::take(found), std::mem::take(heads));
         self.load_keys(books, keys)?;
         for (lookup, wanted) in by_lookup(found) {
-            self.load_found(books, lookup, wanted)?;
+            self.load_found(books, lookup, &wanted)?;
         }
         for (lookup, wanted) in by_lookup(heads) {
-            self.load_heads(books, lookup, wanted)?;
+            self.load_heads(books, lookup, &wanted)?;
         }
         Ok(())
     }
@@ -143,16 +143,16 @@ impl<R: Record> Shelf<R> {
         &mut self,
         books: &mut dyn Books,
         lookup: &'static Lookup,
-        wanted: Vec<Vec<Value<'static>>>,
+        wanted: &[Vec<Value<'static>>],
     ) -> Result<(), BooksError> {
-        if let [values] = wanted.as_slice() {
+        if let [values] = wanted {
             return self.find(books, lookup, values).map(|_| ());
         }
-        for values in &wanted {
+        for values in wanted {
             self.found.insert(place(lookup, values.clone()), Vec::new());
         }
         let (rows, found, places) = (&mut self.rows, &mut self.found, places::<R>(lookup));
-        ask(books, lookup, &wanted, usize::MAX, |row: R| {
+        ask(books, lookup, wanted, usize::MAX, |row: R| {
             let key = row.key();
             match found.get_mut(&place(lookup, values_at(&row, &places))) {
                 Some(keys) => keys.push(key.clone()),
@@ -168,14 +168,14 @@ impl<R: Record> Shelf<R> {
         &mut self,
         books: &mut dyn Books,
         lookup: &'static Lookup,
-        wanted: Vec<Vec<Value<'static>>>,
+        wanted: &[Vec<Value<'static>>],
     ) -> Result<(), BooksError> {
-        for values in &wanted {
+        for values in wanted {
             let head = Head { rows: Vec::new(), is_all: true };
             self.heads.insert(place(lookup, values.clone()), head);
         }
         let (heads, places) = (&mut self.heads, places::<R>(lookup));
-        ask(books, lookup, &wanted, HEAD_ROWS, |row: R| {
+        ask(books, lookup, wanted, HEAD_ROWS, |row: R| {
             match heads.get_mut(&place(lookup, values_at(&row, &places))) {
                 Some(head) => {
                     head.rows.push(row);
