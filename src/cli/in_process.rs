@@ -5,10 +5,12 @@
 //! because only then is it certain that the folder of its ledger is removed.
 
 use super::doors::doors;
+use super::ledger;
+use super::values::LedgerPlace;
 use crate::client::Endpoint;
 use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
-use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::trail::Act;
 use crate::replay::{Credentials, OauthClient, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;
@@ -55,7 +57,8 @@ impl InProcess {
             id_seed: None,
             settings: LedgerSettings::default(),
         };
-        let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::temporary(&options).map_err(runtime)?);
+        let ledger = ledger::open(&LedgerPlace::Memory, &options);
+        let ledger = ledger.map_err(|failure| runtime(failure.error))?;
         let clock = clock.map_or_else(Clock::system, Clock::fixed);
         let loaded = seed::load(ledger.as_ref(), plan, Act::of_start(clock.now())).await;
         loaded.map_err(|error| refused(&error))?;

@@ -5,21 +5,26 @@ use super::exit::{Failure, FailureCode};
 use super::options::LedgerOptions;
 use super::settings::LEDGER_FILE;
 use super::values::LedgerPlace;
+use crate::ledger::Ledger;
 use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Opens the ledger at `place`.
-pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<SqliteLedger, Failure> {
+/// Opens the ledger at `place`: which engine keeps it is decided here alone.
+pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Arc<dyn Ledger>, Failure> {
     let opened = match place {
         LedgerPlace::Memory => SqliteLedger::temporary(options),
         LedgerPlace::File(path) => SqliteLedger::open(path, options),
         LedgerPlace::Server(_) => return Err(no_server(place)),
     };
-    opened.map_err(refused)
+    Ok(Arc::new(opened.map_err(refused)?))
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.
-pub(super) fn open_named(options: LedgerOptions, mode: OpenMode) -> Result<SqliteLedger, Failure> {
+pub(super) fn open_named(
+    options: LedgerOptions,
+    mode: OpenMode,
+) -> Result<Arc<dyn Ledger>, Failure> {
     let config = Config::read(options.config.as_deref())?;
     let gateways = config.gateways()?.into_iter().map(|gateway| gateway.ability).collect();
     let written = config.written.ledger;

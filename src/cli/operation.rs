@@ -76,7 +76,7 @@ impl Target {
         let wanted = wanted()?;
         let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
         let act = operator::act(Clock::system().now());
-        let changed = runtime.block_on(operate(&ledger, wanted, act));
+        let changed = runtime.block_on(operate(ledger.as_ref(), wanted, act));
         changed.map_err(|error| {
             let code = match &error {
                 OperationError::Wrong(_) | OperationError::Refused(_) => FailureCode::Usage,

@@ -10,7 +10,6 @@ use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
 use crate::domain::number::saturated;
 use crate::domain::reconciliation::Rejected;
-use crate::ledger::Ledger;
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult, Reconciled};
 use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;

@@ -5,7 +5,7 @@ use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
-use crate::ledger::orders::{Orders, Settlement};
+use crate::ledger::orders::Settlement;
 use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;
 use tokio::runtime::Runtime;

@@ -26,7 +26,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let ledger = ledger::open_named(args.ledger, OpenMode::CreateOrOpenAny)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let act = operator::act(Clock::system().now());
-    let report = runtime.block_on(seed::load(&ledger, seed, act));
+    let report = runtime.block_on(seed::load(ledger.as_ref(), seed, act));
     let report = report.map_err(|error| serve::seed_failure(args.file.display(), &error))?;
     terminal::data(&format!("added {}, unchanged {}", report.added, report.unchanged))?;
     Ok(ExitStatus::Done)

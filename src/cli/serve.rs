@@ -56,7 +56,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
     let new_file = new_file(&settings.ledger);
     let named = PathBuf::from(settings.ledger.to_string());
-    let ledger: Arc<dyn Ledger> = Arc::new(ledger::open(&settings.ledger, &options)?);
+    let ledger = ledger::open(&settings.ledger, &options)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served =
         runtime.block_on(serve(settings, Arc::clone(&ledger), seeds, (reload, self_signed)));

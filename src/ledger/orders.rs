@@ -4,12 +4,45 @@
 //! its exchanges are only ever added to; and as long as it is open, the ledger knows when it is to
 //! be asked about next, so that a process that dies takes nothing with it.
 
+use super::Reply;
 use super::trail::Act;
-use super::{Order, Reply};
-use crate::domain::id::{RefundId, RefundNumber};
+use crate::domain::draft::GatewayOption;
+use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::{SettledAs, Verdict};
+use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::vocabulary::RefundStatus;
 use chrono::{DateTime, Utc};
+
+/// What a gateway is asked to pay. The refund's id is the key under which it may pay only once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The refund, in Processing, its amount held.
+    pub refund: RefundId,
+    /// The gateway's name.
+    pub gateway: String,
+    /// The payment method to pay to.
+    pub payment_method: ObjectId,
+    /// The payment to give back, as the gateway knows it: its ReferenceId, or its PaymentNumber if
+    /// it has none. Without one it is a non-referenced refund.
+    pub original_payment: Option<String>,
+    /// What is known of that payment; gateways on a wire know it themselves.
+    pub repaid: Option<Repaid>,
+    /// How much.
+    pub amount: MinorUnits,
+    /// In which currency.
+    pub currency: Currency,
+    /// Parameters for the gateway.
+    pub options: Vec<GatewayOption>,
+}
+
+/// A payment that a refund gives back, as it was when the refund was created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repaid {
+    /// The days from its EffectiveDate to the RefundDate.
+    pub age_days: i64,
+    /// Whether its gateway has settled it.
+    pub is_settled: bool,
+}
 
 /// What was said to a gateway and what came back, as far as it may be shown: without secrets, and
 /// each cut to [`Transcript::BYTES_MAX`].

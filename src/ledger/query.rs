@@ -6,7 +6,7 @@
 //! set. A row that changes between two pages is judged when its page is read; `size` is the number
 //! of matches when the first page was.
 
-use super::UserKey;
+use super::{Reply, UserKey};
 use crate::domain::hex::number_of;
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::query::TypedQuery;
@@ -110,6 +110,12 @@ pub enum FindError {
     /// The deadline came first.
     #[error("the query did not end in time")]
     TooSlow,
+}
+
+/// Finding objects.
+pub trait Queries: Send + Sync {
+    /// Finds a page of what a query asks for, and keeps a locator where more follows.
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>>;
 }
 
 #[cfg(test)]

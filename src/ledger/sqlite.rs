@@ -64,22 +64,19 @@ use super::audit::{Audit, Progress};
 use super::change::{ChangeResult, Delete, Update};
 use super::damage::Damage;
 use super::engine::{Engine, Load};
-use super::operator::Operators;
-use super::outbox::{Event, Outbox};
-use super::query::{Find, FindError, Page};
+use super::outbox::Event;
+use super::query::{Find, FindError, Page, Queries};
 use super::queue::UseCase;
 use super::reconciliation::{Reconcile, ReconcileResult};
 use super::seed::{SeedConflict, SeedPlan, SeedReport};
 use super::seeding;
 use super::test_bench::{KnownId, TestBench, UnfitSnapshot};
-use super::trail::Trail;
-use super::views::Views;
 use super::work::naming::{self, Needs};
 use super::work::{answers, changing, creating, drawing, reconciling, sessions as using};
 use super::writer::Writer;
 use super::{
-    AmendedAnswer, Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredClient,
-    StoredSession, StoredToken, TokenHash, User, UserKey,
+    AmendedAnswer, Bookkeeping, Create, Created, Health, Ledger, LedgerError, LedgerStats, Reply,
+    Sessions, Settings, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey,
 };
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::id::ObjectId;
@@ -201,7 +198,7 @@ impl EventFile {
     }
 }
 
-impl Ledger for SqliteLedger {
+impl Bookkeeping for SqliteLedger {
     fn create(&self, request: Create) -> Reply<Created> {
         let (ticket, line_up) = (request.context.ticket.clone(), request.line_up.clone());
         let once_durable = move |created: &Created| {
@@ -230,94 +227,8 @@ impl Ledger for SqliteLedger {
         self.writer.submit_case(None, case)
     }
 
-    fn outbox(&self) -> Option<&dyn Outbox> {
-        Some(self)
-    }
-
-    fn views(&self) -> Option<&dyn Views> {
-        Some(self)
-    }
-
     fn amend_answer(&self, answer: AmendedAnswer) -> Reply<bool> {
         self.writer.submit_case_patiently(UseCase::new(answer, naming::amend, answers::amend))
-    }
-
-    fn operators(&self) -> Option<&dyn Operators> {
-        Some(self)
-    }
-
-    fn trail(&self) -> Option<&dyn Trail> {
-        Some(self)
-    }
-
-    fn find_user(&self, username: &str) -> Reply<Option<User>> {
-        let username = username.to_owned();
-        self.readers.read(move |connection| sessions::find_user(connection, &username))
-    }
-
-    fn open_session(
-        &self,
-        user: UserKey,
-        at: DateTime<Utc>,
-        expired: DateTime<Utc>,
-    ) -> Reply<String> {
-        self.writer
-            .submit(None, move |store| store.work(|unit| using::open(unit, user, at, expired)))
-    }
-
-    fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>> {
-        self.readers.read(move |connection| sessions::find_session(connection, &token))
-    }
-
-    fn find_client(&self, id: &str) -> Reply<Option<StoredClient>> {
-        let id = id.to_owned();
-        self.readers.read(move |connection| sessions::find_client(connection, &id))
-    }
-
-    fn issue_token(&self, client: String, at: DateTime<Utc>, ends: DateTime<Utc>) -> Reply<String> {
-        self.writer.submit(None, move |store| {
-            store.work(|unit| using::issue(unit, client.clone(), at, ends))
-        })
-    }
-
-    fn find_token(&self, token: TokenHash) -> Reply<Option<StoredToken>> {
-        self.readers.read(move |connection| sessions::find_token(connection, &token))
-    }
-
-    fn age(&self) -> Reply<Option<DateTime<Utc>>> {
-        self.readers.read(newest::age)
-    }
-
-    fn keep_age(&self, at: DateTime<Utc>) -> Reply<()> {
-        self.writer.submit_patiently(move |store| store.work(|unit| using::keep_age(unit, at)))
-    }
-
-    fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
-        let names = |(token, _): &_, needs: &mut Needs<'_>| naming::session(*token, needs);
-        let case =
-            UseCase::new((token, at), names, |unit, (token, at)| using::keep(unit, *token, *at));
-        self.writer.submit_case(None, case)
-    }
-
-    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
-        let tenant = self.tenant();
-        let at_once = self.readers.read_here(|connection| {
-            let at_most = query::READING_AT_ONCE_MAX;
-            query::look_at_once(connection, &tenant, &request, at_most)
-        });
-        let look = match at_once {
-            Ok(Err(FindError::TooSlow)) => {
-                self.readers.read(move |connection| query::look(connection, &tenant, &request))
-            }
-            found => Box::pin(std::future::ready(found)),
-        };
-        let writer = self.writer.later();
-        Box::pin(async move {
-            match look.await? {
-                Ok(found) => query::keep(writer, found).await,
-                Err(error) => Ok(Err(error)),
-            }
-        })
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
@@ -341,7 +252,75 @@ impl Ledger for SqliteLedger {
             Ok(loaded)
         })
     }
+}
 
+impl Sessions for SqliteLedger {
+    fn find_user(&self, username: &str) -> Reply<Option<User>> {
+        let username = username.to_owned();
+        self.readers.read(move |connection| sessions::find_user(connection, &username))
+    }
+
+    fn open_session(
+        &self,
+        user: UserKey,
+        at: DateTime<Utc>,
+        expired: DateTime<Utc>,
+    ) -> Reply<String> {
+        self.writer
+            .submit(None, move |store| store.work(|unit| using::open(unit, user, at, expired)))
+    }
+
+    fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>> {
+        self.readers.read(move |connection| sessions::find_session(connection, &token))
+    }
+
+    fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
+        let names = |(token, _): &_, needs: &mut Needs<'_>| naming::session(*token, needs);
+        let case =
+            UseCase::new((token, at), names, |unit, (token, at)| using::keep(unit, *token, *at));
+        self.writer.submit_case(None, case)
+    }
+
+    fn find_client(&self, id: &str) -> Reply<Option<StoredClient>> {
+        let id = id.to_owned();
+        self.readers.read(move |connection| sessions::find_client(connection, &id))
+    }
+
+    fn issue_token(&self, client: String, at: DateTime<Utc>, ends: DateTime<Utc>) -> Reply<String> {
+        self.writer.submit(None, move |store| {
+            store.work(|unit| using::issue(unit, client.clone(), at, ends))
+        })
+    }
+
+    fn find_token(&self, token: TokenHash) -> Reply<Option<StoredToken>> {
+        self.readers.read(move |connection| sessions::find_token(connection, &token))
+    }
+}
+
+impl Queries for SqliteLedger {
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
+        let tenant = self.tenant();
+        let at_once = self.readers.read_here(|connection| {
+            let at_most = query::READING_AT_ONCE_MAX;
+            query::look_at_once(connection, &tenant, &request, at_most)
+        });
+        let look = match at_once {
+            Ok(Err(FindError::TooSlow)) => {
+                self.readers.read(move |connection| query::look(connection, &tenant, &request))
+            }
+            found => Box::pin(std::future::ready(found)),
+        };
+        let writer = self.writer.later();
+        Box::pin(async move {
+            match look.await? {
+                Ok(found) => query::keep(writer, found).await,
+                Err(error) => Ok(Err(error)),
+            }
+        })
+    }
+}
+
+impl Settings for SqliteLedger {
     fn tenant(&self) -> Arc<Tenant> {
         Arc::clone(&self.tenant.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -354,6 +333,16 @@ impl Ledger for SqliteLedger {
         self.writer.submit_patiently(|store| store.work(drawing::request_seed))
     }
 
+    fn age(&self) -> Reply<Option<DateTime<Utc>>> {
+        self.readers.read(newest::age)
+    }
+
+    fn keep_age(&self, at: DateTime<Utc>) -> Reply<()> {
+        self.writer.submit_patiently(move |store| store.work(|unit| using::keep_age(unit, at)))
+    }
+}
+
+impl Health for SqliteLedger {
     fn probe(&self) -> Reply<()> {
         self.writer.submit_patiently(|store| store.work(drawing::probe))
     }
@@ -380,7 +369,9 @@ impl Ledger for SqliteLedger {
     fn stats(&self) -> LedgerStats {
         self.writer.stats()
     }
+}
 
+impl Ledger for SqliteLedger {
     fn test_bench(&self) -> Option<&dyn TestBench> {
         self.is_test.then_some(self)
     }

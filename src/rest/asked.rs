@@ -74,7 +74,7 @@ impl<'c> Asked<'c> {
         if let Some(id) = ObjectId::parse_stored(key) {
             return accounts_of(service, vec![Some(id)]).await.pop().flatten();
         }
-        let (views, key) = (service.ledger().views()?, ObjectKey::of(key));
+        let (views, key) = (service.ledger(), ObjectKey::of(key));
         let found = match self.template.split('/').nth(2)? {
             "payments" => views.payment(key).await.ok()??.account_id,
             "credit-memos" | "creditmemos" => views.credit_memo(key).await.ok()??.account_id,

@@ -164,7 +164,7 @@ impl V1<'_> {
     /// Deletes a refund.
     async fn delete(self) -> Result<Response, Stop> {
         let key = ObjectKey::of(self.keys.object());
-        let Some(refund) = self.views()?.refund(key).await? else {
+        let Some(refund) = self.views().refund(key).await? else {
             return Err(self.no_such().into());
         };
         let (object, ids) = (

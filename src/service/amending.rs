@@ -6,8 +6,10 @@
 
 use super::idempotency::Once;
 use crate::domain::draft::refund_details::ObjectKey;
-use crate::ledger::views::View;
-use crate::ledger::{AmendedAnswer, Ledger, LedgerError, Render, RenderViews, RowResult, UserKey};
+use crate::ledger::views::{View, Views};
+use crate::ledger::{
+    AmendedAnswer, Bookkeeping, LedgerError, Render, RenderViews, RowResult, UserKey,
+};
 use std::sync::Arc;
 
 /// What it takes to replace a stored answer.
@@ -31,7 +33,7 @@ impl Amending {
     /// is what is stored; else the one that was `stored` before.
     pub(super) async fn amend(
         self,
-        ledger: &dyn Ledger,
+        ledger: &dyn Bookkeeping,
         rows: &[RowResult],
         stored: Vec<u8>,
     ) -> Result<Vec<u8>, LedgerError> {
@@ -47,8 +49,7 @@ impl Amending {
 
 /// Has rows that show refunds show them as they are now that their gateways were asked. One that
 /// cannot be read any more, because another client deleted it meanwhile, stays as it was made.
-pub(super) async fn refresh(ledger: &dyn Ledger, rows: &mut [RowResult]) {
-    let Some(views) = ledger.views() else { return };
+pub(super) async fn refresh(views: &dyn Views, rows: &mut [RowResult]) {
     for saved in rows.iter_mut().flatten().filter(|saved| saved.view.is_some()) {
         let found = views.refund(ObjectKey::Id(saved.id.clone())).await;
         if let Ok(Some(view)) = found {

@@ -8,9 +8,9 @@ use super::seed::{gateway_setting, tenant_setting};
 use super::{Service, password};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::toml_text::suggest;
-use crate::ledger::operator::{Change, ChangeRefusal, UserChange};
+use crate::ledger::LedgerError;
+use crate::ledger::operator::{Change, ChangeRefusal, Operators, UserChange};
 use crate::ledger::trail::Act;
-use crate::ledger::{Ledger, LedgerError};
 use serde_json::Value;
 
 /// The longest name of a user, in characters.
@@ -84,9 +84,6 @@ pub enum OperationError {
     /// It does not go with what the ledger has.
     #[error(transparent)]
     Refused(#[from] ChangeRefusal),
-    /// This ledger cannot be changed so.
-    #[error("this ledger knows no operators")]
-    Unsupported,
     /// The password could not be hashed.
     #[error("the password could not be hashed: {0}")]
     Password(String),
@@ -97,11 +94,10 @@ pub enum OperationError {
 
 /// Makes a change on a ledger; false when all is so already.
 pub async fn operate(
-    ledger: &dyn Ledger,
+    operators: &dyn Operators,
     wanted: Wanted,
     act: Act,
 ) -> Result<bool, OperationError> {
-    let operators = ledger.operators().ok_or(OperationError::Unsupported)?;
     let change = checked(wanted).await?;
     Ok(operators.change(change, act).await??)
 }

@@ -59,11 +59,10 @@ impl Service {
 
     /// Removes some; whether there may be more.
     async fn remove_old_events(&self, webhooks: &[String]) -> Result<bool, LedgerError> {
-        let Some(outbox) = self.ledger.outbox() else { return Ok(false) };
         let kept = TimeDelta::days(i64::from(self.settings.events.keep_days));
         match self.clock.at_least().checked_sub_signed(kept) {
             None => Ok(false),
-            Some(before) => outbox.remove_events(before, webhooks.to_vec()).await,
+            Some(before) => self.ledger.remove_events(before, webhooks.to_vec()).await,
         }
     }
 }

@@ -192,10 +192,9 @@ impl Service {
         self: &Arc<Self>,
         receivers: Vec<Receiver>,
     ) -> Result<(), LedgerError> {
-        let Some(outbox) = self.ledger.outbox() else { return Ok(()) };
         let names: Vec<_> = receivers.iter().map(|receiver| receiver.name.clone()).collect();
         if !names.is_empty() {
-            outbox.register_webhooks(names.clone()).await?;
+            self.ledger.register_webhooks(names.clone()).await?;
         }
         self.start_removing_events(names);
         let receivers: Vec<_> = receivers.into_iter().map(Arc::new).collect();
@@ -221,10 +220,7 @@ impl Service {
     /// Lets a ledger that came in the place of another know who listens.
     pub(super) async fn register_webhooks(&self) -> Result<(), LedgerError> {
         let names = self.webhook_stats().into_iter().map(|webhook| webhook.name).collect();
-        match self.ledger.outbox() {
-            Some(outbox) => outbox.register_webhooks(names).await,
-            None => Ok(()),
-        }
+        self.ledger.register_webhooks(names).await
     }
 
     /// The deliveries of each webhook, for metrics.
@@ -268,18 +264,17 @@ impl Service {
         receiver: &Receiver,
         under_way: &mut UnderWay,
     ) -> Result<Vec<Delivery>, LedgerError> {
-        let Some(outbox) = self.ledger.outbox() else { return Ok(Vec::new()) };
         let (name, now) = (&receiver.name, receiver.clock.now());
-        outbox.collect(name, receiver.kinds.clone(), now).await?;
+        self.ledger.collect(name, receiver.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
-            let stats = outbox.delivery_stats(name).await?;
+            let stats = self.ledger.delivery_stats(name).await?;
             *receiver.stats.lock() = stats;
         }
         let room = UNDER_WAY_MAX.saturating_sub(under_way.count());
         if room == 0 {
             return Ok(Vec::new());
         }
-        let mut due = outbox.due(name, now, UNDER_WAY_MAX).await?;
+        let mut due = self.ledger.due(name, now, UNDER_WAY_MAX).await?;
         due.retain(|delivery| !under_way.has(delivery));
         due.truncate(room);
         Ok(due)
@@ -306,8 +301,8 @@ impl Service {
                 tracing::error!(webhook, sequence, why, "an event was given up; it is kept");
             }
         }
-        let Some(outbox) = self.ledger.outbox() else { return };
-        let noted = outbox.note_attempt(webhook, sequence, attempt, receiver.clock.now()).await;
+        let noted =
+            self.ledger.note_attempt(webhook, sequence, attempt, receiver.clock.now()).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;

@@ -1,33 +1,20 @@
 //! The whole room over a ledger that follows a script.
 
+mod scripted_ledger;
+
 use super::*;
 use crate::call::{Headers, Holding, Reply as CallReply, Users};
 use crate::domain::draft::batch::Drafts;
-use crate::domain::facts::Gateway;
-use crate::domain::facts::Tenant;
-use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::lifecycle::Verdict;
 use crate::domain::origin::FrontDoor;
-use crate::domain::permission::Permissions;
 use crate::domain::row_error::RowError;
-use crate::ledger::Render;
-use crate::ledger::change::{ChangeResult, Delete, Update};
-use crate::ledger::orders::{
-    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
-};
-use crate::ledger::query::{Find, FindError, Page};
-use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
-use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
-use crate::ledger::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Reply, RowResult, Saved, StoredSession,
-    TokenHash, User, UserKey,
-};
+use crate::ledger::{Ledger, LedgerError, StoredSession};
 use crate::service::ServiceSettings;
 use crate::service::clock::Clock;
 use crate::xml::{ElementRef, LimitKind, parse};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use proptest::prelude::*;
+use scripted_ledger::{Asked, Script, ScriptedLedger, refund, user};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,170 +27,6 @@ const NEW_SESSION: &str = "a-new-session";
 
 static PASSWORD_HASH: LazyLock<String> =
     LazyLock::new(|| crate::service::password::hash("demo").expect("hash"));
-
-/// How the ledger answers a create.
-enum Script {
-    /// Every row is a refund.
-    Succeed,
-    /// Exactly these rows.
-    Rows(Vec<RowResult>),
-    /// It was done before.
-    Replay,
-    KeyReused,
-    Fail(LedgerError),
-    /// It never begins.
-    Hang,
-}
-
-struct ScriptedLedger {
-    script: Script,
-    asked: Mutex<Vec<Asked>>,
-}
-
-/// What a create asked the ledger for.
-#[derive(Debug, Clone, PartialEq)]
-struct Asked {
-    drafts: Drafts,
-    key: Option<String>,
-    fingerprint: Option<[u8; 32]>,
-}
-
-fn ready<T: Send + 'static>(result: Result<T, LedgerError>) -> Reply<T> {
-    Box::pin(async move { result })
-}
-
-fn user() -> User {
-    User {
-        key: UserKey(1),
-        id: ObjectId::parse("0197f3a2c4d870000000000000000001").expect("id"),
-        username: "demo@example.com".to_owned(),
-        password_hash: PASSWORD_HASH.clone(),
-        permissions: Permissions::by_default(),
-        orgs: None,
-    }
-}
-
-fn refund(number: i64) -> Saved {
-    RefundId::new(1_700_000_000_000, 7, RefundNumber::new(number).expect("number")).into()
-}
-
-impl Orders for ScriptedLedger {
-    fn end_refund(&self, _: RefundNumber, _: Verdict, _: Exchange) -> Reply<bool> {
-        ready(Ok(true))
-    }
-
-    fn note_exchange(&self, _: RefundNumber, _: Note) -> Reply<bool> {
-        ready(Ok(true))
-    }
-
-    fn mark_sent(&self, _: RefundNumber, _: DateTime<Utc>) -> Reply<bool> {
-        ready(Ok(true))
-    }
-
-    fn open_order(&self, _: RefundNumber) -> Reply<Option<OpenOrder>> {
-        ready(Ok(None))
-    }
-
-    fn due_orders(&self, _: &str, _: DateTime<Utc>, _: u32) -> Reply<Vec<OpenOrder>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn wake_orders(&self, _: DateTime<Utc>) -> Reply<u64> {
-        ready(Ok(0))
-    }
-
-    fn settle_refund(&self, _: Settlement) -> Reply<Result<RefundNumber, SettleError>> {
-        ready(Err(LedgerError::Busy))
-    }
-
-    fn open_stats(&self) -> Reply<OpenStats> {
-        ready(Ok(OpenStats::default()))
-    }
-
-    fn awaited_gateways(&self) -> Reply<Vec<Awaited>> {
-        ready(Ok(Vec::new()))
-    }
-}
-
-impl Ledger for ScriptedLedger {
-    fn find(&self, _: Find) -> Reply<Result<Page, FindError>> {
-        ready(Ok(Err(FindError::TooSlow)))
-    }
-
-    fn tenant(&self) -> Arc<Tenant> {
-        Arc::default()
-    }
-
-    fn create(&self, request: Create) -> Reply<Created> {
-        self.asked.lock().expect("lock").push(Asked {
-            drafts: request.batch.drafts.clone(),
-            key: request.idempotency.as_ref().map(|once| once.key.clone()),
-            fingerprint: request.idempotency.as_ref().map(|once| once.fingerprint),
-        });
-        let rows = match &self.script {
-            Script::Succeed => match &request.batch.drafts {
-                Drafts::Refunds(drafts) => (1..).zip(drafts).map(|(n, _)| Ok(refund(n))).collect(),
-                other => panic!("{other:?}"),
-            },
-            Script::Rows(rows) => rows.clone(),
-            Script::Replay => return ready(Ok(Created::Replayed(b"<stored/>".to_vec()))),
-            Script::KeyReused => return ready(Ok(Created::KeyReused)),
-            Script::Fail(error) => return ready(Err(error.clone())),
-            Script::Hang => return Box::pin(std::future::pending()),
-        };
-        let answer = request.idempotency.map(|once| match once.render {
-            Render::Rows(render) => render(&rows),
-            Render::Views(_) => panic!("SOAP shows rows"),
-        });
-        ready(Ok(Created::Fresh { rows, orders: Vec::new(), answer }))
-    }
-
-    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn reconcile(&self, _: Reconcile) -> Reply<Vec<ReconcileResult>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn find_user(&self, username: &str) -> Reply<Option<User>> {
-        ready(Ok(Some(user()).filter(|user| user.username == username)))
-    }
-
-    fn open_session(&self, _: UserKey, _: DateTime<Utc>, _: DateTime<Utc>) -> Reply<String> {
-        ready(Ok(NEW_SESSION.to_owned()))
-    }
-
-    fn find_session(&self, token: TokenHash) -> Reply<Option<StoredSession>> {
-        let known: TokenHash = Sha256::digest(SESSION.as_bytes()).into();
-        let session = StoredSession { user: user(), last_used: DateTime::UNIX_EPOCH };
-        ready(Ok(Some(session).filter(|_| token == known)))
-    }
-
-    fn keep_session(&self, _: TokenHash, _: DateTime<Utc>) -> Reply<()> {
-        ready(Ok(()))
-    }
-
-    fn load_seed(&self, _: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        ready(Err(LedgerError::Busy))
-    }
-
-    fn gateways(&self) -> Reply<Vec<(Gateway, crate::domain::script::Script)>> {
-        ready(Ok(Vec::new()))
-    }
-
-    fn probe(&self) -> Reply<()> {
-        ready(Ok(()))
-    }
-
-    fn stats(&self) -> LedgerStats {
-        LedgerStats::default()
-    }
-}
 
 struct House {
     soap: Soap,

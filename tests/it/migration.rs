@@ -2,7 +2,7 @@
 
 use crate::gateway::{finish, program};
 use refund_gateway::domain::permission::Permissions;
-use refund_gateway::ledger::Ledger;
+use refund_gateway::ledger::Sessions;
 use refund_gateway::ledger::orders::Orders;
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::trail::Act;

@@ -29,14 +29,14 @@ use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::domain::zoql::Comparator;
 use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
 use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
-use refund_gateway::ledger::query::{Find, Start, Value};
+use refund_gateway::ledger::query::{Find, Queries, Start, Value};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedItem, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan,
     SeedUser,
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{Batch, Context, Create, Created as Made, Ledger, UserKey};
+use refund_gateway::ledger::{Batch, Bookkeeping, Context, Create, Created as Made, UserKey};
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 use std::cell::{Cell, RefCell};

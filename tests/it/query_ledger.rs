@@ -19,13 +19,13 @@ use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::domain::zoql::Comparator;
 use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
-use refund_gateway::ledger::query::{Find, FindError, Page, QueryLocator, Start, Value};
+use refund_gateway::ledger::query::{Find, FindError, Page, Queries, QueryLocator, Start, Value};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan, SeedUser,
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{Batch, Context, Create, Created, Ledger, UserKey};
+use refund_gateway::ledger::{Batch, Bookkeeping, Context, Create, Created, UserKey};
 use refund_gateway::soap::wsdl;
 use rust_decimal::Decimal;
 use std::path::Path;

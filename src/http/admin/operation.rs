@@ -51,7 +51,7 @@ impl Api {
         act: Act,
     ) -> Result<Told, Wrong> {
         if let (&Method::GET, []) = (method, rest) {
-            let users = self.operators()?.users().await.map_err(|error| of_ledger(&error))?;
+            let users = self.operators().users().await.map_err(|error| of_ledger(&error))?;
             let users: Vec<_> = users.iter().map(shown_user).collect();
             return Ok(ok(json!({ "users": users })));
         }
@@ -110,7 +110,7 @@ impl Api {
         }
         match *method {
             Method::GET => {
-                let gateways = self.operators()?.all_gateways().await;
+                let gateways = self.operators().all_gateways().await;
                 let gateways = gateways.map_err(|error| of_ledger(&error))?;
                 let gateways: Vec<_> = gateways.iter().map(shown_gateway).collect();
                 Ok(ok(json!({ "gateways": gateways })))
@@ -123,9 +123,8 @@ impl Api {
         }
     }
 
-    fn operators(&self) -> Result<&dyn Operators, Wrong> {
-        let operators = self.service.ledger().operators();
-        operators.ok_or_else(|| of_operation_error(&OperationError::Unsupported))
+    fn operators(&self) -> &dyn Operators {
+        self.service.ledger().as_ref()
     }
 
     async fn operate(&self, wanted: Wanted, act: Act) -> Result<Told, Wrong> {
@@ -174,7 +173,6 @@ fn of_operation_error(error: &OperationError) -> Wrong {
             | ChangeRefusal::ComesWithAny(_)
             | ChangeRefusal::Configured(_) => conflict(text),
         },
-        OperationError::Unsupported => wrong(StatusCode::FORBIDDEN, text),
         OperationError::Password(_) => wrong(StatusCode::INTERNAL_SERVER_ERROR, text),
         OperationError::Ledger(error) => of_ledger(error),
     }

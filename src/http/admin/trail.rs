@@ -20,9 +20,7 @@ impl Api {
             return Err(wrong_method("GET, HEAD"));
         }
         let query = parse(query).map_err(bad)?;
-        let trail = self.service.ledger().trail();
-        let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
-        let page = trail.records(query).await.map_err(|error| of_ledger(&error))?;
+        let page = self.service.ledger().records(query).await.map_err(|error| of_ledger(&error))?;
         Ok(ok(json!({ "records": page.records, "next": page.next })))
     }
 
@@ -33,9 +31,7 @@ impl Api {
         }
         let no_name = || bad(format!("`{name}` is neither the Id nor the number of a refund"));
         let refund = RefundName::forgiving(name).ok_or_else(no_name)?;
-        let trail = self.service.ledger().trail();
-        let trail = trail.ok_or_else(|| missing("This ledger keeps no audit."))?;
-        let story = trail.story(refund).await.map_err(|error| of_ledger(&error))?;
+        let story = self.service.ledger().story(refund).await.map_err(|error| of_ledger(&error))?;
         story.map(ok).ok_or_else(|| missing(format!("The ledger has no refund {refund}.")))
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::vocabulary::{GatewayState, RefundStatus};
 use crate::ledger::change::{Changes, Deletable};
 use crate::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort, View};
+use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort, View, Views};
 use crate::ledger::{AmendedAnswer, Batch, Context, Idempotency, Render, RowResult};
 use std::collections::BTreeMap;
 

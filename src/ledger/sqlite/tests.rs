@@ -16,7 +16,7 @@ use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::domain::zoql::Comparator;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
-use crate::ledger::outbox::Attempt;
+use crate::ledger::outbox::{Attempt, Outbox};
 use crate::ledger::query::Start;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
 use crate::ledger::ticket::Ticket;

@@ -6,7 +6,6 @@ use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::id::RefundId;
 use crate::domain::text::Text;
 use crate::domain::vocabulary::RefundStatus;
-use crate::ledger::LedgerError;
 use crate::ledger::views::{ListPage, RefundPartItemView, RefundPartView, View, Views};
 use crate::rest::answer::Response;
 use crate::rest::error::{Reason, Wrong};
@@ -23,11 +22,11 @@ impl V1<'_> {
             Operation::ListMemos => self.memos().await,
             Operation::ListPayments => self.payments().await,
             Operation::GetMemo => {
-                let memo = self.views()?.credit_memo(key).await?.ok_or_else(|| self.no_such())?;
+                let memo = self.views().credit_memo(key).await?.ok_or_else(|| self.no_such())?;
                 Ok(self.one(&View::CreditMemo(Box::new(memo))))
             }
             Operation::GetPayment => {
-                let payment = self.views()?.payment(key).await?.ok_or_else(|| self.no_such())?;
+                let payment = self.views().payment(key).await?.ok_or_else(|| self.no_such())?;
                 Ok(self.one(&View::Payment(Box::new(payment))))
             }
             Operation::GetMemoItems => self.memo_items(key).await,
@@ -40,14 +39,13 @@ impl V1<'_> {
     }
 
     /// The read models of the ledger.
-    pub(super) fn views(&self) -> Result<&dyn Views, LedgerError> {
-        let none = || LedgerError::Unavailable("the ledger has no read models".to_owned());
-        self.service.ledger().views().ok_or_else(none)
+    pub(super) fn views(&self) -> &dyn Views {
+        self.service.ledger().as_ref()
     }
 
     /// A refund as it is once its gateway, if it has not answered yet, was asked what became of it.
     async fn refund_asked_about(&self, key: ObjectKey) -> Result<Response, Stop> {
-        let found = self.views()?.refund(key.clone()).await?.ok_or_else(|| self.no_such())?;
+        let found = self.views().refund(key.clone()).await?.ok_or_else(|| self.no_such())?;
         match RefundId::parse(found.id.as_str()) {
             Some(id) if found.status == RefundStatus::Processing => {
                 self.service.ask_about(id, self.context.deadline.at()).await;
@@ -59,7 +57,7 @@ impl V1<'_> {
 
     /// A refund as it is now.
     pub(super) async fn refund_now(&self, key: ObjectKey) -> Result<Response, Stop> {
-        let refund = self.views()?.refund(key).await?.ok_or_else(|| self.no_such())?;
+        let refund = self.views().refund(key).await?.ok_or_else(|| self.no_such())?;
         Ok(self.one(&View::Refund(Box::new(refund))))
     }
 
@@ -73,7 +71,7 @@ impl V1<'_> {
         let query = self.parameters()?;
         let list = lists::refunds(&query, self.tenant.time_zone).map_err(wrong)?;
         let paging = Paging { page: list.page, page_size: list.page_size };
-        let found = self.views()?.refunds(list).await?;
+        let found = self.views().refunds(list).await?;
         Ok(self.list("refunds", &found, Some((&query, paging)), |page, refund| {
             page.refund_row(refund);
         }))
@@ -83,7 +81,7 @@ impl V1<'_> {
         let query = self.parameters()?;
         let list = lists::objects(&query).map_err(wrong)?;
         let paging = Paging { page: list.page, page_size: list.page_size };
-        let found = self.views()?.credit_memos(list).await?;
+        let found = self.views().credit_memos(list).await?;
         Ok(self.list("creditmemos", &found, Some((&query, paging)), |page, memo| {
             page.json().object();
             page.credit_memo(memo);
@@ -95,7 +93,7 @@ impl V1<'_> {
         let query = self.parameters()?;
         let list = lists::objects(&query).map_err(wrong)?;
         let paging = Paging { page: list.page, page_size: list.page_size };
-        let found = self.views()?.payments(list).await?;
+        let found = self.views().payments(list).await?;
         Ok(self.list("payments", &found, Some((&query, paging)), |page, payment| {
             page.json().object();
             page.payment(payment);
@@ -106,8 +104,8 @@ impl V1<'_> {
     async fn memo_items(self, key: ObjectKey) -> Result<Response, Stop> {
         let query = self.parameters()?;
         let paging = lists::paging(&query).map_err(wrong)?;
-        let memo = self.views()?.credit_memo(key.clone()).await?.ok_or_else(|| self.no_such())?;
-        let items = self.views()?.credit_memo_items(key).await?.ok_or_else(|| self.no_such())?;
+        let memo = self.views().credit_memo(key.clone()).await?.ok_or_else(|| self.no_such())?;
+        let items = self.views().credit_memo_items(key).await?.ok_or_else(|| self.no_such())?;
         let found = paged(items, paging);
         Ok(self.list("items", &found, Some((&query, paging)), |page, item| {
             page.memo_item(item, memo.currency, false);
@@ -116,7 +114,7 @@ impl V1<'_> {
 
     /// What a refund took, and of which items.
     async fn parts(self, operation: Operation, key: ObjectKey) -> Result<Response, Stop> {
-        let part = self.views()?.refund_part(key).await?.ok_or_else(|| self.no_such())?;
+        let part = self.views().refund_part(key).await?.ok_or_else(|| self.no_such())?;
         if operation == Operation::ListParts {
             let found = ListPage { rows: vec![part], has_more: false };
             return Ok(self.list("parts", &found, None, |page, part| {

@@ -1,28 +1,40 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
 use chrono_tz::Tz;
-use refund_gateway::domain::facts::Gateway;
-use refund_gateway::domain::facts::Tenant;
+use refund_gateway::domain::draft::refund_details::ObjectKey;
+use refund_gateway::domain::event::EventKind;
+use refund_gateway::domain::facts::{Gateway, Tenant};
 use refund_gateway::domain::id::RefundNumber;
 use refund_gateway::domain::lifecycle::Verdict;
 use refund_gateway::domain::query::QueryObject;
+use refund_gateway::domain::refund_name::RefundName;
 use refund_gateway::domain::script::Script;
 use refund_gateway::ledger::change::{ChangeResult, Delete, Update};
+use refund_gateway::ledger::operator::{
+    Change, ChangeRefusal, ListedGateway, ListedUser, Operators,
+};
 use refund_gateway::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
-use refund_gateway::ledger::query::{Find, FindError, Page, Start};
+use refund_gateway::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
+use refund_gateway::ledger::query::{Find, FindError, Page, Queries, Start};
 use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
+use refund_gateway::ledger::test_bench::TestBench;
+use refund_gateway::ledger::trail::{Act, Trail, TrailPage, TrailQuery};
+use refund_gateway::ledger::views::{
+    CreditMemoView, ListObjects, ListPage, ListRefunds, MemoItemView, PaymentView, RefundPartView,
+    RefundView, Views,
+};
 use refund_gateway::ledger::{
-    Create, Created, Ledger, LedgerError, LedgerStats, Reply, StoredSession, TokenHash, User,
-    UserKey,
+    AmendedAnswer, Bookkeeping, Create, Created, Health, Ledger, LedgerError, LedgerStats, Reply,
+    Sessions, Settings, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
-/// See the user names in [`Ledger::find_user`].
+/// See the user names in [`Sessions::find_user`].
 pub(super) struct FakeLedger {
     /// Logins of `slow` wait here.
     pub(super) gate: Arc<Semaphore>,
@@ -94,28 +106,33 @@ impl Orders for FakeLedger {
     }
 }
 
-impl Ledger for FakeLedger {
-    /// Queries of invoices read as long as they may; all others find nothing at once.
-    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
-        let Start::Query(query) = request.start else { return no() };
-        if query.object != QueryObject::Invoice {
-            return yes(Ok(Page { query, rows: vec![], size: 0, next: None, time_zone: Tz::UTC }));
-        }
-        self.long_reads.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move {
-            tokio::time::sleep_until(request.deadline.into()).await;
-            Ok(Err(FindError::TooSlow))
-        })
+impl Bookkeeping for FakeLedger {
+    fn create(&self, _: Create) -> Reply<Created> {
+        no()
     }
 
-    fn tenant(&self) -> Arc<Tenant> {
-        Arc::default()
+    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
+        no()
+    }
+
+    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
+        no()
     }
 
     fn reconcile(&self, _: Reconcile) -> Reply<Vec<ReconcileResult>> {
         yes(Vec::new())
     }
 
+    fn load_seed(&self, _: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
+        no()
+    }
+
+    fn amend_answer(&self, _: AmendedAnswer) -> Reply<bool> {
+        yes(false)
+    }
+}
+
+impl Sessions for FakeLedger {
     fn find_user(&self, username: &str) -> Reply<Option<User>> {
         match username {
             "panics" => panic!("as the test wants it"),
@@ -135,6 +152,69 @@ impl Ledger for FakeLedger {
         }
     }
 
+    fn open_session(&self, _: UserKey, _: Time, _: Time) -> Reply<String> {
+        no()
+    }
+
+    fn find_session(&self, _: TokenHash) -> Reply<Option<StoredSession>> {
+        yes(None)
+    }
+
+    fn keep_session(&self, _: TokenHash, _: Time) -> Reply<()> {
+        no()
+    }
+
+    fn find_client(&self, _: &str) -> Reply<Option<StoredClient>> {
+        yes(None)
+    }
+
+    fn issue_token(&self, _: String, _: Time, _: Time) -> Reply<String> {
+        yes(String::new())
+    }
+
+    fn find_token(&self, _: TokenHash) -> Reply<Option<StoredToken>> {
+        yes(None)
+    }
+}
+
+impl Queries for FakeLedger {
+    /// Queries of invoices read as long as they may; all others find nothing at once.
+    fn find(&self, request: Find) -> Reply<Result<Page, FindError>> {
+        let Start::Query(query) = request.start else { return no() };
+        if query.object != QueryObject::Invoice {
+            return yes(Ok(Page { query, rows: vec![], size: 0, next: None, time_zone: Tz::UTC }));
+        }
+        self.long_reads.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            tokio::time::sleep_until(request.deadline.into()).await;
+            Ok(Err(FindError::TooSlow))
+        })
+    }
+}
+
+impl Settings for FakeLedger {
+    fn tenant(&self) -> Arc<Tenant> {
+        Arc::default()
+    }
+
+    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
+        yes(Vec::new())
+    }
+
+    fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>> {
+        yes(None)
+    }
+
+    fn age(&self) -> Reply<Option<Time>> {
+        yes(None)
+    }
+
+    fn keep_age(&self, _: Time) -> Reply<()> {
+        yes(())
+    }
+}
+
+impl Health for FakeLedger {
     fn probe(&self) -> Reply<()> {
         self.probes.fetch_add(1, Ordering::SeqCst);
         if self.is_broken.load(Ordering::SeqCst) { no() } else { yes(()) }
@@ -150,35 +230,103 @@ impl Ledger for FakeLedger {
         }
     }
 
-    fn create(&self, _: Create) -> Reply<Created> {
-        no()
+    fn begin_check(&self) {}
+
+    fn damage(&self) -> Option<String> {
+        None
     }
 
-    fn update(&self, _: Update) -> Reply<Vec<ChangeResult>> {
-        no()
+    fn lost_commit(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Ledger for FakeLedger {
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        None
+    }
+}
+
+impl Outbox for FakeLedger {
+    fn register_webhooks(&self, _: Vec<String>) -> Reply<()> {
+        yes(())
     }
 
-    fn delete(&self, _: Delete) -> Reply<Vec<ChangeResult>> {
-        no()
+    fn collect(&self, _: &str, _: Option<Vec<EventKind>>, _: Time) -> Reply<bool> {
+        yes(false)
     }
 
-    fn open_session(&self, _: UserKey, _: Time, _: Time) -> Reply<String> {
-        no()
+    fn due(&self, _: &str, _: Time, _: usize) -> Reply<Vec<Delivery>> {
+        yes(Vec::new())
     }
 
-    fn find_session(&self, _: TokenHash) -> Reply<Option<StoredSession>> {
+    fn note_attempt(&self, _: &str, _: i64, _: Attempt, _: Time) -> Reply<()> {
+        yes(())
+    }
+
+    fn remove_events(&self, _: Time, _: Vec<String>) -> Reply<bool> {
+        yes(false)
+    }
+
+    fn delivery_stats(&self, _: &str) -> Reply<DeliveryStats> {
+        yes(DeliveryStats::default())
+    }
+}
+
+impl Views for FakeLedger {
+    fn refund(&self, _: ObjectKey) -> Reply<Option<RefundView>> {
         yes(None)
     }
 
-    fn keep_session(&self, _: TokenHash, _: Time) -> Reply<()> {
-        no()
+    fn refund_part(&self, _: ObjectKey) -> Reply<Option<RefundPartView>> {
+        yes(None)
     }
 
-    fn load_seed(&self, _: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {
-        no()
+    fn refunds(&self, _: ListRefunds) -> Reply<ListPage<RefundView>> {
+        yes(ListPage { rows: Vec::new(), has_more: false })
     }
 
-    fn gateways(&self) -> Reply<Vec<(Gateway, Script)>> {
+    fn credit_memo(&self, _: ObjectKey) -> Reply<Option<CreditMemoView>> {
+        yes(None)
+    }
+
+    fn credit_memo_items(&self, _: ObjectKey) -> Reply<Option<Vec<MemoItemView>>> {
+        yes(None)
+    }
+
+    fn credit_memos(&self, _: ListObjects) -> Reply<ListPage<CreditMemoView>> {
+        yes(ListPage { rows: Vec::new(), has_more: false })
+    }
+
+    fn payment(&self, _: ObjectKey) -> Reply<Option<PaymentView>> {
+        yes(None)
+    }
+
+    fn payments(&self, _: ListObjects) -> Reply<ListPage<PaymentView>> {
+        yes(ListPage { rows: Vec::new(), has_more: false })
+    }
+}
+
+impl Trail for FakeLedger {
+    fn records(&self, _: TrailQuery) -> Reply<TrailPage> {
+        yes(TrailPage::default())
+    }
+
+    fn story(&self, _: RefundName) -> Reply<Option<serde_json::Value>> {
+        yes(None)
+    }
+}
+
+impl Operators for FakeLedger {
+    fn change(&self, _: Change, _: Act) -> Reply<Result<bool, ChangeRefusal>> {
+        yes(Ok(false))
+    }
+
+    fn users(&self) -> Reply<Vec<ListedUser>> {
+        yes(Vec::new())
+    }
+
+    fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {
         yes(Vec::new())
     }
 }
