@@ -1,8 +1,8 @@
 //! One load of all that the requests of a batch name, in rounds: what they name themselves, then
 //! what the rows that were found name, and so on. Each round asks for many rows of a table at once.
 //!
-//! What must stay true: nothing is changed or decided here. A use case finds what is loaded where it
-//! would have looked it up, and looks up itself what is not.
+//! What must stay true: nothing is changed or decided here. A use case finds what is loaded where
+//! it would have looked it up, and looks up itself what is not.
 
 use super::loading_refunds::refund;
 use super::naming::{self, Name, Needs, Numbers};

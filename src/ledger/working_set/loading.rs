@@ -1,5 +1,5 @@
-//! Loading rows ahead: what is wanted of a table is gathered first, for all requests of a batch, and
-//! looked up at once, also what turns out not to be there.
+//! Loading rows ahead: what is wanted of a table is gathered first, for all requests of a batch,
+//! and looked up at once, also what turns out not to be there.
 //!
 //! What must stay true: loading changes no answer, only when the engine is asked for it; each table
 //! is asked with its keys in ascending order, none of them twice.
