@@ -1,8 +1,8 @@
 //! Which facts a draft has to be decided on: what the ledger looks up before the rules are asked,
 //! one by one or for a whole batch at once.
 //!
-//! What must stay true: nothing is decided here. A fact that is missing here is looked up when it is
-//! asked for; one too many is only looked up in vain.
+//! What must stay true: nothing is decided here. A fact that is missing here is looked up when it
+//! is asked for; one too many is only looked up in vain.
 
 use super::{Asking, source_of};
 use crate::domain::calendar::CalendarText;
