@@ -38,6 +38,12 @@ class Client {
   public:
     Client() : soap_(SOAP_IO_CHUNK | SOAP_IO_KEEPALIVE | SOAP_XML_STRICT), proxy_(&soap_) {
         soap_.connect_timeout = soap_.send_timeout = soap_.recv_timeout = 30;
+#ifdef WITH_OPENSSL
+        const std::string authority = setting("INTEROP_AUTHORITY");
+        int failed = soap_ssl_client_context(&soap_, SOAP_SSL_DEFAULT, nullptr, nullptr,
+                                             authority.c_str(), nullptr, nullptr);
+        expect(!failed, "OpenSSL does not take " + authority);
+#endif
     }
 
     ~Client() { proxy_.destroy(); }

@@ -18,10 +18,10 @@ def method(number):
     return f"{number + 1000:032x}"
 
 
-def seeded(program, stacks, folder):
-    """A gateway with an account for each stack."""
+def seeded(program, stacks, folder, options=""):
+    """A gateway with an account for each stack, started with these options beside its seed."""
     (folder / "seed.toml").write_text(seed(stacks), encoding="utf-8")
-    return Gateway(program, folder, "--seed seed.toml")
+    return Gateway(program, folder, f"--seed seed.toml {options}")
 
 
 def seed(stacks):
@@ -57,10 +57,14 @@ class Gateway:
             text=True,
         )
         line = self.process.stdout.readline()
-        if not line.startswith("listening on http://"):
+        if not line.startswith("listening on http"):
             sys.exit(f"the gateway did not start: {line}{(folder / 'stderr.log').read_text()}")
         host, _, port = line.strip().rpartition("/")[2].partition(":")
         self.address = (host, int(port))
+        # With --tls-self-signed a second line names the certificate's file.
+        self.certificate = None
+        if line.startswith("listening on https://"):
+            self.certificate = self.process.stdout.readline().strip().removeprefix("certificate in ")
 
     def stop(self):
         """Drains and ends it; says the balances that the ledger then has, by account."""
