@@ -6,11 +6,8 @@
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
 mod audit;
-mod audit_billing;
 mod audit_indexes;
-mod audit_rows;
 mod audit_schema;
-mod audit_sending;
 mod audit_sums;
 mod audit_values;
 mod backend;

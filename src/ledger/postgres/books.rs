@@ -40,6 +40,28 @@ impl Books for Link {
         self.take_rows(&statement, &values, take)
     }
 
+    fn find_many(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let mut gathered = self.gather(lookup.table, lookup.by)?;
+        for values in wanted.iter().filter(|values| values.iter().all(can_be_kept)) {
+            gathered.add(&|put| values.iter().cloned().for_each(put))?;
+        }
+        let is_bounded = most != usize::MAX;
+        let verb = if is_bounded { Verb::FindSomeOfMany } else { Verb::FindMany };
+        let make = |catalogue: &Catalogue| find_many_text(catalogue, lookup, is_bounded);
+        let statement = self.of(verb, lookup, make)?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let columns = gathered.columns.iter();
+        let mut values: Vec<Bindable<'_>> = columns.map(|one| -> Bindable<'_> { one }).collect();
+        values.extend(is_bounded.then_some(&most as Bindable<'_>));
+        self.take_rows(&statement, &values, take)
+    }
+
     fn find_after(
         &mut self,
         lookup: &'static Lookup,
@@ -270,4 +292,35 @@ fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
     let (columns, order) = (listed(table.columns), listed(key(table)));
     let name = quoted(table.name);
     format!("select {columns} from {name} where {conditions} order by {order}{limit}")
+}
+
+/// Finds the rows of many values, in the order of the values and then of their keys.
+fn find_many_text(
+    catalogue: &Catalogue,
+    lookup: &Lookup,
+    is_bounded: bool,
+) -> Result<String, PostgresError> {
+    let table = lookup.table;
+    let (name, by) = (quoted(table.name), listed(lookup.by));
+    let arrays = arrays(catalogue, table, lookup.by)?;
+    let of_table = |columns: &[&str]| {
+        let columns = columns.iter().map(|column| format!("t.{}", quoted(column)));
+        columns.collect::<Vec<_>>().join(", ")
+    };
+    let (columns, order) = (of_table(table.columns), of_table(key(table)));
+    let same = lookup.by.iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
+    let only = lookup.only.map(|(column, value)| format!("t.{} = {value}", quoted(column)));
+    let same = same.chain(only).collect::<Vec<_>>().join(" and ");
+    let wanted = format!("unnest({arrays}) with ordinality as w ({by}, place)");
+    Ok(match is_bounded {
+        false => format!(
+            "select {columns} from {wanted} join {name} as t on {same} order by w.place, {order}"
+        ),
+        true => format!(
+            "select {columns} from {wanted} cross join lateral \
+             (select * from {name} as t where {same} order by {order} limit ${place}) as t \
+             order by w.place, {order}",
+            place = lookup.by.len() + 1,
+        ),
+    })
 }

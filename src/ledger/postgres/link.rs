@@ -28,6 +28,8 @@ pub(super) type Purpose = (Verb, usize);
 pub(super) enum Verb {
     Find,
     FindSome,
+    FindMany,
+    FindSomeOfMany,
     FindAfter,
     Newest,
     Insert,

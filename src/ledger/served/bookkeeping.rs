@@ -3,11 +3,12 @@
 use super::{Backend, Served};
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::engine::Engine;
+use crate::ledger::queue::UseCase;
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::TestEngine;
-use crate::ledger::work::{answers, beginning, changing, creating, reconciling};
+use crate::ledger::work::{answers, beginning, changing, creating, naming, reconciling};
 use crate::ledger::{AmendedAnswer, Bookkeeping, Create, Created, Reply};
 
 impl<B: Backend> Bookkeeping for Served<B> {
@@ -18,27 +19,29 @@ impl<B: Backend> Bookkeeping for Served<B> {
                 line_up(orders);
             }
         };
-        let work =
-            move |engine: &mut B::Engine| engine.work(|unit| creating::create(unit, &request));
-        self.writer.submit_and(Some(ticket), work, once_durable)
+        let case = UseCase::new(request, naming::create, creating::create);
+        self.writer.submit_case_and(Some(ticket), case, once_durable)
     }
 
     fn update(&self, request: Update) -> Reply<Vec<ChangeResult>> {
         let ticket = request.context.ticket.clone();
-        self.write(Some(ticket), move |unit| changing::update(unit, &request))
+        let case = UseCase::new(request, naming::update, changing::update);
+        self.writer.submit_case(Some(ticket), case)
     }
 
     fn delete(&self, request: Delete) -> Reply<Vec<ChangeResult>> {
         let ticket = request.context.ticket.clone();
-        self.write(Some(ticket), move |unit| changing::delete(unit, &request))
+        let case = UseCase::new(request, naming::delete, changing::delete);
+        self.writer.submit_case(Some(ticket), case)
     }
 
     fn reconcile(&self, request: Reconcile) -> Reply<Vec<ReconcileResult>> {
-        self.write(None, move |unit| reconciling::reconcile(unit, &request))
+        let case = UseCase::new(request, naming::reconcile, reconciling::reconcile);
+        self.writer.submit_case(None, case)
     }
 
     fn amend_answer(&self, answer: AmendedAnswer) -> Reply<bool> {
-        self.write_patiently(move |unit| answers::amend(unit, &answer))
+        self.writer.submit_case_patiently(UseCase::new(answer, naming::amend, answers::amend))
     }
 
     fn load_seed(&self, seed: SeedPlan) -> Reply<Result<SeedReport, SeedConflict>> {

@@ -6,10 +6,11 @@ use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Event, Outbox};
+use crate::ledger::queue::UseCase;
 use crate::ledger::reader::{Reader, Row};
 use crate::ledger::records::Meta;
 use crate::ledger::work::beginning::{EVENTS, EVENTS_ON};
-use crate::ledger::work::delivering;
+use crate::ledger::work::{delivering, naming};
 use chrono::{DateTime, Utc};
 
 impl<B: Backend> Outbox for Served<B> {
@@ -50,10 +51,13 @@ impl<B: Backend> Outbox for Served<B> {
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()> {
-        let webhook = webhook.to_owned();
-        self.write_patiently(move |unit| {
-            delivering::note_attempt(unit, &webhook, sequence, &attempt, at)
-        })
+        self.writer.submit_case_patiently(UseCase::new(
+            (webhook.to_owned(), sequence, attempt, at),
+            |(webhook, event, ..), needs| naming::attempt(webhook, *event, needs),
+            |unit, (webhook, event, attempt, at)| {
+                delivering::note_attempt(unit, webhook, *event, attempt, *at)
+            },
+        ))
     }
 
     fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool> {

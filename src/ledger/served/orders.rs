@@ -8,9 +8,10 @@ use crate::ledger::books::BooksError;
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
 };
+use crate::ledger::queue::UseCase;
 use crate::ledger::reader::{Reader, Row};
 use crate::ledger::record::{DayText, Field};
-use crate::ledger::work::{ending, exchanges};
+use crate::ledger::work::{ending, exchanges, naming};
 use crate::ledger::{Order, Repaid, Reply};
 use chrono::{DateTime, Utc};
 
@@ -21,15 +22,30 @@ impl<B: Backend> Orders for Served<B> {
         verdict: Verdict,
         exchange: Exchange,
     ) -> Reply<bool> {
-        self.write_patiently(move |unit| ending::end_refund(unit, number, &verdict, &exchange))
+        let request = (number, verdict, exchange);
+        self.writer.submit_case_patiently(UseCase::new(
+            request,
+            |(number, verdict, _), needs| naming::end(*number, verdict, needs),
+            |unit, (number, verdict, exchange)| {
+                ending::end_refund(unit, *number, verdict, exchange)
+            },
+        ))
     }
 
     fn note_exchange(&self, number: RefundNumber, note: Note) -> Reply<bool> {
-        self.write_patiently(move |unit| exchanges::note(unit, number, &note))
+        self.writer.submit_case_patiently(UseCase::new(
+            (number, note),
+            |(number, _), needs| naming::note(*number, needs),
+            |unit, (number, note)| exchanges::note(unit, *number, note),
+        ))
     }
 
     fn mark_sent(&self, number: RefundNumber, at: DateTime<Utc>) -> Reply<bool> {
-        self.write_patiently(move |unit| exchanges::mark_sent(unit, number, at))
+        self.writer.submit_case_patiently(UseCase::new(
+            (number, at),
+            |(number, _), needs| naming::note(*number, needs),
+            |unit, (number, at)| exchanges::mark_sent(unit, *number, *at),
+        ))
     }
 
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>> {

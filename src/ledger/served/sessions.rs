@@ -5,10 +5,12 @@
 
 use super::{Backend, Served};
 use crate::ledger::books::BooksError;
+use crate::ledger::queue::UseCase;
 use crate::ledger::reader::Reader;
 use crate::ledger::record::Record;
 use crate::ledger::records::{ClientRow, Meta, SessionRow, TokenRow, USER_BY_NAME, UserRow};
 use crate::ledger::test_bench::{KIND, TEST_KIND};
+use crate::ledger::work::naming::{self, Needs};
 use crate::ledger::work::sessions as work;
 use crate::ledger::{
     Orgs, Reply, Sessions, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey,
@@ -35,7 +37,10 @@ impl<B: Backend> Sessions for Served<B> {
     }
 
     fn keep_session(&self, token: TokenHash, at: DateTime<Utc>) -> Reply<()> {
-        self.write(None, move |unit| work::keep(unit, token, at))
+        let names = |(token, _): &_, needs: &mut Needs<'_>| naming::session(*token, needs);
+        let case =
+            UseCase::new((token, at), names, |unit, (token, at)| work::keep(unit, *token, *at));
+        self.writer.submit_case(None, case)
     }
 
     fn find_client(&self, id: &str) -> Reply<Option<StoredClient>> {

@@ -300,7 +300,8 @@ impl Columns for Selected<'_> {
     }
 }
 
-/// The value of a column. A text that is not UTF-8 is passed on as bytes, which no text field takes.
+/// The value of a column. A text that is not UTF-8 is passed on as bytes, which no text field
+/// takes.
 fn value_at<'r>(row: &'r Row<'_>, place: usize) -> Value<'r> {
     match row.get_ref(place) {
         Ok(ValueRef::Integer(value)) => Value::Integer(value),
