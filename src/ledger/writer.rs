@@ -5,6 +5,7 @@
 //! no result is reported, and nothing more is written until a restart has recovered the ledger; and
 //! once the ledger was found damaged, nothing is begun or committed.
 
+mod batch;
 mod turns;
 
 use super::damage::Damage;
@@ -14,8 +15,6 @@ use super::queue::{
     request, submit, submit_and,
 };
 use super::ticket::Ticket;
-use super::work::loading;
-use super::work::naming::Needs;
 use super::{LedgerError, LedgerStats, Reply};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +24,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
+
+use batch::{Batch, begun, fail_all, run_all};
 
 pub(super) use turns::Turns;
 
@@ -206,8 +207,6 @@ impl<E> Drop for Writer<E> {
 /// How often a batch is done again that was rolled back because of what passes by itself.
 const REPEATS_MAX: u32 = 3;
 
-type Batch<E> = Vec<Box<dyn Task<E>>>;
-
 /// Why a transaction did not come to its end, in words for operators.
 enum Failure {
     /// Rolled back for certain.
@@ -373,45 +372,5 @@ impl<E: Engine> State<E> {
                 Failure::Unknown(why)
             }
         }
-    }
-}
-
-/// Runs every task, up to the first that fails, and writes what they changed, unless one that has
-/// the transaction for itself was refused. One that panics has
-/// failed like any other: what it left half done is rolled back.
-fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> Result<(), String> {
-    let run = || {
-        look_ahead(engine, batch)?;
-        batch.iter_mut().try_for_each(|task| task.run(engine))?;
-        if batch.iter().any(|task| task.is_refused()) { Ok(()) } else { engine.flush() }
-    };
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(done) => done.map_err(|error: E::Error| {
-            if E::is_damage(&error) {
-                damage.note(&error.to_string());
-            }
-            error.to_string()
-        }),
-        Err(_) => Err("a request made the program panic".to_owned()),
-    }
-}
-
-/// Has all that the batch names looked up at once, before any of it is decided.
-fn look_ahead<E: Engine>(engine: &mut E, batch: &Batch<E>) -> Result<(), E::Error> {
-    let mut needs = Needs::default();
-    batch.iter().for_each(|task| task.name(&mut needs));
-    if needs.is_empty() { Ok(()) } else { engine.work(|unit| loading::load(unit, needs)) }
-}
-
-/// Those of the batch that still want to be done; the others learn that they were withdrawn.
-fn begun<E: Engine>(batch: Batch<E>) -> Batch<E> {
-    let (begun, withdrawn): (Batch<E>, Batch<E>) = batch.into_iter().partition(|task| task.begin());
-    fail_all(withdrawn, &LedgerError::Withdrawn);
-    begun
-}
-
-fn fail_all<E: Engine>(batch: Batch<E>, error: &LedgerError) {
-    for task in batch {
-        task.fail(error.clone());
     }
 }
