@@ -57,6 +57,9 @@ mod operations;
 mod paid_once;
 mod papers;
 mod permissions;
+mod postgres;
+#[allow(dead_code, reason = "tests of the ledger itself use more of it")]
+mod postgres_server;
 mod processor;
 mod processor_check;
 mod processor_config;

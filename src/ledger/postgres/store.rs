@@ -63,9 +63,6 @@ pub struct Store {
     is_stale: bool,
     /// Whether what the last batch failed of passes by itself.
     is_passing: bool,
-    /// What a test has happen.
-    #[cfg(test)]
-    pub(super) trouble: Option<super::for_tests::Trouble>,
 }
 
 impl Store {
@@ -89,8 +86,6 @@ impl Store {
             next: None,
             is_stale: true,
             is_passing: false,
-            #[cfg(test)]
-            trouble: None,
         }
     }
 
@@ -255,13 +250,6 @@ impl Store {
     pub(super) fn drop_connection(&mut self) {
         self.link = None;
     }
-
-    #[cfg(test)]
-    fn meet(&mut self, at: super::for_tests::At) {
-        if let Some(trouble) = &mut self.trouble {
-            trouble(at);
-        }
-    }
 }
 
 fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
@@ -332,8 +320,6 @@ impl Engine for Store {
         let counted = self.within(Self::count_up);
         let rolled_back = |error: PostgresError| CommitError::RolledBack(error.to_string());
         counted.map_err(rolled_back)?;
-        #[cfg(test)]
-        self.meet(super::for_tests::At::Commit);
         let Some(next) = self.next.take() else {
             return Err(CommitError::RolledBack("the batch was not counted".to_owned()));
         };
@@ -341,8 +327,6 @@ impl Engine for Store {
             let link = store.link()?;
             link.run("commit")
         });
-        #[cfg(test)]
-        self.meet(super::for_tests::At::Committed);
         match committed {
             Ok(()) => {}
             Err(error) if error.kind == Kind::Lost => self.look_up(next, &error)?,

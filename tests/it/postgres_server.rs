@@ -1,0 +1,155 @@
+//! A real PostgreSQL for tests: on a port, a socket and a data folder of its own, as durable as one
+//! in service, and gone when the test process is, however that ends.
+//!
+//! Where there is none, tests skip and say so; in CI they fail.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+/// A server.
+pub(crate) struct Server {
+    folder: PathBuf,
+    port: u16,
+    binaries: PathBuf,
+    /// Ends the server once its standard input ends, and prints a line for each start.
+    keeper: Mutex<(Child, BufReader<ChildStdout>)>,
+}
+
+/// Runs in a shell: makes the data, then keeps the server running, started again on each line of
+/// input, until the input ends, and then leaves nothing behind.
+const KEEP: &str = r#"
+cd "$1"
+"$2/initdb" -D data -U postgres -A scram-sha-256 --pwfile pw -E UTF8 --locale=C >initdb.log 2>&1 \
+    || { cat initdb.log >&2; exit 1; }
+start() {
+    "$2/postgres" -D data -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c max_connections=40 \
+        -c shared_buffers=32MB >>log 2>&1 &
+    server=$!
+    until "$2/pg_isready" -q -h "$1" -p "$3"; do
+        kill -0 "$server" || { cat log >&2; exit 1; }
+        sleep 0.02
+    done
+    echo started
+}
+start "$@"
+while read -r line; do
+    kill -KILL "$server"; wait "$server" 2>/dev/null
+    while ls /proc/[0-9]*/cwd -l 2>/dev/null | grep -q "$1/data\$"; do sleep 0.02; done
+    start "$@"
+done
+kill -INT "$server"; wait "$server"
+rm -rf "$1"
+"#;
+
+impl Server {
+    /// Starts a server of its own.
+    pub(crate) fn start() -> Option<Self> {
+        let Some(binaries) = binaries() else {
+            let missing = "PostgreSQL is not installed (postgresql of Debian)";
+            assert!(std::env::var_os("CI").is_none(), "{missing}");
+            #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+            {
+                eprintln!("SKIPPED: {missing}");
+            }
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
+        fs::write(folder.join("pw"), "secret\n").unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = as_postgres(&folder);
+        command.args(["sh", "-c", KEEP, "sh"]).arg(&folder).arg(&binaries).arg(port.to_string());
+        let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(keeper.stdout.take().unwrap());
+        let server = Self { folder, port, binaries, keeper: Mutex::new((keeper, lines)) };
+        server.await_start();
+        Some(server)
+    }
+
+    /// One that tests share, each in a schema of its own.
+    pub(crate) fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// The URL of a database, by its socket.
+    pub(crate) fn url(&self, database: &str, query: &str) -> String {
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres:secret@{folder}:{}/{database}?{query}", self.port)
+    }
+
+    /// The port on the loopback.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Runs statements by the server's own client, and gives what it prints.
+    pub(crate) fn sql(&self, database: &str, statements: &str) -> String {
+        let found = Command::new(self.binaries.join("psql"))
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"])
+            .arg(&self.folder)
+            .args(["-p", &self.port.to_string(), "-U", "postgres", "-d", database])
+            .args(["-c", statements])
+            .env("PGPASSWORD", "secret")
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&found.stderr).into_owned();
+        assert!(found.status.success(), "{statements}: {errors}");
+        String::from_utf8(found.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// Ends the server as a loss of power would, and starts it again.
+    pub(crate) fn kill_and_start(&self) {
+        let mut keeper = self.keeper.lock().unwrap();
+        keeper.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        drop(keeper);
+        self.await_start();
+    }
+
+    fn await_start(&self) {
+        let mut line = String::new();
+        self.keeper.lock().unwrap().1.read_line(&mut line).unwrap();
+        assert_eq!(line, "started\n", "the server did not start");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut keeper = self.keeper.lock().unwrap();
+        drop(keeper.0.stdin.take());
+        let _ = keeper.0.wait();
+    }
+}
+
+/// The newest PostgreSQL of Debian.
+fn binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let versions = versions.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
+    let newest = versions.filter(|version| *version >= 15).max()?;
+    let found = PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin"));
+    found.join("initdb").exists().then_some(found)
+}
+
+/// What runs a command as a user that the server runs as: it refuses to be root.
+fn as_postgres(folder: &Path) -> Command {
+    use std::os::unix::fs::{MetadataExt, chown};
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return Command::new("env");
+    }
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let user = passwd.lines().find(|line| line.starts_with("postgres:")).unwrap();
+    let id = |place: usize| user.split(':').nth(place).unwrap().parse::<u32>().unwrap();
+    for path in [folder.to_owned(), folder.join("pw")] {
+        chown(path, Some(id(2)), Some(id(3))).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    command.args([
+        format!("--reuid={}", id(2)),
+        format!("--regid={}", id(3)),
+        "--clear-groups".to_owned(),
+    ]);
+    command
+}
