@@ -200,6 +200,16 @@ impl Link {
         })
     }
 
+    /// Whether the server has ended the connection, as far as this machine knows.
+    pub(super) fn has_ended(&self) -> bool {
+        // What has arrived meanwhile is looked at between two turns of the driver.
+        self.runtime.block_on(async {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
+        self.client.is_closed()
+    }
+
     /// The statement for a purpose, prepared once in the life of the connection.
     pub(super) fn prepare(
         &mut self,

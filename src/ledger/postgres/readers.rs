@@ -101,7 +101,8 @@ impl Pool {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some((mut link, used)) = idle else { break };
-            if used.elapsed() < IDLE_UNSEEN_MAX || link.run("").is_ok() {
+            let is_known = used.elapsed() < IDLE_UNSEEN_MAX && !link.has_ended();
+            if is_known || link.run("").is_ok() {
                 return Ok(link);
             }
         }
