@@ -9,13 +9,17 @@ const SERVER_MIN: i64 = 150_000;
 /// How long one exchange with the server may take before the connection counts as lost.
 pub(super) const EXCHANGE_MAX: Duration = Duration::from_secs(40);
 
-/// Said once a connection is made: a statement and a lock end by themselves, and a node that stopped
-/// in mid-batch gives the turn back. A commit is durable when it is acknowledged, whatever the role
+/// Said once a connection is made: a statement and a lock end by themselves, a node that stopped in
+/// mid-batch gives the turn back, and so does one that the network took away. A commit is durable when it is acknowledged, whatever the role
 /// has as its default.
 pub(super) const SESSION: &str = "
     set statement_timeout = '30s';
     set lock_timeout = '10s';
     set idle_in_transaction_session_timeout = '20s';
+    set tcp_keepalives_idle = 10;
+    set tcp_keepalives_interval = 5;
+    set tcp_keepalives_count = 3;
+    set tcp_user_timeout = 15000;
     set client_min_messages = warning;
     set standard_conforming_strings = on;
     select set_config('synchronous_commit', 'on', false)
