@@ -9,6 +9,7 @@ use super::values::LedgerPlace;
 use super::{exposure, ledger, processor, serve, terminal};
 use crate::domain::number::saturated;
 use crate::ledger::audit::Audit;
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::{OpenError, SqliteLedger};
 use clap::{ArgMatches, Subcommand};
 use std::sync::Arc;
@@ -59,11 +60,13 @@ fn settings_row(setting: &Effective) -> Vec<String> {
 fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     let path = match place {
         LedgerPlace::File(path) => path,
+        LedgerPlace::Server(url) => {
+            return report(place, &PostgresLedger::audit(url).map_err(ledger::on_server)?);
+        }
         LedgerPlace::Memory => {
             let message = "a ledger in memory is gone; there is nothing to check";
             return Err(Failure::new(FailureCode::Configuration, message));
         }
-        LedgerPlace::Server(_) => return Err(ledger::no_server(place)),
     };
     let shown = ShownProgress::new(format!("checking {place}"));
     let progress = Arc::new(move |done, all| shown.at(done, all));
@@ -74,7 +77,12 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
         }
         audited => audited.map_err(ledger::refused)?,
     };
-    print_table(&rows(&audit))?;
+    report(place, &audit)
+}
+
+/// Prints what an audit found.
+fn report(place: &LedgerPlace, audit: &Audit) -> Result<ExitStatus, Failure> {
+    print_table(&rows(audit))?;
     let (accounts, refunds, entries) = (audit.accounts.len(), audit.refunds, audit.entries);
     terminal::data(&format!("{accounts} accounts, {refunds} refunds, {entries} entries"))?;
     if audit.lacks_conditions {

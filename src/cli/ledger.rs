@@ -6,7 +6,7 @@ use super::options::LedgerOptions;
 use super::settings::LEDGER_FILE;
 use super::values::LedgerPlace;
 use crate::ledger::Ledger;
-use crate::ledger::postgres::PostgresLedger;
+use crate::ledger::postgres::{PostgresError, PostgresLedger};
 use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,15 +33,18 @@ pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Opened,
 
 /// Opens the ledger of a database server.
 fn open_on_server(url: &str, options: &OpenOptions) -> Result<Opened, Failure> {
-    let ledger = PostgresLedger::open(url, options).map_err(|error| {
-        let code = match () {
-            () if error.is_damage() => FailureCode::Damaged,
-            () if error.is_refusal() => FailureCode::Configuration,
-            () => FailureCode::Runtime,
-        };
-        Failure::with_hint(code, error, "docs/POSTGRES.md is the page about it")
-    })?;
+    let ledger = PostgresLedger::open(url, options).map_err(on_server)?;
     Ok(Opened { ledger: Arc::new(ledger), file: None })
+}
+
+/// The failure that a refused ledger on a server is.
+pub(super) fn on_server(error: PostgresError) -> Failure {
+    let code = match () {
+        () if error.is_damage() => FailureCode::Damaged,
+        () if error.is_refusal() => FailureCode::Configuration,
+        () => FailureCode::Runtime,
+    };
+    Failure::with_hint(code, error, "docs/POSTGRES.md is the page about it")
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.

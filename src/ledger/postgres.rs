@@ -20,11 +20,13 @@
 //! reading requests, signing in, deciding nothing, and answering.
 
 mod address;
+mod audit;
 mod backend;
 mod books;
 mod fault;
 mod link;
 mod passfile;
+mod purpose;
 mod readers;
 mod schema;
 mod settings;
@@ -32,6 +34,7 @@ mod starting;
 mod store;
 mod tls;
 mod values;
+mod waiter;
 mod words;
 
 #[cfg(test)]

@@ -256,7 +256,6 @@ fn what_is_not_there_yet_says_so() {
     let place = Place::new();
     let said = "host is another machine: the URL has to say sslmode=verify-full";
     place.refused(&serve(&["--ledger", "postgres://user:secret@host/db"]), 3, said);
-    let said = "the ledger postgres://… is on a server, where this is not supported yet";
     place.refused(&["check", "--ledger", "postgres://user:secret@host/db"], 3, said);
     place.refused(&["check", "--ledger", "none.db"], 3, "there is no ledger at none.db");
 }

@@ -30,8 +30,13 @@ fn a_gateway_and_its_server_are_killed_and_nothing_acknowledged_is_lost() {
                 where balance <> opening + coalesce((select sum(delta) from entry \
                 where entry.account = account.key), 0)";
     assert_eq!(server.sql("postgres", sums), "0");
-    // Another node has to wait until this one is gone.
+    // It adds up, also while it is served.
     let folder = TempDir::new().unwrap();
+    let checked = finish(program(folder.path()).args(["check", "--ledger", &url]));
+    let table = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success(), "{table}{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(table.contains("997.00") && table.contains("6 refunds, 6 entries"), "{table}");
+    // Another node has to wait until this one is gone.
     let mut other = program(folder.path());
     other.args(["seed", "--ledger", &url, "none.toml"]);
     std::fs::write(folder.path().join("none.toml"), "").unwrap();

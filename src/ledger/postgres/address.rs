@@ -4,6 +4,7 @@
 //! was not verified for its name; only a server that takes writes is used; no password is ever
 //! shown.
 
+use super::fault::{Kind, PostgresError};
 use super::passfile;
 use super::tls::Trust;
 use std::fmt;
@@ -130,6 +131,14 @@ impl Address {
             config.application_name("refund-gateway");
         }
         Ok(Self { config, trust })
+    }
+}
+
+impl Address {
+    /// Reads a URL, with the secrets of this process.
+    pub(super) fn of_process(url: &str) -> Result<Self, PostgresError> {
+        let address = Self::parse(url, &Secrets::of_process());
+        address.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))
     }
 }
 

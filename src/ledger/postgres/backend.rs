@@ -1,7 +1,7 @@
 //! A ledger in PostgreSQL as it is served: its readers beside its writer.
 
 use super::PostgresLedger;
-use super::address::{Address, Secrets};
+use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::readers::Readers;
 use super::starting::{self, Start};
@@ -30,9 +30,7 @@ pub struct Postgres {
 impl PostgresLedger {
     /// Opens the ledger at a URL, makes it if the mode allows, and brings its schema up to date.
     pub fn open(url: &str, options: &OpenOptions) -> Result<Self, PostgresError> {
-        let address = Address::parse(url, &Secrets::of_process());
-        let address =
-            address.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
+        let address = Address::of_process(url)?;
         let LedgerSettings { queue_max, batch_max, gateways, events } = options.settings.clone();
         let is_test = match options.mode {
             OpenMode::CreateOrOpen { test } => Some(test),

@@ -6,41 +6,22 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
+use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
-use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, READING, SESSION, WRITING};
+use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, LONGEST, READING, SESSION, WRITING};
 use super::values::is_understood;
+use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::runtime::{Builder, Runtime};
+use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
-
-/// What a statement is for, and the address of the table or the lookup that it is made from.
-pub(super) type Purpose = (Verb, usize);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Verb {
-    Find,
-    FindSome,
-    FindMany,
-    FindSomeOfMany,
-    FindAfter,
-    Newest,
-    Insert,
-    Update,
-    Remove,
-    RemoveOlder,
-    TakeTurn,
-    CountUp,
-    NoteBatch,
-    LookUpBatch,
-}
 
 /// A statement that writes, and is still to be sent.
 pub(super) struct Pending {
@@ -66,25 +47,6 @@ const TEXTS_MAX: usize = 256;
 
 /// The table of the turn.
 pub(super) const TURN: &str = "turn";
-
-/// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// The writer's first one.
-    Opening {
-        /// Whether a ledger is made where there is none.
-        is_made: bool,
-        /// Whether this is the only node.
-        is_alone: bool,
-    },
-    /// The writer's, once the ledger is open.
-    Writing {
-        /// As of the first one.
-        is_alone: bool,
-    },
-    /// A reader's.
-    Reading,
-}
 
 /// A value of a statement.
 pub(super) type Bindable<'v> = &'v (dyn ToSql + Sync);
@@ -112,34 +74,10 @@ pub(super) struct Link {
     pub(super) catalogue: Catalogue,
     /// What went wrong last while rows were found or taken.
     failure: Option<PostgresError>,
+    /// How long one exchange may take.
+    patience: Duration,
     /// Rows were written that hold for every request.
     pub(super) wrote_world: bool,
-}
-
-/// What drives connections while a thread waits for them. It may end on any thread.
-pub(super) struct Waiter(Option<Runtime>);
-
-impl Waiter {
-    pub(super) fn new() -> Result<Arc<Self>, PostgresError> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()));
-        Ok(Arc::new(Self(Some(runtime?))))
-    }
-
-    pub(super) fn block_on<F: Future>(&self, awaited: F) -> F::Output {
-        match &self.0 {
-            Some(runtime) => runtime.block_on(awaited),
-            None => unreachable!("it ends when it is dropped, and not before"),
-        }
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl Drop for Link {
@@ -170,10 +108,10 @@ impl Link {
                 Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
                     client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
                 }
-                Use::Opening { .. } | Use::Writing { .. } | Use::Reading => {}
+                Use::Opening { .. } | Use::Writing { .. } | Use::Reading { .. } => {}
             }
             match wanted {
-                Use::Reading => client.batch_execute(READING).await?,
+                Use::Reading { .. } => client.batch_execute(READING).await?,
                 Use::Writing { .. } => client.batch_execute(WRITING).await?,
                 Use::Opening { is_made, .. } => {
                     schema::bring_up_to_date(&client, is_made).await?;
@@ -196,6 +134,10 @@ impl Link {
             pending: Vec::new(),
             catalogue,
             failure: None,
+            patience: match wanted {
+                Use::Reading { is_long: true } => LONGEST,
+                _ => EXCHANGE_MAX,
+            },
             wrote_world: false,
         })
     }
@@ -290,13 +232,13 @@ impl Link {
         run: &str,
         statement: &Statement,
     ) -> Result<Vec<Row>, PostgresError> {
-        let Self { client, runtime, .. } = self;
+        let Self { client, runtime, patience, .. } = self;
         let client = &*client;
         let run: Exchange<'_> =
             Box::pin(async move { client.batch_execute(run).await.map(|()| Reply::Count(0)) });
         let ask: Exchange<'_> =
             Box::pin(async move { client.query(statement, &[]).await.map(Reply::Rows) });
-        let replies = together(runtime, vec![run, ask])?;
+        let replies = together(runtime, *patience, vec![run, ask])?;
         let mut rows = Vec::new();
         for reply in replies {
             if let Reply::Rows(found) = reply? {
@@ -318,7 +260,7 @@ impl Link {
         &'e mut self,
         last: impl FnOnce(&'e Client) -> Option<Exchange<'e>>,
     ) -> Result<Vec<Row>, PostgresError> {
-        let Self { client, runtime, pending, .. } = self;
+        let Self { client, runtime, pending, patience, .. } = self;
         let client = &*client;
         let pending = std::mem::take(pending);
         let written = pending.iter().map(|one| -> Exchange<'_> {
@@ -328,7 +270,7 @@ impl Link {
             })
         });
         let exchanges: Vec<Exchange<'_>> = written.chain(last(client)).collect();
-        let mut replies = together(runtime, exchanges)?.into_iter();
+        let mut replies = together(runtime, *patience, exchanges)?.into_iter();
         for one in &pending {
             match replies.next() {
                 Some(Ok(Reply::Count(count))) if one.rows.is_some_and(|rows| rows != count) => {
@@ -369,14 +311,14 @@ fn not_alone(error: tokio_postgres::Error) -> PostgresError {
 }
 
 fn late() -> PostgresError {
-    let seconds = EXCHANGE_MAX.as_secs();
-    PostgresError::new(Kind::Lost, format!("the server gave no answer within {seconds} s"))
+    PostgresError::new(Kind::Lost, "the server gave no answer in time")
 }
 
 /// Has all exchanges on their way before the first answer is awaited. Each is begun in the order
 /// given, and so are its messages.
 fn together(
     runtime: &Waiter,
+    patience: Duration,
     exchanges: Vec<Exchange<'_>>,
 ) -> Result<Vec<Result<Reply, Wrong>>, PostgresError> {
     let mut running: Vec<_> = exchanges.into_iter().map(|exchange| (exchange, None)).collect();
@@ -393,6 +335,6 @@ fn together(
         }
         if is_done { Poll::Ready(()) } else { Poll::Pending }
     });
-    runtime.block_on(async { timeout(EXCHANGE_MAX, all).await }).map_err(|_| late())?;
+    runtime.block_on(async { timeout(patience, all).await }).map_err(|_| late())?;
     Ok(running.into_iter().filter_map(|(_, reply)| reply).collect())
 }

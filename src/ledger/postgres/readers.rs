@@ -6,8 +6,11 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Use, Waiter};
+use super::link::{Bindable, Link};
+use super::purpose::Use;
+use super::settings::LONGEST;
 use super::values::{Bound, RowColumns};
+use super::waiter::Waiter;
 use super::words::{PostgresDialect, translated};
 use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
@@ -106,8 +109,20 @@ impl Pool {
                 return Ok(link);
             }
         }
-        Link::connect(&Waiter::new()?, &self.address, Use::Reading)
+        Link::connect(&Waiter::new()?, &self.address, Use::Reading { is_long: false })
     }
+}
+
+/// Does `work`, however long it takes, on a connection that is for nothing else.
+pub(super) fn read_once<T>(
+    address: &Address,
+    work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
+) -> Result<T, PostgresError> {
+    let link = Link::connect(&Waiter::new()?, address, Use::Reading { is_long: true })?;
+    let until = Instant::now() + LONGEST;
+    let mut reader = PostgresReader { link, until, is_in_snapshot: false };
+    let done = work(&mut reader);
+    done.map_err(|error| reader.link.failure(error))
 }
 
 /// One reading on a connection, whose snapshot ends with it.

@@ -2,7 +2,9 @@
 //! same order, after the same history.
 
 use super::PostgresLedger;
+use super::audit::audit;
 use super::for_tests::Server;
+use super::readers::read_once;
 use crate::domain::calendar::Moment;
 use crate::domain::custom_field::CustomFields;
 use crate::domain::draft::account::AccountDraft;
@@ -180,7 +182,15 @@ async fn queries_find_in_postgresql_what_they_find_in_a_file() {
     }
     assert!(put > 1_000, "{put}");
     pages(&one, &other).await;
+    let address = server.address_of(&schema);
+    let audited = move || read_once(&address, audit).unwrap();
+    let first = tokio::task::spawn_blocking(audited.clone()).await.unwrap();
+    assert_eq!(first.findings.problems, Vec::<String>::new());
+    assert_eq!((first.refunds, first.accounts.len()), (20, 6 + NAMES.len()));
     beside_queries(&one, &other).await;
+    server.sql("postgres", &format!("update {schema}.balance set units = 7 where account = 2"));
+    let broken = tokio::task::spawn_blocking(audited).await.unwrap().findings.problems;
+    assert!(broken.iter().any(|problem| problem.contains("account S2")), "{broken:?}");
     // Its writer's thread waits, and so must the one that drops it.
     tokio::task::spawn_blocking(move || drop((one, other))).await.unwrap();
 }

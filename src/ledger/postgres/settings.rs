@@ -9,6 +9,9 @@ const SERVER_MIN: i64 = 150_000;
 /// How long one exchange with the server may take before the connection counts as lost.
 pub(super) const EXCHANGE_MAX: Duration = Duration::from_secs(40);
 
+/// How long the longest reading may take, which adds up everything.
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
 /// Said once a connection is made: a statement and a lock end by themselves, a node that stopped in
 /// mid-batch gives the turn back, and so does one that the network took away. A commit is durable when it is acknowledged, whatever the role
 /// has as its default.

@@ -3,8 +3,10 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Link, Use, Waiter};
+use super::link::Link;
+use super::purpose::Use;
 use super::store::Store;
+use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};

@@ -6,7 +6,9 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Pending, TURN, Use, Verb, Waiter};
+use super::link::{Bindable, Link, Pending, TURN};
+use super::purpose::{Use, Verb};
+use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};

@@ -861,3 +861,11 @@ create function amount_against(units bigint, currency text, bound text) returns 
         when currency in ('CLF', 'UYW') then 0.0001
         when length(currency) = 3 then 0.01 end - bound::numeric)::bigint
 $$;
+-- The form in which references are compared: without white space, each letter in lower case.
+create function gateway_reference(value text) returns text
+    language sql immutable strict parallel safe as $$
+    select coalesce(string_agg(lower(one collate "und-x-icu"), '' order by place), '') collate "C"
+    from unnest(string_to_array(translate(value, E'\t\n\u000b\f\r \u0085\u00a0\u1680\u2000\u2001'
+        '\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
+        ''), null)) with ordinality as each_of (one, place)
+$$;

@@ -1,0 +1,44 @@
+//! What connections and statements are for.
+
+/// What a statement is for, and the address of the table or the lookup that it is made from.
+pub(super) type Purpose = (Verb, usize);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Verb {
+    Find,
+    FindSome,
+    FindMany,
+    FindSomeOfMany,
+    FindAfter,
+    Newest,
+    Insert,
+    Update,
+    Remove,
+    RemoveOlder,
+    TakeTurn,
+    CountUp,
+    NoteBatch,
+    LookUpBatch,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// The writer's first one.
+    Opening {
+        /// Whether a ledger is made where there is none.
+        is_made: bool,
+        /// Whether this is the only node.
+        is_alone: bool,
+    },
+    /// The writer's, once the ledger is open.
+    Writing {
+        /// As of the first one.
+        is_alone: bool,
+    },
+    /// A reader's.
+    Reading {
+        /// Whether its statements may take as long as they do.
+        is_long: bool,
+    },
+}
