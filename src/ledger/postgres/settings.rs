@@ -9,9 +9,9 @@ const SERVER_MIN: i64 = 150_000;
 /// How long one exchange with the server may take before the connection counts as lost.
 pub(super) const EXCHANGE_MAX: Duration = Duration::from_secs(40);
 
-/// Said once a connection is made: a statement and a lock end by themselves, and a node that stopped
-/// in mid-batch gives the turn back. A commit is durable when it is acknowledged, whatever the role
-/// has as its default.
+/// Said once a connection is made: a statement and a lock end by themselves, and a node that
+/// stopped in mid-batch gives the turn back. A commit is durable when it is acknowledged, whatever
+/// the role has as its default.
 pub(super) const SESSION: &str = "
     set statement_timeout = '30s';
     set lock_timeout = '10s';
@@ -22,8 +22,8 @@ pub(super) const SESSION: &str = "
         where current_setting('synchronous_commit') = 'off';
 ";
 
-/// Said by a writer as well: only ways by an index are taken, because the planner knows nothing of a
-/// ledger that has just grown.
+/// Said by a writer as well: only ways by an index are taken, because the planner knows nothing of
+/// a ledger that has just grown.
 pub(super) const WRITING: &str = "
     set enable_seqscan = off;
     set enable_hashjoin = off;
