@@ -13,8 +13,8 @@ pub(super) const EXCHANGE_MAX: Duration = Duration::from_secs(40);
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// Said once a connection is made: a statement and a lock end by themselves, a node that stopped in
-/// mid-batch gives the turn back, and so does one that the network took away. A commit is durable when it is acknowledged, whatever the role
-/// has as its default.
+/// mid-batch gives the turn back, and so does one that the network took away. A commit is durable
+/// when it is acknowledged, whatever the role has as its default.
 pub(super) const SESSION: &str = "
     set statement_timeout = '30s';
     set lock_timeout = '10s';
@@ -29,8 +29,8 @@ pub(super) const SESSION: &str = "
         where current_setting('synchronous_commit') = 'off';
 ";
 
-/// Said by a writer as well: only ways by an index are taken, because the planner knows nothing of a
-/// ledger that has just grown.
+/// Said by a writer as well: only ways by an index are taken, because the planner knows nothing of
+/// a ledger that has just grown.
 pub(super) const WRITING: &str = "
     set enable_seqscan = off;
     set enable_hashjoin = off;

@@ -1,8 +1,8 @@
 //! Statements of readers in the words of PostgreSQL.
 //!
 //! Readers write SQL that every engine understands, with values as `?1`, `?2`, …; here they become
-//! `$1`, `$2`, …, and what PostgreSQL reserves is quoted. The functions that statements call are part
-//! of the schema.
+//! `$1`, `$2`, …, and what PostgreSQL reserves is quoted. The functions that statements call are
+//! part of the schema.
 
 use crate::ledger::query::columns::Stored;
 use crate::ledger::query::dialect::Dialect;
