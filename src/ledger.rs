@@ -14,6 +14,7 @@ pub mod audit;
 pub mod bookkeeping;
 pub mod books;
 pub mod change;
+mod checks;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
@@ -30,12 +31,14 @@ pub mod orders;
 pub mod outbox;
 pub mod query;
 mod queue;
+pub mod reader;
 pub mod reconciliation;
 pub mod record;
 pub mod records;
 mod saved;
 pub mod seed;
 pub mod seeding;
+pub mod served;
 pub mod sessions;
 pub mod settings;
 pub mod sqlite;

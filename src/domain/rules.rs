@@ -63,7 +63,7 @@ pub use invoice_adjustment::{
     decide_invoice_adjustment_update, decide_item_adjustment,
 };
 pub use memo_refund::{MemoRefundFacts, decide_memo_refund};
-pub use needs::RefundNeeds;
+pub use needs::{Named, Need, RefundNeeds, named_line, needs_of_account, needs_of_drafts};
 pub use paying::{NewPart, NewPayment, PaymentFacts, decide_part, decide_payment};
 pub use payment_changing::{
     PaymentChangeFacts, PaymentStep, PaymentUpdate, decide_payment_update, reference_after,

@@ -63,6 +63,19 @@ pub trait Books {
         take: TakeRow<'_>,
     ) -> Result<(), BooksError>;
 
+    /// As [`Books::find`] for each of many values, which are in ascending order and none of them
+    /// twice; `most` bounds the number of rows of each. Rows of the same values come in the order
+    /// of their key.
+    fn find_many(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        wanted.iter().try_for_each(|values| self.find(lookup, values, most, take))
+    }
+
     /// Finds the rows of which the one column of `lookup`, an integer, is greater than `after`, in
     /// the order of that column; `most` bounds their number.
     fn find_after(

@@ -10,9 +10,10 @@ use super::memory::Memory;
 use super::orders::{Exchange, ExchangeKind, Transcript};
 use super::records::{Account, AuditRow, Balance, Entry, Inquiry, Method, Refund};
 use super::sqlite::store_for_tests;
+use super::tests::ahead::look_ahead;
 use super::ticket::Ticket;
 use super::unit::World;
-use super::work::{creating, ending};
+use super::work::{creating, ending, naming};
 use super::working_set::Shelved;
 use super::{Batch, Context, Create, Created, Idempotency, Render, UserKey};
 use crate::domain::draft::RefundDraft;
@@ -115,7 +116,8 @@ struct Outcome {
     acknowledged: usize,
 }
 
-fn run<E: Engine>(engine: &mut E, steps: &[Step]) -> Outcome {
+/// Runs a history; `is_ahead`: what a request names is looked up before it is decided.
+fn run<E: Engine>(engine: &mut E, steps: &[Step], is_ahead: bool) -> Outcome {
     let show = |error: E::Error| error.to_string();
     engine.begin().map_err(show).unwrap();
     let (mut outcomes, mut acknowledged, mut in_transaction) = (Vec::new(), 0, 0);
@@ -123,6 +125,9 @@ fn run<E: Engine>(engine: &mut E, steps: &[Step]) -> Outcome {
         let outcome = match step {
             Step::Create { rows, is_single, key } => {
                 let request = request(rows, *is_single, *key, second);
+                if is_ahead {
+                    look_ahead(engine, |needs| naming::create(&request, needs));
+                }
                 let created = engine.work(|unit| creating::create(unit, &request));
                 match created.map_err(show).unwrap() {
                     Created::Fresh { rows, orders, answer } => {
@@ -145,6 +150,9 @@ fn run<E: Engine>(engine: &mut E, steps: &[Step]) -> Outcome {
                 };
                 let transcript = Transcript::default();
                 let exchange = Exchange { kind: ExchangeKind::Refund, transcript, at: at(second) };
+                if is_ahead {
+                    look_ahead(engine, |needs| naming::end(number, &verdict, needs));
+                }
                 let ended =
                     engine.work(|unit| ending::end_refund(unit, number, &verdict, &exchange));
                 format!("{:?}", ended.map_err(show).unwrap())
@@ -292,7 +300,8 @@ proptest! {
         let accounts: Vec<_> =
             (1..=ACCOUNTS).map(|key| (id('a', key), method_key(key), id('b', key))).collect();
         let (mut sqlite, mut memory) = (store_for_tests(world(), &accounts, OPENING), memory());
-        let (found, expected) = (run(&mut sqlite, &steps), run(&mut memory, &steps));
+        let found = run(&mut sqlite, &steps, true);
+        let expected = run(&mut memory, &steps, false);
         prop_assert_eq!(&found, &expected);
         check_money(&mut sqlite, found.acknowledged);
         check_money(&mut memory, expected.acknowledged);

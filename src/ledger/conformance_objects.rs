@@ -7,9 +7,10 @@ use super::engine::Engine;
 use super::memory::Memory;
 use super::records::{Account, AccountRow, Balance, Meta, MethodRow, Payment};
 use super::sqlite::store_for_tests;
+use super::tests::ahead::look_ahead;
 use super::ticket::Ticket;
 use super::unit::World;
-use super::work::{changing, creating};
+use super::work::{changing, creating, naming};
 use super::working_set::Shelved;
 use super::{Batch, Context, Create, Created, RowResult, UserKey};
 use crate::domain::draft::RefundDraft;
@@ -30,6 +31,8 @@ use std::collections::BTreeMap;
 struct History<'e, E: Engine> {
     engine: &'e mut E,
     is_each_alone: bool,
+    /// Whether what a request names is looked up before it is decided.
+    is_ahead: bool,
     second: i64,
     outcomes: Vec<String>,
 }
@@ -76,6 +79,9 @@ impl<E: Engine> History<'_, E> {
             idempotency: None,
             line_up: None,
         };
+        if self.is_ahead {
+            look_ahead(self.engine, |needs| naming::create(&request, needs));
+        }
         let created = self.engine.work(|unit| creating::create(unit, &request));
         match created.map_err(|error| error.to_string()).unwrap() {
             Created::Fresh { rows, .. } => self.note(&rows),
@@ -85,6 +91,9 @@ impl<E: Engine> History<'_, E> {
 
     fn update(&mut self, changes: Changes) -> Vec<String> {
         let request = Update { context: self.context(), changes };
+        if self.is_ahead {
+            look_ahead(self.engine, |needs| naming::update(&request, needs));
+        }
         let rows = self.engine.work(|unit| changing::update(unit, &request));
         let rows = rows.map_err(|error| error.to_string()).unwrap();
         self.note(&rows)
@@ -93,6 +102,9 @@ impl<E: Engine> History<'_, E> {
     fn delete(&mut self, object: Deletable, ids: &[&String]) -> Vec<String> {
         let ids = ids.iter().map(|id| Ok(ObjectId::parse(id).unwrap())).collect();
         let request = Delete { context: self.context(), object, ids };
+        if self.is_ahead {
+            look_ahead(self.engine, |needs| naming::delete(&request, needs));
+        }
         let rows = self.engine.work(|unit| changing::delete(unit, &request));
         let rows = rows.map_err(|error| error.to_string()).unwrap();
         self.note(&rows)
@@ -180,10 +192,11 @@ fn shown<R: Shelved + std::fmt::Debug>(engine: &mut impl Engine, key: &R::Key) -
     format!("{:?}", row.map_err(|error| error.to_string()).unwrap())
 }
 
-fn run<E: Engine>(mut engine: E, is_each_alone: bool) -> Vec<String> {
+fn run<E: Engine>(mut engine: E, is_each_alone: bool, is_ahead: bool) -> Vec<String> {
     let engine = &mut engine;
     engine.begin().map_err(|error| error.to_string()).unwrap();
-    let mut history = History { engine, is_each_alone, second: 0, outcomes: Vec::new() };
+    let (second, outcomes) = (0, Vec::new());
+    let mut history = History { engine, is_each_alone, is_ahead, second, outcomes };
     history.accounts();
     history.payments();
     let History { engine, mut outcomes, .. } = history;
@@ -217,8 +230,10 @@ fn memory() -> Memory {
 
 #[test]
 fn a_request_sees_what_those_before_it_left_written_or_not() {
-    let first = run(memory(), true);
-    assert_eq!(run(memory(), false), first);
-    assert_eq!(run(store_for_tests(world(), &[], 0), true), first);
-    assert_eq!(run(store_for_tests(world(), &[], 0), false), first);
+    let first = run(memory(), true, false);
+    for (is_each_alone, is_ahead) in [(false, false), (true, true), (false, true)] {
+        assert_eq!(run(memory(), is_each_alone, is_ahead), first);
+        assert_eq!(run(store_for_tests(world(), &[], 0), is_each_alone, is_ahead), first);
+    }
+    assert_eq!(run(store_for_tests(world(), &[], 0), true, false), first);
 }

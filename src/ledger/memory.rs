@@ -1,7 +1,8 @@
 //! A small engine in memory, against which the use cases are tested as well: what holds on it and
 //! on a database holds because of the use cases, and not because of either.
 //!
-//! It does one thing at a time and knows no index; a transaction is a copy of all its tables.
+//! It does one thing at a time and knows no index; a transaction is a copy of all its tables. It
+//! notes what it is asked for, so that tests can count.
 
 use super::books::{Books, BooksError, TakeRow, WriteRow};
 use super::engine::{CommitError, Engine};
@@ -9,9 +10,26 @@ use super::record::{Columns, Lookup, Table, Value};
 use super::unit::{self, Unit, World};
 use super::working_set::Shelves;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 type Row = BTreeMap<&'static str, Value<'static>>;
 type Tables = BTreeMap<&'static str, BTreeMap<Vec<Value<'static>>, Row>>;
+
+/// What an engine was asked for: the table, by which columns, and how many values at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked(Arc<Mutex<Vec<String>>>);
+
+impl Asked {
+    fn note(&self, what: &str, lookup: &'static Lookup, values: usize) {
+        let (table, by) = (lookup.table.name, lookup.by.join(", "));
+        self.0.lock().unwrap().push(format!("{what} {table} by {by}: {values}"));
+    }
+
+    /// What was asked for since this was called last.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
 
 /// The engine.
 #[derive(Default)]
@@ -28,13 +46,18 @@ impl Memory {
     pub(super) fn new(world: World) -> Self {
         Self { world, ..Self::default() }
     }
+
+    /// What it is asked for.
+    pub(super) fn asked(&self) -> Asked {
+        self.open.asked.clone()
+    }
 }
 
 impl Engine for Memory {
     type Error = BooksError;
 
     fn begin(&mut self) -> Result<(), BooksError> {
-        self.open.0.clone_from(&self.committed);
+        self.open.tables.clone_from(&self.committed);
         self.shelves.clear();
         if std::mem::take(&mut self.is_stale) {
             self.world.reload(&mut self.shelves, &mut self.open)?;
@@ -54,7 +77,7 @@ impl Engine for Memory {
     }
 
     fn commit(&mut self) -> Result<(), CommitError> {
-        self.committed.clone_from(&self.open.0);
+        self.committed.clone_from(&self.open.tables);
         Ok(())
     }
 
@@ -70,7 +93,24 @@ impl Engine for Memory {
 }
 
 #[derive(Default)]
-struct MemoryBooks(Tables);
+struct MemoryBooks {
+    tables: Tables,
+    asked: Asked,
+}
+
+impl MemoryBooks {
+    fn matching(
+        &self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let rows = self.tables.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        let mut found = rows.filter(|row| matches(row, lookup, values)).take(most);
+        found.try_for_each(|row| take(&MemoryColumns(row, lookup.table)))
+    }
+}
 
 fn columns_of(table: &'static Table, write: WriteRow<'_>) -> (Vec<Value<'static>>, Row) {
     let mut values = Vec::new();
@@ -102,9 +142,20 @@ impl Books for MemoryBooks {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
-        let mut found = rows.filter(|row| matches(row, lookup, values)).take(most);
-        found.try_for_each(|row| take(&MemoryColumns(row, lookup.table)))
+        self.asked.note("find", lookup, 1);
+        self.matching(lookup, values, most, take)
+    }
+
+    fn find_many(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        assert!(wanted.is_sorted() && wanted.windows(2).all(|pair| pair[0] != pair[1]));
+        self.asked.note("find", lookup, wanted.len());
+        wanted.iter().try_for_each(|values| self.matching(lookup, values, most, take))
     }
 
     fn find_after(
@@ -114,7 +165,8 @@ impl Books for MemoryBooks {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        self.asked.note("after", lookup, 1);
+        let rows = self.tables.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
         let place = |row: &&Row| match lookup.by.first().and_then(|column| row.get(column)) {
             Some(Value::Integer(value)) => *value,
             _ => i64::MIN,
@@ -125,7 +177,8 @@ impl Books for MemoryBooks {
     }
 
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
-        let rows = self.0.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
+        self.asked.note("newest", lookup, 0);
+        let rows = self.tables.get(lookup.table.name).into_iter().flat_map(BTreeMap::values);
         let columns = rows.filter_map(|row| lookup.by.first().and_then(|column| row.get(column)));
         let integers = columns.filter_map(|value| match value {
             Value::Integer(value) => Some(*value),
@@ -141,7 +194,7 @@ impl Books for MemoryBooks {
     ) -> Result<(), BooksError> {
         for row in rows {
             let (key, row) = columns_of(table, row);
-            if self.0.entry(table.name).or_default().insert(key, row).is_some() {
+            if self.tables.entry(table.name).or_default().insert(key, row).is_some() {
                 return Err(BooksError::Engine(format!("{} has a key twice", table.name)));
             }
         }
@@ -155,7 +208,7 @@ impl Books for MemoryBooks {
     ) -> Result<(), BooksError> {
         for row in rows {
             let (key, row) = columns_of(table, row);
-            let there = self.0.get_mut(table.name).and_then(|rows| rows.get_mut(&key));
+            let there = self.tables.get_mut(table.name).and_then(|rows| rows.get_mut(&key));
             there.ok_or(BooksError::Missing(table.name))?.extend(row);
         }
         Ok(())
@@ -167,7 +220,7 @@ impl Books for MemoryBooks {
         keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
     ) -> Result<(), BooksError> {
         for key in keys {
-            self.0.entry(table.name).or_default().remove(&key);
+            self.tables.entry(table.name).or_default().remove(&key);
         }
         Ok(())
     }
@@ -178,7 +231,7 @@ impl Books for MemoryBooks {
         before: i64,
         most: u32,
     ) -> Result<(), BooksError> {
-        let rows = self.0.entry(lookup.table.name).or_default();
+        let rows = self.tables.entry(lookup.table.name).or_default();
         let is_older = |row: &Row| {
             let moment = lookup.by.first().and_then(|column| row.get(column));
             matches!(moment, Some(Value::Integer(moment)) if *moment < before)

@@ -3,8 +3,11 @@
 //! What must stay true: every waiting request gets one result, or its channel closes because the
 //! thread ended; work of a client never waits for room in the queue.
 
+use super::books::BooksError;
 use super::engine::Engine;
 use super::ticket::Ticket;
+use super::unit::Unit;
+use super::work::naming::Needs;
 use super::{LedgerError, Reply};
 use tokio::sync::{mpsc, oneshot};
 
@@ -32,6 +35,8 @@ impl<E, F: FnOnce(Result<&mut E, LedgerError>) -> Option<String> + Send> Exclusi
 pub(super) trait Task<E: Engine>: Send {
     /// Whether it still wants to be done; from here on it cannot be withdrawn.
     fn begin(&self) -> bool;
+    /// What it names, to be looked up for all requests of a batch before any of them is run.
+    fn name<'r>(&'r self, _needs: &mut Needs<'r>) {}
     /// Does the work inside the open transaction.
     fn run(&mut self, engine: &mut E) -> Result<(), E::Error>;
     /// Whether the last run came to a refusal, for which the transaction has to be rolled back.
@@ -47,28 +52,88 @@ pub(super) trait Task<E: Engine>: Send {
 /// Where the result of a job will arrive.
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, LedgerError>>;
 
-struct Request<T, F, C> {
+/// What the writer does for a request.
+pub(super) trait Work<E: Engine>: Send {
+    /// What it comes to.
+    type Done: Send;
+    /// What the request names.
+    fn name<'r>(&'r self, _needs: &mut Needs<'r>) {}
+    /// Does it inside the open transaction.
+    fn run(&mut self, engine: &mut E) -> Result<Self::Done, E::Error>;
+}
+
+/// Work that names nothing.
+struct Plain<F>(F);
+
+impl<E, T, F> Work<E> for Plain<F>
+where
+    E: Engine,
+    T: Send,
+    F: FnMut(&mut E) -> Result<T, E::Error> + Send,
+{
+    type Done = T;
+
+    fn run(&mut self, engine: &mut E) -> Result<T, E::Error> {
+        (self.0)(engine)
+    }
+}
+
+/// A use case and its request, whatever the engine.
+pub(super) struct UseCase<R, T> {
+    request: R,
+    name: for<'r> fn(&'r R, &mut Needs<'r>),
+    decide: fn(&mut Unit<'_>, &R) -> Result<T, BooksError>,
+}
+
+impl<R, T> UseCase<R, T> {
+    /// What is to be done with `request`, and what it names.
+    pub(super) const fn new(
+        request: R,
+        name: for<'r> fn(&'r R, &mut Needs<'r>),
+        decide: fn(&mut Unit<'_>, &R) -> Result<T, BooksError>,
+    ) -> Self {
+        Self { request, name, decide }
+    }
+}
+
+impl<E: Engine, R: Send, T: Send> Work<E> for UseCase<R, T> {
+    type Done = T;
+
+    fn name<'r>(&'r self, needs: &mut Needs<'r>) {
+        (self.name)(&self.request, needs);
+    }
+
+    fn run(&mut self, engine: &mut E) -> Result<T, E::Error> {
+        engine.work(|unit| (self.decide)(unit, &self.request))
+    }
+}
+
+struct Request<T, W, C> {
     ticket: Option<Ticket>,
-    work: F,
+    work: W,
     result: Option<T>,
     /// What the writer does first with a result that is durable; it must not wait.
     once_durable: C,
     reply: oneshot::Sender<Result<T, LedgerError>>,
 }
 
-impl<E, T, F, C> Task<E> for Request<T, F, C>
+impl<E, T, W, C> Task<E> for Request<T, W, C>
 where
     E: Engine,
     T: Send,
-    F: FnMut(&mut E) -> Result<T, E::Error> + Send,
+    W: Work<E, Done = T>,
     C: FnOnce(&T) + Send,
 {
     fn begin(&self) -> bool {
         self.ticket.as_ref().is_none_or(Ticket::begin)
     }
 
+    fn name<'r>(&'r self, needs: &mut Needs<'r>) {
+        self.work.name(needs);
+    }
+
     fn run(&mut self, engine: &mut E) -> Result<(), E::Error> {
-        self.result = Some((self.work)(engine)?);
+        self.result = Some(self.work.run(engine)?);
         Ok(())
     }
 
@@ -164,22 +229,21 @@ where
     T: Send + 'static,
     F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
 {
-    submit_and(queue, ticket, work, |_| ())
+    submit_and(queue, ticket, Plain(work), |_| ())
 }
 
 /// As [`submit`]; the writer passes the result to `once_durable` before anything that it commits
 /// later, and so in the order of the commits.
-pub(super) fn submit_and<E, T, F, C>(
+pub(super) fn submit_and<E, W, C>(
     queue: Option<&mpsc::Sender<Job<E>>>,
     ticket: Option<Ticket>,
-    work: F,
+    work: W,
     once_durable: C,
-) -> Reply<T>
+) -> Reply<W::Done>
 where
     E: Engine,
-    T: Send + 'static,
-    F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
-    C: FnOnce(&T) + Send + 'static,
+    W: Work<E, Done: 'static> + 'static,
+    C: FnOnce(&W::Done) + Send + 'static,
 {
     let (task, result) = request(ticket, work, once_durable);
     let queued = queue.ok_or_else(closed).and_then(|queue| {
@@ -215,17 +279,26 @@ where
     (job, result)
 }
 
-/// A request, and where its result will arrive.
-pub(super) fn request<E, T, F, C>(
-    ticket: Option<Ticket>,
-    work: F,
-    once_durable: C,
-) -> (Box<dyn Task<E>>, Answer<T>)
+/// Work of the gateway itself, and where its result will arrive.
+pub(super) fn plain<E, T, F>(work: F) -> (Box<dyn Task<E>>, Answer<T>)
 where
     E: Engine,
     T: Send + 'static,
     F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
-    C: FnOnce(&T) + Send + 'static,
+{
+    request(None, Plain(work), |_| ())
+}
+
+/// A request, and where its result will arrive.
+pub(super) fn request<E, W, C>(
+    ticket: Option<Ticket>,
+    work: W,
+    once_durable: C,
+) -> (Box<dyn Task<E>>, Answer<W::Done>)
+where
+    E: Engine,
+    W: Work<E, Done: 'static> + 'static,
+    C: FnOnce(&W::Done) + Send + 'static,
 {
     let (reply, result) = oneshot::channel();
     (Box::new(Request { ticket, work, result: None, once_durable, reply }), result)

@@ -7,6 +7,7 @@
 mod day;
 mod sum;
 mod table;
+mod value;
 
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::facts::{
@@ -23,7 +24,7 @@ use crate::domain::vocabulary::{
     InvoiceAdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus,
     RefundTransactionType, RefundType, SourceType,
 };
-use crate::ledger::{TokenHash, UserKey};
+use crate::ledger::UserKey;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::hash::Hash;
@@ -31,31 +32,7 @@ use std::hash::Hash;
 pub use day::DayText;
 pub use sum::Sum;
 pub use table::{Lookup, Table, Within, places};
-
-/// The value of a column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Value<'v> {
-    /// No value.
-    Null,
-    /// A number, a code, a moment in Unix milliseconds, or a day since 1970-01-01.
-    Integer(i64),
-    /// A text.
-    Text(Cow<'v, str>),
-    /// Bytes.
-    Bytes(Cow<'v, [u8]>),
-}
-
-impl Value<'_> {
-    /// The same value with a copy of what it borrows.
-    pub fn into_owned(self) -> Value<'static> {
-        match self {
-            Value::Null => Value::Null,
-            Value::Integer(value) => Value::Integer(value),
-            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-            Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
-        }
-    }
-}
+pub use value::Value;
 
 /// A row whose values are read by their place.
 pub trait Columns {
@@ -159,7 +136,7 @@ macro_rules! integer_fields {
     };
 }
 
-impl Field for TokenHash {
+impl<const N: usize> Field for [u8; N] {
     fn stored(&self) -> Value<'_> {
         Value::Bytes(Cow::Borrowed(self))
     }

@@ -1,3 +1,4 @@
 //! Tests of the use cases that need more than one engine, one file a subject.
 
+pub(in crate::ledger) mod ahead;
 pub(in crate::ledger) mod settlement;

@@ -58,6 +58,23 @@ pub struct ActSource {
     pub object: &'static str,
 }
 
+impl ActSource {
+    /// Whether this is who acts, by which way, and what is done, of a call.
+    pub fn is_of(
+        &self,
+        actor: &Actor,
+        origin: &Origin,
+        operation: &'static str,
+        object: &'static str,
+    ) -> bool {
+        let Origin { door, version, address, request_id: _ } = origin;
+        let known = &self.origin;
+        self.actor == *actor
+            && (known.door, &known.version, known.address) == (*door, version, *address)
+            && (self.operation, self.object) == (operation, object)
+    }
+}
+
 /// An object that a call changed, deleted or, unless it is a refund, created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Touched {

@@ -6,8 +6,9 @@
 
 use super::books::{Books, BooksError};
 use super::record::{Lookup, Record, Value};
-use super::records::{Account, Balance, Entry, Meta, Refund};
+use super::records::{Account, Balance, Entry, Meta, Refund, WEBHOOK_BY_PLACE};
 use super::trail::ActSource;
+pub use super::working_set::Unmet;
 use super::working_set::{Shelved, Shelves};
 pub use super::world::World;
 use crate::domain::facts::AccountKey;
@@ -16,7 +17,7 @@ use crate::domain::money::MinorUnits;
 use chrono::{DateTime, Utc};
 
 /// The name under which the ledger keeps the number of the last refund that was deleted.
-pub(super) const LAST_DELETED_REFUND: &str = "last_deleted_refund";
+const LAST_DELETED_REFUND: &str = "last_deleted_refund";
 
 /// What a use case works on.
 pub struct Unit<'u> {
@@ -112,6 +113,65 @@ impl<'u> Unit<'u> {
         R::shelf(self.shelves).any(self.books, lookup, values)
     }
 
+    /// The row of a key, if it is known; otherwise it is looked up by the next [`Unit::load`].
+    pub fn see<R: Shelved>(&mut self, key: &R::Key) -> Result<Option<&R>, Unmet> {
+        R::shelf(self.shelves).see(key)
+    }
+
+    /// The first row that has these values, if that is known, as [`Unit::see`].
+    pub fn see_one<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Option<&R>, Unmet> {
+        let shelf = R::shelf(self.shelves);
+        let keys = shelf.see_all(lookup, values)?;
+        Ok(keys.first().and_then(|key| shelf.met(key)))
+    }
+
+    /// Something of each of the rows that have these values, if they are known, as [`Unit::see`].
+    pub fn see_each<R: Shelved, T>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        of: impl FnMut(&R) -> T,
+    ) -> Result<Vec<T>, Unmet> {
+        let shelf = R::shelf(self.shelves);
+        let keys = shelf.see_all(lookup, values)?;
+        Ok(keys.iter().filter_map(|key| shelf.met(key)).map(of).collect())
+    }
+
+    /// Whether the engine has a row of these values, if that is known, as [`Unit::see`]. What
+    /// [`Unit::first`] and [`Unit::any`] are asked for is known with it.
+    pub fn see_any<R: Shelved>(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<bool, Unmet> {
+        R::shelf(self.shelves).see_any(lookup, values)
+    }
+
+    /// Notes that the engine has no row with these values, because one of them is the key or
+    /// the id of a row that was added just now.
+    pub fn know_none<R: Shelved>(&mut self, lookup: &'static Lookup, values: &[Value<'_>]) {
+        R::shelf(self.shelves).know_none(lookup, values);
+    }
+
+    /// Looks up, in bulk, what was not known when it was to be seen.
+    pub fn load(&mut self) -> Result<(), BooksError> {
+        self.shelves.load(self.books)
+    }
+
+    /// The last event that a webhook has collected; 0 without any.
+    pub fn latest_collected(&mut self) -> Result<i64, BooksError> {
+        if let Some(latest) = self.shelves.latest_collected {
+            return Ok(latest);
+        }
+        let latest = self.books.newest(&WEBHOOK_BY_PLACE)?.unwrap_or(0);
+        self.shelves.latest_collected = Some(latest);
+        Ok(latest)
+    }
+
     /// Adds a row of a new key.
     pub fn insert<R: Shelved>(&mut self, row: R) -> Result<(), BooksError> {
         let key = row.key();
@@ -172,11 +232,6 @@ impl<'u> Unit<'u> {
         R::shelf(self.shelves).next_key(self.books, floor)
     }
 
-    /// The largest value of the one column of a lookup, as the engine has it.
-    pub fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
-        self.books.newest(lookup)
-    }
-
     /// Has rows removed at the end of the batch of which the moment of `lookup` is before this one,
     /// `most` of them at most.
     pub fn remove_older(&mut self, lookup: &'static Lookup, before: DateTime<Utc>, most: u32) {
@@ -184,9 +239,9 @@ impl<'u> Unit<'u> {
     }
 
     /// The key of the audit source that was used last, if it is this one.
-    pub(super) fn latest_source(&self, source: &ActSource) -> Option<i64> {
+    pub(super) fn latest_source(&self, is_it: impl FnOnce(&ActSource) -> bool) -> Option<i64> {
         let latest = self.shelves.latest_source.as_ref();
-        latest.filter(|(latest, _)| latest == source).map(|(_, key)| *key)
+        latest.filter(|(latest, _)| is_it(latest)).map(|(_, key)| *key)
     }
 
     /// Notes the audit source that was used last.
@@ -259,11 +314,10 @@ impl<'u> Unit<'u> {
     }
 
     /// The balance of an account that is there, compared with what its newest entry left when it is
-    /// met first.
+    /// asked for first.
     pub fn balance(&mut self, account: AccountKey) -> Result<Balance, BooksError> {
-        let is_met = Balance::shelf(self.shelves).met(&(account,)).is_some();
         let balance: Balance = self.existing(&(account,))?;
-        if is_met {
+        if self.shelves.is_compared(account) {
             return Ok(balance);
         }
         let left: MinorUnits = match balance.newest_entry {
@@ -275,6 +329,7 @@ impl<'u> Unit<'u> {
         }
         .ok_or(BooksError::Missing(Entry::TABLE.name))?;
         if left == balance.units {
+            self.shelves.note_compared(account);
             return Ok(balance);
         }
         let fault = "the credit balance is not what its newest entry left";

@@ -4,22 +4,28 @@
 //! true: a use case finds what those before it left; after [`Shelves::flush`] the engine has all of
 //! it; after an error nothing is used again before [`Shelves::clear`].
 
+mod flushing;
 mod hashing;
+mod loading;
 mod looking;
 
-use super::books::{Books, BooksError, WriteRow};
-use super::record::{Lookup, Record, Value};
+use super::books::{Books, BooksError};
+use super::record::{Record, Value};
 use super::records::{
     Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, ClientRow,
     Collected, CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity,
-    GatewayRow, Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method,
-    MethodRow, MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine,
-    Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, TokenRow, User,
-    UserRow, Webhook,
+    GatewayRow, Inquiry, Invoice, InvoiceAdjustment, Line, Locator, MemoLine, MemoPart, Meta,
+    Method, MethodRow, MethodSnapshot, OperatorValue, Part, Payment, QueryMark, Refund,
+    RefundDetail, RefundLine, Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart,
+    TenantSetting, TokenRow, User, UserRow, Webhook,
 };
 use super::trail::ActSource;
+use crate::domain::facts::AccountKey;
 use chrono::{DateTime, Utc};
+use flushing::Outdated;
 use hashing::HashMap;
+pub use loading::Unmet;
+use loading::{Head, Wanted};
 use looking::{Touched, check, load};
 
 /// How a row differs from what the engine has.
@@ -42,6 +48,9 @@ struct Held<R> {
     is_removed: bool,
 }
 
+/// What was looked up: the address of the lookup, and the values.
+type Place = (usize, Vec<Value<'static>>);
+
 /// The rows of one table that were met.
 #[derive(Debug, Clone)]
 pub struct Shelf<R: Record> {
@@ -49,7 +58,11 @@ pub struct Shelf<R: Record> {
     /// The keys of the rows that were added, changed or removed, in that order.
     touched: Vec<R::Key>,
     /// Which keys the engine has for what was looked up.
-    found: HashMap<(usize, Vec<Value<'static>>), Vec<R::Key>>,
+    found: HashMap<Place, Vec<R::Key>>,
+    /// The first rows that the engine has for what was looked up.
+    heads: HashMap<Place, Head<R>>,
+    /// What is to be looked up in the next round.
+    wanted: Wanted<R>,
     /// Which of the touched rows have which values, for each lookup that was asked for.
     indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
@@ -64,6 +77,8 @@ impl<R: Record> Default for Shelf<R> {
             rows: HashMap::default(),
             touched: Vec::new(),
             found: HashMap::default(),
+            heads: HashMap::default(),
+            wanted: Wanted::default(),
             indexes: HashMap::default(),
             newest: None,
             unused: 0,
@@ -193,53 +208,6 @@ impl<R: Record> Shelf<R> {
         self.touched.push(key.clone());
         self.rows.insert(key.clone(), Held { row, state: State::Same, is_removed: false });
     }
-
-    /// Hands over to the engine what differs, and keeps the rows as the engine now has them.
-    pub(super) fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
-        if self.touched.is_empty() {
-            return Ok(());
-        }
-        let rows = &self.rows;
-        let is_removed = |key: &&R::Key| rows.get(*key).is_some_and(|held| held.is_removed);
-        // In the order of the use cases: what refers to another row went before it.
-        let mut removed = self.touched.iter().filter(is_removed).map(R::key_values).peekable();
-        if removed.peek().is_some() {
-            books.remove(R::TABLE, &mut removed)?;
-        }
-        self.touched.sort_unstable();
-        self.touched.dedup();
-        let of = |wanted: State| {
-            let held = self.touched.iter().filter_map(|key| rows.get(key));
-            held.filter(move |held| held.state == wanted).filter_map(|held| held.row.as_ref())
-        };
-        for (state, is_new) in [(State::New, true), (State::Changed, false)] {
-            let writers: Vec<_> =
-                of(state).map(|row| move |put: &mut dyn FnMut(Value<'_>)| row.write(put)).collect();
-            let mut each = writers.iter().map(|write| -> WriteRow<'_> { write });
-            match (writers.is_empty(), is_new) {
-                (true, _) => {}
-                (false, true) => books.insert(R::TABLE, &mut each)?,
-                (false, false) => books.update(R::TABLE, &mut each)?,
-            }
-        }
-        for key in std::mem::take(&mut self.touched) {
-            if let Some(held) = self.rows.get_mut(&key) {
-                (held.state, held.is_removed) = (State::Same, false);
-            }
-        }
-        self.found.clear();
-        self.indexes.clear();
-        Ok(())
-    }
-
-    /// Forgets every row, but not the newest key; whether that is still the engine's.
-    fn forget_rows(&mut self) -> bool {
-        self.rows.clear();
-        self.touched.clear();
-        self.found.clear();
-        self.indexes.clear();
-        std::mem::take(&mut self.unused) == 0
-    }
 }
 
 /// Declares the shelves of all records, in the order in which they are flushed. After an arrow
@@ -258,6 +226,10 @@ macro_rules! shelves {
             pub(super) is_world_changed: bool,
             /// The moment of the newest refund, where its number is the newest that was given.
             pub(super) latest_refund: Option<DateTime<Utc>>,
+            /// The last event that a webhook has collected, so that none gets a number before it.
+            pub(super) latest_collected: Option<i64>,
+            /// The accounts whose balance was compared with the entry that made it what it is.
+            compared: HashMap<AccountKey, ()>,
         }
 
         impl Shelves {
@@ -267,8 +239,15 @@ macro_rules! shelves {
                 self.remove_outdated(books)
             }
 
+            /// Looks up all that is wanted, table by table.
+            pub(super) fn load(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.load(books)?;)+
+                Ok(())
+            }
+
             /// Forgets every row. Newest keys stay unless one was counted that no row has.
             pub(super) fn forget_rows(&mut self) {
+                self.compared.clear();
                 let mut is_newest = true;
                 $(is_newest &= self.$shelf.forget_rows();)+
                 if !is_newest {
@@ -295,6 +274,7 @@ macro_rules! shelves {
             pub fn forget_newest(&mut self) {
                 $(self.$shelf.newest = None;)+
                 (self.latest_source, self.latest_refund) = (None, None);
+                self.latest_collected = None;
             }
         }
 
@@ -311,33 +291,15 @@ macro_rules! shelves {
     };
 }
 
-/// Rows that are older than a moment.
-#[derive(Debug, Clone)]
-struct Outdated {
-    lookup: &'static Lookup,
-    before: i64,
-    most: u32,
-}
-
 impl Shelves {
-    /// Has rows of which the moment of `lookup` is before this one (Unix milliseconds) removed at
-    /// the next flush, `most` of them at most: every request waits for the writer.
-    pub(super) fn remove_older(&mut self, lookup: &'static Lookup, before: i64, most: u32) {
-        match self.outdated.iter_mut().find(|one| one.lookup == lookup) {
-            Some(one) => one.before = one.before.max(before),
-            None => self.outdated.push(Outdated { lookup, before, most }),
-        }
+    /// Whether the balance of an account was compared with the entry that made it what it is.
+    pub(super) fn is_compared(&self, account: AccountKey) -> bool {
+        self.compared.contains_key(&account)
     }
 
-    fn remove_outdated(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
-        if self.outdated.is_empty() {
-            return Ok(());
-        }
-        for Outdated { lookup, before, most } in std::mem::take(&mut self.outdated) {
-            books.remove_older(lookup, before, most)?;
-        }
-        self.forget_rows();
-        Ok(())
+    /// Notes that it was.
+    pub(super) fn note_compared(&mut self, account: AccountKey) {
+        self.compared.insert(account, ());
     }
 }
 
@@ -394,4 +356,6 @@ shelves! {
     webhooks: Webhook,
     deliveries: Delivery,
     answers: StoredAnswer,
+    locators: Locator,
+    query_marks: QueryMark,
 }

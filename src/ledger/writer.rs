@@ -10,9 +10,12 @@ mod turns;
 use super::damage::Damage;
 use super::engine::{CommitError, Engine, Load};
 use super::queue::{
-    Exclusive, Job, Later, Task, alone, closed, ended_early, exclusive, request, submit, submit_and,
+    Answer, Exclusive, Job, Later, Task, UseCase, alone, closed, ended_early, exclusive, plain,
+    request, submit, submit_and,
 };
 use super::ticket::Ticket;
+use super::work::loading;
+use super::work::naming::Needs;
 use super::{LedgerError, LedgerStats, Reply};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -79,20 +82,30 @@ impl<E: Engine> Writer<E> {
         submit(self.queue.as_ref(), ticket, work)
     }
 
-    /// As [`Writer::submit`]; the writer passes each durable result to `once_durable`, in the order
-    /// of the commits.
-    pub(super) fn submit_and<T, F, C>(
+    /// As [`Writer::submit`], for a use case, of which all that its request names is looked up with
+    /// what the rest of the batch names.
+    pub(super) fn submit_case<R, T>(&self, ticket: Option<Ticket>, case: UseCase<R, T>) -> Reply<T>
+    where
+        R: Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit_case_and(ticket, case, |_| ())
+    }
+
+    /// As [`Writer::submit_case`]; the writer passes each durable result to `once_durable`, in the
+    /// order of the commits.
+    pub(super) fn submit_case_and<R, T, C>(
         &self,
         ticket: Option<Ticket>,
-        work: F,
+        case: UseCase<R, T>,
         once_durable: C,
     ) -> Reply<T>
     where
+        R: Send + 'static,
         T: Send + 'static,
-        F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
         C: FnOnce(&T) + Send + 'static,
     {
-        submit_and(self.queue.as_ref(), ticket, work, once_durable)
+        submit_and(self.queue.as_ref(), ticket, case, once_durable)
     }
 
     /// A way to the writer for work that is found while something else is awaited. It does not
@@ -108,7 +121,22 @@ impl<E: Engine> Writer<E> {
         T: Send + 'static,
         F: FnMut(&mut E) -> Result<T, E::Error> + Send + 'static,
     {
-        let (task, result) = request(None, work, |_| ());
+        self.wait_for_room(plain(work))
+    }
+
+    /// As [`Writer::submit_patiently`], for a use case.
+    pub(super) fn submit_case_patiently<R, T>(&self, case: UseCase<R, T>) -> Reply<T>
+    where
+        R: Send + 'static,
+        T: Send + 'static,
+    {
+        self.wait_for_room(request(None, case, |_| ()))
+    }
+
+    fn wait_for_room<T: Send + 'static>(
+        &self,
+        (task, result): (Box<dyn Task<E>>, Answer<T>),
+    ) -> Reply<T> {
         let queue = self.queue.clone();
         Box::pin(async move {
             let queue = queue.ok_or_else(closed)?;
@@ -332,6 +360,7 @@ impl<E: Engine> State<E> {
 /// failed like any other: what it left half done is rolled back.
 fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> Result<(), String> {
     let run = || {
+        look_ahead(engine, batch)?;
         batch.iter_mut().try_for_each(|task| task.run(engine))?;
         if batch.iter().any(|task| task.is_refused()) { Ok(()) } else { engine.flush() }
     };
@@ -344,6 +373,13 @@ fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> 
         }),
         Err(_) => Err("a request made the program panic".to_owned()),
     }
+}
+
+/// Has all that the batch names looked up at once, before any of it is decided.
+fn look_ahead<E: Engine>(engine: &mut E, batch: &Batch<E>) -> Result<(), E::Error> {
+    let mut needs = Needs::default();
+    batch.iter().for_each(|task| task.name(&mut needs));
+    if needs.is_empty() { Ok(()) } else { engine.work(|unit| loading::load(unit, needs)) }
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.

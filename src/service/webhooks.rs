@@ -310,8 +310,8 @@ impl Service {
                 tracing::error!(webhook, sequence, why, "an event was given up; it is kept");
             }
         }
-        let noted =
-            self.ledger.note_attempt(webhook, sequence, attempt, self.time_for(receiver)).await;
+        let now = self.time_for(receiver);
+        let noted = self.ledger.note_attempt(webhook, sequence, attempt, now).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;

@@ -5,15 +5,16 @@
 //! of them ended first.
 
 use super::audit_sums::{Accounts, add_up};
+use super::books::Texts;
 use super::meter::Meter;
 use super::open_error::OpenError;
+use super::readers::SqliteReader;
 use super::reading::{knows_conditions, open_for_reading};
 use super::rows::known;
-use super::{
-    audit_billing, audit_indexes, audit_rows, audit_schema, audit_sending, audit_values, soundness,
-};
+use super::{audit_indexes, audit_schema, audit_values, sending, soundness};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use crate::ledger::checks;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -115,7 +116,7 @@ fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mute
             found.lock().values = Some(checked);
         }
         Part::Rows => {
-            let checked = noting_steps(connection, meter, audit_rows::check);
+            let checked = noting_steps(connection, meter, rows);
             found.lock().rows = Some(checked);
         }
         Part::Indexes => {
@@ -204,6 +205,13 @@ fn schema_and_values(connection: &Connection) -> rusqlite::Result<Findings> {
     audit_values::check(&snapshot)
 }
 
+/// Looks whether rows that belong together are there, in one snapshot.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Findings> {
+    let snapshot = connection.unchecked_transaction()?;
+    let mut texts = Texts::default();
+    Ok(checks::rows(&mut SqliteReader::new(&snapshot, &mut texts))?)
+}
+
 /// Adds up everything in one snapshot.
 pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
@@ -212,8 +220,9 @@ pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::R
     for findings in [sums.rows, sums.chain, sums.taken, sums.orders, sums.causes] {
         audit.take_over(findings);
     }
-    audit_billing::check(&snapshot, &mut audit.findings)?;
-    audit_sending::check(&snapshot, &mut audit.findings)?;
+    sending::add_function(&snapshot)?;
+    let mut texts = Texts::default();
+    checks::money(&mut SqliteReader::new(&snapshot, &mut texts), &mut audit.findings)?;
     list_accounts(&snapshot, sums.accounts, &mut audit)?;
     Ok(audit)
 }

@@ -203,6 +203,24 @@ impl Books for SqliteBooks<'_> {
     }
 }
 
+/// Passes on the rows that a statement selects, `most` of them at most.
+pub(super) fn select(
+    statement: &mut Statement<'_>,
+    values: &[Value<'_>],
+    most: usize,
+    take: TakeRow<'_>,
+) -> Result<(), BooksError> {
+    for (place, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+    }
+    let mut rows = statement.raw_query();
+    for _ in 0..most {
+        let Some(row) = rows.next().map_err(engine)? else { break };
+        take(&Selected(row))?;
+    }
+    Ok(())
+}
+
 /// Every row of a table, in the order of the keys, beside any transaction.
 pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>> {
     let (table, order) = (R::TABLE, key(R::TABLE).join(", "));
@@ -268,16 +286,30 @@ pub(super) struct RowColumns<'r> {
 }
 
 impl Columns for RowColumns<'_> {
-    /// A text that is not UTF-8 is passed on as bytes, which no text field takes.
     fn value(&self, place: usize) -> Value<'_> {
-        match self.row.get_ref(self.table.place_in_whole(place)) {
-            Ok(ValueRef::Integer(value)) => Value::Integer(value),
-            Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
-                Ok(text) => Value::Text(Cow::Borrowed(text)),
-                Err(_) => Value::Bytes(Cow::Borrowed(text)),
-            },
-            Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
-            Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
-        }
+        value_at(self.row, self.table.place_in_whole(place))
+    }
+}
+
+/// A row of whatever a statement selects.
+struct Selected<'r>(&'r Row<'r>);
+
+impl Columns for Selected<'_> {
+    fn value(&self, place: usize) -> Value<'_> {
+        value_at(self.0, place)
+    }
+}
+
+/// The value of a column. A text that is not UTF-8 is passed on as bytes, which no text field
+/// takes.
+fn value_at<'r>(row: &'r Row<'_>, place: usize) -> Value<'r> {
+    match row.get_ref(place) {
+        Ok(ValueRef::Integer(value)) => Value::Integer(value),
+        Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
+            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Err(_) => Value::Bytes(Cow::Borrowed(text)),
+        },
+        Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+        Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
     }
 }

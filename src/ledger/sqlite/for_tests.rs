@@ -1,10 +1,13 @@
 //! A ledger in memory for tests of what stands above the engine.
 
+use super::books::Texts;
+use super::readers::SqliteReader;
 use super::store::Store;
-use super::{audit_billing, schema, sums};
+use super::{schema, sums};
 use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
 use crate::ledger::audit::Findings;
+use crate::ledger::checks;
 use crate::ledger::engine::Engine;
 use crate::ledger::tests::settlement::Audited;
 use crate::ledger::unit::World;
@@ -58,7 +61,9 @@ pub(in crate::ledger) fn audited_store_for_tests(
 impl Audited for Store {
     fn problems(&mut self) -> Vec<String> {
         let mut findings = Findings::default();
-        audit_billing::check(self.connection(), &mut findings).unwrap();
+        let mut texts = Texts::default();
+        let mut reader = SqliteReader::new(self.connection(), &mut texts);
+        checks::billing(&mut reader, &mut findings).unwrap();
         findings.problems
     }
 }

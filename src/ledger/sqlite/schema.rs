@@ -3,6 +3,7 @@
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
 use super::{knowledge, sending, sums};
+use crate::ledger::test_bench::{KIND, TEST_KIND};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
 
@@ -45,8 +46,6 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[14]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
-/// The mark of a test ledger.
-pub(super) const TEST_KIND: &str = "test";
 /// The schema that this program writes.
 pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 
@@ -90,7 +89,7 @@ pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
 /// Says what a new ledger is for.
 pub(super) fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
     let kind = if test { TEST_KIND } else { "real" };
-    knowledge::say(connection, "kind", kind)
+    knowledge::say(connection, KIND, kind)
 }
 
 /// What the ledger is for, if that was said.

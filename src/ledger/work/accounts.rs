@@ -1,6 +1,8 @@
 //! Accounts: look up what a draft names, let the domain decide, write the account and its balance.
 
-use super::{custom, facts, numbering};
+use super::loading::{self, Seen, all};
+use super::numbering::{self, Numbered};
+use super::{custom, facts};
 use crate::domain::draft::account::AccountDraft;
 use crate::domain::facts::{AccountKey, ExistingAccount, ParentAccount};
 use crate::domain::id::{IdKind, ObjectId};
@@ -18,7 +20,7 @@ use crate::ledger::records::{
     AccountRow, Adjustment, Balance, EVENT_BY_ACCOUNT, EventRow, INVOICE_BY_ACCOUNT, Invoice,
     METHOD_BY_ACCOUNT, Method, PAYMENT_BY_ACCOUNT, Payment,
 };
-use crate::ledger::unit::{Unit, World};
+use crate::ledger::unit::{Unit, Unmet, World};
 use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -41,7 +43,7 @@ pub(super) fn create(
     let key = AccountKey(key);
     let number = match account.number {
         Some(number) => number.to_owned(),
-        None => numbering::next_number::<Account>(unit, &ACCOUNT_BY_NUMBER, "account", "A")?,
+        None => Numbered::Account.next::<Account>(unit)?,
     };
     unit.insert(AccountRow {
         key,
@@ -190,6 +192,34 @@ fn existing(unit: &mut Unit<'_>, id: &ObjectId) -> Result<Option<ExistingAccount
         has_history: has_history(unit, &row)?,
         is_parent: unit.any::<AccountRow>(&ACCOUNT_BY_PARENT, &[row.key.stored()])?,
     }))
+}
+
+/// Whether all is known that [`existing`] asks for of the account of an id, and its row.
+pub(super) fn see(unit: &mut Unit<'_>, id: &ObjectId) -> Seen {
+    let found = unit.see_one::<Account>(&ACCOUNT_BY_ID, &[id.stored()])?;
+    let Some((key, opening)) = found.map(|row| (row.key, row.opening)) else { return Ok(()) };
+    let is_parent = unit.see_any::<AccountRow>(&ACCOUNT_BY_PARENT, &[key.stored()]);
+    all([
+        loading::balance(unit, key),
+        loading::row::<AccountRow>(unit, &(key,)),
+        is_parent.map(|_| ()),
+        see_history(unit, key, opening).map(|_| ()),
+    ])
+}
+
+/// As [`has_history`], in whose order the engine is asked.
+fn see_history(
+    unit: &mut Unit<'_>,
+    account: AccountKey,
+    opening: MinorUnits,
+) -> Result<bool, Unmet> {
+    let key = [account.stored()];
+    Ok(opening != MinorUnits::ZERO
+        || unit.see_any::<Method>(&METHOD_BY_ACCOUNT, &key)?
+        || unit.see_any::<Payment>(&PAYMENT_BY_ACCOUNT, &key)?
+        || unit.see_any::<Invoice>(&INVOICE_BY_ACCOUNT, &key)?
+        || unit.see_any::<Adjustment>(&ADJUSTMENT_BY_ACCOUNT, &key)?
+        || unit.see_any::<EventRow>(&EVENT_BY_ACCOUNT, &key)?)
 }
 
 /// Whether anything belongs to an account or happened on it. An opening balance and the entries are

@@ -4,7 +4,7 @@
 //! What must stay true: for a refund of today, where no adjustment of the future is allowed,
 //! nothing is looked up, and it costs what it always did.
 
-use crate::domain::calendar::day_at;
+use crate::domain::calendar::{CalendarText, day_at};
 use crate::domain::facts::{Account, AccountKey, Ahead};
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{Asking, OPENED_AT_LEAST_SINCE};
@@ -12,7 +12,7 @@ use crate::domain::vocabulary::{AdjustmentStatus, AdjustmentType, RefundStatus};
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
 use crate::ledger::records::{self, ADJUSTMENT_BY_ACCOUNT, Adjustment, Refund};
-use crate::ledger::unit::Unit;
+use crate::ledger::unit::{Unit, World};
 use chrono::NaiveDate;
 
 /// Adds to an account what is ahead of it.
@@ -29,6 +29,18 @@ pub(super) fn look(
     add_moves(unit, today, account)
 }
 
+/// Whether [`look_from`] looks anything up.
+pub(super) fn is_looked_at(world: &World, asking: &Asking, day: Option<&CalendarText>) -> bool {
+    let tenant = &world.tenant;
+    let day = day.and_then(|text| text.day(asking.version, tenant.time_zone));
+    tenant.future_dated_adjustments || past(world, asking, day).is_some()
+}
+
+/// A day that is past.
+fn past(world: &World, asking: &Asking, day: Option<NaiveDate>) -> Option<NaiveDate> {
+    day.filter(|day| *day < day_at(asking.now, world.tenant.time_zone))
+}
+
 /// The same for what is of `day`, if it is of a past one: the day with which the balance begins,
 /// and everything since.
 pub(super) fn look_from(
@@ -37,8 +49,7 @@ pub(super) fn look_from(
     day: Option<NaiveDate>,
     account: &mut Account,
 ) -> Result<(), BooksError> {
-    let today = day_at(asking.now, unit.world.tenant.time_zone);
-    let Some(day) = day.filter(|day| *day < today) else {
+    let Some(day) = past(unit.world, asking, day) else {
         return look(unit, asking, account);
     };
     if let Some(first_day) = first_day(unit, account.key)? {

@@ -3,7 +3,7 @@
 
 use super::facts;
 use super::movement::{move_invoice, negative, sum};
-use super::numbering;
+use super::numbering::{self, Numbered};
 use super::settlement_facts;
 use crate::domain::draft::credit_memo::{CreditMemoDraft, Step, StepDraft};
 use crate::domain::facts::{AccountKey, MemoKey, MemoLineKey, MemoPartKey};
@@ -15,7 +15,9 @@ use crate::domain::rules::{
 use crate::domain::vocabulary::CreditMemoStatus;
 use crate::ledger::books::BooksError;
 use crate::ledger::record::{ByName, DayText, Field};
-use crate::ledger::records::{CreditMemo, MEMO_BY_NUMBER, MEMO_PART_BY_MEMO, MemoLine, MemoPart};
+use crate::ledger::records::{
+    CreditMemo, MEMO_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, MemoLine, MemoPart,
+};
 use crate::ledger::unit::Unit;
 use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -113,8 +115,7 @@ pub(super) fn insert(
 ) -> Result<(MemoKey, Saved), BooksError> {
     let key = numbering::next_key::<CreditMemo>(unit, "credit_memo")?;
     let id = ObjectId::from(unit.row_id(IdKind::CreditMemo, at, key)?);
-    let by_number = &MEMO_BY_NUMBER;
-    let number = numbering::next_number::<CreditMemo>(unit, by_number, "credit_memo", "CM")?;
+    let number = Numbered::CreditMemo.next::<CreditMemo>(unit)?;
     let is_posted = memo.status == CreditMemoStatus::Posted;
     unit.insert(CreditMemo {
         key: MemoKey(key),
@@ -136,6 +137,9 @@ pub(super) fn insert(
         posted_ms: is_posted.then_some(at),
         cancelled_ms: None,
     })?;
+    unit.know_none::<CreditMemo>(&MEMO_BY_ID, &[id.stored()]);
+    unit.know_none::<MemoLine>(&MEMO_LINE_BY_MEMO, &[key.stored()]);
+    unit.know_none::<MemoPart>(&MEMO_PART_BY_MEMO, &[key.stored()]);
     Ok((MemoKey(key), Saved::numbered(id, number)))
 }
 

@@ -8,9 +8,7 @@ use crate::domain::facts::AccountKey;
 use crate::domain::id::RefundNumber;
 use crate::domain::vocabulary::GatewayState;
 use crate::ledger::books::BooksError;
-use crate::ledger::records::{
-    Account, Balance, EventRow, Method, Payment, Refund, WEBHOOK_BY_PLACE,
-};
+use crate::ledger::records::{Account, Balance, EventRow, Method, Payment, Refund};
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -26,7 +24,7 @@ pub fn keep(
         return Ok(());
     }
     // A test ledger may have lost its newest events, and a webhook its place behind them.
-    let floor = unit.newest(&WEBHOOK_BY_PLACE)?.unwrap_or(0);
+    let floor = unit.latest_collected()?;
     let key = unit.next_key_above::<EventRow>(floor)?;
     let (account, mut payload) =
         describe(unit, number)?.ok_or(BooksError::Missing("refund_row"))?;

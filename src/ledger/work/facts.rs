@@ -7,19 +7,11 @@ use crate::domain::facts::{
 };
 use crate::domain::id::{ObjectId, RefundId};
 use crate::domain::money::MinorUnits;
+pub use crate::domain::rules::Named;
 use crate::ledger::books::BooksError;
 use crate::ledger::record::Field;
 use crate::ledger::records::{self, Refund, TAKEN_BY_REFUND, TakenPart};
 use crate::ledger::unit::Unit;
-
-/// How an object is named.
-#[derive(Debug, Clone, Copy)]
-pub enum Named<'a> {
-    /// By its Id.
-    Id(&'a ObjectId),
-    /// By its number.
-    Number(&'a String),
-}
 
 /// The account of this id, with its default method if that will be needed.
 pub fn account(

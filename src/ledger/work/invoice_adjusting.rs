@@ -4,9 +4,10 @@
 //! What must stay true: a balance moves by what its live adjustments say and by nothing else here;
 //! a number that was given to an adjustment that is gone is not generated again.
 
+use super::custom;
 use super::facts::{self, Named};
 use super::movement::move_invoice;
-use super::{custom, numbering};
+use super::numbering::{self, Numbered};
 use crate::domain::draft::invoice_adjustment::{
     InvoiceAdjustmentChange, InvoiceAdjustmentDraft, ItemAdjustmentChange, ItemAdjustmentDraft,
 };
@@ -59,11 +60,10 @@ impl Adjusted {
         }
     }
 
-    /// The counter of its numbers, and what they begin with (documented).
-    const fn numbers(self) -> (&'static str, &'static str) {
+    const fn numbered(self) -> Numbered {
         match self {
-            Self::Invoice => ("invoice_adjustment", "IA-"),
-            Self::Line => ("invoice_item_adjustment", "IILA-"),
+            Self::Invoice => Numbered::InvoiceAdjustment,
+            Self::Line => Numbered::ItemAdjustment,
         }
     }
 }
@@ -144,11 +144,7 @@ fn write(
     let id = ObjectId::from(unit.row_id(adjusted.kind(), at, key)?);
     let number = match decision.number {
         Some(number) => number.to_owned(),
-        None => {
-            let (counter, prefix) = adjusted.numbers();
-            let by_number = &INVOICE_ADJUSTMENT_BY_NUMBER;
-            numbering::next_number::<InvoiceAdjustment>(unit, by_number, counter, prefix)?
-        }
+        None => adjusted.numbered().next::<InvoiceAdjustment>(unit)?,
     };
     unit.insert(InvoiceAdjustment {
         key: InvoiceAdjustmentKey(key),

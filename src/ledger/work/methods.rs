@@ -1,6 +1,7 @@
 //! Payment methods: let the domain decide, write. Numbers of cards and banks never come this far: a
 //! draft holds their masks.
 
+use super::loading::{self, Seen, all};
 use super::{custom, facts, numbering};
 use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::facts::{ExistingMethod, MethodKey, PaymentMethod};
@@ -32,18 +33,22 @@ pub(super) fn built_in(
     unit: &mut Unit<'_>,
     method_type: MethodType,
 ) -> Result<Option<PaymentMethod>, BooksError> {
+    match built_in_id(method_type) {
+        Some(id) => facts::method(unit, &id),
+        None => Ok(None),
+    }
+}
+
+/// The id of the tenant's own method of a type.
+pub(super) fn built_in_id(method_type: MethodType) -> Option<ObjectId> {
     let [check, cash, wire, other] = BUILT_IN;
-    let id = match method_type {
+    ObjectId::parse(match method_type {
         MethodType::Check => check,
         MethodType::Cash => cash,
         MethodType::WireTransfer => wire,
         MethodType::Other => other,
-        _ => return Ok(None),
-    };
-    match ObjectId::parse(id) {
-        Some(id) => facts::method(unit, &id),
-        None => Ok(None),
-    }
+        _ => return None,
+    })
 }
 
 /// Makes a payment method, or finds why not.
@@ -122,6 +127,25 @@ pub(super) fn delete(
         unit.remove::<MethodRow>(&(key,))?;
     }
     Ok(Ok(id.clone().into()))
+}
+
+/// Whether all is known that [`existing`] asks for of the method of an id, and its row.
+pub(super) fn see(unit: &mut Unit<'_>, id: &ObjectId) -> Seen {
+    let found = unit.see_one::<Method>(&METHOD_BY_ID, &[id.stored()])?;
+    let Some((key, owner)) = found.map(|row| (row.key, row.account)) else { return Ok(()) };
+    let by_key = [key.stored()];
+    let is_default = unit.see_any::<Account>(&ACCOUNT_BY_DEFAULT_METHOD, &by_key);
+    let is_refunded = unit.see_any::<Refund>(&REFUND_BY_METHOD, &by_key);
+    let is_used = is_refunded.and_then(|is_used| match is_used {
+        true => Ok(true),
+        false => unit.see_any::<Payment>(&PAYMENT_BY_METHOD, &by_key),
+    });
+    all([
+        owner.map_or(Ok(()), |account| loading::row::<Account>(unit, &(account,))),
+        loading::row::<MethodRow>(unit, &(key,)),
+        is_default.map(|_| ()),
+        is_used.map(|_| ()),
+    ])
 }
 
 fn existing(

@@ -8,7 +8,7 @@
 
 use super::sending;
 use crate::domain::entry_kind::EntryKind;
-use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MemoKey, PaymentKey};
+use crate::domain::facts::{AccountKey, AdjustmentKey, InvoiceKey, MemoKey, PartKey, PaymentKey};
 use crate::domain::id::RefundNumber;
 use crate::domain::money::MinorUnits;
 use crate::domain::rules::{Payout, TakenLine, TakenPart};
@@ -90,7 +90,7 @@ pub fn take_payment(
         })?;
     }
     match refund.gateway {
-        None => reopen(unit, refund.number, 1, at),
+        None => parts.iter().try_for_each(|part| reopen_part(unit, part.part, part.amount, at)),
         Some(_) => sending::send(unit, refund.number, payment, refund.amount, at),
     }
 }
@@ -302,11 +302,21 @@ fn reopen(
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
     for taken in taken_by(unit, number)? {
-        let part: Part = unit.existing(&(taken.invoice_payment,))?;
         let delta = MinorUnits::new(sign * taken.amount.units());
-        move_invoice(unit, part.invoice, delta, at)?;
+        reopen_part(unit, taken.invoice_payment, delta, at)?;
     }
     Ok(())
+}
+
+/// Moves what is owed on the invoice of a payment's part.
+fn reopen_part(
+    unit: &mut Unit<'_>,
+    part: PartKey,
+    delta: MinorUnits,
+    at: DateTime<Utc>,
+) -> Result<(), BooksError> {
+    let part: Part = unit.existing(&(part,))?;
+    move_invoice(unit, part.invoice, delta, at)
 }
 
 /// Gives a payment and its parts back what a refund took.

@@ -6,8 +6,10 @@
 
 use crate::ledger::books::BooksError;
 use crate::ledger::record::{Field, Lookup};
-use crate::ledger::records::Meta;
-use crate::ledger::unit::Unit;
+use crate::ledger::records::{
+    ACCOUNT_BY_NUMBER, INVOICE_ADJUSTMENT_BY_NUMBER, MEMO_BY_NUMBER, Meta, PAYMENT_BY_NUMBER,
+};
+use crate::ledger::unit::{Unit, Unmet};
 use crate::ledger::working_set::Shelved;
 
 /// The next key of the table that is counted under `counter`, which none of its rows ever had: ids
@@ -20,22 +22,62 @@ pub fn next_key<R: Shelved>(unit: &mut Unit<'_>, counter: &str) -> Result<i64, B
     Ok(key)
 }
 
-/// The next number that no row has, as `by_number` finds rows: a prefix and eight digits, which are
-/// counted under `counter`.
-pub fn next_number<R: Shelved>(
-    unit: &mut Unit<'_>,
-    by_number: &'static Lookup,
-    counter: &str,
-    prefix: &str,
-) -> Result<String, BooksError> {
-    loop {
-        let name = format!("last_number_{counter}");
-        let next = count(unit, &name)?.saturating_add(1);
-        set(unit, name, next)?;
-        let number = format!("{prefix}{next:08}");
-        if !unit.any::<R>(by_number, &[number.stored()])? {
-            return Ok(number);
+/// What has numbers that are counted: a prefix and eight digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbered {
+    /// Accounts.
+    Account,
+    /// Payments.
+    Payment,
+    /// Credit memos.
+    CreditMemo,
+    /// Adjustments of whole invoices.
+    InvoiceAdjustment,
+    /// Adjustments of lines of invoices.
+    ItemAdjustment,
+}
+
+impl Numbered {
+    /// The name of the counter, what the numbers begin with (documented), and how rows are found by
+    /// them.
+    fn by(self) -> (&'static str, &'static str, &'static Lookup) {
+        match self {
+            Self::Account => ("last_number_account", "A", &ACCOUNT_BY_NUMBER),
+            Self::Payment => ("last_number_payment", "P-", &PAYMENT_BY_NUMBER),
+            Self::CreditMemo => ("last_number_credit_memo", "CM", &MEMO_BY_NUMBER),
+            Self::InvoiceAdjustment => {
+                ("last_number_invoice_adjustment", "IA-", &INVOICE_ADJUSTMENT_BY_NUMBER)
+            }
+            Self::ItemAdjustment => {
+                ("last_number_invoice_item_adjustment", "IILA-", &INVOICE_ADJUSTMENT_BY_NUMBER)
+            }
         }
+    }
+
+    /// The next number that no row has.
+    pub(super) fn next<R: Shelved>(self, unit: &mut Unit<'_>) -> Result<String, BooksError> {
+        let (counter, prefix, by_number) = self.by();
+        loop {
+            let next = count(unit, counter)?.saturating_add(1);
+            set(unit, counter.to_owned(), next)?;
+            let number = format!("{prefix}{next:08}");
+            if !unit.any::<R>(by_number, &[number.stored()])? {
+                return Ok(number);
+            }
+        }
+    }
+
+    /// The numbers that come next, as far as the counter is known.
+    pub(super) fn next_ones(self, unit: &mut Unit<'_>, many: i64) -> Result<Vec<String>, Unmet> {
+        let (counter, prefix, _) = self.by();
+        let last = of_row(unit.see::<Meta>(&(counter.to_owned(),))?);
+        let next = last.saturating_add(1)..=last.saturating_add(many);
+        Ok(next.map(|next| format!("{prefix}{next:08}")).collect())
+    }
+
+    /// How rows are found by these numbers.
+    pub(super) fn lookup(self) -> &'static Lookup {
+        self.by().2
     }
 }
 
@@ -53,8 +95,11 @@ pub fn raise(unit: &mut Unit<'_>, name: &str, to: i64) -> Result<(), BooksError>
 }
 
 fn count(unit: &mut Unit<'_>, name: &str) -> Result<i64, BooksError> {
-    let meta = unit.get::<Meta>(&(name.to_owned(),))?;
-    Ok(meta.and_then(|meta| meta.value.parse().ok()).unwrap_or(0))
+    Ok(of_row(unit.get::<Meta>(&(name.to_owned(),))?))
+}
+
+fn of_row(row: Option<&Meta>) -> i64 {
+    row.and_then(|meta| meta.value.parse().ok()).unwrap_or(0)
 }
 
 fn set(unit: &mut Unit<'_>, name: String, count: i64) -> Result<(), BooksError> {

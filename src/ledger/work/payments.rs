@@ -4,6 +4,7 @@
 
 use super::facts::{self, Named};
 use super::movement::{move_invoice, move_payment};
+use super::numbering::Numbered;
 use super::{adjusting, custom, numbering, sending};
 use crate::domain::collected::ReferenceKey;
 use crate::domain::custom_value::CustomValues;
@@ -19,8 +20,8 @@ use crate::domain::rules::{
 use crate::domain::vocabulary::PaymentStatus;
 use crate::ledger::books::BooksError;
 use crate::ledger::change::ChangeResult;
-use crate::ledger::record::{ByName, DayText};
-use crate::ledger::records::{self, PAYMENT_BY_NUMBER, Part};
+use crate::ledger::record::{ByName, DayText, Field};
+use crate::ledger::records::{self, PART_BY_PAYMENT, PAYMENT_BY_ID, Part};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::{RowResult, Saved, UserKey};
 use chrono::{DateTime, Utc};
@@ -207,6 +208,8 @@ pub(super) fn insert(
         updated_ms: at,
         custom: custom::merged(None, &payment.custom)?,
     })?;
+    unit.know_none::<records::Payment>(&PAYMENT_BY_ID, &[id.stored()]);
+    unit.know_none::<Part>(&PART_BY_PAYMENT, &[key.stored()]);
     if let Some(gateway) = collecting {
         let reference = payment.reference_id.unwrap_or(&number);
         sending::claim(unit, gateway, reference, key, payment.amount)?;
@@ -217,8 +220,7 @@ pub(super) fn insert(
 /// The next number; for a payment without a ReferenceId, one by which its gateway knows no other.
 fn free_number(unit: &mut Unit<'_>, payment: &NewPayment<'_>) -> Result<String, BooksError> {
     loop {
-        let by_number = &PAYMENT_BY_NUMBER;
-        let number = numbering::next_number::<records::Payment>(unit, by_number, "payment", "P-")?;
+        let number = Numbered::Payment.next::<records::Payment>(unit)?;
         let (Some(gateway), None) = (payment.gateway, payment.reference_id) else {
             return Ok(number);
         };

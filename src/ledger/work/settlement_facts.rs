@@ -9,6 +9,7 @@ use crate::domain::facts::{
 };
 use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
+use crate::domain::rules::named_line;
 use crate::ledger::books::BooksError;
 use crate::ledger::reconciliation::RefundName;
 use crate::ledger::record::Field;
@@ -17,14 +18,6 @@ use crate::ledger::records::{
     MEMO_LINE_BY_ID, MEMO_LINE_BY_MEMO, MEMO_PART_BY_MEMO, Refund,
 };
 use crate::ledger::unit::Unit;
-
-/// How a path names an object.
-pub(super) fn named(key: &ObjectKey) -> Named<'_> {
-    match key {
-        ObjectKey::Id(id) => Named::Id(id),
-        ObjectKey::Number(number) => Named::Number(number),
-    }
-}
 
 /// The row of a credit memo.
 pub(super) fn memo_row(
@@ -74,7 +67,7 @@ pub(super) fn memo_line(
     unit: &mut Unit<'_>,
     draft: &ItemDraft,
 ) -> Result<Option<MemoLine>, BooksError> {
-    let Some(id) = draft.item_id.given().or(draft.tax_item_id.given()) else { return Ok(None) };
+    let Some(id) = named_line(draft) else { return Ok(None) };
     let row: Option<records::MemoLine> = unit.find(&MEMO_LINE_BY_ID, &[id.stored()])?;
     Ok(row.map(|row| MemoLine {
         key: row.key,
@@ -88,7 +81,7 @@ pub(super) fn memo_line(
 
 /// The payment that a path names.
 pub(super) fn payment(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<Payment>, BooksError> {
-    facts::payment(unit, named(key))
+    facts::payment(unit, Named::by(key))
 }
 
 /// The invoices that shares name, in their order.

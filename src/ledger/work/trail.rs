@@ -8,11 +8,12 @@
 
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::origin::{Origin, RequestId};
+use crate::ledger::UserKey;
 use crate::ledger::books::BooksError;
-use crate::ledger::record::Field;
+use crate::ledger::record::{Field, Value as Stored};
 use crate::ledger::records::{AUDIT_SOURCE_BY_ALL, AuditObject, AuditRow, AuditSource};
 use crate::ledger::trail::{Act, ActSource, Actor, Touched};
-use crate::ledger::unit::Unit;
+use crate::ledger::unit::{Unit, Unmet};
 use serde_json::Value;
 
 /// The longest text of an actor or an idempotency key that is kept, in characters.
@@ -141,36 +142,71 @@ fn follow_each_other(numbers: &[RefundNumber]) -> bool {
 
 /// The key of the row that says who acts, by which way, and what is done; it is made if it is new.
 fn source(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, BooksError> {
-    let latest = ActSource {
-        actor: act.actor.clone(),
-        origin: Origin { request_id: None, ..act.origin.clone() },
-        operation: done.operation,
-        object: done.object,
-    };
-    if let Some(key) = unit.latest_source(&latest) {
+    let Act { actor, origin, .. } = act;
+    let (operation, object) = (done.operation, done.object);
+    let is_it = |latest: &ActSource| latest.is_of(actor, origin, operation, object);
+    if let Some(key) = unit.latest_source(is_it) {
         return Ok(key);
     }
-    let key = find_or_add(unit, act, done)?;
-    unit.remember_source(latest, key);
+    let mut source = source_row(actor, origin, operation, object);
+    let known = unit.find::<AuditSource>(&AUDIT_SOURCE_BY_ALL, &values_of(&source))?;
+    let key = match known {
+        Some(known) => known.key,
+        None => {
+            let key = unit.next_key::<AuditSource>()?;
+            source.key = key;
+            unit.insert(source)?;
+            key
+        }
+    };
+    let (actor, origin) = (actor.clone(), Origin { request_id: None, ..origin.clone() });
+    unit.remember_source(ActSource { actor, origin, operation, object }, key);
     Ok(key)
 }
 
-fn find_or_add(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, BooksError> {
-    let (user, actor) = match &act.actor {
+/// Whether it is known which row says that a user does something by this way.
+pub(super) fn see_source(
+    unit: &mut Unit<'_>,
+    user: UserKey,
+    origin: &Origin,
+    operation: &'static str,
+    object: &'static str,
+) -> Result<(), Unmet> {
+    let actor = Actor::User(user);
+    let is_it = |latest: &ActSource| latest.is_of(&actor, origin, operation, object);
+    if unit.latest_source(is_it).is_some() {
+        return Ok(());
+    }
+    let source = source_row(&actor, origin, operation, object);
+    unit.see_one::<AuditSource>(&AUDIT_SOURCE_BY_ALL, &values_of(&source)).map(|_| ())
+}
+
+/// The row of a source, but for its key.
+fn source_row(
+    actor: &Actor,
+    origin: &Origin,
+    operation: &'static str,
+    object: &'static str,
+) -> AuditSource {
+    let (user, actor) = match actor {
         Actor::User(user) => (user.0, ""),
         Actor::Operator(name) | Actor::Gateway(name) => (0, cut(name)),
     };
-    let address = act.origin.address.map(|address| address.to_canonical().to_string());
-    let mut source = AuditSource {
+    let address = origin.address.map(|address| address.to_canonical().to_string());
+    AuditSource {
         key: 0,
         user,
         actor: actor.to_owned(),
-        door: act.origin.door.name().to_owned(),
-        version: act.origin.version.as_deref().unwrap_or_default().to_owned(),
+        door: origin.door.name().to_owned(),
+        version: origin.version.as_deref().unwrap_or_default().to_owned(),
         address: address.unwrap_or_default(),
-        operation: done.operation.to_owned(),
-        object: done.object.to_owned(),
-    };
+        operation: operation.to_owned(),
+        object: object.to_owned(),
+    }
+}
+
+/// The values by which a source is found.
+fn values_of(source: &AuditSource) -> Vec<Stored<'_>> {
     let texts = [
         &source.actor,
         &source.door,
@@ -179,15 +215,7 @@ fn find_or_add(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, Bo
         &source.operation,
         &source.object,
     ];
-    let values: Vec<_> =
-        std::iter::once(source.user.stored()).chain(texts.map(Field::stored)).collect();
-    if let Some(known) = unit.find::<AuditSource>(&AUDIT_SOURCE_BY_ALL, &values)? {
-        return Ok(known.key);
-    }
-    let key = unit.next_key::<AuditSource>()?;
-    source.key = key;
-    unit.insert(source)?;
-    Ok(key)
+    std::iter::once(source.user.stored()).chain(texts.map(Field::stored)).collect()
 }
 
 fn cut(text: &str) -> &str {

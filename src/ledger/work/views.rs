@@ -5,7 +5,7 @@
 
 use super::facts::Named;
 use super::refund_details;
-use super::settlement_facts::{memo_row, named, refund_row};
+use super::settlement_facts::{memo_row, refund_row};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::facts::{MemoKey, MethodKey};
@@ -257,7 +257,7 @@ fn lines_of(unit: &mut Unit<'_>, memo: MemoKey) -> Result<Vec<MemoLine>, BooksEr
 
 /// The payment that a path names.
 pub fn payment(unit: &mut Unit<'_>, key: &ObjectKey) -> Result<Option<PaymentView>, BooksError> {
-    let row: Option<records::Payment> = match named(key) {
+    let row: Option<records::Payment> = match Named::by(key) {
         Named::Id(id) => unit.find(&PAYMENT_BY_ID, &[id.stored()])?,
         Named::Number(number) => unit.find(&PAYMENT_BY_NUMBER, &[number.stored()])?,
     };

@@ -2,7 +2,8 @@
 //! that it has touched.
 
 use super::hashing::HashMap;
-use super::{Held, Shelf, State};
+use super::loading::Head;
+use super::{Held, Place, Shelf, State};
 use crate::ledger::books::{Books, BooksError};
 use crate::ledger::record::{Lookup, Record, Value};
 
@@ -30,32 +31,72 @@ impl<R: Record> Shelf<R> {
         lookup: &'static Lookup,
         values: &[Value<'_>],
     ) -> Result<Vec<R::Key>, BooksError> {
-        let place = (std::ptr::from_ref(lookup).addr(), owned(values));
-        if !self.found.contains_key(&place) {
-            let mut keys = Vec::new();
-            let rows = &mut self.rows;
-            load(books, lookup, values, usize::MAX, |row: R| {
-                let key = row.key();
-                keys.push(key.clone());
-                let held = Held { row: Some(row), state: State::Same, is_removed: false };
-                rows.entry(key).or_insert(held);
-            })?;
-            self.found.insert(place.clone(), keys);
-        }
-        let mut keys = self.found.get(&place).cloned().unwrap_or_default();
+        let keys = match self.known(lookup, values) {
+            Some(keys) => keys.clone(),
+            None => self.find_all(books, lookup, values)?,
+        };
+        Ok(self.as_left(keys, lookup, values))
+    }
+
+    /// Of the rows that the engine has of these values, and of those that were touched, the keys of
+    /// those that have them now.
+    pub(super) fn as_left(
+        &mut self,
+        mut keys: Vec<R::Key>,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Vec<R::Key> {
         if self.touched.is_empty() {
-            return Ok(keys);
+            return keys;
         }
-        keys.extend(self.touched_with(lookup, &place.1));
+        keys.extend(self.touched_with(lookup, values));
         let sought = Sought::of::<R>(lookup, values);
         keys.retain(|key| self.met(key).is_some_and(|row| sought.fits(row)));
         keys.sort_unstable();
         keys.dedup();
+        keys
+    }
+
+    /// The keys of the rows that the engine has of these values, which are known from now on.
+    fn find_all(
+        &mut self,
+        books: &mut dyn Books,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+    ) -> Result<Vec<R::Key>, BooksError> {
+        let mut keys = Vec::new();
+        let rows = &mut self.rows;
+        load(books, lookup, values, usize::MAX, |row: R| {
+            let key = row.key();
+            keys.push(key.clone());
+            let held = Held { row: Some(row), state: State::Same, is_removed: false };
+            rows.entry(key).or_insert(held);
+        })?;
+        let place = (std::ptr::from_ref(lookup).addr(), owned(values));
+        self.found.insert(place, keys.clone());
         Ok(keys)
     }
 
+    /// The keys that the engine has of these values, if that was looked up.
+    pub(super) fn known<'s>(
+        &'s self,
+        lookup: &'static Lookup,
+        values: &'s [Value<'s>],
+    ) -> Option<&'s Vec<R::Key>> {
+        at(&self.found, lookup, values)
+    }
+
+    /// The first rows that the engine has of these values, if they were looked up.
+    pub(super) fn head<'s>(
+        &'s self,
+        lookup: &'static Lookup,
+        values: &'s [Value<'s>],
+    ) -> Option<&'s Head<R>> {
+        at(&self.heads, lookup, values)
+    }
+
     /// The keys of touched rows that may have these values.
-    fn touched_with(&mut self, lookup: &'static Lookup, values: &[Value<'static>]) -> Vec<R::Key> {
+    fn touched_with(&mut self, lookup: &'static Lookup, values: &[Value<'_>]) -> Vec<R::Key> {
         let index = self.indexes.entry(std::ptr::from_ref(lookup).addr()).or_default();
         let places = places::<R>(lookup);
         for key in self.touched.iter().skip(index.seen) {
@@ -64,7 +105,8 @@ impl<R: Record> Shelf<R> {
             }
         }
         index.seen = self.touched.len();
-        index.keys.get(values).cloned().unwrap_or_default()
+        let keys: &HashMap<Vec<Value<'_>>, Vec<R::Key>> = &index.keys;
+        keys.get(values).cloned().unwrap_or_default()
     }
 
     /// Whether a row has these values; the engine reads no more rows than that takes.
@@ -85,6 +127,10 @@ impl<R: Record> Shelf<R> {
         lookup: &'static Lookup,
         values: &[Value<'_>],
     ) -> Result<Option<R>, BooksError> {
+        if self.known(lookup, values).is_some() {
+            let keys = self.find(books, lookup, values)?;
+            return Ok(keys.first().and_then(|key| self.met(key)).cloned());
+        }
         let sought = Sought::of::<R>(lookup, values);
         let mut first: Option<R> = None;
         let mut take = |row: &R| {
@@ -93,8 +139,20 @@ impl<R: Record> Shelf<R> {
             }
         };
         if !self.touched.is_empty() {
-            let touched = self.touched_with(lookup, &owned(values));
+            let touched = self.touched_with(lookup, values);
             touched.iter().filter_map(|key| self.met(key)).for_each(&mut take);
+        }
+        if let Some(head) = self.head(lookup, values) {
+            // Of those that were met, what is here counts.
+            let as_it_is = |row| match self.rows.get(&R::key(row)) {
+                None => Some(row),
+                Some(held) => held.row.as_ref().filter(|row| sought.fits(*row)),
+            };
+            let next = head.rows.iter().find_map(as_it_is);
+            if next.is_some() || head.is_all {
+                next.into_iter().for_each(&mut take);
+                return Ok(first);
+            }
         }
         // Of those that were touched, what the engine has says nothing.
         load(books, lookup, values, self.touched.len().saturating_add(1), |row: R| {
@@ -137,12 +195,22 @@ impl<R: Record> Shelf<R> {
     }
 }
 
-fn owned(values: &[Value<'_>]) -> Vec<Value<'static>> {
+/// What is known of a lookup's values, of which no copy is made only to look.
+fn at<'s, T>(
+    known: &'s HashMap<Place, T>,
+    lookup: &'static Lookup,
+    values: &'s [Value<'s>],
+) -> Option<&'s T> {
+    let known: &HashMap<(usize, Vec<Value<'s>>), T> = known;
+    known.get(&(std::ptr::from_ref(lookup).addr(), values.to_vec()))
+}
+
+pub(super) fn owned(values: &[Value<'_>]) -> Vec<Value<'static>> {
     values.iter().cloned().map(Value::into_owned).collect()
 }
 
 /// The places of the columns by which rows are looked up.
-fn places<R: Record>(lookup: &Lookup) -> Vec<Option<usize>> {
+pub(super) fn places<R: Record>(lookup: &Lookup) -> Vec<Option<usize>> {
     lookup.by.iter().map(|by| place_of::<R>(by)).collect()
 }
 
@@ -151,7 +219,7 @@ fn place_of<R: Record>(column: &str) -> Option<usize> {
 }
 
 /// The values at these places, in the order of the places.
-fn values_at<R: Record>(row: &R, places: &[Option<usize>]) -> Vec<Value<'static>> {
+pub(super) fn values_at<R: Record>(row: &R, places: &[Option<usize>]) -> Vec<Value<'static>> {
     let mut values = vec![Value::Null; places.len()];
     let mut place = 0;
     row.write(&mut |value| {
