@@ -250,7 +250,7 @@ async fn beside_queries(one: &dyn Ledger, other: &dyn Ledger) {
     assert_eq!(story, other.story(RefundName::Number(number)).await.unwrap());
     for ledger in [one, other] {
         let user = ledger.find_user("two").await.unwrap().unwrap();
-        assert!(ledger.find_user("nobody\0").await.unwrap().is_none());
+        assert!(ledger.find_user("none\0").await.unwrap().is_none());
         let token = ledger.open_session(user.key, at(1), at(-900)).await.unwrap();
         assert_eq!(token.len(), 255);
         assert!(ledger.find_session([7; 32]).await.unwrap().is_none());

@@ -364,7 +364,7 @@ fn what_one_node_says_of_the_tenant_holds_for_the_next_batch_of_another() {
 }
 
 #[test]
-fn what_was_written_is_never_changed_whoever_asks() {
+fn what_was_written_is_never_changed_by_any_role() {
     let Some(server) = Server::shared() else { return };
     let (schema, address) = server.new_schema();
     let mut store = store_at(address, world());
