@@ -44,6 +44,7 @@ mod greedy;
 mod hammer;
 mod har_writers;
 mod http;
+mod installed;
 mod invoice_adjustments;
 mod login_guard;
 mod logs;
