@@ -8,6 +8,10 @@ use crate::ledger::audit::Findings;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
+/// What the migrations make in all, a line each: kind, name, and text as [`made`] gives it, with tabs
+/// between. To make it from the migrations takes as long as thousands of refunds.
+const CURRENT: &str = include_str!("migrations/made.txt");
+
 /// The statement that made each table, index, trigger and view, by its kind and name.
 type Made = BTreeMap<(String, String), String>;
 
@@ -23,7 +27,11 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 /// Complains about whatever is missing, different, or too much of the schema that the file says it
 /// has.
 pub(super) fn check(connection: &Connection) -> rusqlite::Result<Findings> {
-    let (mut found, wanted) = (made(connection)?, made(&empty_ledger_of(version(connection)?)?)?);
+    let (mut found, version) = (made(connection)?, version(connection)?);
+    let wanted = match version {
+        SCHEMA_VERSION => current(),
+        _ => made(&empty_ledger_of(version)?)?,
+    };
     let mut findings = Findings::default();
     for (named, sql) in wanted {
         let (kind, name) = &named;
@@ -55,10 +63,29 @@ fn made(connection: &Connection) -> rusqlite::Result<Made> {
     made.collect()
 }
 
+/// What the migrations make in all.
+fn current() -> Made {
+    let parts = |line: &str| {
+        let (kind, rest) = line.split_once('\t')?;
+        let (name, text) = rest.split_once('\t')?;
+        Some(((kind.to_owned(), name.to_owned()), text.to_owned()))
+    };
+    CURRENT.lines().filter_map(parts).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::schema::empty_test_ledger;
     use super::*;
+
+    /// After a new step of the schema: the file is what this prints.
+    #[test]
+    fn what_is_written_down_is_what_the_migrations_make() {
+        let made = made(&empty_test_ledger().unwrap()).unwrap();
+        let lines = made.iter().map(|((kind, name), text)| format!("{kind}\t{name}\t{text}\n"));
+        let lines: String = lines.collect();
+        assert!(lines == CURRENT, "{lines}");
+    }
 
     #[test]
     fn each_difference_of_the_schema_is_found() {
