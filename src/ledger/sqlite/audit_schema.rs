@@ -8,8 +8,8 @@ use crate::ledger::audit::Findings;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
-/// What the migrations make in all, a line each: kind, name, and text as [`made`] gives it, with tabs
-/// between. To make it from the migrations takes as long as thousands of refunds.
+/// What the migrations make in all, a line each: kind, name, and text as [`made`] gives it, with
+/// tabs between. To make it from the migrations takes as long as thousands of refunds.
 const CURRENT: &str = include_str!("migrations/made.txt");
 
 /// The statement that made each table, index, trigger and view, by its kind and name.
@@ -49,18 +49,42 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Findings> {
     Ok(findings)
 }
 
-/// Quotes and white space are left out: versions of SQLite differ in how they rewrite a text when a
-/// table is renamed or gets a column. What SQLite notes for its own plans is no part of the schema.
+/// Quotes around whole names are left out: versions of SQLite differ in whether they write them
+/// when a table is renamed. Everything else counts, also what is between words; the end of a line
+/// is written as two letters. What SQLite notes for its own plans is no part of the schema.
 fn made(connection: &Connection) -> rusqlite::Result<Made> {
     let select = "select type, name, tbl_name || ':' || coalesce(sql, '') from sqlite_schema \
                   where name not glob 'sqlite_stat*'";
     let mut statement = connection.prepare(select)?;
     let made = statement.query_map([], |row| {
         let sql: String = row.get(2)?;
-        let is_left_out = |letter: char| letter.is_whitespace() || letter == '"';
-        Ok(((row.get(0)?, row.get(1)?), sql.replace(is_left_out, "")))
+        Ok(((row.get(0)?, row.get(1)?), without_quotes(&sql).replace('\n', "\\n")))
     })?;
     made.collect()
+}
+
+/// A text without the quotes around whole names.
+fn without_quotes(sql: &str) -> String {
+    let is_name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+    };
+    let mut parts = sql.split('"');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    let mut is_inside = true;
+    for part in parts {
+        // The quote before this part opens a name, or closes the one that was just added.
+        if is_inside && is_name(part) {
+            plain.push_str(part);
+            is_inside = false;
+        } else if is_inside {
+            plain.push('"');
+            plain.push_str(part);
+        } else {
+            plain.push_str(part);
+            is_inside = true;
+        }
+    }
+    plain
 }
 
 /// What the migrations make in all.
@@ -98,6 +122,11 @@ mod tests {
             ),
             ("drop index refund_by_payment", "the index refund_by_payment is missing"),
             ("pragma user_version = 14", "the table balance is not as it was made"),
+            (
+                "pragma writable_schema = on; update sqlite_schema set sql = \
+                 replace(sql, 'of the sandbox', 'of the\"sandbox') where name = 'gateway'",
+                "the table gateway is not as it was made",
+            ),
             ("create table mine (x)", "the table mine is not of a ledger"),
             ("alter table tenant rename column value to walue", "the table tenant is not as"),
         ] {
