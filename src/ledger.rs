@@ -29,6 +29,7 @@ mod memory;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
+pub mod postgres;
 pub mod query;
 mod queue;
 pub mod reader;
