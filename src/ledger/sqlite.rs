@@ -150,6 +150,16 @@ impl EventFile {
 }
 
 #[cfg(test)]
+mod bench_tests;
+#[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
+mod events_tests;
+#[cfg(test)]
+mod opening_tests;
+#[cfg(test)]
+mod orders_tests;
+#[cfg(test)]
 mod query_tests;
 #[cfg(test)]
 mod reading_tests;
