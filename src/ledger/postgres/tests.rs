@@ -249,6 +249,7 @@ fn what_cannot_be_reached_is_said_in_a_sentence_with_what_to_do() {
     server.sql("postgres", "create role standby login password 'secret'");
     server.sql("postgres", "alter role standby set default_transaction_read_only = on");
     server.sql("postgres", "create role guest login password 'secret'");
+    server.sql("postgres", "create role crowded login password 'secret' connection limit 0");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = server.url("postgres", "");
     for (url, said) in [
@@ -256,6 +257,7 @@ fn what_cannot_be_reached_is_said_in_a_sentence_with_what_to_do() {
         (server.url("nowhere", ""), "create the database"),
         (url.replace("postgres:secret@", "standby:secret@"), "a standby or read-only"),
         (url.replace("postgres:secret@", "guest:secret@"), "docs/POSTGRES.md"),
+        (url.replace("postgres:secret@", "crowded:secret@"), "raise max_connections"),
         (format!("postgres://u:p@127.0.0.1:{free}/l"), "Connection refused"),
         ("postgres://u:p@no-such-host.invalid/l?sslmode=verify-full".to_owned(), "lookup"),
         (format!("postgres://u:p@127.0.0.1:{}/l?sslmode=verify-full", server.port()), "TLS"),
