@@ -45,6 +45,18 @@ impl<'c> SqliteBooks<'c> {
         let text = self.texts.0.entry(place).or_insert_with(make);
         self.connection.prepare_cached(text).map_err(engine)
     }
+
+    /// The statement that finds rows by a lookup.
+    fn finding(&mut self, lookup: &'static Lookup) -> Result<CachedStatement<'c>, BooksError> {
+        self.prepared(Verb::Find, lookup, || {
+            let table = lookup.table;
+            let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
+            let conditions = conditions(lookup.by) + &only.unwrap_or_default();
+            let columns = table.columns.join(", ");
+            let order = key(table).join(", ");
+            format!("select {columns} from {} where {conditions} order by {order}", table.name)
+        })
+    }
 }
 
 impl From<rusqlite::Error> for BooksError {
@@ -81,23 +93,19 @@ impl Books for SqliteBooks<'_> {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let table = lookup.table;
-        let mut statement = self.prepared(Verb::Find, lookup, || {
-            let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
-            let conditions = conditions(lookup.by) + &only.unwrap_or_default();
-            let columns = table.columns.join(", ");
-            let order = key(table).join(", ");
-            format!("select {columns} from {} where {conditions} order by {order}", table.name)
-        })?;
-        for (place, value) in (1..).zip(values) {
-            statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
-        }
-        let mut rows = statement.raw_query();
-        for _ in 0..most {
-            let Some(row) = rows.next().map_err(engine)? else { break };
-            take(&RowColumns(row))?;
-        }
-        Ok(())
+        find_each(&mut self.finding(lookup)?, values, most, take)
+    }
+
+    /// The statement of one value, for each of them in turn: nothing is read over a network here.
+    fn find_many(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.finding(lookup)?;
+        wanted.iter().try_for_each(|values| find_each(&mut statement, values, most, take))
     }
 
     fn find_after(
@@ -136,8 +144,9 @@ impl Books for SqliteBooks<'_> {
             let places = vec!["?"; table.columns.len()].join(", ");
             format!("insert into {} ({}) values ({places})", table.name, table.columns.join(", "))
         })?;
+        let mut bound = vec![false; table.columns.len()];
         for row in rows {
-            execute(&mut statement, row)?;
+            execute(&mut statement, row, &mut bound)?;
         }
         Ok(())
     }
@@ -155,8 +164,9 @@ impl Books for SqliteBooks<'_> {
             let (others, keys) = (others.join(", "), keys.join(" and "));
             format!("update {} set {others} where {keys}", table.name)
         })?;
+        let mut bound = vec![false; table.columns.len()];
         for row in rows {
-            if execute(&mut statement, row)? != 1 {
+            if execute(&mut statement, row, &mut bound)? != 1 {
                 return Err(BooksError::Missing(table.name));
             }
         }
@@ -171,9 +181,10 @@ impl Books for SqliteBooks<'_> {
         let mut statement = self.prepared(Verb::Remove, table, || {
             format!("delete from {} where {}", table.name, conditions(key(table)))
         })?;
+        let mut bound = vec![false; table.key_columns];
         for values in keys {
             let write = |put: &mut dyn FnMut(Value<'_>)| values.iter().cloned().for_each(put);
-            execute(&mut statement, &write)?;
+            execute(&mut statement, &write, &mut bound)?;
         }
         Ok(())
     }
@@ -194,6 +205,24 @@ impl Books for SqliteBooks<'_> {
         })?;
         statement.execute(rusqlite::params![before, most]).map(|_| ()).map_err(engine)
     }
+}
+
+/// Passes on the rows that a statement finds by these values.
+fn find_each(
+    statement: &mut Statement<'_>,
+    values: &[Value<'_>],
+    most: usize,
+    take: TakeRow<'_>,
+) -> Result<(), BooksError> {
+    for (place, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+    }
+    let mut rows = statement.raw_query();
+    for _ in 0..most {
+        let Some(row) = rows.next().map_err(engine)? else { break };
+        take(&RowColumns(row))?;
+    }
+    Ok(())
 }
 
 /// Every row of a table, in the order of the keys, beside any transaction.
@@ -222,17 +251,24 @@ fn conditions(columns: &[&str]) -> String {
     if all.is_empty() { "true".to_owned() } else { all }
 }
 
-/// Binds the values of a row and runs the statement; gives how many rows it changed.
-fn execute(statement: &mut Statement<'_>, row: WriteRow<'_>) -> Result<usize, BooksError> {
-    let mut place = 0;
-    let mut bound = Ok(());
+/// Binds the values of a row and runs the statement; gives how many rows it changed. `bound` says
+/// at which places the row before had a value: half of the columns of a refund have none, and what
+/// is not bound is null.
+fn execute(
+    statement: &mut Statement<'_>,
+    row: WriteRow<'_>,
+    bound: &mut [bool],
+) -> Result<usize, BooksError> {
+    let (mut places, mut done) = (bound.iter_mut().zip(1..), Ok(()));
     row(&mut |value| {
-        place += 1;
-        if bound.is_ok() {
-            bound = statement.raw_bind_parameter(place, Bound(&value));
+        let Some((is_bound, place)) = places.next() else { return };
+        let is_null = value == Value::Null;
+        if done.is_ok() && (*is_bound || !is_null) {
+            done = statement.raw_bind_parameter(place, Bound(&value));
         }
+        *is_bound = !is_null;
     });
-    bound.map_err(engine)?;
+    done.map_err(engine)?;
     statement.raw_execute().map_err(engine)
 }
 
