@@ -58,7 +58,7 @@ impl InProcess {
             settings: LedgerSettings::default(),
         };
         let ledger = ledger::open(&LedgerPlace::Memory, &options);
-        let ledger = ledger.map_err(|failure| runtime(failure.error))?;
+        let ledger = ledger.map_err(|failure| runtime(failure.error))?.ledger;
         let clock = clock.map_or_else(Clock::system, Clock::fixed);
         let loaded = seed::load(ledger.as_ref(), plan, Act::of_start(clock.now())).await;
         loaded.map_err(|error| refused(&error))?;

@@ -10,14 +10,24 @@ use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, Sq
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A ledger that is open.
+pub(super) struct Opened {
+    pub(super) ledger: Arc<dyn Ledger>,
+    /// The file beside which belongs what only those who may read the ledger may read.
+    pub(super) file: Option<PathBuf>,
+}
+
 /// Opens the ledger at `place`: which engine keeps it is decided here alone.
-pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Arc<dyn Ledger>, Failure> {
+pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Opened, Failure> {
     let opened = match place {
         LedgerPlace::Memory => SqliteLedger::temporary(options),
         LedgerPlace::File(path) => SqliteLedger::open(path, options),
         LedgerPlace::Server(_) => return Err(no_server(place)),
     };
-    Ok(Arc::new(opened.map_err(refused)?))
+    let ledger = opened.map_err(refused)?;
+    let is_found = matches!(place, LedgerPlace::File(_)) || ledger.test_bench().is_some();
+    let file = is_found.then(|| ledger.path().to_owned());
+    Ok(Opened { ledger: Arc::new(ledger), file })
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.
@@ -31,7 +41,7 @@ pub(super) fn open_named(
     let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));
     let place = options.ledger.or(written).unwrap_or_else(default);
     let settings = LedgerSettings { gateways, ..config.written.store };
-    open(&place, &OpenOptions { mode, id_seed: None, settings })
+    open(&place, &OpenOptions { mode, id_seed: None, settings }).map(|opened| opened.ledger)
 }
 
 /// The file of the ledger that a command only reads, also while another process holds it.

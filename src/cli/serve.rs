@@ -4,6 +4,7 @@ use super::complaint;
 use super::demo::Demo;
 use super::doors::doors;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::ledger::Opened;
 use super::options::Options;
 use super::reload::Reload;
 use super::self_signed::SelfSigned;
@@ -14,7 +15,6 @@ use super::{exposure, ledger, logging, record, self_signed, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
-use crate::ledger::test_bench::TestBench;
 use crate::ledger::trail::Act;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
@@ -56,10 +56,14 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
     let new_file = new_file(&settings.ledger);
     let named = PathBuf::from(settings.ledger.to_string());
-    let ledger = ledger::open(&settings.ledger, &options)?;
+    let Opened { ledger, file } = ledger::open(&settings.ledger, &options)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let served =
-        runtime.block_on(serve(settings, Arc::clone(&ledger), seeds, (reload, self_signed)));
+    let served = runtime.block_on(serve(
+        settings,
+        (Arc::clone(&ledger), file),
+        seeds,
+        (reload, self_signed),
+    ));
     // The ledger is closed last, when nothing is left that could still write to it.
     runtime.shutdown_timeout(LAST_TASKS);
     let (damage, lost) = (ledger.damage(), ledger.lost_commit());
@@ -166,7 +170,7 @@ pub(super) fn seed_failure(origin: impl Display, error: &SeedError) -> Failure {
 
 async fn serve(
     settings: Settings,
-    ledger: Arc<dyn Ledger>,
+    (ledger, file): (Arc<dyn Ledger>, Option<PathBuf>),
     seeds: Vec<StartSeed>,
     (reload, self_signed): (Reload, Option<SelfSigned>),
 ) -> Result<(), Failure> {
@@ -190,7 +194,7 @@ async fn serve(
         let report = report.map_err(|error| seed_failure(origin, &error))?;
         tracing::info!(added = report.added, unchanged = report.unchanged, "a seed was loaded");
     }
-    let (token, _token_file) = admin_token(&settings, ledger.as_ref())?;
+    let (token, _token_file) = admin_token(&settings, file.as_deref())?;
     let connectors = settings.gateways.into_iter().map(|gateway| connect(gateway.connector));
     let service = Service::start_with(ledger, clock, settings.service, connectors.collect())
         .await
@@ -236,19 +240,14 @@ impl Drop for UntilTheEnd {
 }
 
 /// The token of the admin API: the one that was given, or a new one, which is written beside the
-/// ledger for those who may read it, as long as a gateway accepts it.
+/// ledger's file for those who may read that, as long as a gateway accepts it.
 fn admin_token(
     settings: &Settings,
-    ledger: &dyn Ledger,
+    beside: Option<&Path>,
 ) -> Result<(Option<AdminToken>, Option<UntilTheEnd>), Failure> {
     if let Some(token) = settings.admin_token.given()? {
         return Ok((Some(token), None));
     }
-    let beside = match &settings.ledger {
-        LedgerPlace::File(path) => Some(path.as_path()),
-        LedgerPlace::Memory => ledger.test_bench().map(TestBench::path),
-        LedgerPlace::Server(_) => None,
-    };
     let Some(beside) = beside.filter(|_| settings.admin_listen.is_some()) else {
         return Ok((None, None));
     };

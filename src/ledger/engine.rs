@@ -8,11 +8,13 @@ use super::unit::Unit;
 use std::fmt::Display;
 
 /// Why a commit did not come to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// Nothing was committed for certain; the transaction is still to be rolled back.
+    #[error("{0}")]
     RolledBack(String),
     /// Committed or not: it cannot be found out.
+    #[error("{0}")]
     Unknown(String),
 }
 

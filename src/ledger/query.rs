@@ -6,6 +6,14 @@
 //! set. A row that changes between two pages is judged when its page is read; `size` is the number
 //! of matches when the first page was.
 
+pub(in crate::ledger) mod billing;
+pub(in crate::ledger) mod columns;
+pub mod dialect;
+pub(in crate::ledger) mod invoicing;
+pub(in crate::ledger) mod page;
+pub(in crate::ledger) mod statement;
+pub(in crate::ledger) mod tables;
+
 use super::{Reply, UserKey};
 use crate::domain::hex::number_of;
 use crate::domain::money::{Currency, MinorUnits};

@@ -5,6 +5,7 @@
 //! columns of a record begin with those of its key.
 
 mod day;
+mod value;
 
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::facts::{
@@ -21,37 +22,13 @@ use crate::domain::vocabulary::{
     InvoiceAdjustmentType, MethodStatus, MethodType, PaymentStatus, PaymentType, RefundStatus,
     RefundTransactionType, RefundType, SourceType,
 };
-use crate::ledger::{TokenHash, UserKey};
+use crate::ledger::UserKey;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::borrow::Cow;
 use std::hash::Hash;
 
 pub use day::DayText;
-
-/// The value of a column.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Value<'v> {
-    /// No value.
-    Null,
-    /// A number, a code, a moment in Unix milliseconds, or a day since 1970-01-01.
-    Integer(i64),
-    /// A text.
-    Text(Cow<'v, str>),
-    /// Bytes.
-    Bytes(Cow<'v, [u8]>),
-}
-
-impl Value<'_> {
-    /// The same value with a copy of what it borrows.
-    pub fn into_owned(self) -> Value<'static> {
-        match self {
-            Value::Null => Value::Null,
-            Value::Integer(value) => Value::Integer(value),
-            Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
-            Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
-        }
-    }
-}
+pub use value::Value;
 
 /// A table, with the columns of its record in their order.
 #[derive(Debug, PartialEq, Eq)]
@@ -192,7 +169,7 @@ macro_rules! integer_fields {
     };
 }
 
-impl Field for TokenHash {
+impl<const N: usize> Field for [u8; N] {
     fn stored(&self) -> Value<'_> {
         Value::Bytes(Cow::Borrowed(self))
     }

@@ -8,6 +8,7 @@ mod billing;
 mod gateways;
 mod history;
 mod invoicing;
+mod queries;
 mod refunds;
 mod settings;
 mod settlement;
@@ -35,6 +36,7 @@ pub use invoicing::{
     INVOICE_ADJUSTMENT_BY_ID, INVOICE_ADJUSTMENT_BY_LINE, INVOICE_ADJUSTMENT_BY_NUMBER,
     InvoiceAdjustment, LINE_BY_ID, LINE_BY_INVOICE, Line,
 };
+pub use queries::{LOCATOR_BY_LAST_USE, LOCATOR_BY_USER, Locator, MARK_BY_LOCATOR, QueryMark};
 pub use refunds::{Entry, REFUND_BY_METHOD, Refund};
 pub use settings::{
     CUSTOM_FIELDS, CustomFieldRow, GATEWAYS, GatewayRow, OperatorValue, TENANT_SETTINGS,

@@ -4,17 +4,20 @@
 //! What must stay true: a ledger that is not marked as test has none of this, so that no order of
 //! anybody's can take an entry out of real books.
 
-use super::Reply;
+use super::engine::Engine;
 use super::seed::{SeedConflict, SeedPlan};
+use super::{LedgerError, Reply};
+use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use chrono::{DateTime, Utc};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::time::SystemTime;
+
+/// The mark of a test ledger.
+pub const TEST_KIND: &str = "test";
 
 /// The further use cases of a test ledger.
 pub trait TestBench: Send + Sync {
-    /// The ledger's file, beside which its snapshots are.
-    fn path(&self) -> &Path;
-
     /// Forgets everything and loads `seeds` in their order: all of it at once, or, on a conflict,
     /// nothing. With `keep_sessions`, users and sessions stay as they are.
     fn begin_anew(
@@ -31,12 +34,19 @@ pub trait TestBench: Send + Sync {
         seeds: Vec<SeedPlan>,
     ) -> Reply<Result<bool, SeedConflict>>;
 
-    /// Saves everything that is committed into a new file, readable by its owner alone.
-    fn save(&self, to: PathBuf) -> Reply<()>;
+    /// Saves everything that is committed as the snapshot of a name, in the place of an earlier one
+    /// of that name.
+    fn save(&self, name: String) -> Reply<Result<(), SnapshotError>>;
 
-    /// Puts back what was saved, in the place of everything that is there. What an older version
-    /// of this program saved is brought up to date.
-    fn put_back(&self, from: PathBuf) -> Reply<Result<(), UnfitSnapshot>>;
+    /// Puts back a snapshot, in the place of everything that is there. What an older version of
+    /// this program saved is brought up to date.
+    fn put_back(&self, name: String) -> Reply<Result<(), SnapshotError>>;
+
+    /// Removes a snapshot.
+    fn drop_snapshot(&self, name: String) -> Reply<Result<(), SnapshotError>>;
+
+    /// The snapshots that there are, by name.
+    fn snapshots(&self) -> Reply<Result<Vec<Snapshot>, SnapshotError>>;
 
     /// The newest moment at which something was done; none on a ledger that holds only seeds.
     fn newest_moment(&self) -> Reply<Option<DateTime<Utc>>>;
@@ -50,10 +60,51 @@ pub trait TestBench: Send + Sync {
     fn known_ids(&self) -> Reply<Vec<KnownId>>;
 }
 
-/// Why a file cannot be put back. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the snapshot cannot be put back: {0}")]
-pub struct UnfitSnapshot(pub String);
+/// What an engine does with a test ledger as a whole, on its writer's thread.
+pub trait TestEngine: Engine {
+    /// The tenant's settings as the last transaction left them.
+    fn tenant(&self) -> &Tenant;
+
+    /// As [`TestBench::begin_anew`], outside any transaction.
+    fn begin_anew(
+        &mut self,
+        seeds: Vec<SeedPlan>,
+        keep_sessions: bool,
+    ) -> Result<Result<(), SeedConflict>, LedgerError>;
+
+    /// As [`TestBench::put_back`], outside any transaction.
+    fn put_back(&mut self, name: &str) -> Result<Result<(), SnapshotError>, LedgerError>;
+
+    /// Takes out an account and all that is its own, inside the open transaction, which is for
+    /// nothing else; no number that was given to one of its refunds is given again. False when the
+    /// ledger does not know it.
+    fn forget_account(&mut self, id: &ObjectId) -> Result<bool, Self::Error>;
+}
+
+/// A snapshot that can be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its name.
+    pub name: String,
+    /// How many bytes it takes on disk.
+    pub bytes: u64,
+    /// When it was saved, by the machine's clock.
+    pub saved: SystemTime,
+}
+
+/// Why a snapshot was not saved, put back or removed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is none of this name.
+    #[error("there is no snapshot `{0}`")]
+    Missing(String),
+    /// What it holds cannot be put back.
+    #[error("the snapshot cannot be put back: {0}")]
+    Unfit(String),
+    /// Where they are kept cannot be used.
+    #[error("the snapshots cannot be used: {0}")]
+    Unusable(#[from] io::Error),
+}
 
 /// How many ids of a kind are returned.
 pub const KNOWN_IDS_MAX: usize = 10_000;

@@ -15,10 +15,10 @@ use super::record::{Record, Value};
 use super::records::{
     Account, AccountRow, Adjustment, AuditObject, AuditRow, AuditSource, Balance, ClientRow,
     Collected, CreditMemo, CustomFieldRow, Delivery, Entry, EventRow, Exchange, GatewayIdentity,
-    GatewayRow, Inquiry, Invoice, InvoiceAdjustment, Line, MemoLine, MemoPart, Meta, Method,
-    MethodRow, MethodSnapshot, OperatorValue, Part, Payment, Refund, RefundDetail, RefundLine,
-    Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart, TenantSetting, TokenRow, User,
-    UserRow, Webhook,
+    GatewayRow, Inquiry, Invoice, InvoiceAdjustment, Line, Locator, MemoLine, MemoPart, Meta,
+    Method, MethodRow, MethodSnapshot, OperatorValue, Part, Payment, QueryMark, Refund,
+    RefundDetail, RefundLine, Sending, SessionRow, SettlementEvent, StoredAnswer, TakenPart,
+    TenantSetting, TokenRow, User, UserRow, Webhook,
 };
 use super::trail::ActSource;
 use crate::domain::facts::AccountKey;
@@ -390,4 +390,6 @@ shelves! {
     webhooks: Webhook,
     deliveries: Delivery,
     answers: StoredAnswer,
+    locators: Locator,
+    query_marks: QueryMark,
 }

@@ -12,19 +12,15 @@ use super::test_clock::{catch_up, told};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
-use crate::ledger::test_bench::{KnownId, TestBench, UnfitSnapshot};
+pub use crate::ledger::test_bench::Snapshot;
+use crate::ledger::test_bench::{KnownId, SnapshotError, TestBench};
 use crate::ledger::trail::Act;
 use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::fs;
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
-use tokio::task::spawn_blocking;
 
 /// The longest name of a snapshot, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -44,9 +40,9 @@ pub enum BenchError {
     /// There is no such snapshot.
     #[error("there is no snapshot `{0}`")]
     NoSnapshot(String),
-    /// What the file of a snapshot holds cannot be put back.
-    #[error(transparent)]
-    UnfitSnapshot(#[from] UnfitSnapshot),
+    /// What a snapshot holds cannot be put back.
+    #[error("the snapshot cannot be put back: {0}")]
+    UnfitSnapshot(String),
     /// Something is under way that cannot even be cut off.
     #[error("still under way, although it was cut off: {}", .0.join(", "))]
     StillUnderWay(Vec<&'static str>),
@@ -75,7 +71,7 @@ pub enum BenchError {
     Halfway(LedgerError),
     /// The file system refused.
     #[error("the snapshots cannot be used: {0}")]
-    Files(#[from] io::Error),
+    Files(io::Error),
 }
 
 impl From<SeedConflict> for BenchError {
@@ -84,21 +80,20 @@ impl From<SeedConflict> for BenchError {
     }
 }
 
+impl From<SnapshotError> for BenchError {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Missing(name) => Self::NoSnapshot(name),
+            SnapshotError::Unfit(why) => Self::UnfitSnapshot(why),
+            SnapshotError::Unusable(error) => Self::Files(error),
+        }
+    }
+}
+
 impl From<StillUnderWay> for BenchError {
     fn from(StillUnderWay(what): StillUnderWay) -> Self {
         Self::StillUnderWay(what)
     }
-}
-
-/// A snapshot that can be put back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Its name.
-    pub name: String,
-    /// How many bytes it takes on disk.
-    pub bytes: u64,
-    /// When it was saved, by the machine's clock.
-    pub saved: SystemTime,
 }
 
 /// The seeds that a reset loads again: those of the start and those that came since.
@@ -205,34 +200,21 @@ impl Service {
 
     /// Saves the ledger as it is under a name, in the place of an earlier one of that name.
     pub async fn save_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
-        let folder = snapshots_of(self.bench()?.path());
-        let file = folder.join(file_name(name)?);
-        self.in_turn(|service| async move {
-            // Under another name until it is whole.
-            let unfinished = file.with_extension("unfinished");
-            blocking(move || make_private(&folder)).await?;
-            service.bench()?.save(unfinished.clone()).await?;
-            let replace = move || {
-                remove_logs_of(&file)?;
-                fs::rename(unfinished, file)
-            };
-            Ok(blocking(replace).await?)
-        })
-        .await
+        let name = self.of_snapshot(name)?;
+        self.in_turn(|service| async move { Ok(service.bench()?.save(name).await??) }).await
     }
 
     /// Puts a snapshot in the place of everything that the ledger holds. Ordered faults and the
     /// journal stay, and so does the clock, unless the snapshot knows a later moment.
     pub async fn put_back_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
-        let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
-        let missing = BenchError::NoSnapshot(name.to_owned());
+        let name = self.of_snapshot(name)?;
         self.in_turn(|service| async move {
-            let sought = file.clone();
-            if !blocking(move || Ok(sought.is_file())).await? {
-                return Err(missing);
+            let known = service.bench()?.snapshots().await??;
+            if !known.iter().any(|snapshot| snapshot.name == name) {
+                return Err(BenchError::NoSnapshot(name));
             }
             let _cleared = service.drain.clear().await?;
-            service.bench()?.put_back(file).await??;
+            service.bench()?.put_back(name).await??;
             catch_up(&service.clock, service.ledger.as_ref()).await.map_err(BenchError::Halfway)?;
             service.know_another_ledger().await
         })
@@ -241,25 +223,20 @@ impl Service {
 
     /// Removes a snapshot.
     pub async fn drop_snapshot(self: &Arc<Self>, name: &str) -> Result<(), BenchError> {
-        let file = snapshots_of(self.bench()?.path()).join(file_name(name)?);
-        let missing = BenchError::NoSnapshot(name.to_owned());
-        self.in_turn(|_| async move {
-            let remove = move || {
-                fs::remove_file(&file)?;
-                remove_logs_of(&file)
-            };
-            match blocking(remove).await {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing),
-                removed => Ok(removed?),
-            }
-        })
-        .await
+        let name = self.of_snapshot(name)?;
+        self.in_turn(|service| async move { Ok(service.bench()?.drop_snapshot(name).await??) })
+            .await
     }
 
     /// The snapshots that there are, by name.
     pub async fn snapshots(&self) -> Result<Vec<Snapshot>, BenchError> {
-        let folder = snapshots_of(self.bench()?.path());
-        Ok(blocking(move || snapshots_in(&folder)).await?)
+        Ok(self.bench()?.snapshots().await??)
+    }
+
+    /// The name of a snapshot, where there can be any.
+    fn of_snapshot(&self, name: &str) -> Result<String, BenchError> {
+        self.bench()?;
+        check_name(name).map(|()| name.to_owned())
     }
 
     /// The account of each object that is named by its id, as far as it is known; faults to order
@@ -314,62 +291,11 @@ impl Service {
     }
 }
 
-/// Work on files, off the async threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    match fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Removes what an earlier version of this program left beside a snapshot, which would be taken
-/// for a part of the next one of that name.
-fn remove_logs_of(snapshot: &Path) -> io::Result<()> {
-    for suffix in ["-wal", "-shm"] {
-        let mut log = snapshot.as_os_str().to_owned();
-        log.push(suffix);
-        match fs::remove_file(log) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn snapshots_in(folder: &Path) -> io::Result<Vec<Snapshot>> {
-    let files = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        files => files?,
-    };
-    let mut snapshots = Vec::new();
-    for file in files {
-        let file = file?;
-        let name = file.file_name().to_string_lossy().strip_suffix(".db").map(str::to_owned);
-        if let Some(name) = name {
-            let about = file.metadata()?;
-            snapshots.push(Snapshot { name, bytes: about.len(), saved: about.modified()? });
-        }
-    }
-    snapshots.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(snapshots)
-}
-
-fn snapshots_of(ledger: &Path) -> PathBuf {
-    let mut folder = ledger.as_os_str().to_owned();
-    folder.push(".snapshots");
-    PathBuf::from(folder)
-}
-
-fn file_name(name: &str) -> Result<String, BenchError> {
+/// Refuses a name that no snapshot can have.
+fn check_name(name: &str) -> Result<(), BenchError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let good = (1..=NAME_CHARS_MAX).contains(&name.len())
         && name.bytes().all(fits)
         && !name.starts_with('.');
-    if good { Ok(format!("{name}.db")) } else { Err(BenchError::BadName(name.to_owned())) }
+    if good { Ok(()) } else { Err(BenchError::BadName(name.to_owned())) }
 }

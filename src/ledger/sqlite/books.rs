@@ -93,7 +93,8 @@ impl Books for SqliteBooks<'_> {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        find_each(&mut self.finding(lookup)?, values, most, take)
+        let mut statement = self.finding(lookup)?;
+        select(&mut statement, values, most, take)
     }
 
     /// The statement of one value, for each of them in turn: nothing is read over a network here.
@@ -105,7 +106,7 @@ impl Books for SqliteBooks<'_> {
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
         let mut statement = self.finding(lookup)?;
-        wanted.iter().try_for_each(|values| find_each(&mut statement, values, most, take))
+        wanted.iter().try_for_each(|values| select(&mut statement, values, most, take))
     }
 
     fn find_after(
@@ -207,8 +208,8 @@ impl Books for SqliteBooks<'_> {
     }
 }
 
-/// Passes on the rows that a statement finds by these values.
-fn find_each(
+/// Passes on the rows that a statement selects, `most` of them at most.
+pub(super) fn select(
     statement: &mut Statement<'_>,
     values: &[Value<'_>],
     most: usize,

@@ -21,6 +21,11 @@ impl Identity {
         Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
     }
 
+    /// The path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the path still leads there.
     pub(super) fn holds(&self) -> bool {
         fs::metadata(&self.path)

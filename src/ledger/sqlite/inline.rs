@@ -11,7 +11,7 @@ use super::open::configure as configure_writer;
 use super::readers::Readers;
 use super::reading::configure as configure_reader;
 use super::store::Store;
-use super::{SqliteLedger, audit, audit_rows};
+use super::{Sqlite, SqliteLedger, audit, audit_rows};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::ledger::damage::Damage;
@@ -22,7 +22,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Where something can happen at the file.
@@ -156,24 +156,14 @@ impl Disk {
         let identity = Identity::of(Path::new("/dev/null")).unwrap();
         let mut store = Store::load(connection, identity, Some(7), gateways, Some(true)).unwrap();
         store.trouble = Some(trouble);
-        let tenant = Arc::new(RwLock::new(Arc::new(store.tenant().clone())));
+        let tenant = store.world().tenant.clone();
         let damage = Damage::default();
         let reader = connect(&self.uri);
         configure_reader(&reader).unwrap();
         let readers = Readers::inline(reader, damage.clone(), pause);
         let (writer, turns) = Writer::without_thread(store, load, damage.clone());
-        let ledger = SqliteLedger {
-            path: PathBuf::from(&self.uri),
-            is_test: false,
-            damage,
-            watch: Mutex::default(),
-            readers,
-            writer,
-            tenant,
-            _lock: None,
-            _folder: None,
-        };
-        (ledger, InlineTurns(turns))
+        let backend = Sqlite::new(PathBuf::from(&self.uri), damage.clone(), readers);
+        (SqliteLedger::new(backend, writer, tenant, damage, false), InlineTurns(turns))
     }
 
     /// All accounts.

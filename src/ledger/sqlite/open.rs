@@ -2,11 +2,12 @@
 
 use super::identity::Identity;
 use super::open_error::OpenError;
-use super::schema::{APPLICATION_ID, SCHEMA_VERSION, TEST_KIND, bring_up_to_date, kind, mark};
+use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
 use super::{counters, log, rows, whole};
 use crate::domain::facts::Gateway;
+use crate::ledger::test_bench::TEST_KIND;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};

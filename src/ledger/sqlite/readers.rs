@@ -4,12 +4,18 @@
 //! the async threads nor pins the log for long. What reads a few rows by their keys is done by the
 //! thread that asks: to hand it over and to wake up again costs several times what it does.
 
+use super::books::{SqliteBooks, Texts, select};
+use super::dialect::SqliteDialect;
 use super::reading::reading_connection;
-use super::soundness::is_damage;
+use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
+use crate::ledger::query::dialect::Dialect;
+use crate::ledger::reader::Reader;
+use crate::ledger::record::Value;
 use crate::ledger::{LedgerError, Reply};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many idle connections are kept.
@@ -25,8 +31,14 @@ pub(super) struct Readers {
 
 struct Pool {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Idle>>,
     damage: Damage,
+}
+
+/// A connection that is not in use, and the texts of its statements.
+struct Idle {
+    connection: Connection,
+    texts: Texts,
 }
 
 impl Readers {
@@ -47,15 +59,15 @@ impl Readers {
         pause: super::inline::Pause,
     ) -> Self {
         let readers = Self::new(Path::new(":memory:"), damage);
-        readers.pool.give_back(connection);
+        readers.pool.give_back(Idle { connection, texts: Texts::default() });
         Self { pause: Some(pause), ..readers }
     }
 
-    /// Runs `work` on a connection of its own.
+    /// Does `work` on a connection of its own.
     pub(super) fn read<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut SqliteReader<'_>) -> Result<T, BooksError> + Send + 'static,
     {
         let pool = Arc::clone(&self.pool);
         #[cfg(test)]
@@ -70,11 +82,11 @@ impl Readers {
         Box::pin(async move { read.await.map_err(|error| failed(&error))? })
     }
 
-    /// Runs `work` on a connection of its own and on this thread, which may be one of those that
+    /// Does `work` on a connection of its own and on this thread, which may be one of those that
     /// all calls share: the work must be bounded to very little.
     pub(super) fn read_here<T>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut SqliteReader<'_>) -> Result<T, BooksError>,
     ) -> Result<T, LedgerError> {
         self.pool.read(work)
     }
@@ -87,29 +99,107 @@ fn failed(error: &dyn std::error::Error) -> LedgerError {
 impl Pool {
     fn read<T>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut SqliteReader<'_>) -> Result<T, BooksError>,
     ) -> Result<T, LedgerError> {
-        let connection = self.take().map_err(|error| failed(&error))?;
-        let result = work(&connection);
-        self.give_back(connection);
-        result.map_err(|error| {
-            if is_damage(&error) {
+        let mut idle = self.take().map_err(|error| failed(&error))?;
+        let result = work(&mut SqliteReader::new(&idle.connection, &mut idle.texts));
+        self.give_back(idle);
+        result.map_err(|error| match error {
+            BooksError::Damaged(_) | BooksError::Unknown { .. } => {
                 self.damage.note(&error.to_string());
-                return LedgerError::Damaged(error.to_string());
+                LedgerError::Damaged(error.to_string())
             }
-            failed(&error)
+            error => failed(&error),
         })
     }
 
-    fn take(&self) -> rusqlite::Result<Connection> {
+    fn take(&self) -> rusqlite::Result<Idle> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| reading_connection(&self.path), Ok)
+        let open = || {
+            let connection = reading_connection(&self.path)?;
+            Ok(Idle { connection, texts: Texts::default() })
+        };
+        idle.map_or_else(open, Ok)
     }
 
-    fn give_back(&self, connection: Connection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX && connection.is_autocommit() {
-            idle.push(connection);
+    /// Keeps a connection whose snapshot, if it had one, has ended.
+    fn give_back(&self, idle: Idle) {
+        let connection = &idle.connection;
+        // Some errors end a transaction by themselves.
+        let has_ended = connection.is_autocommit()
+            || connection.prepare_cached("rollback").and_then(|mut end| end.execute([])).is_ok();
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if has_ended && kept.len() < IDLE_MAX {
+            kept.push(idle);
         }
+    }
+}
+
+/// One reading on a connection, whose snapshot ends with it.
+pub(super) struct SqliteReader<'r> {
+    connection: &'r Connection,
+    books: SqliteBooks<'r>,
+}
+
+impl<'r> SqliteReader<'r> {
+    pub(super) const fn new(connection: &'r Connection, texts: &'r mut Texts) -> Self {
+        Self { connection, books: SqliteBooks::new(connection, texts) }
+    }
+
+    /// The connection, for what is no statement.
+    pub(super) const fn connection(&self) -> &'r Connection {
+        self.connection
+    }
+
+    /// Does `work`, unless `is_over` says after so many steps of SQLite's machine that it has taken
+    /// too long: then there is nothing.
+    pub(super) fn read_until<T>(
+        &mut self,
+        steps: i32,
+        mut is_over: impl FnMut() -> bool + Send + 'static,
+        work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
+    ) -> Result<Option<T>, BooksError> {
+        let was_over = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&was_over);
+        let look = move || {
+            let is_over = is_over();
+            noted.fetch_or(is_over, Ordering::Relaxed);
+            is_over
+        };
+        self.connection.progress_handler(steps, Some(look))?;
+        let found = work(self);
+        self.connection.progress_handler(0, None::<fn() -> bool>)?;
+        match found {
+            Err(_) if was_over.load(Ordering::Relaxed) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+}
+
+impl Reader for SqliteReader<'_> {
+    fn begin_snapshot(&mut self) -> Result<(), BooksError> {
+        if self.connection.is_autocommit() {
+            self.connection.prepare_cached("begin")?.execute([])?;
+        }
+        Ok(())
+    }
+
+    fn select(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        select(&mut statement, values, most, take)
+    }
+
+    fn books(&mut self) -> &mut dyn Books {
+        &mut self.books
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        &SqliteDialect
     }
 }

@@ -1,8 +1,12 @@
 //! Connections that only read, beside the process that holds the ledger.
 
+use super::books::Texts;
 use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty, keep_plans};
 use super::open_error::OpenError;
+use super::readers::SqliteReader;
 use super::{log, whole};
+use crate::ledger::books::BooksError;
+use crate::ledger::reader::Reader;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::Path;
 
@@ -71,19 +75,15 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "query_only", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     keep_plans(connection)?;
-    super::query_functions::register(connection)
+    super::functions::register(connection)
 }
 
-/// Runs statements that only read on one snapshot, which the first of them takes.
-pub(super) fn in_snapshot<T>(
-    connection: &Connection,
-    read: impl FnOnce() -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.prepare_cached("begin")?.execute([])?;
-    let result = read();
-    // Some errors end the transaction by themselves.
-    if !connection.is_autocommit() {
-        connection.prepare_cached("rollback")?.execute([])?;
-    }
-    result
+/// Does `work` on a ledger that another process may hold.
+pub(super) fn read_once<T>(
+    path: &Path,
+    work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
+) -> Result<T, OpenError> {
+    let connection = open_for_reading(path)?;
+    let found = work(&mut SqliteReader::new(&connection, &mut Texts::default()));
+    found.map_err(|error| OpenError::sql(path, &error.into()))
 }

@@ -3,7 +3,7 @@
 //! A value that the domain does not know (another program wrote it) is an error, never a guess.
 
 use super::books;
-use crate::domain::facts::{Gateway, Tenant};
+use crate::domain::facts::Gateway;
 use crate::domain::script::Script;
 use crate::ledger::world;
 use rusqlite::types::Type;
@@ -22,19 +22,6 @@ pub(super) fn known<T>(
 fn unknown_value(column: usize, text: &str) -> rusqlite::Error {
     let why = format!("the ledger holds `{text}`, which this program does not know");
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
-}
-
-/// Reads stored JSON.
-pub(super) fn json<T: serde::de::DeserializeOwned>(
-    column: usize,
-    text: &str,
-) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|_| unknown_value(column, text))
-}
-
-/// The tenant's settings, as a connection sees them beside any transaction.
-pub(super) fn tenant(connection: &Connection) -> rusqlite::Result<Tenant> {
-    Ok(world::tenant_of(books::all(connection)?, &books::all(connection)?)?)
 }
 
 /// The gateways and their scripts, the built-in sandbox always among them.

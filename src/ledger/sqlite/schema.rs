@@ -3,6 +3,7 @@
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
 use super::sending;
+use crate::ledger::test_bench::TEST_KIND;
 use rusqlite::{Connection, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 
@@ -43,8 +44,6 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[13]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
-/// The mark of a test ledger.
-pub(super) const TEST_KIND: &str = "test";
 /// The schema that this program writes.
 pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 

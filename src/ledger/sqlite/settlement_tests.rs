@@ -10,18 +10,24 @@ use crate::domain::draft::settlement_payment::SettlementPaymentDraft;
 use crate::domain::draft::settlement_refunds::{
     MemoRefundDraft, PaymentRefundDraft, RefundSettlementDraft, RefundUpdateDraft,
 };
+use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
 use crate::domain::row_error::Category;
 use crate::domain::rules::Asking;
+use crate::domain::script::Script;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{GatewayState, RefundStatus};
-use crate::ledger::change::{Changes, Deletable};
+use crate::ledger::change::{Changes, Deletable, Delete, Update};
 use crate::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
+use crate::ledger::seed::SeedPlan;
 use crate::ledger::ticket::Ticket;
 use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort, View, Views};
-use crate::ledger::{AmendedAnswer, Batch, Context, Idempotency, Render, RowResult};
+use crate::ledger::{
+    AmendedAnswer, Batch, Bookkeeping, Context, Create, Created, Idempotency, Render, RowResult,
+    UserKey,
+};
 use std::collections::BTreeMap;
 
 fn context(second: i64) -> Context {

@@ -5,18 +5,21 @@
 
 use super::books::{SqliteBooks, Texts};
 use super::identity::Identity;
-use super::salts::{ledger_salt, seeded_salt};
-use super::{gateway_identities, soundness, whole};
-use crate::domain::facts::{Gateway, Tenant};
+use super::lock::FileLock;
+use super::{soundness, whole};
+use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
+use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode};
 use std::cell::Cell;
+use std::path::Path;
+use tempfile::TempDir;
 
 /// The writer's side of a ledger.
-pub(super) struct Store {
+pub struct Store {
     connection: Connection,
     identity: Identity,
     /// What holds for every request.
@@ -33,6 +36,11 @@ pub(super) struct Store {
     /// What a simulation has happen at the file.
     #[cfg(test)]
     pub(super) trouble: Option<super::inline::Trouble>,
+    /// Let go of once the connection is closed, because fields drop in order; none of a ledger in
+    /// memory.
+    pub(super) lock: Option<FileLock>,
+    /// The folder of a temporary ledger, removed at the end.
+    pub(super) folder: Option<TempDir>,
 }
 
 impl Store {
@@ -45,12 +53,14 @@ impl Store {
         configured: Vec<Gateway>,
         events: Option<bool>,
     ) -> rusqlite::Result<Self> {
-        let keeps_events = keep_events(&connection, events)?;
-        let seeded = id_seed.map(seeded_salt);
-        let row_salt = ledger_salt(&connection, seeded)?;
-        let salt = seeded.unwrap_or(row_salt);
-        let world = World { configured, keeps_events, id_seed, salt, row_salt, ..World::default() };
-        let mut store = Self {
+        let world = World { configured, id_seed, ..World::default() };
+        let mut store = Self::over(connection, identity, world);
+        store.begin_to_serve(events)?;
+        Ok(store)
+    }
+
+    fn over(connection: Connection, identity: Identity, world: World) -> Self {
+        Self {
             connection,
             identity,
             world,
@@ -61,32 +71,35 @@ impl Store {
             data_version: 0,
             #[cfg(test)]
             trouble: None,
-        };
-        store.reload()?;
-        store.name_gateways()?;
-        Ok(store)
+            lock: None,
+            folder: None,
+        }
     }
 
-    /// Gives every gateway an id and a number, by which clients of the v1 operations know it.
-    pub(super) fn name_gateways(&self) -> rusqlite::Result<()> {
-        gateway_identities::give(&self.connection, &self.world.gateways)
+    /// Settles with the file what holds from now on, in a transaction.
+    fn begin_to_serve(&mut self, events: Option<bool>) -> rusqlite::Result<()> {
+        self.is_stale = true;
+        self.begin()?;
+        let begun = beginning::begin(self, self.world.id_seed, events);
+        let begun = begun.and_then(|begun| self.flush().map(|()| begun));
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.roll_back()?;
+                return Err(error);
+            }
+        };
+        self.commit().map_err(|error| failure(&error.to_string()))?;
+        let World { keeps_events, salt, row_salt, .. } = &mut self.world;
+        (*keeps_events, *salt, *row_salt) = (begun.keeps_events, begun.salt, begun.row_salt);
+        Ok(())
     }
 
     /// A store over a ledger in memory, in a world that a test made.
     #[cfg(test)]
     pub(super) fn in_world(connection: Connection, world: World) -> Self {
-        Self {
-            connection,
-            identity: Identity::of(std::path::Path::new("/dev/null")).unwrap(),
-            world,
-            shelves: Shelves::default(),
-            texts: Texts::default(),
-            is_stale: false,
-            is_shared: Cell::new(false),
-            data_version: 0,
-            #[cfg(test)]
-            trouble: None,
-        }
+        let identity = Identity::of(Path::new("/dev/null")).unwrap();
+        Self { is_stale: false, ..Self::over(connection, identity, world) }
     }
 
     /// A store as this one, with the same seed of its ids, over another connection.
@@ -104,17 +117,11 @@ impl Store {
 
     /// Takes over the file as it is now, after everything in it was replaced. Whether events are
     /// kept is this process's to say, not that of whoever wrote what came.
-    pub(super) fn begin_anew(&mut self) -> rusqlite::Result<()> {
+    pub(super) fn begin_again(&mut self) -> rusqlite::Result<()> {
         self.connection.flush_prepared_statement_cache();
-        let keeps_events = Some(self.world.keeps_events);
-        self.world.keeps_events = keep_events(&self.connection, keeps_events)?;
-        let seeded = self.world.id_seed.map(seeded_salt);
-        self.world.row_salt = ledger_salt(&self.connection, seeded)?;
-        self.world.salt = seeded.unwrap_or(self.world.row_salt);
         self.shelves.clear();
         whole::say_open(&self.connection)?;
-        self.reload()?;
-        self.name_gateways()
+        self.begin_to_serve(Some(self.world.keeps_events))
     }
 
     /// The connection, inside the open transaction. What is in the working set is written before
@@ -124,14 +131,14 @@ impl Store {
         &self.connection
     }
 
-    /// The tenant's settings as the open transaction sees them.
-    pub(super) fn tenant(&self) -> &Tenant {
-        &self.world.tenant
+    /// What holds for every request, as the last transaction left it.
+    pub(super) const fn world(&self) -> &World {
+        &self.world
     }
 
-    /// The gateways that are configured, and so nothing that a seed may define.
-    pub(super) fn configured_gateways(&self) -> &[Gateway] {
-        &self.world.configured
+    /// The ledger's file.
+    pub(super) fn path(&self) -> &Path {
+        self.identity.path()
     }
 
     /// Forgets what was learnt from earlier transactions, if another connection has written since.
@@ -273,24 +280,6 @@ impl Engine for Store {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
         }
     }
-}
-
-/// Whether events are kept: as it is said now, which is written down, or as it was said last.
-fn keep_events(connection: &Connection, said: Option<bool>) -> rusqlite::Result<bool> {
-    let kept = are_events_kept(connection)?;
-    let Some(said) = said.filter(|said| *said != kept) else {
-        return Ok(kept);
-    };
-    let insert = "insert into meta (key, value) values ('events', ?1) \
-                  on conflict (key) do update set value = excluded.value";
-    connection.execute(insert, params![if said { "on" } else { "off" }])?;
-    Ok(said)
-}
-
-/// Whether events were kept when the ledger was last served.
-pub(super) fn are_events_kept(connection: &Connection) -> rusqlite::Result<bool> {
-    let select = "select value = 'on' from meta where key = 'events'";
-    Ok(connection.query_row(select, [], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// A failure that is not SQLite's, in the form of those that are.

@@ -9,18 +9,18 @@ use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, whole};
-use crate::domain::facts::Gateway;
-use crate::domain::id::{ObjectId, RefundId};
+use super::{keeping, schema, snapshots};
+use crate::domain::facts::{AccountKey, Gateway, Tenant};
+use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::record::Field;
+use crate::ledger::records::{ACCOUNT_BY_ID, Account, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
-use crate::ledger::test_bench::{KNOWN_IDS_MAX, KnownId, UnfitSnapshot};
+use crate::ledger::test_bench::{SnapshotError, TestEngine};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 
 /// All pages in one step: the writer does nothing else meanwhile.
@@ -67,16 +67,49 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from account_row where key = ?1",
 ];
 
-/// Makes the ledger as new, with these seeds in it, and perhaps with its users and sessions.
-pub(super) fn begin_anew(
-    store: &mut Store,
-    seeds: Vec<SeedPlan>,
-    keep_sessions: bool,
-) -> Result<Result<(), SeedConflict>, LedgerError> {
-    let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
-    match seeded(store, seeds, keep_sessions).map_err(unavailable)? {
-        Ok(fresh) => overwrite(store, fresh.connection()).map(Ok),
-        Err(conflict) => Ok(Err(conflict)),
+impl TestEngine for Store {
+    fn tenant(&self) -> &Tenant {
+        &self.world().tenant
+    }
+
+    fn begin_anew(
+        &mut self,
+        seeds: Vec<SeedPlan>,
+        keep_sessions: bool,
+    ) -> Result<Result<(), SeedConflict>, LedgerError> {
+        let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+        match seeded(self, seeds, keep_sessions).map_err(unavailable)? {
+            Ok(fresh) => overwrite(self, fresh.connection()).map(Ok),
+            Err(conflict) => Ok(Err(conflict)),
+        }
+    }
+
+    fn put_back(&mut self, name: &str) -> Result<Result<(), SnapshotError>, LedgerError> {
+        let file = snapshots::file_of(self.path(), name);
+        if !file.is_file() {
+            return Ok(Err(SnapshotError::Missing(name.to_owned())));
+        }
+        match open_saved(&file, &self.world().configured) {
+            Ok(saved) => overwrite(self, &saved).map(Ok),
+            Err(error) => Ok(Err(SnapshotError::Unfit(error.to_string()))),
+        }
+    }
+
+    fn forget_account(&mut self, id: &ObjectId) -> rusqlite::Result<bool> {
+        let account = self.work(|unit| {
+            let account: Option<Account> = unit.find(&ACCOUNT_BY_ID, &[id.stored()])?;
+            let Some(account) = account else { return Ok(None) };
+            // A gateway may still answer about one of its refunds.
+            let balance: Option<Balance> = unit.peek(&(account.key,))?;
+            if let Some(newest) = balance.and_then(|balance| balance.newest_refund) {
+                unit.never_give_again(newest)?;
+            }
+            Ok(Some(account.key))
+        })?;
+        let Some(account) = account else { return Ok(false) };
+        self.flush()?;
+        forget_rows(self.connection(), account)?;
+        Ok(true)
     }
 }
 
@@ -101,17 +134,6 @@ fn seeded(
         rusqlite::Error::ToSqlConversionFailure(why.into())
     })?;
     Ok(Ok(fresh))
-}
-
-/// Puts the pages of a saved ledger in the place of those of `store`.
-pub(super) fn put_back(
-    store: &mut Store,
-    from: &Path,
-) -> Result<Result<(), UnfitSnapshot>, LedgerError> {
-    match open_saved(from, store.configured_gateways()) {
-        Ok(saved) => overwrite(store, &saved).map(Ok),
-        Err(error) => Ok(Err(UnfitSnapshot(error.to_string()))),
-    }
 }
 
 /// A saved ledger that can be put back: whole, for testing, of this schema or brought to it.
@@ -151,11 +173,11 @@ fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
         }
         _ => LedgerError::Unknown(error.to_string()),
     })?;
-    store.begin_anew().map_err(|error| LedgerError::Unknown(error.to_string()))
+    store.begin_again().map_err(|error| LedgerError::Unknown(error.to_string()))
 }
 
 /// Copies every page, or none: a copy that cannot be finished is rolled back.
-fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     match Backup::new(from, to)?.step(ALL_PAGES)? {
         StepResult::Done => Ok(()),
         _ => Err(rusqlite::Error::SqliteFailure(
@@ -165,57 +187,8 @@ fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// Saves what is committed, as `connection` sees it, into a new file.
-pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
-    let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to);
-    made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let mut file = Connection::open(to)?;
-    copy(connection, &mut file)?;
-    whole::say_closed(&file)?;
-    // A file of its own: one with a log would leave another log behind wherever it is read.
-    file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
-}
-
-/// Takes out an account and all that is its own and loads what the seeds have of it, inside the
-/// open transaction, which is for nothing else and has to be rolled back on a conflict. False when
-/// neither the ledger nor a seed knows the account.
-pub(super) fn renew_account(
-    store: &mut Store,
-    id: &ObjectId,
-    seeds: &[SeedPlan],
-) -> rusqlite::Result<Result<bool, SeedConflict>> {
-    let mut is_known = forget_account(store.connection(), id)?;
-    for seed in seeds {
-        let of_account = seed.of_account(id);
-        is_known |= !of_account.accounts.is_empty();
-        if let Err(conflict) = store.work(|unit| seeding::load(unit, of_account))? {
-            return Ok(Err(conflict));
-        }
-    }
-    Ok(Ok(is_known))
-}
-
-/// Notes that the number of a refund, and those before it, were given.
-fn never_give_again(connection: &Connection, number: i64) -> rusqlite::Result<()> {
-    let note = "insert into meta (key, value) values ('last_deleted_refund', ?1) \
-                on conflict (key) do update set value = excluded.value \
-                where cast(value as integer) < ?1";
-    connection.prepare_cached(note)?.execute([number]).map(|_| ())
-}
-
-fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bool> {
-    let find = "select key from account where id = ?1";
-    let key: Option<i64> =
-        connection.query_row(find, params![id.as_str()], |row| row.get(0)).optional()?;
-    let Some(key) = key else {
-        return Ok(false);
-    };
-    // A gateway may still answer about one of its refunds.
-    let newest = "select newest_refund from balance where account = ?1";
-    let newest: Option<i64> = connection.query_row(newest, params![key], |row| row.get(0))?;
-    if let Some(newest) = newest {
-        never_give_again(connection, newest)?;
-    }
+/// Takes out the account of a key and all that is its own, inside the open transaction.
+fn forget_rows(connection: &Connection, account: AccountKey) -> rusqlite::Result<()> {
     let mut keepers = Vec::with_capacity(KEEPERS.len());
     for name in KEEPERS {
         let sql = "select sql from sqlite_schema where type = 'trigger' and name = ?1";
@@ -223,73 +196,7 @@ fn forget_account(connection: &Connection, id: &ObjectId) -> rusqlite::Result<bo
         connection.execute_batch(&format!("drop trigger {name}"))?;
     }
     for statement in OF_AN_ACCOUNT {
-        connection.execute(statement, params![key])?;
+        connection.execute(statement, [account.0])?;
     }
-    for sql in keepers {
-        connection.execute_batch(&sql)?;
-    }
-    Ok(true)
-}
-
-/// The account of each object.
-pub(super) fn accounts_of(
-    connection: &Connection,
-    ids: &[ObjectId],
-) -> rusqlite::Result<Vec<Option<ObjectId>>> {
-    let select = "select id from account where id = ?1 \
-         union all select account.id from payment_method as of \
-         join account on account.key = of.account \
-         where of.id = ?1 \
-         union all select account.id from invoice as of join account on account.key = of.account \
-         where of.id = ?1 \
-         union all select account.id from invoice_line as of \
-         join invoice on invoice.key = of.invoice join account on account.key = invoice.account \
-         where of.id = ?1 \
-         union all select account.id from invoice_adjustment as of \
-         join invoice on invoice.key = of.invoice join account on account.key = invoice.account \
-         where of.id = ?1 \
-         union all select account.id from payment as of join account on account.key = of.account \
-         where of.id = ?1 \
-         union all select account.id from refund as of join account on account.key = of.account \
-         where of.number = ?2";
-    let mut statement = connection.prepare_cached(select)?;
-    let mut account_of = |id: &ObjectId| {
-        let number = RefundId::parse(id.as_str()).map(|id| id.number().value());
-        let found = statement.query_row(params![id.as_str(), number], |row| {
-            Ok(ObjectId::parse(&row.get::<_, String>(0)?))
-        });
-        Ok(found.optional()?.flatten())
-    };
-    ids.iter().map(&mut account_of).collect()
-}
-
-/// Ids that a caller may have meant.
-pub(super) fn known_ids(connection: &Connection) -> rusqlite::Result<Vec<KnownId>> {
-    let limit = i64::try_from(KNOWN_IDS_MAX).unwrap_or(i64::MAX);
-    let mut known = Vec::new();
-    for (object, select) in [
-        ("Account", "select id, number from account order by key limit ?1"),
-        ("PaymentMethod", "select id, type from payment_method order by key limit ?1"),
-        ("Invoice", "select id, number from invoice order by key limit ?1"),
-        (
-            "InvoiceItem",
-            "select id, coalesce(name, '') from invoice_line where item is null \
-             order by key limit ?1",
-        ),
-        (
-            "TaxationItem",
-            "select id, coalesce(name, '') from invoice_line where item is not null \
-             order by key limit ?1",
-        ),
-        ("Payment", "select id, number from payment order by key limit ?1"),
-    ] {
-        let mut statement = connection.prepare(select)?;
-        let rows = statement.query_map(params![limit], |row| {
-            Ok(KnownId { object, id: row.get(0)?, also: row.get(1)? })
-        })?;
-        for row in rows {
-            known.push(row?);
-        }
-    }
-    Ok(known)
+    keepers.iter().try_for_each(|sql| connection.execute_batch(sql))
 }

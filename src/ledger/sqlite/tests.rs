@@ -1,5 +1,6 @@
 //! The ledger against a real file: money, exactly-once, restarts, marks and damage.
 
+use super::backend::read_at_once;
 use super::*;
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
@@ -15,12 +16,21 @@ use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::domain::zoql::Comparator;
+use crate::ledger::engine::Engine;
 use crate::ledger::orders::{Exchange, ExchangeKind, Note, OpenOrder, Orders, Transcript};
 use crate::ledger::outbox::{Attempt, Outbox};
-use crate::ledger::query::Start;
-use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedUser};
+use crate::ledger::query::page::look;
+use crate::ledger::query::{Find, Queries, Start};
+use crate::ledger::reader::Reader;
+use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
+use crate::ledger::test_bench::{SnapshotError, TestBench};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::{Batch, Context, Idempotency, LedgerError, Order, Render, Saved};
+use crate::ledger::work::creating;
+use crate::ledger::{
+    Batch, Bookkeeping, Context, Create, Created, Health, Idempotency, Order, Render, Saved,
+    Sessions, Settings, TokenHash, UserKey,
+};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -619,27 +629,33 @@ async fn old_events_are_removed_but_none_that_a_webhook_has_still_to_get() {
 #[tokio::test]
 async fn only_a_test_ledger_of_this_schema_is_put_back() {
     let folder = TempDir::new().unwrap();
-    let other = folder.path().join("real.db");
+    let path = folder.path().join("l.db");
+    let other = snapshots::file_of(&path, "other");
+    fs::create_dir(other.parent().unwrap()).unwrap();
     drop(SqliteLedger::open(&other, &options(false)).unwrap());
-    let ledger = SqliteLedger::open(&folder.path().join("l.db"), &options(true)).unwrap();
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
-    let refused = ledger.put_back(other.clone()).await.unwrap().unwrap_err();
-    assert!(refused.0.contains("not a test ledger"), "{refused}");
+    let put_back = async || ledger.put_back("other".to_owned()).await.unwrap();
+    let refused = put_back().await.unwrap_err().to_string();
+    assert!(refused.contains("not a test ledger"), "{refused}");
     fs::remove_file(&other).unwrap();
-    ledger.save(other.clone()).await.unwrap();
-    ledger.put_back(other.clone()).await.unwrap().unwrap();
+    assert!(matches!(put_back().await, Err(SnapshotError::Missing(_))));
+    ledger.save("other".to_owned()).await.unwrap().unwrap();
+    put_back().await.unwrap();
     let saved = Connection::open(&other).unwrap();
     saved.pragma_update(None, "user_version", schema::SCHEMA_VERSION + 1).unwrap();
     drop(saved);
-    let refused = ledger.put_back(other).await.unwrap().unwrap_err();
-    assert!(refused.0.contains("this program knows"), "{refused}");
+    let refused = put_back().await.unwrap_err().to_string();
+    assert!(refused.contains("this program knows"), "{refused}");
     assert!(ledger.find_user("demo").await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn what_an_older_version_saved_is_brought_up_to_date() {
     let folder = TempDir::new().unwrap();
-    let old = folder.path().join("old.db");
+    let path = folder.path().join("l.db");
+    let old = snapshots::file_of(&path, "old");
+    fs::create_dir(old.parent().unwrap()).unwrap();
     let saved = Connection::open(&old).unwrap();
     saved.execute_batch(&schema::SCHEMA[..2].concat()).unwrap();
     saved.pragma_update(None, "user_version", 2).unwrap();
@@ -650,8 +666,8 @@ async fn what_an_older_version_saved_is_brought_up_to_date() {
     saved.execute(user, []).unwrap();
     drop(saved);
     let before = fs::read(&old).unwrap();
-    let ledger = SqliteLedger::open(&folder.path().join("l.db"), &options(true)).unwrap();
-    ledger.put_back(old.clone()).await.unwrap().unwrap();
+    let ledger = SqliteLedger::open(&path, &options(true)).unwrap();
+    ledger.put_back("old".to_owned()).await.unwrap().unwrap();
     assert!(ledger.find_user("old").await.unwrap().is_some());
     ledger.load_seed(plan()).await.unwrap().unwrap();
     rows(&ledger, vec![draft("External", "5")]).await;
@@ -901,8 +917,12 @@ async fn only_a_query_that_is_done_in_no_time_is_read_by_the_thread_that_asks() 
         let find = find(conditions);
         // The steps alone count here, however slow the machine is.
         let long = std::time::Duration::from_secs(600);
-        let at_once = query::look_at_once(&reader, &ledger.tenant(), &find, long).unwrap();
-        assert_eq!(at_once.err(), (!is_short).then_some(FindError::TooSlow));
+        let (until, mut texts) = (std::time::Instant::now() + long, Texts::default());
+        let mut reader = SqliteReader::new(&reader, &mut texts);
+        let tenant = ledger.tenant();
+        let look = |reader: &mut dyn Reader| look(reader, &tenant, &find);
+        let at_once = read_at_once(&mut reader, until, look).unwrap();
+        assert_eq!(at_once.is_some(), is_short);
         let page = ledger.find(find).await.unwrap().unwrap();
         assert_eq!((page.rows.len(), page.size, page.next), (count, count as u32, None));
     }

@@ -28,6 +28,10 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("refund_number", 1, flags, |context| {
         Ok(number(context, 0)?.to_string())
     })?;
+    connection.create_scalar_function("adjustment_number", 1, flags, |context| {
+        let key: i64 = context.get(0)?;
+        Ok(format!("CBA-{key:08}"))
+    })?;
     connection.create_scalar_function("folded", 1, flags, |context| {
         let text: Option<String> = context.get(0)?;
         Ok(text.map(|text| fold(&text, false)))

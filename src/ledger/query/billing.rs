@@ -1,8 +1,8 @@
 //! Which expression of the tables each field is, for accounts and what they were billed and paid.
-//! What must stay true is said in `query_tables`.
+//! What must stay true is said in `tables`.
 
-use super::query_columns::{
-    Shortcut, Stored, Table, amount, column, columns, moment, of_account, short, text,
+use super::columns::{
+    Shortcut, Stored, Table, amount, column, columns, kept_or, moment, of_account, short, text,
 };
 use crate::catalogue::account::AccountField;
 use crate::catalogue::invoice::InvoiceField;
@@ -21,7 +21,7 @@ macro_rules! user_id {
 const SYSTEM_USER: &str = "'bbc5e661e106c6dcd8dc6dd186454c2f'";
 
 /// What the invoices of an account add up to; those that owe the customer count against it.
-const INVOICES: &str = "(select coalesce(sum(invoice.balance), 0) from invoice \
+const INVOICES: &str = "(select cast(coalesce(sum(invoice.balance), 0) as bigint) from invoice \
                         where invoice.account = account.key)";
 
 pub(super) static ACCOUNT: Table = Table {
@@ -34,22 +34,16 @@ pub(super) static ACCOUNT: Table = Table {
            left join user on user.key = account.created_by \
            left join user as changer on changer.key = account.updated_by",
     only: None,
-    custom: Some("json_extract(account.custom, "),
+    custom: Some("account.custom"),
     columns: columns! {
         AccountField {
             AccountNumber = text("account.number"),
             // Nothing here is ever paid without being asked for, unless a client says so.
-            AutoPay = column(
-                "coalesce(json_extract(account.kept, '$.AutoPay'), 0)",
-                Stored::Boolean,
-            ),
+            AutoPay = kept_or("account.kept", "AutoPay", Stored::Boolean, "0"),
             Balance = amount(INVOICES),
             // The defaults of an account that says nothing else, as recorded.
-            Batch = text("coalesce(json_extract(account.kept, '$.Batch'), 'Batch1')"),
-            BillCycleDay = column(
-                "coalesce(json_extract(account.kept, '$.BillCycleDay'), '1')",
-                Stored::Decimal,
-            ),
+            Batch = kept_or("account.kept", "Batch", Stored::Text, "'Batch1'"),
+            BillCycleDay = kept_or("account.kept", "BillCycleDay", Stored::Decimal, "'1'"),
             CreatedById = text(user_id!("user")),
             CreatedDate = moment("account.created_ms"),
             CreditBalance = amount("account.balance"),
@@ -58,9 +52,8 @@ pub(super) static ACCOUNT: Table = Table {
             Name = text("account.name"),
             ParentId = text("parent.id"),
             PaymentGateway = text("account.gateway"),
-            PaymentTerm = text(
-                "coalesce(json_extract(account.kept, '$.PaymentTerm'), 'Due Upon Receipt')",
-            ),
+            PaymentTerm =
+                kept_or("account.kept", "PaymentTerm", Stored::Text, "'Due Upon Receipt'"),
             Status = text("account.status"),
             TotalInvoiceBalance = amount(INVOICES),
             UpdatedById = text(user_id!("changer")),
@@ -85,12 +78,13 @@ pub(super) static INVOICE: Table = Table {
     newest: "select max(invoice.key) from invoice",
     from: "invoice left join account on account.key = invoice.account",
     only: None,
-    custom: Some("json_extract(invoice.custom, "),
+    custom: Some("invoice.custom"),
     columns: columns! {
         InvoiceField {
             AccountId = short("account.id", of_account!("invoice.account")),
             AdjustmentAmount = amount(
-                "(select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
+                "(select cast(coalesce(sum(case when made.type = 'Charge' then made.amount \
+                 else -made.amount end), 0) as bigint) \
                  from invoice_adjustment as made \
                  where made.invoice = invoice.key and made.status = 'Processed')",
             ),
@@ -102,18 +96,22 @@ pub(super) static INVOICE: Table = Table {
             InvoiceNumber = text("invoice.number"),
             // A draft pays nothing yet, and one that was taken back nothing any more.
             PaymentAmount = amount(
-                "(select coalesce(sum(part.amount), 0) from invoice_payment as part \
+                "(select cast(coalesce(sum(part.amount), 0) as bigint) \
+                 from invoice_payment as part \
                  join payment on payment.key = part.payment \
                  where part.invoice = invoice.key and payment.status = 'Processed')",
             ),
             RefundAmount = amount(
-                "(select coalesce(sum(part.refunded), 0) from invoice_payment as part \
+                "(select cast(coalesce(sum(part.refunded), 0) as bigint) \
+                 from invoice_payment as part \
                  where part.invoice = invoice.key)",
             ),
             Status = text("'Posted'"),
             // Of an invoice without items only the whole amount is known.
             TaxAmount = amount(
-                "(select sum(iif(line.item is null, 0, line.amount)) from invoice_line as line \
+                "(select cast(sum(case when line.item is null then 0 else line.amount end) \
+                 as bigint) \
+                 from invoice_line as line \
                  where line.invoice = invoice.key)",
             ),
             UpdatedById = text(SYSTEM_USER),
@@ -137,7 +135,7 @@ pub(super) static INVOICE_PAYMENT: Table = Table {
            left join user on user.key = invoice_payment.created_by",
     // One that was unapplied as a whole pays nothing.
     only: Some("invoice_payment.amount > 0"),
-    custom: Some("json_extract(invoice_payment.custom, "),
+    custom: Some("invoice_payment.custom"),
     columns: columns! {
         InvoicePaymentField {
             Amount = amount("invoice_payment.amount"),
@@ -175,7 +173,7 @@ pub(super) static PAYMENT: Table = Table {
            left join user as changer \
            on changer.key = coalesce(payment.updated_by, payment.created_by)",
     only: None,
-    custom: Some("json_extract(payment.custom, "),
+    custom: Some("payment.custom"),
     columns: columns! {
         PaymentField {
             AccountId = short("account.id", of_account!("payment.account")),
@@ -188,9 +186,9 @@ pub(super) static PAYMENT: Table = Table {
             Gateway = text("payment.gateway"),
             // An electronic payment that is Canceled was a draft.
             GatewayState = text(
-                "iif(payment.type = 'External', null, \
-                 iif(payment.status in ('Draft', 'Canceled'), 'NotSubmitted', \
-                 iif(payment.is_settled, 'Settled', 'Submitted')))",
+                "case when payment.type = 'External' then null \
+                 when payment.status in ('Draft', 'Canceled') then 'NotSubmitted' \
+                 when payment.is_settled = 1 then 'Settled' else 'Submitted' end",
             ),
             PaymentMethodId = text("payment_method.id"),
             PaymentNumber = text("payment.number"),
@@ -222,7 +220,7 @@ pub(super) static PAYMENT_METHOD: Table = Table {
            left join user on user.key = payment_method.created_by \
            left join user as changer on changer.key = payment_method.updated_by",
     only: None,
-    custom: Some("json_extract(payment_method.custom, "),
+    custom: Some("payment_method.custom"),
     columns: columns! {
         PaymentMethodField {
             AccountId = short("account.id", of_account!("payment_method.account")),

@@ -1,11 +1,11 @@
 //! How a field becomes an expression of SQL: what a table and a column are.
 //!
-//! What must stay true: all SQL of a query is put together from the literals of `query_tables`,
-//! `query_billing`, `query_invoicing` and `query_statement`; whatever comes from a caller or a
-//! tenant is bound; and each field of the catalogue is an expression, or kept as clients set it, or
-//! without values.
+//! What must stay true: all SQL of a query is put together from the literals of `tables`,
+//! `billing`, `invoicing` and `statement`, and what a dialect writes about them; whatever comes
+//! from a caller or a tenant is bound; and each field of the catalogue is an expression, or kept as
+//! clients set it, or without values.
 
-use super::query_tables::table_of;
+use super::tables::table_of;
 use crate::catalogue::field::{Fate, Field, Kind, is_same};
 use crate::domain::custom_field::{CustomFields, CustomType};
 use crate::domain::draft::names::ID;
@@ -13,17 +13,16 @@ use crate::domain::id::IdKind;
 use crate::domain::query::QueryObject;
 
 /// Where the rows of an object are.
-pub(super) struct Table {
+pub(in crate::ledger) struct Table {
     /// The key, which orders rows by their creation and never changes.
-    pub(super) key: &'static str,
+    pub(in crate::ledger) key: &'static str,
     /// Selects the newest key, which is null as long as there is no row.
     pub(super) newest: &'static str,
     /// The table with all that its columns refer to.
     pub(super) from: &'static str,
     /// What rows of the object have in common, where the table has others as well.
     pub(super) only: Option<&'static str>,
-    /// Reads a value out of the fields of the tenant's own, where there are any; a path is bound
-    /// behind it, and a parenthesis closes it.
+    /// The column of the JSON that the fields of the tenant's own are in, where there are any.
     pub(super) custom: Option<&'static str>,
     /// The column behind Id, which every object inherits.
     pub(super) id: Expression,
@@ -36,8 +35,7 @@ pub(super) struct Table {
 pub(super) enum Source {
     /// An expression of the table.
     Is(Expression),
-    /// A value that is kept as it was sent: this reads it out of what is kept, a path is bound
-    /// behind it, and a parenthesis closes it.
+    /// A value that is kept as it was sent, in the JSON of this column.
     Kept(&'static str, Kind),
     /// The ledger holds no values for it.
     Nothing,
@@ -47,6 +45,8 @@ pub(super) enum Source {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expression {
     sql: &'static str,
+    /// It is this member of the JSON, or where that has none, this value.
+    member: Option<(&'static str, &'static str)>,
     stored: Stored,
     shortcut: Option<Shortcut>,
 }
@@ -61,14 +61,14 @@ macro_rules! columns {
         $(nothing { $($nothing:ident,)+ })?
     ) => {{
         use $crate::catalogue::field::Fields;
-        use $crate::ledger::sqlite::query_columns::{Source, agrees};
+        use $crate::ledger::query::columns::{Source, agrees};
 
         #[allow(clippy::match_same_arms)]
         const fn source(field: $fields) -> Source {
             match field {
                 $($fields::$name => Source::Is($column),)+
                 $($($fields::$kept => {
-                    Source::Kept(concat!("json_extract(", $kept_in, ", "), field.field().kind)
+                    Source::Kept($kept_in, field.field().kind)
                 })+)?
                 $($($fields::$nothing => Source::Nothing,)+)?
             }
@@ -113,11 +113,13 @@ const fn is_kept_under(name: &str, all: &[&Field]) -> bool {
 
 /// Where the values of a field are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
-    /// The expression that is its value.
+pub(in crate::ledger) struct Column {
+    /// The expression that is its value, or the column of the JSON that has it.
     pub(super) sql: &'static str,
-    /// The path to the value, which is bound behind the expression of a custom or a kept field.
-    pub(super) path: Option<String>,
+    /// Which member of the JSON it is, of a custom or a kept field; its name is bound.
+    pub(super) member: Option<String>,
+    /// The value where the JSON has no such member.
+    pub(super) default: Option<&'static str>,
     /// How the value is stored.
     pub(super) stored: Stored,
     /// A way to the rows of one value that reads no others.
@@ -126,7 +128,7 @@ pub(super) struct Column {
 
 /// How a value is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stored {
+pub enum Stored {
     /// As it is.
     Text,
     /// Minor units of `account.currency`.
@@ -174,26 +176,26 @@ pub(super) enum Shortcut {
 
 impl Table {
     /// The table of an object.
-    pub(super) fn of(object: QueryObject) -> &'static Self {
+    pub(in crate::ledger) fn of(object: QueryObject) -> &'static Self {
         table_of(object)
     }
 }
 
 /// The columns of an object, with those of its tenant.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
+pub(in crate::ledger) struct Columns<'a> {
     pub(super) table: &'static Table,
     object: QueryObject,
     custom: &'a CustomFields,
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn of(object: QueryObject, custom: &'a CustomFields) -> Self {
+    pub(in crate::ledger) fn of(object: QueryObject, custom: &'a CustomFields) -> Self {
         Self { table: Table::of(object), object, custom }
     }
 
     /// The column behind a field; none when the ledger holds no values for it.
-    pub(super) fn find(&self, field: &str) -> Option<Column> {
+    pub(in crate::ledger) fn find(&self, field: &str) -> Option<Column> {
         if field == ID {
             return Some(self.table.id.into());
         }
@@ -214,8 +216,8 @@ impl<'a> Columns<'a> {
             CustomType::Boolean => Stored::Boolean,
             CustomType::Date => Stored::Day,
         };
-        let path = Some(format!("$.{}", field.name));
-        Some(Column { sql: self.table.custom?, path, stored, shortcut: None })
+        let member = Some(field.name.to_string());
+        Some(Column { sql: self.table.custom?, member, default: None, stored, shortcut: None })
     }
 }
 
@@ -226,18 +228,29 @@ fn kept(sql: &'static str, kind: Kind, name: &str) -> Column {
         Kind::Boolean => Stored::Boolean,
         _ => Stored::Text,
     };
-    Column { sql, path: Some(format!("$.{name}")), stored, shortcut: None }
+    Column { sql, member: Some(name.to_owned()), default: None, stored, shortcut: None }
 }
 
 impl From<Expression> for Column {
     fn from(expression: Expression) -> Self {
-        let Expression { sql, stored, shortcut } = expression;
-        Self { sql, path: None, stored, shortcut }
+        let Expression { sql, member, stored, shortcut } = expression;
+        let (member, default) = member.unzip();
+        Self { sql, member: member.map(str::to_owned), default, stored, shortcut }
     }
 }
 
 pub(super) const fn column(sql: &'static str, stored: Stored) -> Expression {
-    Expression { sql, stored, shortcut: None }
+    Expression { sql, member: None, stored, shortcut: None }
+}
+
+/// A member of the JSON of a column, or the SQL of a default where that has none.
+pub(super) const fn kept_or(
+    document: &'static str,
+    member: &'static str,
+    stored: Stored,
+    default: &'static str,
+) -> Expression {
+    Expression { sql: document, member: Some((member, default)), stored, shortcut: None }
 }
 
 pub(super) const fn text(sql: &'static str) -> Expression {
@@ -245,11 +258,11 @@ pub(super) const fn text(sql: &'static str) -> Expression {
 }
 
 pub(super) const fn short(sql: &'static str, shortcut: Shortcut) -> Expression {
-    Expression { sql, stored: Stored::Text, shortcut: Some(shortcut) }
+    Expression { sql, member: None, stored: Stored::Text, shortcut: Some(shortcut) }
 }
 
 pub(super) const fn follows(sql: &'static str, stored: Stored, shortcut: Shortcut) -> Expression {
-    Expression { sql, stored, shortcut: Some(shortcut) }
+    Expression { sql, member: None, stored, shortcut: Some(shortcut) }
 }
 
 pub(super) const fn amount(sql: &'static str) -> Expression {

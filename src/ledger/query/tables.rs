@@ -1,18 +1,16 @@
 //! Which expression of the tables each field is, for refunds and what goes with them:
-//! `query_billing` and `query_invoicing` have the rest. These are the places where names meet SQL.
+//! `billing` and `invoicing` have the rest. These are the places where names meet SQL.
 //!
 //! What must stay true: each field of the catalogue is listed once, with its column or as one that
 //! the ledger has no values for, or it does not compile; an amount has `account` among the tables
 //! beside it, whose currency it is in; a join finds one row at most; and no statement reads more
-//! than it has to, which the tests of `query_statement` hold. An object more is a table more here.
+//! than it has to, which the tests of `statement` hold. An object more is a table more here.
 
-use super::query_billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
-use super::query_columns::{
+use super::billing::{ACCOUNT, INVOICE, INVOICE_PAYMENT, PAYMENT, PAYMENT_METHOD};
+use super::columns::{
     Shortcut, Stored, Table, amount, column, columns, follows, moment, short, text,
 };
-use super::query_invoicing::{
-    INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM,
-};
+use super::invoicing::{INVOICE_ADJUSTMENT, INVOICE_ITEM, INVOICE_ITEM_ADJUSTMENT, TAXATION_ITEM};
 use crate::catalogue::credit_balance_adjustment::CreditBalanceAdjustmentField;
 use crate::catalogue::refund::{RefundField, RefundInvoicePaymentField, RefundTransactionLogField};
 use crate::domain::id::IdKind;
@@ -44,7 +42,7 @@ macro_rules! row_id {
             $function,
             "(",
             $created,
-            ", (select cast(value as integer) from meta where meta.key = 'salt'), ",
+            ", (select cast(value as bigint) from meta where meta.key = 'salt'), ",
             $key,
             ")"
         )
@@ -67,8 +65,8 @@ macro_rules! refunds_of_account {
 }
 
 /// The id of the refund that is joined; none where none is.
-const REFUND_ID: &str = "iif(refund.number is null, null, \
-                         refund_id(refund.created_ms, refund.salt, refund.number))";
+const REFUND_ID: &str = "case when refund.number is null then null \
+                         else refund_id(refund.created_ms, refund.salt, refund.number) end";
 
 /// An adjustment that a refund made is the refund's first entry; one that somebody asked for is
 /// its row beside its first entry.
@@ -90,7 +88,7 @@ static ADJUSTMENT: Table = Table {
            left join user as changer on changer.key = \
            coalesce(adjustment.updated_by, adjustment.created_by, refund.created_by)",
     only: Some("entry.kind in ('refund', 'hold', 'increase', 'decrease')"),
-    custom: Some("json_extract(adjustment.custom, "),
+    custom: Some("adjustment.custom"),
     columns: columns! {
         CreditBalanceAdjustmentField {
             AccountId = short(
@@ -121,28 +119,28 @@ static ADJUSTMENT: Table = Table {
             Comment = text("adjustment.comment"),
             CreatedById = text("user.id"),
             CreatedDate = moment("entry.at_ms"),
-            Number = short("printf('CBA-%08d', entry.key)", Shortcut::Number("CBA-", "entry.key")),
+            Number = short("adjustment_number(entry.key)", Shortcut::Number("CBA-", "entry.key")),
             ReasonCode = text("adjustment.reason_code"),
             ReferenceId = text("adjustment.reference_id"),
             SourceTransactionId = text(
-                "iif(refund.number is null, coalesce(invoice.id, payment.id), \
-                 refund_id(refund.created_ms, refund.salt, refund.number))",
+                "case when refund.number is null then coalesce(invoice.id, payment.id) \
+                 else refund_id(refund.created_ms, refund.salt, refund.number) end",
             ),
             SourceTransactionNumber = text(
-                "iif(refund.number is null, coalesce(invoice.number, payment.number), \
-                 refund_number(refund.number))",
+                "case when refund.number is null then coalesce(invoice.number, payment.number) \
+                 else refund_number(refund.number) end",
             ),
             SourceTransactionType = text(
-                "iif(refund.number is not null, 'Refund', \
-                 iif(invoice.key is not null, 'Invoice', 'Payment'))",
+                "case when refund.number is not null then 'Refund' \
+                 when invoice.key is not null then 'Invoice' else 'Payment' end",
             ),
             // What a refund took is no longer taken once it was given back.
             Status = text(
                 "coalesce(adjustment.status, \
-                 iif(giving_back.key is null, 'Processed', 'Canceled'))",
+                 case when giving_back.key is null then 'Processed' else 'Canceled' end)",
             ),
             TransferredToAccounting = text("adjustment.transferred_to_accounting"),
-            Type = text("iif(entry.delta < 0, 'Decrease', 'Increase')"),
+            Type = text("case when entry.delta < 0 then 'Decrease' else 'Increase' end"),
             UpdatedById = text("changer.id"),
             UpdatedDate = moment("coalesce(adjustment.updated_ms, giving_back.at_ms, entry.at_ms)"),
         }
@@ -163,7 +161,7 @@ static REFUND: Table = Table {
            left join user as changer \
            on changer.key = coalesce(refund.updated_by, refund.created_by)",
     only: None,
-    custom: Some("json_extract(refund.custom, "),
+    custom: Some("refund.custom"),
     columns: columns! {
         RefundField {
             AccountId = short(
@@ -184,7 +182,7 @@ static REFUND: Table = Table {
             // An external refund goes to no gateway, and is NotSubmitted. Documented.
             GatewayState = text("coalesce(refund.gateway_state, 'NotSubmitted')"),
             MarkedForSubmissionOn = moment(
-                "iif(refund.type = 'Electronic', refund.created_ms, null)",
+                "case when refund.type = 'Electronic' then refund.created_ms else null end",
             ),
             MethodType = text("refund.method_type"),
             PaymentMethodId = text("payment_method.id"),
@@ -197,7 +195,8 @@ static REFUND: Table = Table {
                 Shortcut::Number("R-", "refund.number"),
             ),
             RefundTransactionTime = moment(
-                "iif(refund.type = 'External', refund.created_ms, refund.submitted_ms)",
+                "case when refund.type = 'External' then refund.created_ms \
+                 else refund.submitted_ms end",
             ),
             SecondRefundReferenceId = text("refund.second_reference_id"),
             SettledOn = moment("refund.settled_ms"),

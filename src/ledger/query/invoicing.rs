@@ -1,7 +1,7 @@
 //! Which expression of the tables each field is, for the lines of invoices and the adjustments of
-//! both. What must stay true is said in `query_tables`.
+//! both. What must stay true is said in `tables`.
 
-use super::query_columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
+use super::columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
 use crate::catalogue::invoice::{InvoiceItemField, TaxationItemField};
 use crate::catalogue::invoice_adjustment::{InvoiceAdjustmentField, InvoiceItemAdjustmentField};
 
@@ -34,7 +34,7 @@ pub(super) static INVOICE_ADJUSTMENT: Table = Table {
     newest: "select max(invoice_adjustment.key) from invoice_adjustment",
     from: ADJUSTMENTS,
     only: Some("invoice_adjustment.line is null"),
-    custom: Some("json_extract(invoice_adjustment.custom, "),
+    custom: Some("invoice_adjustment.custom"),
     columns: columns! {
         InvoiceAdjustmentField {
             AccountId = short("account.id", OF_ACCOUNT),
@@ -51,8 +51,8 @@ pub(super) static INVOICE_ADJUSTMENT: Table = Table {
             CustomerNumber = text("account.number"),
             // What it does to the balance: below zero where it lowers it.
             ImpactAmount = amount(
-                "iif(invoice_adjustment.type = 'Charge', invoice_adjustment.amount, \
-                 -invoice_adjustment.amount)",
+                "case when invoice_adjustment.type = 'Charge' then invoice_adjustment.amount \
+                 else -invoice_adjustment.amount end",
             ),
             InvoiceId = short("invoice.id", of_invoice!("invoice_adjustment.invoice")),
             InvoiceNumber = text("invoice.number"),
@@ -73,7 +73,7 @@ pub(super) static INVOICE_ITEM_ADJUSTMENT: Table = Table {
     newest: "select max(invoice_adjustment.key) from invoice_adjustment",
     from: ADJUSTMENTS,
     only: Some("invoice_adjustment.line is not null"),
-    custom: Some("json_extract(invoice_adjustment.custom, "),
+    custom: Some("invoice_adjustment.custom"),
     columns: columns! {
         InvoiceItemAdjustmentField {
             AccountId = short("account.id", OF_ACCOUNT),
@@ -101,7 +101,7 @@ pub(super) static INVOICE_ITEM_ADJUSTMENT: Table = Table {
                     ")",
                 ]),
             ),
-            SourceType = text("iif(line.item is null, 'InvoiceDetail', 'Tax')"),
+            SourceType = text("case when line.item is null then 'InvoiceDetail' else 'Tax' end"),
             Status = text("invoice_adjustment.status"),
             TransferredToAccounting = text("invoice_adjustment.transferred_to_accounting"),
             Type = text("invoice_adjustment.type"),

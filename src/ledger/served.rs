@@ -1,0 +1,136 @@
+//! A ledger as it is served: every use case over an engine's writer and readers, whatever engine it
+//! is.
+//!
+//! What must stay true: what changes something goes through the writer's queue, and what reads does
+//! not wait for the writer; the tenant's settings that are known here are those of the last
+//! transaction that changed them.
+
+pub mod bench;
+mod bookkeeping;
+mod conditions;
+pub mod events;
+mod health;
+mod operators;
+pub mod orders;
+mod queries;
+mod sessions;
+pub(in crate::ledger) mod settings;
+pub mod story;
+pub mod trail;
+mod views;
+
+use super::books::BooksError;
+use super::damage::Damage;
+use super::engine::Engine;
+use super::reader::Reader;
+use super::test_bench::{Snapshot, SnapshotError, TestBench, TestEngine};
+use super::ticket::Ticket;
+use super::unit::Unit;
+use super::writer::Writer;
+use super::{Ledger, Reply};
+use crate::domain::facts::Tenant;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+/// What keeps a ledger: an engine that writes, which the writer's thread owns, and what reads
+/// beside it.
+pub trait Backend: Send + Sync + 'static {
+    /// The writing side.
+    type Engine: TestEngine;
+
+    /// Does `work` on a reading of its own.
+    fn read<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static;
+
+    /// As [`Backend::read`], for what finds very few rows by their keys: the thread that asks does
+    /// it, where that takes less than handing it over.
+    fn read_little<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static;
+
+    /// As [`Backend::read`], until a moment after which there is no result any more. It may be
+    /// begun twice.
+    fn read_until<T, F>(&self, deadline: Instant, work: F) -> Reply<Option<T>>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static;
+
+    /// Checks what is stored beside serving, from now on, where the engine does not by itself.
+    fn begin_check(&self);
+
+    /// Saves everything that is committed under a name, as [`TestBench::save`] says.
+    fn save(&self, name: String) -> Reply<Result<(), SnapshotError>>;
+
+    /// Removes a snapshot.
+    fn drop_snapshot(&self, name: String) -> Reply<Result<(), SnapshotError>>;
+
+    /// The snapshots that there are, by name.
+    fn snapshots(&self) -> Reply<Result<Vec<Snapshot>, SnapshotError>>;
+}
+
+/// A ledger that is served.
+pub struct Served<B: Backend> {
+    /// Its readers end before the writer does.
+    pub(super) backend: B,
+    pub(super) writer: Writer<B::Engine>,
+    /// What the ledger says, which nothing beside this process changes.
+    tenant: Arc<RwLock<Arc<Tenant>>>,
+    damage: Damage,
+    /// It is marked as test.
+    pub(super) is_test: bool,
+}
+
+impl<B: Backend> Served<B> {
+    /// A ledger that is open. The writer notes damage where the readers note it.
+    pub(super) fn new(
+        backend: B,
+        writer: Writer<B::Engine>,
+        tenant: Tenant,
+        damage: Damage,
+        is_test: bool,
+    ) -> Self {
+        let tenant = Arc::new(RwLock::new(Arc::new(tenant)));
+        Self { backend, writer, tenant, damage, is_test }
+    }
+
+    /// Does the work of a client in a transaction, or replies at once that too much is waiting.
+    fn write<T: Send + 'static>(
+        &self,
+        ticket: Option<Ticket>,
+        mut work: impl FnMut(&mut Unit<'_>) -> Result<T, BooksError> + Send + 'static,
+    ) -> Reply<T> {
+        self.writer.submit(ticket, move |engine| engine.work(&mut work))
+    }
+
+    /// Does work of the gateway itself in a transaction, however long that waits for its turn.
+    fn write_patiently<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Unit<'_>) -> Result<T, BooksError> + Send + 'static,
+    ) -> Reply<T> {
+        self.writer.submit_patiently(move |engine| engine.work(&mut work))
+    }
+
+    /// The result of what may have changed the tenant's settings, once they are known here as well.
+    fn knowing_its_tenant<T: Send + 'static>(&self, work: Reply<(T, Tenant)>) -> Reply<T> {
+        let known = Arc::clone(&self.tenant);
+        Box::pin(async move {
+            let (result, tenant) = work.await?;
+            know(&known, tenant);
+            Ok(result)
+        })
+    }
+}
+
+/// Has the settings of the tenant be these from now on.
+fn know(known: &RwLock<Arc<Tenant>>, tenant: Tenant) {
+    *known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenant);
+}
+
+impl<B: Backend> Ledger for Served<B> {
+    fn test_bench(&self) -> Option<&dyn TestBench> {
+        self.is_test.then_some(self)
+    }
+}

@@ -1,0 +1,27 @@
+//! How a ledger is that is served.
+
+use super::{Backend, Served};
+use crate::ledger::work::drawing;
+use crate::ledger::{Health, LedgerStats, Reply};
+
+impl<B: Backend> Health for Served<B> {
+    fn probe(&self) -> Reply<()> {
+        self.write_patiently(drawing::probe)
+    }
+
+    fn begin_check(&self) {
+        self.backend.begin_check();
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.damage.found().map(str::to_owned)
+    }
+
+    fn lost_commit(&self) -> Option<String> {
+        self.damage.lost().map(str::to_owned)
+    }
+
+    fn stats(&self) -> LedgerStats {
+        self.writer.stats()
+    }
+}

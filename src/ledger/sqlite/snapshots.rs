@@ -1,0 +1,103 @@
+//! The files of snapshots, in a folder beside the ledger.
+//!
+//! What must stay true: a snapshot has its name only once it is whole, and is readable by its owner
+//! alone.
+
+use super::test_bench::copy;
+use super::whole;
+use crate::ledger::test_bench::{Snapshot, SnapshotError};
+use rusqlite::Connection;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Saves what is committed, as `connection` sees it, in the place of an earlier snapshot.
+pub(super) fn save(
+    connection: &Connection,
+    ledger: &Path,
+    name: &str,
+) -> rusqlite::Result<Result<(), SnapshotError>> {
+    let file = file_of(ledger, name);
+    // Under another name until it is whole.
+    let unfinished = file.with_extension("unfinished");
+    if let Err(error) = make_private(&folder_of(ledger)) {
+        return Ok(Err(error.into()));
+    }
+    write(connection, &unfinished)?;
+    let replaced = remove_logs_of(&file).and_then(|()| fs::rename(unfinished, file));
+    Ok(replaced.map_err(SnapshotError::from))
+}
+
+/// Saves what is committed into a new file.
+fn write(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
+    let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to);
+    made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let mut file = Connection::open(to)?;
+    copy(connection, &mut file)?;
+    whole::say_closed(&file)?;
+    // A file of its own: one with a log would leave another log behind wherever it is read.
+    file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
+}
+
+/// Removes a snapshot.
+pub(super) fn remove(ledger: &Path, name: &str) -> Result<(), SnapshotError> {
+    let file = file_of(ledger, name);
+    match fs::remove_file(&file).and_then(|()| remove_logs_of(&file)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(SnapshotError::Missing(name.to_owned()))
+        }
+        removed => Ok(removed?),
+    }
+}
+
+/// The snapshots of a ledger, by name.
+pub(super) fn all(ledger: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
+    let files = match fs::read_dir(folder_of(ledger)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let mut snapshots = Vec::new();
+    for file in files {
+        let file = file?;
+        let name = file.file_name().to_string_lossy().strip_suffix(".db").map(str::to_owned);
+        if let Some(name) = name {
+            let about = file.metadata()?;
+            snapshots.push(Snapshot { name, bytes: about.len(), saved: about.modified()? });
+        }
+    }
+    snapshots.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(snapshots)
+}
+
+/// The file of a snapshot.
+pub(super) fn file_of(ledger: &Path, name: &str) -> PathBuf {
+    folder_of(ledger).join(format!("{name}.db"))
+}
+
+fn folder_of(ledger: &Path) -> PathBuf {
+    let mut folder = ledger.as_os_str().to_owned();
+    folder.push(".snapshots");
+    PathBuf::from(folder)
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what an earlier version of this program left beside a snapshot, which would be taken
+/// for a part of the next one of that name.
+fn remove_logs_of(snapshot: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let mut log = snapshot.as_os_str().to_owned();
+        log.push(suffix);
+        match fs::remove_file(log) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
