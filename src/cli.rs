@@ -10,7 +10,9 @@ mod admin;
 mod check;
 mod complaint;
 mod config;
+mod configuration;
 mod copies;
+mod credentials;
 mod demo;
 mod doors;
 mod events;
@@ -19,6 +21,7 @@ mod gateways;
 mod in_process;
 mod ledger;
 mod logging;
+mod manual;
 mod operation;
 mod operator;
 mod options;
@@ -41,6 +44,7 @@ mod terminal;
 mod token;
 mod user;
 mod values;
+mod variables;
 mod webhooks;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -72,14 +76,22 @@ enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Check(check::Args),
+    Config(configuration::Args),
     Backup(copies::BackupArgs),
     Restore(copies::RestoreArgs),
     Admin(admin::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
+}
+
+/// The command line of the whole program.
+fn whole_command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let matches = match Cli::command().try_get_matches() {
+    let matches = match whole_command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return refuse(&error),
     };
@@ -118,9 +130,12 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Events(args) => events::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Check(args) => check::run(args, matches),
+        Command::Config(args) => configuration::run(args),
         Command::Backup(args) => copies::run_backup(args),
         Command::Restore(args) => copies::run_restore(&args),
         Command::Admin(args) => admin::run(args),
+        Command::Completions(args) => manual::complete(&args, whole_command()),
+        Command::Man(args) => manual::write(&args, whole_command()),
     }
 }
 

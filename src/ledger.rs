@@ -14,6 +14,7 @@ pub mod audit;
 pub mod bookkeeping;
 pub mod books;
 pub mod change;
+mod checks;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]

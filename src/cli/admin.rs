@@ -4,6 +4,7 @@
 //! and shown nowhere.
 
 mod fault;
+mod health;
 mod journal;
 mod rule;
 
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 /// The variable with the file of the only authorities that are believed of an admin listener.
-const CA_VARIABLE: &str = "REFUND_GATEWAY_ADMIN_CA_FILE";
+pub(super) const CA_VARIABLE: &str = "REFUND_GATEWAY_ADMIN_CA_FILE";
 
 /// Steer a running gateway: what testers do to a test ledger, and what operators decide
 #[derive(Debug, clap::Args)]
@@ -97,6 +98,8 @@ enum Action {
     },
     /// Tell the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
+    /// Report whether the gateway is ready; exit code 0 if it is
+    Health,
     /// Show the last exchanges, why they were refused, and what may have been meant
     Journal(journal::Args),
 }
@@ -134,6 +137,9 @@ type Call = (Method, String, Value);
 
 /// Makes the call that is asked for and prints what comes back.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
+    if matches!(args.action, Action::Health) {
+        return health::run(&args.admin);
+    }
     let token = read_token(args.token_file.as_deref(), args.ledger.as_ref())?;
     let api = Api::new(&args.admin, &token)?;
     let is_seed = matches!(args.action, Action::Seed { .. });
@@ -188,7 +194,9 @@ fn call(action: Action) -> Result<Call, Failure> {
         }
         Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
-        Action::Journal(_) | Action::Reconcile(_) => (Method::GET, "journal".into(), Value::Null),
+        Action::Journal(_) | Action::Reconcile(_) | Action::Health => {
+            (Method::GET, "journal".into(), Value::Null)
+        }
     })
 }
 

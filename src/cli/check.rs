@@ -36,13 +36,20 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     }
     let place = args.options.ledger.clone();
     if place.is_none() || args.options.config.is_some() {
-        let settings = exposure::checked(Settings::gather(args.options, matches)?)?;
-        if let Some(seed) = &settings.seed {
-            serve::read_seed(seed)?;
-        }
-        print_table(&settings.report.iter().map(settings_row).collect::<Vec<_>>())?;
+        print_settings(args.options, matches)?.check_environment()?;
     }
     place.map_or(Ok(ExitStatus::Done), |place| audit(&place))
+}
+
+/// Gathers the settings of `serve`, with what they name to be read, and prints each with where it
+/// came from.
+pub(super) fn print_settings(options: Options, matches: &ArgMatches) -> Result<Settings, Failure> {
+    let settings = exposure::checked(Settings::gather(options, matches)?)?;
+    if let Some(seed) = &settings.seed {
+        serve::read_seed(seed)?;
+    }
+    print_table(&settings.report.iter().map(settings_row).collect::<Vec<_>>())?;
+    Ok(settings)
 }
 
 fn settings_row(setting: &Effective) -> Vec<String> {

@@ -140,6 +140,13 @@ impl Config {
         }
     }
 
+    /// The environment variables that hold secrets of gateways and webhooks.
+    pub(super) fn secret_variables(&self) -> Vec<String> {
+        let gateways = self.written.gateway.iter().filter_map(|one| one.get_ref().secret_env());
+        let webhooks = self.written.webhook.iter().filter_map(|one| one.get_ref().secret_env());
+        gateways.chain(webhooks).map(str::to_owned).collect()
+    }
+
     /// Where the table that begins at this byte does, such as `gateway.toml:12`.
     pub(super) fn place_of_table(&self, at: usize) -> String {
         let line = |text: &str| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;

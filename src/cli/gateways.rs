@@ -82,6 +82,13 @@ impl fmt::Debug for Configured {
     }
 }
 
+impl Written {
+    /// The environment variable that holds its secret.
+    pub(super) fn secret_env(&self) -> Option<&str> {
+        self.secret_env.as_ref().map(|name| name.get_ref().as_str())
+    }
+}
+
 /// Checks the tables of a file.
 pub(super) fn check(written: &[Spanned<Written>]) -> Result<Vec<Configured>, Wrong> {
     let mut checked: Vec<Configured> = Vec::new();

@@ -8,6 +8,8 @@ use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::Settlement;
 use crate::ledger::sqlite::OpenMode;
 use crate::service::clock::Clock;
+use crate::service::{ServiceSettings, ageing};
+use chrono::TimeDelta;
 use tokio::runtime::Runtime;
 
 /// Decide about a refund whose gateway never told what became of it
@@ -56,9 +58,13 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         Status::Error => (SettledAs::Error, "Error"),
     };
     let ledger = ledger::open_named(ledger, OpenMode::Existing)?;
-    let act = operator::act(Clock::system().now());
-    let settlement = Settlement { refund, settled_as, reason, act };
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let clock = Clock::system();
+    let gap = ServiceSettings::default().clock_gap_minutes;
+    let ages = ageing::begin(&clock, ledger.as_ref(), TimeDelta::minutes(i64::from(gap)));
+    runtime.block_on(ages).or_fail(FailureCode::Runtime, "reading the ledger")?;
+    let (act, at_least) = (operator::act(clock.now()), clock.at_least());
+    let settlement = Settlement { refund, settled_as, reason, act, at_least };
     let settled = runtime.block_on(ledger.settle_refund(settlement));
     let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;
     let number = settled.map_err(|error| refused(error.to_string()))?;

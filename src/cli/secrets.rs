@@ -4,6 +4,7 @@
 //! that holds it.
 
 use super::complaint::{Wrong, wrong};
+use super::credentials;
 use crate::client::{Endpoint, Trust};
 use crate::processor::http::Secret;
 use serde::{Deserialize, Deserializer};
@@ -56,7 +57,9 @@ pub(super) fn find_secret(
         }
         (None, Some(path), None) => {
             let shown = path.get_ref().display();
-            let text = std::fs::read_to_string(path.get_ref())
+            let file = credentials::file_of(path.get_ref());
+            let file = file.map_err(|error| wrong(path, error.to_string()))?;
+            let text = std::fs::read_to_string(file)
                 .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
             parse(&text, path.span(), format!("of {shown}, not shown"))
         }
@@ -85,7 +88,9 @@ pub(super) fn find_trust(
         return Err(wrong(path, "without https there is no certificate to verify"));
     }
     let shown = path.get_ref().display().to_string();
-    let text = std::fs::read(path.get_ref())
+    let file = credentials::file_of(path.get_ref());
+    let file = file.map_err(|error| wrong(path, error.to_string()))?;
+    let text = std::fs::read(file)
         .map_err(|error| wrong(path, format!("{shown} cannot be read: {error}")))?;
     let trust = Trust::only(&text).map_err(|error| wrong(path, format!("{shown} {error}")))?;
     Ok((trust, shown))

@@ -9,15 +9,14 @@ use super::exit::Failure;
 use super::gateways::Configured;
 use super::options::Options;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
-use super::webhooks;
-use super::{ranges, token};
+use super::{ranges, token, variables, webhooks};
 use crate::http::HttpSettings;
 use crate::ledger::sqlite::LedgerSettings;
 use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use listeners::{TlsOptions, refuse_two_addresses};
+use listeners::{TlsOptions, find_credentials, refuse_two_addresses};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -69,6 +68,8 @@ pub(super) struct Settings {
     pub(super) gateways: Vec<Configured>,
     /// The webhooks that events of refunds are delivered to.
     pub(super) webhooks: Vec<webhooks::Configured>,
+    /// The environment variables that hold secrets of gateways and webhooks.
+    pub(super) secret_variables: Vec<String>,
     /// Each of these and where it came from.
     pub(super) report: Vec<Effective>,
 }
@@ -100,9 +101,18 @@ impl Settings {
             origin,
         }));
         refuse_two_addresses(&config)?;
+        find_credentials(&mut settings.http.tls, &config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// Refuses what the environment says and nothing reads.
+    pub(super) fn check_environment(&self) -> Result<(), Failure> {
+        let keys = self.report.iter().map(|setting| setting.key.as_str());
+        variables::check(&super::whole_command(), &self.secret_variables, keys)
     }
 }
 
@@ -180,6 +190,7 @@ impl Sources<'_> {
             store: self.store(&gateways, !webhooks.is_empty()),
             gateways: self.gateways(gateways),
             webhooks: self.webhooks(webhooks),
+            secret_variables: config.secret_variables(),
             report: std::mem::take(&mut self.report),
         }
     }

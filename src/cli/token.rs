@@ -3,6 +3,7 @@
 //! What must stay true: a token is never printed, and never part of a command line, where every
 //! process of the machine can read it.
 
+use super::credentials;
 use super::exit::{Failure, FailureCode, OrFail};
 use super::terminal;
 use crate::http::AdminToken;
@@ -30,10 +31,11 @@ impl Source {
             Self::Drawn => return Ok(None),
             Self::Variable => (of_variable()?.unwrap_or_default(), VARIABLE.to_owned()),
             Self::File(file) => {
-                warn_of_readers(file);
                 let shown = file.display();
-                let text = std::fs::read_to_string(file);
                 let what = format_args!("the token of the admin API in {shown}");
+                let file = credentials::file_of(file).or_fail(FailureCode::Configuration, what)?;
+                warn_of_readers(&file);
+                let text = std::fs::read_to_string(&file);
                 (text.or_fail(FailureCode::Configuration, what)?, shown.to_string())
             }
         };

@@ -143,6 +143,9 @@ pub struct Settlement {
     pub reason: String,
     /// Who decided, when, and from where.
     pub act: Act,
+    /// The earliest moment that it can be, as long as it is open which clock is right: by it the
+    /// refund was asked about for long enough.
+    pub at_least: DateTime<Utc>,
 }
 
 impl Settlement {

@@ -33,6 +33,16 @@ pub trait Reader {
 }
 
 impl dyn Reader + '_ {
+    /// Takes each row that a statement selects, one after the other.
+    pub fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut take: impl FnMut(&Row<'_>) -> Result<(), BooksError>,
+    ) -> Result<(), BooksError> {
+        self.select(sql, values, usize::MAX, &mut |columns| take(&Row(columns)))
+    }
+
     /// Everything that a statement selects.
     pub fn list<T>(
         &mut self,

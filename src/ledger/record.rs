@@ -5,6 +5,8 @@
 //! columns of a record begin with those of its key.
 
 mod day;
+mod sum;
+mod table;
 mod value;
 
 use crate::domain::entry_kind::EntryKind;
@@ -28,44 +30,9 @@ use std::borrow::Cow;
 use std::hash::Hash;
 
 pub use day::DayText;
+pub use sum::Sum;
+pub use table::{Lookup, Table, Within, places};
 pub use value::Value;
-
-/// A table, with the columns of its record in their order.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Its name.
-    pub name: &'static str,
-    /// Its columns, those of the key first.
-    pub columns: &'static [&'static str],
-    /// How many columns the key has.
-    pub key_columns: usize,
-}
-
-/// The columns by which rows of a table are found; an index of the table begins with them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Lookup {
-    /// The table.
-    pub table: &'static Table,
-    /// The columns, each of which must have the value that is asked for; without any, every row is
-    /// found.
-    pub by: &'static [&'static str],
-    /// A column that has the same value in all rows that are found, so that an index of those rows
-    /// alone will do.
-    pub only: Option<(&'static str, i64)>,
-}
-
-impl Lookup {
-    /// Rows by the values of columns.
-    pub const fn new(table: &'static Table, by: &'static [&'static str]) -> Self {
-        Self { table, by, only: None }
-    }
-
-    /// The same among rows of which a column has a value that never changes for this lookup.
-    #[must_use]
-    pub const fn only(self, column: &'static str, value: i64) -> Self {
-        Self { only: Some((column, value)), ..self }
-    }
-}
 
 /// A row whose values are read by their place.
 pub trait Columns {
@@ -283,11 +250,12 @@ named_fields!(
 );
 
 /// Declares the record of a table: its name, the columns of its key, then the others. A field and
-/// its column have one name, unless `as` gives the column's.
+/// its column have one name, unless `as` gives the column's. Behind `of` stands the whole record of
+/// the table, where this one is narrower.
 macro_rules! record {
     (
         $(#[$doc:meta])+
-        $name:ident in $table:literal [
+        $name:ident in $table:literal $(of $whole:ident)? [
             $($(#[$key_doc:meta])+ $key:ident: $key_type:ty),+ $(,)?
         ] {
             $($(#[$field_doc:meta])+ $field:ident $(as $column:literal)?: $type:ty),* $(,)?
@@ -310,6 +278,12 @@ macro_rules! record {
                     $($crate::ledger::record::column!($field $($column)?),)*
                 ],
                 key_columns: [$(stringify!($key)),+].len(),
+                within: $crate::ledger::record::within!(
+                    [
+                        $(stringify!($key),)+
+                        $($crate::ledger::record::column!($field $($column)?),)*
+                    ] $($whole)?
+                ),
             };
             const BY_KEY: &'static $crate::ledger::record::Lookup =
                 &$crate::ledger::record::Lookup::new(
@@ -368,4 +342,24 @@ macro_rules! column {
     };
 }
 
-pub(crate) use {column, record};
+/// Where the columns of a record are in the whole one, if there is one.
+macro_rules! within {
+    ([$($column:expr,)+]) => {
+        None
+    };
+    ([$($column:expr,)+] $whole:ident) => {
+        Some($crate::ledger::record::Within {
+            whole: <$whole as $crate::ledger::record::Record>::TABLE,
+            places: {
+                const NARROW: &[&str] = &[$($column),+];
+                const PLACES: [usize; NARROW.len()] = $crate::ledger::record::places(
+                    NARROW,
+                    <$whole as $crate::ledger::record::Record>::TABLE.columns,
+                );
+                &PLACES
+            },
+        })
+    };
+}
+
+pub(crate) use {column, record, within};

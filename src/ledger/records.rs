@@ -1,7 +1,9 @@
-//! The rows of the ledger's tables, one file a subject.
+//! The rows of the ledger's tables, one file a subject, and the list of all whole records.
 //!
-//! A record has the columns that use cases read and write; a table may have more, which others
-//! fill.
+//! A whole record has all columns of its table but their sum, which an engine makes and compares;
+//! a narrower one has those that a use case reads.
+
+use super::record::{Columns, Record, Table};
 
 mod accounts;
 mod billing;
@@ -51,3 +53,69 @@ pub use users::{
     ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow,
     USER_BY_NAME, USERS, User, UserRow,
 };
+
+/// The whole record of a table, for a check that looks at every row of every table.
+pub struct WholeRecord {
+    /// The table.
+    pub table: &'static Table,
+    /// Reads a row by the types of its columns, and gives the invariant that it breaks, if it
+    /// breaks one; the place of a column is the error where its value is not known.
+    pub look: fn(&dyn Columns) -> Result<Option<&'static str>, usize>,
+}
+
+fn look<R: Record>(columns: &dyn Columns) -> Result<Option<&'static str>, usize> {
+    R::read(columns).map(|row| row.fault())
+}
+
+macro_rules! whole {
+    ($($record:ty),+ $(,)?) => {
+        /// The whole records of all tables.
+        pub static WHOLE: &[WholeRecord] =
+            &[$(WholeRecord { table: <$record as Record>::TABLE, look: look::<$record> }),+];
+    };
+}
+
+whole!(
+    Meta,
+    TenantSetting,
+    GatewayRow,
+    CustomFieldRow,
+    OperatorValue,
+    UserRow,
+    SessionRow,
+    ClientRow,
+    TokenRow,
+    AccountRow,
+    MethodRow,
+    Balance,
+    Invoice,
+    Line,
+    InvoiceAdjustment,
+    Payment,
+    Part,
+    Collected,
+    CreditMemo,
+    MemoLine,
+    MemoPart,
+    MethodSnapshot,
+    GatewayIdentity,
+    AuditSource,
+    AuditRow,
+    AuditObject,
+    Refund,
+    TakenPart,
+    RefundDetail,
+    RefundLine,
+    Adjustment,
+    Entry,
+    Inquiry,
+    Exchange,
+    SettlementEvent,
+    Sending,
+    EventRow,
+    Webhook,
+    Delivery,
+    StoredAnswer,
+    Locator,
+    QueryMark,
+);

@@ -6,11 +6,10 @@
 //! lock, so that what the writer keeps in memory (tenant, gateways, the next number) stays true.
 
 mod audit;
-mod audit_billing;
 mod audit_indexes;
-mod audit_rows;
-mod audit_sending;
+mod audit_schema;
 mod audit_sums;
+mod audit_values;
 mod backend;
 mod books;
 mod copies;
@@ -23,6 +22,7 @@ mod identity;
 #[cfg(test)]
 mod inline;
 mod keeping;
+mod knowledge;
 mod lock;
 mod log;
 mod meter;
@@ -36,6 +36,7 @@ mod sending;
 mod snapshots;
 mod soundness;
 mod store;
+mod sums;
 mod test_bench;
 mod whole;
 

@@ -13,7 +13,9 @@ use chrono::{DateTime, Utc};
 use std::io;
 use std::time::SystemTime;
 
-/// The mark of a test ledger.
+/// Under which name the ledger keeps what it is for.
+pub const KIND: &str = "kind";
+/// That it is for testing.
 pub const TEST_KIND: &str = "test";
 
 /// The further use cases of a test ledger.

@@ -1,7 +1,7 @@
 //! Accepting an answer as the new capture.
 //!
-//! What must stay true: only files of the catalogue itself are written, never what one of them
-//! is a link to, which may be anything on this machine.
+//! What must stay true: only files of the catalogue itself are written, never what one of them, or
+//! a folder on the way to it, is a link to, which may be anything on this machine.
 
 use super::catalogue::rewrite_status;
 use super::compare::{Difference, Level, compare, usual_status};
@@ -10,6 +10,7 @@ use super::exchange::{Exchange, Files};
 use super::rules::FILE_NAME;
 use super::secret::{secrets_in, untold_answer};
 use crate::client::Answer;
+use std::path::Path;
 
 /// Makes `answer` the capture of an exchange whose files these are. What still differs then, such
 /// as a header or a text that a rule wants to match, is given back.
@@ -46,5 +47,26 @@ fn refuse_links(files: &Files) -> Result<(), ReplayError> {
             return Err(ReplayError::capture(&file, None, why));
         }
     }
-    Ok(())
+    match files.response.ancestors().skip(1).find(|folder| leads_out(folder)) {
+        None => Ok(()),
+        Some(folder) => {
+            let why = "it is a symbolic link that leads out of the folder it is in, and --update \
+                       writes only files of the catalogue itself; name the folder that it leads to";
+            Err(ReplayError::capture(folder, None, why))
+        }
+    }
+}
+
+/// Whether a folder is a link to somewhere outside of the folder that it is in; also one whose end
+/// cannot be seen.
+fn leads_out(folder: &Path) -> bool {
+    if !std::fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()) {
+        return false;
+    }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    let above = above.unwrap_or(Path::new(".")).canonicalize();
+    match (folder.canonicalize(), above) {
+        (Ok(end), Ok(above)) => !end.starts_with(above),
+        _ => true,
+    }
 }

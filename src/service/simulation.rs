@@ -234,7 +234,9 @@ impl Simulation {
             let settled_as = if is_paid { SettledAs::Processed } else { SettledAs::Error };
             self.note_settled(refund, is_paid);
             let (reason, act) = ("it is so".to_owned(), Act::of_start(service.clock().now()));
-            let settled = service.settle(Settlement { refund, settled_as, reason, act }).await;
+            let at_least = service.clock().at_least();
+            let settlement = Settlement { refund, settled_as, reason, act, at_least };
+            let settled = service.settle(settlement).await;
             if !matches!(settled, Ok(Ok(_))) {
                 self.world.fail(format!("{refund} cannot be settled: {settled:?}"));
             }

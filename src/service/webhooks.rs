@@ -2,8 +2,10 @@
 //!
 //! What must stay true: an event counts as delivered only once that is in the ledger, so that a
 //! process that dies delivers it again; a receiver that fails for one account delays that account
-//! alone. Time is the machine's, not the gateway's clock: receivers compare the moment of
-//! signing with their own.
+//! alone. The moment of signing is the machine's, because receivers compare it with their own; when
+//! an event is tried again, and when it is given up, goes by the age of the ledger (`ageing.rs`),
+//! so that a clock that jumps gives up nothing. A test ledger has no age, and a tester's clock may
+//! stand: there it goes by the machine's.
 
 use super::Service;
 use super::clock::Clock;
@@ -13,7 +15,7 @@ use crate::domain::event::EventKind;
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
 use crate::processor::http::{Secret, unix_seconds};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -127,7 +129,7 @@ pub(super) struct Receiver {
     kinds: Option<Vec<EventKind>>,
     give_up_after: TimeDelta,
     carrier: Arc<dyn Carrier>,
-    /// The machine's.
+    /// The machine's, for test ledgers.
     clock: Arc<Clock>,
     delivered: AtomicU64,
     failed: AtomicU64,
@@ -161,9 +163,8 @@ impl Receiver {
         }
     }
 
-    /// What is to be written of an attempt that failed.
-    fn failed_attempt(&self, delivery: &Delivery, why: String) -> Attempt {
-        let now = self.clock.now();
+    /// What is to be written of an attempt that failed at `now`.
+    fn failed_attempt(&self, delivery: &Delivery, now: DateTime<Utc>, why: String) -> Attempt {
         if now - delivery.since >= self.give_up_after {
             return Attempt::GivenUp { why };
         }
@@ -258,13 +259,21 @@ impl Service {
         }
     }
 
+    /// The moment by which deliveries are due, and get old.
+    fn time_for(&self, receiver: &Receiver) -> DateTime<Utc> {
+        match self.ledger.test_bench() {
+            Some(_) => receiver.clock.now(),
+            None => self.clock.aged(),
+        }
+    }
+
     /// What is due and not under way, within the room that is left.
     async fn due(
         &self,
         receiver: &Receiver,
         under_way: &mut UnderWay,
     ) -> Result<Vec<Delivery>, LedgerError> {
-        let (name, now) = (&receiver.name, receiver.clock.now());
+        let (name, now) = (&receiver.name, self.time_for(receiver));
         self.ledger.collect(name, receiver.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
             let stats = self.ledger.delivery_stats(name).await?;
@@ -288,7 +297,7 @@ impl Service {
             }
             Err(why) => {
                 receiver.failed.fetch_add(1, Ordering::Relaxed);
-                receiver.failed_attempt(&delivery, why)
+                receiver.failed_attempt(&delivery, self.time_for(receiver), why)
             }
         };
         let (webhook, sequence) = (&receiver.name, delivery.event.sequence);
@@ -301,8 +310,8 @@ impl Service {
                 tracing::error!(webhook, sequence, why, "an event was given up; it is kept");
             }
         }
-        let noted =
-            self.ledger.note_attempt(webhook, sequence, attempt, receiver.clock.now()).await;
+        let now = self.time_for(receiver);
+        let noted = self.ledger.note_attempt(webhook, sequence, attempt, now).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;

@@ -8,6 +8,9 @@ use crate::wire::Answer;
 use rusqlite::Connection;
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const DAY_AND_AN_HOUR_MS: i64 = 25 * 3_600_000;
@@ -18,19 +21,74 @@ fn send(gateway: &TestGateway, session: &str, key: &str) -> Answer {
     gateway.connect().send("POST", ENDPOINT, &headers, body.as_bytes())
 }
 
-fn real(env: impl FnOnce(&TempDir) -> Vec<(String, String)>) -> TestGateway {
+/// A real gateway with this configuration, and with variables in its environment.
+fn real(config: &str, env: impl FnOnce(&TempDir) -> Vec<(String, String)>) -> TestGateway {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("seed.toml"), FIFTY).unwrap();
+    fs::write(folder.path().join("config.toml"), config).unwrap();
     let env = env(&folder);
     let env: Vec<(&str, &str)> = env.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    TestGateway::start_with_env(folder, &["--seed", "seed.toml"], &env)
+    TestGateway::start_with_env(folder, &["--seed", "seed.toml", "--config", "config.toml"], &env)
+}
+
+/// A gateway whose clock can be set, and the file that says by how much it is wrong; none where
+/// libfaketime is not installed, which CI is to have.
+fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
+    let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+        .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
+        .into_iter()
+        .find(|library| fs::exists(library).unwrap());
+    let Some(library) = library else {
+        assert!(std::env::var_os("CI").is_none(), "libfaketime is needed in CI");
+        let note = b"SKIPPED: a clock that jumps while it is served: no libfaketime here\n";
+        std::io::stderr().write_all(note).unwrap();
+        return None;
+    };
+    let gateway = real(config, |folder| {
+        let file = folder.path().join("offset");
+        fs::write(&file, "+0").unwrap();
+        let env = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    });
+    let offset = gateway.folder().join("offset");
+    Some((gateway, offset))
+}
+
+/// How often the gateway's log has a text.
+fn lines_with(gateway: &TestGateway, text: &str) -> usize {
+    gateway.stderr().lines().filter(|line| line.contains(text)).count()
+}
+
+/// Regression: an event was given up because the clock jumped, and not because it was tried for as
+/// long as it should have been.
+#[test]
+fn a_clock_that_jumps_gives_up_no_event() {
+    // Nothing listens on the port of discarding.
+    let config = "[[webhook]]\nname = 'books'\nurl = 'http://127.0.0.1:9/hook'\n\
+                  give_up_after_h = 24\nsecret = 'a secret of tests, and of nobody else'\n";
+    let Some((gateway, offset)) = with_a_clock(config) else { return };
+    assert_eq!(send(&gateway, &gateway.login(), "the-one").successes(), 1);
+    gateway.until_it_says("an event was not delivered; once more");
+    fs::write(offset, "+25h").unwrap();
+    let before = lines_with(&gateway, "an event was not delivered; once more");
+    let started = Instant::now();
+    while lines_with(&gateway, "an event was not delivered; once more") < before + 2 {
+        assert_eq!(lines_with(&gateway, "given up"), 0, "{}", gateway.stderr());
+        assert!(started.elapsed() < Duration::from_secs(120), "{}", gateway.stderr());
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Regression: after a start with a clock that was 25 hours ahead, the retry of a refund paid it
 /// once more. (What the ledger has seen is moved back here, which is the same.)
 #[test]
 fn a_start_a_day_later_forgets_no_key() {
-    let mut gateway = real(|_| Vec::new());
+    let mut gateway = real("", |_| Vec::new());
     let first = send(&gateway, &gateway.login(), "the-one");
     assert_eq!(first.successes(), 1, "{first}");
     assert!(gateway.terminate().success());
@@ -40,6 +98,7 @@ fn a_start_a_day_later_forgets_no_key() {
     assert_eq!(count("update session set last_used_ms = last_used_ms - ?1"), 1);
     let age = "update meta set value = cast(value as integer) - ?1 where key = 'age_ms'";
     assert_eq!(count(age), 1, "a clean end keeps the age");
+    crate::sums::renew(&ledger);
     ledger.close().unwrap();
     gateway.restart();
     gateway.until_it_says("further ahead");
@@ -54,31 +113,8 @@ fn a_start_a_day_later_forgets_no_key() {
 /// The same while it runs, with the clock of libfaketime.
 #[test]
 fn a_clock_that_jumps_while_it_is_served_forgets_neither_keys_nor_sessions() {
-    let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
-        .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
-        .into_iter()
-        .find(|library| fs::exists(library).unwrap());
-    let Some(library) = library else {
-        assert!(std::env::var_os("CI").is_none(), "libfaketime is needed in CI");
-        let note = "SKIPPED: a clock that jumps while it is served: libfaketime is not installed";
-        writeln!(std::io::stderr(), "{note}").unwrap();
-        return;
-    };
-    let mut offset = None;
-    let gateway = real(|folder| {
-        let file = folder.path().join("offset");
-        fs::write(&file, "+0").unwrap();
-        let env = [
-            ("LD_PRELOAD", library.as_str()),
-            ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ];
-        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        offset = Some(file);
-        env
-    });
-    let jump_to = |text: &str| fs::write(offset.as_ref().unwrap(), text).unwrap();
+    let Some((gateway, offset)) = with_a_clock("") else { return };
+    let jump_to = |text: &str| fs::write(&offset, text).unwrap();
     let session = gateway.login();
     let first = send(&gateway, &session, "the-one");
     assert_eq!(first.successes(), 1, "{first}");

@@ -2,6 +2,8 @@
 //! the other, while the gateway starts and while it works. What was acknowledged is there after the
 //! next start, each key is one refund, and `check` finds nothing.
 //!
+//! And a disk that is full for a while: nothing is lost, and readiness says so as long as it lasts.
+//!
 //! `FAULTY_DISK=all` tries every n; without it they lie further and further apart. The shim is C,
 //! and where there is no compiler for it nothing is tried, loudly.
 #![allow(clippy::print_stdout, reason = "it says how much it tried")]
@@ -18,7 +20,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const KINDS: [&str; 4] = ["open", "read", "write", "sync"];
@@ -224,4 +227,51 @@ fn a_check_on_a_disk_that_fails_is_never_green() {
         let output = finish(&mut command);
         assert!(!(fault.has_come() && output.status.success()), "read {nth}: {output:?}");
     }
+}
+
+/// Waits until the gateway is ready, or is not.
+fn until_ready_is(gateway: &TestGateway, status: u16) -> String {
+    let started = Instant::now();
+    loop {
+        let ready = gateway.get_admin("/readyz");
+        if ready.status == status {
+            return ready.text();
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{ready}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_full_disk_is_not_ready_while_it_lasts_and_loses_nothing() {
+    let Some(shim) = shim() else { return };
+    let folder = TempDir::new().unwrap();
+    let full = folder.path().join("full");
+    // ENOSPC
+    let env = [("FAULT_KIND", "write"), ("FAULT_ERRNO", "28")];
+    let env = [
+        env.as_slice(),
+        &[("LD_PRELOAD", shim.to_str().unwrap()), ("FAULT_WHILE", full.to_str().unwrap())],
+    ];
+    let mut gateway =
+        TestGateway::start_with_env(TempDir::new().unwrap(), &["--demo"], &env.concat());
+    let session = gateway.login();
+    let create = || gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    assert_eq!(create().successes(), 1);
+    until_ready_is(&gateway, 200);
+    fs::write(&full, "").unwrap();
+    let why = until_ready_is(&gateway, 503);
+    assert!(why.contains("full"), "{why}");
+    for _ in 0..3 {
+        let refused = create();
+        assert_eq!((refused.status, refused.successes()), (500, 0), "{refused}");
+        assert!(refused.texts("FaultMessage").concat().contains("Nothing was done"), "{refused}");
+    }
+    assert_eq!(gateway.get_admin("/readyz").status, 503, "as long as it lasts");
+    assert_eq!(gateway.get_admin("/healthz").status, 200);
+    fs::remove_file(&full).unwrap();
+    until_ready_is(&gateway, 200);
+    assert_eq!(create().successes(), 1);
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "998.00");
+    assert_eq!(gateway.terminate().code(), Some(0), "it was full, and nothing else");
 }

@@ -149,3 +149,40 @@ fn only_a_regular_file_is_a_ledger() {
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o666);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+/// A misspelt variable, and one of a setting that only a file has, were passed over in silence.
+#[test]
+fn a_variable_that_nothing_reads_is_refused_with_what_was_meant() {
+    let folder = TempDir::new().unwrap();
+    let started = |name: &str| {
+        let mut command = program(folder.path());
+        let output = finish(command.args(["serve", "--ledger", ":memory:"]).env(name, "5"));
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = started("REFUND_GATEWAY_LISTN");
+    assert!(code == Some(3) && said.contains("did you mean REFUND_GATEWAY_LISTEN?"), "{said}");
+    let (code, said) = started("REFUND_GATEWAY_HTTP_BODY_BYTES_MAX");
+    let is_explained = said.contains("http.body_bytes_max is a setting of the configuration file");
+    assert!(code == Some(3) && is_explained, "{said}");
+}
+
+/// What Kubernetes sets in a cluster with a service of this name, and a secret's own variable, are
+/// no mistakes.
+#[test]
+fn variables_of_the_surroundings_are_passed() {
+    let folder = TempDir::new().unwrap();
+    fs::write(
+        folder.path().join("gateway.toml"),
+        "[[gateway]]\nname = \"Bank\"\nkind = \"http\"\nurl = \"https://bank.invalid\"\n\
+         secret_env = \"REFUND_GATEWAY_BANK\"\n",
+    )
+    .unwrap();
+    let mut command = program(folder.path());
+    command.args(["check", "--config", "gateway.toml"]).envs([
+        ("REFUND_GATEWAY_BANK", "0123456789abcdef0123456789abcdef"),
+        ("REFUND_GATEWAY_SERVICE_HOST", "10.0.0.1"),
+        ("REFUND_GATEWAY_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+    ]);
+    let output = finish(&mut command);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}

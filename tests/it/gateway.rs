@@ -9,7 +9,7 @@ use crate::wire::{Answer, Connection};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -66,15 +66,28 @@ fn program_that_survives_file_limits(folder: &Path) -> Command {
     shell
 }
 
-/// Runs a command to its end, which must come: one that hangs is ended, and fails the test.
+/// Runs a command to its end, which must come: one that hangs is ended, and fails the test. What it
+/// writes is read meanwhile, because a pipe holds little.
 pub fn finish(command: &mut Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    if wait(&mut child).is_none() {
+    let stdout = read_aside(child.stdout.take().unwrap());
+    let stderr = read_aside(child.stderr.take().unwrap());
+    let ended = wait(&mut child);
+    if ended.is_none() {
         child.kill().unwrap();
-        let output = child.wait_with_output().unwrap();
-        panic!("{command:?} did not end: {output:?}");
     }
-    child.wait_with_output().unwrap()
+    let status = child.wait().unwrap();
+    let output = Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() };
+    assert!(ended.is_some(), "{command:?} did not end: {output:?}");
+    output
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        bytes
+    })
 }
 
 fn wait(child: &mut Child) -> Option<ExitStatus> {

@@ -280,6 +280,7 @@ fn move_more(path: &Path) {
             file.execute(statement, [number]).unwrap();
         }
     }
+    crate::sums::renew(&file);
 }
 
 struct House {

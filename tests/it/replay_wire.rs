@@ -80,6 +80,28 @@ fn what_is_no_file_of_the_catalogue_is_not_written() {
     assert_eq!(std::fs::read_to_string(folder.path("outside.xml")).unwrap(), ANSWER);
 }
 
+/// Regression: `--update` wrote through a folder that was a link out of the catalogue.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_leads_out_of_the_catalogue_is_not_written() {
+    let folder = Folder::with("real/p/1.request.xml", login_envelope("demo@example.com", "demo"))
+        .and("real/p/1.response.xml", ANSWER)
+        .and("catalogue/README", "");
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(folder.path(to), folder.path(name)).unwrap();
+    };
+    link("real", "catalogue/out");
+    for named in ["catalogue/out", "catalogue/out/p", "catalogue/out/p/1.request.xml"] {
+        let told = folder.told(&[named, "--update"], 4);
+        assert!(told.contains("leads out of the folder"), "{told}");
+        let kept = std::fs::read_to_string(folder.path("real/p/1.response.xml")).unwrap();
+        assert_eq!(kept, ANSWER, "{named}");
+    }
+    // One that stays within is only another name.
+    link("real", "newest");
+    folder.passes(&["newest", "--update"], "0 passed, 0 failed, 1 updated");
+}
+
 #[test]
 fn an_answer_has_to_come_in_time() {
     let folder =

@@ -83,6 +83,7 @@ impl Place {
     fn change(&self, statement: &str) {
         let ledger = rusqlite::Connection::open(self.0.path().join("l.db")).unwrap();
         ledger.execute_batch(statement).unwrap();
+        crate::sums::renew(&ledger);
     }
 }
 

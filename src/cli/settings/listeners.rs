@@ -2,6 +2,7 @@
 
 use super::{Sources, shown};
 use crate::cli::config::Config;
+use crate::cli::credentials;
 use crate::cli::exit::Failure;
 use crate::http::{HttpSettings, TlsSettings};
 use std::path::PathBuf;
@@ -31,6 +32,18 @@ pub(super) fn refuse_two_addresses(config: &Config) -> Result<(), Failure> {
         return Err(
             config.complain("http.public_url", "stands beside public_url; keep one of them")
         );
+    }
+    Ok(())
+}
+
+/// Replaces credentials of the service manager by the files that they are.
+pub(super) fn find_credentials(tls: &mut TlsSettings, config: &Config) -> Result<(), Failure> {
+    let files = [("cert", &mut tls.cert), ("key", &mut tls.key), ("client_ca", &mut tls.client_ca)];
+    for (key, file) in files {
+        if let Some(path) = file {
+            let found = credentials::file_of(path);
+            *path = found.map_err(|error| config.complain(&format!("http.tls.{key}"), error))?;
+        }
     }
     Ok(())
 }

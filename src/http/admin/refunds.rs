@@ -33,7 +33,8 @@ impl Api {
             other => return Err(bad(format!("status: `{other}` is neither Processed nor Error"))),
         };
         let reason = Settlement::checked_reason(&reason).map_err(bad)?;
-        let settlement = Settlement { refund, settled_as, reason, act };
+        let at_least = self.service.clock().at_least();
+        let settlement = Settlement { refund, settled_as, reason, act, at_least };
         let settled = self.service.settle(settlement).await;
         let settled = settled.map_err(|error| of_ledger(&error))?;
         let number = settled.map_err(|error| match error {

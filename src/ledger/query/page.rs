@@ -5,6 +5,7 @@
 //! page costs what it holds and not what comes before it. Where a client invents an offset, rows
 //! are counted off from the nearest mark before.
 
+use super::behind;
 use super::columns::{Column, Columns, Stored, Table};
 use super::statement::{self, Span, Statement, Tenant};
 use super::{Find, FindError, LOCATOR_IDLE_MAX, PAGE_ROWS_MAX, Page, QueryLocator, Start, Value};
@@ -45,6 +46,7 @@ pub(in crate::ledger) fn look(
     let skip = set.offset - set.begins.offset;
     let found = statement::rows(&set.query, span, (skip, most + 1), tenant, reader.dialect());
     let mut rows = read_rows(reader, &set.query, tenant, &found)?;
+    behind::verify(reader, set.query.object, rows.iter().map(|(key, _)| *key))?;
     let has_more = rows.len() > usize::try_from(most).unwrap_or(usize::MAX);
     if has_more {
         rows.pop();

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 record! {
     /// An account, as refunds see it.
-    Account in "account_row" [
+    Account in "account_row" of AccountRow [
         /// Its key.
         key: AccountKey,
     ] {
@@ -117,7 +117,7 @@ record! {
 
 record! {
     /// A payment method, as refunds see it.
-    Method in "payment_method" [
+    Method in "payment_method" of MethodRow [
         /// Its key.
         key: MethodKey,
     ] {

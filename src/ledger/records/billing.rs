@@ -143,6 +143,8 @@ record! {
         created_ms: DateTime<Utc>,
         /// When it was changed.
         updated_ms: DateTime<Utc>,
+        /// Values of the tenant's own fields, a JSON object.
+        custom: Option<String>,
     }
 }
 

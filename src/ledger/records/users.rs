@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 record! {
     /// A user, by name.
-    User in "user" [
+    User in "user" of UserRow [
         /// Its key.
         key: UserKey,
     ] {

@@ -55,6 +55,7 @@ impl Loader<'_, '_> {
             balance: opening,
             created_ms: created,
             updated_ms: created,
+            custom: None,
         })?;
         self.add();
         self.add_lines(&invoice.number, items, key, created)

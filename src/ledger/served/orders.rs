@@ -22,8 +22,9 @@ impl<B: Backend> Orders for Served<B> {
         verdict: Verdict,
         exchange: Exchange,
     ) -> Reply<bool> {
+        let request = (number, verdict, exchange);
         self.writer.submit_case_patiently(UseCase::new(
-            (number, verdict, exchange),
+            request,
             |(number, verdict, _), needs| naming::end(*number, verdict, needs),
             |unit, (number, verdict, exchange)| {
                 ending::end_refund(unit, *number, verdict, exchange)

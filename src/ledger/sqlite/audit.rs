@@ -5,15 +5,18 @@
 //! of them ended first.
 
 use super::audit_sums::{Accounts, add_up};
+use super::books::Texts;
 use super::meter::Meter;
 use super::open_error::OpenError;
+use super::readers::SqliteReader;
 use super::reading::{knows_conditions, open_for_reading};
 use super::rows::known;
-use super::{audit_billing, audit_indexes, audit_rows, audit_sending, soundness};
+use super::{audit_indexes, audit_schema, audit_values, sending, soundness};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use crate::ledger::checks;
 use parking_lot::Mutex;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +38,7 @@ enum Part {
     References,
     Pages,
     Money,
+    Values,
     Rows,
     Indexes,
 }
@@ -45,6 +49,7 @@ struct Found {
     pages_are_sound: bool,
     indexes_are_whole: bool,
     references: Option<rusqlite::Result<Findings>>,
+    values: Option<rusqlite::Result<Findings>>,
     rows: Option<rusqlite::Result<Findings>>,
     money: Option<rusqlite::Result<Audit>>,
 }
@@ -52,10 +57,11 @@ struct Found {
 /// Audits the ledger at `path`, which may be in use by another process.
 pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
     let first = open(path)?;
-    let meter = meter(&first, progress).map_err(|error| sorted(path, &error))?;
+    let meter = meter(&first, progress).map_err(|error| OpenError::sql(path, &error))?;
     let meter = Arc::new(meter);
     // The longest first.
-    let parts = [Part::References, Part::Pages, Part::Money, Part::Rows, Part::Indexes];
+    let parts =
+        [Part::References, Part::Pages, Part::Money, Part::Values, Part::Rows, Part::Indexes];
     let waiting = Mutex::new(VecDeque::from(parts));
     let found = Mutex::new(Found::default());
     let work = |connection: &Connection| {
@@ -72,24 +78,14 @@ pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError>
         work(&first);
     });
     let found = found.into_inner();
-    put_together(&first, found).map_err(|error| sorted(path, &error))
+    put_together(&first, found).map_err(|error| OpenError::sql(path, &error))
 }
 
 fn open(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_for_reading(path)?;
     let cache = connection.pragma_update(None, "cache_size", -CACHE_KIB);
-    cache.map_err(|error| sorted(path, &error))?;
+    cache.map_err(|error| OpenError::sql(path, &error))?;
     Ok(connection)
-}
-
-fn sorted(path: &Path, error: &rusqlite::Error) -> OpenError {
-    match error.sqlite_error_code() {
-        // A table or a column that is not there.
-        Some(ErrorCode::Unknown) => {
-            OpenError::Damaged { path: path.to_owned(), detail: error.to_string() }
-        }
-        _ => OpenError::sql(path, error),
-    }
 }
 
 /// A meter of all that the parts will look at: refunds and entries, once each.
@@ -115,8 +111,12 @@ fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mute
             let audited = audit_money(connection, meter);
             found.lock().money = Some(audited);
         }
+        Part::Values => {
+            let checked = noting_steps(connection, meter, schema_and_values);
+            found.lock().values = Some(checked);
+        }
         Part::Rows => {
-            let checked = noting_steps(connection, meter, audit_rows::check);
+            let checked = noting_steps(connection, meter, rows);
             found.lock().rows = Some(checked);
         }
         Part::Indexes => {
@@ -163,6 +163,10 @@ fn put_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit
         let Audit { accounts, refunds, entries, .. } = money;
         audit = Audit { accounts, refunds, entries, ..audit };
     }
+    // Last, because most of what it finds is only less plain than what the others say of it.
+    if let Some(values) = found.values {
+        audit.take_over(values?);
+    }
     Ok(audit)
 }
 
@@ -190,6 +194,24 @@ fn dangling_references(connection: &Connection) -> rusqlite::Result<Findings> {
     Ok(findings)
 }
 
+/// A ledger that an older version left has no sums yet.
+fn schema_and_values(connection: &Connection) -> rusqlite::Result<Findings> {
+    let snapshot = connection.unchecked_transaction()?;
+    let findings = audit_schema::check(&snapshot)?;
+    // Statements about a schema that is another would find nothing but that.
+    if !findings.problems.is_empty() || !audit_schema::is_current(&snapshot)? {
+        return Ok(findings);
+    }
+    audit_values::check(&snapshot)
+}
+
+/// Looks whether rows that belong together are there, in one snapshot.
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Findings> {
+    let snapshot = connection.unchecked_transaction()?;
+    let mut texts = Texts::default();
+    Ok(checks::rows(&mut SqliteReader::new(&snapshot, &mut texts))?)
+}
+
 /// Adds up everything in one snapshot.
 pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
@@ -198,8 +220,9 @@ pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::R
     for findings in [sums.rows, sums.chain, sums.taken, sums.orders, sums.causes] {
         audit.take_over(findings);
     }
-    audit_billing::check(&snapshot, &mut audit.findings)?;
-    audit_sending::check(&snapshot, &mut audit.findings)?;
+    sending::add_function(&snapshot)?;
+    let mut texts = Texts::default();
+    checks::money(&mut SqliteReader::new(&snapshot, &mut texts), &mut audit.findings)?;
     list_accounts(&snapshot, sums.accounts, &mut audit)?;
     Ok(audit)
 }

@@ -309,9 +309,9 @@ mod tests {
                 "update refund_row set payment_method = 6 where number = 2",
             ),
             ("refund_by_payment_method", STALE),
-            ("entry_giving_back", "insert into entry_row values (9, 1, 2, 1, 1, 3, null, 1)"),
+            ("entry_giving_back", "insert into entry_row values (9, 1, 2, 1, 1, 3, null, 1, 0)"),
             ("payment_method_by_account", "update payment_method set account = 3"),
-            ("session_by_last_use", "insert into session values (zeroblob(32), 1, 1)"),
+            ("session_by_last_use", "insert into session values (zeroblob(32), 1, 1, 0)"),
         ] {
             let is_stale = change == STALE || change.starts_with("delete");
             let ledger = ledger();

@@ -2,8 +2,9 @@
 //! columns once and kept prepared.
 
 use super::soundness::is_damage;
+use super::sums::{self, SUM};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
-use crate::ledger::record::{Columns, Lookup, Record, Table, Value};
+use crate::ledger::record::{Columns, Lookup, Record, Sum, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql, ffi};
 use std::borrow::Cow;
@@ -52,7 +53,7 @@ impl<'c> SqliteBooks<'c> {
             let table = lookup.table;
             let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
             let conditions = conditions(lookup.by) + &only.unwrap_or_default();
-            let columns = table.columns.join(", ");
+            let columns = sums::columns(table);
             let order = key(table).join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })
@@ -94,7 +95,7 @@ impl Books for SqliteBooks<'_> {
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
         let mut statement = self.finding(lookup)?;
-        select(&mut statement, values, most, take)
+        find_each(&mut statement, lookup.table, values, most, take)
     }
 
     /// The statement of one value, for each of them in turn: nothing is read over a network here.
@@ -105,8 +106,8 @@ impl Books for SqliteBooks<'_> {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let mut statement = self.finding(lookup)?;
-        wanted.iter().try_for_each(|values| select(&mut statement, values, most, take))
+        let (mut statement, table) = (self.finding(lookup)?, lookup.table);
+        wanted.iter().try_for_each(|values| find_each(&mut statement, table, values, most, take))
     }
 
     fn find_after(
@@ -116,15 +117,17 @@ impl Books for SqliteBooks<'_> {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
+        let table = lookup.table;
         let mut statement = self.prepared(Verb::FindAfter, lookup, || {
-            let (name, columns) = (lookup.table.name, lookup.table.columns.join(", "));
+            let (name, columns) = (table.name, sums::columns(table));
             let by = lookup.by.join(", ");
             format!("select {columns} from {name} where {by} > ?1 order by {by} limit ?2")
         })?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut rows = statement.query([after, most]).map_err(engine)?;
         while let Some(row) = rows.next().map_err(engine)? {
-            take(&RowColumns(row))?;
+            sums::verify(row, 0, table)?;
+            take(&RowColumns { row, table })?;
         }
         Ok(())
     }
@@ -142,12 +145,12 @@ impl Books for SqliteBooks<'_> {
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
         let mut statement = self.prepared(Verb::Insert, table, || {
-            let places = vec!["?"; table.columns.len()].join(", ");
-            format!("insert into {} ({}) values ({places})", table.name, table.columns.join(", "))
+            let places = vec!["?"; table.columns.len() + 1].join(", ");
+            format!("insert into {} ({}) values ({places})", table.name, sums::columns(table))
         })?;
         let mut bound = vec![false; table.columns.len()];
         for row in rows {
-            execute(&mut statement, row, &mut bound)?;
+            write(&mut statement, row, &mut bound)?;
         }
         Ok(())
     }
@@ -161,13 +164,14 @@ impl Books for SqliteBooks<'_> {
             let numbered = |(place, column): (usize, &&str)| format!("{column} = ?{}", place + 1);
             let mut all = table.columns.iter().enumerate().map(numbered);
             let keys: Vec<_> = all.by_ref().take(table.key_columns).collect();
-            let others: Vec<_> = all.collect();
+            let sum = format!("{SUM} = ?{}", table.columns.len() + 1);
+            let others: Vec<_> = all.chain([sum]).collect();
             let (others, keys) = (others.join(", "), keys.join(" and "));
             format!("update {} set {others} where {keys}", table.name)
         })?;
         let mut bound = vec![false; table.columns.len()];
         for row in rows {
-            if execute(&mut statement, row, &mut bound)? != 1 {
+            if write(&mut statement, row, &mut bound)? != 1 {
                 return Err(BooksError::Missing(table.name));
             }
         }
@@ -182,10 +186,11 @@ impl Books for SqliteBooks<'_> {
         let mut statement = self.prepared(Verb::Remove, table, || {
             format!("delete from {} where {}", table.name, conditions(key(table)))
         })?;
-        let mut bound = vec![false; table.key_columns];
         for values in keys {
-            let write = |put: &mut dyn FnMut(Value<'_>)| values.iter().cloned().for_each(put);
-            execute(&mut statement, &write, &mut bound)?;
+            for (place, value) in (1..).zip(&values) {
+                statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+            }
+            statement.raw_execute().map_err(engine)?;
         }
         Ok(())
     }
@@ -208,6 +213,26 @@ impl Books for SqliteBooks<'_> {
     }
 }
 
+/// Passes on the rows of a table that a statement finds by these values, each compared with its sum.
+fn find_each(
+    statement: &mut Statement<'_>,
+    table: &'static Table,
+    values: &[Value<'_>],
+    most: usize,
+    take: TakeRow<'_>,
+) -> Result<(), BooksError> {
+    for (place, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
+    }
+    let mut rows = statement.raw_query();
+    for _ in 0..most {
+        let Some(row) = rows.next().map_err(engine)? else { break };
+        sums::verify(row, 0, table)?;
+        take(&RowColumns { row, table })?;
+    }
+    Ok(())
+}
+
 /// Passes on the rows that a statement selects, `most` of them at most.
 pub(super) fn select(
     statement: &mut Statement<'_>,
@@ -221,7 +246,7 @@ pub(super) fn select(
     let mut rows = statement.raw_query();
     for _ in 0..most {
         let Some(row) = rows.next().map_err(engine)? else { break };
-        take(&RowColumns(row))?;
+        take(&Selected(row))?;
     }
     Ok(())
 }
@@ -229,13 +254,14 @@ pub(super) fn select(
 /// Every row of a table, in the order of the keys, beside any transaction.
 pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>> {
     let (table, order) = (R::TABLE, key(R::TABLE).join(", "));
-    let select =
-        format!("select {} from {} order by {order}", table.columns.join(", "), table.name);
+    let select = format!("select {} from {} order by {order}", sums::columns(table), table.name);
     let mut statement = connection.prepare_cached(&select)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let row = R::read(&RowColumns(row)).map_err(|place| BooksError::unknown::<R>(place))?;
+        sums::verify(row, 0, table)?;
+        let row = RowColumns { row, table };
+        let row = R::read(&row).map_err(|place| BooksError::unknown::<R>(place))?;
         all.push(row);
     }
     Ok(all)
@@ -252,16 +278,18 @@ fn conditions(columns: &[&str]) -> String {
     if all.is_empty() { "true".to_owned() } else { all }
 }
 
-/// Binds the values of a row and runs the statement; gives how many rows it changed. `bound` says
-/// at which places the row before had a value: half of the columns of a refund have none, and what
-/// is not bound is null.
-fn execute(
+/// Binds the values of a row and their sum, and runs the statement; gives how many rows it changed.
+/// `bound` says at which places the row before had a value: half of the columns of a refund have
+/// none, and what is not bound is null.
+fn write(
     statement: &mut Statement<'_>,
     row: WriteRow<'_>,
     bound: &mut [bool],
 ) -> Result<usize, BooksError> {
-    let (mut places, mut done) = (bound.iter_mut().zip(1..), Ok(()));
+    let (mut sum, mut done, sum_place) = (Sum::default(), Ok(()), bound.len() + 1);
+    let mut places = bound.iter_mut().zip(1..);
     row(&mut |value| {
+        sum.add(&value);
         let Some((is_bound, place)) = places.next() else { return };
         let is_null = value == Value::Null;
         if done.is_ok() && (*is_bound || !is_null) {
@@ -270,6 +298,7 @@ fn execute(
         *is_bound = !is_null;
     });
     done.map_err(engine)?;
+    statement.raw_bind_parameter(sum_place, sum.kept()).map_err(engine)?;
     statement.raw_execute().map_err(engine)
 }
 
@@ -286,19 +315,38 @@ impl ToSql for Bound<'_> {
     }
 }
 
-struct RowColumns<'r>(&'r Row<'r>);
+/// A row whose columns are those of the whole record of a table.
+pub(super) struct RowColumns<'r> {
+    pub(super) row: &'r Row<'r>,
+    /// The table as the record that is read has it.
+    pub(super) table: &'static Table,
+}
 
 impl Columns for RowColumns<'_> {
-    /// A text that is not UTF-8 is passed on as bytes, which no text field takes.
     fn value(&self, place: usize) -> Value<'_> {
-        match self.0.get_ref(place) {
-            Ok(ValueRef::Integer(value)) => Value::Integer(value),
-            Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
-                Ok(text) => Value::Text(Cow::Borrowed(text)),
-                Err(_) => Value::Bytes(Cow::Borrowed(text)),
-            },
-            Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
-            Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
-        }
+        value_at(self.row, self.table.place_in_whole(place))
+    }
+}
+
+/// A row of whatever a statement selects.
+struct Selected<'r>(&'r Row<'r>);
+
+impl Columns for Selected<'_> {
+    fn value(&self, place: usize) -> Value<'_> {
+        value_at(self.0, place)
+    }
+}
+
+/// The value of a column. A text that is not UTF-8 is passed on as bytes, which no text field
+/// takes.
+fn value_at<'r>(row: &'r Row<'_>, place: usize) -> Value<'r> {
+    match row.get_ref(place) {
+        Ok(ValueRef::Integer(value)) => Value::Integer(value),
+        Ok(ValueRef::Text(text)) => match std::str::from_utf8(text) {
+            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Err(_) => Value::Bytes(Cow::Borrowed(text)),
+        },
+        Ok(ValueRef::Blob(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+        Ok(ValueRef::Null | ValueRef::Real(_)) | Err(_) => Value::Null,
     }
 }

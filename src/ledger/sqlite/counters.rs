@@ -4,7 +4,9 @@
 //! wrong. What was written last shows it first, so a start compares the last rows, and reads as
 //! little of a ledger of millions of refunds as of an empty one. `check` compares all rows.
 
+use super::books;
 use super::open_error::OpenError;
+use crate::ledger::records::Meta;
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 
@@ -39,7 +41,8 @@ const CONTRADICTIONS: [&str; 5] = [
          or entry.delta is not -newest.amount)",
 ];
 
-/// Refuses a ledger of the current schema whose last rows and counters contradict each other.
+/// Refuses a ledger of the current schema whose last rows and counters contradict each other, or
+/// whose knowledge of itself is not what was written.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     for select in CONTRADICTIONS {
         let found = connection.query_row(select, [], |row| row.get(0)).optional();
@@ -47,5 +50,6 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), OpenErro
             return Err(OpenError::Damaged { path: path.to_owned(), detail });
         }
     }
-    Ok(())
+    let knowledge = books::all::<Meta>(connection);
+    knowledge.map(|_| ()).map_err(|error| OpenError::sql(path, &error))
 }

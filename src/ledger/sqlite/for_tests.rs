@@ -1,10 +1,13 @@
 //! A ledger in memory for tests of what stands above the engine.
 
+use super::books::Texts;
+use super::readers::SqliteReader;
 use super::store::Store;
-use super::{audit_billing, schema};
+use super::{schema, sums};
 use crate::domain::facts::MethodKey;
 use crate::domain::id::ObjectId;
 use crate::ledger::audit::Findings;
+use crate::ledger::checks;
 use crate::ledger::engine::Engine;
 use crate::ledger::tests::settlement::Audited;
 use crate::ledger::unit::World;
@@ -39,6 +42,7 @@ fn filled(world: World, accounts: &[(ObjectId, MethodKey, ObjectId)], opening: i
                       values (?1, ?2, ?3, 'CreditCard', 'Active')";
         connection.execute(insert, rusqlite::params![method_key.0, method, key]).unwrap();
     }
+    sums::renew_all(&connection);
     Store::in_world(connection, world)
 }
 
@@ -50,13 +54,16 @@ pub(in crate::ledger) fn audited_store_for_tests(
 ) -> impl Engine + Audited + use<> {
     let store = filled(world, accounts, 0);
     store.connection().execute_batch(statements).unwrap();
+    sums::renew_all(store.connection());
     store
 }
 
 impl Audited for Store {
     fn problems(&mut self) -> Vec<String> {
         let mut findings = Findings::default();
-        audit_billing::check(self.connection(), &mut findings).unwrap();
+        let mut texts = Texts::default();
+        let mut reader = SqliteReader::new(self.connection(), &mut texts);
+        checks::billing(&mut reader, &mut findings).unwrap();
         findings.problems
     }
 }

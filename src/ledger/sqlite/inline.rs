@@ -11,7 +11,7 @@ use super::open::configure as configure_writer;
 use super::readers::Readers;
 use super::reading::configure as configure_reader;
 use super::store::Store;
-use super::{Sqlite, SqliteLedger, audit, audit_rows};
+use super::{Sqlite, SqliteLedger, audit, audit_values};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::ledger::damage::Damage;
@@ -217,11 +217,12 @@ impl Disk {
         })
     }
 
-    /// What `check` finds wrong with money and rows.
+    /// What `check` finds wrong with money, rows and the sums of rows.
     pub(crate) fn problems(&self) -> Vec<String> {
         let eye = self.eye.lock().unwrap();
         let mut money = audit::audit_money(&eye, &Meter::unseen()).unwrap();
-        money.take_over(audit_rows::check(&eye).unwrap());
+        money.take_over(audit::rows(&eye).unwrap());
+        money.take_over(audit_values::check(&eye).unwrap());
         money.findings.problems
     }
 

@@ -3,8 +3,11 @@
 //! What must stay true: a session that is kept goes on to be that of its user, whatever key the
 //! user has in the new ledger; a token that is kept is never given to another session.
 
+use super::{knowledge, sums};
+use crate::ledger::record::Record;
+use crate::ledger::records::{SessionRow, UserRow};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 use std::collections::HashMap;
 
 /// The counter behind the tokens of a ledger whose ids are seeded.
@@ -23,13 +26,9 @@ pub(super) fn keep_sessions(old: &Connection, fresh: &Connection) -> rusqlite::R
             insert.execute(params![token, user, session.get::<_, i64>(2)?])?;
         }
     }
-    let select = "select value from meta where key = ?1";
-    let counter: Option<Value> =
-        old.query_row(select, params![TOKENS], |row| row.get(0)).optional()?;
-    if let Some(counter) = counter {
-        let write = "insert into meta (key, value) values (?1, ?2) \
-                     on conflict (key) do update set value = excluded.value";
-        fresh.execute(write, params![TOKENS, counter])?;
+    sums::renew(fresh, SessionRow::TABLE, "sum is null", [])?;
+    if let Some(counter) = knowledge::said(old, TOKENS)? {
+        knowledge::say(fresh, TOKENS, &counter)?;
     }
     Ok(())
 }
@@ -54,7 +53,9 @@ fn keep_users(old: &Connection, fresh: &Connection) -> rusqlite::Result<HashMap<
     while let Some(user) = users.next()? {
         let values = others.iter().map(|name| user.get::<_, Value>(*name));
         let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
-        let key = write.query_row(params_from_iter(values), |row| row.get(0))?;
+        let key: i64 = write.query_row(params_from_iter(values), |row| row.get(0))?;
+        // Its key may be another one here.
+        sums::renew(fresh, UserRow::TABLE, "key = ?1", [key])?;
         keys.insert(user.get("key")?, key);
     }
     Ok(keys)

@@ -5,7 +5,7 @@ use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{counters, log, rows, whole};
+use super::{counters, log, rows, sums, whole};
 use crate::domain::facts::Gateway;
 use crate::ledger::test_bench::TEST_KIND;
 use rusqlite::config::DbConfig;
@@ -213,6 +213,7 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.set_prepared_statement_cache_capacity(64);
+    sums::add_function(connection)?;
     keep_plans(connection)
 }
 

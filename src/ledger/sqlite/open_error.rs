@@ -1,6 +1,7 @@
 //! Why a ledger could not be opened: one variant for each thing that its reader does about it.
 
 use super::schema::SCHEMA_VERSION;
+use super::soundness::is_damage;
 use rusqlite::ErrorCode;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,9 +124,9 @@ impl OpenError {
     pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged { path, detail }
-            }
+            _ if is_damage(error) => Self::Damaged { path, detail },
+            // A table or a column that is not there, which every ledger has.
+            Some(ErrorCode::Unknown) => Self::Damaged { path, detail },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
             _ => Self::Io { path, detail },
         }

@@ -2,16 +2,16 @@
 //!
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
-use super::sending;
-use crate::ledger::test_bench::TEST_KIND;
-use rusqlite::{Connection, OptionalExtension, params};
+use super::{knowledge, sending, sums};
+use crate::ledger::test_bench::{KIND, TEST_KIND};
+use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
 
 /// Marks the file as a ledger of this program ("RFGW").
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
 /// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 14] = [
+pub(super) const SCHEMA: [&str; 15] = [
     include_str!("migrations/001_ledger.sql"),
     include_str!("migrations/002_query.sql"),
     include_str!("migrations/003_movements.sql"),
@@ -26,6 +26,7 @@ pub(super) const SCHEMA: [&str; 14] = [
     include_str!("migrations/012_settlement.sql"),
     include_str!("migrations/013_oauth.sql"),
     include_str!("migrations/014_orgs.sql"),
+    include_str!("migrations/015_sums.sql"),
 ];
 const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[0]),
@@ -42,6 +43,7 @@ const STEPS: &[M<'static>] = &[
     M::up(SCHEMA[11]),
     M::up(SCHEMA[12]),
     M::up(SCHEMA[13]),
+    M::up(SCHEMA[14]),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The schema that this program writes.
@@ -50,11 +52,30 @@ pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;
 /// Takes every step that the ledger has not taken yet.
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    add_functions(connection)?;
+    MIGRATIONS.to_latest(connection).map_err(unwrapped)
+}
+
+/// The functions that steps use.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     sending::add_function(connection)?;
-    MIGRATIONS.to_latest(connection).map_err(|error| match error {
+    sums::add_function(connection)
+}
+
+fn unwrapped(error: rusqlite_migration::Error) -> rusqlite::Error {
+    match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => err,
         other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
-    })
+    }
+}
+
+/// An empty ledger in memory, of the schema that a version had.
+pub(super) fn empty_ledger_of(version: i64) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    add_functions(&connection)?;
+    let steps = usize::try_from(version).unwrap_or(0);
+    MIGRATIONS.to_version(&mut connection, steps).map_err(unwrapped)?;
+    Ok(connection)
 }
 
 /// A test ledger in memory that holds nothing.
@@ -68,8 +89,7 @@ pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
 /// Says what a new ledger is for.
 pub(super) fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
     let kind = if test { TEST_KIND } else { "real" };
-    let insert = "insert into meta (key, value) values ('kind', ?1)";
-    connection.execute(insert, params![kind]).map(|_| ())
+    knowledge::say(connection, KIND, kind)
 }
 
 /// What the ledger is for, if that was said.

@@ -1,5 +1,5 @@
-//! Whether the pages of the file are sound: asked before a start where nothing is served yet, or
-//! beside serving, on a thread of its own.
+//! Whether the pages, the schema and the rows of the file are sound: asked before a start where
+//! nothing is served yet, or beside serving, on a thread of its own.
 //!
 //! What must stay true: the check beside serving gives up rather than let the log grow without end,
 //! because its snapshot keeps the log from being emptied.
@@ -7,6 +7,7 @@
 use super::log::log_of;
 use super::open_error::OpenError;
 use super::reading::checking_connection;
+use super::{audit_schema, audit_values};
 use crate::ledger::damage::Damage;
 use rusqlite::{Connection, ErrorCode};
 use std::fs;
@@ -32,10 +33,22 @@ const WORTH_A_LINE: Duration = Duration::from_secs(1);
 
 /// Checks the whole file, and returns its first damage.
 pub(super) fn check_soundness(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    match quick_check(connection).map_err(|error| OpenError::sql(path, &error))? {
+    match first_damage(connection).map_err(|error| OpenError::sql(path, &error))? {
         None => Ok(()),
         Some(detail) => Err(OpenError::Damaged { path: path.to_owned(), detail }),
     }
+}
+
+/// What is wrong with pages, schema or rows, if anything is.
+fn first_damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    if let Some(found) = quick_check(connection)? {
+        return Ok(Some(found));
+    }
+    let found = audit_schema::check(connection)?.problems.into_iter().next();
+    if found.is_some() || !audit_schema::is_current(connection)? {
+        return Ok(found);
+    }
+    audit_values::first_problem(connection)
 }
 
 /// What SQLite finds wrong with the file, if anything is.
@@ -142,7 +155,7 @@ impl Check {
         let most = bytes().saturating_add(LOG_GROWTH_MAX);
         let ends = move || is_over.load(Ordering::Acquire) || bytes() > most;
         connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(ends))?;
-        quick_check(&connection)
+        first_damage(&connection)
     }
 
     fn is_over(&self) -> bool {

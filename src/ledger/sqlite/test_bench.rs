@@ -9,13 +9,13 @@ use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, snapshots};
+use super::{keeping, schema, snapshots, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::record::Field;
-use crate::ledger::records::{ACCOUNT_BY_ID, Account, Balance};
+use crate::ledger::record::{Field, Record};
+use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{SnapshotError, TestEngine};
@@ -59,10 +59,10 @@ const OF_AN_ACCOUNT: &[&str] = &[
     "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
     "delete from payment where account = ?1",
     "delete from invoice where account = ?1",
-    "update account_row set default_payment_method = null where default_payment_method in \
-     (select key from payment_method where account = ?1)",
+    "update account_row set default_payment_method = null, sum = null \
+     where default_payment_method in (select key from payment_method where account = ?1)",
     "delete from payment_method where account = ?1",
-    "update account_row set parent = null where parent = ?1",
+    "update account_row set parent = null, sum = null where parent = ?1",
     "delete from balance where account = ?1",
     "delete from account_row where key = ?1",
 ];
@@ -198,5 +198,6 @@ fn forget_rows(connection: &Connection, account: AccountKey) -> rusqlite::Result
     for statement in OF_AN_ACCOUNT {
         connection.execute(statement, [account.0])?;
     }
+    sums::renew(connection, AccountRow::TABLE, "sum is null", [])?;
     keepers.iter().try_for_each(|sql| connection.execute_batch(sql))
 }

@@ -5,11 +5,12 @@
 //! write until a clean end the main file says that it is open while a log that is not empty stands
 //! beside it. A log is emptied by [`end`] alone, after the file says that it is closed.
 
+use super::knowledge;
 use super::log::log_of;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, kind};
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension};
 use std::fs;
 use std::path::Path;
 
@@ -59,16 +60,14 @@ pub(super) fn check_not_parted(
 
 /// Since when the ledger is open, as its file says it.
 fn open_since(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let since = "select value from meta where key = 'open_since'";
-    connection.query_row(since, [], |row| row.get(0)).optional()
+    knowledge::said(connection, "open_since")
 }
 
 /// Says in the ledger that it is open.
 pub(super) fn say_open(connection: &Connection) -> rusqlite::Result<()> {
-    let say = "insert into meta (key, value) \
-               values ('open_since', strftime('%Y-%m-%dT%H:%M:%SZ', 'now')) \
-               on conflict (key) do update set value = excluded.value";
-    connection.execute(say, []).map(|_| ())
+    let now = "select strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+    let now: String = connection.query_row(now, [], |row| row.get(0))?;
+    knowledge::say(connection, "open_since", &now)
 }
 
 /// Says in the ledger, or in a copy of it, that it is closed.

@@ -5,12 +5,11 @@
 //! knows has an id and a number, which never change unless a seed says others; the built-in
 //! sandbox, which always exists, comes first.
 
-use super::drawing::{digest, fill_randomly};
+use super::drawing::{drawn_salt, gateway_id, seeded_salt};
 use crate::domain::facts::SANDBOX_GATEWAY;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
 use crate::ledger::records::{GATEWAY_IDENTITIES, GatewayIdentity, Meta};
-use crate::ledger::seeding::stable_id;
 use crate::ledger::unit::Unit;
 
 /// Under which name the ledger keeps whether what happens is kept for webhooks.
@@ -55,22 +54,9 @@ fn ledger_salt(unit: &mut Unit<'_>, seeded: Option<u32>) -> Result<u32, BooksErr
         let unknown = BooksError::Unknown { table: "meta", column: "value" };
         return kept.value.parse().map_err(|_| unknown);
     }
-    let mut drawn = [0_u8; 32];
-    fill_randomly(&mut drawn)?;
-    let salt = seeded.unwrap_or_else(|| salt_of(&drawn));
+    let salt = seeded.map_or_else(drawn_salt, Ok)?;
     unit.insert(Meta { key: SALT.to_owned(), value: salt.to_string() })?;
     Ok(salt)
-}
-
-/// The salt that follows from an id seed.
-fn seeded_salt(id_seed: u64) -> u32 {
-    salt_of(&digest(id_seed, "salt", 0))
-}
-
-/// The first 24 bits.
-fn salt_of(bytes: &[u8; 32]) -> u32 {
-    let [first, second, third, ..] = *bytes;
-    u32::from_be_bytes([0, first, second, third])
 }
 
 /// Whether events are kept: as it is said now, which is written down, or as it was said last.
@@ -99,7 +85,7 @@ pub fn name_gateways(unit: &mut Unit<'_>) -> Result<(), BooksError> {
             continue;
         }
         newest += 1;
-        let id = stable_id(&format!("gateway:{name}"));
+        let id = gateway_id(&name);
         named.push(name.clone());
         unit.insert(GatewayIdentity { name, id, number: format!("PG-{newest:08}") })?;
     }

@@ -2,6 +2,7 @@
 //! from it and from counters in the ledger.
 
 use super::numbering;
+use crate::domain::id::ObjectId;
 use crate::domain::secret::SESSION_CHARS;
 use crate::ledger::books::BooksError;
 use crate::ledger::unit::Unit;
@@ -58,6 +59,30 @@ pub fn digest(seed: u64, purpose: &str, count: u64) -> [u8; 32] {
     hash.update(purpose.as_bytes());
     hash.update(count.to_be_bytes());
     hash.finalize().into()
+}
+
+/// The salt of a new ledger's ids.
+pub fn drawn_salt() -> Result<u32, BooksError> {
+    let mut drawn = [0_u8; 32];
+    fill_randomly(&mut drawn)?;
+    Ok(salt_of(&drawn))
+}
+
+/// The salt that follows from an id seed.
+pub fn seeded_salt(id_seed: u64) -> u32 {
+    salt_of(&digest(id_seed, "salt", 0))
+}
+
+/// The first 24 bits.
+fn salt_of(bytes: &[u8; 32]) -> u32 {
+    let [first, second, third, ..] = *bytes;
+    u32::from_be_bytes([0, first, second, third])
+}
+
+/// The id of a gateway, which follows from its name.
+pub fn gateway_id(name: &str) -> ObjectId {
+    let digest: [u8; 32] = Sha256::digest(format!("gateway:{name}").as_bytes()).into();
+    ObjectId::of_digest(&digest)
 }
 
 /// Fills bytes from the machine's source of randomness.

@@ -63,7 +63,7 @@ pub fn settle_refund(
     }
     let until = settlement.refund.created_at() + ASKED_FOR;
     let act = &settlement.act;
-    if act.at < until {
+    if settlement.at_least < until {
         return Ok(Err(SettleError::TooEarly { number, until }));
     }
     let ending = settlement.settled_as.ending();

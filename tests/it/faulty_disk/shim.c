@@ -3,7 +3,8 @@
  *
  * FAULT_KIND: open, read, write or sync. FAULT_NTH: which call fails, from 1; those after it are
  * good again. FAULT_ERRNO: with what. FAULT_FROM: a file; calls are counted from when it is there.
- * FAULT_MARK: a file that is made when the call has failed. */
+ * FAULT_MARK: a file that is made when the call has failed. FAULT_WHILE, in place of FAULT_NTH: a
+ * file; as long as it is there, every call of the kind fails. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -46,7 +47,13 @@ __attribute__((constructor)) static void find(void) {
 static int fails(const char *kind) {
     const char *wanted = getenv("FAULT_KIND"), *nth = getenv("FAULT_NTH");
     const char *from = getenv("FAULT_FROM"), *mark = getenv("FAULT_MARK");
-    if (!wanted || !nth || strcmp(wanted, kind) != 0) return 0;
+    const char *number = getenv("FAULT_ERRNO"), *lasting = getenv("FAULT_WHILE");
+    if (!wanted || !(nth || lasting) || strcmp(wanted, kind) != 0) return 0;
+    if (lasting) {
+        if (access(lasting, F_OK) != 0) return 0;
+        errno = number ? atoi(number) : EIO;
+        return 1;
+    }
     if (!has_begun) {
         if (from && access(from, F_OK) != 0) return 0;
         has_begun = 1;
@@ -56,7 +63,6 @@ static int fails(const char *kind) {
         int made = real_open(mark, O_CREAT | O_WRONLY, 0600);
         if (made >= 0) real_close(made);
     }
-    const char *number = getenv("FAULT_ERRNO");
     errno = number ? atoi(number) : EIO;
     return 1;
 }

@@ -3,29 +3,26 @@
 //! Each check selects what is wrong and says of it what. Nothing here trusts a stored sum: every
 //! one is made again from the rows behind it.
 
-use crate::ledger::audit::Findings;
-use rusqlite::Connection;
-
-/// A check: what it is about, the numbers of those for which it fails, and what that means.
-struct Check {
-    about: &'static str,
-    select: &'static str,
-    problem: &'static str,
-}
+use super::Check;
 
 /// All of them. A refund is live while it is Processed or in Processing, unless it was compensated.
-const CHECKS: [Check; 20] = [
+pub(super) const CHECKS: [Check; 20] = [
     Check {
         about: "adjustment",
         select: "select adjustment.key from adjustment left join ( \
-                     select adjustment as key, sum(kind = iif(delta > 0, 'increase', 'decrease')) \
-                         as made, sum(iif(kind = 'cancellation', 0, delta)) as moved, \
-                         sum(iif(kind = 'cancellation', delta, 0)) as taken_back \
+                     select adjustment as key, \
+                         sum(case when kind = case when delta > 0 then 'increase' \
+                             else 'decrease' end then 1 else 0 end) as made, \
+                         sum(case when kind = 'cancellation' then 0 else delta end) as moved, \
+                         sum(case when kind = 'cancellation' then delta else 0 end) \
+                             as taken_back \
                      from entry where adjustment is not null group by adjustment) as entries \
                  on entries.key = adjustment.key \
-                 where entries.made is not 1 \
-                 or moved is not iif(type = 'Increase', amount, -amount) \
-                 or taken_back is not iif(status = 'Canceled', -moved, 0)",
+                 where entries.made is distinct from 1 \
+                 or moved is distinct from case when type = 'Increase' then amount \
+                     else -amount end \
+                 or taken_back is distinct from case when status = 'Canceled' then -moved \
+                     else 0 end",
         problem: "its entries do not fit its amount and status",
     },
     Check {
@@ -109,7 +106,7 @@ const CHECKS: [Check; 20] = [
     },
     Check {
         about: "refund",
-        select: "select printf('R-%08d', refund.number) from refund \
+        select: "select refund.number from refund \
                  left join refund_detail as detail on detail.refund = refund.number \
                  left join credit_memo as memo on memo.key = detail.credit_memo \
                  where (refund.source_type = 'CreditMemo') <> (detail.credit_memo is not null) \
@@ -118,13 +115,14 @@ const CHECKS: [Check; 20] = [
     },
     Check {
         about: "refund",
-        select: "select printf('R-%08d', refund.number) from refund_credit_memo_line as taken \
-                 join refund on refund.number = taken.refund \
+        select: "select refund.number from refund_credit_memo_line as taken \
+                 join refund_row as refund on refund.number = taken.refund \
                  join credit_memo_line as line on line.key = taken.line \
                  left join refund_detail as detail on detail.refund = refund.number \
                  group by refund.number \
                  having sum(taken.amount) <> refund.amount \
-                 or sum(line.memo is not detail.credit_memo) > 0",
+                 or count(*) filter ( \
+                     where line.memo is distinct from detail.credit_memo) > 0",
         problem: "its items do not make its amount, or are of another credit memo",
     },
     Check {
@@ -142,12 +140,12 @@ const CHECKS: [Check; 20] = [
     },
     Check {
         about: "refund",
-        select: "select printf('R-%08d', refund.number) from refund_invoice_payment as taken \
-                 join refund on refund.number = taken.refund \
+        select: "select refund.number from refund_invoice_payment as taken \
+                 join refund_row as refund on refund.number = taken.refund \
                  join invoice_payment as part on part.key = taken.invoice_payment \
                  group by refund.number \
                  having sum(taken.amount) > refund.amount \
-                 or sum(part.payment is not refund.payment) > 0",
+                 or count(*) filter (where part.payment is distinct from refund.payment) > 0",
         problem: "its parts are more than its amount, or of another payment",
     },
     Check {
@@ -156,8 +154,9 @@ const CHECKS: [Check; 20] = [
         // was moved of it since is not. A payment that was taken back pays nothing.
         select: "select invoice.number from invoice where balance <> opening - ( \
                      select coalesce(sum( \
-                         iif(payment.status = 'Processed', part.amount, 0) \
-                         - iif(part.created_by is null, part.amount - part.moved, 0)), 0) \
+                         case when payment.status = 'Processed' then part.amount else 0 end \
+                         - case when part.created_by is null \
+                             then part.amount - part.moved else 0 end), 0) \
                      from invoice_payment as part join payment on payment.key = part.payment \
                      where part.invoice = invoice.key) - ( \
                      select coalesce(sum(part.amount - part.seeded), 0) \
@@ -167,11 +166,13 @@ const CHECKS: [Check; 20] = [
                      join invoice_payment as part on part.key = taken.invoice_payment \
                      where part.invoice = invoice.key and refund.status = 'Processed' \
                      and refund.compensated_ms is null) + ( \
-                     select coalesce(sum(iif(adjustment.type = 'Increase', adjustment.amount, \
-                         -adjustment.amount)), 0) from adjustment \
+                     select coalesce(sum(case when adjustment.type = 'Increase' \
+                         then adjustment.amount else -adjustment.amount end), 0) \
+                     from adjustment \
                      where adjustment.invoice = invoice.key \
                      and adjustment.status = 'Processed') + ( \
-                     select coalesce(sum(iif(made.type = 'Charge', made.amount, -made.amount)), 0) \
+                     select coalesce(sum(case when made.type = 'Charge' then made.amount \
+                         else -made.amount end), 0) \
                      from invoice_adjustment as made \
                      where made.invoice = invoice.key and made.status = 'Processed')",
         problem: "its balance is not what payments, refunds and adjustments made of it",
@@ -199,25 +200,9 @@ const CHECKS: [Check; 20] = [
     },
     Check {
         about: "refund",
-        select: "select printf('R-%08d', refund.number) from refund \
+        select: "select refund.number from refund \
                  join payment on payment.key = refund.payment \
                  where refund.account <> payment.account",
         problem: "its payment is another account's",
     },
 ];
-
-/// Complains about everything that does not add up.
-pub(super) fn check(connection: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
-    for check in &CHECKS {
-        let mut statement = connection.prepare(check.select)?;
-        let mut wrong = statement.query([])?;
-        while let Some(row) = wrong.next()? {
-            let name = match row.get_ref(0)? {
-                rusqlite::types::ValueRef::Integer(key) => key.to_string(),
-                value => value.as_str()?.to_owned(),
-            };
-            findings.complain(format!("{} {name}: {}", check.about, check.problem));
-        }
-    }
-    Ok(())
-}
