@@ -213,7 +213,7 @@ impl Books for SqliteBooks<'_> {
     }
 }
 
-/// Passes on the rows of a table that a statement finds by these values, once their sum is compared.
+/// Passes on the rows of a table that a statement finds by these values, each with a right sum.
 fn find_each(
     statement: &mut Statement<'_>,
     table: &'static Table,
