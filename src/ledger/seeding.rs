@@ -133,7 +133,9 @@ impl Loader<'_, '_> {
             if some.is_empty() {
                 return Ok(self.unit.write_out()?);
             }
-            while some.iter().map(|object| see(self, object)).fold(Ok(()), Result::and).is_err() {
+            while self.unit.is_far()
+                && some.iter().map(|object| see(self, object)).fold(Ok(()), Result::and).is_err()
+            {
                 self.unit.load()?;
             }
             some.into_iter().try_for_each(|object| load(self, object))?;

@@ -154,6 +154,11 @@ impl<'u> Unit<'u> {
         R::shelf(self.shelves).know_none(lookup, values);
     }
 
+    /// Whether looking up many rows at once is worth what it takes to gather them.
+    pub fn is_far(&self) -> bool {
+        self.books.is_far()
+    }
+
     /// Looks up, in bulk, what was not known when it was to be seen.
     pub fn load(&mut self) -> Result<(), BooksError> {
         self.shelves.load(self.books)
