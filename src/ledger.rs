@@ -1,7 +1,7 @@
 //! The store of record: accounts, refunds, and the append-only entries behind every balance.
 //!
 //! The interface speaks in whole use cases, never in statements or connections, so that the same
-//! gateway can run on SQLite or on a database of many machines. Nobody else writes SQL.
+//! gateway can run on SQLite or on a database of many machines. No other room writes SQL.
 //!
 //! What must stay true:
 //! - opening + Σ(entries) = balance ≥ 0 for every account, at every moment that a reader can see;
@@ -29,6 +29,7 @@ mod memory;
 pub mod operator;
 pub mod orders;
 pub mod outbox;
+pub mod postgres;
 pub mod query;
 mod queue;
 pub mod reader;

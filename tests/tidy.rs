@@ -39,14 +39,15 @@ const NARROW: [(&str, &[&str]); 3] = [
 ];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 13] = [
+const RESERVED: [(&str, &[&str]); 14] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
     ("hyper_util", &["client", "http"]),
     ("http_body_util", &["client", "http"]),
-    ("tokio_rustls", &["client", "http"]),
-    ("webpki_roots", &["client"]),
+    ("tokio_postgres", &["ledger"]),
+    ("tokio_rustls", &["client", "http", "ledger"]),
+    ("webpki_roots", &["client", "ledger"]),
     ("hmac", &["processor", "service"]),
     ("quick_xml", &["xml"]),
     ("encoding_rs", &["xml"]),

@@ -6,6 +6,7 @@ use super::options::LedgerOptions;
 use super::settings::LEDGER_FILE;
 use super::values::LedgerPlace;
 use crate::ledger::Ledger;
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,12 +23,25 @@ pub(super) fn open(place: &LedgerPlace, options: &OpenOptions) -> Result<Opened,
     let opened = match place {
         LedgerPlace::Memory => SqliteLedger::temporary(options),
         LedgerPlace::File(path) => SqliteLedger::open(path, options),
-        LedgerPlace::Server(_) => return Err(no_server(place)),
+        LedgerPlace::Server(url) => return open_on_server(url, options),
     };
     let ledger = opened.map_err(refused)?;
     let is_found = matches!(place, LedgerPlace::File(_)) || ledger.test_bench().is_some();
     let file = is_found.then(|| ledger.path().to_owned());
     Ok(Opened { ledger: Arc::new(ledger), file })
+}
+
+/// Opens the ledger of a database server.
+fn open_on_server(url: &str, options: &OpenOptions) -> Result<Opened, Failure> {
+    let ledger = PostgresLedger::open(url, options).map_err(|error| {
+        let code = match () {
+            () if error.is_damage() => FailureCode::Damaged,
+            () if error.is_refusal() => FailureCode::Configuration,
+            () => FailureCode::Runtime,
+        };
+        Failure::with_hint(code, error, "docs/POSTGRES.md is the page about it")
+    })?;
+    Ok(Opened { ledger: Arc::new(ledger), file: None })
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.
@@ -60,8 +74,8 @@ pub(super) fn named_file(options: LedgerOptions) -> Result<PathBuf, Failure> {
 
 /// The refusal of a ledger that is not a file.
 pub(super) fn no_server(place: &LedgerPlace) -> Failure {
-    let message = format!("the ledger {place} is on a server, which is not supported yet");
-    let hint = "name a file, or :memory: for one that is gone at exit";
+    let message = format!("the ledger {place} is on a server, where this is not supported yet");
+    let hint = "name a file; docs/POSTGRES.md has what can be done there";
     Failure::with_hint(FailureCode::Configuration, message, hint)
 }
 

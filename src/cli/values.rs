@@ -145,7 +145,7 @@ pub(super) enum LedgerPlace {
     Memory,
     /// A file.
     File(PathBuf),
-    /// The address of a database server, which no ledger supports yet.
+    /// The URL of a database server.
     Server(String),
 }
 

@@ -1,5 +1,5 @@
-//! What every engine has to hold: one body of tests, run over SQLite and over the engine in memory,
-//! which have to end with the same rows.
+//! What every engine has to hold: one body of tests, run over SQLite, PostgreSQL and the engine in
+//! memory, which have to end with the same rows.
 //!
 //! A model beside them counts money in the plainest way there is. Requests come in batches of
 //! random size; some are single transactions of which one row fails, some have a key and come
@@ -8,6 +8,7 @@
 use super::engine::Engine;
 use super::memory::Memory;
 use super::orders::{Exchange, ExchangeKind, Transcript};
+use super::postgres::for_tests as postgres;
 use super::records::{Account, AuditRow, Balance, Entry, Inquiry, Method, Refund};
 use super::sqlite::store_for_tests;
 use super::tests::ahead::look_ahead;
@@ -33,8 +34,8 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const ACCOUNTS: i64 = 3;
-const OPENING: i64 = 1_000;
+pub(super) const ACCOUNTS: i64 = 3;
+pub(super) const OPENING: i64 = 1_000;
 
 /// One step of a history.
 #[derive(Debug, Clone)]
@@ -65,16 +66,21 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
 }
 
-fn id(kind: char, key: i64) -> ObjectId {
+pub(super) fn id(kind: char, key: i64) -> ObjectId {
     ObjectId::parse(&format!("4028e6a0000{kind}0000000000000000{key:04}")).unwrap()
 }
 
 /// The first keys of methods are those of the ones that every ledger has.
-const fn method_key(key: i64) -> MethodKey {
+pub(super) const fn method_key(key: i64) -> MethodKey {
     MethodKey(100 + key)
 }
 
-fn request(rows: &[(i64, i64, bool)], is_single: bool, key: Option<u8>, second: i64) -> Create {
+pub(super) fn request(
+    rows: &[(i64, i64, bool)],
+    is_single: bool,
+    key: Option<u8>,
+    second: i64,
+) -> Create {
     let draft = |(account, amount, is_electronic): &(i64, i64, bool)| {
         let mut draft = RefundDraft::default();
         draft.set("AccountId", id('a', *account).as_str());
@@ -252,7 +258,7 @@ fn seed<E: Engine>(engine: &mut E) {
 /// Opening and entries make every balance; every refund took its amount once, and gave it back once
 /// if it ended in Error; an account's refunds lead from each to the one before. There are as many
 /// as were acknowledged.
-fn check_money<E: Engine>(engine: &mut E, acknowledged: usize) {
+pub(super) fn check_money<E: Engine>(engine: &mut E, acknowledged: usize) {
     let show = |error: E::Error| error.to_string();
     let mut sums = BTreeMap::from_iter((1..=ACCOUNTS).map(|key| (AccountKey(key), OPENING)));
     let mut taken: BTreeMap<RefundNumber, i64> = BTreeMap::new();
@@ -305,5 +311,25 @@ proptest! {
         prop_assert_eq!(&found, &expected);
         check_money(&mut sqlite, found.acknowledged);
         check_money(&mut memory, expected.acknowledged);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn postgresql_ends_with_the_same_rows(
+        steps in prop::collection::vec(step(), 1..40),
+        is_ahead: bool,
+    ) {
+        let accounts: Vec<_> =
+            (1..=ACCOUNTS).map(|key| (id('a', key), method_key(key), id('b', key))).collect();
+        let Some(mut store) = postgres::store_for_tests(world(), &accounts, OPENING) else {
+            return Ok(());
+        };
+        let found = run(&mut store, &steps, is_ahead);
+        let expected = run(&mut memory(), &steps, false);
+        prop_assert_eq!(&found, &expected);
+        check_money(&mut store, found.acknowledged);
     }
 }

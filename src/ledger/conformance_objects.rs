@@ -1,10 +1,11 @@
-//! One history of accounts, payment methods and payments, over SQLite and over the engine in
-//! memory, each request in a transaction of its own and all in one: it comes to the same four
-//! times, because a request sees what those before it left, written or not.
+//! One history of accounts, payment methods and payments, over SQLite, PostgreSQL and the engine in
+//! memory, each request in a transaction of its own and all in one: it comes to the same each
+//! time, because a request sees what those before it left, written or not.
 
 use super::change::{Changes, Deletable, Delete, Update};
 use super::engine::Engine;
 use super::memory::Memory;
+use super::postgres::for_tests as postgres;
 use super::records::{Account, AccountRow, Balance, Meta, MethodRow, Payment};
 use super::sqlite::store_for_tests;
 use super::tests::ahead::look_ahead;
@@ -236,4 +237,8 @@ fn a_request_sees_what_those_before_it_left_written_or_not() {
         assert_eq!(run(store_for_tests(world(), &[], 0), is_each_alone, is_ahead), first);
     }
     assert_eq!(run(store_for_tests(world(), &[], 0), true, false), first);
+    for (is_each_alone, is_ahead) in [(true, false), (false, false), (true, true)] {
+        let Some(store) = postgres::store_for_tests(world(), &[], 0) else { return };
+        assert_eq!(run(store, is_each_alone, is_ahead), first);
+    }
 }

@@ -46,6 +46,12 @@ pub trait Engine: Send + 'static {
     /// Undoes the open transaction. An error leaves its outcome open.
     fn roll_back(&mut self) -> Result<(), Self::Error>;
 
+    /// Whether what the last batch failed of passes by itself, so that the same requests may be
+    /// done again at once: a deadlock, or a connection that was lost before COMMIT was sent.
+    fn is_passing(&self) -> bool {
+        false
+    }
+
     /// Called when there has been nothing to do for a while.
     fn rest(&mut self);
 

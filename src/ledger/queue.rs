@@ -39,6 +39,10 @@ pub(super) trait Task<E: Engine>: Send {
     fn name<'r>(&'r self, _needs: &mut Needs<'r>) {}
     /// Does the work inside the open transaction.
     fn run(&mut self, engine: &mut E) -> Result<(), E::Error>;
+    /// Whether it can be done again after its transaction was rolled back.
+    fn is_repeatable(&self) -> bool {
+        true
+    }
     /// Whether the last run came to a refusal, for which the transaction has to be rolled back.
     fn is_refused(&self) -> bool {
         false
@@ -167,6 +171,10 @@ where
 {
     fn begin(&self) -> bool {
         true
+    }
+
+    fn is_repeatable(&self) -> bool {
+        false
     }
 
     fn run(&mut self, engine: &mut E) -> Result<(), E::Error> {

@@ -43,7 +43,7 @@ mod whole;
 pub use backend::Sqlite;
 pub use copies::{CopyError, Restore, Restored, Shown, back_up, restore};
 #[cfg(test)]
-pub(super) use for_tests::{audited_store_for_tests, store_for_tests};
+pub(super) use for_tests::{audited_store_for_tests, columns_for_tests, store_for_tests};
 #[cfg(test)]
 pub(crate) use inline::{At, Disk, Failing, FoundRefund, Pause, Trouble};
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
@@ -149,6 +149,16 @@ impl EventFile {
     }
 }
 
+#[cfg(test)]
+mod bench_tests;
+#[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
+mod events_tests;
+#[cfg(test)]
+mod opening_tests;
+#[cfg(test)]
+mod orders_tests;
 #[cfg(test)]
 mod query_tests;
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What only a test ledger lets be done with it: forget everything or one account, be saved and
 //! be put back.
 //!
-//! What must stay true: a ledger that is not marked as test has none of this, so that no order of
-//! anybody's can take an entry out of real books.
+//! What must stay true: a ledger that is not marked as test has none of this, so that no order
+//! can take an entry out of real books.
 
 use super::engine::Engine;
 use super::seed::{SeedConflict, SeedPlan};

@@ -2,3 +2,4 @@
 
 pub(in crate::ledger) mod ahead;
 pub(in crate::ledger) mod settlement;
+mod settlement_model;

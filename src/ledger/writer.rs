@@ -5,6 +5,7 @@
 //! no result is reported, and nothing more is written until a restart has recovered the ledger; and
 //! once the ledger was found damaged, nothing is begun or committed.
 
+mod batch;
 mod turns;
 
 use super::damage::Damage;
@@ -14,8 +15,6 @@ use super::queue::{
     request, submit, submit_and,
 };
 use super::ticket::Ticket;
-use super::work::loading;
-use super::work::naming::Needs;
 use super::{LedgerError, LedgerStats, Reply};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +24,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
+
+use batch::{Batch, begun, fail_all, run_all};
 
 pub(super) use turns::Turns;
 
@@ -203,7 +204,8 @@ impl<E> Drop for Writer<E> {
     }
 }
 
-type Batch<E> = Vec<Box<dyn Task<E>>>;
+/// How often a batch is done again that was rolled back because of what passes by itself.
+const REPEATS_MAX: u32 = 3;
 
 /// Why a transaction did not come to its end, in words for operators.
 enum Failure {
@@ -258,7 +260,7 @@ impl<E: Engine> State<E> {
             return fail_all(waiting, &error);
         }
         let mut batch = begun(waiting);
-        match self.finish(&mut batch) {
+        match self.finish_or_repeat(&mut batch) {
             Ok(()) => batch.into_iter().for_each(Task::succeed),
             Err(Failure::RolledBack(_)) if batch.len() > 1 => self.do_one_by_one(batch),
             Err(failure) => self.fail(batch, failure),
@@ -274,7 +276,7 @@ impl<E: Engine> State<E> {
                 alone.extend(rest);
                 return fail_all(alone, &error);
             }
-            match self.finish(&mut alone) {
+            match self.finish_or_repeat(&mut alone) {
                 Ok(()) => alone.into_iter().for_each(Task::succeed),
                 Err(failure) => self.fail(alone, failure),
             }
@@ -293,6 +295,24 @@ impl<E: Engine> State<E> {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
             self.rolled_back(error.to_string())
         })
+    }
+
+    /// As [`State::finish`]. A batch that was rolled back because of what passes by itself is done
+    /// again, all of it and from its decisions on, a few times.
+    fn finish_or_repeat(&mut self, batch: &mut Batch<E>) -> Result<(), Failure> {
+        let mut finished = self.finish(batch);
+        for _ in 0..REPEATS_MAX {
+            let is_repeatable = batch.iter().all(|task| task.is_repeatable());
+            match &finished {
+                Err(Failure::RolledBack(_)) if is_repeatable && self.engine.is_passing() => {}
+                _ => break,
+            }
+            match self.begin() {
+                Ok(()) => finished = self.finish(batch),
+                Err(error) => return Err(Failure::RolledBack(error.to_string())),
+            }
+        }
+        finished
     }
 
     /// Does the work of a batch in the open transaction and commits it, or rolls it back.
@@ -352,49 +372,5 @@ impl<E: Engine> State<E> {
                 Failure::Unknown(why)
             }
         }
-    }
-}
-
-/// Runs every task, up to the first that fails, and writes what they changed, unless one that has
-/// the transaction for itself was refused. One that panics has
-/// failed like any other: what it left half done is rolled back.
-fn run_all<E: Engine>(engine: &mut E, batch: &mut Batch<E>, damage: &Damage) -> Result<(), String> {
-    let run = || {
-        look_ahead(engine, batch)?;
-        batch.iter_mut().try_for_each(|task| task.run(engine))?;
-        if batch.iter().any(|task| task.is_refused()) { Ok(()) } else { engine.flush() }
-    };
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(done) => done.map_err(|error: E::Error| {
-            if E::is_damage(&error) {
-                damage.note(&error.to_string());
-            }
-            error.to_string()
-        }),
-        Err(_) => Err("a request made the program panic".to_owned()),
-    }
-}
-
-/// Has all that the batch names looked up at once, before any of it is decided, where that pays.
-fn look_ahead<E: Engine>(engine: &mut E, batch: &Batch<E>) -> Result<(), E::Error> {
-    engine.work(|unit| {
-        let mut needs = Needs::default();
-        if unit.is_far() {
-            batch.iter().for_each(|task| task.name(&mut needs));
-        }
-        loading::load(unit, needs)
-    })
-}
-
-/// Those of the batch that still want to be done; the others learn that they were withdrawn.
-fn begun<E: Engine>(batch: Batch<E>) -> Batch<E> {
-    let (begun, withdrawn): (Batch<E>, Batch<E>) = batch.into_iter().partition(|task| task.begin());
-    fail_all(withdrawn, &LedgerError::Withdrawn);
-    begun
-}
-
-fn fail_all<E: Engine>(batch: Batch<E>, error: &LedgerError) {
-    for task in batch {
-        task.fail(error.clone());
     }
 }

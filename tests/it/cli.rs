@@ -254,8 +254,9 @@ fn a_ledger_that_does_not_add_up_is_exit_6() {
 #[test]
 fn what_is_not_there_yet_says_so() {
     let place = Place::new();
-    let said = "the ledger postgres://… is on a server, which is not supported yet";
+    let said = "host is another machine: the URL has to say sslmode=verify-full";
     place.refused(&serve(&["--ledger", "postgres://user:secret@host/db"]), 3, said);
+    let said = "the ledger postgres://… is on a server, where this is not supported yet";
     place.refused(&["check", "--ledger", "postgres://user:secret@host/db"], 3, said);
     place.refused(&["check", "--ledger", "none.db"], 3, "there is no ledger at none.db");
 }

@@ -9,7 +9,7 @@ use crate::catalogue::invoice::InvoiceField;
 use crate::catalogue::payment::{InvoicePaymentField, PaymentField};
 use crate::catalogue::payment_method::PaymentMethodField;
 
-/// The id of a user whose row, if any, has this alias. What a seed made was made by nobody: for it
+/// The id of a user whose row, if any, has this alias. What a seed made was made by no user: for it
 /// stands an id that no user has.
 macro_rules! user_id {
     ($user:literal) => {
@@ -224,7 +224,7 @@ pub(super) static PAYMENT_METHOD: Table = Table {
     columns: columns! {
         PaymentMethodField {
             AccountId = short("account.id", of_account!("payment_method.account")),
-            // Documented to mean "loaded by the system": one that belongs to nobody.
+            // Documented to mean "loaded by the system": one that is no user's.
             Active = column("(payment_method.account is null)", Stored::Boolean),
             CreatedById = text(user_id!("user")),
             CreatedDate = moment("payment_method.created_ms"),

@@ -134,7 +134,7 @@ pub(super) static INVOICE_ITEM: Table = Table {
             CreatedDate = moment("invoice_line.created_ms"),
             InvoiceId = short("invoice.id", of_invoice!("invoice_line.invoice")),
             TaxAmount = amount(
-                "(select coalesce(sum(tax.amount), 0) from invoice_line as tax \
+                "(select cast(coalesce(sum(tax.amount), 0) as bigint) from invoice_line as tax \
                  where tax.item = invoice_line.key)",
             ),
             UpdatedDate = moment("invoice_line.created_ms"),

@@ -35,7 +35,7 @@ pub(super) const fn table_of(object: QueryObject) -> &'static Table {
     }
 }
 
-/// The id of a row whose table keeps none, as `Store::row_id` makes it.
+/// The id of a row whose table keeps none, as `Unit::row_id` makes it.
 macro_rules! row_id {
     ($function:literal, $created:literal, $key:literal) => {
         concat!(
@@ -68,7 +68,7 @@ macro_rules! refunds_of_account {
 const REFUND_ID: &str = "case when refund.number is null then null \
                          else refund_id(refund.created_ms, refund.salt, refund.number) end";
 
-/// An adjustment that a refund made is the refund's first entry; one that somebody asked for is
+/// An adjustment that a refund made is the refund's first entry; one that a client asked for is
 /// its row beside its first entry.
 static ADJUSTMENT: Table = Table {
     key: "entry.key",

@@ -47,3 +47,25 @@ impl Conditions {
         &self.values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_caller_wrote_is_bound_and_never_part_of_the_statement() {
+        let mut conditions = Conditions::default();
+        assert_eq!(conditions.all(), "true");
+        conditions.add("(one = ? or other = ?)", 5.into());
+        let text = "'; drop table refund; --".to_owned();
+        conditions.is("name", Some(&text));
+        conditions.is("name", None);
+        conditions.never();
+        assert_eq!(
+            conditions.all(),
+            "(one = ?1 or other = ?1) and name = ?2 and name is null and false"
+        );
+        assert_eq!(conditions.bind(7.into()), "?3");
+        assert_eq!(conditions.values(), [5.into(), text.into(), 7.into()]);
+    }
+}

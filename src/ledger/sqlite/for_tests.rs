@@ -46,6 +46,16 @@ fn filled(world: World, accounts: &[(ObjectId, MethodKey, ObjectId)], opening: i
     Store::in_world(connection, world)
 }
 
+/// The columns of all tables, with their types.
+pub(in crate::ledger) fn columns_for_tests() -> Vec<(String, String, String)> {
+    let connection = schema::empty_test_ledger().unwrap();
+    let columns = "select t.name, c.name, lower(c.type) \
+                   from sqlite_schema t, pragma_table_info(t.name) c where t.type = 'table'";
+    let mut columns = connection.prepare(columns).unwrap();
+    let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    columns.map(Result::unwrap).collect()
+}
+
 /// As [`store_for_tests`], with these statements done as well.
 pub(in crate::ledger) fn audited_store_for_tests(
     world: World,

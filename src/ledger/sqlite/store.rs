@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Takes over the file as it is now, after everything in it was replaced. Whether events are
-    /// kept is this process's to say, not that of whoever wrote what came.
+    /// kept is this process's to say, not that of the process that wrote what came.
     pub(super) fn begin_again(&mut self) -> rusqlite::Result<()> {
         self.connection.flush_prepared_statement_cache();
         self.shelves.clear();

@@ -2,8 +2,8 @@
 //! connection and outside any transaction, so that readers see either what was or what is.
 //!
 //! What must stay true: nothing here runs on a ledger that is not marked as test; what is put in
-//! its place was made or checked as a whole before; and a copy of which nobody knows whether it
-//! came to its end is told as that.
+//! its place was made or checked as a whole before; and a copy of which it is unknown whether
+//! it came to its end is reported as that.
 
 use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;

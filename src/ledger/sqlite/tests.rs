@@ -1,18 +1,12 @@
 //! The ledger against a real file: money, exactly-once, restarts, marks and damage.
 
-mod bench;
-mod damage;
-mod events;
-mod opening;
-mod orders;
-
 use super::backend::read_at_once;
 use super::*;
 use crate::domain::draft::RefundDraft;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::fields::Draft as _;
 use crate::domain::id::{ObjectId, RefundId};
-use crate::domain::lifecycle::{Response, SettledAs, Verdict};
+use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
@@ -22,24 +16,17 @@ use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
 use crate::domain::vocabulary::{MethodStatus, MethodType};
 use crate::domain::zoql::Comparator;
-use crate::ledger::engine::Engine;
-use crate::ledger::orders::{
-    Exchange, ExchangeKind, Note, OpenOrder, Orders, SettleError, Settlement, Transcript,
-};
-use crate::ledger::outbox::{Attempt, Outbox};
+use crate::ledger::orders::{Exchange, ExchangeKind, OpenOrder, Orders, Transcript};
 use crate::ledger::query::page::look;
 use crate::ledger::query::{Find, Queries, Start};
 use crate::ledger::reader::Reader;
 use crate::ledger::record::Record;
 use crate::ledger::records::Refund;
 use crate::ledger::seed::{SeedAccount, SeedPaymentMethod, SeedPlan, SeedUser};
-use crate::ledger::test_bench::{SnapshotError, TestBench};
 use crate::ledger::ticket::Ticket;
-use crate::ledger::trail::{Act, Actor};
-use crate::ledger::work::creating;
 use crate::ledger::{
-    Batch, Bookkeeping, Context, Create, Created, Health, Idempotency, LedgerError, Order, Render,
-    Saved, Sessions, Settings, TokenHash, UserKey,
+    Batch, Bookkeeping, Context, Create, Created, Health, Idempotency, LedgerError, Render, Saved,
+    Sessions, Settings, TokenHash, UserKey,
 };
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
@@ -100,13 +87,13 @@ pub(super) fn plan_of(change: impl Fn(&mut SeedAccount)) -> SeedPlan {
     SeedPlan { accounts: accounts.into(), ..plan() }
 }
 
-async fn seeded(path: &Path) -> SqliteLedger {
+pub(super) async fn seeded(path: &Path) -> SqliteLedger {
     let ledger = SqliteLedger::open(path, &options(true)).unwrap();
     ledger.load_seed(plan()).await.unwrap().unwrap();
     ledger
 }
 
-fn draft(refund_type: &str, amount: &str) -> RefundDraft {
+pub(super) fn draft(refund_type: &str, amount: &str) -> RefundDraft {
     let mut draft = RefundDraft::default();
     draft.set("AccountId", ACCOUNT);
     draft.set("Amount", amount);
@@ -116,7 +103,7 @@ fn draft(refund_type: &str, amount: &str) -> RefundDraft {
     draft
 }
 
-fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
+pub(super) fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
     let idempotency = key.map(|(key, fingerprint)| Idempotency {
         key: key.to_owned(),
         operation: "create",
@@ -140,7 +127,10 @@ fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Create {
     }
 }
 
-async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<Result<RefundId, RowError>> {
+pub(super) async fn rows(
+    ledger: &SqliteLedger,
+    drafts: Vec<RefundDraft>,
+) -> Vec<Result<RefundId, RowError>> {
     let id = |saved: Saved| RefundId::parse(saved.id.as_str()).unwrap();
     match ledger.create(request(drafts, None)).await.unwrap() {
         Created::Fresh { rows, .. } => rows.into_iter().map(|row| row.map(id)).collect(),
@@ -148,7 +138,7 @@ async fn rows(ledger: &SqliteLedger, drafts: Vec<RefundDraft>) -> Vec<Result<Ref
     }
 }
 
-fn balance(path: &Path) -> i64 {
+pub(super) fn balance(path: &Path) -> i64 {
     let audit = SqliteLedger::audit_file(path).unwrap();
     assert_eq!(audit.findings.problems, Vec::<String>::new());
     audit.accounts.first().unwrap().balance.units()
@@ -224,16 +214,16 @@ async fn a_key_is_answered_with_the_same_bytes_and_done_once() {
 }
 
 /// Every order that is still open.
-async fn due(ledger: &SqliteLedger) -> Vec<OpenOrder> {
+pub(super) async fn due(ledger: &SqliteLedger) -> Vec<OpenOrder> {
     ledger.due_orders("sandbox", at(1_000_000), 1_000).await.unwrap()
 }
 
 /// An exchange that was over at this second.
-fn told(second: i64) -> Exchange {
+pub(super) fn told(second: i64) -> Exchange {
     Exchange { kind: ExchangeKind::Refund, transcript: Transcript::default(), at: at(second) }
 }
 
-fn approved(response: Response) -> Verdict {
+pub(super) fn approved(response: Response) -> Verdict {
     Verdict::Approved { reference_id: "t".to_owned(), second_reference_id: None, response }
 }
 

@@ -5,8 +5,7 @@
 //! of a memo and of a payment is what is applied, refunded and unapplied; what is owed on an
 //! invoice follows from what pays it; both engines have the same rows; and `check` finds nothing.
 
-mod model;
-
+use super::settlement_model::Model;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::credit_memo::{
     CreditMemoDraft, MemoItemDraft, MemoTaxDraft, ShareDraft, Step as Move, StepDraft,
@@ -46,7 +45,6 @@ use crate::ledger::work::{changing, creating, ending};
 use crate::ledger::working_set::Shelved;
 use crate::ledger::{Batch, Context, Create, Created, Order, RowResult, UserKey};
 use chrono::{DateTime, NaiveDate, Utc};
-use model::Model;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -83,12 +81,12 @@ const ONCE_A_BATCH: [&str; 4] = [
     "find gateway_identity by name: 1",
 ];
 
-const INVOICES: usize = 2;
+pub(super) const INVOICES: usize = 2;
 const OWED: i64 = 500;
 
 /// One step of a history; what is named by a number is the one of that place, if there is one.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Memo { item: i64, tax: i64, is_posted: bool },
     Post { memo: usize, gives_up: bool },
     MoveMemo { memo: usize, invoice: usize, amount: i64, is_apply: bool },

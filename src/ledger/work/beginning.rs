@@ -98,3 +98,42 @@ fn counted(number: &str) -> Option<u64> {
     let end = counted.find(|one: char| !one.is_ascii_digit()).unwrap_or(counted.len());
     counted.get(..end)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::facts::Gateway;
+    use crate::ledger::memory::Memory;
+    use crate::ledger::unit::World;
+
+    #[test]
+    fn a_ledger_begins_once_and_goes_on_as_it_began() {
+        let gateway = |name: &str| Gateway { name: name.to_owned(), ..Gateway::sandbox() };
+        let gateways = vec![gateway("b"), gateway("a")];
+        let mut engine = Memory::new(World { gateways, ..World::default() });
+        engine.begin().unwrap();
+        let first = begin(&mut engine, None, None).unwrap();
+        assert!(!first.keeps_events && first.salt == first.row_salt && first.salt < 1 << 24);
+        let again = begin(&mut engine, Some(5), Some(true)).unwrap();
+        assert!(again.keeps_events && again.row_salt == first.row_salt);
+        assert_eq!(again.salt, seeded_salt(5));
+        assert!(begin(&mut engine, None, None).unwrap().keeps_events, "as it was said last");
+        let named = engine.work(|unit| unit.all::<GatewayIdentity>(&GATEWAY_IDENTITIES, &[]));
+        let named = named.unwrap();
+        let numbers: Vec<_> =
+            named.iter().map(|one| (one.name.as_str(), one.number.as_str())).collect();
+        let expected =
+            [(SANDBOX_GATEWAY, "PG-00000001"), ("b", "PG-00000002"), ("a", "PG-00000003")];
+        assert_eq!(numbers.len(), expected.len());
+        assert!(expected.iter().all(|one| numbers.contains(one)), "{numbers:?}");
+    }
+
+    #[test]
+    fn numbers_of_gateways_go_on_behind_the_greatest() {
+        assert_eq!(counted("PG-00000012"), Some(12));
+        assert_eq!(counted("PG-7 of a seed"), Some(7));
+        for none in ["PG-", "12", "PX-00000001", ""] {
+            assert_eq!(counted(none), None, "{none}");
+        }
+    }
+}

@@ -98,3 +98,77 @@ fn new_locator(unit: &mut Unit<'_>, keep: &Keep) -> Result<[u8; 16], BooksError>
     unit.insert(Locator { id, user, query, newest, size, last_used_ms: at })?;
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::engine::Engine;
+    use crate::ledger::memory::Memory;
+    use crate::ledger::unit::World;
+
+    const USER: UserKey = UserKey(7);
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+    }
+
+    fn page(locator: Option<[u8; 16]>, second: i64, offset: u32) -> Keep {
+        let mark = Some(Mark { offset, after: i64::from(offset) });
+        let (user, query) = (USER, "{}".to_owned());
+        Keep { user, at: at(second), locator, query, newest: 9, size: 5, mark }
+    }
+
+    fn engine() -> Memory {
+        let mut engine = Memory::new(World { id_seed: Some(1), ..World::default() });
+        engine.begin().unwrap();
+        engine
+    }
+
+    fn id(number: u128) -> [u8; 16] {
+        number.to_be_bytes()
+    }
+
+    #[test]
+    fn a_user_has_a_bounded_number_of_locators_and_the_one_used_last_stays() {
+        let mut engine = engine();
+        let most = i64::try_from(LOCATORS_PER_USER_MAX).unwrap();
+        let made = engine.work(|unit| {
+            for number in 1..=most {
+                let (id, query) = (id(number.unsigned_abs().into()), String::new());
+                let last_used_ms = at(number);
+                let size = 0;
+                unit.insert(Locator { id, user: USER, query, newest: 0, size, last_used_ms })?;
+            }
+            assert!(keep(unit, &page(Some(id(1)), most + 1, 1))?.is_ok());
+            keep(unit, &page(None, most + 2, 1))
+        });
+        assert!(made.unwrap().unwrap().is_some());
+        let left = engine.work(|unit| {
+            let all: Vec<Locator> = unit.all(&LOCATOR_BY_USER, &[USER.stored()])?;
+            Ok((all.len(), [1, 2, 3].map(|number| all.iter().any(|one| one.id == id(number)))))
+        });
+        assert_eq!(left.unwrap(), (LOCATORS_PER_USER_MAX, [true, false, true]));
+    }
+
+    #[test]
+    fn a_locator_keeps_the_marks_at_the_greatest_offsets() {
+        let mut engine = engine();
+        let first = engine.work(|unit| keep(unit, &page(None, 0, 1))).unwrap().unwrap().unwrap();
+        for offset in 2..=102 {
+            let next = engine.work(|unit| keep(unit, &page(Some(first.id), 1, offset)));
+            assert_eq!(next.unwrap(), Ok(Some(QueryLocator { id: first.id, offset })));
+        }
+        // A page that is read again sets its mark anew.
+        engine.work(|unit| keep(unit, &page(Some(first.id), 2, 50))).unwrap().unwrap();
+        let marks =
+            engine.work(|unit| unit.all::<QueryMark>(&MARK_BY_LOCATOR, &[first.id.stored()]));
+        let offsets: Vec<_> = marks.unwrap().iter().map(|mark| mark.at_offset).collect();
+        assert_eq!(offsets, (3..=102).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_locator_that_went_meanwhile_is_none_and_not_an_end() {
+        let gone = engine().work(|unit| keep(unit, &page(Some(id(1)), 0, 1)));
+        assert_eq!(gone.unwrap(), Err(FindError::NoLocator));
+    }
+}

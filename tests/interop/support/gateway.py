@@ -64,7 +64,8 @@ class Gateway:
         # With --tls-self-signed a second line names the certificate's file.
         self.certificate = None
         if line.startswith("listening on https://"):
-            self.certificate = self.process.stdout.readline().strip().removeprefix("certificate in ")
+            line = self.process.stdout.readline().strip()
+            self.certificate = line.removeprefix("certificate in ")
 
     def stop(self):
         """Drains and ends it; says the balances that the ledger then has, by account."""

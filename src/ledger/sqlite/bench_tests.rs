@@ -1,6 +1,11 @@
 //! What only a test ledger lets be done with it.
 
+use super::tests::{ACCOUNT, draft, options, plan, plan_of, rows};
 use super::*;
+use crate::domain::id::ObjectId;
+use crate::ledger::test_bench::{SnapshotError, TestBench};
+use crate::ledger::{Bookkeeping, Sessions};
+use std::fs;
 
 #[tokio::test]
 async fn only_a_test_ledger_of_this_schema_is_put_back() {

@@ -1,6 +1,12 @@
 //! What electronic refunds owe to their gateways: held, due, ended once, settled.
 
+use super::tests::{approved, at, balance, draft, due, options, request, seeded, told};
 use super::*;
+use crate::domain::lifecycle::{Response, SettledAs, Verdict};
+use crate::domain::origin::{FrontDoor, Origin};
+use crate::ledger::orders::{Note, Orders, SettleError, Settlement};
+use crate::ledger::trail::{Act, Actor};
+use crate::ledger::{Bookkeeping, Created, Order};
 
 #[tokio::test]
 async fn an_electronic_refund_is_held_and_ends_exactly_once() {

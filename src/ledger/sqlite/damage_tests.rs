@@ -1,6 +1,12 @@
 //! What an audit finds, and what damage does to a ledger that is served.
 
+use super::tests::{at, draft, options, plan, request, rows, seeded};
 use super::*;
+use crate::domain::query::{Condition, QueryObject, Test, TypedQuery};
+use crate::domain::zoql::Comparator;
+use crate::ledger::query::{Find, Queries, Start};
+use crate::ledger::{Bookkeeping, Health, LedgerError, Sessions, UserKey};
+use std::fs;
 
 /// What the tables of refunds and entries do not check themselves is found by an audit.
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What the ledger is compared with: a model that counts every cent of memos and payments in the
 //! plainest way there is.
 
-use super::{INVOICES, Step};
+use super::settlement::{INVOICES, Step};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,11 @@
 //! The file itself: what is opened and refused, marks, locks, a full disk, a clean end.
 
+use super::tests::{draft, options, request, rows, seeded};
 use super::*;
+use crate::ledger::engine::Engine;
+use crate::ledger::work::creating;
+use crate::ledger::{Bookkeeping, Health, LedgerError, Sessions};
+use std::fs;
 
 #[test]
 fn what_is_no_sound_ledger_of_this_program_is_refused() {

@@ -1,6 +1,9 @@
 //! Events and the webhooks that wait for them.
 
+use super::tests::{at, draft, options, plan, rows};
 use super::*;
+use crate::ledger::Bookkeeping;
+use crate::ledger::outbox::{Attempt, Outbox};
 
 #[tokio::test]
 async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kept() {

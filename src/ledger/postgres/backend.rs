@@ -1,0 +1,136 @@
+//! A ledger in PostgreSQL as it is served: its readers beside its writer.
+
+use super::PostgresLedger;
+use super::address::{Address, Secrets};
+use super::fault::{Kind, PostgresError};
+use super::readers::Readers;
+use super::starting::{self, Start};
+use super::store::Store;
+use crate::domain::facts::Tenant;
+use crate::domain::id::ObjectId;
+use crate::ledger::books::BooksError;
+use crate::ledger::damage::Damage;
+use crate::ledger::engine::Load;
+use crate::ledger::reader::Reader;
+use crate::ledger::seed::{SeedConflict, SeedPlan};
+use crate::ledger::served::Backend;
+use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions};
+use crate::ledger::test_bench::{Snapshot, SnapshotError, TestEngine};
+use crate::ledger::writer::Writer;
+use crate::ledger::{LedgerError, Reply};
+use std::future::ready;
+use std::io;
+use std::time::Instant;
+
+/// What reads a ledger in PostgreSQL.
+pub struct Postgres {
+    readers: Readers,
+}
+
+impl PostgresLedger {
+    /// Opens the ledger at a URL, makes it if the mode allows, and brings its schema up to date.
+    pub fn open(url: &str, options: &OpenOptions) -> Result<Self, PostgresError> {
+        let address = Address::parse(url, &Secrets::of_process());
+        let address =
+            address.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
+        let LedgerSettings { queue_max, batch_max, gateways, events } = options.settings.clone();
+        let is_test = match options.mode {
+            OpenMode::CreateOrOpen { test } => Some(test),
+            OpenMode::CreateOrOpenAny | OpenMode::Existing => None,
+        };
+        let is_made = options.mode != OpenMode::Existing;
+        let start = Start {
+            id_seed: options.id_seed,
+            configured: gateways,
+            events,
+            is_test,
+            is_made,
+            is_alone: true,
+        };
+        let opened = starting::open(address.clone(), start)?;
+        let damage = Damage::default();
+        let tenant = opened.store.tenant().clone();
+        let load = Load { queue_max, batch_max };
+        let writer = Writer::start(opened.store, load, damage.clone());
+        let writer =
+            writer.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
+        let backend = Postgres { readers: Readers::new(address, damage.clone()) };
+        Ok(Self::new(backend, writer, tenant, damage, opened.is_test))
+    }
+}
+
+impl Backend for Postgres {
+    type Engine = Store;
+
+    fn read<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static,
+    {
+        let read = self.readers.read(None, work);
+        Box::pin(async move {
+            let late = || LedgerError::Unavailable("a reading took too long".to_owned());
+            read.await?.ok_or_else(late)
+        })
+    }
+
+    /// No thread that all calls share may wait for a server.
+    fn read_little<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static,
+    {
+        self.read(work)
+    }
+
+    fn read_until<T, F>(&self, deadline: Instant, work: F) -> Reply<Option<T>>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static,
+    {
+        self.readers.read(Some(deadline), work)
+    }
+
+    /// PostgreSQL checks its pages itself where they have checksums.
+    fn begin_check(&self) {}
+
+    fn save(&self, _name: String) -> Reply<Result<(), SnapshotError>> {
+        Box::pin(ready(Ok(Err(no_snapshots()))))
+    }
+
+    fn drop_snapshot(&self, _name: String) -> Reply<Result<(), SnapshotError>> {
+        Box::pin(ready(Ok(Err(no_snapshots()))))
+    }
+
+    fn snapshots(&self) -> Reply<Result<Vec<Snapshot>, SnapshotError>> {
+        Box::pin(ready(Ok(Err(no_snapshots()))))
+    }
+}
+
+const NOT_HERE: &str = "a ledger in PostgreSQL does not do this yet";
+
+fn no_snapshots() -> SnapshotError {
+    SnapshotError::Unusable(io::Error::new(io::ErrorKind::Unsupported, NOT_HERE))
+}
+
+impl TestEngine for Store {
+    fn tenant(&self) -> &Tenant {
+        &self.world.tenant
+    }
+
+    fn begin_anew(
+        &mut self,
+        _seeds: Vec<SeedPlan>,
+        _keep_sessions: bool,
+    ) -> Result<Result<(), SeedConflict>, LedgerError> {
+        Err(LedgerError::Unavailable(NOT_HERE.to_owned()))
+    }
+
+    fn put_back(&mut self, _name: &str) -> Result<Result<(), SnapshotError>, LedgerError> {
+        Ok(Err(no_snapshots()))
+    }
+
+    fn forget_account(&mut self, _id: &ObjectId) -> Result<bool, PostgresError> {
+        Err(PostgresError::new(Kind::Refused, NOT_HERE))
+    }
+}

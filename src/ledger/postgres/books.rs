@@ -1,0 +1,326 @@
+//! What an open transaction of PostgreSQL finds and takes.
+//!
+//! Rows of one table are written by one statement, however many they are: an array for each column.
+//! What is written waits for the next question or for the end of the batch, so that statements
+//! share a round trip.
+
+use super::fault::PostgresError;
+use super::link::{Bindable, Link, Pending, Verb};
+use super::schema::Catalogue;
+use super::values::{Bound, Column, RowColumns, can_be_kept};
+use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
+use crate::ledger::record::{Lookup, Record, Table, Value};
+use crate::ledger::records::{CustomFieldRow, GatewayRow, TenantSetting};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+/// The tables of which rows hold for every request.
+const WORLD: [&str; 3] =
+    [TenantSetting::TABLE.name, GatewayRow::TABLE.name, CustomFieldRow::TABLE.name];
+
+impl Books for Link {
+    fn find(
+        &mut self,
+        lookup: &'static Lookup,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        if !values.iter().all(can_be_kept) {
+            return Ok(());
+        }
+        let is_bounded = most != usize::MAX;
+        let verb = if is_bounded { Verb::FindSome } else { Verb::Find };
+        let statement = self.of(verb, lookup, |_| Ok(find_text(lookup, is_bounded)))?;
+        let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut values: Vec<Bindable<'_>> =
+            bound.iter().map(|one| -> Bindable<'_> { one }).collect();
+        values.extend(is_bounded.then_some(&most as Bindable<'_>));
+        self.take_rows(&statement, &values, take)
+    }
+
+    fn find_many(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let mut gathered = self.gather(lookup.table, lookup.by)?;
+        for values in wanted.iter().filter(|values| values.iter().all(can_be_kept)) {
+            gathered.add(&|put| values.iter().cloned().for_each(put))?;
+        }
+        let is_bounded = most != usize::MAX;
+        let verb = if is_bounded { Verb::FindSomeOfMany } else { Verb::FindMany };
+        let make = |catalogue: &Catalogue| find_many_text(catalogue, lookup, is_bounded);
+        let statement = self.of(verb, lookup, make)?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let columns = gathered.columns.iter();
+        let mut values: Vec<Bindable<'_>> = columns.map(|one| -> Bindable<'_> { one }).collect();
+        values.extend(is_bounded.then_some(&most as Bindable<'_>));
+        self.take_rows(&statement, &values, take)
+    }
+
+    fn find_after(
+        &mut self,
+        lookup: &'static Lookup,
+        after: i64,
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let statement = self.of(Verb::FindAfter, lookup, |_| {
+            let (columns, by) = (listed(lookup.table.columns), listed(lookup.by));
+            let table = quoted(lookup.table.name);
+            Ok(format!("select {columns} from {table} where {by} > $1 order by {by} limit $2"))
+        })?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.take_rows(&statement, &[&after, &most], take)
+    }
+
+    fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
+        let statement = self.of(Verb::Newest, lookup, |_| {
+            Ok(format!("select max({}) from {}", listed(lookup.by), quoted(lookup.table.name)))
+        })?;
+        let rows = self.ask(&statement, &[]);
+        let newest = rows.and_then(|rows| match rows.first() {
+            Some(row) => Ok(row.try_get(0)?),
+            None => Ok(None),
+        });
+        newest.map_err(|error| self.note(error))
+    }
+
+    fn insert(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        let statement = self.of(Verb::Insert, table, |catalogue| {
+            let (name, columns) = (quoted(table.name), listed(table.columns));
+            let arrays = arrays(catalogue, table, table.columns)?;
+            Ok(format!("insert into {name} ({columns}) select * from unnest({arrays})"))
+        })?;
+        self.write(statement, table, table.columns, rows)
+    }
+
+    fn update(
+        &mut self,
+        table: &'static Table,
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        let statement = self.of(Verb::Update, table, |catalogue| {
+            let others = table.columns.get(table.key_columns..).unwrap_or_default();
+            let set = others.iter().map(|column| format!("{0} = w.{0}", quoted(column)));
+            let set = set.collect::<Vec<_>>().join(", ");
+            let (name, keys) = (quoted(table.name), same_keys(table));
+            let arrays = arrays(catalogue, table, table.columns)?;
+            let names = listed(table.columns);
+            Ok(format!(
+                "update {name} as t set {set} from unnest({arrays}) as w ({names}) where {keys}"
+            ))
+        })?;
+        self.write(statement, table, table.columns, rows)
+    }
+
+    fn remove(
+        &mut self,
+        table: &'static Table,
+        keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
+    ) -> Result<(), BooksError> {
+        let statement = self.of(Verb::Remove, table, |catalogue| {
+            let (name, same) = (quoted(table.name), same_keys(table));
+            let arrays = arrays(catalogue, table, key(table))?;
+            let names = listed(key(table));
+            Ok(format!(
+                "delete from {name} as t using unnest({arrays}) as w ({names}) where {same}"
+            ))
+        })?;
+        let mut gathered = self.gather(table, key(table))?;
+        for values in keys {
+            gathered.add(&|put| values.iter().cloned().for_each(put))?;
+        }
+        self.leave_written(statement, table, gathered.columns, None)
+    }
+
+    fn remove_older(
+        &mut self,
+        lookup: &'static Lookup,
+        before: i64,
+        most: u32,
+    ) -> Result<(), BooksError> {
+        let table = lookup.table;
+        let statement = self.of(Verb::RemoveOlder, lookup, |_| {
+            let (name, key) = (quoted(table.name), listed(key(table)));
+            let moment = listed(lookup.by);
+            Ok(format!(
+                "delete from {name} where ({key}) in \
+                 (select {key} from {name} where {moment} < $1 limit $2)"
+            ))
+        })?;
+        let removed = self.ask(&statement, &[&before, &i64::from(most)]);
+        removed.map(|_| ()).map_err(|error| self.note(error))
+    }
+}
+
+impl Link {
+    /// The statement for a table or a lookup.
+    fn of<T>(
+        &mut self,
+        verb: Verb,
+        of: &'static T,
+        make: impl FnOnce(&Catalogue) -> Result<String, PostgresError>,
+    ) -> Result<Statement, BooksError> {
+        let prepared = self.prepare((verb, std::ptr::from_ref(of).addr()), make);
+        prepared.map_err(|error| self.note(error))
+    }
+
+    fn take_rows(
+        &mut self,
+        statement: &Statement,
+        values: &[Bindable<'_>],
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let rows: Vec<Row> = self.ask(statement, values).map_err(|error| self.note(error))?;
+        rows.iter().try_for_each(|row| take(&RowColumns(row)))
+    }
+
+    fn gather(
+        &mut self,
+        table: &'static Table,
+        columns: &'static [&'static str],
+    ) -> Result<Gathered, BooksError> {
+        let of = |column: &&str| self.catalogue.kind(table.name, column).map(Column::of);
+        let columns = columns.iter().map(of).collect::<Result<Vec<_>, _>>();
+        let columns = columns.map_err(|error| self.note(error))?;
+        Ok(Gathered { table: table.name, columns, rows: 0 })
+    }
+
+    fn write(
+        &mut self,
+        statement: Statement,
+        table: &'static Table,
+        columns: &'static [&'static str],
+        rows: &mut dyn Iterator<Item = WriteRow<'_>>,
+    ) -> Result<(), BooksError> {
+        let mut gathered = self.gather(table, columns)?;
+        for row in rows {
+            gathered.add(row)?;
+        }
+        let rows = gathered.rows;
+        self.leave_written(statement, table, gathered.columns, Some(rows))
+    }
+
+    fn leave_written(
+        &mut self,
+        statement: Statement,
+        table: &'static Table,
+        columns: Vec<Column>,
+        rows: Option<u64>,
+    ) -> Result<(), BooksError> {
+        self.wrote_world |= WORLD.contains(&table.name);
+        let values = columns
+            .into_iter()
+            .map(|column| -> Box<dyn ToSql + Sync + Send> { Box::new(column) })
+            .collect();
+        let pending = Pending { statement, values, table: table.name, rows };
+        self.leave(pending).map_err(|error| self.note(error))
+    }
+}
+
+/// The values of rows, column by column.
+struct Gathered {
+    table: &'static str,
+    columns: Vec<Column>,
+    rows: u64,
+}
+
+impl Gathered {
+    fn add(&mut self, row: WriteRow<'_>) -> Result<(), BooksError> {
+        let mut fault = None;
+        let mut columns = self.columns.iter_mut();
+        row(&mut |value| {
+            if !can_be_kept(&value) {
+                fault = Some("a text has U+0000, which PostgreSQL does not keep");
+            } else if !columns.next().is_some_and(|column| column.push(value)) {
+                fault = Some("a value is not of its column's type");
+            }
+        });
+        self.rows += 1;
+        fault.map_or(Ok(()), |fault| Err(BooksError::Fault { table: self.table, fault }))
+    }
+}
+
+/// A name in a statement. Some columns have the names of key words.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+/// The names of columns, one after the other.
+fn listed(columns: &[&str]) -> String {
+    columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
+}
+
+/// The columns of a table's key.
+fn key(table: &Table) -> &'static [&'static str] {
+    table.columns.get(..table.key_columns).unwrap_or_default()
+}
+
+fn same_keys(table: &Table) -> String {
+    let same = key(table).iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
+    same.collect::<Vec<_>>().join(" and ")
+}
+
+/// The places of arrays, each of the type of its column.
+fn arrays(catalogue: &Catalogue, table: &Table, columns: &[&str]) -> Result<String, PostgresError> {
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (column, place) in columns.iter().zip(1..) {
+        let kind = catalogue.kind(table.name, column)?;
+        arrays.push(format!("${place}::{}[]", kind.name()));
+    }
+    Ok(arrays.join(", "))
+}
+
+fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
+    let table = lookup.table;
+    let by = lookup.by.iter().zip(1..);
+    let mut conditions: Vec<_> =
+        by.map(|(column, place)| format!("{} = ${place}", quoted(column))).collect();
+    conditions.extend(lookup.only.map(|(column, value)| format!("{} = {value}", quoted(column))));
+    let conditions =
+        if conditions.is_empty() { "true".to_owned() } else { conditions.join(" and ") };
+    let limit = if is_bounded { format!(" limit ${}", lookup.by.len() + 1) } else { String::new() };
+    let (columns, order) = (listed(table.columns), listed(key(table)));
+    let name = quoted(table.name);
+    format!("select {columns} from {name} where {conditions} order by {order}{limit}")
+}
+
+/// Finds the rows of many values, in the order of the values and then of their keys.
+fn find_many_text(
+    catalogue: &Catalogue,
+    lookup: &Lookup,
+    is_bounded: bool,
+) -> Result<String, PostgresError> {
+    let table = lookup.table;
+    let (name, by) = (quoted(table.name), listed(lookup.by));
+    let arrays = arrays(catalogue, table, lookup.by)?;
+    let of_table = |columns: &[&str]| {
+        let columns = columns.iter().map(|column| format!("t.{}", quoted(column)));
+        columns.collect::<Vec<_>>().join(", ")
+    };
+    let (columns, order) = (of_table(table.columns), of_table(key(table)));
+    let same = lookup.by.iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
+    let only = lookup.only.map(|(column, value)| format!("t.{} = {value}", quoted(column)));
+    let same = same.chain(only).collect::<Vec<_>>().join(" and ");
+    let wanted = format!("unnest({arrays}) with ordinality as w ({by}, place)");
+    Ok(match is_bounded {
+        false => format!(
+            "select {columns} from {wanted} join {name} as t on {same} order by w.place, {order}"
+        ),
+        true => format!(
+            "select {columns} from {wanted} cross join lateral \
+             (select * from {name} as t where {same} order by {order} limit ${place}) as t \
+             order by w.place, {order}",
+            place = lookup.by.len() + 1,
+        ),
+    })
+}

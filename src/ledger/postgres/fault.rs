@@ -1,0 +1,154 @@
+//! What goes wrong with PostgreSQL, and what follows from it.
+//!
+//! What must stay true: a server's error is known by its SQLSTATE, never by its words; an error
+//! that ended the connection counts as one after which nothing is known.
+
+use crate::ledger::books::BooksError;
+use std::error::Error as _;
+use std::fmt;
+use tokio_postgres::error::{Severity, SqlState};
+
+/// What follows from an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The connection is gone, or of no use: another one may do.
+    Lost,
+    /// The transaction failed of what another one did at the same moment: again, it may not.
+    Passing,
+    /// It took longer than it may.
+    Late,
+    /// What is stored is damaged.
+    Damage,
+    /// Nothing that another attempt would change.
+    Refused,
+}
+
+/// Why a ledger in PostgreSQL did not do what was asked, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresError {
+    pub(super) kind: Kind,
+    what: String,
+}
+
+impl PostgresError {
+    pub(super) fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into() }
+    }
+
+    /// Whether what is stored is damaged.
+    pub fn is_damage(&self) -> bool {
+        self.kind == Kind::Damage
+    }
+
+    /// Whether something has to be changed first, here or at the server.
+    pub fn is_refusal(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
+    /// The same with what was tried before it.
+    pub(super) fn while_doing(self, doing: &str) -> Self {
+        Self { what: format!("{doing}: {}", self.what), ..self }
+    }
+}
+
+impl fmt::Display for PostgresError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for PostgresError {}
+
+impl From<tokio_postgres::Error> for PostgresError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::new(kind_of(&error), sentence(&error))
+    }
+}
+
+impl From<BooksError> for PostgresError {
+    /// What the engine itself said is noted where it happened; this is for all else.
+    fn from(error: BooksError) -> Self {
+        let kind = match error {
+            BooksError::Damaged(_) | BooksError::Unknown { .. } => Kind::Damage,
+            _ => Kind::Refused,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+fn kind_of(error: &tokio_postgres::Error) -> Kind {
+    let Some(server) = error.as_db_error() else {
+        // Nothing was sent of what cannot be encoded.
+        let is_of_value = error.source().is_some_and(<dyn std::error::Error>::is::<Misfit>);
+        return if is_of_value { Kind::Refused } else { Kind::Lost };
+    };
+    let code = server.code();
+    if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
+        return Kind::Damage;
+    }
+    if *code == SqlState::QUERY_CANCELED {
+        return Kind::Late;
+    }
+    // A server that has become a standby takes no writes; its connections lead nowhere.
+    let is_standby = *code == SqlState::READ_ONLY_SQL_TRANSACTION;
+    let is_fatal = matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    if is_standby || is_fatal || code.code().starts_with("08") {
+        return Kind::Lost;
+    }
+    let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    if passing.contains(code) { Kind::Passing } else { Kind::Refused }
+}
+
+/// A value that a column cannot hold.
+#[derive(Debug)]
+pub(super) struct Misfit;
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value is not of its column's type")
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+/// What an error says, with its causes and what to do. The values that a constraint refused are
+/// left out: they may be personal.
+pub(super) fn sentence(error: &tokio_postgres::Error) -> String {
+    let Some(server) = error.as_db_error() else {
+        let mut said = error.to_string();
+        let mut cause = error.source();
+        while let Some(next) = cause {
+            let next_said = next.to_string();
+            if !said.contains(&next_said) {
+                said = format!("{said}: {next_said}");
+            }
+            cause = next.source();
+        }
+        return match said.as_str() {
+            read_only if read_only.contains("database does not allow writes") => {
+                "it takes no writes: it is a standby or read-only; name the primary".to_owned()
+            }
+            _ => said,
+        };
+    };
+    let code = server.code();
+    let constraint = server.constraint().map(|name| format!(", {name}")).unwrap_or_default();
+    let advice = advice(code).map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("{} (SQLSTATE {}{constraint}){advice}", server.message(), code.code())
+}
+
+/// What helps against an error.
+fn advice(code: &SqlState) -> Option<&'static str> {
+    let advice = [
+        (SqlState::INVALID_PASSWORD, "check the password: in the URL, PGPASSWORD or ~/.pgpass"),
+        (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "check the role and pg_hba.conf"),
+        (SqlState::INVALID_CATALOG_NAME, "create the database, or correct its name in the URL"),
+        (SqlState::TOO_MANY_CONNECTIONS, "raise max_connections, or end other connections"),
+        (SqlState::DISK_FULL, "give the server's disk room; nothing of this was written"),
+        (SqlState::READ_ONLY_SQL_TRANSACTION, "name the primary: this server takes no writes"),
+        (SqlState::INSUFFICIENT_PRIVILEGE, "grant it to the role: docs/POSTGRES.md has the list"),
+        (SqlState::LOCK_NOT_AVAILABLE, "another node or program holds the ledger for too long"),
+        (SqlState::CANNOT_CONNECT_NOW, "the server is starting or ending; wait for it"),
+    ];
+    advice.into_iter().find(|(known, _)| known == code).map(|(_, advice)| advice)
+}

@@ -1,0 +1,81 @@
+//! What is done before a ledger in PostgreSQL is served: its schema, what it is for, and what every
+//! ledger settles with the process that serves it.
+
+use super::address::Address;
+use super::fault::{Kind, PostgresError};
+use super::link::{Link, Use, Waiter};
+use super::store::Store;
+use crate::domain::facts::Gateway;
+use crate::ledger::books::BooksError;
+use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::records::Meta;
+use crate::ledger::test_bench::TEST_KIND;
+use crate::ledger::unit::{Unit, World};
+use crate::ledger::work::{beginning, drawing};
+
+/// Under which name the ledger keeps what it is for.
+const KIND: &str = "kind";
+const REAL_KIND: &str = "real";
+
+/// How a ledger is opened.
+#[derive(Debug, Clone, Default)]
+pub(in crate::ledger) struct Start {
+    /// From which ids and tokens follow; without it they are random.
+    pub(in crate::ledger) id_seed: Option<u64>,
+    /// The gateways that are configured.
+    pub(in crate::ledger) configured: Vec<Gateway>,
+    /// Whether events are kept, if that is said now.
+    pub(in crate::ledger) events: Option<bool>,
+    /// Whether it has to be a test ledger; none: it is as it was made.
+    pub(in crate::ledger) is_test: Option<bool>,
+    /// Whether it is made where there is none.
+    pub(in crate::ledger) is_made: bool,
+    /// Whether this is the only node.
+    pub(in crate::ledger) is_alone: bool,
+}
+
+/// A ledger that is open.
+pub(in crate::ledger) struct Opened {
+    pub(in crate::ledger) store: Store,
+    /// It is marked as test.
+    pub(in crate::ledger) is_test: bool,
+}
+
+/// Opens the writing side of a ledger, whose schema is made or brought up to date.
+pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, PostgresError> {
+    let Start { id_seed, configured, events, is_test, is_made, is_alone } = start;
+    let mut node = [0_u8; 16];
+    drawing::fill_randomly(&mut node)?;
+    let runtime = Waiter::new()?;
+    let link = Link::connect(&runtime, &address, Use::Opening { is_made, is_alone })?;
+    let world = World { configured, id_seed, ..World::default() };
+    let mut store = Store::new(address, runtime, (link, is_alone), node, world);
+    store.begin()?;
+    let kind = store.work(|unit| kind(unit, is_test.unwrap_or(false)))?;
+    let found = kind == TEST_KIND;
+    if is_test.is_some_and(|wanted| wanted != found) {
+        store.roll_back()?;
+        let refused = format!("the ledger is marked as {kind}");
+        return Err(PostgresError::new(Kind::Refused, refused));
+    }
+    let begun = beginning::begin(&mut store, id_seed, events)?;
+    store.flush()?;
+    store.commit().map_err(|error| match error {
+        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
+        CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
+    })?;
+    let beginning::Begun { keeps_events, salt, row_salt } = begun;
+    store.world.keeps_events = keeps_events;
+    (store.world.salt, store.world.row_salt) = (salt, row_salt);
+    Ok(Opened { store, is_test: found })
+}
+
+/// What the ledger is for: as it was said first.
+fn kind(unit: &mut Unit<'_>, is_test: bool) -> Result<String, BooksError> {
+    if let Some(kind) = unit.get::<Meta>(&(KIND.to_owned(),))? {
+        return Ok(kind.value.clone());
+    }
+    let kind = if is_test { TEST_KIND } else { REAL_KIND };
+    unit.insert(Meta { key: KIND.to_owned(), value: kind.to_owned() })?;
+    Ok(kind.to_owned())
+}

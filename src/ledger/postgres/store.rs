@@ -1,0 +1,378 @@
+//! The writing side of a ledger in PostgreSQL: batches that take turns with those of other nodes.
+//!
+//! What must stay true: what is in memory beside the rows counts only as long as the turn is where
+//! this node left it; the outcome of a commit that got no answer is looked up before anything is
+//! said of it.
+
+use super::address::Address;
+use super::fault::{Kind, PostgresError};
+use super::link::{Bindable, Link, Pending, TURN, Use, Verb, Waiter};
+use crate::ledger::books::BooksError;
+use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::unit::{self, Unit, World};
+use crate::ledger::working_set::Shelves;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_postgres::Row;
+
+/// Waits for the turn and takes it. The level is said so that no default of the role counts: each
+/// statement after the wait must see what the batch before committed.
+const BEGIN: &str = "begin isolation level read committed read write";
+const TAKE_TURN: &str = "select number, world from turn for update";
+const COUNT_UP: &str = "update turn set number = $1, world = $2 where number = $3";
+const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
+                          values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
+                          on conflict (node) do update \
+                          set number = excluded.number, at_ms = excluded.at_ms";
+const LOOK_UP_BATCH: &str = "select number from batches where node = $1";
+
+/// After which pauses, in milliseconds, a batch is begun over another connection.
+const PAUSES: [u64; 3] = [10, 40, 160];
+/// For how long that is tried.
+const TRY_MAX: Duration = Duration::from_secs(5);
+/// For how long the outcome of a commit is looked up.
+const LOOK_UP_MAX: Duration = Duration::from_secs(30);
+const LOOK_UP_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where the ledger stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turn {
+    /// How many batches were committed, of all nodes.
+    number: i64,
+    /// How often rows were changed that hold for every request.
+    world: i64,
+}
+
+/// The writer's side of a ledger.
+pub struct Store {
+    address: Address,
+    runtime: Arc<Waiter>,
+    link: Option<Link>,
+    /// No other node may write.
+    is_alone: bool,
+    /// What this process is known by to the ledger.
+    node: [u8; 16],
+    /// What holds for every request.
+    pub(super) world: World,
+    shelves: Shelves,
+    /// Where the ledger stood when this node last committed or began.
+    turn: Option<Turn>,
+    /// Where it stands once the open batch is committed, if that was counted already.
+    next: Option<Turn>,
+    /// What is in memory may differ from the rows.
+    is_stale: bool,
+    /// Whether what the last batch failed of passes by itself.
+    is_passing: bool,
+    /// What a test has happen.
+    #[cfg(test)]
+    pub(super) trouble: Option<super::for_tests::Trouble>,
+}
+
+impl Store {
+    /// Takes over a connection. The world is read when the first batch begins.
+    pub(super) fn new(
+        address: Address,
+        runtime: Arc<Waiter>,
+        (link, is_alone): (Link, bool),
+        node: [u8; 16],
+        world: World,
+    ) -> Self {
+        Self {
+            address,
+            runtime,
+            link: Some(link),
+            is_alone,
+            node,
+            world,
+            shelves: Shelves::default(),
+            turn: None,
+            next: None,
+            is_stale: true,
+            is_passing: false,
+            #[cfg(test)]
+            trouble: None,
+        }
+    }
+
+    /// The connection of the open transaction.
+    fn link(&mut self) -> Result<&mut Link, PostgresError> {
+        self.link.as_mut().ok_or_else(gone)
+    }
+
+    /// A connection, which is made if there is none.
+    fn connected(&mut self) -> Result<&mut Link, PostgresError> {
+        let link = match self.link.take() {
+            Some(link) => link,
+            None => {
+                let wanted = Use::Writing { is_alone: self.is_alone };
+                Link::connect(&self.runtime, &self.address, wanted)?
+            }
+        };
+        Ok(self.link.insert(link))
+    }
+
+    /// Begins a transaction and waits in it for the turn.
+    fn take_turn(&mut self) -> Result<Turn, PostgresError> {
+        let link = self.connected()?;
+        let turn = take_turn(link);
+        if let Err(error) = &turn {
+            self.leave_off(error.kind);
+        }
+        turn
+    }
+
+    /// Ends what is open after an error; without its connection the server does so by itself.
+    fn leave_off(&mut self, kind: Kind) {
+        let Some(mut link) = self.link.take().filter(|_| kind != Kind::Lost) else { return };
+        link.forget();
+        if link.run("rollback").is_ok() {
+            self.link = Some(link);
+        }
+    }
+
+    /// Does something in the open transaction and takes note of what follows if it fails.
+    fn within<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, PostgresError>,
+    ) -> Result<T, PostgresError> {
+        let done = work(self);
+        if let Err(error) = &done {
+            self.is_passing = matches!(error.kind, Kind::Lost | Kind::Passing);
+            if error.kind == Kind::Lost {
+                self.link = None;
+            }
+        }
+        done
+    }
+
+    /// Forgets what was learnt from earlier batches if another node has committed since.
+    fn follow(&mut self, found: Turn) -> Result<(), PostgresError> {
+        let known = self.turn.replace(found);
+        if known.is_some_and(|known| found.number < known.number) {
+            self.turn = known;
+            let what = format!(
+                "the ledger is at batch {} and was at {} before: what was acknowledged since is \
+                 lost, as after the promotion of a standby that was behind",
+                found.number,
+                known.map_or(0, |known| known.number),
+            );
+            return Err(PostgresError::new(Kind::Damage, what));
+        }
+        if known.map(|known| known.number) != Some(found.number) {
+            self.shelves.forget_newest();
+        }
+        self.is_stale |= known.map(|known| known.world) != Some(found.world);
+        if self.is_stale {
+            let Self { link, shelves, world, .. } = self;
+            let Some(link) = link else { return Ok(()) };
+            world.reload(shelves, link).map_err(|error| link.failure(error))?;
+            self.is_stale = false;
+        }
+        Ok(())
+    }
+
+    /// Counts the batch, once, as the successor of what it found, and sends all that it writes.
+    fn count_up(&mut self) -> Result<(), PostgresError> {
+        let (turn, next, node) = (self.turn, self.next, self.node.to_vec());
+        let link = self.link()?;
+        let not_begun = || PostgresError::new(Kind::Refused, "no batch was begun");
+        let turn = turn.ok_or_else(not_begun)?;
+        let world = turn.world + i64::from(link.wrote_world);
+        let (before, number) = match next {
+            None => (turn.number, turn.number + 1),
+            Some(next) if next.world == world => return link.send(),
+            Some(next) => (next.number, next.number),
+        };
+        let count = link.prepare((Verb::CountUp, 0), |_| Ok(COUNT_UP.to_owned()))?;
+        let note = link.prepare((Verb::NoteBatch, 0), |_| Ok(NOTE_BATCH.to_owned()))?;
+        link.leave(Pending {
+            statement: count,
+            values: vec![Box::new(number), Box::new(world), Box::new(before)],
+            table: TURN,
+            rows: Some(1),
+        })?;
+        link.leave(Pending {
+            statement: note,
+            values: vec![Box::new(node), Box::new(number)],
+            table: "batches",
+            rows: Some(1),
+        })?;
+        link.send()?;
+        self.next = Some(Turn { number, world });
+        Ok(())
+    }
+
+    /// Whether the batch that was to be `next` is there, as another connection finds it. With the
+    /// turn in its hands nothing of the lost connection can be committed any more.
+    fn is_committed(&mut self, next: Turn) -> Result<bool, PostgresError> {
+        let node = self.node.to_vec();
+        let link = self.connected()?;
+        take_turn(link)?;
+        let look_up = link.prepare((Verb::LookUpBatch, 0), |_| Ok(LOOK_UP_BATCH.to_owned()))?;
+        let rows = link.ask(&look_up, &[&node as Bindable<'_>])?;
+        link.run("rollback")?;
+        let newest: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
+        Ok(newest.is_some_and(|newest| newest >= next.number))
+    }
+
+    /// Finds out what became of a commit that got no answer.
+    fn look_up(&mut self, next: Turn, why: &PostgresError) -> Result<(), CommitError> {
+        tracing::warn!(%why, "a commit got no answer; its outcome is looked up");
+        let began = Instant::now();
+        self.link = None;
+        loop {
+            match self.is_committed(next) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    self.is_passing = true;
+                    return Err(CommitError::RolledBack(why.to_string()));
+                }
+                Err(error) if began.elapsed() > LOOK_UP_MAX => {
+                    return Err(CommitError::Unknown(format!("{why}; {error}")));
+                }
+                Err(_) => {
+                    self.link = None;
+                    self.pause(LOOK_UP_PAUSE);
+                }
+            }
+        }
+    }
+
+    fn pause(&self, pause: Duration) {
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
+    }
+
+    /// As if this node had begun its open batch before another node committed one.
+    #[cfg(test)]
+    pub(super) fn pretend_to_have_begun_earlier(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            turn.number -= 1;
+        }
+    }
+
+    /// As if the connection had ended.
+    #[cfg(test)]
+    pub(super) fn drop_connection(&mut self) {
+        self.link = None;
+    }
+
+    #[cfg(test)]
+    fn meet(&mut self, at: super::for_tests::At) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble(at);
+        }
+    }
+}
+
+fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
+    let statement = link.prepare((Verb::TakeTurn, 0), |_| Ok(TAKE_TURN.to_owned()))?;
+    let rows = link.run_and_ask(BEGIN, &statement)?;
+    let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");
+    let row: &Row = rows.first().ok_or_else(missing)?;
+    Ok(Turn { number: row.try_get(0)?, world: row.try_get(1)? })
+}
+
+impl Engine for Store {
+    type Error = PostgresError;
+
+    fn is_damage(error: &PostgresError) -> bool {
+        error.is_damage()
+    }
+
+    /// Nothing was done yet, so that another connection is as good as this one.
+    fn begin(&mut self) -> Result<(), PostgresError> {
+        self.shelves.begin_anew();
+        (self.next, self.is_passing) = (None, false);
+        let began = Instant::now();
+        let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
+        let found = loop {
+            match (self.take_turn(), pauses.next()) {
+                (Ok(turn), _) => break turn,
+                (Err(error), Some(pause))
+                    if error.kind == Kind::Lost && began.elapsed() < TRY_MAX =>
+                {
+                    tracing::warn!(%error, "another connection to PostgreSQL is tried");
+                    self.pause(pause);
+                }
+                (Err(error), _) => return Err(error),
+            }
+        };
+        let followed = self.follow(found);
+        if let Err(error) = &followed {
+            self.is_stale = true;
+            self.leave_off(error.kind);
+        }
+        followed
+    }
+
+    fn work<T>(
+        &mut self,
+        work: impl FnOnce(&mut Unit<'_>) -> Result<T, BooksError>,
+    ) -> Result<T, PostgresError> {
+        self.within(|store| {
+            let Self { link, shelves, world, .. } = store;
+            let Some(link) = link else { return Err(gone()) };
+            unit::work(shelves, link, world, work).map_err(|error| link.failure(error))
+        })
+    }
+
+    /// The batch is counted with the last of what it writes, in the same round trip.
+    fn flush(&mut self) -> Result<(), PostgresError> {
+        self.within(|store| {
+            let Self { link, shelves, .. } = store;
+            let Some(link) = link else { return Err(gone()) };
+            shelves.flush(link).map_err(|error| link.failure(error))?;
+            store.count_up()
+        })
+    }
+
+    /// A server that answers an error has rolled back. One that does not answer may have committed,
+    /// and one that ends the connection as well: it may have waited for a standby.
+    fn commit(&mut self) -> Result<(), CommitError> {
+        let counted = self.within(Self::count_up);
+        let rolled_back = |error: PostgresError| CommitError::RolledBack(error.to_string());
+        counted.map_err(rolled_back)?;
+        #[cfg(test)]
+        self.meet(super::for_tests::At::Commit);
+        let Some(next) = self.next.take() else {
+            return Err(CommitError::RolledBack("the batch was not counted".to_owned()));
+        };
+        let committed = self.within(|store| {
+            let link = store.link()?;
+            link.run("commit")
+        });
+        #[cfg(test)]
+        self.meet(super::for_tests::At::Committed);
+        match committed {
+            Ok(()) => {}
+            Err(error) if error.kind == Kind::Lost => self.look_up(next, &error)?,
+            Err(error) => return Err(rolled_back(error)),
+        }
+        self.turn = Some(next);
+        if let Some(link) = &mut self.link {
+            link.forget();
+        }
+        Ok(())
+    }
+
+    /// Without COMMIT nothing stays, whether the server hears of it or not.
+    fn roll_back(&mut self) -> Result<(), PostgresError> {
+        self.is_stale = true;
+        self.next = None;
+        self.shelves.clear();
+        self.leave_off(Kind::Refused);
+        Ok(())
+    }
+
+    fn is_passing(&self) -> bool {
+        self.is_passing
+    }
+
+    fn rest(&mut self) {}
+
+    fn close(self, _is_lost: bool) {}
+}
+
+fn gone() -> PostgresError {
+    PostgresError::new(Kind::Lost, "the connection to PostgreSQL is gone")
+}
