@@ -53,6 +53,12 @@ pub type TakeRow<'t> = &'t mut dyn FnMut(&dyn Columns) -> Result<(), BooksError>
 
 /// The open transaction of an engine.
 pub trait Books {
+    /// Whether each look-up is a way over a network, so that many at once are worth what it takes
+    /// to gather them.
+    fn is_far(&self) -> bool {
+        true
+    }
+
     /// Finds the rows of which the columns of `lookup` have these values; `most` bounds their
     /// number.
     fn find(

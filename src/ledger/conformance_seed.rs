@@ -338,6 +338,24 @@ fn memory() -> Memory {
     memory
 }
 
+/// What the objects of a seed name is looked up for many of them at once.
+#[test]
+fn a_seed_looks_up_its_objects_together() {
+    let mut memory = memory();
+    let asked = memory.asked();
+    let mut load = || {
+        memory.begin().unwrap();
+        let report = memory.work(|unit| seeding::load(unit, plan(1_000))).unwrap().unwrap();
+        memory.flush().unwrap();
+        memory.commit().unwrap();
+        (report, asked.take().len())
+    };
+    let (first, lookups) = load();
+    assert!(first.added > 2_000 && lookups < 60, "{lookups}");
+    let (again, lookups) = load();
+    assert!(again.unchanged > 2_000 && lookups < 60, "{lookups}");
+}
+
 #[test]
 fn a_seed_and_what_follows_comes_to_the_same_on_every_engine() {
     let first = run(store_for_tests(world(), &[], 0), true);

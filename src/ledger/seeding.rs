@@ -9,6 +9,7 @@ mod credit_memos;
 mod gateways;
 mod invoices;
 mod methods;
+mod naming;
 mod payments;
 mod tenant;
 
@@ -22,6 +23,7 @@ use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow};
 use crate::ledger::seed::packed::Packed;
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::unit::Unit;
+use crate::ledger::work::loading::Seen;
 use crate::ledger::work::trail_facts;
 use crate::ledger::world;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -99,12 +101,14 @@ impl Loader<'_, '_> {
         }
         // Accounts and methods refer to each other: first the accounts without their defaults.
         let mut defaults = Packed::default();
-        self.each(plan.accounts, |loader, account| loader.account(account, &mut defaults))?;
-        self.each(plan.payment_methods, Self::payment_method)?;
-        self.each(defaults, |loader, default| loader.default_method(&default))?;
-        self.each(plan.invoices, Self::invoice)?;
-        self.each(plan.payments, |loader, payment| loader.payment(&payment))?;
-        self.each(plan.credit_memos, |loader, memo| loader.credit_memo(&memo))?;
+        self.each(plan.accounts, Self::see_account, |loader, account| {
+            loader.account(account, &mut defaults)
+        })?;
+        self.each(plan.payment_methods, Self::see_method, Self::payment_method)?;
+        self.each(defaults, Self::see_default, |loader, one| loader.default_method(&one))?;
+        self.each(plan.invoices, Self::see_invoice, Self::invoice)?;
+        self.each(plan.payments, Self::see_payment, |loader, one| loader.payment(&one))?;
+        self.each(plan.credit_memos, Self::see_memo, |loader, one| loader.credit_memo(&one))?;
         for identity in &plan.gateway_identities {
             self.gateway_identity(identity)?;
         }
@@ -115,19 +119,28 @@ impl Loader<'_, '_> {
         Ok(())
     }
 
-    /// Loads each of many objects, and writes their rows out some at a time.
+    /// Loads each of many objects, some at a time: what these name is looked up at once, as `see`
+    /// says, and their rows are written out together.
     fn each<T: crate::ledger::seed::packed::Pack>(
         &mut self,
         objects: Packed<T>,
+        see: fn(&mut Self, &T) -> Seen,
         mut load: impl FnMut(&mut Self, T) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
-        for (count, object) in (1_usize..).zip(objects) {
-            load(self, object)?;
-            if count.is_multiple_of(WRITTEN_AT_ONCE) {
-                self.unit.write_out()?;
+        let mut objects = objects.into_iter();
+        loop {
+            let some: Vec<T> = objects.by_ref().take(WRITTEN_AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(self.unit.write_out()?);
             }
+            while self.unit.is_far()
+                && some.iter().map(|object| see(self, object)).fold(Ok(()), Result::and).is_err()
+            {
+                self.unit.load()?;
+            }
+            some.into_iter().try_for_each(|object| load(self, object))?;
+            self.unit.write_out()?;
         }
-        Ok(self.unit.write_out()?)
     }
 
     fn check_gateway(

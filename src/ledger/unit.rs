@@ -9,7 +9,7 @@ use super::record::{Lookup, Record, Value};
 use super::records::{Account, Balance, Entry, Meta, Refund, WEBHOOK_BY_PLACE};
 use super::trail::ActSource;
 pub use super::working_set::Unmet;
-use super::working_set::{Shelved, Shelves};
+use super::working_set::{Mark, Shelved, Shelves};
 pub use super::world::World;
 use crate::domain::facts::AccountKey;
 use crate::domain::id::{IdKind, RefundId, RefundNumber, RowId};
@@ -41,9 +41,6 @@ pub fn work<T>(
     }
     Ok(done)
 }
-
-/// The state of a unit of work at one moment.
-pub struct Mark(Shelves);
 
 impl<'u> Unit<'u> {
     /// A unit of work on the rows that were met, over an open transaction.
@@ -157,6 +154,11 @@ impl<'u> Unit<'u> {
         R::shelf(self.shelves).know_none(lookup, values);
     }
 
+    /// Whether looking up many rows at once is worth what it takes to gather them.
+    pub fn is_far(&self) -> bool {
+        self.books.is_far()
+    }
+
     /// Looks up, in bulk, what was not known when it was to be seen.
     pub fn load(&mut self) -> Result<(), BooksError> {
         self.shelves.load(self.books)
@@ -249,14 +251,19 @@ impl<'u> Unit<'u> {
         self.shelves.latest_source = Some((source, key));
     }
 
-    /// The state now, to which [`Unit::go_back`] returns.
-    pub fn mark(&self) -> Mark {
-        Mark(self.shelves.clone())
+    /// Sets a mark, of which there is one at a time, and which has to be gone back to or let go.
+    pub fn mark(&mut self) -> Mark {
+        self.shelves.set_mark()
     }
 
     /// Takes back everything since a mark.
     pub fn go_back(&mut self, mark: Mark) {
-        *self.shelves = mark.0;
+        self.shelves.go_back(mark);
+    }
+
+    /// Lets everything since a mark stand.
+    pub fn keep(&mut self, _: Mark) {
+        self.shelves.forget_mark();
     }
 
     /// The id of a new refund and the moment it carries, which never runs backwards. No number is

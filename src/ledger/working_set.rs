@@ -8,6 +8,7 @@ mod flushing;
 mod hashing;
 mod loading;
 mod looking;
+mod marks;
 
 use super::books::{Books, BooksError};
 use super::record::{Record, Value};
@@ -27,6 +28,8 @@ use hashing::HashMap;
 pub use loading::Unmet;
 use loading::{Head, Wanted};
 use looking::{Touched, check, load};
+use marks::Before;
+pub use marks::Mark;
 
 /// How a row differs from what the engine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,7 @@ struct Held<R> {
 type Place = (usize, Vec<Value<'static>>);
 
 /// The rows of one table that were met.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Shelf<R: Record> {
     rows: HashMap<R::Key, Held<R>>,
     /// The keys of the rows that were added, changed or removed, in that order.
@@ -69,6 +72,8 @@ pub struct Shelf<R: Record> {
     newest: Option<i64>,
     /// How many keys were counted that no row has.
     unused: u32,
+    /// What has changed since a mark, if there is one.
+    before: Option<Before<R>>,
 }
 
 impl<R: Record> Default for Shelf<R> {
@@ -82,6 +87,7 @@ impl<R: Record> Default for Shelf<R> {
             indexes: HashMap::default(),
             newest: None,
             unused: 0,
+            before: None,
         }
     }
 }
@@ -154,6 +160,7 @@ impl<R: Record> Shelf<R> {
             return Err(BooksError::Fault { table: R::TABLE.name, fault });
         }
         let is_removed = before.is_some_and(|held| held.is_removed);
+        self.note(&key);
         let state = if is_removed { State::Changed } else { State::New };
         if !is_removed || !self.indexes.is_empty() {
             self.touched.push(key.clone());
@@ -171,6 +178,7 @@ impl<R: Record> Shelf<R> {
         change: impl FnOnce(&mut R),
     ) -> Result<(), BooksError> {
         self.get(books, key)?;
+        self.note(key);
         let held = self.rows.get_mut(key);
         let Some(Held { row: Some(row), state, .. }) = held else {
             return Err(BooksError::Missing(R::TABLE.name));
@@ -190,6 +198,7 @@ impl<R: Record> Shelf<R> {
     /// Removes a row, if it is there.
     pub(super) fn remove(&mut self, books: &mut dyn Books, key: &R::Key) -> Result<(), BooksError> {
         self.get(books, key)?;
+        self.note(key);
         let Some(held) = self.rows.get_mut(key).filter(|held| held.row.is_some()) else {
             return Ok(());
         };
@@ -205,6 +214,7 @@ impl<R: Record> Shelf<R> {
 
     /// Takes over the row of a key from the whole row of the same table, which alone is written.
     fn show(&mut self, key: &R::Key, row: Option<R>) {
+        self.note(key);
         self.touched.push(key.clone());
         self.rows.insert(key.clone(), Held { row, state: State::Same, is_removed: false });
     }
@@ -215,7 +225,7 @@ impl<R: Record> Shelf<R> {
 macro_rules! shelves {
     ($($shelf:ident: $record:ty $(=> $view:ident)?,)+) => {
         /// All rows that a batch has met.
-        #[derive(Debug, Default, Clone)]
+        #[derive(Debug, Default)]
         pub struct Shelves {
             $($shelf: Shelf<$record>,)+
             /// What is to be removed because of its age.
@@ -237,6 +247,30 @@ macro_rules! shelves {
             pub fn flush(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
                 $(self.$shelf.flush(books)?;)+
                 self.remove_outdated(books)
+            }
+
+            /// Sets the mark to which [`Shelves::go_back`] goes back.
+            pub(super) fn set_mark(&mut self) -> Mark {
+                $(self.$shelf.set_mark();)+
+                Mark {
+                    outdated: self.outdated.clone(),
+                    latest_source: self.latest_source.clone(),
+                    is_world_changed: self.is_world_changed,
+                    latest_refund: self.latest_refund,
+                }
+            }
+
+            /// Takes back everything since the mark.
+            pub(super) fn go_back(&mut self, mark: Mark) {
+                $(self.$shelf.go_back();)+
+                let Mark { outdated, latest_source, is_world_changed, latest_refund } = mark;
+                (self.outdated, self.latest_source) = (outdated, latest_source);
+                (self.is_world_changed, self.latest_refund) = (is_world_changed, latest_refund);
+            }
+
+            /// Lets everything since the mark stand.
+            pub(super) fn forget_mark(&mut self) {
+                $(self.$shelf.forget_mark();)+
             }
 
             /// Looks up all that is wanted, table by table.

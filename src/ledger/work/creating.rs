@@ -26,10 +26,14 @@ pub fn create(unit: &mut Unit<'_>, request: &Create) -> Result<Created, BooksErr
     let mark = request.batch.is_single.then(|| unit.mark());
     let mut orders = Vec::new();
     let mut rows = rows(unit, request, audit, &mut orders)?;
-    if let Some(mark) = mark.filter(|_| !rows.iter().all(RowResult::is_ok)) {
-        unit.go_back(mark);
-        orders.clear();
-        rows = taken_back(rows);
+    match mark {
+        Some(mark) if !rows.iter().all(RowResult::is_ok) => {
+            unit.go_back(mark);
+            orders.clear();
+            rows = taken_back(rows);
+        }
+        Some(mark) => unit.keep(mark),
+        None => {}
     }
     record(unit, request, audit, &rows)?;
     views::show_created(unit, &request.batch.drafts, &mut rows)?;

@@ -42,11 +42,18 @@ pub fn collect(
     let name = (webhook.to_owned(),);
     let from = unit.get::<Webhook>(&name)?.map(|webhook| webhook.collected);
     let events: Vec<EventRow> = unit.after(from.unwrap_or(0), COLLECTED_MAX)?;
-    for event in &events {
-        let is_wanted = |kinds: &[EventKind]| kinds.iter().any(|kind| kind.name() == event.kind);
-        if !kinds.is_none_or(is_wanted) {
-            continue;
-        }
+    let is_wanted = |event: &&EventRow| {
+        let is_one = |kinds: &[EventKind]| kinds.iter().any(|kind| kind.name() == event.kind);
+        kinds.is_none_or(is_one)
+    };
+    let hook = webhook.to_owned();
+    for event in events.iter().filter(is_wanted) {
+        // What is not known is wanted, and looked up for all of them at once.
+        let waiting = [hook.stored(), event.account.stored()];
+        let _ = unit.see_any::<Delivery>(&DELIVERY_WAITING, &waiting);
+    }
+    unit.load()?;
+    for event in events.iter().filter(is_wanted) {
         let waits = is_waited_for(unit, webhook, event.account)?;
         unit.insert(Delivery {
             webhook: webhook.to_owned(),
@@ -140,10 +147,13 @@ pub fn remove_events(
         }
     }
     let mut removed = Vec::new();
-    for event in unit.after::<EventRow>(0, REMOVED_MAX)? {
-        if event.key >= newest || event.at_ms >= before || event.key > collected {
-            continue;
-        }
+    let mut old = unit.after::<EventRow>(0, REMOVED_MAX)?;
+    old.retain(|event| event.key < newest && event.at_ms < before && event.key <= collected);
+    for event in &old {
+        let _ = unit.see_each::<Delivery, ()>(&DELIVERY_BY_EVENT, &[event.key.stored()], |_| ());
+    }
+    unit.load()?;
+    for event in old {
         let deliveries: Vec<Delivery> = unit.all(&DELIVERY_BY_EVENT, &[event.key.stored()])?;
         if deliveries.iter().all(|delivery| delivery.is_given_up) {
             removed.push(event.key);

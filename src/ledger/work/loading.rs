@@ -31,7 +31,7 @@ use crate::ledger::unit::{Unit, Unmet};
 use crate::ledger::working_set::Shelved;
 
 /// Whether all of it is known now.
-pub(super) type Seen = Result<(), Unmet>;
+pub(in crate::ledger) type Seen = Result<(), Unmet>;
 
 /// Loads what the requests of a batch name.
 pub fn load(unit: &mut Unit<'_>, needs: Needs<'_>) -> Result<(), BooksError> {
@@ -45,16 +45,16 @@ pub fn load(unit: &mut Unit<'_>, needs: Needs<'_>) -> Result<(), BooksError> {
 }
 
 /// All of it is known. What is not is wanted, all of it in the same round.
-pub(super) fn all<const N: usize>(seen: [Seen; N]) -> Seen {
+pub(in crate::ledger) fn all<const N: usize>(seen: [Seen; N]) -> Seen {
     seen.into_iter().fold(Ok(()), Result::and)
 }
 
 /// The row of a key, and no more of it.
-pub(super) fn row<R: Shelved>(unit: &mut Unit<'_>, key: &R::Key) -> Seen {
+pub(in crate::ledger) fn row<R: Shelved>(unit: &mut Unit<'_>, key: &R::Key) -> Seen {
     unit.see::<R>(key).map(|_| ())
 }
 
-pub(super) fn rows<R: Shelved>(
+pub(in crate::ledger) fn rows<R: Shelved>(
     unit: &mut Unit<'_>,
     lookup: &'static Lookup,
     key: &impl Field,
@@ -212,7 +212,7 @@ pub(super) fn row_of_invoice(unit: &mut Unit<'_>, key: InvoiceKey) -> Seen {
 }
 
 /// The same of each of these.
-pub(super) fn each<K: Copy>(
+pub(in crate::ledger) fn each<K: Copy>(
     unit: &mut Unit<'_>,
     keys: &[K],
     see: fn(&mut Unit<'_>, K) -> Seen,

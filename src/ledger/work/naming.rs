@@ -95,11 +95,6 @@ pub struct Needs<'r> {
 }
 
 impl<'r> Needs<'r> {
-    /// Whether nothing is named.
-    pub const fn is_empty(&self) -> bool {
-        self.names.is_empty() && self.numbers.is_empty()
-    }
-
     fn add(&mut self, name: Name<'r>) {
         self.names.push(name);
     }

@@ -46,6 +46,11 @@ impl<R: Record> Shelf<R> {
 
     /// Forgets every row, but not the newest key; whether that is still the engine's.
     pub(super) fn forget_rows(&mut self) -> bool {
+        self.forget_mark();
+        // Most tables were not met.
+        if self.rows.is_empty() && self.found.is_empty() && self.heads.is_empty() {
+            return std::mem::take(&mut self.unused) == 0;
+        }
         self.rows.clear();
         self.touched.clear();
         self.found.clear();

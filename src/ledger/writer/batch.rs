@@ -35,11 +35,15 @@ pub(super) fn run_all<E: Engine>(
     }
 }
 
-/// Has all that the batch names looked up at once, before any of it is decided.
+/// Has all that the batch names looked up at once, before any of it is decided, where that pays.
 fn look_ahead<E: Engine>(engine: &mut E, batch: &Batch<E>) -> Result<(), E::Error> {
-    let mut needs = Needs::default();
-    batch.iter().for_each(|task| task.name(&mut needs));
-    if needs.is_empty() { Ok(()) } else { engine.work(|unit| loading::load(unit, needs)) }
+    engine.work(|unit| {
+        let mut needs = Needs::default();
+        if unit.is_far() {
+            batch.iter().for_each(|task| task.name(&mut needs));
+        }
+        loading::load(unit, needs)
+    })
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.
