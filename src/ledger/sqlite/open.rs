@@ -54,7 +54,7 @@ impl Default for LedgerSettings {
 pub enum OpenMode {
     /// Creates the ledger if it is missing; its mark must be the one given. For serving: a ledger
     /// of the current schema is opened without reading all of it, and checked beside serving
-    /// ([`Ledger::begin_check`](crate::ledger::Ledger::begin_check)).
+    /// ([`Health::begin_check`](crate::ledger::Health::begin_check)).
     CreateOrOpen {
         /// Whether it is a test ledger, on which reset and clocks work.
         test: bool,
