@@ -129,8 +129,8 @@ fn a_health_check_has_an_exit_code() {
     let admin = format!("http://{}", gateway.admin());
     let check =
         |admin: &str| run(program(gateway.folder()).args(["admin", "--admin", admin, "health"]));
-    let (code, told, log) = check(&admin);
-    assert_eq!(code, Some(0), "{told}{log}");
+    let (code, said, log) = check(&admin);
+    assert_eq!(code, Some(0), "{said}{log}");
     let nothing_there = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (code, _, log) = check(&format!("http://{nothing_there}"));
     assert_eq!(code, Some(5), "{log}");
