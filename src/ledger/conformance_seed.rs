@@ -315,20 +315,12 @@ fn memory() -> Memory {
             orgs: None,
         })?;
         for (key, built_in) in (1..).zip(["Check", "Cash", "WireTransfer", "Other"]) {
-            unit.insert(MethodRow {
-                key: MethodKey(key),
-                id: id('c', usize::try_from(key).unwrap()),
-                account: None,
-                method_type: super::record::ByName(MethodType::from_name(built_in).unwrap()),
-                status: super::record::ByName(MethodStatus::Active),
-                gateway: None,
-                kept: "{}".to_owned(),
-                created_by: None,
-                created_ms: None,
-                updated_by: None,
-                updated_ms: None,
-                custom: None,
-            })?;
+            unit.insert(MethodRow::active(
+                MethodKey(key),
+                id('c', usize::try_from(key).unwrap()),
+                None,
+                MethodType::from_name(built_in).unwrap(),
+            ))?;
         }
         Ok(())
     });

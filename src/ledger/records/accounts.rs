@@ -170,6 +170,32 @@ record! {
     }
 }
 
+#[cfg(test)]
+impl MethodRow {
+    /// A payment method that may be used, of which nothing else is known.
+    pub fn active(
+        key: MethodKey,
+        id: ObjectId,
+        account: Option<AccountKey>,
+        method_type: MethodType,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            account,
+            method_type: ByName(method_type),
+            status: ByName(MethodStatus::Active),
+            gateway: None,
+            kept: "{}".to_owned(),
+            created_by: None,
+            created_ms: None,
+            updated_by: None,
+            updated_ms: None,
+            custom: None,
+        }
+    }
+}
+
 impl From<&MethodRow> for Method {
     fn from(row: &MethodRow) -> Self {
         Self {

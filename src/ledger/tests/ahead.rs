@@ -17,7 +17,7 @@ use crate::domain::permission::Permission;
 use crate::domain::reconciliation::{Rejected, Settlement};
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::{AccountStatus, MethodStatus, MethodType};
+use crate::domain::vocabulary::{AccountStatus, MethodType};
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::{Engine, Load};
@@ -109,20 +109,12 @@ impl Ledger {
                 })?;
                 let (account, units) = (AccountKey(key), MinorUnits::new(1_000));
                 unit.insert(Balance { account, units, newest_entry: None, newest_refund: None })?;
-                unit.insert(MethodRow {
-                    key: MethodKey(100 + key),
-                    id: id('b', key),
-                    account: Some(account),
-                    method_type: ByName(MethodType::CreditCard),
-                    status: ByName(MethodStatus::Active),
-                    gateway: None,
-                    kept: "{}".to_owned(),
-                    created_by: None,
-                    created_ms: None,
-                    updated_by: None,
-                    updated_ms: None,
-                    custom: None,
-                })?;
+                unit.insert(MethodRow::active(
+                    MethodKey(100 + key),
+                    id('b', key),
+                    Some(account),
+                    MethodType::CreditCard,
+                ))?;
             }
             Ok(())
         });
