@@ -17,6 +17,13 @@ use std::time::SystemTime;
 pub const KIND: &str = "kind";
 /// That it is for testing.
 pub const TEST_KIND: &str = "test";
+/// That it is not.
+const REAL_KIND: &str = "real";
+
+/// What a new ledger is said to be for.
+pub(super) const fn kind(is_test: bool) -> &'static str {
+    if is_test { TEST_KIND } else { REAL_KIND }
+}
 
 /// The further use cases of a test ledger.
 pub trait TestBench: Send + Sync {

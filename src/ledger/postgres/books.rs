@@ -130,13 +130,13 @@ impl Books for Link {
     ) -> Result<(), BooksError> {
         let statement = self.of(Verb::Remove, table, |catalogue| {
             let (name, same) = (quoted(table.name), same_keys(table));
-            let arrays = arrays(catalogue, table, key(table))?;
-            let names = listed(key(table));
+            let arrays = arrays(catalogue, table, table.key())?;
+            let names = listed(table.key());
             Ok(format!(
                 "delete from {name} as t using unnest({arrays}) as w ({names}) where {same}"
             ))
         })?;
-        let mut gathered = self.gather(table, key(table))?;
+        let mut gathered = self.gather(table, table.key())?;
         for values in keys {
             gathered.add(&|put| values.iter().cloned().for_each(put))?;
         }
@@ -151,7 +151,7 @@ impl Books for Link {
     ) -> Result<(), BooksError> {
         let table = lookup.table;
         let statement = self.of(Verb::RemoveOlder, lookup, |_| {
-            let (name, key) = (quoted(table.name), listed(key(table)));
+            let (name, key) = (quoted(table.name), listed(table.key()));
             let moment = listed(lookup.by);
             Ok(format!(
                 "delete from {name} where ({key}) in \
@@ -261,13 +261,8 @@ fn listed(columns: &[&str]) -> String {
     columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a table's key.
-fn key(table: &Table) -> &'static [&'static str] {
-    table.columns.get(..table.key_columns).unwrap_or_default()
-}
-
 fn same_keys(table: &Table) -> String {
-    let same = key(table).iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
+    let same = table.key().iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
     same.collect::<Vec<_>>().join(" and ")
 }
 
@@ -290,7 +285,7 @@ fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
     let conditions =
         if conditions.is_empty() { "true".to_owned() } else { conditions.join(" and ") };
     let limit = if is_bounded { format!(" limit ${}", lookup.by.len() + 1) } else { String::new() };
-    let (columns, order) = (listed(table.columns), listed(key(table)));
+    let (columns, order) = (listed(table.columns), listed(table.key()));
     let name = quoted(table.name);
     format!("select {columns} from {name} where {conditions} order by {order}{limit}")
 }
@@ -308,7 +303,7 @@ fn find_many_text(
         let columns = columns.iter().map(|column| format!("t.{}", quoted(column)));
         columns.collect::<Vec<_>>().join(", ")
     };
-    let (columns, order) = (of_table(table.columns), of_table(key(table)));
+    let (columns, order) = (of_table(table.columns), of_table(table.key()));
     let same = lookup.by.iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
     let only = lookup.only.map(|(column, value)| format!("t.{} = {value}", quoted(column)));
     let same = same.chain(only).collect::<Vec<_>>().join(" and ");

@@ -11,13 +11,9 @@ use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::records::Meta;
-use crate::ledger::test_bench::TEST_KIND;
+use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::work::{beginning, drawing};
-
-/// Under which name the ledger keeps what it is for.
-const KIND: &str = "kind";
-const REAL_KIND: &str = "real";
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +73,7 @@ fn kind(unit: &mut Unit<'_>, is_test: bool) -> Result<String, BooksError> {
     if let Some(kind) = unit.get::<Meta>(&(KIND.to_owned(),))? {
         return Ok(kind.value.clone());
     }
-    let kind = if is_test { TEST_KIND } else { REAL_KIND };
+    let kind = test_bench::kind(is_test);
     unit.insert(Meta { key: KIND.to_owned(), value: kind.to_owned() })?;
     Ok(kind.to_owned())
 }

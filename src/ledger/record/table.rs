@@ -19,6 +19,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The columns of its key.
+    pub fn key(&self) -> &'static [&'static str] {
+        self.columns.get(..self.key_columns).unwrap_or_default()
+    }
+
     /// The table with the columns that its sum is over.
     pub fn whole(&'static self) -> &'static Self {
         self.within.as_ref().map_or(self, |within| within.whole)

@@ -54,7 +54,7 @@ impl<'c> SqliteBooks<'c> {
             let only = lookup.only.map(|(column, value)| format!(" and {column} = {value}"));
             let conditions = conditions(lookup.by) + &only.unwrap_or_default();
             let columns = sums::columns(table);
-            let order = key(table).join(", ");
+            let order = table.key().join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })
     }
@@ -190,12 +190,10 @@ impl Books for SqliteBooks<'_> {
         keys: &mut dyn Iterator<Item = Vec<Value<'static>>>,
     ) -> Result<(), BooksError> {
         let mut statement = self.prepared(Verb::Remove, table, || {
-            format!("delete from {} where {}", table.name, conditions(key(table)))
+            format!("delete from {} where {}", table.name, conditions(table.key()))
         })?;
         for values in keys {
-            for (place, value) in (1..).zip(&values) {
-                statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
-            }
+            bind(&mut statement, &values)?;
             statement.raw_execute().map_err(engine)?;
         }
         Ok(())
@@ -209,7 +207,7 @@ impl Books for SqliteBooks<'_> {
     ) -> Result<(), BooksError> {
         let table = lookup.table;
         let mut statement = self.prepared(Verb::RemoveOlder, lookup, || {
-            let (name, key, moment) = (table.name, key(table).join(", "), lookup.by.join(", "));
+            let (name, key, moment) = (table.name, table.key().join(", "), lookup.by.join(", "));
             format!(
                 "delete from {name} where ({key}) in \
                  (select {key} from {name} where {moment} < ?1 limit ?2)"
@@ -227,16 +225,10 @@ fn find_each(
     most: usize,
     take: TakeRow<'_>,
 ) -> Result<(), BooksError> {
-    for (place, value) in (1..).zip(values) {
-        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
-    }
-    let mut rows = statement.raw_query();
-    for _ in 0..most {
-        let Some(row) = rows.next().map_err(engine)? else { break };
+    each_row(statement, values, most, |row| {
         sums::verify(row, 0, table)?;
-        take(&RowColumns { row, table })?;
-    }
-    Ok(())
+        take(&RowColumns { row, table })
+    })
 }
 
 /// Passes on the rows that a statement selects, `most` of them at most.
@@ -246,20 +238,34 @@ pub(super) fn select(
     most: usize,
     take: TakeRow<'_>,
 ) -> Result<(), BooksError> {
-    for (place, value) in (1..).zip(values) {
-        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)?;
-    }
+    each_row(statement, values, most, |row| take(&Selected(row)))
+}
+
+/// Passes on the rows that a statement comes to with these values, `most` of them at most.
+fn each_row(
+    statement: &mut Statement<'_>,
+    values: &[Value<'_>],
+    most: usize,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(), BooksError>,
+) -> Result<(), BooksError> {
+    bind(statement, values)?;
     let mut rows = statement.raw_query();
     for _ in 0..most {
         let Some(row) = rows.next().map_err(engine)? else { break };
-        take(&Selected(row))?;
+        visit(row)?;
     }
     Ok(())
 }
 
+fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), BooksError> {
+    (1..).zip(values).try_for_each(|(place, value)| {
+        statement.raw_bind_parameter(place, Bound(value)).map_err(engine)
+    })
+}
+
 /// Every row of a table, in the order of the keys, beside any transaction.
 pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>> {
-    let (table, order) = (R::TABLE, key(R::TABLE).join(", "));
+    let (table, order) = (R::TABLE, R::TABLE.key().join(", "));
     let select = format!("select {} from {} order by {order}", sums::columns(table), table.name);
     let mut statement = connection.prepare_cached(&select)?;
     let mut rows = statement.query([])?;
@@ -271,11 +277,6 @@ pub(super) fn all<R: Record>(connection: &Connection) -> rusqlite::Result<Vec<R>
         all.push(row);
     }
     Ok(all)
-}
-
-/// The columns of a table's key.
-fn key(table: &Table) -> &'static [&'static str] {
-    table.columns.get(..table.key_columns).unwrap_or_default()
 }
 
 fn conditions(columns: &[&str]) -> String {

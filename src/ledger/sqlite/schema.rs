@@ -3,7 +3,7 @@
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
 use super::{knowledge, sending, sums};
-use crate::ledger::test_bench::{KIND, TEST_KIND};
+use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
 
@@ -88,8 +88,7 @@ pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
 
 /// Says what a new ledger is for.
 pub(super) fn mark(connection: &Connection, test: bool) -> rusqlite::Result<()> {
-    let kind = if test { TEST_KIND } else { "real" };
-    knowledge::say(connection, KIND, kind)
+    knowledge::say(connection, KIND, test_bench::kind(test))
 }
 
 /// What the ledger is for, if that was said.
