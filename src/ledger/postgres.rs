@@ -23,6 +23,7 @@ mod address;
 mod audit;
 mod backend;
 mod books;
+mod clocks;
 mod fault;
 mod link;
 mod passfile;
@@ -30,6 +31,8 @@ mod purpose;
 mod readers;
 mod schema;
 mod settings;
+mod sharing;
+mod sharing_words;
 mod starting;
 mod store;
 mod tls;
@@ -42,6 +45,8 @@ mod bank_tests;
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
+mod nodes_tests;
+#[cfg(test)]
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
@@ -52,6 +57,6 @@ pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
 pub use fault::PostgresError;
 
-/// A ledger in PostgreSQL, of which this process is the only node for now: what asks gateways and
-/// what delivers to webhooks does not share its work with other nodes yet.
+/// A ledger in PostgreSQL, of which this process is one node of any number; of a test ledger it is
+/// the only one.
 pub type PostgresLedger = super::served::Served<Postgres>;

@@ -8,7 +8,9 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
-use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, LONGEST, READING, SESSION, WRITING};
+use super::settings::{
+    self, ABOUT, BE_ALONE, EXCHANGE_MAX, LONGEST, READING, SESSION, SHARING, SHARING_MAX, WRITING,
+};
 use super::values::is_understood;
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
@@ -105,15 +107,15 @@ impl Link {
             client.batch_execute(SESSION).await?;
             settings::check(&client.query_one(ABOUT, &[]).await?)?;
             match wanted {
-                Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
-                    client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
-                }
-                Use::Opening { .. } | Use::Writing { .. } | Use::Reading { .. } => {}
-            }
-            match wanted {
                 Use::Reading { .. } => client.batch_execute(READING).await?,
-                Use::Writing { .. } => client.batch_execute(WRITING).await?,
-                Use::Opening { is_made, .. } => {
+                Use::Sharing => client.batch_execute(SHARING).await?,
+                Use::Writing { is_alone } => {
+                    if is_alone {
+                        client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
+                    }
+                    client.batch_execute(WRITING).await?;
+                }
+                Use::Opening { is_made } => {
                     schema::bring_up_to_date(&client, is_made).await?;
                     client.batch_execute(WRITING).await?;
                 }
@@ -136,6 +138,7 @@ impl Link {
             failure: None,
             patience: match wanted {
                 Use::Reading { is_long: true } => LONGEST,
+                Use::Sharing => SHARING_MAX,
                 _ => EXCHANGE_MAX,
             },
             wrote_world: false,
@@ -248,6 +251,13 @@ impl Link {
         Ok(rows)
     }
 
+    /// Keeps every other process out that would do the same, as long as the connection lasts.
+    pub(super) fn be_alone(&mut self) -> Result<(), PostgresError> {
+        let Self { client, runtime, .. } = self;
+        let locked = async { timeout(EXCHANGE_MAX, client.batch_execute(BE_ALONE)).await };
+        runtime.block_on(locked).map_err(|_| late())?.map_err(not_alone)
+    }
+
     /// Runs statements without values.
     pub(super) fn run(&mut self, statements: &str) -> Result<(), PostgresError> {
         let Self { client, runtime, .. } = self;
@@ -301,12 +311,12 @@ impl Link {
     }
 }
 
-/// Another node serves the ledger, where it is said that only one does.
+/// Another process serves the ledger, and it is one that a single one serves.
 fn not_alone(error: tokio_postgres::Error) -> PostgresError {
     let error = PostgresError::from(error);
     match error.kind {
         Kind::Lost => error,
-        _ => error.while_doing("another node serves this ledger; one at a time does for now"),
+        _ => error.while_doing("another node serves this test ledger; a single one does"),
     }
 }
 

@@ -46,6 +46,16 @@ pub(super) const READING: &str = "
     set jit = off;
 ";
 
+/// Said by what nodes share as well: nothing of it has to last, and none of it may wait for long.
+pub(super) const SHARING: &str = "
+    set synchronous_commit = off;
+    set statement_timeout = '5s';
+    set lock_timeout = '2s';
+    set jit = off;
+";
+/// How long one exchange about what nodes share may take.
+pub(super) const SHARING_MAX: Duration = Duration::from_secs(8);
+
 /// Said by a writer that must be the only one, once it is sure that another's connection is gone.
 pub(super) const BE_ALONE: &str = "select pg_advisory_lock(1380337495, 2)";
 

@@ -2,9 +2,10 @@
 //! ledger settles with the process that serves it.
 
 use super::address::Address;
+use super::clocks;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
-use super::purpose::Use;
+use super::purpose::{Use, Verb};
 use super::store::Store;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
@@ -28,7 +29,7 @@ pub(in crate::ledger) struct Start {
     pub(in crate::ledger) is_test: Option<bool>,
     /// Whether it is made where there is none.
     pub(in crate::ledger) is_made: bool,
-    /// Whether this is the only node.
+    /// Whether a test ledger is this process's alone.
     pub(in crate::ledger) is_alone: bool,
 }
 
@@ -45,9 +46,10 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let mut node = [0_u8; 16];
     drawing::fill_randomly(&mut node)?;
     let runtime = Waiter::new()?;
-    let link = Link::connect(&runtime, &address, Use::Opening { is_made, is_alone })?;
+    let mut link = Link::connect(&runtime, &address, Use::Opening { is_made })?;
+    look_at(&mut link)?;
     let world = World { configured, id_seed, ..World::default() };
-    let mut store = Store::new(address, runtime, (link, is_alone), node, world);
+    let mut store = Store::new(address, runtime, link, node, world);
     store.begin()?;
     let kind = store.work(|unit| kind(unit, is_test.unwrap_or(false)))?;
     let found = kind == TEST_KIND;
@@ -56,16 +58,53 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
         let refused = format!("the ledger is marked as {kind}");
         return Err(PostgresError::new(Kind::Refused, refused));
     }
+    if is_alone && found {
+        // The lock may have to be waited for, and the turn is another node's meanwhile.
+        commit(&mut store)?;
+        store.be_alone()?;
+        store.begin()?;
+    }
     let begun = beginning::begin(&mut store, id_seed, events)?;
-    store.flush()?;
-    store.commit().map_err(|error| match error {
-        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
-        CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
-    })?;
+    // What other nodes have in memory of events and gateways may be out of date.
+    store.change_world();
+    commit(&mut store)?;
     let beginning::Begun { keeps_events, salt, row_salt } = begun;
     store.world.keeps_events = keeps_events;
     (store.world.salt, store.world.row_salt) = (salt, row_salt);
     Ok(Opened { store, is_test: found })
+}
+
+const ABOUT_SERVICE: &str = "
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint,
+        current_setting('synchronous_standby_names') = '',
+        (select count(*) from pg_catalog.pg_stat_replication)
+";
+
+/// Refuses a server whose clock is far from this machine's, and warns of one that may lose what it
+/// acknowledged.
+fn look_at(link: &mut Link) -> Result<(), PostgresError> {
+    let about = link.prepare((Verb::AskServer, 0), |_| Ok(ABOUT_SERVICE.to_owned()))?;
+    let began = clocks::machine_ms();
+    let rows = link.ask(&about, &[])?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    clocks::check((began, clocks::machine_ms()), row.try_get(0)?)?;
+    let (is_asynchronous, standbys): (bool, i64) = (row.try_get(1)?, row.try_get(2)?);
+    if is_asynchronous && standbys > 0 {
+        tracing::warn!(
+            standbys,
+            "the server waits for no standby (synchronous_standby_names is empty): refunds that \
+             were acknowledged are lost if one is promoted; docs/POSTGRES.md says what to set"
+        );
+    }
+    Ok(())
+}
+
+fn commit(store: &mut Store) -> Result<(), PostgresError> {
+    store.flush()?;
+    store.commit().map_err(|error| match error {
+        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
+        CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
+    })
 }
 
 /// What the ledger is for: as it was said first.
