@@ -156,7 +156,7 @@ pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenE
             Err(OpenError::Missing { path: path.to_owned() })
         }
         Err(error) if missing(&error) => {
-            // Whoever makes it at the same moment competes for the lock, and one of us gets it.
+            // Another process that makes it now competes for the lock, and one of the two gets it.
             let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
             made.map(|_| ()).map_err(|error| OpenError::io(path, &error))
         }

@@ -1,4 +1,4 @@
-//! The schema of a ledger, step by step, and the marks that tell whose it is and what it is for.
+//! The schema of a ledger, step by step, and the marks that say whose it is and what it is for.
 //!
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
