@@ -29,6 +29,7 @@ mod meter;
 mod moving;
 mod open;
 mod open_error;
+mod pages;
 mod readers;
 mod reading;
 mod rows;

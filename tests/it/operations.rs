@@ -112,7 +112,7 @@ fn a_user_is_made_on_a_ledger_that_is_stopped_and_on_one_that_is_served() {
     let session = gateway.login_as("clerk@example.com", "s3cret");
     let refund = external_refund(ELECTRONIC_ACCOUNT, "1");
     assert_eq!(codes(&gateway, &session, &refund), Vec::<String>::new());
-    // Nobody but the gateway opens its ledger meanwhile.
+    // Only the gateway opens its ledger meanwhile, where that is a file.
     let place = gateway.place().to_owned();
     let stopped = ["user", "create", "nobody@example.com", "none", "--ledger", &place];
     if engine() == Engine::File {
@@ -223,7 +223,7 @@ fn a_gateway_of_kind_http_is_configuration() {
     assert_eq!(kinds, ["sandbox", "http"]);
 }
 
-/// A start with the seed of the beginning goes on, whatever an operator changed since; what nobody
+/// A start with the seed of the beginning goes on, whatever an operator changed since; what no one
 /// changed must still be as the seed says.
 #[test]
 fn the_seed_gives_way_to_what_an_operator_changed() {

@@ -10,6 +10,7 @@ use super::copies::folder_of;
 use super::lock::FileLock;
 use super::log::beside;
 use super::open_error::OpenError;
+use super::pages;
 use super::readers::SqliteReader;
 use super::reading::{open_for_reading, reading_connection};
 use super::schema::{SCHEMA_VERSION, bring_up_to_date};
@@ -109,6 +110,7 @@ impl FileBegun {
     /// A ledger of no rows. Nothing of it has to outlive a failure, so that no journal is kept.
     fn empty(path: &Path) -> rusqlite::Result<Connection> {
         let mut connection = Connection::open(path)?;
+        pages::choose(&connection, pages::PAGE_BYTES)?;
         connection.pragma_update(None, "foreign_keys", false)?;
         bring_up_to_date(&mut connection)?;
         connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
