@@ -26,6 +26,7 @@ mod books;
 mod clocks;
 mod fault;
 mod link;
+mod moving;
 mod passfile;
 mod purpose;
 mod readers;
@@ -45,6 +46,8 @@ mod bank_tests;
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
+mod moving_tests;
+#[cfg(test)]
 mod nodes_tests;
 #[cfg(test)]
 mod reading_tests;
@@ -56,6 +59,7 @@ mod tests;
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
 pub use fault::PostgresError;
+pub use moving::{ServerBegun, ServerHeld};
 
 /// A ledger in PostgreSQL, of which this process is one node of any number; of a test ledger it is
 /// the only one.

@@ -39,6 +39,11 @@ pub(super) enum Use {
     },
     /// That of what nodes share.
     Sharing,
+    /// That of a ledger that is copied, or of a copy, which no node may serve meanwhile.
+    Moving {
+        /// Whether the schema is made.
+        is_made: bool,
+    },
     /// A reader's.
     Reading {
         /// Whether its statements may take as long as they do.

@@ -5,12 +5,14 @@ use super::address::Address;
 use super::clocks;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
+use super::moving;
 use super::purpose::{Use, Verb};
 use super::store::Store;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::moving::COPYING;
 use crate::ledger::records::Meta;
 use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use crate::ledger::unit::{Unit, World};
@@ -47,10 +49,14 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     drawing::fill_randomly(&mut node)?;
     let runtime = Waiter::new()?;
     let mut link = Link::connect(&runtime, &address, Use::Opening { is_made })?;
-    look_at(&mut link)?;
+    compare_clocks(&mut link)?;
     let world = World { configured, id_seed, ..World::default() };
     let mut store = Store::new(address, runtime, link, node, world);
     store.begin()?;
+    if store.work(|unit| unit.get::<Meta>(&(COPYING.to_owned(),)).map(|row| row.is_some()))? {
+        store.roll_back()?;
+        return Err(moving::unfinished());
+    }
     let kind = store.work(|unit| kind(unit, is_test.unwrap_or(false)))?;
     let found = kind == TEST_KIND;
     if is_test.is_some_and(|wanted| wanted != found) {
@@ -74,29 +80,15 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     Ok(Opened { store, is_test: found })
 }
 
-const ABOUT_SERVICE: &str = "
-    select (extract(epoch from clock_timestamp()) * 1000)::bigint,
-        current_setting('synchronous_standby_names') = '',
-        (select count(*) from pg_catalog.pg_stat_replication)
-";
+const MOMENT: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
 
-/// Refuses a server whose clock is far from this machine's, and warns of one that may lose what it
-/// acknowledged.
-fn look_at(link: &mut Link) -> Result<(), PostgresError> {
-    let about = link.prepare((Verb::AskServer, 0), |_| Ok(ABOUT_SERVICE.to_owned()))?;
+/// Refuses a server whose clock is far from this machine's.
+fn compare_clocks(link: &mut Link) -> Result<(), PostgresError> {
+    let moment = link.prepare((Verb::AskServer, 0), |_| Ok(MOMENT.to_owned()))?;
     let began = clocks::machine_ms();
-    let rows = link.ask(&about, &[])?;
+    let rows = link.ask(&moment, &[])?;
     let Some(row) = rows.first() else { return Ok(()) };
-    clocks::check((began, clocks::machine_ms()), row.try_get(0)?)?;
-    let (is_asynchronous, standbys): (bool, i64) = (row.try_get(1)?, row.try_get(2)?);
-    if is_asynchronous && standbys > 0 {
-        tracing::warn!(
-            standbys,
-            "the server waits for no standby (synchronous_standby_names is empty): refunds that \
-             were acknowledged are lost if one is promoted; docs/POSTGRES.md says what to set"
-        );
-    }
-    Ok(())
+    clocks::check((began, clocks::machine_ms()), row.try_get(0)?)
 }
 
 fn commit(store: &mut Store) -> Result<(), PostgresError> {
