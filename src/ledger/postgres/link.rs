@@ -351,24 +351,19 @@ impl Link {
     }
 }
 
-/// Another process has the ledger for itself.
-fn not_alone(error: tokio_postgres::Error) -> PostgresError {
+/// What it means that the ledger is locked by another process.
+fn kept_out(error: tokio_postgres::Error, means: &str) -> PostgresError {
     let error = PostgresError::from(error);
-    match error.kind {
-        Kind::Lost => error,
-        _ => error.while_doing(
-            "another node serves this test ledger, which a single one does, or it is being copied",
-        ),
-    }
+    if error.kind == Kind::Lost { error } else { error.while_doing(means) }
 }
 
-/// A node serves the ledger, where none may.
+fn not_alone(error: tokio_postgres::Error) -> PostgresError {
+    let means = "another node serves this test ledger, which a single one does, or it is copied";
+    kept_out(error, means)
+}
+
 fn in_use(error: tokio_postgres::Error) -> PostgresError {
-    let error = PostgresError::from(error);
-    match error.kind {
-        Kind::Lost => error,
-        _ => error.while_doing("the ledger is in use; end every node that serves it"),
-    }
+    kept_out(error, "the ledger is in use; end every node that serves it")
 }
 
 fn late() -> PostgresError {

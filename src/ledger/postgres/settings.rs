@@ -56,8 +56,9 @@ pub(super) const SHARING: &str = "
 /// How long one exchange about what nodes share may take.
 pub(super) const SHARING_MAX: Duration = Duration::from_secs(8);
 
-/// Said by every writer: what has to have the ledger for itself (a copy, a test ledger's node) waits
-/// for it and makes it wait. One database may hold several ledgers, each in a schema of its own.
+/// Said by every writer: what has to have the ledger for itself (a copy, a test ledger's node)
+/// waits for it and makes it wait. One database may hold several ledgers, each in a schema of its
+/// own.
 pub(super) const JOIN: &str = "
     select pg_advisory_lock_shared(1380337495,
         (current_schema()::regnamespace::oid::bigint % 2147483647)::int)
