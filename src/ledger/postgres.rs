@@ -22,6 +22,7 @@
 mod address;
 mod audit;
 mod backend;
+mod beside;
 mod books;
 mod fault;
 mod link;
@@ -31,8 +32,10 @@ mod purpose;
 mod readers;
 mod schema;
 mod settings;
+mod snapshots;
 mod starting;
 mod store;
+mod test_bench;
 mod tls;
 mod values;
 mod waiter;
@@ -53,6 +56,7 @@ mod tests;
 
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
+pub use beside::ServerEvents;
 pub use fault::PostgresError;
 pub use moving::{ServerBegun, ServerHeld};
 

@@ -16,6 +16,7 @@ mod admin_faults;
 mod admin_journal;
 mod admin_stage;
 mod audit_trail;
+mod backups;
 mod breaking_off;
 mod call_order;
 mod captures;

@@ -9,7 +9,8 @@ use super::fault::{Kind, PostgresError};
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
 use super::settings::{
-    self, ABOUT, BE_ALONE, CAUTIONS, EXCHANGE_MAX, LONGEST, MOVING, READING, SESSION, WRITING,
+    self, ABOUT, BE_ALONE, BE_PRESENT, CAUTIONS, EXCHANGE_MAX, LONGEST, MOVING, READING, SESSION,
+    WRITING,
 };
 use super::values::is_understood;
 use super::waiter::Waiter;
@@ -108,6 +109,9 @@ impl Link {
             let driver = tokio::spawn(ended).abort_handle();
             client.batch_execute(SESSION).await?;
             settings::check(&client.query_one(ABOUT, &[]).await?)?;
+            if matches!(wanted, Use::Opening { .. } | Use::Writing { .. }) {
+                client.batch_execute(BE_PRESENT).await.map_err(is_moved)?;
+            }
             match wanted {
                 Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
                     client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
@@ -345,6 +349,15 @@ fn not_alone(error: tokio_postgres::Error) -> PostgresError {
     match error.kind {
         Kind::Lost => error,
         _ => error.while_doing("another node serves this ledger; one at a time does for now"),
+    }
+}
+
+/// The ledger is being copied, as long as which nothing may be written to it.
+fn is_moved(error: tokio_postgres::Error) -> PostgresError {
+    let error = PostgresError::from(error);
+    match error.kind {
+        Kind::Lost => error,
+        _ => error.while_doing("the ledger is being copied; wait until that has ended"),
     }
 }
 

@@ -53,6 +53,13 @@ pub(super) const BE_ALONE: &str = "
         (current_schema()::regnamespace::oid::bigint % 2147483647)::int)
 ";
 
+/// Said by every writer: a ledger that is being moved has none. One database may hold several
+/// ledgers, each in a schema of its own.
+pub(super) const BE_PRESENT: &str = "
+    select pg_advisory_lock_shared(1380337496,
+        (current_schema()::regnamespace::oid::bigint % 2147483647)::int)
+";
+
 /// Said by what moves a ledger: it may take as long as it does, and waits only until the server has
 /// noticed that a node is gone.
 pub(super) const MOVING: &str = "
@@ -60,7 +67,7 @@ pub(super) const MOVING: &str = "
     set idle_in_transaction_session_timeout = 0;
     set jit = off;
     set lock_timeout = '2s';
-    select pg_advisory_lock(1380337495,
+    select pg_advisory_lock(1380337496,
         (current_schema()::regnamespace::oid::bigint % 2147483647)::int);
     set lock_timeout = '10s';
 ";
