@@ -1,5 +1,5 @@
-//! Backups of a ledger in PostgreSQL by the server's own means, as docs/POSTGRES.md describes them: a
-//! dump, and a base backup with the log of writes, each restored and served.
+//! Backups of a ledger in PostgreSQL by the server's own means, as docs/POSTGRES.md describes them:
+//! a dump, and a base backup with the log of writes, each restored and served.
 
 use crate::failover::pair::{FIRST, Pair};
 use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program};

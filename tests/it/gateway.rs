@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
 use crate::postgres_server::Server;
+use crate::stored::Stored;
 use crate::wire::{Answer, Connection};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::collections::BTreeMap;
@@ -295,6 +296,14 @@ impl TestGateway {
     /// Where the ledger is, as `--ledger` takes it in the folder.
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What is stored in the ledger.
+    pub fn stored(&self) -> Stored {
+        match self.place.split_once("search_path%3D") {
+            Some((_, schema)) => Stored::Schema(schema.to_owned()),
+            None => Stored::File(self.folder.path().join(&self.place)),
+        }
     }
 
     /// The ledger's file, unless the arguments name another.

@@ -92,6 +92,7 @@ mod soapui;
 mod soapui_exports;
 mod soapui_skipped;
 mod stage;
+mod stored;
 mod stripe_adapter;
 mod sums;
 mod tls;

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
 use super::readers::Readers;
-use super::snapshots;
+use super::snapshots::{self, Done};
 use super::starting::{self, Start};
 use super::store::Store;
 use crate::ledger::books::BooksError;
@@ -114,7 +114,7 @@ impl Postgres {
     /// Work on snapshots, on a connection of its own and off the async threads.
     fn of_snapshots<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Link) -> Result<Result<T, SnapshotError>, PostgresError> + Send + 'static,
+        work: impl FnOnce(&mut Link) -> Done<T> + Send + 'static,
     ) -> Reply<Result<T, SnapshotError>> {
         let address = self.readers.address().clone();
         let done = spawn_blocking(move || snapshots::beside(&address, work));

@@ -1,5 +1,5 @@
-//! Snapshots of a test ledger in PostgreSQL: each is a schema beside the ledger's own, with a copy of
-//! every table.
+//! Snapshots of a test ledger in PostgreSQL: each is a schema beside the ledger's own, with a copy
+//! of every table.
 //!
 //! What must stay true: a snapshot is of one moment; it is there as a whole or not at all.
 
@@ -38,10 +38,13 @@ const ALL: &str = "
     where starts_with(nspname::text, current_schema() || '@') order by nspname
 ";
 
+/// What came of work on snapshots.
+pub(super) type Done<T> = Result<Result<T, SnapshotError>, PostgresError>;
+
 /// What is done with the snapshots of a ledger beside its batches.
 pub(super) fn beside<T>(
     address: &Address,
-    work: impl FnOnce(&mut Link) -> Result<Result<T, SnapshotError>, PostgresError>,
+    work: impl FnOnce(&mut Link) -> Done<T>,
 ) -> Result<T, SnapshotError> {
     let done = Waiter::new()
         .and_then(|runtime| Link::connect(&runtime, address, Use::Writing { is_alone: false }))

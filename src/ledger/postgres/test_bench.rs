@@ -1,5 +1,5 @@
-//! The test bench on PostgreSQL: all rows of a test ledger are replaced in one batch, so that readers
-//! see either what was or what is.
+//! The test bench on PostgreSQL: all rows of a test ledger are replaced in one batch, so that
+//! readers see either what was or what is.
 //!
 //! What must stay true: nothing here runs on a ledger that is not marked as test; what keeps rows
 //! from being deleted is out of force inside one transaction alone, and its role must own the
