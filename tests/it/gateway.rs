@@ -300,10 +300,7 @@ impl TestGateway {
 
     /// What is stored in the ledger.
     pub fn stored(&self) -> Stored {
-        match self.place.split_once("search_path%3D") {
-            Some((_, schema)) => Stored::Schema(schema.to_owned()),
-            None => Stored::File(self.folder.path().join(&self.place)),
-        }
+        Stored::of(&self.place, self.folder.path())
     }
 
     /// The ledger's file, unless the arguments name another.
