@@ -52,6 +52,11 @@ impl Readers {
         Self(Arc::new(Pool { address, turns, idle: Mutex::default(), damage }))
     }
 
+    /// Where the ledger is.
+    pub(super) fn address(&self) -> &Address {
+        &self.0.address
+    }
+
     /// Does `work` on a connection of its own; none if it was not done at `deadline`.
     pub(super) fn read<T, F>(&self, deadline: Option<Instant>, work: F) -> Reply<Option<T>>
     where
@@ -120,11 +125,18 @@ pub(super) fn read_once<T>(
     address: &Address,
     work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
 ) -> Result<T, PostgresError> {
+    let mut reader = long_reader(address)?;
+    let done = work(&mut reader);
+    done.map_err(|error| reader.link.failure(error))
+}
+
+/// A reader of a connection of its own, which may read for a day.
+pub(super) fn long_reader(address: &Address) -> Result<PostgresReader, PostgresError> {
     let link = Link::connect(&Waiter::new()?, address, Use::Reading { is_long: true })?;
     let until = Instant::now() + LONGEST;
     let mut reader = PostgresReader { link, until, is_in_snapshot: false };
-    let done = moving::refuse_unfinished(&mut reader).and_then(|()| work(&mut reader));
-    done.map_err(|error| reader.link.failure(error))
+    moving::refuse_unfinished(&mut reader).map_err(|error| reader.link.failure(error))?;
+    Ok(reader)
 }
 
 /// One reading on a connection, whose snapshot ends with it.

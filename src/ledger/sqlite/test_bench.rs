@@ -18,7 +18,7 @@ use crate::ledger::record::{Field, Record};
 use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
-use crate::ledger::test_bench::{SnapshotError, TestEngine};
+use crate::ledger::test_bench::{OF_AN_ACCOUNT, SnapshotError, TestEngine};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 
@@ -29,38 +29,6 @@ const KEEPERS: [&str; 4] = [
     "exchange_is_never_deleted",
     "sending_is_never_deleted",
     "collected_is_never_deleted",
-];
-
-/// What belongs to the account of the key `?1`, each after all that refers to it.
-const OF_AN_ACCOUNT: &[&str] = &[
-    "delete from delivery where account = ?1",
-    "delete from event where account = ?1",
-    "delete from entry_row where account = ?1",
-    "delete from exchange where refund in (select number from refund_row where account = ?1)",
-    "delete from settlement_event where refund in \
-     (select number from refund_row where account = ?1)",
-    "delete from inquiry where refund in (select number from refund_row where account = ?1)",
-    "delete from refund_invoice_payment where refund in \
-     (select number from refund_row where account = ?1)",
-    "delete from adjustment where account = ?1",
-    "delete from invoice_adjustment where invoice in \
-     (select key from invoice where account = ?1)",
-    "delete from invoice_line where invoice in (select key from invoice where account = ?1)",
-    "delete from refund_row where account = ?1",
-    "delete from sending where exists (select 1 from collected \
-     join payment on payment.key = collected.payment where payment.account = ?1 \
-     and collected.reference = sending.reference and collected.gateway = sending.gateway)",
-    "delete from collected where payment in (select key from payment where account = ?1)",
-    "delete from invoice_payment where payment in (select key from payment where account = ?1)",
-    "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
-    "delete from payment where account = ?1",
-    "delete from invoice where account = ?1",
-    "update account_row set default_payment_method = null, sum = null \
-     where default_payment_method in (select key from payment_method where account = ?1)",
-    "delete from payment_method where account = ?1",
-    "update account_row set parent = null, sum = null where parent = ?1",
-    "delete from balance where account = ?1",
-    "delete from account_row where key = ?1",
 ];
 
 impl TestEngine for Store {
@@ -191,7 +159,9 @@ fn forget_rows(connection: &Connection, account: AccountKey) -> rusqlite::Result
         connection.execute_batch(&format!("drop trigger {name}"))?;
     }
     for statement in OF_AN_ACCOUNT {
-        connection.execute(statement, [account.0])?;
+        // What is changed gets its sum below.
+        let statement = statement.replace(" = null where", " = null, sum = null where");
+        connection.execute(&statement, [account.0])?;
     }
     sums::renew(connection, AccountRow::TABLE, "sum is null", [])?;
     keepers.iter().try_for_each(|sql| connection.execute_batch(sql))
