@@ -132,6 +132,13 @@ const OTHER_TOKEN: &str = "this is not the token of the gateway there: name its 
 const NOT_THERE: &str = "list what there is, and see whether --admin is the admin listener of this \
      program, at the line `admin on` of serve";
 
+/// What helps where the listener does not take the name it was called by.
+const OTHER_HOST: &str = "start the gateway with this name in --admin-allowed-hosts, or name the \
+     listener by its address or as localhost";
+/// What helps where nothing answers.
+const NOT_RUNNING: &str =
+    "is the gateway running, and is this where it said `admin on`? Name it with --admin";
+
 /// A call to the API: its method, its path below the root, its body.
 type Call = (Method, String, Value);
 
@@ -325,9 +332,8 @@ impl Api {
         let request = Request { method, path, headers: self.headers.clone(), body: body.into() };
         let answer = self.runtime.block_on(connection.send(&request));
         let answer = answer.map_err(|error| {
-            let hint = "is the gateway running, and is this where it said `admin on`? Name it \
-                 with --admin";
-            Failure::with_hint(FailureCode::Runtime, format_args!("the admin API: {error}"), hint)
+            let message = format_args!("the admin API: {error}");
+            Failure::with_hint(FailureCode::Runtime, message, NOT_RUNNING)
         })?;
         let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
         if answer.status.is_success()
@@ -340,7 +346,8 @@ impl Api {
         let message = format!("{}: {why}", answer.status.as_u16());
         Err(match answer.status.as_u16() {
             401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
-            404 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            404 | 405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            421 => Failure::with_hint(FailureCode::Runtime, message, OTHER_HOST),
             400..500 => Failure::new(FailureCode::Usage, message),
             _ => Failure::new(FailureCode::Runtime, message),
         })

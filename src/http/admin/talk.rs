@@ -212,7 +212,7 @@ mod tests {
             (r#"{"events":[{},["x"]]}"#, "events[1] is a list"),
             ("null", "null"),
             ("{} {}", "trailing"),
-            (r#"{"account":1}"#, "a string"),
+            (r#"{"account":1}"#, "is 1; it must be a text in quotes"),
             (r#"{"acount":"x"}"#, "acount"),
         ] {
             let why = refusal(bad).unwrap();
