@@ -33,7 +33,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.push((field.name(), value.into()));
+        self.0.push((field.name(), rounded(value).into()));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -128,7 +128,7 @@ impl JsonFields<'_> {
 impl Visit for JsonFields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.member(field, |writer| match value.is_finite() {
-            true => write!(writer, "{value:?}"),
+            true => write!(writer, "{:?}", rounded(value)),
             false => writer.write_str("null"),
         });
     }
@@ -156,6 +156,11 @@ impl Visit for JsonFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.member(field, |writer| write_text(writer, format_args!("{value:?}")));
     }
+}
+
+/// A number to three decimals, without the noise that arithmetic leaves behind them.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3}").parse().unwrap_or(value)
 }
 
 /// Writes a JSON text.
