@@ -28,6 +28,7 @@ mod log;
 mod meter;
 mod open;
 mod open_error;
+mod pages;
 mod readers;
 mod reading;
 mod rows;

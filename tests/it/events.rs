@@ -196,7 +196,7 @@ fn one_accounts_failing_delivery_delays_that_account_alone() {
     assert!(metrics.contains("webhook_failed_total{webhook=\"books\"}"), "{metrics}");
 }
 
-/// Events tell of customers' money: only who proves to be the host gets one to read.
+/// Events are about customers' money: only a listener that proves to be the host gets one to read.
 #[test]
 fn events_go_by_tls_and_only_to_who_proves_to_be_the_host() {
     let (believed, stranger) = (authority("believed"), authority("stranger"));
@@ -247,7 +247,7 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
 }
 
-/// Whoever listens is written in the ledger, which a reset and a snapshot replace.
+/// Listeners are written in the ledger, which a reset and a snapshot replace.
 #[test]
 fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
     let receiver = Receiver::start();

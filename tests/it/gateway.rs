@@ -224,7 +224,7 @@ impl TestGateway {
         self.running().public
     }
 
-    /// Where it tells health and metrics.
+    /// Where it serves health and metrics.
     pub fn admin(&self) -> SocketAddr {
         self.running().admin.expect("started without an admin listener")
     }

@@ -112,7 +112,7 @@ fn a_user_is_made_on_a_ledger_that_is_stopped_and_on_one_that_is_served() {
     let session = gateway.login_as("clerk@example.com", "s3cret");
     let refund = external_refund(ELECTRONIC_ACCOUNT, "1");
     assert_eq!(codes(&gateway, &session, &refund), Vec::<String>::new());
-    // Nobody but the gateway opens its ledger meanwhile.
+    // Only the gateway opens its ledger meanwhile.
     let stopped = ["user", "create", "nobody@example.com", "none", "--ledger", "ledger.db"];
     let said = command(gateway.folder(), &stopped, "x\n");
     assert!(said.code == 3 && said.err.contains("--admin URL"), "{}: {}", said.code, said.err);
@@ -225,7 +225,7 @@ fn a_gateway_of_kind_http_is_configuration() {
     assert_eq!(kinds, ["sandbox", "http"]);
 }
 
-/// A start with the seed of the beginning goes on, whatever an operator changed since; what nobody
+/// A start with the seed of the beginning goes on, whatever an operator changed since; what no one
 /// changed must still be as the seed says.
 #[test]
 fn the_seed_gives_way_to_what_an_operator_changed() {

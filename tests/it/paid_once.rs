@@ -115,7 +115,7 @@ fn check(gateway: &TestGateway) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// Regression: whoever had a session wrote down the same charge again and again, and each was paid
+/// Regression: a user with a session wrote down the same charge again and again, and each was paid
 /// back.
 #[test]
 fn a_charge_of_50_is_given_back_once_however_often_it_is_written_down() {
