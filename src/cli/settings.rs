@@ -174,7 +174,7 @@ impl Sources<'_> {
             id_seed,
             record,
             log: self.log(),
-            roots: self.roots(options.roots),
+            roots: self.roots(&options.roots),
             allow_plaintext: self.is_on("allow_plaintext", plain, written.allow_plaintext),
             allow_remote_test: self.is_on("allow_remote_test", remote, written.allow_remote_test),
             http: self.http(options.public_url, tls),
@@ -197,7 +197,7 @@ impl Sources<'_> {
     }
 
     /// Whose authorities are believed.
-    fn roots(&mut self, option: RootsOption) -> Roots {
+    fn roots(&mut self, option: &RootsOption) -> Roots {
         let (option, written) = (option.tls_roots, self.config.written.tls_roots);
         self.choose("tls_roots", option, written, Roots::default())
     }

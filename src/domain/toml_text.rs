@@ -35,7 +35,12 @@ fn prefix(key: &str) -> String {
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| {
         let at = error.span().unwrap_or_default();
-        let mut complaint = complain(text, &at, clarify(error.message()));
+        let mut words = clarify(error.message());
+        // The reader takes what stands for a moment, without quotes, for a table.
+        if text.as_bytes().get(at.start).is_some_and(u8::is_ascii_digit) {
+            words = words.replacen("is a table;", "is a moment without quotes;", 1);
+        }
+        let mut complaint = complain(text, &at, words);
         complaint.is_of_other_type = error.message().starts_with("invalid type");
         if let Some(missing) = quoted_after(error.message(), "missing field ") {
             let parent = prefix_of_table(&complaint.key);
@@ -224,6 +229,10 @@ mod tests {
                 "line 4: account.rule.x: unknown key `x`; known are `connections_max`",
             ),
             ("limits = 5\n", "line 1: limits: is 5; it must be a table"),
+            (
+                "[[account]]\ncurrency = 2026-01-02\n",
+                "line 2: account.currency: is a moment without quotes; it must be a text in quotes",
+            ),
             (
                 "# one\nlimits = \n",
                 "line 2: limits: string values must be quoted, expected literal string",

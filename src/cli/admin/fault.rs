@@ -104,7 +104,7 @@ fn written(order: Order) -> Result<Value, Failure> {
         ("reset", effect.reset.map(Value::from)),
         ("truncate", effect.truncate.map(Value::from)),
         ("cut_off", effect.cut_off.map(Value::from)),
-        ("body", effect.html.map(page).transpose()?),
+        ("body", effect.html.as_deref().map(page).transpose()?),
         ("status", status.map(Value::from)),
         ("headers", headers(header)?),
     ];
@@ -113,8 +113,8 @@ fn written(order: Order) -> Result<Value, Failure> {
 }
 
 /// A page with its status, which stands before the text.
-fn page(text: String) -> Result<Value, Failure> {
-    let (status, page) = text.split_once('=').unwrap_or((&text, "<html>ordered</html>"));
+fn page(text: &str) -> Result<Value, Failure> {
+    let (status, page) = text.split_once('=').unwrap_or((text, "<html>ordered</html>"));
     let Ok(status) = status.parse::<u16>() else {
         let message = format!("--html: `{status}` is no HTTP status, such as 502");
         return Err(Failure::new(FailureCode::Usage, message));

@@ -37,7 +37,7 @@ fn thing(found: &str) -> String {
     match (kind, value) {
         ("map", _) => "a table".to_owned(),
         ("sequence", _) => "a list".to_owned(),
-        ("unit value" | "null" | "Option value", _) => "empty".to_owned(),
+        ("unit value" | "null", _) => "null".to_owned(),
         ("string", _) => found.trim_start_matches("string ").to_owned(),
         ("integer" | "floating point" | "boolean" | "character", Some(value)) => value.to_owned(),
         _ => found.to_owned(),
@@ -109,7 +109,7 @@ mod tests {
                 "invalid type: map, expected a sequence",
                 "is a table; it must be a list: in [ ], or under [[ ]]",
             ),
-            ("invalid type: null, expected a boolean", "is empty; it must be true or false"),
+            ("invalid type: null, expected a boolean", "is null; it must be true or false"),
             ("invalid type: integer `5`, expected struct Limits", "is 5; it must be a table"),
             (
                 "invalid value: integer `0`, expected a nonzero u32",

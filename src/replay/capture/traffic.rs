@@ -198,9 +198,9 @@ impl Traffic {
             None => (Cow::Borrowed(self.url.as_str()), Vec::new()),
         };
         let host = self.url.split_once("://").map_or(0, |(scheme, rest)| {
-            let end = rest.match_indices(['/', '?', '#']).map(|(at, _)| at + scheme.len() + 3);
-            let is_in_blank = |at: &usize| blanks.iter().any(|blank| blank.at.contains(at));
-            end.filter(|at| !is_in_blank(at)).next().unwrap_or(self.url.len())
+            let mut ends = rest.match_indices(['/', '?', '#']).map(|(at, _)| at + scheme.len() + 3);
+            let is_in_blank = |at: usize| blanks.iter().any(|blank| blank.at.contains(&at));
+            ends.find(|at| !is_in_blank(*at)).unwrap_or(self.url.len())
         });
         let behind = blanks.into_iter().filter(|blank| blank.at.start >= host);
         let names = blanks::once(behind);
