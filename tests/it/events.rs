@@ -274,7 +274,7 @@ fn the_command_shows_events_beside_a_running_gateway() {
     gateway.create(&session, &[electronic_refund("13.50")]);
     let tail = |args: &[&str]| {
         let mut command = program(gateway.folder());
-        let output = finish(command.args(["events", "--ledger", "ledger.db"]).args(args));
+        let output = finish(command.args(["events", "--ledger", gateway.place()]).args(args));
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         String::from_utf8(output.stdout).unwrap()
@@ -288,7 +288,7 @@ fn the_command_shows_events_beside_a_running_gateway() {
     assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&3.into(), &"13.50".into()));
     assert_eq!(event["refund"]["gateway_state"], "Submitted");
     let mut follower = program(gateway.folder())
-        .args(["events", "--ledger", "ledger.db", "--follow", "--json", "--after", "3"])
+        .args(["events", "--ledger", gateway.place(), "--follow", "--json", "--after", "3"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -311,7 +311,7 @@ fn events_are_kept_for_as_long_as_it_is_configured() {
     }
     let kept = |gateway: &TestGateway| {
         let mut command = program(gateway.folder());
-        let output = finish(command.args(["events", "--ledger", "ledger.db"]));
+        let output = finish(command.args(["events", "--ledger", gateway.place()]));
         let told = String::from_utf8(output.stdout).unwrap();
         let sequence = |line: &str| line.split_whitespace().next().unwrap().to_owned();
         told.lines().map(sequence).collect::<Vec<_>>()
@@ -336,7 +336,7 @@ fn events_are_kept_for_as_long_as_it_is_configured() {
 fn without_events_the_command_says_so() {
     let gateway = TestGateway::demo();
     gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
-    let output = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
+    let output = finish(program(gateway.folder()).args(["events", "--ledger", gateway.place()]));
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b""[..]));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("keeps no events"), "{said}");

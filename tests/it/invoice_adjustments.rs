@@ -559,7 +559,8 @@ fn invoice_settlement_leaves_old_adjustments_to_be_read() {
     assert!(client.gateway.terminate().success());
     let folder = client.gateway.folder();
     fs::write(folder.join("switch.toml"), "[tenant]\ninvoice_settlement = true\n").unwrap();
-    let loaded = finish(program(folder).args(["seed", "switch.toml", "--ledger", "ledger.db"]));
+    let loaded =
+        finish(program(folder).args(["seed", "switch.toml", "--ledger", client.gateway.place()]));
     assert!(loaded.status.success(), "{loaded:?}");
     client.gateway.restart();
     let closed = "INVALID_VALUE: Invoice adjustments are not available while Invoice Settlement is \

@@ -20,7 +20,7 @@ fn check(stage: &Stage) -> String {
 
 fn adds_up(stage: &Stage) {
     let folder = stage.gateway.folder();
-    let checked = finish(program(folder).args(["check", "--ledger", "ledger.db"]));
+    let checked = finish(program(folder).args(["check", "--ledger", stage.gateway.place()]));
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 

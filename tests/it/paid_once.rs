@@ -111,7 +111,7 @@ fn cents(stub: &ProcessorStub, reference: &str) -> Decimal {
 
 /// What `check` says of the ledger, and how it ends.
 fn check(gateway: &TestGateway) -> (Option<i32>, String) {
-    let output = finish(program(gateway.folder()).args(["check", "--ledger", "ledger.db"]));
+    let output = finish(program(gateway.folder()).args(["check", "--ledger", gateway.place()]));
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 

@@ -1,6 +1,7 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
 use super::identity::Identity;
+use super::moving::is_unfinished;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
@@ -200,6 +201,9 @@ pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
         .map_err(|error| OpenError::io(path, &error))?;
     if head == SQLITE_MAGIC {
         return Ok(());
+    }
+    if is_unfinished(path).is_ok_and(|is_unfinished| is_unfinished) {
+        return Err(OpenError::Unfinished { path: path.to_owned() });
     }
     let detail = "its first bytes are not those of an SQLite file".to_owned();
     Err(OpenError::Damaged { path: path.to_owned(), detail })
