@@ -124,7 +124,7 @@ impl Rest {
         };
         match self.respond(call, found, manner, (&mut facts, ordered)).await {
             Ok(response) => Reply::Answer(response.into_answer(operation, facts)),
-            Err(Unanswered) => Reply::Abort(operation),
+            Err(Unanswered) => Reply::Abort(operation, Box::new(facts)),
         }
     }
 

@@ -129,7 +129,7 @@ impl Soap {
         }
         let work = self.perform_or_inject(call, request, dialect, facts);
         let reply = self.service.perform(operation.name(), accounts, work).await;
-        reply.unwrap_or(Reply::Abort(operation))
+        reply.unwrap_or_else(|| Reply::Abort(operation, Box::default()))
     }
 
     async fn perform_or_inject(
@@ -181,16 +181,17 @@ impl Soap {
             Operation::Update(Ok(update)) => update.ignored_fields,
             _ => 0,
         };
+        let is_of_refunds = request.operation.is_of_refunds();
         match self.done(call, request, dialect, facts).await {
             Ok(done) => {
-                facts.note_rows(&done.tally.rows);
+                facts.note_rows(&done.tally.rows, is_of_refunds);
                 let answer = Answer::done(done, operation, dialect);
                 Reply::Answer(Answer { ignored_fields, ..answer })
             }
             Err(Failure::Fault(fault)) => Reply::Answer(Answer::fault(&fault, operation, dialect)),
             Err(Failure::Unknown(why)) => {
                 tracing::error!(%operation, why, "the outcome is unknown, so no answer is given");
-                Reply::Abort(operation)
+                Reply::Abort(operation, Box::default())
             }
         }
     }

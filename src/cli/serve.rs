@@ -49,6 +49,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let config = args.options.config.clone();
     let mut settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     settings.check_environment()?;
+    settings.roots.believe()?;
     let (_log, logged) = logging::start(LOGGED, settings.log.as_deref())?;
     let self_signed = self_signed::make(&mut settings)?;
     let reload = Reload::of(config, &settings, logged);

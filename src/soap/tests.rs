@@ -55,7 +55,7 @@ impl House {
     async fn answer(&self, call: Call) -> Answer {
         match self.reply(call).await {
             CallReply::Answer(answer) => answer,
-            CallReply::Abort(_) | CallReply::Reset(_) => panic!("no answer"),
+            CallReply::Abort(..) | CallReply::Reset(..) => panic!("no answer"),
         }
     }
 
@@ -224,7 +224,11 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_answered() {
     let house = House::new(Script::Fail(LedgerError::Unknown("commit".to_owned()))).await;
-    assert_eq!(house.reply(call(create(REFUND))).await, CallReply::Abort(OperationName::Create));
+    let CallReply::Abort(operation, facts) = house.reply(call(create(REFUND))).await else {
+        panic!("it is answered");
+    };
+    assert_eq!(operation, OperationName::Create);
+    assert_eq!(facts.user.as_deref(), Some("demo@example.com"));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.push((field.name(), value.into()));
+        self.0.push((field.name(), decimals(value).parse().unwrap_or(value).into()));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -128,7 +128,7 @@ impl JsonFields<'_> {
 impl Visit for JsonFields<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.member(field, |writer| match value.is_finite() {
-            true => write!(writer, "{value:?}"),
+            true => writer.write_str(&decimals(value)),
             false => writer.write_str("null"),
         });
     }
@@ -156,6 +156,14 @@ impl Visit for JsonFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.member(field, |writer| write_text(writer, format_args!("{value:?}")));
     }
+}
+
+/// A number to three decimals, without the noise that arithmetic leaves behind them.
+fn decimals(value: f64) -> String {
+    let mut text = format!("{value:.3}");
+    let zeros = text.bytes().rev().take(2).take_while(|byte| *byte == b'0').count();
+    text.truncate(text.len() - zeros);
+    text
 }
 
 /// Writes a JSON text.
@@ -278,6 +286,20 @@ mod tests {
         let read: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["time"], "1970-01-01T00:00:00.000000Z");
         assert_eq!(read["odd"], odd);
+    }
+
+    /// Regression: durations were logged as 0.30000000000000004.
+    #[test]
+    fn a_number_has_three_decimals_and_no_noise() {
+        for (value, text) in [
+            (0.300_000_000_000_000_04, "0.3"),
+            (12.0, "12.0"),
+            (0.25, "0.25"),
+            (1_234.567_499_9, "1234.567"),
+            (0.000_4, "0.0"),
+        ] {
+            assert_eq!(decimals(value), text);
+        }
     }
 
     #[test]

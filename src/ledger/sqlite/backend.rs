@@ -8,8 +8,9 @@ use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::damage::Damage;
 use crate::ledger::reader::Reader;
-use crate::ledger::served::Backend;
+use crate::ledger::served::{Backend, FileSizes};
 use crate::ledger::test_bench::{Snapshot, SnapshotError};
+use std::fs;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -49,6 +50,13 @@ impl Sqlite {
 
 impl Backend for Sqlite {
     type Engine = Store;
+
+    fn sizes(&self) -> FileSizes {
+        let bytes = |path: &Path| fs::metadata(path).ok().map(|file| file.len());
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        FileSizes { file_bytes: bytes(&self.path), log_bytes: bytes(Path::new(&log)) }
+    }
 
     fn read<T, F>(&self, work: F) -> Reply<T>
     where
