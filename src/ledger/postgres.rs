@@ -24,6 +24,7 @@ mod audit;
 mod backend;
 mod beside;
 mod books;
+mod clocks;
 mod fault;
 mod link;
 mod moving;
@@ -32,6 +33,8 @@ mod purpose;
 mod readers;
 mod schema;
 mod settings;
+mod sharing;
+mod sharing_words;
 mod snapshots;
 mod starting;
 mod store;
@@ -48,6 +51,8 @@ pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
 mod moving_tests;
 #[cfg(test)]
+mod nodes_tests;
+#[cfg(test)]
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
@@ -60,6 +65,6 @@ pub use beside::ServerEvents;
 pub use fault::PostgresError;
 pub use moving::{ServerBegun, ServerHeld};
 
-/// A ledger in PostgreSQL, of which this process is the only node for now: what asks gateways and
-/// what delivers to webhooks does not share its work with other nodes yet.
+/// A ledger in PostgreSQL, of which this process is one node of any number; of a test ledger it is
+/// the only one.
 pub type PostgresLedger = super::served::Served<Postgres>;
