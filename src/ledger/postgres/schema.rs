@@ -22,9 +22,6 @@ const STEPS: [(&str, i64); 2] = [
 /// The schema that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-/// From which step on the schema says which programs may write.
-const SAYS_OLDEST: i64 = 2;
-
 /// What adds the payment methods that every ledger has: a part of the first step.
 pub(super) fn own_methods() -> &'static str {
     let [(first, _), ..] = STEPS;
@@ -32,6 +29,9 @@ pub(super) fn own_methods() -> &'static str {
     let behind = first.get(begin..).unwrap_or_default();
     behind.split_once(';').map_or(behind, |(insert, _)| insert)
 }
+
+/// From which step on the schema says which programs may write.
+const SAYS_OLDEST: i64 = 2;
 
 /// Held while steps are taken ("RFGW" and a number).
 const TAKE_LOCK: &str = "begin; set local lock_timeout = '60s'; set local statement_timeout = 0; \

@@ -47,7 +47,7 @@ pub(super) fn beside<T>(
     work: impl FnOnce(&mut Link) -> Done<T>,
 ) -> Result<T, SnapshotError> {
     let done = Waiter::new()
-        .and_then(|runtime| Link::connect(&runtime, address, Use::Writing { is_alone: false }))
+        .and_then(|runtime| Link::connect(&runtime, address, Use::Saving))
         .and_then(|mut link| work(&mut link));
     done.unwrap_or_else(|error| Err(unusable(&error)))
 }
