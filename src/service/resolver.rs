@@ -257,7 +257,7 @@ impl Service {
         connected: &Connected,
         told: Option<Duration>,
     ) -> bool {
-        let now = self.clock.at_most();
+        let now = self.clock.latest();
         let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
         let configured = connected.processor.key_retention();
         let retention = told.map_or(configured, |told| told.min(configured));
@@ -266,7 +266,6 @@ impl Service {
     }
 
     async fn send_again(&self, open: OpenOrder, connected: &Connected, lease: Lease) {
-        let now = self.clock.now();
         if self.clock.at_least() >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
@@ -274,7 +273,9 @@ impl Service {
             return;
         }
         // Durable before the call: from then on it counts as sent.
-        if let Ok(true) = self.ledger.mark_sent(open.order.refund.number(), now).await {
+        if let Ok(true) =
+            self.ledger.mark_sent(open.order.refund.number(), self.clock.earliest()).await
+        {
             let told = match open.first_sent {
                 None => connected.send_first(&open.order).await,
                 Some(_) => connected.processor.refund(&open.order).await,
