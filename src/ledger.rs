@@ -26,6 +26,7 @@ pub mod engine;
 pub mod health;
 #[cfg(test)]
 mod memory;
+pub mod moving;
 pub mod operator;
 pub mod orders;
 pub mod outbox;

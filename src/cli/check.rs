@@ -8,7 +8,7 @@ use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
 use super::{exposure, ledger, processor, serve, terminal};
 use crate::domain::number::saturated;
-use crate::ledger::audit::Audit;
+use crate::ledger::audit::{Audit, Progress};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::{OpenError, SqliteLedger};
 use clap::{ArgMatches, Subcommand};
@@ -61,7 +61,11 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     let path = match place {
         LedgerPlace::File(path) => path,
         LedgerPlace::Server(url) => {
-            return report(place, &PostgresLedger::audit(url).map_err(ledger::on_server)?);
+            let shown = ShownProgress::new(format!("checking {place}"));
+            let progress: Progress = Arc::new(move |done, all| shown.at(done, all));
+            let audit = PostgresLedger::audit(url, &progress).map_err(ledger::on_server)?;
+            drop(progress);
+            return report(place, &audit);
         }
         LedgerPlace::Memory => {
             let message = "a ledger in memory is gone; there is nothing to check";

@@ -26,8 +26,10 @@ mod knowledge;
 mod lock;
 mod log;
 mod meter;
+mod moving;
 mod open;
 mod open_error;
+mod pages;
 mod readers;
 mod reading;
 mod rows;
@@ -46,6 +48,7 @@ pub use copies::{CopyError, Restore, Restored, Shown, back_up, restore};
 pub(super) use for_tests::{audited_store_for_tests, columns_for_tests, store_for_tests};
 #[cfg(test)]
 pub(crate) use inline::{At, Disk, Failing, FoundRefund, Pause, Trouble};
+pub use moving::{FileBegun, FileHeld};
 pub use open::{LedgerSettings, OpenMode, OpenOptions};
 pub use open_error::OpenError;
 

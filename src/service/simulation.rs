@@ -55,7 +55,7 @@ struct Simulation {
     bank: Arc<Bank>,
     disk: Disk,
     book: Mutex<Book>,
-    /// Whoever gets events, if anybody does.
+    /// The listener that gets events, if there is one.
     listener: Option<Arc<listener::Listener>>,
     seen: checks::SeenSoFar,
     session: Mutex<Option<session::InUse>>,

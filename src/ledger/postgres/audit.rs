@@ -7,10 +7,12 @@ use super::address::Address;
 use super::fault::PostgresError;
 use super::readers::read_once;
 use crate::domain::money::{Currency, MinorUnits};
-use crate::ledger::audit::{Audit, AuditedAccount, Findings};
-use crate::ledger::books::BooksError;
+use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::checks;
+use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
+use crate::ledger::record::Value;
 
 /// Each account with its opening and its balance, what its entries add up to, and how many refunds
 /// it has.
@@ -36,13 +38,55 @@ const TAKEN: &str = "select refund_row.number from refund_row left join ( \
 
 impl PostgresLedger {
     /// Recomputes every balance of a ledger, which may be served meanwhile.
-    pub fn audit(url: &str) -> Result<Audit, PostgresError> {
-        read_once(&Address::of_process(url)?, audit)
+    pub fn audit(url: &str, progress: &Progress) -> Result<Audit, PostgresError> {
+        read_once(&Address::of_process(url)?, |reader| audit(reader, progress))
+    }
+}
+
+/// About how many statements an audit is.
+const STATEMENTS: u64 = 36;
+
+/// A reader that says how many statements of an audit are done.
+struct Counting<'r> {
+    reader: &'r mut dyn Reader,
+    progress: &'r Progress,
+    done: u64,
+}
+
+impl Reader for Counting<'_> {
+    fn begin_snapshot(&mut self) -> Result<(), BooksError> {
+        self.reader.begin_snapshot()
+    }
+
+    fn select(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        most: usize,
+        take: TakeRow<'_>,
+    ) -> Result<(), BooksError> {
+        let selected = self.reader.select(sql, values, most, take);
+        self.done = STATEMENTS.min(self.done + 1);
+        (self.progress)(self.done, STATEMENTS);
+        selected
+    }
+
+    fn books(&mut self) -> &mut dyn Books {
+        self.reader.books()
+    }
+
+    fn compares_rows(&self) -> bool {
+        self.reader.compares_rows()
+    }
+
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.reader.dialect()
     }
 }
 
 /// Recomputes every balance.
-pub(super) fn audit(reader: &mut dyn Reader) -> Result<Audit, BooksError> {
+pub(super) fn audit(reader: &mut dyn Reader, progress: &Progress) -> Result<Audit, BooksError> {
+    let reader: &mut dyn Reader = &mut Counting { reader, progress, done: 0 };
     reader.begin_snapshot()?;
     let mut audit = Audit::default();
     let count = "select (select count(*) from refund_row), (select count(*) from entry_row)";

@@ -7,6 +7,7 @@
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::{Bindable, Link};
+use super::moving;
 use super::purpose::Use;
 use super::settings::LONGEST;
 use super::values::{Bound, RowColumns};
@@ -18,6 +19,7 @@ use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
 use crate::ledger::record::Value;
 use crate::ledger::{LedgerError, Reply};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -121,16 +123,16 @@ pub(super) fn read_once<T>(
     let link = Link::connect(&Waiter::new()?, address, Use::Reading { is_long: true })?;
     let until = Instant::now() + LONGEST;
     let mut reader = PostgresReader { link, until, is_in_snapshot: false };
-    let done = work(&mut reader);
+    let done = moving::refuse_unfinished(&mut reader).and_then(|()| work(&mut reader));
     done.map_err(|error| reader.link.failure(error))
 }
 
 /// One reading on a connection, whose snapshot ends with it.
-struct PostgresReader {
-    link: Link,
+pub(super) struct PostgresReader {
+    pub(super) link: Link,
     /// When it has to be done.
-    until: Instant,
-    is_in_snapshot: bool,
+    pub(super) until: Instant,
+    pub(super) is_in_snapshot: bool,
 }
 
 impl Reader for PostgresReader {
@@ -162,8 +164,24 @@ impl Reader for PostgresReader {
         let values: Vec<Value<'_>> = values.iter().map(comparable).collect();
         let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
         let bound: Vec<Bindable<'_>> = bound.iter().map(|one| -> Bindable<'_> { one }).collect();
-        let rows = self.link.ask(&statement, &bound).map_err(|error| self.link.note(error))?;
-        rows.iter().take(most).try_for_each(|row| take(&RowColumns(row)))
+        if !self.link.is_patient() {
+            let rows = self.link.ask(&statement, &bound).map_err(|error| self.link.note(error))?;
+            return rows.iter().take(most).try_for_each(|row| take(&RowColumns(row)));
+        }
+        let (mut left, mut taken) = (most, Ok(()));
+        let asked = self.link.each(&statement, &bound, &mut |row| {
+            if left > 0 {
+                left -= 1;
+                taken = take(&RowColumns(row));
+            }
+            if left > 0 && taken.is_ok() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        asked.map_err(|error| self.link.note(error))?;
+        taken
     }
 
     fn books(&mut self) -> &mut dyn Books {

@@ -1,11 +1,12 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
 use super::identity::Identity;
+use super::moving::is_unfinished;
 use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{counters, log, rows, sums, whole};
+use super::{counters, log, pages, rows, sums, whole};
 use crate::domain::facts::Gateway;
 use crate::ledger::test_bench::TEST_KIND;
 use rusqlite::config::DbConfig;
@@ -23,6 +24,9 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How much of the file the writer keeps in memory, so that a debit does not read pages again.
 const WRITER_CACHE_KIB: i64 = 64 << 10;
+/// How many pages the log has when what it holds is put into the main file: 16 MiB of new ledgers,
+/// and within the limit to which the log is cut then.
+const CHECKPOINT_PAGES: u32 = 8_000;
 /// How long another program's lock is waited for.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -153,7 +157,7 @@ pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenE
             Err(OpenError::Missing { path: path.to_owned() })
         }
         Err(error) if missing(&error) => {
-            // Whoever makes it at the same moment competes for the lock, and one of us gets it.
+            // Another process that makes it now competes for the lock, and one of the two gets it.
             let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
             made.map(|_| ()).map_err(|error| OpenError::io(path, &error))
         }
@@ -198,12 +202,16 @@ pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
     if head == SQLITE_MAGIC {
         return Ok(());
     }
+    if is_unfinished(path).is_ok_and(|is_unfinished| is_unfinished) {
+        return Err(OpenError::Unfinished { path: path.to_owned() });
+    }
     let detail = "its first bytes are not those of an SQLite file".to_owned();
     Err(OpenError::Damaged { path: path.to_owned(), detail })
 }
 
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    pages::choose(connection, pages::PAGE_BYTES)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
@@ -211,7 +219,7 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(64);
     sums::add_function(connection)?;
     keep_plans(connection)

@@ -9,7 +9,7 @@ use crate::ledger::world;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 
-/// Turns a stored text into a value, or says which column holds what nobody knows.
+/// Turns a stored text into a value, or says which column holds a value that is none of its type.
 pub(super) fn known<T>(
     row: &Row<'_>,
     column: usize,

@@ -3,7 +3,7 @@
 //! What must stay true: a snapshot has its name only once it is whole, and is readable by its owner
 //! alone.
 
-use super::test_bench::copy;
+use super::pages::copy;
 use super::whole;
 use crate::ledger::test_bench::{Snapshot, SnapshotError};
 use rusqlite::Connection;

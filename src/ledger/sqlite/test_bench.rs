@@ -9,7 +9,7 @@ use super::open::{check_gateways, check_ownership};
 use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, snapshots, sums};
+use super::{keeping, pages, schema, snapshots, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
@@ -19,12 +19,8 @@ use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{SnapshotError, TestEngine};
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
-
-/// All pages in one step: the writer does nothing else meanwhile.
-const ALL_PAGES: i32 = -1;
 
 /// The triggers that have to go before a table can be emptied: only a test ledger ever loses an
 /// entry or an exchange.
@@ -89,7 +85,9 @@ impl TestEngine for Store {
         if !file.is_file() {
             return Ok(Err(SnapshotError::Missing(name.to_owned())));
         }
-        match open_saved(&file, &self.world().configured) {
+        let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+        let length = pages::length(self.connection()).map_err(unavailable)?;
+        match open_saved(&file, &self.world().configured, length) {
             Ok(saved) => overwrite(self, &saved).map(Ok),
             Err(error) => Ok(Err(SnapshotError::Unfit(error.to_string()))),
         }
@@ -119,7 +117,8 @@ fn seeded(
     seeds: Vec<SeedPlan>,
     keep_sessions: bool,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
-    let mut fresh = store.like(schema::empty_test_ledger()?)?;
+    let mut fresh =
+        store.like(schema::empty_test_ledger_of(pages::length(store.connection())?)?)?;
     fresh.begin()?;
     for seed in seeds {
         if let Err(conflict) = fresh.work(|unit| seeding::load(unit, seed))? {
@@ -136,8 +135,13 @@ fn seeded(
     Ok(Ok(fresh))
 }
 
-/// A saved ledger that can be put back: whole, for testing, of this schema or brought to it.
-fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenError> {
+/// A saved ledger that can be put back: whole, for testing, of this schema or brought to it, and
+/// with pages of this length.
+fn open_saved(
+    from: &Path,
+    configured: &[Gateway],
+    page_bytes: u32,
+) -> Result<Connection, OpenError> {
     let sql = |error: rusqlite::Error| OpenError::sql(from, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let saved = Connection::open_with_flags(from, flags).map_err(sql)?;
@@ -146,6 +150,8 @@ fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenErr
     if !schema::is_test(&saved).map_err(sql)? {
         return Err(OpenError::Mark { path: from.to_owned(), is_test: false });
     }
+    let spare = from.with_extension("unfinished");
+    let saved = pages::of_length(saved, page_bytes, &spare).map_err(sql)?;
     let version: i64 =
         saved.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
     let current = match version {
@@ -159,14 +165,14 @@ fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenErr
 /// A copy in memory; the file stays as it was saved.
 fn brought_up_to_date(saved: &Connection) -> rusqlite::Result<Connection> {
     let mut current = Connection::open_in_memory()?;
-    copy(saved, &mut current)?;
+    pages::copy(saved, &mut current)?;
     schema::bring_up_to_date(&mut current)?;
     Ok(current)
 }
 
 /// Puts the pages of a ledger in the place of those of `store`, in one transaction.
 fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
-    copy(from, store.connection_mut()).map_err(|error| match error.sqlite_error_code() {
+    pages::copy(from, store.connection_mut()).map_err(|error| match error.sqlite_error_code() {
         // They end a copy before its commit, and it is rolled back.
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             LedgerError::Unavailable(error.to_string())
@@ -174,17 +180,6 @@ fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
         _ => LedgerError::Unknown(error.to_string()),
     })?;
     store.begin_again().map_err(|error| LedgerError::Unknown(error.to_string()))
-}
-
-/// Copies every page, or none: a copy that cannot be finished is rolled back.
-pub(super) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    match Backup::new(from, to)?.step(ALL_PAGES)? {
-        StepResult::Done => Ok(()),
-        _ => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("the file is in use".to_owned()),
-        )),
-    }
 }
 
 /// Takes out the account of a key and all that is its own, inside the open transaction.
