@@ -181,7 +181,8 @@ impl Real<'_> {
 
     fn asking(&self) -> Asking {
         let permissions: Permissions = Permissions::all();
-        Asking { version: ApiVersion::major(91), permissions, now: self.at(), strict: false }
+        let (version, now) = (ApiVersion::major(91), self.at());
+        Asking { version, permissions, now, earliest: now, strict: false }
     }
 
     /// Does what the operation says, and returns whether the ledger did it.
