@@ -23,9 +23,11 @@ mod conformance_objects;
 mod conformance_seed;
 mod damage;
 pub mod engine;
+pub mod file;
 pub mod health;
 #[cfg(test)]
 mod memory;
+pub mod opening;
 pub mod operator;
 pub mod orders;
 pub mod outbox;

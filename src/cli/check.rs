@@ -9,8 +9,9 @@ use super::values::LedgerPlace;
 use super::{exposure, ledger, processor, serve, terminal};
 use crate::domain::number::saturated;
 use crate::ledger::audit::Audit;
+use crate::ledger::file::OpenError;
 use crate::ledger::postgres::PostgresLedger;
-use crate::ledger::sqlite::{OpenError, SqliteLedger};
+use crate::ledger::sqlite::SqliteLedger;
 use clap::{ArgMatches, Subcommand};
 use std::sync::Arc;
 

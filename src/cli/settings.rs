@@ -11,7 +11,7 @@ use super::options::Options;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
 use super::{ranges, token, variables, webhooks};
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;

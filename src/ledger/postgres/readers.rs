@@ -16,7 +16,7 @@ use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
 use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
-use crate::ledger::record::Value;
+use crate::ledger::record::{Columns, Table, Value};
 use crate::ledger::{LedgerError, Reply};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ use tokio::sync::Semaphore;
 const READERS_MAX: usize = 8;
 /// How long a connection may have been idle before it is asked whether it still is one.
 const IDLE_UNSEEN_MAX: Duration = Duration::from_secs(1);
+/// How many rows of a table are read at once where all of them are; so few in tests that a table
+/// has more.
+const ROWS_AT_ONCE: usize = if cfg!(test) { 3 } else { 4_096 };
 /// How long a reading may take that has no deadline.
 const READING_MAX: Duration = Duration::from_secs(30);
 
@@ -164,6 +167,36 @@ impl Reader for PostgresReader {
         let bound: Vec<Bindable<'_>> = bound.iter().map(|one| -> Bindable<'_> { one }).collect();
         let rows = self.link.ask(&statement, &bound).map_err(|error| self.link.note(error))?;
         rows.iter().take(most).try_for_each(|row| take(&RowColumns(row)))
+    }
+
+    /// In the order of the keys and some at a time, because an answer is held in memory.
+    fn scan(
+        &mut self,
+        table: &'static Table,
+        visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
+    ) -> Result<(), BooksError> {
+        let (name, columns, key) = (table.name, table.columns.join(", "), table.key().join(", "));
+        let places: Vec<String> = (1..=table.key_columns).map(|at| format!("?{at}")).collect();
+        let first = format!("select {columns} from {name} order by {key} limit {ROWS_AT_ONCE}");
+        let behind = format!(
+            "select {columns} from {name} where ({key}) > ({}) order by {key} limit {ROWS_AT_ONCE}",
+            places.join(", ")
+        );
+        let mut last: Vec<Value<'static>> = Vec::new();
+        loop {
+            let (mut rows, sql) = (0, if last.is_empty() { &first } else { &behind });
+            let mut newest = Vec::new();
+            self.select(sql, &last, usize::MAX, &mut |row| {
+                rows += 1;
+                newest = (0..table.key_columns).map(|at| row.value(at).into_owned()).collect();
+                visit(Ok(row));
+                Ok(())
+            })?;
+            if rows < ROWS_AT_ONCE {
+                return Ok(());
+            }
+            last = newest;
+        }
     }
 
     fn books(&mut self) -> &mut dyn Books {

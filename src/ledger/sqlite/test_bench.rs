@@ -5,26 +5,25 @@
 //! its place was made or checked as a whole before; and a copy of which it is unknown whether
 //! it came to its end is reported as that.
 
+use super::copies::copy;
+use super::fault::failure;
 use super::open::{check_gateways, check_ownership};
-use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, schema, snapshots, sums};
+use super::{schema, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::file::{OpenError, snapshots};
 use crate::ledger::record::{Field, Record};
 use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{SnapshotError, TestEngine};
-use rusqlite::backup::{Backup, StepResult};
+use crate::ledger::work::keeping::{self, Kept};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
-
-/// All pages in one step: the writer does nothing else meanwhile.
-const ALL_PAGES: i32 = -1;
 
 /// The triggers that have to go before a table can be emptied: only a test ledger ever loses an
 /// entry or an exchange.
@@ -78,7 +77,11 @@ impl TestEngine for Store {
         keep_sessions: bool,
     ) -> Result<Result<(), SeedConflict>, LedgerError> {
         let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
-        match seeded(self, seeds, keep_sessions).map_err(unavailable)? {
+        let kept = match keep_sessions {
+            true => Some(self.work(keeping::read).map_err(unavailable)?),
+            false => None,
+        };
+        match seeded(self, seeds, kept).map_err(unavailable)? {
             Ok(fresh) => overwrite(self, fresh.connection()).map(Ok),
             Err(conflict) => Ok(Err(conflict)),
         }
@@ -113,11 +116,11 @@ impl TestEngine for Store {
     }
 }
 
-/// A ledger in memory that holds nothing but seeds, and perhaps the users and sessions of `store`.
+/// A ledger in memory as `store`, that holds nothing but seeds and what is kept.
 fn seeded(
     store: &Store,
     seeds: Vec<SeedPlan>,
-    keep_sessions: bool,
+    kept: Option<Kept>,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
     let mut fresh = store.like(schema::empty_test_ledger()?)?;
     fresh.begin()?;
@@ -126,13 +129,13 @@ fn seeded(
             return Ok(Err(conflict));
         }
     }
-    fresh.flush()?;
-    if keep_sessions {
-        keeping::keep_sessions(store.connection(), fresh.connection())?;
+    if let Some(kept) = kept {
+        fresh.work(|unit| keeping::write(unit, kept))?;
     }
-    fresh.commit().map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| {
-        rusqlite::Error::ToSqlConversionFailure(why.into())
-    })?;
+    fresh.flush()?;
+    let committed = fresh.commit();
+    committed
+        .map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| failure(&why))?;
     Ok(Ok(fresh))
 }
 
@@ -174,17 +177,6 @@ fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
         _ => LedgerError::Unknown(error.to_string()),
     })?;
     store.begin_again().map_err(|error| LedgerError::Unknown(error.to_string()))
-}
-
-/// Copies every page, or none: a copy that cannot be finished is rolled back.
-pub(super) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    match Backup::new(from, to)?.step(ALL_PAGES)? {
-        StepResult::Done => Ok(()),
-        _ => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("the file is in use".to_owned()),
-        )),
-    }
 }
 
 /// Takes out the account of a key and all that is its own, inside the open transaction.
