@@ -60,8 +60,8 @@ const RESERVED: [(&str, &[&str]); 14] = [
 const ENGINES: [&str; 5] =
     ["rusqlite", "rusqlite_migration", "tokio_postgres", "sqlite", "postgres"];
 /// What a part of `ledger` may not mention, tests apart. Each engine keeps its crates to itself,
-/// and engines do not know each other; what a ledger is as a file is known without any database, and
-/// so are the use cases and the checks.
+/// and engines do not know each other; what a ledger is as a file is known without any database,
+/// and so are the use cases and the checks.
 const APART: [(&str, &[&str]); 11] = [
     ("src/ledger/sqlite", &["tokio_postgres", "postgres"]),
     ("src/ledger/postgres", &["rusqlite", "rusqlite_migration", "sqlite"]),
