@@ -21,17 +21,17 @@ const NO_STATUS: u16 = 0;
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {
     metrics: &'a Metrics,
-    peer: SocketAddr,
+    peer: &'a str,
     request_id: Option<RequestId>,
     started: Instant,
     is_over: bool,
 }
 
 impl<'a> Record<'a> {
-    /// Begins with a request whose head has been read.
+    /// Begins with a request whose head has been read, from the client at the address `peer`.
     pub(super) fn begin(
         metrics: &'a Metrics,
-        peer: SocketAddr,
+        peer: &'a str,
         request_id: Option<RequestId>,
     ) -> Self {
         metrics.in_flight.inc();
@@ -97,7 +97,7 @@ impl<'a> Record<'a> {
             bytes_in = called.bytes_in,
             bytes_out,
             status,
-            peer = %self.peer,
+            peer = self.peer,
             "request"
         );
     }
