@@ -20,6 +20,7 @@ mod explain;
 mod gateways;
 mod in_process;
 mod ledger;
+mod ledger_copy;
 mod logging;
 mod manual;
 mod operation;
@@ -79,6 +80,7 @@ enum Command {
     Config(configuration::Args),
     Backup(copies::BackupArgs),
     Restore(copies::RestoreArgs),
+    Ledger(ledger_copy::Args),
     Admin(admin::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -133,6 +135,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Config(args) => configuration::run(args),
         Command::Backup(args) => copies::run_backup(args),
         Command::Restore(args) => copies::run_restore(&args),
+        Command::Ledger(args) => ledger_copy::run(&args),
         Command::Admin(args) => admin::run(args),
         Command::Completions(args) => manual::complete(&args, whole_command()),
         Command::Man(args) => manual::write(&args, whole_command()),

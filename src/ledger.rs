@@ -27,6 +27,7 @@ pub mod file;
 pub mod health;
 #[cfg(test)]
 mod memory;
+pub mod moving;
 pub mod opening;
 pub mod operator;
 pub mod orders;

@@ -458,7 +458,7 @@ fn begins_function(line: &str) -> bool {
     false
 }
 
-/// A module that no file declares, so that nobody compiles it; or one that lies too deep.
+/// A module that no file declares, so that it is never compiled; or one that lies too deep.
 fn undeclared(path: &str, all: &[Source]) -> Vec<Finding> {
     let Some(inside) = path.strip_prefix("src/").or_else(|| path.strip_prefix("tests/it/")) else {
         return Vec::new();
@@ -508,7 +508,7 @@ fn blanks(text: &str) -> Vec<Finding> {
     found
 }
 
-/// What is meant to be gone before anybody else sees it. A note for later names who will do it.
+/// What is meant to be gone before others see it. A note for later names who will do it.
 fn markers(text: &str) -> Vec<Finding> {
     // Put together here, so that this file does not find itself.
     let macros = ["to", "do!("].concat();

@@ -4,9 +4,9 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The turns behind a long answer. Whoever makes one has a turn, and the turn is over only when the
-/// listener has counted the answer among the bytes that it holds: so there are never more answers
-/// that are not counted yet than there are turns.
+/// The turns behind a long answer. The call that makes one has a turn, and the turn is over only
+/// when the listener has counted the answer among the bytes that it holds: so there are never more
+/// answers that are not counted yet than there are turns.
 #[derive(Debug, Clone)]
 pub struct Holding(Arc<Held>);
 

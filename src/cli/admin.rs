@@ -63,7 +63,7 @@ enum Action {
         /// The seed
         file: PathBuf,
     },
-    /// Tell the time, set it, or move it on
+    /// Show the time, set it, or move it on
     Clock {
         /// Let it stand still at this moment
         #[arg(long, value_name = "RFC3339", conflicts_with_all = ["advance", "run"])]
@@ -96,7 +96,7 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Tell the gateway what processors settled or rejected after all, also on a real ledger
+    /// Report to the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
     /// Report whether the gateway is ready; exit code 0 if it is
     Health,

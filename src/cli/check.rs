@@ -8,7 +8,7 @@ use super::settings::{Effective, Settings};
 use super::values::LedgerPlace;
 use super::{exposure, ledger, processor, serve, terminal};
 use crate::domain::number::saturated;
-use crate::ledger::audit::Audit;
+use crate::ledger::audit::{Audit, Progress};
 use crate::ledger::file::OpenError;
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
@@ -62,7 +62,11 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
     let path = match place {
         LedgerPlace::File(path) => path,
         LedgerPlace::Server(url) => {
-            return report(place, &PostgresLedger::audit(url).map_err(ledger::on_server)?);
+            let shown = ShownProgress::new(format!("checking {place}"));
+            let progress: Progress = Arc::new(move |done, all| shown.at(done, all));
+            let audit = PostgresLedger::audit(url, &progress).map_err(ledger::on_server)?;
+            drop(progress);
+            return report(place, &audit);
         }
         LedgerPlace::Memory => {
             let message = "a ledger in memory is gone; there is nothing to check";
@@ -70,8 +74,10 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
         }
     };
     let shown = ShownProgress::new(format!("checking {place}"));
-    let progress = Arc::new(move |done, all| shown.at(done, all));
-    let audit = match SqliteLedger::audit_file_showing(path, progress) {
+    let progress: Progress = Arc::new(move |done, all| shown.at(done, all));
+    let audited = SqliteLedger::audit_file_showing(path, &progress);
+    drop(progress);
+    let audit = match audited {
         Err(error @ OpenError::Empty { .. }) => {
             terminal::data(&format!("{error}; it holds nothing"))?;
             return Ok(ExitStatus::Done);

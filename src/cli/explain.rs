@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Tell the story of a refund: who asked for it, what it stood on, and what became of it
+/// Show the story of a refund: who asked for it, what it stood on, and what became of it
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Its Id or its number: R-00000017, or 17

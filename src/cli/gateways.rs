@@ -217,7 +217,7 @@ fn ability(written: &Written) -> Result<Gateway, Wrong> {
             .referenced_refunds
             .or(preset.map(|preset| preset.referenced_refunds))
             .unwrap_or(true),
-        // Paying to any card is nothing that a processor can do unless somebody says so.
+        // Paying to any card is nothing that a processor can do unless the configuration says so.
         non_referenced_refunds: written
             .non_referenced_refunds
             .or(preset.map(|preset| preset.non_referenced_refunds))

@@ -92,6 +92,7 @@ pub(super) fn refused(error: OpenError) -> Failure {
         | OpenError::NotAFile { .. }
         | OpenError::Empty { .. }
         | OpenError::Mark { .. }
+        | OpenError::Unfinished { .. }
         | OpenError::GatewayTwice { .. } => FailureCode::Configuration,
         OpenError::NewerSchema { .. }
         | OpenError::NotALedger { .. }
@@ -119,6 +120,9 @@ fn hint(error: &OpenError) -> Option<&'static str> {
             "testing needs a ledger of its own; name another file with --ledger"
         }
         OpenError::GatewayTwice { .. } => "give the configured gateway another name",
+        OpenError::Unfinished { .. } => {
+            "repeat `refund-gateway ledger copy`, which begins it anew, or remove the file"
+        }
         OpenError::NewerSchema { .. } => "use the version of this program that wrote it",
         OpenError::NotALedger { .. } => "name another file with --ledger",
         OpenError::NotWhole { .. } => {

@@ -49,7 +49,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE.toml", env = "REFUND_GATEWAY_CONFIG")]
     pub(super) config: Option<PathBuf>,
 
-    /// The base URL that clients are told, instead of the address that they used
+    /// The base URL that clients are given, instead of the address that they used
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
 

@@ -21,11 +21,11 @@ use tokio::runtime::Runtime;
 /// How many events one transaction takes.
 const AT_ONCE: usize = 200;
 
-/// Tell the ledger what gateways settled or rejected after all
+/// Report to the ledger what gateways settled or rejected after all
 ///
 /// FILE is CSV with a header. Its columns are refund (an Id or a RefundNumber) and state (settled
 /// or failed), and if you like at (RFC 3339, or a day of the tenant's), reason and event_id. An
-/// event that was told before changes nothing.
+/// event that was reported before changes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

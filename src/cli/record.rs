@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Record what a client and a real endpoint say, as a proxy between them
 ///
 /// Point the client at --listen instead of the endpoint. Every call is passed on to --upstream and
-/// to nobody else, and written into a folder of --out as a case that `replay` can send again.
+/// nowhere else, and written into a folder of --out as a case that `replay` can send again.
 /// Sessions and passwords become placeholders, numbers of cards and banks test numbers.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

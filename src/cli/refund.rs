@@ -12,7 +12,7 @@ use crate::service::{ServiceSettings, ageing};
 use chrono::TimeDelta;
 use tokio::runtime::Runtime;
 
-/// Decide about a refund whose gateway never told what became of it
+/// Decide about a refund whose gateway never reported what became of it
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

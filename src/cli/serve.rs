@@ -277,7 +277,7 @@ fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
     (gateway.name.clone(), Arc::new(HttpProcessor::new(gateway)))
 }
 
-/// Tells where the gateway is, now that it accepts connections.
+/// Prints where the gateway is, now that it accepts connections.
 fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
     let public = gateway.public_addr();
     let scheme = if gateway.is_tls() { "https" } else { "http" };

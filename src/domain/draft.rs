@@ -1,7 +1,7 @@
 //! An object as a client asks for it: every field read, none yet judged against the ledger.
 //!
 //! Fields are typed here once, by the table of their object in the catalogue (`fields`). What could
-//! not be typed is kept as the error it deserves, because the order in which errors are told is
+//! not be typed is kept as the error it deserves, because the order in which errors are reported is
 //! fixed (ids, then what is missing, then what is invalid in WSDL order, …; docs/FAULTS.md) and
 //! differs from the order in which they are found.
 

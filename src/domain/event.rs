@@ -1,4 +1,4 @@
-//! What can happen to a refund that somebody may want to hear of.
+//! What can happen to a refund that a listener may want to hear of.
 
 use serde::{Deserialize, Serialize};
 

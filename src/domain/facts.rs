@@ -105,7 +105,7 @@ pub struct PaymentMethod {
     pub key: MethodKey,
     /// Its id, by which gateways know it.
     pub id: ObjectId,
-    /// Whose it is; Cash, Check, WireTransfer and Other may belong to nobody and serve everyone.
+    /// Whose it is; Cash, Check, WireTransfer and Other may belong to no account and serve all.
     pub account: Option<AccountKey>,
     /// Its type.
     pub method_type: MethodType,
@@ -310,11 +310,11 @@ pub struct ReopenedInvoice {
 pub enum ExistingAdjustment {
     /// It is the decrease that a refund made, which has no row of its own.
     OfRefund,
-    /// Somebody asked for it.
+    /// A client or an operator asked for it.
     Asked(AskedAdjustment),
 }
 
-/// An adjustment that somebody asked for.
+/// An adjustment that a client or an operator asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedAdjustment {
     /// Its key in the ledger.

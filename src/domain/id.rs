@@ -165,7 +165,7 @@ impl IdKind {
     }
 }
 
-/// An id that the gateway makes: 48 bits of Unix milliseconds, 24 bits that tell ledgers apart,
+/// An id that the gateway makes: 48 bits of Unix milliseconds, 24 bits that distinguish ledgers,
 /// 4 bits of what it is the id of, and 52 bits of the row's key.
 ///
 /// Its text sorts by time. It is unique in a ledger because kind and key are.
@@ -215,7 +215,7 @@ impl RowId {
         self.key
     }
 
-    /// The bits that tell ledgers apart, 24 of them.
+    /// The bits that distinguish ledgers, 24 of them.
     pub const fn salt(self) -> u32 {
         self.salt
     }
@@ -268,7 +268,7 @@ impl RefundId {
         DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 
-    /// The bits that tell ledgers apart, 24 of them.
+    /// The bits that distinguish ledgers, 24 of them.
     pub const fn salt(self) -> u32 {
         self.id.salt()
     }

@@ -1,7 +1,8 @@
 //! The error of one row of a call: a code and the text that the client shows to people.
 //!
-//! Only the first error of a row is ever told, and never an Error/Field element (captured answers
-//! have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against them.
+//! Only the first error of a row is ever reported, and never an Error/Field element (captured
+//! answers have none). The texts stand here and nowhere else; docs/FAULTS.md is checked against
+//! them.
 
 mod category;
 mod invoices;

@@ -4,7 +4,7 @@
 //! `adjustment`, `invoice_adjustment`, `changing` beside them; `account`, `payment_method` and
 //! `paying` for what refunds need to be there. What refunds share stands here and in
 //! `refund_values`. The order of the checks is part of the contract: the first error of a row is
-//! the only one told.
+//! the only one reported.
 
 mod account;
 mod adjustment;
@@ -190,7 +190,7 @@ pub enum Source {
         parts: Vec<TakenPart>,
     },
     /// A credit memo's unapplied part, and of its items and taxes these amounts, where they are
-    /// told.
+    /// reported.
     CreditMemo {
         /// The credit memo.
         memo: MemoKey,
@@ -341,7 +341,7 @@ fn gateway_of<'a>(method: &'a PaymentMethod, account: &'a Account, tenant: &'a T
     own.unwrap_or(&tenant.default_gateway)
 }
 
-/// The gateway of this name; one that nobody knows is not active.
+/// The gateway of this name; one that is not known is not active.
 fn gateway_named<'a>(name: &str, gateways: &'a [Gateway]) -> Cow<'a, Gateway> {
     let known = gateways.iter().find(|gateway| gateway.name == *name);
     known.map_or_else(
@@ -350,7 +350,7 @@ fn gateway_named<'a>(name: &str, gateways: &'a [Gateway]) -> Cow<'a, Gateway> {
     )
 }
 
-/// The method that the draft names, if it does; it is the account's, or nobody's.
+/// The method that the draft names, if it does; it is the account's, or one of no account.
 fn named_method<'a>(
     draft: &RefundDraft,
     facts: &'a Facts<'_>,

@@ -1,5 +1,5 @@
-//! What a caller is told when something fails: a text with places for values, such as `The payment
-//! <number> is <Status>.`
+//! What is reported to a caller when something fails: a text with places for values, such as
+//! `The payment <number> is <Status>.`
 //!
 //! What must stay true: the text and the values stay apart until the answer is written, so that
 //! other words can be put around the same values; what a caller sent is never taken for a place.
@@ -24,7 +24,7 @@ impl Text {
         Self { template: Cow::Borrowed(template), values }
     }
 
-    /// A text that is told as it stands.
+    /// A text that is reported as it stands.
     pub fn verbatim(text: String) -> Self {
         Self { template: Cow::Owned(text), values: Vec::new() }
     }
@@ -78,7 +78,7 @@ pub struct Wording(Arc<HashMap<String, String>>);
 /// Words that cannot stand for a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WordingError {
-    /// Nobody is ever told this.
+    /// Never reported to a caller.
     #[error("no answer has the text `{0}`; docs/FAULTS.md lists those that answers have")]
     UnknownText(String),
     /// There is nothing to say.

@@ -20,7 +20,7 @@ pub(super) struct CutOff {
     /// What is still to be sent.
     beginning: Option<Bytes>,
     /// The length that the head states.
-    told: u64,
+    stated: u64,
     /// What was sent had its time to leave.
     has_left: bool,
 }
@@ -29,13 +29,13 @@ impl CutOff {
     /// The first bytes of `whole`; less than all of it, because it would not be cut off otherwise.
     pub(super) fn new(whole: &Bytes, bytes: usize) -> Self {
         let bytes = bytes.min(whole.len().saturating_sub(1));
-        let told = saturated::<u64>(whole.len());
-        Self::of(whole.slice(..bytes), told)
+        let stated = saturated::<u64>(whole.len());
+        Self::of(whole.slice(..bytes), stated)
     }
 
-    /// These bytes, where the head states `told`, which is more.
-    pub(super) fn of(beginning: Bytes, told: u64) -> Self {
-        Self { beginning: Some(beginning), told, has_left: false }
+    /// These bytes, where the head states `stated`, which is more.
+    pub(super) fn of(beginning: Bytes, stated: u64) -> Self {
+        Self { beginning: Some(beginning), stated, has_left: false }
     }
 }
 
@@ -60,7 +60,7 @@ impl Body for CutOff {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.told)
+        SizeHint::with_exact(self.stated)
     }
 }
 

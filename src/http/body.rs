@@ -260,7 +260,7 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
     Ok(None)
 }
 
-/// Inflates a body; its turn lasts as long as the work does, whether or not anybody waits for it.
+/// Inflates a body; its turn lasts as long as the work does, whether or not a caller waits for it.
 async fn inflate(
     wire: Bytes,
     bytes_max: usize,

@@ -111,7 +111,7 @@ struct Room<H> {
     addresses: AddressSlots,
     idlers: Idlers,
     open: Gauge,
-    /// Somebody waits for a connection to end, so each ends with its next answer.
+    /// Another connection waits for this one to end, so each ends with its next answer.
     crowded: AtomicBool,
     /// The listener is being stopped.
     closes: Arc<AtomicBool>,

@@ -1,6 +1,6 @@
 //! A proxy in front of one upstream, for recording what a client and a real endpoint say.
 //!
-//! What must stay true: nothing is sent to anybody but the upstream, and no redirect is followed; a
+//! What must stay true: nothing is sent but to the upstream, and no redirect is followed; a
 //! request is sent once, and when its outcome is unknown, the connection is closed without
 //! an answer; and clients stay here, because every address that the upstream names is replaced
 //! by the one by which they came.

@@ -1,4 +1,4 @@
-//! What somebody is shown who listens in: each call with its answer, before anything is compressed.
+//! What a listener at the door is shown: each call with its answer, before anything is compressed.
 //!
 //! What must stay true: being shown something costs a call no more than handing it over, and
 //! the call goes on even if that fails.
@@ -60,7 +60,7 @@ impl Exchange {
     }
 }
 
-/// Somebody who is shown every call.
+/// A listener that is shown every call.
 pub trait Tap: Send + Sync + 'static {
     /// A call was answered, and the answer is about to be sent. This must not wait for anything.
     fn took_place(&self, exchange: Exchange);

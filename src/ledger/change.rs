@@ -141,7 +141,7 @@ pub enum Deletable {
     InvoiceAdjustment,
     /// Adjustments of lines of invoices; what a live one moved goes back.
     InvoiceItemAdjustment,
-    /// Payment methods that are nobody's default and that no money came from or went to.
+    /// Payment methods that are no account's default and that no money came from or went to.
     PaymentMethod,
     /// Refunds of a payment; what a live one took goes back to it.
     Refund,

@@ -13,7 +13,7 @@ mod rows;
 mod sending;
 mod values;
 
-use super::audit::{Audit, Findings, Meter};
+use super::audit::{Audit, Findings, Meter, Progress};
 use super::books::BooksError;
 use super::reader::Reader;
 use super::record::Value;
@@ -57,10 +57,22 @@ pub(super) fn rows(reader: &mut dyn Reader) -> Result<Findings, BooksError> {
 }
 
 /// Looks at every value of every row of every table.
-pub(super) fn values(reader: &mut dyn Reader) -> Result<Findings, BooksError> {
+pub(super) fn values(reader: &mut dyn Reader, meter: &Meter) -> Result<Findings, BooksError> {
     let mut findings = Findings::default();
-    values::check(reader, &mut findings)?;
+    values::check(reader, meter, &mut findings)?;
     Ok(findings)
+}
+
+/// A meter of checks that look at each refund and each entry so often.
+pub(super) fn meter(
+    reader: &mut dyn Reader,
+    looks: u64,
+    progress: &Progress,
+) -> Result<Meter, BooksError> {
+    let newest = "select coalesce((select max(number) from refund_row), 0) \
+                  + coalesce((select max(key) from entry_row), 0)";
+    let rows = reader.first(newest, &[], |row| row.get::<i64>(0))?.unwrap_or(0);
+    Ok(Meter::new(rows.unsigned_abs().saturating_mul(looks), Progress::clone(progress)))
 }
 
 /// What contradicts what was written last, if anything does.

@@ -12,6 +12,7 @@ mod creating;
 mod identity;
 mod lock;
 pub mod log;
+pub mod making;
 mod names;
 mod open_error;
 pub mod snapshots;

@@ -184,7 +184,7 @@ pub enum SettleError {
         /// When it can be settled.
         until: DateTime<Utc>,
     },
-    /// Somebody is waiting for its gateway's answer, which may be a verdict.
+    /// A call is waiting for its gateway's answer, which may be a verdict.
     #[error("{number} is being asked about at this moment; try again when that is over")]
     BeingAsked {
         /// Its RefundNumber.

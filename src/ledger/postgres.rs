@@ -25,6 +25,7 @@ mod backend;
 mod books;
 mod fault;
 mod link;
+mod moving;
 mod passfile;
 mod purpose;
 mod readers;
@@ -42,6 +43,8 @@ mod bank_tests;
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
+mod moving_tests;
+#[cfg(test)]
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
@@ -51,6 +54,7 @@ mod tests;
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
 pub use fault::PostgresError;
+pub use moving::{ServerBegun, ServerHeld};
 
 /// A ledger in PostgreSQL, of which this process is the only node for now: what asks gateways and
 /// what delivers to webhooks does not share its work with other nodes yet.

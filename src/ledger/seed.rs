@@ -128,7 +128,7 @@ pub struct SeedAccount {
     pub currency: Currency,
     /// The opening credit balance.
     pub opening: MinorUnits,
-    /// Since when it is there; none where nobody says.
+    /// Since when it is there; none where the seed does not say.
     pub opened: Option<NaiveDate>,
     /// DefaultPaymentMethodId.
     pub default_payment_method: Option<ObjectId>,
@@ -150,7 +150,7 @@ pub struct SeedDefault {
 pub struct SeedPaymentMethod {
     /// Its id of 32 characters.
     pub id: ObjectId,
-    /// Whose it is; nobody's when it serves every account.
+    /// Whose it is; none when it serves every account.
     pub account: Option<ObjectId>,
     /// Type.
     pub method_type: MethodType,

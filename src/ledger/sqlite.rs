@@ -19,7 +19,9 @@ mod functions;
 #[cfg(test)]
 mod inline;
 mod knowledge;
+mod moving;
 mod open;
+mod pages;
 mod readers;
 mod reading;
 mod schema;
@@ -38,6 +40,7 @@ pub use copies::{back_up, restore};
 pub(super) use for_tests::{audited_store_for_tests, columns_for_tests, store_for_tests};
 #[cfg(test)]
 pub(crate) use inline::{At, Disk, Failing, FoundRefund, Pause, Trouble};
+pub use moving::{FileBegun, FileHeld};
 
 use super::LedgerError;
 use super::audit::{Audit, Progress};
@@ -101,11 +104,12 @@ impl SqliteLedger {
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
-        Self::audit_file_showing(path, Arc::new(|_, _| ()))
+        let unseen: Progress = Arc::new(|_, _| ());
+        Self::audit_file_showing(path, &unseen)
     }
 
     /// As [`SqliteLedger::audit_file`], saying on the way how far it is.
-    pub fn audit_file_showing(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+    pub fn audit_file_showing(path: &Path, progress: &Progress) -> Result<Audit, OpenError> {
         audit::audit(path, progress)
     }
 

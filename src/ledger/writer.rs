@@ -272,7 +272,7 @@ impl<E: Engine> State<E> {
         while let Some(task) = rest.next() {
             let mut alone = vec![task];
             if let Err(error) = self.begin() {
-                // Whoever holds the file would keep each of the others waiting as well.
+                // A program that holds the file would keep each of the others waiting as well.
                 alone.extend(rest);
                 return fail_all(alone, &error);
             }

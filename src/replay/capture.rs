@@ -101,7 +101,7 @@ pub(super) fn found(file: &Path) -> Result<Option<Format>, ReplayError> {
     Ok(is_cassette.then_some(Format::Yaml))
 }
 
-/// What a file is that somebody named; none is XML.
+/// What a file is that the command line named; none is XML.
 pub(super) fn named(file: &Path) -> Result<Option<Format>, ReplayError> {
     if let Some(format) = found(file)? {
         return Ok(Some(format));

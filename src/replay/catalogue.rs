@@ -128,7 +128,7 @@ impl Case {
 fn read(file: &Path) -> Result<Option<Vec<u8>>, ReplayError> {
     let unreadable = |error: &dyn std::fmt::Display| ReplayError::capture(file, None, error);
     match fs::metadata(file) {
-        // Opening a pipe would wait for somebody.
+        // Opening a pipe would wait for its other end.
         Ok(found) if !found.is_file() => return Err(unreadable(&"it is no file")),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Ok(_) | Err(_) => {}

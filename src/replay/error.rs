@@ -25,7 +25,7 @@ pub enum ReplayError {
     /// The endpoint cannot be reached or logged in to, or the gateway cannot be started.
     #[error("{0}")]
     Runtime(String),
-    /// Somebody pressed Ctrl-C.
+    /// Ctrl-C was pressed.
     #[error("interrupted")]
     Interrupted,
 }

@@ -158,7 +158,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A file that must be a capture, because somebody said so.
+    /// A file that must be a capture, because the command line says so.
     fn named(&mut self, file: &Path, scope: &Scope) -> Result<(), ReplayError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let rules = Arc::clone(&scope.rules);

@@ -110,7 +110,7 @@ impl Twin<'_> {
         }
     }
 
-    /// Creates objects of a type. `shape` tells requests apart that have the same key, which is
+    /// Creates objects of a type. `shape` distinguishes requests that have the same key, which is
     /// scoped like those of SOAP's create, and `write` makes the document about the rows.
     async fn create_all(
         &mut self,

@@ -175,7 +175,7 @@ impl Service {
                 }
             }
         };
-        // Past the time, the inquiries go on without anybody who waits for them.
+        // Past the time, the inquiries go on without a call that waits for them.
         let _ = timeout_at(until, asks).await;
     }
 
@@ -196,7 +196,7 @@ impl Service {
         }
         let connected = self.processors.of(&open.order.gateway)?;
         let interval = readers_interval(open.attempts).to_std().ok()?;
-        // The first inquiry after the order itself comes as soon as somebody wants to know.
+        // The first inquiry after the order itself comes as soon as a call wants to know.
         let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };
         let lease = self.leases.take_after(id.number(), interval)?;
         let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
@@ -250,17 +250,17 @@ impl Service {
     }
 
     /// Whether the gateway is sure to know the id of an order that it was sent, so that it cannot
-    /// pay twice. `told` is what it says of its own retention; the shorter one counts.
+    /// pay twice. `stated` is what it says of its own retention; the shorter one counts.
     fn may_be_sent_again(
         &self,
         open: &OpenOrder,
         connected: &Connected,
-        told: Option<Duration>,
+        stated: Option<Duration>,
     ) -> bool {
         let now = self.clock.at_most();
         let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
         let configured = connected.processor.key_retention();
-        let retention = told.map_or(configured, |told| told.min(configured));
+        let retention = stated.map_or(configured, |stated| stated.min(configured));
         let is_known = since_first.to_std().is_ok_and(|since| since < retention);
         is_known && now < open.order.refund.created_at() + ASKED_FOR
     }

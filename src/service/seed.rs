@@ -48,7 +48,7 @@ enum NewPassword {
 /// Why a seed was not loaded. Nothing of it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SeedError {
-    /// It contradicts the ledger, or refers to what nobody knows.
+    /// It contradicts the ledger, or refers to what is not there.
     #[error(transparent)]
     Conflict(#[from] SeedConflict),
     /// The ledger gave no result.
@@ -95,7 +95,7 @@ pub async fn load(ledger: &dyn Ledger, seed: Seed, act: Act) -> Result<SeedRepor
 }
 
 /// What a seed adds: to a ledger that there is, or to one that will have nothing, where each user
-/// needs a password. Whoever loads it says when.
+/// needs a password. The caller that loads it says when.
 pub(super) async fn plan(seed: Seed, ledger: Option<&dyn Ledger>) -> Result<SeedPlan, SeedError> {
     let Seed { mut plan, passwords, secrets } = seed;
     for (user, password) in plan.users.iter_mut().zip(passwords) {

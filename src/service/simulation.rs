@@ -52,7 +52,7 @@ struct Simulation {
     bank: Arc<Bank>,
     disk: Disk,
     book: Mutex<Book>,
-    /// Whoever gets events, if anybody does.
+    /// The listener that gets events, if there is one.
     listener: Option<Arc<listener::Listener>>,
     seen: checks::SeenSoFar,
     /// How many things callers still do.

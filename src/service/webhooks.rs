@@ -40,7 +40,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How long a delivery is left alone whose outcome could not be written.
 const AFTER_A_LOST_OUTCOME: Duration = Duration::from_secs(1);
 
-/// Somebody who listens.
+/// A listener.
 #[derive(Clone)]
 pub struct Webhook {
     /// Its name, by which the ledger knows what it has got.

@@ -99,9 +99,9 @@ pub(super) async fn answer(
     })
 }
 
-/// The promise behind a key. Beside the objects and CallOptions only SOAP's version tells requests
-/// apart, because it decides over the answer's bytes; that of the API does not, as every code of a
-/// row is older than the oldest version served.
+/// The promise behind a key. Beside the objects and CallOptions only SOAP's version distinguishes
+/// requests, because it decides over the answer's bytes; that of the API does not, as every code of
+/// a row is older than the oldest version served.
 fn once(key: IdempotencyKey, dialect: &Dialect, use_single_transaction: bool) -> Once {
     let (soap, dialect) = (dialect.soap.name(), dialect.clone());
     let shape = format!("soap {soap} useSingleTransaction {use_single_transaction}");

@@ -18,7 +18,7 @@ fn ids(told: &Value) -> Vec<u64> {
     exchanges.iter().map(|exchange| exchange["id"].as_u64().unwrap()).collect()
 }
 
-/// The journal kept 200 exchanges, could be asked for an operation alone, and did not tell what it
+/// The journal kept 200 exchanges, could be asked for an operation alone, and did not say what it
 /// had lost.
 #[test]
 fn each_of_several_tests_finds_its_own_calls() {

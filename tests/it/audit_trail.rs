@@ -135,7 +135,7 @@ fn whatever_is_created_changed_and_deleted_stands_in_the_audit() {
     let last = &all[0]["objects"][0]["facts"]["refund"];
     assert_eq!((&last["amount"], &last["status"]), (&json!("5.00"), &json!("Canceled")));
     assert_eq!(records(&gateway, "id=R-00000001").len(), 3);
-    // What outlives a deleted refund tells its story.
+    // What outlives a deleted refund shows its story.
     let story = done(&gateway, "GET", "refunds/r-1/story", &Value::Null);
     assert_eq!(
         (&story["deleted"], &story["facts"]["refund"]["id"]),

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 const ANSWER: &str = "<e><Body><loginResponse/></Body></e>";
 
-/// Answers so many requests, one a connection; what comes then gets `last`, and nobody is there any
-/// more if `ends`.
+/// Answers so many requests, one a connection; what comes then gets `last`, and no server is there
+/// any more if `ends`.
 fn endpoint(answered: usize, last: &'static str, ends: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -32,7 +32,7 @@ fn endpoint(answered: usize, last: &'static str, ends: bool) -> SocketAddr {
                 continue;
             }
             if ends {
-                // Nobody connects any more once the last has noticed.
+                // No client connects any more once the last has noticed.
                 drop(listener);
                 let _ = stream.write_all(last.as_bytes());
                 return;

@@ -360,7 +360,7 @@ fn nothing_that_writes_leaves_this_machine_from_any_format() {
         .and("a.yml", ruby_cassette(&conversation))
         .and("x.request.xml", &conversation[1].0)
         .and("x.response.xml", &conversation[1].1);
-    // An address of documentation, where nobody is; nothing is sent anyway.
+    // An address of documentation, where no server is; nothing is sent anyway.
     let remote = ["--endpoint", "http://192.0.2.1:9"];
     for (file, name) in [
         ("a.har", "a.har/2 create"),

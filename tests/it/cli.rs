@@ -1,4 +1,4 @@
-//! The program from outside: exit codes, first lines, signals, and what wrong input is told.
+//! The program from outside: exit codes, first lines, signals, and how wrong input is refused.
 
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
@@ -445,7 +445,7 @@ fn same_clock_same_id_seed_same_requests_same_bytes() {
         for _ in 0..2 {
             let login = gateway.post(ENDPOINT, &login_envelope("demo@example.com", "demo"));
             let session = login.texts("Session").pop().unwrap();
-            // ServerUrl tells the port, which the system chose.
+            // ServerUrl names the port, which the system chose.
             bodies.push(login.texts("Session").concat());
             let refunds = [
                 external_refund(EXTERNAL_ACCOUNT, "10"),

@@ -196,7 +196,7 @@ fn one_accounts_failing_delivery_delays_that_account_alone() {
     assert!(metrics.contains("webhook_failed_total{webhook=\"books\"}"), "{metrics}");
 }
 
-/// Events tell of customers' money: only who proves to be the host gets one to read.
+/// Events are about customers' money: only a listener that proves to be the host gets one to read.
 #[test]
 fn events_go_by_tls_and_only_to_who_proves_to_be_the_host() {
     let (believed, stranger) = (authority("believed"), authority("stranger"));
@@ -247,7 +247,7 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
     receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
 }
 
-/// Whoever listens is written in the ledger, which a reset and a snapshot replace.
+/// Listeners are written in the ledger, which a reset and a snapshot replace.
 #[test]
 fn a_webhook_goes_on_listening_after_the_ledger_was_replaced() {
     let receiver = Receiver::start();
@@ -274,7 +274,7 @@ fn the_command_shows_events_beside_a_running_gateway() {
     gateway.create(&session, &[electronic_refund("13.50")]);
     let tail = |args: &[&str]| {
         let mut command = program(gateway.folder());
-        let output = finish(command.args(["events", "--ledger", "ledger.db"]).args(args));
+        let output = finish(command.args(["events", "--ledger", gateway.place()]).args(args));
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         String::from_utf8(output.stdout).unwrap()
@@ -288,7 +288,7 @@ fn the_command_shows_events_beside_a_running_gateway() {
     assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&3.into(), &"13.50".into()));
     assert_eq!(event["refund"]["gateway_state"], "Submitted");
     let mut follower = program(gateway.folder())
-        .args(["events", "--ledger", "ledger.db", "--follow", "--json", "--after", "3"])
+        .args(["events", "--ledger", gateway.place(), "--follow", "--json", "--after", "3"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -311,7 +311,7 @@ fn events_are_kept_for_as_long_as_it_is_configured() {
     }
     let kept = |gateway: &TestGateway| {
         let mut command = program(gateway.folder());
-        let output = finish(command.args(["events", "--ledger", "ledger.db"]));
+        let output = finish(command.args(["events", "--ledger", gateway.place()]));
         let told = String::from_utf8(output.stdout).unwrap();
         let sequence = |line: &str| line.split_whitespace().next().unwrap().to_owned();
         told.lines().map(sequence).collect::<Vec<_>>()
@@ -336,7 +336,7 @@ fn events_are_kept_for_as_long_as_it_is_configured() {
 fn without_events_the_command_says_so() {
     let gateway = TestGateway::demo();
     gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
-    let output = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
+    let output = finish(program(gateway.folder()).args(["events", "--ledger", gateway.place()]));
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b""[..]));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("keeps no events"), "{said}");

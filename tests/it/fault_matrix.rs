@@ -114,8 +114,8 @@ fn tell(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
 }
 
 /// A connection that leaves the log beside the ledger, also when its gateway was killed meanwhile:
-/// any other program would take it into the file, and the next start could not tell that from one
-/// that is lost.
+/// any other program would take it into the file, and the next start could not distinguish that
+/// from one that is lost.
 pub fn connect(ledger: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(ledger).unwrap();
     let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;

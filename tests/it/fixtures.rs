@@ -283,7 +283,7 @@ fn the_command_line_is_checked_before_anything_is_sent() {
     copy.refused(&["--match", "//a=("], 2, "regular expression");
     copy.refused(&["--compare", "bytes", "--ignore", "//a"], 2, "--compare xml");
     copy.refused(&["--username", "a"], 2, "--password");
-    // Addresses of documentation, where nobody is; nothing is sent anyway.
+    // Addresses of documentation, where no server is; nothing is sent anyway.
     let remote = ["--endpoint", "http://192.0.2.1:9"];
     copy.refused(&remote, 2, "--allow-remote");
     copy.refused(&[&remote[..], &["--allow-remote"]].concat(), 2, "--allow-writes");
@@ -296,7 +296,7 @@ fn a_gateway_elsewhere_is_replayed_to() {
     let endpoint = format!("http://{}", gateway.public());
     let output = copy.replay(&["--endpoint", &endpoint, "--concurrency", "3"]);
     assert_eq!(told(&output).0, "4 passed, 0 failed\n", "{}", told(&output).1);
-    // Without a seed the user has to be told.
+    // Without a seed the user has to be named.
     fs::remove_file(copy.path("seed.toml")).unwrap();
     copy.refused(&["--endpoint", &endpoint], 2, "--username");
     let credentials = ["--username", "demo@example.com", "--password"];

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
+use crate::postgres_server::Server;
 use crate::wire::{Answer, Connection};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -39,8 +41,43 @@ pub const EXTERNAL_ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
 pub const ELECTRONIC_ACCOUNT: &str = "2c92c0f83ddb61af013ddc5736b1025a";
 /// Its payment method.
 pub const ELECTRONIC_METHOD: &str = "2c92c0f83dfa5201013dfa6656ff2b8b";
+/// The ledger's file in the folder of a gateway, and that of its token.
+const FILE: &str = "ledger.db";
+const TOKEN_FILE: &str = "ledger.db.admin-token";
 /// How long a process may take to do what it should: long enough for any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What keeps the ledgers of the tests: `REFUND_GATEWAY_TEST_ENGINE` says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, as long as nothing else is said.
+    File,
+    /// `postgres`: one server for all tests, and a schema for each ledger.
+    Postgres,
+}
+
+/// What keeps the ledgers of this run.
+pub fn engine() -> Engine {
+    match std::env::var("REFUND_GATEWAY_TEST_ENGINE").as_deref() {
+        Ok("postgres") => Engine::Postgres,
+        Ok("") | Ok("sqlite") | Err(_) => Engine::File,
+        Ok(other) => panic!("there is no engine `{other}`"),
+    }
+}
+
+/// Where a new ledger is to be, as `--ledger` takes it.
+pub fn place_of_new_ledger() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    match engine() {
+        Engine::File => FILE.to_owned(),
+        Engine::Postgres => {
+            let server = Server::shared().expect("PostgreSQL is installed");
+            let schema = format!("g{}", COUNT.fetch_add(1, Ordering::Relaxed));
+            server.sql("postgres", &format!("create schema {schema}"));
+            server.url("postgres", &format!("options=-csearch_path%3D{schema}"))
+        }
+    }
+}
 
 /// The built binary with none of the caller's settings in its environment.
 pub fn program(folder: &Path) -> Command {
@@ -106,6 +143,8 @@ pub struct TestGateway {
     folder: TempDir,
     args: Vec<String>,
     env: Vec<(String, String)>,
+    /// Where the ledger is: a file in the folder, or the URL of a database.
+    place: String,
     running: Option<Running>,
 }
 
@@ -163,13 +202,21 @@ impl TestGateway {
         if !has("--listen") {
             all.extend(["--listen", "127.0.0.1:0"]);
         }
+        let place = place_of_new_ledger();
         if !has("--ledger") {
-            all.extend(["--ledger", "ledger.db"]);
+            all.extend(["--ledger", &place]);
+            if place != FILE && !has("--admin-token-file") {
+                // Without a file the token has no place of its own.
+                fs::write(folder.path().join(TOKEN_FILE), "0123456789abcdef".repeat(4)).unwrap();
+                all.extend(["--admin-token-file", TOKEN_FILE]);
+            }
         }
         all.extend(args);
+        let place = all.windows(2).find(|pair| pair[0] == "--ledger").map(|pair| pair[1]);
+        let place = place.unwrap_or(FILE).to_owned();
         let args = all.into_iter().map(str::to_owned).collect();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let mut gateway = Self { folder, args, env: env.collect(), running: None };
+        let mut gateway = Self { folder, args, env: env.collect(), place, running: None };
         gateway.restart();
         gateway
     }
@@ -224,7 +271,7 @@ impl TestGateway {
         self.running().public
     }
 
-    /// Where it tells health and metrics.
+    /// Where it serves health and metrics.
     pub fn admin(&self) -> SocketAddr {
         self.running().admin.expect("started without an admin listener")
     }
@@ -239,9 +286,21 @@ impl TestGateway {
         self.folder.path()
     }
 
+    /// The folder that it ran in, once it was ended.
+    pub fn into_folder(mut self) -> TempDir {
+        assert!(self.running.is_none(), "it is running");
+        std::mem::replace(&mut self.folder, TempDir::new().unwrap())
+    }
+
+    /// Where the ledger is, as `--ledger` takes it in the folder.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// The ledger's file, unless the arguments name another.
     pub fn ledger(&self) -> PathBuf {
-        self.folder.path().join("ledger.db")
+        assert_eq!(engine(), Engine::File, "this test looks into a file");
+        self.folder.path().join(FILE)
     }
 
     fn stderr_path(&self) -> PathBuf {
@@ -332,7 +391,7 @@ impl TestGateway {
 
     /// The credit balance of every account, recomputed from its entries, which must add up.
     pub fn balances(&self) -> BTreeMap<String, String> {
-        let output = finish(program(self.folder()).args(["check", "--ledger"]).arg(self.ledger()));
+        let output = finish(program(self.folder()).args(["check", "--ledger", self.place()]));
         let table = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));
         let rows = table.lines().skip(1).map(str::split_whitespace);

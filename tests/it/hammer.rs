@@ -140,7 +140,7 @@ fn an_operator_settles_what_no_gateway_tells_once_and_not_too_early() {
     assert_eq!(balance(&gateway.ledger()), (49_100, 49_100));
 }
 
-/// A refund that nobody answers about.
+/// A refund about which no gateway answers.
 fn created(gateway: &TestGateway) -> Vec<String> {
     let object = electronic_refund("9.00");
     gateway.create(&gateway.login(), &[object]).texts("Id")

@@ -1,5 +1,5 @@
 //! HARs as their writers differ: browsers, Charles, Fiddler. What one of them leaves out or adds
-//! must not cost the exchanges beside it, and nothing that they wrote down beside SOAP is told.
+//! must not cost the exchanges beside it, and nothing that they wrote down beside SOAP is shown.
 
 use crate::gateway::{
     EXTERNAL_ACCOUNT, create_envelope, envelope, external_refund, finish, program,

@@ -110,7 +110,7 @@ impl Rig {
     }
 }
 
-/// A request to log in, whose user name tells the ledger what to do.
+/// A request to log in, whose user name says what the ledger is to do.
 fn login(username: &str) -> String {
     format!(
         "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body>\

@@ -1,4 +1,4 @@
-//! Adjusting invoices and their items by SOAP, through the built program: what the documents tell
+//! Adjusting invoices and their items by SOAP, through the built program: what the documents say
 //! to do after a cancelled credit balance and after a refunded card payment, and every refusal.
 //! After each step the ledger is audited by the program's own `check`.
 
@@ -559,7 +559,8 @@ fn invoice_settlement_leaves_old_adjustments_to_be_read() {
     assert!(client.gateway.terminate().success());
     let folder = client.gateway.folder();
     fs::write(folder.join("switch.toml"), "[tenant]\ninvoice_settlement = true\n").unwrap();
-    let loaded = finish(program(folder).args(["seed", "switch.toml", "--ledger", "ledger.db"]));
+    let loaded =
+        finish(program(folder).args(["seed", "switch.toml", "--ledger", client.gateway.place()]));
     assert!(loaded.status.success(), "{loaded:?}");
     client.gateway.restart();
     let closed = "INVALID_VALUE: Invoice adjustments are not available while Invoice Settlement is \
@@ -571,7 +572,7 @@ fn invoice_settlement_leaves_old_adjustments_to_be_read() {
     assert_eq!(client.read(WHOLE, &made, &["Amount", "Status"]), ["1.00", "Processed"]);
 }
 
-/// Regression: the WSDL and the answers of a tenant without credit balances told of them.
+/// Regression: the WSDL and the answers of a tenant without credit balances named them.
 #[test]
 fn a_tenant_without_credit_balances_has_nothing_of_them_in_its_wsdl_and_its_answers() {
     for switch in ["credit_balance = false", "invoice_settlement = true"] {
@@ -603,7 +604,7 @@ fn a_tenant_without_credit_balances_has_nothing_of_them_in_its_wsdl_and_its_answ
             assert_eq!(told.texts("FaultCode"), [code], "{switch}: {zoql}: {told}");
             assert_eq!(told.texts("FaultMessage"), [text], "{switch}: {zoql}");
         }
-        // What is asked for all the same is told why it is not done.
+        // What is asked for all the same is refused with the reason.
         let fields = [("Amount", "1.00"), ("SourceTransactionId", NEGATIVE), ("Type", "Increase")];
         let told = client.refused("CreditBalanceAdjustment", &fields);
         assert!(told.starts_with("INVALID_VALUE: ") && told.contains("enabled"), "{told}");

@@ -40,7 +40,7 @@ fn ten_wrong_passwords_close_a_user_from_one_address_for_a_minute() {
             assert_eq!(refused.header("retry-after"), Some("60"));
         }
     }
-    // Nobody else is kept out: not the same user from elsewhere.
+    // No other pair is kept out: not the same user from elsewhere.
     assert_eq!(attempt(&gateway, "demo@example.com", "demo", there).status, 200);
     // A UsernameToken is a login like any other.
     let token = "<w:Security xmlns:w=\"http://schemas.xmlsoap.org/ws/2002/07/secext\">\

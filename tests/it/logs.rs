@@ -1,4 +1,4 @@
-//! The log is not the ledger: whoever cannot or does not read it costs lines and nothing else.
+//! The log is not the ledger: a reader that does not read it costs lines and nothing else.
 
 use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, external_refund, login_envelope,
@@ -57,7 +57,7 @@ fn a_full_disk_under_the_log_does_not_stop_the_ledger() {
     gateway.send_failing_requests(100);
 }
 
-/// Regression: a pipe that nobody read filled up, and then every request hung.
+/// Regression: a pipe that was not read filled up, and then every request hung.
 #[test]
 fn a_log_that_nobody_reads_does_not_stop_the_ledger() {
     let gateway = Logging::to(Stdio::piped());

@@ -125,7 +125,7 @@ async fn a_ledger_of_schema_2_opens_and_everything_is_still_there() {
     let found = "select group_concat(entry) from (select entry from refund order by number)";
     let found: String = connection.query_row(found, [], |row| row.get(0)).unwrap();
     assert_eq!(found, "1,2,3,5");
-    // What was made before anybody said when is as old as the first thing that happened.
+    // What was made before times were kept is as old as the first thing that happened.
     let made = "select group_concat(created_ms || ' ' || updated_ms) from account";
     let made: String = connection.query_row(made, [], |row| row.get(0)).unwrap();
     assert_eq!(made, "1000 1000");

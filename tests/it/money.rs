@@ -181,7 +181,7 @@ impl Real<'_> {
         Asking { version: ApiVersion::major(91), permissions, now: self.at(), strict: false }
     }
 
-    /// Does what the operation says, and tells whether the ledger did it.
+    /// Does what the operation says, and returns whether the ledger did it.
     async fn perform(&mut self, operation: &Operation) -> Result<(), RowError> {
         self.second += STEP_S;
         match operation {
@@ -465,7 +465,7 @@ impl Real<'_> {
         page.rows.iter().map(amount).collect()
     }
 
-    /// The numbers of the ledger, in the form in which the model tells its own.
+    /// The numbers of the ledger, in the form in which the model gives its own.
     fn numbers(&self) -> String {
         let numbers = |select: &str, id: &ObjectId| -> Vec<i64> {
             let mut statement = self.reader.prepare_cached(select).unwrap();

@@ -10,7 +10,7 @@ use refund_gateway::soap::wsdl;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// The id that stands for whoever makes what a seed names.
+/// The id that stands for the maker of what a seed names.
 const SYSTEM: &str = "bbc5e661e106c6dcd8dc6dd186454c2f";
 const OTHER: &str = "1c629c8e55a26b654b5c193df7bffcbf";
 
@@ -20,7 +20,7 @@ fn check(stage: &Stage) -> String {
 
 fn adds_up(stage: &Stage) {
     let folder = stage.gateway.folder();
-    let checked = finish(program(folder).args(["check", "--ledger", "ledger.db"]));
+    let checked = finish(program(folder).args(["check", "--ledger", stage.gateway.place()]));
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
@@ -175,7 +175,7 @@ fn what_a_seed_made_has_a_date_and_a_maker() {
     assert_eq!(stage.read("Account", OWNER, &defaults), ["Batch7", "15", "Due Upon Receipt"]);
     stage.updated("Account", &[("fieldsToNull", "Batch"), ("Id", OWNER)]);
     assert_eq!(stage.read("Account", OWNER, &defaults), ["Batch1", "15", "Due Upon Receipt"]);
-    // Whoever changed it since is a user.
+    // A user has changed it since.
     assert_ne!(stage.read("Account", OWNER, &["UpdatedById"]), [SYSTEM]);
     assert_eq!(stage.read("Account", OWNER, &["CreatedById"]), [SYSTEM]);
 }

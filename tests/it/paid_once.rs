@@ -111,11 +111,11 @@ fn cents(stub: &ProcessorStub, reference: &str) -> Decimal {
 
 /// What `check` says of the ledger, and how it ends.
 fn check(gateway: &TestGateway) -> (Option<i32>, String) {
-    let output = finish(program(gateway.folder()).args(["check", "--ledger", "ledger.db"]));
+    let output = finish(program(gateway.folder()).args(["check", "--ledger", gateway.place()]));
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// Regression: whoever had a session wrote down the same charge again and again, and each was paid
+/// Regression: a user with a session wrote down the same charge again and again, and each was paid
 /// back.
 #[test]
 fn a_charge_of_50_is_given_back_once_however_often_it_is_written_down() {

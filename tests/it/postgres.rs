@@ -46,5 +46,8 @@ fn a_gateway_and_its_server_are_killed_and_nothing_acknowledged_is_lost() {
     assert!(said.contains("another node serves this ledger"), "{said}");
     assert!(!said.contains("secret"), "{said}");
     assert!(!gateway.stderr().contains("secret"));
+    // The cluster of the tests has no checksums, and no standby.
+    assert!(gateway.stderr().contains("pages have no checksums"), "{}", gateway.stderr());
+    assert!(!gateway.stderr().contains("asynchronously"), "{}", gateway.stderr());
     assert!(gateway.terminate().success());
 }

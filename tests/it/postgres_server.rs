@@ -48,15 +48,7 @@ rm -rf "$1"
 impl Server {
     /// Starts a server of its own.
     pub(crate) fn start() -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            let missing = "PostgreSQL is not installed (postgresql of Debian)";
-            assert!(std::env::var_os("CI").is_none(), "{missing}");
-            #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-            {
-                eprintln!("SKIPPED: {missing}");
-            }
-            return None;
-        };
+        let binaries = binaries()?;
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
         fs::write(folder.join("pw"), "secret\n").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -124,8 +116,21 @@ impl Drop for Server {
     }
 }
 
-/// The newest PostgreSQL of Debian.
-fn binaries() -> Option<PathBuf> {
+/// The newest PostgreSQL of Debian; where there is none, a test is skipped, and fails in CI.
+pub(crate) fn binaries() -> Option<PathBuf> {
+    let found = newest();
+    if found.is_none() {
+        let missing = "PostgreSQL is not installed (postgresql of Debian)";
+        assert!(std::env::var_os("CI").is_none(), "{missing}");
+        #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+        {
+            eprintln!("SKIPPED: {missing}");
+        }
+    }
+    found
+}
+
+fn newest() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
     let versions = versions.filter_map(|one| one.file_name().to_str()?.parse::<u32>().ok());
     let newest = versions.filter(|version| *version >= 15).max()?;
@@ -134,7 +139,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// What runs a command as a user that the server runs as: it refuses to be root.
-fn as_postgres(folder: &Path) -> Command {
+pub(crate) fn as_postgres(folder: &Path) -> Command {
     use std::os::unix::fs::{MetadataExt, chown};
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return Command::new("env");

@@ -241,7 +241,7 @@ fn an_answer_that_is_lost_or_wrong_is_asked_for_again_and_paid_once() {
         Behaviour::Redirect(format!("{}/refunds", elsewhere.url())),
         Behaviour::Processing,
     ];
-    // Nobody may learn anything before the restart.
+    // Nothing may be reported before the restart.
     stub.rule_inquiries(Behaviour::StatusBefore(503));
     let mut ids = Vec::new();
     for behaviour in &behaviours {

@@ -168,7 +168,7 @@ fn a_seed_may_name_a_configured_gateway_but_not_define_it() {
     assert_eq!(code, Some(3), "{why}");
     assert!(why.contains("is the name of a gateway of the configuration"), "{why}");
     assert_eq!(seed("account.toml", &["--config", "c.toml"]), (Some(0), String::new()));
-    // Seeded elsewhere, and configured later: nobody could say which is meant.
+    // Seeded elsewhere, and configured later: it could not be known which is meant.
     assert_eq!(seed("sandbox.toml", &[]), (Some(0), String::new()));
     let (code, why) = seed("account.toml", &["--config", "c.toml"]);
     assert_eq!(code, Some(3), "{why}");

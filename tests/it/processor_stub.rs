@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_rustls::rustls::ServerConfig;
 
-/// The secret that the stub and whoever signs for it share.
+/// The secret that the stub and the caller that signs for it share.
 pub const SECRET: &str = "a secret of tests, and of nobody else";
 /// An amount that the stub always declines.
 pub const DECLINED_AMOUNT: &str = "13.00";
@@ -75,7 +75,7 @@ pub enum Behaviour {
 pub enum Flaw {
     /// Pays again under a reference that it has paid.
     PaysAgain,
-    /// Believes whoever asks.
+    /// Believes every caller.
     TakesAnySignature,
     /// Believes old requests and those from the future.
     TakesAnyTime,

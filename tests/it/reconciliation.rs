@@ -1,4 +1,4 @@
-//! What gateways settle and reject after all, told by the operator on the command line.
+//! What gateways settle and reject after all, reported by the operator on the command line.
 
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,

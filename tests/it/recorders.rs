@@ -89,7 +89,7 @@ impl Mitmdump {
         lines.read_line(&mut line).unwrap();
         let (_, address) = line.trim().split_once("listening at ").expect(&line);
         let address = format!("http://{}", address.trim_end_matches('.'));
-        // It goes on writing, to somebody who is there.
+        // It goes on writing, to a server that is there.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         (Self(child), address)
     }

@@ -39,7 +39,7 @@ pub fn folders(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Replays a folder, and returns what was told and with which code.
+/// Replays a folder, and returns what was printed and the exit code.
 fn replay(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
     let output = finish(program(folder).args(["replay", "recording"]).args(args));
     let told = String::from_utf8(output.stdout).unwrap();
@@ -123,7 +123,7 @@ fn what_a_proxy_records_replays_without_a_difference() {
     let (code, told) = replay(proxy.folder(), &[]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.starts_with("5 passed, 0 failed\n"), "{told}");
-    // Somebody else's gateway, where the user is another: who is given stands for the one who was.
+    // Another gateway, where the user is another: who is given stands for the one who was.
     let other = TestGateway::seeded(
         &format!(
             "[[user]]\nusername = 'other'\npassword = 'pass'\n[[account]]\nid = \

@@ -98,7 +98,7 @@ impl Upstream {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let stream = stream.unwrap();
-                // Whoever sends nothing, or does not believe the certificate, is not answered.
+                // A client that sends nothing, or does not trust the certificate, is not answered.
                 let _ = match &tls {
                     None => answer_one(stream, &answer, &heard),
                     Some(tls) => {
@@ -127,13 +127,13 @@ impl Upstream {
     }
 }
 
-/// Reads a request, keeps it, and only then answers it, so that whoever got the answer finds what
+/// Reads a request, keeps it, and only then answers it, so that a client with the answer finds what
 /// was sent; none if there was no request.
 fn answer_one(stream: impl Read + Write, answer: &[u8], heard: &Mutex<Vec<String>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
-        // Whoever does not believe the certificate sends nothing.
+        // A client that does not trust the certificate sends nothing.
         if stream.read_line(&mut head).ok()? == 0 {
             return None;
         }
@@ -291,7 +291,7 @@ fn client_and_upstream_may_speak_otherwise() {
         encoder.write_all(login_answer().as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
-    // The upstream packs what nobody asked it to pack, in chunks.
+    // The upstream packs what it was not asked to pack, in chunks.
     let (first, second) = gzip.split_at(20);
     let chunk =
         |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
@@ -312,7 +312,7 @@ fn client_and_upstream_may_speak_otherwise() {
     let answer = old.read_answer().unwrap();
     assert_eq!(answer.header("transfer-encoding"), None, "{answer}");
     assert_eq!(answer.texts("ServerUrl"), [format!("http://{}{ENDPOINT}", proxy.address())]);
-    // One that waits to be told to go on, and then sends chunks.
+    // One that waits for 100 Continue, and then sends chunks.
     let mut patient = proxy.connect();
     let head = "Host: h.example:1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n";
     patient.write(format!("POST {ENDPOINT} HTTP/1.1\r\n{head}\r\n").as_bytes());

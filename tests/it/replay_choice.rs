@@ -75,7 +75,7 @@ fn a_selection_of_nothing_is_refused_with_what_there_is() {
 fn a_list_says_what_would_be_sent_and_sends_nothing() {
     let folder = captures().and("all/z.request.xml", refund("<SESSION>", "<AMOUNT>").0);
     let folder = folder.and("all/z.response.xml", created(THEIR_ID));
-    // Nobody is there.
+    // No server is there.
     let args = ["all", "--list", "--skip", "two", "--endpoint", "http://127.0.0.1:1"];
     let told = folder.told(&args, 0);
     let expected = "all/x.har/1 create (create of Refund)\nall/x.har/2 query (query of Refund)\n\
@@ -231,7 +231,7 @@ fn every_kind_of_placeholder_is_filled_or_skipped_by_its_name() {
     }
 }
 
-/// The account's placeholder, as it is told.
+/// The account's placeholder, as it is reported.
 fn name_in(told: &str) -> &str {
     if told.contains("ACCOUNT_ID") { "ACCOUNT_ID" } else { "account_id" }
 }

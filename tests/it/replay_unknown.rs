@@ -16,7 +16,7 @@ const MADE: [&str; 3] = [
 const UNKNOWN: &str = "UNKNOWN 3; --seed-draft FILE writes a seed with them:";
 const SESSION: &str = "l7ZhSm9vbmx5LWFuLWV4YW1wbGU+Lw==";
 
-/// What a client did at an endpoint whose objects nobody else has.
+/// What a client did at an endpoint whose objects no other has.
 fn conversation() -> Vec<(String, String)> {
     let create = |fields: &[(&str, &str)]| create_envelope(SESSION, &[refund(fields)]);
     let url = "<api:ServerUrl>https://www.example.com/apps/services/a/91.0</api:ServerUrl>";

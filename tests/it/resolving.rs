@@ -70,7 +70,7 @@ fn an_adapter_that_forgets_sooner_than_configured_is_not_sent_the_order_again() 
     }
 }
 
-/// The sandbox forgets at exit. What it paid and nobody heard of is sent again, once more loses its
+/// The sandbox forgets at exit. What it paid without a report is sent again, once more loses its
 /// answer, because the script begins anew, and ends as it would have.
 #[test]
 fn a_sandbox_that_was_killed_after_it_paid_is_sent_the_order_again_and_the_refund_ends() {

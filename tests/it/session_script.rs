@@ -81,7 +81,7 @@ impl Session {
         answer.texts("Message").remove(0)
     }
 
-    /// Deletes an object, and tells why not.
+    /// Deletes an object, or returns why not.
     fn delete(&self, name: &str, id: &str) -> Option<String> {
         let body =
             format!("<api:delete><api:type>{name}</api:type><api:ids>{id}</api:ids></api:delete>");

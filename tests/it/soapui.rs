@@ -511,7 +511,7 @@ fn what_is_no_project_is_said_with_its_file() {
 fn where_a_project_may_go_is_checked_before_anything_is_sent() {
     let create = "<e><Body><create/></Body></e>";
     let text = project(&case("c", &request("r", create, &[holds()])));
-    // Addresses of documentation, where nobody is; nothing is sent anyway.
+    // Addresses of documentation, where no server is; nothing is sent anyway.
     let remote = ["--endpoint", "http://192.0.2.1:9"];
     Run::of(&text, &remote).refused(2, "--allow-remote");
     let remote = [&remote[..], &["--allow-remote"]].concat();

@@ -1,6 +1,6 @@
 //! SoapUI projects in the forms in which its versions save them, which differ from those that one
 //! would write by hand: escaped carriage returns, packed requests, other prefixes, settings that
-//! nobody reads here.
+//! no code here reads.
 
 use crate::gateway::{EXTERNAL_ACCOUNT, finish, program};
 use base64ct::{Base64, Encoding};
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 const API: &str = "declare namespace a='http://api.zuora.com/';\n";
 
-/// What the replay of a project told: its exit code, a line of JSON for each case, and everything
-/// that it wrote.
+/// What the replay of a project printed: its exit code, a line of JSON for each case, and all that
+/// it wrote.
 fn replayed(project: &str) -> (Option<i32>, Vec<Value>, String) {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("p.xml"), project).unwrap();

@@ -113,7 +113,7 @@ impl Stage {
         message(&answer)
     }
 
-    /// The values of the fields of one object, as a query tells them; empty for what has none.
+    /// The values of the fields of one object, as a query shows them; empty for what has none.
     pub fn read(&self, kind: &str, id: &str, fields: &[&str]) -> Vec<String> {
         let query = format!("select {} from {kind} where Id = '{id}'", fields.join(", "));
         let body = format!("<api:query><api:queryString>{query}</api:queryString></api:query>");

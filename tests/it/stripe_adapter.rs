@@ -255,7 +255,7 @@ fn what_cannot_be_done_is_declined_and_what_nobody_answered_is_not() {
     room.post(&order(6, "1.00", &charge));
     let (status, conflict) = room.post(&order(6, "2.00", &charge));
     assert_eq!((status, &conflict["status"]), (409, &json!("conflict")));
-    // Nobody behind it: no answer, and the order is taken up when somebody is there again.
+    // No server behind it: no answer, and the order is taken up when one is there again.
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = free.local_addr().unwrap();
     drop(free);

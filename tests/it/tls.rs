@@ -31,7 +31,7 @@ pub fn server(authority: &Authority, host: &str, is_expired: bool) -> ServerConf
     config(certificate.der().clone(), &key)
 }
 
-/// A server whose certificate nobody but itself has signed.
+/// A server whose certificate only the server itself has signed.
 pub fn self_signed_server(host: &str) -> ServerConfig {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![host.to_owned()]).unwrap();

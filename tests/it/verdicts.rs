@@ -1,5 +1,5 @@
 //! Writing down what gateways said: a verdict is written once and never lost, whatever becomes of
-//! the first attempt, and many of them at once keep nobody from their turn.
+//! the first attempt, and many of them at once keep no other call from its turn.
 
 use crate::fault_matrix::{electronic_refunds, settle_down};
 use crate::gateway::{
@@ -59,7 +59,7 @@ pub fn hold(ledger: &Path) -> Connection {
     connection
 }
 
-/// The commit of the second transaction fails with an I/O error, so that nobody knows whether the
+/// The commit of the second transaction fails with an I/O error, so that it is unknown whether the
 /// verdict is there: nothing more is written, and the next start finds out.
 #[test]
 fn a_verdict_whose_commit_fails_is_asked_for_again_at_the_next_start() {
@@ -92,7 +92,7 @@ fn a_verdict_that_could_not_be_written_is_written_again() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
 }
 
-/// The number that `/metrics` tells under this name.
+/// The number that `/metrics` has under this name.
 pub fn metric(gateway: &TestGateway, name: &str) -> u64 {
     let metrics = gateway.get_admin("/metrics").to_string();
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -100,7 +100,7 @@ pub fn metric(gateway: &TestGateway, name: &str) -> u64 {
 }
 
 /// Regression: very many calls that ended in one moment filled the queue to the ledger's writer,
-/// and External refunds were told to come later.
+/// and External refunds were refused as too many.
 #[test]
 fn a_burst_of_verdicts_leaves_room_for_external_refunds() {
     let seed = format!(

@@ -1,4 +1,4 @@
-//! `[texts]` of the configuration: other words for what callers are told, in rows and in faults.
+//! `[texts]` of the configuration: other words for what is reported to callers, in rows and faults.
 
 use crate::gateway::{ENDPOINT, TestGateway, external_refund, finish, login_envelope, program};
 use crate::gateway::{envelope, session_header};

@@ -224,7 +224,7 @@ fn valid_bodies(version: ApiVersion) -> Vec<(&'static str, String)> {
     bodies
 }
 
-/// What generated clients stumble over: the schemas must be strict enough to tell.
+/// What generated clients stumble over: the schemas must be strict enough to find it.
 fn invalid_bodies(version: ApiVersion) -> Vec<(&'static str, String)> {
     let request = create(version);
     let (now, then) = if version.has_plain_dates() {

@@ -61,7 +61,7 @@ struct Effect {
     /// The answer is only so many bytes long, and says so
     #[arg(long, value_name = "BYTES")]
     truncate: Option<usize>,
-    /// The answer tells its whole length, and the connection is closed after so many bytes
+    /// The answer states its whole length, and the connection is closed after so many bytes
     #[arg(long, value_name = "BYTES")]
     cut_off: Option<usize>,
     /// A page of HTML is answered with this HTTP status, and a text after `=` if any

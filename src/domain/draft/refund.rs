@@ -137,7 +137,7 @@ impl RefundDraft {
             return Field::Given(id);
         }
         if !text.is_empty() {
-            // The refund's own ids are told before those of its parts.
+            // The refund's own ids are reported before those of its parts.
             self.common.malformed(usize::MAX, "InvoiceId", text);
         }
         Field::Absent

@@ -54,7 +54,7 @@ pub struct AdjustmentUpdate<'a> {
     pub cancels: bool,
 }
 
-/// Decides whether `change` may be made to `refund`; none when nobody knows its Id.
+/// Decides whether `change` may be made to `refund`; none when its Id is not known.
 pub fn decide_refund_update<'a>(
     change: &'a RefundChange,
     refund: Option<&ExistingRefund>,
@@ -126,7 +126,7 @@ pub fn decide_refund_deletion(
     }
 }
 
-/// Decides whether `change` may be made to `adjustment`; none when nobody knows its Id.
+/// Decides whether `change` may be made to `adjustment`; none when its Id is not known.
 pub fn decide_adjustment_update<'a>(
     change: &'a AdjustmentChange,
     adjustment: Option<&'a ExistingAdjustment>,

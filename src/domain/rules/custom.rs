@@ -35,13 +35,14 @@ impl<'t> OwnFields<'t> {
         fields.filter(move |field| self.shows_advanced || !field.is_advanced)
     }
 
-    /// Fails with the first that a new object needs and has not; told after the fields that the
+    /// Fails with the first that a new object needs and has not; reported after the fields that the
     /// object needs by itself.
     pub(super) fn check_present(self, draft: &CustomDraft) -> Result<(), RowError> {
         draft.check_present(self.shown())
     }
 
-    /// The values to keep; fails with the first that is wrong. Told after the other fields' values.
+    /// The values to keep; fails with the first that is wrong, which is reported after the other
+    /// fields' values.
     pub(super) fn checked(
         self,
         draft: &CustomDraft,

@@ -209,7 +209,7 @@ pub(super) fn check_reference(
 
 fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     require(!draft.payment_type.is_absent(), "Type")?;
-    // One that is no amount is there as well: what is wrong with it is told later.
+    // One that is no amount is there as well: what is wrong with it is reported later.
     let is_positive = |amount: &Field<AmountText>| match amount {
         Field::Absent => false,
         Field::Given(amount) => amount.value > Decimal::ZERO,
@@ -219,7 +219,7 @@ fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     let is_split = applies || is_positive(&draft.to_credit_balance);
     require(is_split || !draft.amount.is_absent(), "Amount")?;
     require(!draft.account_id.is_absent(), "AccountId")?;
-    // Whoever applies money says both: how much, and to which invoice.
+    // A caller that applies money says both: how much, and to which invoice.
     let names_invoice = !draft.invoice_id.is_absent() || !draft.invoice_number.is_absent();
     require(!applies || names_invoice, "InvoiceId")?;
     let says_amount = !draft.applied.is_absent() || !draft.to_credit_balance.is_absent();
@@ -231,7 +231,7 @@ fn check_present(draft: &PaymentDraft) -> Result<(), RowError> {
     Ok(())
 }
 
-/// What is named, or that nobody knows it.
+/// What is named, or that it is not known.
 fn known<'f, T>(id: &Field<ObjectId>, found: Option<&'f T>, name: &str) -> Result<&'f T, RowError> {
     id.checked()?;
     found.ok_or_else(|| foreign(id, name))

@@ -69,7 +69,7 @@ pub(super) fn decide(
     Ok(valid.decided(draft, source, amount, paid))
 }
 
-/// How an external refund was paid; a method beside it must be the account's, or nobody's.
+/// How an external refund was paid; a method beside it must be the account's, or one of no account.
 fn choose_external<'a>(
     draft: &RefundDraft,
     facts: &'a Facts<'_>,
@@ -157,7 +157,7 @@ pub(super) fn check_collected(amount: MinorUnits, payment: &Payment) -> Result<(
     Err(RowError::over_collected(amount, left, payment))
 }
 
-/// The parts that were told, once each fits its InvoicePayment and all make the amount.
+/// The parts that the draft names, once each fits its InvoicePayment and all make the amount.
 fn told_parts(
     told: &[PartDraft],
     amount: MinorUnits,
@@ -185,7 +185,7 @@ fn told_parts(
 }
 
 /// The parts that follow from the payment: of one invoice, its part first and then the unapplied
-/// rest; of several, everything or nothing, because nobody can say which is meant.
+/// rest; of several, everything or nothing, because it cannot be known which is meant.
 fn implied_parts(
     amount: MinorUnits,
     payment: &Payment,

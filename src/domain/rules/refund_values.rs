@@ -1,6 +1,6 @@
 //! The values of a refund's draft, each checked by itself, and what is decided once all are good.
 //!
-//! What must stay true: values are checked in WSDL order, and the first that is wrong is told.
+//! What must stay true: values are checked in WSDL order, and the first that is wrong is reported.
 
 use super::custom::OwnFields;
 use super::{Asking, Decision, Facts, MethodChoice, Payout, Source, day_named, require, source_of};

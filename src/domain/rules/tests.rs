@@ -670,7 +670,7 @@ fn adjustments_follow_the_switches_the_permission_and_the_calendar() {
     assert!(now(&world, &[]).unwrap_err().contains("Invoice Settlement"));
 }
 
-/// What becomes of a wish to cancel an adjustment that somebody asked for.
+/// What becomes of a wish to cancel an adjustment that a client asked for.
 fn cancel(world: &World, asked: AskedAdjustment) -> Result<bool, String> {
     let mut change = AdjustmentChange::default();
     change.set("Id", METHOD_ID);

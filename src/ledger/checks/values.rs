@@ -5,12 +5,15 @@
 //! What must stay true: each table of the schema has its whole record in the list that is gone
 //! through.
 
-use crate::ledger::audit::Findings;
+use crate::ledger::audit::{Findings, Meter};
 use crate::ledger::books::BooksError;
 use crate::ledger::reader::Reader;
 use crate::ledger::record::{Columns, Value};
 use crate::ledger::records::{WHOLE, WholeRecord};
 use serde::de::IgnoredAny;
+
+/// After how many rows progress is noted.
+const ROWS_BETWEEN_NOTES: u64 = 8_192;
 
 /// Columns that hold JSON where they hold anything.
 pub(in crate::ledger) const JSON: [(&str, &[&str]); 16] = [
@@ -33,18 +36,28 @@ pub(in crate::ledger) const JSON: [(&str, &[&str]); 16] = [
 ];
 
 /// Complains about each row that is not what it should be.
-pub(super) fn check(reader: &mut dyn Reader, findings: &mut Findings) -> Result<(), BooksError> {
-    WHOLE.iter().try_for_each(|record| check_table(reader, record, findings))
+pub(super) fn check(
+    reader: &mut dyn Reader,
+    meter: &Meter,
+    findings: &mut Findings,
+) -> Result<(), BooksError> {
+    WHOLE.iter().try_for_each(|record| check_table(reader, record, meter, findings))
 }
 
 fn check_table(
     reader: &mut dyn Reader,
     record: &WholeRecord,
+    meter: &Meter,
     findings: &mut Findings,
 ) -> Result<(), BooksError> {
     let table = record.table;
     let json = places_of_json(record);
+    let mut rows = 0_u64;
     reader.scan(table, &mut |row| {
+        rows += 1;
+        if rows.is_multiple_of(ROWS_BETWEEN_NOTES) {
+            meter.add(ROWS_BETWEEN_NOTES);
+        }
         let row = match row {
             Ok(row) => row,
             Err(damage) => return findings.complain(damage.to_string()),

@@ -58,6 +58,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// A copy of another ledger was to be there, and was not finished.
+    #[error("a copy of a ledger to {} was not finished", path.display())]
+    Unfinished {
+        /// The file that has the name.
+        path: PathBuf,
+    },
     /// It has no schema or no mark, which every ledger has in its main file.
     #[error(
         "the file {} is no whole ledger: it lacks the schema or the mark that every ledger has",

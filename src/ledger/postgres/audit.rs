@@ -6,24 +6,28 @@ use super::PostgresLedger;
 use super::address::Address;
 use super::fault::PostgresError;
 use super::readers::read_once;
-use crate::ledger::audit::{Audit, Meter};
+use crate::ledger::audit::{Audit, Progress};
 use crate::ledger::books::BooksError;
 use crate::ledger::checks;
 use crate::ledger::reader::Reader;
 
+/// How often the checks look at each refund and each entry, together with the rows behind them.
+const LOOKS: u64 = 2;
+
 impl PostgresLedger {
     /// Recomputes every balance of a ledger, which may be served meanwhile.
-    pub fn audit(url: &str) -> Result<Audit, PostgresError> {
-        read_once(&Address::of_process(url)?, audit)
+    pub fn audit(url: &str, progress: &Progress) -> Result<Audit, PostgresError> {
+        read_once(&Address::of_process(url)?, |reader| audit(reader, progress))
     }
 }
 
 /// Recomputes every balance, and looks at every row.
-pub(super) fn audit(reader: &mut dyn Reader) -> Result<Audit, BooksError> {
+pub(super) fn audit(reader: &mut dyn Reader, progress: &Progress) -> Result<Audit, BooksError> {
     reader.begin_snapshot()?;
-    let mut audit = checks::money(reader, &Meter::unseen())?;
-    for look in [checks::rows, checks::values] {
-        audit.take_over(look(reader)?);
+    let meter = checks::meter(reader, LOOKS, progress)?;
+    let mut audit = checks::money(reader, &meter)?;
+    for findings in [checks::rows(reader)?, checks::values(reader, &meter)?] {
+        audit.take_over(findings);
     }
     if let Some(found) = checks::contradiction(reader)? {
         audit.findings.complain(found);

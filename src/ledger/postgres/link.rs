@@ -8,13 +8,17 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
-use super::settings::{self, ABOUT, BE_ALONE, EXCHANGE_MAX, LONGEST, READING, SESSION, WRITING};
+use super::settings::{
+    self, ABOUT, BE_ALONE, CAUTIONS, EXCHANGE_MAX, LONGEST, MOVING, READING, SESSION, WRITING,
+};
 use super::values::is_understood;
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
+use futures_core::Stream;
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -108,14 +112,20 @@ impl Link {
                 Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
                     client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
                 }
+                Use::Moving { .. } => client.batch_execute(MOVING).await.map_err(in_use)?,
                 Use::Opening { .. } | Use::Writing { .. } | Use::Reading { .. } => {}
             }
             match wanted {
                 Use::Reading { .. } => client.batch_execute(READING).await?,
                 Use::Writing { .. } => client.batch_execute(WRITING).await?,
+                Use::Moving { is_made: true } => schema::bring_up_to_date(&client, true).await?,
+                Use::Moving { is_made: false } => {}
                 Use::Opening { is_made, .. } => {
                     schema::bring_up_to_date(&client, is_made).await?;
                     client.batch_execute(WRITING).await?;
+                    for caution in settings::cautions(&client.query_one(CAUTIONS, &[]).await?)? {
+                        tracing::warn!("{caution}");
+                    }
                 }
             }
             let catalogue = schema::read(&client).await?;
@@ -135,11 +145,16 @@ impl Link {
             catalogue,
             failure: None,
             patience: match wanted {
-                Use::Reading { is_long: true } => LONGEST,
+                Use::Reading { is_long: true } | Use::Moving { .. } => LONGEST,
                 _ => EXCHANGE_MAX,
             },
             wrote_world: false,
         })
+    }
+
+    /// Whether what it is for may take as long as it does, and so may bring any number of rows.
+    pub(super) fn is_patient(&self) -> bool {
+        self.patience == LONGEST
     }
 
     /// Whether the server has ended the connection, as far as this machine knows.
@@ -226,6 +241,29 @@ impl Link {
         })
     }
 
+    /// Asks for rows, each of which is taken as it comes, until that says that it is enough. What
+    /// was left to be written is sent before.
+    pub(super) fn each(
+        &mut self,
+        statement: &Statement,
+        values: &[Bindable<'_>],
+        take: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), PostgresError> {
+        self.send()?;
+        let Self { client, runtime, patience, .. } = self;
+        let asked = client.query_raw(statement, values.iter().copied());
+        let asked = runtime.block_on(async { timeout(*patience, asked).await });
+        let mut rows = pin!(asked.map_err(|_| late())??);
+        loop {
+            let next = poll_fn(|context| rows.as_mut().poll_next(context));
+            let next = runtime.block_on(async { timeout(*patience, next).await });
+            match next.map_err(|_| late())?.transpose()? {
+                Some(row) if take(&row).is_continue() => {}
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Runs statements without values, and then asks for rows, in one round trip.
     pub(super) fn run_and_ask(
         &mut self,
@@ -250,8 +288,8 @@ impl Link {
 
     /// Runs statements without values.
     pub(super) fn run(&mut self, statements: &str) -> Result<(), PostgresError> {
-        let Self { client, runtime, .. } = self;
-        let run = async { timeout(EXCHANGE_MAX, client.batch_execute(statements)).await };
+        let Self { client, runtime, patience, .. } = self;
+        let run = async { timeout(*patience, client.batch_execute(statements)).await };
         Ok(runtime.block_on(run).map_err(|_| late())??)
     }
 
@@ -307,6 +345,15 @@ fn not_alone(error: tokio_postgres::Error) -> PostgresError {
     match error.kind {
         Kind::Lost => error,
         _ => error.while_doing("another node serves this ledger; one at a time does for now"),
+    }
+}
+
+/// A node serves the ledger, where none may.
+fn in_use(error: tokio_postgres::Error) -> PostgresError {
+    let error = PostgresError::from(error);
+    match error.kind {
+        Kind::Lost => error,
+        _ => error.while_doing("the ledger is in use; end every node that serves it"),
     }
 }
 

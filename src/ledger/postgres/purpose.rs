@@ -36,6 +36,11 @@ pub(super) enum Use {
         /// As of the first one.
         is_alone: bool,
     },
+    /// That of a ledger that is copied, or of a copy, which no node may serve meanwhile.
+    Moving {
+        /// Whether the schema is made.
+        is_made: bool,
+    },
     /// A reader's.
     Reading {
         /// Whether its statements may take as long as they do.

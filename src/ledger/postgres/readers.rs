@@ -7,6 +7,7 @@
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::{Bindable, Link};
+use super::moving;
 use super::purpose::Use;
 use super::settings::LONGEST;
 use super::values::{Bound, RowColumns};
@@ -18,6 +19,7 @@ use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
 use crate::ledger::record::{Columns, Table, Value};
 use crate::ledger::{LedgerError, Reply};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -26,9 +28,6 @@ use tokio::sync::Semaphore;
 const READERS_MAX: usize = 8;
 /// How long a connection may have been idle before it is asked whether it still is one.
 const IDLE_UNSEEN_MAX: Duration = Duration::from_secs(1);
-/// How many rows of a table are read at once where all of them are; so few in tests that a table
-/// has more.
-const ROWS_AT_ONCE: usize = if cfg!(test) { 3 } else { 4_096 };
 /// How long a reading may take that has no deadline.
 const READING_MAX: Duration = Duration::from_secs(30);
 
@@ -124,16 +123,16 @@ pub(super) fn read_once<T>(
     let link = Link::connect(&Waiter::new()?, address, Use::Reading { is_long: true })?;
     let until = Instant::now() + LONGEST;
     let mut reader = PostgresReader { link, until, is_in_snapshot: false };
-    let done = work(&mut reader);
+    let done = moving::refuse_unfinished(&mut reader).and_then(|()| work(&mut reader));
     done.map_err(|error| reader.link.failure(error))
 }
 
 /// One reading on a connection, whose snapshot ends with it.
-struct PostgresReader {
-    link: Link,
+pub(super) struct PostgresReader {
+    pub(super) link: Link,
     /// When it has to be done.
-    until: Instant,
-    is_in_snapshot: bool,
+    pub(super) until: Instant,
+    pub(super) is_in_snapshot: bool,
 }
 
 impl Reader for PostgresReader {
@@ -165,38 +164,36 @@ impl Reader for PostgresReader {
         let values: Vec<Value<'_>> = values.iter().map(comparable).collect();
         let bound: Vec<Bound<'_>> = values.iter().map(Bound).collect();
         let bound: Vec<Bindable<'_>> = bound.iter().map(|one| -> Bindable<'_> { one }).collect();
-        let rows = self.link.ask(&statement, &bound).map_err(|error| self.link.note(error))?;
-        rows.iter().take(most).try_for_each(|row| take(&RowColumns(row)))
+        if !self.link.is_patient() {
+            let rows = self.link.ask(&statement, &bound).map_err(|error| self.link.note(error))?;
+            return rows.iter().take(most).try_for_each(|row| take(&RowColumns(row)));
+        }
+        let (mut left, mut taken) = (most, Ok(()));
+        let asked = self.link.each(&statement, &bound, &mut |row| {
+            if left > 0 {
+                left -= 1;
+                taken = take(&RowColumns(row));
+            }
+            if left > 0 && taken.is_ok() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        asked.map_err(|error| self.link.note(error))?;
+        taken
     }
 
-    /// In the order of the keys and some at a time, because an answer is held in memory.
     fn scan(
         &mut self,
         table: &'static Table,
         visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
     ) -> Result<(), BooksError> {
-        let (name, columns, key) = (table.name, table.columns.join(", "), table.key().join(", "));
-        let places: Vec<String> = (1..=table.key_columns).map(|at| format!("?{at}")).collect();
-        let first = format!("select {columns} from {name} order by {key} limit {ROWS_AT_ONCE}");
-        let behind = format!(
-            "select {columns} from {name} where ({key}) > ({}) order by {key} limit {ROWS_AT_ONCE}",
-            places.join(", ")
-        );
-        let mut last: Vec<Value<'static>> = Vec::new();
-        loop {
-            let (mut rows, sql) = (0, if last.is_empty() { &first } else { &behind });
-            let mut newest = Vec::new();
-            self.select(sql, &last, usize::MAX, &mut |row| {
-                rows += 1;
-                newest = (0..table.key_columns).map(|at| row.value(at).into_owned()).collect();
-                visit(Ok(row));
-                Ok(())
-            })?;
-            if rows < ROWS_AT_ONCE {
-                return Ok(());
-            }
-            last = newest;
-        }
+        let select = format!("select {} from {}", table.columns.join(", "), table.name);
+        self.select(&select, &[], usize::MAX, &mut |row| {
+            visit(Ok(row));
+            Ok(())
+        })
     }
 
     fn books(&mut self) -> &mut dyn Books {

@@ -16,6 +16,7 @@ use crate::domain::query::{Condition, QueryObject, Test, TypedQuery, fields};
 use crate::domain::refund_name::RefundName;
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql::Comparator;
+use crate::ledger::audit::Progress;
 use crate::ledger::conformance::{id, request};
 use crate::ledger::conformance_seed::plan;
 use crate::ledger::query::{Find, Page, Start, Value};
@@ -25,6 +26,7 @@ use crate::ledger::trail::TrailQuery;
 use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort};
 use crate::ledger::{Create, Created, Ledger, UserKey};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Names that differ in case beyond ASCII, in what they become in lower case, and in length.
@@ -35,7 +37,7 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
 }
 
-fn options() -> OpenOptions {
+pub(super) fn options() -> OpenOptions {
     let settings = LedgerSettings { events: Some(true), ..LedgerSettings::default() };
     OpenOptions { mode: OpenMode::CreateOrOpen { test: true }, id_seed: Some(5), settings }
 }
@@ -47,7 +49,7 @@ fn small_plan() -> SeedPlan {
     SeedPlan { accounts: accounts.into(), payment_methods: methods.into(), ..plan }
 }
 
-fn accounts() -> Create {
+pub(super) fn accounts() -> Create {
     let currencies = ["USD", "KWD", "JPY", "EUR"].into_iter().cycle();
     let drafts = NAMES.into_iter().zip(currencies).enumerate().map(|(place, (name, currency))| {
         let mut draft = AccountDraft::default();
@@ -71,7 +73,7 @@ fn accounts() -> Create {
 }
 
 /// The history that both ledgers have.
-async fn fill(ledger: &dyn Ledger) {
+pub(super) async fn fill(ledger: &dyn Ledger) {
     let report = ledger.load_seed(small_plan()).await.unwrap().unwrap();
     assert!(report.added > 15);
     let made = ledger.create(accounts()).await.unwrap();
@@ -85,7 +87,7 @@ async fn fill(ledger: &dyn Ledger) {
     }
 }
 
-async fn find(ledger: &dyn Ledger, query: &TypedQuery, rows_max: u32) -> Page {
+pub(super) async fn find(ledger: &dyn Ledger, query: &TypedQuery, rows_max: u32) -> Page {
     let start = Start::Query(query.clone());
     let deadline = Instant::now() + Duration::from_secs(60);
     let find = Find { user: UserKey(1), start, rows_max, at: at(20), deadline };
@@ -131,7 +133,7 @@ fn tests(value: &Value) -> Vec<Test> {
 }
 
 /// Compares all that queries of an object find; gives how many were put.
-async fn compare(one: &dyn Ledger, other: &dyn Ledger, object: QueryObject) -> usize {
+pub(super) async fn compare(one: &dyn Ledger, other: &dyn Ledger, object: QueryObject) -> usize {
     let tenant = one.tenant();
     let known = fields(object, ApiVersion::major(91), &tenant);
     let names: Vec<String> = known.iter().map(|field| field.name.to_string()).collect();
@@ -183,7 +185,10 @@ async fn queries_find_in_postgresql_what_they_find_in_a_file() {
     assert!(put > 1_000, "{put}");
     pages(&one, &other).await;
     let address = server.address_of(&schema);
-    let audited = move || read_once(&address, audit).unwrap();
+    let audited = move || {
+        let progress: Progress = Arc::new(|done, all| assert!(done <= all));
+        read_once(&address, |reader| audit(reader, &progress)).unwrap()
+    };
     let first = tokio::task::spawn_blocking(audited.clone()).await.unwrap();
     assert_eq!(first.findings.problems, Vec::<String>::new());
     assert_eq!((first.refunds, first.accounts.len()), (20, 6 + NAMES.len()));

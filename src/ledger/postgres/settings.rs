@@ -26,7 +26,7 @@ pub(super) const SESSION: &str = "
     set client_min_messages = warning;
     set standard_conforming_strings = on;
     select set_config('synchronous_commit', 'on', false)
-        where current_setting('synchronous_commit') = 'off';
+        where current_setting('synchronous_commit') in ('off', 'local', 'remote_write');
 ";
 
 /// Said by a writer as well: only ways by an index are taken, because the planner knows nothing of
@@ -47,7 +47,23 @@ pub(super) const READING: &str = "
 ";
 
 /// Said by a writer that must be the only one, once it is sure that another's connection is gone.
-pub(super) const BE_ALONE: &str = "select pg_advisory_lock(1380337495, 2)";
+/// One database may hold several ledgers, each in a schema of its own.
+pub(super) const BE_ALONE: &str = "
+    select pg_advisory_lock(1380337495,
+        (current_schema()::regnamespace::oid::bigint % 2147483647)::int)
+";
+
+/// Said by what moves a ledger: it may take as long as it does, and waits only until the server has
+/// noticed that a node is gone.
+pub(super) const MOVING: &str = "
+    set statement_timeout = 0;
+    set idle_in_transaction_session_timeout = 0;
+    set jit = off;
+    set lock_timeout = '2s';
+    select pg_advisory_lock(1380337495,
+        (current_schema()::regnamespace::oid::bigint % 2147483647)::int);
+    set lock_timeout = '10s';
+";
 
 /// Asks a server what it is.
 pub(super) const ABOUT: &str = "
@@ -58,6 +74,33 @@ pub(super) const ABOUT: &str = "
         (select datlocprovider::text || ' ' || datcollate from pg_catalog.pg_database
             where datname = current_database())
 ";
+
+/// Asks a server what it may lose, or change, without a sign of it. Backups read as standbys do.
+pub(super) const CAUTIONS: &str = "
+    select current_setting('data_checksums') = 'on',
+        current_setting('synchronous_standby_names') = '' and exists (
+            select from pg_catalog.pg_stat_replication
+            where coalesce(application_name, '') not in ('pg_basebackup', 'pg_receivewal'))
+";
+
+/// Sentences about that, each with what to do.
+pub(super) fn cautions(found: &Row) -> Result<Vec<&'static str>, PostgresError> {
+    let (has_checksums, is_asynchronous): (bool, bool) = (found.try_get(0)?, found.try_get(1)?);
+    let cautions = [
+        (
+            !has_checksums,
+            "the server's pages have no checksums, so that a damaged one may go unnoticed: turn \
+             them on with pg_checksums while the server is stopped, or make clusters with \
+             initdb --data-checksums",
+        ),
+        (
+            is_asynchronous,
+            "a standby replicates asynchronously, so that a failover could lose refunds that were \
+             acknowledged: name it in synchronous_standby_names",
+        ),
+    ];
+    Ok(cautions.into_iter().filter_map(|(is_so, caution)| is_so.then_some(caution)).collect())
+}
 
 /// Whether a server can keep a ledger.
 pub(super) fn check(about: &Row) -> Result<(), PostgresError> {

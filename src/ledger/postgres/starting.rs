@@ -4,12 +4,14 @@
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
+use super::moving;
 use super::purpose::Use;
 use super::store::Store;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::moving::COPYING;
 use crate::ledger::records::Meta;
 use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use crate::ledger::unit::{Unit, World};
@@ -49,6 +51,10 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let world = World { configured, id_seed, ..World::default() };
     let mut store = Store::new(address, runtime, (link, is_alone), node, world);
     store.begin()?;
+    if store.work(|unit| unit.get::<Meta>(&(COPYING.to_owned(),)).map(|row| row.is_some()))? {
+        store.roll_back()?;
+        return Err(moving::unfinished());
+    }
     let kind = store.work(|unit| kind(unit, is_test.unwrap_or(false)))?;
     let found = kind == TEST_KIND;
     if is_test.is_some_and(|wanted| wanted != found) {

@@ -22,6 +22,8 @@ use std::thread;
 const THREADS: usize = 2;
 /// How much of the file each connection keeps in memory.
 const CACHE_KIB: i64 = 32 << 10;
+/// How many of the parts look at each refund and each entry.
+const LOOKS: u64 = 4;
 /// About how many steps SQLite takes for a row while it checks pages or references. It moves the
 /// progress and decides nothing.
 const STEPS_A_ROW: u64 = 100;
@@ -51,7 +53,7 @@ struct Found {
 }
 
 /// Audits the ledger at `path`, which may be in use by another process.
-pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+pub(super) fn audit(path: &Path, progress: &Progress) -> Result<Audit, OpenError> {
     let first = open(path)?;
     let meter = meter(&first, progress).map_err(|error| OpenError::sql(path, &error))?;
     let meter = Arc::new(meter);
@@ -84,13 +86,10 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A meter of all that the parts will look at: refunds and entries, once each.
-fn meter(connection: &Connection, progress: Progress) -> rusqlite::Result<Meter> {
-    let newest = "select coalesce((select max(number) from refund_row), 0) \
-                  + coalesce((select max(key) from entry_row), 0)";
-    let rows: i64 = connection.query_row(newest, [], |row| row.get(0))?;
-    let all = rows.unsigned_abs().saturating_mul(4);
-    Ok(Meter::new(all, progress))
+/// A meter of all that the parts will look at.
+fn meter(connection: &Connection, progress: &Progress) -> rusqlite::Result<Meter> {
+    let mut texts = Texts::default();
+    Ok(checks::meter(&mut SqliteReader::new(connection, &mut texts), LOOKS, progress)?)
 }
 
 fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mutex<Found>) {
@@ -204,7 +203,7 @@ fn schema_and_values(connection: &Connection) -> rusqlite::Result<Findings> {
 /// Looks at every value of every row, as the connection sees them.
 pub(super) fn values(connection: &Connection) -> rusqlite::Result<Findings> {
     let mut texts = Texts::default();
-    Ok(checks::values(&mut SqliteReader::new(connection, &mut texts))?)
+    Ok(checks::values(&mut SqliteReader::new(connection, &mut texts), &Meter::unseen())?)
 }
 
 /// Looks whether rows that belong together are there, in one snapshot.

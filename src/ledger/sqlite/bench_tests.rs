@@ -86,3 +86,43 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     ledger.renew_account(id, Vec::new()).await.unwrap().unwrap();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().accounts.len(), 0);
 }
+
+/// A ledger's pages keep the length that its version gave them; a snapshot may have another.
+#[tokio::test]
+async fn ledgers_and_snapshots_with_longer_pages_are_reset_and_put_back() {
+    let folder = TempDir::new().unwrap();
+    let [old, new] = ["old.db", "new.db"].map(|name| folder.path().join(name));
+    drop(SqliteLedger::open(&old, &options(true)).unwrap());
+    let file = Connection::open(&old).unwrap();
+    file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(())).unwrap();
+    file.execute_batch("pragma page_size = 4096; vacuum").unwrap();
+    drop(file);
+    let length = |path: &Path| pages::length(&Connection::open(path).unwrap()).unwrap();
+    for (path, bytes) in [(&old, 4_096), (&new, pages::PAGE_BYTES)] {
+        let ledger = SqliteLedger::open(path, &options(true)).unwrap();
+        ledger.load_seed(plan()).await.unwrap().unwrap();
+        rows(&ledger, vec![draft("External", "5")]).await.remove(0).unwrap();
+        ledger.begin_anew(vec![plan()], false).await.unwrap().unwrap();
+        ledger.save("own".to_owned()).await.unwrap().unwrap();
+        drop(ledger);
+        assert_eq!([length(path), length(&snapshots::file_of(path, "own"))], [bytes; 2]);
+    }
+    for (path, other) in [(&old, &new), (&new, &old)] {
+        let saved = snapshots::file_of(other, "own");
+        fs::copy(saved, snapshots::file_of(path, "theirs")).unwrap();
+        let ledger = SqliteLedger::open(path, &options(true)).unwrap();
+        rows(&ledger, vec![draft("External", "5")]).await.remove(0).unwrap();
+        let before = length(path);
+        ledger.put_back("theirs".to_owned()).await.unwrap().unwrap();
+        // All of the balance is there again.
+        rows(&ledger, vec![draft("External", "50")]).await.remove(0).unwrap();
+        drop(ledger);
+        assert_eq!(length(path), before);
+        let folder = snapshots::file_of(path, "own").parent().unwrap().to_owned();
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+        let mut files: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+        files.sort();
+        assert_eq!(files, ["own.db", "theirs.db"]);
+        assert!(SqliteLedger::audit_file(path).unwrap().findings.problems.is_empty());
+    }
+}

@@ -4,7 +4,7 @@
 use super::audit::audit;
 use super::fault::busy;
 use super::reading::{open_for_reading, open_without_its_log};
-use super::whole;
+use super::{pages, whole};
 use crate::ledger::audit::{Audit, Progress};
 use crate::ledger::file::OpenError;
 use crate::ledger::file::copies::{self, Copier, CopyError, NotFilled, Restore, Restored, Shown};
@@ -15,8 +15,6 @@ use std::path::Path;
 
 /// How many pages are copied between two reports of progress.
 const PAGES_A_STEP: i32 = 4_096;
-/// All pages in one step: the writer does nothing else meanwhile.
-const ALL_PAGES: i32 = -1;
 
 /// Writes a copy of the ledger to a new file, as [`copies::back_up`] says.
 pub fn back_up(ledger: &Path, to: &Path, shown: &Shown) -> Result<Audit, CopyError> {
@@ -58,7 +56,7 @@ impl Copier for Pages {
     }
 
     fn audit(&self, path: &Path, progress: Progress) -> Result<Audit, OpenError> {
-        audit(path, progress)
+        audit(path, &progress)
     }
 }
 
@@ -91,17 +89,9 @@ fn fill(source: &Connection, to: &Path, progress: &Progress) -> rusqlite::Result
 /// Writes what is committed, as `connection` sees it, into an empty file.
 pub(super) fn save(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     let mut file = Connection::open(to)?;
-    copy(connection, &mut file)?;
+    pages::copy(connection, &mut file)?;
     whole::say_closed(&file)?;
     make_one_file(&file)
-}
-
-/// Copies every page, or none: a copy that cannot be finished is rolled back.
-pub(super) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    match Backup::new(from, to)?.step(ALL_PAGES)? {
-        StepResult::Done => Ok(()),
-        _ => Err(busy()),
-    }
 }
 
 /// Makes a copy a file of its own: one with a log would leave another log behind wherever it is

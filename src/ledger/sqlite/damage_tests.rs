@@ -73,9 +73,11 @@ fn damage(path: &Path, name: &str) {
     let root = "select rootpage from sqlite_schema where name = ?1";
     let root: u32 = connection.query_row(root, [name], |row| row.get(0)).unwrap();
     let root = usize::try_from(root).unwrap();
+    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    let page = usize::try_from(page).unwrap();
     drop(connection);
     let mut bytes = fs::read(path).unwrap();
-    bytes[(root - 1) * 4096..root * 4096].fill(0xA5);
+    bytes[(root - 1) * page..root * page].fill(0xA5);
     fs::write(path, bytes).unwrap();
 }
 

@@ -79,7 +79,7 @@ async fn old_events_are_removed_but_none_that_a_webhook_has_still_to_get() {
         ledger.note_attempt("w", sequence, Attempt::Delivered, at(2)).await.unwrap();
     }
     rows(&ledger, vec![draft("External", "6")]).await;
-    // Nobody configures the webhook any more.
+    // The webhook is not configured any more.
     remove(9, &[]).await;
     assert_eq!(kept(), [6], "the newest stays");
     rows(&ledger, vec![draft("External", "7")]).await;

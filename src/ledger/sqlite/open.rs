@@ -5,9 +5,9 @@ use super::readers::SqliteReader;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{sums, whole};
+use super::{pages, sums, whole};
 use crate::domain::facts::Gateway;
-use crate::ledger::file::{Identity, OpenError, has_log, is_new, log};
+use crate::ledger::file::{Identity, OpenError, has_log, is_new, log, making};
 use crate::ledger::opening::{OpenMode, OpenOptions};
 use crate::ledger::test_bench::TEST_KIND;
 use crate::ledger::{checks, world};
@@ -24,6 +24,9 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How much of the file the writer keeps in memory, so that a debit does not read pages again.
 const WRITER_CACHE_KIB: i64 = 64 << 10;
+/// How many pages the log has when what it holds is put into the main file: 16 MiB of new ledgers,
+/// and within the limit to which the log is cut then.
+const CHECKPOINT_PAGES: u32 = 8_000;
 /// How long another program's lock is waited for.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -108,12 +111,16 @@ pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
     if head == SQLITE_MAGIC {
         return Ok(());
     }
+    if making::is_unfinished(path).is_ok_and(|is_unfinished| is_unfinished) {
+        return Err(OpenError::Unfinished { path: path.to_owned() });
+    }
     let detail = "its first bytes are not those of an SQLite file".to_owned();
     Err(OpenError::Damaged { path: path.to_owned(), detail })
 }
 
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    pages::choose(connection, pages::PAGE_BYTES)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
@@ -121,7 +128,7 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(64);
     sums::add_function(connection)?;
     keep_plans(connection)

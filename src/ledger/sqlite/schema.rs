@@ -1,8 +1,8 @@
-//! The schema of a ledger, step by step, and the marks that tell whose it is and what it is for.
+//! The schema of a ledger, step by step, and the marks that say whose it is and what it is for.
 //!
 //! What must stay true: a step that was released is never edited; a ledger gets its mark once.
 
-use super::{knowledge, sending, sums};
+use super::{knowledge, pages, sending, sums};
 use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use rusqlite::{Connection, OptionalExtension};
 use rusqlite_migration::{M, Migrations};
@@ -71,9 +71,10 @@ pub(super) fn empty_ledger_of(version: i64) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A test ledger in memory that holds nothing.
-pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
+/// A test ledger in memory that holds nothing, with pages of so many bytes.
+pub(super) fn empty_test_ledger_of(page_bytes: u32) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
+    pages::choose(&connection, page_bytes)?;
     bring_up_to_date(&mut connection)?;
     mark(&connection, true)?;
     Ok(connection)
@@ -93,6 +94,12 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> 
 /// Whether the ledger is marked as test.
 pub(super) fn is_test(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(kind(connection)?.is_some_and(|kind| kind == TEST_KIND))
+}
+
+/// A test ledger in memory that holds nothing.
+#[cfg(test)]
+pub(super) fn empty_test_ledger() -> rusqlite::Result<Connection> {
+    empty_test_ledger_of(pages::PAGE_BYTES)
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 //! its place was made or checked as a whole before; and a copy of which it is unknown whether
 //! it came to its end is reported as that.
 
-use super::copies::copy;
 use super::fault::failure;
 use super::open::{check_gateways, check_ownership};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{schema, sums};
+use super::{pages, schema, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
@@ -92,7 +91,9 @@ impl TestEngine for Store {
         if !file.is_file() {
             return Ok(Err(SnapshotError::Missing(name.to_owned())));
         }
-        match open_saved(&file, &self.world().configured) {
+        let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+        let length = pages::length(self.connection()).map_err(unavailable)?;
+        match open_saved(&file, &self.world().configured, length) {
             Ok(saved) => overwrite(self, &saved).map(Ok),
             Err(error) => Ok(Err(SnapshotError::Unfit(error.to_string()))),
         }
@@ -122,7 +123,8 @@ fn seeded(
     seeds: Vec<SeedPlan>,
     kept: Option<Kept>,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
-    let mut fresh = store.like(schema::empty_test_ledger()?)?;
+    let mut fresh =
+        store.like(schema::empty_test_ledger_of(pages::length(store.connection())?)?)?;
     fresh.begin()?;
     for seed in seeds {
         if let Err(conflict) = fresh.work(|unit| seeding::load(unit, seed))? {
@@ -139,8 +141,13 @@ fn seeded(
     Ok(Ok(fresh))
 }
 
-/// A saved ledger that can be put back: whole, for testing, of this schema or brought to it.
-fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenError> {
+/// A saved ledger that can be put back: whole, for testing, of this schema or brought to it, and
+/// with pages of this length.
+fn open_saved(
+    from: &Path,
+    configured: &[Gateway],
+    page_bytes: u32,
+) -> Result<Connection, OpenError> {
     let sql = |error: rusqlite::Error| OpenError::sql(from, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let saved = Connection::open_with_flags(from, flags).map_err(sql)?;
@@ -149,6 +156,8 @@ fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenErr
     if !schema::is_test(&saved).map_err(sql)? {
         return Err(OpenError::Mark { path: from.to_owned(), is_test: false });
     }
+    let spare = from.with_extension("unfinished");
+    let saved = pages::of_length(saved, page_bytes, &spare).map_err(sql)?;
     let version: i64 =
         saved.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
     let current = match version {
@@ -162,14 +171,14 @@ fn open_saved(from: &Path, configured: &[Gateway]) -> Result<Connection, OpenErr
 /// A copy in memory; the file stays as it was saved.
 fn brought_up_to_date(saved: &Connection) -> rusqlite::Result<Connection> {
     let mut current = Connection::open_in_memory()?;
-    copy(saved, &mut current)?;
+    pages::copy(saved, &mut current)?;
     schema::bring_up_to_date(&mut current)?;
     Ok(current)
 }
 
 /// Puts the pages of a ledger in the place of those of `store`, in one transaction.
 fn overwrite(store: &mut Store, from: &Connection) -> Result<(), LedgerError> {
-    copy(from, store.connection_mut()).map_err(|error| match error.sqlite_error_code() {
+    pages::copy(from, store.connection_mut()).map_err(|error| match error.sqlite_error_code() {
         // They end a copy before its commit, and it is rolled back.
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             LedgerError::Unavailable(error.to_string())

@@ -1,4 +1,4 @@
-//! A reader that gives out only so many bytes until somebody says that the next piece begins, so
+//! A reader that gives out only so many bytes until its caller says that the next piece begins, so
 //! that one piece of a file of any size has a bound.
 
 use crate::domain::number::saturated;

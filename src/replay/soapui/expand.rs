@@ -44,7 +44,7 @@ pub(super) struct Expander<'s> {
     left: usize,
     /// What was not known of a text that is expanded in parts; none if it is to be known whole.
     missing: Option<Vec<ExpandError>>,
-    /// What somebody should know, although nothing failed.
+    /// What a reader of the report should know, although nothing failed.
     pub(super) notes: Vec<String>,
 }
 

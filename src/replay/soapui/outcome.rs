@@ -60,7 +60,7 @@ pub struct StepReport {
     pub verdict: Verdict,
     /// Its assertions or transfers.
     pub checks: Vec<CheckReport>,
-    /// What somebody should know, although nothing failed.
+    /// What a reader of the report should know, although nothing failed.
     pub notes: Vec<String>,
     /// The request that was sent and the answer, shortened, if the step failed.
     pub exchange: Option<Box<Exchange>>,

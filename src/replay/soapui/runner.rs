@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 /// How the names of properties end, in lower case, that hold secrets.
 const SECRET_NAMES: [&str; 5] = ["password", "session", "sessionid", "cardnumber", "securitycode"];
 
-/// Runs all projects, and passes each case to `tell` as it ends.
+/// Runs all projects, and passes each case to `report` as it ends.
 pub(super) async fn run(
     projects: &[Project],
     target: &Target<'_>,
     connection: &mut Connection,
-    tell: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
+    report: &mut dyn FnMut(TestCaseReport) -> Result<(), ReplayError>,
 ) -> Result<(), ReplayError> {
     let mut failed: Option<String> = None;
     for project in projects {
@@ -33,18 +33,18 @@ pub(super) async fn run(
             scope.enter_suite(suite);
             learn(&suite.properties, target.secrets);
             for case in &suite.cases {
-                let report = match &failed {
+                let ended = match &failed {
                     Some(name) => not_run(&context, suite, case, name),
                     None => case_report(&context, suite, case, &mut scope, connection).await?,
                 };
-                if target.fail_fast && matches!(report.verdict, Verdict::Failed(_)) {
-                    failed = Some(report.name.clone());
+                if target.fail_fast && matches!(ended.verdict, Verdict::Failed(_)) {
+                    failed = Some(ended.name.clone());
                 }
                 let hide = |text: &mut String| {
                     *text = printable_lines(text);
                     target.secrets.hide(text);
                 };
-                tell(report.hidden(&hide))?;
+                report(ended.hidden(&hide))?;
             }
         }
     }

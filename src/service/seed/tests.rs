@@ -1,4 +1,4 @@
-//! Tests of the seed: what every wrong value is told, and what the right ones become.
+//! Tests of the seed: how every wrong value is refused, and what the right ones become.
 
 use super::*;
 use crate::domain::money::MinorUnits;

@@ -1,4 +1,4 @@
-//! Somebody who listens to events, in a simulation: deliveries are lost, and so are the answers to
+//! A listener to events, in a simulation: deliveries are lost, and so are the answers to
 //! those that arrive.
 //!
 //! What must stay true: every event arrives, and none before an earlier one of the same account.

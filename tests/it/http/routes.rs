@@ -1,4 +1,4 @@
-//! What is where, and what callers are told about everything else.
+//! What is where, and how everything else is answered.
 
 use super::{HttpSettings, Rig, login, post};
 use flate2::read::GzDecoder;

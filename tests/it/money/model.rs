@@ -172,7 +172,7 @@ impl Model {
             .any(|at| self.name_of(at) == name)
     }
 
-    /// Does what the operation says on this day, or nothing, and tells which.
+    /// Does what the operation says on this day, or nothing, and returns which.
     pub fn perform(&mut self, operation: &Operation, today: i64) -> Created {
         self.today = today;
         match *operation {

@@ -28,7 +28,7 @@ pub(super) fn listen(shared: Arc<Shared>, tls: Option<Arc<ServerConfig>>) -> Soc
             shared.connections.fetch_add(1, Ordering::SeqCst);
             shared.watch.tell(Moment::Connected);
             let (shared, tls) = (Arc::clone(&shared), tls.clone());
-            // A connection that breaks is the business of whoever broke it.
+            // A connection that breaks is the business of the side that broke it.
             thread::spawn(move || drop(serve(&shared, stream, tls)));
         }
     });

@@ -1,4 +1,4 @@
-//! Being told at which moment of the protocol the stub is, to do something at exactly that moment.
+//! Learning at which moment of the protocol the stub is, to do something at exactly that moment.
 
 use super::ProcessorStub;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub enum Moment {
 
 type Watcher = Arc<dyn Fn(Moment) + Send + Sync>;
 
-/// Whoever wants to know.
+/// What is called at each moment.
 #[derive(Default)]
 pub(super) struct Watch(Mutex<Option<Watcher>>);
 
@@ -32,7 +32,8 @@ impl Watch {
 }
 
 impl ProcessorStub {
-    /// Has `watcher` told each moment of each exchange, from now on and instead of an earlier one.
+    /// Has `watcher` called at each moment of each exchange, from now on and in place of an earlier
+    /// one.
     pub fn watch(&self, watcher: impl Fn(Moment) + Send + Sync + 'static) {
         *self.shared.watch.0.lock().unwrap() = Some(Arc::new(watcher));
     }

@@ -280,7 +280,7 @@ impl Model {
 }
 
 impl Payment {
-    /// The invoices and amounts that a caller tells for a refund of `amount`.
+    /// The invoices and amounts that a caller names for a refund of `amount`.
     fn split(&self, amount: i64, parts: &Parts) -> Vec<(usize, i64)> {
         let mut rest = amount;
         let mut told = Vec::new();

@@ -359,7 +359,7 @@ impl Real<'_> {
         self.rows(select, [memo]).concat()
     }
 
-    /// Every number that the ledger keeps, in the form in which the model tells its own.
+    /// Every number that the ledger keeps, in the form in which the model gives its own.
     pub fn numbers(&self) -> String {
         let of_account = [id('a', self.account, 0)];
         let invoices: Vec<i64> = (0..3)
