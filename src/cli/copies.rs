@@ -7,7 +7,8 @@ use super::options::LedgerOptions;
 use super::progress::ShownProgress;
 use super::{ledger, terminal};
 use crate::ledger::audit::Audit;
-use crate::ledger::sqlite::{CopyError, Restore, Shown, back_up, restore};
+use crate::ledger::file::copies::{CopyError, Restore, Shown};
+use crate::ledger::sqlite::{back_up, restore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

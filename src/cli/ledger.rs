@@ -6,8 +6,10 @@ use super::options::LedgerOptions;
 use super::settings::LEDGER_FILE;
 use super::values::LedgerPlace;
 use crate::ledger::Ledger;
+use crate::ledger::file::OpenError;
+use crate::ledger::opening::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::postgres::{PostgresError, PostgresLedger};
-use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::sqlite::SqliteLedger;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -378,7 +378,7 @@ impl Handler for Public {
         let (head, body) = request.into_parts();
         let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
         let trace = head::trace(&head.headers, || self.service.next_span_id());
-        let record = Record::begin(&self.metrics, connection.peer, request_id, trace);
+        let record = Record::begin(&self.metrics, &connection.peer_text, request_id, trace);
         let holding = Holding::new(&self.answer_turns);
         let answer = match self.answer(connection, &head, (body, &holding), &record).await {
             Ok(answer) => answer,

@@ -17,7 +17,7 @@ use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
 use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
-use crate::ledger::record::Value;
+use crate::ledger::record::{Columns, Table, Value};
 use crate::ledger::{LedgerError, Reply};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -194,6 +194,18 @@ impl Reader for PostgresReader {
         });
         asked.map_err(|error| self.link.note(error))?;
         taken
+    }
+
+    fn scan(
+        &mut self,
+        table: &'static Table,
+        visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
+    ) -> Result<(), BooksError> {
+        let select = format!("select {} from {}", table.columns.join(", "), table.name);
+        self.select(&select, &[], usize::MAX, &mut |row| {
+            visit(Ok(row));
+            Ok(())
+        })
     }
 
     fn books(&mut self) -> &mut dyn Books {

@@ -5,20 +5,22 @@
 //! its place was made or checked as a whole before; and a copy of which it is unknown whether
 //! it came to its end is reported as that.
 
+use super::fault::failure;
 use super::open::{check_gateways, check_ownership};
-use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, pages, schema, snapshots, sums};
+use super::{pages, schema, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::file::{OpenError, snapshots};
 use crate::ledger::record::{Field, Record};
 use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{OF_AN_ACCOUNT, SnapshotError, TestEngine};
+use crate::ledger::work::keeping::{self, Kept};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 
@@ -42,7 +44,11 @@ impl TestEngine for Store {
         keep_sessions: bool,
     ) -> Result<Result<(), SeedConflict>, LedgerError> {
         let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
-        match seeded(self, seeds, keep_sessions).map_err(unavailable)? {
+        let kept = match keep_sessions {
+            true => Some(self.work(keeping::read).map_err(unavailable)?),
+            false => None,
+        };
+        match seeded(self, seeds, kept).map_err(unavailable)? {
             Ok(fresh) => overwrite(self, fresh.connection()).map(Ok),
             Err(conflict) => Ok(Err(conflict)),
         }
@@ -79,11 +85,11 @@ impl TestEngine for Store {
     }
 }
 
-/// A ledger in memory that holds nothing but seeds, and perhaps the users and sessions of `store`.
+/// A ledger in memory as `store`, that holds nothing but seeds and what is kept.
 fn seeded(
     store: &Store,
     seeds: Vec<SeedPlan>,
-    keep_sessions: bool,
+    kept: Option<Kept>,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
     let mut fresh =
         store.like(schema::empty_test_ledger_of(pages::length(store.connection())?)?)?;
@@ -93,13 +99,13 @@ fn seeded(
             return Ok(Err(conflict));
         }
     }
-    fresh.flush()?;
-    if keep_sessions {
-        keeping::keep_sessions(store.connection(), fresh.connection())?;
+    if let Some(kept) = kept {
+        fresh.work(|unit| keeping::write(unit, kept))?;
     }
-    fresh.commit().map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| {
-        rusqlite::Error::ToSqlConversionFailure(why.into())
-    })?;
+    fresh.flush()?;
+    let committed = fresh.commit();
+    committed
+        .map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| failure(&why))?;
     Ok(Ok(fresh))
 }
 
