@@ -3,13 +3,16 @@
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
-use crate::domain::id::RefundId;
+use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::SettledAs;
+use crate::ledger::Ledger;
 use crate::ledger::opening::OpenMode;
-use crate::ledger::orders::Settlement;
+use crate::ledger::orders::{SettleError, Settlement};
+use crate::ledger::sharing::Claim;
 use crate::service::clock::Clock;
 use crate::service::{ServiceSettings, ageing};
 use chrono::TimeDelta;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Decide about a refund whose gateway never reported what became of it
@@ -63,6 +66,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let gap = ServiceSettings::default().clock_gap_minutes;
     let ages = ageing::begin(&clock, ledger.as_ref(), TimeDelta::minutes(i64::from(gap)));
     runtime.block_on(ages).or_fail(FailureCode::Runtime, "reading the ledger")?;
+    claim(&runtime, ledger.as_ref(), refund.number())?;
     let (act, at_least) = (operator::act(clock.now()), clock.at_least());
     let settlement = Settlement { refund, settled_as, reason, act, at_least };
     let settled = runtime.block_on(ledger.settle_refund(settlement));
@@ -70,4 +74,16 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let number = settled.map_err(|error| refused(error.to_string()))?;
     terminal::data(&format!("{number} is {told} now"))?;
     Ok(ExitStatus::Done)
+}
+
+/// Makes sure that no node of the ledger asks the refund's gateway at this moment, so that no
+/// verdict on its way comes too late for the decision. What is claimed is given back when the
+/// ledger closes.
+fn claim(runtime: &Runtime, ledger: &dyn Ledger, number: RefundNumber) -> Result<(), Failure> {
+    let Some(sharing) = ledger.sharing() else { return Ok(()) };
+    let claimed = runtime.block_on(sharing.claim(Claim::order(number), Duration::ZERO));
+    match claimed.or_fail(FailureCode::Runtime, "asking the other nodes")? {
+        true => Ok(()),
+        false => Err(Failure::new(FailureCode::Usage, SettleError::BeingAsked { number })),
+    }
 }

@@ -13,12 +13,15 @@ use crate::gateway::{
 use crate::postgres_server::Server;
 use crate::processor::{status, until};
 use crate::processor_stub::{Behaviour, ProcessorStub};
+use crate::rest::client::{Client, PAYMENT, done};
 use crate::wire::{Answer, Connection};
 use rustix::process::Signal;
+use serde_json::json;
 use std::fs;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Two accounts of 1000.00, one of them with a card.
@@ -139,6 +142,54 @@ fn the_same_key_at_two_nodes_at_once_makes_one_refund_and_the_same_bytes() {
     assert_eq!(create_once(&nodes[1], &session, "round-0", &other).successes(), 0);
 }
 
+/// An answer that is made anew once the gateway has answered: until then another node says that the
+/// request is still running, and afterwards it has the same bytes.
+#[test]
+fn an_answer_that_waits_for_its_gateway_is_the_same_at_every_node() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let folder = TempDir::new().unwrap();
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/src/service/seed");
+    for seed in ["demo.toml", "demo_settlement.toml"] {
+        let seed = format!("{seeds}/{seed}");
+        let said = finish(program(folder.path()).args(["seed", &seed, "--ledger", &url]));
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    }
+    let nodes = [(); 2].map(|()| TestGateway::start(&["--ledger", &url]));
+    let clients = [0, 1].map(|place: usize| Client::new(&nodes[place]));
+    let (path, at_once) = (format!("/v1/payments/{PAYMENT}/refunds"), Barrier::new(2));
+    let body = json!({"type": "Electronic", "totalAmount": 1}).to_string();
+    let answers = thread::scope(|scope| {
+        let sent = [0, 1].map(|place: usize| {
+            let (client, path, at_once, body) = (&clients[place], &path, &at_once, &body);
+            scope.spawn(move || {
+                let until_whole = |round| {
+                    let key = format!("whole-{round}");
+                    at_once.wait();
+                    loop {
+                        let headers = [("Idempotency-Key", key.as_str())];
+                        let answer = client.send("POST", path, &headers, body);
+                        if answer.status != 409 {
+                            return answer;
+                        }
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                };
+                (0..15).map(until_whole).collect::<Vec<_>>()
+            })
+        });
+        sent.map(|sent| sent.join().unwrap())
+    });
+    for (one, other) in answers[0].iter().zip(&answers[1]) {
+        assert_eq!(done(one)["status"], json!("Processed"), "{one}");
+        assert_eq!(one.body, other.body);
+    }
+    assert_eq!(number(&server, "select count(*) from refund"), 15);
+    until("all is given back", || {
+        number(&server, "select count(*) from lease where free_since_ms is null") == 0
+    });
+}
+
 #[test]
 fn who_is_shut_out_at_one_node_is_shut_out_at_all_and_guesses_add_up() {
     let stub = ProcessorStub::start();
@@ -190,6 +241,12 @@ fn what_a_node_that_stopped_was_asking_is_taken_over_and_ends_once() {
     let seen = number(&server, "select count(*) from lease where kind = 'order'");
     assert_eq!(seen, 1);
     assert_eq!((status(&other, &session, &id), stub.inquiries()), ("Processing".to_owned(), 0));
+    // Nor does an operator end it meanwhile.
+    let folder = TempDir::new().unwrap();
+    let settle = ["refund", "settle", &id, "--status", "Error", "--reason", "none came"];
+    let said = finish(program(folder.path()).args(settle).args(["--ledger", &url]));
+    let why = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(why.contains("is being asked about at this moment"), "{why}");
     one.signal(Signal::STOP);
     server.sql(
         "postgres",

@@ -195,7 +195,12 @@ impl Side {
     fn serve(mut self, waiting: &mpsc::Receiver<Job>) {
         loop {
             match waiting.recv_timeout(LOOK_EVERY) {
-                Ok(job) => job(&mut self),
+                Ok(job) => {
+                    job(&mut self);
+                    waiting.try_iter().for_each(|job| job(&mut self));
+                    // Others may wait for it. What fails is tried again by the next look.
+                    let _ = self.return_claims();
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
