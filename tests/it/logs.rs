@@ -164,8 +164,8 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
     assert!(!log.contains(env!("CARGO_MANIFEST_DIR")) && !log.contains("/.cargo/"), "{log}");
 }
 
-/// Regression: at debug, a new ledger logged the whole SQL of its schema; in PostgreSQL it logged the
-/// values of all statements as well, and does so at no level now.
+/// Regression: at debug, a new ledger logged the whole SQL of its schema; in PostgreSQL it logged
+/// the values of all statements as well, and does so at no level now.
 #[test]
 fn the_schema_is_logged_at_trace_alone() {
     for (level, shows) in [("debug", false), ("trace", engine() == Engine::File)] {
