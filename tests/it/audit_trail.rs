@@ -151,7 +151,11 @@ fn whatever_is_created_changed_and_deleted_stands_in_the_audit() {
 
 fn explained(gateway: &TestGateway, args: &[&str]) -> String {
     let mut command = program(gateway.folder());
-    let output = finish(command.arg("explain").args(args).args(["--ledger", gateway.place()]));
+    command.arg("explain").args(args).args(["--ledger", gateway.place()]);
+    if args.contains(&"--admin") {
+        command.args(["--token-file", "ledger.db.admin-token"]);
+    }
+    let output = finish(&mut command);
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -225,8 +225,8 @@ fn only_refunds_are_logged_as_refunds() {
     assert_eq!((&line["rows_ok"], &line["refunds"]), (&Value::from(1), &Value::from("")), "{line}");
 }
 
-/// Regression: at debug, a new ledger logged the whole SQL of its schema; in PostgreSQL it logged the
-/// values of all statements as well, and does so at no level now.
+/// Regression: at debug, a new ledger logged the whole SQL of its schema; in PostgreSQL it logged
+/// the values of all statements as well, and does so at no level now.
 #[test]
 fn the_schema_is_logged_at_trace_alone() {
     for (level, shows) in [("debug", false), ("trace", engine() == Engine::File)] {

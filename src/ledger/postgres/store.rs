@@ -13,7 +13,6 @@ use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
-use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,14 +50,14 @@ struct Turn {
 pub struct Store {
     address: Address,
     runtime: Arc<Waiter>,
-    link: Option<Link>,
+    pub(super) link: Option<Link>,
     /// No other process may write, as it was made sure of.
     is_alone: bool,
     /// What this process is known by to the ledger.
     node: [u8; 16],
     /// What holds for every request.
     pub(super) world: World,
-    shelves: Shelves,
+    pub(super) shelves: Shelves,
     /// Where the ledger stood when this node last committed or began.
     turn: Option<Turn>,
     /// Where it stands once the open batch is committed, if that was counted already.
@@ -113,33 +112,8 @@ impl Store {
     }
 
     /// The connection of the open transaction.
-    fn link(&mut self) -> Result<&mut Link, PostgresError> {
+    pub(super) fn link(&mut self) -> Result<&mut Link, PostgresError> {
         self.link.as_mut().ok_or_else(gone)
-    }
-
-    /// The connection, for statements about whole tables. What the working set holds counts no more
-    /// once they have run ([`Store::forget_all`]).
-    pub(super) fn open_link(&mut self) -> Result<&mut Link, PostgresError> {
-        self.link()
-    }
-
-    /// Forgets every row that is in memory, and has every node do so after the open batch.
-    pub(super) fn forget_all(&mut self) {
-        self.shelves.clear();
-        if let Some(link) = &mut self.link {
-            link.wrote_world = true;
-        }
-    }
-
-    /// Settles with the rows that are there now what holds from now on, inside the open batch.
-    pub(super) fn begin_to_serve(&mut self) -> Result<(), PostgresError> {
-        let Self { link, shelves, world, .. } = self;
-        let Some(link) = link else { return Err(gone()) };
-        world.reload(shelves, link).map_err(|error| link.failure(error))?;
-        let (id_seed, keeps_events) = (self.world.id_seed, self.world.keeps_events);
-        let begun = beginning::begin(self, id_seed, Some(keeps_events))?;
-        (self.world.salt, self.world.row_salt) = (begun.salt, begun.row_salt);
-        Ok(())
     }
 
     /// A connection, which is made if there is none.

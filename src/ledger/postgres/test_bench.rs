@@ -18,6 +18,7 @@ use crate::ledger::records::{ACCOUNT_BY_ID, Account, Balance, Meta, UserRow, WHO
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{KIND, OF_AN_ACCOUNT, SnapshotError, TEST_KIND, TestEngine};
+use crate::ledger::work::beginning;
 
 /// The tables whose rows are kept by triggers.
 const KEPT: [&str; 7] =
@@ -51,10 +52,10 @@ impl TestEngine for Store {
     ) -> Result<Result<(), SeedConflict>, LedgerError> {
         self.replace(|store| {
             if keep_sessions {
-                store.open_link()?.run(SET_ASIDE)?;
+                store.link()?.run(SET_ASIDE)?;
             }
             store.empty()?;
-            store.open_link()?.run(schema::own_methods())?;
+            store.link()?.run(schema::own_methods())?;
             let kind = Meta { key: KIND.to_owned(), value: TEST_KIND.to_owned() };
             store.work(|unit| unit.insert(kind))?;
             store.begin_to_serve()?;
@@ -74,12 +75,12 @@ impl TestEngine for Store {
     fn put_back(&mut self, name: &str) -> Result<Result<(), SnapshotError>, LedgerError> {
         self.replace(|store| {
             let configured = store.world.configured.clone();
-            let saved = match snapshots::find(store.open_link()?, name, &configured)? {
+            let saved = match snapshots::find(store.link()?, name, &configured)? {
                 Ok(saved) => saved,
                 Err(unfit) => return Ok(Err(unfit)),
             };
             store.empty()?;
-            let link = store.open_link()?;
+            let link = store.link()?;
             for whole in WHOLE {
                 link.run(&snapshots::put_back(&saved, whole.table))?;
             }
@@ -140,6 +141,28 @@ impl Store {
         Ok(Ok(()))
     }
 
+    /// Forgets every row that is in memory, and has every node do so after the open batch.
+    fn forget_all(&mut self) {
+        self.shelves.clear();
+        if let Some(link) = &mut self.link {
+            link.wrote_world = true;
+        }
+    }
+
+    /// Settles with the rows that are there now what holds from now on, inside the open batch.
+    fn begin_to_serve(&mut self) -> Result<(), PostgresError> {
+        // Without a connection there is nothing to be asked.
+        self.link()?;
+        let Self { link, shelves, world, .. } = self;
+        if let Some(link) = link {
+            world.reload(shelves, link).map_err(|error| link.failure(error))?;
+        }
+        let (id_seed, keeps_events) = (self.world.id_seed, self.world.keeps_events);
+        let begun = beginning::begin(self, id_seed, Some(keeps_events))?;
+        (self.world.salt, self.world.row_salt) = (begun.salt, begun.row_salt);
+        Ok(())
+    }
+
     /// Takes out every row.
     fn empty(&mut self) -> Result<(), PostgresError> {
         let deletes = WHOLE.iter().map(|whole| format!("delete from \"{}\"", whole.table.name));
@@ -155,7 +178,7 @@ impl Store {
         };
         let (off, on) = (switch("disable"), switch("enable"));
         let settle = "set constraints all immediate";
-        self.open_link()?
+        self.link()?
             .run(&format!("{off}; {deletes}; {settle}; {on}; set constraints all deferred"))?;
         self.forget_all();
         Ok(())
@@ -168,7 +191,7 @@ impl Store {
             named.collect::<Vec<_>>().join(", ")
         };
         let (columns, kept) = (named(""), named("kept_user."));
-        self.open_link()?.run(&format!(
+        self.link()?.run(&format!(
             "update \"user\" set ({columns}) = row ({kept}) from kept_user \
                  where kept_user.username = \"user\".username; \
              insert into \"user\" (key, {columns}) \
