@@ -34,6 +34,7 @@ pub mod seed;
 pub mod session;
 #[cfg(test)]
 mod simulation;
+mod steady;
 pub mod test_bench;
 pub mod test_clock;
 mod traces;

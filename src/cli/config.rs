@@ -13,7 +13,7 @@ use super::webhooks;
 use crate::domain::text::Wording;
 use crate::domain::toml_text;
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::retention::EventSettings;
 use crate::service::{RestSettings, ServiceSettings, SoapSettings};

@@ -49,7 +49,7 @@ fn filter_of(name: &str, value: &str) -> Result<EnvFilter, Failure> {
     if let Some(wrong) = wrong_level(value) {
         return Err(Failure::new(FailureCode::Configuration, format_args!("{name} {wrong}")));
     }
-    EnvFilter::try_new(with_quiet_migrations(value)).map_err(|error| {
+    EnvFilter::try_new(with_quiet_statements(value)).map_err(|error| {
         let message = format!("{name} is `{value}`, which says nothing about a log: {error}");
         Failure::with_hint(FailureCode::Configuration, message, "try `info` or `debug`")
     })
@@ -101,12 +101,18 @@ pub(super) fn start(
     Ok((guard, Logged { default, change: Box::new(change) }))
 }
 
-/// The filter, and that the migrations show their whole SQL only to who asks for everything.
-fn with_quiet_migrations(filter: &str) -> String {
-    if filter.contains("trace") || filter.contains("rusqlite_migration") {
-        return filter.to_owned();
+/// The filter, and that the migrations show their whole SQL only to who asks for everything. The
+/// driver of PostgreSQL shows the values of statements, hashes of passwords and names among them,
+/// and so nothing below a warning unless it is asked for by its name.
+fn with_quiet_statements(filter: &str) -> String {
+    let mut quiet = filter.to_owned();
+    if !filter.contains("trace") && !filter.contains("rusqlite_migration") {
+        quiet.push_str(",rusqlite_migration=warn");
     }
-    format!("{filter},rusqlite_migration=warn")
+    if !filter.contains("tokio_postgres") {
+        quiet.push_str(",tokio_postgres=warn");
+    }
+    quiet
 }
 
 /// A source file without where it lay on the machine that built this program.
@@ -119,9 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_quiet_unless_everything_is_asked_for() {
-        assert_eq!(with_quiet_migrations("debug"), "debug,rusqlite_migration=warn");
-        assert_eq!(with_quiet_migrations("trace"), "trace");
+    fn migrations_are_quiet_unless_everything_is_asked_for_and_statements_unless_they_are() {
+        let quiet = "debug,rusqlite_migration=warn,tokio_postgres=warn";
+        assert_eq!(with_quiet_statements("debug"), quiet);
+        assert_eq!(with_quiet_statements("trace"), "trace,tokio_postgres=warn");
+        let named = "info,tokio_postgres=debug";
+        assert_eq!(with_quiet_statements(named), format!("{named},rusqlite_migration=warn"));
         for good in ["info", "WARN", "debug,hyper=trace", "refund_gateway::http=debug", "hyper"] {
             assert_eq!(wrong_level(good), None, "{good}");
         }

@@ -3,7 +3,7 @@
 use crate::domain::number::saturated;
 use crate::domain::toml_text::meant;
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::ServiceSettings;
 use std::ops::RangeInclusive;
 

@@ -13,7 +13,7 @@ use super::roots::{Roots, RootsOption};
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
 use super::{logging, ranges, token, variables, webhooks};
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;

@@ -66,6 +66,7 @@ mod tests {
             assert_eq!(key(same), key("ch_77"), "{same:?}");
         }
         assert_eq!(key("ÄB"), key("äb"));
+        assert_eq!(key(" CH_77").as_str(), "ch_77");
         assert_ne!(key("ch_77"), key("ch_78"));
         assert_ne!(key("ch_77"), key("ch77"));
     }

@@ -382,6 +382,20 @@ fn wrong_method(draft: &RefundDraft) -> RowError {
 }
 
 #[cfg(test)]
+mod account_tests;
+#[cfg(test)]
+mod adjustment_tests;
+#[cfg(test)]
+mod invoice_tests;
+#[cfg(test)]
+mod memo_tests;
+#[cfg(test)]
+mod method_tests;
+#[cfg(test)]
+mod paying_tests;
+#[cfg(test)]
+mod payment_change_tests;
+#[cfg(test)]
 mod settlement_tests;
 #[cfg(test)]
 mod tests;

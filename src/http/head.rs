@@ -1,11 +1,13 @@
 //! What the head of a call says, for those behind the front door.
 
 use crate::call::{Door, Head, Headers, Method, Users};
+use crate::domain::card_numbers;
 use crate::domain::origin::{Origin, RequestId};
 use crate::domain::trace::TraceContext;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::{PathAndQuery, Uri};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -49,6 +51,41 @@ pub(super) fn of_call(
         origin,
         path: path.to_owned(),
     }
+}
+
+/// The head with what looks like a number of a card masked in what is kept of it for people: the
+/// query and the vendor's own headers. None where nothing does. A key and credentials are left as
+/// they are, because they are compared.
+pub(super) fn without_card_numbers(head: &Parts) -> Option<Parts> {
+    let masked_query = || {
+        let query = head.uri.query().and_then(|query| card_numbers::masked(query.as_bytes()))?;
+        let query = String::from_utf8(query).ok()?;
+        let mut parts = head.uri.clone().into_parts();
+        let text = format!("{}?{query}", head.uri.path());
+        parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+        Uri::from_parts(parts).ok()
+    };
+    let mask = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = is_vendors(name.as_str()).then(|| card_numbers::masked(value.as_bytes()))??;
+        Some((name.clone(), HeaderValue::from_bytes(&value).ok()?))
+    };
+    let (uri, headers) = (masked_query(), head.headers.iter().filter_map(mask).collect::<Vec<_>>());
+    if uri.is_none() && headers.is_empty() {
+        return None;
+    }
+    let mut masked = head.clone();
+    if let Some(uri) = uri {
+        masked.uri = uri;
+    }
+    for (name, value) in headers {
+        masked.headers.insert(name, value);
+    }
+    Some(masked)
+}
+
+/// Whether a header, by its name in lower case, is one of the vendor's own.
+pub(super) fn is_vendors(name: &str) -> bool {
+    name.starts_with("zuora-") || name.starts_with("x-zuora-")
 }
 
 /// The id that the caller gave its request, if it gave one and it has the form of one.

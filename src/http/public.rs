@@ -118,6 +118,8 @@ impl Public {
         (body, holding): (Incoming, &Holding),
         record: &Record<'_>,
     ) -> Result<Answer, Unanswered> {
+        let masked = self.head_without_card_numbers(head);
+        let head = masked.as_ref().unwrap_or(head);
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
         if head.headers.len() > self.settings.headers_max {
@@ -244,6 +246,15 @@ impl Public {
         Ok(answer)
     }
 
+    /// The head as everything from here on sees it, where that is another one.
+    fn head_without_card_numbers(&self, head: &Parts) -> Option<Parts> {
+        self.service
+            .settings()
+            .mask_card_numbers
+            .then(|| head::without_card_numbers(head))
+            .flatten()
+    }
+
     /// The body as everything from here on sees it.
     fn without_card_numbers(&self, body: Bytes) -> Bytes {
         let masked = self.service.settings().mask_card_numbers.then(|| card_numbers::masked(&body));
@@ -367,7 +378,7 @@ impl Handler for Public {
         let (head, body) = request.into_parts();
         let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
         let trace = head::trace(&head.headers, || self.service.next_span_id());
-        let record = Record::begin(&self.metrics, connection.peer, request_id, trace);
+        let record = Record::begin(&self.metrics, &connection.peer_text, request_id, trace);
         let holding = Holding::new(&self.answer_turns);
         let answer = match self.answer(connection, &head, (body, &holding), &record).await {
             Ok(answer) => answer,

@@ -22,7 +22,7 @@ const NO_STATUS: u16 = 0;
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {
     metrics: &'a Metrics,
-    peer: SocketAddr,
+    peer: &'a str,
     request_id: Option<RequestId>,
     trace: Option<TraceContext>,
     started: Instant,
@@ -30,10 +30,10 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Begins with a request whose head has been read.
+    /// Begins with a request whose head has been read, from the client at the address `peer`.
     pub(super) fn begin(
         metrics: &'a Metrics,
-        peer: SocketAddr,
+        peer: &'a str,
         request_id: Option<RequestId>,
         trace: Option<TraceContext>,
     ) -> Self {
@@ -108,7 +108,7 @@ impl<'a> Record<'a> {
             bytes_in = called.bytes_in,
             bytes_out,
             status,
-            peer = %self.peer,
+            peer = self.peer,
             "request"
         );
     }

@@ -3,7 +3,7 @@
 //! What must stay true: being shown something costs a call no more than handing it over, and
 //! the call goes on even if that fails.
 
-use super::head::{content_type, idempotency_key};
+use super::head::{content_type, idempotency_key, is_vendors};
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
@@ -38,8 +38,7 @@ impl Exchange {
         request: Bytes,
         (status, response): (StatusCode, Bytes),
     ) -> Self {
-        let is_kept = |name: &str| name.starts_with("zuora-") || name.starts_with("x-zuora-");
-        let kept = head.headers.iter().filter(|(name, _)| is_kept(name.as_str()));
+        let kept = head.headers.iter().filter(|(name, _)| is_vendors(name.as_str()));
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
         };

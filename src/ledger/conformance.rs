@@ -101,6 +101,7 @@ pub(super) fn request(
         version: ApiVersion::major(91),
         permissions: Permission::ALL.into_iter().collect(),
         now: at(second),
+        earliest: at(second),
         strict: false,
     };
     let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());

@@ -49,10 +49,12 @@ fn draft<D: Draft>(fields: &[(&str, &str)]) -> D {
 impl<E: Engine> History<'_, E> {
     fn asking(&mut self) -> Asking {
         self.second += 1;
+        let now = DateTime::from_timestamp(1_790_000_000 + self.second, 0).unwrap();
         Asking {
             version: ApiVersion::major(91),
             permissions: Permission::ALL.into_iter().collect(),
-            now: DateTime::from_timestamp(1_790_000_000 + self.second, 0).unwrap(),
+            now,
+            earliest: now,
             strict: false,
         }
     }

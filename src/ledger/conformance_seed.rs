@@ -175,6 +175,7 @@ impl<E: Engine> History<'_, E> {
             version: ApiVersion::major(91),
             permissions: Permission::ALL.into_iter().collect(),
             now: at(2),
+            earliest: at(2),
             strict: false,
         };
         let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());

@@ -87,6 +87,7 @@ impl Service {
             version,
             permissions: caller.permissions,
             now: self.clock.now(),
+            earliest: self.clock.earliest(),
             strict: self.settings.strict,
         }
     }

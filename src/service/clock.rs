@@ -4,10 +4,10 @@
 //! never returns a moment that the ledger cannot hold.
 
 use super::ageing::Aged;
+use super::steady::Steady;
 use crate::domain::moment::can_be_held;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::{Mutex, RwLock};
-use std::time::Instant;
 
 /// The machine's clock, or what a tester made of it.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Clock {
     now: RwLock<Mode>,
     /// By which things get old; none: by this clock.
     aged: Mutex<Option<Aged>>,
+    steady: Steady,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,34 +39,52 @@ impl Clock {
     }
 
     fn starting(start: Mode) -> Self {
-        Self { start, now: RwLock::new(start), aged: Mutex::default() }
+        let steady = Steady::of_process();
+        Self { start, now: RwLock::new(start), aged: Mutex::default(), steady }
+    }
+
+    /// The same, with time that passes as a test says.
+    #[cfg(test)]
+    pub(super) fn on_time_of(self, steady: Steady) -> Self {
+        Self { steady, ..self }
     }
 
     /// Has things get old by a clock that begins where the ledger's ended, at most `gap` later.
     pub(super) fn begin_ageing(&self, kept: Option<DateTime<Utc>>, gap: TimeDelta) {
-        *self.aged.lock() = Some(Aged::begin(kept, self.now(), gap, Instant::now()));
+        *self.aged.lock() = Some(Aged::begin(kept, self.now(), gap, self.steady.passed()));
     }
 
     /// The moment by which things get old, to the millisecond: it never jumps.
     pub fn aged(&self) -> DateTime<Utc> {
-        let mut aged = self.aged.lock();
-        match aged.as_mut() {
-            None => self.now(),
-            Some(aged) => {
-                *aged = aged.on(self.finely(), Instant::now());
-                to_the_millisecond(aged.at())
-            }
-        }
+        self.age().map_or_else(|| self.now(), |aged| to_the_millisecond(aged.at()))
     }
 
-    /// The earlier of the two moments that it can be: what is over by it is over for certain.
+    fn age(&self) -> Option<Aged> {
+        let mut aged = self.aged.lock();
+        *aged = aged.map(|aged| aged.on(self.finely(), self.steady.passed()));
+        *aged
+    }
+
+    /// The earlier of the two moments that clocks say: what is over by it is over for certain.
     pub fn at_least(&self) -> DateTime<Utc> {
         self.now().min(self.aged())
     }
 
-    /// The later of the two moments that it can be: what is not over by it is not over.
-    pub fn at_most(&self) -> DateTime<Utc> {
-        self.now().max(self.aged())
+    /// The earliest moment that it can be by all that is known. Unlike [`Self::at_least`] it stays
+    /// behind where the machine slept.
+    pub(super) fn earliest(&self) -> DateTime<Utc> {
+        let now = self.now();
+        self.age().map_or(now, |aged| to_the_millisecond(aged.earliest(now)))
+    }
+
+    /// The latest moment that it can be by all that is known, and as much later as the clocks
+    /// disagree: what is not over by it is not over.
+    pub(super) fn latest(&self) -> DateTime<Utc> {
+        let now = self.now();
+        let Some(aged) = self.age() else { return now };
+        let apart = (now - aged.at()).abs();
+        let latest = aged.latest(now);
+        to_the_millisecond(latest.checked_add_signed(apart).unwrap_or(latest))
     }
 
     fn finely(&self) -> DateTime<Utc> {

@@ -264,7 +264,7 @@ impl Service {
         connected: &Connected,
         stated: Option<Duration>,
     ) -> bool {
-        let now = self.clock.at_most();
+        let now = self.clock.latest();
         let since_first = open.first_sent.map_or(TimeDelta::zero(), |first| now - first);
         let configured = connected.processor.key_retention();
         let retention = stated.map_or(configured, |stated| stated.min(configured));
@@ -273,7 +273,6 @@ impl Service {
     }
 
     async fn send_again(&self, open: OpenOrder, connected: &Connected, lease: Lease) {
-        let now = self.clock.now();
         if self.clock.at_least() >= open.order.refund.created_at() + ASKED_FOR {
             let why = "it was never sent, and it is too late for that".to_owned();
             let exchange = self.exchange(ExchangeKind::Refund, Default::default());
@@ -282,7 +281,7 @@ impl Service {
         }
         // Durable before the call: from then on it counts as sent.
         let number = open.order.refund.number();
-        if let Ok(true) = self.ledger.mark_sent(number, open.seen(), now).await {
+        if let Ok(true) = self.ledger.mark_sent(number, open.seen(), self.clock.earliest()).await {
             let answer = match open.first_sent {
                 None => connected.send_first(&open).await,
                 Some(_) => (ExchangeKind::Refund, connected.refund(&open.order).await),

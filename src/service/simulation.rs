@@ -14,15 +14,18 @@ mod checks;
 mod linear;
 mod listener;
 mod random;
+mod session;
 mod stage;
 mod world;
 
+use super::ageing;
 use super::clock::Clock;
+use super::steady::Steady;
 use super::{Service, ServiceSettings};
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::Ledger;
 use crate::ledger::engine::Load;
-use crate::ledger::orders::Settlement;
+use crate::ledger::orders::{SettleError, Settlement};
 use crate::ledger::sqlite::{Disk, Pause, Trouble};
 use crate::ledger::trail::Act;
 use bank::{BANK, Bank};
@@ -55,6 +58,7 @@ struct Simulation {
     /// The listener that gets events, if there is one.
     listener: Option<Arc<listener::Listener>>,
     seen: checks::SeenSoFar,
+    session: Mutex<Option<session::InUse>>,
     /// How many things callers still do.
     left: Mutex<u64>,
 }
@@ -76,6 +80,7 @@ fn simulate(seed: u64, is_verbose: bool) -> Outcome {
         book: Mutex::new(Book::new()),
         listener: world.chance(300).then(|| listener::Listener::new(&world)),
         seen: checks::SeenSoFar::default(),
+        session: Mutex::default(),
         left: Mutex::new(world.draw(|random| 3 + random.below(16))),
         world: Arc::clone(&world),
     });
@@ -95,8 +100,12 @@ impl Simulation {
         for _ in 0..self.world.draw(|random| random.below(4)) {
             let crash_after = self.world.draw(|random| 1 + random.below(300));
             self.live(Some(crash_after), |service| Arc::clone(self).be_called(service));
+            // How long a stop took cannot be known where the clock is wrong as well, so that where
+            // clocks jump a stop is no longer than a start may add to the ledger's age.
+            let is_wild = self.world.is_wild();
             let minutes = self.world.draw(|random| match random.below(10) {
                 0..6 => random.below(3),
+                _ if is_wild => random.below(60),
                 6..9 => random.below(180),
                 _ => random.below(1_800),
             });
@@ -111,6 +120,7 @@ impl Simulation {
         }
         self.live(None, |service| Arc::clone(self).be_called(service));
         self.world.calm_down();
+        self.world.set_clock_right();
         self.bank.deliver_late();
         self.live(None, |service| Arc::clone(self).come_to_an_end(service));
     }
@@ -171,7 +181,11 @@ impl Simulation {
         let ledger: Arc<dyn Ledger> = Arc::new(ledger);
         let settings = ServiceSettings { single_transaction: true, ..ServiceSettings::default() };
         let connectors = vec![(BANK.to_owned(), self.bank.connector())];
-        let clock = Clock::fixed(self.world.clock());
+        let world = Arc::clone(&self.world);
+        let steady = Steady::by(move || world.passed());
+        let clock = Clock::fixed(self.world.clock()).on_time_of(steady);
+        let gap = TimeDelta::minutes(i64::from(settings.clock_gap_minutes));
+        ageing::begin(&clock, ledger.as_ref(), gap).await.ok()?;
         let service = Service::start_with(ledger, clock, settings, connectors).await.ok()?;
         self.world.has_started(&service);
         if let Some(listener) = &self.listener {
@@ -183,17 +197,14 @@ impl Simulation {
 
     /// Callers call, and clocks go wrong.
     async fn be_called(self: Arc<Self>, service: Arc<Service>) {
-        let weather = Arc::clone(&self);
+        let (weather, process) = (Arc::clone(&self), Arc::clone(&service));
         tokio::spawn(async move {
             loop {
                 let wait = weather.world.draw(|random| random.below(8_000));
                 sleep(Duration::from_millis(wait)).await;
                 match weather.world.draw(|random| random.below(10)) {
                     0..2 => weather.world.set_clock_wrong(),
-                    2 => {
-                        let minutes = weather.world.draw(|random| random.below(30));
-                        weather.world.leap(TimeDelta::minutes(i64::try_from(minutes).unwrap()));
-                    }
+                    2 => weather.world.pause(&process).await,
                     _ => {}
                 }
             }
@@ -233,14 +244,27 @@ impl Simulation {
             let is_paid = self.bank.has_paid(refund);
             let settled_as = if is_paid { SettledAs::Processed } else { SettledAs::Error };
             self.note_settled(refund, is_paid);
-            let (reason, act) = ("it is so".to_owned(), Act::of_start(service.clock().now()));
-            let at_least = service.clock().at_least();
-            let settlement = Settlement { refund, settled_as, reason, act, at_least };
-            let settled = service.settle(settlement).await;
-            if !matches!(settled, Ok(Ok(_))) {
-                self.world.fail(format!("{refund} cannot be settled: {settled:?}"));
+            for hour in 0.. {
+                let (reason, act) = ("it is so".to_owned(), Act::of_start(service.clock().now()));
+                let at_least = service.clock().at_least();
+                let settlement = Settlement { refund, settled_as, reason, act, at_least };
+                match service.settle(settlement).await {
+                    Ok(Ok(_)) => break,
+                    // Its moment is one of a clock that jumped, and the ledger's age is behind.
+                    Ok(Err(SettleError::TooEarly { .. })) if hour < self.settled_after_hours() => {
+                        self.world.leap(TimeDelta::hours(1));
+                    }
+                    other => {
+                        self.world.fail(format!("{refund} cannot be settled: {other:?}"));
+                        break;
+                    }
+                }
             }
         }
+    }
+
+    fn settled_after_hours(&self) -> u32 {
+        if self.world.is_wild() { 200 } else { 0 }
     }
 
     fn note_settled(&self, refund: crate::domain::id::RefundId, is_paid: bool) {

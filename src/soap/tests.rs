@@ -146,6 +146,15 @@ async fn create_answers_every_row_in_the_captured_style() {
     assert_eq!((answer.refunds, answer.row_errors, answer.replayed), (2, 1, false));
 }
 
+/// A call is copied to its place, and each future that hands it on has a place of its own for it:
+/// what a call holds while it waits is paid by every call.
+#[tokio::test]
+async fn what_a_call_holds_while_it_waits_is_small() {
+    let house = House::new(Script::Succeed).await;
+    let size = size_of_val(&house.soap.reply(call("")));
+    assert!(size <= 4_096, "{size} bytes");
+}
+
 #[tokio::test]
 async fn login_tells_the_session_and_the_address_that_the_caller_used() {
     let house = House::new(Script::Succeed).await;

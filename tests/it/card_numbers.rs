@@ -60,8 +60,10 @@ fn told(config: &str) -> String {
     let json = format!("{{\"comment\":\"{CARD}\",\"unheard\":\"{GROUPED}\"}}");
     let session = format!("ZSession {session}");
     let headers = [("Content-Type", "application/json"), ("Authorization", session.as_str())];
-    let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}");
+    let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}?unheard={CARD}");
     told += &gateway.connect().send("PUT", &path, &headers, json.as_bytes()).to_string();
+    let tracked = [headers[0], headers[1], ("Zuora-Track-Id", CARD)];
+    told += &gateway.connect().send("PUT", &path, &tracked, json.as_bytes()).to_string();
     let token = fs::read_to_string(gateway.folder().join("ledger.db.admin-token")).unwrap();
     let bearer = format!("Bearer {}", token.trim());
     let mut admin = Connection::open(gateway.admin());

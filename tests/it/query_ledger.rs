@@ -144,8 +144,8 @@ fn open() -> SqliteLedger {
 
 async fn create(ledger: &SqliteLedger, drafts: Vec<RefundDraft>, second: i64) -> Created {
     let permissions = Permission::ALL.into_iter().collect();
-    let asking =
-        Asking { version: ApiVersion::major(91), permissions, now: at(second), strict: false };
+    let (version, now) = (ApiVersion::major(91), at(second));
+    let asking = Asking { version, permissions, now, earliest: now, strict: false };
     let request = Create {
         context: Context {
             user: UserKey(1),

@@ -15,6 +15,8 @@ pub struct Asking {
     pub permissions: Permissions,
     /// The moment of the call.
     pub now: DateTime<Utc>,
+    /// The earliest moment that it can be, where the clock may be wrong.
+    pub earliest: DateTime<Utc>,
     /// Whether a field that may not be sent is an error instead of being ignored.
     pub strict: bool,
 }

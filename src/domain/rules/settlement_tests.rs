@@ -22,7 +22,8 @@ pub(super) fn now() -> DateTime<Utc> {
 }
 
 pub(super) fn asking(permissions: Permissions) -> Asking {
-    Asking { version: ApiVersion::LAST, permissions, now: now(), strict: false }
+    let version = ApiVersion::LAST;
+    Asking { version, permissions, now: now(), earliest: now(), strict: false }
 }
 
 pub(super) fn account() -> Account {

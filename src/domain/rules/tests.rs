@@ -62,6 +62,7 @@ impl World {
                 permissions: Permission::ALL.into_iter().collect(),
                 // In Los Angeles it is still the 21st.
                 now: "2026-11-22T05:00:00Z".parse().unwrap(),
+                earliest: "2026-11-22T05:00:00Z".parse().unwrap(),
                 strict: false,
             },
         }

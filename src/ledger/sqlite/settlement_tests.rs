@@ -35,6 +35,7 @@ fn context(second: i64) -> Context {
         version: ApiVersion::LAST,
         permissions: Permission::ALL.into_iter().collect(),
         now: at(second),
+        earliest: at(second),
         strict: false,
     };
     let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());

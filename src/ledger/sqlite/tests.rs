@@ -115,6 +115,7 @@ pub(super) fn request(drafts: Vec<RefundDraft>, key: Option<(&str, u8)>) -> Crea
         version: ApiVersion::major(91),
         permissions: Permission::ALL.into_iter().collect(),
         now: at(0),
+        earliest: at(0),
         strict: false,
     };
     let (user, origin, ticket) = (UserKey(1), Origin::of(FrontDoor::Soap), Ticket::default());

@@ -140,6 +140,7 @@ impl Ledger {
                 version: ApiVersion::major(91),
                 permissions: Permission::ALL.into_iter().collect(),
                 now: at(self.second),
+                earliest: at(self.second),
                 strict: false,
             },
             ticket: Ticket::default(),

@@ -206,6 +206,7 @@ impl<E: Engine + Audited> History<'_, E> {
                 version: ApiVersion::LAST,
                 permissions: Permission::ALL.into_iter().collect(),
                 now: at(self.second),
+                earliest: at(self.second),
                 strict: false,
             },
             ticket: Ticket::default(),

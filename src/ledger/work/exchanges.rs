@@ -86,13 +86,15 @@ pub fn keep(unit: &mut Unit<'_>, number: RefundNumber, kept: &Kept<'_>) -> Resul
     })
 }
 
-/// Writes down, in the transaction of its hold, that an order goes to its gateway now.
+/// Writes down, in the transaction of its hold, that an order goes to its gateway now, which is not
+/// before `earliest`.
 pub(super) fn begin_order(
     unit: &mut Unit<'_>,
     refund: RefundNumber,
     created: DateTime<Utc>,
+    earliest: DateTime<Utc>,
 ) -> Result<(), BooksError> {
-    let (first_sent_ms, next_ms) = (Some(created), Some(created + FRESH));
+    let (first_sent_ms, next_ms) = (Some(earliest.min(created)), Some(created + FRESH));
     unit.insert(Inquiry { refund, first_sent_ms, attempts: 0, next_ms })
 }
 

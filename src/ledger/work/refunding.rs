@@ -76,7 +76,7 @@ pub(super) fn write(
     if let Payout::Electronic { gateway, payment_method, original_payment, options } =
         decision.payout
     {
-        exchanges::begin_order(unit, number, created)?;
+        exchanges::begin_order(unit, number, created, asking.earliest)?;
         orders.push(Order {
             refund: id,
             gateway,

@@ -24,6 +24,9 @@ pub(super) const BANK: &str = "bank";
 const PROMISED: Duration = Duration::from_hours(24);
 /// How long it does: a clock that is wrong by minutes must not matter.
 const REMEMBERED: TimeDelta = TimeDelta::hours(25);
+/// How long it does where clocks jump: each start may take the ledger's age for an hour more, and
+/// the pauses before it for half as long again.
+const REMEMBERED_LONGER: TimeDelta = TimeDelta::hours(36);
 
 /// What the gateway knows, whatever becomes of the process that asks it.
 pub(super) struct Bank {
@@ -98,7 +101,7 @@ impl Bank {
 
     /// An order arrives; it is paid once for its id.
     fn hear(&self, order: &Order) {
-        let now = self.world.real_now();
+        let (now, remembered) = (self.world.real_now(), self.remembered());
         let pays = self.world.chance(700);
         let mut known = self.known.lock();
         let fresh = || Heard {
@@ -119,7 +122,7 @@ impl Bank {
                 {
                     wrong.push(format!("{} is sent as two orders", order.refund));
                 }
-                if now - heard.since >= REMEMBERED {
+                if now - heard.since >= remembered {
                     heard.since = now;
                     heard.pays = pays;
                     heard.paid += u32::from(pays);
@@ -134,6 +137,10 @@ impl Bank {
         wrong.into_iter().for_each(|why| self.world.fail(why));
     }
 
+    fn remembered(&self) -> TimeDelta {
+        if self.world.is_wild() { REMEMBERED_LONGER } else { REMEMBERED }
+    }
+
     fn beyond_collected(&self, known: &Known, order: &Order) -> Option<String> {
         let original = order.original_payment.as_ref()?;
         let of_it = known.orders.values().filter(|heard| {
@@ -146,10 +153,10 @@ impl Bank {
 
     /// What it says of an order that it knows.
     fn verdict(&self, refund: RefundId, lies: bool) -> Option<Verdict> {
-        let now = self.world.real_now();
+        let (now, remembered) = (self.world.real_now(), self.remembered());
         let mut known = self.known.lock();
         let heard = known.orders.get_mut(&refund)?;
-        if now - heard.since >= REMEMBERED {
+        if now - heard.since >= remembered {
             return None;
         }
         let approves = heard.pays != lies;

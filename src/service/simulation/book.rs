@@ -82,6 +82,8 @@ pub(super) struct Counts {
     pub(super) taken_back: u64,
     pub(super) settled: u64,
     pub(super) steps_in_order: u64,
+    pub(super) sessions_used: u64,
+    pub(super) sessions_ended: u64,
 }
 
 impl Counts {
@@ -99,6 +101,8 @@ impl Counts {
         self.taken_back += other.taken_back;
         self.settled += other.settled;
         self.steps_in_order += other.steps_in_order;
+        self.sessions_used += other.sessions_used;
+        self.sessions_ended += other.sessions_ended;
     }
 
     /// Whether all of it happened.
@@ -113,6 +117,8 @@ impl Counts {
             && self.keys_reused > 0
             && self.taken_back > 0
             && self.settled > 0
+            && self.sessions_used > 0
+            && self.sessions_ended > 0
     }
 }
 

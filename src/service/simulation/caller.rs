@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// For how long a key is good, less what clocks may be wrong by.
 const RETRIED_FOR: TimeDelta = TimeDelta::hours(22);
+/// The same where clocks jump: things get old half as fast again, and an hour older at each start.
+const RETRIED_WHERE_CLOCKS_JUMP: TimeDelta = TimeDelta::hours(12);
 
 /// What a caller does next.
 enum Next {
@@ -37,6 +39,7 @@ enum Next {
 /// Calls until nothing is left to do, in the process of `service`.
 pub(super) async fn call(simulation: Arc<Simulation>, service: Arc<Service>) {
     while let Some(next) = simulation.next() {
+        simulation.use_session(&service).await;
         match next {
             Next::Send(place) => simulation.send(&service, place).await,
             Next::TakeBack(place) => simulation.take_back(&service, place).await,
@@ -67,10 +70,14 @@ impl Simulation {
         Some(next.unwrap_or_else(|| Next::Send(self.new_call())))
     }
 
+    fn retried_for(&self) -> TimeDelta {
+        if self.world.is_wild() { RETRIED_WHERE_CLOCKS_JUMP } else { RETRIED_FOR }
+    }
+
     /// A call with a key that is sent again.
     fn known_call(&self) -> Option<usize> {
-        let (book, now) = (self.book.lock(), self.world.real_now());
-        let may_be_sent = |call: &Call| call.key.is_some() && now - call.since < RETRIED_FOR;
+        let (book, now, good_for) = (self.book.lock(), self.world.real_now(), self.retried_for());
+        let may_be_sent = |call: &Call| call.key.is_some() && now - call.since < good_for;
         let calls = book.calls.iter().enumerate().filter(|(_, call)| may_be_sent(call));
         let places: Vec<usize> = calls.map(|(place, _)| place).collect();
         (!places.is_empty()).then(|| self.world.draw(|random| *random.pick(&places)))
@@ -219,11 +226,11 @@ impl Simulation {
 
     /// Sends once more what has an unknown outcome, as long as keys are good.
     pub(super) async fn send_again(&self, service: &Arc<Service>) {
-        let now = self.world.real_now();
+        let (now, good_for) = (self.world.real_now(), self.retried_for());
         let unknown: Vec<usize> = {
             let book = self.book.lock();
             let is_unknown = |call: &Call| {
-                call.key.is_some() && call.answer.is_none() && now - call.since < RETRIED_FOR
+                call.key.is_some() && call.answer.is_none() && now - call.since < good_for
             };
             let calls = book.calls.iter().enumerate().filter(|(_, call)| is_unknown(call));
             calls.map(|(place, _)| place).collect()

@@ -21,6 +21,11 @@ impl Random {
         self.next() % end
     }
 
+    /// A number from `least` to `most`.
+    pub(super) fn between(&mut self, least: i64, most: i64) -> i64 {
+        least + i64::try_from(self.below((most - least).unsigned_abs() + 1)).unwrap()
+    }
+
     /// True in so many of a thousand cases.
     pub(super) const fn chance(&mut self, of_a_thousand: u64) -> bool {
         self.below(1_000) < of_a_thousand

@@ -19,14 +19,20 @@ use tokio::time::{Instant, sleep};
 
 /// When every simulation begins, in Unix seconds.
 const BEGINNING_S: i64 = 1_790_000_000;
-/// How far a clock may be wrong, in minutes.
-pub(super) const SKEW_MAX_MIN: i64 = 20;
+/// How far a clock may be wrong where its machine is looked after, in minutes.
+const SKEW_MAX_MIN: i64 = 20;
+/// How far it is wrong where it jumps, in hours.
+const JUMP_HOURS: (i64, i64) = (25, 60);
+/// How long a process may be idle where clocks jump, in hours.
+const IDLE_MAX_HOURS: i64 = 40;
 
 /// The world of one schedule.
 pub(super) struct World {
     state: Mutex<State>,
     crash: Notify,
     is_verbose: bool,
+    /// Whether clocks jump by more than a day.
+    is_wild: bool,
 }
 
 struct State {
@@ -50,24 +56,34 @@ struct State {
     digest: u64,
 }
 
+fn beginning() -> DateTime<Utc> {
+    DateTime::from_timestamp(BEGINNING_S, 0).unwrap()
+}
+
 impl World {
     pub(super) fn new(seed: u64, is_verbose: bool) -> Self {
+        let mut random = Random::new(seed);
+        let is_wild = random.chance(300);
         let state = State {
-            random: Random::new(seed),
+            random,
             events: 0,
             crash_at: u64::MAX,
             is_crashed: false,
             is_calm: false,
-            real: DateTime::from_timestamp(BEGINNING_S, 0).unwrap(),
+            real: beginning(),
             began: None,
             skew: TimeDelta::zero(),
             process: Weak::new(),
-            machine: Arc::new(Clock::fixed(DateTime::from_timestamp(BEGINNING_S, 0).unwrap())),
+            machine: Arc::new(Clock::fixed(beginning())),
             failure: None,
             log: Vec::new(),
             digest: 0,
         };
-        Self { state: Mutex::new(state), crash: Notify::new(), is_verbose }
+        Self { state: Mutex::new(state), crash: Notify::new(), is_verbose, is_wild }
+    }
+
+    pub(super) const fn is_wild(&self) -> bool {
+        self.is_wild
     }
 
     pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut Random) -> T) -> T {
@@ -173,10 +189,42 @@ impl World {
 
     /// The machine's clock is set, to a time that may be wrong.
     pub(super) fn set_clock_wrong(&self) {
-        let minutes = self.draw(|random| random.below(2 * SKEW_MAX_MIN.unsigned_abs() + 1));
-        let minutes = i64::try_from(minutes).unwrap() - SKEW_MAX_MIN;
+        let is_wild = self.is_wild;
+        let minutes = self.draw(|random| match is_wild && random.chance(600) {
+            true => {
+                let hours = random.between(JUMP_HOURS.0, JUMP_HOURS.1);
+                60 * if random.chance(500) { hours } else { -hours }
+            }
+            false => random.between(-SKEW_MAX_MIN, SKEW_MAX_MIN),
+        });
         self.state.lock().skew = TimeDelta::minutes(minutes);
         self.log(|| format!("the clock is {minutes} minutes ahead"));
+        self.show_time();
+    }
+
+    /// While a process runs, nothing happens for a while: minutes, or more than a gateway
+    /// remembers. The process keeps its age meanwhile.
+    pub(super) async fn pause(&self, process: &Service) {
+        let is_wild = self.is_wild;
+        let minutes = self.draw(|random| match is_wild && random.chance(200) {
+            true => 60 * random.between(1, IDLE_MAX_HOURS),
+            false => random.between(0, 30),
+        });
+        for _ in 0..minutes / 60 {
+            self.leap(TimeDelta::hours(1));
+            process.keep_age().await;
+        }
+        self.leap(TimeDelta::minutes(minutes % 60));
+    }
+
+    /// How much time has passed by a clock that cannot be set.
+    pub(super) fn passed(&self) -> Duration {
+        (self.real_now() - beginning()).to_std().unwrap()
+    }
+
+    /// The machine's clock is right from now on.
+    pub(super) fn set_clock_right(&self) {
+        self.state.lock().skew = TimeDelta::zero();
         self.show_time();
     }
 
