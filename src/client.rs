@@ -91,8 +91,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Says that the request is part of a trace, by the headers of W3C's Trace Context.
-    pub fn continue_trace(&mut self, trace: &TraceContext) {
+    /// Says that the request is part of a trace, if it is of one, by the headers of W3C's Trace
+    /// Context.
+    pub fn continue_trace(&mut self, trace: Option<&TraceContext>) {
+        let Some(trace) = trace else { return };
         let parent = HeaderValue::try_from(trace.to_string()).ok();
         let state = trace.state().and_then(|state| HeaderValue::from_str(state).ok());
         let headers = &mut self.headers;

@@ -110,9 +110,7 @@ impl Shared {
 
     /// A request about an order, which says of which trace it is a part.
     fn of_order(&self, order: &Order, mut request: client::Request) -> client::Request {
-        if let Some(trace) = &order.trace {
-            request.continue_trace(trace);
-        }
+        request.continue_trace(order.trace.as_ref());
         request
     }
 

@@ -98,11 +98,8 @@ struct Post {
 
 impl Post {
     fn to(webhook: &Webhook) -> Self {
-        let limits = ClientLimits {
-            connect: CONNECT,
-            exchange: webhook.timeout,
-            body_bytes_max: ANSWER_BYTES_MAX,
-        };
+        let (connect, body_bytes_max) = (CONNECT, ANSWER_BYTES_MAX);
+        let limits = ClientLimits { connect, exchange: webhook.timeout, body_bytes_max };
         let (endpoint, secret) = (webhook.endpoint.clone(), webhook.secret.clone());
         let pool = Pool::new(endpoint.clone(), limits, webhook.trust.clone(), UNDER_WAY_MAX);
         Self { endpoint, secret, pool }
@@ -116,9 +113,7 @@ impl Post {
             body: delivery.event.payload.clone().into(),
         };
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(trace) = &trace {
-            request.continue_trace(trace);
-        }
+        request.continue_trace(trace.as_ref());
         self.secret.sign_request(&mut request, unix_seconds());
         let answer = self.pool.send(&request).await.map_err(|error| error.to_string())?;
         if answer.status.is_success() {
