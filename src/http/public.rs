@@ -248,11 +248,8 @@ impl Public {
 
     /// The head as everything from here on sees it, where that is another one.
     fn head_without_card_numbers(&self, head: &Parts) -> Option<Parts> {
-        self.service
-            .settings()
-            .mask_card_numbers
-            .then(|| head::without_card_numbers(head))
-            .flatten()
+        let is_masked = self.service.settings().mask_card_numbers;
+        is_masked.then(|| head::without_card_numbers(head)).flatten()
     }
 
     /// The body as everything from here on sees it.
