@@ -43,6 +43,7 @@ pub mod seeding;
 pub mod served;
 pub mod sessions;
 pub mod settings;
+pub mod sharing;
 pub mod sqlite;
 pub mod test_bench;
 pub mod ticket;
@@ -57,8 +58,10 @@ mod writer;
 use operator::Operators;
 use outbox::Outbox;
 use query::Queries;
+use sharing::Sharing;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use test_bench::TestBench;
 use trail::Trail;
 use views::Views;
@@ -108,6 +111,17 @@ where
 {
     /// What can be done with a test ledger alone; nothing where it is none.
     fn test_bench(&self) -> Option<&dyn TestBench>;
+
+    /// What this process shares with other nodes that serve the same ledger; nothing where there
+    /// can be none.
+    fn sharing(&self) -> Option<Arc<dyn Sharing>> {
+        None
+    }
+
+    /// Reads the tenant's settings again, which another node may have changed.
+    fn know_its_tenant(&self) -> Reply<()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 #[cfg(test)]

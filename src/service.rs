@@ -19,6 +19,7 @@ pub mod idempotency;
 mod leases;
 pub mod login;
 mod login_guard;
+mod nodes;
 pub mod oauth;
 pub mod operation;
 mod outcome_writes;
@@ -283,6 +284,7 @@ impl Service {
             receivers: Mutex::default(),
         });
         service.start_keeping_age();
+        service.start_following_nodes();
         service.start_resolver().await?;
         Ok(service)
     }

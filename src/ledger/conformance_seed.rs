@@ -194,12 +194,12 @@ impl<E: Engine> History<'_, E> {
         let again = Attempt::Again { next: at(9), why: "busy".to_owned() };
         for (event, attempt) in [(1, again), (1, Attempt::Delivered)] {
             self.work(|unit| delivering::collect(unit, "hook", None, at(3)));
-            self.work(|unit| delivering::note_attempt(unit, "hook", event, &attempt, at(4)));
+            self.work(|unit| delivering::note_attempt(unit, "hook", (event, 0), &attempt, at(4)));
         }
         let hooks = ["hook".to_owned()];
         self.work(|unit| delivering::remove_events(unit, at(5), &hooks));
         let given_up = Attempt::GivenUp { why: "gone".to_owned() };
-        self.work(|unit| delivering::note_attempt(unit, "hook", 2, &given_up, at(6)));
+        self.work(|unit| delivering::note_attempt(unit, "hook", (2, 0), &given_up, at(6)));
         self.refunds();
         self.work(|unit| delivering::remove_events(unit, at(7), &hooks));
         self.work(|unit| delivering::collect(unit, "other", Some(&[]), at(7)));

@@ -83,13 +83,19 @@ pub enum ExchangeKind {
     Refund,
     /// The question what became of it.
     Inquiry,
+    /// An order that its connector declined before it left. Unlike what a gateway says, that is not
+    /// true whatever others did meanwhile.
+    Unsent {
+        /// How many exchanges had brought no verdict when that was decided.
+        attempts: u32,
+    },
 }
 
 impl ExchangeKind {
     /// The name in the ledger.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Refund => "refund",
+            Self::Refund | Self::Unsent { .. } => "refund",
             Self::Inquiry => "inquiry",
         }
     }
@@ -111,6 +117,8 @@ pub struct Exchange {
 pub struct Note {
     /// The exchange.
     pub exchange: Exchange,
+    /// How many exchanges had brought no verdict when this one began.
+    pub attempts: u32,
     /// Why there is no verdict, for operators.
     pub why: String,
     /// Set when it is certain that neither this order nor an earlier one ever left.
@@ -130,6 +138,23 @@ pub struct OpenOrder {
     pub attempts: u32,
     /// When it is to be asked about next; none when it is not asked about any more.
     pub next: Option<DateTime<Utc>>,
+}
+
+/// What of an open order changes as tasks deal with it. A task that finds it changed was overtaken:
+/// it had stopped for so long that its lease went to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// How many exchanges brought no verdict.
+    pub attempts: u32,
+    /// Whether it is certain that it never left.
+    pub is_unsent: bool,
+}
+
+impl OpenOrder {
+    /// What would show that another task has dealt with it.
+    pub const fn seen(&self) -> Seen {
+        Seen { attempts: self.attempts, is_unsent: self.first_sent.is_none() }
+    }
 }
 
 /// An operator's decision about a refund whose gateway gives no verdict.
@@ -217,17 +242,19 @@ pub struct Awaited {
 /// What the ledger does for refunds that are with a gateway.
 pub trait Orders: Send + Sync {
     /// Ends a refund in Processing as the gateway's verdict says, and keeps the exchange that
-    /// brought it; false when it had ended before, in which case nothing is written.
+    /// brought it; false when it had ended before, or when an order was declined unsent that
+    /// another task has dealt with since, in which cases nothing is written.
     fn end_refund(&self, number: RefundNumber, verdict: Verdict, exchange: Exchange)
     -> Reply<bool>;
 
-    /// Keeps an exchange without a verdict; false when the refund has ended, in which case nothing
-    /// is written.
+    /// Keeps an exchange without a verdict; false when the refund has ended, or another exchange
+    /// was noted since this one began, in which cases nothing is written.
     fn note_exchange(&self, number: RefundNumber, note: Note) -> Reply<bool>;
 
-    /// Notes, before it happens, that an order is sent again; false when it must not be, because
-    /// the refund has ended.
-    fn mark_sent(&self, number: RefundNumber, at: DateTime<Utc>) -> Reply<bool>;
+    /// Notes, before it happens, that an order is sent (again); false when it must not be, because
+    /// the refund has ended, or because it is not as it was `seen` any more: another task has sent
+    /// or asked about it since.
+    fn mark_sent(&self, number: RefundNumber, seen: Seen, at: DateTime<Utc>) -> Reply<bool>;
 
     /// The order of a refund, if it is in Processing.
     fn open_order(&self, number: RefundNumber) -> Reply<Option<OpenOrder>>;

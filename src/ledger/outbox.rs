@@ -73,11 +73,12 @@ pub trait Outbox: Send + Sync {
     /// At most `most` deliveries that are due, at most one of each account.
     fn due(&self, webhook: &str, at: DateTime<Utc>, most: usize) -> Reply<Vec<Delivery>>;
 
-    /// Writes down what came of an attempt.
+    /// Writes down what came of an attempt to deliver an event (its place, and how often it had
+    /// been tried before). A failure is not written where there was another attempt since.
     fn note_attempt(
         &self,
         webhook: &str,
-        sequence: i64,
+        tried: (i64, u32),
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()>;

@@ -23,6 +23,7 @@ mod address;
 mod audit;
 mod backend;
 mod books;
+mod clocks;
 mod fault;
 mod link;
 mod moving;
@@ -31,6 +32,8 @@ mod purpose;
 mod readers;
 mod schema;
 mod settings;
+mod sharing;
+mod sharing_words;
 mod starting;
 mod store;
 mod tls;
@@ -45,6 +48,8 @@ pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
 mod moving_tests;
 #[cfg(test)]
+mod nodes_tests;
+#[cfg(test)]
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
@@ -56,6 +61,6 @@ pub use backend::Postgres;
 pub use fault::PostgresError;
 pub use moving::{ServerBegun, ServerHeld};
 
-/// A ledger in PostgreSQL, of which this process is the only node for now: what asks gateways and
-/// what delivers to webhooks does not share its work with other nodes yet.
+/// A ledger in PostgreSQL, of which this process is one node of any number; of a test ledger it is
+/// the only one.
 pub type PostgresLedger = super::served::Served<Postgres>;

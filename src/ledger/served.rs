@@ -3,7 +3,7 @@
 //!
 //! What must stay true: what changes something goes through the writer's queue, and what reads does
 //! not wait for the writer; the tenant's settings that are known here are those of the last
-//! transaction that changed them.
+//! transaction of this process that changed them, or newer ones of another node.
 
 pub mod bench;
 mod bookkeeping;
@@ -23,11 +23,13 @@ use super::books::BooksError;
 use super::damage::Damage;
 use super::engine::Engine;
 use super::reader::Reader;
+use super::records::{CUSTOM_FIELDS, TENANT_SETTINGS};
+use super::sharing::Sharing;
 use super::test_bench::{Snapshot, SnapshotError, TestBench, TestEngine};
 use super::ticket::Ticket;
 use super::unit::Unit;
 use super::writer::Writer;
-use super::{Ledger, Reply};
+use super::{Ledger, Reply, world};
 use crate::domain::facts::Tenant;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
@@ -58,6 +60,11 @@ pub trait Backend: Send + Sync + 'static {
         T: Send + 'static,
         F: FnMut(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static;
 
+    /// What is shared with other nodes; nothing where there can be none.
+    fn sharing(&self) -> Option<Arc<dyn Sharing>> {
+        None
+    }
+
     /// Checks what is stored beside serving, from now on, where the engine does not by itself.
     fn begin_check(&self);
 
@@ -76,7 +83,7 @@ pub struct Served<B: Backend> {
     /// Its readers end before the writer does.
     pub(super) backend: B,
     pub(super) writer: Writer<B::Engine>,
-    /// What the ledger says, which nothing beside this process changes.
+    /// What the ledger says, as of the last change by this process or the last reading.
     tenant: Arc<RwLock<Arc<Tenant>>>,
     damage: Damage,
     /// It is marked as test.
@@ -132,5 +139,21 @@ fn know(known: &RwLock<Arc<Tenant>>, tenant: Tenant) {
 impl<B: Backend> Ledger for Served<B> {
     fn test_bench(&self) -> Option<&dyn TestBench> {
         self.is_test.then_some(self)
+    }
+
+    fn sharing(&self) -> Option<Arc<dyn Sharing>> {
+        self.backend.sharing()
+    }
+
+    fn know_its_tenant(&self) -> Reply<()> {
+        let read = self.backend.read(|reader| {
+            let settings = reader.records(&TENANT_SETTINGS, &[])?;
+            world::tenant_of(settings, &reader.records(&CUSTOM_FIELDS, &[])?)
+        });
+        let known = Arc::clone(&self.tenant);
+        Box::pin(async move {
+            know(&known, read.await?);
+            Ok(())
+        })
     }
 }

@@ -7,9 +7,10 @@
 use super::books::{Books, BooksError};
 use super::record::Record;
 use super::records::{
-    CUSTOM_FIELDS, CustomFieldRow, GATEWAYS, GatewayRow, TENANT_SETTINGS, TenantSetting,
+    CUSTOM_FIELDS, CustomFieldRow, GATEWAYS, GatewayRow, Meta, TENANT_SETTINGS, TenantSetting,
 };
 use super::unit::Unit;
+use super::work::beginning::{EVENTS, EVENTS_ON};
 use super::working_set::Shelves;
 use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY, Tenant};
@@ -48,8 +49,12 @@ impl World {
         let mut unit = Unit::new(shelves, books, self);
         let tenant = tenant(&mut unit)?;
         let seeded = gateways(&mut unit)?.into_iter().map(|(gateway, _)| gateway);
+        // Another process may have said something else since.
+        let events = unit.get::<Meta>(&(EVENTS.to_owned(),))?;
+        let keeps_events = events.map(|events| events.value == EVENTS_ON);
         self.gateways = seeded.chain(self.configured.iter().cloned()).collect();
         self.tenant = tenant;
+        self.keeps_events = keeps_events.unwrap_or(self.keeps_events);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::facts::Gateway;
 use crate::domain::lifecycle::Verdict;
 use crate::domain::script::Script;
 use crate::ledger::Order;
+use crate::ledger::orders::{ExchangeKind, OpenOrder};
 use crate::processor::sandbox::Sandbox;
 use crate::processor::{Answer, Processor, Told};
 use parking_lot::RwLock;
@@ -22,11 +23,15 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    /// Sends an order that certainly never left, unless its gateway declines it unasked.
-    pub(super) async fn send_first(&self, order: &Order) -> Told<Answer> {
-        match self.processor.declines_unsent(order) {
-            Some(response) => Answer::Certain(Verdict::Declined { response }).untold(),
-            None => self.processor.refund(order).await,
+    /// Sends an order that certainly never left, unless its gateway declines it unasked. Gives
+    /// what came of it with the kind of exchange that this was.
+    pub(super) async fn send_first(&self, open: &OpenOrder) -> (ExchangeKind, Told<Answer>) {
+        match self.processor.declines_unsent(&open.order) {
+            Some(response) => {
+                let unsent = ExchangeKind::Unsent { attempts: open.attempts };
+                (unsent, Answer::Certain(Verdict::Declined { response }).untold())
+            }
+            None => (ExchangeKind::Refund, self.processor.refund(&open.order).await),
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::amending::{Amending, refresh};
 use super::deadline::Deadline;
 use super::idempotency::{Once, fingerprint};
+use super::nodes::{KeyHeld, of_key};
 use super::{CallContext, Service};
 use crate::domain::access::{Object, Operation};
 use crate::domain::draft::batch::Drafts;
@@ -59,6 +60,15 @@ impl From<LedgerError> for CreateError {
     }
 }
 
+impl From<KeyHeld> for CreateError {
+    fn from(held: KeyHeld) -> Self {
+        match held {
+            KeyHeld::ByAnother => Self::KeyRunning,
+            KeyHeld::Unknown(error) => Self::Ledger(error),
+        }
+    }
+}
+
 impl Service {
     /// Creates objects from drafts, each on its own, and returns the results in their order; with
     /// `once`, however often the call is sent.
@@ -108,6 +118,12 @@ impl Service {
                 Some(running.ok_or(CreateError::KeyRunning)?)
             }
         };
+        let may_amend = |once: &&Once| once.is_amended() && may_ask_gateways(&batch.drafts);
+        let claim = once.as_ref().filter(may_amend).map(|once| of_key(context.user, once));
+        let held = match claim {
+            Some(claim) => self.hold(claim).await?,
+            None => None,
+        };
         let mut amending = None;
         let user = context.user;
         let idempotency = match once {
@@ -149,7 +165,7 @@ impl Service {
                 }
             }
         };
-        drop(running);
+        drop((running, held));
         Ok(answer)
     }
 }

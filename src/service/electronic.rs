@@ -2,8 +2,10 @@
 //! the refund in a second one, exactly once.
 //!
 //! What must stay true: while an order is being sent or asked about, no other task does either for
-//! the same refund (`leases`); what brings no verdict is noted with the moment of the next inquiry,
-//! and what cannot be noted is due by an earlier note. So no verdict is ever lost for good.
+//! the same refund, of this node or another (`leases`); what a task that was overtaken knew of an
+//! order is not written down any more (`Seen`), only what its gateway said for certain; what brings
+//! no verdict is noted with the moment of the next inquiry, and what cannot be noted is due by an
+//! earlier note. So no verdict is ever lost for good.
 
 use super::Service;
 use super::leases::Lease;
@@ -14,6 +16,7 @@ use crate::domain::schedule::{FRESH, next_inquiry};
 use crate::ledger::orders::{
     Exchange, ExchangeKind, Note, OpenOrder, SettleError, Settlement, Transcript,
 };
+use crate::ledger::sharing::Claim;
 use crate::ledger::{Ended, LedgerError, Order};
 use crate::processor::{Answer, Told};
 use std::future::{Future, pending};
@@ -100,22 +103,23 @@ impl Service {
     /// Sends an order for the first time, if the gateway has room for it before the deadline.
     async fn pay_one(&self, order: Order, deadline: Instant) -> Option<(RefundId, Ended)> {
         let lease = self.leases.take(order.refund.number())?;
+        let lease = self.shared(lease, Duration::ZERO).await?;
         // From then on it belongs to the resolver, which asks before it sends.
         if self.clock.now() >= order.refund.created_at() + FRESH {
             return None;
         }
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
-        let not_sent = |why: &str| Answer::NotSent(why.to_owned()).untold();
-        let told = match self.processors.of(&open.order.gateway) {
+        let not_sent = |why: &str| (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).untold());
+        let answer = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
             Some(connected) => {
                 match timeout_at(deadline, Arc::clone(&connected.room).acquire_owned()).await {
-                    Ok(Ok(_room)) => connected.send_first(&open.order).await,
+                    Ok(Ok(_room)) => connected.send_first(&open).await,
                     _ => not_sent("the gateway had no room for another call in time"),
                 }
             }
         };
-        let ended = self.conclude(&open, told, lease).await?;
+        let ended = self.conclude(&open, answer, lease).await?;
         Some((open.order.refund, ended))
     }
 
@@ -123,10 +127,10 @@ impl Service {
     pub(super) async fn conclude(
         &self,
         open: &OpenOrder,
-        told: Told<Answer>,
+        (kind, told): (ExchangeKind, Told<Answer>),
         lease: Lease,
     ) -> Option<Ended> {
-        let exchange = self.exchange(ExchangeKind::Refund, told.transcript);
+        let exchange = self.exchange(kind, told.transcript);
         match told.outcome {
             Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, lease).await,
             Answer::NotSent(why) => {
@@ -182,6 +186,24 @@ impl Service {
         None
     }
 
+    /// A lease of this process as one of all nodes, where there are others; none where another one
+    /// has it, or gave it back less than `interval` ago. What cannot be found out counts so.
+    pub(super) async fn shared(&self, lease: Lease, interval: Duration) -> Option<Lease> {
+        let Some(sharing) = self.ledger.sharing() else { return Some(lease) };
+        let claim = Claim::order(lease.number());
+        match sharing.claim(claim.clone(), interval).await {
+            Ok(true) => Some(lease.shared(sharing, claim)),
+            Ok(false) => {
+                lease.forget();
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an order could not be claimed; its gateway is asked later");
+                None
+            }
+        }
+    }
+
     /// Forgets a refund that has ended.
     fn forget(&self, order: &Order, lease: Lease) {
         lease.forget();
@@ -207,7 +229,11 @@ impl Service {
         let number = settlement.refund.number();
         let until = Instant::now() + OPERATORS_WAIT;
         let lease = loop {
-            match self.leases.take(number) {
+            let lease = match self.leases.take(number) {
+                Some(lease) => self.shared(lease, Duration::ZERO).await,
+                None => None,
+            };
+            match lease {
                 Some(lease) => break lease,
                 None if Instant::now() < until => sleep(TURNS_TRIED_EVERY).await,
                 None => return Ok(Err(SettleError::BeingAsked { number })),
@@ -238,7 +264,7 @@ impl Service {
                 "the gateway is not asked any more; an operator has to settle this refund"
             ),
         }
-        let note = Note { exchange, why, was_never_sent, next };
+        let note = Note { exchange, attempts: open.attempts, why, was_never_sent, next };
         let write = || self.ledger.note_exchange(refund.number(), note);
         let write = || self.leases.gave(lease).then(write);
         let Some(noted) = self.outcome_writes.write(write).await else { return false };

@@ -109,10 +109,18 @@ pub struct Once {
     pub render: Render,
 }
 
+impl Once {
+    /// Whether the answer is made anew once gateways were asked.
+    pub(super) fn is_amended(&self) -> bool {
+        matches!(self.render, Render::Views(_))
+    }
+}
+
 /// A key that is running.
 type RunningEntry = (UserKey, KeyScope, String);
 
-/// The keys whose requests are running in this process.
+/// The keys whose requests are running in this process. Among nodes their batches take turns, so
+/// that the second one finds the answer of the first.
 #[derive(Debug, Default, Clone)]
 pub struct RunningKeys(Arc<Mutex<HashSet<RunningEntry>>>);
 

@@ -1,10 +1,12 @@
 //! Which task deals with which refund at its gateway: at most one at a time.
 //!
-//! This is memory of the process alone and can be lost at any moment: a gateway pays once for an
-//! id, however often it is asked. It keeps us from asking twice at once, or too often.
+//! This is memory and can be lost at any moment: a gateway pays once for an id, however often it is
+//! asked. It keeps us from asking twice at once, or too often. Where several nodes serve the
+//! ledger, a lease holds among them as well once it was claimed there.
 
 use crate::domain::id::RefundNumber;
 use crate::domain::schedule::READERS_STEP_MAX_S;
+use crate::ledger::sharing::{Claim, Sharing};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,7 +73,7 @@ impl Leases {
         }
         places.of.insert(number, Place::Busy);
         drop(places);
-        Some(Lease { places: of_all, number, has_ended: false })
+        Some(Lease { places: of_all, number, has_ended: false, held: None })
     }
 
     /// Whether a lease is still good: one from before [`Leases::clear`] is not.
@@ -94,9 +96,22 @@ pub(super) struct Lease {
     places: Places,
     number: RefundNumber,
     has_ended: bool,
+    /// What is claimed among all nodes.
+    held: Option<(Arc<dyn Sharing>, Claim)>,
 }
 
 impl Lease {
+    /// The refund.
+    pub(super) const fn number(&self) -> RefundNumber {
+        self.number
+    }
+
+    /// The same, which gives a claim back when it ends.
+    pub(super) fn shared(mut self, sharing: Arc<dyn Sharing>, claim: Claim) -> Self {
+        self.held = Some((sharing, claim));
+        self
+    }
+
     /// Gives the lease back for a refund that is not asked about again.
     pub(super) fn forget(mut self) {
         self.has_ended = true;
@@ -105,6 +120,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if let Some((sharing, claim)) = self.held.take() {
+            sharing.give_back(claim, self.has_ended);
+        }
         let mut places = self.places.lock();
         if self.has_ended {
             places.of.remove(&self.number);

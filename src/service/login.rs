@@ -1,6 +1,6 @@
 //! Logging in: a name and a password become a session.
 
-use super::login_guard::Refused;
+use super::login_guard::{LoginGuard, Refused};
 use super::password::HashMemory;
 use super::session::caller_of;
 use super::{Caller, Service, password};
@@ -76,32 +76,54 @@ impl Service {
         from: IpAddr,
         found: impl Future<Output = Result<Option<Credential>, LedgerError>>,
     ) -> Result<User, LoginError> {
-        let may_try = || {
-            let checked = self.login_guard.check(username, from, self.clock.now());
-            checked.map_err(|Refused { seconds }| {
-                tracing::debug!(%from, seconds, "a login is refused unseen");
-                LoginError::Refused
-            })
-        };
-        may_try()?;
+        self.may_try(username, from).await?;
         let wait = Duration::from_millis(self.settings.login_wait_ms);
         let turn = Arc::clone(&self.hashing).acquire_owned();
         let Ok(Ok(turn)) = tokio::time::timeout(wait, turn).await else {
             return Err(LoginError::Busy);
         };
         // Others may have been wrong while this one waited.
-        may_try()?;
+        self.may_try(username, from).await?;
         let found = found.await?;
         let memory = Arc::clone(&self.hash_memory);
         let verified = verified(found, password.to_owned(), memory, turn).await;
-        if matches!(verified, Err(LoginError::Mismatch))
-            && self.login_guard.note_wrong(username, from, self.clock.now())
-        {
+        if matches!(verified, Err(LoginError::Mismatch)) && self.note_wrong(username, from).await {
             let user: String = username.chars().take(NAME_CHARS_LOGGED).collect();
             let seconds = self.settings.login_refused_s;
             tracing::warn!(?user, %from, seconds, "after many wrong passwords, logins are refused");
         }
         verified
+    }
+}
+
+impl Service {
+    /// Refuses a login that may not even be looked at now.
+    async fn may_try(&self, username: &str, from: IpAddr) -> Result<(), LoginError> {
+        let checked = match self.ledger.sharing() {
+            None => self.login_guard.check(username, from, self.clock.now()),
+            Some(sharing) => {
+                let (guard, by) = (&self.login_guard, LoginGuard::counted_by(username, from));
+                let wrong = sharing.wrong_logins(by, guard.window(), guard.most()).await?;
+                guard.check_all(username, from, &wrong, self.clock.now())
+            }
+        };
+        checked.map_err(|Refused { seconds }| {
+            tracing::debug!(%from, seconds, "a login is refused unseen");
+            LoginError::Refused
+        })
+    }
+
+    /// Notes a wrong password; whether the pair is refused from now on.
+    async fn note_wrong(&self, username: &str, from: IpAddr) -> bool {
+        let Some(sharing) = self.ledger.sharing() else {
+            return self.login_guard.note_wrong(username, from, self.clock.now());
+        };
+        let by = LoginGuard::counted_by(username, from);
+        let noted = sharing.note_wrong_login(by, self.login_guard.window()).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "a wrong password was not noted");
+        }
+        matches!(self.may_try(username, from).await, Err(LoginError::Refused))
     }
 }
 

@@ -1,15 +1,20 @@
 //! How often passwords may be guessed: by the pair of a user name and an address, and by an address
 //! over all names; never by a name alone, so that a stranger cannot lock out an integration.
 //!
+//! Where several nodes serve a ledger, what came to any of them counts at each; the rules are the
+//! same, applied to what the ledger has kept of it.
+//!
 //! What must stay true: a name that no user has is treated as one that a user has; time is the
 //! service's clock, and never runs backwards here; what is kept is bounded.
 
 use super::ServiceSettings;
+use crate::ledger::sharing::{LoginFrom, WrongLogins};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 /// So many pairs and addresses are known before those that say nothing any more are forgotten, and
 /// all of them where that does not suffice.
@@ -88,24 +93,45 @@ impl LoginGuard {
     pub(super) fn note_wrong(&self, name: &str, from: IpAddr, now: Moment) -> bool {
         let (key, mut known) = (key(name, from), self.at(now));
         let now = known.newest;
-        let limits = self.limits;
-        known.make_room(limits);
-        let wrong = known.addresses.entry(key.1).or_default();
-        wrong.push_back(now);
-        if wrong.len() > limits.per_minute_max {
-            wrong.pop_front();
+        known.make_room(self.limits);
+        known.note_address(key.1, now, self.limits);
+        known.note_pair(key, now, self.limits)
+    }
+
+    /// What wrong passwords there were says about another attempt, wherever they came in.
+    pub(super) fn check_all(
+        &self,
+        name: &str,
+        from: IpAddr,
+        wrong: &WrongLogins,
+        now: Moment,
+    ) -> Result<(), Refused> {
+        let ago =
+            |age: &Duration| TimeDelta::from_std(*age).map_or(Moment::MIN_UTC, |age| now - age);
+        let (key, mut known) = (key(name, from), Known::default());
+        for age in &wrong.of_address {
+            known.note_address(key.1, ago(age), self.limits);
         }
-        let pair = known.pairs.entry(key).or_default();
-        forget_before(&mut pair.wrong, now - limits.window);
-        pair.wrong.push_back(now);
-        if pair.wrong.len() > limits.wrong_max {
-            pair.wrong.pop_front();
+        for age in &wrong.of_pair {
+            known.note_pair(key, ago(age), self.limits);
         }
-        let is_refused = limits.wrong_max > 0 && pair.wrong.len() >= limits.wrong_max;
-        if is_refused {
-            pair.refused_until = Some(now + limits.refused);
-        }
-        is_refused
+        Self { limits: self.limits, known: Mutex::new(known) }.check(name, from, now)
+    }
+
+    /// How many of the last wrong passwords count: of a pair, and of an address.
+    pub(super) const fn most(&self) -> (usize, usize) {
+        (self.limits.wrong_max, self.limits.per_minute_max)
+    }
+
+    /// For how long one counts against its pair.
+    pub(super) fn window(&self) -> Duration {
+        self.limits.window.to_std().unwrap_or_default()
+    }
+
+    /// By what attempts are counted.
+    pub(super) fn counted_by(name: &str, from: IpAddr) -> LoginFrom {
+        let (name, address) = key(name, from);
+        LoginFrom { name, address }
     }
 
     /// Forgets everything, because the users are others now.
@@ -121,6 +147,29 @@ impl LoginGuard {
 }
 
 impl Known {
+    fn note_address(&mut self, address: IpAddr, at: Moment, limits: Limits) {
+        let wrong = self.addresses.entry(address).or_default();
+        wrong.push_back(at);
+        if wrong.len() > limits.per_minute_max {
+            wrong.pop_front();
+        }
+    }
+
+    /// Whether the pair is refused from now on.
+    fn note_pair(&mut self, key: (Name, IpAddr), at: Moment, limits: Limits) -> bool {
+        let pair = self.pairs.entry(key).or_default();
+        forget_before(&mut pair.wrong, at - limits.window);
+        pair.wrong.push_back(at);
+        if pair.wrong.len() > limits.wrong_max {
+            pair.wrong.pop_front();
+        }
+        let is_refused = limits.wrong_max > 0 && pair.wrong.len() >= limits.wrong_max;
+        if is_refused {
+            pair.refused_until = Some(at + limits.refused);
+        }
+        is_refused
+    }
+
     fn make_room(&mut self, limits: Limits) {
         if self.pairs.len() < KNOWN_MAX && self.addresses.len() < KNOWN_MAX {
             return;
@@ -192,6 +241,26 @@ mod tests {
         assert!(!guard.note_wrong("a", here, at(70 + 900)));
         guard.forget();
         assert_eq!(guard.check("a", here, at(71)), Ok(()));
+    }
+
+    #[test]
+    fn what_came_to_other_nodes_counts_by_the_same_rules() {
+        let (guard, here, now) = (guard(), ip("192.0.2.1"), at(0));
+        let ages = |ages: Vec<u64>| ages.into_iter().map(Duration::from_secs).collect::<Vec<_>>();
+        let check = |of_pair, of_address| {
+            let wrong = WrongLogins { of_pair: ages(of_pair), of_address: ages(of_address) };
+            guard.check_all("a", here, &wrong, now)
+        };
+        let ten = |last: u64| (last..last + 10).rev().collect::<Vec<_>>();
+        assert_eq!(check(ten(0), vec![]), Err(Refused { seconds: 60 }));
+        assert_eq!(check(ten(59), vec![]), Err(Refused { seconds: 1 }));
+        assert_eq!(check(ten(60), vec![]), Ok(()));
+        assert_eq!(check((0..9).rev().collect(), vec![]), Ok(()));
+        // Nine of them are older than the window of the last.
+        assert_eq!(check([ten(901), vec![0]].concat(), vec![]), Ok(()));
+        assert!(check(vec![], (0..50).chain(0..50).map(|age| 49 - age % 50).collect()).is_err());
+        assert_eq!(check(vec![], vec![1; 99]), Ok(()));
+        assert_eq!(guard.check("a", here, now), Ok(()), "nothing of it is kept here");
     }
 
     #[test]

@@ -75,10 +75,11 @@ impl Service {
         }
     }
 
-    /// Makes every refund in Processing due, and asks about what is due from now on, until the
-    /// service is ended or gone.
+    /// Makes every refund in Processing due, unless another node asks already, and asks about what
+    /// is due from now on, until the service is ended or gone.
     pub(super) async fn start_resolver(self: &Arc<Self>) -> Result<(), LedgerError> {
-        if self.ledger.open_stats().await?.open > 0 {
+        let is_first = self.ledger.sharing().is_none_or(|sharing| sharing.is_first());
+        if is_first && self.ledger.open_stats().await?.open > 0 {
             let open = self.ledger.wake_orders(self.clock.now()).await?;
             tracing::info!(open, "refunds are in Processing and are asked about");
         }
@@ -152,7 +153,11 @@ impl Service {
                     && let Ok(room) = Arc::clone(&connected.room).try_acquire_owned()
                 {
                     let (service, connected) = (Arc::clone(self), connected.clone());
-                    let ask = async move { service.ask(open, &connected, lease, room).await };
+                    let ask = async move {
+                        if let Some(lease) = service.shared(lease, Duration::ZERO).await {
+                            service.ask(open, &connected, lease, room).await;
+                        }
+                    };
                     self.spawn("inquiry", Vec::new(), ask);
                 }
             }
@@ -199,6 +204,7 @@ impl Service {
         // The first inquiry after the order itself comes as soon as a call wants to know.
         let interval = if open.attempts <= 1 { Duration::ZERO } else { interval };
         let lease = self.leases.take_after(id.number(), interval)?;
+        let lease = self.shared(lease, interval).await?;
         let room = Arc::clone(&connected.room).try_acquire_owned().ok()?;
         let service = Arc::clone(self);
         let ask = async move { service.ask(open, &connected, lease, room).await };
@@ -273,14 +279,13 @@ impl Service {
             return;
         }
         // Durable before the call: from then on it counts as sent.
-        if let Ok(true) =
-            self.ledger.mark_sent(open.order.refund.number(), self.clock.earliest()).await
-        {
-            let told = match open.first_sent {
-                None => connected.send_first(&open.order).await,
-                Some(_) => connected.processor.refund(&open.order).await,
+        let (number, now) = (open.order.refund.number(), self.clock.earliest());
+        if let Ok(true) = self.ledger.mark_sent(number, open.seen(), now).await {
+            let answer = match open.first_sent {
+                None => connected.send_first(&open).await,
+                Some(_) => (ExchangeKind::Refund, connected.processor.refund(&open.order).await),
             };
-            self.conclude(&open, told, lease).await;
+            self.conclude(&open, answer, lease).await;
         }
     }
 }

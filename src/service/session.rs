@@ -48,7 +48,6 @@ struct Cached {
 
 enum Use {
     Good { caller: Caller, write: bool },
-    Expired,
     NotCached,
 }
 
@@ -86,8 +85,9 @@ impl SessionCache {
             return Use::NotCached;
         };
         if self.is_over(cached.last_used, now) {
+            // Another node may have seen it in use since.
             sessions.remove(token);
-            return Use::Expired;
+            return Use::NotCached;
         }
         cached.last_used = cached.last_used.max(now);
         let write = now - cached.last_written >= WRITE_EVERY;
@@ -123,7 +123,6 @@ impl Service {
                 }
                 Ok(caller)
             }
-            Use::Expired => Err(SessionError::Invalid),
             Use::NotCached => self.recall(token, now).await,
         }
     }

@@ -1,11 +1,12 @@
 //! Delivering events: signed, at least once, and in order for each account.
 //!
 //! What must stay true: an event counts as delivered only once that is in the ledger, so that a
-//! process that dies delivers it again; a receiver that fails for one account delays that account
-//! alone. The moment of signing is the machine's, because receivers compare it with their own; when
-//! an event is tried again, and when it is given up, goes by the age of the ledger (`ageing.rs`),
-//! so that a clock that jumps gives up nothing. A test ledger has no age, and a tester's clock may
-//! stand: there it goes by the machine's.
+//! process that dies delivers it again; of the nodes of a ledger one at a time delivers to a
+//! webhook; a receiver that fails for one account delays that account alone. The moment of signing
+//! is the machine's, because receivers compare it with their own; when an event is tried again, and
+//! when it is given up, goes by the age of the ledger (`ageing.rs`), so that a clock that jumps
+//! gives up nothing. A test ledger has no age, and a tester's clock may stand: there it goes by the
+//! machine's.
 
 use super::Service;
 use super::clock::Clock;
@@ -14,6 +15,7 @@ use crate::client::{ClientLimits, Endpoint, Method, Pool, Request, Trust};
 use crate::domain::event::EventKind;
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
+use crate::ledger::sharing::Claim;
 use crate::processor::http::{Secret, unix_seconds};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
@@ -274,6 +276,9 @@ impl Service {
         under_way: &mut UnderWay,
     ) -> Result<Vec<Delivery>, LedgerError> {
         let (name, now) = (&receiver.name, self.time_for(receiver));
+        if !self.delivers_to(name).await? {
+            return Ok(Vec::new());
+        }
         self.ledger.collect(name, receiver.kinds.clone(), now).await?;
         if under_way.is_time_to_count() {
             let stats = self.ledger.delivery_stats(name).await?;
@@ -287,6 +292,15 @@ impl Service {
         due.retain(|delivery| !under_way.has(delivery));
         due.truncate(room);
         Ok(due)
+    }
+
+    /// Whether this node, and no other, delivers to a webhook: events of an account would overtake
+    /// each other on two ways.
+    async fn delivers_to(&self, webhook: &str) -> Result<bool, LedgerError> {
+        match self.ledger.sharing() {
+            None => Ok(true),
+            Some(sharing) => sharing.claim(Claim::webhook(webhook), Duration::ZERO).await,
+        }
     }
 
     async fn deliver(&self, receiver: &Receiver, delivery: Delivery) {
@@ -311,7 +325,8 @@ impl Service {
             }
         }
         let now = self.time_for(receiver);
-        let noted = self.ledger.note_attempt(webhook, sequence, attempt, now).await;
+        let tried = (sequence, delivery.attempts);
+        let noted = self.ledger.note_attempt(webhook, tried, attempt, now).await;
         if let Err(error) = noted {
             tracing::error!(webhook, sequence, %error, "a delivery was not noted; it comes again");
             sleep(AFTER_A_LOST_OUTCOME).await;

@@ -54,6 +54,7 @@ mod memory;
 mod migration;
 mod missing_log;
 mod money;
+mod nodes;
 mod objects;
 mod operations;
 mod paid_once;

@@ -43,7 +43,7 @@ fn a_gateway_and_its_server_are_killed_and_nothing_acknowledged_is_lost() {
     let refused = finish(&mut other);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(3), "{said}");
-    assert!(said.contains("another node serves this ledger"), "{said}");
+    assert!(said.contains("another node serves this test ledger"), "{said}");
     assert!(!said.contains("secret"), "{said}");
     assert!(!gateway.stderr().contains("secret"));
     // The cluster of the tests has no checksums, and no standby.

@@ -4,6 +4,7 @@ use super::PostgresLedger;
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::readers::Readers;
+use super::sharing::Shared;
 use super::starting::{self, Start};
 use super::store::Store;
 use crate::domain::facts::Tenant;
@@ -14,17 +15,21 @@ use crate::ledger::engine::Load;
 use crate::ledger::reader::Reader;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::served::Backend;
+use crate::ledger::sharing::Sharing;
 use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::test_bench::{Snapshot, SnapshotError, TestEngine};
 use crate::ledger::writer::Writer;
 use crate::ledger::{LedgerError, Reply};
 use std::future::ready;
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What reads a ledger in PostgreSQL.
 pub struct Postgres {
     readers: Readers,
+    /// What is shared with other nodes; a test ledger has a single one.
+    shared: Option<Arc<Shared>>,
 }
 
 impl PostgresLedger {
@@ -48,11 +53,15 @@ impl PostgresLedger {
         let opened = starting::open(address.clone(), start)?;
         let damage = Damage::default();
         let tenant = opened.store.tenant().clone();
+        let shared = match opened.is_test {
+            true => None,
+            false => Some(Arc::new(Shared::start(address.clone(), opened.store.node())?)),
+        };
         let load = Load { queue_max, batch_max };
         let writer = Writer::start(opened.store, load, damage.clone());
         let writer =
             writer.map_err(|error| PostgresError::new(Kind::Refused, error.to_string()))?;
-        let backend = Postgres { readers: Readers::new(address, damage.clone()) };
+        let backend = Postgres { readers: Readers::new(address, damage.clone()), shared };
         Ok(Self::new(backend, writer, tenant, damage, opened.is_test))
     }
 }
@@ -87,6 +96,11 @@ impl Backend for Postgres {
         F: FnMut(&mut dyn Reader) -> Result<T, BooksError> + Send + 'static,
     {
         self.readers.read(Some(deadline), work)
+    }
+
+    fn sharing(&self) -> Option<Arc<dyn Sharing>> {
+        let shared = self.shared.clone()?;
+        Some(shared)
     }
 
     /// PostgreSQL checks its pages itself where they have checksums.

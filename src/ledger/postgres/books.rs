@@ -11,13 +11,19 @@ use super::schema::Catalogue;
 use super::values::{Bound, Column, RowColumns, can_be_kept};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
 use crate::ledger::record::{Lookup, Record, Table, Value};
-use crate::ledger::records::{CustomFieldRow, GatewayRow, TenantSetting};
+use crate::ledger::records::{ClientRow, CustomFieldRow, GatewayRow, TenantSetting, UserRow};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
-/// The tables of which rows hold for every request.
-const WORLD: [&str; 3] =
-    [TenantSetting::TABLE.name, GatewayRow::TABLE.name, CustomFieldRow::TABLE.name];
+/// The tables of which nodes keep rows in memory: what holds for every request, and who may make
+/// them.
+const WORLD: [&str; 5] = [
+    TenantSetting::TABLE.name,
+    GatewayRow::TABLE.name,
+    CustomFieldRow::TABLE.name,
+    UserRow::TABLE.name,
+    ClientRow::TABLE.name,
+];
 
 impl Books for Link {
     fn find(

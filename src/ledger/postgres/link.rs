@@ -9,7 +9,8 @@ use super::fault::{Kind, PostgresError};
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
 use super::settings::{
-    self, ABOUT, BE_ALONE, CAUTIONS, EXCHANGE_MAX, LONGEST, MOVING, READING, SESSION, WRITING,
+    self, ABOUT, BE_ALONE, CAUTIONS, EXCHANGE_MAX, JOIN, LONGEST, MOVING, READING, SESSION,
+    SHARING, SHARING_MAX, WRITING,
 };
 use super::values::is_understood;
 use super::waiter::Waiter;
@@ -109,18 +110,21 @@ impl Link {
             client.batch_execute(SESSION).await?;
             settings::check(&client.query_one(ABOUT, &[]).await?)?;
             match wanted {
-                Use::Opening { is_alone: true, .. } | Use::Writing { is_alone: true } => {
-                    client.batch_execute(BE_ALONE).await.map_err(not_alone)?;
-                }
-                Use::Moving { .. } => client.batch_execute(MOVING).await.map_err(in_use)?,
-                Use::Opening { .. } | Use::Writing { .. } | Use::Reading { .. } => {}
-            }
-            match wanted {
                 Use::Reading { .. } => client.batch_execute(READING).await?,
-                Use::Writing { .. } => client.batch_execute(WRITING).await?,
-                Use::Moving { is_made: true } => schema::bring_up_to_date(&client, true).await?,
-                Use::Moving { is_made: false } => {}
-                Use::Opening { is_made, .. } => {
+                Use::Sharing => client.batch_execute(SHARING).await?,
+                Use::Moving { is_made } => {
+                    client.batch_execute(MOVING).await.map_err(in_use)?;
+                    if is_made {
+                        schema::bring_up_to_date(&client, true).await?;
+                    }
+                }
+                Use::Writing { is_alone } => {
+                    let joined = client.batch_execute(if is_alone { BE_ALONE } else { JOIN }).await;
+                    joined.map_err(not_alone)?;
+                    client.batch_execute(WRITING).await?;
+                }
+                Use::Opening { is_made } => {
+                    client.batch_execute(JOIN).await.map_err(not_alone)?;
                     schema::bring_up_to_date(&client, is_made).await?;
                     client.batch_execute(WRITING).await?;
                     for caution in settings::cautions(&client.query_one(CAUTIONS, &[]).await?)? {
@@ -146,6 +150,7 @@ impl Link {
             failure: None,
             patience: match wanted {
                 Use::Reading { is_long: true } | Use::Moving { .. } => LONGEST,
+                Use::Sharing => SHARING_MAX,
                 _ => EXCHANGE_MAX,
             },
             wrote_world: false,
@@ -286,6 +291,13 @@ impl Link {
         Ok(rows)
     }
 
+    /// Keeps every other process out that would do the same, as long as the connection lasts.
+    pub(super) fn be_alone(&mut self) -> Result<(), PostgresError> {
+        let Self { client, runtime, .. } = self;
+        let locked = async { timeout(EXCHANGE_MAX, client.batch_execute(BE_ALONE)).await };
+        runtime.block_on(locked).map_err(|_| late())?.map_err(not_alone)
+    }
+
     /// Runs statements without values.
     pub(super) fn run(&mut self, statements: &str) -> Result<(), PostgresError> {
         let Self { client, runtime, patience, .. } = self;
@@ -339,22 +351,19 @@ impl Link {
     }
 }
 
-/// Another node serves the ledger, where it is said that only one does.
-fn not_alone(error: tokio_postgres::Error) -> PostgresError {
+/// What it means that the ledger is locked by another process.
+fn kept_out(error: tokio_postgres::Error, means: &str) -> PostgresError {
     let error = PostgresError::from(error);
-    match error.kind {
-        Kind::Lost => error,
-        _ => error.while_doing("another node serves this ledger; one at a time does for now"),
-    }
+    if error.kind == Kind::Lost { error } else { error.while_doing(means) }
 }
 
-/// A node serves the ledger, where none may.
+fn not_alone(error: tokio_postgres::Error) -> PostgresError {
+    let means = "another node serves this test ledger, which a single one does, or it is copied";
+    kept_out(error, means)
+}
+
 fn in_use(error: tokio_postgres::Error) -> PostgresError {
-    let error = PostgresError::from(error);
-    match error.kind {
-        Kind::Lost => error,
-        _ => error.while_doing("the ledger is in use; end every node that serves it"),
-    }
+    kept_out(error, "the ledger is in use; end every node that serves it")
 }
 
 fn late() -> PostgresError {

@@ -19,6 +19,9 @@ pub(super) enum Verb {
     CountUp,
     NoteBatch,
     LookUpBatch,
+    AskServer,
+    /// A statement about what nodes share, with the address of its text.
+    Share,
 }
 
 /// What a connection is for.
@@ -28,14 +31,14 @@ pub(super) enum Use {
     Opening {
         /// Whether a ledger is made where there is none.
         is_made: bool,
-        /// Whether this is the only node.
-        is_alone: bool,
     },
     /// The writer's, once the ledger is open.
     Writing {
-        /// As of the first one.
+        /// Whether no other process may write.
         is_alone: bool,
     },
+    /// That of what nodes share.
+    Sharing,
     /// That of a ledger that is copied, or of a copy, which no node may serve meanwhile.
     Moving {
         /// Whether the schema is made.

@@ -1,18 +1,29 @@
 //! The schema of a ledger in PostgreSQL: its steps, and the types of the columns that are there.
 //!
 //! What must stay true: a step that was released is never edited; one program at a time takes
-//! steps, each with all that belongs to it or not at all; a schema of another program or of a newer
-//! version is left alone.
+//! steps, each with all that belongs to it or not at all; a schema of another program is left
+//! alone.
+//!
+//! Nodes of two programs may serve one ledger while it is brought up to date. So a step only adds
+//! what an older program does not need to know: tables, and columns with defaults. One that does
+//! more says from which schema on programs may go on (`turn.oldest`), which each batch compares.
 
 use super::fault::{Kind as FaultKind, PostgresError};
 use super::values::Kind;
 use std::collections::HashMap;
 use tokio_postgres::Client;
 
-/// What makes the schema, step by step.
-const STEPS: [&str; 1] = [include_str!("migrations/001_ledger.sql")];
+/// What makes the schema, step by step, and the oldest schema whose programs may write after it.
+const STEPS: [(&str, i64); 2] = [
+    (include_str!("migrations/001_ledger.sql"), 1),
+    // Older programs do not share their work.
+    (include_str!("migrations/002_nodes.sql"), 2),
+];
 /// The schema that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// From which step on the schema says which programs may write.
+const SAYS_OLDEST: i64 = 2;
 
 /// Held while steps are taken ("RFGW" and a number).
 const TAKE_LOCK: &str = "begin; set local lock_timeout = '60s'; set local statement_timeout = 0; \
@@ -26,8 +37,8 @@ const NOTE_STEPS: &str = "
 
 /// Takes every step that the schema has not taken yet; where nothing is, none unless `is_made`.
 pub(super) async fn bring_up_to_date(client: &Client, is_made: bool) -> Result<(), PostgresError> {
-    let taken = known(version(client).await?)?;
-    if taken == VERSION {
+    let taken = known(stand(client).await?)?;
+    if taken >= VERSION {
         return Ok(());
     }
     if taken == 0 && !is_made {
@@ -38,46 +49,73 @@ pub(super) async fn bring_up_to_date(client: &Client, is_made: bool) -> Result<(
         Ok(()) => Ok(client.batch_execute("commit").await?),
         Err(error) => {
             client.batch_execute("rollback").await?;
-            Err(error.while_doing("the schema cannot be made"))
+            let doing = match taken {
+                0 => "the schema cannot be made".to_owned(),
+                _ => format!(
+                    "the ledger's schema has version {taken}, this program needs {VERSION}, and \
+                     cannot bring it there (start it once as the schema's owner)"
+                ),
+            };
+            Err(error.while_doing(&doing))
         }
     }
 }
 
 async fn take_steps(client: &Client) -> Result<(), PostgresError> {
     // Another program may have taken them while the lock was awaited.
-    let taken = known(version(client).await?)?;
+    let taken = known(stand(client).await?)?;
     if taken == 0 {
         check_empty(client).await?;
         client.batch_execute(NOTE_STEPS).await?;
     }
-    for (version, step) in (1_i64..).zip(STEPS).filter(|(version, _)| *version > taken) {
+    for (version, (step, oldest)) in (1_i64..).zip(STEPS).filter(|(version, _)| *version > taken) {
         client.batch_execute(step).await?;
         client.execute("insert into schema_version (version) values ($1)", &[&version]).await?;
+        if version >= SAYS_OLDEST {
+            let raise = "update turn set oldest = greatest(oldest, $1)";
+            client.execute(raise, &[&oldest]).await?;
+        }
     }
     Ok(())
 }
 
-/// Which steps were taken.
-async fn version(client: &Client) -> Result<i64, PostgresError> {
+/// Where a schema stands.
+struct Stand {
+    /// Which steps were taken.
+    version: i64,
+    /// The oldest schema whose programs may write.
+    oldest: i64,
+}
+
+/// Where the schema stands.
+async fn stand(client: &Client) -> Result<Stand, PostgresError> {
     let exists = "select exists (select from pg_catalog.pg_class \
                   where relname = 'schema_version' \
                   and relnamespace = current_schema()::regnamespace)";
     if !client.query_one(exists, &[]).await?.try_get(0)? {
-        return Ok(0);
+        return Ok(Stand { version: 0, oldest: 1 });
     }
     let newest = "select coalesce(max(version), 0) from schema_version";
-    Ok(client.query_one(newest, &[]).await?.try_get(0)?)
+    let version: i64 = client.query_one(newest, &[]).await?.try_get(0)?;
+    let oldest = match version {
+        ..SAYS_OLDEST => 1,
+        SAYS_OLDEST.. => client.query_one("select oldest from turn", &[]).await?.try_get(0)?,
+    };
+    Ok(Stand { version, oldest })
 }
 
-fn known(version: i64) -> Result<i64, PostgresError> {
-    if version <= VERSION {
-        return Ok(version);
-    }
+/// The version of a schema that this program may work on, or bring up to date.
+fn known(Stand { version, oldest }: Stand) -> Result<i64, PostgresError> {
+    if oldest <= VERSION { Ok(version) } else { Err(too_old(oldest)) }
+}
+
+/// The refusal of a schema that has moved on.
+pub(super) fn too_old(oldest: i64) -> PostgresError {
     let what = format!(
-        "the ledger's schema has version {version}, and this program knows {VERSION}: \
-         use the program that made it, or a newer one"
+        "the ledger's schema takes programs that know version {oldest} or newer, and this one \
+         knows {VERSION}: use the program that brought it there, or a newer one"
     );
-    Err(PostgresError::new(FaultKind::Refused, what))
+    PostgresError::new(FaultKind::Refused, what)
 }
 
 async fn check_empty(client: &Client) -> Result<(), PostgresError> {
@@ -113,8 +151,8 @@ impl Catalogue {
 
 /// Reads what the columns of a schema that this program knows are.
 pub(super) async fn read(client: &Client) -> Result<Catalogue, PostgresError> {
-    let version = known(version(client).await?)?;
-    if version != VERSION {
+    let version = known(stand(client).await?)?;
+    if version < VERSION {
         let what = format!("the ledger's schema has version {version}, and needs {VERSION}");
         return Err(PostgresError::new(FaultKind::Refused, what));
     }
@@ -127,11 +165,15 @@ pub(super) async fn read(client: &Client) -> Result<Catalogue, PostgresError> {
     for row in client.query(columns, &[]).await? {
         let (table, column, name): (String, String, String) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        let kind = Kind::of(&name).ok_or_else(|| {
-            let what = format!("{table}.{column} has the type {name}, which no ledger has");
-            PostgresError::new(FaultKind::Refused, what)
-        })?;
-        catalogue.insert((table, column), kind);
+        match Kind::of(&name) {
+            Some(kind) => drop(catalogue.insert((table, column), kind)),
+            // A newer program may have added it for itself.
+            None if version > VERSION => {}
+            None => {
+                let what = format!("{table}.{column} has the type {name}, which no ledger has");
+                return Err(PostgresError::new(FaultKind::Refused, what));
+            }
+        }
     }
     Ok(Catalogue(catalogue))
 }

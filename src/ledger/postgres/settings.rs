@@ -46,8 +46,25 @@ pub(super) const READING: &str = "
     set jit = off;
 ";
 
-/// Said by a writer that must be the only one, once it is sure that another's connection is gone.
-/// One database may hold several ledgers, each in a schema of its own.
+/// Said by what nodes share as well: nothing of it has to last, and none of it may wait for long.
+pub(super) const SHARING: &str = "
+    set synchronous_commit = off;
+    set statement_timeout = '5s';
+    set lock_timeout = '2s';
+    set jit = off;
+";
+/// How long one exchange about what nodes share may take.
+pub(super) const SHARING_MAX: Duration = Duration::from_secs(8);
+
+/// Said by every writer: what has to have the ledger for itself (a copy, a test ledger's node)
+/// waits for it and makes it wait. One database may hold several ledgers, each in a schema of its
+/// own.
+pub(super) const JOIN: &str = "
+    select pg_advisory_lock_shared(1380337495,
+        (current_schema()::regnamespace::oid::bigint % 2147483647)::int)
+";
+
+/// Said by the node of a test ledger, once it is sure that another's connection is gone.
 pub(super) const BE_ALONE: &str = "
     select pg_advisory_lock(1380337495,
         (current_schema()::regnamespace::oid::bigint % 2147483647)::int)

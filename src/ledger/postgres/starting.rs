@@ -2,10 +2,11 @@
 //! ledger settles with the process that serves it.
 
 use super::address::Address;
+use super::clocks;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
 use super::moving;
-use super::purpose::Use;
+use super::purpose::{Use, Verb};
 use super::store::Store;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
@@ -30,7 +31,7 @@ pub(in crate::ledger) struct Start {
     pub(in crate::ledger) is_test: Option<bool>,
     /// Whether it is made where there is none.
     pub(in crate::ledger) is_made: bool,
-    /// Whether this is the only node.
+    /// Whether a test ledger is this process's alone.
     pub(in crate::ledger) is_alone: bool,
 }
 
@@ -47,9 +48,10 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let mut node = [0_u8; 16];
     drawing::fill_randomly(&mut node)?;
     let runtime = Waiter::new()?;
-    let link = Link::connect(&runtime, &address, Use::Opening { is_made, is_alone })?;
+    let mut link = Link::connect(&runtime, &address, Use::Opening { is_made })?;
+    compare_clocks(&mut link)?;
     let world = World { configured, id_seed, ..World::default() };
-    let mut store = Store::new(address, runtime, (link, is_alone), node, world);
+    let mut store = Store::new(address, runtime, link, node, world);
     store.begin()?;
     if store.work(|unit| unit.get::<Meta>(&(COPYING.to_owned(),)).map(|row| row.is_some()))? {
         store.roll_back()?;
@@ -62,16 +64,39 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
         let refused = format!("the ledger is marked as {kind}");
         return Err(PostgresError::new(Kind::Refused, refused));
     }
+    if is_alone && found {
+        // The lock may have to be waited for, and the turn is another node's meanwhile.
+        commit(&mut store)?;
+        store.be_alone()?;
+        store.begin()?;
+    }
     let begun = beginning::begin(&mut store, id_seed, events)?;
-    store.flush()?;
-    store.commit().map_err(|error| match error {
-        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
-        CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
-    })?;
+    // What other nodes have in memory of events and gateways may be out of date.
+    store.change_world();
+    commit(&mut store)?;
     let beginning::Begun { keeps_events, salt, row_salt } = begun;
     store.world.keeps_events = keeps_events;
     (store.world.salt, store.world.row_salt) = (salt, row_salt);
     Ok(Opened { store, is_test: found })
+}
+
+const MOMENT: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+
+/// Refuses a server whose clock is far from this machine's.
+fn compare_clocks(link: &mut Link) -> Result<(), PostgresError> {
+    let moment = link.prepare((Verb::AskServer, 0), |_| Ok(MOMENT.to_owned()))?;
+    let began = clocks::machine_ms();
+    let rows = link.ask(&moment, &[])?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    clocks::check((began, clocks::machine_ms()), row.try_get(0)?)
+}
+
+fn commit(store: &mut Store) -> Result<(), PostgresError> {
+    store.flush()?;
+    store.commit().map_err(|error| match error {
+        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
+        CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
+    })
 }
 
 /// What the ledger is for: as it was said first.

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::{Bindable, Link, Pending, TURN};
 use super::purpose::{Use, Verb};
+use super::schema::{self, VERSION};
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
@@ -20,7 +21,7 @@ use tokio_postgres::Row;
 /// Waits for the turn and takes it. The level is said so that no default of the role counts: each
 /// statement after the wait must see what the batch before committed.
 const BEGIN: &str = "begin isolation level read committed read write";
-const TAKE_TURN: &str = "select number, world from turn for update";
+const TAKE_TURN: &str = "select number, world, oldest from turn for update";
 const COUNT_UP: &str = "update turn set number = $1, world = $2 where number = $3";
 const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
                           values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
@@ -50,7 +51,7 @@ pub struct Store {
     address: Address,
     runtime: Arc<Waiter>,
     link: Option<Link>,
-    /// No other node may write.
+    /// No other process may write, as it was made sure of.
     is_alone: bool,
     /// What this process is known by to the ledger.
     node: [u8; 16],
@@ -72,7 +73,7 @@ impl Store {
     pub(super) fn new(
         address: Address,
         runtime: Arc<Waiter>,
-        (link, is_alone): (Link, bool),
+        link: Link,
         node: [u8; 16],
         world: World,
     ) -> Self {
@@ -80,7 +81,7 @@ impl Store {
             address,
             runtime,
             link: Some(link),
-            is_alone,
+            is_alone: false,
             node,
             world,
             shelves: Shelves::default(),
@@ -88,6 +89,25 @@ impl Store {
             next: None,
             is_stale: true,
             is_passing: false,
+        }
+    }
+
+    /// Keeps every other process out that would do the same, from now on. No batch may be open.
+    pub(super) fn be_alone(&mut self) -> Result<(), PostgresError> {
+        self.connected()?.be_alone()?;
+        self.is_alone = true;
+        Ok(())
+    }
+
+    /// What this process is known by to the ledger.
+    pub(super) const fn node(&self) -> [u8; 16] {
+        self.node
+    }
+
+    /// Has the open batch count as one that changes what nodes keep in memory.
+    pub(super) fn change_world(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.wrote_world = true;
         }
     }
 
@@ -259,6 +279,10 @@ fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
     let rows = link.run_and_ask(BEGIN, &statement)?;
     let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");
     let row: &Row = rows.first().ok_or_else(missing)?;
+    let oldest: i64 = row.try_get(2)?;
+    if oldest > VERSION {
+        return Err(schema::too_old(oldest));
+    }
     Ok(Turn { number: row.try_get(0)?, world: row.try_get(1)? })
 }
 

@@ -47,15 +47,15 @@ impl<B: Backend> Outbox for Served<B> {
     fn note_attempt(
         &self,
         webhook: &str,
-        sequence: i64,
+        tried: (i64, u32),
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()> {
         self.writer.submit_case_patiently(UseCase::new(
-            (webhook.to_owned(), sequence, attempt, at),
-            |(webhook, event, ..), needs| naming::attempt(webhook, *event, needs),
-            |unit, (webhook, event, attempt, at)| {
-                delivering::note_attempt(unit, webhook, *event, attempt, *at)
+            (webhook.to_owned(), tried, attempt, at),
+            |(webhook, (event, _), ..), needs| naming::attempt(webhook, *event, needs),
+            |unit, (webhook, tried, attempt, at)| {
+                delivering::note_attempt(unit, webhook, *tried, attempt, *at)
             },
         ))
     }

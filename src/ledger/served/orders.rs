@@ -6,7 +6,7 @@ use crate::domain::lifecycle::Verdict;
 use crate::domain::schedule::PLANNED_AHEAD_MAX;
 use crate::ledger::books::BooksError;
 use crate::ledger::orders::{
-    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
 use crate::ledger::queue::UseCase;
 use crate::ledger::reader::{Reader, Row};
@@ -40,11 +40,11 @@ impl<B: Backend> Orders for Served<B> {
         ))
     }
 
-    fn mark_sent(&self, number: RefundNumber, at: DateTime<Utc>) -> Reply<bool> {
+    fn mark_sent(&self, number: RefundNumber, seen: Seen, at: DateTime<Utc>) -> Reply<bool> {
         self.writer.submit_case_patiently(UseCase::new(
-            (number, at),
-            |(number, _), needs| naming::note(*number, needs),
-            |unit, (number, at)| exchanges::mark_sent(unit, *number, *at),
+            (number, seen, at),
+            |(number, ..), needs| naming::note(*number, needs),
+            |unit, (number, seen, at)| exchanges::mark_sent(unit, *number, *seen, *at),
         ))
     }
 

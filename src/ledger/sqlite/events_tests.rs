@@ -25,12 +25,16 @@ async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kep
     assert_eq!(due(0).await, [2]);
     let why = "no".to_owned();
     let again = Attempt::Again { next: at(5), why: why.clone() };
-    ledger.note_attempt("w", 2, again, at(0)).await.unwrap();
+    ledger.note_attempt("w", (2, 0), again, at(0)).await.unwrap();
     assert_eq!((due(4).await, due(5).await), (vec![], vec![2]));
-    ledger.note_attempt("w", 2, Attempt::GivenUp { why }, at(5)).await.unwrap();
+    // One that was overtaken by another attempt gives nothing up.
+    let overtaken = Attempt::GivenUp { why: why.clone() };
+    ledger.note_attempt("w", (2, 0), overtaken, at(5)).await.unwrap();
+    assert_eq!(due(5).await, [2]);
+    ledger.note_attempt("w", (2, 1), Attempt::GivenUp { why }, at(5)).await.unwrap();
     assert_eq!(due(5).await, [3]);
-    ledger.note_attempt("w", 3, Attempt::Delivered, at(6)).await.unwrap();
-    ledger.note_attempt("w", 3, Attempt::Delivered, at(6)).await.unwrap();
+    ledger.note_attempt("w", (3, 0), Attempt::Delivered, at(6)).await.unwrap();
+    ledger.note_attempt("w", (3, 0), Attempt::Delivered, at(6)).await.unwrap();
     assert_eq!(due(6).await, [4]);
     let stats = ledger.delivery_stats("w").await.unwrap();
     assert_eq!((stats.waiting, stats.given_up), (1, 1));
@@ -67,16 +71,16 @@ async fn old_events_are_removed_but_none_that_a_webhook_has_still_to_get() {
     remove(9, &names).await;
     assert_eq!(kept(), [1, 2, 3, 4, 5], "the webhook has collected nothing");
     assert!(!ledger.collect("w", None, at(1)).await.unwrap());
-    ledger.note_attempt("w", 1, Attempt::Delivered, at(1)).await.unwrap();
+    ledger.note_attempt("w", (1, 0), Attempt::Delivered, at(1)).await.unwrap();
     let given_up = Attempt::GivenUp { why: "no".to_owned() };
-    ledger.note_attempt("w", 2, given_up, at(1)).await.unwrap();
+    ledger.note_attempt("w", (2, 0), given_up, at(1)).await.unwrap();
     remove(0, &names).await;
     assert_eq!(kept(), [1, 2, 3, 4, 5], "they are not old");
     remove(9, &names).await;
     assert_eq!(kept(), [3, 4, 5], "what waits stays");
     assert_eq!(ledger.delivery_stats("w").await.unwrap().given_up, 0);
     for sequence in 3..=5 {
-        ledger.note_attempt("w", sequence, Attempt::Delivered, at(2)).await.unwrap();
+        ledger.note_attempt("w", (sequence, 0), Attempt::Delivered, at(2)).await.unwrap();
     }
     rows(&ledger, vec![draft("External", "6")]).await;
     // The webhook is not configured any more.

@@ -4,7 +4,7 @@ use super::tests::{approved, at, balance, draft, due, options, request, seeded, 
 use super::*;
 use crate::domain::lifecycle::{Response, SettledAs, Verdict};
 use crate::domain::origin::{FrontDoor, Origin};
-use crate::ledger::orders::{Note, Orders, SettleError, Settlement};
+use crate::ledger::orders::{Exchange, ExchangeKind, Note, Orders, Seen, SettleError, Settlement};
 use crate::ledger::trail::{Act, Actor};
 use crate::ledger::{Bookkeeping, Created, Order};
 
@@ -44,7 +44,8 @@ async fn an_order_that_is_planned_too_far_ahead_is_due() {
     let number = orders[0].refund.number();
     let plan = async |second| {
         let (exchange, why) = (told(0), "no answer".to_owned());
-        let note = Note { exchange, why, was_never_sent: false, next: Some(at(second)) };
+        let next = Some(at(second));
+        let note = Note { exchange, attempts: 0, why, was_never_sent: false, next };
         assert!(ledger.note_exchange(number, note).await.unwrap());
     };
     let is_due =
@@ -52,6 +53,37 @@ async fn an_order_that_is_planned_too_far_ahead_is_due() {
     plan(7200).await;
     assert!(is_due(7200).await && !is_due(7199).await && !is_due(0).await);
     assert!(is_due(-1).await);
+}
+
+/// A task that stopped for so long that another one took its order over changes nothing of it: what
+/// it knew (that the order never left) is wrong by then. What a gateway said stays true.
+#[tokio::test]
+async fn a_task_that_was_overtaken_writes_nothing_but_what_a_gateway_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = seeded(&folder.path().join("ledger.db")).await;
+    let created = ledger.create(request(vec![draft("Electronic", "30")], None)).await;
+    let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
+    let number = orders[0].refund.number();
+    let note = async |attempts, was_never_sent| {
+        let (exchange, why) = (told(0), "no answer".to_owned());
+        let note = Note { exchange, attempts, why, was_never_sent, next: Some(at(9)) };
+        ledger.note_exchange(number, note).await.unwrap()
+    };
+    let first_sent = async || ledger.open_order(number).await.unwrap().unwrap().first_sent;
+    assert!(note(0, true).await && first_sent().await.is_none());
+    let seen = Seen { attempts: 1, is_unsent: true };
+    assert!(ledger.mark_sent(number, seen, at(1)).await.unwrap());
+    // The one that was overtaken finds it sent, or noted.
+    assert!(!ledger.mark_sent(number, seen, at(2)).await.unwrap());
+    assert!(!note(0, true).await);
+    assert_eq!(first_sent().await, Some(at(1)));
+    let response = Response { code: "54".to_owned(), text: "no".to_owned() };
+    let declined = Verdict::Declined { response: response.clone() };
+    let unsent = |attempts| Exchange { kind: ExchangeKind::Unsent { attempts }, ..told(3) };
+    assert!(!ledger.end_refund(number, declined, unsent(0)).await.unwrap());
+    assert!(ledger.open_order(number).await.unwrap().is_some());
+    assert!(ledger.end_refund(number, approved(response), told(4)).await.unwrap());
+    assert!(!note(1, false).await);
 }
 
 /// Regression: by a clock that had jumped two days, a refund could be settled by hand while its

@@ -84,18 +84,19 @@ fn is_waited_for(
     unit.any::<Delivery>(&DELIVERY_WAITING, &[webhook.to_owned().stored(), account.stored()])
 }
 
-/// Writes down what came of an attempt; nothing where the delivery is gone.
+/// Writes down what came of an attempt; nothing where the delivery is gone, and no failure where
+/// there was another attempt since this one began.
 pub fn note_attempt(
     unit: &mut Unit<'_>,
     webhook: &str,
-    event: i64,
+    (event, attempts): (i64, u32),
     attempt: &Attempt,
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
     let key = (webhook.to_owned(), event);
-    let Some(account) = unit.get::<Delivery>(&key)?.map(|delivery| delivery.account) else {
-        return Ok(());
-    };
+    let found = unit.get::<Delivery>(&key)?;
+    let found = found.filter(|it| it.attempts == attempts || *attempt == Attempt::Delivered);
+    let Some(account) = found.map(|delivery| delivery.account) else { return Ok(()) };
     let cut = |why: &str| Some(why.chars().take(WHY_CHARS_MAX).collect::<String>());
     let (next, why) = match attempt {
         Attempt::Delivered => {

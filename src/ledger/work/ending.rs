@@ -14,19 +14,25 @@ use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::schedule::ASKED_FOR;
 use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::books::BooksError;
-use crate::ledger::orders::{Exchange, SettleError, Settlement};
+use crate::ledger::orders::{Exchange, ExchangeKind, SettleError, Settlement};
 use crate::ledger::records::{Inquiry, Refund, User};
 use crate::ledger::trail::{Act, Actor};
 use crate::ledger::unit::Unit;
 
 /// Ends a refund in Processing and gives its money back if the gateway declined; false when it is
-/// not in Processing any more.
+/// not in Processing any more. What was declined before it left counts only as long as no other
+/// task has dealt with the order: it may have left since.
 pub fn end_refund(
     unit: &mut Unit<'_>,
     number: RefundNumber,
     verdict: &Verdict,
     exchange: &Exchange,
 ) -> Result<bool, BooksError> {
+    if let ExchangeKind::Unsent { attempts } = exchange.kind
+        && exchanges::attempts(unit, number)? != Some(attempts)
+    {
+        return Ok(false);
+    }
     let ending = verdict.ending();
     let response = ending.response.as_ref();
     let kept = Kept {

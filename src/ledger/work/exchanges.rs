@@ -6,7 +6,7 @@ use crate::domain::schedule::FRESH;
 use crate::domain::vocabulary::GatewayState;
 use crate::ledger::Repaid;
 use crate::ledger::books::BooksError;
-use crate::ledger::orders::{Note, Transcript};
+use crate::ledger::orders::{Note, Seen, Transcript};
 use crate::ledger::records::{self, INQUIRIES, Inquiry, Payment, Refund};
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -98,9 +98,19 @@ pub(super) fn begin_order(
     unit.insert(Inquiry { refund, first_sent_ms, attempts: 0, next_ms })
 }
 
-/// Keeps an exchange without a verdict; false when the refund has ended.
+/// How many exchanges about a refund in Processing brought no verdict; none when it has ended.
+pub(super) fn attempts(
+    unit: &mut Unit<'_>,
+    number: RefundNumber,
+) -> Result<Option<u32>, BooksError> {
+    let inquiry = unit.get::<Inquiry>(&(number,))?;
+    Ok(inquiry.map(|inquiry| u32::try_from(inquiry.attempts).unwrap_or(u32::MAX)))
+}
+
+/// Keeps an exchange without a verdict; false when the refund has ended, or another exchange was
+/// noted since this one began: what this one knew (that the order never left) may be wrong by now.
 pub fn note(unit: &mut Unit<'_>, number: RefundNumber, note: &Note) -> Result<bool, BooksError> {
-    if unit.get::<Inquiry>(&(number,))?.is_none() {
+    if attempts(unit, number)? != Some(note.attempts) {
         return Ok(false);
     }
     unit.change::<Inquiry>(&(number,), |inquiry| {
@@ -125,13 +135,16 @@ pub fn note(unit: &mut Unit<'_>, number: RefundNumber, note: &Note) -> Result<bo
     Ok(true)
 }
 
-/// Notes that an order is sent again; false when its refund has ended.
+/// Notes that an order is sent again; false when its refund has ended or is not as it was seen.
 pub fn mark_sent(
     unit: &mut Unit<'_>,
     number: RefundNumber,
+    seen: Seen,
     at: DateTime<Utc>,
 ) -> Result<bool, BooksError> {
-    if unit.get::<Inquiry>(&(number,))?.is_none() {
+    let is_unsent = unit.get::<Inquiry>(&(number,))?.map(|one| one.first_sent_ms.is_none());
+    let attempts = attempts(unit, number)?;
+    if (attempts, is_unsent) != (Some(seen.attempts), Some(seen.is_unsent)) {
         return Ok(false);
     }
     unit.change::<Inquiry>(&(number,), |inquiry| {

@@ -13,7 +13,7 @@ use crate::domain::refund_name::RefundName;
 use crate::ledger::change::{ChangeResult, Delete, Update};
 use crate::ledger::operator::{Change, ChangeRefusal, ListedGateway, ListedUser, Operators};
 use crate::ledger::orders::{
-    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
 use crate::ledger::query::{Find, FindError, Page, Queries};
@@ -89,7 +89,7 @@ impl Orders for ScriptedLedger {
         ready(Ok(true))
     }
 
-    fn mark_sent(&self, _: RefundNumber, _: DateTime<Utc>) -> Reply<bool> {
+    fn mark_sent(&self, _: RefundNumber, _: Seen, _: DateTime<Utc>) -> Reply<bool> {
         ready(Ok(true))
     }
 
@@ -263,7 +263,7 @@ impl Outbox for ScriptedLedger {
         ready(Ok(Vec::new()))
     }
 
-    fn note_attempt(&self, _: &str, _: i64, _: Attempt, _: DateTime<Utc>) -> Reply<()> {
+    fn note_attempt(&self, _: &str, _: (i64, u32), _: Attempt, _: DateTime<Utc>) -> Reply<()> {
         ready(Ok(()))
     }
 

@@ -14,7 +14,7 @@ use refund_gateway::ledger::operator::{
     Change, ChangeRefusal, ListedGateway, ListedUser, Operators,
 };
 use refund_gateway::ledger::orders::{
-    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, SettleError, Settlement,
+    Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
 use refund_gateway::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
 use refund_gateway::ledger::query::{Find, FindError, Page, Queries, Start};
@@ -77,7 +77,7 @@ impl Orders for FakeLedger {
         no()
     }
 
-    fn mark_sent(&self, _: RefundNumber, _: Time) -> Reply<bool> {
+    fn mark_sent(&self, _: RefundNumber, _: Seen, _: Time) -> Reply<bool> {
         no()
     }
 
@@ -260,7 +260,7 @@ impl Outbox for FakeLedger {
         yes(Vec::new())
     }
 
-    fn note_attempt(&self, _: &str, _: i64, _: Attempt, _: Time) -> Reply<()> {
+    fn note_attempt(&self, _: &str, _: (i64, u32), _: Attempt, _: Time) -> Reply<()> {
         yes(())
     }
 
