@@ -318,7 +318,7 @@ fn answered(door: &dyn Door, head: Head, body: &[u8]) -> Option<(u16, Vec<u8>)> 
     };
     match house().runtime.block_on(door.answer(call)) {
         Reply::Answer(answer) => Some((answer.status, answer.body)),
-        Reply::Abort(_) | Reply::Reset(_) => None,
+        Reply::Abort(..) | Reply::Reset(..) => None,
     }
 }
 

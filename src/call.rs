@@ -20,7 +20,7 @@ mod refusal;
 
 pub use answer::{Answer, Header, Reply};
 pub use door::{Call, Description, Door, Replying, Route};
-pub use explain::{Explain, Rejection};
+pub use explain::{Explain, Rejection, missed_value};
 pub use facts::{CallFacts, Few};
 pub use head::{Head, Headers, Method, Users};
 pub use holding::Holding;

@@ -34,6 +34,7 @@ mod record;
 mod refund;
 mod reload;
 mod replay;
+mod roots;
 mod secrets;
 mod seed;
 mod self_signed;
@@ -50,6 +51,7 @@ mod webhooks;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use exit::{ExitStatus, Failure};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 /// A SOAP server that stands in for Zuora's legacy endpoint for refunds
@@ -112,9 +114,27 @@ pub fn main() -> ExitCode {
 
 /// Prints what clap has to say: an error, or the help or version that was asked for.
 fn refuse(error: &clap::Error) -> ExitCode {
-    // A reader that goes away has seen enough.
-    let _ = error.print();
+    let rendered = error.render();
+    let coloured =
+        if io::stderr().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
+    match error.use_stderr().then(|| numbers_in_words(&coloured)).flatten() {
+        Some(text) => terminal::note(text.trim_end()),
+        // A reader that goes away has seen enough.
+        None => drop(error.print()),
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::FailureCode::Usage as u8))
+}
+
+/// What is said of a number that is none, in words for users, if `text` says such a thing.
+fn numbers_in_words(text: &str) -> Option<String> {
+    let words = [
+        ("invalid digit found in string", "it must be a whole number"),
+        ("cannot parse integer from empty string", "it must be a whole number"),
+        ("number too large to fit in target type", "it is too large"),
+        ("number too small to fit in target type", "it is too small"),
+    ];
+    let (theirs, ours) = words.iter().find(|(theirs, _)| text.contains(theirs))?;
+    Some(text.replace(theirs, ours))
 }
 
 fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {

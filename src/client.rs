@@ -16,6 +16,7 @@ pub use tls::{Trust, TrustError};
 pub use hyper::body::Bytes;
 pub use hyper::{Method, StatusCode, Uri, header};
 
+use crate::domain::trace::TraceContext;
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -87,6 +88,17 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, which may be empty.
     pub body: Bytes,
+}
+
+impl Request {
+    /// Says that the request is part of a trace, by the headers of W3C's Trace Context.
+    pub fn continue_trace(&mut self, trace: &TraceContext) {
+        let parent = HeaderValue::try_from(trace.to_string()).ok();
+        let state = trace.state().and_then(|state| HeaderValue::from_str(state).ok());
+        let headers = &mut self.headers;
+        parent.map(|parent| headers.insert("traceparent", parent));
+        state.map(|state| headers.insert("tracestate", state));
+    }
 }
 
 /// An answer as it came.

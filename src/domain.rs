@@ -38,6 +38,7 @@ pub mod script;
 pub mod secret;
 pub mod text;
 pub mod toml_text;
+pub mod trace;
 pub mod white_space;
 pub mod zoql;
 

@@ -31,6 +31,7 @@ pub mod network;
 mod path;
 mod proxy;
 mod public;
+mod readiness;
 mod record;
 mod securing;
 mod settings;
@@ -51,13 +52,14 @@ pub use tls::{TlsError, TlsSettings, write_self_signed};
 
 use crate::call::Door;
 use crate::service::Service;
-use admin::{Access, Admin, Hosts, Readiness};
+use admin::{Access, Admin, Hosts};
 use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
 use listener::{Listener, ListenerConfiguration};
 use metrics::Metrics;
 use public::{Public, Watchers};
+use readiness::Readiness;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -164,7 +166,9 @@ impl Gateway {
             }
         };
         let configuration = public_configuration(&settings, &metrics, tls.clone());
-        let handler = Public::new(service, doors, settings, metrics, Watchers { journal, tap });
+        let watchers = Watchers { journal, tap };
+        let (ready, counted) = (Arc::clone(&readiness), metrics);
+        let handler = Public::new(service, doors, settings, counted, watchers, ready);
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
         Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }

@@ -23,10 +23,12 @@ mod conformance_objects;
 mod conformance_seed;
 mod damage;
 pub mod engine;
+pub mod file;
 pub mod health;
 #[cfg(test)]
 mod memory;
 pub mod moving;
+pub mod opening;
 pub mod operator;
 pub mod orders;
 pub mod outbox;

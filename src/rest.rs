@@ -43,6 +43,7 @@ use failing::Unanswered;
 use limits::Limits;
 use paths::{Found, Keys, Operation};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use twins::Twin;
 use unserved::{no_access, nothing, takes, too_many, wrong_method, wrong_type};
@@ -124,7 +125,7 @@ impl Rest {
         };
         match self.respond(call, found, manner, (&mut facts, ordered)).await {
             Ok(response) => Reply::Answer(response.into_answer(operation, facts)),
-            Err(Unanswered) => Reply::Abort(operation),
+            Err(Unanswered) => Reply::Abort(operation, Box::new(facts)),
         }
     }
 
@@ -247,7 +248,7 @@ impl Rest {
         operation: Operation,
     ) -> Result<(Caller, Option<String>), Failure> {
         let from = head.origin.caller_address();
-        let known = async {
+        let known = pin!(async {
             Ok(match access::proof(head) {
                 Proof::Nothing => return Err(Failure::from(Refusal::InvalidSession)),
                 Proof::Bearer(token) => (self.service.bearer(&token).await?, None),
@@ -258,14 +259,16 @@ impl Rest {
                     return Err(Failure::from(Refusal::WrongLogin));
                 }
                 Proof::Password(name, secret) if operation == Operation::Connections => {
-                    let session = self.service.login(&name, &secret, from).await?;
+                    let login = Box::pin(self.service.login(&name, &secret, from));
+                    let session = login.await?;
                     (self.service.authenticate(&session).await?, Some(session))
                 }
                 Proof::Password(name, secret) => {
-                    (self.service.identify(&name, &secret, from).await?, None)
+                    let identified = Box::pin(self.service.identify(&name, &secret, from));
+                    (identified.await?, None)
                 }
             })
-        };
+        });
         let (caller, session) = deadline.bound(known).await.ok_or(Refusal::TooLate)??;
         if !head.users.allow(&caller.username) {
             return Err(Failure::from(Refusal::InvalidSession));

@@ -37,6 +37,7 @@ mod simulation;
 mod steady;
 pub mod test_bench;
 pub mod test_clock;
+mod traces;
 pub mod webhooks;
 
 use crate::domain::facts::Tenant;
@@ -70,6 +71,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use test_bench::Seeds;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use traces::Traces;
 use webhooks::Receiver;
 
 /// How the use cases behave; every value has a bound and a default. What is skipped here is an
@@ -234,6 +236,7 @@ pub struct Service {
     outcome_writes: OutcomeWrites,
     leases: Leases,
     gateway_counters: GatewayCounters,
+    traces: Traces,
     /// The webhooks that events are delivered to, once that has begun.
     receivers: Mutex<Vec<Arc<Receiver>>>,
 }
@@ -281,6 +284,7 @@ impl Service {
             outcome_writes: OutcomeWrites::default(),
             leases: Leases::default(),
             gateway_counters: GatewayCounters::default(),
+            traces: Traces::default(),
             receivers: Mutex::default(),
         });
         service.start_keeping_age();

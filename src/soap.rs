@@ -43,6 +43,7 @@ use outcome::{Done, Failure};
 use paths::ENDPOINT;
 use query::PageOf;
 use read::{Operation, Proof, Read, Reading, Request, Row, Unreadable};
+use std::pin::pin;
 use std::sync::Arc;
 
 /// The type of a WSDL.
@@ -52,6 +53,13 @@ const WSDL_TYPE: &str = "text/xml;charset=UTF-8";
 pub struct Soap {
     service: Arc<Service>,
     reading: Arc<Reading>,
+}
+
+/// What is asked, and by which call. It is boxed where it goes from one future to the next: each of
+/// them has a place of its own for what it is handed.
+struct Asked {
+    call: Call,
+    request: Request,
 }
 
 impl Soap {
@@ -65,13 +73,17 @@ impl Soap {
     }
 
     async fn reply(&self, mut call: Call) -> Reply {
-        let read = self.read(&mut call).await;
+        let read = match self.read_in_place(&mut call) {
+            Some(read) => read,
+            None => Box::pin(self.read_elsewhere(&mut call)).await,
+        };
         let dialect = self.dialect(read.soap, read.api);
         match read.request {
             Ok(request) => {
                 let mut facts = CallFacts::default();
                 facts.note_accounts(request.operation.accounts());
-                let reply = self.perform(call, request, &dialect, &mut facts).await;
+                let asked = Box::new(Asked { call, request });
+                let reply = self.perform(asked, &dialect, &mut facts).await;
                 reply.with_facts(facts)
             }
             Err(Unreadable { fault, limit }) => {
@@ -85,15 +97,22 @@ impl Soap {
         Dialect { soap, api, wording: self.service.settings().wording.clone() }
     }
 
-    /// Reads the body and lets go of it: what follows may wait for long, and needs only what was
-    /// understood.
-    async fn read(&self, call: &mut Call) -> Read {
+    /// Reads a body that is not long, and lets go of it: what follows may wait for long, and needs
+    /// only what was understood.
+    fn read_in_place(&self, call: &mut Call) -> Option<Read> {
+        if call.body.len() > READ_IN_PLACE_BYTES_MAX {
+            return None;
+        }
+        let (body, _turn) = (std::mem::take(&mut call.body), call.turn.take());
+        let tenant = self.service.tenant();
+        let (content_type, notes) = (call.head.content_type.as_deref(), call.notes.as_deref());
+        Some(self.reading.read(&body, content_type, &call.head.version, &tenant, notes))
+    }
+
+    /// The same of a long one, by a thread that may take its time.
+    async fn read_elsewhere(&self, call: &mut Call) -> Read {
         let (body, turn) = (std::mem::take(&mut call.body), call.turn.take());
         let tenant = self.service.tenant();
-        if body.len() <= READ_IN_PLACE_BYTES_MAX {
-            let (content_type, notes) = (call.head.content_type.as_deref(), call.notes.as_deref());
-            return self.reading.read(&body, content_type, &call.head.version, &tenant, notes);
-        }
         let reading = Arc::clone(&self.reading);
         let (version, content_type) = (call.head.version.clone(), call.head.content_type.clone());
         let notes = call.notes.clone();
@@ -114,41 +133,45 @@ impl Soap {
     }
 
     /// Does what is asked, unless a tester ordered something else, or replaces the ledger below it.
-    async fn perform(
-        &self,
-        call: Call,
-        request: Request,
-        dialect: &Dialect,
-        facts: &mut CallFacts,
-    ) -> Reply {
-        let operation = request.operation.name();
+    async fn perform(&self, asked: Box<Asked>, dialect: &Dialect, facts: &mut CallFacts) -> Reply {
+        let operation = asked.request.operation.name();
         let is_test = self.service.ledger().test_bench().is_some();
-        let accounts = if is_test { request.operation.accounts() } else { Vec::new() };
-        if let Some(notes) = &call.notes {
-            notes.know(&self.service, &request, call.head.idempotency_key.as_deref()).await;
+        let accounts = if is_test { asked.request.operation.accounts() } else { Vec::new() };
+        if let Some(notes) = &asked.call.notes {
+            let key = asked.call.head.idempotency_key.as_deref();
+            Box::pin(notes.know(&self.service, &asked.request, key)).await;
         }
-        let work = self.perform_or_inject(call, request, dialect, facts);
+        // What is handed over by value has a place in each future that hands it on.
+        let work = pin!(self.perform_or_inject(asked, dialect, facts));
         let reply = self.service.perform(operation.name(), accounts, work).await;
-        reply.unwrap_or(Reply::Abort(operation))
+        reply.unwrap_or_else(|| Reply::Abort(operation, Box::default()))
     }
 
     async fn perform_or_inject(
         &self,
-        call: Call,
-        request: Request,
+        asked: Box<Asked>,
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Reply {
-        if !self.service.faults().any() {
-            return self.perform_as_asked(call, request, dialect, facts).await;
+        match self.service.faults().any() {
+            true => Box::pin(self.inject_if_ordered(asked, dialect, facts)).await,
+            false => self.perform_as_asked(asked, dialect, facts).await,
         }
-        let operation = &request.operation;
+    }
+
+    async fn inject_if_ordered(
+        &self,
+        asked: Box<Asked>,
+        dialect: &Dialect,
+        facts: &mut CallFacts,
+    ) -> Reply {
+        let operation = &asked.request.operation;
         let rows = self.accounts_of_rows(operation).await;
         let mut accounts = operation.accounts();
         accounts.extend(rows.iter().flatten().cloned());
         match self.service.faults().take(operation.name().name(), &accounts) {
-            None => self.perform_as_asked(call, request, dialect, facts).await,
-            Some(rule) => self.inject((rule, &rows), call, request, dialect, facts).await,
+            None => self.perform_as_asked(asked, dialect, facts).await,
+            Some(rule) => self.inject((rule, &rows), asked, dialect, facts).await,
         }
     }
 
@@ -170,38 +193,38 @@ impl Soap {
 
     async fn perform_as_asked(
         &self,
-        call: Call,
-        request: Request,
+        asked: Box<Asked>,
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Reply {
-        let operation = request.operation.name();
-        let ignored_fields = match &request.operation {
+        let operation = asked.request.operation.name();
+        let ignored_fields = match &asked.request.operation {
             Operation::Create(Ok(create)) => create.ignored_fields,
             Operation::Update(Ok(update)) => update.ignored_fields,
             _ => 0,
         };
-        match self.done(call, request, dialect, facts).await {
+        let is_of_refunds = asked.request.operation.is_of_refunds();
+        match self.done(asked, dialect, facts).await {
             Ok(done) => {
-                facts.note_rows(&done.tally.rows);
+                facts.note_rows(&done.tally.rows, is_of_refunds);
                 let answer = Answer::done(done, operation, dialect);
                 Reply::Answer(Answer { ignored_fields, ..answer })
             }
             Err(Failure::Fault(fault)) => Reply::Answer(Answer::fault(&fault, operation, dialect)),
             Err(Failure::Unknown(why)) => {
                 tracing::error!(%operation, why, "the outcome is unknown, so no answer is given");
-                Reply::Abort(operation)
+                Reply::Abort(operation, Box::default())
             }
         }
     }
 
     async fn done(
         &self,
-        call: Call,
-        request: Request,
+        asked: Box<Asked>,
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Result<Done, Failure> {
+        let Asked { call, request } = *asked;
         let proof = request.proof;
         let origin = call.head.origin.at_version(&call.head.version);
         if let Operation::Login(credentials) = request.operation {
@@ -265,13 +288,16 @@ impl Soap {
         facts: &mut CallFacts,
     ) -> Result<Caller, Failure> {
         let address = origin.caller_address();
-        let caller = async {
+        let caller = pin!(async {
             match proof {
                 Proof::None => Err(Fault::InvalidSession.into()),
                 Proof::Session(session) => Ok(self.service.authenticate(&session).await?),
-                Proof::Token(credentials) => credentials?.caller(&self.service, address).await,
+                Proof::Token(credentials) => {
+                    let credentials = credentials?;
+                    Box::pin(credentials.caller(&self.service, address)).await
+                }
             }
-        };
+        });
         let caller = deadline.bound(caller).await.ok_or(Fault::TooLate)??;
         facts.note_user(&caller.username);
         Ok(Caller { origin, ..caller })

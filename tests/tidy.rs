@@ -56,6 +56,26 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("indicatif", &["replay", "cli"]),
 ];
 
+/// The engines of the ledger and the crates by which they reach their databases.
+const ENGINES: [&str; 5] =
+    ["rusqlite", "rusqlite_migration", "tokio_postgres", "sqlite", "postgres"];
+/// What a part of `ledger` may not mention, tests apart. Each engine keeps its crates to itself,
+/// and engines do not know each other; what a ledger is as a file is known without any database,
+/// and so are the use cases and the checks.
+const APART: [(&str, &[&str]); 11] = [
+    ("src/ledger/sqlite", &["tokio_postgres", "postgres"]),
+    ("src/ledger/postgres", &["rusqlite", "rusqlite_migration", "sqlite"]),
+    ("src/ledger/file", &ENGINES),
+    ("src/ledger/checks", &ENGINES),
+    ("src/ledger/query", &ENGINES),
+    ("src/ledger/record", &ENGINES),
+    ("src/ledger/seed", &ENGINES),
+    ("src/ledger/served", &ENGINES),
+    ("src/ledger/work", &ENGINES),
+    ("src/ledger/writer", &ENGINES),
+    ("src/ledger/unit", &ENGINES),
+];
+
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 const COLUMNS_MAX: usize = 100;
@@ -154,6 +174,14 @@ fn crates_are_mentioned_only_where_they_belong() {
     check(&rust(), |source| {
         let room = room_of(&source.path).filter(|_| !is_test_file(&source.path));
         room.map_or(Vec::new(), |room| reserved_crates(room, &source.text))
+    });
+}
+
+#[test]
+fn what_is_no_engine_knows_none() {
+    check(&rust(), |source| {
+        let is_test = is_test_file(&source.path) || source.path.ends_with("_tests.rs");
+        if is_test { Vec::new() } else { mentions_of_engines(source) }
     });
 }
 
@@ -350,6 +378,29 @@ fn reserved_crates(room: &str, text: &str) -> Vec<Finding> {
             if is_mentioned {
                 let rooms = rooms.join(" and ");
                 found.push(finding(line, format!("`{name}` is for {rooms} alone")));
+            }
+        }
+    }
+    found
+}
+
+/// Crates and modules that a part of the ledger mentions and may not know.
+fn mentions_of_engines(source: &Source) -> Vec<Finding> {
+    let Some((part, kept_away)) = APART.iter().find(|(part, _)| source.path.starts_with(part))
+    else {
+        return Vec::new();
+    };
+    let tests_at = source.text.lines().position(|line| line.trim() == "#[cfg(test)]");
+    let tests_at = tests_at.unwrap_or(usize::MAX);
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let mut found = Vec::new();
+    for (line, code) in code_lines(&source.text).take_while(|(line, _)| *line <= tests_at) {
+        for name in *kept_away {
+            let is_mentioned = code
+                .match_indices(&format!("{name}::"))
+                .any(|(at, _)| !code[..at].chars().next_back().is_some_and(is_part));
+            if is_mentioned {
+                found.push(finding(line, format!("`{part}` must not know `{name}`")));
             }
         }
     }
@@ -575,6 +626,18 @@ mod planted {
         assert_eq!(lines(&reserved_crates("ledger", text)), [2]);
         assert_eq!(lines(&reserved_crates("http", "use rusqlite::x; // hyper::y\n")), [1]);
         assert!(reserved_crates("soap", "#[cfg(test)]\nuse quick_xml::Reader;\n").is_empty());
+    }
+
+    #[test]
+    fn an_engine_where_none_is_known() {
+        let text = "use rusqlite::Row;\nuse super::sqlite::open;\nuse my_sqlite::x; // sqlite::y\n";
+        let found = |path: &str| lines(&mentions_of_engines(&source(path, text)));
+        assert_eq!(found("src/ledger/file/copies.rs"), [1, 2]);
+        assert_eq!(found("src/ledger/checks.rs"), [1, 2]);
+        assert_eq!(found("src/ledger/postgres/store.rs"), [1, 2]);
+        assert!(found("src/ledger/sqlite/store.rs").is_empty());
+        let in_tests = source("src/ledger/work.rs", "#[cfg(test)]\nuse rusqlite::Row;\n");
+        assert!(mentions_of_engines(&in_tests).is_empty());
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum Command {
     Help,
     /// Be the do-nothing server; the suite starts itself for that.
     Hello,
+    /// Be a relay to a port that holds what it is sent for a while; the same holds.
+    Relay(u16, Duration),
 }
 
 /// The shape of a run.
@@ -81,6 +83,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String>
             // Cargo adds the first.
             "--bench" | "--quick" => {}
             "hello" => return Ok(Command::Hello),
+            "relay" => {
+                let port = number(&value()?)?;
+                let hold = Duration::from_micros(number(&value()?)?);
+                return Ok(Command::Relay(port, hold));
+            }
             "--help" | "-h" => return Ok(Command::Help),
             "--only" => options.only.push(known(value()?)?),
             "--gateway" => options.gateway = value()?.into(),

@@ -38,7 +38,12 @@ impl Gateway {
     /// Starts on a new ledger in `place` with this seed.
     pub fn seeded(program: &Path, place: &Place, name: &str, seed: &str) -> Self {
         let ledger = place.folder().join(format!("{name}.db"));
-        let seed_file = place.folder().join(format!("{name}.toml"));
+        Self::on(program, place, ledger, seed)
+    }
+
+    /// Starts on a new ledger, a file or the URL of a database, with this seed.
+    pub fn on(program: &Path, place: &Place, ledger: PathBuf, seed: &str) -> Self {
+        let seed_file = place.folder().join("seed.toml");
         std::fs::write(&seed_file, seed).unwrap();
         let mut command = command(program, place, &ledger);
         let server = Server::start("gateway", command.arg("--seed").arg(&seed_file));

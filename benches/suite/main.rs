@@ -24,6 +24,7 @@ mod arguments;
 mod bench;
 mod chart;
 mod client;
+mod cluster;
 mod framing;
 mod gateway;
 mod hello;
@@ -31,6 +32,7 @@ mod load;
 mod machine;
 mod peers;
 mod place;
+mod relay;
 mod report;
 mod requests;
 mod scenarios;
@@ -42,6 +44,7 @@ use arguments::Command;
 fn main() {
     match arguments::parse(std::env::args().skip(1)) {
         Ok(Command::Hello) => hello::serve(),
+        Ok(Command::Relay(port, hold)) => relay::serve(port, hold),
         Ok(Command::Help) => println!("{}", arguments::help()),
         Ok(Command::Measure(options)) => scenarios::run(options),
         Err(message) => {

@@ -7,6 +7,7 @@ mod electronic;
 mod growth;
 mod memory;
 mod mixes;
+mod postgres;
 mod queries;
 mod replay;
 mod rest;
@@ -27,7 +28,7 @@ const fn scenario(name: &'static str, about: &'static str, run: fn(&mut Bench)) 
     Scenario { name, about, run, is_long: false }
 }
 
-pub const ALL: [Scenario; 12] = [
+pub const ALL: [Scenario; 13] = [
     scenario("creates", "beside hello and the peers: 1, 8, 64, 256 connections", creates::run),
     scenario("hot", "all refunds of one account", mixes::hot),
     scenario("batches", "fifty refunds a call", mixes::batches),
@@ -35,6 +36,7 @@ pub const ALL: [Scenario; 12] = [
     scenario("hanging", "while a payment gateway never answers", electronic::hanging),
     scenario("beside", "while 100 queries a second are answered", beside::run),
     scenario("queries", "by Id, and by account with 1,000 rows", queries::run),
+    scenario("postgres", "creates on PostgreSQL, near and far, beside pgbench", postgres::run),
     scenario("rest", "creates by REST beside those by SOAP", rest::run),
     scenario("memory", "resident: idle, under creates, under logins", memory::run),
     scenario("growth", "bytes a refund, start, check and creates on a large ledger", growth::run),

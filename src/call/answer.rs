@@ -94,9 +94,9 @@ pub enum Reply {
     /// It is answered.
     Answer(Answer),
     /// What was done by this operation is unknown: what is sent breaks off.
-    Abort(OperationName),
+    Abort(OperationName, Box<CallFacts>),
     /// A tester ordered that the connection is closed before the first byte.
-    Reset(OperationName),
+    Reset(OperationName, Box<CallFacts>),
 }
 
 impl Reply {
@@ -105,7 +105,16 @@ impl Reply {
     pub fn with_facts(self, facts: CallFacts) -> Self {
         match self {
             Self::Answer(answer) => Self::Answer(Answer { facts: Box::new(facts), ..answer }),
-            withheld => withheld,
+            Self::Abort(operation, _) => Self::Abort(operation, Box::new(facts)),
+            Self::Reset(operation, _) => Self::Reset(operation, Box::new(facts)),
+        }
+    }
+
+    /// What the log says of its call.
+    pub(super) fn into_facts(self) -> CallFacts {
+        match self {
+            Self::Answer(answer) => *answer.facts,
+            Self::Abort(_, facts) | Self::Reset(_, facts) => *facts,
         }
     }
 }

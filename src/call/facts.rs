@@ -84,10 +84,12 @@ impl CallFacts {
         self.accounts = Few::of(ids);
     }
 
-    /// Notes what the rows of a call came to.
-    pub fn note_rows(&mut self, rows: &[RowResult]) {
+    /// Notes what the rows of a call came to. Only where they are about refunds their ids are
+    /// those of refunds: a seed may give any object an id that looks like one.
+    pub fn note_rows(&mut self, rows: &[RowResult], are_of_refunds: bool) {
         let number = |saved: &Saved| Some(RefundId::parse(saved.id.as_str())?.number());
-        self.refunds = Few::of(rows.iter().flatten().filter_map(number));
+        let refunds = rows.iter().flatten().filter(|_| are_of_refunds).filter_map(number);
+        self.refunds = Few::of(refunds);
         for row in rows {
             let Err(error) = row else {
                 self.rows_ok += 1;
@@ -100,6 +102,11 @@ impl CallFacts {
             }
         }
         self.codes.sort_unstable_by_key(|(code, _)| code.name());
+    }
+
+    /// The codes of the rows that failed, and how many failed so.
+    pub fn failed(&self) -> impl Iterator<Item = (ErrorCode, u32)> {
+        self.codes.iter().copied()
     }
 
     /// The codes of rows, or of the fault that `outcome` is.
@@ -132,7 +139,7 @@ mod tests {
         assert_eq!(facts.user.as_deref(), Some("é".repeat(USER_CHARS_MAX).as_str()));
         let wrong = || Err(RowError::missing("Type"));
         let rows: Vec<RowResult> = vec![wrong(), wrong(), Err(RowError::invalid("Type", "x"))];
-        facts.note_rows(&rows);
+        facts.note_rows(&rows, true);
         let codes = facts.codes(Outcome::Ok).to_string();
         assert_eq!(codes, "INVALID_VALUE:1,MISSING_REQUIRED_VALUE:2");
         assert_eq!((facts.rows_ok, facts.rows_failed), (0, 3));

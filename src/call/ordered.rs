@@ -5,7 +5,7 @@
 //! first is done as always, so that nothing that is acknowledged or lost in an answer is lost in
 //! the ledger.
 
-use super::{Answer, OperationName, Outcome, Reply};
+use super::{Answer, CallFacts, OperationName, Outcome, Reply};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::RowError;
 use crate::service::faults::{Effect, FaultRule};
@@ -32,11 +32,9 @@ pub async fn suffer<F: Future<Output = Reply>>(
             Reply::Answer(Answer::new(status, body, operation, Outcome::Ordered))
         }
         Effect::Reset { after } => {
-            if after {
-                // It is done, and the caller gets no answer.
-                let _ = work(None).await;
-            }
-            Reply::Reset(operation)
+            // It is done, and the caller gets no answer.
+            let facts = if after { work(None).await.into_facts() } else { CallFacts::default() };
+            Reply::Reset(operation, Box::new(facts))
         }
         Effect::Truncate { bytes } => {
             work(None).await.changed(|answer| answer.body.truncate(bytes))
@@ -56,7 +54,7 @@ impl Reply {
     #[must_use]
     pub fn changed(self, change: impl FnOnce(&mut Answer)) -> Self {
         match self {
-            Self::Abort(_) | Self::Reset(_) => self,
+            Self::Abort(..) | Self::Reset(..) => self,
             Self::Answer(mut answer) => {
                 change(&mut answer);
                 Self::Answer(answer)

@@ -98,6 +98,12 @@ impl Outcome {
         }
     }
 
+    /// The names of all that are no code of the API.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let plain = [Self::Ok, Self::Ordered, Self::Withheld, Self::Dropped];
+        plain.into_iter().chain(Refused::ALL.map(Self::Refused)).map(Self::name)
+    }
+
     /// Its number, below [`Outcome::COUNT`].
     pub const fn number(self) -> usize {
         match self {

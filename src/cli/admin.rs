@@ -132,6 +132,13 @@ const OTHER_TOKEN: &str = "this is not the token of the gateway there: name its 
 const NOT_THERE: &str = "list what there is, and see whether --admin is the admin listener of this \
      program, at the line `admin on` of serve";
 
+/// What helps where the listener does not take the name it was called by.
+const OTHER_HOST: &str = "start the gateway with this name in --admin-allowed-hosts, or name the \
+     listener by its address or as localhost";
+/// What helps where nothing answers.
+const NOT_RUNNING: &str =
+    "is the gateway running, and is this where it said `admin on`? Name it with --admin";
+
 /// A call to the API: its method, its path below the root, its body.
 type Call = (Method, String, Value);
 
@@ -312,22 +319,14 @@ impl Api {
 
     /// What the API answers; its refusal is a failure in its own words.
     pub(super) fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
-        let mut connection = match &self.trust {
-            None => Connection::new(self.endpoint.clone(), ClientLimits::default()),
-            Some(trust) => Connection::trusting(
-                self.endpoint.clone(),
-                ClientLimits::default(),
-                Some(trust.clone()),
-            ),
-        };
+        let mut connection = connection(&self.endpoint, self.trust.as_ref());
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let path = format!("/api/v1/{path}");
         let request = Request { method, path, headers: self.headers.clone(), body: body.into() };
         let answer = self.runtime.block_on(connection.send(&request));
         let answer = answer.map_err(|error| {
-            let hint = "is the gateway running, and is this where it said `admin on`? Name it \
-                 with --admin";
-            Failure::with_hint(FailureCode::Runtime, format_args!("the admin API: {error}"), hint)
+            let message = format_args!("the admin API: {error}");
+            Failure::with_hint(FailureCode::Runtime, message, NOT_RUNNING)
         })?;
         let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
         if answer.status.is_success()
@@ -336,14 +335,26 @@ impl Api {
             return Ok(told);
         }
         let why = told.as_ref().and_then(|told| told.get("error")).and_then(Value::as_str);
+        let is_ours = why.is_some();
         let why = why.unwrap_or("what answers there is no admin API of this program");
         let message = format!("{}: {why}", answer.status.as_u16());
         Err(match answer.status.as_u16() {
             401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
-            404 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            404 | 405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            421 => Failure::with_hint(FailureCode::Runtime, message, OTHER_HOST),
+            _ if !is_ours => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
             400..500 => Failure::new(FailureCode::Usage, message),
             _ => Failure::new(FailureCode::Runtime, message),
         })
+    }
+}
+
+/// A connection to a listener; by https the named authorities are believed, else the public ones.
+fn connection(endpoint: &Endpoint, trust: Option<&Trust>) -> Connection {
+    let limits = ClientLimits::default();
+    match trust {
+        None => Connection::new(endpoint.clone(), limits),
+        Some(trust) => Connection::trusting(endpoint.clone(), limits, Some(trust.clone())),
     }
 }
 

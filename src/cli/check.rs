@@ -9,8 +9,9 @@ use super::values::LedgerPlace;
 use super::{exposure, ledger, processor, serve, terminal};
 use crate::domain::number::saturated;
 use crate::ledger::audit::{Audit, Progress};
+use crate::ledger::file::OpenError;
 use crate::ledger::postgres::PostgresLedger;
-use crate::ledger::sqlite::{OpenError, SqliteLedger};
+use crate::ledger::sqlite::SqliteLedger;
 use clap::{ArgMatches, Subcommand};
 use std::sync::Arc;
 
@@ -73,8 +74,10 @@ fn audit(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
         }
     };
     let shown = ShownProgress::new(format!("checking {place}"));
-    let progress = Arc::new(move |done, all| shown.at(done, all));
-    let audit = match SqliteLedger::audit_file_showing(path, progress) {
+    let progress: Progress = Arc::new(move |done, all| shown.at(done, all));
+    let audited = SqliteLedger::audit_file_showing(path, &progress);
+    drop(progress);
+    let audit = match audited {
         Err(error @ OpenError::Empty { .. }) => {
             terminal::data(&format!("{error}; it holds nothing"))?;
             return Ok(ExitStatus::Done);

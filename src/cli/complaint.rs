@@ -45,7 +45,7 @@ pub(super) fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
 
 /// A mistake in such a file, as `gateway.toml:12: http.headers_max: …`.
 pub(super) fn wrong_text(path: &Path, error: &TomlError) -> Failure {
-    let TomlError { line, key, message } = error;
+    let TomlError { line, key, message, .. } = error;
     let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
     let message = format!("{}:{line}: {key}{message}", path.display());
     Failure::new(FailureCode::Configuration, message)

@@ -7,12 +7,13 @@ use super::complaint::{read_text, wrong, wrong_place, wrong_text};
 use super::demo::Demo;
 use super::exit::{Failure, FailureCode};
 use super::gateways::{self, Configured};
+use super::roots::Roots;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
 use super::webhooks;
 use crate::domain::text::Wording;
 use crate::domain::toml_text;
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::reconciliation::ReconciliationSettings;
 use crate::service::retention::EventSettings;
 use crate::service::{RestSettings, ServiceSettings, SoapSettings};
@@ -56,6 +57,8 @@ pub(super) struct Written {
     pub(super) id_seed: Option<u64>,
     /// `--record`
     pub(super) record: Option<PathBuf>,
+    /// `--tls-roots`
+    pub(super) tls_roots: Option<Roots>,
     /// What is logged, as in REFUND_GATEWAY_LOG, which goes before it.
     pub(super) log: Option<String>,
     /// `--allow-plaintext`

@@ -2,11 +2,13 @@
 //! one in the place of a ledger.
 
 use super::exit::{ExitStatus, Failure, FailureCode};
+use super::ledger::Readable;
 use super::options::LedgerOptions;
 use super::progress::ShownProgress;
 use super::{ledger, terminal};
 use crate::ledger::audit::Audit;
-use crate::ledger::sqlite::{CopyError, Restore, Shown, back_up, restore};
+use crate::ledger::file::copies::{CopyError, Restore, Shown};
+use crate::ledger::sqlite::{back_up, restore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,7 +46,16 @@ pub(super) struct RestoreArgs {
 
 /// Makes a backup and prints what is in it.
 pub(super) fn run_backup(args: BackupArgs) -> Result<ExitStatus, Failure> {
-    let from = ledger::named_file(args.ledger)?;
+    let from = match ledger::named_place(args.ledger)? {
+        Readable::File(path) => path,
+        Readable::Server(_) => {
+            let message = "a ledger on a database server is backed up by that server's own means";
+            let hint = "pg_dump, or base backups with the log of writes, which docs/POSTGRES.md \
+                        describes; `refund-gateway ledger copy` makes a file of a ledger that \
+                        nothing serves";
+            return Err(Failure::with_hint(FailureCode::Configuration, message, hint));
+        }
+    };
     let audit = back_up(&from, &args.file, &shown(&from)).map_err(refused)?;
     say(&args.file, &audit)
 }

@@ -1,6 +1,7 @@
 //! Which built-in seed `serve` loads: none, that of the two documented refunds of a credit balance,
 //! or the same with what is refunded under Invoice Settlement.
 
+use crate::domain::toml_text::meant;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -38,7 +39,10 @@ impl FromStr for Demo {
             "true" | "yes" | "on" | "y" | "t" | "1" => Ok(Self::CreditBalance),
             "false" | "no" | "off" | "n" | "f" | "0" => Ok(Self::Off),
             INVOICE_SETTLEMENT => Ok(Self::InvoiceSettlement),
-            _ => Err("possible are true, false and invoice-settlement".to_owned()),
+            _ => {
+                let meant = meant(text, ["true", "false", INVOICE_SETTLEMENT]);
+                Err(format!("possible are true, false and {INVOICE_SETTLEMENT}{meant}"))
+            }
         }
     }
 }
@@ -78,5 +82,7 @@ mod tests {
             assert_eq!(demo.to_string().parse(), Ok(demo));
         }
         assert!("settlement".parse::<Demo>().is_err());
+        let misspelt = "invoice-setlement".parse::<Demo>().unwrap_err();
+        assert!(misspelt.ends_with("did you mean `invoice-settlement`?"), "{misspelt}");
     }
 }

@@ -1,10 +1,12 @@
 //! `events`: what happened to refunds, as the ledger keeps it, beside a running gateway.
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::ledger::Readable;
 use super::options::LedgerOptions;
 use super::{ledger, terminal};
 use crate::domain::number::saturated;
 use crate::ledger::outbox::Event;
+use crate::ledger::postgres::ServerEvents;
 use crate::ledger::sqlite::EventFile;
 use serde_json::Value;
 use std::thread;
@@ -36,9 +38,13 @@ pub(super) struct Args {
 
 /// Prints the events.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
-    let path = ledger::named_file(args.ledger)?;
-    let events = EventFile::open(&path).map_err(ledger::refused)?;
-    if !events.are_kept().or_fail(FailureCode::Runtime, "reading the ledger")? {
+    let mut events = match ledger::named_place(args.ledger)? {
+        Readable::File(path) => Events::File(EventFile::open(&path).map_err(ledger::refused)?),
+        Readable::Server(url) => {
+            Events::Server(ServerEvents::open(&url).map_err(ledger::on_server)?)
+        }
+    };
+    if !events.are_kept()? {
         terminal::note(
             "note: this ledger keeps no events, as of its last start; \
              say `enabled = true` under [events], or configure a webhook",
@@ -46,7 +52,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     }
     let mut after = saturated::<i64>(args.after);
     loop {
-        let page = events.after(after, PAGE).or_fail(FailureCode::Runtime, "reading events")?;
+        let page = events.after(after)?;
         for event in &page {
             let line = if args.json { event.payload.clone() } else { line(event) };
             if !terminal::data_is_read(&line)? {
@@ -60,8 +66,32 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         if !args.follow {
             return Ok(ExitStatus::Done);
         }
-        #[expect(clippy::disallowed_methods, reason = "a file says of no new event")]
+        #[expect(clippy::disallowed_methods, reason = "no ledger says of a new event")]
         thread::sleep(POLL);
+    }
+}
+
+/// The events of a ledger.
+enum Events {
+    File(EventFile),
+    Server(ServerEvents),
+}
+
+impl Events {
+    fn are_kept(&mut self) -> Result<bool, Failure> {
+        match self {
+            Self::File(file) => file.are_kept().or_fail(FailureCode::Runtime, "reading the ledger"),
+            Self::Server(server) => server.are_kept().map_err(ledger::on_server),
+        }
+    }
+
+    fn after(&mut self, sequence: i64) -> Result<Vec<Event>, Failure> {
+        match self {
+            Self::File(file) => {
+                file.after(sequence, PAGE).or_fail(FailureCode::Runtime, "reading events")
+            }
+            Self::Server(server) => server.after(sequence, PAGE).map_err(ledger::on_server),
+        }
     }
 }
 

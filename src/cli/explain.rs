@@ -4,8 +4,10 @@
 //! characters; colour never says anything alone.
 
 use super::exit::{ExitStatus, Failure, FailureCode};
+use super::ledger::Readable;
 use super::options::LedgerOptions;
 use super::{admin, ledger, terminal};
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::reconciliation::RefundName;
 use crate::ledger::sqlite::SqliteLedger;
 use chrono::DateTime;
@@ -48,10 +50,14 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
             let path = format!("refunds/{name}/story");
             Some(admin::get(url, args.token_file.as_deref(), place, &path)?)
         }
-        None => {
-            let path = ledger::named_file(args.ledger)?;
-            SqliteLedger::story_in_file(&path, name).map_err(ledger::refused)?
-        }
+        None => match ledger::named_place(args.ledger)? {
+            Readable::File(path) => {
+                SqliteLedger::story_in_file(&path, name).map_err(ledger::refused)?
+            }
+            Readable::Server(url) => {
+                PostgresLedger::story_at(&url, name).map_err(ledger::on_server)?
+            }
+        },
     };
     let Some(story) = story else {
         return Err(Failure::new(

@@ -8,6 +8,7 @@ use super::secrets::{Hidden, SecretSources, find_secret, find_trust};
 use crate::client::Endpoint;
 use crate::domain::facts::{Gateway, SANDBOX_GATEWAY};
 use crate::domain::presets::{self, PRESETS, Preset};
+use crate::domain::toml_text::meant;
 use crate::domain::vocabulary::MethodType;
 use crate::processor::http::{BreakerSettings, HttpGateway, Secret};
 use serde::Deserialize;
@@ -167,7 +168,10 @@ fn check_name(written: &Written) -> Result<(), Wrong> {
     match written.kind.get_ref().as_str() {
         "http" => Ok(()),
         "sandbox" => Err(wrong(&written.kind, "gateways of kind sandbox are seed")),
-        other => Err(wrong(&written.kind, format!("unknown kind `{other}`; known is `http`"))),
+        other => {
+            let meant = meant(other, ["http"]);
+            Err(wrong(&written.kind, format!("unknown kind `{other}`; known is `http`{meant}")))
+        }
     }
 }
 

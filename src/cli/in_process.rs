@@ -10,7 +10,7 @@ use super::values::LedgerPlace;
 use crate::client::Endpoint;
 use crate::http::{Gateway, HttpSettings};
 use crate::ledger::Ledger;
-use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions};
+use crate::ledger::opening::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::trail::Act;
 use crate::replay::{Credentials, OauthClient, ReplayError, SeedText, Target};
 use crate::service::clock::Clock;

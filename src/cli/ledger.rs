@@ -6,8 +6,10 @@ use super::options::LedgerOptions;
 use super::settings::LEDGER_FILE;
 use super::values::LedgerPlace;
 use crate::ledger::Ledger;
+use crate::ledger::file::OpenError;
+use crate::ledger::opening::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::postgres::{PostgresError, PostgresLedger};
-use crate::ledger::sqlite::{LedgerSettings, OpenError, OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::sqlite::SqliteLedger;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,25 +63,26 @@ pub(super) fn open_named(
     open(&place, &OpenOptions { mode, id_seed: None, settings }).map(|opened| opened.ledger)
 }
 
-/// The file of the ledger that a command only reads, also while another process holds it.
-pub(super) fn named_file(options: LedgerOptions) -> Result<PathBuf, Failure> {
+/// Where the ledger is that a command only reads, also while another process serves it.
+pub(super) fn named_place(options: LedgerOptions) -> Result<Readable, Failure> {
     let written = Config::read(options.config.as_deref())?.written.ledger;
     let default = || LedgerPlace::File(PathBuf::from(LEDGER_FILE));
     match options.ledger.or(written).unwrap_or_else(default) {
-        LedgerPlace::File(path) => Ok(path),
+        LedgerPlace::File(path) => Ok(Readable::File(path)),
+        LedgerPlace::Server(url) => Ok(Readable::Server(url)),
         LedgerPlace::Memory => {
             let message = "a ledger in memory is gone; there is nothing to read";
             Err(Failure::new(FailureCode::Configuration, message))
         }
-        place @ LedgerPlace::Server(_) => Err(no_server(&place)),
     }
 }
 
-/// The refusal of a ledger that is not a file.
-pub(super) fn no_server(place: &LedgerPlace) -> Failure {
-    let message = format!("the ledger {place} is on a server, where this is not supported yet");
-    let hint = "name a file; docs/POSTGRES.md has what can be done there";
-    Failure::with_hint(FailureCode::Configuration, message, hint)
+/// A ledger that can be read beside the process that serves it.
+pub(super) enum Readable {
+    /// A file.
+    File(PathBuf),
+    /// The URL of a database server.
+    Server(String),
 }
 
 /// The failure that a refused ledger is.

@@ -8,6 +8,7 @@ mod format;
 mod queue;
 
 use super::exit::{Failure, FailureCode, OrFail};
+use crate::domain::toml_text::slip;
 use format::{ForPeople, JsonLines};
 use queue::LastLines;
 use std::env;
@@ -45,9 +46,26 @@ fn of_environment() -> Option<(&'static str, String)> {
 }
 
 fn filter_of(name: &str, value: &str) -> Result<EnvFilter, Failure> {
-    EnvFilter::try_new(with_quiet_migrations(value)).map_err(|error| {
+    if let Some(wrong) = wrong_level(value) {
+        return Err(Failure::new(FailureCode::Configuration, format_args!("{name} {wrong}")));
+    }
+    EnvFilter::try_new(with_quiet_statements(value)).map_err(|error| {
         let message = format!("{name} is `{value}`, which says nothing about a log: {error}");
         Failure::with_hint(FailureCode::Configuration, message, "try `info` or `debug`")
+    })
+}
+
+/// The levels of a log.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// What is wrong with a word that is a level but for a slip, if one is there: it would be taken for
+/// the name of a module, and nothing would be logged.
+pub(super) fn wrong_level(value: &str) -> Option<String> {
+    value.split(',').map(str::trim).find_map(|directive| {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        let is_known = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+        let near = slip(level, LEVELS).filter(|_| !is_known)?;
+        Some(format!("is `{value}`: there is no level `{level}`; did you mean `{near}`?"))
     })
 }
 
@@ -83,12 +101,18 @@ pub(super) fn start(
     Ok((guard, Logged { default, change: Box::new(change) }))
 }
 
-/// The filter, and that the migrations show their whole SQL only to who asks for everything.
-fn with_quiet_migrations(filter: &str) -> String {
-    if filter.contains("trace") || filter.contains("rusqlite_migration") {
-        return filter.to_owned();
+/// The filter, and that the migrations show their whole SQL only to who asks for everything. The
+/// driver of PostgreSQL shows the values of statements, hashes of passwords and names among them,
+/// and so nothing below a warning unless it is asked for by its name.
+fn with_quiet_statements(filter: &str) -> String {
+    let mut quiet = filter.to_owned();
+    if !filter.contains("trace") && !filter.contains("rusqlite_migration") {
+        quiet.push_str(",rusqlite_migration=warn");
     }
-    format!("{filter},rusqlite_migration=warn")
+    if !filter.contains("tokio_postgres") {
+        quiet.push_str(",tokio_postgres=warn");
+    }
+    quiet
 }
 
 /// A source file without where it lay on the machine that built this program.
@@ -101,9 +125,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_quiet_unless_everything_is_asked_for() {
-        assert_eq!(with_quiet_migrations("debug"), "debug,rusqlite_migration=warn");
-        assert_eq!(with_quiet_migrations("trace"), "trace");
+    fn migrations_are_quiet_unless_everything_is_asked_for_and_statements_unless_they_are() {
+        let quiet = "debug,rusqlite_migration=warn,tokio_postgres=warn";
+        assert_eq!(with_quiet_statements("debug"), quiet);
+        assert_eq!(with_quiet_statements("trace"), "trace,tokio_postgres=warn");
+        let named = "info,tokio_postgres=debug";
+        assert_eq!(with_quiet_statements(named), format!("{named},rusqlite_migration=warn"));
+        for good in ["info", "WARN", "debug,hyper=trace", "refund_gateway::http=debug", "hyper"] {
+            assert_eq!(wrong_level(good), None, "{good}");
+        }
+        for (bad, near) in [("debg", "debug"), ("hyper=trce", "trace"), ("info,wran", "warn")] {
+            let failure = wrong_level(bad).unwrap();
+            assert!(failure.ends_with(&format!("did you mean `{near}`?")), "{failure}");
+        }
         assert_eq!(short("/home/x/.cargo/registry/src/y/hyper/src/proto/h1.rs"), "proto/h1.rs");
         assert_eq!(short("src/main.rs"), "src/main.rs");
     }

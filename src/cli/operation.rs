@@ -9,7 +9,7 @@ use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, operator, terminal};
 use crate::client::Method;
-use crate::ledger::sqlite::OpenMode;
+use crate::ledger::opening::OpenMode;
 use crate::service::clock::Clock;
 use crate::service::operation::{OperationError, Wanted, operate};
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};

@@ -2,6 +2,7 @@
 //! environment. What is in neither may be in the configuration file.
 
 use super::demo::Demo;
+use super::roots::RootsOption;
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen, Moment};
 use clap::builder::BoolishValueParser;
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ pub(super) struct Options {
     /// The base URL that clients are given, instead of the address that they used
     #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_PUBLIC_URL")]
     pub(super) public_url: Option<String>,
+
+    #[command(flatten)]
+    pub(super) roots: RootsOption,
 
     /// The certificate of the gateway in PEM, with those that lead to its authority
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_TLS_CERT")]

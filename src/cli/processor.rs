@@ -1,6 +1,7 @@
 //! `check processor`: whether a payment processor's adapter keeps the contract.
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::roots::RootsOption;
 use super::{gateways, terminal};
 use crate::client::Trust;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
@@ -37,6 +38,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    roots: RootsOption,
+
     /// The amount of each order
     #[arg(long, value_name = "DECIMAL", default_value = "1.00")]
     amount: String,
@@ -65,6 +69,7 @@ pub(super) struct Args {
 
 /// Runs the conformance kit and prints each check.
 pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
+    args.roots.believe()?;
     let gateway = gateway(args)?;
     if !gateway.endpoint.is_loopback() && !args.allow_remote {
         let message = format!("{} is not loopback, and may move money", gateway.endpoint);
@@ -207,6 +212,7 @@ fn samples(args: &Args) -> Result<Samples, Failure> {
         amount: units(&args.amount)?,
         currency,
         options: Vec::new(),
+        trace: None,
     };
     let declined = args.declined_amount.as_deref().map(units).transpose()?;
     Ok(Samples { next: 0, salt, order, declined })

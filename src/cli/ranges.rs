@@ -1,8 +1,9 @@
 //! The bounds of the settings: a value outside of them is refused by name, never bent.
 
 use crate::domain::number::saturated;
+use crate::domain::toml_text::meant;
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::ServiceSettings;
 use std::ops::RangeInclusive;
 
@@ -52,8 +53,10 @@ pub(super) fn check(
     if let Some(field) = &service.idempotency_field
         && !FREE_TEXTS.contains(&field.as_str())
     {
+        let meant = meant(field, FREE_TEXTS);
         let message = format!(
-            "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or SoftDescriptorPhone"
+            "is `{field}`; it must be Comment, ReasonCode, SoftDescriptor or \
+             SoftDescriptorPhone{meant}"
         );
         return Err(OutOfRange { key: "idempotency_field".to_owned(), message });
     }

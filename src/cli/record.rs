@@ -2,6 +2,7 @@
 
 use super::complaint::read_text;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::roots::RootsOption;
 use super::signals::Signals;
 use super::values::Listen;
 use super::{logging, terminal};
@@ -40,6 +41,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.pem", env = "REFUND_GATEWAY_UPSTREAM_CA")]
     upstream_ca: Option<PathBuf>,
 
+    #[command(flatten)]
+    roots: RootsOption,
+
     /// Serve plain HTTP on an address that is not loopback
     #[arg(long, env = "REFUND_GATEWAY_ALLOW_PLAINTEXT", value_name = "BOOL")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -59,6 +63,7 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
             "listen on 127.0.0.1, or say --allow-plaintext",
         ));
     }
+    args.roots.believe()?;
     let endpoint = Endpoint::parse(&args.upstream).or_fail(FailureCode::Usage, "--upstream")?;
     let trust = match &args.upstream_ca {
         None => Trust::public(),

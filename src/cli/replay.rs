@@ -27,6 +27,7 @@ const LAST_TASKS: Duration = Duration::from_secs(2);
 
 /// Replays, and says whether anything differed.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
+    args.roots.believe()?;
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
     let stdout = UntilClosed(io::stdout());
     if args.json {

@@ -3,7 +3,7 @@
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, operator, serve, terminal};
-use crate::ledger::sqlite::OpenMode;
+use crate::ledger::opening::OpenMode;
 use crate::service::clock::Clock;
 use crate::service::seed;
 use std::path::PathBuf;

@@ -14,7 +14,9 @@ use super::values::LedgerPlace;
 use super::{exposure, ledger, logging, record, self_signed, terminal};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
-use crate::ledger::sqlite::{OpenError, OpenMode, OpenOptions, SqliteLedger};
+use crate::ledger::file::OpenError;
+use crate::ledger::opening::{OpenMode, OpenOptions};
+use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::trail::Act;
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
@@ -49,6 +51,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let config = args.options.config.clone();
     let mut settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     settings.check_environment()?;
+    settings.roots.believe()?;
     let (_log, logged) = logging::start(LOGGED, settings.log.as_deref())?;
     let self_signed = self_signed::make(&mut settings)?;
     let reload = Reload::of(config, &settings, logged);

@@ -2,23 +2,23 @@
 //! configuration file, else its default; checked, and each with the place that it came from.
 
 mod listeners;
+mod table;
 
 use super::config::Config;
 use super::demo::Demo;
 use super::exit::Failure;
 use super::gateways::Configured;
 use super::options::Options;
+use super::roots::{Roots, RootsOption};
 use super::values::{AdminListen, AllowedHosts, LedgerPlace, Listen};
-use super::{ranges, token, variables, webhooks};
+use super::{logging, ranges, token, variables, webhooks};
 use crate::http::HttpSettings;
-use crate::ledger::sqlite::LedgerSettings;
+use crate::ledger::opening::LedgerSettings;
 use crate::service::ServiceSettings;
 use chrono::{DateTime, Utc};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use listeners::{TlsOptions, find_credentials, refuse_two_addresses};
-use serde::Serialize;
-use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,8 @@ pub(super) struct Settings {
     pub(super) allow_remote_test: bool,
     /// What is logged, if the file says so and the environment does not.
     pub(super) log: Option<String>,
+    /// Whose authorities are believed where nothing names any.
+    pub(super) roots: Roots,
     /// How the use cases behave.
     pub(super) service: ServiceSettings,
     /// How the listeners behave.
@@ -104,7 +106,10 @@ impl Settings {
         find_credentials(&mut settings.http.tls, &config)?;
         ranges::check(&settings.service, &settings.store, &settings.http)
             .map_err(|wrong| config.complain(&wrong.key, wrong.message))?;
-        Ok(settings)
+        match settings.log.as_deref().and_then(logging::wrong_level) {
+            Some(wrong) => Err(config.complain("log", wrong)),
+            None => Ok(settings),
+        }
     }
 }
 
@@ -155,7 +160,7 @@ impl Sources<'_> {
             id_seed.map(|_| "id_seed"),
         ];
         let test = self.test(implying.into_iter().flatten().next(), options.test);
-        let remote = options.allow_remote_test;
+        let (plain, remote) = (options.allow_plaintext, options.allow_remote_test);
         Settings {
             listen,
             admin_listen,
@@ -169,18 +174,9 @@ impl Sources<'_> {
             id_seed,
             record,
             log: self.log(),
-            allow_plaintext: self.choose(
-                "allow_plaintext",
-                options.allow_plaintext,
-                written.allow_plaintext,
-                false,
-            ),
-            allow_remote_test: self.choose(
-                "allow_remote_test",
-                remote,
-                written.allow_remote_test,
-                false,
-            ),
+            roots: self.roots(&options.roots),
+            allow_plaintext: self.is_on("allow_plaintext", plain, written.allow_plaintext),
+            allow_remote_test: self.is_on("allow_remote_test", remote, written.allow_remote_test),
             http: self.http(options.public_url, tls),
             service: self.service(
                 options.strict,
@@ -193,6 +189,17 @@ impl Sources<'_> {
             secret_variables: config.secret_variables(),
             report: std::mem::take(&mut self.report),
         }
+    }
+
+    /// A switch that is off where nothing says otherwise.
+    fn is_on(&mut self, key: &str, option: Option<bool>, written: Option<bool>) -> bool {
+        self.choose(key, option, written, false)
+    }
+
+    /// Whose authorities are believed.
+    fn roots(&mut self, option: &RootsOption) -> Roots {
+        let (option, written) = (option.tls_roots, self.config.written.tls_roots);
+        self.choose("tls_roots", option, written, Roots::default())
     }
 
     /// What is logged, as the file says.
@@ -355,30 +362,6 @@ impl Sources<'_> {
                 format!("REFUND_GATEWAY_{}", key.to_uppercase())
             }
             _ => format!("--{}", key.replace('_', "-")),
-        }
-    }
-
-    /// Notes the settings of a table, which only a file can set.
-    fn table<T: Serialize + Clone>(&mut self, name: &str, settings: &T) -> T {
-        if let Ok(Value::Object(table)) = serde_json::to_value(settings) {
-            self.note_table(name, &table);
-        }
-        settings.clone()
-    }
-
-    fn note_table(&mut self, name: &str, table: &Map<String, Value>) {
-        for (key, value) in table {
-            let key = format!("{name}.{key}");
-            let value = match value {
-                Value::Object(inner) => {
-                    self.note_table(&key, inner);
-                    continue;
-                }
-                Value::Null => "none".to_owned(),
-                value => value.to_string(),
-            };
-            let origin = self.config.place_of(&key).unwrap_or_else(|| "default".to_owned());
-            self.note(&key, value, origin);
         }
     }
 

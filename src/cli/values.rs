@@ -4,7 +4,9 @@
 use crate::domain::moment::moment;
 use crate::http::is_authority;
 use chrono::{DateTime, Utc};
+use clap::builder::{MapValueParser, OsStringValueParser, TypedValueParser, ValueParserFactory};
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -156,6 +158,24 @@ impl From<String> for LedgerPlace {
             _ if text.contains("://") => Self::Server(text),
             _ => Self::File(PathBuf::from(text)),
         }
+    }
+}
+
+impl From<OsString> for LedgerPlace {
+    fn from(text: OsString) -> Self {
+        match text.into_string() {
+            Ok(text) => Self::from(text),
+            // A path is bytes, which need not be text.
+            Err(path) => Self::File(PathBuf::from(path)),
+        }
+    }
+}
+
+impl ValueParserFactory for LedgerPlace {
+    type Parser = MapValueParser<OsStringValueParser, fn(OsString) -> Self>;
+
+    fn value_parser() -> Self::Parser {
+        OsStringValueParser::new().map(Self::from as fn(OsString) -> Self)
     }
 }
 

@@ -7,6 +7,7 @@ use super::complaint::{Wrong, bounded, wrong};
 use super::secrets::{Hidden, SecretSources, find_secret, find_trust};
 use crate::client::Endpoint;
 use crate::domain::event::EventKind;
+use crate::domain::toml_text::meant;
 use crate::service::webhooks::Webhook;
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -130,7 +131,8 @@ fn check_kinds(written: &Spanned<Vec<String>>) -> Result<Vec<EventKind>, Wrong> 
     let known = |name: &String| {
         EventKind::from_name(name).ok_or_else(|| {
             let known = EventKind::ALL.map(|kind| format!("`{}`", kind.name())).join(", ");
-            wrong(written, format!("unknown kind `{name}`; known are {known}"))
+            let meant = meant(name, EventKind::ALL.map(EventKind::name));
+            wrong(written, format!("unknown kind `{name}`; known are {known}{meant}"))
         })
     };
     written.get_ref().iter().map(known).collect()

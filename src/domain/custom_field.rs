@@ -76,6 +76,9 @@ impl CustomType {
         }
     }
 
+    /// The names of the types.
+    pub const NAMES: [&str; 4] = ["string", "decimal", "boolean", "date"];
+
     /// The type of this name and, for texts, this length.
     pub fn from_parts(name: &str, length: Option<u32>) -> Option<Self> {
         match (name, length) {

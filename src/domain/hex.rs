@@ -13,9 +13,20 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The number that 32 lower-case digits are; none for any other text.
 pub fn number_of(text: &str) -> Option<u128> {
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let is_number = text.len() == 32 && text.bytes().all(is_digit);
-    u128::from_str_radix(text, 16).ok().filter(|_| is_number)
+    let (upper, lower) = text.split_at_checked(16).filter(|_| text.len() == 32)?;
+    Some(u128::from(half_of(upper)?) << 64 | u128::from(half_of(lower)?))
+}
+
+/// The number that 16 lower-case digits are.
+fn half_of(digits: &str) -> Option<u64> {
+    digits.bytes().try_fold(0, |number: u64, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(digit))
+    })
 }
 
 #[cfg(test)]
@@ -32,9 +43,16 @@ mod tests {
     fn only_thirty_two_lower_case_digits_are_a_number() {
         let text = "000000000000000000000000000000ff";
         assert_eq!(number_of(text), Some(255));
-        for wrong in
-            [&text[1..], "000000000000000000000000000000FF", "+00000000000000000000000000000ff"]
-        {
+        assert_eq!(
+            number_of("0123456789abcdef0f1e2d3c4b5a6978"),
+            Some(0x0123_4567_89ab_cdef_0f1e_2d3c_4b5a_6978)
+        );
+        for wrong in [
+            &text[1..],
+            "000000000000000000000000000000FF",
+            "+00000000000000000000000000000ff",
+            "ä000000000000000000000000000000f",
+        ] {
             assert_eq!(number_of(wrong), None, "{wrong}");
         }
     }

@@ -34,10 +34,12 @@ impl TryFrom<String> for ObjectId {
 impl ObjectId {
     /// The id in `text`, if it has the form of one: 32 letters or digits, or a number.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_object_id =
-            text.len() == ID_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_object_id || is_number).then(|| Self(text.to_owned()))
+        let has_form = match text.len() {
+            0 => false,
+            ID_CHARS => text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            _ => text.bytes().all(|byte| byte.is_ascii_digit()),
+        };
+        has_form.then(|| Self(text.to_owned()))
     }
 
     /// The id that `text` is, if it has the 32 characters that the gateway stores.

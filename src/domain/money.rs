@@ -6,6 +6,7 @@
 use super::white_space::trim;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
+use std::sync::OnceLock;
 
 /// The longest amount that the Refund object documents, in characters.
 const AMOUNT_CHARS_MAX: usize = 16;
@@ -29,6 +30,12 @@ impl MinorUnits {
     }
 }
 
+const LETTERS: usize = 26;
+/// What each code of three letters is, once it was looked up: every account's is read with it, and
+/// the crate compares a code with those of all currencies.
+static BY_CODE: [OnceLock<Option<Currency>>; LETTERS.pow(3)] =
+    [const { OnceLock::new() }; LETTERS.pow(3)];
+
 /// A currency of ISO 4217 that money can be held in: its code and its decimals, 0 to 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Currency(iso_currency::Currency);
@@ -47,6 +54,22 @@ impl Currency {
     /// The currency with this upper-case code; none for unknown codes and for those without a
     /// minor unit, such as XAU.
     pub fn from_code(code: &str) -> Option<Self> {
+        match Self::place(code) {
+            Some(place) => *BY_CODE.get(place)?.get_or_init(|| Self::look_up(code)),
+            None => None,
+        }
+    }
+
+    /// The place of a code in the order of all codes.
+    fn place(code: &str) -> Option<usize> {
+        let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
+        letters.iter().try_fold(0, |place, letter| match letter {
+            b'A'..=b'Z' => Some(place * LETTERS + usize::from(letter - b'A')),
+            _ => None,
+        })
+    }
+
+    fn look_up(code: &str) -> Option<Self> {
         let currency = iso_currency::Currency::from_code(code)?;
         currency.exponent().filter(|decimals| *decimals <= 4).map(|_| Self(currency))
     }
@@ -178,7 +201,12 @@ mod tests {
         assert!(currency("CLF").can_hold(amount("9999999999999999")));
         assert!(!currency("JPY").can_hold(amount("5.5")));
         assert_eq!(Currency::from_code("XAU"), None);
-        assert_eq!(Currency::from_code("usd"), None);
+        for code in ["usd", "US", "USDX", "U\u{e9}D", ""] {
+            assert_eq!(Currency::from_code(code), None);
+        }
+        for _ in 0..2 {
+            assert_eq!(Currency::from_code("USD").map(Currency::code), Some("USD"));
+        }
         assert_eq!(Currency::from_code("ZZZ"), None);
     }
 

@@ -4,6 +4,7 @@
 //! The origin is one value that travels with a call from the listener to the ledger. What must stay
 //! true: it holds no secret, every part is bounded, and nothing in it decides anything.
 
+use super::trace::TraceContext;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// The id of the request.
     pub request_id: Option<RequestId>,
+    /// The trace that the call is part of. It is not recorded.
+    pub trace: Option<TraceContext>,
 }
 
 impl Origin {
@@ -104,12 +107,18 @@ impl Origin {
 
     /// What comes through `door` from the gateway's own machine or process.
     pub const fn of(door: FrontDoor) -> Self {
-        Self { door, version: None, address: None, request_id: None }
+        Self { door, version: None, address: None, request_id: None, trace: None }
     }
 
     /// A request that came through `door` over the network.
     pub const fn of_request(door: FrontDoor, address: IpAddr, request_id: RequestId) -> Self {
-        Self { door, version: None, address: Some(address), request_id: Some(request_id) }
+        Self {
+            door,
+            version: None,
+            address: Some(address),
+            request_id: Some(request_id),
+            trace: None,
+        }
     }
 
     /// The address of the caller; the unspecified address where there is none.

@@ -4,6 +4,7 @@
 //! What must stay true: the text and the values stay apart until the answer is written, so that
 //! other words can be put around the same values; what a caller sent is never taken for a place.
 
+use super::toml_text::meant;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -78,9 +79,9 @@ pub struct Wording(Arc<HashMap<String, String>>);
 /// Words that cannot stand for a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WordingError {
-    /// Never reported to a caller.
-    #[error("no answer has the text `{0}`; docs/FAULTS.md lists those that answers have")]
-    UnknownText(String),
+    /// No answer has this text; what was probably meant, as [`meant`] writes it.
+    #[error("no answer has the text `{0}`{1}; docs/FAULTS.md lists those that answers have")]
+    UnknownText(String, String),
     /// There is nothing to say.
     #[error("other words for `{0}` must not be empty")]
     Empty(String),
@@ -98,7 +99,8 @@ impl Wording {
     /// Takes `words` for the text of the template `text`, which must be one of the `known`.
     pub fn with(&self, known: &[String], text: &str, words: &str) -> Result<Self, WordingError> {
         if !known.iter().any(|one| one == text) {
-            return Err(WordingError::UnknownText(text.to_owned()));
+            let meant = meant(text, known.iter().map(String::as_str));
+            return Err(WordingError::UnknownText(text.to_owned(), meant));
         }
         if words.trim().is_empty() {
             return Err(WordingError::Empty(text.to_owned()));
@@ -190,7 +192,7 @@ mod tests {
         assert_eq!(wording.tell(&Text::new("Else.", [])), "Else.");
         assert_eq!(
             wording.with(&known, "Else.", "x"),
-            Err(WordingError::UnknownText("Else.".to_owned()))
+            Err(WordingError::UnknownText("Else.".to_owned(), String::new()))
         );
         assert_eq!(wording.with(&known, IS, " "), Err(WordingError::Empty(IS.to_owned())));
         let unknown =

@@ -4,6 +4,8 @@
 //! be found: `line 12: account.currency: …`. Unknown keys and values come with the known ones, or
 //! with the one that was probably meant.
 
+mod expected;
+
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
@@ -21,6 +23,8 @@ pub struct TomlError {
     pub key: String,
     /// What is wrong.
     pub message: String,
+    /// Whether the value is of another type than its key takes.
+    pub is_of_other_type: bool,
 }
 
 fn prefix(key: &str) -> String {
@@ -31,7 +35,13 @@ fn prefix(key: &str) -> String {
 pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| {
         let at = error.span().unwrap_or_default();
-        let mut complaint = complain(text, &at, clarify(error.message()));
+        let mut words = clarify(error.message());
+        // The reader takes what stands for a moment, without quotes, for a table.
+        if text.as_bytes().get(at.start).is_some_and(u8::is_ascii_digit) {
+            words = words.replacen("is a table;", "is a moment without quotes;", 1);
+        }
+        let mut complaint = complain(text, &at, words);
+        complaint.is_of_other_type = error.message().starts_with("invalid type");
         if let Some(missing) = quoted_after(error.message(), "missing field ") {
             let parent = prefix_of_table(&complaint.key);
             complaint.key = format!("{parent}{missing}");
@@ -43,7 +53,8 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
 /// A complaint about what stands at `at`, whose key is looked up.
 pub fn complain(text: &str, at: &Range<usize>, message: impl Into<String>) -> TomlError {
     let key = key_at(text, at.start).unwrap_or_else(|| key_in_line(text, at.start));
-    TomlError { line: line_at(text, at.start), key, message: message.into() }
+    let line = line_at(text, at.start);
+    TomlError { line, key, message: message.into(), is_of_other_type: false }
 }
 
 /// The line on which the key of this path is written, if it is.
@@ -60,6 +71,11 @@ pub fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     Some(line_at(text, key.span().start))
 }
 
+/// The end of a message that names what was probably meant, or nothing: ``; did you mean `x`?``.
+pub fn meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    suggest(wrong, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
 /// The one of `known` that `wrong` was probably meant to be.
 pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
@@ -71,6 +87,17 @@ pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     };
     let best = known.into_iter().map(|name| (alike(name), name)).max_by_key(|(score, _)| *score);
     best.filter(|(score, _)| *score >= ALIKE_MIN).map(|(_, name)| name)
+}
+
+/// How many letters a slip is wrong by at most.
+const SLIP_EDITS_MAX: usize = 2;
+
+/// The one of `known` that `wrong` differs from by a slip of the hand, and not only by its case:
+/// for messages whose usual words programs know, so that they change only for typists.
+pub fn slip<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = suggest(wrong, known)?;
+    let edits = strsim::damerau_levenshtein(&wrong.to_lowercase(), &near.to_lowercase());
+    (1..=SLIP_EDITS_MAX).contains(&edits).then_some(near)
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
@@ -98,10 +125,7 @@ pub fn clarify(message: &str) -> String {
     if quoted_after(message, "missing field ").is_some() {
         return "the key is missing".to_owned();
     }
-    match message.split_once("expected struct ") {
-        Some((found, _)) => format!("{found}expected a table"),
-        None => message.to_owned(),
-    }
+    expected::in_words(message).unwrap_or_else(|| message.to_owned())
 }
 
 fn list(names: &[&str]) -> String {
@@ -193,7 +217,7 @@ mod tests {
             ("\n[[account]]\n", "line 2: account.currency: the key is missing"),
             (
                 "[[account]]\ncurrency = 'USD'\n[[account]]\ncurrency = 3\n",
-                "line 4: account.currency: invalid type: integer `3`, expected a string",
+                "line 4: account.currency: is 3; it must be a text in quotes",
             ),
             (
                 "[limits]\n\nconnection_max = 1\n",
@@ -204,7 +228,11 @@ mod tests {
                 "[[account]]\ncurrency = 'USD'\n[[account.rule]]\nx = 1\n",
                 "line 4: account.rule.x: unknown key `x`; known are `connections_max`",
             ),
-            ("limits = 5\n", "line 1: limits: invalid type: integer `5`, expected a table"),
+            ("limits = 5\n", "line 1: limits: is 5; it must be a table"),
+            (
+                "[[account]]\ncurrency = 2026-01-02\n",
+                "line 2: account.currency: is a moment without quotes; it must be a text in quotes",
+            ),
             (
                 "# one\nlimits = \n",
                 "line 2: limits: string values must be quoted, expected literal string",
@@ -234,5 +262,17 @@ mod tests {
         assert_eq!(suggest("lsiten", ["listen", "ledger"]), Some("listen"));
         assert_eq!(suggest("zebra", ["listen", "ledger"]), None);
         assert_eq!(suggest("", [""; 0]), None);
+        assert_eq!(meant("lsiten", ["listen"]), "; did you mean `listen`?");
+        assert_eq!(meant("zebra", ["listen"]), "");
+    }
+
+    #[test]
+    fn a_slip_is_a_letter_or_two_and_more_than_the_case() {
+        let known = ["Amount", "MethodType", "AccountId"];
+        assert_eq!(slip("ammount", known), Some("Amount"));
+        assert_eq!(slip("amnt", known), Some("Amount"));
+        for other in ["amount", "MethodKind", "PaymentId", "zebra"] {
+            assert_eq!(slip(other, known), None, "{other}");
+        }
     }
 }

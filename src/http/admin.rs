@@ -1,8 +1,8 @@
 //! The admin listener: is it alive, is it ready, what has it counted; and for those who hold the
 //! token, the admin API.
 //!
-//! What must stay true: the ledger is tried at most once a second, however often readiness is asked
-//! for, and one who asks is never left waiting by a ledger that hangs.
+//! What must stay true: what changes nothing is read by GET; health, which says nothing of anyone,
+//! is answered under any name, and all else only under names that are ours.
 
 mod api;
 mod faults;
@@ -26,29 +26,21 @@ use super::doors::Doors;
 use super::head::REQUEST_ID;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
-use super::metrics::{self, Metrics};
-use crate::ledger::Ledger;
+use super::metrics::{Format, Metrics};
+use super::readiness::{Readiness, verbose};
 use crate::service::Service;
 use api::Api;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, SERVER,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, SERVER, VARY,
     WWW_AUTHENTICATE,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use serde_json::json;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use talk::Wrong;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
-
-/// How long a probe of the ledger counts.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// How long a probe may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -61,47 +53,6 @@ pub(super) struct Admin {
     hosts: Hosts,
     /// There for those who hold a token.
     api: Option<Api>,
-}
-
-/// Whether requests can be served.
-pub(super) struct Readiness {
-    ledger: Arc<dyn Ledger>,
-    is_stopping: AtomicBool,
-    probed: Mutex<Option<Probe>>,
-}
-
-/// What a probe found, and when.
-struct Probe {
-    at: Instant,
-    result: Result<(), String>,
-}
-
-impl Readiness {
-    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
-        Self { ledger, is_stopping: AtomicBool::new(false), probed: Mutex::new(None) }
-    }
-
-    /// From here on nothing new is served.
-    pub(super) fn stop(&self) {
-        self.is_stopping.store(true, Ordering::Relaxed);
-    }
-
-    /// Why nothing can be served, if that is so.
-    async fn check(&self) -> Result<(), String> {
-        if self.is_stopping.load(Ordering::Relaxed) {
-            return Err("the gateway is stopping".to_owned());
-        }
-        let mut probed = self.probed.lock().await;
-        if let Some(probe) = probed.as_ref().filter(|probe| probe.at.elapsed() < PROBE_EVERY) {
-            return probe.result.clone();
-        }
-        let result = match tokio::time::timeout(PROBE_TIMEOUT, self.ledger.probe()).await {
-            Ok(result) => result.map_err(|error| error.to_string()),
-            Err(_) => Err("the ledger does not answer".to_owned()),
-        };
-        *probed = Some(Probe { at: Instant::now(), result: result.clone() });
-        result
-    }
 }
 
 impl Admin {
@@ -124,9 +75,10 @@ impl Admin {
     async fn answer(
         &self,
         method: &Method,
-        path: &str,
+        uri: &Uri,
         headers: &HeaderMap,
     ) -> Response<Full<Bytes>> {
+        let path = uri.path();
         if !matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json") {
             if path.starts_with("/api") {
                 return refuse(&talk::missing(api::NOTHING));
@@ -147,21 +99,41 @@ impl Admin {
             return respond(StatusCode::MISDIRECTED_REQUEST, PLAIN, text);
         }
         match path {
-            "/metrics" => self.render_metrics(),
+            "/metrics" => {
+                let accepted = headers.get_all(ACCEPT).iter();
+                let accepted = accepted.filter_map(|value| value.to_str().ok());
+                self.render_metrics(Format::accepted(accepted))
+            }
             "/openapi.json" => respond(StatusCode::OK, JSON, api::OPENAPI),
-            "/readyz" => match self.readiness.check().await {
-                Ok(()) => respond(StatusCode::OK, PLAIN, "ready\n"),
-                Err(why) => {
-                    respond(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {why}\n"))
-                }
-            },
-            _ => respond(StatusCode::OK, PLAIN, "alive\n"),
+            _ => self.health(path, is_verbose(uri)).await,
         }
     }
 
-    fn render_metrics(&self) -> Response<Full<Bytes>> {
-        match self.metrics.render() {
-            Ok(text) => respond(StatusCode::OK, metrics::CONTENT_TYPE, text),
+    /// Whether the gateway is alive or ready, in a word, or with each check in a line of its own.
+    async fn health(&self, path: &str, is_verbose: bool) -> Response<Full<Bytes>> {
+        let is_readiness = path == "/readyz";
+        let checks = match is_readiness {
+            true => self.readiness.checks().await,
+            false => vec![("ping", Ok(()))],
+        };
+        let wrong = checks.iter().find_map(|(_, result)| result.as_ref().err());
+        let status = wrong.map_or(StatusCode::OK, |_| StatusCode::SERVICE_UNAVAILABLE);
+        let text = match wrong {
+            _ if is_verbose => verbose(path.trim_start_matches('/'), &checks),
+            Some(why) => format!("not ready: {why}\n"),
+            None if is_readiness => "ready\n".to_owned(),
+            None => "alive\n".to_owned(),
+        };
+        respond(status, PLAIN, text)
+    }
+
+    fn render_metrics(&self, format: Format) -> Response<Full<Bytes>> {
+        match self.metrics.render(format) {
+            Ok(text) => {
+                let mut response = respond(StatusCode::OK, format.content_type(), text);
+                response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+                response
+            }
             Err(error) => {
                 tracing::error!(%error, "the metrics could not be rendered");
                 let text = "The metrics could not be rendered.\n";
@@ -169,6 +141,12 @@ impl Admin {
             }
         }
     }
+}
+
+/// Whether the query asks for each check, by `verbose` with or without a value.
+fn is_verbose(uri: &Uri) -> bool {
+    let mut parts = uri.query().unwrap_or_default().split('&');
+    parts.any(|part| part == "verbose" || part.starts_with("verbose="))
 }
 
 /// What the admin API says to what was wrong.
@@ -217,7 +195,7 @@ impl Handler for Admin {
                 id.map(|id| response.headers_mut().insert(REQUEST_ID, id));
                 response
             }
-            _ => self.answer(request.method(), request.uri().path(), request.headers()).await,
+            _ => self.answer(request.method(), request.uri(), request.headers()).await,
         };
         if has_body {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,6 +1,14 @@
 //! What a request is beside its answer, for the log.
 
-use crate::call::CallFacts;
+use super::listener::Withheld;
+use crate::call::{CallFacts, OperationName};
+
+/// A call that is given no answer.
+pub(super) struct Unanswered {
+    pub(super) operation: OperationName,
+    pub(super) why: Withheld,
+    pub(super) called: Called,
+}
 
 /// What a request is beside its answer, for the log.
 #[derive(Debug, Clone, Default)]

@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
+    /// The same as the log has it: each request has a line.
+    pub(super) peer_text: Box<str>,
     pub(super) local: SocketAddr,
     /// Whether it speaks TLS.
     pub(super) is_tls: bool,
@@ -40,6 +42,7 @@ impl Connection {
     pub(super) fn new(peer: SocketAddr, local: SocketAddr, idleness: Arc<Idleness>) -> Self {
         Self {
             peer,
+            peer_text: peer.to_string().into(),
             local,
             is_tls: false,
             users: Users::default(),

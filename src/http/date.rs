@@ -29,8 +29,8 @@ impl DateCache {
 }
 
 fn http_date(moment: DateTime<Utc>) -> HeaderValue {
-    let text = moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
+    HeaderValue::try_from(httpdate::fmt_http_date(moment.into()))
+        .unwrap_or(HeaderValue::from_static("0"))
 }
 
 #[cfg(test)]

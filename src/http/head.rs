@@ -3,6 +3,7 @@
 use crate::call::{Door, Head, Headers, Method, Users};
 use crate::domain::card_numbers;
 use crate::domain::origin::{Origin, RequestId};
+use crate::domain::trace::TraceContext;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -11,6 +12,24 @@ use hyper::http::uri::{PathAndQuery, Uri};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// The trace that a call is part of, with the span of this gateway in it, whose id `span` makes;
+/// none where the headers of it are not there once and in their form.
+pub(super) fn trace(
+    headers: &HeaderMap,
+    span: impl FnOnce() -> Option<String>,
+) -> Option<TraceContext> {
+    let mut parents = headers.get_all(TRACEPARENT).iter();
+    let parent = parents.next()?.to_str().ok().filter(|_| parents.next().is_none())?;
+    let states: Vec<&str> =
+        headers.get_all(TRACESTATE).iter().map_while(|state| state.to_str().ok()).collect();
+    let state = (!states.is_empty()).then(|| states.join(","));
+    TraceContext::continued(parent, state.as_deref(), &span()?)
+}
 
 /// The head of a call to `door` at a version and a path in normal form.
 pub(super) fn of_call(

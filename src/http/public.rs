@@ -5,9 +5,10 @@
 
 use super::address::Addresses;
 use super::answer::Answer;
-use super::answer_body::AnswerBody;
+use super::answer_body::{AnswerBody, whole};
 use super::body::{BodyError, BodyLimits, BodyRoom, receive};
 use super::budget::{Budget, FREE_BYTES};
+use super::called::{Called, Unanswered};
 use super::compression::wants_gzip;
 use super::connection::Connection;
 use super::date::DateCache;
@@ -17,6 +18,7 @@ use super::journal::Journal;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::path::normal;
+use super::readiness::Readiness;
 use super::record::Record;
 use super::settings::HttpSettings;
 use super::tap::{Exchange, Tap};
@@ -55,6 +57,7 @@ pub(super) struct Public {
     settings: HttpSettings,
     watchers: Watchers,
     service: Arc<Service>,
+    readiness: Arc<Readiness>,
 }
 
 /// To which door a call goes, what it is without its body, and when it began.
@@ -87,6 +90,7 @@ impl Public {
         settings: HttpSettings,
         metrics: Arc<Metrics>,
         watchers: Watchers,
+        readiness: Arc<Readiness>,
     ) -> Self {
         let public_url = settings.public_url.as_deref();
         Self {
@@ -102,6 +106,7 @@ impl Public {
             settings,
             watchers,
             service,
+            readiness,
         }
     }
 
@@ -112,7 +117,7 @@ impl Public {
         head: &Parts,
         (body, holding): (Incoming, &Holding),
         record: &Record<'_>,
-    ) -> Result<Answer, (OperationName, Withheld)> {
+    ) -> Result<Answer, Unanswered> {
         let masked = self.head_without_card_numbers(head);
         let head = masked.as_ref().unwrap_or(head);
         let has_body = !body.is_end_stream();
@@ -194,7 +199,7 @@ impl Public {
         place: Place<'_>,
         parts: &Parts,
         body: Incoming,
-    ) -> Result<Answer, (OperationName, Withheld)> {
+    ) -> Result<Answer, Unanswered> {
         let Place { door, head, started, connection, holding } = place;
         let deadline = started + Duration::from_millis(self.settings.request_timeout_ms);
         let limits = BodyLimits::of(&self.settings, &self.room, deadline);
@@ -217,16 +222,20 @@ impl Public {
         let page = self.watchers.journal.as_ref().map(|journal| journal.page());
         let answer = match patience.bound(door.answer(call)).await {
             Some(Reply::Answer(answer)) => Ok(answer),
-            Some(Reply::Abort(operation)) => Err((operation, Withheld::Unknown)),
-            Some(Reply::Reset(operation)) => Err((operation, Withheld::Ordered)),
-            None => Err((OperationName::Unknown, Withheld::Unknown)),
+            Some(Reply::Abort(operation, facts)) => Err((operation, Withheld::Unknown, facts)),
+            Some(Reply::Reset(operation, facts)) => Err((operation, Withheld::Ordered, facts)),
+            None => Err((OperationName::Unknown, Withheld::Unknown, Box::default())),
         };
         if let (Some(page), Some(request)) = (page, &watched) {
             let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
-            let told = answer.as_ref().map_err(|(operation, _)| operation);
+            let told = answer.as_ref().map_err(|(operation, ..)| operation);
             page.note(self.service.clock().now(), (door.kind(), &version), (request, said), told);
         }
-        let answer = answer?;
+        let answer = answer.map_err(|(operation, why, facts)| {
+            let at = Called::at(&version);
+            let called = Called { bytes_in: count(bytes_in), facts: *facts, ..at };
+            Unanswered { operation, why, called }
+        })?;
         self.count_limits(&answer);
         self.count(&answer);
         let user = answer.facts.user.as_deref().map(str::to_owned);
@@ -350,7 +359,9 @@ impl Public {
             metrics.fault(answer.outcome);
         }
         metrics.ignored_fields.inc_by(answer.ignored_fields.into());
-        metrics.row_errors.inc_by(answer.row_errors.into());
+        for (code, rows) in answer.facts.failed() {
+            metrics.row_errors(code, rows);
+        }
         metrics.refunds.inc_by(answer.refunds.into());
     }
 }
@@ -361,15 +372,19 @@ impl Handler for Public {
         connection: &Connection,
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
+        if self.settings.public_readiness && request.uri().path() == "/readyz" {
+            return Ok(self.readiness.status_alone(request.method()).await.map(whole));
+        }
         let (head, body) = request.into_parts();
         let request_id = head::request_id(&head.headers).or_else(|| self.service.next_request_id());
-        let record = Record::begin(&self.metrics, connection.peer, request_id);
+        let trace = head::trace(&head.headers, || self.service.next_span_id());
+        let record = Record::begin(&self.metrics, &connection.peer_text, request_id, trace);
         let holding = Holding::new(&self.answer_turns);
         let answer = match self.answer(connection, &head, (body, &holding), &record).await {
             Ok(answer) => answer,
-            Err((operation, withheld)) => {
-                record.withheld(operation);
-                return Err(withheld);
+            Err(Unanswered { operation, why, called }) => {
+                record.withheld(operation, &called);
+                return Err(why);
             }
         };
         let answer = answer.compressed(wants_gzip(&head.headers)).await;

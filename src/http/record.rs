@@ -5,11 +5,12 @@
 
 use super::answer::Answer;
 use super::called::Called;
-use super::head::REQUEST_ID;
+use super::head::{REQUEST_ID, TRACEPARENT};
 use super::metrics::Metrics;
 use crate::call::{OperationName, Outcome};
 use crate::domain::number::saturated;
 use crate::domain::origin::{FrontDoor, Origin, RequestId};
+use crate::domain::trace::TraceContext;
 use hyper::header::HeaderValue;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -21,21 +22,23 @@ const NO_STATUS: u16 = 0;
 /// Follows a request from its head to its answer.
 pub(super) struct Record<'a> {
     metrics: &'a Metrics,
-    peer: SocketAddr,
+    peer: &'a str,
     request_id: Option<RequestId>,
+    trace: Option<TraceContext>,
     started: Instant,
     is_over: bool,
 }
 
 impl<'a> Record<'a> {
-    /// Begins with a request whose head has been read.
+    /// Begins with a request whose head has been read, from the client at the address `peer`.
     pub(super) fn begin(
         metrics: &'a Metrics,
-        peer: SocketAddr,
+        peer: &'a str,
         request_id: Option<RequestId>,
+        trace: Option<TraceContext>,
     ) -> Self {
         metrics.in_flight.inc();
-        Self { metrics, peer, request_id, started: Instant::now(), is_over: false }
+        Self { metrics, peer, request_id, trace, started: Instant::now(), is_over: false }
     }
 
     /// When the request began.
@@ -46,7 +49,7 @@ impl<'a> Record<'a> {
     /// Where the request comes from, by the way of `door`.
     pub(super) fn origin(&self, door: FrontDoor, address: IpAddr) -> Origin {
         let (address, request_id) = (Some(address), self.request_id.clone());
-        Origin { address, request_id, ..Origin::of(door) }
+        Origin { address, request_id, trace: self.trace.clone(), ..Origin::of(door) }
     }
 
     /// Ends with an answer, which carries the id of the request.
@@ -55,6 +58,12 @@ impl<'a> Record<'a> {
         self.metrics.answer_body_bytes.inc_by(bytes);
         let status = answer.status.as_u16();
         self.end(answer.operation, answer.outcome, status, (&answer.called, bytes));
+        let trace =
+            self.trace.take().and_then(|trace| HeaderValue::try_from(trace.to_string()).ok());
+        let answer = match trace {
+            Some(trace) => answer.with_default(TRACEPARENT, trace),
+            None => answer,
+        };
         let id = self.request_id.take();
         match id.and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
             Some(id) => answer.with_default(REQUEST_ID, id),
@@ -63,8 +72,8 @@ impl<'a> Record<'a> {
     }
 
     /// Ends without an answer.
-    pub(super) fn withheld(mut self, operation: OperationName) {
-        self.end(operation, Outcome::Withheld, NO_STATUS, (&Called::default(), 0));
+    pub(super) fn withheld(mut self, operation: OperationName, called: &Called) {
+        self.end(operation, Outcome::Withheld, NO_STATUS, (called, 0));
     }
 
     fn end(
@@ -85,6 +94,8 @@ impl<'a> Record<'a> {
         let facts = &called.facts;
         tracing::info!(
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
+            trace_id = self.trace.as_ref().map(TraceContext::trace_id),
+            span_id = self.trace.as_ref().map(TraceContext::span_id),
             user = facts.user.as_deref().unwrap_or("-"),
             version = called.version.as_deref().unwrap_or("-"),
             operation = operation.name(),
@@ -97,7 +108,7 @@ impl<'a> Record<'a> {
             bytes_in = called.bytes_in,
             bytes_out,
             status,
-            peer = %self.peer,
+            peer = self.peer,
             "request"
         );
     }

@@ -72,6 +72,9 @@ pub struct HttpSettings {
     /// The address that answers name to clients, instead of the one that they used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
+    /// Whether the public listener answers `/readyz`, by its status alone, for probes that cannot
+    /// reach the admin listener.
+    pub public_readiness: bool,
     /// The proxies whose `Forwarded` and `X-Forwarded-Host`, `-Port`, `-Proto` and `-For` count.
     pub trusted_proxies: Vec<Network>,
 }
@@ -102,6 +105,7 @@ impl Default for HttpSettings {
             tls: TlsSettings::default(),
             xml: XmlLimits::default(),
             public_url: None,
+            public_readiness: false,
             trusted_proxies: Vec::new(),
         }
     }

@@ -2,9 +2,10 @@
 //! does.
 
 use super::Reply;
+use prometheus_client::metrics::histogram::Histogram;
 
 /// What the ledger says of itself, for metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LedgerStats {
     /// Requests that wait for the writer now.
     pub queued: u64,
@@ -14,8 +15,31 @@ pub struct LedgerStats {
     pub committed_requests: u64,
     /// Transactions rolled back or lost since the start.
     pub failures: u64,
-    /// Time spent in commits since the start, in microseconds.
-    pub commit_us: u64,
+    /// How long commits took since the start.
+    pub commit_durations: Histogram,
+    /// The size of the ledger's file, where it is one.
+    pub file_bytes: Option<u64>,
+    /// The size of that file's log, where there is one.
+    pub log_bytes: Option<u64>,
+}
+
+/// Upper bounds of what commits take, in seconds: from a disk that confirms at once to one that is
+/// about to fail.
+const COMMIT_BUCKETS: [f64; 13] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+impl Default for LedgerStats {
+    fn default() -> Self {
+        Self {
+            queued: 0,
+            commits: 0,
+            committed_requests: 0,
+            failures: 0,
+            commit_durations: Histogram::new(COMMIT_BUCKETS),
+            file_bytes: None,
+            log_bytes: None,
+        }
+    }
 }
 
 /// The state of a ledger that is served.

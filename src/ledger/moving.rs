@@ -7,11 +7,11 @@
 
 use super::audit::{Audit, Progress};
 use super::books::{Books, BooksError, WriteRow};
+use super::file::OpenError;
 use super::postgres::PostgresError;
 use super::reader::Reader;
 use super::record::{Sum, Table, Value};
 use super::records::WHOLE;
-use super::sqlite::OpenError;
 use std::io;
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ use crate::domain::draft::GatewayOption;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::{SettledAs, Verdict};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::trace::TraceContext;
 use crate::domain::vocabulary::RefundStatus;
 use chrono::{DateTime, Utc};
 
@@ -33,6 +34,8 @@ pub struct Order {
     pub currency: Currency,
     /// Parameters for the gateway.
     pub options: Vec<GatewayOption>,
+    /// The trace of the call that it is sent for, where that is known; it is not kept.
+    pub trace: Option<TraceContext>,
 }
 
 /// A payment that a refund gives back, as it was when the refund was created.

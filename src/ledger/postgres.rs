@@ -22,6 +22,7 @@
 mod address;
 mod audit;
 mod backend;
+mod beside;
 mod books;
 mod clocks;
 mod fault;
@@ -34,8 +35,10 @@ mod schema;
 mod settings;
 mod sharing;
 mod sharing_words;
+mod snapshots;
 mod starting;
 mod store;
+mod test_bench;
 mod tls;
 mod values;
 mod waiter;
@@ -58,6 +61,7 @@ mod tests;
 
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
+pub use beside::ServerEvents;
 pub use fault::PostgresError;
 pub use moving::{ServerBegun, ServerHeld};
 

@@ -8,7 +8,7 @@
 
 use super::books::{Books, BooksError, TakeRow};
 use super::query::dialect::Dialect;
-use super::record::{Columns, Field, Lookup, Record, Value};
+use super::record::{Columns, Field, Lookup, Record, Table, Value};
 use serde::de::DeserializeOwned;
 
 /// One reading of a ledger.
@@ -23,6 +23,13 @@ pub trait Reader {
         values: &[Value<'_>],
         most: usize,
         take: TakeRow<'_>,
+    ) -> Result<(), BooksError>;
+
+    /// Visits every row of a table, whole: its columns, or why they are not what was written there.
+    fn scan(
+        &mut self,
+        table: &'static Table,
+        visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
     ) -> Result<(), BooksError>;
 
     /// The rows as the writer's use cases see them; nothing can be written through them.

@@ -18,7 +18,7 @@ mod users;
 
 pub use accounts::{
     ACCOUNT_BY_DEFAULT_METHOD, ACCOUNT_BY_ID, ACCOUNT_BY_NUMBER, ACCOUNT_BY_PARENT, Account,
-    AccountRow, Balance, METHOD_BY_ACCOUNT, METHOD_BY_ID, Meta, Method, MethodRow,
+    AccountRow, Balance, META, METHOD_BY_ACCOUNT, METHOD_BY_ID, Meta, Method, MethodRow,
 };
 pub use billing::{
     ADJUSTMENT_BY_ACCOUNT, Adjustment, COLLECTED_BY_REFERENCE, Collected, INVOICE_BY_ACCOUNT,
@@ -50,7 +50,7 @@ pub use settlement::{
     MethodSnapshot, REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
 };
 pub use users::{
-    ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow,
+    ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SESSIONS, SessionRow, TOKEN_BY_END, TokenRow,
     USER_BY_NAME, USERS, User, UserRow,
 };
 

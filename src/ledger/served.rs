@@ -68,6 +68,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Checks what is stored beside serving, from now on, where the engine does not by itself.
     fn begin_check(&self);
 
+    /// How large the files of the ledger are, where it is kept in files.
+    fn sizes(&self) -> FileSizes {
+        FileSizes::default()
+    }
+
     /// Saves everything that is committed under a name, as [`TestBench::save`] says.
     fn save(&self, name: String) -> Reply<Result<(), SnapshotError>>;
 
@@ -76,6 +81,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The snapshots that there are, by name.
     fn snapshots(&self) -> Reply<Result<Vec<Snapshot>, SnapshotError>>;
+}
+
+/// How large files are, in bytes, where there are any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileSizes {
+    /// The ledger's.
+    pub file_bytes: Option<u64>,
+    /// That of what was committed and is not yet in there.
+    pub log_bytes: Option<u64>,
 }
 
 /// A ledger that is served.

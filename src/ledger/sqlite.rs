@@ -8,60 +8,50 @@
 mod audit;
 mod audit_indexes;
 mod audit_schema;
-mod audit_sums;
-mod audit_values;
 mod backend;
 mod books;
 mod copies;
-mod counters;
 mod dialect;
+mod fault;
 #[cfg(test)]
 mod for_tests;
 mod functions;
-mod identity;
 #[cfg(test)]
 mod inline;
-mod keeping;
 mod knowledge;
-mod lock;
-mod log;
-mod meter;
 mod moving;
 mod open;
-mod open_error;
 mod pages;
 mod readers;
 mod reading;
-mod rows;
 mod schema;
 mod sending;
-mod snapshots;
 mod soundness;
 mod store;
 mod sums;
 mod test_bench;
 mod whole;
 
+pub use super::file::OpenError;
+pub use super::opening::{LedgerSettings, OpenMode, OpenOptions};
 pub use backend::Sqlite;
-pub use copies::{CopyError, Restore, Restored, Shown, back_up, restore};
+pub use copies::{back_up, restore};
 #[cfg(test)]
 pub(super) use for_tests::{audited_store_for_tests, columns_for_tests, store_for_tests};
 #[cfg(test)]
 pub(crate) use inline::{At, Disk, Failing, FoundRefund, Pause, Trouble};
 pub use moving::{FileBegun, FileHeld};
-pub use open::{LedgerSettings, OpenMode, OpenOptions};
-pub use open_error::OpenError;
 
 use super::LedgerError;
 use super::audit::{Audit, Progress};
 use super::damage::Damage;
 use super::engine::Load;
+use super::file::{self, FileLock};
 use super::outbox::Event;
 use super::served::{Served, events, story};
 use super::writer::Writer;
 use crate::domain::refund_name::RefundName;
 use books::Texts;
-use lock::FileLock;
 use readers::{Readers, SqliteReader};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -91,7 +81,7 @@ impl SqliteLedger {
         options: &OpenOptions,
         folder: Option<TempDir>,
     ) -> Result<Self, OpenError> {
-        open::create_if_allowed(path, options.mode)?;
+        file::create_if_allowed(path, options.mode)?;
         let lock = FileLock::take(path)?;
         let mut store = open::open_store(path, options)?;
         (store.lock, store.folder) = (Some(lock), folder);
@@ -114,11 +104,12 @@ impl SqliteLedger {
 
     /// Recomputes every balance of a ledger that may be in use by another process.
     pub fn audit_file(path: &Path) -> Result<Audit, OpenError> {
-        Self::audit_file_showing(path, Arc::new(|_, _| ()))
+        let unseen: Progress = Arc::new(|_, _| ());
+        Self::audit_file_showing(path, &unseen)
     }
 
     /// As [`SqliteLedger::audit_file`], saying on the way how far it is.
-    pub fn audit_file_showing(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+    pub fn audit_file_showing(path: &Path, progress: &Progress) -> Result<Audit, OpenError> {
         audit::audit(path, progress)
     }
 
@@ -152,6 +143,8 @@ impl EventFile {
     }
 }
 
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod bench_tests;
 #[cfg(test)]

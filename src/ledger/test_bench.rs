@@ -25,6 +25,38 @@ pub(super) const fn kind(is_test: bool) -> &'static str {
     if is_test { TEST_KIND } else { REAL_KIND }
 }
 
+/// What belongs to the account of the key `?1`, each after all that refers to it.
+pub(super) const OF_AN_ACCOUNT: &[&str] = &[
+    "delete from delivery where account = ?1",
+    "delete from event where account = ?1",
+    "delete from entry_row where account = ?1",
+    "delete from exchange where refund in (select number from refund_row where account = ?1)",
+    "delete from settlement_event where refund in \
+     (select number from refund_row where account = ?1)",
+    "delete from inquiry where refund in (select number from refund_row where account = ?1)",
+    "delete from refund_invoice_payment where refund in \
+     (select number from refund_row where account = ?1)",
+    "delete from adjustment where account = ?1",
+    "delete from invoice_adjustment where invoice in \
+     (select key from invoice where account = ?1)",
+    "delete from invoice_line where invoice in (select key from invoice where account = ?1)",
+    "delete from refund_row where account = ?1",
+    "delete from sending where exists (select 1 from collected \
+     join payment on payment.key = collected.payment where payment.account = ?1 \
+     and collected.reference = sending.reference and collected.gateway = sending.gateway)",
+    "delete from collected where payment in (select key from payment where account = ?1)",
+    "delete from invoice_payment where payment in (select key from payment where account = ?1)",
+    "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
+    "delete from payment where account = ?1",
+    "delete from invoice where account = ?1",
+    "update account_row set default_payment_method = null \
+     where default_payment_method in (select key from payment_method where account = ?1)",
+    "delete from payment_method where account = ?1",
+    "update account_row set parent = null where parent = ?1",
+    "delete from balance where account = ?1",
+    "delete from account_row where key = ?1",
+];
+
 /// The further use cases of a test ledger.
 pub trait TestBench: Send + Sync {
     /// Forgets everything and loads `seeds` in their order: all of it at once, or, on a conflict,

@@ -67,7 +67,7 @@ impl ActSource {
         operation: &'static str,
         object: &'static str,
     ) -> bool {
-        let Origin { door, version, address, request_id: _ } = origin;
+        let Origin { door, version, address, request_id: _, trace: _ } = origin;
         let known = &self.origin;
         self.actor == *actor
             && (known.door, &known.version, known.address) == (*door, version, *address)

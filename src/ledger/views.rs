@@ -293,21 +293,18 @@ pub enum RefundSort {
 }
 
 impl RefundSort {
-    /// The field of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "number" => Self::Number,
-            "accountId" => Self::AccountId,
-            "amount" => Self::Amount,
-            "refundDate" => Self::RefundDate,
-            "paymentId" => Self::PaymentId,
-            "createdDate" => Self::CreatedDate,
-            "createdById" => Self::CreatedById,
-            "updatedDate" => Self::UpdatedDate,
-            "updatedById" => Self::UpdatedById,
-            _ => return None,
-        })
-    }
+    /// By their names.
+    pub const ALL: [(&str, Self); 9] = [
+        ("number", Self::Number),
+        ("accountId", Self::AccountId),
+        ("amount", Self::Amount),
+        ("refundDate", Self::RefundDate),
+        ("paymentId", Self::PaymentId),
+        ("createdDate", Self::CreatedDate),
+        ("createdById", Self::CreatedById),
+        ("updatedDate", Self::UpdatedDate),
+        ("updatedById", Self::UpdatedById),
+    ];
 }
 
 /// A value that refunds in a list have. None of `Option`: those without one (the word `null`).

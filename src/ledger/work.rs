@@ -20,6 +20,7 @@ pub mod events;
 pub mod exchanges;
 pub mod facts;
 mod invoice_adjusting;
+pub mod keeping;
 pub mod loading;
 mod loading_refunds;
 pub mod locating;

@@ -16,6 +16,7 @@ use super::queue::{
 };
 use super::ticket::Ticket;
 use super::{LedgerError, LedgerStats, Reply};
+use prometheus_client::metrics::histogram::Histogram;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,12 +38,23 @@ pub(super) struct Writer<E> {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counters {
     commits: AtomicU64,
     committed_requests: AtomicU64,
     failures: AtomicU64,
-    commit_us: AtomicU64,
+    commit_durations: Histogram,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            commits: AtomicU64::default(),
+            committed_requests: AtomicU64::default(),
+            failures: AtomicU64::default(),
+            commit_durations: LedgerStats::default().commit_durations,
+        }
+    }
 }
 
 impl<E: Engine> Writer<E> {
@@ -188,7 +200,8 @@ impl<E: Engine> Writer<E> {
             commits: read(&self.counters.commits),
             committed_requests: read(&self.counters.committed_requests),
             failures: read(&self.counters.failures),
-            commit_us: read(&self.counters.commit_us),
+            commit_durations: self.counters.commit_durations.clone(),
+            ..LedgerStats::default()
         }
     }
 }
@@ -356,8 +369,7 @@ impl<E: Engine> State<E> {
             Err(CommitError::RolledBack(why)) => return Err(self.roll_back(why)),
             Err(CommitError::Unknown(why)) => return Err(Failure::Unknown(why)),
         }
-        let spent = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.counters.commit_us.fetch_add(spent, Ordering::Relaxed);
+        self.counters.commit_durations.observe(started.elapsed().as_secs_f64());
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         let requests = u64::try_from(requests).unwrap_or(u64::MAX);
         self.counters.committed_requests.fetch_add(requests, Ordering::Relaxed);

@@ -93,7 +93,8 @@ impl HttpProcessor {
 impl Shared {
     fn order(&self, order: &Order) -> client::Request {
         let body = contract::order_body(order);
-        let mut request = self.signed(Method::POST, format!("{}/refunds", self.base), body);
+        let path = format!("{}/refunds", self.base);
+        let mut request = self.of_order(order, self.signed(Method::POST, path, body));
         let headers = &mut request.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Ok(key) = HeaderValue::from_str(&order.refund.to_string()) {
@@ -104,7 +105,15 @@ impl Shared {
 
     fn inquiry(&self, order: &Order) -> client::Request {
         let path = format!("{}/refunds/{}", self.base, order.refund);
-        self.signed(Method::GET, path, Vec::new())
+        self.of_order(order, self.signed(Method::GET, path, Vec::new()))
+    }
+
+    /// A request about an order, which says of which trace it is a part.
+    fn of_order(&self, order: &Order, mut request: client::Request) -> client::Request {
+        if let Some(trace) = &order.trace {
+            request.continue_trace(trace);
+        }
+        request
     }
 
     fn signed(&self, method: Method, path: String, body: Vec<u8>) -> client::Request {

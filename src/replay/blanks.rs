@@ -84,6 +84,13 @@ fn replaced(message: &[u8], text: impl Fn(&str) -> Option<String>) -> Option<Vec
     (!edits.is_empty()).then(|| view.with(&edits))
 }
 
+/// A URL with a digit in the place of each blank, which may stand for a host or a port as well, and
+/// the blanks; nothing if it has none.
+pub(super) fn in_url(url: &str) -> Option<(String, Vec<Blank>)> {
+    let plain = replaced(url.as_bytes(), |_| Some("1".to_owned()))?;
+    Some((String::from_utf8(plain).ok()?, find(&View::of(url.as_bytes()))))
+}
+
 /// The message as XML would read it: with a word in the place of each blank.
 pub(super) fn neutral(message: &[u8]) -> Cow<'_, [u8]> {
     replaced(message, |_| Some("blank".to_owned())).map_or(Cow::Borrowed(message), Cow::Owned)

@@ -167,6 +167,8 @@ pub(super) struct Matched {
     names: BTreeSet<String>,
 }
 
+/// So many operations are named to who asked for one that is not there.
+const OPERATIONS_SHOWN: usize = 12;
 /// So many names are kept to suggest one.
 const NAMES_MAX: usize = 10_000;
 
@@ -201,14 +203,26 @@ impl Matched {
             .map(|(_, glob)| glob);
         let Some(glob) = unmatched else { return Ok(()) };
         let hint = if glob.of_operation {
-            let operations: Vec<_> = self.operations.iter().map(String::as_str).collect();
-            format!("; the operations here are {}", operations.join(", "))
+            self.operations_like(&glob.text)
         } else {
             let names = self.names.iter().map(String::as_str);
             let near = suggest(&glob.text, names);
             near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
         };
         Err(ReplayError::Usage(format!("--only {glob} matches nothing{hint}")))
+    }
+
+    /// The operation that was probably meant, else those that there are: of REST's, whose names are
+    /// methods and paths, only the first.
+    fn operations_like(&self, wanted: &str) -> String {
+        let operations = || self.operations.iter().map(String::as_str);
+        if let Some(near) = suggest(wanted, operations()) {
+            return format!("; did you mean `{OPERATION}{near}`?");
+        }
+        let shown: Vec<&str> = operations().take(OPERATIONS_SHOWN).collect();
+        let more = operations().count().saturating_sub(shown.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!("; the operations here are {}{more}", shown.join(", "))
     }
 
     /// The patterns of `--skip` that matched nothing.

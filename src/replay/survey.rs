@@ -92,7 +92,11 @@ pub(super) async fn survey(options: &Options) -> Result<Survey, ReplayError> {
             return Err(ReplayError::Usage(message));
         }
         let listing = options.list.then(|| projects.listing());
-        let (clock, notes, work) = (options.clock, Vec::new(), Work::Projects(projects));
+        let notes = match options.retries {
+            0 => Vec::new(),
+            _ => vec!["--retries is for captures: a SoapUI project is run once".to_owned()],
+        };
+        let (clock, work) = (options.clock, Work::Projects(projects));
         let seed = seed?;
         return Ok(Survey { endpoint, seed, clock, listing, draft: None, notes, work });
     }

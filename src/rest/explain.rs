@@ -4,7 +4,7 @@
 //! What must stay true: it only reads, and what it cannot read it says nothing about.
 
 use super::error::FIELDS;
-use crate::call::Rejection;
+use crate::call::{Rejection, missed_value};
 use crate::catalogue::Object;
 use crate::domain::toml_text::suggest;
 use crate::json::{Json, JsonLimits, read};
@@ -99,6 +99,12 @@ fn of_object(json: &Json, object: Option<Object>, known: &[KnownId]) -> Vec<Stri
             });
         } else if let (true, Some(id)) = (name.ends_with("Id"), member.value.text()) {
             misses.extend(missed_id(name, id.trim(), known));
+        } else if let Some(value) = member.value.text() {
+            // The v1 operations and the objects without a type are about refunds.
+            let first = name.chars().next().map(|letter| letter.to_ascii_uppercase());
+            let field: String = first.into_iter().chain(name.chars().skip(1)).collect();
+            let miss = missed_value(object.unwrap_or(Object::Refund), &field, value.trim());
+            misses.extend(miss.map(|miss| miss.replacen(&field, name, 1)));
         }
     }
     misses
@@ -177,6 +183,11 @@ mod tests {
         assert_eq!(misses(typo), ["there is no type Refnud; did you mean Refund?"]);
         let near = format!("{{\"accountId\":\"{}\"}}", id.replace("0001", "0002"));
         assert!(misses(&near)[0].contains("near it is 402892c72b9e3319012b9e34b88e0001 (Account"));
+        let value = "{\"methodType\":\"Chek\",\"type\":\"External\"}";
+        assert_eq!(misses(value), ["methodType has no value Chek; did you mean Check?"]);
+        let value = "{\"type\":\"Refund\",\"objects\":[{\"SourceType\":\"Creditbalance\"}]}";
+        let said = "row 1: SourceType has no value Creditbalance; did you mean CreditBalance?";
+        assert_eq!(misses(value), [said]);
         assert_eq!(misses("{\"a\":"), ["the request is not well-formed JSON"]);
         assert_eq!(misses("grant_type=client_credentials"), [""; 0]);
     }

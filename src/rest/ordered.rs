@@ -47,7 +47,7 @@ impl Rest {
             suffer(rule, operation, fault, work).await
         };
         let reply = self.service.perform(operation.name(), accounts, Box::pin(work)).await;
-        reply.unwrap_or(Reply::Abort(operation))
+        reply.unwrap_or_else(|| Reply::Abort(operation, Box::default()))
     }
 }
 

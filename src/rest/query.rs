@@ -1,6 +1,7 @@
 //! The query of a request: names and values, decoded as those of a form.
 
 use crate::domain::text::Text;
+use crate::domain::toml_text::suggest;
 
 /// The most characters of a name that an answer repeats.
 const SHOWN_CHARS_MAX: usize = 100;
@@ -45,11 +46,20 @@ impl Parameters {
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Text> {
         match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
-            Some((name, _)) => {
-                let shown: String = name.chars().take(SHOWN_CHARS_MAX).collect();
-                Err(Text::new("There is no parameter <name>.", [("name", &shown)]))
-            }
+            Some((name, _)) => Err(unknown(name, known)),
         }
+    }
+}
+
+/// That there is no parameter of this name, and which one was probably meant.
+pub(super) fn unknown(name: &str, known: &[&str]) -> Text {
+    let shown: String = name.chars().take(SHOWN_CHARS_MAX).collect();
+    match suggest(&shown, known.iter().copied()) {
+        Some(near) => Text::new(
+            "There is no parameter <name>. Did you mean <near>?",
+            [("name", &shown), ("near", near)],
+        ),
+        None => Text::new("There is no parameter <name>.", [("name", &shown)]),
     }
 }
 
@@ -97,6 +107,9 @@ mod tests {
         assert_eq!((read.get("a"), read.get("b")), (Some("1 2"), Some("é")));
         assert_eq!((read.get("c"), read.get("d")), (Some(""), None));
         assert!(read.only(&["a", "b", "c"]).is_ok() && read.only(&["a"]).is_err());
+        let told = unknown("accountid", &["page", "accountId"]).to_string();
+        assert_eq!(told, "There is no parameter accountid. Did you mean accountId?");
+        assert_eq!(unknown("zebra", &["page"]).to_string(), "There is no parameter zebra.");
         for wrong in ["a=1&a=2", "a=%zz", "a=%4", "a=%ff", "a=%00", "a=%+1"] {
             assert!(Parameters::read(wrong).is_err(), "{wrong}");
         }

@@ -32,6 +32,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use zobject::ZObject;
 
+/// The name of the type of refunds.
+const REFUND: &str = "Refund";
+
 /// A call to a twin.
 pub(super) struct Twin<'c> {
     pub(super) service: &'c Arc<Service>,
@@ -142,7 +145,7 @@ impl Twin<'_> {
                     (rows.unwrap_or_default(), replayed, bytes)
                 }
             };
-        self.facts.note_rows(&rows);
+        self.facts.note_rows(&rows, makes_refunds);
         let refunds = if makes_refunds { self.facts.rows_ok } else { 0 };
         Ok(Response { replayed, refunds, ..Response::done(body) })
     }
@@ -158,7 +161,7 @@ impl Twin<'_> {
         let changes = changes.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
         self.check_unknown_fields(ignored)?;
         let rows = self.service.update(&self.context, changes, self.ordered.clone()).await?;
-        self.facts.note_rows(&rows);
+        self.facts.note_rows(&rows, name == REFUND);
         Ok(rows)
     }
 

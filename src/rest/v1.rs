@@ -157,7 +157,7 @@ impl V1<'_> {
         };
         let changes = Changes::SettlementRefunds(vec![draft]);
         let done = self.service.update(&self.context, changes, self.ordered.clone()).await?;
-        self.facts.note_rows(&done);
+        self.facts.note_rows(&done, true);
         self.shown(done, Resource::Refund)
     }
 
@@ -172,7 +172,7 @@ impl V1<'_> {
             vec![self.ordered.get(&0).cloned().map_or(Ok(refund.id), Err)],
         );
         let done = self.service.delete_of(&self.context, object, ids).await?;
-        self.facts.note_rows(&done);
+        self.facts.note_rows(&done, true);
         self.first(done, Resource::Refund)?;
         let mut json = JsonWriter::new();
         json.object().name("success").bool(true);

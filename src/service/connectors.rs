@@ -9,18 +9,34 @@ use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::ledger::orders::{ExchangeKind, OpenOrder};
 use crate::processor::sandbox::Sandbox;
-use crate::processor::{Answer, Processor, Told};
+use crate::processor::{Answer, Inquiry, Processor, Told};
 use parking_lot::RwLock;
+use prometheus_client::metrics::histogram::Histogram;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 /// A gateway's connector, and how many calls it has room for.
 #[derive(Clone)]
 pub(super) struct Connected {
     pub(super) processor: Arc<dyn Processor>,
     pub(super) room: Arc<Semaphore>,
+    calls: GatewayCalls,
 }
+
+/// How long the calls to a gateway took.
+#[derive(Debug, Clone)]
+pub struct GatewayCalls {
+    /// Those that ask to pay.
+    pub refunds: Histogram,
+    /// Those that ask what became of a refund.
+    pub inquiries: Histogram,
+}
+
+/// Upper bounds in seconds of what a call over a network takes.
+pub(super) const CALL_BUCKETS: [f64; 11] =
+    [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 impl Connected {
     /// Sends an order that certainly never left, unless its gateway declines it unasked. Gives
@@ -31,9 +47,27 @@ impl Connected {
                 let unsent = ExchangeKind::Unsent { attempts: open.attempts };
                 (unsent, Answer::Certain(Verdict::Declined { response }).untold())
             }
-            None => (ExchangeKind::Refund, self.processor.refund(&open.order).await),
+            None => (ExchangeKind::Refund, self.refund(&open.order).await),
         }
     }
+
+    /// Sends an order, and measures how long its gateway takes.
+    pub(super) async fn refund(&self, order: &Order) -> Told<Answer> {
+        measured(&self.calls.refunds, self.processor.refund(order)).await
+    }
+
+    /// Asks what became of an order, and measures that.
+    pub(super) async fn inquire(&self, order: &Order) -> Told<Inquiry> {
+        measured(&self.calls.inquiries, self.processor.inquire(order)).await
+    }
+}
+
+/// What a call comes to; its time is counted once it has ended.
+pub(super) async fn measured<T>(durations: &Histogram, call: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let result = call.await;
+    durations.observe(started.elapsed().as_secs_f64());
+    result
 }
 
 /// The connector of each gateway, by name: sandboxes of the ledger's making, which can change on a
@@ -45,7 +79,8 @@ pub(super) struct Processors {
 
 fn connected((name, processor): (String, Arc<dyn Processor>)) -> (String, Connected) {
     let room = Arc::new(Semaphore::new(processor.calls_max().max(1)));
-    (name, Connected { processor, room })
+    let [refunds, inquiries] = [(); 2].map(|()| Histogram::new(CALL_BUCKETS));
+    (name, Connected { processor, room, calls: GatewayCalls { refunds, inquiries } })
 }
 
 impl Processors {
@@ -119,6 +154,12 @@ impl Processors {
 }
 
 impl Service {
+    /// How long the calls to each gateway took, for metrics.
+    pub fn gateway_calls(&self) -> Vec<(String, GatewayCalls)> {
+        let all = self.processors.all().into_iter();
+        all.map(|(name, connected)| (name, connected.calls)).collect()
+    }
+
     /// The sandbox of a gateway, if it is one.
     pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
         self.processors.sandbox(gateway)

@@ -15,7 +15,7 @@ use crate::domain::rules::{Asking, source_of};
 use crate::domain::vocabulary::{RefundType, SourceType};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::{
-    Batch, Create, Created, Ended, Idempotency, LedgerError, LineUp, Number, RowResult,
+    Batch, Create, Created, Ended, Idempotency, LedgerError, LineUp, Number, RowResult, Saved,
 };
 use std::pin::pin;
 use std::sync::Arc;
@@ -149,6 +149,9 @@ impl Service {
             Created::KeyReused => return Err(CreateError::KeyReused),
             Created::Replayed(bytes) => CreateAnswer::Stored { bytes, rows: None },
             Created::Fresh { mut rows, orders, answer } => {
+                if let Some(trace) = &call.caller.origin.trace {
+                    self.traces.note(trace, rows.iter().flatten().filter_map(refund_of));
+                }
                 let has_asked = !orders.is_empty();
                 let ended = self.pay(orders, call.deadline.at()).await;
                 note_ended(&mut rows, ended);
@@ -168,6 +171,11 @@ impl Service {
         drop((running, held));
         Ok(answer)
     }
+}
+
+/// The refund that a row made, if it made one.
+fn refund_of(saved: &Saved) -> Option<RefundId> {
+    matches!(saved.number, Some(Number::Refund(_))).then(|| RefundId::parse(saved.id.as_str()))?
 }
 
 /// Notes of the refunds that their gateways have ended how they did.

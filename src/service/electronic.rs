@@ -108,6 +108,7 @@ impl Service {
         if self.clock.now() >= order.refund.created_at() + FRESH {
             return None;
         }
+        let order = Order { trace: self.traces.of(order.refund), ..order };
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
         let not_sent = |why: &str| (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).untold());
         let answer = match self.processors.of(&open.order.gateway) {

@@ -221,16 +221,17 @@ impl Service {
     ) {
         // What was found may have been noted or ended before the lease was taken.
         let number = found.order.refund.number();
-        let open = match self.ledger.open_order(number).await {
+        let mut open = match self.ledger.open_order(number).await {
             Ok(Some(open)) if open.attempts == found.attempts => open,
             Ok(None) => return lease.forget(),
             _ => return,
         };
+        open.order.trace = self.traces.of(open.order.refund);
         if open.first_sent.is_none() {
             return self.send_again(open, connected, lease).await;
         }
         self.gateway_counters.inquiries.fetch_add(1, Ordering::Relaxed);
-        let told = connected.processor.inquire(&open.order).await;
+        let told = connected.inquire(&open.order).await;
         let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
         match told.outcome {
             Inquiry::Certain(verdict) => {
@@ -279,11 +280,11 @@ impl Service {
             return;
         }
         // Durable before the call: from then on it counts as sent.
-        let (number, now) = (open.order.refund.number(), self.clock.earliest());
-        if let Ok(true) = self.ledger.mark_sent(number, open.seen(), now).await {
+        let number = open.order.refund.number();
+        if let Ok(true) = self.ledger.mark_sent(number, open.seen(), self.clock.earliest()).await {
             let answer = match open.first_sent {
                 None => connected.send_first(&open).await,
-                Some(_) => (ExchangeKind::Refund, connected.processor.refund(&open.order).await),
+                Some(_) => (ExchangeKind::Refund, connected.refund(&open.order).await),
             };
             self.conclude(&open, answer, lease).await;
         }

@@ -10,15 +10,18 @@
 
 use super::Service;
 use super::clock::Clock;
+use super::connectors::{CALL_BUCKETS, measured};
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::client::{ClientLimits, Endpoint, Method, Pool, Request, Trust};
 use crate::domain::event::EventKind;
+use crate::domain::trace::TraceContext;
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
 use crate::ledger::sharing::Claim;
 use crate::processor::http::{Secret, unix_seconds};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
+use prometheus_client::metrics::histogram::Histogram;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -62,7 +65,7 @@ pub struct Webhook {
 }
 
 /// The deliveries of a webhook, for metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct WebhookStats {
     /// Its name.
     pub name: String,
@@ -70,6 +73,8 @@ pub struct WebhookStats {
     pub delivered: u64,
     /// Attempts that failed since the start.
     pub failed: u64,
+    /// How long attempts took.
+    pub durations: Histogram,
     /// What waits and what was given up, a few seconds ago at most.
     pub stats: DeliveryStats,
 }
@@ -80,7 +85,8 @@ pub(super) type Posting<'p> = Pin<Box<dyn Future<Output = Result<(), String>> + 
 /// How events reach a receiver.
 pub(super) trait Carrier: Send + Sync {
     /// Sends an event; it may have arrived also where it fails.
-    fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p>;
+    /// It says of which trace it is a part, where that is known.
+    fn post<'p>(&'p self, delivery: &'p Delivery, trace: Option<TraceContext>) -> Posting<'p>;
 }
 
 /// HTTP: a signed POST of the event's JSON.
@@ -102,7 +108,7 @@ impl Post {
         Self { endpoint, secret, pool }
     }
 
-    async fn send(&self, delivery: &Delivery) -> Result<(), String> {
+    async fn send(&self, delivery: &Delivery, trace: Option<TraceContext>) -> Result<(), String> {
         let mut request = Request {
             method: Method::POST,
             path: self.endpoint.path().unwrap_or("/").to_owned(),
@@ -110,6 +116,9 @@ impl Post {
             body: delivery.event.payload.clone().into(),
         };
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(trace) = &trace {
+            request.continue_trace(trace);
+        }
         self.secret.sign_request(&mut request, unix_seconds());
         let answer = self.pool.send(&request).await.map_err(|error| error.to_string())?;
         if answer.status.is_success() {
@@ -120,8 +129,8 @@ impl Post {
 }
 
 impl Carrier for Post {
-    fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p> {
-        Box::pin(self.send(delivery))
+    fn post<'p>(&'p self, delivery: &'p Delivery, trace: Option<TraceContext>) -> Posting<'p> {
+        Box::pin(self.send(delivery, trace))
     }
 }
 
@@ -135,6 +144,7 @@ pub(super) struct Receiver {
     clock: Arc<Clock>,
     delivered: AtomicU64,
     failed: AtomicU64,
+    durations: Histogram,
     stats: Mutex<DeliveryStats>,
 }
 
@@ -161,6 +171,7 @@ impl Receiver {
             clock,
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            durations: Histogram::new(CALL_BUCKETS),
             stats: Mutex::default(),
         }
     }
@@ -233,6 +244,7 @@ impl Service {
             name: receiver.name.clone(),
             delivered: receiver.delivered.load(Ordering::Relaxed),
             failed: receiver.failed.load(Ordering::Relaxed),
+            durations: receiver.durations.clone(),
             stats: *receiver.stats.lock(),
         };
         receivers.iter().map(told).collect()
@@ -304,7 +316,9 @@ impl Service {
     }
 
     async fn deliver(&self, receiver: &Receiver, delivery: Delivery) {
-        let attempt = match receiver.carrier.post(&delivery).await {
+        let trace = self.traces.of_event(&delivery.event.payload);
+        let posting = receiver.carrier.post(&delivery, trace);
+        let attempt = match measured(&receiver.durations, posting).await {
             Ok(()) => {
                 receiver.delivered.fetch_add(1, Ordering::Relaxed);
                 Attempt::Delivered

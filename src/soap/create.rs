@@ -52,6 +52,11 @@ pub(super) fn read(
 }
 
 impl CreateRequest {
+    /// Whether it makes refunds.
+    pub(super) const fn makes_refunds(&self) -> bool {
+        matches!(self.batch.drafts, Drafts::Refunds(_))
+    }
+
     /// The account that each object names, as far as it does.
     pub(super) fn accounts(&self) -> Vec<Option<&ObjectId>> {
         self.batch.drafts.accounts()

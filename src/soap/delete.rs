@@ -58,6 +58,11 @@ pub(super) fn read(element: ElementRef<'_>, api: ApiVersion) -> Result<DeleteReq
 }
 
 impl DeleteRequest {
+    /// Whether it deletes refunds.
+    pub(super) fn deletes_refunds(&self) -> bool {
+        self.type_name == "Refund"
+    }
+
     /// The id of each row, as far as it is one.
     pub(super) fn ids(&self) -> Vec<Option<&ObjectId>> {
         self.ids.iter().map(|id| id.as_ref().ok()).collect()

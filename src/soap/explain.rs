@@ -6,7 +6,7 @@
 use super::envelope::is_ours;
 use super::vendor::object_not_kept;
 use super::wsdl;
-use crate::call::Rejection;
+use crate::call::{Rejection, missed_value};
 use crate::catalogue::Object;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
@@ -96,8 +96,8 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
             misses.extend(missed("field", name, names));
         } else if name.ends_with("Id") && name != "Id" && field.has_text() {
             misses.extend(missed_id(name, field.text().trim(), known));
-        } else if let Some(values) = values_of(named.local, name) {
-            misses.extend(missed_value(name, field.text().trim(), values));
+        } else if let Some(object) = Object::from_name(named.local) {
+            misses.extend(missed_value(object, name, field.text().trim()));
         }
     }
     misses
@@ -117,24 +117,6 @@ fn missed<'n>(what: &str, word: &str, there: impl Iterator<Item = &'n str>) -> O
     let near = suggest(word, there);
     let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
     Some(format!("there is no {what} {word}{near}"))
-}
-
-/// The values that a field of a closed set can have.
-fn values_of(object: &str, field: &str) -> Option<&'static [&'static str]> {
-    let values = Object::from_name(object)?.field(field)?.values;
-    (!values.is_empty()).then_some(values)
-}
-
-/// A value outside its closed set: the text of the error has no room for what was meant.
-fn missed_value(field: &str, value: &str, known: &[&str]) -> Option<String> {
-    if value.is_empty() || known.contains(&value) {
-        return None;
-    }
-    let meant = match suggest(value, known.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there are {}", known.join(", ")),
-    };
-    Some(format!("{field} has no value {value}; {meant}"))
 }
 
 fn missed_id(field: &str, id: &str, known: &[KnownId]) -> Option<String> {

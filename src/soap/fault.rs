@@ -216,6 +216,10 @@ faults! {
         "invalid field for query: <Object>.<field>",
         "a query with a field that the object does not have in the version of the path, or that \
          cannot be queried (observed)";
+    QueryFieldMisspelt(object: "Object", field: "field", near: "near")
+        Sender InvalidField MalformedQueryFault 500
+        "invalid field for query: <Object>.<field>. Did you mean <near>?",
+        "the same, where a field that can be queried differs by a letter or two";
     QueryValue(field: "Field", value: "value") Sender InvalidValue MalformedQueryFault 500
         "Invalid value for field <Field>: <value>",
         "a query that compares a field with what cannot be one of its values";

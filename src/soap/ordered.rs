@@ -1,11 +1,10 @@
 //! What a tester ordered, as SOAP does it: rows that fail, and faults that look like the real ones.
 
-use super::Soap;
 use super::envelope::Dialect;
 use super::fault::{Fault, Looks, encode_as};
-use super::read::Request;
+use super::{Asked, Soap};
 use crate::call::ordered::suffer;
-use crate::call::{Answer, Call, CallFacts, OperationName, Outcome, Reply};
+use crate::call::{Answer, CallFacts, OperationName, Outcome, Reply};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
@@ -16,21 +15,20 @@ impl Soap {
     pub(super) async fn inject(
         &self,
         (rule, accounts): (FaultRule, &[Option<ObjectId>]),
-        call: Call,
-        mut request: Request,
+        mut asked: Box<Asked>,
         dialect: &Dialect,
         facts: &mut CallFacts,
     ) -> Reply {
-        let (operation, account) = (request.operation.name(), rule.account.clone());
+        let (operation, account) = (asked.request.operation.name(), rule.account.clone());
         let is_meant = |of_row: &Option<ObjectId>| account.is_none() || *of_row == account;
         let rows = accounts.iter().enumerate().filter(|(_, of_row)| is_meant(of_row));
         let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
         let fault = |code, message| Answer::ordered_fault(code, message, operation, dialect);
         let work = |error: Option<RowError>| {
             if let Some(error) = error {
-                request.operation.fail_rows(&rows, &error);
+                asked.request.operation.fail_rows(&rows, &error);
             }
-            self.perform_as_asked(call, request, dialect, facts)
+            self.perform_as_asked(asked, dialect, facts)
         };
         suffer(rule, operation, fault, work).await
     }

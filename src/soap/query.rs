@@ -14,6 +14,7 @@ use crate::call::Holding;
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::query::{Condition, QueryError, QueryObject, Test, TypedQuery, fields, typed};
+use crate::domain::toml_text::slip;
 use crate::domain::version::ApiVersion;
 use crate::domain::zoql::{self, Comparator};
 use crate::ledger::query::{QueryLocator, Start};
@@ -88,7 +89,18 @@ fn query(
     let object = QueryObject::from_name(&parsed.object);
     let object = object.filter(|object| is_in(api, *object, tenant));
     let object = object.ok_or_else(|| unknown_object(&parsed.object, api))?;
-    Ok(typed(&parsed, object, &fields(object, api, tenant), case_sensitive)?)
+    let fields = fields(object, api, tenant);
+    typed(&parsed, object, &fields, case_sensitive).map_err(|error| match error {
+        QueryError::Field { object, field } => {
+            match slip(&field, fields.iter().map(|field| &*field.name)) {
+                Some(near) => {
+                    Fault::QueryFieldMisspelt(shown(&object), shown(&field), near.to_owned())
+                }
+                None => Fault::QueryField(shown(&object), shown(&field)),
+            }
+        }
+        other => other.into(),
+    })
 }
 
 /// Whether the tenant's WSDL of a version has the object.

@@ -79,6 +79,16 @@ pub(super) enum Operation {
 }
 
 impl Operation {
+    /// Whether its rows make, change or delete refunds.
+    pub(super) fn is_of_refunds(&self) -> bool {
+        match self {
+            Self::Create(Ok(create)) => create.makes_refunds(),
+            Self::Update(Ok(update)) => update.changes_refunds(),
+            Self::Delete(Ok(delete)) => delete.deletes_refunds(),
+            _ => false,
+        }
+    }
+
     /// The name by which metrics count it.
     pub(super) const fn name(&self) -> OperationName {
         match self {

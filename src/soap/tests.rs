@@ -55,7 +55,7 @@ impl House {
     async fn answer(&self, call: Call) -> Answer {
         match self.reply(call).await {
             CallReply::Answer(answer) => answer,
-            CallReply::Abort(_) | CallReply::Reset(_) => panic!("no answer"),
+            CallReply::Abort(..) | CallReply::Reset(..) => panic!("no answer"),
         }
     }
 
@@ -146,6 +146,15 @@ async fn create_answers_every_row_in_the_captured_style() {
     assert_eq!((answer.refunds, answer.row_errors, answer.replayed), (2, 1, false));
 }
 
+/// A call is copied to its place, and each future that hands it on has a place of its own for it:
+/// what a call holds while it waits is paid by every call.
+#[tokio::test]
+async fn what_a_call_holds_while_it_waits_is_small() {
+    let house = House::new(Script::Succeed).await;
+    let size = size_of_val(&house.soap.reply(call("")));
+    assert!(size <= 4_096, "{size} bytes");
+}
+
 #[tokio::test]
 async fn login_tells_the_session_and_the_address_that_the_caller_used() {
     let house = House::new(Script::Succeed).await;
@@ -224,7 +233,11 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_answered() {
     let house = House::new(Script::Fail(LedgerError::Unknown("commit".to_owned()))).await;
-    assert_eq!(house.reply(call(create(REFUND))).await, CallReply::Abort(OperationName::Create));
+    let CallReply::Abort(operation, facts) = house.reply(call(create(REFUND))).await else {
+        panic!("it is answered");
+    };
+    assert_eq!(operation, OperationName::Create);
+    assert_eq!(facts.user.as_deref(), Some("demo@example.com"));
 }
 
 #[tokio::test]

@@ -39,6 +39,11 @@ pub(super) fn read(
 }
 
 impl UpdateRequest {
+    /// Whether it changes refunds.
+    pub(super) const fn changes_refunds(&self) -> bool {
+        matches!(self.changes, Changes::Refunds(_))
+    }
+
     /// The id of the object of each row, as far as one was sent.
     pub(super) fn ids(&self) -> Vec<Option<&ObjectId>> {
         self.changes.ids()

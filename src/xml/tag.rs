@@ -71,15 +71,16 @@ impl<'a> RawAttributes<'a> {
         self.rest = rest;
         self.skip_space();
         let quote = match self.rest.as_bytes().first() {
-            Some(quote @ (b'"' | b'\'')) => char::from(*quote),
+            Some(quote @ (b'"' | b'\'')) => *quote,
             _ => return Err(("expected a quoted value of an attribute", self.offset())),
         };
         let quoted = self.rest.split_at(1).1;
         let value_offset = self.offset() + 1;
-        let Some((value, rest)) = quoted.split_once(quote) else {
+        let Some(end) = memchr::memchr(quote, quoted.as_bytes()) else {
             return Err(("expected a quote after the value of an attribute", self.tag_bytes));
         };
-        self.rest = rest;
+        let (value, rest) = quoted.split_at(end);
+        self.rest = rest.split_at(1).1;
         Ok(RawAttribute { name, value, name_offset, value_offset })
     }
 }

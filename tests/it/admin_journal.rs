@@ -145,6 +145,8 @@ fn a_test_verifies_that_create_was_called_exactly_once_with_amount_10() {
     let run = |rest: &[&str]| command(&gateway, &[&base[..], rest].concat());
     let good = run(&["--field", "Amount=10", "--type", "Refund", "--exactly", "2"]);
     assert_eq!(good.status.code(), Some(0), "{good:?}");
+    let absent = run(&["--field", "Amount=10", "--field", "Comment=", "--exactly", "2"]);
+    assert_eq!(absent.status.code(), Some(0), "{absent:?}");
     let bad = run(&["--field", "Amount=10.5"]);
     let shown = String::from_utf8_lossy(&bad.stdout).into_owned();
     assert_eq!(bad.status.code(), Some(1), "{bad:?}");

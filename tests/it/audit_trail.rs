@@ -151,7 +151,7 @@ fn whatever_is_created_changed_and_deleted_stands_in_the_audit() {
 
 fn explained(gateway: &TestGateway, args: &[&str]) -> String {
     let mut command = program(gateway.folder());
-    let output = finish(command.arg("explain").args(args).args(["--ledger", "ledger.db"]));
+    let output = finish(command.arg("explain").args(args).args(["--ledger", gateway.place()]));
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -190,7 +190,7 @@ fn a_refund_is_explained_beside_a_running_gateway() {
     assert_eq!(explained(&gateway, &[&id, "--admin", &admin]), text);
     for (name, code) in [("R-99", 4), ("x", 2), (&id.replace('2', "3")[..], 4)] {
         let mut command = program(gateway.folder());
-        let output = finish(command.args(["explain", name, "--ledger", "ledger.db"]));
+        let output = finish(command.args(["explain", name, "--ledger", gateway.place()]));
         assert_eq!(output.status.code(), Some(code), "{name}: {output:?}");
     }
 }

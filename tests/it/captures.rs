@@ -426,3 +426,24 @@ fn a_capture_is_replayed_with_given_credentials() {
     folder.passes(&[&args[..], &given].concat(), "4 passed, 0 failed");
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "987.50");
 }
+
+/// A host that a recorder blanked out ended the replay, although no replay goes there.
+#[test]
+fn a_blank_in_a_host_is_nothing_to_a_replay_and_one_in_a_path_is_skipped_by_name() {
+    let entry = har_entry(&conversation()[0]);
+    let at = |url: &str| {
+        let mut entry = entry.clone();
+        entry["request"]["url"] = url.into();
+        entry
+    };
+    let path = "/apps/services/a/91.0";
+    let hosts = ["{{host}}", "<ZUORA_HOST>", "<%= ENV['HOST'] %>", "${host}:<PORT>", "a.b:<PORT>"];
+    let hosts = hosts.map(|host| at(&format!("https://{host}{path}")));
+    Folder::with("hosts.har", har(&hosts)).passes(&["hosts.har"], "5 passed, 0 failed");
+    let behind = ["https://<HOST>/<SERVICE>/a/91.0", "https://a.b/apps/services/a/91.0?x={{y}}"];
+    let entries = [behind.map(at).to_vec(), vec![entry.clone()]].concat();
+    let said = Folder::with("paths.har", har(&entries)).told(&["paths.har"], 0);
+    for part in ["its URL needs SERVICE", "its URL needs y", "1 passed, 0 failed, 2 skipped"] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+}

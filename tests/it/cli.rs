@@ -81,6 +81,9 @@ fn a_wrong_command_line_is_exit_2() {
     place.refused(&["serve", "--listen", "8080"], 2, "is no address and port");
     place.refused(&["serve", "--clock", "yesterday"], 2, "is no moment of RFC 3339");
     place.refused(&["serve", "--id-seed", "-1"], 2, "--id-seed");
+    place.refused(&["serve", "--id-seed", "x"], 2, "it must be a whole number");
+    place.refused(&["serve", "--demo=invoice-setlement"], 2, "did you mean `invoice-settlement`?");
+    place.refused(&["admin", "clock", "--advance", "soon"], 2, "it must be a whole number");
     place.refused(&["dance"], 2, "dance");
     place.refused(&[], 2, "Usage");
     place.refused(&["user", "set-password"], 2, "NAME");
@@ -103,7 +106,7 @@ fn a_wrong_configuration_is_exit_3_and_names_file_line_and_key() {
             "\nlsiten = '127.0.0.1:0'\n",
             "gateway.toml:2: lsiten: unknown key `lsiten`; did you mean `listen`?",
         ),
-        ("listen = 8080\n", "gateway.toml:1: listen: invalid type"),
+        ("listen = 8080\n", "gateway.toml:1: listen: is 8080; it must be a text in quotes"),
         ("listen = 'example.com:80'\n", "gateway.toml:1: listen: `example.com:80` is no address"),
         (
             "[http]\nheader_max = 3\n",
@@ -120,6 +123,14 @@ fn a_wrong_configuration_is_exit_3_and_names_file_line_and_key() {
             "service.session_idle_minutes is 481; it must be from 15 to 480",
         ),
         ("\nidempotency_field = 'Coment'\n", "gateway.toml:2: idempotency_field is `Coment`"),
+        ("idempotency_field = 'Coment'\n", "; did you mean `Comment`?"),
+        ("log = 'debg'\n", "gateway.toml:1: log is `debg`: there is no level `debg`; did you mean"),
+        ("[http]\nheaders_max = 'many'\n", "is \"many\"; it must be a whole number, 0 or more"),
+        ("[http]\nheaders_max = -1\n", "http.headers_max: is -1; it must be a whole number"),
+        ("strict = 'x'\n", "strict: is \"x\"; it must be true or false"),
+        ("demo = 'invoice-setlement'\n", "did you mean `invoice-settlement`?"),
+        ("record = 1\n", "record: is 1; it must be a path in quotes"),
+        ("[texts]\n'Missing required valu: <Field>' = 'x'\n", "; did you mean `Missing required"),
         ("[store]\nqueue_max = 0\n", "gateway.toml:2: store.queue_max is 0; it must be from 1 to"),
         ("[store]\nqueue_max = -1\n", "gateway.toml:2: store.queue_max: "),
         ("listen = \n", "gateway.toml:1: listen: "),

@@ -3,17 +3,17 @@
 //!
 //! `CRASH_KILLS` says how often it is killed; without it 20 times.
 
+use crate::fault_matrix::refund_of;
 use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, electronic_refund,
     external_refund,
 };
+use crate::stored::Stored;
 use crate::wire::{Answer, Connection};
-use refund_gateway::domain::id::{RefundId, RefundNumber};
 use refund_gateway::xml::{XmlLimits, decode, parse};
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,15 +131,9 @@ pub fn exchange(stream: &mut TcpStream, key: &str, body: &str) -> io::Result<Str
 }
 
 /// Every refund of a ledger by its id, with its status.
-fn stored_refunds(ledger: &Path) -> Vec<(String, String)> {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
+fn stored_refunds(stored: &Stored) -> Vec<(String, String)> {
     let select = "select number, created_ms, salt, status from refund order by number";
-    let mut statement = connection.prepare(select).unwrap();
-    let rows = statement.query_map([], |row| {
-        let number = RefundNumber::new(row.get(0)?).unwrap();
-        Ok((RefundId::new(row.get(1)?, row.get(2)?, number).to_string(), row.get(3)?))
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+    stored.select(select).iter().map(|row| refund_of(row)).collect()
 }
 
 /// Waits until so many refunds were acknowledged; false when that does not happen.
@@ -177,7 +171,7 @@ fn killed_many_times_under_load_nothing_is_lost_or_made_twice() {
             assert!(under_load, "round {round}: {count:?} acknowledged");
         });
         gateway.restart();
-        let stored = stored_refunds(&gateway.ledger());
+        let stored = stored_refunds(&gateway.stored());
         let ids: HashSet<&str> = stored.iter().map(|(id, _)| id.as_str()).collect();
         let acknowledged = || clients.iter().flat_map(|client| &client.acknowledged);
         let lost: Vec<_> = acknowledged().filter(|id| !ids.contains(id.as_str())).collect();
@@ -188,7 +182,7 @@ fn killed_many_times_under_load_nothing_is_lost_or_made_twice() {
     let acknowledged: Vec<&String> =
         clients.iter().flat_map(|client| &client.acknowledged).collect();
     let distinct: HashSet<&String> = acknowledged.iter().copied().collect();
-    let stored = stored_refunds(&gateway.ledger());
+    let stored = stored_refunds(&gateway.stored());
     assert_eq!(distinct.len(), acknowledged.len(), "two keys, one refund");
     assert_eq!(stored.len(), acknowledged.len(), "each key is one refund, none is without a key");
     assert!(acknowledged.len() >= rounds * A_ROUND);
@@ -206,7 +200,7 @@ fn finish_what_was_in_flight(gateway: &TestGateway, clients: &mut [Client]) {
     }
     let started = Instant::now();
     let is_open = |(_, status): &(String, String)| status == "Processing";
-    while stored_refunds(&gateway.ledger()).iter().any(is_open) {
+    while stored_refunds(&gateway.stored()).iter().any(is_open) {
         assert!(started.elapsed() < Duration::from_secs(60), "a refund is stuck in Processing");
         thread::sleep(Duration::from_millis(20));
     }
@@ -246,7 +240,7 @@ fn an_io_error_at_commit_is_never_answered() {
     assert_eq!(gateway.terminate().code(), Some(5), "a failed storage is no success");
     gateway.restart();
     assert_eq!(gateway.get_admin("/readyz").status, 200);
-    let stored = stored_refunds(&gateway.ledger());
+    let stored = stored_refunds(&gateway.stored());
     let ids: HashSet<&str> = stored.iter().map(|(id, _)| id.as_str()).collect();
     assert!(acknowledged.iter().all(|id| ids.contains(id.as_str())));
     gateway.balances();

@@ -37,14 +37,15 @@ struct State {
 }
 
 /// A receiver of webhooks on loopback.
-struct Receiver {
+pub struct Receiver {
     state: Arc<Mutex<State>>,
     address: SocketAddr,
     base: String,
 }
 
 impl Receiver {
-    fn start() -> Self {
+    /// One that takes everything.
+    pub fn start() -> Self {
         Self::start_with(None)
     }
 
@@ -72,7 +73,7 @@ impl Receiver {
     }
 
     /// A configuration with this receiver, and more in its table.
-    fn config(&self, more: &str) -> String {
+    pub fn config(&self, more: &str) -> String {
         format!(
             "[[webhook]]\nname = 'books'\nurl = '{}:{}/hook?x=1'\nsecret = '{SECRET}'\n{more}\n",
             self.base,
@@ -95,7 +96,7 @@ impl Receiver {
     }
 
     /// The kinds that came of an account, in the order of their coming, without repetitions.
-    fn kinds_of(&self, account: &str) -> Vec<String> {
+    pub fn kinds_of(&self, account: &str) -> Vec<String> {
         self.with(|state| {
             let mut seen = Vec::new();
             let mut kinds = Vec::new();

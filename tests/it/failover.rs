@@ -4,7 +4,7 @@
 //!
 //! The time to the first success after the promotion is printed and not judged.
 
-mod pair;
+pub mod pair;
 
 use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, finish, program, refund,

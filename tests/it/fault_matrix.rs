@@ -12,11 +12,11 @@ mod points;
 use crate::gateway::TestGateway;
 use crate::processor::configured;
 use crate::processor_stub::{Behaviour, ProcessorStub};
+use crate::stored::Stored;
 use points::{Point, strike};
 use refund_gateway::domain::id::{RefundId, RefundNumber};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -113,32 +113,23 @@ fn tell(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
     }
 }
 
-/// A connection that leaves the log beside the ledger, also when its gateway was killed meanwhile:
-/// any other program would take it into the file, and the next start could not distinguish that
-/// from one that is lost.
-pub fn connect(ledger: &Path) -> rusqlite::Connection {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
-    let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(keep, true).unwrap();
-    connection
+/// Every electronic refund by its id, with its status.
+pub fn electronic_refunds(stored: &Stored) -> BTreeMap<String, String> {
+    let select = "select number, created_ms, salt, status from refund where type = 'Electronic'";
+    stored.select(select).iter().map(|row| refund_of(row)).collect()
 }
 
-/// Every electronic refund by its id, with its status.
-pub fn electronic_refunds(ledger: &Path) -> BTreeMap<String, String> {
-    let connection = connect(ledger);
-    let select = "select number, created_ms, salt, status from refund where type = 'Electronic'";
-    let mut statement = connection.prepare(select).unwrap();
-    let rows = statement.query_map([], |row| {
-        let number = RefundNumber::new(row.get(0)?).unwrap();
-        Ok((RefundId::new(row.get(1)?, row.get(2)?, number).to_string(), row.get(3)?))
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+/// The id and the status of a refund, from its number, its moment, its salt, and that.
+pub fn refund_of(row: &[String]) -> (String, String) {
+    let number = RefundNumber::new(row[0].parse().unwrap()).unwrap();
+    let id = RefundId::new(row[1].parse().unwrap(), row[2].parse().unwrap(), number);
+    (id.to_string(), row[3].clone())
 }
 
 /// Waits until nothing is in Processing any more.
 pub fn settle_down(gateway: &TestGateway, told: &str) {
     let started = Instant::now();
-    while electronic_refunds(&gateway.ledger()).values().any(|status| status == "Processing") {
+    while electronic_refunds(&gateway.stored()).values().any(|status| status == "Processing") {
         assert!(started.elapsed() < PATIENCE, "{told}: a refund stays in Processing");
         thread::sleep(Duration::from_millis(20));
     }
@@ -146,7 +137,7 @@ pub fn settle_down(gateway: &TestGateway, told: &str) {
 
 /// What the ledger says must be what the gateway did.
 fn check(gateway: &TestGateway, stub: &ProcessorStub, told: &str) {
-    let refunds = electronic_refunds(&gateway.ledger());
+    let refunds = electronic_refunds(&gateway.stored());
     for (id, status) in &refunds {
         let paid = u32::from(status == "Processed");
         assert_eq!(stub.paid(id), paid, "{told}: {id} is {status}");

@@ -5,9 +5,13 @@ use crate::admin_api::{command, token};
 use crate::gateway::{TestGateway, finish, program};
 use crate::wire::Connection;
 use refund_gateway::domain::id::{RefundId, RefundNumber};
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 use tempfile::TempDir;
 
 const TOKEN: &str = "a-token-that-was-given";
@@ -185,4 +189,119 @@ fn variables_of_the_surroundings_are_passed() {
     ]);
     let output = finish(&mut command);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// A path that is no UTF-8 was refused as a wrong command line.
+#[test]
+fn a_path_is_bytes_for_every_command_that_takes_a_ledger() {
+    let folder = TempDir::new().unwrap();
+    let odd = |name: &str| {
+        let mut bytes = name.as_bytes().to_vec();
+        bytes.push(0xFF);
+        OsString::from_vec(bytes)
+    };
+    let ledger = odd("ledger");
+    let seed = odd("seed");
+    fs::write(folder.path().join(&seed), crate::stage::SEED).unwrap();
+    let run = |args: &[&OsStr]| {
+        let mut command = program(folder.path());
+        command.args(args);
+        finish(&mut command)
+    };
+    let os = OsStr::new;
+    let seeded = run(&[os("seed"), &seed, os("--ledger"), &ledger]);
+    assert_eq!(seeded.status.code(), Some(0), "{seeded:?}");
+    assert!(folder.path().join(&ledger).is_file());
+    let (copy, again) = (odd("copy"), odd("again"));
+    for args in [
+        &[os("check"), os("--ledger"), &ledger][..],
+        &[os("events"), os("--ledger"), &ledger],
+        &[os("user"), os("disable"), os("demo@example.com"), os("--ledger"), &ledger],
+        &[os("tenant"), os("set"), os("credit_balance"), os("true"), os("--ledger"), &ledger],
+        &[os("backup"), &copy, os("--ledger"), &ledger],
+        &[os("restore"), &copy, &again],
+        &[os("check"), os("--ledger"), &again],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
+    }
+    let checked = finish(program(folder.path()).arg("check").env("REFUND_GATEWAY_LEDGER", &again));
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let explained = run(&[os("explain"), os("R-1"), os("--ledger"), &ledger]);
+    assert_eq!(explained.status.code(), Some(4), "{explained:?}");
+    // An address is text.
+    let listen = run(&[os("serve"), os("--listen"), &ledger]);
+    assert_eq!(listen.status.code(), Some(2), "{listen:?}");
+}
+
+/// Beside a gateway whose ledger's path is no UTF-8, `admin` finds the token by that path.
+#[test]
+fn a_gateway_serves_a_ledger_whose_path_is_no_text() {
+    let folder = TempDir::new().unwrap();
+    let ledger = OsString::from_vec(b"\xFFledger".to_vec());
+    let mut child = program(folder.path())
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--ledger"])
+        .arg(&ledger)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let admin = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("admin on ").map(str::to_owned));
+    let mut command = program(folder.path());
+    command.args(["admin", "--admin", &admin.unwrap(), "clock", "--ledger"]).arg(&ledger);
+    let output = finish(&mut command);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// Nothing there, another server, a listener that does not know the name: each is 5 with a hint.
+#[test]
+fn an_admin_listener_that_is_not_there_ends_with_5_and_a_hint() {
+    let gateway = TestGateway::demo();
+    let public = format!("http://{}", gateway.public());
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [public, format!("http://{free}")] {
+        for action in ["clock", "health"] {
+            let mut command = program(gateway.folder());
+            command.args(["admin", "--ledger", "ledger.db", "--admin", &url, action]);
+            let output = finish(&mut command);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let is_so = output.status.code() == Some(5) && said.contains("\nhint: ");
+            assert!(is_so, "{url} {action}: {output:?}");
+        }
+    }
+}
+
+/// What can name nothing was taken in silence, or refused in the program's own types.
+#[test]
+fn admin_commands_say_what_was_probably_meant() {
+    let gateway = TestGateway::demo();
+    for (args, said) in [
+        (&["journal", "--outcome", "INVALID_VALU"][..], "did you mean `INVALID_VALUE`?"),
+        (&["journal", "verify", "--outcome", "orderd"], "did you mean `ordered`?"),
+        (&["journal", "verify", "--type", "Refnud"], "did you mean `Refund`?"),
+        (&["fault", "order", "--fault", "INVALID_SESION"], "did you mean `INVALID_SESSION`?"),
+        (&["fault", "order", "--operation", "querymore"], "did you mean `queryMore`?"),
+        (&["fault", "order", "--html", "teapot"], "`teapot` is no HTTP status"),
+    ] {
+        let output = command(&gateway, args);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains(said), "{args:?}: {told}");
+    }
+    let bearer = format!("Bearer {}", token(&gateway));
+    let headers = [("Content-Type", "application/json"), ("Authorization", &bearer)];
+    for (body, said) in [
+        (&br#"{"times":"two"}"#[..], r#"is \"two\"; it must be a whole number"#),
+        (br#"{"tmes":1}"#, "did you mean `times`?"),
+    ] {
+        let mut connection = Connection::open(gateway.admin());
+        let answer = connection.send("POST", "/api/v1/faults", &headers, body);
+        assert_eq!(answer.status, 400, "{answer}");
+        assert!(answer.to_string().contains(said), "{answer}");
+    }
 }

@@ -93,6 +93,18 @@ fn the_whole_catalogue_passes() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// As the whole catalogue, on a gateway whose ledger is where the run has its ledgers.
+#[test]
+fn the_catalogue_passes_on_a_gateway_that_is_served() {
+    let seed = fs::read_to_string(fixtures().join("seed.toml")).unwrap();
+    let gateway = TestGateway::seeded(&seed, &[]);
+    let endpoint = format!("http://{}", gateway.public());
+    let mut replay = program(gateway.folder());
+    let output = finish(replay.args(["replay", "--endpoint", &endpoint]).arg(fixtures()));
+    let (stdout, stderr) = told(&output);
+    assert_eq!(stdout, format!("{} passed, 0 failed\n", cases(&fixtures())), "{stderr}");
+}
+
 #[test]
 fn the_part_with_a_seed_of_its_own_passes_by_its_name() {
     let folder = TempDir::new().unwrap();

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each module of the tests takes what it needs")]
 
 use crate::postgres_server::Server;
+use crate::stored::Stored;
 use crate::wire::{Answer, Connection};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use std::collections::BTreeMap;
@@ -295,6 +296,11 @@ impl TestGateway {
     /// Where the ledger is, as `--ledger` takes it in the folder.
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// What is stored in the ledger.
+    pub fn stored(&self) -> Stored {
+        Stored::of(&self.place, self.folder.path())
     }
 
     /// The ledger's file, unless the arguments name another.

@@ -6,7 +6,7 @@ use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, TestGateway, create_envelope, electronic_refund, finish,
     program,
 };
-use std::path::Path;
+use crate::stored::Stored;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -44,11 +44,11 @@ fn amount(at: usize) -> String {
 }
 
 /// What one snapshot of the file says of the account: what it should have, and what it has.
-fn balance(ledger: &Path) -> (i64, i64) {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
+fn balance(stored: &Stored) -> (i64, i64) {
     let select = "select opening + coalesce((select sum(delta) from entry \
                   where entry.account = account.key), 0), balance from account";
-    connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    let row = stored.select(select).remove(0);
+    (row[0].parse().unwrap(), row[1].parse().unwrap())
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn sixty_four_clients_share_one_account_and_every_refund_ends() {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::SeqCst) {
-                let (should, is) = balance(&gateway.ledger());
+                let (should, is) = balance(&gateway.stored());
                 assert!(should == is && is >= 0, "{should} is not {is}");
                 reads.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(Duration::from_millis(2));
@@ -83,7 +83,7 @@ fn sixty_four_clients_share_one_account_and_every_refund_ends() {
         assert!(ended.iter().all(Result::is_ok), "a client failed");
     });
     assert!(reads.load(Ordering::SeqCst) > 10, "{reads:?} reads");
-    let refunds = electronic_refunds(&gateway.ledger());
+    let refunds = electronic_refunds(&gateway.stored());
     assert_eq!(refunds.len(), created.load(Ordering::SeqCst));
     let count = |status| refunds.values().filter(|is| *is == status).count();
     assert_eq!(count("Processed") + count("Error"), refunds.len());
@@ -117,7 +117,7 @@ fn an_operator_settles_what_no_gateway_tells_once_and_not_too_early() {
     let settle = |id: &str, status: &str| {
         let output = finish(
             program(folder)
-                .args(["refund", "settle", id, "--ledger", "ledger.db", "--status", status])
+                .args(["refund", "settle", id, "--ledger", gateway.place(), "--status", status])
                 .args(["--reason", "the bank's statement of 7 January"]),
         );
         let told = [output.stdout, output.stderr].concat();
@@ -130,14 +130,12 @@ fn an_operator_settles_what_no_gateway_tells_once_and_not_too_early() {
     assert!(code == Some(2) && told.contains("R-00000001 is Error, and only"), "{told}");
     let (code, told) = settle("0", "Processed");
     assert!(code == Some(2) && told.contains("`0` is no Id"), "{told}");
-    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
     let select = "select reason_text, operator from exchange where kind = 'operator'";
-    let (why, who): (String, String) =
-        connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let [why, who]: [String; 2] = gateway.stored().select(select).remove(0).try_into().unwrap();
     assert_eq!(why, "the bank's statement of 7 January");
     assert!(who.contains("uid "), "{who}");
     // 500.00, of which 9.00 is held still.
-    assert_eq!(balance(&gateway.ledger()), (49_100, 49_100));
+    assert_eq!(balance(&gateway.stored()), (49_100, 49_100));
 }
 
 /// A refund about which no gateway answers.

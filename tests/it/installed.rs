@@ -131,6 +131,9 @@ fn a_health_check_has_an_exit_code() {
         |admin: &str| run(program(gateway.folder()).args(["admin", "--admin", admin, "health"]));
     let (code, said, log) = check(&admin);
     assert_eq!(code, Some(0), "{said}{log}");
+    // What answers something else there is no gateway, however good its status.
+    let (code, _, log) = check(&format!("http://{}", gateway.public()));
+    assert!(code == Some(5) && log.contains("\nhint: "), "{log}");
     let nothing_there = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (code, _, log) = check(&format!("http://{nothing_there}"));
     assert_eq!(code, Some(5), "{log}");

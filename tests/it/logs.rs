@@ -1,10 +1,12 @@
 //! The log is not the ledger: a reader that does not read it costs lines and nothing else.
 
 use crate::gateway::{
-    ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, external_refund, login_envelope,
-    program,
+    ENDPOINT, EXTERNAL_ACCOUNT, Engine, TestGateway, create_envelope, engine, external_refund,
+    login_envelope, program,
 };
+use crate::stage::Stage;
 use crate::wire::Connection;
+use refund_gateway::domain::id::{RefundId, RefundNumber};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -164,14 +166,75 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
     assert!(!log.contains(env!("CARGO_MANIFEST_DIR")) && !log.contains("/.cargo/"), "{log}");
 }
 
-/// Regression: at debug, a new ledger logged the whole SQL of its schema.
+/// The line of a request with this value, once it has been written.
+fn line_with(gateway: &TestGateway, field: &str, value: impl Into<Value>) -> Value {
+    let value = value.into();
+    loop {
+        let mut lines = requests(gateway).into_iter();
+        if let Some(line) = lines.find(|line| line[field] == value) {
+            return line;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Regression: the line of a request that is given no answer said neither who called nor what was
+/// done.
+#[test]
+fn an_unanswered_request_is_logged_with_its_caller_and_its_rows() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let fault = serde_json::json!({ "operation": "create", "reset": "after" });
+    crate::admin_api::api(&gateway, "POST", "faults", &fault);
+    let call = create_envelope(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    let mut connection = gateway.connect();
+    let head = format!(
+        "POST {ENDPOINT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n\
+         Content-Length: {}\r\n\r\n{call}",
+        call.len()
+    );
+    connection.write(head.as_bytes());
+    assert_eq!(connection.read_to_end(), b"");
+    let line = line_with(&gateway, "status", 0);
+    for (field, value) in [
+        ("user", Value::from("demo@example.com")),
+        ("version", "91.0".into()),
+        ("operation", "create".into()),
+        ("rows_ok", 1.into()),
+        ("accounts", EXTERNAL_ACCOUNT.into()),
+        ("refunds", "R-00000001".into()),
+        ("bytes_in", call.len().into()),
+        ("bytes_out", 0.into()),
+    ] {
+        assert_eq!(line[field], value, "{field}: {line}");
+    }
+}
+
+/// Regression: an account whose id looks like a refund's was logged as a refund.
+#[test]
+fn only_refunds_are_logged_as_refunds() {
+    let number = RefundNumber::new(7).unwrap();
+    let id = RefundId::new(1_700_000_000_000, 7, number).to_string();
+    let seed = format!(
+        "[[user]]\nusername = 'demo@example.com'\npassword = 'demo'\n[[account]]\nid = '{id}'\n\
+         number = 'A1'\nname = 'One'\ncurrency = 'USD'\ncredit_balance = '1.00'\n"
+    );
+    let stage = Stage::of(TestGateway::seeded(&seed, &[]));
+    stage.updated("Account", &[("Id", &id), ("Name", "Two")]);
+    let line = line_with(&stage.gateway, "operation", "update");
+    assert_eq!((&line["rows_ok"], &line["refunds"]), (&Value::from(1), &Value::from("")), "{line}");
+}
+
+/// Regression: at debug, a new ledger logged the whole SQL of its schema; in PostgreSQL it logged the
+/// values of all statements as well, and does so at no level now.
 #[test]
 fn the_schema_is_logged_at_trace_alone() {
-    for (level, shows) in [("debug", false), ("trace", true)] {
+    for (level, shows) in [("debug", false), ("trace", engine() == Engine::File)] {
         let folder = TempDir::new().unwrap();
         let env = [("REFUND_GATEWAY_LOG", level)];
         let gateway = TestGateway::start_with_env(folder, &["--demo"], &env);
         gateway.until_it_says("demo@example.com");
         assert_eq!(gateway.stderr().contains("create table"), shows, "{level}");
+        assert!(!gateway.stderr().contains("with parameters"), "{level}");
     }
 }

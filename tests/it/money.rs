@@ -5,6 +5,8 @@
 
 mod model;
 
+use crate::gateway::{Engine, engine, place_of_new_ledger};
+use crate::stored::{Reader, Stored};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use model::{Created, Model, Operation};
 use proptest::prelude::*;
@@ -27,21 +29,22 @@ use refund_gateway::domain::rules::Asking;
 use refund_gateway::domain::version::ApiVersion;
 use refund_gateway::domain::vocabulary::{MethodStatus, MethodType, PaymentType};
 use refund_gateway::domain::zoql::Comparator;
+use refund_gateway::ledger::audit::Progress;
 use refund_gateway::ledger::change::{Changes, Deletable, Delete, Update};
-use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Orders, Transcript};
-use refund_gateway::ledger::query::{Find, Queries, Start, Value};
+use refund_gateway::ledger::orders::{Exchange, ExchangeKind, Transcript};
+use refund_gateway::ledger::postgres::PostgresLedger;
+use refund_gateway::ledger::query::{Find, Start, Value};
 use refund_gateway::ledger::seed::{
     SeedAccount, SeedInvoice, SeedItem, SeedPart, SeedPayment, SeedPaymentMethod, SeedPlan,
     SeedUser,
 };
 use refund_gateway::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
 use refund_gateway::ledger::ticket::Ticket;
-use refund_gateway::ledger::{Batch, Bookkeeping, Context, Create, Created as Made, UserKey};
-use rusqlite::Connection;
+use refund_gateway::ledger::{Batch, Context, Create, Created as Made, Ledger, UserKey};
 use rust_decimal::Decimal;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -154,8 +157,8 @@ fn items(lines: &[model::Line]) -> Vec<SeedItem> {
 
 /// The real ledger, and one account of it.
 struct Real<'a> {
-    ledger: &'a SqliteLedger,
-    reader: &'a Connection,
+    ledger: &'a dyn Ledger,
+    reader: &'a Reader,
     account: u32,
     second: i64,
     payments: Vec<ObjectId>,
@@ -285,10 +288,10 @@ impl Real<'_> {
             }
             Operation::TakeBackPayment { payment } => {
                 let payment = &self.payments[payment];
-                let select = "select type = 'External' or status in ('Draft', 'Canceled') \
+                let select = "select case when type = 'External' \
+                              or status in ('Draft', 'Canceled') then 'true' else 'false' end \
                               from payment where id = ?1";
-                let is_external: bool =
-                    self.reader.query_row(select, [payment.as_str()], |row| row.get(0)).unwrap();
+                let is_external = self.reader.rows(select, &[payment.as_str()])[0][0];
                 let mut change = PaymentChange::default();
                 change.set("Id", payment.as_str());
                 change.set("Status", if is_external { "Canceled" } else { "Voided" });
@@ -359,13 +362,14 @@ impl Real<'_> {
 
     /// The id and the kind of a line of an invoice.
     fn line(&self, invoice: usize, line: usize) -> (String, String) {
-        let select = "select line.id, iif(line.item is null, 'InvoiceDetail', 'Tax') \
+        let select = "select line.id, \
+                      case when line.item is null then 'InvoiceDetail' else 'Tax' end \
                       from invoice_line as line join invoice on invoice.key = line.invoice \
                       where invoice.id = ?1 order by line.key limit 1 offset ?2";
         let invoice = id('1', self.account, invoice);
-        let values = rusqlite::params![invoice.as_str(), line as i64];
-        let mut statement = self.reader.prepare_cached(select).unwrap();
-        statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        let found = self.reader.rows(select, &[invoice.as_str(), &line.to_string()]).remove(0);
+        let [id, kind]: [String; 2] = found.try_into().unwrap();
+        (id, kind)
     }
 
     /// A reference of the account's own, written in another way each time.
@@ -469,11 +473,7 @@ impl Real<'_> {
     /// The numbers of the ledger, in the form in which the model gives its own.
     fn numbers(&self) -> String {
         let numbers = |select: &str, id: &ObjectId| -> Vec<i64> {
-            let mut statement = self.reader.prepare_cached(select).unwrap();
-            let columns = statement.column_count();
-            statement
-                .query_row([id.as_str()], |row| (0..columns).map(|at| row.get(at)).collect())
-                .unwrap()
+            self.reader.rows(select, &[id.as_str()]).remove(0)
         };
         let account =
             numbers("select balance from account where id = ?1", &id('a', self.account, 0));
@@ -487,7 +487,9 @@ impl Real<'_> {
             .iter()
             .map(|payment| {
                 let select = "select amount, refunded, to_credit_balance + draft_credit, \
-                              status = 'Processed', status = 'Draft' from payment where id = ?1";
+                              case status when 'Processed' then 1 else 0 end, \
+                              case status when 'Draft' then 1 else 0 end \
+                              from payment where id = ?1";
                 numbers(select, payment)
             })
             .collect();
@@ -497,9 +499,8 @@ impl Real<'_> {
             .iter()
             .map(|id| {
                 let number = RefundId::parse(id.as_str()).unwrap().number().value();
-                let mut statement = self.reader.prepare_cached(status).unwrap();
-                let found = statement.query_row([number], |row| row.get(0));
-                found.unwrap_or_else(|_| "gone".to_owned())
+                let found = self.reader.rows(status, &[&number.to_string()]).concat().pop();
+                found.unwrap_or_else(|| "gone".to_owned())
             })
             .collect();
         let adjusted: Vec<String> = self
@@ -507,9 +508,8 @@ impl Real<'_> {
             .iter()
             .map(|(id, _)| {
                 let select = "select status from invoice_adjustment where id = ?1";
-                let mut statement = self.reader.prepare_cached(select).unwrap();
-                let found = statement.query_row([id.as_str()], |row| row.get(0));
-                found.unwrap_or_else(|_| "gone".to_owned())
+                let found = self.reader.rows(select, &[id.as_str()]).concat().pop();
+                found.unwrap_or_else(|| "gone".to_owned())
             })
             .collect();
         let credited: Vec<Vec<i64>> = (0..Model::INVOICES).map(|at| self.credited(at)).collect();
@@ -531,10 +531,8 @@ impl Real<'_> {
                  where line = line.key and type = 'Credit' and status = 'Processed') \
              from invoice_line as line join invoice on invoice.key = line.invoice \
              where invoice.id = ?1 order by line.key";
-        let mut statement = self.reader.prepare_cached(select).unwrap();
         let invoice = id('1', self.account, invoice);
-        let lines = statement.query_map([invoice.as_str()], |row| row.get(0)).unwrap();
-        lines.collect::<Result<_, _>>().unwrap()
+        self.reader.rows(select, &[invoice.as_str()]).concat()
     }
 }
 
@@ -547,18 +545,29 @@ fn filled<D: Draft>(fields: &[(&str, String)]) -> D {
     draft
 }
 
-fn opened() -> (TempDir, PathBuf, SqliteLedger) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
+/// A new ledger, and where it is.
+fn opened(folder: &TempDir) -> (String, Box<dyn Ledger>) {
     let mode = OpenMode::CreateOrOpen { test: true };
     let settings = LedgerSettings::default();
     let options = OpenOptions { mode, id_seed: Some(1), settings };
-    let ledger = SqliteLedger::open(&path, &options).unwrap();
-    (folder, path, ledger)
+    let place = place_of_new_ledger();
+    let ledger: Box<dyn Ledger> = match engine() {
+        Engine::File => {
+            Box::new(SqliteLedger::open(&folder.path().join(&place), &options).unwrap())
+        }
+        Engine::Postgres => Box::new(PostgresLedger::open(&place, &options).unwrap()),
+    };
+    (place, ledger)
 }
 
-fn audit(path: &Path) {
-    let audit = SqliteLedger::audit_file(path).unwrap();
+fn audit(folder: &TempDir, place: &str) {
+    let audit = match engine() {
+        Engine::File => SqliteLedger::audit_file(&folder.path().join(place)).unwrap(),
+        Engine::Postgres => {
+            let unseen: Progress = Arc::new(|_, _| ());
+            PostgresLedger::audit(place, &unseen).unwrap()
+        }
+    };
     assert_eq!(audit.findings.problems, Vec::<String>::new());
     assert!(audit.accounts.iter().all(|account| account.balance >= MinorUnits::ZERO));
 }
@@ -567,8 +576,9 @@ fn audit(path: &Path) {
 fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
     let sequences = std::env::var("MONEY_SEQUENCES").ok().map(|text| text.parse().unwrap());
     let cases = sequences.unwrap_or(SEQUENCES);
-    let (_folder, path, ledger) = opened();
-    let reader = Connection::open(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (place, ledger) = opened(&folder);
+    let reader = Stored::of(&place, folder.path()).reader();
     let runtime = Runtime::new().unwrap();
     let accounts = Cell::new(0_u32);
     // How often each kind of operation was refused, and how often done.
@@ -585,7 +595,7 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         runtime.block_on(ledger.load_seed(plan(account, &model))).unwrap().unwrap();
         let payments = (0..model.payments.len()).map(|at| id('2', account, at)).collect();
         let (refunds, adjustments, invoice_adjustments) = (Vec::new(), Vec::new(), Vec::new());
-        let (ledger, reader, second) = (&ledger, &reader, 0);
+        let (ledger, reader, second) = (ledger.as_ref(), &reader, 0);
         let mut real = Real {
             ledger,
             reader,
@@ -610,12 +620,12 @@ fn no_sequence_of_operations_parts_the_ledger_from_the_model() {
         }
         is_sound.set(was_sound);
         if was_sound && account.is_multiple_of(AUDITED_EVERY) {
-            audit(&path);
+            audit(&folder, &place);
         }
         Ok(())
     });
     result.unwrap_or_else(|failure| panic!("{failure}"));
-    audit(&path);
+    audit(&folder, &place);
     // Sequences that do nothing, or meet no refusal, would prove little. The rarest refusal comes
     // about once in twelve sequences, so that chance alone does not bring it below one in thirty.
     let tally = tally.into_inner();

@@ -5,6 +5,7 @@
 
 mod bank;
 
+use crate::events::Receiver;
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
     create_envelope, electronic_refund, external_refund, finish, login_envelope, program,
@@ -15,6 +16,7 @@ use crate::processor_stub::{Behaviour, ProcessorStub};
 use crate::wire::{Answer, Connection};
 use rustix::process::Signal;
 use std::fs;
+use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
 use tempfile::TempDir;
@@ -203,6 +205,57 @@ fn what_a_node_that_stopped_was_asking_is_taken_over_and_ends_once() {
     let ends = "select count(*) from exchange where gateway_state <> 'MarkedForSubmission'";
     assert_eq!(number(&server, ends), 1);
     assert!(check(&url).contains("995.00"));
+}
+
+/// Waits until the receiver has got so many events of the account, in their order.
+fn until_got(receiver: &Receiver, events: usize) {
+    until("all events are delivered", || receiver.kinds_of(EXTERNAL_ACCOUNT).len() >= events);
+    let kinds = receiver.kinds_of(EXTERNAL_ACCOUNT);
+    assert_eq!(kinds.len(), events, "{kinds:?}");
+}
+
+#[test]
+fn events_are_delivered_in_order_by_one_node_and_by_another_when_it_dies() {
+    const HOOK: &str = "from lease where kind = 'webhook'";
+    let (stub, receiver) = (ProcessorStub::start(), Receiver::start());
+    let Some((server, _, mut nodes)) = nodes::<3>(&stub, &receiver.config("")) else { return };
+    let session = nodes[0].login();
+    let refunds = [external_refund(EXTERNAL_ACCOUNT, "1.00")];
+    let mut events = 0;
+    for _ in 0..2 {
+        for node in [0, 1, 2, 1, 0, 2] {
+            assert_eq!(nodes[node].create(&session, &refunds).successes(), 1);
+            events += 1;
+        }
+        until_got(&receiver, events);
+        let owner = format!("select name from node where id = (select owner {HOOK})");
+        let owner = server.sql("postgres", &owner);
+        let owner: u32 = owner.rsplit(' ').next().unwrap().parse().unwrap();
+        let dead = nodes.iter_mut().find(|node| node.pid() == owner).unwrap();
+        dead.kill9();
+        // As after 20 seconds.
+        server.sql(
+            "postgres",
+            &format!("update node set ends_ms = 0 where id = (select owner {HOOK})"),
+        );
+        dead.restart();
+    }
+    assert_eq!(number(&server, "select count(*) from delivery"), 0);
+}
+
+#[test]
+fn the_example_of_three_nodes_does_what_it_says() {
+    if Server::start().is_none() {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/three-nodes");
+    let mut example = Command::new(script);
+    example.arg("--try").env("REFUND_GATEWAY", env!("CARGO_BIN_EXE_refund-gateway"));
+    let said = finish(&mut example);
+    let out = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success(), "{out}{}", String::from_utf8_lossy(&said.stderr));
+    assert_eq!(out.matches("Success>true").count(), 3, "{out}");
+    assert!(out.contains("3 refunds, 3 entries"), "{out}");
 }
 
 #[test]

@@ -80,17 +80,19 @@ impl Server {
 
     /// Runs statements by the server's own client, and gives what it prints.
     pub(crate) fn sql(&self, database: &str, statements: &str) -> String {
-        let found = Command::new(self.binaries.join("psql"))
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"])
-            .arg(&self.folder)
-            .args(["-p", &self.port.to_string(), "-U", "postgres", "-d", database])
-            .args(["-c", statements])
-            .env("PGPASSWORD", "secret")
-            .output()
-            .unwrap();
+        let found = self.client(database).args(["-c", statements]).output().unwrap();
         let errors = String::from_utf8_lossy(&found.stderr).into_owned();
         assert!(found.status.success(), "{statements}: {errors}");
         String::from_utf8(found.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// The server's own client.
+    pub(crate) fn client(&self, database: &str) -> Command {
+        let mut client = Command::new(self.binaries.join("psql"));
+        client.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.folder);
+        client.args(["-p", &self.port.to_string(), "-U", "postgres", "-d", database]);
+        client.env("PGPASSWORD", "secret");
+        client
     }
 
     /// Ends the server as a loss of power would, and starts it again.

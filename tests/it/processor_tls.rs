@@ -77,3 +77,40 @@ fn a_refund_goes_by_tls_and_stays_in_processing_where_the_certificate_is_wrong()
         assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
     }
 }
+
+/// With `tls_roots = "platform"` this machine's authorities are believed, and Mozilla's are not.
+#[test]
+fn the_platforms_authorities_are_a_choice() {
+    let authority = authority("ours");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+    fs::write(folder.path().join("secret"), SECRET).unwrap();
+    let file = folder.path().join("ca.pem");
+    for (roots, expected) in [(Some("platform"), 0), (Some("compiled"), 5), (None, 5)] {
+        let stub = stub(&authority, "localhost", false);
+        let mut command = program(folder.path());
+        command.args(["check", "processor", &stub.url(), "--secret-file", "secret"]);
+        command.args(roots.map(|roots| format!("--tls-roots={roots}")));
+        let output = finish(command.env("SSL_CERT_FILE", &file));
+        assert_eq!(output.status.code(), Some(expected), "{roots:?}: {output:?}");
+    }
+    let stub = stub(&authority, "localhost", false);
+    let config = format!("demo = true\ntls_roots = 'platform'\n{}", stub.table("cards", ""));
+    fs::write(folder.path().join("c.toml"), config).unwrap();
+    let seed = "[tenant]\ndefault_gateway = 'cards'\n";
+    fs::write(folder.path().join("seed.toml"), seed).unwrap();
+    let missing = finish(
+        program(folder.path())
+            .args(["serve", "--config", "c.toml", "--ledger", "other.db", "--listen=127.0.0.1:0"])
+            .env("SSL_CERT_FILE", folder.path().join("none.pem"))
+            .env("SSL_CERT_DIR", folder.path().join("none")),
+    );
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(missing.status.code() == Some(3) && said.contains("authorities"), "{said}");
+    let env = [("SSL_CERT_FILE", file.to_str().unwrap())];
+    let args = ["--config", "c.toml", "--seed", "seed.toml"];
+    let gateway = TestGateway::start_with_env(folder, &args, &env);
+    let session = gateway.login();
+    let id = gateway.create(&session, &[electronic_refund("10.00")]).texts("Id").remove(0);
+    assert_eq!(crate::processor::status(&gateway, &session, &id), "Processed");
+}

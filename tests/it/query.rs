@@ -189,6 +189,16 @@ fn what_cannot_be_queried_is_told_as_declared() {
             "invalid field for query: refund.paymentid",
         ),
         (
+            "select Id, Ammount from Refund",
+            "INVALID_FIELD",
+            "invalid field for query: Refund.ammount. Did you mean Amount?",
+        ),
+        (
+            "select Id from Refund where Stauts = 'Processed'",
+            "INVALID_FIELD",
+            "invalid field for query: Refund.stauts. Did you mean Status?",
+        ),
+        (
             "select Id from Refund where Amount = 'much'",
             "INVALID_VALUE",
             "Invalid value for field Amount: much",

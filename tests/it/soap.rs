@@ -87,7 +87,7 @@ async fn post(soap: &Soap, body: String, key: Option<&str>) -> Answer {
     };
     match soap.answer(call).await {
         Reply::Answer(answer) => answer,
-        Reply::Abort(_) | Reply::Reset(_) => panic!("no answer"),
+        Reply::Abort(..) | Reply::Reset(..) => panic!("no answer"),
     }
 }
 

@@ -8,9 +8,7 @@ use crate::gateway::{
 };
 use crate::processor::{configured, created, until};
 use crate::processor_stub::{Moment, ProcessorStub};
-use rusqlite::Connection;
 use std::fs;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc;
 use std::thread;
@@ -48,15 +46,7 @@ fn config(stub: &ProcessorStub) -> String {
 }
 
 fn status(gateway: &TestGateway, id: &str) -> String {
-    electronic_refunds(&gateway.ledger()).remove(id).unwrap_or_default()
-}
-
-/// Holds the ledger's file against every writer, until it is dropped.
-pub fn hold(ledger: &Path) -> Connection {
-    let connection = crate::fault_matrix::connect(ledger);
-    connection.busy_timeout(Duration::from_secs(60)).unwrap();
-    connection.execute_batch("begin immediate").unwrap();
-    connection
+    electronic_refunds(&gateway.stored()).remove(id).unwrap_or_default()
 }
 
 /// The commit of the second transaction fails with an I/O error, so that it is unknown whether the
@@ -82,7 +72,7 @@ fn a_verdict_whose_commit_fails_is_asked_for_again_at_the_next_start() {
 fn a_verdict_that_could_not_be_written_is_written_again() {
     let stub = ProcessorStub::start();
     let gateway = configured(&config(&stub));
-    let (id, file) = while_it_is_asked(&gateway, &stub, || hold(&gateway.ledger()));
+    let (id, file) = while_it_is_asked(&gateway, &stub, || gateway.stored().hold());
     until("it was not written", || gateway.stderr().contains("a verdict was not written"));
     assert_eq!(status(&gateway, &id), "Processing");
     drop(file);
@@ -127,7 +117,7 @@ fn a_burst_of_verdicts_leaves_room_for_external_refunds() {
         let answer = gateway.create(&session, &vec![electronic.clone(); 50]);
         assert_eq!(answer.successes(), 50, "{answer}");
     }
-    let file = hold(&gateway.ledger());
+    let file = gateway.stored().hold();
     until("verdicts wait for the file", || {
         metric(&gateway, "refund_gateway_ledger_queue_depth") > 0
     });

@@ -96,12 +96,6 @@ fn written(order: Order) -> Result<Value, Failure> {
         let (code, message) = text.split_once('=').unwrap_or((&text, ""));
         json!({ "code": code, "message": message })
     };
-    let page = |text: String| {
-        let (status, page) = text.split_once('=').unwrap_or((&text, "<html>ordered</html>"));
-        // A status that is no number is for the API to refuse.
-        let status = status.parse::<u16>().map_or_else(|_| json!(status), |status| json!(status));
-        json!({ "status": status, "text": page })
-    };
     let parts = [
         ("operation", operation.map(Value::from)),
         ("account", account.map(Value::from)),
@@ -110,12 +104,22 @@ fn written(order: Order) -> Result<Value, Failure> {
         ("reset", effect.reset.map(Value::from)),
         ("truncate", effect.truncate.map(Value::from)),
         ("cut_off", effect.cut_off.map(Value::from)),
-        ("body", effect.html.map(page)),
+        ("body", effect.html.as_deref().map(page).transpose()?),
         ("status", status.map(Value::from)),
         ("headers", headers(header)?),
     ];
     rule.extend(parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), part?))));
     Ok(Value::Object(rule))
+}
+
+/// A page with its status, which stands before the text.
+fn page(text: &str) -> Result<Value, Failure> {
+    let (status, page) = text.split_once('=').unwrap_or((text, "<html>ordered</html>"));
+    let Ok(status) = status.parse::<u16>() else {
+        let message = format!("--html: `{status}` is no HTTP status, such as 502");
+        return Err(Failure::new(FailureCode::Usage, message));
+    };
+    Ok(json!({ "status": status, "text": page }))
 }
 
 /// The headers as an object, which can hold none of them twice.

@@ -66,7 +66,8 @@ struct Verify {
     /// Only objects of this type
     #[arg(long = "type", value_name = "TYPE")]
     object: Option<String>,
-    /// A field and its value, compared as a number if it is one; may be given several times
+    /// A field and its value, compared as a number if it is one; without a value, that the field is
+    /// absent or empty; may be given several times
     #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
     fields: Vec<(String, String)>,
     /// So many calls, no more and no less
@@ -175,7 +176,8 @@ fn expectation(expected: Verify) -> Result<Value, Failure> {
         filter.pairs().map(|(key, value)| (key.to_owned(), value)).collect();
     let mut wanted = Map::new();
     for (name, value) in fields {
-        if wanted.insert(name.clone(), Value::from(value)).is_some() {
+        let value = if value.is_empty() { Value::Null } else { Value::from(value) };
+        if wanted.insert(name.clone(), value).is_some() {
             let message = format!("--field: {name} is there twice");
             return Err(Failure::new(FailureCode::Usage, message));
         }

@@ -33,7 +33,7 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.push((field.name(), value.into()));
+        self.0.push((field.name(), decimals(value).parse().unwrap_or(value).into()));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -75,22 +75,31 @@ where
         let metadata = event.metadata();
         #[expect(clippy::disallowed_methods, reason = "a log is about real time")]
         let now = Utc::now();
-        write_moment(&mut writer, now)?;
-        write!(writer, "\",\"level\":\"{}\"", metadata.level().as_str())?;
-        for is_message in [true, false] {
-            let mut fields = JsonFields { writer: writer.by_ref(), is_message, written: Ok(()) };
-            event.record(&mut fields);
-            fields.written?;
-        }
-        writer.write_str(",\"target\":")?;
-        write_text(&mut writer, format_args!("{}", metadata.target()))?;
-        writer.write_str("}\n")
+        // One piece for the writer, which is called by way of a table for each.
+        let mut line = String::with_capacity(LINE_BYTES);
+        write_moment(&mut line, now)?;
+        line.extend(["\",\"level\":\"", metadata.level().as_str(), "\""]);
+        let mut fields = JsonFields {
+            message: None,
+            others: String::with_capacity(LINE_BYTES),
+            written: Ok(()),
+        };
+        event.record(&mut fields);
+        let JsonFields { message, others, written } = fields;
+        written?;
+        line.extend([message.as_deref().unwrap_or_default(), &others, ",\"target\":\""]);
+        Escaped(&mut line).write_str(metadata.target())?;
+        line.push_str("\"}\n");
+        writer.write_str(&line)
     }
 }
 
+/// What a line hardly ever exceeds, in bytes.
+const LINE_BYTES: usize = 512;
+
 /// Begins a line with its moment, up to the closing quote. What a second's lines have in common is
 /// made once.
-fn write_moment(writer: &mut Writer<'_>, now: DateTime<Utc>) -> fmt::Result {
+fn write_moment(line: &mut String, now: DateTime<Utc>) -> fmt::Result {
     thread_local! {
         static SECOND: RefCell<(i64, String)> = const { RefCell::new((i64::MIN, String::new())) };
     }
@@ -99,74 +108,80 @@ fn write_moment(writer: &mut Writer<'_>, now: DateTime<Utc>) -> fmt::Result {
             *second = now.timestamp();
             *text = format!("{{\"time\":\"{}", now.format("%Y-%m-%dT%H:%M:%S"));
         }
-        write!(writer, "{text}.{:06}Z", now.timestamp_subsec_micros())
+        write!(line, "{text}.{:06}Z", now.timestamp_subsec_micros())
     })
 }
 
-/// Writes the message of an event, or all of its fields but that, as members of a JSON object.
-struct JsonFields<'w> {
-    writer: Writer<'w>,
-    is_message: bool,
+/// The fields of an event as members of a JSON object, each behind a comma.
+struct JsonFields {
+    /// What is said in words, which comes before the others.
+    message: Option<String>,
+    others: String,
     written: fmt::Result,
 }
 
-impl JsonFields<'_> {
-    /// Begins a member, up to its value.
-    fn begin(&mut self, name: &str) -> fmt::Result {
-        self.writer.write_str(",\"")?;
-        self.writer.write_str(name)?;
-        self.writer.write_str("\":")
+impl JsonFields {
+    fn member(&mut self, field: &Field, value: impl FnOnce(&mut String) -> fmt::Result) {
+        if self.written.is_err() {
+            return;
+        }
+        let members = match field.name() {
+            "message" => self.message.get_or_insert_default(),
+            _ => &mut self.others,
+        };
+        members.extend([",\"", field.name(), "\":"]);
+        self.written = value(members);
     }
 
-    fn member(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if self.written.is_ok() && (field.name() == "message") == self.is_message {
-            self.written = self.begin(field.name()).and_then(|()| value(&mut self.writer));
-        }
+    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
+        self.member(field, |line| {
+            line.push('"');
+            write(&mut Escaped(line))?;
+            line.push('"');
+            Ok(())
+        });
     }
 }
 
-impl Visit for JsonFields<'_> {
+impl Visit for JsonFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.member(field, |writer| match value.is_finite() {
-            true => write!(writer, "{value:?}"),
-            false => writer.write_str("null"),
+        self.member(field, |line| match value.is_finite() {
+            true => line.write_str(&decimals(value)),
+            false => line.write_str("null"),
         });
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.member(field, |writer| write!(writer, "{value}"));
+        self.member(field, |line| line.write_str(itoa::Buffer::new().format(value)));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.member(field, |writer| write!(writer, "{value}"));
+        self.member(field, |line| line.write_str(itoa::Buffer::new().format(value)));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.member(field, |writer| write!(writer, "{value}"));
+        self.member(field, |line| write!(line, "{value}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field, |writer| {
-            writer.write_char('"')?;
-            Escaped(writer.by_ref()).write_str(value)?;
-            writer.write_char('"')
-        });
+        self.text(field, |text| text.write_str(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.member(field, |writer| write_text(writer, format_args!("{value:?}")));
+        self.text(field, |text| write!(text, "{value:?}"));
     }
 }
 
-/// Writes a JSON text.
-fn write_text(writer: &mut Writer<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
-    writer.write_char('"')?;
-    Escaped(writer.by_ref()).write_fmt(text)?;
-    writer.write_char('"')
+/// A number to three decimals, without the noise that arithmetic leaves behind them.
+fn decimals(value: f64) -> String {
+    let mut text = format!("{value:.3}");
+    let zeros = text.bytes().rev().take(2).take_while(|byte| *byte == b'0').count();
+    text.truncate(text.len() - zeros);
+    text
 }
 
 /// Writes what stands in a JSON text.
-struct Escaped<'w>(Writer<'w>);
+struct Escaped<'l>(&'l mut String);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -174,19 +189,20 @@ impl fmt::Write for Escaped<'_> {
         let mut rest = text;
         while let Some(at) = rest.bytes().position(is_special) {
             let (plain, special) = rest.split_at(at);
-            self.0.write_str(plain)?;
+            self.0.push_str(plain);
             let mut characters = special.chars();
             match characters.next() {
-                Some('\n') => self.0.write_str("\\n")?,
-                Some('\r') => self.0.write_str("\\r")?,
-                Some('\t') => self.0.write_str("\\t")?,
-                Some(quoted @ ('"' | '\\')) => write!(self.0, "\\{quoted}")?,
+                Some('\n') => self.0.push_str("\\n"),
+                Some('\r') => self.0.push_str("\\r"),
+                Some('\t') => self.0.push_str("\\t"),
+                Some(quoted @ ('"' | '\\')) => self.0.extend(['\\', quoted]),
                 Some(control) => write!(self.0, "\\u{:04x}", u32::from(control))?,
                 None => {}
             }
             rest = characters.as_str();
         }
-        self.0.write_str(rest)
+        self.0.push_str(rest);
+        Ok(())
     }
 }
 
@@ -271,13 +287,27 @@ mod tests {
     fn a_json_line_reads_back_as_what_was_logged() {
         let mut text = String::new();
         let odd = "a\"b\\c\nd\re\tf\u{1}\u{8}\u{202e}é";
-        write_moment(&mut Writer::new(&mut text), DateTime::UNIX_EPOCH).unwrap();
-        text.push_str("\",\"odd\":");
-        write_text(&mut Writer::new(&mut text), format_args!("{odd}")).unwrap();
-        text.push('}');
+        write_moment(&mut text, DateTime::UNIX_EPOCH).unwrap();
+        text.push_str("\",\"odd\":\"");
+        write!(Escaped(&mut text), "{odd}").unwrap();
+        text.push_str("\"}");
         let read: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["time"], "1970-01-01T00:00:00.000000Z");
         assert_eq!(read["odd"], odd);
+    }
+
+    /// Regression: durations were logged as 0.30000000000000004.
+    #[test]
+    fn a_number_has_three_decimals_and_no_noise() {
+        for (value, text) in [
+            (0.300_000_000_000_000_04, "0.3"),
+            (12.0, "12.0"),
+            (0.25, "0.25"),
+            (1_234.567_499_9, "1234.567"),
+            (0.000_4, "0.0"),
+        ] {
+            assert_eq!(decimals(value), text);
+        }
     }
 
     #[test]

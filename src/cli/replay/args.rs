@@ -1,5 +1,6 @@
 //! The options of `replay`, and what becomes of them.
 
+use super::super::roots::RootsOption;
 use super::super::values::Moment;
 use crate::client::ClientLimits;
 use crate::replay::{Credentials, Glob, Level, Options, Pattern, Place, Selection, Values};
@@ -129,6 +130,9 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "N", env = "REFUND_GATEWAY_RETRIES", default_value_t = 0)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     pub(super) retries: u32,
+
+    #[command(flatten)]
+    pub(super) roots: RootsOption,
 
     /// How many seconds an answer may take, such as 2 or 0.5
     #[arg(long, value_name = "S", env = "REFUND_GATEWAY_TIMEOUT", default_value = "30")]

@@ -10,7 +10,7 @@ use crate::domain::id::ObjectId;
 use crate::domain::number::saturated;
 use crate::domain::row_error::RowError;
 use crate::domain::text::Text;
-use crate::domain::toml_text::suggest;
+use crate::domain::toml_text::meant;
 use crate::service::faults::{Effect, FaultRule, StandingRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -185,8 +185,7 @@ impl WrittenError {
 
 /// That a name is none of those that there are, and which was probably meant.
 fn none_of(name: &str, known: impl Iterator<Item = &'static str>) -> String {
-    let near = suggest(name, known).map(|near| format!("; did you mean `{near}`?"));
-    format!("there is no `{name}`{}", near.unwrap_or_default())
+    format!("there is no `{name}`{}", meant(name, known))
 }
 
 impl WrittenBody {

@@ -56,7 +56,8 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
         let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
         bad(match missing {
             Some(key) => format!("the body: the key `{key}` is missing"),
-            None => format!("the body: {}", clarify(&text)),
+            None if error.is_data() => format!("the body: {}", of_json(&clarify(&text))),
+            None => format!("the body is no JSON: {text}"),
         })
     };
     let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
@@ -64,6 +65,11 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
         return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));
     }
     serde_json::from_slice(text).map_err(unreadable)
+}
+
+/// What is said of TOML, in the words of JSON.
+fn of_json(words: &str) -> String {
+    words.replace("must be a table", "must be an object").replace(": in [ ], or under [[ ]]", "")
 }
 
 /// Where a list stands, in words, unless it is one of [`LISTS`].
@@ -210,9 +216,9 @@ mod tests {
             (r#"{"row":["x"]}"#, "row is a list"),
             (r#"{"row":{"row":[]}}"#, "row.row is a list"),
             (r#"{"events":[{},["x"]]}"#, "events[1] is a list"),
-            ("null", "null"),
+            ("null", "is null; it must be an object"),
             ("{} {}", "trailing"),
-            (r#"{"account":1}"#, "a string"),
+            (r#"{"account":1}"#, "is 1; it must be a text in quotes"),
             (r#"{"acount":"x"}"#, "acount"),
         ] {
             let why = refusal(bad).unwrap();

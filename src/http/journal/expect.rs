@@ -9,7 +9,7 @@ use crate::call::{NotedObject, Texts};
 use crate::catalogue::Object;
 use crate::catalogue::field::{Field, Kind};
 use crate::domain::number::saturated;
-use crate::domain::toml_text::suggest;
+use crate::domain::toml_text::{meant, suggest};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -261,7 +261,7 @@ fn known_type(name: String) -> Result<String, String> {
     if Object::from_name(&name).is_some() {
         return Ok(name);
     }
-    let meant = meant(suggest(&name, Object::ALL.iter().map(|object| object.name())));
+    let meant = meant(&name, Object::ALL.iter().map(|object| object.name()));
     Err(format!("type: there is no `{name}`{meant}"))
 }
 
@@ -286,12 +286,8 @@ fn known_field(path: String) -> Result<String, String> {
 
 fn unknown_key(key: &str) -> String {
     let known: Vec<&str> = filter::KEYS.into_iter().chain(["type", "fields", "count"]).collect();
-    let meant = meant(suggest(key, known.iter().copied()));
+    let meant = meant(key, known.iter().copied());
     format!("`{key}` is none of {}{meant}", known.join(", "))
-}
-
-fn meant(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 fn form_of(key: &str) -> &'static str {

@@ -4,9 +4,10 @@
 //! silence.
 
 use super::Entry;
-use crate::call::OperationName;
+use crate::call::{OperationName, Outcome};
+use crate::domain::error_code::ErrorCode;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
-use crate::domain::toml_text::suggest;
+use crate::domain::toml_text::meant;
 
 /// The keys of a filter.
 pub(in crate::http) const KEYS: [&str; 7] =
@@ -43,7 +44,10 @@ impl Filter {
                 known_operation(value)?;
                 self.operation = text();
             }
-            "outcome" => self.outcome = text(),
+            "outcome" => {
+                known_outcome(value)?;
+                self.outcome = text();
+            }
             "failed" => {
                 let wrong = |_| format!("failed is neither true nor false: `{value}`");
                 self.failed = value.parse().map_err(wrong)?;
@@ -112,9 +116,18 @@ fn known_operation(name: &str) -> Result<(), String> {
     if name == OperationName::Unknown.name() || known().any(|known| known == name) {
         return Ok(());
     }
-    let meant = suggest(name, known());
-    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-    Err(format!("operation: there is no `{name}`{meant}"))
+    Err(format!("operation: there is no `{name}`{}", meant(name, known())))
+}
+
+/// An outcome, the code of a row, or a number, as the codes of the REST API are.
+fn known_outcome(name: &str) -> Result<(), String> {
+    let codes = || ErrorCode::ALL.iter().map(|code| code.name());
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number || Outcome::names().chain(codes()).any(|known| known == name) {
+        return Ok(());
+    }
+    let known = Outcome::names().chain(codes());
+    Err(format!("outcome: there is no `{name}`{}", meant(name, known)))
 }
 
 impl WantedRefund {
@@ -176,6 +189,8 @@ mod tests {
         let mut filter = Filter::default();
         assert!(filter.set("operation", "craete").unwrap_err().contains("`create`"));
         assert!(filter.set("account", "x").is_err() && filter.set("failed", "yes").is_err());
+        assert!(filter.set("outcome", "sucess").unwrap_err().contains("there is no `sucess`"));
+        assert!(filter.set("outcome", "orderd").unwrap_err().contains("`ordered`"));
         assert_eq!(filter.set("acount", "x"), Ok(false));
         assert_eq!(filter, Filter::default());
         for key in KEYS {
@@ -183,6 +198,7 @@ mod tests {
                 "operation" => "create",
                 "failed" => "true",
                 "account" => "402892c72b9e3319012b9e34b88e0001",
+                "outcome" => "INVALID_VALUE",
                 "refund" => "R-00000001",
                 _ => "x",
             };

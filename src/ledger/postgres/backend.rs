@@ -3,27 +3,26 @@
 use super::PostgresLedger;
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
+use super::link::Link;
 use super::readers::Readers;
 use super::sharing::Shared;
+use super::snapshots::{self, Done};
 use super::starting::{self, Start};
 use super::store::Store;
-use crate::domain::facts::Tenant;
-use crate::domain::id::ObjectId;
 use crate::ledger::books::BooksError;
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::Load;
+use crate::ledger::opening::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::reader::Reader;
-use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::served::Backend;
 use crate::ledger::sharing::Sharing;
-use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions};
-use crate::ledger::test_bench::{Snapshot, SnapshotError, TestEngine};
+use crate::ledger::test_bench::{Snapshot, SnapshotError};
 use crate::ledger::writer::Writer;
 use crate::ledger::{LedgerError, Reply};
-use std::future::ready;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::task::spawn_blocking;
 
 /// What reads a ledger in PostgreSQL.
 pub struct Postgres {
@@ -52,7 +51,7 @@ impl PostgresLedger {
         };
         let opened = starting::open(address.clone(), start)?;
         let damage = Damage::default();
-        let tenant = opened.store.tenant().clone();
+        let tenant = opened.store.world.tenant.clone();
         let shared = match opened.is_test {
             true => None,
             false => Some(Arc::new(Shared::start(address.clone(), opened.store.node())?)),
@@ -106,43 +105,35 @@ impl Backend for Postgres {
     /// PostgreSQL checks its pages itself where they have checksums.
     fn begin_check(&self) {}
 
-    fn save(&self, _name: String) -> Reply<Result<(), SnapshotError>> {
-        Box::pin(ready(Ok(Err(no_snapshots()))))
+    fn save(&self, name: String) -> Reply<Result<(), SnapshotError>> {
+        self.of_snapshots(move |link| snapshots::save(link, &name).map(Ok))
     }
 
-    fn drop_snapshot(&self, _name: String) -> Reply<Result<(), SnapshotError>> {
-        Box::pin(ready(Ok(Err(no_snapshots()))))
+    fn drop_snapshot(&self, name: String) -> Reply<Result<(), SnapshotError>> {
+        self.of_snapshots(move |link| {
+            let was_there = snapshots::remove(link, &name)?;
+            Ok(if was_there { Ok(()) } else { Err(SnapshotError::Missing(name)) })
+        })
     }
 
     fn snapshots(&self) -> Reply<Result<Vec<Snapshot>, SnapshotError>> {
-        Box::pin(ready(Ok(Err(no_snapshots()))))
+        self.of_snapshots(|link| {
+            let all = snapshots::all(link)?;
+            Ok(Ok(all.into_iter().map(|(_, snapshot, _)| snapshot).collect()))
+        })
     }
 }
 
-const NOT_HERE: &str = "a ledger in PostgreSQL does not do this yet";
-
-fn no_snapshots() -> SnapshotError {
-    SnapshotError::Unusable(io::Error::new(io::ErrorKind::Unsupported, NOT_HERE))
-}
-
-impl TestEngine for Store {
-    fn tenant(&self) -> &Tenant {
-        &self.world.tenant
-    }
-
-    fn begin_anew(
-        &mut self,
-        _seeds: Vec<SeedPlan>,
-        _keep_sessions: bool,
-    ) -> Result<Result<(), SeedConflict>, LedgerError> {
-        Err(LedgerError::Unavailable(NOT_HERE.to_owned()))
-    }
-
-    fn put_back(&mut self, _name: &str) -> Result<Result<(), SnapshotError>, LedgerError> {
-        Ok(Err(no_snapshots()))
-    }
-
-    fn forget_account(&mut self, _id: &ObjectId) -> Result<bool, PostgresError> {
-        Err(PostgresError::new(Kind::Refused, NOT_HERE))
+impl Postgres {
+    /// Work on snapshots, on a connection of its own and off the async threads.
+    fn of_snapshots<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Link) -> Done<T> + Send + 'static,
+    ) -> Reply<Result<T, SnapshotError>> {
+        let address = self.readers.address().clone();
+        let done = spawn_blocking(move || snapshots::beside(&address, work));
+        Box::pin(async move {
+            Ok(done.await.unwrap_or_else(|error| Err(io::Error::other(error).into())))
+        })
     }
 }

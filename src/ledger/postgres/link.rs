@@ -112,6 +112,7 @@ impl Link {
             match wanted {
                 Use::Reading { .. } => client.batch_execute(READING).await?,
                 Use::Sharing => client.batch_execute(SHARING).await?,
+                Use::Saving => {}
                 Use::Moving { is_made } => {
                     client.batch_execute(MOVING).await.map_err(in_use)?;
                     if is_made {
@@ -149,7 +150,7 @@ impl Link {
             catalogue,
             failure: None,
             patience: match wanted {
-                Use::Reading { is_long: true } | Use::Moving { .. } => LONGEST,
+                Use::Reading { is_long: true } | Use::Moving { .. } | Use::Saving => LONGEST,
                 Use::Sharing => SHARING_MAX,
                 _ => EXCHANGE_MAX,
             },

@@ -44,6 +44,8 @@ pub(super) enum Use {
         /// Whether the schema is made.
         is_made: bool,
     },
+    /// That of snapshots, beside the node that has the ledger.
+    Saving,
     /// A reader's.
     Reading {
         /// Whether its statements may take as long as they do.

@@ -17,7 +17,7 @@ use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
 use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
-use crate::ledger::record::Value;
+use crate::ledger::record::{Columns, Table, Value};
 use crate::ledger::{LedgerError, Reply};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +50,11 @@ impl Readers {
     pub(super) fn new(address: Address, damage: Damage) -> Self {
         let turns = Arc::new(Semaphore::new(READERS_MAX));
         Self(Arc::new(Pool { address, turns, idle: Mutex::default(), damage }))
+    }
+
+    /// Where the ledger is.
+    pub(super) fn address(&self) -> &Address {
+        &self.0.address
     }
 
     /// Does `work` on a connection of its own; none if it was not done at `deadline`.
@@ -120,11 +125,18 @@ pub(super) fn read_once<T>(
     address: &Address,
     work: impl FnOnce(&mut dyn Reader) -> Result<T, BooksError>,
 ) -> Result<T, PostgresError> {
+    let mut reader = long_reader(address)?;
+    let done = work(&mut reader);
+    done.map_err(|error| reader.link.failure(error))
+}
+
+/// A reader of a connection of its own, which may read for a day.
+pub(super) fn long_reader(address: &Address) -> Result<PostgresReader, PostgresError> {
     let link = Link::connect(&Waiter::new()?, address, Use::Reading { is_long: true })?;
     let until = Instant::now() + LONGEST;
     let mut reader = PostgresReader { link, until, is_in_snapshot: false };
-    let done = moving::refuse_unfinished(&mut reader).and_then(|()| work(&mut reader));
-    done.map_err(|error| reader.link.failure(error))
+    moving::refuse_unfinished(&mut reader).map_err(|error| reader.link.failure(error))?;
+    Ok(reader)
 }
 
 /// One reading on a connection, whose snapshot ends with it.
@@ -182,6 +194,18 @@ impl Reader for PostgresReader {
         });
         asked.map_err(|error| self.link.note(error))?;
         taken
+    }
+
+    fn scan(
+        &mut self,
+        table: &'static Table,
+        visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
+    ) -> Result<(), BooksError> {
+        let select = format!("select {} from {}", table.columns.join(", "), table.name);
+        self.select(&select, &[], usize::MAX, &mut |row| {
+            visit(Ok(row));
+            Ok(())
+        })
     }
 
     fn books(&mut self) -> &mut dyn Books {

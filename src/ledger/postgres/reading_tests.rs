@@ -194,8 +194,23 @@ async fn queries_find_in_postgresql_what_they_find_in_a_file() {
     assert_eq!((first.refunds, first.accounts.len()), (20, 6 + NAMES.len()));
     beside_queries(&one, &other).await;
     server.sql("postgres", &format!("update {schema}.balance set units = 7 where account = 2"));
-    let broken = tokio::task::spawn_blocking(audited).await.unwrap().findings.problems;
-    assert!(broken.iter().any(|problem| problem.contains("account S2")), "{broken:?}");
+    let newest = format!("(select max(refund) from {schema}.entry_row)");
+    for (change, found) in [
+        ("amount = amount + 1", "its entries do not fit its amount and status"),
+        ("salt = 16777216", "of refund_row: its salt has more than 24 bits"),
+        (
+            "method_type = 10",
+            "refund_row.method_type holds a value that this program does not know",
+        ),
+        ("custom = '{'", "of refund_row: custom is no JSON"),
+        ("entry = 1", "its first entry is not one of its own"),
+    ] {
+        let update = format!("update {schema}.refund_row set {change} where number = {newest}");
+        server.sql("postgres", &update);
+        let broken = tokio::task::spawn_blocking(audited.clone()).await.unwrap().findings.problems;
+        assert!(broken.iter().any(|problem| problem.contains(found)), "{change}: {broken:?}");
+        assert!(broken.iter().any(|problem| problem.contains("account S2")), "{broken:?}");
+    }
     // Its writer's thread waits, and so must the one that drops it.
     tokio::task::spawn_blocking(move || drop((one, other))).await.unwrap();
 }

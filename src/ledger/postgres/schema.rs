@@ -22,6 +22,14 @@ const STEPS: [(&str, i64); 2] = [
 /// The schema that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
+/// What adds the payment methods that every ledger has: a part of the first step.
+pub(super) fn own_methods() -> &'static str {
+    let [(first, _), ..] = STEPS;
+    let begin = first.find("insert into payment_method").unwrap_or(first.len());
+    let behind = first.get(begin..).unwrap_or_default();
+    behind.split_once(';').map_or(behind, |(insert, _)| insert)
+}
+
 /// From which step on the schema says which programs may write.
 const SAYS_OLDEST: i64 = 2;
 

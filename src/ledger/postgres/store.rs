@@ -13,6 +13,7 @@ use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
+use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -114,6 +115,31 @@ impl Store {
     /// The connection of the open transaction.
     fn link(&mut self) -> Result<&mut Link, PostgresError> {
         self.link.as_mut().ok_or_else(gone)
+    }
+
+    /// The connection, for statements about whole tables. What the working set holds counts no more
+    /// once they have run ([`Store::forget_all`]).
+    pub(super) fn open_link(&mut self) -> Result<&mut Link, PostgresError> {
+        self.link()
+    }
+
+    /// Forgets every row that is in memory, and has every node do so after the open batch.
+    pub(super) fn forget_all(&mut self) {
+        self.shelves.clear();
+        if let Some(link) = &mut self.link {
+            link.wrote_world = true;
+        }
+    }
+
+    /// Settles with the rows that are there now what holds from now on, inside the open batch.
+    pub(super) fn begin_to_serve(&mut self) -> Result<(), PostgresError> {
+        let Self { link, shelves, world, .. } = self;
+        let Some(link) = link else { return Err(gone()) };
+        world.reload(shelves, link).map_err(|error| link.failure(error))?;
+        let (id_seed, keeps_events) = (self.world.id_seed, self.world.keeps_events);
+        let begun = beginning::begin(self, id_seed, Some(keeps_events))?;
+        (self.world.salt, self.world.row_salt) = (begun.salt, begun.row_salt);
+        Ok(())
     }
 
     /// A connection, which is made if there is none.

@@ -219,3 +219,6 @@ record! {
         value: String,
     }
 }
+
+/// All that the ledger knows of itself.
+pub static META: Lookup = Lookup::new(Meta::TABLE, &[]);

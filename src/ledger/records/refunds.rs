@@ -111,6 +111,7 @@ impl Refund {
         let is_of_balance = self.source_type == SourceType::CreditBalance;
         let faults = [
             (self.amount <= MinorUnits::ZERO, "its amount is not above zero"),
+            (!(0..1 << 24).contains(&self.salt), "its salt has more than 24 bits"),
             (is_electronic && !has_target, "it is electronic without a gateway and a method"),
             (self.payment.is_some() != is_of_payment, "its payment does not fit its source"),
             (self.entry.is_some() != is_of_balance, "its entry does not fit its source"),

@@ -68,6 +68,8 @@ record! {
     }
 }
 
+/// Every session.
+pub static SESSIONS: Lookup = Lookup::new(SessionRow::TABLE, &[]);
 /// The sessions of a user.
 pub static SESSION_BY_USER: Lookup = Lookup::new(SessionRow::TABLE, &["user"]);
 /// Sessions by when they were last used.

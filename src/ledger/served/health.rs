@@ -1,6 +1,6 @@
 //! How a ledger is that is served.
 
-use super::{Backend, Served};
+use super::{Backend, FileSizes, Served};
 use crate::ledger::work::drawing;
 use crate::ledger::{Health, LedgerStats, Reply};
 
@@ -22,6 +22,7 @@ impl<B: Backend> Health for Served<B> {
     }
 
     fn stats(&self) -> LedgerStats {
-        self.writer.stats()
+        let FileSizes { file_bytes, log_bytes } = self.backend.sizes();
+        LedgerStats { file_bytes, log_bytes, ..self.writer.stats() }
     }
 }

@@ -130,6 +130,7 @@ fn read_order(row: &Row<'_>) -> Result<OpenOrder, BooksError> {
         amount: row.get(5)?,
         currency: row.get(6)?,
         options: row.json_if_any(7)?.unwrap_or_default(),
+        trace: None,
     };
     Ok(OpenOrder { order, first_sent: row.get(8)?, attempts: row.get(9)?, next: row.get(10)? })
 }

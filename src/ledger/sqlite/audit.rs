@@ -4,17 +4,13 @@
 //! of its own and in one snapshot of the file. What they find is reported in one order, whichever
 //! of them ended first.
 
-use super::audit_sums::{Accounts, add_up};
 use super::books::Texts;
-use super::meter::Meter;
-use super::open_error::OpenError;
 use super::readers::SqliteReader;
 use super::reading::{knows_conditions, open_for_reading};
-use super::rows::known;
-use super::{audit_indexes, audit_schema, audit_values, sending, soundness};
-use crate::domain::money::{Currency, MinorUnits};
-use crate::ledger::audit::{Audit, AuditedAccount, Findings, Progress};
+use super::{audit_indexes, audit_schema, sending, soundness};
+use crate::ledger::audit::{Audit, Findings, Meter, Progress};
 use crate::ledger::checks;
+use crate::ledger::file::OpenError;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -26,6 +22,8 @@ use std::thread;
 const THREADS: usize = 2;
 /// How much of the file each connection keeps in memory.
 const CACHE_KIB: i64 = 32 << 10;
+/// How many of the parts look at each refund and each entry.
+const LOOKS: u64 = 4;
 /// About how many steps SQLite takes for a row while it checks pages or references. It moves the
 /// progress and decides nothing.
 const STEPS_A_ROW: u64 = 100;
@@ -55,7 +53,7 @@ struct Found {
 }
 
 /// Audits the ledger at `path`, which may be in use by another process.
-pub(super) fn audit(path: &Path, progress: Progress) -> Result<Audit, OpenError> {
+pub(super) fn audit(path: &Path, progress: &Progress) -> Result<Audit, OpenError> {
     let first = open(path)?;
     let meter = meter(&first, progress).map_err(|error| OpenError::sql(path, &error))?;
     let meter = Arc::new(meter);
@@ -88,13 +86,10 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A meter of all that the parts will look at: refunds and entries, once each.
-fn meter(connection: &Connection, progress: Progress) -> rusqlite::Result<Meter> {
-    let newest = "select coalesce((select max(number) from refund_row), 0) \
-                  + coalesce((select max(key) from entry_row), 0)";
-    let rows: i64 = connection.query_row(newest, [], |row| row.get(0))?;
-    let all = rows.unsigned_abs().saturating_mul(4);
-    Ok(Meter::new(all, progress))
+/// A meter of all that the parts will look at.
+fn meter(connection: &Connection, progress: &Progress) -> rusqlite::Result<Meter> {
+    let mut texts = Texts::default();
+    Ok(checks::meter(&mut SqliteReader::new(connection, &mut texts), LOOKS, progress)?)
 }
 
 fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mutex<Found>) {
@@ -108,7 +103,7 @@ fn do_part(part: Part, connection: &Connection, meter: &Arc<Meter>, found: &Mute
             found.lock().pages_are_sound = matches!(checked, Ok(None));
         }
         Part::Money => {
-            let audited = audit_money(connection, meter);
+            let audited = money(connection, meter);
             found.lock().money = Some(audited);
         }
         Part::Values => {
@@ -194,15 +189,21 @@ fn dangling_references(connection: &Connection) -> rusqlite::Result<Findings> {
     Ok(findings)
 }
 
-/// A ledger that an older version left has no sums yet.
+/// Rows are compared with the schema of this program: an older ledger has no sums yet, and in one
+/// whose schema is another nothing would be found but that.
 fn schema_and_values(connection: &Connection) -> rusqlite::Result<Findings> {
     let snapshot = connection.unchecked_transaction()?;
     let findings = audit_schema::check(&snapshot)?;
-    // Statements about a schema that is another would find nothing but that.
     if !findings.problems.is_empty() || !audit_schema::is_current(&snapshot)? {
         return Ok(findings);
     }
-    audit_values::check(&snapshot)
+    values(&snapshot)
+}
+
+/// Looks at every value of every row, as the connection sees them.
+pub(super) fn values(connection: &Connection) -> rusqlite::Result<Findings> {
+    let mut texts = Texts::default();
+    Ok(checks::values(&mut SqliteReader::new(connection, &mut texts), &Meter::unseen())?)
 }
 
 /// Looks whether rows that belong together are there, in one snapshot.
@@ -213,45 +214,9 @@ pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Findings> {
 }
 
 /// Adds up everything in one snapshot.
-pub(super) fn audit_money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
+pub(super) fn money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
-    let sums = add_up(&snapshot, meter)?;
-    let mut audit = Audit { refunds: sums.refunds, entries: sums.entries, ..Audit::default() };
-    for findings in [sums.rows, sums.chain, sums.taken, sums.orders, sums.causes] {
-        audit.take_over(findings);
-    }
     sending::add_function(&snapshot)?;
     let mut texts = Texts::default();
-    checks::money(&mut SqliteReader::new(&snapshot, &mut texts), &mut audit.findings)?;
-    list_accounts(&snapshot, sums.accounts, &mut audit)?;
-    Ok(audit)
-}
-
-fn list_accounts(
-    connection: &Connection,
-    mut sums: Accounts,
-    audit: &mut Audit,
-) -> rusqlite::Result<()> {
-    let select = "select key, id, number, currency, opening, coalesce(balance, 0) from account \
-                  order by number";
-    let mut statement = connection.prepare(select)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (key, number): (i64, String) = (row.get(0)?, row.get(2)?);
-        let (opening, balance): (i64, i64) = (row.get(4)?, row.get(5)?);
-        let (moved, refunds) = sums.of(key);
-        if opening.checked_add(moved) != Some(balance) {
-            let text = format!("account {number}: {opening} moved by {moved} is not {balance}");
-            audit.findings.complain(text);
-        }
-        audit.accounts.push(AuditedAccount {
-            id: row.get(1)?,
-            number,
-            currency: known(row, 3, Currency::from_code)?,
-            opening: MinorUnits::new(opening),
-            balance: MinorUnits::new(balance),
-            refunds,
-        });
-    }
-    Ok(())
+    Ok(checks::money(&mut SqliteReader::new(&snapshot, &mut texts), meter)?)
 }

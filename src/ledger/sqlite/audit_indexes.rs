@@ -9,7 +9,7 @@
 //! indexes, nothing else in them, and nothing twice in one that is unique; what cannot be compared
 //! so is left to `integrity_check`.
 
-use super::meter::Meter;
+use crate::ledger::audit::Meter;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use std::cmp::Ordering;

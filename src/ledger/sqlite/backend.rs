@@ -1,15 +1,18 @@
 //! What a ledger in a file is beside its writer: readers, the check beside serving, and snapshots.
 
+use super::copies;
 use super::readers::{Readers, SqliteReader};
-use super::snapshots;
-use super::soundness::Watch;
+use super::soundness;
 use super::store::Store;
 use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::damage::Damage;
+use crate::ledger::file::check::Watch;
+use crate::ledger::file::snapshots;
 use crate::ledger::reader::Reader;
-use crate::ledger::served::Backend;
+use crate::ledger::served::{Backend, FileSizes};
 use crate::ledger::test_bench::{Snapshot, SnapshotError};
+use std::fs;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -50,6 +53,13 @@ impl Sqlite {
 impl Backend for Sqlite {
     type Engine = Store;
 
+    fn sizes(&self) -> FileSizes {
+        let bytes = |path: &Path| fs::metadata(path).ok().map(|file| file.len());
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        FileSizes { file_bytes: bytes(&self.path), log_bytes: bytes(Path::new(&log)) }
+    }
+
     fn read<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
@@ -89,7 +99,7 @@ impl Backend for Sqlite {
         if watch.is_some() {
             return;
         }
-        match Watch::start(&self.path, self.damage.clone()) {
+        match Watch::start(&self.path, self.damage.clone(), soundness::look) {
             Ok(begun) => *watch = Some(begun),
             Err(error) => tracing::error!(%error, "the ledger is not checked beside serving"),
         }
@@ -97,7 +107,10 @@ impl Backend for Sqlite {
 
     fn save(&self, name: String) -> Reply<Result<(), SnapshotError>> {
         let ledger = self.path.clone();
-        self.readers.read(move |reader| Ok(snapshots::save(reader.connection(), &ledger, &name)?))
+        self.readers.read(move |reader| {
+            let write = |to: &Path| copies::save(reader.connection(), to);
+            Ok(snapshots::save(&ledger, &name, write)?)
+        })
     }
 
     fn drop_snapshot(&self, name: String) -> Reply<Result<(), SnapshotError>> {

@@ -3,6 +3,7 @@
 use super::tests::{ACCOUNT, draft, options, plan, plan_of, rows};
 use super::*;
 use crate::domain::id::ObjectId;
+use crate::ledger::file::snapshots;
 use crate::ledger::test_bench::{SnapshotError, TestBench};
 use crate::ledger::{Bookkeeping, Sessions};
 use std::fs;

@@ -1,12 +1,12 @@
 //! What an open transaction of SQLite finds and takes: the statements of each table, made from its
 //! columns once and kept prepared.
 
-use super::soundness::is_damage;
+use super::fault::engine;
 use super::sums::{self, SUM};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
 use crate::ledger::record::{Columns, Lookup, Record, Sum, Table, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql, ffi};
+use rusqlite::{CachedStatement, Connection, Row, Statement, ToSql};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -57,32 +57,6 @@ impl<'c> SqliteBooks<'c> {
             let order = table.key().join(", ");
             format!("select {columns} from {} where {conditions} order by {order}", table.name)
         })
-    }
-}
-
-impl From<rusqlite::Error> for BooksError {
-    fn from(error: rusqlite::Error) -> Self {
-        engine(error)
-    }
-}
-
-impl From<BooksError> for rusqlite::Error {
-    fn from(error: BooksError) -> Self {
-        match error {
-            BooksError::Damaged(_) | BooksError::Unknown { .. } => {
-                let detail = Some(error.to_string());
-                Self::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), detail)
-            }
-            error => Self::ToSqlConversionFailure(Box::new(error)),
-        }
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
-fn engine(error: rusqlite::Error) -> BooksError {
-    match is_damage(&error) {
-        true => BooksError::Damaged(error.to_string()),
-        false => BooksError::Engine(error.to_string()),
     }
 }
 
@@ -298,7 +272,7 @@ fn write(
     row(&mut |value| {
         sum.add(&value);
         let Some((is_bound, place)) = places.next() else { return };
-        let is_null = value == Value::Null;
+        let is_null = matches!(value, Value::Null);
         if done.is_ok() && (*is_bound || !is_null) {
             done = statement.raw_bind_parameter(place, Bound(&value));
         }

@@ -5,17 +5,17 @@
 //! What must stay true: nothing but threads, the lock and the log are left out. Transactions,
 //! statements, batches and replies are those that are served.
 
-use super::identity::Identity;
-use super::meter::Meter;
 use super::open::configure as configure_writer;
 use super::readers::Readers;
 use super::reading::configure as configure_reader;
 use super::store::Store;
-use super::{Sqlite, SqliteLedger, audit, audit_values};
+use super::{Sqlite, SqliteLedger, audit};
 use crate::domain::facts::Gateway;
 use crate::domain::id::{RefundId, RefundNumber};
+use crate::ledger::audit::Meter;
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::Load;
+use crate::ledger::file::Identity;
 use crate::ledger::writer::{Turns, Writer};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, ffi};
@@ -220,9 +220,9 @@ impl Disk {
     /// What `check` finds wrong with money, rows and the sums of rows.
     pub(crate) fn problems(&self) -> Vec<String> {
         let eye = self.eye.lock().unwrap();
-        let mut money = audit::audit_money(&eye, &Meter::unseen()).unwrap();
+        let mut money = audit::money(&eye, &Meter::unseen()).unwrap();
         money.take_over(audit::rows(&eye).unwrap());
-        money.take_over(audit_values::check(&eye).unwrap());
+        money.take_over(audit::values(&eye).unwrap());
         money.findings.problems
     }
 

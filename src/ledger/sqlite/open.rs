@@ -1,20 +1,20 @@
 //! Opening a ledger file: create or recognise it, refuse what is damaged, newer or another's.
 
-use super::identity::Identity;
-use super::moving::is_unfinished;
-use super::open_error::OpenError;
+use super::books::{self, Texts};
+use super::readers::SqliteReader;
 use super::schema::{APPLICATION_ID, SCHEMA_VERSION, bring_up_to_date, kind, mark};
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{counters, log, pages, rows, sums, whole};
+use super::{pages, sums, whole};
 use crate::domain::facts::Gateway;
+use crate::ledger::file::{Identity, OpenError, has_log, is_new, log, making};
+use crate::ledger::opening::{OpenMode, OpenOptions};
 use crate::ledger::test_bench::TEST_KIND;
+use crate::ledger::{checks, world};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,63 +30,16 @@ const CHECKPOINT_PAGES: u32 = 8_000;
 /// How long another program's lock is waited for.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How much the writer takes on; every value has a bound and a default. What is skipped here stands
-/// in a configuration file beside the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LedgerSettings {
-    /// How many requests may wait for the writer; one more is answered "busy".
-    pub queue_max: usize,
-    /// How many requests one transaction carries at most.
-    pub batch_max: usize,
-    /// Gateways that are configured beside those of the seed, which the rules know like those.
-    #[serde(skip)]
-    pub gateways: Vec<Gateway>,
-    /// Whether what happens to refunds is kept for those who listen; none: as it was last said.
-    #[serde(skip)]
-    pub events: Option<bool>,
-}
-
-impl Default for LedgerSettings {
-    fn default() -> Self {
-        Self { queue_max: 256, batch_max: 256, gateways: Vec::new(), events: None }
-    }
-}
-
-/// Whether a file may be made, and which mark it must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenMode {
-    /// Creates the ledger if it is missing; its mark must be the one given. For serving: a ledger
-    /// of the current schema is opened without reading all of it, and checked beside serving
-    /// ([`Health::begin_check`](crate::ledger::Health::begin_check)).
-    CreateOrOpen {
-        /// Whether it is a test ledger, on which reset and clocks work.
-        test: bool,
-    },
-    /// Creates an unmarked ledger if it is missing; any mark will do. The whole file is checked.
-    CreateOrOpenAny,
-    /// The ledger must exist; any mark will do. The whole file is checked.
-    Existing,
-}
-
-/// How to open a ledger.
-#[derive(Debug, Clone)]
-pub struct OpenOptions {
-    /// Whether it may be made.
-    pub mode: OpenMode,
-    /// Derives ids and session tokens from this number (test ledgers only).
-    pub id_seed: Option<u64>,
-    /// What the writer takes on.
-    pub settings: LedgerSettings,
-}
-
 /// Opens the file for the writer and loads what it keeps in memory.
 pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, OpenError> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::OldSqlite { found: rusqlite::version() });
     }
     let is_new = is_new(path, options.mode)?;
-    let had_log = whole::has_log(path);
+    if !is_new {
+        check_magic(path)?;
+    }
+    let had_log = has_log(path);
     log::check_log(path)?;
     let sql = |error: &rusqlite::Error| OpenError::sql(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -137,7 +90,8 @@ pub(super) fn check_gateways(
     path: &Path,
     configured: &[Gateway],
 ) -> Result<(), OpenError> {
-    let seeded = rows::gateways(connection).map_err(|error| OpenError::sql(path, &error))?;
+    let seeded = books::all(connection).and_then(|rows| Ok(world::gateways_of(rows)?));
+    let seeded = seeded.map_err(|error| OpenError::sql(path, &error))?;
     let is_seeded = |name: &str| seeded.iter().any(|(gateway, _)| gateway.name == name);
     match configured.iter().find(|gateway| is_seeded(&gateway.name)) {
         None => Ok(()),
@@ -145,51 +99,6 @@ pub(super) fn check_gateways(
             Err(OpenError::GatewayTwice { path: path.to_owned(), name: twice.name.clone() })
         }
     }
-}
-
-/// Makes the file, readable by its owner alone, before anything else sees it.
-pub(super) fn create_if_allowed(path: &Path, mode: OpenMode) -> Result<(), OpenError> {
-    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    match fs::metadata(path) {
-        Ok(about) if !about.is_file() => Err(OpenError::NotAFile { path: path.to_owned() }),
-        Ok(_) => Ok(()),
-        Err(error) if missing(&error) && mode == OpenMode::Existing => {
-            Err(OpenError::Missing { path: path.to_owned() })
-        }
-        Err(error) if missing(&error) => {
-            // Another process that makes it now competes for the lock, and one of the two gets it.
-            let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-            made.map(|_| ()).map_err(|error| OpenError::io(path, &error))
-        }
-        Err(error) => Err(OpenError::io(path, &error)),
-    }
-}
-
-/// Whether the file is still empty, and so a new ledger; what is no SQLite file is refused.
-fn is_new(path: &Path, mode: OpenMode) -> Result<bool, OpenError> {
-    if !is_empty(path)? {
-        return check_magic(path).map(|()| false);
-    }
-    if mode == OpenMode::Existing {
-        return Err(OpenError::Empty { path: path.to_owned() });
-    }
-    let owner_alone = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(path, owner_alone).map_err(|error| OpenError::io(path, &error))?;
-    Ok(true)
-}
-
-/// Whether neither a file has anything in it nor the log beside it; only a regular file can be a
-/// ledger.
-pub(super) fn is_empty(path: &Path) -> Result<bool, OpenError> {
-    let about = fs::metadata(path).map_err(|error| OpenError::io(path, &error))?;
-    if !about.is_file() {
-        return Err(OpenError::NotAFile { path: path.to_owned() });
-    }
-    if about.len() == 0 && whole::has_log(path) {
-        let detail = "it is empty, but the log beside it is not".to_owned();
-        return Err(OpenError::Damaged { path: path.to_owned(), detail });
-    }
-    Ok(about.len() == 0)
 }
 
 /// A file that is no SQLite file at all is damaged or another's; SQLite would say so much later.
@@ -202,7 +111,7 @@ pub(super) fn check_magic(path: &Path) -> Result<(), OpenError> {
     if head == SQLITE_MAGIC {
         return Ok(());
     }
-    if is_unfinished(path).is_ok_and(|is_unfinished| is_unfinished) {
+    if making::is_unfinished(path).is_ok_and(|is_unfinished| is_unfinished) {
         return Err(OpenError::Unfinished { path: path.to_owned() });
     }
     let detail = "its first bytes are not those of an SQLite file".to_owned();
@@ -260,7 +169,8 @@ pub(super) fn check_ownership(connection: &Connection, path: &Path) -> Result<()
         }
     }
     if found > SCHEMA_VERSION {
-        return Err(OpenError::NewerSchema { path: path.to_owned(), found });
+        let path = path.to_owned();
+        return Err(OpenError::NewerSchema { path, found, known: SCHEMA_VERSION });
     }
     Ok(())
 }
@@ -279,7 +189,18 @@ fn check_before_writing(
     if !is_current || !matches!(mode, OpenMode::CreateOrOpen { .. }) {
         check_soundness(connection, path)?;
     }
-    if is_current { counters::check(connection, path) } else { Ok(()) }
+    if is_current { check_newest(connection, path) } else { Ok(()) }
+}
+
+/// Refuses a ledger of the current schema whose last rows and counters contradict each other, or
+/// whose knowledge of itself is not what was written.
+fn check_newest(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let mut texts = Texts::default();
+    let found = checks::contradiction(&mut SqliteReader::new(connection, &mut texts));
+    match found.map_err(|error| OpenError::sql(path, &error.into()))? {
+        None => Ok(()),
+        Some(detail) => Err(OpenError::Damaged { path: path.to_owned(), detail }),
+    }
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {

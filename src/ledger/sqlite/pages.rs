@@ -3,6 +3,7 @@
 //! What must stay true: the length of a file's pages is chosen when the file is made and never
 //! changes; pages are put into the place of those of a ledger only if they are as long.
 
+use super::fault::busy;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, OpenOptions};
@@ -35,10 +36,7 @@ pub(super) fn length(connection: &Connection) -> rusqlite::Result<u32> {
 pub(super) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
     match Backup::new(from, to)?.step(ALL_PAGES)? {
         StepResult::Done => Ok(()),
-        _ => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("the file is in use".to_owned()),
-        )),
+        _ => Err(busy()),
     }
 }
 

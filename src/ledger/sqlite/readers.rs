@@ -4,14 +4,15 @@
 //! the async threads nor pins the log for long. What reads a few rows by their keys is done by the
 //! thread that asks: to hand it over and to wake up again costs several times what it does.
 
-use super::books::{SqliteBooks, Texts, select};
+use super::books::{RowColumns, SqliteBooks, Texts, select};
 use super::dialect::SqliteDialect;
 use super::reading::reading_connection;
+use super::sums;
 use crate::ledger::books::{Books, BooksError, TakeRow};
 use crate::ledger::damage::Damage;
 use crate::ledger::query::dialect::Dialect;
 use crate::ledger::reader::Reader;
-use crate::ledger::record::Value;
+use crate::ledger::record::{Columns, Table, Value};
 use crate::ledger::{LedgerError, Reply};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -193,6 +194,23 @@ impl Reader for SqliteReader<'_> {
     ) -> Result<(), BooksError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         select(&mut statement, values, most, take)
+    }
+
+    fn scan(
+        &mut self,
+        table: &'static Table,
+        visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
+    ) -> Result<(), BooksError> {
+        let select = format!("select {} from {} not indexed", sums::columns(table), table.name);
+        let mut statement = self.connection.prepare(&select)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            match sums::verify(row, 0, table) {
+                Ok(()) => visit(Ok(&RowColumns { row, table })),
+                Err(error) => visit(Err(error)),
+            }
+        }
+        Ok(())
     }
 
     fn books(&mut self) -> &mut dyn Books {

@@ -1,11 +1,11 @@
 //! Connections that only read, beside the process that holds the ledger.
 
 use super::books::Texts;
-use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, is_empty, keep_plans};
-use super::open_error::OpenError;
+use super::open::{BUSY_TIMEOUT, check_magic, check_ownership, keep_plans};
 use super::readers::SqliteReader;
-use super::{log, whole};
+use super::whole;
 use crate::ledger::books::BooksError;
+use crate::ledger::file::{OpenError, has_log, is_empty, log};
 use crate::ledger::reader::Reader;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::Path;
@@ -17,7 +17,7 @@ const STATEMENTS_KEPT: usize = 64;
 /// could be written, where that is allowed, because SQLite forgets the conditions on values
 /// (`check`) of a file that it may only read; see [`knows_conditions`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, OpenError> {
-    let had_log = whole::has_log(path);
+    let had_log = has_log(path);
     let connection = open_without_its_log(path)?;
     whole::check_not_parted(&connection, path, had_log)?;
     Ok(connection)

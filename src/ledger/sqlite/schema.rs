@@ -10,41 +10,34 @@ use rusqlite_migration::{M, Migrations};
 /// Marks the file as a ledger of this program ("RFGW").
 pub(super) const APPLICATION_ID: i32 = 0x5246_4757;
 
-/// What makes the schema, step by step.
-pub(super) const SCHEMA: [&str; 15] = [
-    include_str!("migrations/001_ledger.sql"),
-    include_str!("migrations/002_query.sql"),
-    include_str!("migrations/003_movements.sql"),
-    include_str!("migrations/004_gateways.sql"),
-    include_str!("migrations/005_permissions.sql"),
-    include_str!("migrations/006_audit.sql"),
-    include_str!("migrations/007_invoice_adjustments.sql"),
-    include_str!("migrations/008_objects.sql"),
-    include_str!("migrations/009_collected.sql"),
-    include_str!("migrations/010_operators.sql"),
-    include_str!("migrations/011_narrow_rows.sql"),
-    include_str!("migrations/012_settlement.sql"),
-    include_str!("migrations/013_oauth.sql"),
-    include_str!("migrations/014_orgs.sql"),
-    include_str!("migrations/015_sums.sql"),
-];
-const STEPS: &[M<'static>] = &[
-    M::up(SCHEMA[0]),
-    M::up(SCHEMA[1]),
-    M::up(SCHEMA[2]),
-    M::up(SCHEMA[3]),
-    M::up(SCHEMA[4]),
-    M::up(SCHEMA[5]),
-    M::up(SCHEMA[6]),
-    M::up(SCHEMA[7]),
-    M::up(SCHEMA[8]),
-    M::up(SCHEMA[9]),
-    M::up(SCHEMA[10]),
-    M::up(SCHEMA[11]),
-    M::up(SCHEMA[12]),
-    M::up(SCHEMA[13]),
-    M::up(SCHEMA[14]),
-];
+/// Names each step once, by its file.
+macro_rules! steps {
+    ($($file:literal),+ $(,)?) => {
+        /// What makes the schema, step by step.
+        pub(super) const SCHEMA: &[&str] = &[$(include_str!(concat!("migrations/", $file))),+];
+        const STEPS: &[M<'static>] =
+            &[$(M::up(include_str!(concat!("migrations/", $file)))),+];
+    };
+}
+
+steps!(
+    "001_ledger.sql",
+    "002_query.sql",
+    "003_movements.sql",
+    "004_gateways.sql",
+    "005_permissions.sql",
+    "006_audit.sql",
+    "007_invoice_adjustments.sql",
+    "008_objects.sql",
+    "009_collected.sql",
+    "010_operators.sql",
+    "011_narrow_rows.sql",
+    "012_settlement.sql",
+    "013_oauth.sql",
+    "014_orgs.sql",
+    "015_sums.sql",
+);
+
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The schema that this program writes.
 pub(super) const SCHEMA_VERSION: i64 = SCHEMA.len() as i64;

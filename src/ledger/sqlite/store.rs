@@ -4,12 +4,12 @@
 //! never part.
 
 use super::books::{SqliteBooks, Texts};
-use super::identity::Identity;
-use super::lock::FileLock;
-use super::{soundness, whole};
+use super::fault::{self, failure};
+use super::whole;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::file::{FileLock, Identity};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
@@ -194,7 +194,7 @@ impl Engine for Store {
     type Error = rusqlite::Error;
 
     fn is_damage(error: &rusqlite::Error) -> bool {
-        soundness::is_damage(error)
+        fault::is_damage(error)
     }
 
     fn begin(&mut self) -> rusqlite::Result<()> {
@@ -280,9 +280,4 @@ impl Engine for Store {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
         }
     }
-}
-
-/// A failure that is not SQLite's, in the form of those that are.
-fn failure(why: &str) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(why.into())
 }

@@ -5,20 +5,22 @@
 //! its place was made or checked as a whole before; and a copy of which it is unknown whether
 //! it came to its end is reported as that.
 
+use super::fault::failure;
 use super::open::{check_gateways, check_ownership};
-use super::open_error::OpenError;
 use super::soundness::check_soundness;
 use super::store::Store;
-use super::{keeping, pages, schema, snapshots, sums};
+use super::{pages, schema, sums};
 use crate::domain::facts::{AccountKey, Gateway, Tenant};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::file::{OpenError, snapshots};
 use crate::ledger::record::{Field, Record};
 use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
-use crate::ledger::test_bench::{SnapshotError, TestEngine};
+use crate::ledger::test_bench::{OF_AN_ACCOUNT, SnapshotError, TestEngine};
+use crate::ledger::work::keeping::{self, Kept};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 
@@ -29,38 +31,6 @@ const KEEPERS: [&str; 4] = [
     "exchange_is_never_deleted",
     "sending_is_never_deleted",
     "collected_is_never_deleted",
-];
-
-/// What belongs to the account of the key `?1`, each after all that refers to it.
-const OF_AN_ACCOUNT: &[&str] = &[
-    "delete from delivery where account = ?1",
-    "delete from event where account = ?1",
-    "delete from entry_row where account = ?1",
-    "delete from exchange where refund in (select number from refund_row where account = ?1)",
-    "delete from settlement_event where refund in \
-     (select number from refund_row where account = ?1)",
-    "delete from inquiry where refund in (select number from refund_row where account = ?1)",
-    "delete from refund_invoice_payment where refund in \
-     (select number from refund_row where account = ?1)",
-    "delete from adjustment where account = ?1",
-    "delete from invoice_adjustment where invoice in \
-     (select key from invoice where account = ?1)",
-    "delete from invoice_line where invoice in (select key from invoice where account = ?1)",
-    "delete from refund_row where account = ?1",
-    "delete from sending where exists (select 1 from collected \
-     join payment on payment.key = collected.payment where payment.account = ?1 \
-     and collected.reference = sending.reference and collected.gateway = sending.gateway)",
-    "delete from collected where payment in (select key from payment where account = ?1)",
-    "delete from invoice_payment where payment in (select key from payment where account = ?1)",
-    "delete from invoice_payment where invoice in (select key from invoice where account = ?1)",
-    "delete from payment where account = ?1",
-    "delete from invoice where account = ?1",
-    "update account_row set default_payment_method = null, sum = null \
-     where default_payment_method in (select key from payment_method where account = ?1)",
-    "delete from payment_method where account = ?1",
-    "update account_row set parent = null, sum = null where parent = ?1",
-    "delete from balance where account = ?1",
-    "delete from account_row where key = ?1",
 ];
 
 impl TestEngine for Store {
@@ -74,7 +44,11 @@ impl TestEngine for Store {
         keep_sessions: bool,
     ) -> Result<Result<(), SeedConflict>, LedgerError> {
         let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
-        match seeded(self, seeds, keep_sessions).map_err(unavailable)? {
+        let kept = match keep_sessions {
+            true => Some(self.work(keeping::read).map_err(unavailable)?),
+            false => None,
+        };
+        match seeded(self, seeds, kept).map_err(unavailable)? {
             Ok(fresh) => overwrite(self, fresh.connection()).map(Ok),
             Err(conflict) => Ok(Err(conflict)),
         }
@@ -111,11 +85,11 @@ impl TestEngine for Store {
     }
 }
 
-/// A ledger in memory that holds nothing but seeds, and perhaps the users and sessions of `store`.
+/// A ledger in memory as `store`, that holds nothing but seeds and what is kept.
 fn seeded(
     store: &Store,
     seeds: Vec<SeedPlan>,
-    keep_sessions: bool,
+    kept: Option<Kept>,
 ) -> rusqlite::Result<Result<Store, SeedConflict>> {
     let mut fresh =
         store.like(schema::empty_test_ledger_of(pages::length(store.connection())?)?)?;
@@ -125,13 +99,13 @@ fn seeded(
             return Ok(Err(conflict));
         }
     }
-    fresh.flush()?;
-    if keep_sessions {
-        keeping::keep_sessions(store.connection(), fresh.connection())?;
+    if let Some(kept) = kept {
+        fresh.work(|unit| keeping::write(unit, kept))?;
     }
-    fresh.commit().map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| {
-        rusqlite::Error::ToSqlConversionFailure(why.into())
-    })?;
+    fresh.flush()?;
+    let committed = fresh.commit();
+    committed
+        .map_err(|(CommitError::RolledBack(why) | CommitError::Unknown(why))| failure(&why))?;
     Ok(Ok(fresh))
 }
 
@@ -191,7 +165,9 @@ fn forget_rows(connection: &Connection, account: AccountKey) -> rusqlite::Result
         connection.execute_batch(&format!("drop trigger {name}"))?;
     }
     for statement in OF_AN_ACCOUNT {
-        connection.execute(statement, [account.0])?;
+        // What is changed gets its sum below.
+        let statement = statement.replace(" = null where", " = null, sum = null where");
+        connection.execute(&statement, [account.0])?;
     }
     sums::renew(connection, AccountRow::TABLE, "sum is null", [])?;
     keepers.iter().try_for_each(|sql| connection.execute_batch(sql))

@@ -6,19 +6,11 @@
 //! beside it. A log is emptied by [`end`] alone, after the file says that it is closed.
 
 use super::knowledge;
-use super::log::log_of;
-use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, kind};
+use crate::ledger::file::{OpenError, has_log};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use std::fs;
 use std::path::Path;
-
-/// Whether a log with something in it stands beside the file; SQLite would throw it away as soon as
-/// it found the file empty, and with it every refund that is only there.
-pub(super) fn has_log(path: &Path) -> bool {
-    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
-}
 
 /// Whether a file that is not empty has its schema and its mark. False where its creation was cut
 /// short before it had a log, when nothing had been acknowledged yet; any other file is refused.

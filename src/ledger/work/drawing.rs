@@ -8,13 +8,16 @@ use crate::ledger::books::BooksError;
 use crate::ledger::unit::Unit;
 use sha2::{Digest, Sha256};
 
+/// The counter behind the tokens of a ledger whose ids are seeded.
+pub(super) const TOKENS: &str = "session_counter";
+
 /// A new session token: [`SESSION_CHARS`] URL-safe characters.
 pub(super) fn session_token(unit: &mut Unit<'_>) -> Result<String, BooksError> {
     let mut bytes = [0_u8; 128];
     match unit.world.id_seed {
         None => fill_randomly(&mut bytes)?,
         Some(seed) => {
-            let token = numbering::count_up(unit, "session_counter")?;
+            let token = numbering::count_up(unit, TOKENS)?;
             for (part, block) in (0_u64..).zip(bytes.chunks_mut(32)) {
                 let source = digest(seed, "session", token.wrapping_mul(4) | part);
                 block.copy_from_slice(&source);

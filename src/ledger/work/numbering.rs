@@ -94,7 +94,8 @@ pub fn raise(unit: &mut Unit<'_>, name: &str, to: i64) -> Result<(), BooksError>
     if is_below { set(unit, name.to_owned(), to) } else { Ok(()) }
 }
 
-fn count(unit: &mut Unit<'_>, name: &str) -> Result<i64, BooksError> {
+/// Where a counter of the ledger stands; at nothing if it was never raised.
+pub(super) fn count(unit: &mut Unit<'_>, name: &str) -> Result<i64, BooksError> {
     Ok(of_row(unit.get::<Meta>(&(name.to_owned(),))?))
 }
 

@@ -86,6 +86,7 @@ pub(super) fn write(
             amount: decision.amount,
             currency: decision.currency,
             options,
+            trace: None,
         });
     }
     Ok(id.into())

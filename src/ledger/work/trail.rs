@@ -159,7 +159,8 @@ fn source(unit: &mut Unit<'_>, act: &Act, done: Done<'_>) -> Result<i64, BooksEr
             key
         }
     };
-    let (actor, origin) = (actor.clone(), Origin { request_id: None, ..origin.clone() });
+    let (actor, origin) =
+        (actor.clone(), Origin { request_id: None, trace: None, ..origin.clone() });
     unit.remember_source(ActSource { actor, origin, operation, object }, key);
     Ok(key)
 }

@@ -21,6 +21,7 @@ fn order() -> Order {
         amount: MinorUnits::new(1250),
         currency: Currency::from_code("USD").unwrap(),
         options: vec![GatewayOption { name: "a".to_owned(), value: "b".to_owned() }],
+        trace: None,
     }
 }
 

@@ -102,6 +102,7 @@ mod tests {
             amount: MinorUnits::new(cents),
             currency: Currency::from_code("USD").unwrap(),
             options: Vec::new(),
+            trace: None,
         }
     }
 

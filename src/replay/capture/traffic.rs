@@ -4,6 +4,7 @@
 use super::CaptureFile;
 use crate::client::Uri;
 use crate::domain::number::saturated;
+use crate::replay::blanks;
 use crate::replay::caller::Caller;
 use crate::replay::canonical::printable;
 use crate::replay::exchange::{Exchange, Piece};
@@ -13,6 +14,7 @@ use crate::replay::subject::Subject;
 use crate::xml::decode;
 use base64ct::{Base64, Encoding};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -176,7 +178,8 @@ impl Traffic {
             return skipped("the body of its answer was not captured");
         };
         let expected = response.into_bytes(&self.response_headers, "answer")?;
-        let rules = self.rules(status, is_rest).map_err(Unsent::Damaged)?;
+        let path = self.path()?;
+        let rules = self.rules(status, is_rest, &path).map_err(Unsent::Damaged)?;
         let rules = Arc::new(Rules::clone(&file.rules).over(&rules));
         let (name, expected) = (String::new(), Some(expected));
         let caller = Caller::of(&self.headers).filter(|_| is_rest);
@@ -187,11 +190,30 @@ impl Traffic {
         Ok(exchange)
     }
 
-    /// How it was sent, and which status came back.
-    fn rules(&self, status: i64, is_rest: bool) -> Result<Rules, String> {
+    /// The path and the query that it was sent to. The host is nothing to a replay, and may be a
+    /// blank; what has one behind the host is skipped by its name.
+    fn path(&self) -> Result<String, Unsent> {
+        let (url, blanks) = match blanks::in_url(&self.url) {
+            Some((url, blanks)) => (Cow::Owned(url), blanks),
+            None => (Cow::Borrowed(self.url.as_str()), Vec::new()),
+        };
+        let host = self.url.split_once("://").map_or(0, |(scheme, rest)| {
+            let mut ends = rest.match_indices(['/', '?', '#']).map(|(at, _)| at + scheme.len() + 3);
+            let is_in_blank = |at: usize| blanks.iter().any(|blank| blank.at.contains(&at));
+            ends.find(|at| !is_in_blank(*at)).unwrap_or(self.url.len())
+        });
+        let behind = blanks.into_iter().filter(|blank| blank.at.start >= host);
+        let names = blanks::once(behind);
+        if !names.is_empty() {
+            return skipped(format!("its URL needs {}", names.join(" and ")));
+        }
         // What is wrong with it may hold a secret.
-        let uri: Uri = self.url.parse().map_err(|_| "its URL is none")?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let uri: Uri = url.parse().map_err(|_| Unsent::Damaged("its URL is none".to_owned()))?;
+        Ok(uri.path_and_query().map_or("/", |path| path.as_str()).to_owned())
+    }
+
+    /// How it was sent, and which status came back.
+    fn rules(&self, status: i64, is_rest: bool, path: &str) -> Result<Rules, String> {
         let all: &[&str] = if is_rest { &SENT_TO_REST } else { &SENT };
         let is_sent = |name: &str| all.iter().any(|sent| name.eq_ignore_ascii_case(sent));
         let sent = self.headers.iter().filter(|(name, _)| is_sent(name));

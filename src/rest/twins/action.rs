@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::records;
 use super::zobject::ZObject;
-use super::{Twin, TwinStop, result};
+use super::{REFUND, Twin, TwinStop, result};
 use crate::catalogue::Object;
 use crate::domain::draft::batch::{IDS_MAX, OBJECTS_MAX};
 use crate::domain::facts::Tenant;
@@ -55,7 +55,7 @@ impl Twin<'_> {
         let row = |(row, text)| self.ordered.get(&row).cloned().map_or_else(|| parse(text), Err);
         let ids = texts.into_iter().enumerate().map(row).collect();
         let rows = self.service.delete(&self.context, name, ids).await?;
-        self.facts.note_rows(&rows);
+        self.facts.note_rows(&rows, name == REFUND);
         let mut json = JsonWriter::new();
         json.list();
         for row in &rows {

@@ -4,10 +4,12 @@
 //! parse.
 
 use crate::call::Outcome;
+use crate::catalogue::Object;
 use crate::domain::draft::batch::{IDS_MAX, OBJECTS_MAX};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::query::QueryError;
 use crate::domain::text::{Text, Wording};
+use crate::domain::toml_text::{slip, suggest};
 use crate::json::JsonWriter;
 use crate::rest::answer::Response;
 use crate::rest::error::Reason;
@@ -58,6 +60,11 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS_MAX).collect()
 }
 
+/// The objects that calls may name.
+fn object_names() -> impl Iterator<Item = &'static str> {
+    Object::ALL.iter().map(|object| object.name())
+}
+
 impl Fault {
     /// A body that cannot be read.
     pub(super) fn of_body(reason: Reason) -> Self {
@@ -104,9 +111,13 @@ impl Fault {
             Self::Body(text) | Self::Parameters(text) | Self::Ordered(_, text) => text.clone(),
             Self::NoObject => Text::new("The body must be a JSON object.", []),
             Self::NoType => Text::new("Missing required value: type", []),
-            Self::UnknownType(name) => {
-                Text::new("There is no object type <Type>.", [("Type", name)])
-            }
+            Self::UnknownType(name) => match suggest(name, object_names()) {
+                Some(near) => Text::new(
+                    "There is no object type <Type>. Did you mean <near>?",
+                    [("Type", name), ("near", near)],
+                ),
+                None => Text::new("There is no object type <Type>.", [("Type", name)]),
+            },
             Self::TypeStays(name) => {
                 Text::new("Objects of type <Type> cannot be created or changed.", [("Type", name)])
             }
@@ -132,9 +143,13 @@ impl Fault {
                 let values = [("Field", field.as_str()), ("value", &value)];
                 Text::new("The value <value> does not fit <Field>.", values)
             }
-            Self::QueryType(name) => {
-                Text::new("There is no object <Type> to query.", [("Type", name)])
-            }
+            Self::QueryType(name) => match slip(name, object_names()) {
+                Some(near) => Text::new(
+                    "There is no object <Type> to query. Did you mean <near>?",
+                    [("Type", name), ("near", near)],
+                ),
+                None => Text::new("There is no object <Type> to query.", [("Type", name)]),
+            },
             Self::WrongLocator(text) => {
                 Text::new("The query locator <value> is none.", [("value", text)])
             }

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::records;
 use super::zobject::ZObject;
-use super::{Twin, TwinStop, result};
+use super::{REFUND, Twin, TwinStop, result};
 use crate::call::Outcome;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::id::ObjectId;
@@ -46,7 +46,8 @@ impl Twin<'_> {
         let id = ObjectId::parse(text).ok_or_else(|| RowError::invalid_id("Id", text));
         let id = self.ordered.get(&0).cloned().map_or(id, Err);
         let rows = self.service.delete(&self.context, self.type_name(), vec![id]).await?;
-        self.facts.note_rows(&rows);
+        let is_refund = self.type_name() == REFUND;
+        self.facts.note_rows(&rows, is_refund);
         let Some(Ok(saved)) = rows.first() else {
             return Ok(of_result(one(&rows, &self.context, &self.wording)));
         };

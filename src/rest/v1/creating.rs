@@ -51,12 +51,13 @@ impl V1<'_> {
         match self.service.create(self.context.clone(), batch, once).await? {
             CreateAnswer::Stored { bytes, rows } => {
                 let is_fresh = rows.is_some();
-                self.facts.note_rows(rows.as_deref().unwrap_or_default());
+                let of_refunds = made_refund(of);
+                self.facts.note_rows(rows.as_deref().unwrap_or_default(), of_refunds);
                 let refunds = u32::from(is_fresh && made_refund(of));
                 Ok(Response { replayed: !is_fresh, refunds, ..stored(&bytes) })
             }
             CreateAnswer::Rows(rows) => {
-                self.facts.note_rows(&rows);
+                self.facts.note_rows(&rows, made_refund(of));
                 let response = self.shown(rows, of)?;
                 Ok(Response { refunds: u32::from(made_refund(of)), ..response })
             }

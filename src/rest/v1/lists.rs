@@ -7,8 +7,9 @@ use crate::domain::calendar::Moment;
 use crate::domain::id::ObjectId;
 use crate::domain::money::parse_decimal;
 use crate::domain::text::Text;
+use crate::domain::toml_text::suggest;
 use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort};
-use crate::rest::query::{Parameters, encoded};
+use crate::rest::query::{Parameters, encoded, unknown};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
@@ -80,6 +81,25 @@ pub(in crate::rest) fn refunds(query: &Parameters, zone: Tz) -> Result<ListRefun
     Ok(ListRefunds { filters, sort: sort(query.get("sort").unwrap_or_default())?, page, page_size })
 }
 
+/// The parameters of a list of refunds.
+const PARAMETERS: [&str; 15] = [
+    "page",
+    "pageSize",
+    "sort",
+    "accountId",
+    "amount",
+    "createdById",
+    "createdDate",
+    "methodType",
+    "number",
+    "paymentId",
+    "refundDate",
+    "status",
+    "type",
+    "updatedById",
+    "updatedDate",
+];
+
 fn filter(name: &str, value: &str, zone: Tz) -> Result<Option<RefundFilter>, Text> {
     let text = || (value != NULL).then(|| value.to_owned());
     let wrong = || {
@@ -101,10 +121,7 @@ fn filter(name: &str, value: &str, zone: Tz) -> Result<Option<RefundFilter>, Tex
         "type" => RefundFilter::Type(text()),
         "updatedById" => RefundFilter::UpdatedById(text()),
         "updatedDate" => RefundFilter::UpdatedDate(moment(value, zone).ok_or_else(wrong)?),
-        _ => {
-            let name: String = name.chars().take(100).collect();
-            return Err(Text::new("There is no parameter <name>.", [("name", &name)]));
-        }
+        _ => return Err(unknown(name, &PARAMETERS)),
     }))
 }
 
@@ -138,8 +155,16 @@ fn sort(text: &str) -> Result<Vec<(RefundSort, bool)>, Text> {
             _ => (true, *field),
         };
         let shown: String = name.chars().take(100).collect();
-        let wrong = || Text::new("Refunds cannot be sorted by <name>.", [("name", &shown)]);
-        Ok((RefundSort::from_name(name).ok_or_else(wrong)?, descends))
+        let mut known = RefundSort::ALL.into_iter();
+        let field = known.find_map(|(known, field)| (known == name).then_some(field));
+        let wrong = || match suggest(&shown, RefundSort::ALL.map(|(name, _)| name)) {
+            Some(near) => Text::new(
+                "Refunds cannot be sorted by <name>. Did you mean <near>?",
+                [("name", &shown), ("near", near)],
+            ),
+            None => Text::new("Refunds cannot be sorted by <name>.", [("name", &shown)]),
+        };
+        Ok((field.ok_or_else(wrong)?, descends))
     };
     fields.iter().map(read).collect()
 }

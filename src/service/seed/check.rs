@@ -14,10 +14,11 @@ use crate::domain::facts::Gateway;
 use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_amount, parse_decimal};
 use crate::domain::script::{Script, ScriptedRule, Switches};
+use crate::domain::toml_text::{meant, suggest};
 use crate::domain::vocabulary::{CustomizedObject, MethodStatus};
 use crate::ledger::seed::{SeedAccount, SeedGatewayIdentity, SeedPaymentMethod};
 use chrono::NaiveDate;
-use chrono_tz::Tz;
+use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -112,7 +113,10 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         settings.push(("default_gateway", name(gateway)?));
     }
     if let Some(zone) = written.time_zone {
-        let unknown = || format!("`{}` is no time zone of the IANA database", zone.get_ref());
+        let unknown = || {
+            let meant = zone_meant(zone.get_ref());
+            format!("`{}` is no time zone of the IANA database{meant}", zone.get_ref())
+        };
         let known: Tz = zone.get_ref().parse().map_err(|_| wrong(&zone, unknown()))?;
         settings.push(("time_zone", known.name().to_owned()));
     }
@@ -147,6 +151,15 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         }
     }
     Ok(settings)
+}
+
+/// The zone whose last part, mostly a city, is spelt much like that of `written`.
+fn zone_meant(written: &str) -> String {
+    let last = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+    let city = written.rsplit('/').next().unwrap_or(written);
+    let near = suggest(city, TZ_VARIANTS.iter().map(|zone| last(zone.name())));
+    let zone = near.and_then(|near| TZ_VARIANTS.iter().find(|zone| last(zone.name()) == near));
+    zone.map_or_else(String::new, |zone| format!("; did you mean `{}`?", zone.name()))
 }
 
 fn currency(code: &Spanned<String>) -> Result<Currency, Wrong> {
@@ -252,8 +265,14 @@ pub(super) fn custom_field(
     let type_name = written.custom_type.get_ref().as_str();
     let length = written.length.as_ref().map(|length| *length.get_ref());
     if CustomType::from_parts(type_name, None).is_none() {
-        let known = "known are `string`, `decimal`, `boolean`, `date`";
-        return Err(wrong(&written.custom_type, format!("unknown type `{type_name}`; {known}")));
+        let message = match suggest(type_name, CustomType::NAMES) {
+            Some(near) => format!("unknown type `{type_name}`; did you mean `{near}`?"),
+            None => {
+                let known = CustomType::NAMES.map(|name| format!("`{name}`")).join(", ");
+                format!("unknown type `{type_name}`; known are {known}")
+            }
+        };
+        return Err(wrong(&written.custom_type, message));
     }
     if written.advanced && written.object == CustomizedObject::CreditBalanceAdjustment {
         let message = format!("a {} has no advanced fields", written.object.name());
@@ -286,7 +305,8 @@ pub(super) fn gateway(
             return Err(wrong(&written.kind, message));
         }
         other => {
-            let message = format!("unknown kind `{other}`; a seed knows `sandbox`");
+            let meant = meant(other, ["sandbox"]);
+            let message = format!("unknown kind `{other}`; a seed knows `sandbox`{meant}");
             return Err(wrong(&written.kind, message));
         }
     }

@@ -141,8 +141,8 @@ fn a_wrong_account_is_told_with_line_and_key() {
         (account_with("1.50", "1e3"), "line 6: account.credit_balance: `1e3` is no decimal amount"),
         (
             account_with("\"1.50\"", "1.50"),
-            "line 6: account.credit_balance: invalid type: floating point `1.5`, \
-             expected an amount in quotes, such as \"100.00\"",
+            "line 6: account.credit_balance: is 1.5; it must be \
+             an amount in quotes, such as \"100.00\"",
         ),
         (account_with("\"A1\"", "\"\""), "line 3: account.number: may not be empty"),
         (account_with("number = \"A1\"\n", ""), "line 1: account.number: the key is missing"),
@@ -230,8 +230,13 @@ fn a_wrong_gateway_or_method_is_told_with_line_and_key() {
              `Other`, `PayPal`, `WireTransfer`",
         ),
         (
-            "[tenant]\ntime_zone = 'Europe/Atlantis'\n".to_owned(),
-            "line 2: tenant.time_zone: `Europe/Atlantis` is no time zone of the IANA database",
+            "[tenant]\ntime_zone = 'Europe/Zebra'\n".to_owned(),
+            "line 2: tenant.time_zone: `Europe/Zebra` is no time zone of the IANA database",
+        ),
+        (
+            "[tenant]\ntime_zone = 'Europe/Berln'\n".to_owned(),
+            "line 2: tenant.time_zone: `Europe/Berln` is no time zone of the IANA database; did \
+             you mean `Europe/Berlin`?",
         ),
         (
             format!(

@@ -5,6 +5,7 @@
 
 use super::Simulation;
 use super::world::World;
+use crate::domain::trace::TraceContext;
 use crate::ledger::outbox::Delivery;
 use crate::service::clock::Clock;
 use crate::service::webhooks::{Carrier, Posting, Receiver};
@@ -51,7 +52,7 @@ impl Listener {
 }
 
 impl Carrier for Listener {
-    fn post<'p>(&'p self, delivery: &'p Delivery) -> Posting<'p> {
+    fn post<'p>(&'p self, delivery: &'p Delivery, _: Option<TraceContext>) -> Posting<'p> {
         Box::pin(self.hear(delivery))
     }
 }

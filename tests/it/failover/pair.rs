@@ -23,9 +23,10 @@ for what in all replication; do
     echo "host $what all 127.0.0.0/8 scram-sha-256" >>one/pg_hba.conf
 done
 start() {
-    "$bin/postgres" -D "$1" -k "$folder" -p "$port" -c listen_addresses="$2" \
+    mkdir -p "./$3" && "$bin/postgres" -D "$1" -k "$folder/$3" -p "$port" -c listen_addresses="$2" \
         -c max_connections=40 -c shared_buffers=32MB -c wal_sender_timeout=5s \
-        -c wal_receiver_timeout=5s >>log 2>&1 &
+        -c wal_receiver_timeout=5s -c archive_mode=on \
+        -c archive_command="cp %p $folder/archive/%f" >>log 2>&1 &
     server=$!
     until "$bin/pg_isready" -q -h "$2" -p "$port"; do
         kill -0 "$server" || { cat log >&2; exit 1; }
@@ -33,12 +34,12 @@ start() {
     done
 }
 folder=$1 bin=$2 port=$3
+mkdir archive
 start one "$4"; one=$server
 sql() { "$bin/psql" -X -q -A -t -h "$1" -p "$port" -U postgres -d postgres -c "$2"; }
 "$bin/pg_basebackup" -D two -R -c fast -X stream -h "$4" -p "$port" -U postgres >>log 2>&1 \
     || { cat log >&2; exit 1; }
-folder=$1/second; mkdir second
-start two "$5"; two=$server
+start two "$5" second; two=$server
 until [ "$(sql "$4" "select state from pg_stat_replication")" = streaming ]; do sleep 0.02; done
 if [ "$6" = synchronous ]; then
     sql "$4" "alter system set synchronous_standby_names = '*'"
@@ -52,6 +53,15 @@ while read -r line; do
     case $line in
     kill) kill -KILL "$one"; wait "$one" 2>>log ;;
     promote) "$bin/pg_ctl" promote -w -D two >>log 2>&1 || cat log >&2 ;;
+    backup) "$bin/pg_basebackup" -D base -c fast -X stream -h "$4" -p "$port" -U postgres ;;
+    recover)
+        kill -INT "$one"; wait "$one" 2>>log
+        cp -a base three && touch three/recovery.signal
+        echo "restore_command = 'cp $folder/archive/%f %p'
+            recovery_target_name = 'wanted'
+            recovery_target_action = 'promote'" >>three/postgresql.auto.conf
+        start three "$4"; one=$server
+        until [ "$(sql "$4" "select pg_is_in_recovery()")" = f ]; do sleep 0.02; done ;;
     esac
     echo "$line"
 done

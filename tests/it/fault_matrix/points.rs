@@ -5,7 +5,7 @@
 use super::{ORDERS, PATIENCE, ROOM, electronic_refunds};
 use crate::gateway::{TestGateway, create_envelope, electronic_refund};
 use crate::processor_stub::{Behaviour, Moment, ProcessorStub};
-use crate::verdicts::{hold, metric};
+use crate::verdicts::metric;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Write, copy, sink};
 use std::net::TcpStream;
@@ -90,7 +90,7 @@ pub(super) fn strike(
         gateway.kill9();
         gateway.restart();
     }
-    let before = electronic_refunds(&gateway.ledger()).len();
+    let before = electronic_refunds(&gateway.stored()).len();
     let target = Target::of(gateway);
     let scene = Scene { gateway, stub, target: target.clone(), before, micros };
     let was_reached = match point {
@@ -145,7 +145,7 @@ impl Scene<'_> {
     fn before_the_hold(&self, behaviours: Vec<Behaviour>) -> bool {
         self.stub.script(behaviours);
         let body = self.orders();
-        let file = hold(&self.gateway.ledger());
+        let file = self.gateway.stored().hold();
         let _client = self.post(&body);
         until("the request is being worked on", || {
             metric(self.gateway, "refund_gateway_requests_in_flight") > 0
@@ -197,11 +197,11 @@ impl Scene<'_> {
         self.stub.script(behaviours);
         let body = self.orders();
         let file = Arc::new(Mutex::new(None));
-        let (ledger, held) = (self.gateway.ledger(), Arc::clone(&file));
+        let (ledger, held) = (self.gateway.stored(), Arc::clone(&file));
         self.stub.watch(move |moment| {
             let mut held = held.lock().unwrap();
             if moment == Moment::Received && held.is_none() {
-                *held = Some(hold(&ledger));
+                *held = Some(ledger.hold());
             }
         });
         let _client = self.post(&body);
@@ -244,7 +244,7 @@ impl Scene<'_> {
     }
 
     fn refunds(&self) -> std::collections::BTreeMap<String, String> {
-        electronic_refunds(&self.gateway.ledger())
+        electronic_refunds(&self.gateway.stored())
     }
 
     /// The envelope of the orders.

@@ -221,13 +221,16 @@ impl Health for FakeLedger {
     }
 
     fn stats(&self) -> LedgerStats {
-        LedgerStats {
+        let stats = LedgerStats {
             queued: 3,
             commits: 5,
             committed_requests: 7,
             failures: 11,
-            commit_us: 1_500_000,
-        }
+            log_bytes: Some(4_096),
+            ..LedgerStats::default()
+        };
+        stats.commit_durations.observe(1.5);
+        stats
     }
 
     fn begin_check(&self) {}

@@ -102,7 +102,7 @@ fn no_sequence_over_soap_and_rest_parts_the_gateway_from_the_model() {
     let gateway = TestGateway::start_in(folder, &args);
     let session = gateway.login();
     let token = json(&token(&gateway, CLIENT, SECRET))["access_token"].as_str().unwrap().to_owned();
-    let reader = rusqlite::Connection::open(gateway.ledger()).unwrap();
+    let reader = gateway.stored().reader();
     let accounts = Cell::new(0_u32);
     // How often each kind of operation was refused, and how often done.
     let tally: RefCell<BTreeMap<&str, [u32; 2]>> = RefCell::default();

@@ -2,8 +2,8 @@
 
 use super::model::{Door, Model, Operation, Shares, Source};
 use crate::gateway::{ENDPOINT, envelope, session_header};
+use crate::stored::Reader;
 use crate::wire::{Answer, Connection};
-use rusqlite::{Connection as Reader, Params};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
@@ -334,18 +334,19 @@ impl Real<'_> {
     }
 
     /// The rows of a statement about the account, each as its values.
-    fn rows<T: rusqlite::types::FromSql>(&self, select: &str, of: impl Params) -> Vec<Vec<T>> {
-        let mut statement = self.reader.prepare_cached(select).unwrap();
-        let columns = statement.column_count();
-        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get(at)).collect();
-        statement.query_map(of, row).unwrap().collect::<Result<_, _>>().unwrap()
+    fn rows<T>(&self, select: &str, of: &str) -> Vec<Vec<T>>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Debug,
+    {
+        self.reader.rows(select, &[of])
     }
 
     fn memos(&self) -> Vec<String> {
         let select = "select credit_memo.id from credit_memo \
                       join account on account.key = credit_memo.account \
                       where account.id = ?1 order by credit_memo.key";
-        self.rows(select, [id('a', self.account, 0)]).concat()
+        self.rows(select, &id('a', self.account, 0)).concat()
     }
 
     fn memo(&self, memo: usize) -> String {
@@ -356,43 +357,44 @@ impl Real<'_> {
         let select = "select line.id from credit_memo_line as line \
                       join credit_memo on credit_memo.key = line.memo \
                       where credit_memo.id = ?1 order by line.key";
-        self.rows(select, [memo]).concat()
+        self.rows(select, memo).concat()
     }
 
     /// Every number that the ledger keeps, in the form in which the model gives its own.
     pub fn numbers(&self) -> String {
-        let of_account = [id('a', self.account, 0)];
+        let of_account = id('a', self.account, 0);
         let invoices: Vec<i64> = (0..3)
             .flat_map(|at| {
-                let of = [id('b', self.account, at)];
-                self.rows("select balance from invoice where id = ?1", of).concat()
+                let of = id('b', self.account, at);
+                self.rows("select balance from invoice where id = ?1", &of).concat()
             })
             .collect();
         let memos: Vec<Vec<i64>> = self.rows(
-            "select status = 'Posted', amount, applied, refunded from credit_memo \
+            "select case when status = 'Posted' then 1 else 0 end, amount, applied, refunded \
+             from credit_memo \
              where account = (select key from account where id = ?1) order by key",
-            of_account.clone(),
+            &of_account,
         );
         let of_memo = "select amount, refunded from credit_memo_line \
                        where memo = (select key from credit_memo where id = ?1) order by key";
         let lines: Vec<Vec<Vec<i64>>> =
-            self.memos().iter().map(|memo| self.rows(of_memo, [memo])).collect();
+            self.memos().iter().map(|memo| self.rows(of_memo, memo)).collect();
         let of_payment = "select amount, applied, refunded from payment where id = ?1";
         let payments: Vec<Vec<i64>> =
-            self.payments.iter().map(|id| self.rows(of_payment, [id]).concat()).collect();
+            self.payments.iter().map(|id| self.rows(of_payment, id).concat()).collect();
         let of_payment = "select amount, refunded from invoice_payment \
                           where payment = (select key from payment where id = ?1) order by key";
         let parts: Vec<Vec<Vec<i64>>> =
-            self.payments.iter().map(|id| self.rows(of_payment, [id])).collect();
+            self.payments.iter().map(|id| self.rows(of_payment, id)).collect();
         let standing = "select status || ' ' || coalesce(gateway_state, 'NotSubmitted') || ' ' || \
-                        iif(compensated_ms is null, 'false', 'true') \
+                        case when compensated_ms is null then 'false' else 'true' end \
                         from refund where number = ?1";
         let refunds: Vec<String> = self
             .refunds
             .iter()
             .map(|(_, number)| {
-                let number: i64 = number.trim_start_matches("R-").parse().unwrap();
-                self.rows(standing, [number]).concat().pop().unwrap_or_else(|| "gone".to_owned())
+                let number = number.trim_start_matches("R-");
+                self.rows(standing, number).concat().pop().unwrap_or_else(|| "gone".to_owned())
             })
             .collect();
         let sent: Vec<i64> = self
@@ -400,7 +402,7 @@ impl Real<'_> {
                 "select coalesce(sum(sent), 0) from collected \
                  join payment on payment.key = collected.payment \
                  where payment.account = (select key from account where id = ?1)",
-                of_account,
+                &of_account,
             )
             .concat();
         format!(

@@ -1,5 +1,5 @@
-//! Whether a write-ahead log is whole: whether nothing that was committed lies behind a frame that
-//! does not check out.
+//! Whether a write-ahead log of SQLite is whole: whether nothing that was committed lies behind a
+//! frame that does not check out.
 //!
 //! SQLite reads a log up to the first frame whose checksum is wrong and takes what follows for the
 //! rest of an older log. That is right for a write that was cut short, which can only be the last
@@ -11,10 +11,11 @@
 //! (A damaged byte in the last transaction looks like a write that was cut short, and is taken for
 //! one.) The format is that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
+use super::names::log_of;
 use super::open_error::OpenError;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -28,21 +29,9 @@ const MAGIC: u32 = 0x377f_0682;
 const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// The log beside the file at `path`.
-pub(super) fn log_of(path: &Path) -> PathBuf {
-    beside(path, "-wal")
-}
-
-/// A file beside the one at `path`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Refuses a ledger whose log is damaged so that acknowledged transactions would be left out. The
 /// file must be locked, so that no process writes to it.
-pub(super) fn check_log(path: &Path) -> Result<(), OpenError> {
+pub fn check_log(path: &Path) -> Result<(), OpenError> {
     match broken_at(path).map_err(|error| OpenError::io(path, &error))? {
         None => Ok(()),
         Some(at) => Err(damaged(path, at)),
@@ -51,7 +40,7 @@ pub(super) fn check_log(path: &Path) -> Result<(), OpenError> {
 
 /// As [`check_log`], for a ledger that another process may be writing to: only what several looks
 /// find at the same place is damage.
-pub(super) fn check_log_in_use(path: &Path) -> Result<(), OpenError> {
+pub fn check_log_in_use(path: &Path) -> Result<(), OpenError> {
     let look = || broken_at(path).map_err(|error| OpenError::io(path, &error));
     let Some(first) = look()? else { return Ok(()) };
     for _ in 1..LOOKS {

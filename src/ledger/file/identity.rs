@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The file that a path led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
+pub struct Identity {
     path: PathBuf,
     device: u64,
     inode: u64,
@@ -16,18 +16,18 @@ pub(super) struct Identity {
 
 impl Identity {
     /// What `path` leads to now.
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let file = fs::metadata(path)?;
         Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino() })
     }
 
     /// The path.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether the path still leads there.
-    pub(super) fn holds(&self) -> bool {
+    pub fn holds(&self) -> bool {
         fs::metadata(&self.path)
             .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
     }

@@ -1,8 +1,6 @@
-//! Why a ledger could not be opened: one variant for each thing that its reader does about it.
+//! Why the file of a ledger could not be opened: one variant for each thing that its reader does
+//! about it.
 
-use super::schema::SCHEMA_VERSION;
-use super::soundness::is_damage;
-use rusqlite::ErrorCode;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +29,7 @@ pub enum OpenError {
     },
     /// It was written by a newer version of this program.
     #[error(
-        "the ledger {} has schema {found}, and this program knows {SCHEMA_VERSION}",
+        "the ledger {} has schema {found}, and this program knows {known}",
         path.display()
     )]
     NewerSchema {
@@ -39,6 +37,8 @@ pub enum OpenError {
         path: PathBuf,
         /// Its schema.
         found: i64,
+        /// The newest that this program knows.
+        known: i64,
     },
     /// It is a file of something else.
     #[error("the file {} is no ledger of this program", path.display())]
@@ -91,7 +91,7 @@ pub enum OpenError {
     Damaged {
         /// The ledger.
         path: PathBuf,
-        /// What SQLite found.
+        /// What was found.
         detail: String,
     },
     /// A gateway is seeded and configured, so that it is unknown which of them a refund means.
@@ -111,7 +111,7 @@ pub enum OpenError {
         /// Its version.
         found: &'static str,
     },
-    /// The file system or SQLite refused.
+    /// The file system or the engine refused.
     #[error("the ledger {} cannot be opened: {detail}", path.display())]
     Io {
         /// The file.
@@ -122,21 +122,8 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+    /// What the file system said.
+    pub fn io(path: &Path, error: &io::Error) -> Self {
         Self::Io { path: path.to_owned(), detail: error.to_string() }
-    }
-
-    /// Sorts an error of SQLite: a damaged file is not a busy or unreadable one.
-    pub(super) fn sql(path: &Path, error: &rusqlite::Error) -> Self {
-        let (path, detail) = (path.to_owned(), error.to_string());
-        match error.sqlite_error_code() {
-            _ if is_damage(error) => Self::Damaged { path, detail },
-            // A table or a column that is not there, which every ledger has.
-            Some(ErrorCode::Unknown) => Self::Damaged { path, detail },
-            // What comes by way of the books has its words alone.
-            None if detail.starts_with("no such ") => Self::Damaged { path, detail },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
-            _ => Self::Io { path, detail },
-        }
     }
 }

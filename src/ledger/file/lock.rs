@@ -5,13 +5,14 @@
 //! removed lock file lets a second process in; elsewhere that lock could get into the way of those
 //! that SQLite takes on the same file.
 
+use super::names::beside;
 use super::open_error::OpenError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Held until it is dropped, or until the process ends in whatever way.
-pub(super) struct FileLock {
+pub struct FileLock {
     _beside: File,
     /// Closing any handle of the ledger drops the locks that SQLite holds on it (POSIX locks belong
     /// to the process), so this one outlives every connection.
@@ -20,7 +21,7 @@ pub(super) struct FileLock {
 
 impl FileLock {
     /// Takes the lock of the ledger at `path`, which exists.
-    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+    pub fn take(path: &Path) -> Result<Self, OpenError> {
         let beside = lock_path(path);
         let file = OpenOptions::new()
             .create(true)
@@ -50,8 +51,5 @@ fn locked(file: File, ledger: &Path) -> Result<File, OpenError> {
 
 /// One lock for one ledger, however its folder is spelled.
 fn lock_path(path: &Path) -> PathBuf {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut name = path.into_os_string();
-    name.push(".lock");
-    PathBuf::from(name)
+    beside(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), ".lock")
 }

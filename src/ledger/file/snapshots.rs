@@ -3,45 +3,32 @@
 //! What must stay true: a snapshot has its name only once it is whole, and is readable by its owner
 //! alone.
 
-use super::pages::copy;
-use super::whole;
+use super::names::beside;
 use crate::ledger::test_bench::{Snapshot, SnapshotError};
-use rusqlite::Connection;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Saves what is committed, as `connection` sees it, in the place of an earlier snapshot.
-pub(super) fn save(
-    connection: &Connection,
+/// Puts what `write` writes into an empty file in the place of an earlier snapshot.
+pub fn save<E>(
     ledger: &Path,
     name: &str,
-) -> rusqlite::Result<Result<(), SnapshotError>> {
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Result<(), SnapshotError>, E> {
     let file = file_of(ledger, name);
     // Under another name until it is whole.
     let unfinished = file.with_extension("unfinished");
-    if let Err(error) = make_private(&folder_of(ledger)) {
+    if let Err(error) = make_empty(&folder_of(ledger), &unfinished) {
         return Ok(Err(error.into()));
     }
-    write(connection, &unfinished)?;
+    write(&unfinished)?;
     let replaced = remove_logs_of(&file).and_then(|()| fs::rename(unfinished, file));
     Ok(replaced.map_err(SnapshotError::from))
 }
 
-/// Saves what is committed into a new file.
-fn write(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
-    let made = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to);
-    made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    let mut file = Connection::open(to)?;
-    copy(connection, &mut file)?;
-    whole::say_closed(&file)?;
-    // A file of its own: one with a log would leave another log behind wherever it is read.
-    file.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
-}
-
 /// Removes a snapshot.
-pub(super) fn remove(ledger: &Path, name: &str) -> Result<(), SnapshotError> {
+pub fn remove(ledger: &Path, name: &str) -> Result<(), SnapshotError> {
     let file = file_of(ledger, name);
     match fs::remove_file(&file).and_then(|()| remove_logs_of(&file)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -52,7 +39,7 @@ pub(super) fn remove(ledger: &Path, name: &str) -> Result<(), SnapshotError> {
 }
 
 /// The snapshots of a ledger, by name.
-pub(super) fn all(ledger: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
+pub fn all(ledger: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     let files = match fs::read_dir(folder_of(ledger)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         files => files?,
@@ -71,30 +58,27 @@ pub(super) fn all(ledger: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
 }
 
 /// The file of a snapshot.
-pub(super) fn file_of(ledger: &Path, name: &str) -> PathBuf {
+pub fn file_of(ledger: &Path, name: &str) -> PathBuf {
     folder_of(ledger).join(format!("{name}.db"))
 }
 
 fn folder_of(ledger: &Path) -> PathBuf {
-    let mut folder = ledger.as_os_str().to_owned();
-    folder.push(".snapshots");
-    PathBuf::from(folder)
+    beside(ledger, ".snapshots")
 }
 
-fn make_private(folder: &Path) -> io::Result<()> {
+fn make_empty(folder: &Path, file: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
     }
+    OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(file).map(|_| ())
 }
 
 /// Removes what an earlier version of this program left beside a snapshot, which would be taken
 /// for a part of the next one of that name.
 fn remove_logs_of(snapshot: &Path) -> io::Result<()> {
     for suffix in ["-wal", "-shm"] {
-        let mut log = snapshot.as_os_str().to_owned();
-        log.push(suffix);
-        match fs::remove_file(log) {
+        match fs::remove_file(beside(snapshot, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
