@@ -229,3 +229,12 @@ fn a_gateway_that_is_not_known_keeps_its_name_and_takes_nothing() {
     assert_eq!(gateway_of(&method(), &of_account, &tenant), "account");
     assert_eq!(gateway_of(&method(), &account(), &tenant), "sandbox");
 }
+
+#[test]
+fn parameters_for_the_gateway_go_with_the_order() {
+    let mut draft = RefundDraft::default();
+    assert_eq!(options_of(&draft), []);
+    let option = GatewayOption { name: "channel".to_owned(), value: "phone".to_owned() };
+    draft.set_gateway_options(vec![option.clone()]);
+    assert_eq!(options_of(&draft), [option]);
+}

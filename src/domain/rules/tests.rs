@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::collected::Collected;
+use crate::domain::custom_field::{CustomField, CustomFields, CustomName, CustomType};
 use crate::domain::draft::adjustment::AdjustmentDraft;
 use crate::domain::draft::change::{AdjustmentChange, RefundChange};
 use crate::domain::draft::fields::Draft as _;
@@ -293,6 +294,28 @@ fn switches_and_version_come_after_values_and_before_permission() {
     assert!(world.error(&example).1.contains("Invoice Settlement"));
     let error = world.error(&external_with("Amount", "0"));
     assert_eq!(error.1, "Invalid value for field Amount: 0");
+}
+
+#[test]
+fn refunds_of_credit_balances_begin_with_a_version_and_need_no_field_that_they_cannot_have() {
+    let mut world = World::new();
+    let fields = [ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK];
+    world.asking.version = ApiVersion::CREDIT_BALANCE_REFUNDS;
+    assert!(world.decide(&fields).is_ok());
+    world.asking.version = ApiVersion::major(30);
+    assert_eq!(world.error(&fields).1, RowError::version_too_old().message.to_string());
+    world.asking.version = ApiVersion::major(91);
+    for (is_required, is_advanced) in [(false, true), (true, true)] {
+        let field = CustomField {
+            object: CustomizedObject::Refund,
+            name: CustomName::parse("Channel__c").unwrap(),
+            custom_type: CustomType::Boolean,
+            is_required,
+            is_advanced,
+        };
+        world.tenant.custom_fields = CustomFields::new(vec![field]);
+        assert_eq!(world.decide(&fields).is_err(), is_required);
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ impl OpenError {
             _ if is_damage(error) => Self::Damaged { path, detail },
             // A table or a column that is not there, which every ledger has.
             Some(ErrorCode::Unknown) => Self::Damaged { path, detail },
+            // What comes by way of the books has its words alone.
+            None if detail.starts_with("no such ") => Self::Damaged { path, detail },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse { path },
             _ => Self::Io { path, detail },
         }

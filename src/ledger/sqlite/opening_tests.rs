@@ -2,10 +2,12 @@
 
 use super::tests::{draft, options, request, rows, seeded};
 use super::*;
+use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
 use crate::ledger::work::creating;
 use crate::ledger::{Bookkeeping, Health, LedgerError, Sessions};
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn what_is_no_sound_ledger_of_this_program_is_refused() {
@@ -126,4 +128,18 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     let audit = SqliteLedger::audit_file(&path).unwrap();
     assert_eq!((audit.findings.problems.len(), audit.refunds), (0, acknowledged));
     assert!(acknowledged > 0);
+}
+
+/// Regression: a flipped bit in the text of a view made `check` end as if the file could not be
+/// read, and not as with damage.
+#[test]
+fn a_column_or_a_table_that_is_missing_is_damage_however_it_is_met() {
+    let sorted = |words: &str| {
+        let error = rusqlite::Error::from(BooksError::Engine(words.to_owned()));
+        OpenError::sql(Path::new("ledger.db"), &error)
+    };
+    for words in ["no such column: cancelhed_ms", "no such table: balance"] {
+        assert!(matches!(sorted(words), OpenError::Damaged { .. }), "{words}");
+    }
+    assert!(matches!(sorted("disk I/O error"), OpenError::Io { .. }));
 }
