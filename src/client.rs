@@ -266,14 +266,14 @@ async fn read(response: Response<Incoming>, bytes_max: usize) -> Result<Answer, 
 
 /// What an error of the protocol says, with its causes.
 fn reason(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        told.push_str(": ");
-        told.push_str(&cause.to_string());
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
         source = cause.source();
     }
-    told
+    text
 }
 
 #[cfg(test)]

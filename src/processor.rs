@@ -17,11 +17,11 @@ use std::time::Duration;
 
 /// What comes back from a gateway, some time later. The caller may stop waiting at any moment;
 /// what was sent by then was sent.
-pub type Reply<T> = Pin<Box<dyn Future<Output = Told<T>> + Send>>;
+pub type Reply<T> = Pin<Box<dyn Future<Output = Report<T>> + Send>>;
 
 /// What a gateway said, and in which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told<T> {
+pub struct Report<T> {
     /// What it means.
     pub outcome: T,
     /// What was sent and received, without secrets, for the refund's history.
@@ -41,8 +41,8 @@ pub enum Answer {
 
 impl Answer {
     /// An answer to which no exchange led.
-    pub fn untold(self) -> Told<Self> {
-        Told { outcome: self, transcript: Transcript::default() }
+    pub fn without_transcript(self) -> Report<Self> {
+        Report { outcome: self, transcript: Transcript::default() }
     }
 }
 

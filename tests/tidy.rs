@@ -135,11 +135,11 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 /// Fails with everything that `rule` finds in `sources`.
 fn check(sources: &[Source], rule: impl Fn(&Source) -> Vec<Finding>) {
-    let told: Vec<String> = sources
+    let reported: Vec<String> = sources
         .iter()
         .flat_map(|source| rule(source).into_iter().map(|found| format!("{}:{found}", source.path)))
         .collect();
-    assert!(told.is_empty(), "\n{}\n", told.join("\n"));
+    assert!(reported.is_empty(), "\n{}\n", reported.join("\n"));
 }
 
 fn rust() -> Vec<Source> {

@@ -155,12 +155,12 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
-    let told = api.call(method, &path, &body).map_err(|failure| match failure.code {
+    let reported = api.call(method, &path, &body).map_err(|failure| match failure.code {
         // As everywhere, a seed that cannot be loaded is no mistake of the command line.
         FailureCode::Usage if is_seed => Failure { code: FailureCode::Configuration, ..failure },
         _ => failure,
     })?;
-    print(&told)?;
+    print(&reported)?;
     Ok(ExitStatus::Done)
 }
 
@@ -209,9 +209,10 @@ fn call(action: Action) -> Result<Call, Failure> {
 
 /// Reports each event, and prints what came of it.
 fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Failure> {
-    reconcile::tell(&input.read()?, |events| {
-        let told = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;
-        let results = told.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
+    reconcile::report(&input.read()?, |events| {
+        let reported = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;
+        let results =
+            reported.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
         let outcome = |result: Value| {
             let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default();
             let is_so = |key: &str| result.get(key).and_then(Value::as_bool).unwrap_or(false);
@@ -328,13 +329,14 @@ impl Api {
             let message = format_args!("the admin API: {error}");
             Failure::with_hint(FailureCode::Runtime, message, NOT_RUNNING)
         })?;
-        let told: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let reported: Option<Value> = serde_json::from_slice(&answer.body).ok();
         if answer.status.is_success()
-            && let Some(told) = told
+            && let Some(reported) = reported
         {
-            return Ok(told);
+            return Ok(reported);
         }
-        let why = told.as_ref().and_then(|told| told.get("error")).and_then(Value::as_str);
+        let why =
+            reported.as_ref().and_then(|reported| reported.get("error")).and_then(Value::as_str);
         let is_ours = why.is_some();
         let why = why.unwrap_or("what answers there is no admin API of this program");
         let message = format!("{}: {why}", answer.status.as_u16());
@@ -368,6 +370,6 @@ fn named_trust() -> Result<Option<Trust>, Failure> {
     trust.map(Some).or_fail(FailureCode::Input, format_args!("{CA_VARIABLE}: {shown}"))
 }
 
-fn print(told: &Value) -> Result<(), Failure> {
-    terminal::data(&format!("{told:#}"))
+fn print(reported: &Value) -> Result<(), Failure> {
+    terminal::data(&format!("{reported:#}"))
 }

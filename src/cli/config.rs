@@ -120,17 +120,17 @@ impl Config {
         let Some((path, text)) = &self.source else { return Ok(Wording::default()) };
         let known: Vec<String> = catalogue().into_iter().map(|entry| entry.text).collect();
         let mut texts = self.written.texts.iter();
-        texts.try_fold(Wording::default(), |wording, (told, words)| {
-            let wording = wording.with(&known, told, words.get_ref());
+        texts.try_fold(Wording::default(), |wording, (reported, words)| {
+            let wording = wording.with(&known, reported, words.get_ref());
             wording.map_err(|error| wrong_place(path, text, &wrong(words, error.to_string())))
         })
     }
 
     /// The texts that have other words: their keys, those words, and where they stand.
     pub(super) fn reworded(&self) -> impl Iterator<Item = (String, String, String)> {
-        self.written.texts.iter().map(|(told, words)| {
+        self.written.texts.iter().map(|(reported, words)| {
             let place = self.place_of_table(words.span().start);
-            (format!("texts.\"{told}\""), words.get_ref().clone(), place)
+            (format!("texts.\"{reported}\""), words.get_ref().clone(), place)
         })
     }
 

@@ -97,8 +97,8 @@ impl Events {
 
 /// An event on one line: sequence, moment, kind, refund, amount, account.
 fn line(event: &Event) -> String {
-    let told: Value = serde_json::from_str(&event.payload).unwrap_or_default();
-    let text = |pointer: &str| told.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
+    let reported: Value = serde_json::from_str(&event.payload).unwrap_or_default();
+    let text = |pointer: &str| reported.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     format!(
         "{:>6}  {}  {:<23}  {}  {:>12} {}  {}",
         event.sequence,

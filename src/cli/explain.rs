@@ -78,26 +78,26 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
 /// The story in lines of a name and what it is.
 fn lines(story: &Value) -> Vec<String> {
     let zone = text(story, "/time_zone").and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC);
-    let mut told = Told { zone, lines: Vec::new() };
+    let mut page = Page { zone, lines: Vec::new() };
     let is_deleted = story.get("deleted").and_then(Value::as_bool).unwrap_or(false);
     let was = if is_deleted { " (deleted)" } else { "" };
     let number = text(story, "/number").unwrap_or_default();
-    told.line("refund", &format!("{number}{was}, times in {zone}"));
+    page.line("refund", &format!("{number}{was}, times in {zone}"));
     for (name, pointer) in REFUND {
-        told.value(name, story.pointer(pointer));
+        page.value(name, story.pointer(pointer));
     }
-    told.act("asked by", story.get("created"));
+    page.act("asked by", story.get("created"));
     for (name, pointer) in DECISION {
-        told.value(name, story.pointer(pointer));
+        page.value(name, story.pointer(pointer));
     }
-    told.list("entry", story, "/entries", &["kind", "amount", "balance"]);
-    told.list("gateway", story, "/exchanges", EXCHANGE);
-    told.list("settlement", story, "/settlements", &["event_id", "gateway_state"]);
-    told.list("event", story, "/events", &["kind", "sequence"]);
+    page.list("entry", story, "/entries", &["kind", "amount", "balance"]);
+    page.list("gateway", story, "/exchanges", EXCHANGE);
+    page.list("settlement", story, "/settlements", &["event_id", "gateway_state"]);
+    page.list("event", story, "/events", &["kind", "sequence"]);
     for change in story.get("changes").and_then(Value::as_array).into_iter().flatten() {
-        told.act("later", Some(change));
+        page.act("later", Some(change));
     }
-    told.lines
+    page.lines
 }
 
 const REFUND: [(&str, &str); 12] = [
@@ -126,24 +126,24 @@ const DECISION: [(&str, &str); 7] = [
 const EXCHANGE: &[&str] =
     &["kind", "gateway", "gateway_state", "code", "reason", "reference_id", "operator"];
 
-struct Told {
+struct Page {
     zone: Tz,
     lines: Vec<String>,
 }
 
-impl Told {
+impl Page {
     fn line(&mut self, name: &str, value: &str) {
         self.lines.push(format!("{name:<14} {}", shown(value)));
     }
 
     /// A value, a moment in the tenant's zone; nothing where there is none.
     fn value(&mut self, name: &str, value: Option<&Value>) {
-        let told = match value {
+        let page = match value {
             None | Some(Value::Null) => return,
             Some(Value::String(text)) => self.local(text),
             Some(other) => other.to_string(),
         };
-        self.line(name, &told);
+        self.line(name, &page);
     }
 
     /// Who did something, when, from where, and by which way.

@@ -79,16 +79,16 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
     let mut orders = samples(args)?;
     announce(args, &gateway);
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let (mut told, mut failures) = (Ok(()), 0_u32);
-    let tell = |check: &Check| {
+    let (mut reported, mut failures) = (Ok(()), 0_u32);
+    let report = |check: &Check| {
         failures += u32::from(matches!(check.outcome, Outcome::Failed { .. }));
         let shown = lines(check).iter().try_for_each(|line| terminal::data(line));
-        if told.is_ok() {
-            told = shown;
+        if reported.is_ok() {
+            reported = shown;
         }
     };
-    let passed = runtime.block_on(conformance::run(gateway, &mut orders, tell));
-    told?;
+    let passed = runtime.block_on(conformance::run(gateway, &mut orders, report));
+    reported?;
     let passed = passed.or_fail(FailureCode::Runtime, "the processor gave no answer")?;
     if passed {
         terminal::data("the adapter keeps the contract")?;

@@ -104,21 +104,21 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let ledger = ledger::open_named(args.ledger, OpenMode::Existing)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let now = Clock::system().now();
-    tell(&rows, |events| {
+    report(&rows, |events| {
         let checked: Vec<_> = events.iter().map(|event| event.checked(now)).collect();
         let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
         let act = operator::act(now);
         let results = runtime.block_on(ledger.reconcile(Reconcile { events: good, rejected, act }));
         let results = results.or_fail(FailureCode::Runtime, "writing to the ledger")?;
         let mut results = results.into_iter();
-        let mut next = || results.next().map_or_else(|| Err("lost".to_owned()), told);
+        let mut next = || results.next().map_or_else(|| Err("lost".to_owned()), reported);
         Ok(checked.into_iter().map(|event| event.and_then(|_| next())).collect())
     })
 }
 
 /// Reports the events in their order, some at a time, with `send`, which says of each what came of
 /// it or why it was refused; and prints that.
-pub(super) fn tell(
+pub(super) fn report(
     rows: &[Row],
     mut send: impl FnMut(&[WrittenEvent]) -> Result<Vec<Result<String, String>>, Failure>,
 ) -> Result<ExitStatus, Failure> {
@@ -135,9 +135,9 @@ pub(super) fn tell(
                 Err(why) => Err(why.clone()),
             };
             refused += usize::from(result.is_err());
-            let told = result.unwrap_or_else(|why| format!("refused: {why}"));
+            let reported = result.unwrap_or_else(|why| format!("refused: {why}"));
             progress.inc(1);
-            progress.suspend(|| terminal::data(&format!("{name}: {told}")))?;
+            progress.suspend(|| terminal::data(&format!("{name}: {reported}")))?;
         }
     }
     progress.finish_and_clear();
@@ -149,7 +149,7 @@ pub(super) fn tell(
 }
 
 /// What came of an event, for people.
-fn told(result: ReconcileResult) -> Result<String, String> {
+fn reported(result: ReconcileResult) -> Result<String, String> {
     let Reconciled { refund, gateway_state, has_changed, was_put_back } =
         result.map_err(|error| error.to_string())?;
     let number = refund.number().to_string();

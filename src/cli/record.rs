@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
         signals.next().await;
         signals.end_at_the_next();
         proxy.stop().await;
-        tell(recorder.finish());
+        report(recorder.finish());
         Ok(ExitStatus::Done)
     })
 }
@@ -133,7 +133,7 @@ pub(super) fn start(folder: &Path) -> Result<Arc<Recorder>, Failure> {
 }
 
 /// Says what became of a recording.
-pub(super) fn tell(recorded: Recorded) {
+pub(super) fn report(recorded: Recorded) {
     let Recorded { written, left_out } = recorded;
     tracing::info!("recorded {written} exchanges, left out {left_out}");
 }

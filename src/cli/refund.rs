@@ -56,7 +56,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let refund = RefundId::parse(&id);
     let refund = refund.ok_or_else(|| refused(format!("`{id}` is no Id of a refund")))?;
     let reason = Settlement::checked_reason(&reason).map_err(refused)?;
-    let (settled_as, told) = match status {
+    let (settled_as, reported) = match status {
         Status::Processed => (SettledAs::Processed, "Processed"),
         Status::Error => (SettledAs::Error, "Error"),
     };
@@ -72,7 +72,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let settled = runtime.block_on(ledger.settle_refund(settlement));
     let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;
     let number = settled.map_err(|error| refused(error.to_string()))?;
-    terminal::data(&format!("{number} is {told} now"))?;
+    terminal::data(&format!("{number} is {reported} now"))?;
     Ok(ExitStatus::Done)
 }
 

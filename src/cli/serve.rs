@@ -185,7 +185,7 @@ async fn serve(
     let clock = settings.clock.map_or_else(Clock::system, Clock::fixed);
     let moved_on = test_clock::catch_up(&clock, ledger.as_ref()).await;
     if let Some(to) = moved_on.or_fail(FailureCode::Runtime, "reading the ledger")? {
-        let to = test_clock::told(to);
+        let to = test_clock::reported(to);
         tracing::info!("the clock begins at {to}, the newest moment of the ledger");
     }
     let gap = TimeDelta::minutes(i64::from(settings.service.clock_gap_minutes));
@@ -228,7 +228,7 @@ async fn serve(
     gateway.stop().await;
     service_to_finish.finish(LAST_TASKS).await;
     if let Some(recorder) = recorder {
-        record::tell(recorder.finish());
+        record::report(recorder.finish());
     }
     Ok(())
 }

@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn numbers_of_cards_are_masked_wherever_they_are_written() {
-        for (text, told) in [
+        for (text, reported) in [
             ("4111111111111111", "************1111"),
             ("card 4111 1111 1111 1111, 12/31", "card **** **** **** 1111, 12/31"),
             ("<Comment>4111-1111-1111-1111</Comment>", "<Comment>****-****-****-1111</Comment>"),
@@ -247,7 +247,7 @@ mod tests {
             ("<CardNumber>4111111111111111</CardNumber>", CARD_NUMBER),
             ("{\"comment\":\"\u{e9}4111111111111111\"}", COMMENT),
         ] {
-            assert_eq!(mask(text), told);
+            assert_eq!(mask(text), reported);
         }
     }
 
@@ -296,8 +296,8 @@ mod tests {
                 let units = text.encode_utf16().flat_map(bytes_of);
                 mark.into_iter().chain(units).collect::<Vec<u8>>()
             };
-            let told = "<Comment>************1111</Comment>";
-            assert_eq!(masked(&encode(text)), Some(encode(told)));
+            let reported = "<Comment>************1111</Comment>";
+            assert_eq!(masked(&encode(text)), Some(encode(reported)));
         }
     }
 
@@ -323,10 +323,10 @@ mod tests {
             after in "[.,<][a-z0-9<>. ]{0,20}",
         ) {
             let number = format!("{digits}{}", check_digit(&digits));
-            let told = mask(&format!("{before}{number}{after}"));
+            let reported = mask(&format!("{before}{number}{after}"));
             let stars = "*".repeat(number.len() - SHOWN);
             let expected = format!("{before}{stars}{}{after}", &number[number.len() - SHOWN..]);
-            prop_assert_eq!(told, expected);
+            prop_assert_eq!(reported, expected);
         }
 
         #[test]

@@ -46,7 +46,7 @@ impl RowError {
     }
 
     /// Each `<place>` of the template stands for the value beside its name.
-    fn told<const N: usize>(
+    fn reported<const N: usize>(
         code: ErrorCode,
         template: &'static str,
         values: [(&'static str, &str); N],
@@ -56,13 +56,13 @@ impl RowError {
 
     /// The same, for what most rows fail with.
     fn wrong<const N: usize>(template: &'static str, values: [(&'static str, &str); N]) -> Self {
-        Self::told(ErrorCode::InvalidValue, template, values)
+        Self::reported(ErrorCode::InvalidValue, template, values)
     }
 
     /// A required field is absent, empty or nil (captured template).
     pub fn missing(field: &str) -> Self {
         let template = "Missing required value: <Field>";
-        Self::told(ErrorCode::MissingRequiredValue, template, [("Field", field)])
+        Self::reported(ErrorCode::MissingRequiredValue, template, [("Field", field)])
     }
 
     /// A value is not acceptable (captured template); it is repeated up to 64 characters.
@@ -74,7 +74,7 @@ impl RowError {
     pub fn placeholder_id(field: &str) -> Self {
         let template = "Invalid value for field <Field>: ? is SoapUI's placeholder; put an id in \
                         its place or remove the element.";
-        Self::told(ErrorCode::InvalidId, template, [("Field", field)])
+        Self::reported(ErrorCode::InvalidId, template, [("Field", field)])
     }
 
     /// An identifier that has not the form of one: 32 letters or digits, or a number.
@@ -93,7 +93,7 @@ impl RowError {
     /// A field that a caller may not send, where the configuration is strict.
     pub fn unknown_field(field: &str) -> Self {
         let shown: String = field.chars().take(SHOWN_CHARS_MAX).collect();
-        Self::told(ErrorCode::InvalidField, "Invalid field: <Field>", [("Field", &shown)])
+        Self::reported(ErrorCode::InvalidField, "Invalid field: <Field>", [("Field", &shown)])
     }
 
     /// The Credit Balance feature is off in this tenant.
@@ -120,13 +120,13 @@ impl RowError {
     pub fn version_too_old() -> Self {
         let first = ApiVersion::CREDIT_BALANCE_REFUNDS.to_string();
         let template = "SourceType CreditBalance needs API version <version> or later.";
-        Self::told(ErrorCode::InvalidVersion, template, [("version", &first)])
+        Self::reported(ErrorCode::InvalidVersion, template, [("version", &first)])
     }
 
     /// The caller's role lacks what this kind of refund needs.
     pub fn no_permission(permission: Permission) -> Self {
         let template = "The user lacks the permission <permission>.";
-        Self::told(ErrorCode::NoPermission, template, [("permission", permission.name())])
+        Self::reported(ErrorCode::NoPermission, template, [("permission", permission.name())])
     }
 
     /// The gateway that would have to pay is switched off.
@@ -264,12 +264,16 @@ impl RowError {
 
     /// A refund of a credit balance stays.
     pub fn credit_balance_refund_stays() -> Self {
-        Self::told(ErrorCode::CannotDelete, "A refund of a credit balance cannot be deleted.", [])
+        Self::reported(
+            ErrorCode::CannotDelete,
+            "A refund of a credit balance cannot be deleted.",
+            [],
+        )
     }
 
     /// Only its gateway, an inquiry or the operator ends a refund in Processing.
     pub fn refund_under_way() -> Self {
-        Self::told(ErrorCode::CannotDelete, "A refund in Processing cannot be deleted.", [])
+        Self::reported(ErrorCode::CannotDelete, "A refund in Processing cannot be deleted.", [])
     }
 
     /// Only a Processed refund can be cancelled.

@@ -370,7 +370,7 @@ fn options_of(draft: &RefundDraft) -> Vec<GatewayOption> {
 
 /// That a MethodType beside an electronic refund is the method's.
 fn check_told_type(draft: &RefundDraft, method: &PaymentMethod) -> Result<(), RowError> {
-    match draft.method_type.given().filter(|told| **told != method.method_type) {
+    match draft.method_type.given().filter(|given| **given != method.method_type) {
         Some(other) => Err(RowError::invalid("MethodType", other.name())),
         None => Ok(()),
     }

@@ -42,17 +42,17 @@ impl Text {
 
     /// The values, put into these words instead of the text's own.
     pub fn in_words(&self, template: &str) -> String {
-        let mut told = String::with_capacity(template.len() + 32);
+        let mut reported = String::with_capacity(template.len() + 32);
         for piece in pieces(template) {
             match piece {
-                Piece::Words(words) => told.push_str(words),
+                Piece::Words(words) => reported.push_str(words),
                 Piece::Place(name) => match self.values.iter().find(|(place, _)| *place == name) {
-                    Some((_, value)) => told.push_str(value),
-                    None => told.extend(["<", name, ">"]),
+                    Some((_, value)) => reported.push_str(value),
+                    None => reported.extend(["<", name, ">"]),
                 },
             }
         }
-        told
+        reported
     }
 }
 
@@ -115,7 +115,7 @@ impl Wording {
     }
 
     /// The text in these words, or in its own.
-    pub fn tell(&self, text: &Text) -> String {
+    pub fn report(&self, text: &Text) -> String {
         match self.0.get(text.template()) {
             Some(words) => text.in_words(words),
             None => text.to_string(),
@@ -188,8 +188,8 @@ mod tests {
         let known = [IS.to_owned()];
         let wording = Wording::default().with(&known, IS, "<Status>!").unwrap();
         let text = Text::new(IS, [("number", "P-1"), ("Status", "Voided")]);
-        assert_eq!(wording.tell(&text), "Voided!");
-        assert_eq!(wording.tell(&Text::new("Else.", [])), "Else.");
+        assert_eq!(wording.report(&text), "Voided!");
+        assert_eq!(wording.report(&Text::new("Else.", [])), "Else.");
         assert_eq!(
             wording.with(&known, "Else.", "x"),
             Err(WordingError::UnknownText("Else.".to_owned(), String::new()))

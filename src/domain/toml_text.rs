@@ -207,7 +207,7 @@ mod tests {
         connections_max: u32,
     }
 
-    fn told(text: &str) -> String {
+    fn reported(text: &str) -> String {
         read::<Root>(text).unwrap_err().to_string()
     }
 
@@ -244,7 +244,7 @@ mod tests {
             ("zebra = 1\n", "line 1: zebra: unknown key `zebra`; known are `account`, `limits`"),
         ];
         for (text, expected) in cases {
-            assert_eq!(told(text), expected, "{text}");
+            assert_eq!(reported(text), expected, "{text}");
         }
     }
 

@@ -85,17 +85,17 @@ impl Addresses {
         let mut scheme = if connection.is_tls { "https" } else { "http" };
         let mut authority = sent.map(str::to_owned);
         if self.trusts(connection.peer.ip()) {
-            let told = Forwarded::read(&head.headers)?;
-            if let Some(host) = told.host {
+            let said = Forwarded::read(&head.headers)?;
+            if let Some(host) = said.host {
                 authority = Some(host).filter(|host| is_authority(host)).map(str::to_owned);
                 authority.as_ref().ok_or(AddressError::Forwarded)?;
             }
-            if let Some(proto) = told.proto {
+            if let Some(proto) = said.proto {
                 scheme = known_scheme(proto).ok_or(AddressError::Forwarded)?;
             }
-            if let Some(port) = told.port {
+            if let Some(port) = said.port {
                 Some(port).filter(|port| is_port(port)).ok_or(AddressError::Forwarded)?;
-                authority = authority.map(|host| at_port(&host, port, told.host.is_some(), scheme));
+                authority = authority.map(|host| at_port(&host, port, said.host.is_some(), scheme));
             }
         }
         Ok(authority.map_or_else(
@@ -117,14 +117,14 @@ impl<'h> Forwarded<'h> {
     /// several values in a row the first is that of the proxy that the caller used.
     fn read(headers: &'h HeaderMap) -> Result<Self, AddressError> {
         let of = |name| first_forwarded(headers, name);
-        let told = Self {
+        let said = Self {
             host: of(&FORWARDED_HOST)?,
             port: of(&FORWARDED_PORT)?,
             proto: of(&FORWARDED_PROTO)?,
         };
-        let Some(line) = headers.get(&FORWARDED) else { return Ok(told) };
-        if told.host.or(told.port).or(told.proto).is_some() {
-            return Ok(told);
+        let Some(line) = headers.get(&FORWARDED) else { return Ok(said) };
+        if said.host.or(said.port).or(said.proto).is_some() {
+            return Ok(said);
         }
         let line = line.to_str().map_err(|_| AddressError::Forwarded)?;
         let first = elements(line).into_iter().next().unwrap_or_default();

@@ -151,8 +151,8 @@ fn is_verbose(uri: &Uri) -> bool {
 
 /// What the admin API says to what was wrong.
 fn refuse(wrong: &Wrong) -> Response<Full<Bytes>> {
-    let told = json!({ "error": wrong.why });
-    let mut response = respond(wrong.status, JSON, format!("{told}\n"));
+    let reported = json!({ "error": wrong.why });
+    let mut response = respond(wrong.status, JSON, format!("{reported}\n"));
     if let Some(allow) = wrong.allow {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     }
@@ -188,7 +188,7 @@ impl Handler for Admin {
                 let origin = api.origin(connection.peer.ip(), request.headers());
                 let request_id = origin.request_id.clone();
                 let mut response = match api.answer(request, origin, &connection.idleness).await {
-                    Ok((status, told)) => respond(status, JSON, format!("{told}\n")),
+                    Ok((status, reported)) => respond(status, JSON, format!("{reported}\n")),
                     Err(wrong) => refuse(&wrong),
                 };
                 let id = request_id.and_then(|id| HeaderValue::from_str(id.as_str()).ok());

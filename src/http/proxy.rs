@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn every_address_becomes_ours_and_its_path_stays() {
-        for (told, expected) in [
+        for (reported, expected) in [
             (
                 "<r:ServerUrl>https://na.example.com/apps/services/a/91.0</r:ServerUrl>",
                 "<r:ServerUrl>http://h:1/apps/services/a/91.0</r:ServerUrl>",
@@ -306,7 +306,7 @@ mod tests {
             ),
             ("<Comment>https://example.com/</Comment>", "<Comment>https://example.com/</Comment>"),
         ] {
-            assert_eq!(readdressed(Bytes::from(told), "http://h:1"), expected.as_bytes());
+            assert_eq!(readdressed(Bytes::from(reported), "http://h:1"), expected.as_bytes());
         }
     }
 

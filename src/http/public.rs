@@ -228,8 +228,13 @@ impl Public {
         };
         if let (Some(page), Some(request)) = (page, &watched) {
             let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
-            let told = answer.as_ref().map_err(|(operation, ..)| operation);
-            page.note(self.service.clock().now(), (door.kind(), &version), (request, said), told);
+            let reported = answer.as_ref().map_err(|(operation, ..)| operation);
+            page.note(
+                self.service.clock().now(),
+                (door.kind(), &version),
+                (request, said),
+                reported,
+            );
         }
         let answer = answer.map_err(|(operation, why, facts)| {
             let at = Called::at(&version);

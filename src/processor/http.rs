@@ -15,7 +15,7 @@ mod signature;
 pub use breaker::BreakerSettings;
 pub use signature::{NoSecret, Secret, unix_seconds};
 
-use super::{Answer, Inquiry, Processor, Reply, Told, too_late};
+use super::{Answer, Inquiry, Processor, Reply, Report, too_late};
 use crate::client::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{self, ClientError, ClientLimits, Endpoint, Method, Pool, Trust};
 use crate::domain::lifecycle::Response;
@@ -206,10 +206,10 @@ fn inquired(said: Result<Said, Unanswered>) -> Inquiry {
 fn transcript(request: &client::Request, answer: Option<&client::Answer>) -> Transcript {
     let body = String::from_utf8_lossy(&request.body);
     let sent = format!("{} {}\n{body}", request.method, request.path);
-    let told = answer.map(|answer| {
+    let report = answer.map(|answer| {
         format!("HTTP {}\n{}", answer.status.as_u16(), String::from_utf8_lossy(&answer.body))
     });
-    Transcript::new(Some(sent.trim_end()), told.as_deref())
+    Transcript::new(Some(sent.trim_end()), report.as_deref())
 }
 
 const CONFLICT: &str = "the processor knows the reference for another order";
@@ -221,7 +221,7 @@ impl Processor for HttpProcessor {
             let request = shared.order(&order);
             let (answer, said) = shared.ask(&request, &order).await;
             let transcript = transcript(&request, answer.as_ref());
-            Told { outcome: answered(said), transcript }
+            Report { outcome: answered(said), transcript }
         })
     }
 
@@ -231,7 +231,7 @@ impl Processor for HttpProcessor {
             let request = shared.inquiry(&order);
             let (answer, said) = shared.ask(&request, &order).await;
             let transcript = transcript(&request, answer.as_ref());
-            Told { outcome: inquired(said), transcript }
+            Report { outcome: inquired(said), transcript }
         })
     }
 

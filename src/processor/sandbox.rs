@@ -7,7 +7,7 @@
 
 mod switches;
 
-use super::{Answer, Inquiry, Processor, Reply, Told};
+use super::{Answer, Inquiry, Processor, Reply, Report};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::domain::script::{Script, ScriptedAnswer, ScriptedRule, Switches};
@@ -167,16 +167,16 @@ impl State {
 
 /// The documented defaults of a test gateway: `Approved` with code `OK`.
 fn verdict(order: &Order, answer: ScriptedAnswer, rule: Option<&ScriptedRule>) -> Verdict {
-    let told = |text: Option<&String>, default: &str| {
+    let report = |text: Option<&String>, default: &str| {
         text.map_or_else(|| default.to_owned(), String::clone)
     };
     let code = rule.and_then(|rule| rule.code.as_ref());
     let text = rule.and_then(|rule| rule.text.as_ref());
     if answer == ScriptedAnswer::Decline {
-        let response = Response { code: told(code, "Declined"), text: told(text, "Declined") };
+        let response = Response { code: report(code, "Declined"), text: report(text, "Declined") };
         return Verdict::Declined { response };
     }
-    let response = Response { code: told(code, "OK"), text: told(text, "Approved") };
+    let response = Response { code: report(code, "OK"), text: report(text, "Approved") };
     Verdict::Approved {
         reference_id: format!("sandbox-{}", order.refund),
         second_reference_id: None,
@@ -192,7 +192,7 @@ impl Processor for Sandbox {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            Told { outcome: answer, transcript: Transcript::default() }
+            Report { outcome: answer, transcript: Transcript::default() }
         })
     }
 
@@ -200,7 +200,7 @@ impl Processor for Sandbox {
         let state = self.state.lock();
         let known = state.book.get(&order.refund).cloned();
         let outcome = known.map_or(Inquiry::NeverHeard { retention: None }, Inquiry::Certain);
-        Box::pin(async move { Told { outcome, transcript: Transcript::default() } })
+        Box::pin(async move { Report { outcome, transcript: Transcript::default() } })
     }
 
     fn line_up(&self, order: &Order) {

@@ -31,13 +31,13 @@ pub(super) fn compare(expected: &[u8], actual: &[u8]) -> Option<Difference> {
     let (ours, theirs) = (texts(&one), texts(&other));
     let mut sides = [Side::of(&one), Side::of(&other)];
     for (number, text) in ours.iter().enumerate() {
-        let told = one.text(&text.at);
-        let is_any =
-            told.trim() == UNTOLD && is_secret(&text.name) || blanks::loose(&told).is_some();
+        let reported = one.text(&text.at);
+        let is_any = reported.trim() == UNTOLD && is_secret(&text.name)
+            || blanks::loose(&reported).is_some();
         let answered = theirs.get(number).filter(|answered| answered.name == text.name);
         match answered {
             Some(answered) if is_any => {
-                let matches = blanks::loose(&told)
+                let matches = blanks::loose(&reported)
                     .is_none_or(|(pattern, _)| pattern.is_match(&other.text(&answered.at)));
                 if matches {
                     sides[0].replace(text.at.clone(), "any");
@@ -49,8 +49,8 @@ pub(super) fn compare(expected: &[u8], actual: &[u8]) -> Option<Difference> {
     }
     for (side, (view, texts)) in sides.iter_mut().zip([(&one, &ours), (&other, &theirs)]) {
         for text in texts {
-            let told = view.text(&text.at);
-            if let Some(shape) = shape(&text.name, &told) {
+            let reported = view.text(&text.at);
+            if let Some(shape) = shape(&text.name, &reported) {
                 let kept = text.at.end.saturating_sub(shape.rest.len());
                 side.replace(text.at.start..kept, shape.stands_for);
             }
@@ -172,22 +172,22 @@ fn excerpt(view: &View<'_>, at: usize) -> (String, usize) {
 
 /// A part of a body for people; where a secret begins or reaches in, only that it is hidden.
 fn shown(bytes: &[u8], part: Range<usize>, hidden: &[Range<usize>]) -> String {
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut at = part.start;
     while at < part.end {
         let secret = hidden.iter().find(|secret| secret.contains(&at));
         if let Some(secret) = secret {
-            told.push_str(HIDDEN);
+            reported.push_str(HIDDEN);
             at = secret.end;
             continue;
         }
         let next = hidden.iter().map(|secret| secret.start).filter(|start| *start > at).min();
         let end = next.map_or(part.end, |next| next.min(part.end));
         let text = bytes.get(at..end).unwrap_or_default();
-        told.push_str(&printable(&String::from_utf8_lossy(text)));
+        reported.push_str(&printable(&String::from_utf8_lossy(text)));
         at = end;
     }
-    told
+    reported
 }
 
 #[cfg(test)]
@@ -250,10 +250,10 @@ mod tests {
         let one = "<a><Session>s3cret-one</Session><b/></a>";
         let (offset, _, diff) = found(one, &one.replace("one", "two")).unwrap();
         assert_eq!(offset, one.find("one").unwrap());
-        let told = diff.concat();
+        let reported = diff.concat();
         assert!(
-            !told.contains("s3cret") && !told.contains("one") && told.contains(HIDDEN),
-            "{told}"
+            !reported.contains("s3cret") && !reported.contains("one") && reported.contains(HIDDEN),
+            "{reported}"
         );
         assert_eq!(found("<IBAN>{{secret}}</IBAN>", "<IBAN>DE1</IBAN>"), None);
         assert_eq!(found("<m>for {{any ID}}.</m>", "<m>for 17.</m>"), None);

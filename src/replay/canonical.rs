@@ -125,8 +125,8 @@ impl<'r> Canonical<'r> {
 
     /// The prefixes that stand for namespaces that are not well known, in their order.
     pub(super) fn legend(&self) -> Vec<String> {
-        let told = |(namespace, prefix): (&String, &String)| format!("{prefix} is {namespace}");
-        let mut legend: Vec<_> = self.strange_namespaces.iter().map(told).collect();
+        let reported = |(namespace, prefix): (&String, &String)| format!("{prefix} is {namespace}");
+        let mut legend: Vec<_> = self.strange_namespaces.iter().map(reported).collect();
         legend.sort();
         legend
     }

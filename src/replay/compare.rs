@@ -56,7 +56,7 @@ pub(super) fn usual_status(body: &[u8]) -> u16 {
 /// Why an answer is a refusal, for requests with which no answer was captured.
 pub(super) fn refusal(answer: &Answer) -> Option<Difference> {
     let refused = |why: String| Some(Difference::Refused { why: printable(&why) });
-    let told = decode(&answer.body, charset(answer)).ok().and_then(|text| {
+    let reported = decode(&answer.body, charset(answer)).ok().and_then(|text| {
         let document = parse(&text, &LIMITS).ok()?;
         let operation = operation(document.root())?;
         let first = |names: &[&str]| names.iter().find_map(|name| find(operation, name));
@@ -66,7 +66,7 @@ pub(super) fn refusal(answer: &Answer) -> Option<Difference> {
         let has_failed = find(operation, "Success") == Some("false");
         has_failed.then(|| first(&["Message"]).unwrap_or("Success is false").to_owned())
     });
-    match told {
+    match reported {
         Some(why) => refused(why),
         None if answer.status.is_success() => None,
         None => refused(format!("HTTP {}", answer.status.as_u16())),

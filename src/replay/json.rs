@@ -34,7 +34,7 @@ impl<W: Write> Reporter for Json<W> {
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let differences: Vec<Value> = match &report.outcome {
-            Outcome::Failed(failure) => failure.differences.iter().map(told).collect(),
+            Outcome::Failed(failure) => failure.differences.iter().map(reported).collect(),
             _ => Vec::new(),
         };
         let (outcome, why) = (report.outcome.word(), report.outcome.reason());
@@ -91,7 +91,7 @@ fn micros(took: Duration) -> u64 {
     saturated::<u64>(took.as_micros())
 }
 
-fn told(difference: &Difference) -> Value {
+fn reported(difference: &Difference) -> Value {
     match difference {
         Difference::Status { expected, actual } => {
             json!({ "kind": "status", "expected": expected, "actual": actual })

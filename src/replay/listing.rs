@@ -80,8 +80,8 @@ impl Listing {
             }
             entry
         };
-        for told in self.entries.iter().map(entry) {
-            let _ = writeln!(lines, "{told}");
+        for reported in self.entries.iter().map(entry) {
+            let _ = writeln!(lines, "{reported}");
         }
         let (sent, skipped) = self.counts();
         let counts = json!({ "send": sent, "skip": skipped, "left_out": self.left_out });

@@ -151,8 +151,8 @@ async fn with_session(
             continue;
         }
         let blank = blanks.iter().find(|blank| text.at.contains(&blank.at.start));
-        let told = blank.map_or(captured, |blank| blanks::any(&blank.name));
-        let live = match means.carried.session(&told) {
+        let reported = blank.map_or(captured, |blank| blanks::any(&blank.name));
+        let live = match means.carried.session(&reported) {
             Some(live) => live.to_owned(),
             None => means.sessions.of(None, connection).await?,
         };

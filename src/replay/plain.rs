@@ -123,7 +123,7 @@ mod tests {
     const BARE: &str = "<?xml version='1.0'?>\n<ns1:create xmlns:ns1=\"http://api.zuora.com/\">\
         <ns1:zObjects/></ns1:create>";
 
-    fn told(text: &str) -> String {
+    fn reported(text: &str) -> String {
         soap(Path::new("x.xml"), text.into(), None).expect_err(text).to_string()
     }
 
@@ -153,11 +153,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         let escaped = BARE.replace("\">", "\"\\>");
-        let told_of = told(&escaped);
+        let told_of = reported(&escaped);
         assert!(told_of.starts_with("x.xml:2: expected the XML of a request: "), "{told_of}");
         assert!(told_of.contains("backslashes"), "{told_of}");
-        let found = told("\n<html/>");
+        let found = reported("\n<html/>");
         assert!(found.starts_with("x.xml:2: expected a soapenv:Envelope"), "{found}");
-        assert!(told("hello").contains("expected the XML of a request"));
+        assert!(reported("hello").contains("expected the XML of a request"));
     }
 }

@@ -113,7 +113,7 @@ mod tests {
     const ONE: &str = "402892c72b9e3319012b9e34b88e0001";
     const OTHER: &str = "8a80812f3ec0d1a5013ec0d1a5aa0002";
 
-    fn told(body: &str) -> Vec<String> {
+    fn reported(body: &str) -> Vec<String> {
         let envelope = format!(
             "<e xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><Body>{body}</Body></e>"
         );
@@ -128,20 +128,25 @@ mod tests {
              </create>"
         );
         let expected = [format!("Account {ONE}"), format!("PaymentMethod {OTHER}")];
-        assert_eq!(told(&refund), expected);
+        assert_eq!(reported(&refund), expected);
         assert_eq!(
-            told(&format!("<update><zObjects i:type='Account'><Id>{ONE}</Id></zObjects></update>")),
+            reported(&format!(
+                "<update><zObjects i:type='Account'><Id>{ONE}</Id></zObjects></update>"
+            )),
             [format!("Account {ONE}")]
         );
         assert_eq!(
-            told(&format!("<delete><type>Refund</type><ids>{ONE}</ids></delete>")),
+            reported(&format!("<delete><type>Refund</type><ids>{ONE}</ids></delete>")),
             [format!("Refund {ONE}")]
         );
         let query = format!(
             "<query><queryString>select Id from Payment where Id = '{ONE}' and AccountId = 'A-1'\
              </queryString></query>"
         );
-        assert_eq!(told(&query), ["Account A-1".to_owned(), format!("Payment {ONE}")]);
-        assert_eq!(told("<create><zObjects><AccountId>?</AccountId></zObjects></create>"), [""; 0]);
+        assert_eq!(reported(&query), ["Account A-1".to_owned(), format!("Payment {ONE}")]);
+        assert_eq!(
+            reported("<create><zObjects><AccountId>?</AccountId></zObjects></create>"),
+            [""; 0]
+        );
     }
 }

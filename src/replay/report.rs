@@ -190,33 +190,33 @@ impl<'r> Tally<'r> {
     pub(super) fn begin(&mut self, start: &Start) -> Result<(), ReplayError> {
         self.started = Instant::now();
         self.summary.left_out = start.left_out;
-        self.reporter.begin(start).map_err(|error| untold(&error))
+        self.reporter.begin(start).map_err(|error| unreported(&error))
     }
 
     pub(super) fn case(&mut self, report: &CaseReport) -> Result<(), ReplayError> {
         self.summary.count(&report.outcome);
-        self.reporter.case(report).map_err(|error| untold(&error))
+        self.reporter.case(report).map_err(|error| unreported(&error))
     }
 
     pub(super) fn test_case(&mut self, report: &TestCaseReport) -> Result<(), ReplayError> {
         self.summary.count_verdict(&report.verdict);
-        self.reporter.test_case(report).map_err(|error| untold(&error))
+        self.reporter.test_case(report).map_err(|error| unreported(&error))
     }
 
     /// Ends the report as the replay ended.
     pub(super) fn end(mut self, done: Result<(), ReplayError>) -> Result<Summary, ReplayError> {
         self.summary.took = self.started.elapsed();
-        let told = match &done {
+        let reported = match &done {
             Ok(()) => self.reporter.end(&self.summary),
             Err(error) => self.reporter.broke_off(&self.summary, &error.to_string()),
         };
         done?;
-        told.map_err(|error| untold(&error))?;
+        reported.map_err(|error| unreported(&error))?;
         Ok(self.summary)
     }
 }
 
-fn untold(error: &io::Error) -> ReplayError {
+fn unreported(error: &io::Error) -> ReplayError {
     ReplayError::Runtime(format!("the report cannot be written: {error}"))
 }
 

@@ -82,7 +82,8 @@ mod tests {
         let none = HeaderMap::new();
         let after = |tries| wait(&answered(429, None), READING, &none, None, tries).unwrap();
         assert_eq!((after(1), after(2), after(60)), (FIRST, FIRST * 2, LONGEST));
-        let asked = |told| wait(&answered(429, Some(told)), READING, &none, None, 1).unwrap();
+        let asked =
+            |reported| wait(&answered(429, Some(reported)), READING, &none, None, 1).unwrap();
         assert_eq!((asked("2"), asked("9999")), (Duration::from_secs(2), LONGEST));
     }
 }

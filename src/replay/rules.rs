@@ -398,9 +398,9 @@ mod tests {
         ];
         for (text, expected) in cases {
             let text = format!("# a comment\n{}", text.replace("'\\n'", "\"\\n\""));
-            let told = read(&text, &Rules::default()).expect_err(&text).to_string();
-            assert!(told.contains(expected), "{told}");
-            assert!(told.contains("replay.toml:2: "), "{told}");
+            let reported = read(&text, &Rules::default()).expect_err(&text).to_string();
+            assert!(reported.contains(expected), "{reported}");
+            assert!(reported.contains("replay.toml:2: "), "{reported}");
         }
     }
 }

@@ -59,16 +59,16 @@ impl Scrub {
         let view = View::of(request);
         let mut edits = Vec::new();
         for text in view.texts(SECRETS.as_ref()) {
-            let told = view.said(&text.at);
-            if told.is_empty() {
+            let reported = view.said(&text.at);
+            if reported.is_empty() {
                 continue;
             }
             let written = match text.element.as_str() {
                 "session" if is_invalid_session => NO_SESSION.to_owned(),
-                "session" => self.placeholder(&told),
+                "session" => self.placeholder(&reported),
                 "password" if is_wrong_login => NO_PASSWORD.to_owned(),
                 "password" => PASSWORD.to_owned(),
-                element => stand_in(element, &told),
+                element => stand_in(element, &reported),
             };
             edits.push((text.at, written));
         }
@@ -135,10 +135,10 @@ pub(super) fn scrubbed_rest(method: &str, path: &str, bodies: [&[u8]; 2]) -> Scr
 /// What is written in the place of a value of a card, a bank or a token. A good number becomes one
 /// that belongs to no person; of everything else only the form is left, because what it is taken or
 /// refused for is part of the recording.
-fn stand_in(element: &str, told: &str) -> String {
+fn stand_in(element: &str, reported: &str) -> String {
     let [card, account, iban] = TEST_NUMBERS;
     let lies_in = |least: u16, most: u16| {
-        told.parse::<u16>().is_ok_and(|number| (least..=most).contains(&number))
+        reported.parse::<u16>().is_ok_and(|number| (least..=most).contains(&number))
     };
     let good = match element {
         "creditcardexpirationmonth" => {
@@ -147,27 +147,29 @@ fn stand_in(element: &str, told: &str) -> String {
         "creditcardexpirationyear" => {
             return if lies_in(1970, 9999) { "2099" } else { UNTOLD }.to_owned();
         }
-        "creditcardsecuritycode" if is_security_code(told) => Some("123"),
+        "creditcardsecuritycode" if is_security_code(reported) => Some("123"),
         // Such a number is refused where it does not belong.
-        _ if MaskedNumber::card(told).is_some() => Some(card),
+        _ if MaskedNumber::card(reported).is_some() => Some(card),
         // The number of a European account is its IBAN.
-        "iban" | "banktransferaccountnumber" if MaskedNumber::iban(told).is_some() => Some(iban),
+        "iban" | "banktransferaccountnumber" if MaskedNumber::iban(reported).is_some() => {
+            Some(iban)
+        }
         "achaccountnumber" | "banktransferaccountnumber" => {
-            MaskedNumber::account(told).map(|_| account)
+            MaskedNumber::account(reported).map(|_| account)
         }
         _ => None,
     };
-    good.map_or_else(|| form_of(told), str::to_owned)
+    good.map_or_else(|| form_of(reported), str::to_owned)
 }
 
 /// A text with every digit and letter replaced, in such a way that no good card number comes of it.
-fn form_of(told: &str) -> String {
+fn form_of(reported: &str) -> String {
     let replaced = |character: char| match character {
         _ if character.is_ascii_digit() => '1',
         _ if character.is_ascii_punctuation() || character.is_whitespace() => character,
         _ => 'X',
     };
-    told.chars().map(replaced).collect()
+    reported.chars().map(replaced).collect()
 }
 
 fn operation_of(request: &[u8]) -> String {
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_taken_or_refused_as_the_secret_was() {
-        for (element, told, written) in [
+        for (element, reported, written) in [
             ("creditcardnumber", "5500 0000 0000 0004", "4111111111111111"),
             ("creditcardnumber", "5500000000000005", "1111111111111111"),
             ("creditcardexpirationmonth", "7", "12"),
@@ -268,7 +270,7 @@ mod tests {
             ("tokenid", "tok_9a", "XXX_1X"),
             ("tokenid", "5500000000000004", "4111111111111111"),
         ] {
-            assert_eq!(stand_in(element, told), written, "{element} {told}");
+            assert_eq!(stand_in(element, reported), written, "{element} {reported}");
         }
         for digits in 12..=19 {
             assert_eq!(MaskedNumber::card(&form_of(&"9".repeat(digits))), None, "{digits}");

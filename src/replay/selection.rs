@@ -291,12 +291,12 @@ mod tests {
         let selection = Selection { only: globs(&["externl", "op:x"]), skip: globs(&["a", "z"]) };
         let mut matched = Matched::default();
         matched.note(&selection, "external/a", &["create".to_owned()]);
-        let told = matched.check(&selection).unwrap_err().to_string();
-        assert_eq!(told, "--only externl matches nothing; did you mean `external`?");
+        let reported = matched.check(&selection).unwrap_err().to_string();
+        assert_eq!(reported, "--only externl matches nothing; did you mean `external`?");
         let idle: Vec<_> = matched.idle(&selection).iter().map(ToString::to_string).collect();
         assert_eq!(idle, ["z"]);
         let selection = Selection { only: globs(&["op:x"]), skip: Vec::new() };
-        let told = matched.check(&selection).unwrap_err().to_string();
-        assert_eq!(told, "--only op:x matches nothing; the operations here are create");
+        let reported = matched.check(&selection).unwrap_err().to_string();
+        assert_eq!(reported, "--only op:x matches nothing; the operations here are create");
     }
 }

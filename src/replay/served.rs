@@ -71,19 +71,19 @@ mod tests {
         request(&format!("<Fault><faultcode>fns:{code}</faultcode>{text}</Fault>"))
     }
 
-    fn told(body: &str, answer: &str) -> Option<String> {
+    fn reported(body: &str, answer: &str) -> Option<String> {
         unserved_operation(request(body).as_bytes(), answer.as_bytes())
     }
 
     #[test]
     fn an_operation_or_an_object_that_is_refused_as_such_is_not_served() {
         let create = "<create><zObjects i:type='Contact'/></create>";
-        let told_of = told(create, &fault("INVALID_TYPE"));
+        let told_of = reported(create, &fault("INVALID_TYPE"));
         let expected = "create of Contact is not served there: No such thing.";
         assert_eq!(told_of.as_deref(), Some(expected));
         for operation in ["subscribe", "amend", "generate", "execute"] {
-            let told_of = told(&format!("<{operation}/>"), &fault("API_DISABLED"));
-            assert!(told_of.is_some_and(|told| told.starts_with(operation)), "{operation}");
+            let told_of = reported(&format!("<{operation}/>"), &fault("API_DISABLED"));
+            assert!(told_of.is_some_and(|reported| reported.starts_with(operation)), "{operation}");
         }
     }
 
@@ -93,8 +93,8 @@ mod tests {
         for answer in
             [fault("INVALID_SESSION"), fault("INVALID_VALUE"), request("<x/>"), "?".into()]
         {
-            assert_eq!(told(create, &answer), None, "{answer}");
+            assert_eq!(reported(create, &answer), None, "{answer}");
         }
-        assert_eq!(told("<subscribe/>", &fault("INVALID_SESSION")), None);
+        assert_eq!(reported("<subscribe/>", &fault("INVALID_SESSION")), None);
     }
 }

@@ -233,9 +233,10 @@ impl Sessions {
         if let Some(session) = find(document.root(), "Session") {
             return Ok(session.trim().to_owned());
         }
-        let told = find(document.root(), "faultstring").or_else(|| find(document.root(), "Text"));
-        let told = told.map_or("the answer has no Session", |fault| fault);
-        Err(failed(printable(told)))
+        let reported =
+            find(document.root(), "faultstring").or_else(|| find(document.root(), "Text"));
+        let reported = reported.map_or("the answer has no Session", |fault| fault);
+        Err(failed(printable(reported)))
     }
 }
 

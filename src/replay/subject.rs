@@ -69,7 +69,7 @@ fn objects(operation: ElementRef<'_>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn told(body: &str) -> String {
+    fn reported(body: &str) -> String {
         let envelope = format!(
             "<e xmlns:i='http://www.w3.org/2001/XMLSchema-instance' xmlns:o='o'><Body>{body}</Body>\
              </e>"
@@ -90,13 +90,13 @@ mod tests {
             ),
             ("<create><zObjects><Id><THE_ID></Id></zObjects></create>", "create"),
         ] {
-            assert_eq!(told(body), expected);
+            assert_eq!(reported(body), expected);
         }
     }
 
     #[test]
     fn what_is_not_quite_xml_has_an_operation_too() {
-        assert_eq!(told("<ns1:create><a></create>"), "create");
+        assert_eq!(reported("<ns1:create><a></create>"), "create");
         assert_eq!(Subject::of(b"hello"), Subject::default());
         assert_eq!(Subject::default().to_string(), "a request");
     }

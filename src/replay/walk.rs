@@ -101,7 +101,7 @@ impl Walk<'_> {
         Ok(rules.map_or_else(|| above.clone(), |rules| self.scope(Arc::new(rules))))
     }
 
-    fn tell(&mut self, capture: Capture) -> Result<(), ReplayError> {
+    fn report(&mut self, capture: Capture) -> Result<(), ReplayError> {
         self.count = self.count.saturating_add(1);
         (self.found)(capture)
     }
@@ -112,7 +112,7 @@ impl Walk<'_> {
         let has = |name: &str| names.iter().any(|(found, _)| found == name);
         if has(REQUEST) || has(JSON_REQUEST) {
             let case = Case::of_folder(folder, Arc::clone(&scope.rules));
-            self.tell(Capture::Case(case))?;
+            self.report(Capture::Case(case))?;
         } else if let Some((response, request)) =
             [(RESPONSE, REQUEST), (JSON_RESPONSE, JSON_REQUEST)].into_iter().find(|it| has(it.0))
         {
@@ -137,7 +137,7 @@ impl Walk<'_> {
     fn found_in_folder(&mut self, file: &Path, scope: &Scope) -> Result<(), ReplayError> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         if name.ends_with(PAIR_REQUEST) {
-            return self.tell(Capture::Case(Case::of_pair(file, Arc::clone(&scope.rules))));
+            return self.report(Capture::Case(Case::of_pair(file, Arc::clone(&scope.rules))));
         }
         if let Some(stem) = name.strip_suffix(PAIR_RESPONSE) {
             let request = file.with_file_name(format!("{stem}{PAIR_REQUEST}"));
@@ -148,11 +148,11 @@ impl Walk<'_> {
         }
         if let Some(response) = pair(file)? {
             let case = Case::of_files(file, response, Arc::clone(&scope.rules));
-            return self.tell(Capture::Case(case));
+            return self.report(Capture::Case(case));
         }
         match capture::found(file)? {
             Some(format) => {
-                self.tell(Capture::File(CaptureFile::new(file, format, Arc::clone(&scope.rules))))
+                self.report(Capture::File(CaptureFile::new(file, format, Arc::clone(&scope.rules))))
             }
             None => Ok(()),
         }
@@ -165,13 +165,13 @@ impl Walk<'_> {
         if name == REQUEST || name == JSON_REQUEST {
             let folder = file.parent().filter(|folder| *folder != Path::new(""));
             return self
-                .tell(Capture::Case(Case::of_folder(folder.unwrap_or(Path::new(".")), rules)));
+                .report(Capture::Case(Case::of_folder(folder.unwrap_or(Path::new(".")), rules)));
         }
         if name.ends_with(PAIR_REQUEST) {
-            return self.tell(Capture::Case(Case::of_pair(file, rules)));
+            return self.report(Capture::Case(Case::of_pair(file, rules)));
         }
         if let Some(response) = pair(file)? {
-            return self.tell(Capture::Case(Case::of_files(file, response, rules)));
+            return self.report(Capture::Case(Case::of_files(file, response, rules)));
         }
         let is_answer = [RESPONSE, JSON_RESPONSE].contains(&&*name);
         if is_answer || name.ends_with(PAIR_RESPONSE) || pairs::request_of(file).is_some() {
@@ -179,8 +179,8 @@ impl Walk<'_> {
             return Err(ReplayError::capture(file, None, message));
         }
         match capture::named(file)? {
-            Some(format) => self.tell(Capture::File(CaptureFile::new(file, format, rules))),
-            None => self.tell(Capture::Case(Case::of_request(file, rules))),
+            Some(format) => self.report(Capture::File(CaptureFile::new(file, format, rules))),
+            None => self.report(Capture::Case(Case::of_request(file, rules))),
         }
     }
 }

@@ -155,10 +155,10 @@ impl Worker {
     }
 
     async fn unsent(&self, name: String, outcome: Outcome) -> Result<(), Ended> {
-        self.tell(CaseReport { name, outcome, took: Duration::ZERO }).await
+        self.report(CaseReport { name, outcome, took: Duration::ZERO }).await
     }
 
-    async fn tell(&self, report: CaseReport) -> Result<(), Ended> {
+    async fn report(&self, report: CaseReport) -> Result<(), Ended> {
         self.results.send(Ok(report)).await.map_err(|_| Ended::Alone)
     }
 
@@ -207,7 +207,7 @@ impl Worker {
             // Of several that differ at once, the first to be known is named.
             self.job.stopped.get_or_init(|| exchange.name.clone());
         }
-        self.tell(CaseReport { name: exchange.name, outcome, took }).await?;
+        self.report(CaseReport { name: exchange.name, outcome, took }).await?;
         if self.unanswered < UNANSWERED_MAX {
             return Ok(());
         }

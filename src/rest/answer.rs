@@ -100,7 +100,7 @@ impl Manner {
         json.object().name("success").bool(false).name("processId").text(&process);
         json.name("requestId").text(&self.uuid()).name("reasons").list().object();
         json.name("code").number(reason.code());
-        json.name("message").text(&self.wording.tell(&reason.message));
+        json.name("message").text(&self.wording.report(&reason.message));
         json.into_bytes()
     }
 }

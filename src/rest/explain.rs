@@ -63,8 +63,8 @@ pub(super) fn near_misses(request: &str, known: &[KnownId]) -> Vec<String> {
     }
     let Some(json) = document(request) else {
         let is_form = request.contains('=') && !request.trim_start().starts_with(['{', '[']);
-        let told = || "the request is not well-formed JSON".to_owned();
-        return if is_form { Vec::new() } else { vec![told()] };
+        let reported = || "the request is not well-formed JSON".to_owned();
+        return if is_form { Vec::new() } else { vec![reported()] };
     };
     let objects = json.get("objects").and_then(Json::items);
     let (Some(objects), Some(name)) = (objects, json.get("type").and_then(Json::text)) else {

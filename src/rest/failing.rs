@@ -93,7 +93,7 @@ pub(super) fn unauthenticated(manner: &Manner, template: &str, text: Text) -> Re
     let is_twin = template.starts_with("/v1/object/") || template.starts_with("/v1/action/");
     let refused = if is_twin {
         let mut json = JsonWriter::new();
-        json.object().name("message").text(&manner.wording.tell(&text));
+        json.object().name("message").text(&manner.wording.report(&text));
         let outcome = Outcome::Failed(ErrorCode::InvalidSession);
         Response::of(401, json.into_bytes(), outcome)
     } else {

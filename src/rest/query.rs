@@ -107,8 +107,8 @@ mod tests {
         assert_eq!((read.get("a"), read.get("b")), (Some("1 2"), Some("é")));
         assert_eq!((read.get("c"), read.get("d")), (Some(""), None));
         assert!(read.only(&["a", "b", "c"]).is_ok() && read.only(&["a"]).is_err());
-        let told = unknown("accountid", &["page", "accountId"]).to_string();
-        assert_eq!(told, "There is no parameter accountid. Did you mean accountId?");
+        let reported = unknown("accountid", &["page", "accountId"]).to_string();
+        assert_eq!(reported, "There is no parameter accountid. Did you mean accountId?");
         assert_eq!(unknown("zebra", &["page"]).to_string(), "There is no parameter zebra.");
         for wrong in ["a=1&a=2", "a=%zz", "a=%4", "a=%ff", "a=%00", "a=%+1"] {
             assert!(Parameters::read(wrong).is_err(), "{wrong}");

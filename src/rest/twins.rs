@@ -196,7 +196,7 @@ fn result(row: &RowResult, call: &CallContext, wording: &Wording, json: &mut Jso
             let code = error.code.for_version(call.version);
             json.name("Success").bool(false).name("Errors").list().object();
             json.name("Code").text(code.name());
-            json.name("Message").text(&wording.tell(&error.message));
+            json.name("Message").text(&wording.report(&error.message));
             json.close().close();
         }
     }

@@ -9,7 +9,7 @@ use crate::domain::script::Script;
 use crate::ledger::Order;
 use crate::ledger::orders::{ExchangeKind, OpenOrder};
 use crate::processor::sandbox::Sandbox;
-use crate::processor::{Answer, Inquiry, Processor, Told};
+use crate::processor::{Answer, Inquiry, Processor, Report};
 use parking_lot::RwLock;
 use prometheus_client::metrics::histogram::Histogram;
 use std::collections::HashMap;
@@ -41,23 +41,23 @@ pub(super) const CALL_BUCKETS: [f64; 11] =
 impl Connected {
     /// Sends an order that certainly never left, unless its gateway declines it unasked. Gives
     /// what came of it with the kind of exchange that this was.
-    pub(super) async fn send_first(&self, open: &OpenOrder) -> (ExchangeKind, Told<Answer>) {
+    pub(super) async fn send_first(&self, open: &OpenOrder) -> (ExchangeKind, Report<Answer>) {
         match self.processor.declines_unsent(&open.order) {
             Some(response) => {
                 let unsent = ExchangeKind::Unsent { attempts: open.attempts };
-                (unsent, Answer::Certain(Verdict::Declined { response }).untold())
+                (unsent, Answer::Certain(Verdict::Declined { response }).without_transcript())
             }
             None => (ExchangeKind::Refund, self.refund(&open.order).await),
         }
     }
 
     /// Sends an order, and measures how long its gateway takes.
-    pub(super) async fn refund(&self, order: &Order) -> Told<Answer> {
+    pub(super) async fn refund(&self, order: &Order) -> Report<Answer> {
         measured(&self.calls.refunds, self.processor.refund(order)).await
     }
 
     /// Asks what became of an order, and measures that.
-    pub(super) async fn inquire(&self, order: &Order) -> Told<Inquiry> {
+    pub(super) async fn inquire(&self, order: &Order) -> Report<Inquiry> {
         measured(&self.calls.inquiries, self.processor.inquire(order)).await
     }
 }

@@ -18,7 +18,7 @@ use crate::ledger::orders::{
 };
 use crate::ledger::sharing::Claim;
 use crate::ledger::{Ended, LedgerError, Order};
-use crate::processor::{Answer, Told};
+use crate::processor::{Answer, Report};
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -110,7 +110,8 @@ impl Service {
         }
         let order = Order { trace: self.traces.of(order.refund), ..order };
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
-        let not_sent = |why: &str| (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).untold());
+        let not_sent =
+            |why: &str| (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).without_transcript());
         let answer = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
             Some(connected) => {
@@ -128,11 +129,11 @@ impl Service {
     pub(super) async fn conclude(
         &self,
         open: &OpenOrder,
-        (kind, told): (ExchangeKind, Told<Answer>),
+        (kind, report): (ExchangeKind, Report<Answer>),
         lease: Lease,
     ) -> Option<Ended> {
-        let exchange = self.exchange(kind, told.transcript);
-        match told.outcome {
+        let exchange = self.exchange(kind, report.transcript);
+        match report.outcome {
             Answer::Certain(verdict) => self.end(&open.order, verdict, exchange, lease).await,
             Answer::NotSent(why) => {
                 self.note(open, exchange, why, open.first_sent.is_none(), &lease).await;

@@ -231,9 +231,9 @@ impl Service {
             return self.send_again(open, connected, lease).await;
         }
         self.gateway_counters.inquiries.fetch_add(1, Ordering::Relaxed);
-        let told = connected.inquire(&open.order).await;
-        let exchange = self.exchange(ExchangeKind::Inquiry, told.transcript);
-        match told.outcome {
+        let report = connected.inquire(&open.order).await;
+        let exchange = self.exchange(ExchangeKind::Inquiry, report.transcript);
+        match report.outcome {
             Inquiry::Certain(verdict) => {
                 self.end(&open.order, verdict, exchange, lease).await;
             }

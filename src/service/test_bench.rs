@@ -8,7 +8,7 @@
 use super::Service;
 use super::drain::StillUnderWay;
 use super::seed::{self, Seed, SeedError, SeedReport, SeedTextError};
-use super::test_clock::{catch_up, told};
+use super::test_clock::{catch_up, reported};
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
@@ -49,7 +49,7 @@ pub enum BenchError {
     /// The clock would stand before something that was done.
     #[error(
         "the clock cannot go back to {}: the newest moment of the ledger is {}; reset first",
-        told(*moment), told(*newest)
+        reported(*moment), reported(*newest)
     )]
     ClockBack {
         /// Where it was to stand.

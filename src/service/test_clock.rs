@@ -21,7 +21,7 @@ pub async fn catch_up(
 }
 
 /// A moment as testers read it.
-pub fn told(moment: DateTime<Utc>) -> String {
+pub fn reported(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

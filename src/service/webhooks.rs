@@ -235,14 +235,14 @@ impl Service {
     /// The deliveries of each webhook, for metrics.
     pub fn webhook_stats(&self) -> Vec<WebhookStats> {
         let receivers = self.receivers.lock();
-        let told = |receiver: &Arc<Receiver>| WebhookStats {
+        let reported = |receiver: &Arc<Receiver>| WebhookStats {
             name: receiver.name.clone(),
             delivered: receiver.delivered.load(Ordering::Relaxed),
             failed: receiver.failed.load(Ordering::Relaxed),
             durations: receiver.durations.clone(),
             stats: *receiver.stats.lock(),
         };
-        receivers.iter().map(told).collect()
+        receivers.iter().map(reported).collect()
     }
 
     async fn deliver_what_is_due(

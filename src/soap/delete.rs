@@ -105,7 +105,7 @@ fn encode(rows: &[RowResult], dialect: &Dialect) -> Vec<u8> {
             Err(error) => {
                 let code = error.code.for_version(dialect.api);
                 writer.open("ns1:errors").text_element("ns1:Code", code.name());
-                writer.text_element("ns1:Message", &dialect.wording.tell(&error.message)).close();
+                writer.text_element("ns1:Message", &dialect.wording.report(&error.message)).close();
                 writer.text_element("ns1:success", "false");
             }
         }

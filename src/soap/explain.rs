@@ -21,18 +21,20 @@ pub(super) fn rejections(answer: &str) -> Vec<Rejection> {
     let Ok(document) = parse(answer, &XmlLimits::default()) else {
         return Vec::new();
     };
-    let Some(told) = body_of(&document).and_then(|body| body.children().next()) else {
+    let Some(reported) = body_of(&document).and_then(|body| body.children().next()) else {
         return Vec::new();
     };
-    if told.local() == "Fault" {
-        let code = first(told, &["FaultCode"]).or_else(|| first(told, &["faultcode", "Value"]));
-        let message = first(told, &["FaultMessage"]).or_else(|| first(told, &["faultstring"]));
+    if reported.local() == "Fault" {
+        let code =
+            first(reported, &["FaultCode"]).or_else(|| first(reported, &["faultcode", "Value"]));
+        let message =
+            first(reported, &["FaultMessage"]).or_else(|| first(reported, &["faultstring"]));
         let text = |element: Option<ElementRef<'_>>| {
             element.map_or_else(String::new, |found| found.text().to_owned())
         };
         return vec![Rejection { row: None, code: text(code), message: text(message) }];
     }
-    let rows = told.children().filter(|child| child.local() == "result");
+    let rows = reported.children().filter(|child| child.local() == "result");
     let rejection = |(row, result): (usize, ElementRef<'_>)| {
         let error = result.children().find(|it| it.local().eq_ignore_ascii_case("errors"))?;
         let text = |name| first(error, &[name]).map_or("", |found| found.text()).to_owned();
@@ -210,22 +212,22 @@ mod tests {
 
     #[test]
     fn what_soapui_left_standing_is_called_so() {
-        let told = near_misses(
+        let reported = near_misses(
             &request("<zObjects i:type='o:Refund'><o:Amount>?</o:Amount></zObjects>"),
             ApiVersion::major(91),
             &[],
         );
         let expected =
             "Amount is still `?`, SoapUI's placeholder; fill it in or remove the element";
-        assert_eq!(told, [format!("row 1: {expected}")]);
+        assert_eq!(reported, [format!("row 1: {expected}")]);
         let login = "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Header>\
              <SessionHeader><session>?</session></SessionHeader></e:Header><e:Body>\
              <login xmlns='http://api.zuora.com/'><username> ? </username></login></e:Body>\
              </e:Envelope>";
-        let told = near_misses(login, ApiVersion::major(91), &[]);
+        let reported = near_misses(login, ApiVersion::major(91), &[]);
         assert!(
-            told[0].starts_with("session is") && told[1].starts_with("username is"),
-            "{told:?}"
+            reported[0].starts_with("session is") && reported[1].starts_with("username is"),
+            "{reported:?}"
         );
     }
 

@@ -51,7 +51,7 @@ impl Answer {
         // Where several faults have the code, or one repeats what a caller sent, no text is theirs.
         let only = like.as_ref().filter(|_| other.is_none()).map(Fault::text);
         let own = only.filter(|text| !text.template().contains('<'));
-        let own = || own.map(|text| dialect.wording.tell(&text));
+        let own = || own.map(|text| dialect.wording.report(&text));
         let text = message.or_else(own).unwrap_or_else(|| format!("{} was ordered.", code.name()));
         let looks = like.as_ref().map_or(Looks::PLAIN, Looks::of);
         let plain = Self::ordered(operation);

@@ -23,7 +23,7 @@ pub(super) fn encode(response: &'static str, rows: &[RowResult], dialect: &Diale
             Err(error) => {
                 let code = error.code.for_version(dialect.api);
                 writer.open("ns1:Errors").text_element("ns1:Code", code.name());
-                writer.text_element("ns1:Message", &dialect.wording.tell(&error.message)).close();
+                writer.text_element("ns1:Message", &dialect.wording.report(&error.message)).close();
                 writer.text_element("ns1:Success", "false");
             }
         }

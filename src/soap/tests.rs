@@ -223,8 +223,8 @@ async fn what_the_ledger_cannot_do_is_told_by_its_own_fault() {
         let house = House::new(Script::Fail(error.clone())).await;
         let answer = house.answer(call_at(version, create(REFUND))).await;
         assert_eq!(answer.status, status, "{error}");
-        let told = format!("<faultcode>{code}</faultcode>");
-        assert!(text(&answer).contains(&told), "{error}: {}", text(&answer));
+        let reported = format!("<faultcode>{code}</faultcode>");
+        assert!(text(&answer).contains(&reported), "{error}: {}", text(&answer));
         assert_eq!(answer.retry_after_s, (status == 429).then_some(120));
         assert!(!text(&answer).contains("disk"), "operators' words are not for callers");
     }
@@ -315,7 +315,7 @@ async fn a_large_body_is_answered_like_a_small_one() {
 #[tokio::test]
 async fn what_is_refused_unread_has_its_status_and_text() {
     let house = House::new(Script::Succeed).await;
-    for (refusal, status, told) in [
+    for (refusal, status, reported) in [
         (Refusal::BodyTooLarge, 413, "The request is larger than the limit: body bytes"),
         (Refusal::InflatedTooLarge, 413, "The request is larger than the limit: inflated bytes"),
         (Refusal::BodyTooSlow, 408, "The request did not arrive in time. Nothing was done."),
@@ -332,7 +332,7 @@ async fn what_is_refused_unread_has_its_status_and_text() {
         (Refusal::BadGzip, 400, "The request is not valid gzip."),
     ] {
         let answer = house.soap.refuse(refusal, &head("18.0", None));
-        assert_eq!((answer.status, fault_text(&answer)), (status, told));
+        assert_eq!((answer.status, fault_text(&answer)), (status, reported));
         assert_eq!((answer.operation.name(), answer.outcome.name()), ("unknown", "Client"));
     }
     let answer = house.soap.refuse(Refusal::Overloaded, &head("91.0", Some("text/xml")));

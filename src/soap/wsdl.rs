@@ -412,24 +412,26 @@ mod tests {
         ]);
         let tenant = Tenant { custom_fields, ..Tenant::default() };
         for version in every_version() {
-            let told = render_for(version, HERE, &tenant);
-            let standing = |told: &str, object| {
+            let reported = render_for(version, HERE, &tenant);
+            let standing = |reported: &str, object| {
                 let (_, rest) =
-                    told.split_once(&format!("<complexType name=\"{object}\">")).unwrap();
+                    reported.split_once(&format!("<complexType name=\"{object}\">")).unwrap();
                 let (own, _) = rest.split_once("</sequence>").unwrap();
                 values(own, "element", "name").into_iter().map(str::to_owned).collect::<Vec<_>>()
             };
-            let mut names = standing(&told, "Refund");
+            let mut names = standing(&reported, "Refund");
             let folded: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
             assert!(folded.is_sorted(), "{version}: {names:?}");
             names.retain(|name| name.ends_with("__c"));
             assert_eq!(names, ["amountPaid__c", "CaseDate__c", "zone__c"]);
-            assert_eq!(standing(&told, "Account")[0], "AAA__c");
+            assert_eq!(standing(&reported, "Account")[0], "AAA__c");
             let date = if version.has_plain_dates() { "date" } else { "dateTime" };
             assert!(
-                told.contains(&format!("name=\"CaseDate__c\" nillable=\"true\" type=\"{date}\""))
+                reported
+                    .contains(&format!("name=\"CaseDate__c\" nillable=\"true\" type=\"{date}\""))
             );
-            let mut without: Vec<_> = told.lines().filter(|line| !line.contains("__c")).collect();
+            let mut without: Vec<_> =
+                reported.lines().filter(|line| !line.contains("__c")).collect();
             without.push("");
             assert_eq!(without.join("\n"), render(version, HERE));
         }
@@ -446,9 +448,9 @@ mod tests {
         };
         for version in every_version() {
             let whole = render(version, HERE);
-            let told = render_for(version, HERE, &off);
-            assert_eq!(told, render_for(version, HERE, &settlement), "{version}");
-            assert!(!told.contains("CreditBalance"), "{version}");
+            let reported = render_for(version, HERE, &off);
+            assert_eq!(reported, render_for(version, HERE, &settlement), "{version}");
+            assert!(!reported.contains("CreditBalance"), "{version}");
             let (before, rest) = whole
                 .split_once("<complexType name=\"CreditBalanceAdjustment\">")
                 .unwrap_or((&whole, ""));
@@ -456,7 +458,7 @@ mod tests {
             let others = format!("{}{after}", before.trim_end_matches(' '));
             let mut others: Vec<_> = others.lines().filter(|line| !is_of_credit(line)).collect();
             others.push("");
-            assert_eq!(told, others.join("\n"), "{version}");
+            assert_eq!(reported, others.join("\n"), "{version}");
             let types: Vec<_> = listing::objects(version, &off).map(Object::name).collect();
             assert!(!types.contains(&"CreditBalanceAdjustment"), "{version}");
             assert!(types.contains(&"InvoiceAdjustment"), "{version}");

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 /// What an API call came to.
-pub struct Told {
+pub struct Report {
     pub status: u16,
     pub body: Value,
 }
@@ -24,25 +24,30 @@ pub fn token(gateway: &TestGateway) -> String {
     fs::read_to_string(file).unwrap().trim().to_owned()
 }
 
-pub fn ask(gateway: &TestGateway, headers: &[(&str, &str)], call: (&str, &str, &Value)) -> Told {
+pub fn ask(gateway: &TestGateway, headers: &[(&str, &str)], call: (&str, &str, &Value)) -> Report {
     let (method, path, body) = call;
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let path = format!("/api/v1/{path}");
     let answer = Connection::open(gateway.admin()).send(method, &path, headers, body.as_bytes());
-    let told = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{answer}"));
-    Told { status: answer.status, body: told }
+    let reported = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{answer}"));
+    Report { status: answer.status, body: reported }
 }
 
-pub fn api(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Told {
+pub fn api(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Report {
     let bearer = format!("Bearer {}", token(gateway));
     let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
     ask(gateway, &headers, (method, path, body))
 }
 
 pub fn done(gateway: &TestGateway, method: &str, path: &str, body: &Value) -> Value {
-    let told = api(gateway, method, path, body);
-    assert!((200..300).contains(&told.status), "{method} {path}: {} {}", told.status, told.body);
-    told.body
+    let reported = api(gateway, method, path, body);
+    assert!(
+        (200..300).contains(&reported.status),
+        "{method} {path}: {} {}",
+        reported.status,
+        reported.body
+    );
+    reported.body
 }
 
 /// `refund-gateway admin …` against the gateway.
@@ -123,9 +128,9 @@ fn a_snapshot_is_put_back_and_survives_a_restart() {
     let gone = api(&gateway, "POST", "snapshots/ten-gone/restore", &Value::Null);
     assert_eq!(gone.status, 404);
     for bad in ["..%2Fledger", ".hidden", "a b"] {
-        let told =
+        let reported =
             api(&gateway, "PUT", &format!("snapshots/{}", bad.replace(' ', "%20")), &Value::Null);
-        assert_eq!(told.status, 400, "{bad}: {}", told.body);
+        assert_eq!(reported.status, 400, "{bad}: {}", reported.body);
     }
 }
 
@@ -275,8 +280,8 @@ fn calls_suffer_what_was_ordered_and_only_so_often() {
     let raw = String::from_utf8(connection.read_to_end()).unwrap();
     let (head, body) = raw.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 ") && body.len() == 40, "{raw}");
-    let told = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
-    assert!(told.parse::<usize>().unwrap() > 40, "{head}");
+    let reported = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
+    assert!(reported.parse::<usize>().unwrap() > 40, "{head}");
     done(&gateway, "POST", "faults", &json!({ "status": 503 }));
     assert_eq!(refund_ten(&gateway, &session).status, 503);
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "970.00");
@@ -303,8 +308,8 @@ fn the_journal_tells_why_and_what_was_meant_but_no_secret() {
     let session = gateway.login();
     let mistaken = EXTERNAL_ACCOUNT.replace("0001", "0002");
     gateway.create(&session, &[external_refund(&mistaken, "10.00")]);
-    let told = done(&gateway, "GET", "journal?failed=true", &Value::Null);
-    let exchange = &told["exchanges"][0];
+    let reported = done(&gateway, "GET", "journal?failed=true", &Value::Null);
+    let exchange = &reported["exchanges"][0];
     assert_eq!(exchange["operation"], "create");
     assert_eq!(exchange["rejections"][0]["code"], "INVALID_VALUE");
     let hints = exchange["near_misses"].to_string();
@@ -316,8 +321,8 @@ fn the_journal_tells_why_and_what_was_meant_but_no_secret() {
     );
     let foreign = [("Content-Type", "application/json")];
     assert_eq!(gateway.connect().send("POST", ENDPOINT, &foreign, b"{}").status, 415);
-    let told = done(&gateway, "GET", "journal?limit=1", &Value::Null);
-    let refused = &told["exchanges"][0];
+    let reported = done(&gateway, "GET", "journal?limit=1", &Value::Null);
+    let refused = &reported["exchanges"][0];
     assert_eq!((&refused["status"], &refused["near_misses"]), (&json!(415), &json!([])));
     assert!(refused["rejections"][0]["message"].as_str().unwrap().contains("json"), "{refused}");
     let all = done(&gateway, "GET", "journal?limit=100", &Value::Null).to_string();
@@ -345,8 +350,8 @@ fn nothing_of_it_works_on_real_books_or_without_the_token() {
         ("POST", "faults", json!({ "delay_ms": 1 })),
         ("GET", "journal", Value::Null),
     ] {
-        let told = api(&real, method, path, &body);
-        assert_eq!(told.status, 403, "{method} {path}: {}", told.body);
+        let reported = api(&real, method, path, &body);
+        assert_eq!(reported.status, 403, "{method} {path}: {}", reported.body);
     }
     let output = command(&real, &["reset"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -390,9 +395,13 @@ fn what_is_asked_wrongly_is_refused_by_name() {
         ("GET", "journal/999", Value::Null, 404, "999"),
         ("GET", "nothing", Value::Null, 404, "openapi"),
     ] {
-        let told = api(&gateway, method, path, &body);
-        let error = told.body["error"].as_str().unwrap_or_default();
-        assert!(told.status == status && error.contains(named), "{path}: {} {error}", told.status);
+        let reported = api(&gateway, method, path, &body);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(
+            reported.status == status && error.contains(named),
+            "{path}: {} {error}",
+            reported.status
+        );
     }
 }
 
@@ -407,10 +416,10 @@ fn the_description_lists_the_routes_that_there_are() {
             assert!(operations.insert(operation["operationId"].to_string()), "{path} {method}");
             let path = path.replace("{name}", "none").replace("{id}", "999");
             let path = path.strip_prefix("/api/v1/").unwrap();
-            let told = api(&gateway, &method.to_uppercase(), path, &Value::Null);
+            let reported = api(&gateway, &method.to_uppercase(), path, &Value::Null);
             // Whatever it says to nothing: the route is there, and takes the method.
-            let error = told.body["error"].as_str().unwrap_or_default();
-            assert!(told.status != 405 && !error.contains("no such thing"), "{path}: {error}");
+            let error = reported.body["error"].as_str().unwrap_or_default();
+            assert!(reported.status != 405 && !error.contains("no such thing"), "{path}: {error}");
         }
     }
     assert!(operations.len() >= 15, "{operations:?}");
@@ -498,17 +507,17 @@ fn whatever_is_told_is_described() {
         ("POST", "tenant", json!({ "key": "credit_balance", "value": true })),
         ("GET", "nothing", Value::Null),
     ] {
-        let told = api(&gateway, method, &path.replace("{name}", "sandbox"), &asked);
+        let reported = api(&gateway, method, &path.replace("{name}", "sandbox"), &asked);
         let operation = &described["paths"][format!("/api/v1/{path}")][method.to_lowercase()];
         let answers = &operation["responses"];
-        let answer = answers.get(told.status.to_string()).unwrap_or(&answers["default"]);
+        let answer = answers.get(reported.status.to_string()).unwrap_or(&answers["default"]);
         let schema = match operation.is_null() {
             true => json!({ "$ref": "#/components/schemas/Error" }),
             false => answer["content"]["application/json"]["schema"].clone(),
         };
         let schemas = &described["components"]["schemas"];
-        let missing = undescribed(schemas, &schema, &told.body, path);
-        assert_eq!(missing, Vec::<String>::new(), "{method} {path}: {}", told.body);
+        let missing = undescribed(schemas, &schema, &reported.body, path);
+        assert_eq!(missing, Vec::<String>::new(), "{method} {path}: {}", reported.body);
     }
 }
 
@@ -578,8 +587,8 @@ fn a_refund_is_not_settled_by_hand_while_its_gateway_is_being_asked() {
     thread::scope(|scope| {
         let created = scope.spawn(|| gateway.create(&session, &[electronic_refund("10.00")]));
         let is_under_way = || {
-            let told = done(&gateway, "GET", "gateways/sandbox/rules", &Value::Null);
-            told["rules"][0]["times"] == 0
+            let reported = done(&gateway, "GET", "gateways/sandbox/rules", &Value::Null);
+            reported["rules"][0]["times"] == 0
         };
         while !is_under_way() {
             thread::sleep(Duration::from_millis(10));
@@ -617,7 +626,8 @@ fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
     let waits = || {
         let metrics = gateway.get_admin("/metrics").text();
         let line = "refund_gateway_refunds_in_processing ";
-        let found = metrics.lines().find_map(|told| told.strip_prefix(line).map(str::to_owned));
+        let found =
+            metrics.lines().find_map(|reported| reported.strip_prefix(line).map(str::to_owned));
         found.unwrap_or_else(|| panic!("no {line}in {metrics}"))
     };
     let until = |wanted: &str| {

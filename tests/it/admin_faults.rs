@@ -48,8 +48,8 @@ fn an_answer_has_the_status_and_the_headers_that_were_ordered() {
     told_by(&gateway, &[&order[..], &headers].concat());
     let answer = refund_ten(&gateway, &session);
     assert_eq!(answer.texts("FaultMessage"), ["later"]);
-    let told = ["retry-after", "x-request-id"].map(|name| answer.header(name));
-    assert_eq!((answer.status, told), (503, [Some("7"), Some("abc")]), "{answer}");
+    let reported = ["retry-after", "x-request-id"].map(|name| answer.header(name));
+    assert_eq!((answer.status, reported), (503, [Some("7"), Some("abc")]), "{answer}");
     // In the place of the gateway's own.
     let order =
         json!({ "status": 202, "headers": { "Content-Type": "text/plain", "Server": "x" } });
@@ -71,9 +71,9 @@ fn an_answer_has_the_status_and_the_headers_that_were_ordered() {
         (json!({ "status": 100 }), "100"),
         (json!({ "reset": "after", "status": 503 }), "reset"),
     ] {
-        let told = api(&gateway, "POST", "faults", &order);
-        let error = told.body["error"].as_str().unwrap_or_default();
-        assert!(told.status == 400 && error.contains(named), "{order}: {error}");
+        let reported = api(&gateway, "POST", "faults", &order);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(reported.status == 400 && error.contains(named), "{order}: {error}");
     }
     for args in [["--header", "nonsense"], ["--header", "Upgrade: x"], ["--status", "99"]] {
         let output = command(&gateway, &[&["fault", "order"][..], &args].concat());

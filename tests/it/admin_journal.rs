@@ -13,8 +13,8 @@ fn refund_of(gateway: &TestGateway, session: &str, account: &str, amount: &str) 
     answer.texts("Id").pop().unwrap_or_else(|| panic!("{answer}"))
 }
 
-fn ids(told: &Value) -> Vec<u64> {
-    let exchanges = told["exchanges"].as_array().unwrap();
+fn ids(reported: &Value) -> Vec<u64> {
+    let exchanges = reported["exchanges"].as_array().unwrap();
     exchanges.iter().map(|exchange| exchange["id"].as_u64().unwrap()).collect()
 }
 
@@ -53,9 +53,9 @@ fn each_of_several_tests_finds_its_own_calls() {
         ("outcome=Client&failed=true".to_owned(), vec![8, 4]),
         ("after=5&before=8&bodies=false".to_owned(), vec![7, 6]),
     ] {
-        let told = done(&gateway, "GET", &format!("journal?{filter}"), &Value::Null);
-        assert_eq!(ids(&told), expected, "{filter}");
-        let counts = ["matched", "kept", "dropped"].map(|key| told[key].as_u64().unwrap());
+        let reported = done(&gateway, "GET", &format!("journal?{filter}"), &Value::Null);
+        assert_eq!(ids(&reported), expected, "{filter}");
+        let counts = ["matched", "kept", "dropped"].map(|key| reported[key].as_u64().unwrap());
         assert_eq!(counts, [expected.len() as u64, 8, 0], "{filter}");
     }
     let limited = done(&gateway, "GET", "journal?limit=1&operation=create", &Value::Null);
@@ -76,9 +76,9 @@ fn each_of_several_tests_finds_its_own_calls() {
         ("refund=x", "refund"),
         ("user=%zz", "%zz"),
     ] {
-        let told = api(&gateway, "GET", &format!("journal?{wrong}"), &Value::Null);
-        let error = told.body["error"].as_str().unwrap_or_default();
-        assert!(told.status == 400 && error.contains(named), "{wrong}: {error}");
+        let reported = api(&gateway, "GET", &format!("journal?{wrong}"), &Value::Null);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(reported.status == 400 && error.contains(named), "{wrong}: {error}");
     }
 }
 
@@ -90,14 +90,14 @@ fn the_journal_is_bounded_and_tells_what_it_has_dropped() {
     for _ in 0..40 {
         refund_ten(&gateway, &session);
     }
-    let told = done(&gateway, "GET", "journal?limit=1000&bodies=false", &Value::Null);
-    assert_eq!((ids(&told).len(), &told["dropped"]), (30, &json!(11)));
-    assert_eq!(told["exchanges"][0].get("request"), None);
+    let reported = done(&gateway, "GET", "journal?limit=1000&bodies=false", &Value::Null);
+    assert_eq!((ids(&reported).len(), &reported["dropped"]), (30, &json!(11)));
+    assert_eq!(reported["exchanges"][0].get("request"), None);
     let shown = command(&gateway, &["journal", "--limit", "1"]);
     assert!(String::from_utf8_lossy(&shown.stderr).contains("11 older"), "{shown:?}");
     done(&gateway, "DELETE", "journal", &Value::Null);
-    let told = done(&gateway, "GET", "journal", &Value::Null);
-    assert_eq!((&told["kept"], &told["dropped"]), (&json!(0), &json!(0)));
+    let reported = done(&gateway, "GET", "journal", &Value::Null);
+    assert_eq!((&reported["kept"], &reported["dropped"]), (&json!(0), &json!(0)));
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn no_more_memory_is_taken_than_was_said() {
     for _ in 0..20 {
         gateway.post(ENDPOINT, &envelope(&session_header(&session), &update));
     }
-    let told = done(&gateway, "GET", "journal?limit=1000", &Value::Null);
-    let kept = told["kept"].as_u64().unwrap();
+    let reported = done(&gateway, "GET", "journal?limit=1000", &Value::Null);
+    let kept = reported["kept"].as_u64().unwrap();
     assert!((1..10).contains(&kept), "{kept}");
-    assert_eq!(told["dropped"].as_u64().unwrap() + kept, 21);
+    assert_eq!(reported["dropped"].as_u64().unwrap() + kept, 21);
 }
 
 /// A test had to fetch the journal and to parse the XML in it.
@@ -127,14 +127,14 @@ fn a_test_verifies_that_create_was_called_exactly_once_with_amount_10() {
     let expected = json!({ "operation": "create", "account": EXTERNAL_ACCOUNT,
         "fields": { "Amount": 10, "Type": "External" }, "count": 1 });
     let verify = |body: &Value| done(&gateway, "POST", "journal/verify", body);
-    let told = verify(&expected);
-    assert_eq!((&told["verified"], &told["matched"]), (&json!(false), &json!(0)));
-    let differs = told["near_misses"][0]["differs"].to_string();
-    assert!(differs.contains("Amount is 20.00, not 10"), "{told}");
-    assert!(differs.contains(&format!("not {EXTERNAL_ACCOUNT}")), "{told}");
+    let reported = verify(&expected);
+    assert_eq!((&reported["verified"], &reported["matched"]), (&json!(false), &json!(0)));
+    let differs = reported["near_misses"][0]["differs"].to_string();
+    assert!(differs.contains("Amount is 20.00, not 10"), "{reported}");
+    assert!(differs.contains(&format!("not {EXTERNAL_ACCOUNT}")), "{reported}");
     refund_ten(&gateway, &session);
-    let told = verify(&expected);
-    assert_eq!((&told["verified"], &told["expected"]), (&json!(true), &json!("exactly 1")));
+    let reported = verify(&expected);
+    assert_eq!((&reported["verified"], &reported["expected"]), (&json!(true), &json!("exactly 1")));
     refund_ten(&gateway, &session);
     assert_eq!(verify(&expected)["verified"], json!(false));
     let many = json!({ "fields": { "Amount": "10" }, "count": { "at_least": 2, "at_most": 3 } });
@@ -160,9 +160,9 @@ fn a_test_verifies_that_create_was_called_exactly_once_with_amount_10() {
         (json!({ "fields": { "Amount": [1] } }), "list"),
         (json!({ "count": "one" }), "count"),
     ] {
-        let told = api(&gateway, "POST", "journal/verify", &wrong);
-        let error = told.body["error"].as_str().unwrap_or_default();
-        assert!(told.status == 400 && error.contains(named), "{wrong}: {error}");
+        let reported = api(&gateway, "POST", "journal/verify", &wrong);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(reported.status == 400 && error.contains(named), "{wrong}: {error}");
     }
     let all = done(&gateway, "GET", "journal?limit=1000", &Value::Null).to_string();
     assert!(!all.contains(&session) && !all.contains(">demo<"), "{all}");

@@ -289,8 +289,8 @@ fn the_api_speaks_http_as_it_should() {
     for path in ["/api", "/api/v1", "/api/v2/reset", "/api/v1/snapshots/a/b/c"] {
         let nothing = ask("GET", path, &authorized);
         assert_eq!(nothing.status, 404, "{path}");
-        let told: Value = serde_json::from_slice(&nothing.body).unwrap();
-        assert!(told["error"].is_string(), "{path}: {told}");
+        let reported: Value = serde_json::from_slice(&nothing.body).unwrap();
+        assert!(reported["error"].is_string(), "{path}: {reported}");
     }
     let mut connection = Connection::open(gateway.admin());
     let head = format!("Host: localhost\r\nAuthorization: {bearer}\r\nConnection: close\r\n\r\n");

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 const XML: (&str, &str) = ("Content-Type", "text/xml");
 
 fn records(gateway: &TestGateway, query: &str) -> Vec<Value> {
-    let told = done(gateway, "GET", &format!("audit?{query}"), &Value::Null);
-    told["records"].as_array().unwrap().clone()
+    let reported = done(gateway, "GET", &format!("audit?{query}"), &Value::Null);
+    reported["records"].as_array().unwrap().clone()
 }
 
 /// The record of the only call that a query finds.
@@ -145,8 +145,11 @@ fn whatever_is_created_changed_and_deleted_stands_in_the_audit() {
     let changes = story["changes"].as_array().unwrap();
     let operations: Vec<_> = changes.iter().map(|one| one["operation"].clone()).collect();
     assert_eq!(operations, ["update", "delete"]);
-    let told = explained(&gateway, &["1"]);
-    assert!(told.contains("R-00000001 (deleted)") && told.contains("delete, by demo@"), "{told}");
+    let reported = explained(&gateway, &["1"]);
+    assert!(
+        reported.contains("R-00000001 (deleted)") && reported.contains("delete, by demo@"),
+        "{reported}"
+    );
 }
 
 fn explained(gateway: &TestGateway, args: &[&str]) -> String {

@@ -130,9 +130,9 @@ fn pipes_and_broken_links_are_refused_and_not_waited_for() {
     };
     let refused = |name: &str, said: &str| {
         let output = finish(program(folder.path()).args(["replay", name]));
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(4), "{told}");
-        assert!(told.contains(said), "{said} in {told}");
+        let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{reported}");
+        assert!(reported.contains(said), "{said} in {reported}");
     };
     pipe("pipe.har");
     refused("pipe.har", "pipe.har: expected a file or a folder: it is read twice");

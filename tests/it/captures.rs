@@ -115,7 +115,7 @@ fn a_changed_value_is_named_in_every_format() {
         .and("python.yaml", python_cassette(&conversation))
         .and("traffic.har", har);
     for file in ["ruby.yml", "python.yaml", "traffic.har"] {
-        let told = files.told(&[file], 1);
+        let reported = files.reported(&[file], 1);
         for said in [
             &format!("FAILED {file}/3 query"),
             "body at /Envelope/Body/queryResponse/result/records/Amount",
@@ -123,7 +123,7 @@ fn a_changed_value_is_named_in_every_format() {
             "+          <ns2:Amount>12.50</ns2:Amount>",
             "3 passed, 1 failed",
         ] {
-            assert!(told.contains(said), "{said} in {told}");
+            assert!(reported.contains(said), "{said} in {reported}");
         }
     }
 }
@@ -143,8 +143,8 @@ fn a_documented_operation_alone_is_sent_in_an_envelope() {
     folder.refused(&["copied.xml"], 4, "copied.xml:1: expected the XML of a request");
     folder.refused(&["copied.xml"], 4, "backslashes");
     folder.refused(&["other.xml"], 4, "other.xml:1: expected a soapenv:Envelope");
-    let told = folder.told(&["greedy.xml"], 1);
-    assert!(told.contains("no answer was captured, and this one is a refusal: "), "{told}");
+    let reported = folder.reported(&["greedy.xml"], 1);
+    assert!(reported.contains("no answer was captured, and this one is a refusal: "), "{reported}");
 }
 
 #[test]
@@ -160,14 +160,14 @@ fn what_is_no_soap_is_skipped_by_name() {
     without_body["response"]["content"].as_object_mut().unwrap().remove("text");
     entries.splice(0..0, [page, aborted, without_body]);
     let folder = Folder::with("a.har", har(&entries));
-    let told = folder.told(&["a.har", "--junit", "junit.xml"], 0);
+    let reported = folder.reported(&["a.har", "--junit", "junit.xml"], 0);
     for line in [
         "SKIPPED a.har/1 GET: GET /console is no SOAP call",
         "SKIPPED a.har/2 POST: no answer was captured",
         "SKIPPED a.har/3 POST: the body of its answer was not captured",
         "4 passed, 0 failed, 3 skipped",
     ] {
-        assert!(told.lines().any(|told| told == line), "{line} in {told}");
+        assert!(reported.lines().any(|reported| reported == line), "{line} in {reported}");
     }
     let junit = fs::read_to_string(folder.path("junit.xml")).unwrap();
     assert_eq!(junit.matches("<skipped ").count(), 3, "{junit}");
@@ -228,7 +228,7 @@ fn cassettes_in_json_are_read_too() {
 fn rules_beside_a_capture_hold_for_it() {
     let har = conversation_in_har().replace(">12.50</obj:Amount>", ">12.60</obj:Amount>");
     let folder = Folder::with("a/x.har", har);
-    folder.told(&["a/x.har"], 1);
+    folder.reported(&["a/x.har"], 1);
     fs::write(folder.path("a/replay.toml"), "ignore = ['//records/Amount']\n").unwrap();
     folder.passes(&["a/x.har"], "4 passed, 0 failed");
     folder.passes(&["a"], "4 passed, 0 failed");
@@ -280,8 +280,8 @@ fn a_replay_of_nothing_does_not_pass() {
     let folder = Folder::with("none.har", r#"{"log":{"entries":[]}}"#)
         .and("none.yml", "http_interactions: []\n");
     for file in ["none.har", "none.yml"] {
-        let told = folder.told(&[file], 4);
-        assert!(told.contains("error: nothing was replayed"), "{told}");
+        let reported = folder.reported(&[file], 4);
+        assert!(reported.contains("error: nothing was replayed"), "{reported}");
     }
 }
 
@@ -331,7 +331,7 @@ fn what_is_accepted_is_written_down_without_secrets() {
     let folder = Folder::with("p/x.request.xml", envelope("", &create))
         .and("p/x.response.xml", created(THEIR_ID));
     let url = upstream.url();
-    let shown = folder.told(&["p", "--endpoint", &url, "--html", "page.html"], 1)
+    let shown = folder.reported(&["p", "--endpoint", &url, "--html", "page.html"], 1)
         + &fs::read_to_string(folder.path("page.html")).unwrap();
     folder.passes(&["p", "--endpoint", &url, "--update"], "0 passed, 0 failed, 1 updated");
     let written = fs::read_to_string(folder.path("p/x.response.xml")).unwrap();
@@ -387,9 +387,9 @@ fn no_secret_of_a_capture_is_shown_or_written() {
     exchanges.push((request, told_back));
     let entries: Vec<Value> = exchanges.iter().map(har_entry).collect();
     let folder = Folder::with("a.har", har(&entries));
-    let mut shown = folder.told(&["a.har", "--html", "page.html", "--junit", "junit.xml"], 1);
-    shown.push_str(&folder.told(&["a.har", "--json"], 1));
-    shown.push_str(&folder.told(&["a.har", "--compare", "bytes"], 1));
+    let mut shown = folder.reported(&["a.har", "--html", "page.html", "--junit", "junit.xml"], 1);
+    shown.push_str(&folder.reported(&["a.har", "--json"], 1));
+    shown.push_str(&folder.reported(&["a.har", "--compare", "bytes"], 1));
     for file in ["page.html", "junit.xml"] {
         shown.push_str(&fs::read_to_string(folder.path(file)).unwrap());
     }
@@ -421,7 +421,7 @@ fn a_capture_is_replayed_with_given_credentials() {
     let endpoint = format!("http://{}", gateway.public());
     let folder = Folder::with("a.har", conversation_in_har());
     let args = ["a.har", "--endpoint", &endpoint];
-    folder.told(&args, 2);
+    folder.reported(&args, 2);
     let given = ["--username", "demo@example.com", "--password", "demo"];
     folder.passes(&[&args[..], &given].concat(), "4 passed, 0 failed");
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "987.50");
@@ -442,7 +442,7 @@ fn a_blank_in_a_host_is_nothing_to_a_replay_and_one_in_a_path_is_skipped_by_name
     Folder::with("hosts.har", har(&hosts)).passes(&["hosts.har"], "5 passed, 0 failed");
     let behind = ["https://<HOST>/<SERVICE>/a/91.0", "https://a.b/apps/services/a/91.0?x={{y}}"];
     let entries = [behind.map(at).to_vec(), vec![entry.clone()]].concat();
-    let said = Folder::with("paths.har", har(&entries)).told(&["paths.har"], 0);
+    let said = Folder::with("paths.har", har(&entries)).reported(&["paths.har"], 0);
     for part in ["its URL needs SERVICE", "its URL needs y", "1 passed, 0 failed, 2 skipped"] {
         assert!(said.contains(part), "no {part} in {said}");
     }

@@ -78,14 +78,15 @@ fn conversation() -> Vec<Value> {
 fn a_har_is_replayed_with_tokens_ids_and_clients_of_now_and_other_apis_are_left_alone() {
     let folder = Folder::with("a.har", har(&conversation())).and("seed.toml", SEED);
     let rules = ["--ignore", "$.expires_in", "--ignore", "$.scope", "--ignore", "$.jti"];
-    let told = folder.told(&[&["a.har", "--match", "$.access_token=."], &rules[..]].concat(), 1);
+    let reported =
+        folder.reported(&[&["a.har", "--match", "$.access_token=."], &rules[..]].concat(), 1);
     let skipped = "POST /v1/refunds is no SOAP call";
-    assert!(told.contains("3 passed, 0 failed") && told.contains(skipped), "{told}");
-    assert!(told.contains("GET /v1/catalog/products is not served there"), "{told}");
+    assert!(reported.contains("3 passed, 0 failed") && reported.contains(skipped), "{reported}");
+    assert!(reported.contains("GET /v1/catalog/products is not served there"), "{reported}");
     for secret in [THEIR_TOKEN, "their-secret", "demo-secret"] {
-        assert!(!told.contains(secret), "{secret} in {told}");
+        assert!(!reported.contains(secret), "{secret} in {reported}");
     }
-    let listed = folder.told(&["a.har", "--list", "--only", "op:POST /v1/object/*"], 0);
+    let listed = folder.reported(&["a.har", "--list", "--only", "op:POST /v1/object/*"], 0);
     assert!(listed.contains("a.har/2 POST /v1/object/refund"), "{listed}");
 }
 
@@ -96,11 +97,14 @@ fn a_difference_shows_its_line_and_no_secret() {
     let text = entries[2]["response"]["content"]["text"].as_str().unwrap().replace("12.50", "13");
     entries[2]["response"]["content"]["text"] = json!(text);
     let folder = Folder::with("a.har", har(&entries)).and("seed.toml", SEED);
-    let told = folder.told(&["a.har"], 1);
-    assert!(told.contains("body at /Amount"), "{told}");
-    assert!(told.contains("\"Amount\": 13\n") && told.contains("\"Amount\": 12.5\n"), "{told}");
+    let reported = folder.reported(&["a.har"], 1);
+    assert!(reported.contains("body at /Amount"), "{reported}");
+    assert!(
+        reported.contains("\"Amount\": 13\n") && reported.contains("\"Amount\": 12.5\n"),
+        "{reported}"
+    );
     for secret in [THEIR_TOKEN, "their-secret", "demo-secret"] {
-        assert!(!told.contains(secret), "{secret} in {told}");
+        assert!(!reported.contains(secret), "{secret} in {reported}");
     }
 }
 
@@ -173,10 +177,10 @@ fn a_call_is_sent_in_the_name_of_the_user_whose_token_or_key_was_captured() {
     let rules = ["--match", "$.access_token=.", "--match", "$.Errors[0].Message=."];
     let more = ["--ignore", "$.expires_in", "--ignore", "$.scope", "--ignore", "$.jti"];
     let all = [&["a.har", "--ignore", "$.token_type"], &rules[..], &more[..]].concat();
-    let told = folder.told(&all, 0);
-    assert!(told.contains("7 passed, 0 failed"), "{told}");
+    let reported = folder.reported(&all, 0);
+    assert!(reported.contains("7 passed, 0 failed"), "{reported}");
     for secret in ["token-of-second", "second-secret", "first-secret"] {
-        assert!(!told.contains(secret), "{secret} in {told}");
+        assert!(!reported.contains(secret), "{secret} in {reported}");
     }
 }
 
@@ -221,11 +225,12 @@ fn cassettes_of_vcr_replay_calls_of_the_rest_api() {
         .and("seed.toml", SEED);
     let rules = ["--ignore", "$.expires_in", "--ignore", "$.scope", "--ignore", "$.jti"];
     for file in ["ruby.yml", "python.yaml"] {
-        let told = folder.told(&[&[file, "--match", "$.access_token=."], &rules[..]].concat(), 1);
-        assert!(told.contains("3 passed, 0 failed"), "{file}: {told}");
-        assert!(told.contains("GET /v1/catalog/products is not served there"), "{told}");
+        let reported =
+            folder.reported(&[&[file, "--match", "$.access_token=."], &rules[..]].concat(), 1);
+        assert!(reported.contains("3 passed, 0 failed"), "{file}: {reported}");
+        assert!(reported.contains("GET /v1/catalog/products is not served there"), "{reported}");
         for secret in [THEIR_TOKEN, "their-secret", "demo-secret"] {
-            assert!(!told.contains(secret), "{secret} in {told}");
+            assert!(!reported.contains(secret), "{secret} in {reported}");
         }
     }
 }

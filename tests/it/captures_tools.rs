@@ -119,18 +119,18 @@ fn stubs_and_the_journal_of_wiremock_pass() {
     matched["request"]["bodyPatterns"] = json!([{"matchesXPath": "//create"}]);
     let all = [stub(&request, &json!({"status": 200, "body": response})), matched];
     let folder = Folder::with("all.json", json!({"mappings": all}).to_string());
-    let told = folder.told(&["all.json"], 0);
-    assert!(told.contains("1 passed, 0 failed, 1 skipped"), "{told}");
-    assert!(told.contains("its body is matched by a pattern, not known"), "{told}");
-    assert!(!told.contains(THEIR_SESSION), "{told}");
+    let reported = folder.reported(&["all.json"], 0);
+    assert!(reported.contains("1 passed, 0 failed, 1 skipped"), "{reported}");
+    assert!(reported.contains("its body is matched by a pattern, not known"), "{reported}");
+    assert!(!reported.contains(THEIR_SESSION), "{reported}");
 }
 
 #[test]
 fn simulations_of_hoverfly_pass() {
     let folder = Folder::with("simulation.json", hoverfly());
-    let told = folder.told(&["simulation.json"], 0);
-    assert!(told.contains("4 passed, 0 failed, 1 skipped"), "{told}");
-    assert!(told.contains("its body is matched by a pattern, not known"), "{told}");
+    let reported = folder.reported(&["simulation.json"], 0);
+    assert!(reported.contains("4 passed, 0 failed, 1 skipped"), "{reported}");
+    assert!(reported.contains("its body is matched by a pattern, not known"), "{reported}");
 }
 
 #[test]

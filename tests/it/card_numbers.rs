@@ -35,7 +35,7 @@ fn refund_with(comment: &str) -> String {
 }
 
 /// What a gateway with these settings keeps and answers, when cards stand wherever they can.
-fn told(config: &str) -> String {
+fn reported(config: &str) -> String {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("seed.toml"), FIFTY).unwrap();
     fs::write(folder.path().join("c.toml"), config).unwrap();
@@ -46,45 +46,45 @@ fn told(config: &str) -> String {
     let comment = format!("paid by {CARD} and {GROUPED}");
     let made = gateway.create(&session, &[refund_with(&comment)]);
     assert_eq!(made.successes(), 1, "{made}");
-    let mut told = made.to_string();
+    let mut reported = made.to_string();
     let query = |words: &str| {
         let query = format!("<api:queryString>{words}</api:queryString>");
         let body = format!("<api:query>{query}</api:query>");
         gateway.post(ENDPOINT, &envelope(&session_header(&session), &body)).to_string()
     };
-    told += &query("select Comment from Refund");
-    told += &query(&format!("select {CARD} from Refund"));
-    told += &query(&format!("select Id from Refund where Comment = '{CARD}'"));
+    reported += &query("select Comment from Refund");
+    reported += &query(&format!("select {CARD} from Refund"));
+    reported += &query(&format!("select Id from Refund where Comment = '{CARD}'"));
     let odd = refund_with("x").replace("\"obj:Refund\"", &format!("\"{CARD}\""));
-    told += &gateway.post(ENDPOINT, &create_envelope(&session, &[odd])).to_string();
+    reported += &gateway.post(ENDPOINT, &create_envelope(&session, &[odd])).to_string();
     let json = format!("{{\"comment\":\"{CARD}\",\"unheard\":\"{GROUPED}\"}}");
     let session = format!("ZSession {session}");
     let headers = [("Content-Type", "application/json"), ("Authorization", session.as_str())];
     let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}?unheard={CARD}");
-    told += &gateway.connect().send("PUT", &path, &headers, json.as_bytes()).to_string();
+    reported += &gateway.connect().send("PUT", &path, &headers, json.as_bytes()).to_string();
     let tracked = [headers[0], headers[1], ("Zuora-Track-Id", CARD)];
-    told += &gateway.connect().send("PUT", &path, &tracked, json.as_bytes()).to_string();
+    reported += &gateway.connect().send("PUT", &path, &tracked, json.as_bytes()).to_string();
     let token = fs::read_to_string(gateway.folder().join("ledger.db.admin-token")).unwrap();
     let bearer = format!("Bearer {}", token.trim());
     let mut admin = Connection::open(gateway.admin());
     let journal = admin.send("GET", "/api/v1/journal", &[("Authorization", &bearer)], b"");
-    told += &journal.to_string();
+    reported += &journal.to_string();
     drop(admin);
     assert!(gateway.terminate().success());
-    told += &String::from_utf8_lossy(&files(gateway.folder()));
-    told
+    reported += &String::from_utf8_lossy(&files(gateway.folder()));
+    reported
 }
 
 /// Regression: a card in a comment was kept, recorded and repeated.
 #[test]
 fn no_number_of_a_card_in_a_free_text_is_kept_or_told() {
-    let hidden = told("");
+    let hidden = reported("");
     assert!(hidden.contains("paid by ************1111 and **** **** **** 0004"));
     for number in [CARD, GROUPED] {
         let place = hidden.find(number).map(|at| at.saturating_sub(200)..at + 40);
         let place = place.map(|at| String::from_utf8_lossy(&hidden.as_bytes()[at]));
         assert_eq!(place, None, "{number}");
     }
-    let shown = told("[service]\nmask_card_numbers = false\n");
+    let shown = reported("[service]\nmask_card_numbers = false\n");
     assert!(shown.contains(&format!("paid by {CARD} and {GROUPED}")));
 }

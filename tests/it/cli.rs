@@ -422,19 +422,19 @@ fn the_command_line_wins_over_the_environment_and_both_over_the_file() {
     );
     assert!(output.status.success(), "{output:?}");
     let table = String::from_utf8(output.stdout).unwrap();
-    let told = |key: &str| {
+    let reported = |key: &str| {
         let row = table.lines().find(|line| line.split_whitespace().next() == Some(key));
         let row = row.unwrap_or_else(|| panic!("{key} in {table}"));
         row.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(told("listen"), "127.0.0.1:3 (--listen)");
-    assert_eq!(told("admin_listen"), "none (REFUND_GATEWAY_ADMIN_LISTEN)");
-    assert_eq!(told("demo"), "true (REFUND_GATEWAY_DEMO)");
-    assert_eq!(told("test"), "true (implied by demo)");
-    assert_eq!(told("ledger"), "file.db (gateway.toml:3)");
-    assert_eq!(told("strict"), "true (gateway.toml:5)");
-    assert_eq!(told("service.session_idle_minutes"), "15 (default)");
-    assert_eq!(told("clock"), "none (default)");
+    assert_eq!(reported("listen"), "127.0.0.1:3 (--listen)");
+    assert_eq!(reported("admin_listen"), "none (REFUND_GATEWAY_ADMIN_LISTEN)");
+    assert_eq!(reported("demo"), "true (REFUND_GATEWAY_DEMO)");
+    assert_eq!(reported("test"), "true (implied by demo)");
+    assert_eq!(reported("ledger"), "file.db (gateway.toml:3)");
+    assert_eq!(reported("strict"), "true (gateway.toml:5)");
+    assert_eq!(reported("service.session_idle_minutes"), "15 (default)");
+    assert_eq!(reported("clock"), "none (default)");
 }
 
 #[test]

@@ -70,9 +70,9 @@ fn the_clock_is_not_set_back_before_what_was_done() {
         ("PUT", "clock", json!({ "now": "2026-03-04T05:06:06Z" })),
         ("POST", "clock/advance", json!({ "seconds": -1 })),
     ] {
-        let told = api(&gateway, method, path, &body);
-        let why = told.body["error"].as_str().unwrap_or_default().to_owned();
-        assert_eq!(told.status, 409, "{why}");
+        let reported = api(&gateway, method, path, &body);
+        let why = reported.body["error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(reported.status, 409, "{why}");
         assert!(why.contains("2026-03-04T05:06:07.000Z") && why.contains("reset"), "{why}");
     }
     let output = command(&gateway, &["clock", "--set", "2026-03-04T05:06:06Z"]);

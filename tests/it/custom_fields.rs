@@ -218,7 +218,7 @@ impl Client<'_> {
     }
 
     /// The text of the error, and nothing for a success.
-    fn told(&self, operation: &str, kind: &str, fields: &[(&str, &str)]) -> String {
+    fn reported(&self, operation: &str, kind: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.call(operation, kind, fields);
         assert_eq!(answer.status, 200, "{answer}");
         answer.texts("Message").concat()
@@ -277,10 +277,10 @@ fn every_object_that_is_created_has_its_own_fields() {
             (&[tag, tag], "Invalid value for field Tag__c: one"),
             (&[tag, ("Sum__c", "1<obj:x/>")], "Invalid value for field Sum__c: 1"),
         ] {
-            assert_eq!(client.told("create", kind, &with(own)), text, "{kind} {own:?}");
+            assert_eq!(client.reported("create", kind, &with(own)), text, "{kind} {own:?}");
         }
         // A field of the object itself that is missing comes first.
-        let bare = client.told("create", kind, &[("Sum__c", "x")]);
+        let bare = client.reported("create", kind, &[("Sum__c", "x")]);
         assert!(bare.starts_with("Missing required value: ") && !bare.contains("__c"), "{bare}");
         let id = client.created(kind, &with(&[tag, sum, ("Other__c", "x")]));
         assert_eq!(client.own(kind, &id), ["one", "12.5"], "{kind}");
@@ -301,11 +301,11 @@ fn an_update_changes_them_and_takes_away_what_is_not_required() {
         }
         let id = client.created(kind, &[&fields[..], &[tag, sum]].concat());
         let update = |own: &[(&str, &str)]| {
-            let told = client.told("update", kind, &[&[("Id", id.as_str())], own].concat());
-            (told, client.own(kind, &id).join(" "))
+            let reported = client.reported("update", kind, &[&[("Id", id.as_str())], own].concat());
+            (reported, client.own(kind, &id).join(" "))
         };
         let wrong = |name: &str, value: &str| format!("Invalid value for field {name}: {value}");
-        for (own, told, stands) in [
+        for (own, reported, stands) in [
             (&[("Tag__c", "two"), ("Sum__c", "")][..], String::new(), "two 7"),
             (&[("Sum__c", "-0.50")], String::new(), "two -0.5"),
             (&[("Tag__c", "x"), ("Sum__c", "y")], wrong("Sum__c", "y"), "two -0.5"),
@@ -319,7 +319,7 @@ fn an_update_changes_them_and_takes_away_what_is_not_required() {
             (&[("fieldsToNull", "Sum__c"), ("Tag__c", "Tag")], String::new(), "Tag "),
             (&[("Sum__c", "3")], String::new(), "Tag 3"),
         ] {
-            assert_eq!(update(own), (told, stands.to_owned()), "{kind} {own:?}");
+            assert_eq!(update(own), (reported, stands.to_owned()), "{kind} {own:?}");
         }
     }
 }
@@ -330,8 +330,9 @@ fn an_update_of_a_refund_changes_its_own_fields() {
     let client = Client { session: gateway.login(), gateway: &gateway };
     let created = gateway.create(&client.session, &[with(&[("CaseNumber__c", "c-1")])]);
     let id = created.texts("Id").concat();
-    let update =
-        |own: &[(&str, &str)]| client.told("update", "Refund", &[&[("Id", &*id)], own].concat());
+    let update = |own: &[(&str, &str)]| {
+        client.reported("update", "Refund", &[&[("Id", &*id)], own].concat())
+    };
     assert_eq!(update(&[("CaseNumber__c", "c-2"), ("Goodwill__c", "1"), ("isUrgent__c", "1")]), "");
     assert_eq!(update(&[("fieldsToNull", "Goodwill__c"), ("ReviewDate__c", "2026-03-04")]), "");
     let zoql = "select CaseNumber__c, Goodwill__c, isUrgent__c, ReviewDate__c from Refund";

@@ -41,9 +41,9 @@ fn a_hundred_clients_share_fifty_and_exactly_fifty_succeed() {
         assert_eq!(answer.status, 200, "{answer}");
         assert_well_formed(answer);
         if answer.successes() == 0 {
-            let told = answer.texts("Message");
+            let reported = answer.texts("Message");
             let expected = "The refund amount 1.00 is greater than the credit balance 0.00.";
-            assert_eq!(told, [expected], "{answer}");
+            assert_eq!(reported, [expected], "{answer}");
         }
     }
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "0.00");

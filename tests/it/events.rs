@@ -280,10 +280,11 @@ fn the_command_shows_events_beside_a_running_gateway() {
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         String::from_utf8(output.stdout).unwrap()
     };
-    let told = tail(&[]);
-    let kinds: Vec<_> = told.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-    assert_eq!(kinds, ["refund.processed", "refund.processing", "refund.processed"], "{told}");
-    assert!(told.lines().all(|line| line.contains("USD")), "{told}");
+    let reported = tail(&[]);
+    let kinds: Vec<_> =
+        reported.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(kinds, ["refund.processed", "refund.processing", "refund.processed"], "{reported}");
+    assert!(reported.lines().all(|line| line.contains("USD")), "{reported}");
     let json = tail(&["--json", "--after", "2"]);
     let event: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&event["sequence"], &event["refund"]["amount"]), (&3.into(), &"13.50".into()));
@@ -313,9 +314,9 @@ fn events_are_kept_for_as_long_as_it_is_configured() {
     let kept = |gateway: &TestGateway| {
         let mut command = program(gateway.folder());
         let output = finish(command.args(["events", "--ledger", gateway.place()]));
-        let told = String::from_utf8(output.stdout).unwrap();
+        let reported = String::from_utf8(output.stdout).unwrap();
         let sequence = |line: &str| line.split_whitespace().next().unwrap().to_owned();
-        told.lines().map(sequence).collect::<Vec<_>>()
+        reported.lines().map(sequence).collect::<Vec<_>>()
     };
     for (clock, expected) in [
         ("2026-02-04T12:00:00Z", vec!["1", "2", "3"]),
@@ -359,8 +360,8 @@ fn a_webhook_that_cannot_be_used_is_refused_by_its_line() {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("c.toml"), format!("{base}{more}\n")).unwrap();
         let output = finish(program(folder.path()).args(["check", "--config", "c.toml"]));
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{more}: {told}");
-        assert!(told.contains(said) && !told.contains(SECRET), "{said} in {told}");
+        let reported = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{more}: {reported}");
+        assert!(reported.contains(said) && !reported.contains(SECRET), "{said} in {reported}");
     }
 }

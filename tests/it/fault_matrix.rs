@@ -78,8 +78,8 @@ fn whenever_it_is_killed_money_leaves_at_most_once() {
         let mut drawn = Drawn(seed);
         let point = Point::of(seed);
         let behaviours = point.behaviours((0..ORDERS).map(|_| drawn.behaviour()).collect());
-        let told = format!("FAULT_SEED={seed} ({point:?}, {behaviours:?})");
-        let _named = Named(&told);
+        let reported = format!("FAULT_SEED={seed} ({point:?}, {behaviours:?})");
+        let _named = Named(&reported);
         let inquiries = (0..drawn.below(3)).map(|_| match drawn.below(2) {
             0 => Behaviour::StatusBefore(503),
             _ => Behaviour::DropAfter,
@@ -92,24 +92,24 @@ fn whenever_it_is_killed_money_leaves_at_most_once() {
         *reached += u32::from(was_reached);
         stub.clear_script();
         gateway.restart();
-        settle_down(&gateway, &told);
-        check(&gateway, &stub, &told);
+        settle_down(&gateway, &reported);
+        check(&gateway, &stub, &reported);
     }
-    tell(first, schedules, &counts);
+    report(first, schedules, &counts);
 }
 
 /// Says which points were reached how often; each must have been, if it had its turn twice.
-fn tell(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
-    let mut told = format!("{schedules} schedules from FAULT_SEED={first}, killed\n");
+fn report(first: u64, schedules: u64, counts: &BTreeMap<Point, (u32, u32)>) {
+    let mut reported = format!("{schedules} schedules from FAULT_SEED={first}, killed\n");
     for (point, (tried, reached)) in counts {
         let reached = if point.can_be_seen() { reached.to_string() } else { "-".to_owned() };
-        told += &format!("  {point:?}: {tried} times, reached {reached}\n");
+        reported += &format!("  {point:?}: {tried} times, reached {reached}\n");
     }
     // Past the test's own capture, so that a nightly run shows it.
-    let _ = std::io::stderr().write_all(told.as_bytes());
+    let _ = std::io::stderr().write_all(reported.as_bytes());
     for (point, (tried, reached)) in counts {
         let is_enough = *reached > 0 || !point.can_be_seen() || *tried < 2;
-        assert!(is_enough, "{point:?} was never reached:\n{told}");
+        assert!(is_enough, "{point:?} was never reached:\n{reported}");
     }
 }
 
@@ -127,23 +127,23 @@ pub fn refund_of(row: &[String]) -> (String, String) {
 }
 
 /// Waits until nothing is in Processing any more.
-pub fn settle_down(gateway: &TestGateway, told: &str) {
+pub fn settle_down(gateway: &TestGateway, reported: &str) {
     let started = Instant::now();
     while electronic_refunds(&gateway.stored()).values().any(|status| status == "Processing") {
-        assert!(started.elapsed() < PATIENCE, "{told}: a refund stays in Processing");
+        assert!(started.elapsed() < PATIENCE, "{reported}: a refund stays in Processing");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 /// What the ledger says must be what the gateway did.
-fn check(gateway: &TestGateway, stub: &ProcessorStub, told: &str) {
+fn check(gateway: &TestGateway, stub: &ProcessorStub, reported: &str) {
     let refunds = electronic_refunds(&gateway.stored());
     for (id, status) in &refunds {
         let paid = u32::from(status == "Processed");
-        assert_eq!(stub.paid(id), paid, "{told}: {id} is {status}");
+        assert_eq!(stub.paid(id), paid, "{reported}: {id} is {status}");
     }
     for paid in stub.payments().keys() {
-        assert!(refunds.contains_key(paid), "{told}: {paid} was paid and nobody knows it");
+        assert!(refunds.contains_key(paid), "{reported}: {paid} was paid and nobody knows it");
     }
     // Recomputes every balance from its entries.
     gateway.balances();

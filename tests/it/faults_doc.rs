@@ -15,7 +15,7 @@ fn cell(text: &str) -> String {
 }
 
 fn row(entry: &FaultEntry) -> String {
-    let told = if entry.kind == "row" {
+    let reported = if entry.kind == "row" {
         format!("`{}`", entry.code.name())
     } else if entry.faultcode.starts_with("fns:") {
         format!("`{}`", entry.faultcode)
@@ -29,7 +29,7 @@ fn row(entry: &FaultEntry) -> String {
     };
     let (text, cause) = (cell(&entry.text), cell(entry.cause));
     let (kind, status) = (entry.kind, entry.status);
-    format!("| {told}{since} | {kind} | {status} | `{text}` | {cause} |\n")
+    format!("| {reported}{since} | {kind} | {status} | `{text}` | {cause} |\n")
 }
 
 fn tables() -> String {

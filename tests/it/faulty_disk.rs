@@ -124,16 +124,16 @@ fn send_all(gateway: &TestGateway, session: &str) -> BTreeMap<usize, String> {
 }
 
 /// After the next start on a good disk each key is one refund, and the acknowledged ones are there.
-fn check(gateway: &TestGateway, acknowledged: &BTreeMap<usize, String>, told: &str) {
+fn check(gateway: &TestGateway, acknowledged: &BTreeMap<usize, String>, reported: &str) {
     let again = send_all(gateway, &gateway.login());
-    assert_eq!(again.len(), REFUNDS, "{told}");
+    assert_eq!(again.len(), REFUNDS, "{reported}");
     for (place, id) in acknowledged {
-        assert_eq!(again.get(place), Some(id), "{told}: what was acknowledged is not there");
+        assert_eq!(again.get(place), Some(id), "{reported}: what was acknowledged is not there");
     }
     let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
     let count = connection.query_row("select count(*) from refund", [], |row| row.get(0));
     let count: i64 = count.unwrap();
-    assert_eq!(count, i64::try_from(REFUNDS).unwrap(), "{told}: each key is one refund");
+    assert_eq!(count, i64::try_from(REFUNDS).unwrap(), "{reported}: each key is one refund");
     gateway.balances();
 }
 
@@ -208,9 +208,9 @@ fn start_once(folder: &Path, fault: &Fault, shim: &Path) {
     }
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    let told = format!("{} {} at a start", fault.kind, fault.nth);
-    assert!(output.status.code().is_some_and(|code| code != 0), "{told}: {output:?}");
-    assert!(!said.is_empty() && !said.contains("panicked"), "{told}: {said}");
+    let reported = format!("{} {} at a start", fault.kind, fault.nth);
+    assert!(output.status.code().is_some_and(|code| code != 0), "{reported}: {output:?}");
+    assert!(!said.is_empty() && !said.contains("panicked"), "{reported}: {said}");
 }
 
 #[test]

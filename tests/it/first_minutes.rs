@@ -290,8 +290,8 @@ fn admin_commands_say_what_was_probably_meant() {
         (&["fault", "order", "--html", "teapot"], "`teapot` is no HTTP status"),
     ] {
         let output = command(&gateway, args);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && told.contains(said), "{args:?}: {told}");
+        let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && reported.contains(said), "{args:?}: {reported}");
     }
     let bearer = format!("Bearer {}", token(&gateway));
     let headers = [("Content-Type", "application/json"), ("Authorization", &bearer)];

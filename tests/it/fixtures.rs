@@ -62,14 +62,14 @@ impl Copy {
     /// Replays what must fail with this code before anything is compared, and say this.
     fn refused(&self, args: &[&str], code: i32, said: &str) {
         let output = self.replay(args);
-        let (stdout, stderr) = told(&output);
+        let (stdout, stderr) = reported(&output);
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(stderr.contains(said), "{said} in {stderr}");
         assert_eq!(stdout, "");
     }
 }
 
-fn told(output: &Output) -> (String, String) {
+fn reported(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (text(&output.stdout), text(&output.stderr))
 }
@@ -82,7 +82,7 @@ const LOGIN: &str = "sessions/login";
 fn the_whole_catalogue_passes() {
     let folder = TempDir::new().unwrap();
     let output = finish(program(folder.path()).arg("replay").arg(fixtures()));
-    let (stdout, stderr) = told(&output);
+    let (stdout, stderr) = reported(&output);
     let count = cases(&fixtures());
     assert!(count >= 40, "{count}");
     assert_eq!(stdout, format!("{count} passed, 0 failed\n"));
@@ -101,7 +101,7 @@ fn the_catalogue_passes_on_a_gateway_that_is_served() {
     let endpoint = format!("http://{}", gateway.public());
     let mut replay = program(gateway.folder());
     let output = finish(replay.args(["replay", "--endpoint", &endpoint]).arg(fixtures()));
-    let (stdout, stderr) = told(&output);
+    let (stdout, stderr) = reported(&output);
     assert_eq!(stdout, format!("{} passed, 0 failed\n", cases(&fixtures())), "{stderr}");
 }
 
@@ -110,13 +110,13 @@ fn the_part_with_a_seed_of_its_own_passes_by_its_name() {
     let folder = TempDir::new().unwrap();
     let path = fixtures().join(SETTLEMENT);
     let output = finish(program(folder.path()).arg("replay").arg(&path));
-    let (stdout, _) = told(&output);
+    let (stdout, _) = reported(&output);
     let count = cases(&path);
     assert!(count >= 80, "{count}");
     assert_eq!(stdout, format!("{count} passed, 0 failed\n"));
     assert_eq!(output.status.code(), Some(0));
     let output = finish(program(folder.path()).args(["replay", "--list"]).arg(fixtures()));
-    let (stdout, stderr) = told(&output);
+    let (stdout, stderr) = reported(&output);
     assert!(!stdout.contains(SETTLEMENT), "{stdout}");
     assert!(stderr.contains("rest-settlement has a seed of its own"), "{stderr}");
 }
@@ -127,14 +127,14 @@ fn a_changed_value_of_a_json_answer_is_found_and_named() {
     let copy = Copy::of(&[name]);
     copy.change(&format!("{name}/response.json"), "Missing required value", "Nothing is missing");
     let output = copy.replay(&[]);
-    let (stdout, _) = told(&output);
+    let (stdout, _) = reported(&output);
     assert_eq!(output.status.code(), Some(1), "{stdout}");
     for line in [
         "  body at /1/Errors/0/Message",
         "    -        \"Message\": \"Nothing is missing: Type\"",
         "    +        \"Message\": \"Missing required value: Type\"",
     ] {
-        assert!(stdout.lines().any(|told| told.starts_with(line)), "{line} in {stdout}");
+        assert!(stdout.lines().any(|reported| reported.starts_with(line)), "{line} in {stdout}");
     }
     assert_eq!(copy.replay(&["--ignore", "//Message"]).status.code(), Some(0));
     for place in ["$[1].Errors[0].Message", "/1/Errors/0/Message"] {
@@ -151,7 +151,7 @@ fn a_changed_value_is_found_and_named() {
     let copy = Copy::of(&[REFUND, REFUSED]);
     copy.change(&format!("{REFUND}/response.xml"), ">true<", ">false<");
     let output = copy.replay(&["--junit", "junit.xml", "--html", "page.html"]);
-    let (stdout, stderr) = told(&output);
+    let (stdout, stderr) = reported(&output);
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
     let place = "/Envelope/Body/createResponse/result";
     for line in [
@@ -161,7 +161,7 @@ fn a_changed_value_is_found_and_named() {
         "    +        <ns1:Success>true</ns1:Success>",
         "1 passed, 1 failed",
     ] {
-        assert!(stdout.lines().any(|told| told.starts_with(line)), "{line} in {stdout}");
+        assert!(stdout.lines().any(|reported| reported.starts_with(line)), "{line} in {stdout}");
     }
     assert!(!stdout.contains('\u{1b}'), "colours without a terminal: {stdout}");
     let junit = copy.read("junit.xml");
@@ -176,7 +176,7 @@ fn json_is_one_object_a_line() {
     copy.change(&format!("{REFUSED}/response.xml"), "INVALID_VALUE", "INVALID_ID");
     let output = copy.replay(&["--json"]);
     assert_eq!(output.status.code(), Some(1));
-    let (stdout, _) = told(&output);
+    let (stdout, _) = reported(&output);
     let lines: Vec<serde_json::Value> =
         stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert_eq!(lines.len(), 3, "{stdout}");
@@ -195,7 +195,7 @@ fn a_status_and_a_header_are_compared_too() {
     fs::write(copy.path("replay.toml"), "status = 201\n").unwrap();
     fs::write(copy.path("rules/replay.toml"), "response_headers = { Pragma = 'x' }\n").unwrap();
     let output = copy.replay(&[]);
-    let (stdout, _) = told(&output);
+    let (stdout, _) = reported(&output);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout.matches("status: expected 201, got 200").count(), 2, "{stdout}");
     assert!(stdout.contains("header Pragma: expected `x`, got `no-cache`"), "{stdout}");
@@ -208,12 +208,12 @@ fn rules_of_the_command_line_let_values_differ() {
     copy.change(&format!("{REFUSED}/response.xml"), "INVALID_VALUE", "INVALID_ID");
     let rules = ["--ignore", "//Success", "--match", "//Errors/Code=^INVALID_[A-Z]+$"];
     let output = copy.replay(&rules);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output).0);
+    assert_eq!(output.status.code(), Some(0), "{}", reported(&output).0);
     let output = copy.replay(&["--compare", "status"]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output).0);
+    assert_eq!(output.status.code(), Some(0), "{}", reported(&output).0);
     // Ids differ from run to run, and shapes do not count here.
     let output = copy.replay(&["--compare", "bytes"]);
-    assert_eq!(told(&output).0.lines().last(), Some("0 passed, 2 failed"));
+    assert_eq!(reported(&output).0.lines().last(), Some("0 passed, 2 failed"));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn accepted_answers_are_the_new_captures() {
     fs::write(copy.path(REFUND).join("response.xml"), "<wrong/>").unwrap();
     fs::write(copy.path(REFUND).join("replay.toml"), "# kept\nstatus = 500\n").unwrap();
     fs::remove_file(copy.path(LOGIN).join("response.xml")).unwrap();
-    let (stdout, stderr) = told(&copy.replay(&["--update"]));
+    let (stdout, stderr) = reported(&copy.replay(&["--update"]));
     let expected =
         format!("UPDATED ./{REFUND}\nUPDATED ./{LOGIN}\n0 passed, 0 failed, 2 updated\n");
     assert_eq!(stdout, expected, "{stderr}");
@@ -230,7 +230,7 @@ fn accepted_answers_are_the_new_captures() {
     let login = copy.read(&format!("{LOGIN}/response.xml"));
     let session = &"example-session-".repeat(16)[..255];
     assert!(login.contains(&format!("<ns1:Session>{session}</")), "{login}");
-    assert_eq!(told(&copy.replay(&[])).0, "2 passed, 0 failed\n");
+    assert_eq!(reported(&copy.replay(&[])).0, "2 passed, 0 failed\n");
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn no_secret_is_ever_shown() {
     for args in
         [&["--html", "page.html", "--junit", "junit.xml"][..], &["--json"], &["--compare", "bytes"]]
     {
-        let (stdout, stderr) = told(&copy.replay(args));
+        let (stdout, stderr) = reported(&copy.replay(args));
         assert!(stdout.contains("ServerUrl"), "{stdout}{stderr}");
         shown.push_str(&stdout);
         shown.push_str(&stderr);
@@ -307,13 +307,13 @@ fn a_gateway_elsewhere_is_replayed_to() {
     let gateway = TestGateway::seeded(&copy.read("seed.toml"), &[]);
     let endpoint = format!("http://{}", gateway.public());
     let output = copy.replay(&["--endpoint", &endpoint, "--concurrency", "3"]);
-    assert_eq!(told(&output).0, "4 passed, 0 failed\n", "{}", told(&output).1);
+    assert_eq!(reported(&output).0, "4 passed, 0 failed\n", "{}", reported(&output).1);
     // Without a seed the user has to be named.
     fs::remove_file(copy.path("seed.toml")).unwrap();
     copy.refused(&["--endpoint", &endpoint], 2, "--username");
     let credentials = ["--username", "demo@example.com", "--password"];
     let args = [&["--endpoint", &endpoint], &credentials[..]].concat();
     let output = copy.replay(&[&args[..], &["demo"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output).0);
+    assert_eq!(output.status.code(), Some(0), "{}", reported(&output).0);
     copy.refused(&[&args[..], &["wrong"]].concat(), 5, "logging in as demo@example.com failed");
 }

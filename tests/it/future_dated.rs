@@ -74,29 +74,29 @@ fn the_documented_examples_of_future_days_are_answered_as_documented() {
     let stage = stage(true);
     // Credit is not earlier than the invoice that it comes from.
     let early = adjustment("Increase", "100", OWED, "2020-09-01");
-    let told = "Invalid value for field AdjustmentDate: 2020-09-01";
-    assert_eq!(stage.refused(ADJUSTMENT, &early), told);
-    assert_eq!(stage.refused(ADJUSTMENT, &early[..3]), told);
+    let reported = "Invalid value for field AdjustmentDate: 2020-09-01";
+    assert_eq!(stage.refused(ADJUSTMENT, &early), reported);
+    assert_eq!(stage.refused(ADJUSTMENT, &early[..3]), reported);
     stage.created(ADJUSTMENT, &adjustment("Increase", "100", OWED, "2020-09-10"));
     assert_eq!(stage.gateway.balance(OWNER), "100.00");
     // It is in the balance, and still nothing takes of it before its day.
     let early = adjustment("Decrease", "10", ASKED, "2020-09-05");
-    let told = "The adjustment amount 10.00 is greater than the credit balance 0.00 that is \
+    let reported = "The adjustment amount 10.00 is greater than the credit balance 0.00 that is \
                 available on 2020-09-05.";
-    assert_eq!(stage.refused(ADJUSTMENT, &early), told);
+    assert_eq!(stage.refused(ADJUSTMENT, &early), reported);
     for day in ["2020-09-01", "2020-09-09"] {
-        let told = format!(
+        let reported = format!(
             "The refund amount 90.00 is greater than the credit balance 0.00 that is available on \
              {day}."
         );
-        assert_eq!(stage.refused("Refund", &refund("90", day)), told);
+        assert_eq!(stage.refused("Refund", &refund("90", day)), reported);
     }
     stage.created(ADJUSTMENT, &adjustment("Decrease", "10", ASKED, "2020-09-10"));
     stage.created("Refund", &refund("60", "2020-09-12"));
     assert_eq!(stage.gateway.balance(OWNER), "30.00");
     // What is promised to the 12th is not there on the 11th either.
-    let told = "The refund amount 31.00 is greater than the credit balance 30.00.";
-    assert_eq!(stage.refused("Refund", &refund("31", "2020-09-11")), told);
+    let reported = "The refund amount 31.00 is greater than the credit balance 30.00.";
+    assert_eq!(stage.refused("Refund", &refund("31", "2020-09-11")), reported);
     stage.created("Refund", &refund("30", "2020-09-11"));
     assert_eq!(stage.gateway.balance(OWNER), "0.00");
 }
@@ -108,31 +108,31 @@ fn credit_that_is_there_today_is_not_kept_back_for_a_later_day() {
     stage.created(ADJUSTMENT, &adjustment("Increase", "20", PAYMENT, "2020-09-01"));
     let later = stage.created(ADJUSTMENT, &adjustment("Increase", "50", OWED, "2020-09-10"));
     stage.created("Refund", &refund("30", "2020-09-12"));
-    let told = "The refund amount 21.00 is greater than the credit balance 20.00 that is available \
-                on 2020-09-01.";
-    assert_eq!(stage.refused("Refund", &refund("21", "2020-09-01")), told);
+    let reported = "The refund amount 21.00 is greater than the credit balance 20.00 that is \
+                available on 2020-09-01.";
+    assert_eq!(stage.refused("Refund", &refund("21", "2020-09-01")), reported);
     stage.created("Refund", &refund("15", "2020-09-01"));
     // Of the 50.00 only 25.00 are left: taken back, the 12th would have less than nothing.
     let canceled = [("Id", later.as_str()), ("Status", "Canceled")];
-    let told = "The adjustment amount 50.00 is greater than the credit balance 25.00.";
-    assert_eq!(stage.not_updated(ADJUSTMENT, &canceled), told);
+    let reported = "The adjustment amount 50.00 is greater than the credit balance 25.00.";
+    assert_eq!(stage.not_updated(ADJUSTMENT, &canceled), reported);
     assert_eq!(stage.gateway.balance(OWNER), "25.00");
 }
 
 #[test]
 fn an_overpayment_is_credit_today_or_never() {
     let stage = stage(true);
-    let told = "Invalid value for field AdjustmentDate: 2020-09-02";
+    let reported = "Invalid value for field AdjustmentDate: 2020-09-02";
     let later = adjustment("Increase", "20", PAYMENT, "2020-09-02");
-    assert_eq!(stage.refused(ADJUSTMENT, &later), told);
+    assert_eq!(stage.refused(ADJUSTMENT, &later), reported);
 }
 
 #[test]
 fn without_the_feature_an_invoice_of_the_future_gives_no_credit() {
     let stage = stage(false);
     for day in ["2020-09-01", "2020-09-10"] {
-        let told = format!("Invalid value for field AdjustmentDate: {day}");
-        assert_eq!(stage.refused(ADJUSTMENT, &adjustment("Increase", "100", OWED, day)), told);
+        let reported = format!("Invalid value for field AdjustmentDate: {day}");
+        assert_eq!(stage.refused(ADJUSTMENT, &adjustment("Increase", "100", OWED, day)), reported);
     }
     assert_eq!(stage.gateway.balance(OWNER), "0.00");
 }

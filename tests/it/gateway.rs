@@ -238,10 +238,10 @@ impl TestGateway {
         let lines: Vec<String> =
             (0..1 + usize::from(has_admin)).map(|_| read_line(&mut stdout)).collect();
         let address = |line: &String, start: &str| {
-            let told = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\n'));
-            let told = told.map(|url| url.trim_start_matches("https://"));
-            let told = told.map(|url| url.trim_start_matches("http://"));
-            told.and_then(|address| address.parse().ok())
+            let reported = line.strip_prefix(start).and_then(|rest| rest.strip_suffix('\n'));
+            let reported = reported.map(|url| url.trim_start_matches("https://"));
+            let reported = reported.map(|url| url.trim_start_matches("http://"));
+            reported.and_then(|address| address.parse().ok())
         };
         let public = lines.first().and_then(|line| address(line, "listening on "));
         let admin = lines.get(1).and_then(|line| address(line, "admin on "));

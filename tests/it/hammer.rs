@@ -120,16 +120,16 @@ fn an_operator_settles_what_no_gateway_tells_once_and_not_too_early() {
                 .args(["refund", "settle", id, "--ledger", gateway.place(), "--status", status])
                 .args(["--reason", "the bank's statement of 7 January"]),
         );
-        let told = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8(told).unwrap())
+        let reported = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(reported).unwrap())
     };
-    let (code, told) = settle(&ids[1], "Error");
-    assert!(code == Some(2) && told.contains("only then can it be settled"), "{told}");
+    let (code, reported) = settle(&ids[1], "Error");
+    assert!(code == Some(2) && reported.contains("only then can it be settled"), "{reported}");
     assert_eq!(settle(&ids[0], "Error"), (Some(0), "R-00000001 is Error now\n".to_owned()));
-    let (code, told) = settle(&ids[0], "Processed");
-    assert!(code == Some(2) && told.contains("R-00000001 is Error, and only"), "{told}");
-    let (code, told) = settle("0", "Processed");
-    assert!(code == Some(2) && told.contains("`0` is no Id"), "{told}");
+    let (code, reported) = settle(&ids[0], "Processed");
+    assert!(code == Some(2) && reported.contains("R-00000001 is Error, and only"), "{reported}");
+    let (code, reported) = settle("0", "Processed");
+    assert!(code == Some(2) && reported.contains("`0` is no Id"), "{reported}");
     let select = "select reason_text, operator from exchange where kind = 'operator'";
     let [why, who]: [String; 2] = gateway.stored().select(select).remove(0).try_into().unwrap();
     assert_eq!(why, "the bank's statement of 7 January");

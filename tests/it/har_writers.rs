@@ -69,11 +69,11 @@ fn replayed(entries: &[Value]) -> (Option<i32>, String) {
     fs::write(folder.path().join("a.har"), serde_json::to_string_pretty(&har).unwrap()).unwrap();
     let reports = ["--junit", "j.xml", "--html", "h.html"];
     let output = finish(program(folder.path()).args(["replay", "a.har"]).args(reports));
-    let mut told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let mut reported = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     for report in ["j.xml", "h.html"] {
-        told += &fs::read_to_string(folder.path().join(report)).unwrap_or_default();
+        reported += &fs::read_to_string(folder.path().join(report)).unwrap_or_default();
     }
-    (output.status.code(), told)
+    (output.status.code(), reported)
 }
 
 #[test]
@@ -96,17 +96,17 @@ fn what_browsers_record_beside_the_calls_costs_nothing() {
             ]);
         }),
     ];
-    let (code, told) = replayed(&entries);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("1 passed, 0 failed, 6 skipped"), "{told}");
+    let (code, reported) = replayed(&entries);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.contains("1 passed, 0 failed, 6 skipped"), "{reported}");
     for line in [
         "SKIPPED a.har/1 GET: GET data is no SOAP call",
         "SKIPPED a.har/4 GET: GET /a|b is no SOAP call",
         "SKIPPED a.har/5 GET: GET /Login is no SOAP call",
     ] {
-        assert!(told.lines().any(|told| told == line), "{line} in {told}");
+        assert!(reported.lines().any(|reported| reported == line), "{line} in {reported}");
     }
-    assert!(!told.contains("secret"), "{told}");
+    assert!(!reported.contains("secret"), "{reported}");
 }
 
 #[test]
@@ -132,12 +132,12 @@ fn what_a_recorder_left_out_is_skipped_by_name() {
     ];
     let mut entries = vec![refund()];
     entries.extend(cases.iter().map(|(_, change)| with(change)));
-    let (code, told) = replayed(&entries);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("1 passed, 0 failed, 7 skipped"), "{told}");
+    let (code, reported) = replayed(&entries);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.contains("1 passed, 0 failed, 7 skipped"), "{reported}");
     for (number, (why, _)) in (2..).zip(cases) {
         let line = format!("SKIPPED a.har/{number} POST: {why}");
-        assert!(told.lines().any(|told| told == line), "{line} in {told}");
+        assert!(reported.lines().any(|reported| reported == line), "{line} in {reported}");
     }
 }
 
@@ -148,8 +148,8 @@ fn what_is_null_is_not_there() {
         entry["response"]["headers"] = Value::Null;
         entry["response"]["content"]["encoding"] = Value::Null;
     })];
-    let (code, told) = replayed(&entries);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, reported) = replayed(&entries);
+    assert_eq!(code, Some(0), "{reported}");
 }
 
 #[test]
@@ -180,10 +180,13 @@ fn bodies_are_inflated_or_skipped_by_the_name_of_their_encoding() {
         encoded(created().as_bytes(), "br"),
         encoded(b"\x8b\x02\x80abc\x03", "br"),
     ];
-    let (code, told) = replayed(&entries);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("3 passed, 0 failed, 1 skipped"), "{told}");
-    assert!(told.contains("a.har/4 POST: its answer is in br, which is not read"), "{told}");
+    let (code, reported) = replayed(&entries);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.contains("3 passed, 0 failed, 1 skipped"), "{reported}");
+    assert!(
+        reported.contains("a.har/4 POST: its answer is in br, which is not read"),
+        "{reported}"
+    );
 }
 
 #[test]
@@ -198,9 +201,9 @@ fn what_is_wrong_with_a_har_is_told_without_its_secrets() {
         }),
     ];
     for (said, change) in cases {
-        let (code, told) = replayed(&[with(change)]);
-        assert_eq!(code, Some(4), "{told}");
-        assert!(told.contains("a.har:") && told.contains(said), "{said} in {told}");
-        assert!(!told.contains("secret"), "{told}");
+        let (code, reported) = replayed(&[with(change)]);
+        assert_eq!(code, Some(4), "{reported}");
+        assert!(reported.contains("a.har:") && reported.contains(said), "{said} in {reported}");
+        assert!(!reported.contains("secret"), "{reported}");
     }
 }

@@ -235,8 +235,8 @@ fn a_refunded_card_payment_is_settled_by_item_adjustments() {
     client.created(ITEM, &with(CREDIT_OF_FEE, &tax));
     assert_eq!(client.invoice_balance(PAID), "0");
     let sums = ["AdjustmentAmount", "Amount", "RefundAmount", "TaxAmount"];
-    let told = client.read("Invoice", PAID, &sums);
-    assert_eq!(told, ["-100.00", "100.00", "100.00", "10.00"]);
+    let reported = client.read("Invoice", PAID, &sums);
+    assert_eq!(reported, ["-100.00", "100.00", "100.00", "10.00"]);
     // The payment cannot pay again what was settled otherwise since.
     let settled = "INVALID_VALUE: The balance 0.00 of the invoice INV00000001 does not cover what \
                    the refund reopened.";
@@ -287,8 +287,8 @@ fn a_cancelled_credit_balance_is_handled_by_a_charge() {
     assert!(
         client.refused("CreditBalanceAdjustment", &fields).contains("greater than the invoice")
     );
-    let told = client.read(WHOLE, &charged, &["ImpactAmount", "AdjustmentNumber", "Status"]);
-    assert_eq!(told, ["70.00", "IA-00000001", "Processed"]);
+    let reported = client.read(WHOLE, &charged, &["ImpactAmount", "AdjustmentNumber", "Status"]);
+    assert_eq!(reported, ["70.00", "IA-00000001", "Processed"]);
     client.cancel(WHOLE, &charged);
     client.created("CreditBalanceAdjustment", &fields);
     assert_eq!(client.invoice_balance(NEGATIVE), "-69.99");
@@ -323,8 +323,11 @@ fn a_charge_may_raise_a_balance_above_the_amount_and_goes_while_it_is_owed() {
         client.not_canceled(WHOLE, &charge),
         "INVALID_VALUE: Invalid value for field Status: Canceled"
     );
-    let told = client.read(WHOLE, &charge, &["CancelledById", "CreatedById", "Status"]);
-    assert!(!told[0].is_empty() && told[0] == told[1] && told[2] == "Canceled", "{told:?}");
+    let reported = client.read(WHOLE, &charge, &["CancelledById", "CreatedById", "Status"]);
+    assert!(
+        !reported[0].is_empty() && reported[0] == reported[1] && reported[2] == "Canceled",
+        "{reported:?}"
+    );
     assert_eq!(client.delete(WHOLE, &charge).texts("success"), ["true"]);
     assert_eq!(client.delete(WHOLE, &charge).texts("Code"), ["INVALID_VALUE"]);
     // The number of one that is gone is not given again, and a live one is taken back first.
@@ -393,9 +396,9 @@ fn an_adjustment_of_an_item_is_found_by_its_item_and_has_a_number_of_its_own() {
     let of_line = client.created(ITEM, &fields);
     let names =
         ["AdjustmentNumber", "Comment", "ReasonCode", "SourceId", "SourceType", "InvoiceId"];
-    let told = client.read(ITEM, &of_line, &names);
+    let reported = client.read(ITEM, &of_line, &names);
     let standard = "Standard Adjustment";
-    assert_eq!(told, ["MINE-1", "the same", standard, &line, "InvoiceDetail", OPEN]);
+    assert_eq!(reported, ["MINE-1", "the same", standard, &line, "InvoiceDetail", OPEN]);
     let taken = "DUPLICATE_VALUE: The adjustment number MINE-1 is already in use.";
     assert_eq!(client.refused(ITEM, &fields), taken);
     let next = client.created(ITEM, &with(&fields, &[("AdjustmentNumber", "")]));
@@ -417,8 +420,8 @@ fn an_adjustment_of_an_item_is_found_by_its_item_and_has_a_number_of_its_own() {
     ];
     assert_eq!(client.update(ITEM, &change).successes(), 1);
     let names = ["Comment", "ReasonCode", "Status", "TransferredToAccounting"];
-    let told = client.read(ITEM, &of_line, &names);
-    assert_eq!(told, ["the same", "Other", "Processed", "Yes"], "Comment is not changed");
+    let reported = client.read(ITEM, &of_line, &names);
+    assert_eq!(reported, ["the same", "Other", "Processed", "Yes"], "Comment is not changed");
 }
 
 #[test]
@@ -600,14 +603,17 @@ fn a_tenant_without_credit_balances_has_nothing_of_them_in_its_wsdl_and_its_answ
                 "invalid field for query: Payment.appliedcreditbalanceamount",
             ),
         ] {
-            let told = client.find("91.0", zoql);
-            assert_eq!(told.texts("FaultCode"), [code], "{switch}: {zoql}: {told}");
-            assert_eq!(told.texts("FaultMessage"), [text], "{switch}: {zoql}");
+            let reported = client.find("91.0", zoql);
+            assert_eq!(reported.texts("FaultCode"), [code], "{switch}: {zoql}: {reported}");
+            assert_eq!(reported.texts("FaultMessage"), [text], "{switch}: {zoql}");
         }
         // What is asked for all the same is refused with the reason.
         let fields = [("Amount", "1.00"), ("SourceTransactionId", NEGATIVE), ("Type", "Increase")];
-        let told = client.refused("CreditBalanceAdjustment", &fields);
-        assert!(told.starts_with("INVALID_VALUE: ") && told.contains("enabled"), "{told}");
+        let reported = client.refused("CreditBalanceAdjustment", &fields);
+        assert!(
+            reported.starts_with("INVALID_VALUE: ") && reported.contains("enabled"),
+            "{reported}"
+        );
         assert_eq!(client.read("Account", ACCOUNT, &["Balance"]), ["-20.00"]);
     }
     let client = Client::new(SEED);
@@ -623,13 +629,13 @@ fn items_and_their_taxes_add_up_to_the_invoice() {
         let output = finish(program(folder.path()).args(args));
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
-    let (is_loaded, told) =
+    let (is_loaded, reported) =
         load(&SEED.replace("amount = \"60.00\", tax", "amount = \"61.00\", tax"));
     let wrong = "the items of invoice `INV00000001` and their taxes add up to `101`, and its \
                  amount is `100.00`";
-    assert!(!is_loaded && told.contains(wrong), "{told}");
-    let (is_loaded, told) = load(SEED);
-    assert!(is_loaded, "{told}");
+    assert!(!is_loaded && reported.contains(wrong), "{reported}");
+    let (is_loaded, reported) = load(SEED);
+    assert!(is_loaded, "{reported}");
     assert!(load(SEED).0, "a second time nothing is new");
     for (from, to, wrong) in [
         (
@@ -640,17 +646,17 @@ fn items_and_their_taxes_add_up_to_the_invoice() {
         ("items = [{ amount = \"50.00\" }]", "", "items is `1` in the ledger and `0` in the seed"),
         (FEE, "4028e6a0000e00000000000000000009", "4028e6a0000e00000000000000000001 (Fee)"),
     ] {
-        let (is_loaded, told) = load(&SEED.replace(from, to));
-        assert!(!is_loaded && told.contains(wrong), "{told}");
+        let (is_loaded, reported) = load(&SEED.replace(from, to));
+        assert!(!is_loaded && reported.contains(wrong), "{reported}");
     }
     let moved = "[[invoice]]\nid = \"4028e6a0000c00000000000000000005\"\nnumber = \"INV5\"\n\
         account = \"4028e6a0000a00000000000000000001\"\ndate = \"2026-01-02\"\namount = \"1.00\"\n\
         balance = \"1.00\"\n[[invoice.items]]\nid = \"4028e6a0000e00000000000000000001\"\n\
         amount = \"1.00\"\n";
-    let (is_loaded, told) = load(&format!("{SEED}{moved}"));
-    assert!(!is_loaded && told.contains("stands here twice"), "{told}");
-    let (is_loaded, told) = load(moved);
+    let (is_loaded, reported) = load(&format!("{SEED}{moved}"));
+    assert!(!is_loaded && reported.contains("stands here twice"), "{reported}");
+    let (is_loaded, reported) = load(moved);
     let other = "invoice item `4028e6a0000e00000000000000000001`: invoice is `INV00000001` in the \
                  ledger and `INV5` in the seed";
-    assert!(!is_loaded && told.contains(other), "{told}");
+    assert!(!is_loaded && reported.contains(other), "{reported}");
 }

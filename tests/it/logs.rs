@@ -127,11 +127,11 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
         std::thread::sleep(std::time::Duration::from_millis(20));
         lines = requests(&gateway);
     }
-    let told = |line: &Value| {
+    let reported = |line: &Value| {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         (text("operation"), text("codes"), line["status"].as_u64().unwrap())
     };
-    let told: Vec<_> = lines.iter().map(told).collect();
+    let reported: Vec<_> = lines.iter().map(reported).collect();
     let expected = [
         ("login", "", 200),
         ("create", "INVALID_VALUE:1,MISSING_REQUIRED_VALUE:1", 200),
@@ -142,12 +142,12 @@ fn each_request_is_one_line_that_says_who_did_what_and_never_a_secret() {
     ];
     let expected =
         expected.map(|(operation, codes, status)| (operation.to_owned(), codes.to_owned(), status));
-    assert_eq!(told.len(), expected.len(), "{told:?}");
-    for (line, (one, other)) in lines.iter().zip(told.iter().zip(&expected)) {
+    assert_eq!(reported.len(), expected.len(), "{reported:?}");
+    for (line, (one, other)) in lines.iter().zip(reported.iter().zip(&expected)) {
         assert_eq!((&one.0, one.2), (&other.0, other.2), "{line}");
     }
     let create = &lines[1];
-    assert_eq!(told[1].1, expected[1].1);
+    assert_eq!(reported[1].1, expected[1].1);
     for (field, value) in [
         ("request_id", "batch-7"),
         ("user", "demo@example.com"),

@@ -41,8 +41,8 @@ fn many_bodies_that_inflate_far_are_all_answered_within_bounded_memory() {
             let code = answer.texts("FaultCode");
             let read = (500, vec!["MISSING_REQUIRED_VALUE".to_owned()]);
             let late = (429, vec!["REQUEST_EXCEEDED_LIMIT".to_owned()]);
-            let told = (answer.status, code);
-            assert!(told == read || told == late, "{answer}");
+            let reported = (answer.status, code);
+            assert!(reported == read || reported == late, "{answer}");
         }
     });
     let peak = peak_kilobytes(gateway.pid());

@@ -236,8 +236,11 @@ fn the_invoices_of_schema_4_keep_their_balances_and_may_be_charged_above_their_a
     // What the rows behind them do not say is found.
     crate::sums::renew(&ledger);
     let problems = SqliteLedger::audit_file(&path).unwrap().findings.problems;
-    let told = "its balance is not what payments, refunds and adjustments made of it";
-    assert_eq!(problems, [format!("invoice INV1: {told}"), format!("invoice INV2: {told}")]);
+    let reported = "its balance is not what payments, refunds and adjustments made of it";
+    assert_eq!(
+        problems,
+        [format!("invoice INV1: {reported}"), format!("invoice INV2: {reported}")]
+    );
 }
 
 /// What was possible before references were guarded: three payments of 50.00 that the gateway knows

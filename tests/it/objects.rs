@@ -74,12 +74,12 @@ fn an_account_belongs_below_another_and_never_below_itself() {
     for below in [OWNER, &child, &grandchild] {
         assert_eq!(stage.not_updated("Account", &[("Id", OWNER), ("ParentId", below)]), circle);
     }
-    let nobody = "4028e6a0000a00000000000000ffffff";
-    let told = format!("Invalid value for field ParentId: {nobody}");
-    assert_eq!(stage.refused("Account", &with(&fields, ("ParentId", nobody))), told);
-    assert_eq!(stage.not_updated("Account", &[("Id", &child), ("ParentId", nobody)]), told);
-    let told = "Invalid value for field ParentId: x";
-    assert_eq!(stage.refused("Account", &with(&fields, ("ParentId", "x"))), told);
+    let unknown = "4028e6a0000a00000000000000ffffff";
+    let reported = format!("Invalid value for field ParentId: {unknown}");
+    assert_eq!(stage.refused("Account", &with(&fields, ("ParentId", unknown))), reported);
+    assert_eq!(stage.not_updated("Account", &[("Id", &child), ("ParentId", unknown)]), reported);
+    let reported = "Invalid value for field ParentId: x";
+    assert_eq!(stage.refused("Account", &with(&fields, ("ParentId", "x"))), reported);
     let stays = "An account that others are below cannot be deleted.";
     assert_eq!(stage.not_deleted("Account", &child), stays);
     stage.updated("Account", &[("Id", &grandchild), ("ParentId", OWNER)]);
@@ -138,8 +138,8 @@ fn every_tenant_has_its_own_methods_and_finds_them_by_name() {
         ("Amount", "1"),
         ("PaymentMethodId", OTHER),
     ];
-    let told = format!("Invalid value for field PaymentMethodId: {OTHER}");
-    assert_eq!(stage.refused("Refund", &electronic), told);
+    let reported = format!("Invalid value for field PaymentMethodId: {OTHER}");
+    assert_eq!(stage.refused("Refund", &electronic), reported);
     adds_up(&stage);
 }
 
@@ -205,8 +205,8 @@ fn a_draft_moves_nothing_until_it_is_processed() {
     let part = |amount: &'static str| {
         [("Amount", amount), ("InvoiceId", INVOICE), ("PaymentId", payment.as_str())]
     };
-    let told = "The applied amount 61.00 is greater than the unapplied amount 60.00.";
-    assert_eq!(stage.refused("InvoicePayment", &part("61")), told);
+    let reported = "The applied amount 61.00 is greater than the unapplied amount 60.00.";
+    assert_eq!(stage.refused("InvoicePayment", &part("61")), reported);
     stage.created("InvoicePayment", &part("50"));
     assert_eq!(balance(), ["100.00", "0"]);
     assert_eq!(stage.read("Payment", &payment, &["Status", "RefundAmount"]), ["Draft", "0"]);
@@ -250,8 +250,8 @@ fn a_draft_is_processed_by_the_rules_of_a_new_payment() {
     let second = stage.created("Payment", &fields);
     stage.updated("Payment", &processed(&first));
     // What is owed is less by now than when it was drafted.
-    let told = "The applied amount 60.00 is greater than the invoice balance 40.00.";
-    assert_eq!(stage.not_updated("Payment", &processed(&second)), told);
+    let reported = "The applied amount 60.00 is greater than the invoice balance 40.00.";
+    assert_eq!(stage.not_updated("Payment", &processed(&second)), reported);
     assert_eq!(stage.read("Payment", &second, &["Status"]), ["Draft"]);
     assert_eq!(stage.read("Invoice", INVOICE, &["Balance"]), ["40.00"]);
     stage.updated("Payment", &[("Id", &first), ("Status", "Canceled")]);
@@ -260,18 +260,18 @@ fn a_draft_is_processed_by_the_rules_of_a_new_payment() {
     // One that is given up never was.
     let third = stage.created("Payment", &draft(&method));
     stage.updated("Payment", &[("Id", &third), ("Status", "Canceled")]);
-    let told = "Invalid value for field Status: Processed";
-    assert_eq!(stage.not_updated("Payment", &processed(&third)), told);
+    let reported = "Invalid value for field Status: Processed";
+    assert_eq!(stage.not_updated("Payment", &processed(&third)), reported);
     // A card that was closed meanwhile gives nothing.
     let card = stage.card();
     let of_card = with(&with(&draft(&card), ("Type", "Electronic")), ("ReferenceId", "ch_9"));
     let fourth = stage.created("Payment", &of_card);
     assert_eq!(stage.read("Payment", &fourth, &["GatewayState"]), ["NotSubmitted"]);
     stage.updated("PaymentMethod", &[("Id", &card), ("PaymentMethodStatus", "Closed")]);
-    let told = "The payment method of the payment P-00000004 is Closed.";
-    assert_eq!(stage.not_updated("Payment", &processed(&fourth)), told);
-    let told = "Invalid value for field Status: Voided";
-    assert_eq!(stage.not_updated("Payment", &[("Id", &fourth), ("Status", "Voided")]), told);
+    let reported = "The payment method of the payment P-00000004 is Closed.";
+    assert_eq!(stage.not_updated("Payment", &processed(&fourth)), reported);
+    let reported = "Invalid value for field Status: Voided";
+    assert_eq!(stage.not_updated("Payment", &[("Id", &fourth), ("Status", "Voided")]), reported);
     adds_up(&stage);
 }
 
@@ -285,8 +285,8 @@ fn a_draft_brings_its_credit_when_it_is_processed() {
     let shown = ["AppliedCreditBalanceAmount"];
     assert_eq!(stage.read("Payment", &payment, &shown), ["25.00"]);
     let rest = [("Amount", "36"), ("InvoiceId", INVOICE), ("PaymentId", payment.as_str())];
-    let told = "The applied amount 36.00 is greater than the unapplied amount 35.00.";
-    assert_eq!(stage.refused("InvoicePayment", &rest), told);
+    let reported = "The applied amount 36.00 is greater than the unapplied amount 35.00.";
+    assert_eq!(stage.refused("InvoicePayment", &rest), reported);
     stage.updated("Payment", &processed(&payment));
     assert_eq!(stage.gateway.balance(OWNER), "35.00");
     assert_eq!(stage.read("Payment", &payment, &shown), ["25.00"]);
@@ -318,8 +318,8 @@ fn a_refund_of_a_past_day_is_covered_by_the_balance_of_that_day() {
         ]
     };
     for day in ["1990-01-01", "2026-04-30"] {
-        let told = format!("Invalid value for field RefundDate: {day}");
-        assert_eq!(stage.refused("Refund", &refund("1", day)), told);
+        let reported = format!("Invalid value for field RefundDate: {day}");
+        assert_eq!(stage.refused("Refund", &refund("1", day)), reported);
     }
     stage.created("Refund", &refund("1", "2026-05-01"));
     // What came in today was not there yesterday.
@@ -332,17 +332,17 @@ fn a_refund_of_a_past_day_is_covered_by_the_balance_of_that_day() {
     ];
     stage.created("Payment", &prepaid);
     assert_eq!(stage.gateway.balance(OWNER), "29.00");
-    let told = "The refund amount 10.00 is greater than the credit balance 9.00 that is available \
-                on 2026-05-05.";
-    assert_eq!(stage.refused("Refund", &refund("10", "2026-05-05")), told);
+    let reported = "The refund amount 10.00 is greater than the credit balance 9.00 that is \
+                available on 2026-05-05.";
+    assert_eq!(stage.refused("Refund", &refund("10", "2026-05-05")), reported);
     stage.created("Refund", &refund("9", "2026-05-05"));
     stage.created("Refund", &refund("20", "2026-05-06"));
     assert_eq!(stage.gateway.balance(OWNER), "0.00");
     adds_up(&stage);
     // Where no seed says since when, a balance is older than the API.
     let stage = Stage::new(&[]);
-    let told = "Invalid value for field RefundDate: 1990-01-01";
-    assert_eq!(stage.refused("Refund", &refund("1", "1990-01-01")), told);
+    let reported = "Invalid value for field RefundDate: 1990-01-01";
+    assert_eq!(stage.refused("Refund", &refund("1", "1990-01-01")), reported);
     stage.created("Refund", &refund("1", "2012-01-15"));
     // An account without an opening balance has what came to it, from then on.
     let account = stage.created("Account", &[("Name", "One"), ("Currency", "USD")]);
@@ -351,8 +351,8 @@ fn a_refund_of_a_past_day_is_covered_by_the_balance_of_that_day() {
     assert_eq!(of_another("2012-01-15"), 6);
     let early = refund("1", "2012-01-15");
     let early = with(&early, ("AccountId", &account));
-    let told = "Invalid value for field RefundDate: 2012-01-15";
-    assert_eq!(stage.refused("Refund", &early), told);
+    let reported = "Invalid value for field RefundDate: 2012-01-15";
+    assert_eq!(stage.refused("Refund", &early), reported);
 }
 
 /// Regression: a declined refund of a payment left a RefundInvoicePayment of its amount, while the

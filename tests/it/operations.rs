@@ -222,9 +222,9 @@ fn a_gateway_of_kind_http_is_configuration() {
     let said = try_beside(&gateway, &["gateway", "set", "cards", "active", "false"], "");
     assert!(said.code == 2 && said.err.contains("kind http"), "{}", said.err);
     beside(&gateway, &["tenant", "set", "default_gateway", "cards"], "");
-    let told = api(&gateway, "GET", "gateways", &Value::Null).body;
+    let reported = api(&gateway, "GET", "gateways", &Value::Null).body;
     let kinds: Vec<_> =
-        told["gateways"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+        reported["gateways"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
     assert_eq!(kinds, ["sandbox", "http"]);
 }
 
@@ -287,8 +287,8 @@ fn each_change_is_in_the_audit_with_who_when_and_from_where() {
     let password = ["user", "set-password", DEMO, "--ledger", &place];
     assert_eq!(command(gateway.folder(), &password, "s3cret-word\n").code, 0);
     gateway.restart();
-    let told = api(&gateway, "GET", "audit", &Value::Null).body;
-    let records = told["records"].as_array().unwrap();
+    let reported = api(&gateway, "GET", "audit", &Value::Null).body;
+    let records = reported["records"].as_array().unwrap();
     let shown = |record: &Value| {
         let of = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
         format!(
@@ -319,7 +319,7 @@ fn each_change_is_in_the_audit_with_who_when_and_from_where() {
     let local = records.iter().find(|one| one["door"] == "command line").unwrap();
     assert!(local["actor"].as_str().unwrap().contains("uid "), "{local}");
     for secret in ["s3cret-word", "argon2"] {
-        assert!(!told.to_string().contains(secret), "{secret}");
+        assert!(!reported.to_string().contains(secret), "{secret}");
     }
 }
 
@@ -362,12 +362,16 @@ fn the_admin_api_shows_no_hash_and_lets_in_nobody_without_the_token() {
         ("gateways", json!({ "name": "x", "key": "active", "value": true }), 400, "`x`"),
         ("gateways", json!({ "name": "sandbox", "key": "active", "value": [[]] }), 400, "list"),
     ] {
-        let told = api(&gateway, "POST", path, &body);
-        let error = told.body["error"].as_str().unwrap_or_default();
-        assert!(told.status == status && error.contains(named), "{path}: {} {error}", told.status);
+        let reported = api(&gateway, "POST", path, &body);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(
+            reported.status == status && error.contains(named),
+            "{path}: {} {error}",
+            reported.status
+        );
     }
-    let told = api(&gateway, "POST", "users/grant", &grant);
-    assert_eq!((told.status, told.body), (200, json!({ "changed": true })));
+    let reported = api(&gateway, "POST", "users/grant", &grant);
+    assert_eq!((reported.status, reported.body), (200, json!({ "changed": true })));
 }
 
 #[test]
@@ -378,6 +382,6 @@ fn on_a_test_ledger_what_comes_with_any_permission_is_not_taken_away_alone() {
     let said = try_beside(&gateway, &["user", "revoke", DEMO, "payment-create"], "");
     assert!(said.code == 2 && said.err.contains("comes with any other permission"), "{}", said.err);
     beside(&gateway, &["user", "revoke", DEMO, "credit-balance-external-refund"], "");
-    let told = api(&gateway, "GET", "users", &Value::Null).body;
-    assert_eq!(told["users"][0]["permissions"], json!([]));
+    let reported = api(&gateway, "GET", "users", &Value::Null).body;
+    assert_eq!(reported["users"][0]["permissions"], json!([]));
 }

@@ -84,8 +84,8 @@ fn delete(gateway: &TestGateway, session: &str, kind: &str, id: &str) -> Answer 
 
 /// The ids of a call all of whose rows succeeded.
 fn done(answer: &Answer) -> Vec<String> {
-    let told = [answer.texts("Success"), answer.texts("success")].concat();
-    assert!(!told.is_empty() && told.iter().all(|one| one == "true"), "{answer}");
+    let reported = [answer.texts("Success"), answer.texts("success")].concat();
+    assert!(!reported.is_empty() && reported.iter().all(|one| one == "true"), "{answer}");
     answer.texts("Id")
 }
 
@@ -142,17 +142,17 @@ fn a_reference_is_refused_with_a_text_that_names_the_payment() {
     let stub = ProcessorStub::start();
     let gateway = real(&stub, &seed(PAYER));
     let session = gateway.login();
-    let told = |reference: &str| {
+    let reported = |reference: &str| {
         refused(&gateway.create(&session, &[pay("50", &[("ReferenceId", reference)])]))
     };
-    let [code, message] = told("Ch_77");
+    let [code, message] = reported("Ch_77");
     assert_eq!(code, "DUPLICATE_VALUE");
     assert_eq!(
         message,
         "The payment gateway cards knows the payment P-1 by the ReferenceId Ch_77 already."
     );
     // One that has none is known by its number.
-    let [_, message] = told("p-2");
+    let [_, message] = reported("p-2");
     assert!(message.contains("knows the payment P-2 by the ReferenceId p-2"), "{message}");
     // Twice in one call, and as the number that the gateway would give next.
     let twice = [pay("50", &[("ReferenceId", "ch_88")]), pay("50", &[("ReferenceId", "CH_88")])];
@@ -262,10 +262,10 @@ fn a_seed_with_a_charge_twice_is_refused_and_names_it() {
         let output = finish(load.args(["seed", "seed.toml", "--ledger", "ledger.db"]));
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{said}");
-        let told = format!(
+        let reported = format!(
             "payment `{id}`: reference_id `{reference}` is how gateway `sandbox` knows payment \
              `{known}` already"
         );
-        assert!(said.contains(&told), "{said}");
+        assert!(said.contains(&reported), "{said}");
     }
 }

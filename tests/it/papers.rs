@@ -90,9 +90,9 @@ fn the_documented_gateway_is_one() {
         text.replace("/etc/ssl/our-ca.pem", "ca.pem").replace("/run/secrets/cards", "secret");
     fs::write(folder.path().join("c.toml"), &text).unwrap();
     let output = finish(program(folder.path()).args(["check", "--config", "c.toml"]));
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    let shown = told.lines().filter_map(|line| line.strip_prefix("gateway.cards."));
+    let reported = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{reported}{}", String::from_utf8_lossy(&output.stderr));
+    let shown = reported.lines().filter_map(|line| line.strip_prefix("gateway.cards."));
     for line in shown {
         let key = line.split([' ', '.']).next().unwrap();
         let is_written = text.lines().any(|line| line.contains(key));
@@ -102,10 +102,10 @@ fn the_documented_gateway_is_one() {
                  secret_file = 'secret'\n";
     fs::write(folder.path().join("c.toml"), plain).unwrap();
     let output = finish(program(folder.path()).args(["check", "--config", "c.toml"]));
-    let told = String::from_utf8(output.stdout).unwrap();
+    let reported = String::from_utf8(output.stdout).unwrap();
     let numbers = ["connect_timeout_ms", "timeout_ms", "connections_max", "key_retention_h"];
     for key in [&numbers[..], &["breaker.failures", "breaker.open_ms"]].concat() {
-        let row = told.lines().find(|line| line.starts_with(&format!("gateway.cards.{key} ")));
+        let row = reported.lines().find(|line| line.starts_with(&format!("gateway.cards.{key} ")));
         let default = row.and_then(|row| row.split_whitespace().nth(1)).unwrap();
         let written = format!("{} = {default}", key.trim_start_matches("breaker."));
         assert!(text.contains(&written), "{written} is not in the paper");

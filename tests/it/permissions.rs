@@ -313,9 +313,9 @@ impl Stage {
 }
 
 fn succeeded(answer: &Answer) -> bool {
-    let told = [answer.texts("Success"), answer.texts("success")].concat();
-    assert_eq!(told.len(), 1, "{answer}");
-    told == ["true"]
+    let reported = [answer.texts("Success"), answer.texts("success")].concat();
+    assert_eq!(reported.len(), 1, "{answer}");
+    reported == ["true"]
 }
 
 fn made(answer: &Answer) -> String {

@@ -188,8 +188,9 @@ fn past_its_window_a_gateway_declines_and_is_not_even_asked() {
         let session = gateway.login();
         let answer = gateway.create(&session, &[refund_of_payment()]);
         let id = answer.texts("Id").pop().unwrap_or_else(|| panic!("{answer}"));
-        let told = ["Status", "GatewayResponseCode"].map(|it| field(&gateway, &session, &id, it));
-        assert_eq!(told, expected, "{window}");
+        let reported =
+            ["Status", "GatewayResponseCode"].map(|it| field(&gateway, &session, &id, it));
+        assert_eq!(reported, expected, "{window}");
         assert_eq!(stub.paid(&id), u32::from(window == 62));
         // A decline gave the payment its money back, so that it can be refunded otherwise.
         let again = refund_of_payment().replace("30.00", "80.00");
@@ -404,7 +405,7 @@ fn a_secret_is_never_logged() {
     }
     until("a trace", || gateway.stderr().contains("TRACE") || gateway.stderr().contains("trace"));
     let metrics = gateway.get_admin("/metrics").to_string();
-    for told in [gateway.stderr(), metrics] {
-        assert!(!told.contains(SECRET), "the secret is there");
+    for reported in [gateway.stderr(), metrics] {
+        assert!(!reported.contains(SECRET), "the secret is there");
     }
 }

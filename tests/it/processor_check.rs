@@ -20,18 +20,18 @@ fn text(bytes: &[u8]) -> String {
 
 /// The names of the checks that failed.
 fn failures(output: &Output) -> Vec<String> {
-    let told = text(&output.stdout);
-    told.lines().filter_map(|line| line.strip_prefix("FAILED   ")).map(str::to_owned).collect()
+    let reported = text(&output.stdout);
+    reported.lines().filter_map(|line| line.strip_prefix("FAILED   ")).map(str::to_owned).collect()
 }
 
 #[test]
 fn an_adapter_that_keeps_the_contract_passes() {
     let stub = ProcessorStub::start();
     let output = check(&stub.url(), &["--declined-amount", DECLINED_AMOUNT]);
-    let told = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
-    assert_eq!(told.lines().filter(|line| line.starts_with("ok ")).count(), 15, "{told}");
-    assert!(told.ends_with("the adapter keeps the contract\n"), "{told}");
+    let reported = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{reported}{}", text(&output.stderr));
+    assert_eq!(reported.lines().filter(|line| line.starts_with("ok ")).count(), 15, "{reported}");
+    assert!(reported.ends_with("the adapter keeps the contract\n"), "{reported}");
     let announced = text(&output.stderr);
     assert!(announced.contains("refunds of 1.00 USD"), "{announced}");
     // What the announcement says that it costs.
@@ -56,14 +56,14 @@ fn every_flaw_is_found_and_named() {
         let stub = ProcessorStub::start();
         stub.flawed(flaw);
         let output = check(&stub.url(), &["--declined-amount", DECLINED_AMOUNT]);
-        let told = text(&output.stdout);
-        assert_eq!(output.status.code(), Some(1), "{flaw:?}: {told}");
+        let reported = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{flaw:?}: {reported}");
         let found = failures(&output);
         for name in expected {
-            assert!(found.iter().any(|one| one == name), "{flaw:?} {name}: {told}");
+            assert!(found.iter().any(|one| one == name), "{flaw:?} {name}: {reported}");
         }
-        assert!(told.contains("         found:    "), "{told}");
-        assert!(told.contains("         expected: "), "{told}");
+        assert!(reported.contains("         found:    "), "{reported}");
+        assert!(reported.contains("         expected: "), "{reported}");
     }
 }
 
@@ -84,11 +84,11 @@ fn an_answer_of_the_wrong_form_is_found() {
         let stub = ProcessorStub::start();
         stub.script([behaviour.clone()]);
         let output = check(&stub.url(), &[]);
-        let told = text(&output.stdout);
-        assert_eq!(output.status.code(), Some(1), "{behaviour:?}: {told}");
-        let after = told.split("FAILED   a refund is approved, and echoed").nth(1);
+        let reported = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{behaviour:?}: {reported}");
+        let after = reported.split("FAILED   a refund is approved, and echoed").nth(1);
         let found = after.and_then(|rest| rest.lines().nth(1)).unwrap_or_default();
-        assert!(found.contains(expected), "{behaviour:?}: {told}");
+        assert!(found.contains(expected), "{behaviour:?}: {reported}");
     }
 }
 
@@ -99,10 +99,10 @@ fn an_answer_that_is_lost_fails_its_check_and_the_others_go_on() {
         let stub = ProcessorStub::start();
         stub.script([behaviour.clone()]);
         let output = check(&stub.url(), &["--declined-amount", DECLINED_AMOUNT]);
-        let told = text(&output.stdout);
-        assert_eq!(output.status.code(), Some(1), "{behaviour:?}: {told}");
+        let reported = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{behaviour:?}: {reported}");
         assert_eq!(failures(&output)[0], "a refund is approved, and echoed", "{behaviour:?}");
-        assert!(told.lines().any(|line| line == "ok       a decline, and again"), "{told}");
+        assert!(reported.lines().any(|line| line == "ok       a decline, and again"), "{reported}");
     }
     let stub = ProcessorStub::start();
     stub.script_inquiries([Behaviour::DropBefore]);
@@ -116,11 +116,11 @@ fn an_answer_that_is_lost_fails_its_check_and_the_others_go_on() {
 #[test]
 fn what_cannot_be_asked_has_its_exit_code() {
     let stub = ProcessorStub::start();
-    let told = |output: &Output| (output.status.code(), text(&output.stderr));
-    let (code, why) = told(&check("https://192.0.2.1/x", &[]));
+    let reported = |output: &Output| (output.status.code(), text(&output.stderr));
+    let (code, why) = reported(&check("https://192.0.2.1/x", &[]));
     assert_eq!(code, Some(2), "{why}");
     assert!(why.contains("--allow-remote"), "{why}");
-    let (code, why) = told(&check("http://192.0.2.1/x", &["--allow-remote"]));
+    let (code, why) = reported(&check("http://192.0.2.1/x", &["--allow-remote"]));
     assert_eq!(code, Some(2), "{why}");
     assert!(why.contains("https"), "{why}");
     for (args, expected) in [
@@ -128,19 +128,19 @@ fn what_cannot_be_asked_has_its_exit_code() {
         (["--currency", "XXY"], "no currency"),
         (["--payment-method", "-"], "no id"),
     ] {
-        let (code, why) = told(&check(&stub.url(), &args));
+        let (code, why) = reported(&check(&stub.url(), &args));
         assert_eq!(code, Some(2), "{why}");
         assert!(why.contains(expected), "{why}");
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    let unknown = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let (code, why) = told(&check(&nobody, &[]));
+    let (code, why) = reported(&check(&unknown, &[]));
     assert_eq!(code, Some(5), "{why}");
-    assert!(why.contains(&nobody), "{why}");
+    assert!(why.contains(&unknown), "{why}");
     let folder = TempDir::new().unwrap();
     let output = finish(program(folder.path()).args(["check", "processor", &stub.url()]));
-    let (code, why) = told(&output);
+    let (code, why) = reported(&output);
     assert_eq!(code, Some(2), "{why}");
     assert!(why.contains("--secret-file"), "{why}");
     assert_eq!(stub.refunds(), 0);

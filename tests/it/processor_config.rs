@@ -27,9 +27,10 @@ fn text(bytes: &[u8]) -> String {
 fn shown(config: &str) -> Vec<String> {
     let output = check(config);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
-    assert!(!told.contains(SECRET), "{told}");
-    told.lines()
+    let reported = text(&output.stdout);
+    assert!(!reported.contains(SECRET), "{reported}");
+    reported
+        .lines()
         .filter_map(|line| line.strip_prefix("gateway.cards."))
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect()

@@ -256,7 +256,7 @@ struct Request {
 }
 
 /// What the stub says: a status and the contract's JSON.
-type Told = (u16, Value);
+type Report = (u16, Value);
 
 impl Shared {
     /// The next behaviour for a request of this method.
@@ -272,7 +272,7 @@ impl Shared {
     }
 
     /// Does what a request asks for, as the contract wants it.
-    fn work(&self, request: &Request, behaviour: &Behaviour) -> Told {
+    fn work(&self, request: &Request, behaviour: &Behaviour) -> Report {
         let flaw = self.state.lock().unwrap().flaw;
         if let Err(why) = check_signature(request, flaw) {
             self.state.lock().unwrap().refused.push(why.clone());
@@ -285,7 +285,7 @@ impl Shared {
         }
     }
 
-    fn refund(&self, request: &Request, behaviour: &Behaviour) -> Told {
+    fn refund(&self, request: &Request, behaviour: &Behaviour) -> Report {
         let Ok(order) = serde_json::from_slice::<Value>(&request.body) else {
             return (400, json!({ "status": "refused", "message": "no JSON" }));
         };
@@ -331,18 +331,18 @@ impl Shared {
         if *behaviour == Behaviour::Processing { (200, processing(&answer)) } else { (200, answer) }
     }
 
-    fn inquire(&self, reference: &str, behaviour: &Behaviour) -> Told {
+    fn inquire(&self, reference: &str, behaviour: &Behaviour) -> Report {
         let state = self.state.lock().unwrap();
         match state.book.get(reference) {
             Some(done) if *behaviour == Behaviour::Processing => (200, processing(&done.answer)),
             Some(done) if *behaviour != Behaviour::Forgotten => (200, done.answer.clone()),
             _ if state.flaw == Some(Flaw::BareNotFound) => (404, json!({ "error": "no such" })),
             _ => {
-                let mut told = json!({ "reference": reference, "status": "never-heard" });
+                let mut reported = json!({ "reference": reference, "status": "never-heard" });
                 if let Some(hours) = state.key_retention_h {
-                    told["key_retention_h"] = json!(hours);
+                    reported["key_retention_h"] = json!(hours);
                 }
-                (404, told)
+                (404, reported)
             }
         }
     }
@@ -368,14 +368,14 @@ fn check_signature(request: &Request, flaw: Option<Flaw>) -> Result<(), String> 
     let time = header("refund-gateway-time")?;
     let signature = header("refund-gateway-signature")?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let told: u64 = time.parse().map_err(|_| format!("`{time}` is no time"))?;
+    let reported: u64 = time.parse().map_err(|_| format!("`{time}` is no time"))?;
     let skew = match flaw {
         Some(Flaw::TakesAnyTime) => u64::MAX,
         Some(Flaw::TakesNoSkew) => 5,
         _ => SKEW_S,
     };
-    if told.abs_diff(now) > skew {
-        return Err(format!("the time {told} is too far from {now}"));
+    if reported.abs_diff(now) > skew {
+        return Err(format!("the time {reported} is too far from {now}"));
     }
     let expected = sign(&request.method, &request.path, &time, &request.body);
     if signature == expected { Ok(()) } else { Err("the signature is wrong".to_owned()) }

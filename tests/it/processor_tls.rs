@@ -23,16 +23,16 @@ fn check(stub: &ProcessorStub, authority: Option<&Authority>) -> (Option<i32>, S
         args.extend(["--ca-file", "ca.pem"]);
     }
     let output = finish(program(folder.path()).args(args));
-    let told = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+    let reported = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&reported).into_owned())
 }
 
 #[test]
 fn an_authority_of_ones_own_is_believed_when_it_is_named() {
     let authority = authority("ours");
     let stub = stub(&authority, "localhost", false);
-    let (code, told) = check(&stub, Some(&authority));
-    assert_eq!(code, Some(0), "{told}");
+    let (code, reported) = check(&stub, Some(&authority));
+    assert_eq!(code, Some(0), "{reported}");
     assert!(stub.refunds() > 0);
 }
 
@@ -47,9 +47,9 @@ fn who_cannot_prove_to_be_the_host_gets_nothing() {
         (stub(&believed, "localhost", false), None, "UnknownIssuer"),
     ];
     for (stub, authority, expected) in cases {
-        let (code, told) = check(&stub, authority);
-        assert_eq!(code, Some(5), "{expected}: {told}");
-        assert!(told.contains("certificate") && told.contains(expected), "{told}");
+        let (code, reported) = check(&stub, authority);
+        assert_eq!(code, Some(5), "{expected}: {reported}");
+        assert!(reported.contains("certificate") && reported.contains(expected), "{reported}");
         assert!(stub.connections() > 0);
         assert_eq!(stub.refunds() + stub.inquiries(), 0, "{expected}");
     }

@@ -594,7 +594,7 @@ proptest! {
 }
 
 /// The values of some fields of every row of an object, as texts.
-fn told(object: QueryObject, wanted: &[&str]) -> Vec<Vec<String>> {
+fn reported(object: QueryObject, wanted: &[&str]) -> Vec<Vec<String>> {
     let at = QueryObject::ALL.iter().position(|one| *one == object).unwrap();
     let Everything { fields, rows, .. } = &EVERYTHING[at];
     let place = |name: &&str| fields.iter().position(|field| field.0 == *name).unwrap();
@@ -611,20 +611,20 @@ fn told(object: QueryObject, wanted: &[&str]) -> Vec<Vec<String>> {
 #[test]
 fn an_adjustment_is_what_moved_a_credit_balance() {
     let fields = ["Number", "Type", "Amount", "SourceTransactionNumber", "Status"];
-    let adjustments = told(QueryObject::CreditBalanceAdjustment, &fields);
+    let adjustments = reported(QueryObject::CreditBalanceAdjustment, &fields);
     assert_eq!(adjustments.len(), 120 + 19, "releases and cancellations are none of their own");
     assert_eq!(adjustments[0][1..], ["Decrease", "1", "R-00000001", "Processed"]);
     assert_eq!(adjustments[0][0], "CBA-00000001");
     let canceled = |rows: &[Vec<String>]| rows.iter().filter(|row| row[4] == "Canceled").count();
-    let declined = told(QueryObject::Refund, &["Status"]);
+    let declined = reported(QueryObject::Refund, &["Status"]);
     let declined = declined.iter().filter(|row| row[0] == "Error").count();
     assert!(declined > 0);
     assert_eq!(canceled(&adjustments[..120]), declined);
     assert_eq!(canceled(&adjustments[120..]), 6);
     assert_eq!(adjustments[120][1..4], ["Increase", "0.06", "INV00000001"]);
-    let mut ids = told(QueryObject::CreditBalanceAdjustment, &["Id"]);
+    let mut ids = reported(QueryObject::CreditBalanceAdjustment, &["Id"]);
     for object in QueryObject::ALL.into_iter().skip(2) {
-        ids.extend(told(object, &["Id"]));
+        ids.extend(reported(object, &["Id"]));
     }
     let count = ids.len();
     ids.sort_unstable();
@@ -634,10 +634,10 @@ fn an_adjustment_is_what_moved_a_credit_balance() {
 
 #[test]
 fn an_account_owes_what_its_invoices_do() {
-    let balances = told(QueryObject::Account, &["Balance", "TotalInvoiceBalance", "Currency"]);
+    let balances = reported(QueryObject::Account, &["Balance", "TotalInvoiceBalance", "Currency"]);
     // Invoices 1, 5 and 9: half of 101, of -40 and of 109, each without its fraction.
     assert_eq!(balances[1], ["84.00", "84.00", "USD"]);
-    let invoice = told(QueryObject::Invoice, &["Amount", "Balance", "PaymentAmount"]);
+    let invoice = reported(QueryObject::Invoice, &["Amount", "Balance", "PaymentAmount"]);
     assert_eq!(invoice[1], ["101.00", "50.00", "30.00"]);
 }
 

@@ -211,9 +211,9 @@ fn goes_through(gateway: &TestGateway, proxy: &Proxy) {
         answer
     };
     let login = soap(&login_envelope("demo@example.com", "demo"));
-    let told = text_in(&login, "ServerUrl>", "<");
+    let reported = text_in(&login, "ServerUrl>", "<");
     assert_eq!(
-        told,
+        reported,
         format!("http://{}{ENDPOINT}", proxy.address),
         "the address that the client used"
     );

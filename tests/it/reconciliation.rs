@@ -79,11 +79,11 @@ fn a_refund_is_settled_once_however_often_it_is_told() {
     let id = electronic(&gateway, "10.00");
     gateway.terminate();
     let args = ["--id", &id, "--state", "settled"];
-    let (code, told) = reconcile(gateway.folder(), &args);
-    assert_eq!((code, told.as_str()), (0, &*format!("{id}: R-00000001 is Settled now\n")));
-    let (code, told) = reconcile(gateway.folder(), &args);
+    let (code, reported) = reconcile(gateway.folder(), &args);
+    assert_eq!((code, reported.as_str()), (0, &*format!("{id}: R-00000001 is Settled now\n")));
+    let (code, reported) = reconcile(gateway.folder(), &args);
     assert_eq!(code, 0);
-    assert!(told.contains("stays Settled; nothing new"), "{told}");
+    assert!(reported.contains("stays Settled; nothing new"), "{reported}");
     adds_up(gateway.folder());
     gateway.restart();
     assert_eq!(field(&gateway, &id, "GatewayState"), "Settled");
@@ -97,8 +97,8 @@ fn by_default_a_rejection_updates_the_fields_alone() {
     let mut gateway = TestGateway::seeded(&seed(), &[]);
     let id = electronic(&gateway, "10.00");
     gateway.terminate();
-    let (code, told) = reconcile(gateway.folder(), &["--id", &id, "--state", "failed"]);
-    assert_eq!((code, told.contains("is FailedToSettle now\n")), (0, true), "{told}");
+    let (code, reported) = reconcile(gateway.folder(), &["--id", &id, "--state", "failed"]);
+    assert_eq!((code, reported.contains("is FailedToSettle now\n")), (0, true), "{reported}");
     adds_up(gateway.folder());
     gateway.restart();
     assert_eq!(field(&gateway, &id, "GatewayState"), "FailedToSettle");
@@ -119,12 +119,12 @@ fn a_rejected_refund_is_put_back_once() {
     for refund in [&id, &of_payment] {
         assert_eq!(reconcile(gateway.folder(), &["--id", refund, "--state", "settled"]).0, 0);
         let args = [&back[..], &["--id", refund, "--event-id", refund]].concat();
-        let (code, told) = reconcile(gateway.folder(), &args);
-        assert_eq!((code, told.contains("its money was put back")), (0, true), "{told}");
-        let (code, told) = reconcile(gateway.folder(), &args);
-        assert_eq!((code, told.contains("nothing new")), (0, true), "{told}");
-        let (code, told) = reconcile(gateway.folder(), &["--id", refund, "--state", "settled"]);
-        assert_eq!((code, told.contains("its money was put back")), (1, true), "{told}");
+        let (code, reported) = reconcile(gateway.folder(), &args);
+        assert_eq!((code, reported.contains("its money was put back")), (0, true), "{reported}");
+        let (code, reported) = reconcile(gateway.folder(), &args);
+        assert_eq!((code, reported.contains("nothing new")), (0, true), "{reported}");
+        let (code, reported) = reconcile(gateway.folder(), &["--id", refund, "--state", "settled"]);
+        assert_eq!((code, reported.contains("its money was put back")), (1, true), "{reported}");
         adds_up(gateway.folder());
     }
     gateway.restart();
@@ -171,7 +171,7 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
          R-00000001,settled,,,e1\n"
     );
     fs::write(gateway.folder().join("rows.csv"), text).unwrap();
-    let (code, told) = reconcile(gateway.folder(), &["rows.csv"]);
+    let (code, reported) = reconcile(gateway.folder(), &["rows.csv"]);
     let expected = [
         "line 2: refused: R-00000003 is Error, and only a Processed refund is settled",
         "line 3: refused: R-00000002 is External and was never with a gateway",
@@ -186,8 +186,8 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
         "line 12: refused: the event id `e1` was told before",
         "line 13: R-00000001 stays Settled; nothing new",
     ];
-    assert_eq!(told.lines().count(), expected.len(), "{told}");
-    for (line, expected) in told.lines().zip(expected) {
+    assert_eq!(reported.lines().count(), expected.len(), "{reported}");
+    for (line, expected) in reported.lines().zip(expected) {
         assert!(line.starts_with(expected), "{expected}\n{line}");
     }
     assert_eq!(code, 1);
@@ -206,8 +206,8 @@ fn a_file_that_is_no_such_file_is_refused_whole() {
         ("refund\nR-1\n", "names no column `state`"),
     ] {
         fs::write(gateway.folder().join("rows.csv"), text).unwrap();
-        let (code, told) = reconcile(gateway.folder(), &["rows.csv"]);
-        assert_eq!((code, told.contains(said)), (4, true), "{told}");
+        let (code, reported) = reconcile(gateway.folder(), &["rows.csv"]);
+        assert_eq!((code, reported.contains(said)), (4, true), "{reported}");
     }
     assert_eq!(reconcile(gateway.folder(), &["missing.csv"]).0, 4);
     assert_eq!(reconcile(gateway.folder(), &["--id", "R-1"]).0, 2);
@@ -218,8 +218,8 @@ fn admin(gateway: &TestGateway, args: &[&str]) -> (i32, String) {
     let mut command = program(gateway.folder());
     command.args(["admin", "--admin", &format!("http://{}", gateway.admin())]);
     let output = finish(command.args(["--ledger", "ledger.db", "reconcile"]).args(args));
-    let told = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    (output.status.code().unwrap(), String::from_utf8(told).unwrap())
+    let reported = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    (output.status.code().unwrap(), String::from_utf8(reported).unwrap())
 }
 
 #[test]
@@ -239,17 +239,21 @@ fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
         format!("refund,state\n{id},settled\n{id},failed\nR-00000001,failed\n{id},gone\n"),
     )
     .unwrap();
-    let (code, told) = admin(&gateway, &["rows.csv"]);
+    let (code, reported) = admin(&gateway, &["rows.csv"]);
     let expected = [
         "line 2: R-00000001 is Settled now",
         "line 3: R-00000001 is FailedToSettle now, and its money was put back",
         "line 4: R-00000001 stays FailedToSettle; nothing new",
         "line 5: refused: state: `gone` is neither settled nor failed",
     ];
-    assert_eq!((code, told.lines().collect::<Vec<_>>()), (1, expected.to_vec()));
+    assert_eq!((code, reported.lines().collect::<Vec<_>>()), (1, expected.to_vec()));
     let early = ["--id", &id, "--state", "failed", "--at", "2001-02-03T04:05:06Z"];
-    let (code, told) = admin(&gateway, &early);
-    assert_eq!((code, told.contains("refused: R-00000001 was created at")), (1, true), "{told}");
+    let (code, reported) = admin(&gateway, &early);
+    assert_eq!(
+        (code, reported.contains("refused: R-00000001 was created at")),
+        (1, true),
+        "{reported}"
+    );
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
     let events = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
     let events = String::from_utf8(events.stdout).unwrap();
@@ -272,29 +276,29 @@ fn a_change_has_the_moment_at_which_the_gateway_is_told() {
     let gateway = TestGateway::start_in(folder, &args);
     let id = electronic(&gateway, "10.00");
     assert_eq!(api(&gateway, "POST", "/api/v1/clock/advance", r#"{"seconds": 864000}"#).0, 200);
-    let tell = |state, at| admin(&gateway, &["--id", &id, "--state", state, "--at", at]);
+    let report = |state, at| admin(&gateway, &["--id", &id, "--state", state, "--at", at]);
     // The refund's own day, in Los Angeles, has begun before it.
-    let (code, told) = tell("settled", "2026-03-02");
-    assert_eq!(code, 0, "{told}");
+    let (code, reported) = report("settled", "2026-03-02");
+    assert_eq!(code, 0, "{reported}");
     assert_eq!(field(&gateway, &id, "SettledOn"), "2026-03-02T12:00:00.000-08:00");
-    let (code, told) = tell("failed", "2026-03-04");
-    assert_eq!(code, 0, "{told}");
+    let (code, reported) = report("failed", "2026-03-04");
+    assert_eq!(code, 0, "{reported}");
     assert!(field(&gateway, &id, "UpdatedDate").starts_with("2026-03-12T13:00:00"));
     let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
     let moment = |select: &str| -> String {
         let select = format!("select datetime(({select}) / 1000, 'unixepoch')");
         connection.query_row(&select, [], |row| row.get(0)).unwrap()
     };
-    let told = "2026-03-12 20:00:00";
-    assert_eq!(moment("select compensated_ms from refund"), told);
-    assert_eq!(moment("select at_ms from entry where kind = 'compensation'"), told);
+    let reported = "2026-03-12 20:00:00";
+    assert_eq!(moment("select compensated_ms from refund"), reported);
+    assert_eq!(moment("select at_ms from entry where kind = 'compensation'"), reported);
     // The history says when it was for the processor.
     let history = "select max(at_ms) from exchange where kind = 'settlement'";
     assert_eq!(moment(history), "2026-03-04 08:00:00");
-    let (code, told) = tell("settled", "2026-03-01");
-    assert!(code == 1 && told.contains("R-00000001 was created at"), "{told}");
-    let (code, told) = tell("settled", "2026-02-30");
-    assert!(code == 1 && told.contains("`2026-02-30` is neither a moment"), "{told}");
+    let (code, reported) = report("settled", "2026-03-01");
+    assert!(code == 1 && reported.contains("R-00000001 was created at"), "{reported}");
+    let (code, reported) = report("settled", "2026-02-30");
+    assert!(code == 1 && reported.contains("`2026-02-30` is neither a moment"), "{reported}");
 }
 
 /// A call to the admin API: its status and body.
@@ -333,8 +337,8 @@ fn rules_can_be_added_to_a_running_sandbox() {
         (r#"{"answer": "decline", "amount": "-1"}"#, "amount"),
         (r#"{"amount": "1"}"#, "answer"),
     ] {
-        let (status, told) = api(&gateway, "POST", path, body);
-        assert!(status == 400 && told.contains(said), "{status} {told}");
+        let (status, reported) = api(&gateway, "POST", path, body);
+        assert!(status == 400 && reported.contains(said), "{status} {reported}");
     }
     assert_eq!(api(&gateway, "GET", "/api/v1/gateways/none/rules", "").0, 404);
 }
@@ -357,20 +361,20 @@ fn the_sandbox_refuses_what_documented_gateways_refuse() {
         + &payment("12", "2026-03-01", false)
         + &payment("13", "2025-12-31", true);
     let gateway = TestGateway::seeded(&seed, &["--clock", "2026-03-02T20:00:00Z"]);
-    let told = |id: String| {
+    let reported = |id: String| {
         ["Status", "GatewayResponseCode", "GatewayResponse"].map(|it| field(&gateway, &id, it))
     };
     let of = |number: &str, amount: &str| {
         let id = format!("402892c72b9e3319012b9e34b88e02{number}");
         let object = [("PaymentId", &*id), ("Amount", amount), ("Type", "Electronic")];
-        told(created(&gateway, refund(&object)))
+        reported(created(&gateway, refund(&object)))
     };
-    assert_eq!(told(electronic(&gateway, "5.00")), ["Processed", "OK", "Approved"]);
+    assert_eq!(reported(electronic(&gateway, "5.00")), ["Processed", "OK", "Approved"]);
     assert_eq!(
-        told(electronic(&gateway, "5.00")),
+        reported(electronic(&gateway, "5.00")),
         ["Error", "3/11", "A duplicate transaction has been submitted."]
     );
-    assert_eq!(told(electronic(&gateway, "5.01"))[0], "Processed");
+    assert_eq!(reported(electronic(&gateway, "5.01"))[0], "Processed");
     assert_eq!(of("11", "20.00")[0], "Processed");
     assert_eq!(
         of("12", "21.00"),

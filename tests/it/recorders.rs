@@ -48,18 +48,18 @@ fn url(gateway: &TestGateway) -> String {
 fn replayed(folder: &Path, file: &str, changed: usize) {
     let replay = |file: &str| {
         let output = finish(program(folder).args(["replay", file]));
-        let told = String::from_utf8(output.stdout).unwrap();
-        (output.status.code(), told + &String::from_utf8_lossy(&output.stderr))
+        let reported = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), reported + &String::from_utf8_lossy(&output.stderr))
     };
-    let (code, told) = replay(file);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.starts_with("6 passed, 0 failed\n"), "{told}");
+    let (code, reported) = replay(file);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.starts_with("6 passed, 0 failed\n"), "{reported}");
     let text = fs::read_to_string(folder.join(file)).unwrap();
     let text = text.replacen("<ns2:Amount>12.50</", "<ns2:Amount>12.51</", 1);
     let name = format!("changed-{file}");
     fs::write(folder.join(&name), text).unwrap();
-    let (code, told) = replay(&name);
-    assert_eq!(code, Some(1), "{told}");
+    let (code, reported) = replay(&name);
+    assert_eq!(code, Some(1), "{reported}");
     for said in [
         &format!("FAILED {name}/{changed} query"),
         "body at /Envelope/Body/queryResponse/result/records/Amount",
@@ -67,7 +67,7 @@ fn replayed(folder: &Path, file: &str, changed: usize) {
         "+          <ns2:Amount>12.50</ns2:Amount>",
         "5 passed, 1 failed",
     ] {
-        assert!(told.contains(said), "{said} in {told}");
+        assert!(reported.contains(said), "{said} in {reported}");
     }
 }
 

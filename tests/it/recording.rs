@@ -42,8 +42,8 @@ pub fn folders(folder: &Path) -> Vec<String> {
 /// Replays a folder, and returns what was printed and the exit code.
 fn replay(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
     let output = finish(program(folder).args(["replay", "recording"]).args(args));
-    let told = String::from_utf8(output.stdout).unwrap();
-    (output.status.code(), told + &String::from_utf8_lossy(&output.stderr))
+    let reported = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), reported + &String::from_utf8_lossy(&output.stderr))
 }
 
 fn holds_no_secret(recording: &Path) {
@@ -73,9 +73,9 @@ fn the_catalogue_is_recorded_and_replays_without_a_difference() {
     assert!(gateway.stderr().contains(&said), "{said} in {}", gateway.stderr());
     assert!(recorded.len() > 250, "{}", recorded.len());
     holds_no_secret(&recording);
-    let (code, told) = replay(gateway.folder(), &["--seed", "seed.toml"]);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.starts_with(&format!("{} passed, 0 failed\n", recorded.len())), "{told}");
+    let (code, reported) = replay(gateway.folder(), &["--seed", "seed.toml"]);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.starts_with(&format!("{} passed, 0 failed\n", recorded.len())), "{reported}");
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn what_a_proxy_records_replays_without_a_difference() {
     assert_eq!(mode, 0o700);
     holds_no_secret(&recording);
     assert!(!everything_in(&recording).contains("wrong"), "a wrong password was written down");
-    let (code, told) = replay(proxy.folder(), &[]);
-    assert_eq!(code, Some(0), "{told}");
-    assert!(told.starts_with("5 passed, 0 failed\n"), "{told}");
+    let (code, reported) = replay(proxy.folder(), &[]);
+    assert_eq!(code, Some(0), "{reported}");
+    assert!(reported.starts_with("5 passed, 0 failed\n"), "{reported}");
     // Another gateway, where the user is another: who is given stands for the one who was.
     let other = TestGateway::seeded(
         &format!(
@@ -134,7 +134,7 @@ fn what_a_proxy_records_replays_without_a_difference() {
     );
     let endpoint = format!("http://{}", other.public());
     let given = ["--endpoint", &endpoint, "--username", "other", "--password", "pass"];
-    let (code, told) = replay(proxy.folder(), &given);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, reported) = replay(proxy.folder(), &given);
+    assert_eq!(code, Some(0), "{reported}");
     assert_eq!(other.balance(EXTERNAL_ACCOUNT), "87.50");
 }

@@ -56,6 +56,6 @@ fn post_put_patch_and_delete_pass_and_replay() {
             folder = folder.and(&name, content);
         }
     }
-    let told = folder.told(&["recording", "--seed", "seed.toml"], 0);
-    assert!(told.contains("8 passed, 0 failed"), "{told}");
+    let reported = folder.reported(&["recording", "--seed", "seed.toml"], 0);
+    assert!(reported.contains("8 passed, 0 failed"), "{reported}");
 }

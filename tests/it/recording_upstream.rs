@@ -252,9 +252,9 @@ fn authorities_that_are_none_are_said_before_anybody_is_served() {
         let args = ["record", "--upstream", "https://localhost", "--out", "r"];
         let more = ["--listen", "127.0.0.1:0", "--upstream-ca", file];
         let output = finish(program(folder.path()).args(args).args(more));
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{told}");
-        assert!(told.contains(said), "{said} in {told}");
+        let reported = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{reported}");
+        assert!(reported.contains(said), "{said} in {reported}");
     }
 }
 

@@ -49,8 +49,8 @@ fn only_and_skip_select_by_name_and_by_operation() {
     ] {
         folder.passes(&[&["all"], args].concat(), summary);
     }
-    let told = folder.told(&["all", "--only", "op:query", "--json"], 1);
-    let last = told.lines().find(|line| line.contains("\"summary\"")).unwrap();
+    let reported = folder.reported(&["all", "--only", "op:query", "--json"], 1);
+    let last = reported.lines().find(|line| line.contains("\"summary\"")).unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!((&last["summary"]["failed"], &last["summary"]["left_out"]), (&2.into(), &3.into()));
 }
@@ -67,8 +67,8 @@ fn a_selection_of_nothing_is_refused_with_what_there_is() {
     folder.refused(&["all", "--only", "op:amend"], 2, operations);
     folder.refused(&["all", "--skip", "all"], 2, "--only and --skip leave nothing to replay");
     folder.refused(&["all", "--only", "op:"], 2, "`op:` names nothing");
-    let told = folder.told(&["all", "--skip", "nothing-like-it", "--skip", "op:query"], 0);
-    assert!(told.contains("--skip nothing-like-it matches nothing"), "{told}");
+    let reported = folder.reported(&["all", "--skip", "nothing-like-it", "--skip", "op:query"], 0);
+    assert!(reported.contains("--skip nothing-like-it matches nothing"), "{reported}");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_list_says_what_would_be_sent_and_sends_nothing() {
     let folder = folder.and("all/z.response.xml", created(THEIR_ID));
     // No server is there.
     let args = ["all", "--list", "--skip", "two", "--endpoint", "http://127.0.0.1:1"];
-    let told = folder.told(&args, 0);
+    let reported = folder.reported(&args, 0);
     let expected = "all/x.har/1 create (create of Refund)\nall/x.har/2 query (query of Refund)\n\
                     SKIPPED all/z: it needs AMOUNT: give --set AMOUNT=VALUE\n\
                     all/one/create (create of Refund)\nall/one/query (query of Refund)\n\
@@ -87,11 +87,15 @@ fn a_list_says_what_would_be_sent_and_sends_nothing() {
         lines.sort();
         lines
     };
-    assert_eq!(sorted(&told), sorted(expected));
-    let told = folder.told(&[&args[..], &["--json"]].concat(), 0);
-    let lines: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(sorted(&reported), sorted(expected));
+    let reported = folder.reported(&[&args[..], &["--json"]].concat(), 0);
+    let lines: Vec<Value> =
+        reported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 6);
-    assert!(lines.iter().any(|line| line["would"] == "skip" && line["case"] == "all/z"), "{told}");
+    assert!(
+        lines.iter().any(|line| line["would"] == "skip" && line["case"] == "all/z"),
+        "{reported}"
+    );
     assert_eq!(lines[5]["summary"]["send"], 4);
 }
 
@@ -109,9 +113,9 @@ fn fail_fast_sends_nothing_after_the_first_difference() {
     let user = ["--username", "demo@example.com", "--password", "demo"];
     let reports = ["--junit", "j.xml", "--html", "h.html"];
     let args = ["p", "--fail-fast", "--endpoint", &endpoint];
-    let told = folder.told(&[&args[..], &user, &reports].concat(), 1);
-    assert!(told.contains("1 passed, 1 failed, 2 not run"), "{told}");
-    assert!(told.contains("NOT RUN 2, from p/3 on: p/2 differed"), "{told}");
+    let reported = folder.reported(&[&args[..], &user, &reports].concat(), 1);
+    assert!(reported.contains("1 passed, 1 failed, 2 not run"), "{reported}");
+    assert!(reported.contains("NOT RUN 2, from p/3 on: p/2 differed"), "{reported}");
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "998.00");
     let junit = fs::read_to_string(folder.path("j.xml")).unwrap();
     assert_eq!(junit.matches("<skipped message=\"not run: p/2 differed").count(), 2, "{junit}");
@@ -140,22 +144,25 @@ fn what_is_not_served_is_no_difference() {
         folder = folder.and(&format!("p/{name}.request.xml"), envelope(&header, body));
         folder = folder.and(&format!("p/{name}.response.xml"), answer(operation, &result));
     }
-    let told = folder.told(&["p", "--junit", "j.xml"], 1);
+    let reported = folder.reported(&["p", "--junit", "j.xml"], 1);
     for line in
         ["NOT SERVED p/b: create of Contact is not served there: ", "NOT SERVED p/f: subscribe"]
     {
-        assert!(told.lines().any(|told| told.starts_with(line)), "{line} in {told}");
+        assert!(
+            reported.lines().any(|reported| reported.starts_with(line)),
+            "{line} in {reported}"
+        );
     }
     let summary = "1 passed, 0 failed, 6 not served";
     folder.passes(&["p", "--allow-unserved"], summary);
     let junit = fs::read_to_string(folder.path("j.xml")).unwrap();
     assert_eq!(junit.matches("<skipped message=\"not served: ").count(), 6, "{junit}");
-    let json = folder.told(&["p", "--json", "--allow-unserved"], 0);
+    let json = folder.reported(&["p", "--json", "--allow-unserved"], 0);
     assert_eq!(json.matches("\"outcome\":\"not-served\"").count(), 6, "{json}");
     // A refused refund is a difference as ever.
     let (request, response) = refund("{{session}}", "100000");
     let folder = Folder::with("x.request.xml", request).and("x.response.xml", response);
-    assert!(folder.told(&[".", "--allow-unserved"], 1).contains("0 passed, 1 failed"));
+    assert!(folder.reported(&[".", "--allow-unserved"], 1).contains("0 passed, 1 failed"));
 }
 
 #[test]
@@ -177,9 +184,9 @@ fn what_a_har_holds_beside_soap_is_never_sent() {
     ];
     let entries = [&strange[..], &[har_entry(&refund("x", "1"))]].concat();
     let folder = Folder::with("a.har", har(&entries));
-    let told = folder.told(&["a.har"], 0);
-    assert!(told.contains("SKIPPED a.har/1 POST: POST /metrics is no SOAP call"), "{told}");
-    assert!(told.contains("1 passed, 0 failed, 5 skipped"), "{told}");
+    let reported = folder.reported(&["a.har"], 0);
+    assert!(reported.contains("SKIPPED a.har/1 POST: POST /metrics is no SOAP call"), "{reported}");
+    assert!(reported.contains("1 passed, 0 failed, 5 skipped"), "{reported}");
 }
 
 /// A login, a refund, and a query of it by an id that is only known by its placeholder.
@@ -222,18 +229,18 @@ fn every_kind_of_placeholder_is_filled_or_skipped_by_its_name() {
             folder = folder.and(&format!("cases/{number}/response.xml"), response);
         }
         for captures in ["a.har", "pairs", "cases"] {
-            let told = folder.told(&[captures], 0);
-            let missing = format!("it needs {0}: give --set {0}=VALUE", name_in(&told));
-            assert!(told.contains(&missing), "{told}");
-            assert!(told.contains("1 passed, 0 failed, 2 skipped"), "{told}");
+            let reported = folder.reported(&[captures], 0);
+            let missing = format!("it needs {0}: give --set {0}=VALUE", name_in(&reported));
+            assert!(reported.contains(&missing), "{reported}");
+            assert!(reported.contains("1 passed, 0 failed, 2 skipped"), "{reported}");
             folder.passes(&[captures, "--set", &set], "3 passed, 0 failed");
         }
     }
 }
 
 /// The account's placeholder, as it is reported.
-fn name_in(told: &str) -> &str {
-    if told.contains("ACCOUNT_ID") { "ACCOUNT_ID" } else { "account_id" }
+fn name_in(reported: &str) -> &str {
+    if reported.contains("ACCOUNT_ID") { "ACCOUNT_ID" } else { "account_id" }
 }
 
 #[test]
@@ -251,9 +258,9 @@ fn a_refusal_with_placeholders_is_sent_with_wrong_words() {
         .and("3.response.xml", &expired);
     folder.passes(&["."], "3 passed, 0 failed");
     // The right password makes a difference.
-    let told = folder.told(&[".", "--set", "password=demo", "--only", "2"], 1);
-    assert!(told.contains("0 passed, 1 failed, 2 left out"), "{told}");
-    assert!(folder.told(&[".", "--set", "password"], 2).contains("expected NAME=VALUE"));
+    let reported = folder.reported(&[".", "--set", "password=demo", "--only", "2"], 1);
+    assert!(reported.contains("0 passed, 1 failed, 2 left out"), "{reported}");
+    assert!(folder.reported(&[".", "--set", "password"], 2).contains("expected NAME=VALUE"));
 }
 
 #[test]
@@ -265,8 +272,8 @@ fn a_placeholder_in_a_message_of_an_answer_means_any_text() {
     let folder =
         Folder::with("x.request.xml", &request).and("x.response.xml", answer("create", &result));
     folder.passes(&["."], "1 passed, 0 failed");
-    let told = folder.told(&[".", "--set", "FIELD=Type"], 1);
-    assert!(told.contains("Invalid value for field Type: 0"), "{told}");
+    let reported = folder.reported(&[".", "--set", "FIELD=Type"], 1);
+    assert!(reported.contains("Invalid value for field Type: 0"), "{reported}");
 }
 
 #[test]

@@ -38,15 +38,15 @@ fn case_of_that_day() -> Folder {
 #[test]
 fn a_capture_of_another_day_passes_with_its_clock() {
     let folder = case_of_that_day().and("day.har", har(&[har_entry(&dated())]));
-    let told = folder.told(&["day"], 1);
-    assert!(told.contains("RefundDate"), "{told}");
+    let reported = folder.reported(&["day"], 1);
+    assert!(reported.contains("RefundDate"), "{reported}");
     for capture in ["day", "day.har"] {
         folder.passes(&[capture, "--clock", "2015-03-04T20:00:00Z"], "1 passed, 0 failed");
     }
     let rules = folder.and("day/replay.toml", "clock = 2015-03-04T12:00:00-08:00\n");
     rules.passes(&["day"], "1 passed, 0 failed");
     // The command line wins.
-    rules.told(&["day", "--clock", "2015-03-06T20:00:00Z"], 1);
+    rules.reported(&["day", "--clock", "2015-03-06T20:00:00Z"], 1);
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn clocks_that_cannot_be_are_refused_before_anything_is_sent() {
     folder.passes(&["day", "--clock", "2015-03-04T20:00:00Z"], "2 passed, 0 failed");
     let args = ["day", "--clock", "2015-03-04T20:00:00Z", "--endpoint", "http://127.0.0.1:1"];
     folder.refused(&args, 2, "--clock");
-    let told = folder.told(&["day", "--clock", "yesterday"], 2);
-    assert!(told.contains("`yesterday` is no moment"), "{told}");
+    let reported = folder.reported(&["day", "--clock", "yesterday"], 2);
+    assert!(reported.contains("`yesterday` is no moment"), "{reported}");
 }
 
 /// Nothing in a folder of temporary files.

@@ -74,24 +74,27 @@ fn capture() -> Folder {
 #[test]
 fn ids_that_nobody_has_are_named_as_what_they_are() {
     let folder = capture();
-    let told = folder.told(&["a.har"], 1);
+    let reported = folder.reported(&["a.har"], 1);
     let account = format!("unknown at the endpoint: Account {ACCOUNT}");
     let payment = format!("unknown at the endpoint: Account {ACCOUNT}, Payment {PAYMENT}");
     let listed = format!("  Account {ACCOUNT} (4 cases)");
     for line in [account.as_str(), &payment, &listed, UNKNOWN] {
-        assert!(told.lines().any(|told| told.trim() == line.trim()), "{line} in {told}");
+        assert!(
+            reported.lines().any(|reported| reported.trim() == line.trim()),
+            "{line} in {reported}"
+        );
     }
-    assert!(!told.contains("--- expected"), "{told}");
-    let json = folder.told(&["a.har", "--json"], 1);
+    assert!(!reported.contains("--- expected"), "{reported}");
+    let json = folder.reported(&["a.har", "--json"], 1);
     assert!(json.contains("\"kind\":\"unknown\""), "{json}");
 }
 
 #[test]
 fn a_drafted_seed_is_one_with_which_the_captures_pass() {
     let folder = capture();
-    let told = folder.told(&["a.har", "--seed-draft", "seed.toml"], 0);
+    let reported = folder.reported(&["a.har", "--seed-draft", "seed.toml"], 0);
     let drafted = "seed.toml has 1 accounts, 1 payment methods, 0 invoices and 1 payments";
-    assert!(told.contains(drafted), "{told}");
+    assert!(reported.contains(drafted), "{reported}");
     let seed = fs::read_to_string(folder.path("seed.toml")).unwrap();
     let parts =
         ["currency = \"EUR\"", "credit_balance = \"100.00\"", "# guessed: ", "ada@example.com"];

@@ -63,7 +63,7 @@ fn what_reads_is_sent_again_and_what_writes_is_not() {
         Some(if number == 1 { http("200 OK", session) } else { String::new() })
     });
     let run = ["write.request.xml", "--retries", "5", "--endpoint", &args(address)];
-    assert!(folder.told(&[&run[..], &user].concat(), 1).contains("no answer"));
+    assert!(folder.reported(&[&run[..], &user].concat(), 1).contains("no answer"));
     assert_eq!(requests.load(Ordering::SeqCst), 2);
 }
 
@@ -75,8 +75,8 @@ fn what_is_no_file_of_the_catalogue_is_not_written() {
         .and("outside.xml", ANSWER);
     std::os::unix::fs::symlink(folder.path("outside.xml"), folder.path("p/1.response.xml"))
         .unwrap();
-    let told = folder.told(&["p", "--update"], 4);
-    assert!(told.contains("is a symbolic link"), "{told}");
+    let reported = folder.reported(&["p", "--update"], 4);
+    assert!(reported.contains("is a symbolic link"), "{reported}");
     assert_eq!(std::fs::read_to_string(folder.path("outside.xml")).unwrap(), ANSWER);
 }
 
@@ -92,8 +92,8 @@ fn a_folder_that_leads_out_of_the_catalogue_is_not_written() {
     };
     link("real", "catalogue/out");
     for named in ["catalogue/out", "catalogue/out/p", "catalogue/out/p/1.request.xml"] {
-        let told = folder.told(&[named, "--update"], 4);
-        assert!(told.contains("leads out of the folder"), "{told}");
+        let reported = folder.reported(&[named, "--update"], 4);
+        assert!(reported.contains("leads out of the folder"), "{reported}");
         let kept = std::fs::read_to_string(folder.path("real/p/1.response.xml")).unwrap();
         assert_eq!(kept, ANSWER, "{named}");
     }
@@ -108,10 +108,11 @@ fn an_answer_has_to_come_in_time() {
         Folder::with("a.request.xml", login_envelope("a", "b")).and("a.response.xml", ANSWER);
     let (address, _) = endpoint(|_| None);
     let endpoint = format!("http://{address}");
-    let told = folder.told(&["a.request.xml", "--timeout", "0.2", "--endpoint", &endpoint], 1);
-    assert!(told.contains("no answer within 200 ms"), "{told}");
-    let told = folder.told(&["a.request.xml", "--timeout", "soon"], 2);
-    assert!(told.contains("`soon` is no number of seconds"), "{told}");
+    let reported =
+        folder.reported(&["a.request.xml", "--timeout", "0.2", "--endpoint", &endpoint], 1);
+    assert!(reported.contains("no answer within 200 ms"), "{reported}");
+    let reported = folder.reported(&["a.request.xml", "--timeout", "soon"], 2);
+    assert!(reported.contains("`soon` is no number of seconds"), "{reported}");
 }
 
 #[test]
@@ -132,9 +133,12 @@ fn bytes_are_compared_except_ids_sessions_and_times() {
     assert_ne!(captured, wrong);
     std::fs::write(&file, &wrong).unwrap();
     let offset = wrong.find("<ns2:Amount>7").unwrap() + "<ns2:Amount>".len();
-    let told = folder.told(&["p", "--compare", "bytes"], 1);
-    assert!(told.contains(&format!("body: the first other byte is at offset {offset}")), "{told}");
-    assert!(told.contains("<ns2:Amount>7") && told.contains("<ns2:Amount>1"), "{told}");
-    let json = folder.told(&["p", "--compare", "bytes", "--json"], 1);
+    let reported = folder.reported(&["p", "--compare", "bytes"], 1);
+    assert!(
+        reported.contains(&format!("body: the first other byte is at offset {offset}")),
+        "{reported}"
+    );
+    assert!(reported.contains("<ns2:Amount>7") && reported.contains("<ns2:Amount>1"), "{reported}");
+    let json = folder.reported(&["p", "--compare", "bytes", "--json"], 1);
     assert!(json.contains(&format!("\"offset\":{offset}")), "{json}");
 }

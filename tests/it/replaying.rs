@@ -39,24 +39,24 @@ impl Folder {
     }
 
     /// What a replay prints that must end with this code.
-    pub fn told(&self, args: &[&str], code: i32) -> String {
+    pub fn reported(&self, args: &[&str], code: i32) -> String {
         let output = self.replay(args);
-        let told = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let (stdout, stderr) = (told(&output.stdout), told(&output.stderr));
+        let reported = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let (stdout, stderr) = (reported(&output.stdout), reported(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{stdout}{stderr}");
         format!("{stdout}{stderr}")
     }
 
     /// Passes with this summary.
     pub fn passes(&self, args: &[&str], summary: &str) {
-        let told = self.told(args, 0);
-        assert!(told.lines().any(|line| line == summary), "{summary} in {told}");
+        let reported = self.reported(args, 0);
+        assert!(reported.lines().any(|line| line == summary), "{summary} in {reported}");
     }
 
     /// Fails with this code before anything is sent, and says this.
     pub fn refused(&self, args: &[&str], code: i32, said: &str) {
-        let told = self.told(args, code);
-        assert!(told.starts_with("error: ") && told.contains(said), "{said} in {told}");
+        let reported = self.reported(args, code);
+        assert!(reported.starts_with("error: ") && reported.contains(said), "{said} in {reported}");
     }
 }
 

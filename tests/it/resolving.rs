@@ -64,9 +64,9 @@ fn an_adapter_that_forgets_sooner_than_configured_is_not_sent_the_order_again() 
         until("two inquiries, or the end", || {
             status(&gateway, &session, &id) == "Processed" || stub.inquiries() > 1
         });
-        let told = format!("{configured_h} h, {declared_h} h declared");
-        assert_eq!(status(&gateway, &session, &id) == "Processed", is_sent_again, "{told}");
-        assert_eq!(stub.refunds(), 1 + usize::from(is_sent_again), "{told}");
+        let reported = format!("{configured_h} h, {declared_h} h declared");
+        assert_eq!(status(&gateway, &session, &id) == "Processed", is_sent_again, "{reported}");
+        assert_eq!(stub.refunds(), 1 + usize::from(is_sent_again), "{reported}");
     }
 }
 
@@ -142,16 +142,19 @@ fn refunds_at_a_gateway_that_is_gone_are_left_to_operators_who_can_settle_them()
         let url = format!("http://{}", gateway.admin());
         command.args(["admin", "--admin", &url, "--ledger", "ledger.db", "settle", &id]);
         let output = finish(command.args(["--status", "Error", "--reason", "never paid"]));
-        let told = [output.stdout, output.stderr].concat();
-        (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+        let reported = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&reported).into_owned())
     };
-    let (code, told) = settle(&gateway);
-    assert!(code == Some(2) && told.contains("only then can it be settled"), "{code:?} {told}");
+    let (code, reported) = settle(&gateway);
+    assert!(
+        code == Some(2) && reported.contains("only then can it be settled"),
+        "{code:?} {reported}"
+    );
     assert!(gateway.terminate().success());
     fs::write(&file, config("2026-01-07T12:00:01Z", "")).unwrap();
     gateway.restart();
-    let (code, told) = settle(&gateway);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, reported) = settle(&gateway);
+    assert_eq!(code, Some(0), "{reported}");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
     until("nothing is left", || metric(&gateway, "refund_gateway_refunds_left_to_operators") == 0);
     assert!(gateway.terminate().success());

@@ -243,7 +243,7 @@ fn what_no_listener_can_work_with_ends_the_start_with_a_sentence() {
     write_pair(folder.path(), "old", &ours, true);
     fs::write(folder.path().join("junk"), "junk").unwrap();
     let mismatch = "the key in other.key does not belong to the certificate in server.crt";
-    for (args, told) in [
+    for (args, reported) in [
         (&["--tls-cert", "server.crt"][..], "name both"),
         (&["--tls-cert", "server.crt", "--tls-key", "other.key"], mismatch),
         (&["--tls-cert", "old.crt", "--tls-key", "old.key"], "is good from 2020-01-01"),
@@ -257,7 +257,7 @@ fn what_no_listener_can_work_with_ends_the_start_with_a_sentence() {
         let output = finish(program(folder.path()).args(serve).args(args));
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{args:?}: {said}");
-        assert!(said.contains(told), "{args:?}: {said}");
+        assert!(said.contains(reported), "{args:?}: {said}");
     }
 }
 

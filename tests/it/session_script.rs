@@ -87,9 +87,9 @@ impl Session {
             format!("<api:delete><api:type>{name}</api:type><api:ids>{id}</api:ids></api:delete>");
         let answer = self.call("91.0", &body);
         self.audit();
-        let told = answer.texts("success");
-        assert_eq!(told.len(), 1, "{answer}");
-        (told[0] == "false").then(|| answer.texts("Message").remove(0))
+        let reported = answer.texts("success");
+        assert_eq!(reported.len(), 1, "{answer}");
+        (reported[0] == "false").then(|| answer.texts("Message").remove(0))
     }
 
     /// The credit balance, once everything adds up.
@@ -219,15 +219,15 @@ fn move_the_balance(session: &Session, card: &str) {
     assert_eq!(session.value("Invoice", "Balance", &invoice(2)), "60.00");
     assert_eq!(session.balance(), "65.00");
     let cancel = [("Id", first.as_str()), ("Status", "Canceled")];
-    let told = session.update_refused("CreditBalanceAdjustment", &cancel);
-    assert_eq!(told, "The adjustment amount 70.00 is greater than the credit balance 65.00.");
+    let reported = session.update_refused("CreditBalanceAdjustment", &cancel);
+    assert_eq!(reported, "The adjustment amount 70.00 is greater than the credit balance 65.00.");
     session.update("CreditBalanceAdjustment", &[("Id", &second), ("Status", "Canceled")]);
     assert_eq!(session.value("Invoice", "Balance", &invoice(1)), "-30.00");
     assert_eq!(session.balance(), "35.00");
-    let told = session.update_refused("Refund", &[("Id", &external), ("Status", "Canceled")]);
-    assert_eq!(told, "A refund of a credit balance cannot be canceled.");
-    let told = session.delete("Refund", &external);
-    assert_eq!(told.as_deref(), Some("A refund of a credit balance cannot be deleted."));
+    let reported = session.update_refused("Refund", &[("Id", &external), ("Status", "Canceled")]);
+    assert_eq!(reported, "A refund of a credit balance cannot be canceled.");
+    let reported = session.delete("Refund", &external);
+    assert_eq!(reported.as_deref(), Some("A refund of a credit balance cannot be deleted."));
     assert_eq!(session.balance(), "35.00");
 }
 
@@ -254,8 +254,8 @@ fn refund_payments(session: &Session, card: &str) {
     let from_payment = session.create("CreditBalanceAdjustment", &overpaid);
     assert_eq!(session.balance(), "45.00");
     let cancel = [("Id", from_payment.as_str()), ("Status", "Canceled")];
-    let told = session.update_refused("CreditBalanceAdjustment", &cancel);
-    assert_eq!(told, "An increase from an overpayment cannot be canceled.");
+    let reported = session.update_refused("CreditBalanceAdjustment", &cancel);
+    assert_eq!(reported, "An increase from an overpayment cannot be canceled.");
     let of_payment = |amount: &'static str, refund_type: &'static str| {
         let payment = payment.as_str();
         let mut fields = vec![("Amount", amount), ("PaymentId", payment), ("Type", refund_type)];
@@ -274,14 +274,14 @@ fn refund_payments(session: &Session, card: &str) {
     assert_eq!(session.value("Refund", "Status", &declined), "Error");
     assert_eq!(balance_of_invoice(), "20.00");
     assert_eq!(session.value("Payment", "RefundAmount", &payment), "20.00");
-    let told = session.refused("Refund", &of_payment("20.01", "External"));
-    assert!(told.contains("20.01") && told.contains("20.00"), "{told}");
+    let reported = session.refused("Refund", &of_payment("20.01", "External"));
+    assert!(reported.contains("20.01") && reported.contains("20.00"), "{reported}");
     session.update("Refund", &[("Id", &external), ("Status", "Canceled")]);
     assert_eq!(session.value("Refund", "Status", &external), "Canceled");
     assert_eq!(balance_of_invoice(), "8.00");
     assert_eq!(session.value("Payment", "RefundAmount", &payment), "8.00");
-    let told = session.update_refused("Refund", &[("Id", &external), ("Status", "Canceled")]);
-    assert_eq!(told, "A refund in status Canceled cannot be canceled.");
+    let reported = session.update_refused("Refund", &[("Id", &external), ("Status", "Canceled")]);
+    assert_eq!(reported, "A refund in status Canceled cannot be canceled.");
     session.update("Refund", &[("Id", &electronic), ("ReasonCode", "Other")]);
     assert_eq!(session.value("Refund", "ReasonCode", &electronic), "Other");
     assert_eq!(session.delete("Refund", &electronic), None);

@@ -143,13 +143,13 @@ async fn refunds_take_from_the_balance_and_survive_a_restart() {
     let refunds: String = batch.iter().map(|(kind, amount)| refund(kind, amount)).collect();
     let answer = post(&soap, create(&session, &refunds), None).await;
     assert_eq!(all(&answer, "Success"), ["true", "true", "false"]);
-    let told = "The refund amount 5.01 is greater than the credit balance 5.00.";
-    assert_eq!(all(&answer, "Message"), [told]);
+    let reported = "The refund amount 5.01 is greater than the credit balance 5.00.";
+    assert_eq!(all(&answer, "Message"), [reported]);
     assert_eq!((answer.refunds, answer.row_errors), (2, 1));
     drop(soap);
     let soap = open(&path).await;
     let answer = post(&soap, create(&session, &refund("External", "5.01")), None).await;
-    assert_eq!(all(&answer, "Message"), [told]);
+    assert_eq!(all(&answer, "Message"), [reported]);
 }
 
 #[tokio::test]
@@ -171,8 +171,8 @@ async fn a_repeated_key_gets_the_same_bytes_and_pays_once() {
     assert_eq!((third.status, third.outcome.name()), (422, "DUPLICATE_VALUE"));
     let clerk = login(&soap, CLERK).await;
     let theirs = post(&soap, create(&clerk, &refund("External", "10.01")), Some("key")).await;
-    let told = "The refund amount 10.01 is greater than the credit balance 10.00.";
-    assert_eq!(all(&theirs, "Message"), [told]);
+    let reported = "The refund amount 10.01 is greater than the credit balance 10.00.";
+    assert_eq!(all(&theirs, "Message"), [reported]);
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_missing_permission_is_told_by_its_name() {
     let refunds = [refund("Electronic", "1"), refund("External", "1")].concat();
     let answer = post(&soap, create(&clerk, &refunds), None).await;
     assert_eq!(all(&answer, "Code"), ["NO_PERMISSION"]);
-    let told = "The user lacks the permission credit-balance-electronic-refund.";
-    assert_eq!(all(&answer, "Message"), [told]);
+    let reported = "The user lacks the permission credit-balance-electronic-refund.";
+    assert_eq!(all(&answer, "Message"), [reported]);
     assert_eq!(all(&answer, "Success"), ["false", "true"]);
 }

@@ -49,8 +49,8 @@ impl Run {
     /// Whether the text has a line that reads so, whatever its indentation.
     pub(crate) fn says(&self, line: &str) {
         let stdout = self.stdout();
-        let told = stdout.lines().any(|told| told.trim_start() == line);
-        assert!(told, "{line}\nin\n{stdout}{}", self.stderr());
+        let reported = stdout.lines().any(|reported| reported.trim_start() == line);
+        assert!(reported, "{line}\nin\n{stdout}{}", self.stderr());
     }
 
     fn refused(&self, code: i32, said: &str) {
@@ -286,13 +286,13 @@ fn every_assertion_fails_where_it_should() {
     let stdout = run.stdout();
     let lines: Vec<Value> =
         stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let told = fails.iter().map(|(_, told)| *told);
-    for (line, told) in
-        lines.iter().zip(told.chain(["the answer is no fault", "the answer is no "]))
+    let reported = fails.iter().map(|(_, reported)| *reported);
+    for (line, reported) in
+        lines.iter().zip(reported.chain(["the answer is no fault", "the answer is no "]))
     {
         let check = &line["steps"][0]["checks"][0];
         assert_eq!(check["outcome"], "failed", "{line}");
-        assert!(check["why"].as_str().unwrap().contains(told), "{told} in {check}");
+        assert!(check["why"].as_str().unwrap().contains(reported), "{reported} in {check}");
         assert_eq!(line["outcome"], "failed");
     }
     assert_eq!(lines.last().unwrap()["summary"]["failed"], fails.len() + 2);
@@ -425,8 +425,8 @@ fn a_transfer_that_fails_ends_its_case() {
         .collect();
     let run = Run::of(&project(&cases), &[]);
     assert_eq!(run.code(), Some(1));
-    for (_, told) in lines {
-        assert!(run.stdout().contains(told), "{told} in {}", run.stdout());
+    for (_, reported) in lines {
+        assert!(run.stdout().contains(reported), "{reported} in {}", run.stdout());
     }
     run.says("– skipped later (request): a step before it failed");
     run.says("0 passed, 4 failed");
@@ -460,20 +460,20 @@ fn hostile_projects_only_fail() {
     let cases = case("loop", &request("r", &login("${#Project#loop}", "x"), &[holds()]))
         + &case("bomb", &request("r", &good_login(), &[xpath("bomb", &bomb, "")]))
         + &case("deep", &request("r", &good_login(), &[xpath("deep", &deep, "1")]))
-        + &case("unknown", &request("r", &login("${nobody}", "x"), &[holds()]))
+        + &case("unknown", &request("r", &login("${unknown}", "x"), &[holds()]))
         + &case("delay", &delay("d", "soon"))
         + &case("good", &request("r", &good_login(), &[holds()]));
     let run = Run::of(&project(&cases), &[]);
     let stdout = run.stdout();
-    for told in [
+    for reported in [
         "values name values deeper than 16",
         "the expression did not end in 20000000 steps",
         "its brackets nest deeper than 64",
-        "✗ FAILED r (request): `${nobody}`: there is no such property",
+        "✗ FAILED r (request): `${unknown}`: there is no such property",
         "✗ FAILED d (delay): `soon` is no number of milliseconds",
         "✓ passed good",
     ] {
-        assert!(stdout.contains(told), "{told} in {stdout}");
+        assert!(stdout.contains(reported), "{reported} in {stdout}");
     }
     assert_eq!(run.code(), Some(1));
 }

@@ -20,12 +20,12 @@ fn replayed(project: &str) -> (Option<i32>, Vec<Value>, String) {
     fs::write(folder.path().join("p.xml"), project).unwrap();
     let reports = ["--json", "--junit", "j.xml", "--html", "h.html"];
     let output = finish(program(folder.path()).args(["replay", "p.xml"]).args(reports));
-    let mut told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    let lines = told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let mut reported = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let lines = reported.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     for report in ["j.xml", "h.html"] {
-        told += &fs::read_to_string(folder.path().join(report)).unwrap_or_default();
+        reported += &fs::read_to_string(folder.path().join(report)).unwrap_or_default();
     }
-    (output.status.code(), lines, told)
+    (output.status.code(), lines, reported)
 }
 
 /// A project of SoapUI 5.7 with a case of these steps.
@@ -106,11 +106,11 @@ fn a_project_as_it_is_saved_passes() {
                 </con:password><con:authType>Preemptive</con:authType></con:credentials>";
     let steps = request("plain", "", LOGIN, SESSION)
         + &request("packed", " compression=\"gzip\"", &packed, &format!("{SESSION}{user}"));
-    let (code, lines, told) = replayed(&project(&steps));
-    assert_eq!(code, Some(0), "{told}");
+    let (code, lines, reported) = replayed(&project(&steps));
+    assert_eq!(code, Some(0), "{reported}");
     let notes = &lines[0]["steps"][1]["notes"];
-    assert_eq!(notes[0], "sent without its credentials", "{told}");
-    assert!(!told.contains("basic-secret"), "{told}");
+    assert_eq!(notes[0], "sent without its credentials", "{reported}");
+    assert!(!reported.contains("basic-secret"), "{reported}");
     // The same with another prefix, and with none.
     let other = project(&steps).replace("con:", "soap.ui:").replace("xmlns:con", "xmlns:soap.ui");
     assert_eq!(replayed(&other).0, Some(0), "{other}");
@@ -166,8 +166,8 @@ fn transfers_go_by_nodes_in_their_order_and_whole() {
         ),
         request("query", "", query, &xpath("//a:size", "1")),
     ];
-    let (code, lines, told) = replayed(&project(&steps.concat()));
-    assert_eq!(code, Some(0), "{told}");
+    let (code, lines, reported) = replayed(&project(&steps.concat()));
+    assert_eq!(code, Some(0), "{reported}");
     assert_eq!(lines[0]["outcome"], "passed");
 }
 
@@ -182,8 +182,8 @@ fn an_attribute_can_be_written_to() {
             ["create", "Request", of_type],
         )
         + &request("create", "", &create(), &check);
-    let (code, _, told) = replayed(&project(&steps));
-    assert_eq!(code, Some(0), "{told}");
+    let (code, _, reported) = replayed(&project(&steps));
+    assert_eq!(code, Some(0), "{reported}");
 }
 
 #[test]
@@ -201,10 +201,10 @@ fn an_element_is_what_was_expected_with_its_attributes() {
             + &transfer("", ["login", "Response", &session], ["query", "Request", "//*:session"])
             + &request("query", "", query, &xpath("//a:queryLocator", &expected(value)))
     };
-    let (code, _, told) = replayed(&project(&steps("1")));
-    assert_eq!(code, Some(0), "{told}");
-    let (code, _, told) = replayed(&project(&steps("0")));
-    assert_eq!(code, Some(1), "{told}");
+    let (code, _, reported) = replayed(&project(&steps("1")));
+    assert_eq!(code, Some(0), "{reported}");
+    let (code, _, reported) = replayed(&project(&steps("0")));
+    assert_eq!(code, Some(1), "{reported}");
 }
 
 #[test]
@@ -212,12 +212,12 @@ fn what_is_expected_of_a_secret_is_not_told() {
     let checks = xpath("//a:Session", "guessed-secret")
         + &assertion("Simple NotContains", "<token/>")
         + &assertion("Simple Contains", "<token></token><useRegEx>true</useRegEx>");
-    let (code, lines, told) = replayed(&project(&request("login", "", LOGIN, &checks)));
-    assert_eq!(code, Some(1), "{told}");
-    assert!(!told.contains("guessed-secret"), "{told}");
+    let (code, lines, reported) = replayed(&project(&request("login", "", LOGIN, &checks)));
+    assert_eq!(code, Some(1), "{reported}");
+    assert!(!reported.contains("guessed-secret"), "{reported}");
     let checks = &lines[0]["steps"][0]["checks"];
     for check in [&checks[1], &checks[2]] {
-        assert_eq!(check["outcome"], "skipped", "{told}");
+        assert_eq!(check["outcome"], "skipped", "{reported}");
         assert_eq!(check["why"], "it looks for nothing");
     }
 }

@@ -376,19 +376,19 @@ fn a_payment_brings_credit_by_itself_as_documented() {
     stage.created("Payment", &prepaid);
     assert_eq!(stage.gateway.balance(OWNER), "110.00");
     let less = with(&prepaid, ("Amount", "49"));
-    let told = "The applied amount 50.00 is greater than the unapplied amount 49.00.";
-    assert_eq!(stage.refused("Payment", &less), told);
+    let reported = "The applied amount 50.00 is greater than the unapplied amount 49.00.";
+    assert_eq!(stage.refused("Payment", &less), reported);
     let later = with(&prepaid, ("EffectiveDate", "2099-01-05"));
-    let told = "Invalid value for field EffectiveDate: 2099-01-05";
-    assert_eq!(stage.refused("Payment", &later), told);
+    let reported = "Invalid value for field EffectiveDate: 2099-01-05";
+    assert_eq!(stage.refused("Payment", &later), reported);
     for wrong in ["x", "-1", "0.001", "99999999999999.99"] {
-        let told = format!("Invalid value for field AppliedCreditBalanceAmount: {wrong}");
+        let reported = format!("Invalid value for field AppliedCreditBalanceAmount: {wrong}");
         let fields = with(&prepaid, ("AppliedCreditBalanceAmount", wrong));
-        assert_eq!(stage.refused("Payment", &fields), told);
+        assert_eq!(stage.refused("Payment", &fields), reported);
     }
     let unknown = with(&overpaid, ("InvoiceNumber", "INV9"));
-    let told = "Invalid value for field InvoiceNumber: INV9";
-    assert_eq!(stage.refused("Payment", &unknown), told);
+    let reported = "Invalid value for field InvoiceNumber: INV9";
+    assert_eq!(stage.refused("Payment", &unknown), reported);
     let nothing: Vec<_> = prepaid.iter().filter(|field| !field.0.contains("Amount")).collect();
     let nothing: Vec<_> = nothing.into_iter().copied().collect();
     assert_eq!(stage.refused("Payment", &nothing), "Missing required value: Amount");
@@ -413,8 +413,8 @@ fn a_credit_balance_that_is_full_fails_a_row_and_not_the_call() {
     let small = object("Payment", &with(&prepaid, ("AppliedCreditBalanceAmount", "1")));
     let rows = stage.create(&format!("{}{small}", object("Payment", &prepaid)));
     assert_eq!(rows.texts("Success"), ["false", "true"], "{rows}");
-    let told = "The credit balance has no room for 9999999999999999.00 more.";
-    assert_eq!(rows.texts("Message"), [told]);
+    let reported = "The credit balance has no room for 9999999999999999.00 more.";
+    assert_eq!(rows.texts("Message"), [reported]);
     let rest = with(&prepaid[..3], ("Amount", "9999999999999999"));
     let rest: Vec<_> = with(&rest, ("Type", "External"));
     let rest = with(&rest, ("AppliedCreditBalanceAmount", "0"));
@@ -424,7 +424,7 @@ fn a_credit_balance_that_is_full_fails_a_row_and_not_the_call() {
         ("Amount", "9999999999999999"),
         ("SourceTransactionId", payment.as_str()),
     ];
-    assert_eq!(stage.refused("CreditBalanceAdjustment", &increase), told);
+    assert_eq!(stage.refused("CreditBalanceAdjustment", &increase), reported);
     assert_eq!(stage.gateway.balance(OWNER), "40000000000000007.00");
 }
 
@@ -440,12 +440,12 @@ fn a_payment_brings_credit_only_where_an_adjustment_could() {
     ];
     let without = SEED.replace("\"credit-balance-adjustment\",", "");
     let off = format!("[tenant]\ncredit_balance = false\n{SEED}");
-    for (seed, told) in [
+    for (seed, reported) in [
         (without, "The user lacks the permission credit-balance-adjustment."),
         (off, "The Credit Balance feature is not enabled."),
     ] {
         let stage = Stage::of(TestGateway::seeded(&format!("{seed}{method}"), &[]));
-        assert_eq!(stage.refused("Payment", &prepaid), told);
+        assert_eq!(stage.refused("Payment", &prepaid), reported);
         assert_eq!(stage.gateway.balance(OWNER), "10.00");
     }
     // Under Invoice Settlement it stays what the payment has left.
@@ -594,7 +594,7 @@ fn holds(files: &[u8], secret: &[u8]) -> bool {
 fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
     let mut stage = Stage::of(TestGateway::traced(SEED));
     let secrets = [CARD, "7391", "DE89370400440532013000", "987654321098", "5500000000000005"];
-    let mut told = String::new();
+    let mut reported = String::new();
     let ach = [
         ("Type", "ACH"),
         ("AccountId", OWNER),
@@ -627,25 +627,26 @@ fn no_number_of_a_card_or_a_bank_account_is_kept_or_told() {
         token.to_vec(),
     ];
     for fields in &calls {
-        told.push_str(&stage.create(&object("PaymentMethod", fields)).to_string());
+        reported.push_str(&stage.create(&object("PaymentMethod", fields)).to_string());
     }
-    assert_eq!(told.matches("<ns1:Success>true").count(), 3, "{told}");
+    assert_eq!(reported.matches("<ns1:Success>true").count(), 3, "{reported}");
     let body = format!("<api:create>{}</api:create>", object("PaymentMethod", &good));
-    told.push_str(&stage.keyed("k", &body).to_string());
+    reported.push_str(&stage.keyed("k", &body).to_string());
     // A call that is broken in the middle of a number, and one that is no call.
     let whole = envelope(&session_header(&stage.session), &body);
     let (broken, _) = whole.split_once("</obj:CreditCardNumber>").unwrap();
-    told.push_str(&stage.gateway.post(ENDPOINT, broken).to_string());
-    told.push_str(&stage.gateway.post(ENDPOINT, &whole.replace("create>", "make>")).to_string());
+    reported.push_str(&stage.gateway.post(ENDPOINT, broken).to_string());
+    reported
+        .push_str(&stage.gateway.post(ENDPOINT, &whole.replace("create>", "make>")).to_string());
     let masks = stage.call(
         "",
         "<api:query><api:queryString>select Id, CreditCardMaskNumber, AchAccountNumberMask, \
          BankTransferAccountNumberMask from PaymentMethod</api:queryString></api:query>",
     );
-    told.push_str(&masks.to_string());
-    assert!(told.contains(">************1111<"), "{told}");
+    reported.push_str(&masks.to_string());
+    assert!(reported.contains(">************1111<"), "{reported}");
     assert!(stage.gateway.terminate().success());
-    let mut files: Vec<u8> = told.into_bytes();
+    let mut files: Vec<u8> = reported.into_bytes();
     files.extend(stage.gateway.stderr().into_bytes());
     for file in fs::read_dir(stage.gateway.folder()).unwrap() {
         files.extend(fs::read(file.unwrap().path()).unwrap());

@@ -109,11 +109,11 @@ impl Room {
 
     fn post(&self, order: &Value) -> (u16, Value) {
         let key = order["reference"].as_str().unwrap().to_owned();
-        told(&self.signed("POST", "/refunds", &[("Idempotency-Key", &key)], &order.to_string()))
+        reported(&self.signed("POST", "/refunds", &[("Idempotency-Key", &key)], &order.to_string()))
     }
 
     fn get(&self, reference: &str) -> (u16, Value) {
-        told(&self.signed("GET", &format!("/refunds/{reference}"), &[], ""))
+        reported(&self.signed("GET", &format!("/refunds/{reference}"), &[], ""))
     }
 
     fn signed(&self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
@@ -146,7 +146,7 @@ fn start_adapter(folder: &Path, stripe: SocketAddr) -> (SocketAddr, Running) {
     (address.unwrap_or_else(|| panic!("the adapter says {line:?}")).parse().unwrap(), running)
 }
 
-fn told(answer: &Answer) -> (u16, Value) {
+fn reported(answer: &Answer) -> (u16, Value) {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
@@ -204,8 +204,8 @@ fn the_adapter_passes_the_conformance_kit() {
     let args = ["check", "processor", &url, "--secret-file", "secret"];
     let payment = ["--original-payment", &charge];
     let output = finish(program(room.folder.path()).args(args).args(payment));
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let reported = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{reported}");
     assert_eq!(room.refunds(&charge).len(), 2, "what the kit says that it costs");
 }
 
@@ -257,9 +257,9 @@ fn what_cannot_be_done_is_declined_and_what_nobody_answered_is_not() {
     assert_eq!((status, &conflict["status"]), (409, &json!("conflict")));
     // No server behind it: no answer, and the order is taken up when one is there again.
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = free.local_addr().unwrap();
+    let unknown = free.local_addr().unwrap();
     drop(free);
-    room.start_adapter(nobody);
+    room.start_adapter(unknown);
     let lost = order(7, "1.00", &charge);
     assert_eq!(room.post(&lost).0, 502);
     assert_eq!(room.get(lost["reference"].as_str().unwrap()).0, 502);

@@ -64,19 +64,20 @@ fn try_history() -> Option<History> {
 }
 
 /// How many refunds a ledger has that is served once with this log, and whose audit must be clean.
-fn refunds(folder: &Path, file: &[u8], log: &[u8], told: &str) -> u64 {
+fn refunds(folder: &Path, file: &[u8], log: &[u8], reported: &str) -> u64 {
     let path = folder.join("ledger.db");
     let _ = fs::remove_file(folder.join("ledger.db-shm"));
     fs::write(&path, file).unwrap();
     fs::write(folder.join("ledger.db-wal"), log).unwrap();
-    let audit = SqliteLedger::audit_file(&path).unwrap_or_else(|error| panic!("{told}: {error}"));
-    assert!(audit.findings.problems.is_empty(), "{told}: {:?}", audit.findings);
+    let audit =
+        SqliteLedger::audit_file(&path).unwrap_or_else(|error| panic!("{reported}: {error}"));
+    assert!(audit.findings.problems.is_empty(), "{reported}: {:?}", audit.findings);
     let mode = OpenMode::CreateOrOpen { test: true };
     let options = OpenOptions { mode, id_seed: None, settings: LedgerSettings::default() };
-    drop(SqliteLedger::open(&path, &options).unwrap_or_else(|error| panic!("{told}: {error}")));
+    drop(SqliteLedger::open(&path, &options).unwrap_or_else(|error| panic!("{reported}: {error}")));
     let served = SqliteLedger::audit_file(&path).unwrap();
-    assert!(served.findings.problems.is_empty(), "{told}: {:?}", served.findings);
-    assert_eq!(served.refunds, audit.refunds, "{told}");
+    assert!(served.findings.problems.is_empty(), "{reported}: {:?}", served.findings);
+    assert_eq!(served.refunds, audit.refunds, "{reported}");
     audit.refunds
 }
 
@@ -94,8 +95,8 @@ fn is_refused(folder: &Path, file: &[u8], log: &[u8], frame: usize) {
     let _ = fs::remove_file(folder.join("ledger.db-shm"));
     fs::write(&path, file).unwrap();
     fs::write(folder.join("ledger.db-wal"), log).unwrap();
-    let told = SqliteLedger::audit_file(&path).unwrap_err().to_string();
-    assert!(told.contains(&format!("frame {frame} of its log is damaged")), "{told}");
+    let reported = SqliteLedger::audit_file(&path).unwrap_err().to_string();
+    assert!(reported.contains(&format!("frame {frame} of its log is damaged")), "{reported}");
 }
 
 #[test]
@@ -111,17 +112,17 @@ fn wherever_the_log_ends_what_was_in_it_is_there() {
         let boundary = LOG_HEAD + place * frame;
         let committed = lengths.iter().filter(|length| **length <= boundary).count();
         let cut = |end: usize| &log[..end.min(log.len())];
-        let told = format!("{place} of {frames} frames");
-        let found = refunds(folder.path(), &file, cut(boundary), &told);
-        assert_eq!(found, u64::try_from(committed).unwrap(), "{told}");
-        let half = refunds(folder.path(), &file, cut(boundary + frame / 2), &told);
-        assert_eq!(half, found, "{told} and a half");
+        let reported = format!("{place} of {frames} frames");
+        let found = refunds(folder.path(), &file, cut(boundary), &reported);
+        assert_eq!(found, u64::try_from(committed).unwrap(), "{reported}");
+        let half = refunds(folder.path(), &file, cut(boundary + frame / 2), &reported);
+        assert_eq!(half, found, "{reported} and a half");
         if place < frames {
             let mut flipped = log.clone();
             flipped[boundary + FRAME_HEAD + (place * 997) % page] ^= 1 << (place % 8);
             if boundary >= last {
-                let flipped = refunds(folder.path(), &file, &flipped, &told);
-                assert_eq!(flipped, found, "a bit of the frame after {told} is flipped");
+                let flipped = refunds(folder.path(), &file, &flipped, &reported);
+                assert_eq!(flipped, found, "a bit of the frame after {reported} is flipped");
             } else {
                 is_refused(folder.path(), &file, &flipped, place + 1);
             }

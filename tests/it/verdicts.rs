@@ -23,18 +23,18 @@ fn while_it_is_asked<T>(
     what: impl FnOnce() -> T,
 ) -> (String, T) {
     let session = gateway.login();
-    let ((tell, told), (let_go, may_go)) = (mpsc::channel(), mpsc::channel::<()>());
+    let ((report, reported), (let_go, may_go)) = (mpsc::channel(), mpsc::channel::<()>());
     let may_go = Mutex::new(Some(may_go));
     stub.watch(move |moment| {
         let first = may_go.lock().unwrap().take_if(|_| moment == Moment::Received);
         if let Some(may_go) = first {
-            tell.send(()).unwrap();
+            report.send(()).unwrap();
             may_go.recv().unwrap();
         }
     });
     thread::scope(|scope| {
         let id = scope.spawn(|| created(gateway, &session, "10.00"));
-        told.recv().unwrap();
+        reported.recv().unwrap();
         let done = what();
         let_go.send(()).unwrap();
         (id.join().unwrap(), done)

@@ -67,9 +67,9 @@ fn what_cannot_be_checked_says_why_and_what_to_do() {
         |header: &str| gateway.post(ENDPOINT, &create(header)).texts("FaultMessage").concat();
     let digest =
         security("", "demo@example.com", "weYI3nXd8LjMNVksCKFV8t3rgHh3Rw==", "PasswordDigest");
-    let told = fault(&digest);
-    assert!(told.contains("PasswordDigest") && told.contains("hashes"), "{told}");
-    assert!(told.contains("PasswordText") && told.contains("SessionHeader"), "{told}");
+    let reported = fault(&digest);
+    assert!(reported.contains("PasswordDigest") && reported.contains("hashes"), "{reported}");
+    assert!(reported.contains("PasswordText") && reported.contains("SessionHeader"), "{reported}");
     let session = session_header(&gateway.login());
     assert_eq!(code(&gateway, &format!("{session}{digest}")), "ok");
     let token = security(MUST, "demo@example.com", "demo", "PasswordText");
@@ -113,9 +113,13 @@ fn a_password_in_the_header_is_kept_nowhere() {
     let ids: Vec<String> = newest.map(ToString::to_string).collect();
     assert_eq!(ids.len(), 2, "{journal}");
     for id in ids {
-        let told = api(&gateway, "GET", &format!("journal/{id}"), &json!(null)).body.to_string();
-        assert!(told.contains("UsernameToken"), "{told}");
-        assert!(!told.contains("sesame-open-now") && !told.contains(">demo<"), "{told}");
+        let reported =
+            api(&gateway, "GET", &format!("journal/{id}"), &json!(null)).body.to_string();
+        assert!(reported.contains("UsernameToken"), "{reported}");
+        assert!(
+            !reported.contains("sesame-open-now") && !reported.contains(">demo<"),
+            "{reported}"
+        );
     }
     gateway.terminate();
     let said = gateway.stderr();

@@ -101,18 +101,18 @@ pub(super) fn run(api: &Api, args: Args) -> Result<ExitStatus, Failure> {
         return Ok(ExitStatus::Done);
     }
     let path = format!("journal?limit={}&bodies={}&{filter}", args.limit, args.json);
-    let told = api.call(Method::GET, &path, &Value::Null)?;
+    let reported = api.call(Method::GET, &path, &Value::Null)?;
     if args.json {
-        super::print(&told)?;
+        super::print(&reported)?;
         return Ok(ExitStatus::Done);
     }
-    let exchanges = told.get("exchanges").and_then(Value::as_array);
+    let exchanges = reported.get("exchanges").and_then(Value::as_array);
     for exchange in exchanges.into_iter().flatten() {
         for line in lines(exchange) {
             terminal::data(&line)?;
         }
     }
-    note_dropped(&told);
+    note_dropped(&reported);
     Ok(ExitStatus::Done)
 }
 
@@ -157,15 +157,15 @@ fn encoded(text: &str) -> String {
 /// Prints what became of an expectation, and what came close to it.
 fn verify(api: &Api, expected: Verify) -> Result<ExitStatus, Failure> {
     let prints_json = expected.json;
-    let told = api.call(Method::POST, "journal/verify", &expectation(expected)?)?;
-    let is_verified = told.get("verified").and_then(Value::as_bool).unwrap_or(false);
+    let reported = api.call(Method::POST, "journal/verify", &expectation(expected)?)?;
+    let is_verified = reported.get("verified").and_then(Value::as_bool).unwrap_or(false);
     if prints_json {
-        super::print(&told)?;
+        super::print(&reported)?;
     } else {
-        for line in verdict(&told, is_verified) {
+        for line in verdict(&reported, is_verified) {
             terminal::data(&line)?;
         }
-        note_dropped(&told);
+        note_dropped(&reported);
     }
     Ok(if is_verified { ExitStatus::Done } else { ExitStatus::Differed })
 }
@@ -195,19 +195,19 @@ fn expectation(expected: Verify) -> Result<Value, Failure> {
     Ok(Value::Object(written))
 }
 
-fn verdict(told: &Value, is_verified: bool) -> Vec<String> {
-    let matched = told.get("matched").and_then(Value::as_u64).unwrap_or(0);
+fn verdict(reported: &Value, is_verified: bool) -> Vec<String> {
+    let matched = reported.get("matched").and_then(Value::as_u64).unwrap_or(0);
     let calls =
         if matched == 1 { "1 call matches".to_owned() } else { format!("{matched} calls match") };
     let verdict = if is_verified { "verified" } else { "not verified" };
-    let mut lines = vec![format!("{verdict}: {calls}, {} expected", word(told, "expected"))];
+    let mut lines = vec![format!("{verdict}: {calls}, {} expected", word(reported, "expected"))];
     if !is_verified {
-        let numbers = list(told, "exchanges").map(|id| format!("#{id}")).collect::<Vec<_>>();
+        let numbers = list(reported, "exchanges").map(|id| format!("#{id}")).collect::<Vec<_>>();
         if !numbers.is_empty() {
             lines.push(format!("    these match: {}", numbers.join(" ")));
         }
     }
-    for miss in list(told, "near_misses") {
+    for miss in list(reported, "near_misses") {
         let differs: Vec<String> = list(miss, "differs")
             .map(|line| line.as_str().unwrap_or_default().to_owned())
             .collect();
@@ -217,8 +217,8 @@ fn verdict(told: &Value, is_verified: bool) -> Vec<String> {
 }
 
 /// Says that the journal does not know everything, if that is so.
-fn note_dropped(told: &Value) {
-    let dropped = told.get("dropped").and_then(Value::as_u64).unwrap_or(0);
+fn note_dropped(reported: &Value) {
+    let dropped = reported.get("dropped").and_then(Value::as_u64).unwrap_or(0);
     if dropped > 0 {
         terminal::note(&format!(
             "{dropped} older exchanges were dropped; http.journal_exchanges_max and \

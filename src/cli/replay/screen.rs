@@ -32,12 +32,12 @@ impl Screen {
         self.bar.finish_and_clear();
     }
 
-    fn tell(
+    fn report(
         &mut self,
-        mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>,
+        mut report: impl FnMut(&mut dyn Reporter) -> io::Result<()>,
     ) -> io::Result<()> {
         let Self { bar, reporters } = self;
-        bar.suspend(|| reporters.iter_mut().try_for_each(|reporter| tell(reporter.as_mut())))
+        bar.suspend(|| reporters.iter_mut().try_for_each(|reporter| report(reporter.as_mut())))
     }
 }
 
@@ -56,7 +56,7 @@ impl Reporter for Screen {
             )
             .with_style(style);
         }
-        self.tell(|reporter| reporter.begin(start))
+        self.report(|reporter| reporter.begin(start))
     }
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
@@ -65,22 +65,22 @@ impl Reporter for Screen {
             // Nothing is shown of it, so the bar can stay.
             return self.reporters.iter_mut().try_for_each(|reporter| reporter.case(report));
         }
-        self.tell(|reporter| reporter.case(report))
+        self.report(|reporter| reporter.case(report))
     }
 
     fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
         self.bar.inc(1);
-        self.tell(|reporter| reporter.test_case(report))
+        self.report(|reporter| reporter.test_case(report))
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
         self.bar.finish_and_clear();
-        self.tell(|reporter| reporter.end(summary))
+        self.report(|reporter| reporter.end(summary))
     }
 
     fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
         self.bar.finish_and_clear();
-        self.tell(|reporter| reporter.broke_off(summary, why))
+        self.report(|reporter| reporter.broke_off(summary, why))
     }
 }
 

@@ -81,8 +81,8 @@ mod tests {
     fn ids_that_are_none_are_told_even_on_fields_that_are_not_taken() {
         let mut draft = AdjustmentDraft::default();
         assert!(!draft.set("UpdatedById", "x") && draft.set("AccountId", "?"));
-        let told = draft.common.check_ids();
-        assert_eq!(told, Err(RowError::invalid_id("AccountId", "?")));
+        let reported = draft.common.check_ids();
+        assert_eq!(reported, Err(RowError::invalid_id("AccountId", "?")));
         // The WSDL calls it a string.
         assert!(draft.set("SourceTransactionId", "") && draft.source_id.is_absent());
         assert!(draft.set("SourceTransactionId", "x"));

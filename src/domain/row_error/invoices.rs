@@ -18,14 +18,14 @@ impl RowError {
     pub fn too_old_for_invoice_adjustments() -> Self {
         let first = ApiVersion::INVOICE_ADJUSTMENTS.to_string();
         let template = "InvoiceAdjustment needs API version <version> or later.";
-        Self::told(ErrorCode::InvalidVersion, template, [("version", &first)])
+        Self::reported(ErrorCode::InvalidVersion, template, [("version", &first)])
     }
 
     /// Another adjustment has the AdjustmentNumber.
     pub fn adjustment_number_taken(number: &str) -> Self {
         let shown: String = number.chars().take(SHOWN_CHARS_MAX).collect();
         let template = "The adjustment number <AdjustmentNumber> is already in use.";
-        Self::told(ErrorCode::DuplicateValue, template, [("AdjustmentNumber", &shown)])
+        Self::reported(ErrorCode::DuplicateValue, template, [("AdjustmentNumber", &shown)])
     }
 
     /// A Credit wants more than the invoice still asks for.

@@ -32,25 +32,25 @@ impl RowError {
     /// Others belong below an account.
     pub fn account_is_parent() -> Self {
         let text = "An account that others are below cannot be deleted.";
-        Self::told(ErrorCode::CannotDelete, text, [])
+        Self::reported(ErrorCode::CannotDelete, text, [])
     }
 
     /// Something belongs to an account, or happened on it.
     pub fn account_in_use() -> Self {
         let text = "An account with payment methods, transactions or balances cannot be deleted.";
-        Self::told(ErrorCode::CannotDelete, text, [])
+        Self::reported(ErrorCode::CannotDelete, text, [])
     }
 
     /// A default method stays (documented, without a text).
     pub fn default_method_stays() -> Self {
         let text = "The default payment method of an account cannot be deleted.";
-        Self::told(ErrorCode::CannotDelete, text, [])
+        Self::reported(ErrorCode::CannotDelete, text, [])
     }
 
     /// Money came from a method, or went to it.
     pub fn method_in_use() -> Self {
         let text = "A payment method with payments or refunds cannot be deleted. Close it instead.";
-        Self::told(ErrorCode::CannotDelete, text, [])
+        Self::reported(ErrorCode::CannotDelete, text, [])
     }
 
     /// A method that every tenant has stays as it is.
@@ -61,7 +61,7 @@ impl RowError {
     /// A method that every tenant has stays.
     pub fn built_in_method_stays() -> Self {
         let text = "A payment method of the tenant's own cannot be deleted.";
-        Self::told(ErrorCode::CannotDelete, text, [])
+        Self::reported(ErrorCode::CannotDelete, text, [])
     }
 
     /// A draft is processed by a method that is given up.
@@ -73,7 +73,7 @@ impl RowError {
     /// Objects of this type stay.
     pub fn type_stays(object: &str) -> Self {
         let template = "Objects of the type <Type> cannot be deleted.";
-        Self::told(ErrorCode::CannotDelete, template, [("Type", object)])
+        Self::reported(ErrorCode::CannotDelete, template, [("Type", object)])
     }
 
     /// A refund or an adjustment took something of a payment.
@@ -89,7 +89,7 @@ impl RowError {
         let template = "The payment gateway <name> knows the payment <number> by the ReferenceId \
                         <ReferenceId> already.";
         let values = [("name", gateway), ("number", number), ("ReferenceId", &shown)];
-        Self::told(ErrorCode::DuplicateValue, template, values)
+        Self::reported(ErrorCode::DuplicateValue, template, values)
     }
 
     /// What was sent against a ReferenceId was not sent against another.
@@ -103,7 +103,7 @@ impl RowError {
     pub fn invoice_already_paid(payment: &str, invoice: &str) -> Self {
         let template = "The payment <payment> is already applied to the invoice <invoice>.";
         let values = [("payment", payment), ("invoice", invoice)];
-        Self::told(ErrorCode::DuplicateValue, template, values)
+        Self::reported(ErrorCode::DuplicateValue, template, values)
     }
 
     /// Less is left of a payment than an invoice is to be paid.
@@ -125,6 +125,6 @@ impl RowError {
     /// Another row of a single transaction failed.
     pub fn transaction_failed() -> Self {
         let text = "Nothing was created, because another object of the transaction failed.";
-        Self::told(ErrorCode::TransactionFailed, text, [])
+        Self::reported(ErrorCode::TransactionFailed, text, [])
     }
 }

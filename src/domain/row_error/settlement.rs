@@ -30,13 +30,13 @@ impl RowError {
     /// Invoice Settlement is off, with which alone there are credit memos and unapplied payments.
     pub fn settlement_off() -> Self {
         let text = "This operation is only available while Invoice Settlement is enabled.";
-        Self::told(ErrorCode::ApiDisabled, text, [])
+        Self::reported(ErrorCode::ApiDisabled, text, [])
     }
 
     /// Invoice Item Settlement is off, with which alone items can be named.
     pub fn item_settlement_off(field: &str) -> Self {
         let template = "<Field> is only available while Invoice Item Settlement is enabled.";
-        Self::told(ErrorCode::ApiDisabled, template, [("Field", field)])
+        Self::reported(ErrorCode::ApiDisabled, template, [("Field", field)])
     }
 
     /// A field that a refund of this type has to leave empty.
@@ -137,7 +137,7 @@ impl RowError {
     /// Only a Canceled refund can be deleted.
     pub fn refund_not_canceled(status: &str) -> Self {
         let template = "A refund in status <Status> cannot be deleted. Cancel it first.";
-        Self::told(ErrorCode::CannotDelete, template, [("Status", status)])
+        Self::reported(ErrorCode::CannotDelete, template, [("Status", status)])
     }
 
     /// What a gateway reports does not go with the refund; `why` is in the words of the

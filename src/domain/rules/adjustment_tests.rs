@@ -208,8 +208,8 @@ fn a_change_of_an_adjustment_is_what_it_says() {
 
 #[test]
 fn choices_of_a_method_keep_their_names_and_codes() {
-    let told: Vec<_> = MethodChoice::ALL.iter().map(|one| (one.code(), one.name())).collect();
-    assert_eq!(told, [(0, "named"), (1, "default"), (2, "payment"), (3, "type")]);
+    let given: Vec<_> = MethodChoice::ALL.iter().map(|one| (one.code(), one.name())).collect();
+    assert_eq!(given, [(0, "named"), (1, "default"), (2, "payment"), (3, "type")]);
     for choice in MethodChoice::ALL {
         assert_eq!(MethodChoice::from_code(choice.code()), Some(choice));
     }

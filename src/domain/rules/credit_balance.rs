@@ -83,13 +83,13 @@ fn choose_method<'a>(
     valid: &Valid<'a>,
 ) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
     let named = named_method(draft, facts, valid.account)?;
-    let told = draft.method_type.given().copied();
+    let given = draft.method_type.given().copied();
     match (valid.refund_type, named) {
         (RefundType::External, _) => {
             let method = named.or(valid.account.default_method.as_ref());
-            let method_type = told.or(method.map(|method| method.method_type));
+            let method_type = given.or(method.map(|method| method.method_type));
             // A type that was sent says how it was really paid: the default method then is not it.
-            let method = if told.is_some() { named } else { method };
+            let method = if given.is_some() { named } else { method };
             method_type.map(|one| (one, method)).ok_or_else(|| RowError::missing("MethodType"))
         }
         (RefundType::Electronic, Some(method)) => {

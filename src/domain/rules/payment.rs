@@ -76,8 +76,8 @@ fn choose_external<'a>(
     account: &Account,
 ) -> Result<(MethodType, Option<&'a PaymentMethod>), RowError> {
     let named = named_method(draft, facts, account)?;
-    let told = draft.method_type.given().copied();
-    told.map(|one| (one, named)).ok_or_else(|| RowError::missing("MethodType"))
+    let given = draft.method_type.given().copied();
+    given.map(|one| (one, named)).ok_or_else(|| RowError::missing("MethodType"))
 }
 
 /// The method that the payment came from, to which alone the money may go back.
@@ -159,13 +159,13 @@ pub(super) fn check_collected(amount: MinorUnits, payment: &Payment) -> Result<(
 
 /// The parts that the draft names, once each fits its InvoicePayment and all make the amount.
 fn told_parts(
-    told: &[PartDraft],
+    given: &[PartDraft],
     amount: MinorUnits,
     payment: &Payment,
 ) -> Result<Vec<TakenPart>, RowError> {
     let currency = payment.account.currency;
-    let mut parts: Vec<TakenPart> = Vec::with_capacity(told.len());
-    for one in told {
+    let mut parts: Vec<TakenPart> = Vec::with_capacity(given.len());
+    for one in given {
         let (Some(id), Some(wanted)) = (one.invoice_id.given(), one.amount.given()) else {
             return Err(RowError::missing("InvoiceId"));
         };

@@ -58,11 +58,11 @@ impl Amounts {
             Field::Absent => Ok(MinorUnits::ZERO),
             Field::Given(_) | Field::Wrong(_) => amount_in(currency, amount, name),
         };
-        let told = or_nothing(&draft.amount, "Amount")?;
+        let given = or_nothing(&draft.amount, "Amount")?;
         let to_credit_balance = or_nothing(&draft.to_credit_balance, "AppliedCreditBalanceAmount")?;
         let applied = or_nothing(&draft.applied, "AppliedInvoiceAmount")?;
         let split = MinorUnits::new(applied.units().saturating_add(to_credit_balance.units()));
-        let whole = if draft.amount.is_absent() { split } else { told };
+        let whole = if draft.amount.is_absent() { split } else { given };
         Ok(Self { whole, applied, to_credit_balance })
     }
 

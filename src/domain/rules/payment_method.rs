@@ -50,10 +50,10 @@ pub fn decide_method<'d>(
 ) -> Result<NewMethod<'d>, RowError> {
     draft.common.check_ids()?;
     require(!draft.method_type.is_absent(), "Type")?;
-    let told = draft.method_type.given().copied();
-    let is_electronic = told.is_some_and(MethodType::is_electronic);
+    let given = draft.method_type.given().copied();
+    let is_electronic = given.is_some_and(MethodType::is_electronic);
     require(!is_electronic || !draft.account_id.is_absent(), "AccountId")?;
-    for group in told.map_or(&[][..], needed_fields) {
+    for group in given.map_or(&[][..], needed_fields) {
         let is_there = group.iter().any(|name| draft.common.keeps(name));
         require(is_there, group.first().map_or("Type", |name| sent_as(name)))?;
     }

@@ -233,10 +233,10 @@ fn check_date(
     asking: &Asking,
 ) -> Result<NaiveDate, RowError> {
     let today = day_at(asking.now, scope.tenant.time_zone);
-    let told = details.refund_date.checked()?.copied();
+    let given = details.refund_date.checked()?.copied();
     let is_electronic = refund_type == RefundType::Electronic;
-    empty_if(is_electronic && told.is_some(), "refundDate", refund_type)?;
-    let day = told.unwrap_or(today);
+    empty_if(is_electronic && given.is_some(), "refundDate", refund_type)?;
+    let day = given.unwrap_or(today);
     if day < scope.not_before || day > today {
         return Err(RowError::invalid("refundDate", &day.to_string()));
     }

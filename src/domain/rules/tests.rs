@@ -233,8 +233,8 @@ fn an_external_refund_needs_a_method_type_from_somewhere() {
         (decision.method_type, decision.method),
         (MethodType::CreditCard, Some(MethodKey(7)))
     );
-    let told = with(&with(&bare, METHOD.0, METHOD.1), CHECK.0, CHECK.1);
-    assert_eq!(world.decide(&told).unwrap().method_type, MethodType::Check);
+    let given = with(&with(&bare, METHOD.0, METHOD.1), CHECK.0, CHECK.1);
+    assert_eq!(world.decide(&given).unwrap().method_type, MethodType::Check);
     let default = method(MethodType::WireTransfer, None);
     world.account = Some(Account { default_method: Some(default), ..account(1000) });
     assert_eq!(world.decide(&bare).unwrap().method_type, MethodType::WireTransfer);
@@ -536,7 +536,7 @@ fn a_part_of_several_invoices_has_to_be_told() {
     assert_eq!(taken(&world.decide(&of("100")).unwrap()), [(10, 6000), (11, 3000)]);
     world.asking.version = ApiVersion::major(63);
     assert!(world.error(&of("10")).1.ends_with("before API version 64.0."));
-    let told = |parts: &[(&str, &str)]| {
+    let given = |parts: &[(&str, &str)]| {
         let mut draft = draft(&of("10"));
         for (invoice, amount) in parts {
             draft.add_part(invoice, amount);
@@ -551,7 +551,7 @@ fn a_part_of_several_invoices_has_to_be_told() {
         decide(&draft, &facts, &world.asking).map_err(|error| error.message.to_string())
     };
     let [one, two] = INVOICES;
-    assert_eq!(taken(&told(&[(two, "4"), (one, "6.00")]).unwrap()), [(11, 400), (10, 600)]);
+    assert_eq!(taken(&given(&[(two, "4"), (one, "6.00")]).unwrap()), [(11, 400), (10, 600)]);
     let wrong = [
         (vec![(one, "9.99")], "add up to 9.99, and the refund amount is 10.00."),
         (vec![(one, "5"), (one, "5")], "Invalid value for field InvoiceId: 4028e6a"),
@@ -563,7 +563,7 @@ fn a_part_of_several_invoices_has_to_be_told() {
         (vec![(one, "1.001")], "Invalid value for field RefundAmount: 1.001"),
     ];
     for (parts, words) in wrong {
-        let error = told(&parts).unwrap_err();
+        let error = given(&parts).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
 }

@@ -92,8 +92,8 @@ pub fn decide_payment_refund(
     }
     let paid = paid(draft, payment, facts.gateways, &valid)?;
     let (amount, unapplied) = match (&draft.unapply, valid.amount) {
-        (Some(unapply), told) => unapplying(unapply, told, payment, &facts.invoices)?,
-        (None, Some(told)) => (told, Vec::new()),
+        (Some(unapply), given) => unapplying(unapply, given, payment, &facts.invoices)?,
+        (None, Some(given)) => (given, Vec::new()),
         (None, None) => return Err(RowError::missing("totalAmount")),
     };
     if write_off.is_some() && unapplied.is_empty() {
@@ -168,7 +168,7 @@ fn paid(
 /// How much is refunded, and what comes back from which invoice for it.
 fn unapplying(
     unapply: &UnapplyDraft,
-    told: Option<MinorUnits>,
+    given: Option<MinorUnits>,
     payment: &Payment,
     invoices: &[NamedInvoice],
 ) -> Result<(MinorUnits, Vec<AppliedShare>), RowError> {
@@ -177,9 +177,9 @@ fn unapplying(
         let shares = decide_shares(&unapply.invoices, invoices, &movable, false)?;
         let add = |sum: i64, one: &AppliedShare| sum.saturating_add(one.amount.units());
         let sum = MinorUnits::new(shares.iter().fold(0, add));
-        return Ok((told.unwrap_or(sum), shares));
+        return Ok((given.unwrap_or(sum), shares));
     }
-    let amount = told.unwrap_or_else(|| payment.refundable());
+    let amount = given.unwrap_or_else(|| payment.refundable());
     if amount <= MinorUnits::ZERO {
         return Err(RowError::nothing_to_refund(&payment.number));
     }

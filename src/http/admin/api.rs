@@ -7,8 +7,8 @@ use super::faults::{OrderedFault, WrittenFault};
 use super::gateways::{self, Settlements, WrittenRule};
 use super::guard::{self, Access};
 use super::talk::{
-    Told, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench, ok, read, wrong,
-    wrong_method,
+    Answered, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench, ok, read,
+    wrong, wrong_method,
 };
 use crate::domain::id::ObjectId;
 use crate::domain::moment::moment;
@@ -19,7 +19,7 @@ use crate::http::idle::Idleness;
 use crate::http::journal::Journal;
 use crate::ledger::trail::{Act, Actor};
 use crate::service::Service;
-use crate::service::test_clock::told;
+use crate::service::test_clock::reported;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Method, Request, StatusCode};
@@ -65,7 +65,7 @@ impl Api {
         request: Request<Incoming>,
         origin: Origin,
         idleness: &Idleness,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         let (head, body) = request.into_parts();
         guard::check(&self.access, &head.method, &head.headers)
             .map_err(|(status, why)| wrong(status, why))?;
@@ -90,7 +90,7 @@ impl Api {
         query: &str,
         body: &Bytes,
         act: Act,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         match segments {
             ["reset"] => self.reset(posted(method, body)?).await,
             ["seed"] => self.seed(posted(method, body)?, act).await,
@@ -110,7 +110,7 @@ impl Api {
         }
     }
 
-    async fn reset(&self, body: &Bytes) -> Result<Told, Wrong> {
+    async fn reset(&self, body: &Bytes) -> Result<Answered, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Reset {
@@ -136,7 +136,7 @@ impl Api {
         Ok(done())
     }
 
-    async fn seed(&self, body: &Bytes, act: Act) -> Result<Told, Wrong> {
+    async fn seed(&self, body: &Bytes, act: Act) -> Result<Answered, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Seed {
@@ -148,7 +148,12 @@ impl Api {
         Ok(ok(json!({ "added": report.added, "unchanged": report.unchanged })))
     }
 
-    async fn clock(&self, method: &Method, segments: &[&str], body: &Bytes) -> Result<Told, Wrong> {
+    async fn clock(
+        &self,
+        method: &Method,
+        segments: &[&str],
+        body: &Bytes,
+    ) -> Result<Answered, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Set {
@@ -195,15 +200,15 @@ impl Api {
             (_, ["clock"]) => return Err(wrong_method("GET, HEAD, PUT")),
             _ => return Err(wrong_method("POST")),
         }
-        let now = told(clock.now());
+        let now = reported(clock.now());
         Ok(ok(json!({ "now": now, "stands": clock.stands() })))
     }
 
-    async fn snapshots(&self, method: &Method, rest: &[&str]) -> Result<Told, Wrong> {
+    async fn snapshots(&self, method: &Method, rest: &[&str]) -> Result<Answered, Wrong> {
         match (method, rest) {
             (&Method::GET, []) => {
                 let snapshots = self.service.snapshots().await.map_err(|error| of_bench(&error))?;
-                let told: Vec<_> = snapshots
+                let reported: Vec<_> = snapshots
                     .into_iter()
                     .map(|one| {
                         let saved = DateTime::<Utc>::from(one.saved);
@@ -211,7 +216,7 @@ impl Api {
                         json!({ "name": one.name, "bytes": one.bytes, "saved": saved })
                     })
                     .collect();
-                return Ok(ok(json!({ "snapshots": told })));
+                return Ok(ok(json!({ "snapshots": reported })));
             }
             (&Method::PUT, [name]) => {
                 self.service.save_snapshot(name).await.map_err(|error| of_bench(&error))?;
@@ -230,7 +235,7 @@ impl Api {
         Ok(done())
     }
 
-    fn faults(&self, method: &Method, rest: &[&str], body: &Bytes) -> Result<Told, Wrong> {
+    fn faults(&self, method: &Method, rest: &[&str], body: &Bytes) -> Result<Answered, Wrong> {
         self.need_test_ledger()?;
         let faults = self.service.faults();
         match (method, rest) {
@@ -260,12 +265,12 @@ impl Api {
         }
     }
 
-    async fn reconcile(&self, body: &Bytes, act: Act) -> Result<Told, Wrong> {
+    async fn reconcile(&self, body: &Bytes, act: Act) -> Result<Answered, Wrong> {
         let settlements = from_json::<Settlements>(body)?;
         gateways::reconcile(&self.service, settlements, act).await.map(ok)
     }
 
-    fn rules(&self, method: &Method, name: &str, body: &Bytes) -> Result<Told, Wrong> {
+    fn rules(&self, method: &Method, name: &str, body: &Bytes) -> Result<Answered, Wrong> {
         self.need_test_ledger()?;
         let no_sandbox = || missing(format!("There is no sandbox {name}."));
         let sandbox = self.service.sandbox(name).ok_or_else(no_sandbox)?;

@@ -277,8 +277,8 @@ mod tests {
         ] {
             let json = format!("{{{head},{tail}}}");
             let rule = checked(&json).unwrap();
-            let told = OrderedFault::from(StandingRule { id: 1, rule }).written;
-            assert_eq!(serde_json::to_string(&told).unwrap(), json);
+            let reported = OrderedFault::from(StandingRule { id: 1, rule }).written;
+            assert_eq!(serde_json::to_string(&reported).unwrap(), json);
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn reconcile(
     let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
     let results = service.reconcile(good, act).await;
     let mut results = results.map_err(|error| of_ledger(&error))?.into_iter();
-    let mut next = || results.next().map_or_else(|| json!({ "error": "lost" }), told);
+    let mut next = || results.next().map_or_else(|| json!({ "error": "lost" }), reported);
     let results = checked.into_iter().map(|event| match event {
         Ok(_) => next(),
         Err(why) => json!({ "error": why }),
@@ -48,7 +48,7 @@ pub(super) async fn reconcile(
     Ok(json!({ "results": results.collect::<Vec<_>>() }))
 }
 
-fn told(result: ReconcileResult) -> Value {
+fn reported(result: ReconcileResult) -> Value {
     match result {
         Ok(done) => json!({
             "refund": done.refund.to_string(),

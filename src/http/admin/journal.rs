@@ -6,7 +6,7 @@
 
 use super::api::{Api, NOTHING};
 use super::talk::{
-    Told, Wrong, bad, done, from_json, missing, not_a_test, of_bench, ok, query_pairs, wrong,
+    Answered, Wrong, bad, done, from_json, missing, not_a_test, of_bench, ok, query_pairs, wrong,
     wrong_method,
 };
 use crate::call::Rejection;
@@ -41,7 +41,7 @@ impl Api {
         rest: &[&str],
         query: &str,
         body: &Bytes,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         self.need_test_ledger()?;
         let journal = self.journal.as_ref().ok_or_else(not_a_test)?;
         match (method, rest) {
@@ -68,8 +68,8 @@ impl Api {
                 let known = self.known().await?;
                 let doors = self.doors.clone();
                 let explained = move || Explained::of(&found, &doors, Some(&known), true);
-                let told = blocking(explained).await?;
-                Ok(ok(told))
+                let reported = blocking(explained).await?;
+                Ok(ok(reported))
             }
             (_, []) => Err(wrong_method("GET, HEAD, DELETE")),
             (_, ["verify"]) => Err(wrong_method("POST")),
@@ -88,11 +88,11 @@ impl Api {
         let known = self.known().await?;
         let contents = journal.contents();
         let doors = self.doors.clone();
-        blocking(move || wanted.told(&contents, &doors, &known)).await
+        blocking(move || wanted.reported(&contents, &doors, &known)).await
     }
 }
 
-async fn forget(journal: Arc<Journal>, filter: Filter) -> Result<Told, Wrong> {
+async fn forget(journal: Arc<Journal>, filter: Filter) -> Result<Answered, Wrong> {
     if filter == Filter::default() {
         journal.clear();
         return Ok(done());
@@ -138,12 +138,12 @@ impl Explained<'_> {
             None => vec![TOO_MANY.to_owned()],
         };
         let rejections = door.map_or_else(Vec::new, |door| door.rejections(&entry.answer));
-        let told = serde_json::to_value(Explained { entry, rejections, near_misses });
-        let mut told = told.unwrap_or_default();
-        if let Some(keys) = told.as_object_mut().filter(|_| !with_bodies) {
+        let reported = serde_json::to_value(Explained { entry, rejections, near_misses });
+        let mut reported = reported.unwrap_or_default();
+        if let Some(keys) = reported.as_object_mut().filter(|_| !with_bodies) {
             keys.retain(|key, _| !matches!(key.as_str(), "request" | "answer"));
         }
-        told
+        reported
     }
 }
 
@@ -202,7 +202,7 @@ impl JournalQuery {
         Ok(wanted)
     }
 
-    fn told(&self, contents: &Contents, doors: &Doors, known: &[KnownId]) -> Value {
+    fn reported(&self, contents: &Contents, doors: &Doors, known: &[KnownId]) -> Value {
         let (mut exchanges, mut matched) = (Vec::new(), 0_usize);
         let (mut body_bytes, mut looked_for) = (0, 0);
         for entry in &contents.entries {

@@ -3,7 +3,7 @@
 
 use super::api::{Api, NOTHING, posted};
 use super::talk::{
-    Told, Wrong, bad, conflict, from_json, missing, of_ledger, ok, wrong, wrong_method,
+    Answered, Wrong, bad, conflict, from_json, missing, of_ledger, ok, wrong, wrong_method,
 };
 use crate::domain::facts::Tenant;
 use crate::domain::money::Currency;
@@ -49,7 +49,7 @@ impl Api {
         rest: &[&str],
         body: &Bytes,
         act: Act,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         if let (&Method::GET, []) = (method, rest) {
             let users = self.operators().users().await.map_err(|error| of_ledger(&error))?;
             let users: Vec<_> = users.iter().map(shown_user).collect();
@@ -61,8 +61,8 @@ impl Api {
                 let (username, permissions) = (of.username, of.permissions);
                 let password = needed(of.password, "password")?;
                 let wanted = Wanted::CreateUser { username, password, permissions };
-                let (_, told) = self.operate(wanted, act).await?;
-                return Ok((StatusCode::CREATED, told));
+                let (_, reported) = self.operate(wanted, act).await?;
+                return Ok((StatusCode::CREATED, reported));
             }
             [] => return Err(wrong_method("GET, HEAD, POST")),
             [operation] => of_operation(operation, method, body)?,
@@ -77,7 +77,7 @@ impl Api {
         method: &Method,
         body: &Bytes,
         act: Act,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Set {
@@ -100,7 +100,7 @@ impl Api {
         method: &Method,
         body: &Bytes,
         act: Act,
-    ) -> Result<Told, Wrong> {
+    ) -> Result<Answered, Wrong> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Set {
@@ -127,7 +127,7 @@ impl Api {
         self.service.ledger().as_ref()
     }
 
-    async fn operate(&self, wanted: Wanted, act: Act) -> Result<Told, Wrong> {
+    async fn operate(&self, wanted: Wanted, act: Act) -> Result<Answered, Wrong> {
         let changed = self.service.operate(wanted, act).await;
         let changed = changed.map_err(|error| of_operation_error(&error))?;
         Ok(ok(json!({ "changed": changed })))

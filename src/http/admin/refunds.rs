@@ -5,7 +5,7 @@
 //! says that it came by this way.
 
 use super::api::Api;
-use super::talk::{Told, Wrong, bad, conflict, from_json, missing, of_ledger, ok};
+use super::talk::{Answered, Wrong, bad, conflict, from_json, missing, of_ledger, ok};
 use crate::domain::id::RefundId;
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::orders::{SettleError, Settlement};
@@ -23,7 +23,7 @@ struct Settle {
 
 impl Api {
     /// Ends a refund in Processing by hand.
-    pub(super) async fn settle(&self, id: &str, body: &Bytes, act: Act) -> Result<Told, Wrong> {
+    pub(super) async fn settle(&self, id: &str, body: &Bytes, act: Act) -> Result<Answered, Wrong> {
         let refund =
             RefundId::parse(id).ok_or_else(|| bad(format!("`{id}` is no Id of a refund")))?;
         let Settle { status, reason } = from_json(body)?;

@@ -22,7 +22,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const LISTS: [&str; 3] = ["events", "permissions", "value"];
 
 /// What is answered: a status and a JSON value.
-pub(super) type Told = (StatusCode, Value);
+pub(super) type Answered = (StatusCode, Value);
 
 /// What went wrong.
 #[derive(Debug, PartialEq, Eq)]
@@ -168,11 +168,11 @@ pub(super) fn wrong(status: StatusCode, why: impl Into<String>) -> Wrong {
     Wrong { status, why: why.into(), allow: None }
 }
 
-pub(super) fn ok(value: Value) -> Told {
+pub(super) fn ok(value: Value) -> Answered {
     (StatusCode::OK, value)
 }
 
-pub(super) fn done() -> Told {
+pub(super) fn done() -> Answered {
     ok(json!({ "done": true }))
 }
 

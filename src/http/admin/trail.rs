@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::query::Pairs;
-use super::talk::{Told, Wrong, bad, missing, of_ledger, ok, wrong_method};
+use super::talk::{Answered, Wrong, bad, missing, of_ledger, ok, wrong_method};
 use crate::domain::moment::moment;
 use crate::domain::refund_name::RefundName;
 use crate::ledger::trail::TrailQuery;
@@ -15,7 +15,7 @@ const LIMIT_MAX: u32 = 1_000;
 
 impl Api {
     /// The newest records that are asked for.
-    pub(super) async fn audit(&self, method: &Method, query: &str) -> Result<Told, Wrong> {
+    pub(super) async fn audit(&self, method: &Method, query: &str) -> Result<Answered, Wrong> {
         if method != Method::GET {
             return Err(wrong_method("GET, HEAD"));
         }
@@ -25,7 +25,7 @@ impl Api {
     }
 
     /// The story of a refund, named by its Id or its number.
-    pub(super) async fn story(&self, method: &Method, name: &str) -> Result<Told, Wrong> {
+    pub(super) async fn story(&self, method: &Method, name: &str) -> Result<Answered, Wrong> {
         if method != Method::GET {
             return Err(wrong_method("GET, HEAD"));
         }

@@ -329,14 +329,14 @@ mod tests {
         ] {
             assert_eq!(differences(&sent, &wanted), Vec::<String>::new(), "{wanted}");
         }
-        for (wanted, told) in [
+        for (wanted, reported) in [
             (json!({ "Amount": 10.01 }), "Amount is 10.00, not 10.01"),
             (json!({ "Comment": "7" }), "Comment is 007, not 7"),
             (json!({ "Type": "external" }), "Type is External, not external"),
             (json!({ "ReasonCode": "x" }), "ReasonCode is not there, not x"),
             (json!({ "Type": null }), "Type is External, not absent"),
         ] {
-            assert_eq!(differences(&sent, &wanted), [told], "{wanted}");
+            assert_eq!(differences(&sent, &wanted), [reported], "{wanted}");
         }
     }
 
@@ -359,14 +359,14 @@ mod tests {
             let why = expect(written.clone()).unwrap_err();
             assert!(why.contains(named), "{written}: {why}");
         }
-        for (count, told) in [
+        for (count, reported) in [
             (json!(1), "exactly 1"),
             (json!({ "at_least": 2 }), "at least 2"),
             (json!({ "at_most": 0 }), "exactly 0"),
             (json!({ "at_least": 1, "at_most": 2 }), "1 to 2"),
         ] {
             let expected = expect(json!({ "count": count })).unwrap();
-            assert_eq!(expected.count.to_string(), told);
+            assert_eq!(expected.count.to_string(), reported);
         }
     }
 }

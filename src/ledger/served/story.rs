@@ -46,19 +46,19 @@ pub fn story(reader: &mut dyn Reader, name: RefundName) -> Result<Option<Value>,
     let shown = |records: Vec<Record>| -> Vec<Value> {
         records.into_iter().map(|record| own_part(record, number)).collect()
     };
-    let mut told = Map::new();
-    told.insert("number".to_owned(), json!(number.to_string()));
-    told.insert("deleted".to_owned(), json!(is_deleted));
-    told.insert("time_zone".to_owned(), json!(zone));
-    told.insert("facts".to_owned(), refund);
-    told.insert("created".to_owned(), shown(created).into_iter().next().unwrap_or_default());
-    told.insert("decision".to_owned(), decision(reader, number)?);
-    told.insert("entries".to_owned(), json!(entries(reader, number)?));
-    told.insert("exchanges".to_owned(), json!(exchanges(reader, number)?));
-    told.insert("events".to_owned(), json!(events(reader, number)?));
-    told.insert("settlements".to_owned(), json!(settlements(reader, number)?));
-    told.insert("changes".to_owned(), json!(shown(changes)));
-    Ok(Some(Value::Object(told)))
+    let mut found = Map::new();
+    found.insert("number".to_owned(), json!(number.to_string()));
+    found.insert("deleted".to_owned(), json!(is_deleted));
+    found.insert("time_zone".to_owned(), json!(zone));
+    found.insert("facts".to_owned(), refund);
+    found.insert("created".to_owned(), shown(created).into_iter().next().unwrap_or_default());
+    found.insert("decision".to_owned(), decision(reader, number)?);
+    found.insert("entries".to_owned(), json!(entries(reader, number)?));
+    found.insert("exchanges".to_owned(), json!(exchanges(reader, number)?));
+    found.insert("events".to_owned(), json!(events(reader, number)?));
+    found.insert("settlements".to_owned(), json!(settlements(reader, number)?));
+    found.insert("changes".to_owned(), json!(shown(changes)));
+    Ok(Some(Value::Object(found)))
 }
 
 /// A record of which only what concerns the refund is returned.
@@ -71,17 +71,17 @@ fn own_part(mut record: Record, number: RefundNumber) -> Value {
 /// The account and the refund as they are now.
 fn facts(reader: &mut dyn Reader, number: RefundNumber) -> Result<Option<Value>, BooksError> {
     let (mut shelves, world) = (Shelves::default(), World::default());
-    let told = events::describe(&mut Unit::new(&mut shelves, reader.books(), &world), number)?;
-    let Some((_, mut told)) = told else {
+    let found = events::describe(&mut Unit::new(&mut shelves, reader.books(), &world), number)?;
+    let Some((_, mut found)) = found else {
         return Ok(None);
     };
     let select = "select user.username, refund.created_ms from refund \
                   join user on user.key = refund.created_by where refund.number = ?1";
     let by: Option<String> = reader.first(select, &[number.stored()], |row| row.get(0))?;
-    if let Some(refund) = told.get_mut("refund").and_then(Value::as_object_mut) {
+    if let Some(refund) = found.get_mut("refund").and_then(Value::as_object_mut) {
         refund.insert("created_by".to_owned(), json!(by.ok_or(BooksError::Missing("user"))?));
     }
-    Ok(Some(told))
+    Ok(Some(found))
 }
 
 /// What a refund was when it was deleted.

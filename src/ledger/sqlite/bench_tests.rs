@@ -80,8 +80,8 @@ async fn a_ledger_begins_anew_with_all_of_its_seeds_or_stays_as_it_was() {
     assert!(events.are_kept().unwrap());
     assert_eq!(events.after(0, 9).unwrap().len(), 1);
     assert!(ledger.renew_account(id.clone(), vec![plan()]).await.unwrap().unwrap());
-    let nobody = ObjectId::parse(&"0".repeat(32)).unwrap();
-    assert!(!ledger.renew_account(nobody, vec![plan()]).await.unwrap().unwrap());
+    let unknown = ObjectId::parse(&"0".repeat(32)).unwrap();
+    assert!(!ledger.renew_account(unknown, vec![plan()]).await.unwrap().unwrap());
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().refunds, 0);
     ledger.renew_account(id, Vec::new()).await.unwrap().unwrap();
     assert_eq!(SqliteLedger::audit_file(&path).unwrap().accounts.len(), 0);

@@ -1,6 +1,6 @@
 //! What electronic refunds owe to their gateways: held, due, ended once, settled.
 
-use super::tests::{approved, at, balance, draft, due, options, request, seeded, told};
+use super::tests::{approved, at, balance, draft, due, options, reported, request, seeded};
 use super::*;
 use crate::domain::lifecycle::{Response, SettledAs, Verdict};
 use crate::domain::origin::{FrontDoor, Origin};
@@ -23,12 +23,12 @@ async fn an_electronic_refund_is_held_and_ends_exactly_once() {
     let response = Response { code: "54".to_owned(), text: "no".to_owned() };
     let declined = Verdict::Declined { response: response.clone() };
     let number = orders[0].refund.number();
-    assert!(ledger.end_refund(number, declined.clone(), told(1)).await.unwrap());
-    assert!(!ledger.end_refund(number, declined, told(2)).await.unwrap());
+    assert!(ledger.end_refund(number, declined.clone(), reported(1)).await.unwrap());
+    assert!(!ledger.end_refund(number, declined, reported(2)).await.unwrap());
     let approved = approved(response);
-    assert!(!ledger.end_refund(number, approved.clone(), told(3)).await.unwrap());
+    assert!(!ledger.end_refund(number, approved.clone(), reported(3)).await.unwrap());
     assert_eq!(balance(&path), 3500);
-    assert!(ledger.end_refund(orders[1].refund.number(), approved, told(4)).await.unwrap());
+    assert!(ledger.end_refund(orders[1].refund.number(), approved, reported(4)).await.unwrap());
     assert_eq!(balance(&path), 3500);
     assert!(due(&ledger).await.is_empty());
 }
@@ -43,7 +43,7 @@ async fn an_order_that_is_planned_too_far_ahead_is_due() {
     let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
     let number = orders[0].refund.number();
     let plan = async |second| {
-        let (exchange, why) = (told(0), "no answer".to_owned());
+        let (exchange, why) = (reported(0), "no answer".to_owned());
         let next = Some(at(second));
         let note = Note { exchange, attempts: 0, why, was_never_sent: false, next };
         assert!(ledger.note_exchange(number, note).await.unwrap());
@@ -65,7 +65,7 @@ async fn a_task_that_was_overtaken_writes_nothing_but_what_a_gateway_said() {
     let Ok(Created::Fresh { orders, .. }) = created else { panic!("{created:?}") };
     let number = orders[0].refund.number();
     let note = async |attempts, was_never_sent| {
-        let (exchange, why) = (told(0), "no answer".to_owned());
+        let (exchange, why) = (reported(0), "no answer".to_owned());
         let note = Note { exchange, attempts, why, was_never_sent, next: Some(at(9)) };
         ledger.note_exchange(number, note).await.unwrap()
     };
@@ -79,10 +79,10 @@ async fn a_task_that_was_overtaken_writes_nothing_but_what_a_gateway_said() {
     assert_eq!(first_sent().await, Some(at(1)));
     let response = Response { code: "54".to_owned(), text: "no".to_owned() };
     let declined = Verdict::Declined { response: response.clone() };
-    let unsent = |attempts| Exchange { kind: ExchangeKind::Unsent { attempts }, ..told(3) };
+    let unsent = |attempts| Exchange { kind: ExchangeKind::Unsent { attempts }, ..reported(3) };
     assert!(!ledger.end_refund(number, declined, unsent(0)).await.unwrap());
     assert!(ledger.open_order(number).await.unwrap().is_some());
-    assert!(ledger.end_refund(number, approved(response), told(4)).await.unwrap());
+    assert!(ledger.end_refund(number, approved(response), reported(4)).await.unwrap());
     assert!(!note(1, false).await);
 }
 
@@ -138,7 +138,8 @@ async fn verdicts_wait_for_room_in_the_queue() {
     };
     let response = Response { code: "OK".to_owned(), text: String::new() };
     let approved = approved(response);
-    let end = |order: &Order| ledger.end_refund(order.refund.number(), approved.clone(), told(1));
+    let end =
+        |order: &Order| ledger.end_refund(order.refund.number(), approved.clone(), reported(1));
     let ends: Vec<_> = orders.iter().map(end).collect();
     for end in ends {
         assert_eq!(end.await, Ok(true));

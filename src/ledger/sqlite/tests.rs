@@ -220,7 +220,7 @@ pub(super) async fn due(ledger: &SqliteLedger) -> Vec<OpenOrder> {
 }
 
 /// An exchange that was over at this second.
-pub(super) fn told(second: i64) -> Exchange {
+pub(super) fn reported(second: i64) -> Exchange {
     Exchange { kind: ExchangeKind::Refund, transcript: Transcript::default(), at: at(second) }
 }
 

@@ -96,7 +96,7 @@ fn change_user(
             }
             let all = found.permissions.union(new);
             set_permissions(unit, found.key, all, new)?;
-            tell(&mut facts, "granted", new, all);
+            report(&mut facts, "granted", new, all);
         }
         UserChange::Revoke(revoked) => {
             let lost = revoked.only(found.permissions);
@@ -110,7 +110,7 @@ fn change_user(
                 return Ok(Ok(false));
             }
             set_permissions(unit, found.key, all, lost)?;
-            tell(&mut facts, "revoked", lost, all);
+            report(&mut facts, "revoked", lost, all);
         }
         UserChange::Disable | UserChange::Enable => {
             let disable = *change == UserChange::Disable;
@@ -137,7 +137,7 @@ fn is_test(unit: &mut Unit<'_>) -> Result<bool, BooksError> {
 }
 
 /// Adds to the facts of a change which permissions it moved, and what the user has now.
-fn tell(facts: &mut Value, what: &str, moved: Permissions, all: Permissions) {
+fn report(facts: &mut Value, what: &str, moved: Permissions, all: Permissions) {
     if let Some(facts) = facts.as_object_mut() {
         facts.insert(what.to_owned(), json!(moved.names()));
         facts.insert("permissions".to_owned(), json!(all.names()));

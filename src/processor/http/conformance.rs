@@ -56,45 +56,48 @@ pub trait Orders {
 pub async fn run(
     gateway: HttpGateway,
     orders: &mut impl Orders,
-    mut tell: impl FnMut(&Check),
+    mut show: impl FnMut(&Check),
 ) -> Result<bool, ClientError> {
     let kit = Kit { shared: HttpProcessor::new(gateway).shared };
     let mut all_passed = true;
-    let mut told = |name, result: Result<Outcome, ClientError>| {
+    let mut show_case = |name, result: Result<Outcome, ClientError>| {
         let outcome = result.unwrap_or_else(|error| failed(error.to_string(), "an answer"));
         all_passed &= !matches!(outcome, Outcome::Failed { .. });
-        tell(&Check { name, outcome });
+        show(&Check { name, outcome });
     };
     let unknown = orders.next();
     match kit.unknown(&unknown).await {
-        Err(nobody) if nobody.nothing_was_sent() => return Err(nobody),
-        first => told("unknown reference", first),
+        Err(error) if error.nothing_was_sent() => return Err(error),
+        first => show_case("unknown reference", first),
     }
     let order = orders.next();
     let first = kit.post(&order).await;
     let approved = first.map(|answer| approval(&answer, &order));
     let reference = approved.as_ref().ok().and_then(|approved| approved.clone().ok());
     let reference = reference.as_deref();
-    told("a refund is approved, and echoed", approved.map(|approved| judged(&approved, APPROVED)));
-    told("the same key again", kit.again(&order, reference).await);
-    told("an inquiry says the same", kit.inquiry(&order, reference).await);
-    told("another amount under the same key", kit.conflict(&order).await);
-    told("and the first stands", kit.inquiry(&order, reference).await);
+    show_case(
+        "a refund is approved, and echoed",
+        approved.map(|approved| judged(&approved, APPROVED)),
+    );
+    show_case("the same key again", kit.again(&order, reference).await);
+    show_case("an inquiry says the same", kit.inquiry(&order, reference).await);
+    show_case("another amount under the same key", kit.conflict(&order).await);
+    show_case("and the first stands", kit.inquiry(&order, reference).await);
     let (one, other) = (orders.next(), orders.next());
-    told("one key twice at once", kit.at_once(&one).await);
-    told("the key of another order", kit.foreign_key(&other).await);
-    told("no signature", kit.refused(&orders.next(), Tampering::NoSignature).await);
-    told("another signature", kit.refused(&orders.next(), Tampering::Signature).await);
-    told("another body", kit.refused(&orders.next(), Tampering::Body).await);
-    told("a time ten minutes ago", kit.refused(&orders.next(), Tampering::Past).await);
-    told("a time ten minutes ahead", kit.refused(&orders.next(), Tampering::Future).await);
-    told("a clock that is four minutes off", kit.skewed(&unknown).await);
+    show_case("one key twice at once", kit.at_once(&one).await);
+    show_case("the key of another order", kit.foreign_key(&other).await);
+    show_case("no signature", kit.refused(&orders.next(), Tampering::NoSignature).await);
+    show_case("another signature", kit.refused(&orders.next(), Tampering::Signature).await);
+    show_case("another body", kit.refused(&orders.next(), Tampering::Body).await);
+    show_case("a time ten minutes ago", kit.refused(&orders.next(), Tampering::Past).await);
+    show_case("a time ten minutes ahead", kit.refused(&orders.next(), Tampering::Future).await);
+    show_case("a clock that is four minutes off", kit.skewed(&unknown).await);
     let why = "say --declined-amount with an amount that the processor declines";
     let decline = match orders.next_declined() {
         Some(order) => kit.decline(&order).await,
         None => Ok(Outcome::Skipped(why)),
     };
-    told("a decline, and again", decline);
+    show_case("a decline, and again", decline);
     Ok(all_passed)
 }
 

@@ -116,8 +116,8 @@ pub(super) fn read(answer: &Answer, order: &Order) -> Result<Said, String> {
 }
 
 fn is_json(answer: &Answer) -> bool {
-    let told = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = told.and_then(|told| told.split(';').next()).unwrap_or_default();
+    let report = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = report.and_then(|report| report.split(';').next()).unwrap_or_default();
     kind.trim().eq_ignore_ascii_case("application/json")
 }
 

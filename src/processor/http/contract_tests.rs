@@ -39,7 +39,7 @@ fn answer(status: u16, body: &str) -> Answer {
     Answer { status, headers, body: body.to_owned().into(), cut: false }
 }
 
-fn told(status: u16, body: &Value) -> Result<Said, String> {
+fn report(status: u16, body: &Value) -> Result<Said, String> {
     read(&answer(status, &body.to_string()), &order())
 }
 
@@ -65,29 +65,30 @@ fn an_order_says_what_the_contract_wants() {
 
 #[test]
 fn an_answer_of_the_contract_is_certain() {
-    let Ok(Said::Ended(Verdict::Approved { reference_id, response, .. })) = told(200, &approved())
+    let Ok(Said::Ended(Verdict::Approved { reference_id, response, .. })) =
+        report(200, &approved())
     else {
         panic!("not approved")
     };
     assert_eq!((&*reference_id, &*response.code, &*response.text), ("re_1", "0", "Paid"));
-    let two = told(200, &with("second_processor_reference", json!("re_2")));
+    let two = report(200, &with("second_processor_reference", json!("re_2")));
     let Ok(Said::Ended(Verdict::Approved { second_reference_id, .. })) = two else { panic!() };
     assert_eq!(second_reference_id.as_deref(), Some("re_2"));
     let declined = with("status", json!("declined"));
-    assert!(matches!(told(200, &declined), Ok(Said::Ended(Verdict::Declined { .. }))));
-    assert_eq!(told(200, &with("status", json!("processing"))), Ok(Said::Processing));
+    assert!(matches!(report(200, &declined), Ok(Said::Ended(Verdict::Declined { .. }))));
+    assert_eq!(report(200, &with("status", json!("processing"))), Ok(Said::Processing));
     let reference = order().refund.to_string();
     let never = json!({ "reference": reference, "status": "never-heard" });
-    assert_eq!(told(404, &never), Ok(Said::NeverHeard { retention: None }));
+    assert_eq!(report(404, &never), Ok(Said::NeverHeard { retention: None }));
     let never = json!({ "reference": reference, "status": "never-heard", "key_retention_h": 2 });
     let retention = Some(Duration::from_secs(7200));
-    assert_eq!(told(404, &never), Ok(Said::NeverHeard { retention }));
+    assert_eq!(report(404, &never), Ok(Said::NeverHeard { retention }));
     let conflict = json!({ "reference": reference, "status": "conflict" });
-    assert_eq!(told(409, &conflict), Ok(Said::Conflict));
+    assert_eq!(report(409, &conflict), Ok(Said::Conflict));
     for amount in ["12.5", "012.500"] {
-        assert!(told(200, &with("amount", json!(amount))).is_ok(), "{amount}");
+        assert!(report(200, &with("amount", json!(amount))).is_ok(), "{amount}");
     }
-    assert!(told(200, &with("more", json!([1]))).is_ok(), "a member for later");
+    assert!(report(200, &with("more", json!([1]))).is_ok(), "a member for later");
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn an_answer_about_another_refund_is_nothing() {
         for status in ["approved", "declined", "processing"] {
             let mut body = with(member, value.clone());
             body["status"] = json!(status);
-            let why = told(200, &body).expect_err("another refund");
+            let why = report(200, &body).expect_err("another refund");
             assert!(why.contains(expected), "{member} {value} {status}: {why}");
         }
     }
@@ -122,7 +123,7 @@ fn a_verdict_without_one_of_its_members_is_nothing() {
             for value in [Value::Null, json!(""), json!(" ")] {
                 let mut body = with(member, value);
                 body["status"] = json!(status);
-                let why = told(200, &body).expect_err("a member is missing");
+                let why = report(200, &body).expect_err("a member is missing");
                 assert_eq!(why, format!("the answer has no {member}"));
             }
         }
@@ -136,7 +137,7 @@ fn never_heard_counts_only_in_the_contracts_own_words() {
     let with_retention = |hours: Value| {
         let mut never = never.clone();
         never["key_retention_h"] = hours;
-        told(404, &never)
+        report(404, &never)
     };
     let html = Answer { headers: HeaderMap::new(), ..answer(404, "<h1>Not Found</h1>") };
     for (what, said) in [
@@ -144,11 +145,11 @@ fn never_heard_counts_only_in_the_contracts_own_words() {
         ("nothing", read(&answer(404, ""), &order())),
         ("empty JSON", read(&answer(404, "{}"), &order())),
         ("JSON of another", read(&answer(404, "{\"message\":\"Not Found\"}"), &order())),
-        ("another reference", told(404, &json!({ "reference": "x", "status": "never-heard" }))),
-        ("another status", told(200, &never)),
+        ("another reference", report(404, &json!({ "reference": "x", "status": "never-heard" }))),
+        ("another status", report(200, &never)),
         ("a retention below zero", with_retention(json!(-1))),
         ("a retention in words", with_retention(json!("24"))),
-        ("a verdict below 404", told(404, &approved())),
+        ("a verdict below 404", report(404, &approved())),
     ] {
         assert!(said.is_err(), "{what}: {said:?}");
     }

@@ -26,19 +26,19 @@ impl Draft {
         else {
             return;
         };
-        let (Some(asked), Some(told)) =
+        let (Some(asked), Some(reported)) =
             (operation(request.root()), operation(answer_document.root()))
         else {
             return;
         };
-        if told.local() == "Fault" {
+        if reported.local() == "Fault" {
             return;
         }
         match asked.local() {
             "login" => self.users.extend(text(asked, "username")),
-            "query" | "queryMore" => self.learn_records(told, &request_bytes),
-            "create" => self.learn_rows(asked, told, true),
-            "update" => self.learn_rows(asked, told, false),
+            "query" | "queryMore" => self.learn_records(reported, &request_bytes),
+            "create" => self.learn_rows(asked, reported, true),
+            "update" => self.learn_rows(asked, reported, false),
             _ => named_in(&request_bytes).iter().for_each(|named| self.take(named)),
         }
     }
@@ -81,9 +81,10 @@ impl Draft {
     }
 
     /// The rows of a create or an update, each with its result.
-    fn learn_rows(&mut self, asked: ElementRef<'_>, told: ElementRef<'_>, creates: bool) {
+    fn learn_rows(&mut self, asked: ElementRef<'_>, reported: ElementRef<'_>, creates: bool) {
         let objects = asked.children().filter(|child| child.local() == "zObjects");
-        let results: Vec<_> = told.children().filter(|child| child.local() == "result").collect();
+        let results: Vec<_> =
+            reported.children().filter(|child| child.local() == "result").collect();
         for (object, result) in objects.zip(results) {
             let succeeded = text(result, "Success").as_deref() == Some("true");
             let of_type = object.xsi_type().map_or("", |name| name.local);
@@ -153,8 +154,8 @@ impl Draft {
     }
 
     /// The records that a query found. A query that found something names what was there.
-    fn learn_records(&mut self, told: ElementRef<'_>, request: &[u8]) {
-        let results = told.children().filter(|child| child.local() == "result");
+    fn learn_records(&mut self, reported: ElementRef<'_>, request: &[u8]) {
+        let results = reported.children().filter(|child| child.local() == "result");
         let records: Vec<_> = results
             .flat_map(|result| result.children())
             .filter(|child| child.local() == "records" && child.children().next().is_some())

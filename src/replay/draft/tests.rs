@@ -126,8 +126,8 @@ fn an_account_may_be_called_by_its_number() {
     assert_eq!(text.matches("[[account]]").count(), 1, "{text}");
     let user = "<username>ada@example.com</username><password>hunter2</password>";
     let login = message(&format!("<login>{user}</login>"));
-    let told = message("<loginResponse><result><Session>s</Session></result></loginResponse>");
-    let text = draft(&[(login, told)]);
+    let reported = message("<loginResponse><result><Session>s</Session></result></loginResponse>");
+    let text = draft(&[(login, reported)]);
     assert!(text.contains("username = \"ada@example.com\"\n"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }

@@ -135,7 +135,7 @@ impl Method {
     fn method_type(&self) -> (MethodType, bool) {
         let read = |text: &Option<String>| text.as_deref().and_then(MethodType::from_name);
         match read(&self.of_type) {
-            Some(told) => (told, false),
+            Some(reported) => (reported, false),
             None => (read(&self.guessed).unwrap_or(MethodType::CreditCard), true),
         }
     }

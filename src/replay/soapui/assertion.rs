@@ -58,7 +58,7 @@ pub(super) fn judge(
         "SOAP Response" => envelope(answered, |_| Verdict::Passed),
         "SOAP Fault Assertion" => envelope(answered, |fault| match fault {
             None => Verdict::Passed,
-            Some(told) => Verdict::Failed(format!("the answer is a fault: {told}")),
+            Some(reported) => Verdict::Failed(format!("the answer is a fault: {reported}")),
         }),
         "Not SOAP Fault Assertion" => envelope(answered, |fault| match fault {
             None => Verdict::Failed("the answer is no fault".to_owned()),
@@ -107,9 +107,10 @@ fn envelope(answered: &Answered<'_>, judge: impl FnOnce(Option<String>) -> Verdi
     let fault = body.children().find(|part| part.is(root.namespace(), "Fault"));
     judge(fault.map(|fault| {
         let texts = ["faultstring", "Reason"];
-        let told = fault.children().find(|part| texts.contains(&part.local()));
-        let told = told.map(|told| told.children().next().unwrap_or(told).text().to_owned());
-        told.unwrap_or_default()
+        let reported = fault.children().find(|part| texts.contains(&part.local()));
+        let reported = reported
+            .map(|reported| reported.children().next().unwrap_or(reported).text().to_owned());
+        reported.unwrap_or_default()
     }))
 }
 

@@ -282,8 +282,8 @@ mod tests {
         for text in ["${=f()}", "${ =x}", "${#Env#PATH}", "${#System#user.home}", "a${b${=f()}}"] {
             assert!(matches!(expand(&[], text), Err(ExpandError::Never(..))), "{text}");
         }
-        let told = expand(&[], "${#Env#PATH}").unwrap_err().to_string();
-        assert_eq!(told, "`${#Env#PATH}` is never expanded: nothing is read from the machine");
+        let reported = expand(&[], "${#Env#PATH}").unwrap_err().to_string();
+        assert_eq!(reported, "`${#Env#PATH}` is never expanded: nothing is read from the machine");
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub(in crate::replay) fn section(page: &mut Writer, report: &TestCaseReport, anc
     page.text_element("h2", &format!("Failed: {}", title(report)));
     page.text_element("p", &line(&report.verdict)).open("ul");
     for step in &report.steps {
-        let told = format!("{} ({}): {}", step.name, step.of_type, line(&step.verdict));
-        page.open("li").text(&told);
+        let reported = format!("{} ({}): {}", step.name, step.of_type, line(&step.verdict));
+        page.open("li").text(&reported);
         if !step.checks.is_empty() || !step.notes.is_empty() {
             page.open("ul");
             for check in &step.checks {

@@ -85,8 +85,8 @@ pub(in crate::replay) async fn run_at(
         fail_fast: options.fail_fast,
     };
     let mut connection = Connection::new(endpoint, options.limits);
-    let mut tell = |report: outcome::TestCaseReport| tally.test_case(&report);
-    runner::run(&projects.all, &target, &mut connection, &mut tell).await
+    let mut report = |report: outcome::TestCaseReport| tally.test_case(&report);
+    runner::run(&projects.all, &target, &mut connection, &mut report).await
 }
 
 /// The name of a case for patterns, and the operations that it sends.

@@ -108,7 +108,7 @@ async fn case_report(
     let mut steps = Vec::new();
     let mut has_failed = false;
     for step in &case.steps {
-        let (told, not_run) = match (step.disabled, has_failed && case.fail_on_error) {
+        let (reported, not_run) = match (step.disabled, has_failed && case.fail_on_error) {
             (true, _) => (skipped(step, "it is disabled"), Some(NotRun::Disabled)),
             (_, true) => (skipped(step, "a step before it failed"), Some(NotRun::Skipped)),
             _ => {
@@ -116,16 +116,16 @@ async fn case_report(
                     learn(properties, context.target.secrets);
                 }
                 scope.reached.push(step.name.clone());
-                let told = step::run(context, step, scope, connection).await?;
-                let not_run = is_not_run(&told).then_some(NotRun::Skipped);
-                (told, not_run)
+                let reported = step::run(context, step, scope, connection).await?;
+                let not_run = is_not_run(&reported).then_some(NotRun::Skipped);
+                (reported, not_run)
             }
         };
         if let Some(why) = not_run {
             scope.pass_over(step, case, why);
         }
-        has_failed |= matches!(told.verdict, Verdict::Failed(_));
-        steps.push(told);
+        has_failed |= matches!(reported.verdict, Verdict::Failed(_));
+        steps.push(reported);
     }
     Ok(report(verdict(case, &steps), steps, started.elapsed()))
 }
@@ -144,8 +144,8 @@ fn skipped(step: &Step, why: &str) -> StepReport {
 }
 
 /// Whether nothing of a step was done: neither a request sent nor a line of it looked at.
-fn is_not_run(told: &StepReport) -> bool {
-    matches!(told.verdict, Verdict::Skipped(_)) && told.checks.is_empty()
+fn is_not_run(reported: &StepReport) -> bool {
+    matches!(reported.verdict, Verdict::Skipped(_)) && reported.checks.is_empty()
 }
 
 /// A case passes if nothing failed, every request was sent, and something was found to hold.
@@ -159,16 +159,17 @@ fn verdict(case: &Case, steps: &[StepReport]) -> Verdict {
     }
     let enabled = || case.steps.iter().zip(steps).filter(|(step, _)| !step.disabled);
     let mut requests = enabled().filter(|(step, _)| matches!(step.kind, Kind::Request(_)));
-    let unsent = requests.clone().find_map(|(_, told)| match &told.verdict {
-        Verdict::Skipped(why) if is_not_run(told) => Some(format!("{}: {why}", told.name)),
+    let unsent = requests.clone().find_map(|(_, reported)| match &reported.verdict {
+        Verdict::Skipped(why) if is_not_run(reported) => Some(format!("{}: {why}", reported.name)),
         _ => None,
     });
     if let Some(why) = unsent {
         return Verdict::Skipped(why);
     }
-    let holds =
-        |told: &StepReport| told.checks.iter().any(|check| check.verdict == Verdict::Passed);
-    if requests.any(|(_, told)| holds(told)) {
+    let holds = |reported: &StepReport| {
+        reported.checks.iter().any(|check| check.verdict == Verdict::Passed)
+    };
+    if requests.any(|(_, reported)| holds(reported)) {
         return Verdict::Passed;
     }
     Verdict::Skipped("nothing that it asserts was checked".to_owned())

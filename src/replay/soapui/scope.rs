@@ -215,17 +215,17 @@ impl Scope {
     /// Notes that a step of a case was not run, so that nothing uses what it would have set.
     pub(super) fn pass_over(&mut self, step: &Step, case: &Case, why: NotRun) {
         self.not_run.insert(step.name.clone(), why.word());
-        let told = format!("the step `{}` would have set it, and {}", step.name, why.word());
+        let reported = format!("the step `{}` would have set it, and {}", step.name, why.word());
         match &step.kind {
             Kind::Transfers(lines) => {
                 for line in lines.iter().filter(|line| !line.disabled) {
                     let end = &line.target;
-                    self.leave_out(Owner::of(&end.step), &end.property, &told, why);
+                    self.leave_out(Owner::of(&end.step), &end.property, &reported, why);
                 }
             }
             Kind::Script(script) => {
                 for (owner, name) in set_by(script, &case.steps) {
-                    self.leave_out(owner, name, &told, why);
+                    self.leave_out(owner, name, &reported, why);
                 }
             }
             Kind::Request(_) | Kind::Properties(_) | Kind::Delay(_) | Kind::Unknown => {}
@@ -234,22 +234,22 @@ impl Scope {
 
     /// Notes that the script of an assertion was not run.
     pub(super) fn pass_over_assertion(&mut self, assertion: &Assertion) {
-        let told = format!("the assertion `{}`", assertion.name);
-        self.leave_out_script(assertion.setting("scripttext"), &told, &[]);
+        let reported = format!("the assertion `{}`", assertion.name);
+        self.leave_out_script(assertion.setting("scripttext"), &reported, &[]);
     }
 
     /// Notes that a value was not set.
-    pub(super) fn leave_out(&mut self, owner: Owner<'_>, name: &str, told: &str, why: NotRun) {
+    pub(super) fn leave_out(&mut self, owner: Owner<'_>, name: &str, reported: &str, why: NotRun) {
         let has_value = self.get(owner, name).is_ok_and(|value| !value.is_empty());
         if why == NotRun::Skipped || !has_value {
-            self.unset.mark(owner, name, told);
+            self.unset.mark(owner, name, reported);
         }
     }
 
     fn leave_out_script(&mut self, script: &str, what: &str, steps: &[Step]) {
-        let told = format!("{what} would have set it, and scripts are not run here");
+        let reported = format!("{what} would have set it, and scripts are not run here");
         for (owner, name) in set_by(script, steps) {
-            self.leave_out(owner, name, &told, NotRun::Skipped);
+            self.leave_out(owner, name, &reported, NotRun::Skipped);
         }
     }
 }

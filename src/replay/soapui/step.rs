@@ -28,7 +28,7 @@ const NUMBER_CHARACTERS_MIN: usize = 6;
 
 /// What running a step has come to so far.
 #[derive(Default)]
-struct Told {
+struct Report {
     checks: Vec<CheckReport>,
     notes: Vec<String>,
     exchange: Option<Box<Exchange>>,
@@ -42,21 +42,21 @@ pub(super) async fn run(
     connection: &mut Connection,
 ) -> Result<StepReport, ReplayError> {
     let started = Instant::now();
-    let mut told = Told::default();
+    let mut reported = Report::default();
     let verdict = match &step.kind {
         Kind::Request(request) => {
-            match send(context, step, request, scope, connection, &mut told).await {
+            match send(context, step, request, scope, connection, &mut reported).await {
                 Ok(verdict) | Err(Stop::Verdict(verdict)) => verdict,
                 Err(Stop::Replay(error)) => return Err(error),
             }
         }
         Kind::Properties(_) => Verdict::Passed,
         Kind::Transfers(transfers) => {
-            let (verdict, checks) = transfer_all(transfers, scope, &mut told.notes);
-            told.checks = checks;
+            let (verdict, checks) = transfer_all(transfers, scope, &mut reported.notes);
+            reported.checks = checks;
             verdict
         }
-        Kind::Delay(text) => delay(text, scope, &mut told.notes).await,
+        Kind::Delay(text) => delay(text, scope, &mut reported.notes).await,
         Kind::Script(_) => Verdict::Skipped("scripts are not run here".to_owned()),
         Kind::Unknown => {
             let of_type = printable(&step.of_type);
@@ -64,15 +64,15 @@ pub(super) async fn run(
         }
     };
     if !matches!(verdict, Verdict::Failed(_)) {
-        told.exchange = None;
+        reported.exchange = None;
     }
     Ok(StepReport {
         name: printable(&step.name),
         of_type: printable(&step.of_type),
         verdict,
-        checks: told.checks,
-        notes: told.notes,
-        exchange: told.exchange,
+        checks: reported.checks,
+        notes: reported.notes,
+        exchange: reported.exchange,
         took: started.elapsed(),
     })
 }
@@ -99,7 +99,7 @@ async fn send(
     request: &Request,
     scope: &mut Scope,
     connection: &mut Connection,
-    told: &mut Told,
+    reported: &mut Report,
 ) -> Result<Verdict, Stop> {
     let secrets = context.target.secrets;
     let interface = context.project.interface(&request.interface);
@@ -111,9 +111,9 @@ async fn send(
     };
     let body = expander.property(owner, "Request");
     let headers = headers(request, interface, &mut expander);
-    told.notes.append(&mut expander.notes);
+    reported.notes.append(&mut expander.notes);
     if !request.left_out.is_empty() {
-        told.notes.push(format!("sent without its {}", request.left_out.join(", ")));
+        reported.notes.push(format!("sent without its {}", request.left_out.join(", ")));
     }
     let (path, body, headers) = (path?, body?, headers?);
     learn_from(&body, secrets);
@@ -130,13 +130,14 @@ async fn send(
         }
         Err(error) => {
             let response = String::new();
-            told.exchange = Some(Box::new(Exchange { request: shown(body.as_bytes()), response }));
+            reported.exchange =
+                Some(Box::new(Exchange { request: shown(body.as_bytes()), response }));
             return Err(failed(format!("no answer: {error}")));
         }
     };
     let text = text_of(&answer);
     learn_from(&text, secrets);
-    told.exchange = Some(Box::new(Exchange {
+    reported.exchange = Some(Box::new(Exchange {
         request: shown(body.as_bytes()),
         response: format!("HTTP {}\n{}", answer.status.as_u16(), shown(text.as_bytes())),
     }));
@@ -153,36 +154,36 @@ async fn send(
         path: &path,
         namespace: interface.map_or("", |interface| &interface.namespace),
     };
-    Ok(judge_all(request, &answered, scope, told))
+    Ok(judge_all(request, &answered, scope, reported))
 }
 
 fn judge_all(
     request: &Request,
     answered: &Answered<'_>,
     scope: &mut Scope,
-    told: &mut Told,
+    reported: &mut Report,
 ) -> Verdict {
     for assertion in &request.assertions {
         let mut expander = Expander::new(scope);
         let verdict = judge(assertion, answered, &mut expander);
-        told.notes.append(&mut expander.notes);
+        reported.notes.append(&mut expander.notes);
         if !assertion.disabled {
             scope.pass_over_assertion(assertion);
         }
-        told.checks.push(CheckReport { name: assertion.name.clone(), verdict });
+        reported.checks.push(CheckReport { name: assertion.name.clone(), verdict });
     }
     let failed = |check: &CheckReport| match &check.verdict {
         Verdict::Failed(why) => Some(format!("{}: {why}", check.name)),
         _ => None,
     };
-    if let Some(why) = told.checks.iter().find_map(failed) {
+    if let Some(why) = reported.checks.iter().find_map(failed) {
         return Verdict::Failed(why);
     }
-    if told.checks.is_empty() {
-        told.notes.push("it asserts nothing".to_owned());
+    if reported.checks.is_empty() {
+        reported.notes.push("it asserts nothing".to_owned());
         return Verdict::Passed;
     }
-    if told.checks.iter().any(|check| check.verdict == Verdict::Passed) {
+    if reported.checks.iter().any(|check| check.verdict == Verdict::Passed) {
         return Verdict::Passed;
     }
     Verdict::Skipped("it was sent, but nothing that it asserts was checked".to_owned())

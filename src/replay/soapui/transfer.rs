@@ -20,9 +20,9 @@ pub(super) fn transfer_all(
         let verdict = one(transfer, scope, notes);
         if !transfer.disabled && matches!(verdict, Verdict::Skipped(_)) {
             let end = &transfer.target;
-            let told =
+            let reported =
                 format!("the transfer `{}` would have set it, and was skipped", transfer.name);
-            scope.leave_out(Owner::of(&end.step), &end.property, &told, NotRun::Skipped);
+            scope.leave_out(Owner::of(&end.step), &end.property, &reported, NotRun::Skipped);
         }
         let verdict = match verdict {
             Verdict::Failed(why) if !transfer.fail_on_error => {
@@ -40,10 +40,10 @@ pub(super) fn transfer_all(
     let last_failed = checks.last().filter(|check| matches!(check.verdict, Verdict::Failed(_)));
     let verdict = last_failed.or_else(|| checks.iter().find(unmet)).map(|check| {
         let why = check.verdict.reason().unwrap_or_default();
-        let told = format!("{}: {why}", check.name);
+        let reported = format!("{}: {why}", check.name);
         match check.verdict {
-            Verdict::Failed(_) => Verdict::Failed(told),
-            _ => Verdict::Skipped(told),
+            Verdict::Failed(_) => Verdict::Failed(reported),
+            _ => Verdict::Skipped(reported),
         }
     });
     (verdict.unwrap_or(Verdict::Passed), checks)

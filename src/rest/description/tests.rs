@@ -125,34 +125,36 @@ fn the_address_is_that_by_which_the_caller_came() {
 /// Reads a body as an operation does: the draft as text, or why it is none.
 type Reader = fn(Body<'_>) -> Result<String, RowError>;
 
-fn told<D: Debug>(draft: Result<D, RowError>) -> Result<String, RowError> {
+fn reported<D: Debug>(draft: Result<D, RowError>) -> Result<String, RowError> {
     draft.map(|draft| format!("{draft:?}"))
 }
 
 const REQUESTS: [(&str, Reader); 10] = [
     ("RefundCreditMemoRequest", |body| {
-        told(refund_bodies::memo_refund(body, "CM00000001", ZuoraVersion::newest()))
+        reported(refund_bodies::memo_refund(body, "CM00000001", ZuoraVersion::newest()))
     }),
     ("RefundPaymentRequest", |body| {
         let draft = PaymentRefundDraft::of("P-00000001");
-        told(refund_bodies::payment_refund(body, draft, ZuoraVersion::newest()))
+        reported(refund_bodies::payment_refund(body, draft, ZuoraVersion::newest()))
     }),
     ("UnapplyAndRefundPaymentRequest", |body| {
         let draft = PaymentRefundDraft::unapplying("P-00000001");
-        told(refund_bodies::payment_refund(body, draft, ZuoraVersion::newest()))
+        reported(refund_bodies::payment_refund(body, draft, ZuoraVersion::newest()))
     }),
-    ("UpdateRefundRequest", |body| told(bodies::refund_update(body, "R-00000001"))),
+    ("UpdateRefundRequest", |body| reported(bodies::refund_update(body, "R-00000001"))),
     ("ReconcileRefundRequest", |body| {
-        told(bodies::settlement(body, "R-00000001", Rejected::default()))
+        reported(bodies::settlement(body, "R-00000001", Rejected::default()))
     }),
-    ("CreateCreditMemoRequest", |body| told(bodies::credit_memo(body))),
-    ("CreatePaymentRequest", |body| told(bodies::payment(body))),
-    ("PostCreditMemoRequest", |body| told(bodies::step(body, StepDraft::of("CM1", Step::Post)))),
+    ("CreateCreditMemoRequest", |body| reported(bodies::credit_memo(body))),
+    ("CreatePaymentRequest", |body| reported(bodies::payment(body))),
+    ("PostCreditMemoRequest", |body| {
+        reported(bodies::step(body, StepDraft::of("CM1", Step::Post)))
+    }),
     ("ApplyRequest", |body| {
-        told(bodies::step(body, StepDraft::of("CM1", Step::Apply(Vec::new()))))
+        reported(bodies::step(body, StepDraft::of("CM1", Step::Apply(Vec::new()))))
     }),
     ("UnapplyRequest", |body| {
-        told(bodies::step(body, StepDraft::of("CM1", Step::Unapply(Vec::new()))))
+        reported(bodies::step(body, StepDraft::of("CM1", Step::Unapply(Vec::new()))))
     }),
 ];
 

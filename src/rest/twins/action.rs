@@ -68,7 +68,7 @@ impl Twin<'_> {
                     let code = error.code.for_version(self.context.version);
                     json.object().name("success").bool(false).name("errors").list().object();
                     json.name("Code").text(code.name());
-                    json.name("Message").text(&self.wording.tell(&error.message));
+                    json.name("Message").text(&self.wording.report(&error.message));
                     json.close().close().close();
                 }
             }

@@ -161,7 +161,7 @@ impl Fault {
     pub(super) fn of_action(&self, wording: &Wording) -> Response {
         let mut json = JsonWriter::new();
         json.object().name("FaultCode").text(self.code().name());
-        json.name("FaultMessage").text(&wording.tell(&self.text()));
+        json.name("FaultMessage").text(&wording.report(&self.text()));
         self.respond(json)
     }
 
@@ -175,12 +175,12 @@ impl Fault {
                 json.name("done").bool(true);
             }
             Self::UnknownField => {
-                json.name("message").text(&wording.tell(&self.text()));
+                json.name("message").text(&wording.report(&self.text()));
             }
             _ => {
                 json.name("Success").bool(false).name("Errors").list().object();
                 json.name("Code").text(self.code().name());
-                json.name("Message").text(&wording.tell(&self.text()));
+                json.name("Message").text(&wording.report(&self.text()));
             }
         }
         self.respond(json)

@@ -15,7 +15,7 @@ currency = "USD"
 credit_balance = "1.50"
 "#;
 
-fn told(text: &str) -> String {
+fn reported(text: &str) -> String {
     match Seed::parse(text) {
         Ok(_) => "nothing".to_owned(),
         Err(error) => error.to_string(),
@@ -38,7 +38,7 @@ fn since_when_a_balance_is_there_and_the_name_of_a_method_are_said_rightly_or_no
     assert_eq!(accounts(&seed)[0].opened.unwrap().to_string(), "2026-05-01");
     assert_eq!(accounts(&Seed::parse(ACCOUNT).unwrap())[0].opened, None);
     let wrong = "line 7: account.opened: `1.5.2026` is no day like `2026-01-02`";
-    assert_eq!(told(&opened("1.5.2026")), wrong);
+    assert_eq!(reported(&opened("1.5.2026")), wrong);
     let method = |name: &str| {
         format!(
             "[[payment_method]]\nid = '4028e6a0000b00000000000000000001'\ntype = 'Check'\n\
@@ -47,7 +47,7 @@ fn since_when_a_balance_is_there_and_the_name_of_a_method_are_said_rightly_or_no
     };
     let seed = Seed::parse(&method("Till 3")).unwrap();
     assert_eq!(seed.plan.payment_methods.iter().next().unwrap().name.as_deref(), Some("Till 3"));
-    assert_eq!(told(&method(" ")), "line 4: payment_method.name: may not be empty");
+    assert_eq!(reported(&method(" ")), "line 4: payment_method.name: may not be empty");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_demo_is_what_the_contract_says() {
 #[test]
 fn the_catalogues_seed_is_one() {
     let text = include_str!("../../../fixtures/seed.toml");
-    assert_eq!(told(text), "nothing");
+    assert_eq!(reported(text), "nothing");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_wrong_account_is_told_with_line_and_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&text), expected, "{text}");
+        assert_eq!(reported(&text), expected, "{text}");
     }
 }
 
@@ -184,9 +184,9 @@ fn a_wrong_user_is_told_with_line_and_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&format!("[[user]]\n{text}")), expected, "{text}");
+        assert_eq!(reported(&format!("[[user]]\n{text}")), expected, "{text}");
     }
-    let hash = told("[[user]]\nusername = 'u'\npassword_hash = 'demo'\n");
+    let hash = reported("[[user]]\nusername = 'u'\npassword_hash = 'demo'\n");
     assert!(
         hash.starts_with("line 3: user.password_hash: the password cannot be hashed"),
         "{hash}"
@@ -251,7 +251,7 @@ fn a_wrong_gateway_or_method_is_told_with_line_and_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&text), expected, "{text}");
+        assert_eq!(reported(&text), expected, "{text}");
     }
 }
 
@@ -265,7 +265,7 @@ fn a_default_method_of_somebody_else_is_told() {
     let expected = "line 7: account.default_payment_method: \
                     payment method `2c92c0f83dfa5201013dfa6656ff2b8b` belongs to account \
                     `2c92c0f83ddb61af013ddc5736b1025a`";
-    assert_eq!(told(&text), expected);
+    assert_eq!(reported(&text), expected);
 }
 
 #[test]
@@ -277,7 +277,10 @@ fn the_switches_of_a_gateway_have_bounds() {
         ("duplicate_window_s = 86401", "duplicate_window_s: is 86401; it must be from 1 to 86400"),
     ];
     for (switch, expected) in cases {
-        assert_eq!(told(&format!("{gateway}{switch}\n")), format!("line 4: gateway.{expected}"));
+        assert_eq!(
+            reported(&format!("{gateway}{switch}\n")),
+            format!("line 4: gateway.{expected}")
+        );
     }
     let all = "refund_window_days = 180\nduplicate_window_s = 120\nrequire_settled = true\n";
     assert!(Seed::parse(&format!("{gateway}{all}")).is_ok());
@@ -342,14 +345,14 @@ fn a_wrong_invoice_or_payment_is_told_with_line_and_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&text), expected, "{text}");
+        assert_eq!(reported(&text), expected, "{text}");
     }
 }
 
 #[test]
 fn a_wrong_custom_field_is_told_with_line_and_key() {
     let field = "[[custom_field]]\nobject = 'Refund'\nname = 'Case__c'\ntype = 'string'\n";
-    assert_eq!(told(field), "nothing");
+    assert_eq!(reported(field), "nothing");
     let cases = [
         (
             field.replace("Case__c", "Case"),
@@ -379,8 +382,8 @@ fn a_wrong_custom_field_is_told_with_line_and_key() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&text), expected, "{text}");
+        assert_eq!(reported(&text), expected, "{text}");
     }
-    let unknown = told(&field.replace("Refund", "RefundTransactionLog"));
+    let unknown = reported(&field.replace("Refund", "RefundTransactionLog"));
     assert!(unknown.starts_with("line 2: custom_field.object: unknown value"), "{unknown}");
 }

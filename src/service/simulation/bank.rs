@@ -10,7 +10,7 @@ use crate::domain::id::RefundId;
 use crate::domain::lifecycle::{Response, Verdict};
 use crate::ledger::Order;
 use crate::ledger::orders::Transcript;
-use crate::processor::{Answer, Inquiry, Processor, Reply, Told};
+use crate::processor::{Answer, Inquiry, Processor, Reply, Report};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -240,19 +240,19 @@ impl Bank {
 
 struct Line(Arc<Bank>);
 
-fn told<T>(outcome: T) -> Told<T> {
-    Told { outcome, transcript: Transcript::default() }
+fn report<T>(outcome: T) -> Report<T> {
+    Report { outcome, transcript: Transcript::default() }
 }
 
 impl Processor for Line {
     fn refund(&self, order: &Order) -> Reply<Answer> {
         let (bank, order) = (Arc::clone(&self.0), order.clone());
-        Box::pin(async move { told(bank.refund(order).await) })
+        Box::pin(async move { report(bank.refund(order).await) })
     }
 
     fn inquire(&self, order: &Order) -> Reply<Inquiry> {
         let (bank, refund) = (Arc::clone(&self.0), order.refund);
-        Box::pin(async move { told(bank.inquire(refund).await) })
+        Box::pin(async move { report(bank.inquire(refund).await) })
     }
 
     fn key_retention(&self) -> Duration {

@@ -9,7 +9,7 @@ const FAULTS: [(&str, &str); 1] = [("xmlns:fns", "http://fault.api.zuora.com/")]
 
 /// The whole answer with `fault`.
 pub(in crate::soap) fn encode(fault: &Fault, dialect: &Dialect) -> Vec<u8> {
-    let text = dialect.wording.tell(&fault.text());
+    let text = dialect.wording.report(&fault.text());
     let header = fault.header_not_understood().filter(|_| dialect.soap == SoapVersion::V12);
     write(Looks::of(fault), fault.code(), &text, (dialect, header))
 }
@@ -125,7 +125,7 @@ mod tests {
     use crate::domain::version::ApiVersion;
     use crate::xml::{XmlLimits, parse};
 
-    fn told(fault: &Fault, soap: SoapVersion, api: u16) -> String {
+    fn reported(fault: &Fault, soap: SoapVersion, api: u16) -> String {
         let (api, wording) = (ApiVersion::major(api), Wording::default());
         let dialect = Dialect { soap, api, wording };
         String::from_utf8(encode(fault, &dialect)).expect("UTF-8")
@@ -142,7 +142,7 @@ mod tests {
              <fns:FaultMessage>Invalid login. User name and password do not match.\
              </fns:FaultMessage></fns:LoginFault></detail></soapenv:Fault></soapenv:Body>\
              </soapenv:Envelope>";
-        assert_eq!(told(&Fault::WrongLogin, SoapVersion::V11, 91), expected);
+        assert_eq!(reported(&Fault::WrongLogin, SoapVersion::V11, 91), expected);
     }
 
     #[test]
@@ -158,25 +158,25 @@ mod tests {
              <fns:FaultMessage>A request with this Idempotency-Key is still running. Retry later.\
              </fns:FaultMessage></fns:UnexpectedErrorFault></soapenv:Detail></soapenv:Fault>\
              </soapenv:Body></soapenv:Envelope>";
-        assert_eq!(told(&Fault::KeyRunning, SoapVersion::V12, 91), expected);
+        assert_eq!(reported(&Fault::KeyRunning, SoapVersion::V12, 91), expected);
     }
 
     #[test]
     fn soap_12_names_the_header_that_was_not_understood_in_a_header() {
         let fault = Fault::NotUnderstood("Route".to_owned(), "urn:r&d".to_owned());
-        let text = told(&fault, SoapVersion::V12, 91);
+        let text = reported(&fault, SoapVersion::V12, 91);
         let block = "<soapenv:Header><soapenv:NotUnderstood qname=\"ns1:Route\" \
              xmlns:ns1=\"urn:r&amp;d\" /></soapenv:Header><soapenv:Body>";
         assert!(text.contains(block), "{text}");
-        assert!(!told(&fault, SoapVersion::V11, 91).contains("Header>"));
+        assert!(!reported(&fault, SoapVersion::V11, 91).contains("Header>"));
         let security = Fault::SecurityNotProcessed("Signature".to_owned(), "urn:w".to_owned());
-        let text = told(&security, SoapVersion::V12, 91);
+        let text = reported(&security, SoapVersion::V12, 91);
         assert!(text.contains("qname=\"ns1:Security\" xmlns:ns1=\"urn:w\""), "{text}");
     }
 
     #[test]
     fn a_code_that_the_callers_version_lacks_is_never_told() {
-        let text = told(&Fault::TooManyRequests, SoapVersion::V11, 59);
+        let text = reported(&Fault::TooManyRequests, SoapVersion::V11, 59);
         assert!(text.contains("<faultcode>fns:UNKNOWN_ERROR</faultcode>"), "{text}");
         assert!(text.contains("<fns:FaultCode>UNKNOWN_ERROR</fns:FaultCode>"), "{text}");
         assert!(!text.contains("REQUEST_EXCEEDED_LIMIT"), "{text}");
@@ -188,7 +188,7 @@ mod tests {
             [Fault::samples(), vec![Fault::UnknownOperation("]]>\0<&\u{FFFF}".into())]].concat()
         {
             for soap in [SoapVersion::V11, SoapVersion::V12] {
-                let text = told(&fault, soap, 18);
+                let text = reported(&fault, soap, 18);
                 let document = parse(&text, &XmlLimits::default()).expect(&text);
                 assert!(document.root().is(soap.namespace(), "Envelope"), "{text}");
             }
@@ -200,7 +200,7 @@ mod tests {
         for major in 18..=150 {
             let wsdl = crate::soap::wsdl::render(ApiVersion::major(major), "http://localhost/");
             for fault in Fault::samples() {
-                let text = told(&fault, SoapVersion::V11, major);
+                let text = reported(&fault, SoapVersion::V11, major);
                 let (_, rest) = text.split_once("<fns:FaultCode>").expect(&text);
                 let (code, _) = rest.split_once('<').expect(&text);
                 assert!(wsdl.contains(&format!("value=\"{code}\"")), "{code} at {major}.0");

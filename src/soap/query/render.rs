@@ -120,7 +120,7 @@ mod tests {
     use crate::soap::wsdl;
     use chrono::NaiveDate;
 
-    fn told(rows: Vec<Vec<Option<Value>>>, next: Option<QueryLocator>, api: u16) -> String {
+    fn reported(rows: Vec<Vec<Option<Value>>>, next: Option<QueryLocator>, api: u16) -> String {
         let names =
             ["Id", "Amount", "Comment", "CreatedDate", "PaymentMethodSnapshotId", "RefundDate"];
         let query = TypedQuery {
@@ -165,7 +165,7 @@ mod tests {
              <ns2:PaymentMethodSnapshotId>4028e6a0000000000000000000000001\
              </ns2:PaymentMethodSnapshotId><ns2:RefundDate>2026-07-01</ns2:RefundDate>\
              </ns1:records><ns1:size>1</ns1:size>";
-        assert_eq!(told(vec![row()], next, 91), expected);
+        assert_eq!(reported(vec![row()], next, 91), expected);
     }
 
     /// Recorded: `<ns2:CreditBalance>0</ns2:CreditBalance>`.
@@ -178,8 +178,8 @@ mod tests {
             assert_eq!(number(Value::Amount(MinorUnits::ZERO, currency)), "0");
             assert_ne!(number(Value::Amount(MinorUnits::new(-1), currency)), "0");
         }
-        for (kept, told) in [("0", "0"), ("0.00", "0"), ("-0", "0"), ("1.50", "1.50")] {
-            assert_eq!(number(Value::Text(kept.to_owned())), told);
+        for (kept, reported) in [("0", "0"), ("0.00", "0"), ("-0", "0"), ("1.50", "1.50")] {
+            assert_eq!(number(Value::Text(kept.to_owned())), reported);
         }
         assert_eq!(text(&Value::Text("0.00".to_owned()), FieldKind::Text, zone), "0.00");
     }
@@ -191,7 +191,7 @@ mod tests {
             "<ns1:done>true</ns1:done><ns1:queryLocator {xsi} /><ns1:records {xsi} />\
              <ns1:size>0</ns1:size>"
         );
-        assert_eq!(told(Vec::new(), None, 91), expected);
+        assert_eq!(reported(Vec::new(), None, 91), expected);
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
                 let dialect = Dialect { soap, api, wording: Wording::default() };
                 let body = super::page(&page, &known, PageOf::Query, &dialect);
                 let text = String::from_utf8(body).unwrap();
-                let told: Vec<_> = text
+                let reported: Vec<_> = text
                     .split("<ns2:")
                     .skip(1)
                     .map(|rest| rest.split('>').next().unwrap())
@@ -222,14 +222,14 @@ mod tests {
                 let own = wsdl::fields(api, object.name()).into_iter().map(|field| field.0);
                 let in_row = |name: &&str| newest.iter().any(|field| field.name == **name);
                 let expected: Vec<_> = std::iter::once("Id").chain(own).filter(in_row).collect();
-                assert_eq!(told, expected, "{api}");
+                assert_eq!(reported, expected, "{api}");
             }
         }
     }
 
     #[test]
     fn an_older_version_gets_no_newer_field_and_its_own_form_of_dates() {
-        let text = told(vec![row()], None, 38);
+        let text = reported(vec![row()], None, 38);
         assert!(!text.contains("PaymentMethodSnapshotId"), "{text}");
         let date = "<ns2:RefundDate>2026-07-01T00:00:00.000</ns2:RefundDate>";
         assert!(text.contains(date), "{text}");

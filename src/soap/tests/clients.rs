@@ -62,8 +62,8 @@ async fn the_catalogues_requests_are_answered_as_it_says() {
             if compare_text {
                 assert_eq!(got, expected, "{name}");
             } else {
-                let told = "The request is not well-formed XML: ";
-                assert!(fault_text(&answer).starts_with(told), "{name}: {got}");
+                let reported = "The request is not well-formed XML: ";
+                assert!(fault_text(&answer).starts_with(reported), "{name}: {got}");
             }
         }
     }

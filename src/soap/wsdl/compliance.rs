@@ -400,9 +400,9 @@ mod tests {
 
     #[test]
     fn each_kind_of_violation_is_told_with_its_place() {
-        let record_is = |version, fields: &str, told: &str| {
-            let told = format!("queryResponse/result/records[1]{told}");
-            assert_eq!(violations(version, &record(fields)), [told], "{fields}");
+        let record_is = |version, fields: &str, reported: &str| {
+            let reported = format!("queryResponse/result/records[1]{reported}");
+            assert_eq!(violations(version, &record(fields)), [reported], "{fields}");
         };
         let unknown = ": the WSDL has no such field";
         record_is(91, "<o:Nothing/>", &format!("/Nothing{unknown}"));
@@ -416,7 +416,7 @@ mod tests {
         record_is(91, date, "/RefundDate: the text is no date");
         let saved = |result: &str| format!("<z:createResponse>{result}</z:createResponse>");
         let result = "createResponse/result[1]";
-        for (body, told) in [
+        for (body, reported) in [
             ("<z:other/>".to_owned(), "zns:other: the WSDL has no such element".to_owned()),
             (
                 saved("<z:result><z:Success i:nil='true'/></z:result>"),
@@ -436,7 +436,7 @@ mod tests {
                     .to_owned(),
             ),
         ] {
-            assert_eq!(violations(91, &body), [told], "{body}");
+            assert_eq!(violations(91, &body), [reported], "{body}");
         }
     }
 

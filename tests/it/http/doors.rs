@@ -68,7 +68,7 @@ impl Door for Echo {
 
     fn answer(&self, call: Call) -> Replying<'_> {
         let Call { head, body, .. } = call;
-        let told = format!(
+        let reported = format!(
             "{:?} {} {:?} {:?} {:?} {}",
             head.method,
             head.path,
@@ -79,7 +79,7 @@ impl Door for Echo {
         );
         let answer = match head.method {
             Method::Patch => {
-                Answer { headers: vec![header("allow", "GET, PUT")], ..json(405, told) }
+                Answer { headers: vec![header("allow", "GET, PUT")], ..json(405, reported) }
             }
             _ => Answer {
                 headers: vec![
@@ -88,7 +88,7 @@ impl Door for Echo {
                     header("set-cookie", "b=2"),
                     header("cache-control", "no-transform"),
                 ],
-                ..json(201, told)
+                ..json(201, reported)
             },
         };
         Box::pin(async { Reply::Answer(answer) })
@@ -117,8 +117,9 @@ async fn a_door_is_handed_any_method_and_only_the_headers_that_it_reads() {
     for method in ["GET", "DELETE"] {
         let answer = ask(&gateway, method, "/v1//object/./refund/7?a=b", headers).await;
         let method = if method == "GET" { "Get" } else { "Delete" };
-        let told = format!("{method} /v1/object/refund/7 Some(\"a=b\") Some(\"Bearer t\") None ");
-        assert_eq!((answer.status, answer.text()), (201, told));
+        let reported =
+            format!("{method} /v1/object/refund/7 Some(\"a=b\") Some(\"Bearer t\") None ");
+        assert_eq!((answer.status, answer.text()), (201, reported));
     }
     let put = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
     let answer = ask(&gateway, "PUT", "/v1/x", put).await;

@@ -32,8 +32,11 @@ fn a_charset_is_read_however_it_is_written() {
         assert_eq!(login(&gateway, ENDPOINT, types, &utf16).status, 200, "{types:?}");
     }
     let answer = login(&gateway, ENDPOINT, &["text/xml; charset='utf-7'"], envelope.as_bytes());
-    let told = answer.text();
-    assert!(answer.status == 500 && told.contains("charset encoding utf-7 is not"), "{told}");
+    let reported = answer.text();
+    assert!(
+        answer.status == 500 && reported.contains("charset encoding utf-7 is not"),
+        "{reported}"
+    );
 }
 
 /// Regression: a slash too many was 404, although servlet containers take it.

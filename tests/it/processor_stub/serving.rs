@@ -26,7 +26,7 @@ pub(super) fn listen(shared: Arc<Shared>, tls: Option<Arc<ServerConfig>>) -> Soc
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             shared.connections.fetch_add(1, Ordering::SeqCst);
-            shared.watch.tell(Moment::Connected);
+            shared.watch.report(Moment::Connected);
             let (shared, tls) = (Arc::clone(&shared), tls.clone());
             // A connection that breaks is the business of the side that broke it.
             thread::spawn(move || drop(serve(&shared, stream, tls)));
@@ -51,7 +51,7 @@ fn serve(
     };
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream)? {
-        shared.watch.tell(Moment::Received);
+        shared.watch.report(Moment::Received);
         let behaviour = shared.behaviour(&request.method);
         match behaviour {
             Behaviour::DropBefore => return Ok(()),
@@ -61,10 +61,10 @@ fn serve(
             }
             _ => {}
         }
-        let (status, told) = shared.work(&request, &behaviour);
-        shared.watch.tell(Moment::Worked);
-        let goes_on = tell(&mut stream, &behaviour, status, told)?;
-        shared.watch.tell(Moment::Answered);
+        let (status, reported) = shared.work(&request, &behaviour);
+        shared.watch.report(Moment::Worked);
+        let goes_on = report(&mut stream, &behaviour, status, reported)?;
+        shared.watch.report(Moment::Answered);
         if !goes_on {
             return Ok(());
         }
@@ -73,11 +73,11 @@ fn serve(
 }
 
 /// Answers as the behaviour wants it; false when the connection is to be closed.
-fn tell(
+fn report(
     stream: &mut BufReader<Box<dyn Stream>>,
     behaviour: &Behaviour,
     status: u16,
-    mut told: Value,
+    mut reported: Value,
 ) -> std::io::Result<bool> {
     let mut content_type = "application/json";
     match behaviour {
@@ -88,7 +88,7 @@ fn tell(
             return Ok(false);
         }
         Behaviour::Half => {
-            let body = told.to_string();
+            let body = reported.to_string();
             let head = format!(
                 "HTTP/1.1 {status} Told\r\nContent-Type: application/json\r\n\
                  Content-Length: {}\r\n\r\n",
@@ -116,25 +116,25 @@ fn tell(
             return Ok(true);
         }
         Behaviour::WrongEcho(member) => {
-            told[member] = match *member {
+            reported[member] = match *member {
                 "amount" => json!("0.01"),
                 "currency" => json!("JPY"),
                 _ => json!("00000000000000000000000000000000"),
             };
         }
         Behaviour::Without(member) => {
-            told.as_object_mut().unwrap().remove(*member);
+            reported.as_object_mut().unwrap().remove(*member);
         }
-        Behaviour::With(member, value) => told[member] = json!(value),
+        Behaviour::With(member, value) => reported[member] = json!(value),
         Behaviour::ContentType(other) => content_type = other,
         Behaviour::Oversized => {
-            let text = told.to_string() + &" ".repeat(OVERSIZED_BYTES);
+            let text = reported.to_string() + &" ".repeat(OVERSIZED_BYTES);
             answer(stream, status, content_type, &text)?;
             return Ok(true);
         }
         _ => {}
     }
-    answer(stream, status, content_type, &told.to_string())?;
+    answer(stream, status, content_type, &reported.to_string())?;
     Ok(true)
 }
 

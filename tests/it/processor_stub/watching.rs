@@ -23,7 +23,7 @@ type Watcher = Arc<dyn Fn(Moment) + Send + Sync>;
 pub(super) struct Watch(Mutex<Option<Watcher>>);
 
 impl Watch {
-    pub(super) fn tell(&self, moment: Moment) {
+    pub(super) fn report(&self, moment: Moment) {
         let watcher = self.0.lock().unwrap().clone();
         if let Some(watcher) = watcher {
             watcher(moment);

@@ -68,22 +68,22 @@ fn the_journal_tells_what_a_call_said_and_why_it_was_refused() {
                       "financeInformation": {"transferredToAccounting": "No"}});
     let headers = [("Idempotency-Key", "key-1")];
     client.send("POST", &path, &headers, &body.to_string());
-    let told = done(&gateway, "GET", "journal?limit=10", &json!({}));
-    let newest = &told["exchanges"][0];
-    assert_eq!(newest["operation"], json!("POST_RefundPayment"), "{told}");
+    let reported = done(&gateway, "GET", "journal?limit=10", &json!({}));
+    let newest = &reported["exchanges"][0];
+    assert_eq!(newest["operation"], json!("POST_RefundPayment"), "{reported}");
     assert_eq!((&newest["user"], &newest["key"]), (&json!("demo@example.com"), &json!("key-1")));
-    assert_eq!(newest["accounts"], json!([ACCOUNT]), "{told}");
+    assert_eq!(newest["accounts"], json!([ACCOUNT]), "{reported}");
     let object = &newest["objects"][0];
-    assert_eq!(object["type"], json!("Refund"), "{told}");
+    assert_eq!(object["type"], json!("Refund"), "{reported}");
     assert_eq!(object["fields"]["financeInformation.transferredToAccounting"], json!("No"));
     let text = newest.to_string();
     assert!(text.contains("did you mean totalAmount?"), "{text}");
     assert!(text.contains("54200021"), "{text}");
     // Neither the secret of the client nor the token that it got.
-    let all = told.to_string();
+    let all = reported.to_string();
     assert!(!all.contains("demo-secret"), "{all}");
-    let token = told["exchanges"][1]["answer"].as_str().unwrap_or_default();
-    assert!(token.contains("hidden"), "{told}");
+    let token = reported["exchanges"][1]["answer"].as_str().unwrap_or_default();
+    assert!(token.contains("hidden"), "{reported}");
     let wanted = json!({"operation": "POST_RefundPayment", "type": "Refund",
                         "fields": {"methodType": "Cash"}, "count": 1});
     let verified = done(&gateway, "POST", "journal/verify", &wanted);

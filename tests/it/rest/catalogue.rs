@@ -148,16 +148,17 @@ fn case(folder: &Path) -> Option<Case> {
 }
 
 /// What an answer of SOAP says.
-fn said(told: ElementRef<'_>) -> Option<Said> {
-    if told.local() == "Fault" {
-        let code = text_of(told, "FaultCode")?;
+fn said(reported: ElementRef<'_>) -> Option<Said> {
+    if reported.local() == "Fault" {
+        let code = text_of(reported, "FaultCode")?;
         return FAULTS.contains(&code.as_str()).then_some(Said::Fault(code));
     }
     let row = |result: ElementRef<'_>| {
         let error = result.children().find(|part| part.local() == "Errors")?;
         Some((text_of(error, "Code")?, text_of(error, "Message")?))
     };
-    (told.local() == "createResponse").then(|| Said::Rows(told.children().map(row).collect()))
+    (reported.local() == "createResponse")
+        .then(|| Said::Rows(reported.children().map(row).collect()))
 }
 
 /// What an answer of an action says.

@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// What an answer says: the id of the refund, or none where it is refused.
-    fn told(&self, status: u16, body: &str) -> Option<String> {
+    fn reported(&self, status: u16, body: &str) -> Option<String> {
         if self.is_soap() {
             assert_eq!(status, 200, "{body}");
             let (_, rest) = body.split_once("<ns1:Id>")?;
@@ -105,7 +105,7 @@ impl Client {
         while let Some(amount) = self.amount {
             let request = self.request(access, self.sent, amount);
             let Ok((status, body)) = exchange(&mut stream, &request) else { return };
-            match self.told(status, &body) {
+            match self.reported(status, &body) {
                 Some(id) => {
                     self.acknowledged.push((self.sent, amount, id));
                     count.fetch_add(1, Ordering::Relaxed);
@@ -243,7 +243,7 @@ fn sixty_four_clients_of_both_doors_refund_exactly_what_is_unapplied_whatever_is
         for (sent, amount, id) in &client.acknowledged {
             let request = client.request(&access, *sent, amount);
             let (status, body) = exchange(&mut stream, &request).unwrap();
-            assert_eq!(client.told(status, &body).as_ref(), Some(id));
+            assert_eq!(client.reported(status, &body).as_ref(), Some(id));
         }
     }
     gateway.balances();

@@ -26,14 +26,14 @@ impl Model {
         payment: usize,
         amount: i64,
         is_electronic: bool,
-        told: &[(usize, i64)],
+        reported: &[(usize, i64)],
     ) -> bool {
         let from = &self.payments[payment];
         if !from.is_live || amount > from.left() || (is_electronic && !from.is_electronic) {
             return false;
         }
         let open = from.parts.iter().filter(|part| part.left() > 0).count();
-        let taken = if told.is_empty() {
+        let taken = if reported.is_empty() {
             if open > 1 && amount < from.left() {
                 return false;
             }
@@ -41,8 +41,10 @@ impl Model {
             from.parts.iter().enumerate().map(each).filter(|(_, taken)| *taken > 0).collect()
         } else {
             let place = |invoice| from.parts.iter().position(|part| part.invoice == invoice);
-            let taken: Vec<(usize, i64)> =
-                told.iter().map(|(invoice, taken)| (place(*invoice).unwrap(), *taken)).collect();
+            let taken: Vec<(usize, i64)> = reported
+                .iter()
+                .map(|(invoice, taken)| (place(*invoice).unwrap(), *taken))
+                .collect();
             let fits = taken.iter().all(|(at, taken)| *taken <= from.parts[*at].left());
             if !fits || taken.iter().map(|(_, taken)| taken).sum::<i64>() != amount {
                 return false;

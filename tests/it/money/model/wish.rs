@@ -283,20 +283,20 @@ impl Payment {
     /// The invoices and amounts that a caller names for a refund of `amount`.
     fn split(&self, amount: i64, parts: &Parts) -> Vec<(usize, i64)> {
         let mut rest = amount;
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         if matches!(parts, Parts::Untold) {
-            return told;
+            return reported;
         }
         for part in &self.parts {
             let taken = part.left().min(rest);
             if taken > 0 {
-                told.push((part.invoice, taken));
+                reported.push((part.invoice, taken));
             }
             rest -= taken;
         }
-        if let (Parts::Wrong, Some((_, first))) = (parts, told.first_mut()) {
+        if let (Parts::Wrong, Some((_, first))) = (parts, reported.first_mut()) {
             *first += 1;
         }
-        told
+        reported
     }
 }

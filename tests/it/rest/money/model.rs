@@ -339,25 +339,32 @@ impl Model {
         true
     }
 
-    fn refund_parts(&mut self, at: usize, amount: i64, is_electronic: bool, told: &Shares) -> bool {
+    fn refund_parts(
+        &mut self,
+        at: usize,
+        amount: i64,
+        is_electronic: bool,
+        reported: &Shares,
+    ) -> bool {
         let payment = &self.payments[at];
         let left = payment.amount - payment.refunded;
         if amount > left || !payment.may_send(amount, is_electronic) {
             return false;
         }
         let parts = payment.parts.iter().enumerate();
-        let taken: Vec<(usize, i64)> = if told.is_empty() {
+        let taken: Vec<(usize, i64)> = if reported.is_empty() {
             if payment.parts.iter().filter(|part| part.left() > 0).count() > 1 && amount < left {
                 return false;
             }
             parts.map(|(at, part)| (at, part.left().min(amount))).filter(|one| one.1 > 0).collect()
         } else {
-            let told_of = |invoice| told.iter().find(|one| one.0 == invoice).map_or(0, |one| one.1);
+            let told_of =
+                |invoice| reported.iter().find(|one| one.0 == invoice).map_or(0, |one| one.1);
             parts.map(|(at, part)| (at, told_of(part.invoice))).filter(|one| one.1 > 0).collect()
         };
         let fits = |(at, taken): &(usize, i64)| *taken <= payment.parts[*at].left();
         let sum: i64 = taken.iter().map(|one| one.1).sum();
-        if !told.is_empty() && (sum != amount || !taken.iter().all(fits)) {
+        if !reported.is_empty() && (sum != amount || !taken.iter().all(fits)) {
             return false;
         }
         self.take_payment(at, amount, taken, is_electronic);

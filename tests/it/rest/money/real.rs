@@ -415,7 +415,7 @@ impl Real<'_> {
     pub fn compare_shown(&mut self, model: &mut Model) {
         for (at, memo) in self.memos().into_iter().enumerate() {
             let shown = self.call("GET", &format!("/v1/credit-memos/{memo}"), &Value::Null);
-            let shown = shown.unwrap_or_else(|told| panic!("{told}"));
+            let shown = shown.unwrap_or_else(|reported| panic!("{reported}"));
             let is = ["amount", "appliedAmount", "refundAmount", "unappliedAmount", "balance"]
                 .map(|name| cents(&shown[name]));
             let memo = &model.memos[at];
@@ -425,7 +425,7 @@ impl Real<'_> {
         for at in 0..self.payments.len() {
             let path = format!("/v1/payments/{}", self.payments[at]);
             let shown = self.call("GET", &path, &Value::Null);
-            let shown = shown.unwrap_or_else(|told| panic!("{told}"));
+            let shown = shown.unwrap_or_else(|reported| panic!("{reported}"));
             let is = ["amount", "appliedAmount", "refundAmount", "unappliedAmount"]
                 .map(|name| cents(&shown[name]));
             let one = &model.payments[at];
@@ -439,7 +439,8 @@ impl Real<'_> {
             self.compare_refund(model, at, &shown);
         }
         let path = format!("/v1/refunds?accountId={}&pageSize=40", id('a', self.account, 0));
-        let page = self.call("GET", &path, &Value::Null).unwrap_or_else(|told| panic!("{told}"));
+        let page =
+            self.call("GET", &path, &Value::Null).unwrap_or_else(|reported| panic!("{reported}"));
         let there = model.refunds.iter().filter(|refund| refund.status != "gone").count();
         assert_eq!(page["refunds"].as_array().map(Vec::len), Some(there.min(40)), "{page}");
     }
@@ -467,9 +468,9 @@ fn came(path: &str, answer: &Answer) -> Came {
     let json: Value =
         serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("{path}: {answer}"));
     let first = if json.is_array() { json[0].clone() } else { json };
-    let told = ["success", "Success"].map(|name| first[name].as_bool());
+    let reported = ["success", "Success"].map(|name| first[name].as_bool());
     let is_read = first.get("records").is_some() || first.get("Id").is_some();
-    let is_done = told.into_iter().flatten().next().unwrap_or(answer.status == 200 && is_read);
+    let is_done = reported.into_iter().flatten().next().unwrap_or(answer.status == 200 && is_read);
     assert!(matches!(answer.status, 200 | 400 | 404), "{path}: {answer}");
     assert!(!is_done || answer.status == 200, "{path}: {answer}");
     if is_done { Ok(first) } else { Err(format!("{path}: {answer}")) }
