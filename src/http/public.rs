@@ -118,7 +118,8 @@ impl Public {
         (body, holding): (Incoming, &Holding),
         record: &Record<'_>,
     ) -> Result<Answer, Unanswered> {
-        let masked = self.head_without_card_numbers(head);
+        let masks = self.service.settings().mask_card_numbers;
+        let masked = masks.then(|| head::without_card_numbers(head)).flatten();
         let head = masked.as_ref().unwrap_or(head);
         let has_body = !body.is_end_stream();
         let refused = |answer: Answer| if has_body { answer.closing() } else { answer };
@@ -249,12 +250,6 @@ impl Public {
             tap.took_place(Exchange::of(parts, user, request, (answer.status, answer.body())));
         }
         Ok(answer)
-    }
-
-    /// The head as everything from here on sees it, where that is another one.
-    fn head_without_card_numbers(&self, head: &Parts) -> Option<Parts> {
-        let is_masked = self.service.settings().mask_card_numbers;
-        is_masked.then(|| head::without_card_numbers(head)).flatten()
     }
 
     /// The body as everything from here on sees it.

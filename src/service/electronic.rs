@@ -110,8 +110,9 @@ impl Service {
         }
         let order = Order { trace: self.traces.of(order.refund), ..order };
         let open = OpenOrder { order, first_sent: None, attempts: 0, next: None };
-        let not_sent =
-            |why: &str| (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).without_transcript());
+        let not_sent = |why: &str| {
+            (ExchangeKind::Refund, Answer::NotSent(why.to_owned()).without_transcript())
+        };
         let answer = match self.processors.of(&open.order.gateway) {
             None => not_sent("there is no connector for its gateway"),
             Some(connected) => {
