@@ -5,7 +5,7 @@
 //! an entry nearly always belongs to the refund that the pass has reached. Nothing is sorted and
 //! nothing is joined, and what is kept in memory are the accounts, the orders that are open, some
 //! thousands of rows, and those refunds whose entries do not (or do not yet) add up. What a single
-//! row may hold is compared in [`values`](super::values).
+//! row may hold is compared in [`values`](mod@super::values).
 
 use super::in_order::Rows;
 use crate::domain::money::{Currency, MinorUnits};

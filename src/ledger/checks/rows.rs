@@ -1,6 +1,6 @@
 //! What belongs together in the narrow tables: accounts and balances, the records of the audit and
 //! who acted, each refund and the account's one before it. What a single row may hold is compared
-//! in [`values`](super::values).
+//! in [`values`](mod@super::values).
 //!
 //! The use cases keep it so, and a finding here is damage, or another program's work.
 

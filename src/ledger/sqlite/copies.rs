@@ -1,5 +1,5 @@
 //! Copies of whole ledgers in the pages of SQLite; what becomes of the files is in
-//! [`copies`](crate::ledger::file::copies).
+//! [`crate::ledger::file::copies`].
 
 use super::audit::audit;
 use super::fault::busy;
