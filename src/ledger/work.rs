@@ -19,6 +19,7 @@ pub mod ending;
 pub mod events;
 pub mod exchanges;
 pub mod facts;
+pub mod forgetting;
 mod invoice_adjusting;
 pub mod keeping;
 pub mod loading;

@@ -9,6 +9,7 @@
 
 mod points;
 
+use crate::drawn::Drawn;
 use crate::gateway::TestGateway;
 use crate::processor::configured;
 use crate::processor_stub::{Behaviour, ProcessorStub};
@@ -26,28 +27,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ORDERS: usize = 3;
 const ROOM: usize = 4;
 
-/// Numbers that look drawn and follow from a seed (splitmix64).
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn behaviour(&mut self) -> Behaviour {
-        match self.below(8) {
-            0 => Behaviour::Decline,
-            1 => Behaviour::DropBefore,
-            2 => Behaviour::DropAfter,
-            3 => Behaviour::Garbage,
-            4 => Behaviour::StatusAfter(500),
-            5 => Behaviour::Slow(Duration::from_millis(self.below(20))),
-            _ => Behaviour::Normal,
-        }
+/// How the gateway behaves next.
+fn behaviour(drawn: &mut Drawn) -> Behaviour {
+    match drawn.below(8) {
+        0 => Behaviour::Decline,
+        1 => Behaviour::DropBefore,
+        2 => Behaviour::DropAfter,
+        3 => Behaviour::Garbage,
+        4 => Behaviour::StatusAfter(500),
+        5 => Behaviour::Slow(Duration::from_millis(drawn.below(20))),
+        _ => Behaviour::Normal,
     }
 }
 
@@ -77,7 +66,7 @@ fn whenever_it_is_killed_money_leaves_at_most_once() {
     for seed in first..first + schedules {
         let mut drawn = Drawn(seed);
         let point = Point::of(seed);
-        let behaviours = point.behaviours((0..ORDERS).map(|_| drawn.behaviour()).collect());
+        let behaviours = point.behaviours((0..ORDERS).map(|_| behaviour(&mut drawn)).collect());
         let reported = format!("FAULT_SEED={seed} ({point:?}, {behaviours:?})");
         let _named = Named(&reported);
         let inquiries = (0..drawn.below(3)).map(|_| match drawn.below(2) {

@@ -30,6 +30,7 @@ mod copies;
 mod custom_fields;
 mod damage;
 mod determinism;
+mod drawn;
 mod durability;
 mod events;
 mod failover;

@@ -13,12 +13,12 @@ use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::record::{Field, Record};
-use crate::ledger::records::{ACCOUNT_BY_ID, Account, Balance, Meta, UserRow, WHOLE};
+use crate::ledger::record::Record;
+use crate::ledger::records::{Meta, UserRow, WHOLE};
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{KIND, OF_AN_ACCOUNT, SnapshotError, TEST_KIND, TestEngine};
-use crate::ledger::work::beginning;
+use crate::ledger::work::{beginning, forgetting};
 
 /// The tables whose rows are kept by triggers.
 const KEPT: [&str; 7] =
@@ -91,17 +91,9 @@ impl TestEngine for Store {
     }
 
     fn forget_account(&mut self, id: &ObjectId) -> Result<bool, PostgresError> {
-        let account = self.work(|unit| {
-            let account: Option<Account> = unit.find(&ACCOUNT_BY_ID, &[id.stored()])?;
-            let Some(account) = account else { return Ok(None) };
-            // A gateway may still answer about one of its refunds.
-            let balance: Option<Balance> = unit.peek(&(account.key,))?;
-            if let Some(newest) = balance.and_then(|balance| balance.newest_refund) {
-                unit.never_give_again(newest)?;
-            }
-            Ok(Some(account.key))
-        })?;
-        let Some(account) = account else { return Ok(false) };
+        let Some(account) = self.work(|unit| forgetting::begin(unit, id))? else {
+            return Ok(false);
+        };
         self.flush()?;
         let key = account.0.to_string();
         let deletes = OF_AN_ACCOUNT.iter().map(|delete| delete.replace("?1", &key));

@@ -15,11 +15,12 @@ use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::file::{OpenError, snapshots};
-use crate::ledger::record::{Field, Record};
-use crate::ledger::records::{ACCOUNT_BY_ID, Account, AccountRow, Balance};
+use crate::ledger::record::Record;
+use crate::ledger::records::AccountRow;
 use crate::ledger::seed::{SeedConflict, SeedPlan};
 use crate::ledger::seeding;
 use crate::ledger::test_bench::{OF_AN_ACCOUNT, SnapshotError, TestEngine};
+use crate::ledger::work::forgetting;
 use crate::ledger::work::keeping::{self, Kept};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
@@ -68,17 +69,9 @@ impl TestEngine for Store {
     }
 
     fn forget_account(&mut self, id: &ObjectId) -> rusqlite::Result<bool> {
-        let account = self.work(|unit| {
-            let account: Option<Account> = unit.find(&ACCOUNT_BY_ID, &[id.stored()])?;
-            let Some(account) = account else { return Ok(None) };
-            // A gateway may still answer about one of its refunds.
-            let balance: Option<Balance> = unit.peek(&(account.key,))?;
-            if let Some(newest) = balance.and_then(|balance| balance.newest_refund) {
-                unit.never_give_again(newest)?;
-            }
-            Ok(Some(account.key))
-        })?;
-        let Some(account) = account else { return Ok(false) };
+        let Some(account) = self.work(|unit| forgetting::begin(unit, id))? else {
+            return Ok(false);
+        };
         self.flush()?;
         forget_rows(self.connection(), account)?;
         Ok(true)

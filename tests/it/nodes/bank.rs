@@ -3,6 +3,7 @@
 //! made two, the balances are what is left, and the gateway paid each order once at most.
 
 use super::{check, nodes, number};
+use crate::drawn::Drawn;
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
     create_envelope, refund,
@@ -19,19 +20,6 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: u64 = 6;
 const NODES: usize = 3;
-
-/// Numbers that look drawn and follow from a seed (splitmix64).
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
 
 /// What clients know.
 #[derive(Default)]
