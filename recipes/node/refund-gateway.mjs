@@ -40,9 +40,9 @@ export async function start() {
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(`${answer.status}: ${told.error}`);
-    return told;
+    const content = await answer.json();
+    if (!answer.ok) throw new Error(`${answer.status}: ${content.error}`);
+    return content;
   };
 
   return {

@@ -34,8 +34,8 @@ describe("refunds", { concurrency: true }, () => {
     assert.match(await refund(account, "10"), /Success>true</);
     const fields = { Amount: 10 };
     const wanted = { operation: "create", account, fields, count: 1 };
-    const told = await gateway.admin("POST", "journal/verify", wanted);
-    assert.ok(told.verified, JSON.stringify(told.near_misses));
+    const verdict = await gateway.admin("POST", "journal/verify", wanted);
+    assert.ok(verdict.verified, JSON.stringify(verdict.near_misses));
   });
 
   it("refuses more than there is", async () => {

@@ -91,20 +91,20 @@ class Gateway:
             f'[[account]]\nid = "{account}"\nnumber = "A-{account[:12]}"\nname = "A test"\n'
             f'currency = "USD"\ncredit_balance = "{credit_balance}"\n'
         )
-        status, told = self.admin("POST", "seed", {"toml": toml})
-        assert status == 200, told
+        status, answered = self.admin("POST", "seed", {"toml": toml})
+        assert status == 200, answered
         return account
 
     def verify(self, **expected):
         """Fails unless the calls that were made are as expected; says what came near."""
-        status, told = self.admin("POST", "journal/verify", expected)
-        assert status == 200, told
-        assert told["verified"], json.dumps(told, indent=2)
+        status, answered = self.admin("POST", "journal/verify", expected)
+        assert status == 200, answered
+        assert answered["verified"], json.dumps(answered, indent=2)
 
     def order_fault(self, **fault):
         """Lets the next call that matches fail."""
-        status, told = self.admin("POST", "faults", fault)
-        assert status == 201, told
+        status, answered = self.admin("POST", "faults", fault)
+        assert status == 201, answered
 
 
 @pytest.fixture(scope="session")

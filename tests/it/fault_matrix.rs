@@ -132,7 +132,7 @@ fn check(gateway: &TestGateway, stub: &ProcessorStub, reported: &str) {
         assert_eq!(stub.paid(id), paid, "{reported}: {id} is {status}");
     }
     for paid in stub.payments().keys() {
-        assert!(refunds.contains_key(paid), "{reported}: {paid} was paid and nobody knows it");
+        assert!(refunds.contains_key(paid), "{reported}: {paid} was paid and is not in the ledger");
     }
     // Recomputes every balance from its entries.
     gateway.balances();

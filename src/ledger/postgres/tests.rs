@@ -10,11 +10,10 @@ use super::starting::{self, Start};
 use super::store::Store;
 use crate::domain::facts::{AccountKey, Gateway};
 use crate::domain::id::ObjectId;
-use crate::domain::money::{Currency, MinorUnits};
-use crate::domain::vocabulary::AccountStatus;
+use crate::domain::money::MinorUnits;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::record::{ByName, Value};
+use crate::ledger::record::Value;
 use crate::ledger::records::{
     ACCOUNT_BY_NUMBER, Account, AccountRow, GATEWAY_IDENTITIES, GatewayIdentity, Meta,
     TenantSetting, WHOLE, WholeRecord,
@@ -30,24 +29,11 @@ pub(super) fn world() -> World {
 }
 
 fn account(key: i64) -> AccountRow {
+    let id = ObjectId::parse(&format!("4028e6a0000a{key:020}")).unwrap();
     AccountRow {
-        key: AccountKey(key),
-        id: ObjectId::parse(&format!("4028e6a0000a{key:020}")).unwrap(),
-        number: format!("A{key}"),
         name: "Ünïcøde 名".to_owned(),
-        currency: Currency::from_code("USD").unwrap(),
-        opening: MinorUnits::new(100),
-        opened: None,
-        default_payment_method: None,
-        gateway: None,
         parent: (key > 1).then(|| AccountKey(key - 1)),
-        status: ByName(AccountStatus::Active),
-        kept: "{}".to_owned(),
-        created_by: None,
-        created_ms: None,
-        updated_by: None,
-        updated_ms: None,
-        custom: None,
+        ..AccountRow::active(AccountKey(key), id, format!("A{key}"), MinorUnits::new(100))
     }
 }
 

@@ -81,6 +81,32 @@ record! {
     }
 }
 
+#[cfg(test)]
+impl AccountRow {
+    /// An active account in USD with this opening credit, of which nothing else is known.
+    pub fn active(key: AccountKey, id: ObjectId, number: String, opening: MinorUnits) -> Self {
+        Self {
+            key,
+            id,
+            number,
+            name: "N".to_owned(),
+            currency: Currency::from_code("USD").unwrap(),
+            opening,
+            opened: None,
+            default_payment_method: None,
+            gateway: None,
+            parent: None,
+            status: ByName(AccountStatus::Active),
+            kept: "{}".to_owned(),
+            created_by: None,
+            created_ms: None,
+            updated_by: None,
+            updated_ms: None,
+            custom: None,
+        }
+    }
+}
+
 impl From<&AccountRow> for Account {
     fn from(row: &AccountRow) -> Self {
         Self {

@@ -11,13 +11,13 @@ use crate::domain::draft::payment_method::MethodDraft;
 use crate::domain::facts::{AccountKey, Gateway, MethodKey};
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::lifecycle::{Response, Verdict};
-use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::money::MinorUnits;
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::domain::permission::Permission;
 use crate::domain::reconciliation::{Rejected, Settlement};
 use crate::domain::rules::Asking;
 use crate::domain::version::ApiVersion;
-use crate::domain::vocabulary::{AccountStatus, MethodType};
+use crate::domain::vocabulary::MethodType;
 use crate::ledger::change::{ChangeResult, Changes, Deletable, Delete, Update};
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::{Engine, Load};
@@ -25,7 +25,6 @@ use crate::ledger::memory::{Asked, Memory};
 use crate::ledger::orders::{Exchange, ExchangeKind, Transcript};
 use crate::ledger::queue::UseCase;
 use crate::ledger::reconciliation::{Reconcile, Reconciliation, RefundName, When};
-use crate::ledger::record::ByName;
 use crate::ledger::records::{AccountRow, Balance, MethodRow};
 use crate::ledger::ticket::Ticket;
 use crate::ledger::trail::Act;
@@ -88,26 +87,11 @@ impl Ledger {
         memory.begin().unwrap();
         let seeded = memory.work(|unit| {
             for key in 1..=MANY {
-                unit.insert(AccountRow {
-                    key: AccountKey(key),
-                    id: id('a', key),
-                    number: format!("S{key}"),
-                    name: "N".to_owned(),
-                    currency: Currency::from_code("USD").unwrap(),
-                    default_payment_method: Some(MethodKey(100 + key)),
-                    gateway: None,
-                    opening: MinorUnits::new(1_000),
-                    opened: None,
-                    parent: None,
-                    status: ByName(AccountStatus::Active),
-                    kept: "{}".to_owned(),
-                    created_by: None,
-                    created_ms: None,
-                    updated_by: None,
-                    updated_ms: None,
-                    custom: None,
-                })?;
                 let (account, units) = (AccountKey(key), MinorUnits::new(1_000));
+                unit.insert(AccountRow {
+                    default_payment_method: Some(MethodKey(100 + key)),
+                    ..AccountRow::active(account, id('a', key), format!("S{key}"), units)
+                })?;
                 unit.insert(Balance { account, units, newest_entry: None, newest_refund: None })?;
                 unit.insert(MethodRow::active(
                     MethodKey(100 + key),

@@ -67,34 +67,16 @@ impl<R: Record> Shelf<R> {
 mod tests {
     use crate::domain::facts::AccountKey;
     use crate::domain::id::ObjectId;
-    use crate::domain::money::{Currency, MinorUnits};
-    use crate::domain::vocabulary::AccountStatus;
+    use crate::domain::money::MinorUnits;
     use crate::ledger::engine::Engine;
     use crate::ledger::memory::Memory;
-    use crate::ledger::record::{ByName, Field};
+    use crate::ledger::record::Field;
     use crate::ledger::records::{ACCOUNT_BY_NUMBER, Account, AccountRow};
     use crate::ledger::unit::World;
 
     fn account(key: i64, number: &str) -> AccountRow {
-        AccountRow {
-            key: AccountKey(key),
-            id: ObjectId::parse(&format!("{key:032x}")).unwrap(),
-            number: number.to_owned(),
-            name: "N".to_owned(),
-            currency: Currency::from_code("USD").unwrap(),
-            opening: MinorUnits::ZERO,
-            opened: None,
-            default_payment_method: None,
-            gateway: None,
-            parent: None,
-            status: ByName(AccountStatus::Active),
-            kept: "{}".to_owned(),
-            created_by: None,
-            created_ms: None,
-            updated_by: None,
-            updated_ms: None,
-            custom: None,
-        }
+        let id = ObjectId::parse(&format!("{key:032x}")).unwrap();
+        AccountRow::active(AccountKey(key), id, number.to_owned(), MinorUnits::ZERO)
     }
 
     /// A row that was there, one that was changed before the mark and one that was added before it
