@@ -39,7 +39,7 @@ const NARROW: [(&str, &[&str]); 3] = [
 ];
 
 /// Crates that only some rooms may mention, so that one can be exchanged in one place.
-const RESERVED: [(&str, &[&str]); 14] = [
+const RESERVED: [(&str, &[&str]); 15] = [
     ("rusqlite", &["ledger"]),
     ("rusqlite_migration", &["ledger"]),
     ("hyper", &["client", "http"]),
@@ -50,6 +50,7 @@ const RESERVED: [(&str, &[&str]); 14] = [
     ("webpki_roots", &["client", "ledger"]),
     ("hmac", &["processor", "service"]),
     ("quick_xml", &["xml"]),
+    ("quick_junit", &["replay"]),
     ("encoding_rs", &["xml"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),

@@ -1,12 +1,15 @@
-//! The report for CI servers: JUnit's XML, a suite for each folder that has cases.
+//! The report for CI servers: JUnit's XML, a suite for each folder that has cases, by quick-junit,
+//! which leaves out what XML cannot hold.
+//!
+//! What must stay true: a replay that broke off is an error, which is a case of its own.
 
-use super::report::{CaseReport, Outcome, Reporter, Summary, seconds};
+use super::report::{CaseReport, Outcome, Reporter, Summary};
 use super::soapui::{self, TestCaseReport};
-use crate::xml::Writer;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 /// What all suites together are called.
@@ -15,35 +18,7 @@ const NAME: &str = "refund-gateway replay";
 /// Collects cases and writes them at the end, because a suite begins with its counts.
 pub struct Junit {
     file: File,
-    suites: BTreeMap<String, Vec<Case>>,
-}
-
-struct Case {
-    name: String,
-    took: Duration,
-    verdict: Verdict,
-    /// Its steps, if it has any.
-    steps: String,
-}
-
-enum Verdict {
-    Passed,
-    /// The first difference in short, and all of them.
-    Failed(String, String),
-    Skipped(String),
-    /// The replay could not go on.
-    Broken(String),
-}
-
-impl Case {
-    fn broken(why: &str) -> Self {
-        Self {
-            name: "all of it".to_owned(),
-            took: Duration::ZERO,
-            verdict: Verdict::Broken(why.to_owned()),
-            steps: String::new(),
-        }
-    }
+    suites: BTreeMap<String, Vec<TestCase>>,
 }
 
 impl Junit {
@@ -52,74 +27,47 @@ impl Junit {
         Self { file, suites: BTreeMap::new() }
     }
 
-    /// A replay that broke off is an error, which is a case of its own.
-    fn written(&self, summary: &Summary, broken: Option<&str>) -> Vec<u8> {
-        let errors = usize::from(broken.is_some());
-        let mut writer = Writer::new();
-        let attributes = [
-            ("name", NAME),
-            ("tests", &summary.total().saturating_add(errors).to_string()),
-            ("failures", &summary.failed.to_string()),
-            ("errors", &errors.to_string()),
-            ("time", &seconds(summary.took)),
-        ];
-        writer.declaration().open_with("testsuites", &attributes);
-        for (name, cases) in &self.suites {
-            suite(&mut writer, name, cases);
-        }
+    fn add(
+        &mut self,
+        suite: &str,
+        name: &str,
+        took: Duration,
+        status: TestCaseStatus,
+    ) -> &mut TestCase {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(suite).set_time(took);
+        let cases = self.suites.entry(suite.to_owned()).or_default();
+        cases.push_mut(case)
+    }
+
+    fn write(&mut self, summary: &Summary, broken: Option<&str>) -> io::Result<()> {
         if let Some(why) = broken {
-            suite(&mut writer, NAME, &[Case::broken(why)]);
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(why).set_type("broken off");
+            self.add(NAME, "all of it", Duration::ZERO, status);
         }
-        writer.into_bytes()
+        let mut report = Report::new(NAME);
+        report.set_time(summary.took);
+        for (name, cases) in std::mem::take(&mut self.suites) {
+            let mut suite = TestSuite::new(name);
+            suite.set_time(cases.iter().filter_map(|case| case.time).sum());
+            suite.add_test_cases(cases);
+            report.add_test_suite(suite);
+        }
+        report.serialize(&self.file).map_err(io::Error::other)
     }
 }
 
-fn suite(writer: &mut Writer, name: &str, cases: &[Case]) {
-    let count = |is: fn(&Verdict) -> bool| {
-        cases.iter().filter(|case| is(&case.verdict)).count().to_string()
-    };
-    let failures = count(|verdict| matches!(verdict, Verdict::Failed(..)));
-    let skipped = count(|verdict| matches!(verdict, Verdict::Skipped(_)));
-    let errors = count(|verdict| matches!(verdict, Verdict::Broken(_)));
-    let took: Duration = cases.iter().map(|case| case.took).sum();
-    writer.open_with(
-        "testsuite",
-        &[
-            ("name", name),
-            ("tests", &cases.len().to_string()),
-            ("failures", &failures),
-            ("errors", &errors),
-            ("skipped", &skipped),
-            ("time", &seconds(took)),
-        ],
-    );
-    for case in cases {
-        let time = seconds(case.took);
-        let attributes = [("classname", name), ("name", &case.name), ("time", &time)];
-        if matches!(case.verdict, Verdict::Passed) && case.steps.is_empty() {
-            writer.empty_with("testcase", &attributes);
-            continue;
-        }
-        writer.open_with("testcase", &attributes);
-        match &case.verdict {
-            Verdict::Passed => {}
-            Verdict::Skipped(why) => {
-                writer.empty_with("skipped", &[("message", why)]);
-            }
-            Verdict::Broken(why) => {
-                writer.empty_with("error", &[("message", why), ("type", "broken off")]);
-            }
-            Verdict::Failed(message, text) => {
-                let attributes = [("message", message.as_str()), ("type", "difference")];
-                writer.open_with("failure", &attributes).text(text).close();
-            }
-        }
-        if !case.steps.is_empty() {
-            writer.text_element("system-out", &case.steps);
-        }
-        writer.close();
-    }
-    writer.close();
+fn skipped(why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(why);
+    status
+}
+
+fn failed(message: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(message).set_type("difference").set_description(text);
+    status
 }
 
 /// The steps of a case of a SoapUI project, and what each asserts, a line each.
@@ -146,30 +94,33 @@ fn steps(report: &TestCaseReport) -> String {
 impl Reporter for Junit {
     fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
         let steps = steps(report);
-        let verdict = match &report.verdict {
-            soapui::Verdict::Passed => Verdict::Passed,
-            soapui::Verdict::Skipped(why) => Verdict::Skipped(why.clone()),
+        let status = match &report.verdict {
+            soapui::Verdict::Passed => TestCaseStatus::success(),
+            soapui::Verdict::Skipped(why) => skipped(why),
             soapui::Verdict::Failed(why) => {
                 let mut text = steps.clone();
                 for exchange in report.steps.iter().filter_map(|step| step.exchange.as_ref()) {
+                    // Writing into a String cannot fail.
                     let _ = write!(text, "\n{}\n{}", exchange.request, exchange.response);
                 }
-                Verdict::Failed(why.clone(), text)
+                failed(why, &text)
             }
         };
         let suite = format!("{}.{}", report.project, report.suite);
-        let case = Case { name: report.name.clone(), took: report.took, verdict, steps };
-        self.suites.entry(suite).or_default().push(case);
+        let case = self.add(&suite, &report.name, report.took, status);
+        if !steps.is_empty() {
+            case.set_system_out(steps);
+        }
         Ok(())
     }
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
         let (suite, name) = report.name.rsplit_once('/').unwrap_or(("", &report.name));
-        let verdict = match &report.outcome {
-            Outcome::Passed | Outcome::Updated => Verdict::Passed,
-            Outcome::Skipped(why) => Verdict::Skipped(why.clone()),
-            Outcome::NotServed(why) => Verdict::Skipped(format!("not served: {why}")),
-            Outcome::NotRun(why) => Verdict::Skipped(format!("not run: {why}")),
+        let status = match &report.outcome {
+            Outcome::Passed | Outcome::Updated => TestCaseStatus::success(),
+            Outcome::Skipped(why) => skipped(why),
+            Outcome::NotServed(why) => skipped(&format!("not served: {why}")),
+            Outcome::NotRun(why) => skipped(&format!("not run: {why}")),
             Outcome::Failed(failure) => {
                 let first = failure.differences.first().map(ToString::to_string);
                 let mut text = String::new();
@@ -180,23 +131,19 @@ impl Reporter for Junit {
                         let _ = writeln!(text, "{line}");
                     }
                 }
-                Verdict::Failed(first.unwrap_or_default(), text)
+                failed(&first.unwrap_or_default(), &text)
             }
         };
-        let (name, steps) = (name.to_owned(), String::new());
-        let case = Case { name, took: report.took, verdict, steps };
-        self.suites.entry(suite.to_owned()).or_default().push(case);
+        self.add(suite, name, report.took, status);
         Ok(())
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let bytes = self.written(summary, None);
-        self.file.write_all(&bytes)
+        self.write(summary, None)
     }
 
     fn broke_off(&mut self, summary: &Summary, why: &str) -> io::Result<()> {
-        let bytes = self.written(summary, Some(why));
-        self.file.write_all(&bytes)
+        self.write(summary, Some(why))
     }
 }
 
@@ -204,6 +151,7 @@ impl Reporter for Junit {
 mod tests {
     use super::*;
     use crate::replay::{Difference, Failure};
+    use std::io::Seek;
 
     #[test]
     fn cases_are_grouped_and_failures_told() {
@@ -228,18 +176,33 @@ mod tests {
         let took = Duration::from_secs(4);
         let summary =
             Summary { passed: 1, updated: 1, failed: 1, skipped: 1, took, ..Summary::default() };
-        let text = String::from_utf8(junit.written(&summary, None)).unwrap();
-        let expected = "<?xml version='1.0' encoding='UTF-8'?><testsuites name=\"refund-gateway \
-            replay\" tests=\"4\" failures=\"1\" errors=\"0\" time=\"4.000\"><testsuite \
-            name=\"f/batch\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\" \
-            time=\"1.500\"><testcase classname=\"f/batch\" name=\"b\" time=\"1.500\"><failure \
-            message=\"status: expected 200, got 500\" type=\"difference\">status: expected 200, \
-            got 500\nbody at /a\n-&lt;a&gt;]]&gt;&lt;/a&gt;\n</failure></testcase></testsuite>\
-            <testsuite name=\"f/rules\" tests=\"3\" failures=\"0\" errors=\"0\" skipped=\"1\" \
-            time=\"4.500\"><testcase classname=\"f/rules\" name=\"a\" time=\"1.500\" /><testcase \
-            classname=\"f/rules\" name=\"c\" time=\"1.500\" /><testcase classname=\"f/rules\" \
-            name=\"d\" time=\"1.500\"><skipped \
-            message=\"no body\" /></testcase></testsuite></testsuites>";
+        junit.end(&summary).unwrap();
+        junit.file.rewind().unwrap();
+        let text = io::read_to_string(&junit.file).unwrap();
+        let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="refund-gateway replay" tests="4" skipped="1" failures="1" errors="0" TIME4>
+    <testsuite name="f/batch" tests="1" skipped="0" errors="0" failures="1" TIME1>
+        <testcase name="b" classname="f/batch" TIME1>
+            <failure message="status: expected 200, got 500" type="difference">STATUS
+body at /a
+-&lt;a&gt;]]&gt;&lt;/a&gt;
+</failure>
+        </testcase>
+    </testsuite>
+    <testsuite name="f/rules" tests="3" skipped="1" errors="0" failures="0" TIME3>
+        <testcase name="a" classname="f/rules" TIME1/>
+        <testcase name="c" classname="f/rules" TIME1/>
+        <testcase name="d" classname="f/rules" TIME1>
+            <skipped message="no body"/>
+        </testcase>
+    </testsuite>
+</testsuites>
+"#;
+        let expected = expected
+            .replace("STATUS", "status: expected 200, got 500")
+            .replace("TIME1", r#"time="1.500""#)
+            .replace("TIME3", r#"time="4.500""#)
+            .replace("TIME4", r#"time="4.000""#);
         assert_eq!(text, expected);
     }
 }
