@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::date::DateCache;
 use super::doors::Doors;
 use super::head;
-use super::journal::Journal;
+use super::journal::{Journal, Sent};
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::path::normal;
@@ -217,6 +217,7 @@ impl Public {
         let watched = self.watchers.any().then(|| document.clone());
         let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
         let version = head.version.clone();
+        let sent = notes.as_ref().map(|_| (head.method.name(), head.path.clone()));
         let (body, turn) = (document, received.turn);
         let holding = holding.clone();
         let call = Call { head, body, turn, deadline, notes: notes.clone(), holding };
@@ -227,15 +228,11 @@ impl Public {
             Some(Reply::Reset(operation, facts)) => Err((operation, Withheld::Ordered, facts)),
             None => Err((OperationName::Unknown, Withheld::Unknown, Box::default())),
         };
-        if let (Some(page), Some(request)) = (page, &watched) {
+        if let (Some(page), Some(request), Some((method, path))) = (page, &watched, sent) {
+            let sent = Sent { door: door.kind(), version: &version, method, path };
             let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
             let reported = answer.as_ref().map_err(|(operation, ..)| operation);
-            page.note(
-                self.service.clock().now(),
-                (door.kind(), &version),
-                (request, said),
-                reported,
-            );
+            page.note(self.service.clock().now(), sent, (request, said), reported);
         }
         let answer = answer.map_err(|(operation, why, facts)| {
             let at = Called::at(&version);
@@ -283,8 +280,9 @@ impl Public {
         let answer = door.refuse(refusal, head);
         if let Some(journal) = &self.watchers.journal {
             let unread = (&b""[..], CallNotes::default());
-            let called = (door.kind(), head.version.as_str());
-            journal.page().note(self.service.clock().now(), called, unread, Ok(&answer));
+            let (method, path) = (head.method.name(), head.path.clone());
+            let sent = Sent { door: door.kind(), version: &head.version, method, path };
+            journal.page().note(self.service.clock().now(), sent, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())
