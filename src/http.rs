@@ -26,8 +26,10 @@ mod head;
 mod idle;
 mod journal;
 mod listener;
+mod loopback;
 mod metrics;
 pub mod network;
+mod pages;
 mod path;
 mod proxy;
 mod public;
@@ -43,8 +45,11 @@ mod tls;
 mod unknown;
 
 pub use address::is_authority;
-pub use admin::AdminToken;
+pub use admin::{AdminToken, Pairs};
 pub use body::inflate_now;
+pub use loopback::{Trial, Tried};
+pub use metrics::Pulse;
+pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
@@ -57,6 +62,7 @@ use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
 use listener::{Listener, ListenerConfiguration};
+use loopback::Loopback;
 use metrics::Metrics;
 use public::{Public, Watchers};
 use readiness::Readiness;
@@ -112,6 +118,8 @@ pub struct AdminDoor {
     /// Hosts by which they may call it, beside localhost and addresses; one without a port is good
     /// with any.
     pub allowed_hosts: Vec<String>,
+    /// Makes the console that is served beside the API, if there is to be one.
+    pub console: Option<Furnish>,
 }
 
 impl Gateway {
@@ -147,9 +155,10 @@ impl Gateway {
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
         let is_watched = is_watched && ledger.test_bench().is_some();
         let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
+        let loopback = Arc::<Loopback>::default();
         let admin = match admin {
             None => None,
-            Some(AdminDoor { address, token, allowed_hosts }) => {
+            Some(AdminDoor { address, token, allowed_hosts, console }) => {
                 let tls = tls.clone().filter(|_| settings.tls.admin);
                 let configuration = admin_configuration(&settings, &metrics, tls);
                 let hosts = Hosts(allowed_hosts);
@@ -161,15 +170,18 @@ impl Gateway {
                         (&service, &doors),
                         journal.clone(),
                     );
+                    handler = handler.with_console(console, &loopback);
                 }
                 Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }
         };
         let configuration = public_configuration(&settings, &metrics, tls.clone());
         let watchers = Watchers { journal, tap };
+        let public_url = settings.public_url.clone();
         let (ready, counted) = (Arc::clone(&readiness), metrics);
         let handler = Public::new(service, doors, settings, counted, watchers, ready);
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
+        loopback.is_at(public.address(), tls.is_some(), public_url);
         Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }
 
