@@ -49,6 +49,7 @@ pub use body::inflate_now;
 pub use metrics::Pulse;
 pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
+pub use readiness::Check;
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 pub use tls::{TlsError, TlsSettings, write_self_signed};
