@@ -51,6 +51,7 @@ pub use loopback::{Trial, Tried};
 pub use metrics::Pulse;
 pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
+pub use readiness::Check;
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 pub use tls::{TlsError, TlsSettings, write_self_signed};

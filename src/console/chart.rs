@@ -18,8 +18,6 @@ pub(super) struct Chart {
     pub(super) line: String,
     /// Those of the area below it.
     pub(super) area: String,
-    /// What the upper edge stands for, in words.
-    pub(super) top: String,
     /// When it begins and ends, in words.
     pub(super) from: String,
     pub(super) to: String,
@@ -49,7 +47,7 @@ impl Chart {
             0 => String::new(),
             many => format!("0,{HEIGHT} {line} {},{HEIGHT}", x(saturated::<u64>(many) - 1, many)),
         };
-        Self { title, summary, line, area, top: say(most), from, to }
+        Self { title, summary, line, area, from, to }
     }
 }
 

@@ -42,7 +42,8 @@ impl Frame {
         }
     }
 
-    fn is_here(&self, section: &Section) -> bool {
+    /// Whether the page is in this section.
+    pub(super) fn is_here(&self, section: &Section) -> bool {
         self.section == Some(*section)
     }
 }

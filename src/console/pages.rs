@@ -4,7 +4,8 @@
 //! visitor, and returns [`Answered`]: `visitor.reads()?` or `visitor.posts()?` says which method it
 //! takes, `form::query` and `form::form` read what was asked, `visitor.act(console)` says who acts,
 //! and `done` leaves a notice and sends the browser on. That a form comes from the visitor's own
-//! page, and that the visitor may change something, is known before any of this is called.
+//! page, and that the visitor may change something, is known before any of this is called. What
+//! the admin API does as well is done by `console.inside.operate`, in its words.
 //! An element with an id and the attribute `data-live` is kept up to date by the script.
 
 mod accounts;

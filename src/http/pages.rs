@@ -117,7 +117,7 @@ impl Inside {
         body: &Value,
         act: Act,
     ) -> (u16, Value) {
-        self.api.operate(method, path, query, body, act).await
+        self.api.answer_console(method, path, query, body, act).await
     }
 
     /// All that has to be right for the gateway to be ready, in the order of `/readyz`.

@@ -85,7 +85,7 @@ impl Api {
     }
 
     /// Answers a request of the console, which has found out who makes it.
-    pub(in crate::http) async fn operate(
+    pub(in crate::http) async fn answer_console(
         &self,
         method: call::Method,
         path: &str,
