@@ -46,6 +46,13 @@ pub(super) struct Shown {
     pub(super) differing: usize,
 }
 
+impl Shown {
+    /// The parts of the body: whether they are folded, and their lines.
+    pub(super) fn parts(&self) -> [(bool, &[Line]); 2] {
+        [(false, &self.open), (true, &self.folded)]
+    }
+}
+
 /// A body, compared with another one if there is one.
 pub(super) fn shown(body: &str, other: Option<&str>) -> Shown {
     let these = lines(body);

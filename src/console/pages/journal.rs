@@ -4,7 +4,7 @@
 use super::{done, nothing};
 use crate::call::{Method, OperationName};
 use crate::console::answer;
-use crate::console::body::{self, In, Line, Shown};
+use crate::console::body::{self, In, Shown};
 use crate::console::exchange::{Exchange, Listed};
 use crate::console::frame::Frame;
 use crate::console::handed_on::{self, File};
@@ -203,11 +203,4 @@ async fn order(console: &Console, visitor: &Visitor, id: &str) -> Answered {
     let ordered = ordering::order(console, visitor, &fault).await?;
     let notice = format!("Fault {ordered} is ordered: the next {} fails so.", call.operation);
     done(console, visitor, &format!("/journal/{}", call.id), notice)
-}
-
-impl Shown {
-    /// The parts of the body: whether they are folded, and their lines.
-    fn parts(&self) -> [(bool, &[Line]); 2] {
-        [(false, &self.open), (true, &self.folded)]
-    }
 }
