@@ -68,9 +68,9 @@ describe("journal and test bench", () => {
     assert.match(answer, /INVALID_VALUE/);
     await go("/bench");
     await page.getByText("Order a fault").click();
-    await page.getByLabel("What happens").selectOption("fault");
-    await page.getByLabel("Code").fill("SERVER_UNAVAILABLE");
-    await page.getByLabel("For calls").fill("0");
+    await page.locator("#fault-kind").selectOption("fault");
+    await page.locator("#fault-code").fill("SERVER_UNAVAILABLE");
+    await page.locator("#fault-times").fill("0");
     await press("Order it");
     await picture(page, "bench");
     assert.match(await page.locator("#ordered").textContent(), /create, fails with SERVER_UNAVAILABLE/);
@@ -85,7 +85,7 @@ describe("journal and test bench", () => {
     window.expected.add(400);
     await go("/bench");
     await page.getByText("Order a fault").click();
-    await page.getByLabel("Code").fill("TRANSACTION_FAILD");
+    await page.locator("#fault-code").fill("TRANSACTION_FAILD");
     await press("Order it");
     assert.match(await page.locator(".trouble").textContent(), /TRANSACTION_FAILED/);
     window.fine("a wrong word");
