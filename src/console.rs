@@ -16,10 +16,12 @@ mod live;
 mod login;
 mod pages;
 mod pulses;
+mod refund_rows;
 mod section;
 mod sessions;
 mod trouble;
 mod visitor;
+mod words;
 
 use crate::call::Method;
 use crate::http::{Answering, Furnish, Inside, Page, Pages, Visit};
@@ -35,6 +37,8 @@ const LOGIN_BYTES_MAX: usize = 8 * 1024;
 const FORM_BYTES_MAX: usize = 1024 * 1024;
 /// How many pages are kept live at once.
 const LIVE_MAX: usize = 12;
+/// How many files are made at once.
+const EXPORTS_MAX: usize = 2;
 
 /// The console of a gateway.
 pub struct Console {
@@ -44,6 +48,8 @@ pub struct Console {
     pulses: Pulses,
     /// The places for pages that are kept live.
     live: Arc<Semaphore>,
+    /// The places for files that are being made.
+    exports: Arc<Semaphore>,
 }
 
 impl Console {
@@ -56,6 +62,7 @@ impl Console {
                 sessions: Sessions::default(),
                 pulses: Pulses::default(),
                 live: Arc::new(Semaphore::new(LIVE_MAX)),
+                exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             });
             pulses::keep(&console);
             console

@@ -1,10 +1,11 @@
 //! Rows of refunds, as the admin API lists them and tables show them.
 
 use super::trouble::Trouble;
-use super::words;
-use super::Console;
+use super::visitor::Visitor;
+use super::{Console, words};
 use crate::call::Method;
-use crate::console::visitor::Visitor;
+use crate::http::Inside;
+use crate::ledger::trail::Act;
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
@@ -65,19 +66,15 @@ pub(super) async fn listed(
     visitor: &Visitor,
     query: &str,
 ) -> Result<RefundList, Trouble> {
-    let RefundList { refunds, next } = read(console, visitor, query).await?;
+    let act = visitor.act(console);
+    let RefundList { refunds, next } = read(&console.inside, act, query).await?;
     let zone = console.service.tenant().time_zone;
     Ok(RefundList { refunds: refunds.into_iter().map(|row| row.told_in(zone)).collect(), next })
 }
 
 /// The same with moments as the admin API writes them.
-pub(super) async fn read(
-    console: &Console,
-    visitor: &Visitor,
-    query: &str,
-) -> Result<RefundList, Trouble> {
-    let asked =
-        console.inside.operate(Method::Get, "refunds", query, &Value::Null, visitor.act(console));
-    let listed = Trouble::unless_done(asked.await)?;
+pub(super) async fn read(inside: &Inside, act: Act, query: &str) -> Result<RefundList, Trouble> {
+    let asked = inside.operate(Method::Get, "refunds", query, &Value::Null, act).await;
+    let listed = Trouble::unless_done(asked)?;
     serde_json::from_value(listed).map_err(|error| Trouble::internal(error.to_string()))
 }

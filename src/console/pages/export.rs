@@ -46,15 +46,15 @@ const COLUMNS: [&str; 21] = [
 ];
 
 /// The refunds of a query, as a file.
-pub(super) async fn csv(console: &Arc<Console>, visitor: Visitor, filters: &str) -> Answered {
+pub(super) async fn csv(console: &Console, visitor: &Visitor, filters: &str) -> Answered {
     let Ok(place) = Arc::clone(&console.exports).try_acquire_owned() else {
         return Err(Trouble::new(503, "Others export already. Try again in a moment."));
     };
     // The first page is read before anything is sent, so that what is wrong can still be said.
     let query = format!("{filters}&limit={PAGE_ROWS}");
-    let mut page = read(console, &visitor, &query).await?;
+    let (inside, act) = (console.inside.clone(), visitor.act(console));
+    let mut page = read(&inside, act.clone(), &query).await?;
     let (sender, parts) = mpsc::channel(1);
-    let console = Arc::clone(console);
     tokio::spawn(async move {
         let _place = place;
         let mut head = Some(COLUMNS.map(str::to_owned).to_vec());
@@ -65,7 +65,7 @@ pub(super) async fn csv(console: &Arc<Console>, visitor: Visitor, filters: &str)
             }
             let Some(next) = &page.next else { return };
             let cursor = form::encoded_pairs(&[("cursor", next.clone())]);
-            page = match read(&console, &visitor, &format!("{query}&{cursor}")).await {
+            page = match read(&inside, act.clone(), &format!("{query}&{cursor}")).await {
                 Ok(page) => page,
                 Err(_) => break,
             };
@@ -77,7 +77,8 @@ pub(super) async fn csv(console: &Arc<Console>, visitor: Visitor, filters: &str)
 }
 
 fn written(rows: impl Iterator<Item = Vec<String>>) -> Part {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
     for row in rows {
         writer.write_record(&row).map_err(|_| BrokenOff)?;
     }
@@ -85,7 +86,6 @@ fn written(rows: impl Iterator<Item = Vec<String>>) -> Part {
 }
 
 fn cells(row: &RefundRow) -> [&str; COLUMNS.len()] {
-    let any = |text: &'_ Option<String>| text.as_deref().unwrap_or_default();
     [
         &row.number,
         &row.id,
@@ -109,6 +109,10 @@ fn cells(row: &RefundRow) -> [&str; COLUMNS.len()] {
         any(&row.comment),
         &row.created,
     ]
+}
+
+fn any(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
 }
 
 /// A cell that no spreadsheet takes for a formula.

@@ -18,7 +18,15 @@ use askama::Template;
 
 /// What refunds can be filtered by: the keys of the admin API.
 const FILTERS: [&str; 9] = [
-    "status", "type", "source_type", "account", "gateway", "from", "to", "amount_min", "amount_max",
+    "status",
+    "type",
+    "source_type",
+    "account",
+    "gateway",
+    "from",
+    "to",
+    "amount_min",
+    "amount_max",
 ];
 
 #[derive(Template)]

@@ -148,7 +148,8 @@ fn searched(reader: &mut dyn Reader, text: &str) -> Result<(Vec<i64>, Conditions
     let mut tests = vec![format!("({name} >= {from} and {name} < {to})")];
     if named.len() > NAMED_MAX {
         for (column, text) in spellings(text) {
-            let (from, to) = (either.bind(text.clone().into()), either.bind(after_all(&text).into()));
+            let (from, to) =
+                (either.bind(text.clone().into()), either.bind(after_all(&text).into()));
             tests.push(format!("(account.{column} >= {from} and account.{column} < {to})"));
         }
         named.clear();
@@ -179,8 +180,7 @@ pub(super) fn entries(
     reader.begin_snapshot()?;
     let Some(account) = account_key(reader, of)? else { return Ok(None) };
     let newest = "select newest_entry from balance where account = ?1";
-    let newest: Option<i64> =
-        reader.first(newest, &[account.into()], |row| row.get(0))?.flatten();
+    let newest: Option<i64> = reader.first(newest, &[account.into()], |row| row.get(0))?.flatten();
     let Some(newest) = newest else { return Ok(Some(Listed { rows: Vec::new(), next: None })) };
     let below = span.from.map_or(newest + 1, |from| from.min(newest + 1));
     let lowest = below.saturating_sub(ENTRIES_MAX).max(1);
