@@ -12,6 +12,7 @@ mod journal;
 mod operation;
 mod ordered_headers;
 mod query;
+mod readings;
 mod refunds;
 mod talk;
 mod trail;

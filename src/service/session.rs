@@ -5,9 +5,7 @@
 
 use super::{Caller, Service};
 use crate::domain::origin::{FrontDoor, Origin};
-use crate::ledger::readings::{
-    Listed, ListedSession, SessionHandle, SessionPlace, SessionsQuery,
-};
+use crate::ledger::readings::{Listed, ListedSession, SessionHandle, SessionPlace, SessionsQuery};
 use crate::ledger::trail::Act;
 use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};

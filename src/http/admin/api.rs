@@ -97,6 +97,16 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["accounts"] | ["accounts", _] => {
+                self.accounts(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["entries"] => self.entries(method, query).await,
+            ["refunds"] | ["refunds", _] => {
+                self.refunds(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["sessions"] | ["sessions", _] => {
+                self.sessions(method, segments.get(1..).unwrap_or_default(), query, act).await
+            }
             ["refunds", name, "story"] => self.story(method, name).await,
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,

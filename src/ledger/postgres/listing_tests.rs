@@ -124,10 +124,7 @@ async fn refunds_and_filters(ledger: &dyn Ledger) -> String {
             of(&|it| it.amount <= more && it.account_id == id('a', 2)),
         ),
         (RefundsQuery { from_day: day, to_day: day, ..all.clone() }, of(&|_| true)),
-        (
-            RefundsQuery { from_day: day.and_then(|day| day.succ_opt()), ..all.clone() },
-            Vec::new(),
-        ),
+        (RefundsQuery { from_day: day.and_then(|day| day.succ_opt()), ..all.clone() }, Vec::new()),
         (
             RefundsQuery { gateway: Some("cards".to_owned()), ..all.clone() },
             of(&|it| it.gateway.as_deref() == Some("cards")),

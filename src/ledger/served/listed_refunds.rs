@@ -14,9 +14,7 @@ use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::books::BooksError;
 use crate::ledger::query::behind;
 use crate::ledger::reader::{Reader, Row};
-use crate::ledger::readings::{
-    Listed, ListedRefund, OpenRefund, RefundCounts, RefundsQuery, Span,
-};
+use crate::ledger::readings::{Listed, ListedRefund, OpenRefund, RefundCounts, RefundsQuery, Span};
 use crate::ledger::record::{Field, Value};
 
 /// How many numbers a page of all refunds goes through at most, where conditions let it pass by
@@ -109,10 +107,7 @@ pub(super) fn one(
 }
 
 /// Refunds in Processing, the oldest first.
-pub(super) fn open(
-    reader: &mut dyn Reader,
-    span: Span,
-) -> Result<Listed<OpenRefund>, BooksError> {
+pub(super) fn open(reader: &mut dyn Reader, span: Span) -> Result<Listed<OpenRefund>, BooksError> {
     reader.begin_snapshot()?;
     let select = concat!(
         refunds!(
@@ -280,8 +275,7 @@ fn walk_begins(
     from: Option<i64>,
 ) -> Result<Option<i64>, BooksError> {
     let newest = "select newest_refund from balance where account = ?1";
-    let newest: Option<i64> =
-        reader.first(newest, &[account.into()], |row| row.get(0))?.flatten();
+    let newest: Option<i64> = reader.first(newest, &[account.into()], |row| row.get(0))?.flatten();
     let (Some(from), Some(newest)) = (from, newest) else { return Ok(newest) };
     let before = "select refund.previous from refund_row as refund \
                   where refund.number = ?1 and refund.account = ?2";
@@ -290,8 +284,7 @@ fn walk_begins(
         return Ok(before);
     }
     // It was deleted since: the way is gone from its beginning.
-    let select =
-        walk("?1", "?2") + "select max(walk.number) from walk where walk.number < ?3";
+    let select = walk("?1", "?2") + "select max(walk.number) from walk where walk.number < ?3";
     let values = [newest.into(), i64::MAX.into(), from.into()];
     Ok(reader.first(&select, &values, |row| row.get(0))?.flatten())
 }

@@ -6,9 +6,9 @@ use crate::domain::refund_name::RefundName;
 use crate::ledger::books::BooksError;
 use crate::ledger::reader::Reader;
 use crate::ledger::readings::{
-    AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment,
-    ListedInvoice, ListedPayment, ListedRefund, ListedSession, OpenRefund, ROWS_MAX, Readings,
-    RefundCounts, RefundsQuery, SessionHandle, SessionPlace, SessionsQuery, Span,
+    AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
+    ListedPayment, ListedRefund, ListedSession, OpenRefund, ROWS_MAX, Readings, RefundCounts,
+    RefundsQuery, SessionHandle, SessionPlace, SessionsQuery, Span,
 };
 use crate::ledger::record::{Field, Value};
 use crate::ledger::trail::Act;
@@ -71,9 +71,8 @@ impl<B: Backend> Readings for Served<B> {
         let found = self.backend.read(move |reader| {
             let (least, greatest) = handle.hashes();
             let select = "select token_hash from session where token_hash between ?1 and ?2";
-            reader.first(select, &[least.stored(), greatest.stored()], |row| {
-                row.get::<TokenHash>(0)
-            })
+            reader
+                .first(select, &[least.stored(), greatest.stored()], |row| row.get::<TokenHash>(0))
         });
         let writer = self.writer.later();
         Box::pin(async move {
@@ -99,9 +98,8 @@ fn sessions(
 ) -> Result<Listed<ListedSession, SessionPlace>, BooksError> {
     let most = i64::from(query.rows_max.clamp(1, ROWS_MAX));
     // Those that were used at one moment follow each other by their hashes.
-    let (at, hash) = query.from.map_or((i64::MAX, [0; 32]), |from| {
-        (from.last_used_ms, from.handle.hashes().1)
-    });
+    let (at, hash) =
+        query.from.map_or((i64::MAX, [0; 32]), |from| (from.last_used_ms, from.handle.hashes().1));
     let select = "select session.token_hash, user.username, session.last_used_ms \
          from session join user on user.key = session.user \
          where session.last_used_ms >= ?1 and session.last_used_ms <= ?2 \
@@ -109,8 +107,7 @@ fn sessions(
          and user.username = coalesce(?4, user.username) \
          order by session.last_used_ms desc, session.token_hash limit ?5";
     let username = query.username.clone().map_or(Value::Null, Value::from);
-    let values =
-        [query.used_since.stored(), at.into(), hash.stored(), username, (most + 1).into()];
+    let values = [query.used_since.stored(), at.into(), hash.stored(), username, (most + 1).into()];
     let mut rows = reader.list(select, &values, |row| {
         let handle = SessionHandle::of(&row.get(0)?);
         Ok(ListedSession { handle, username: row.get(1)?, last_used: row.get(2)? })
