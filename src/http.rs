@@ -28,6 +28,7 @@ mod journal;
 mod listener;
 mod metrics;
 pub mod network;
+mod pages;
 mod path;
 mod proxy;
 mod public;
@@ -43,9 +44,12 @@ mod tls;
 mod unknown;
 
 pub use address::is_authority;
-pub use admin::AdminToken;
+pub use admin::{AdminToken, Pairs};
 pub use body::inflate_now;
+pub use metrics::Pulse;
+pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
+pub use readiness::Check;
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 pub use tls::{TlsError, TlsSettings, write_self_signed};
@@ -112,6 +116,8 @@ pub struct AdminDoor {
     /// Hosts by which they may call it, beside localhost and addresses; one without a port is good
     /// with any.
     pub allowed_hosts: Vec<String>,
+    /// Makes the console that is served beside the API, if there is to be one.
+    pub console: Option<Furnish>,
 }
 
 impl Gateway {
@@ -149,7 +155,7 @@ impl Gateway {
         let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
         let admin = match admin {
             None => None,
-            Some(AdminDoor { address, token, allowed_hosts }) => {
+            Some(AdminDoor { address, token, allowed_hosts, console }) => {
                 let tls = tls.clone().filter(|_| settings.tls.admin);
                 let configuration = admin_configuration(&settings, &metrics, tls);
                 let hosts = Hosts(allowed_hosts);
@@ -161,6 +167,7 @@ impl Gateway {
                         (&service, &doors),
                         journal.clone(),
                     );
+                    handler = handler.with_console(console);
                 }
                 Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }

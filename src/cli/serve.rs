@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{exposure, ledger, logging, record, self_signed, terminal};
+use crate::console::Console;
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
 use crate::ledger::file::OpenError;
@@ -211,7 +212,8 @@ async fn serve(
     let tap = recorder.as_ref().map(record::Tapped::into);
     let admin = settings.admin_listen.map(|address| {
         let allowed_hosts = settings.admin_allowed_hosts.0;
-        AdminDoor { address, token, allowed_hosts }
+        let console = Some(Console::furnish(Arc::clone(&service)));
+        AdminDoor { address, token, allowed_hosts, console }
     });
     let doors = doors(&service, &settings.http);
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)

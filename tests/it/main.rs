@@ -26,6 +26,7 @@ mod card_numbers;
 mod cli;
 mod clock;
 mod clock_jumps;
+mod console;
 mod copies;
 mod custom_fields;
 mod damage;

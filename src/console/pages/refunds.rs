@@ -1,0 +1,29 @@
+//! Refunds.
+
+use super::nothing;
+use crate::console::answer;
+use crate::console::frame::Frame;
+use crate::console::section::Section;
+use crate::console::visitor::Visitor;
+use crate::console::{Answered, Console};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "refunds.html")]
+struct RefundsPage {
+    frame: Frame,
+}
+
+/// The pages of this section.
+pub(super) async fn route(console: &Console, visitor: &Visitor, rest: &[&str]) -> Answered {
+    match rest {
+        [] => page(console, visitor).await,
+        _ => Err(nothing()),
+    }
+}
+
+async fn page(console: &Console, visitor: &Visitor) -> Answered {
+    visitor.reads()?;
+    let frame = visitor.frame(console, Some(Section::Refunds), Section::Refunds.title());
+    answer::page(200, &RefundsPage { frame })
+}
