@@ -17,6 +17,7 @@ mod readings;
 mod refunds;
 mod talk;
 mod trail;
+mod webhooks;
 
 pub(super) use api::Api;
 pub use guard::AdminToken;

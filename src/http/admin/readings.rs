@@ -122,7 +122,7 @@ pub(super) fn read_alone(method: &Method) -> Result<(), Wrong> {
     if method == Method::GET { Ok(()) } else { Err(wrong_method("GET, HEAD")) }
 }
 
-fn unread(error: LedgerError) -> Wrong {
+pub(super) fn unread(error: LedgerError) -> Wrong {
     of_ledger(&error)
 }
 
@@ -138,7 +138,7 @@ fn limit(pairs: &Pairs) -> Result<u32, String> {
     Ok(pairs.number("limit", 1..=ROWS_MAX)?.unwrap_or(LIMIT))
 }
 
-fn span(pairs: &Pairs) -> Result<Span, String> {
+pub(super) fn span(pairs: &Pairs) -> Result<Span, String> {
     let from = pairs.text("cursor").map(|text| {
         let place = text.parse().ok().filter(|place| *place >= 0);
         place.ok_or_else(|| wrong_cursor(text))
@@ -200,12 +200,16 @@ fn one_of<T: Copy>(
 }
 
 /// A page under its name, with where to go on.
-fn shown<T, P: Display>(name: &str, listed: &Listed<T, P>, row: fn(&T) -> Value) -> Value {
+pub(super) fn shown<T, P: Display>(
+    name: &str,
+    listed: &Listed<T, P>,
+    row: fn(&T) -> Value,
+) -> Value {
     let rows: Vec<_> = listed.rows.iter().map(row).collect();
     json!({ name: rows, "next": listed.next.as_ref().map(ToString::to_string) })
 }
 
-fn moment(moment: DateTime<Utc>) -> String {
+pub(super) fn moment(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

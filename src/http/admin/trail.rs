@@ -32,7 +32,7 @@ impl Api {
 }
 
 fn parse(query: &str) -> Result<TrailQuery, String> {
-    const KEYS: [&str; 7] = ["actor", "object", "id", "from", "until", "before", "limit"];
+    const KEYS: [&str; 8] = ["actor", "object", "id", "from", "until", "before", "cursor", "limit"];
     let pairs = Pairs::parse(query, &KEYS)?;
     let at = |key: &str| {
         let text = pairs.text(key);
@@ -46,7 +46,7 @@ fn parse(query: &str) -> Result<TrailQuery, String> {
         id: pairs.text("id").map(str::to_owned),
         from: at("from")?,
         until: at("until")?,
-        before: pairs.number("before", 0..=i64::MAX)?,
+        before: pairs.number("before", 0..=i64::MAX)?.or(pairs.number("cursor", 0..=i64::MAX)?),
         most: pairs.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT),
     })
 }
