@@ -1,6 +1,7 @@
 //! The console through the built program, as a browser without scripts meets it.
 
 mod login;
+mod operators;
 mod visitor;
 
 use crate::gateway::TestGateway;

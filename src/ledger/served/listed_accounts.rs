@@ -8,6 +8,7 @@ use super::conditions::Conditions;
 use super::listed_refunds::{cut, more_than};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::entry_kind::EntryKind;
+use crate::domain::number::saturated;
 use crate::domain::query::QueryObject;
 use crate::domain::query::pattern::fold;
 use crate::ledger::books::BooksError;
@@ -22,7 +23,7 @@ use chrono::NaiveDate;
 
 /// How many accounts a search goes through for one page.
 const SEARCHED_MAX: i64 = 50_000;
-/// How many accounts are found by an index before the others, where no more have such a number or
+/// How many accounts are found by an index, before the others, where no more have such a number or
 /// id.
 const NAMED_MAX: usize = 20;
 /// How many entries, of all accounts, a page of one account's goes through at most.
@@ -89,44 +90,55 @@ pub(super) fn page(
     query: &AccountsQuery,
 ) -> Result<Listed<AccountView>, BooksError> {
     reader.begin_snapshot()?;
-    let span = query.span;
+    let (from, most) = (query.span.from, query.span.rows());
     let (named, mut conditions) = match &query.search {
         None => (Vec::new(), Conditions::default()),
-        Some(text) => searched(reader, text)?,
+        Some(text) => searched(reader, text, most)?,
     };
-    let after = span.from.unwrap_or(0);
-    conditions.add("account.key > ?", Value::Integer(after));
-    let last = query.search.as_ref().map(|_| after.saturating_add(SEARCHED_MAX));
-    if let Some(last) = last {
-        conditions.add("account.key <= ?", Value::Integer(last));
-    }
-    let limit = conditions.bind(more_than(span).into());
-    let all = conditions.all();
-    let select = format!("{ACCOUNTS} where {all} order by account.key limit {limit}");
-    let rows = reader.list(&select, conditions.values(), account)?;
-    let mut listed = cut(rows, span, |(key, _)| *key);
-    if let (None, Some(last)) = (listed.next, last) {
-        let newest = "select max(account.key) from account_row as account";
-        let newest: Option<i64> = reader.first(newest, &[], |row| row.get(0))?.flatten();
-        listed.next = newest.filter(|newest| *newest > last).map(|_| last);
-    }
-    let mut rows = Vec::with_capacity(listed.rows.len());
-    if span.from.is_none() {
+    let mut rows = Vec::new();
+    if from.is_none() {
         let select = format!("{ACCOUNTS} where account.key = ?1");
         for key in named {
             rows.extend(reader.first(&select, &[key.into()], account)?);
         }
     }
-    rows.extend(listed.rows);
+    let after = from.unwrap_or(0);
+    let last = query.search.as_ref().map_or(i64::MAX, |_| after.saturating_add(SEARCHED_MAX));
+    conditions.add("account.key > ?", Value::Integer(after));
+    conditions.add("account.key <= ?", Value::Integer(last));
+    let room = most.saturating_sub(rows.len());
+    let limit = conditions.bind(saturated::<i64>(room + 1).into());
+    let all = conditions.all();
+    let select = format!("{ACCOUNTS} where {all} order by account.key limit {limit}");
+    let mut found = reader.list(&select, conditions.values(), account)?;
+    let has_more = found.len() > room;
+    found.truncate(room);
+    let next = match has_more {
+        true => Some(found.last().map_or(after, |(key, _)| *key)),
+        false => goes_on_behind(reader, last)?,
+    };
+    rows.extend(found);
     behind::verify(reader, QueryObject::Account, rows.iter().map(|(key, _)| *key))?;
-    Ok(Listed { rows: rows.into_iter().map(|(_, view)| view).collect(), next: listed.next })
+    Ok(Listed { rows: rows.into_iter().map(|(_, view)| view).collect(), next })
 }
 
-/// The accounts whose number or id begins with this text, where they are few, and the conditions of
-/// the others that are to be found.
-fn searched(reader: &mut dyn Reader, text: &str) -> Result<(Vec<i64>, Conditions), BooksError> {
+/// The key, if there are accounts behind it.
+fn goes_on_behind(reader: &mut dyn Reader, key: i64) -> Result<Option<i64>, BooksError> {
+    let newest = "select max(account.key) from account_row as account";
+    let newest: Option<i64> = reader.first(newest, &[], |row| row.get(0))?.flatten();
+    Ok(newest.filter(|newest| *newest > key).map(|_| key))
+}
+
+/// The accounts whose number or id begins with this text, where they are few and have room in a
+/// page, and the conditions of the others that are to be found.
+fn searched(
+    reader: &mut dyn Reader,
+    text: &str,
+    room: usize,
+) -> Result<(Vec<i64>, Conditions), BooksError> {
     let mut named: Vec<i64> = Vec::new();
-    let most = i64::try_from(NAMED_MAX + 1).unwrap_or(i64::MAX);
+    let few = NAMED_MAX.min(room);
+    let most: i64 = saturated(few + 1);
     for (column, text) in spellings(text) {
         let select = format!(
             "select account.key from account_row as account \
@@ -142,14 +154,13 @@ fn searched(reader: &mut dyn Reader, text: &str) -> Result<(Vec<i64>, Conditions
     }
     let mut either = Conditions::default();
     let folded = fold(text, false);
-    let bound = [either.bind(folded.clone().into()), either.bind(after_all(&folded).into())];
-    let [from, to] = bound;
+    let (from, to) = (either.bind(folded.clone().into()), either.bind(after_all(&folded).into()));
     let name = "folded(account.name)";
     let mut tests = vec![format!("({name} >= {from} and {name} < {to})")];
-    if named.len() > NAMED_MAX {
+    if named.len() > few {
         for (column, text) in spellings(text) {
-            let (from, to) =
-                (either.bind(text.clone().into()), either.bind(after_all(&text).into()));
+            let (first, behind) = (text.clone().into(), after_all(&text).into());
+            let (from, to) = (either.bind(first), either.bind(behind));
             tests.push(format!("(account.{column} >= {from} and account.{column} < {to})"));
         }
         named.clear();
