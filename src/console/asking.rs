@@ -4,6 +4,8 @@ use super::Console;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use crate::call::Method;
+use crate::http::Inside;
+use crate::ledger::trail::Act;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,8 +18,18 @@ impl Console {
         (method, path, query): (Method, &str, &str),
         body: &Value,
     ) -> Result<T, Trouble> {
-        let answered = self.inside.operate(method, path, query, body, visitor.act(self)).await;
-        let answered = Trouble::unless_done(answered)?;
-        serde_json::from_value(answered).map_err(|error| Trouble::internal(error.to_string()))
+        asked(&self.inside, visitor.act(self), (method, path, query), body).await
     }
+}
+
+/// The same for what outlives the request of the visitor, in whose name it acts.
+pub(super) async fn asked<T: DeserializeOwned>(
+    inside: &Inside,
+    act: Act,
+    (method, path, query): (Method, &str, &str),
+    body: &Value,
+) -> Result<T, Trouble> {
+    let answered = inside.operate(method, path, query, body, act).await;
+    let answered = Trouble::unless_done(answered)?;
+    serde_json::from_value(answered).map_err(|error| Trouble::internal(error.to_string()))
 }

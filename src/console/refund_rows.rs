@@ -1,5 +1,6 @@
 //! Rows of refunds, as the admin API lists them and tables show them.
 
+use super::asking::asked;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::{Console, words};
@@ -74,7 +75,5 @@ pub(super) async fn listed(
 
 /// The same with moments as the admin API writes them.
 pub(super) async fn read(inside: &Inside, act: Act, query: &str) -> Result<RefundList, Trouble> {
-    let asked = inside.operate(Method::Get, "refunds", query, &Value::Null, act).await;
-    let listed = Trouble::unless_done(asked)?;
-    serde_json::from_value(listed).map_err(|error| Trouble::internal(error.to_string()))
+    asked(inside, act, (Method::Get, "refunds", query), &Value::Null).await
 }

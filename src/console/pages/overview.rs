@@ -12,6 +12,7 @@ use crate::console::visitor::Visitor;
 use crate::console::words::{colour, span};
 use crate::console::{Answered, Console};
 use crate::domain::number::saturated;
+use crate::domain::vocabulary::RefundStatus;
 use crate::ledger::readings::Span;
 use askama::Template;
 
@@ -88,7 +89,7 @@ async fn states(console: &Console) -> Result<Vec<State>, Trouble> {
     let counted = console.service.ledger().count_refunds().await?.by_status;
     let all: u64 = counted.iter().map(|(_, count)| count).sum();
     let mut x = 0;
-    let state = |(status, count): (crate::domain::vocabulary::RefundStatus, u64)| {
+    let state = |(status, count): (RefundStatus, u64)| {
         let width = count * 100 / all.max(1);
         let state = State { name: status.name(), colour: colour(status.name()), count, width, x };
         x += width;
@@ -97,7 +98,8 @@ async fn states(console: &Console) -> Result<Vec<State>, Trouble> {
     Ok(counted.into_iter().map(state).collect())
 }
 
-/// What needs a hand: refunds that no gateway ends, events that were given up.
+/// What needs a hand: refunds that no gateway ends, gateways whose circuit is open, events that
+/// were given up.
 async fn hands(console: &Console) -> Result<Vec<Hand>, Trouble> {
     let open = console.service.ledger().list_open(Span::first(STUCK)).await?.rows;
     let now = console.service.clock().now();
@@ -120,7 +122,14 @@ async fn hands(console: &Console) -> Result<Vec<Hand>, Trouble> {
         to: Section::Webhooks.path().to_owned(),
         label: format!("The webhook {}", one.name),
     });
-    Ok(stuck.chain(failing).collect())
+    let gateways = console.service.ledger().all_gateways().await?.into_iter();
+    let names = gateways.map(|one| one.gateway.name);
+    let left_alone = names.filter(|name| console.service.is_left_alone(name)).map(|name| Hand {
+        what: "failed again and again and is not asked for a while.".to_owned(),
+        to: Section::Gateways.path().to_owned(),
+        label: format!("The gateway {name}"),
+    });
+    Ok(stuck.chain(left_alone).chain(failing).collect())
 }
 
 /// What the last minutes looked like.

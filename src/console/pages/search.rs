@@ -15,7 +15,7 @@ use crate::domain::refund_name::RefundName;
 use crate::domain::zoql::Comparator;
 use crate::ledger::UserKey;
 use crate::ledger::query::{Find, FindError, Start, Value};
-use crate::ledger::readings::{AccountsQuery, Span};
+use crate::ledger::readings::{AccountView, AccountsQuery, Span};
 use askama::Template;
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,13 @@ struct Hit {
     to: String,
 }
 
+impl Hit {
+    fn account(account: &AccountView) -> Self {
+        let what = format!("Account {} ({})", account.number, account.name);
+        Self { what, to: format!("/accounts/{}", account.id) }
+    }
+}
+
 /// Finds what a text names.
 pub(super) async fn route(console: &Console, visitor: &Visitor) -> Answered {
     visitor.reads()?;
@@ -81,8 +88,7 @@ async fn named(console: &Console, text: &str) -> Result<Vec<Hit>, Trouble> {
     }
     let key = ObjectKey::of(text);
     if let Some(account) = ledger.show_account(key.clone()).await? {
-        let what = format!("Account {} ({})", account.number, account.name);
-        hits.push(Hit { what, to: format!("/accounts/{}", account.id) });
+        hits.push(Hit::account(&account));
     }
     for (object, number) in OF_ACCOUNTS {
         let field = match key.id() {
@@ -142,9 +148,5 @@ fn of_find(error: &FindError) -> Trouble {
 async fn accounts_like(console: &Console, text: &str) -> Result<Vec<Hit>, Trouble> {
     let query = AccountsQuery { search: Some(text.to_owned()), span: Span::first(ACCOUNTS) };
     let found = console.service.ledger().list_accounts(query).await?;
-    let hit = |account: crate::ledger::readings::AccountView| Hit {
-        what: format!("Account {} ({})", account.number, account.name),
-        to: format!("/accounts/{}", account.id),
-    };
-    Ok(found.rows.into_iter().map(hit).collect())
+    Ok(found.rows.iter().map(Hit::account).collect())
 }

@@ -100,17 +100,13 @@ pub(super) async fn settle(console: &Console, visitor: &Visitor, name: &str) -> 
     let (id, number) = (text(&story, "/facts/refund/id"), text(&story, "/number"));
     let path = format!("refunds/{id}/settle");
     let body = json!({ "status": status, "reason": reason });
-    let settled =
-        console.inside.operate(Method::Post, &path, "", &body, visitor.act(console)).await;
-    Trouble::unless_done(settled)?;
+    console.ask::<Value>(visitor, (Method::Post, &path, ""), &body).await?;
     done(console, visitor, &format!("/refunds/{number}"), format!("{number} is settled: {status}."))
 }
 
 async fn story(console: &Console, visitor: &Visitor, name: &str) -> Result<Value, Trouble> {
     let path = format!("refunds/{name}/story");
-    let act = visitor.act(console);
-    let asked = console.inside.operate(Method::Get, &path, "", &Value::Null, act).await;
-    Trouble::unless_done(asked)
+    console.ask(visitor, (Method::Get, &path, ""), &Value::Null).await
 }
 
 /// All that happened, in its order.
