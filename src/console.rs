@@ -7,6 +7,7 @@
 //! it works without scripts. What the console does is done by the use cases of the admin API.
 
 mod answer;
+mod asking;
 mod assets;
 mod body;
 mod chart;
@@ -21,10 +22,12 @@ mod login;
 mod ordering;
 mod pages;
 mod pulses;
+mod refund_rows;
 mod section;
 mod sessions;
 mod trouble;
 mod visitor;
+mod words;
 
 use crate::call::Method;
 use crate::http::{Answering, Furnish, Inside, Page, Pages, Visit};
@@ -40,27 +43,44 @@ const LOGIN_BYTES_MAX: usize = 8 * 1024;
 const FORM_BYTES_MAX: usize = 1024 * 1024;
 /// How many pages are kept live at once.
 const LIVE_MAX: usize = 12;
+/// How many files are made at once.
+const EXPORTS_MAX: usize = 2;
+
+/// A setting that the process runs with.
+pub struct ShownSetting {
+    /// Its key.
+    pub key: String,
+    /// Its value; in the place of a secret, where that is found.
+    pub value: String,
+    /// Where the value came from.
+    pub origin: String,
+}
 
 /// The console of a gateway.
 pub struct Console {
     service: Arc<Service>,
     inside: Inside,
+    settings: Vec<ShownSetting>,
     sessions: Sessions,
     pulses: Pulses,
     /// The places for pages that are kept live.
     live: Arc<Semaphore>,
+    /// The places for files that are being made.
+    exports: Arc<Semaphore>,
 }
 
 impl Console {
-    /// Makes the console of a gateway, once its listeners are there.
-    pub fn furnish(service: Arc<Service>) -> Furnish {
+    /// Makes the console of a gateway, once its listeners are there; it shows these settings.
+    pub fn furnish(service: Arc<Service>, settings: Vec<ShownSetting>) -> Furnish {
         Box::new(move |inside| {
             let console = Arc::new(Self {
                 service,
                 inside,
+                settings,
                 sessions: Sessions::default(),
                 pulses: Pulses::default(),
                 live: Arc::new(Semaphore::new(LIVE_MAX)),
+                exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             });
             pulses::keep(&console);
             console

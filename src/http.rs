@@ -154,8 +154,8 @@ impl Gateway {
         let drain_timeout = settings.drain_timeout();
         let is_admin_tls = tls.is_some() && settings.tls.admin;
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
-        let is_watched = is_watched && ledger.test_bench().is_some();
-        let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
+        let keeps_bodies = ledger.test_bench().is_some();
+        let journal = is_watched.then(|| Arc::new(Journal::new(&settings, keeps_bodies)));
         let loopback = Arc::<Loopback>::default();
         let admin = match admin {
             None => None,

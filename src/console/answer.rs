@@ -81,6 +81,17 @@ pub(super) fn events(parts: mpsc::Receiver<Part>) -> Page {
     answer(200, &headers, PageBody::Parts(parts))
 }
 
+/// A file of comma-separated values, which the browser keeps under a name.
+pub(super) fn csv(name: &str, parts: mpsc::Receiver<Part>) -> Page {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        NO_STORE,
+        ("content-type", "text/csv; charset=utf-8; header=present"),
+        ("content-disposition", disposition.as_str()),
+    ];
+    answer(200, &headers, PageBody::Parts(parts))
+}
+
 /// With a header beside those that it has.
 pub(super) fn with(mut page: Page, name: &'static str, value: String) -> Page {
     page.headers.push((name, value));

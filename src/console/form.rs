@@ -36,3 +36,34 @@ fn text(visit: &Visit) -> Result<&str, Trouble> {
     let wrong = |_| Trouble::bad("The form is no text.");
     std::str::from_utf8(&visit.body).map_err(wrong)
 }
+
+/// Percent-encodes all but letters, digits, slashes and a few marks.
+pub(super) fn encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Pairs as a query writes them; keys are encoded by themselves.
+pub(super) fn encoded_pairs(pairs: &[(&'static str, String)]) -> String {
+    let pair = |(key, value): &(&'static str, String)| format!("{key}={}", encoded(value));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_no_part_of_a_query() {
+        assert_eq!(encoded("/a?b=c&d=\u{e9}"), "/a%3Fb%3Dc%26d%3D%C3%A9");
+        assert_eq!(encoded_pairs(&[("a", "1+1".to_owned()), ("b", String::new())]), "a=1%2B1&b=");
+    }
+}

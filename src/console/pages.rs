@@ -8,9 +8,11 @@
 //! the admin API does as well is done by `console.inside.operate`, in its words.
 //! An element with an id and the attribute `data-live` is kept up to date by the script.
 
+mod account;
 mod accounts;
 mod audit;
 mod bench;
+mod export;
 mod gateways;
 mod journal;
 mod overview;
@@ -18,6 +20,7 @@ mod refunds;
 mod search;
 mod sessions;
 mod settings;
+mod story;
 mod trial;
 mod users;
 mod webhooks;

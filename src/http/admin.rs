@@ -13,9 +13,11 @@ mod operation;
 mod ordered_headers;
 mod pages;
 mod query;
+mod readings;
 mod refunds;
 mod talk;
 mod trail;
+mod webhooks;
 
 pub(super) use api::Api;
 pub use guard::AdminToken;

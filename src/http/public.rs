@@ -71,15 +71,21 @@ struct Place<'d> {
 
 /// Those who are shown every call.
 pub(super) struct Watchers {
-    /// There on test ledgers alone.
+    /// There for those who can read it: where there is a token of the admin API.
     pub(super) journal: Option<Arc<Journal>>,
     /// Records exchanges, where a recorder runs.
     pub(super) tap: Option<Arc<dyn Tap>>,
 }
 
 impl Watchers {
-    fn any(&self) -> bool {
-        self.journal.is_some() || self.tap.is_some()
+    /// Whether one of them is shown bodies.
+    fn see_bodies(&self) -> bool {
+        self.noted_bodies() || self.tap.is_some()
+    }
+
+    /// Whether the journal keeps bodies, and what stands in them.
+    fn noted_bodies(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.keeps_bodies())
     }
 }
 
@@ -214,8 +220,8 @@ impl Public {
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let bytes_in = received.wire_bytes;
         let document = self.without_card_numbers(received.document);
-        let watched = self.watchers.any().then(|| document.clone());
-        let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
+        let watched = self.watchers.see_bodies().then(|| document.clone());
+        let notes = self.watchers.noted_bodies().then(Arc::<Notes>::default);
         let version = head.version.clone();
         let sent = notes.as_ref().map(|_| (head.method.name(), head.path.clone()));
         let (body, turn) = (document, received.turn);
@@ -228,11 +234,21 @@ impl Public {
             Some(Reply::Reset(operation, facts)) => Err((operation, Withheld::Ordered, facts)),
             None => Err((OperationName::Unknown, Withheld::Unknown, Box::default())),
         };
-        if let (Some(page), Some(request), Some((method, path))) = (page, &watched, sent) {
-            let sent = Sent { door: door.kind(), version: &version, method, path };
-            let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
+        if let Some(page) = page {
+            let facts = match &answer {
+                Ok(answer) => &answer.facts,
+                Err((.., facts)) => &**facts,
+            };
+            let said = notes.map_or_else(|| CallNotes::of(facts), |notes| notes.taken());
+            let request = watched.as_deref().filter(|_| self.watchers.noted_bodies());
             let reported = answer.as_ref().map_err(|(operation, ..)| operation);
-            page.note(self.service.clock().now(), sent, (request, said), reported);
+            let (method, path) = sent.unwrap_or_default();
+            page.note(
+                (self.service.clock().now(), started.elapsed()),
+                Sent { door: door.kind(), version: &version, method, path },
+                (request.unwrap_or_default(), said),
+                reported,
+            );
         }
         let answer = answer.map_err(|(operation, why, facts)| {
             let at = Called::at(&version);
@@ -282,7 +298,8 @@ impl Public {
             let unread = (&b""[..], CallNotes::default());
             let (method, path) = (head.method.name(), head.path.clone());
             let sent = Sent { door: door.kind(), version: &head.version, method, path };
-            journal.page().note(self.service.clock().now(), sent, unread, Ok(&answer));
+            let at = (self.service.clock().now(), Duration::ZERO);
+            journal.page().note(at, sent, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())

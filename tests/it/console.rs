@@ -1,6 +1,8 @@
 //! The console through the built program, as a browser without scripts meets it.
 
 mod login;
+mod money;
+mod operators;
 mod visitor;
 
 use crate::gateway::TestGateway;

@@ -14,6 +14,7 @@
 mod admin_api;
 mod admin_faults;
 mod admin_journal;
+mod admin_readings;
 mod admin_stage;
 mod audit_trail;
 mod backups;

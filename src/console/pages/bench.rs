@@ -7,7 +7,6 @@ use crate::call::Method;
 use crate::console::answer;
 use crate::console::envelopes;
 use crate::console::frame::Frame;
-use crate::console::login::encoded;
 use crate::console::ordering;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
@@ -179,12 +178,12 @@ async fn change(console: &Console, visitor: &Visitor, what: &str) -> Answered {
     ];
     let pairs = form::form(&visitor.visit, &keys)?;
     let text = |key: &str| pairs.text(key).unwrap_or_default().trim().to_owned();
-    let snapshot = || format!("snapshots/{}", encoded(&text("name")));
+    let snapshot = || format!("snapshots/{}", form::encoded(&text("name")));
     let rules = format!("gateways/{SANDBOX}/rules");
     let nothing_more = Value::Null;
     let (call, body, notice) = match what {
         "fault-taken-back" => {
-            let path = format!("faults/{}", encoded(&text("id")));
+            let path = format!("faults/{}", form::encoded(&text("id")));
             ((Method::Delete, path), nothing_more, format!("Fault {} is taken back.", text("id")))
         }
         "faults-cleared" => {

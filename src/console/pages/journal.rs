@@ -12,7 +12,7 @@ use crate::console::ordering;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
-use crate::console::{Answered, Console, form, login};
+use crate::console::{Answered, Console, form};
 use askama::Template;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -106,7 +106,7 @@ async fn list(console: &Console, visitor: &Visitor) -> Answered {
         refund: text("refund"),
     };
     let asked = filter.query();
-    let before = pairs.text("before").map(|id| format!("&before={}", login::encoded(id)));
+    let before = pairs.text("before").map(|id| format!("&before={}", form::encoded(id)));
     let query = format!("limit={LISTED}&bodies=false{asked}{}", before.unwrap_or_default());
     let listed: Listed = read(console, visitor, "journal", &query).await?;
     let last = listed.exchanges.last().filter(|_| (listed.exchanges.len() as u64) < listed.matched);
@@ -130,7 +130,7 @@ impl Wanted {
             ("refund", &self.refund),
         ];
         let there = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        there.map(|(key, value)| format!("&{key}={}", login::encoded(value))).collect()
+        there.map(|(key, value)| format!("&{key}={}", form::encoded(value))).collect()
     }
 }
 
@@ -156,11 +156,11 @@ async fn call(console: &Console, visitor: &Visitor, id: &str) -> Answered {
     let title = format!("Call {}: {}", call.id, call.operation);
     let frame = visitor.frame(console, Some(Section::Journal), title);
     let page = CallPage {
+        has_bodies: frame.is_test,
         frame,
         near,
         request,
         answered,
-        has_bodies: call.request.is_some(),
         curl: handed_on::as_curl(&call, &url),
         files: handed_on::as_fixture(&call),
         order: ordering::Offer::like(&call),
@@ -176,8 +176,9 @@ async fn nearest(
     visitor: &Visitor,
     call: &Exchange,
 ) -> Result<Option<Exchange>, Trouble> {
-    let Some(request) = &call.request else { return Ok(None) };
-    let query = format!("limit={NEAR_MAX}&outcome=ok&operation={}", login::encoded(&call.operation));
+    let request = call.request.as_deref().filter(|request| !request.is_empty());
+    let Some(request) = request else { return Ok(None) };
+    let query = format!("limit={NEAR_MAX}&outcome=ok&operation={}", form::encoded(&call.operation));
     let listed: Listed = read(console, visitor, "journal", &query).await?;
     let others = listed.exchanges.into_iter().filter(|one| one.id != call.id && !one.has_failed());
     let likeness =

@@ -45,7 +45,7 @@ pub(in crate::http) struct Api {
     pub(super) service: Arc<Service>,
     /// What can explain what was refused.
     pub(super) doors: Doors,
-    /// There on test ledgers alone.
+    /// With bodies on test ledgers, without on others.
     pub(super) journal: Option<Arc<Journal>>,
     pub(in crate::http) access: Access,
     /// The turn of those who read the journal, whose answers take memory.
@@ -116,6 +116,16 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["accounts"] | ["accounts", _] => {
+                self.accounts(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["entries"] => self.entries(method, query).await,
+            ["refunds"] | ["refunds", _] => {
+                self.refunds(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["sessions"] | ["sessions", _] => {
+                self.sessions(method, segments.get(1..).unwrap_or_default(), query, act).await
+            }
             ["refunds", name, "story"] => self.story(method, name).await,
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,
@@ -123,6 +133,7 @@ impl Api {
             ["tenant"] => self.tenant(method, body, act).await,
             ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
+            ["webhooks", rest @ ..] => self.webhooks(method, rest, query).await,
             ["audit"] => self.audit(method, query).await,
             ["journal", rest @ ..] => self.journal(method, rest, query, body).await,
             _ => Err(missing(NOTHING)),
