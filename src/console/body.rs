@@ -173,8 +173,16 @@ mod tests {
     #[test]
     fn json_keeps_its_numbers_and_texts() {
         let shown = shown(r#"{"a":10.00,"b":["x, {y}",{}]}"#, None);
-        let expected =
-            [" {", "   \"a\": 10.00,", "   \"b\": [", "     \"x, {y}\",", "     {", "     }", "   ]", " }"];
+        let expected = [
+            " {",
+            "   \"a\": 10.00,",
+            "   \"b\": [",
+            "     \"x, {y}\",",
+            "     {",
+            "     }",
+            "   ]",
+            " }",
+        ];
         assert_eq!(texts(&shown.open), expected);
     }
 

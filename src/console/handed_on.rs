@@ -25,10 +25,15 @@ pub(super) fn as_curl(exchange: &Exchange, url: &str) -> String {
         method => format!(" --request {method}"),
     };
     let proof = if exchange.is_soap() { "" } else { " -H \"Authorization: Bearer $session\"" };
-    let key = exchange.key.as_ref().map(|key| format!(" -H {}", quoted(&format!("Idempotency-Key: {key}"))));
+    let key = exchange
+        .key
+        .as_ref()
+        .map(|key| format!(" -H {}", quoted(&format!("Idempotency-Key: {key}"))));
     let key = key.unwrap_or_default();
     if body.is_empty() {
-        return format!("session=   # of a login\ncurl --show-error --silent {url}{method}{proof}{key}\n");
+        return format!(
+            "session=   # of a login\ncurl --show-error --silent {url}{method}{proof}{key}\n"
+        );
     }
     let media = if exchange.is_soap() { "text/xml; charset=utf-8" } else { "application/json" };
     let end = end_of(&body);
@@ -95,7 +100,10 @@ fn holder(before: &str) -> &str {
         let name = tag.split(['>', ' ', '\n', '\t']).next().unwrap_or_default();
         return name.rsplit(':').next().unwrap_or_default();
     }
-    before.rsplit('"').find(|text| text.starts_with(|first: char| first.is_alphabetic())).unwrap_or_default()
+    before
+        .rsplit('"')
+        .find(|text| text.starts_with(|first: char| first.is_alphabetic()))
+        .unwrap_or_default()
 }
 
 /// A word that ends a text for a shell and is no line of it.

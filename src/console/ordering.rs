@@ -14,7 +14,16 @@ use serde_json::{Map, Value, json};
 
 /// The keys of the form.
 pub(super) const KEYS: [&str; 10] = [
-    "operation", "account", "kind", "code", "message", "status", "bytes", "delay_ms", "skip", "times",
+    "operation",
+    "account",
+    "kind",
+    "code",
+    "message",
+    "status",
+    "bytes",
+    "delay_ms",
+    "skip",
+    "times",
 ];
 
 /// What can happen to a call, and how the form says it.
@@ -64,7 +73,8 @@ impl Offer {
     pub(super) fn like(call: &Exchange) -> Self {
         let mut offer = Self { operation: call.operation.clone(), ..Self::default() };
         let why = call.rejections.first();
-        let has_rows = OperationName::from_name(&call.operation).is_some_and(OperationName::has_rows);
+        let has_rows =
+            OperationName::from_name(&call.operation).is_some_and(OperationName::has_rows);
         offer.kind = match why {
             Some(why) if why.row.is_none() => "fault",
             None if !has_rows => "fault",
@@ -93,7 +103,9 @@ pub(super) fn fault(pairs: &Pairs) -> Result<Value, Trouble> {
         }
     }
     let error = || match pairs.text("message") {
-        Some(message) => json!({ "code": pairs.text("code").unwrap_or_default(), "message": message }),
+        Some(message) => {
+            json!({ "code": pairs.text("code").unwrap_or_default(), "message": message })
+        }
         None => json!({ "code": pairs.text("code").unwrap_or_default() }),
     };
     let bytes = || number("bytes").map(|bytes| json!(bytes.unwrap_or(100)));

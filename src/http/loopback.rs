@@ -101,7 +101,9 @@ impl Loopback {
 fn without_address(error: ClientError) -> String {
     match error {
         ClientError::Broken(why) => {
-            format!("The connection ended without a whole answer, as it may by an ordered fault: {why}")
+            format!(
+                "The connection ended without a whole answer, as it may by an ordered fault: {why}"
+            )
         }
         other => format!("There is no answer: {other}"),
     }

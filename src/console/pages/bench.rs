@@ -174,7 +174,16 @@ async fn order(console: &Console, visitor: &Visitor) -> Answered {
 async fn change(console: &Console, visitor: &Visitor, what: &str) -> Answered {
     visitor.posts()?;
     let keys = [
-        "id", "now", "seconds", "name", "account", "keep_sessions", "answer", "amount", "code", "times",
+        "id",
+        "now",
+        "seconds",
+        "name",
+        "account",
+        "keep_sessions",
+        "answer",
+        "amount",
+        "code",
+        "times",
     ];
     let pairs = form::form(&visitor.visit, &keys)?;
     let text = |key: &str| pairs.text(key).unwrap_or_default().trim().to_owned();

@@ -1,5 +1,6 @@
 //! Trying a call: an envelope of the catalogue, changed as wanted, sent to the public listener.
 
+use crate::call::Method;
 use crate::console::answer;
 use crate::console::body::{self, In, Shown};
 use crate::console::envelopes::{self, Envelope};
@@ -8,9 +9,8 @@ use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
 use crate::console::{Answered, Console, form};
-use crate::call::Method;
 use crate::domain::secret::without_secrets;
-use crate::http::{Pairs, Tried, Trial};
+use crate::http::{Pairs, Trial, Tried};
 use askama::Template;
 
 /// What stands for a session in an envelope.
