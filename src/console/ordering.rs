@@ -185,8 +185,8 @@ mod tests {
     fn a_form_says_what_the_admin_api_takes() {
         for (query, expected) in [
             (
-                "operation=create&kind=row&code=TRANSACTION_FAILED&times=3&message=",
-                json!({ "operation": "create", "times": 3, "row": { "code": "TRANSACTION_FAILED" } }),
+                "operation=create&kind=row&code=LOCK_COMPETITION&times=3&message=",
+                json!({ "operation": "create", "times": 3, "row": { "code": "LOCK_COMPETITION" } }),
             ),
             ("kind=reset-after&skip=2", json!({ "reset": "after", "skip": 2 })),
             ("kind=cut_off&bytes=7", json!({ "cut_off": 7 })),
