@@ -43,6 +43,7 @@ mod tap;
 mod timing;
 mod tls;
 mod unknown;
+mod watchers;
 
 pub use address::is_authority;
 pub use admin::{AdminToken, Pairs};
@@ -65,7 +66,7 @@ use journal::Journal;
 use listener::{Listener, ListenerConfiguration};
 use loopback::Loopback;
 use metrics::Metrics;
-use public::{Public, Watchers};
+use public::Public;
 use readiness::Readiness;
 use std::io;
 use std::net::SocketAddr;
@@ -73,6 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Patience;
 use tls::Tls;
+use watchers::Watchers;
 
 /// Up to so many header lines hyper counts without allocating.
 const HYPER_HEADERS: usize = 100;

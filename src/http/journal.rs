@@ -221,9 +221,13 @@ impl Page<'_> {
     ) {
         let answered = answer.ok();
         let operation = answer.map_or_else(|operation| *operation, |it| it.operation);
+        let (request, answer_body) = match answered {
+            _ if !self.journal.keeps_bodies => (&b""[..], &b""[..]),
+            Some(answer) => (request, &answer.body[..]),
+            None => (request, &b""[..]),
+        };
         let (request_text, is_cut) = (shown(request), request.len() > BODY_BYTES_MAX);
-        let answered_bodies = answered.filter(|_| self.journal.keeps_bodies);
-        let answer_text = answered_bodies.map_or_else(String::new, |answer| shown(&answer.body));
+        let answer_text = shown(answer_body);
         let bodies = request_text.capacity() + answer_text.capacity();
         let bytes = size_of::<Entry>() + version.len() + path.len() + said.bytes() + bodies;
         let mut entry = Entry {
