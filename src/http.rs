@@ -26,8 +26,10 @@ mod head;
 mod idle;
 mod journal;
 mod listener;
+mod loopback;
 mod metrics;
 pub mod network;
+mod pages;
 mod path;
 mod proxy;
 mod public;
@@ -41,11 +43,16 @@ mod tap;
 mod timing;
 mod tls;
 mod unknown;
+mod watchers;
 
 pub use address::is_authority;
-pub use admin::AdminToken;
+pub use admin::{AdminToken, Pairs};
 pub use body::inflate_now;
+pub use loopback::{Trial, Tried};
+pub use metrics::Pulse;
+pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
+pub use readiness::Check;
 pub use settings::{HttpSettings, SettingError};
 pub use tap::{Exchange, Tap};
 pub use tls::{TlsError, TlsSettings, write_self_signed};
@@ -57,8 +64,9 @@ use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
 use listener::{Listener, ListenerConfiguration};
+use loopback::Loopback;
 use metrics::Metrics;
-use public::{Public, Watchers};
+use public::Public;
 use readiness::Readiness;
 use std::io;
 use std::net::SocketAddr;
@@ -66,6 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Patience;
 use tls::Tls;
+use watchers::Watchers;
 
 /// Up to so many header lines hyper counts without allocating.
 const HYPER_HEADERS: usize = 100;
@@ -112,6 +121,8 @@ pub struct AdminDoor {
     /// Hosts by which they may call it, beside localhost and addresses; one without a port is good
     /// with any.
     pub allowed_hosts: Vec<String>,
+    /// Makes the console that is served beside the API, if there is to be one.
+    pub console: Option<Furnish>,
 }
 
 impl Gateway {
@@ -145,11 +156,12 @@ impl Gateway {
         let drain_timeout = settings.drain_timeout();
         let is_admin_tls = tls.is_some() && settings.tls.admin;
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
-        let is_watched = is_watched && ledger.test_bench().is_some();
-        let journal = is_watched.then(|| Arc::new(Journal::new(&settings)));
+        let keeps_bodies = ledger.test_bench().is_some();
+        let journal = is_watched.then(|| Arc::new(Journal::new(&settings, keeps_bodies)));
+        let loopback = Arc::<Loopback>::default();
         let admin = match admin {
             None => None,
-            Some(AdminDoor { address, token, allowed_hosts }) => {
+            Some(AdminDoor { address, token, allowed_hosts, console }) => {
                 let tls = tls.clone().filter(|_| settings.tls.admin);
                 let configuration = admin_configuration(&settings, &metrics, tls);
                 let hosts = Hosts(allowed_hosts);
@@ -161,15 +173,18 @@ impl Gateway {
                         (&service, &doors),
                         journal.clone(),
                     );
+                    handler = handler.with_console(console, &loopback);
                 }
                 Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }
         };
         let configuration = public_configuration(&settings, &metrics, tls.clone());
         let watchers = Watchers { journal, tap };
+        let public_url = settings.public_url.clone();
         let (ready, counted) = (Arc::clone(&readiness), metrics);
         let handler = Public::new(service, doors, settings, counted, watchers, ready);
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
+        loopback.is_at(public.address(), tls.is_some(), public_url);
         Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }
 

@@ -36,6 +36,8 @@ pub mod postgres;
 pub mod query;
 mod queue;
 pub mod reader;
+pub mod readings;
+mod readings_sessions;
 pub mod reconciliation;
 pub mod record;
 pub mod records;
@@ -60,6 +62,7 @@ mod writer;
 use operator::Operators;
 use outbox::Outbox;
 use query::Queries;
+use readings::Readings;
 use sharing::Sharing;
 use std::future::Future;
 use std::pin::Pin;
@@ -109,7 +112,7 @@ pub struct UserKey(pub i64);
 pub trait Ledger
 where
     Self: Bookkeeping + Sessions + Queries + Orders + Outbox + Views,
-    Self: Trail + Operators + Settings + Health,
+    Self: Trail + Operators + Settings + Health + Readings,
 {
     /// What can be done with a test ledger alone; nothing where it is none.
     fn test_bench(&self) -> Option<&dyn TestBench>;

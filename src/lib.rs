@@ -7,6 +7,7 @@ pub mod call;
 pub mod catalogue;
 pub mod cli;
 pub mod client;
+pub mod console;
 pub mod domain;
 pub mod http;
 pub mod json;

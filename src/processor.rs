@@ -100,6 +100,11 @@ pub trait Processor: Send + Sync {
     /// sending it again cannot pay twice. Zero if it never is.
     fn key_retention(&self) -> Duration;
 
+    /// Whether it is left alone for a while, because it failed again and again.
+    fn is_left_alone(&self) -> bool {
+        false
+    }
+
     /// How many calls it takes at once, at least 1; the others wait for their turn or for another
     /// time.
     fn calls_max(&self) -> usize;

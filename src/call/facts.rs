@@ -39,10 +39,17 @@ impl<T: PartialEq> Few<T> {
     }
 }
 
+impl<T> Few<T> {
+    /// Those that are shown where there are more.
+    pub fn first(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().take(SHOWN_MAX)
+    }
+}
+
 impl<T: fmt::Display> fmt::Display for Few<T> {
     /// The first, and how many more there are.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, thing) in self.0.iter().take(SHOWN_MAX).enumerate() {
+        for (number, thing) in self.first().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             write!(out, "{comma}{thing}")?;
         }

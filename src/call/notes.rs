@@ -4,7 +4,7 @@
 //! What must stay true: a front door notes no secret, and of one call no more than so many bytes; a
 //! call that nothing keeps a journal of pays nothing for this.
 
-use super::OperationName;
+use super::{CallFacts, OperationName};
 use crate::domain::id::ObjectId;
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Serialize, Serializer};
@@ -63,6 +63,13 @@ impl Serialize for Texts {
 }
 
 impl CallNotes {
+    /// What is known of a call whose objects are not noted: who called, and which accounts it names.
+    pub fn of(facts: &CallFacts) -> Self {
+        let user = facts.user.as_deref().map(str::to_owned);
+        let accounts = facts.accounts.first().map(ToString::to_string).collect();
+        Self { user, accounts, ..Self::default() }
+    }
+
     /// About how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
         let text = |text: &String| size_of::<String>() + text.capacity();

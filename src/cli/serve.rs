@@ -8,10 +8,11 @@ use super::ledger::Opened;
 use super::options::Options;
 use super::reload::Reload;
 use super::self_signed::SelfSigned;
-use super::settings::Settings;
+use super::settings::{Effective, Settings};
 use super::signals::Signals;
 use super::values::LedgerPlace;
 use super::{exposure, ledger, logging, record, self_signed, terminal};
+use crate::console::{Console, ShownSetting};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
 use crate::ledger::file::OpenError;
@@ -211,7 +212,10 @@ async fn serve(
     let tap = recorder.as_ref().map(record::Tapped::into);
     let admin = settings.admin_listen.map(|address| {
         let allowed_hosts = settings.admin_allowed_hosts.0;
-        AdminDoor { address, token, allowed_hosts }
+        let shown = |Effective { key, value, origin }| ShownSetting { key, value, origin };
+        let shown = settings.report.into_iter().map(shown).collect();
+        let console = Some(Console::furnish(Arc::clone(&service), shown));
+        AdminDoor { address, token, allowed_hosts, console }
     });
     let doors = doors(&service, &settings.http);
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)

@@ -11,13 +11,18 @@ mod guard;
 mod journal;
 mod operation;
 mod ordered_headers;
+mod pages;
 mod query;
+mod readings;
 mod refunds;
 mod talk;
 mod trail;
+mod webhooks;
 
+pub(super) use api::Api;
 pub use guard::AdminToken;
 pub(super) use guard::{Access, Hosts};
+pub use query::Pairs;
 
 use super::answer::SERVER_NAME;
 use super::answer_body::{AnswerBody, whole};
@@ -26,10 +31,11 @@ use super::doors::Doors;
 use super::head::REQUEST_ID;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
+use super::loopback::Loopback;
 use super::metrics::{Format, Metrics};
+use super::pages::{Furnish, Inside};
 use super::readiness::{Readiness, verbose};
 use crate::service::Service;
-use api::Api;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
@@ -37,6 +43,7 @@ use hyper::header::{
     WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode, Uri};
+use pages::Front;
 use serde_json::json;
 use std::sync::Arc;
 use talk::Wrong;
@@ -52,12 +59,14 @@ pub(super) struct Admin {
     /// By which names metrics and the description may be read.
     hosts: Hosts,
     /// There for those who hold a token.
-    api: Option<Api>,
+    api: Option<Arc<Api>>,
+    /// Pages for people, beside the API.
+    front: Option<Front>,
 }
 
 impl Admin {
     pub(super) fn new(readiness: Arc<Readiness>, metrics: Arc<Metrics>, hosts: Hosts) -> Self {
-        Self { readiness, metrics, hosts, api: None }
+        Self { readiness, metrics, hosts, api: None, front: None }
     }
 
     /// With the admin API, for callers with the token.
@@ -69,7 +78,27 @@ impl Admin {
     ) -> Self {
         let journal_turn = Mutex::default();
         let (service, doors) = (Arc::clone(service), doors.clone());
-        Self { api: Some(Api { service, doors, journal, access, journal_turn }), ..self }
+        let api = Api { service, doors, journal, access, journal_turn };
+        Self { api: Some(Arc::new(api)), ..self }
+    }
+
+    /// With a console beside the API, if there is one.
+    pub(super) fn with_console(
+        mut self,
+        furnish: Option<Furnish>,
+        loopback: &Arc<Loopback>,
+    ) -> Self {
+        if let (Some(furnish), Some(api)) = (furnish, &self.api) {
+            let (readiness, metrics) = (Arc::clone(&self.readiness), Arc::clone(&self.metrics));
+            let pages = furnish(Inside {
+                readiness,
+                metrics,
+                api: Arc::clone(api),
+                loopback: Arc::clone(loopback),
+            });
+            self.front = Some(Front { pages, hosts: self.hosts.clone() });
+        }
+        self
     }
 
     async fn answer(
@@ -79,7 +108,7 @@ impl Admin {
         headers: &HeaderMap,
     ) -> Response<Full<Bytes>> {
         let path = uri.path();
-        if !matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json") {
+        if !is_for_machines(path) {
             if path.starts_with("/api") {
                 return refuse(&talk::missing(api::NOTHING));
             }
@@ -143,6 +172,11 @@ impl Admin {
     }
 }
 
+/// Whether a path is one of those that machines read.
+fn is_for_machines(path: &str) -> bool {
+    matches!(path, "/healthz" | "/livez" | "/readyz" | "/metrics" | "/openapi.json")
+}
+
 /// Whether the query asks for each check, by `verbose` with or without a value.
 fn is_verbose(uri: &Uri) -> bool {
     let mut parts = uri.query().unwrap_or_default().split('&');
@@ -176,6 +210,14 @@ fn respond(
     response
 }
 
+/// An answer after which the connection ends, if the request had a body.
+fn closed_if(has_body: bool, mut response: Response<AnswerBody>) -> Response<AnswerBody> {
+    if has_body {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 impl Handler for Admin {
     async fn handle(
         &self,
@@ -183,7 +225,12 @@ impl Handler for Admin {
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
         let has_body = !request.body().is_end_stream();
-        let mut response = match &self.api {
+        let path = request.uri().path();
+        let is_page = !is_for_machines(path) && !path.starts_with("/api");
+        if let (Some(front), Some(api), true) = (&self.front, &self.api, is_page) {
+            return Ok(closed_if(has_body, front.answer(connection, api, request).await));
+        }
+        let response = match &self.api {
             Some(api) if request.uri().path().starts_with(api::ROOT) => {
                 let origin = api.origin(connection.peer.ip(), request.headers());
                 let request_id = origin.request_id.clone();
@@ -197,9 +244,6 @@ impl Handler for Admin {
             }
             _ => self.answer(request.method(), request.uri(), request.headers()).await,
         };
-        if has_body {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response.map(whole))
+        Ok(closed_if(has_body, response.map(whole)))
     }
 }

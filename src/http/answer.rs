@@ -10,7 +10,7 @@ use super::compression;
 use crate::call::{self, Description, Header, OperationName, Outcome, Refused};
 use crate::domain::number::saturated;
 use crate::service::faults::OrderedHeader;
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, DATE, EXPIRES, HeaderMap,
@@ -166,7 +166,7 @@ impl Answer {
         self.headers.entry(SERVER).or_insert(SERVER_NAME);
         let body = match self.cut_after {
             None => answer_body::whole(Full::new(self.body)),
-            Some(bytes) => Either::Right(CutOff::new(&self.body, bytes)),
+            Some(bytes) => answer_body::cut_off(CutOff::new(&self.body, bytes)),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

@@ -1,14 +1,16 @@
-//! The bodies of answers: whole, or one that ends before what its head stated has been sent, where
-//! a tester ordered it or the outcome is unknown.
+//! The bodies of answers: whole, one that ends before what its head stated has been sent, where
+//! a tester ordered it or the outcome is unknown, or one that comes bit by bit.
 
+use super::pages::{BrokenOff, Part};
 use crate::domain::number::saturated;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::sync::mpsc;
 
 /// The body of an answer.
-pub(super) type AnswerBody = Either<Full<Bytes>, CutOff>;
+pub(super) type AnswerBody = Either<Full<Bytes>, Either<CutOff, InParts>>;
 
 /// Ends the connection in the middle of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,31 @@ impl Body for CutOff {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.stated)
     }
+}
+
+/// A body whose parts come one after the other, until no more can.
+pub(super) struct InParts(mpsc::Receiver<Part>);
+
+impl Body for InParts {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.0.poll_recv(context).map(|part| part.map(|part| part.map(Frame::data)))
+    }
+}
+
+/// The body of an answer that is cut off.
+pub(super) fn cut_off(body: CutOff) -> AnswerBody {
+    Either::Right(Either::Left(body))
+}
+
+/// The body of an answer that comes bit by bit.
+pub(super) fn in_parts(parts: mpsc::Receiver<Part>) -> AnswerBody {
+    Either::Right(Either::Right(InParts(parts)))
 }
 
 /// The body of an answer that is sent as a whole.

@@ -1,7 +1,8 @@
-//! The journal of a test gateway: the last exchanges, so that a tester can see what a client sent
-//! and why it was refused, and verify what it sent and how often.
+//! The journal: the last exchanges. On a test ledger with their bodies, so that a tester can see what
+//! a client sent and why it was refused, and verify what it sent and how often; on any other only
+//! who called when, what about, and what came of it.
 //!
-//! What must stay true: it exists on test ledgers alone; no secret gets in; it holds no more
+//! What must stay true: bodies are kept on test ledgers alone; no secret gets in; it holds no more
 //! exchanges and takes no more memory than its settings say, and counts how many it has dropped;
 //! calls wait for those who read it only as long as it takes to copy a list of references.
 
@@ -17,9 +18,10 @@ use crate::domain::origin::FrontDoor;
 use crate::domain::secret::{HIDDEN, without_secrets};
 use chrono::{DateTime, Utc};
 use parking_lot::{Mutex, MutexGuard};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How much of a request or an answer is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -36,10 +38,17 @@ pub(super) struct Entry {
     pub(super) door: FrontDoor,
     /// The version in the path, as sent.
     pub(super) version: String,
+    /// The method.
+    pub(super) method: &'static str,
+    /// The path in normal form, without what follows a question mark.
+    pub(super) path: String,
     /// The operation, or `unknown`.
     pub(super) operation: &'static str,
     /// `ok`, the code of the fault, `ordered` for a fault that was ordered, or `withheld`.
     pub(super) outcome: &'static str,
+    /// How long it took, in milliseconds.
+    #[serde(rename = "duration_ms", serialize_with = "in_milliseconds")]
+    pub(super) took: Duration,
     /// The HTTP status; none without an answer.
     pub(super) status: Option<u16>,
     /// How many rows failed.
@@ -63,6 +72,10 @@ pub(super) struct Entry {
     pub(super) request: String,
     /// The answer without its secrets, cut to 64 KiB.
     pub(super) answer: String,
+}
+
+fn in_milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(took.as_secs_f64() * 1_000.0)
 }
 
 impl Entry {
@@ -89,6 +102,7 @@ struct Weighed {
 pub(super) struct Journal {
     exchanges_max: usize,
     bytes_max: usize,
+    keeps_bodies: bool,
     kept: Mutex<Kept>,
 }
 
@@ -111,6 +125,15 @@ pub(super) struct Contents {
     pub(super) dropped: u64,
 }
 
+/// Where a call was sent.
+pub(super) struct Sent<'c> {
+    pub(super) door: FrontDoor,
+    /// The version in the path.
+    pub(super) version: &'c str,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+}
+
 /// The right to note an exchange in the journal as it is, until that begins anew.
 pub(super) struct Page<'j> {
     journal: &'j Journal,
@@ -118,16 +141,23 @@ pub(super) struct Page<'j> {
 }
 
 impl Journal {
-    pub(super) fn new(settings: &HttpSettings) -> Self {
+    /// A journal within the bounds of these settings, of exchanges with their bodies or without.
+    pub(super) fn new(settings: &HttpSettings, keeps_bodies: bool) -> Self {
         Self {
             exchanges_max: settings.journal_exchanges_max,
             bytes_max: settings.journal_bytes_max,
+            keeps_bodies,
             kept: Mutex::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock()
+    }
+
+    /// Whether it keeps bodies, and what stands in them.
+    pub(super) const fn keeps_bodies(&self) -> bool {
+        self.keeps_bodies
     }
 
     /// The place of an exchange that begins now.
@@ -180,26 +210,34 @@ impl Journal {
 }
 
 impl Page<'_> {
-    /// Notes an exchange: by which front door and to which version it came, its request and what
+    /// Notes an exchange: when it ended and how long it took, where it was sent, its request and what
     /// that said, and its answer, or the operation that was given none.
     pub(super) fn note(
         self,
-        at: DateTime<Utc>,
-        (door, version): (FrontDoor, &str),
+        (at, took): (DateTime<Utc>, Duration),
+        Sent { door, version, method, path }: Sent<'_>,
         (request, said): (&[u8], CallNotes),
         answer: Result<&Answer, &OperationName>,
     ) {
         let answered = answer.ok();
         let operation = answer.map_or_else(|operation| *operation, |it| it.operation);
+        let (request, answer_body) = match answered {
+            _ if !self.journal.keeps_bodies => (&b""[..], &b""[..]),
+            Some(answer) => (request, &answer.body[..]),
+            None => (request, &b""[..]),
+        };
         let (request_text, is_cut) = (shown(request), request.len() > BODY_BYTES_MAX);
-        let answer_text = answered.map_or_else(String::new, |answer| shown(&answer.body));
+        let answer_text = shown(answer_body);
         let bodies = request_text.capacity() + answer_text.capacity();
-        let bytes = size_of::<Entry>() + version.len() + said.bytes() + bodies;
+        let bytes = size_of::<Entry>() + version.len() + path.len() + said.bytes() + bodies;
         let mut entry = Entry {
             id: 0,
             at,
+            took,
             door,
             version: version.to_owned(),
+            method,
+            path,
             // Of a call that was given up, only the notes know what it was.
             operation: match operation {
                 OperationName::Unknown => said.operation.unwrap_or(operation).name(),
@@ -239,6 +277,9 @@ impl Entry {
 /// A body for people: without its secrets, and not too much of it. What is too much is left away
 /// first, so that no body takes long; the pattern of secrets knows those that are cut.
 fn shown(body: &[u8]) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
     let body = body.get(..BODY_BYTES_MAX).unwrap_or(body);
     let text = crate::xml::decode(body, None).unwrap_or_else(|_| String::from_utf8_lossy(body));
     // No XML holds it: the encoding of these bytes is unknown, and with it where secrets are.
@@ -256,16 +297,19 @@ mod tests {
 
     fn journal(exchanges_max: usize, bytes_max: usize) -> Journal {
         let settings = HttpSettings::default();
-        Journal::new(&HttpSettings {
+        let settings = HttpSettings {
             journal_exchanges_max: exchanges_max,
             journal_bytes_max: bytes_max,
             ..settings
-        })
+        };
+        Journal::new(&settings, true)
     }
 
     fn note(page: Page<'_>, request: &[u8], operation: OperationName) {
-        let (called, said) = ((FrontDoor::Soap, "91.0"), CallNotes::default());
-        page.note(DateTime::UNIX_EPOCH, called, (request, said), Err(&operation));
+        let path = "/apps/services/a/91.0".to_owned();
+        let sent = Sent { door: FrontDoor::Soap, version: "91.0", method: "POST", path };
+        let at = (DateTime::UNIX_EPOCH, Duration::ZERO);
+        page.note(at, sent, (request, CallNotes::default()), Err(&operation));
     }
 
     #[test]

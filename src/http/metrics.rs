@@ -6,9 +6,11 @@
 mod collectors;
 mod limit;
 mod process;
+mod pulse;
 mod text;
 
 pub(super) use limit::Limit;
+pub use pulse::Pulse;
 pub(super) use text::Format;
 
 use crate::call::{OperationName, Outcome};
@@ -23,6 +25,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use pulse::PulseCounters;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -77,6 +80,7 @@ pub(super) struct Metrics {
     pub(super) malformed_heads: Counter,
     pub(super) accept_errors: Counter,
     pub(super) panics: Counter,
+    pulse: PulseCounters,
 }
 
 impl Metrics {
@@ -111,6 +115,7 @@ impl Metrics {
             malformed_heads: Counter::default(),
             accept_errors: Counter::default(),
             panics: Counter::default(),
+            pulse: PulseCounters::default(),
         };
         for limit in Limit::all() {
             let _zero = new.rejected.get_or_create(&LimitLabels { limit });
@@ -193,6 +198,12 @@ impl Metrics {
         });
         requests.inc();
         durations.observe(took.as_secs_f64());
+        self.pulse.count(outcome, took);
+    }
+
+    /// What has been counted of requests, for a page.
+    pub(super) fn pulse(&self) -> Pulse {
+        self.pulse.read(u64::try_from(self.in_flight.get()).unwrap_or_default())
     }
 
     /// The number of connections that `listener` has open.

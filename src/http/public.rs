@@ -14,14 +14,15 @@ use super::connection::Connection;
 use super::date::DateCache;
 use super::doors::Doors;
 use super::head;
-use super::journal::Journal;
+use super::journal::Sent;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::path::normal;
 use super::readiness::Readiness;
 use super::record::Record;
 use super::settings::HttpSettings;
-use super::tap::{Exchange, Tap};
+use super::tap::Exchange;
+use super::watchers::Watchers;
 use crate::call::{
     self, Call, CallNotes, Door, Head, Holding, Notes, OperationName, Outcome, Refusal, Refused,
     Reply, Route, Users,
@@ -67,20 +68,6 @@ struct Place<'d> {
     started: Instant,
     connection: &'d Connection,
     holding: &'d Holding,
-}
-
-/// Those who are shown every call.
-pub(super) struct Watchers {
-    /// There on test ledgers alone.
-    pub(super) journal: Option<Arc<Journal>>,
-    /// Records exchanges, where a recorder runs.
-    pub(super) tap: Option<Arc<dyn Tap>>,
-}
-
-impl Watchers {
-    fn any(&self) -> bool {
-        self.journal.is_some() || self.tap.is_some()
-    }
 }
 
 impl Public {
@@ -214,9 +201,10 @@ impl Public {
         self.metrics.request_body_bytes.inc_by(count(received.wire_bytes));
         let bytes_in = received.wire_bytes;
         let document = self.without_card_numbers(received.document);
-        let watched = self.watchers.any().then(|| document.clone());
-        let notes = self.watchers.journal.as_ref().map(|_| Arc::<Notes>::default());
+        let watched = self.watchers.see_bodies().then(|| document.clone());
+        let notes = self.watchers.noted_bodies().then(Arc::<Notes>::default);
         let version = head.version.clone();
+        let sent = notes.as_ref().map(|_| (head.method.name(), head.path.clone()));
         let (body, turn) = (document, received.turn);
         let holding = holding.clone();
         let call = Call { head, body, turn, deadline, notes: notes.clone(), holding };
@@ -227,15 +215,15 @@ impl Public {
             Some(Reply::Reset(operation, facts)) => Err((operation, Withheld::Ordered, facts)),
             None => Err((OperationName::Unknown, Withheld::Unknown, Box::default())),
         };
-        if let (Some(page), Some(request)) = (page, &watched) {
-            let said = notes.map_or_else(CallNotes::default, |notes| notes.taken());
+        if let Some(page) = page {
+            let facts = answer.as_ref().map_or_else(|(.., facts)| &**facts, |answer| &answer.facts);
+            let said = notes.map_or_else(|| CallNotes::of(facts), |notes| notes.taken());
+            let at = self.service.clock().now();
+            let request = watched.as_deref().unwrap_or_default();
             let reported = answer.as_ref().map_err(|(operation, ..)| operation);
-            page.note(
-                self.service.clock().now(),
-                (door.kind(), &version),
-                (request, said),
-                reported,
-            );
+            let (method, path) = sent.unwrap_or_default();
+            let called = Sent { door: door.kind(), version: &version, method, path };
+            page.note((at, started.elapsed()), called, (request, said), reported);
         }
         let answer = answer.map_err(|(operation, why, facts)| {
             let at = Called::at(&version);
@@ -283,8 +271,10 @@ impl Public {
         let answer = door.refuse(refusal, head);
         if let Some(journal) = &self.watchers.journal {
             let unread = (&b""[..], CallNotes::default());
-            let called = (door.kind(), head.version.as_str());
-            journal.page().note(self.service.clock().now(), called, unread, Ok(&answer));
+            let (method, path) = (head.method.name(), head.path.clone());
+            let sent = Sent { door: door.kind(), version: &head.version, method, path };
+            let at = (self.service.clock().now(), Duration::ZERO);
+            journal.page().note(at, sent, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())

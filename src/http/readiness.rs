@@ -33,7 +33,7 @@ struct Probe {
 }
 
 /// A thing that was looked at: its name, and what is wrong with it, if something is.
-type Check = (&'static str, Result<(), String>);
+pub type Check = (&'static str, Result<(), String>);
 
 impl Readiness {
     pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
@@ -45,10 +45,15 @@ impl Readiness {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Whether nothing new is served any more.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
     /// All that has to be right, in the order in which it is reported. A gateway that stops does
     /// not try its ledger any more.
     pub(super) async fn checks(&self) -> Vec<Check> {
-        if self.is_stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return vec![("shutdown", Err("the gateway is stopping".to_owned()))];
         }
         vec![("shutdown", Ok(())), ("ledger", self.probe().await)]

@@ -61,7 +61,7 @@ pub struct HttpSettings {
     pub linger_ms: u64,
     /// How long a stop waits for requests that have begun.
     pub drain_timeout_ms: u64,
-    /// How many exchanges the journal of a test ledger keeps.
+    /// How many exchanges the journal keeps, on a test ledger with their bodies.
     pub journal_exchanges_max: usize,
     /// How much memory they may take together.
     pub journal_bytes_max: usize,

@@ -7,8 +7,7 @@
 //! none.
 
 use super::answer::SERVER_NAME;
-use super::answer_body::{AnswerBody, CutOff};
-use http_body_util::Either;
+use super::answer_body::{AnswerBody, CutOff, cut_off};
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Response, StatusCode};
@@ -25,7 +24,7 @@ const STATED_BYTES: u64 = 1024;
 /// The answer that breaks off. Its status is that of a failure, for those who look at nothing else.
 pub(super) fn broken_off() -> Response<AnswerBody> {
     let body = CutOff::of(Bytes::from_static(BEGINNING), STATED_BYTES);
-    let mut response = Response::new(Either::Right(body));
+    let mut response = Response::new(cut_off(body));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml;charset=UTF-8"));

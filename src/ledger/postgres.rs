@@ -49,6 +49,8 @@ mod bank_tests;
 #[cfg(test)]
 pub(in crate::ledger) mod for_tests;
 #[cfg(test)]
+mod listing_tests;
+#[cfg(test)]
 mod moving_tests;
 #[cfg(test)]
 mod nodes_tests;

@@ -6,7 +6,7 @@
 //! set. A row that changes between two pages is judged when its page is read; `size` is the number
 //! of matches when the first page was.
 
-mod behind;
+pub(in crate::ledger) mod behind;
 pub(in crate::ledger) mod billing;
 pub(in crate::ledger) mod columns;
 pub mod dialect;

@@ -246,4 +246,8 @@ impl Processor for HttpProcessor {
     fn calls_max(&self) -> usize {
         self.shared.gateway.connections_max
     }
+
+    fn is_left_alone(&self) -> bool {
+        self.shared.breaker.is_open()
+    }
 }

@@ -160,6 +160,11 @@ impl Service {
         all.map(|(name, connected)| (name, connected.calls)).collect()
     }
 
+    /// Whether a gateway is left alone for a while, because it failed again and again.
+    pub fn is_left_alone(&self, gateway: &str) -> bool {
+        self.processors.of(gateway).is_some_and(|connected| connected.processor.is_left_alone())
+    }
+
     /// The sandbox of a gateway, if it is one.
     pub fn sandbox(&self, gateway: &str) -> Option<Arc<Sandbox>> {
         self.processors.sandbox(gateway)

@@ -61,6 +61,25 @@ impl Service {
         Ok(caller_of(&self.verify(username, password, from, found).await?))
     }
 
+    /// That a secret which is no user's was right, unless too many wrong ones came before from this
+    /// address. They are counted under `name`.
+    ///
+    /// # Errors
+    /// [`LoginError::Mismatch`] where it was wrong, [`LoginError::Refused`] unseen.
+    pub async fn guard_secret(
+        &self,
+        name: &str,
+        is_right: bool,
+        from: IpAddr,
+    ) -> Result<(), LoginError> {
+        self.may_try(name, from).await?;
+        if is_right {
+            return Ok(());
+        }
+        self.note_mismatch(name, from).await;
+        Err(LoginError::Mismatch)
+    }
+
     async fn user_named(&self, username: &str) -> Result<Option<Credential>, LedgerError> {
         let user = self.ledger.find_user(username).await?;
         Ok(user.map(|user| Credential { hash: user.password_hash.clone(), user }))
@@ -87,12 +106,19 @@ impl Service {
         let found = found.await?;
         let memory = Arc::clone(&self.hash_memory);
         let verified = verified(found, password.to_owned(), memory, turn).await;
-        if matches!(verified, Err(LoginError::Mismatch)) && self.note_wrong(username, from).await {
+        if matches!(verified, Err(LoginError::Mismatch)) {
+            self.note_mismatch(username, from).await;
+        }
+        verified
+    }
+
+    /// Notes a wrong password, and says so where logins are refused from now on.
+    async fn note_mismatch(&self, username: &str, from: IpAddr) {
+        if self.note_wrong(username, from).await {
             let user: String = username.chars().take(NAME_CHARS_LOGGED).collect();
             let seconds = self.settings.login_refused_s;
             tracing::warn!(?user, %from, seconds, "after many wrong passwords, logins are refused");
         }
-        verified
     }
 }
 

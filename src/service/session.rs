@@ -5,6 +5,8 @@
 
 use super::{Caller, Service};
 use crate::domain::origin::{FrontDoor, Origin};
+use crate::ledger::readings::{Listed, ListedSession, SessionHandle, SessionPlace, SessionsQuery};
+use crate::ledger::trail::Act;
 use crate::ledger::{LedgerError, TokenHash, User};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::{Mutex, MutexGuard};
@@ -141,6 +143,29 @@ impl Service {
         }
     }
 
+    /// Sessions that may still be good, of the user of this name or of all, those used last before
+    /// others; from a place on, so many at most.
+    pub async fn sessions(
+        &self,
+        username: Option<String>,
+        from: Option<SessionPlace>,
+        rows_max: u32,
+    ) -> Result<Listed<ListedSession, SessionPlace>, LedgerError> {
+        let used_since = self.sessions.surely_over_since(self.clock.aged());
+        let query = SessionsQuery { used_since, username, from, rows_max };
+        self.ledger.list_sessions(query).await
+    }
+
+    /// Ends a session for every call from now on; false where there is no such session.
+    pub async fn end_session(&self, handle: SessionHandle, act: Act) -> Result<bool, LedgerError> {
+        // So that no test ledger is replaced meanwhile.
+        let _turn = self.bench_turn.lock().await;
+        let ended = self.ledger.end_session(handle, act).await;
+        // Also after an unknown outcome: looking up again is always right.
+        self.sessions.forget();
+        ended
+    }
+
     /// Takes a session from the ledger into the cache, if it is still good.
     async fn recall(&self, token: TokenHash, now: DateTime<Utc>) -> Result<Caller, SessionError> {
         let forgotten = self.sessions.forgotten.load(Ordering::SeqCst);
@@ -176,7 +201,6 @@ pub(super) fn caller_of(user: &User) -> Caller {
 mod tests {
     use super::*;
     use crate::ledger::sqlite::{LedgerSettings, OpenMode, OpenOptions, SqliteLedger};
-    use crate::ledger::trail::Act;
     use crate::service::clock::Clock;
     use crate::service::seed::{self, Seed};
     use crate::service::{Ledger, ServiceSettings};

@@ -348,7 +348,8 @@ fn nothing_of_it_works_on_real_books_or_without_the_token() {
         ("POST", "clock/advance", json!({ "seconds": 1 })),
         ("PUT", "snapshots/a", json!({})),
         ("POST", "faults", json!({ "delay_ms": 1 })),
-        ("GET", "journal", Value::Null),
+        ("DELETE", "journal", Value::Null),
+        ("POST", "journal/verify", json!({})),
     ] {
         let reported = api(&real, method, path, &body);
         assert_eq!(reported.status, 403, "{method} {path}: {}", reported.body);
@@ -504,6 +505,10 @@ fn whatever_is_told_is_described() {
         ("GET", "users", Value::Null),
         ("GET", "tenant", Value::Null),
         ("GET", "gateways", Value::Null),
+        ("GET", "accounts", Value::Null),
+        ("GET", "refunds", Value::Null),
+        ("GET", "sessions", Value::Null),
+        ("GET", "webhooks", Value::Null),
         ("POST", "tenant", json!({ "key": "credit_balance", "value": true })),
         ("GET", "nothing", Value::Null),
     ] {

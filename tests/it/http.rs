@@ -53,7 +53,7 @@ impl Rig {
             soap_door(&service),
             settings,
             any,
-            Some(AdminDoor { address: any, token: None, allowed_hosts: Vec::new() }),
+            Some(AdminDoor { address: any, token: None, allowed_hosts: Vec::new(), console: None }),
         )
         .await
         .unwrap();

@@ -14,6 +14,7 @@
 mod admin_api;
 mod admin_faults;
 mod admin_journal;
+mod admin_readings;
 mod admin_stage;
 mod audit_trail;
 mod backups;
@@ -26,6 +27,7 @@ mod card_numbers;
 mod cli;
 mod clock;
 mod clock_jumps;
+mod console;
 mod copies;
 mod custom_fields;
 mod damage;

@@ -129,6 +129,13 @@ impl Connection {
         all
     }
 
+    /// What has come, as soon as something has.
+    pub fn read_some(&mut self) -> Vec<u8> {
+        let some = self.stream.fill_buf().unwrap().to_vec();
+        self.stream.consume(some.len());
+        some
+    }
+
     /// Whether the other side has closed and nothing is left to read.
     pub fn is_closed(&mut self) -> bool {
         self.stream.fill_buf().map_or(true, <[u8]>::is_empty)

@@ -7,9 +7,10 @@ use super::faults::{OrderedFault, WrittenFault};
 use super::gateways::{self, Settlements, WrittenRule};
 use super::guard::{self, Access};
 use super::talk::{
-    Answered, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench, ok, read,
-    wrong, wrong_method,
+    Answered, BODY_BYTES_MAX, Wrong, bad, conflict, done, from_json, missing, not_a_test, of_bench,
+    ok, read, wrong, wrong_method,
 };
+use crate::call;
 use crate::domain::id::ObjectId;
 use crate::domain::moment::moment;
 use crate::domain::origin::{FrontDoor, Origin};
@@ -24,7 +25,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -40,13 +41,13 @@ const OPERATOR: &str = "admin API";
 pub(super) const NOTHING: &str = "There is no such thing; see /openapi.json.";
 
 /// The admin API of a gateway.
-pub(super) struct Api {
+pub(in crate::http) struct Api {
     pub(super) service: Arc<Service>,
     /// What can explain what was refused.
     pub(super) doors: Doors,
-    /// There on test ledgers alone.
+    /// With bodies on test ledgers, without on others.
     pub(super) journal: Option<Arc<Journal>>,
-    pub(super) access: Access,
+    pub(in crate::http) access: Access,
     /// The turn of those who read the journal, whose answers take memory.
     pub(super) journal_turn: tokio::sync::Mutex<()>,
 }
@@ -76,11 +77,29 @@ impl Api {
         let query = head.uri.query().unwrap_or_default();
         // A client that dawdles over its body can be asked for its place.
         idleness.await_more();
-        let body = read(body).await?;
+        let body = read(body, BODY_BYTES_MAX).await?;
         idleness.work();
         let actor = Actor::Operator(OPERATOR.to_owned());
         let act = Act { actor, origin, at: self.service.clock().now() };
         self.route(method, &segments, query, &body, act).await
+    }
+
+    /// Answers a request of the console, which has found out who makes it.
+    pub(in crate::http) async fn answer_console(
+        &self,
+        method: call::Method,
+        path: &str,
+        query: &str,
+        body: &Value,
+        act: Act,
+    ) -> (u16, Value) {
+        let segments: Vec<&str> = path.split('/').collect();
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let method = Method::from_bytes(method.name().as_bytes()).unwrap_or_default();
+        match self.route(&method, &segments, query, &body, act).await {
+            Ok((status, value)) => (status.as_u16(), value),
+            Err(wrong) => (wrong.status.as_u16(), json!({ "error": wrong.why })),
+        }
     }
 
     async fn route(
@@ -97,6 +116,16 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["accounts"] | ["accounts", _] => {
+                self.accounts(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["entries"] => self.entries(method, query).await,
+            ["refunds"] | ["refunds", _] => {
+                self.refunds(method, segments.get(1..).unwrap_or_default(), query).await
+            }
+            ["sessions"] | ["sessions", _] => {
+                self.sessions(method, segments.get(1..).unwrap_or_default(), query, act).await
+            }
             ["refunds", name, "story"] => self.story(method, name).await,
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,
@@ -104,6 +133,7 @@ impl Api {
             ["tenant"] => self.tenant(method, body, act).await,
             ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
+            ["webhooks", rest @ ..] => self.webhooks(method, rest, query).await,
             ["audit"] => self.audit(method, query).await,
             ["journal", rest @ ..] => self.journal(method, rest, query, body).await,
             _ => Err(missing(NOTHING)),

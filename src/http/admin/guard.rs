@@ -94,7 +94,7 @@ impl AdminToken {
     }
 
     /// Compares digests, all of their bytes, so that the time reveals nothing.
-    fn is(&self, text: &str) -> bool {
+    pub(in crate::http) fn is(&self, text: &str) -> bool {
         let other = Self::of(text);
         let differs =
             self.0.iter().zip(other.0).fold(0, |differs, (one, two)| differs | (one ^ two));
@@ -141,7 +141,7 @@ impl Hosts {
     }
 
     /// Whether the Host is ours, or one of those that are allowed beside.
-    fn names(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn names(&self, headers: &HeaderMap) -> bool {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         is_ours(host) || self.has(host)
     }

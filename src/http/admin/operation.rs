@@ -8,6 +8,7 @@ use super::talk::{
 use crate::domain::facts::Tenant;
 use crate::domain::money::Currency;
 use crate::ledger::operator::{ChangeRefusal, ListedGateway, ListedUser, Operators};
+use crate::ledger::orders::Awaited;
 use crate::ledger::trail::Act;
 use crate::service::operation::{OperationError, Wanted};
 use hyper::body::Bytes;
@@ -112,7 +113,14 @@ impl Api {
             Method::GET => {
                 let gateways = self.operators().all_gateways().await;
                 let gateways = gateways.map_err(|error| of_ledger(&error))?;
-                let gateways: Vec<_> = gateways.iter().map(shown_gateway).collect();
+                let awaited = self.service.ledger().awaited_gateways().await;
+                let awaited = awaited.map_err(|error| of_ledger(&error))?;
+                let shown = |listed: &ListedGateway| {
+                    let name = &listed.gateway.name;
+                    let awaited = awaited.iter().find(|awaited| awaited.gateway == *name);
+                    shown_gateway(listed, self.service.is_left_alone(name), awaited)
+                };
+                let gateways: Vec<_> = gateways.iter().map(shown).collect();
                 Ok(ok(json!({ "gateways": gateways })))
             }
             Method::POST => {
@@ -208,12 +216,15 @@ fn shown_tenant(tenant: &Tenant) -> Value {
     })
 }
 
-fn shown_gateway(listed: &ListedGateway) -> Value {
+fn shown_gateway(listed: &ListedGateway, is_left_alone: bool, awaited: Option<&Awaited>) -> Value {
     let ListedGateway { gateway, switches } = listed;
     let mut shown = json!({
         "name": gateway.name,
         "kind": if switches.is_some() { "sandbox" } else { "http" },
         "active": gateway.active,
+        "circuit": if is_left_alone { "open" } else { "closed" },
+        "processing": awaited.map_or(0, |awaited| awaited.open),
+        "left_to_operators": awaited.map_or(0, |awaited| awaited.left_to_operators),
         "non_referenced_refunds": gateway.non_referenced_refunds,
         "method_types": gateway.method_types,
     });

@@ -1,4 +1,5 @@
-//! The query string of a request to the admin API: pairs of a closed set of keys.
+//! The query string of a request to the admin API, or a form of the console: pairs of a closed set
+//! of keys.
 //!
 //! What must stay true: a key that is unknown or comes twice is refused and never passed over,
 //! because a filter that does nothing shows what was not asked for.
@@ -12,11 +13,27 @@ const VALUE_BYTES_MAX: usize = 512;
 
 /// The pairs of a query string.
 #[derive(Debug)]
-pub(super) struct Pairs(Vec<(&'static str, String)>);
+pub struct Pairs(Vec<(&'static str, String)>);
 
 impl Pairs {
     /// Reads the pairs, whose keys are `known`; an empty value is no value.
-    pub(super) fn parse(query: &str, known: &[&'static str]) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// A sentence that names the key that is unknown or comes twice, or whose value is no text or
+    /// too long.
+    pub fn parse(query: &str, known: &[&'static str]) -> Result<Self, String> {
+        Self::parse_long(query, known, VALUE_BYTES_MAX)
+    }
+
+    /// The same where a value may have more bytes.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn parse_long(
+        query: &str,
+        known: &[&'static str],
+        value_bytes_max: usize,
+    ) -> Result<Self, String> {
         let mut pairs = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -28,8 +45,8 @@ impl Pairs {
                 return Err(format!("{key} comes twice"));
             }
             let value = decoded(value).ok_or_else(|| format!("{key}: the value is no text"))?;
-            if value.len() > VALUE_BYTES_MAX {
-                return Err(format!("{key} has more than {VALUE_BYTES_MAX} bytes"));
+            if value.len() > value_bytes_max {
+                return Err(format!("{key} has more than {value_bytes_max} bytes"));
             }
             pairs.push((*key, value));
         }
@@ -37,17 +54,16 @@ impl Pairs {
     }
 
     /// The value of a key.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    pub fn text(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().find(|(name, _)| *name == key);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The number that is the value of a key.
-    pub(super) fn number<N>(
-        &self,
-        key: &str,
-        bounds: RangeInclusive<N>,
-    ) -> Result<Option<N>, String>
+    ///
+    /// # Errors
+    /// A sentence, where it is none within these bounds.
+    pub fn number<N>(&self, key: &str, bounds: RangeInclusive<N>) -> Result<Option<N>, String>
     where
         N: FromStr + PartialOrd + Display,
     {

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest body of a call to the admin API, in bytes.
+pub(super) const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Those who send it are on the same machine or near it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -34,12 +35,13 @@ pub(super) struct Wrong {
     pub(super) allow: Option<&'static str>,
 }
 
-pub(super) async fn read(body: Incoming) -> Result<Bytes, Wrong> {
-    let read = Limited::new(body, BODY_BYTES_MAX).collect();
+/// Reads a body of so many bytes at most.
+pub(super) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Wrong> {
+    let read = Limited::new(body, bytes_max).collect();
     match tokio::time::timeout(BODY_TIMEOUT, read).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let why = format!("The body has more than {BODY_BYTES_MAX} bytes.");
+            let why = format!("The body has more than {bytes_max} bytes.");
             Err(wrong(StatusCode::PAYLOAD_TOO_LARGE, why))
         }
         Ok(Err(_)) => Err(bad("The body of the request is broken.")),

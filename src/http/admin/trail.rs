@@ -2,9 +2,9 @@
 
 use super::api::Api;
 use super::query::Pairs;
-use super::talk::{Answered, Wrong, bad, missing, of_ledger, ok, wrong_method};
+use super::readings::{named_refund, read_alone};
+use super::talk::{Answered, Wrong, bad, missing, of_ledger, ok};
 use crate::domain::moment::moment;
-use crate::domain::refund_name::RefundName;
 use crate::ledger::trail::TrailQuery;
 use hyper::Method;
 use serde_json::json;
@@ -16,9 +16,7 @@ const LIMIT_MAX: u32 = 1_000;
 impl Api {
     /// The newest records that are asked for.
     pub(super) async fn audit(&self, method: &Method, query: &str) -> Result<Answered, Wrong> {
-        if method != Method::GET {
-            return Err(wrong_method("GET, HEAD"));
-        }
+        read_alone(method)?;
         let query = parse(query).map_err(bad)?;
         let page = self.service.ledger().records(query).await.map_err(|error| of_ledger(&error))?;
         Ok(ok(json!({ "records": page.records, "next": page.next })))
@@ -26,18 +24,15 @@ impl Api {
 
     /// The story of a refund, named by its Id or its number.
     pub(super) async fn story(&self, method: &Method, name: &str) -> Result<Answered, Wrong> {
-        if method != Method::GET {
-            return Err(wrong_method("GET, HEAD"));
-        }
-        let no_name = || bad(format!("`{name}` is neither the Id nor the number of a refund"));
-        let refund = RefundName::forgiving(name).ok_or_else(no_name)?;
+        read_alone(method)?;
+        let refund = named_refund(name)?;
         let story = self.service.ledger().story(refund).await.map_err(|error| of_ledger(&error))?;
         story.map(ok).ok_or_else(|| missing(format!("The ledger has no refund {refund}.")))
     }
 }
 
 fn parse(query: &str) -> Result<TrailQuery, String> {
-    const KEYS: [&str; 7] = ["actor", "object", "id", "from", "until", "before", "limit"];
+    const KEYS: [&str; 8] = ["actor", "object", "id", "from", "until", "before", "cursor", "limit"];
     let pairs = Pairs::parse(query, &KEYS)?;
     let at = |key: &str| {
         let text = pairs.text(key);
@@ -51,7 +46,7 @@ fn parse(query: &str) -> Result<TrailQuery, String> {
         id: pairs.text("id").map(str::to_owned),
         from: at("from")?,
         until: at("until")?,
-        before: pairs.number("before", 0..=i64::MAX)?,
+        before: pairs.number("before", 0..=i64::MAX)?.or(pairs.number("cursor", 0..=i64::MAX)?),
         most: pairs.number("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT),
     })
 }

@@ -70,6 +70,21 @@ impl Filter {
         self.differences(entry).is_empty()
     }
 
+    /// That it asks for nothing that only bodies say.
+    ///
+    /// # Errors
+    /// A sentence, where it does.
+    pub(in crate::http) fn check_without_bodies(&self) -> Result<(), String> {
+        let asks = [("key", self.key.is_some()), ("refund", self.refund.is_some())];
+        match asks.into_iter().find(|(_, asks)| *asks) {
+            None => Ok(()),
+            Some((key, _)) => Err(format!(
+                "{key}: the journal of a ledger that is not for testing keeps no bodies, which \
+                 alone say this; the audit has it"
+            )),
+        }
+    }
+
     /// How many things it asks for.
     pub(super) fn len(&self) -> usize {
         let texts = [&self.operation, &self.outcome, &self.account, &self.user, &self.key];

@@ -59,7 +59,7 @@ fn behind(object: QueryObject) -> (&'static Lookup, &'static [Link]) {
 
 /// Reads the rows of these keys, and those behind them; one that is not what was written is an
 /// error.
-pub(super) fn verify(
+pub(in crate::ledger) fn verify(
     reader: &mut dyn Reader,
     object: QueryObject,
     keys: impl Iterator<Item = i64>,

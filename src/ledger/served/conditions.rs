@@ -28,7 +28,17 @@ impl Conditions {
 
     /// Adds a condition that nothing meets.
     pub(super) fn never(&mut self) {
-        self.texts.push("false".to_owned());
+        self.hold("false");
+    }
+
+    /// Adds a condition without a value of its own.
+    pub(super) fn hold(&mut self, text: &str) {
+        self.texts.push(text.to_owned());
+    }
+
+    /// Whether there is no condition.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.texts.is_empty()
     }
 
     /// Binds a value, and gives its place in the statement.

@@ -1,15 +1,18 @@
 //! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash. And the
 //! moment by which they and all else that has its time get old.
 
-use super::{drawing, numbering};
+use super::{drawing, numbering, operating};
 use crate::ledger::books::BooksError;
+use crate::ledger::readings::SessionHandle;
 use crate::ledger::record::Field;
 use crate::ledger::records::{
-    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow,
+    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow, UserRow,
 };
+use crate::ledger::trail::Act;
 use crate::ledger::unit::Unit;
 use crate::ledger::{TokenHash, UserKey};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// How many expired sessions one batch removes: clients that log in before every call leave very
@@ -60,6 +63,19 @@ pub fn keep(unit: &mut Unit<'_>, token: TokenHash, at: DateTime<Utc>) -> Result<
 /// Notes by which moment things get old; never backwards.
 pub fn keep_age(unit: &mut Unit<'_>, at: DateTime<Utc>) -> Result<(), BooksError> {
     numbering::raise(unit, AGE, at.timestamp_millis())
+}
+
+/// Ends a session, and records who ended it; false where it has ended meanwhile.
+pub fn end(unit: &mut Unit<'_>, token: TokenHash, act: &Act) -> Result<bool, BooksError> {
+    let Some(session) = unit.get::<SessionRow>(&(token,))?.cloned() else { return Ok(false) };
+    unit.remove::<SessionRow>(&(token,))?;
+    let user: UserRow = unit.existing(&(session.user,))?;
+    // Its row is written as it was, by which other nodes know that they have to look again.
+    unit.change::<UserRow>(&(session.user,), |_| {})?;
+    let facts = json!({ "username": user.username });
+    let handle = SessionHandle::of(&token).to_string();
+    operating::record(unit, act, "end", ("Session", &handle), facts)?;
+    Ok(true)
 }
 
 /// Ends every session of a user.

@@ -58,6 +58,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the circuit is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.state.lock().retry_at.is_some()
+    }
+
     /// Notes whether the processor answered a request in a way that can be understood.
     pub(super) fn note(&self, is_good: bool, now: Instant) -> Change {
         let mut state = self.state.lock();
@@ -91,11 +96,13 @@ mod tests {
         assert_eq!(breaker.note(false, start), Change::None);
         assert!(breaker.admits(start));
         assert_eq!(breaker.note(false, start), Change::Opened);
+        assert!(breaker.is_open());
         assert!(!breaker.admits(start + Duration::from_secs(9)));
         let later = start + Duration::from_secs(10);
         assert!(breaker.admits(later), "the trial");
         assert!(!breaker.admits(later), "only one");
         assert_eq!(breaker.note(true, later), Change::Closed);
+        assert!(!breaker.is_open());
         assert!(breaker.admits(later));
     }
 

@@ -17,6 +17,11 @@ use crate::ledger::orders::{
 };
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
 use crate::ledger::query::{Find, FindError, Page, Queries};
+use crate::ledger::readings::{
+    AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
+    ListedPayment, ListedRefund, ListedSession, OpenRefund, Readings, RefundCounts, RefundsQuery,
+    SessionHandle, SessionPlace, SessionsQuery, Span,
+};
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult};
 use crate::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use crate::ledger::test_bench::TestBench;
@@ -331,5 +336,32 @@ impl Operators for ScriptedLedger {
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {
         ready(Ok(Vec::new()))
+    }
+}
+
+/// Nothing is looked through here.
+macro_rules! busy {
+    ($($name:ident($($argument:ty),*) -> $found:ty;)+) => {
+        $(fn $name(&self $(, _: $argument)*) -> Reply<$found> {
+            ready(Err(LedgerError::Busy))
+        })+
+    };
+}
+
+impl Readings for ScriptedLedger {
+    busy! {
+        list_accounts(AccountsQuery) -> Listed<AccountView>;
+        show_account(ObjectKey) -> Option<AccountView>;
+        list_entries(ObjectKey, Span) -> Option<Listed<EntryView>>;
+        list_adjustments(ObjectKey, Span) -> Option<Listed<ListedAdjustment>>;
+        list_invoices(ObjectKey, Span) -> Option<Listed<ListedInvoice>>;
+        list_payments(ObjectKey, Span) -> Option<Listed<ListedPayment>>;
+        list_refunds(RefundsQuery) -> Listed<ListedRefund>;
+        show_refund(RefundName) -> Option<ListedRefund>;
+        count_refunds() -> RefundCounts;
+        list_open(Span) -> Listed<OpenRefund>;
+        list_sessions(SessionsQuery) -> Listed<ListedSession, SessionPlace>;
+        end_session(SessionHandle, Act) -> bool;
+        list_failed_deliveries(&str, Span) -> Listed<FailedDelivery>;
     }
 }

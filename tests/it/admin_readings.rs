@@ -1,0 +1,215 @@
+//! What operators look through by the admin API: accounts, entries, refunds, sessions, webhooks, and
+//! on a ledger that is not for testing the journal without bodies.
+
+use crate::admin_api::{api, done};
+use crate::gateway::{
+    ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT, TestGateway, electronic_refund, external_refund,
+};
+use serde_json::{Value, json};
+use std::fs;
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long something may take that must happen: long enough for any machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn get(gateway: &TestGateway, path: &str) -> Value {
+    done(gateway, "GET", path, &Value::Null)
+}
+
+/// The rows of a list, page by page of two.
+fn all(gateway: &TestGateway, path: &str, name: &str) -> Vec<Value> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let page = get(gateway, &format!("{path}{joint}limit=2{cursor}"));
+        let found = page[name].as_array().unwrap();
+        assert!(found.len() <= 2, "{page}");
+        rows.extend(found.iter().cloned());
+        match page["next"].as_str() {
+            None => return rows,
+            Some(next) => cursor = format!("&cursor={next}"),
+        }
+    }
+}
+
+fn texts(rows: &[Value], key: &str) -> Vec<String> {
+    rows.iter().map(|row| row[key].as_str().unwrap_or("null").to_owned()).collect()
+}
+
+#[test]
+fn accounts_their_entries_and_refunds_are_listed_page_by_page() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    for amount in ["1.50", "20", "3"] {
+        gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, amount)]);
+    }
+    gateway.create(&session, &[electronic_refund("40")]);
+    let accounts = all(&gateway, "accounts", "accounts");
+    assert!(accounts.len() >= 2, "{accounts:?}");
+    let found = all(&gateway, "accounts?search=external", "accounts");
+    assert_eq!(texts(&found, "number"), ["A00000001"]);
+    let account = get(&gateway, "accounts/A00000001");
+    assert_eq!(found, std::slice::from_ref(&account));
+    assert_eq!(account, get(&gateway, &format!("accounts/{EXTERNAL_ACCOUNT}")));
+    assert_eq!((&account["balance"], &account["opening"]), (&json!("975.50"), &json!("1000.00")));
+    let entries = all(&gateway, "entries?account=A00000001", "entries");
+    assert_eq!(texts(&entries, "balance"), ["975.50", "978.50", "998.50"]);
+    assert_eq!(texts(&entries, "amount"), ["-3.00", "-20.00", "-1.50"]);
+    assert_eq!(texts(&entries, "refund"), ["R-00000003", "R-00000002", "R-00000001"]);
+    let refunds = all(&gateway, "refunds", "refunds");
+    let numbers = ["R-00000004", "R-00000003", "R-00000002", "R-00000001"];
+    assert_eq!(texts(&refunds, "number"), numbers);
+    for (filter, expected) in [
+        ("status=Processed&type=External", &numbers[1..]),
+        ("account=A00000001", &numbers[1..]),
+        ("amount_min=20", &[numbers[0], numbers[2]]),
+        ("amount_min=2&amount_max=20.00&account=A00000001", &numbers[1..3]),
+        ("type=Electronic", &numbers[..1]),
+        ("from=2999-01-01", &[]),
+        ("gateway=none", &[]),
+        ("account=none", &[]),
+    ] {
+        let found = all(&gateway, &format!("refunds?{filter}"), "refunds");
+        assert_eq!(texts(&found, "number"), expected, "{filter}");
+    }
+    let one = get(&gateway, "refunds/R-00000002");
+    assert_eq!(Some(&one), refunds.get(2));
+    let id = one["id"].as_str().unwrap();
+    assert_eq!(one, get(&gateway, &format!("refunds/{id}")));
+    for (key, value) in [
+        ("amount", "20.00"),
+        ("currency", "USD"),
+        ("account", EXTERNAL_ACCOUNT),
+        ("created_by", "demo@example.com"),
+    ] {
+        assert_eq!(one[key], value, "{one}");
+    }
+    assert_eq!(
+        get(&gateway, &format!("entries?account={ELECTRONIC_ACCOUNT}"))["next"],
+        json!(null)
+    );
+}
+
+#[test]
+fn what_cannot_be_listed_is_refused_in_words() {
+    let gateway = TestGateway::demo();
+    for (method, path, status, named) in [
+        ("GET", "accounts?limit=501", 400, "1 to 500"),
+        ("GET", "accounts?serch=x", 400, "serch"),
+        ("GET", "accounts?cursor=x", 400, "`next`"),
+        ("GET", "accounts/none", 404, "none"),
+        ("POST", "accounts", 405, "GET, HEAD"),
+        ("GET", "entries", 400, "account: is missing"),
+        ("GET", "entries?account=none", 404, "none"),
+        ("GET", "refunds?status=Procesed", 400, "`Processed`"),
+        ("GET", "refunds?from=yesterday", 400, "yesterday"),
+        ("GET", "refunds?amount_min=1e3", 400, "1e3"),
+        ("GET", "refunds/none", 400, "none"),
+        ("GET", "refunds/R-00000099", 404, "R-00000099"),
+        ("GET", "sessions?cursor=7", 400, "`next`"),
+        ("DELETE", "sessions/x", 400, "handle"),
+        ("DELETE", "sessions/00000000000000000000000000000000", 404, "no session"),
+        ("GET", "webhooks/none/failures", 404, "none"),
+        ("DELETE", "webhooks", 405, "GET, HEAD"),
+    ] {
+        let reported = api(&gateway, method, path, &Value::Null);
+        let error = reported.body["error"].as_str().unwrap_or_default();
+        assert!(
+            reported.status == status && error.contains(named),
+            "{method} {path}: {} {error}",
+            reported.status
+        );
+    }
+}
+
+#[test]
+fn a_session_is_listed_by_a_handle_that_opens_nothing_and_can_be_ended() {
+    let gateway = TestGateway::demo();
+    let (session, other) = (gateway.login(), gateway.login());
+    let refund = || [external_refund(EXTERNAL_ACCOUNT, "1")];
+    let listed = all(&gateway, "sessions?user=demo@example.com", "sessions");
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    assert_eq!(all(&gateway, "sessions?user=none", "sessions"), Vec::<Value>::new());
+    for row in &listed {
+        let handle = row["handle"].as_str().unwrap();
+        assert!(!session.contains(handle) && !other.contains(handle), "{row}");
+        let as_session = gateway.create(handle, &refund());
+        assert_eq!(as_session.texts("FaultCode"), ["INVALID_SESSION"], "{as_session}");
+    }
+    let handle = listed[0]["handle"].as_str().unwrap();
+    done(&gateway, "DELETE", &format!("sessions/{handle}"), &Value::Null);
+    let works = |session: &str| gateway.create(session, &refund()).successes() == 1;
+    assert_eq!([works(&session), works(&other)].iter().filter(|works| **works).count(), 1);
+    assert_eq!(all(&gateway, "sessions", "sessions").len(), 1);
+    let audit = get(&gateway, &format!("audit?id={handle}"));
+    let record = &audit["records"][0];
+    assert_eq!((&record["operation"], &record["object"]), (&json!("end"), &json!("Session")));
+    assert_eq!(record["objects"][0]["facts"]["username"], "demo@example.com");
+}
+
+/// A gateway with a webhook at a port where nothing listens, once a delivery has failed.
+pub fn with_a_webhook_that_fails() -> TestGateway {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let gateway = TestGateway::configured(&format!(
+        "[[webhook]]\nname = 'books'\nurl = 'http://127.0.0.1:{port}/hook'\n\
+         secret = 'a secret of tests, and of no one else'\n"
+    ));
+    gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1")]);
+    let started = Instant::now();
+    while get(&gateway, "webhooks/books/failures")["failures"] == json!([]) {
+        assert!(started.elapsed() < PATIENCE, "no delivery failed");
+        thread::sleep(Duration::from_millis(20));
+    }
+    gateway
+}
+
+#[test]
+fn what_a_webhook_did_not_take_is_listed_with_why() {
+    let gateway = with_a_webhook_that_fails();
+    let failures = get(&gateway, "webhooks/books/failures");
+    let failure = &failures["failures"][0];
+    assert_eq!((&failure["refund"], &failure["given_up"]), (&json!("R-00000001"), &json!(false)));
+    assert!(!failure["last_error"].as_str().unwrap().is_empty(), "{failures}");
+    let webhooks = get(&gateway, "webhooks");
+    assert_eq!(webhooks["webhooks"][0]["name"], "books", "{webhooks}");
+    assert!(!webhooks.to_string().contains("127.0.0.1"), "{webhooks}");
+}
+
+#[test]
+fn on_real_books_the_journal_says_who_called_and_what_came_of_it_and_keeps_no_body() {
+    let seed = format!(
+        "[[user]]\nusername = 'demo@example.com'\npassword = 'demo'\n\
+         [[account]]\nid = '{EXTERNAL_ACCOUNT}'\nnumber = 'A1'\nname = 'One'\n\
+         currency = 'USD'\ncredit_balance = '100.00'\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("seed.toml"), seed).unwrap();
+    let gateway = TestGateway::start_in(folder, &["--seed", "seed.toml"]);
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1")]);
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1000")]);
+    let journal = get(&gateway, "journal");
+    let calls = journal["exchanges"].as_array().unwrap();
+    assert_eq!(texts(calls, "operation"), ["create", "create", "login"]);
+    assert_eq!(texts(calls, "user"), ["demo@example.com"; 3]);
+    for call in &calls[..2] {
+        assert_eq!(call["accounts"], json!([EXTERNAL_ACCOUNT]), "{call}");
+        assert!(call["duration_ms"].as_f64().unwrap() > 0.0, "{call}");
+        let kept = [&call["request"], &call["answer"], &call["objects"], &call["key"]];
+        assert_eq!(kept, [&json!(null), &json!(null), &json!([]), &json!(null)], "{call}");
+    }
+    assert_eq!(calls.iter().map(|call| &call["row_errors"]).collect::<Vec<_>>(), [1, 0, 0]);
+    assert!(!journal.to_string().contains("Amount"), "{journal}");
+    let failed = get(&gateway, "journal?failed=true&user=demo@example.com");
+    assert_eq!(failed["matched"], 1, "{failed}");
+    let first = get(&gateway, "journal?limit=1");
+    let next = first["next"].as_str().unwrap();
+    let second = get(&gateway, &format!("journal?limit=2&cursor={next}"));
+    assert_eq!((second["exchanges"].as_array().unwrap().len(), &second["next"]), (2, &json!(null)));
+    for filter in ["refund=R-00000001", "key=x"] {
+        let refused = api(&gateway, "GET", &format!("journal?{filter}"), &Value::Null);
+        assert_eq!(refused.status, 400, "{}", refused.body);
+    }
+}
