@@ -392,6 +392,8 @@ mod memo_tests;
 #[cfg(test)]
 mod method_tests;
 #[cfg(test)]
+mod needs_tests;
+#[cfg(test)]
 mod paying_tests;
 #[cfg(test)]
 mod payment_change_tests;

@@ -11,6 +11,7 @@ mod bank;
 mod book;
 mod caller;
 mod checks;
+mod forgetting;
 mod linear;
 mod listener;
 mod random;
@@ -197,6 +198,7 @@ impl Simulation {
 
     /// Callers call, and clocks go wrong.
     async fn be_called(self: Arc<Self>, service: Arc<Service>) {
+        let is_forgotten = self.begin_silence();
         let (weather, process) = (Arc::clone(&self), Arc::clone(&service));
         tokio::spawn(async move {
             loop {
@@ -216,6 +218,9 @@ impl Simulation {
             if let Err(error) = caller.await {
                 self.world.fail(format!("a caller ended early: {error}"));
             }
+        }
+        if is_forgotten {
+            self.outlast_the_gateways_memory(&service).await;
         }
     }
 

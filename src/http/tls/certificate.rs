@@ -3,24 +3,17 @@
 //! What must stay true: nothing here decides whether a certificate is genuine; that has been
 //! verified before, or it is our own. What cannot be read is not there.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
+use x509_cert::Certificate as X509;
+use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::der::{Decode as _, Tag, Tagged as _};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::name::Name;
+use x509_cert::time::Time;
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const VERSION: u8 = 0xa0;
-const EXTENSIONS: u8 = 0xa3;
-const OCTETS: u8 = 0x04;
-const IDENTIFIER: u8 = 0x06;
-const UTC_TIME: u8 = 0x17;
-const TIME: u8 = 0x18;
-/// The types of text that are ASCII or UTF-8.
-const TEXTS: [u8; 3] = [0x0c, 0x13, 0x16];
-/// An address of mail, a host name and a URI among alternative names.
-const NAMES: [u8; 3] = [0x81, 0x82, 0x86];
 /// `id-at-commonName`.
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-/// `id-ce-subjectAltName`.
-const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
 /// The parts of a certificate that count here.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,93 +28,39 @@ pub(super) struct Certificate {
 impl Certificate {
     /// Reads a certificate in DER.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
-        let mut fields = Der(Der(Der(der).inside(SEQUENCE)?).inside(SEQUENCE)?);
-        if fields.tag() == Some(VERSION) {
-            fields.inside(VERSION)?;
-        }
-        let (_serial, _signature, _issuer) = (fields.next()?, fields.next()?, fields.next()?);
-        let mut validity = Der(fields.inside(SEQUENCE)?);
-        let from = moment(validity.next()?)?;
-        let until = moment(validity.next()?)?;
-        let mut names = common_names(fields.inside(SEQUENCE)?);
-        let extensions = fields.find(|(tag, _)| *tag == EXTENSIONS);
-        if let Some((_, extensions)) = extensions {
-            names.extend(alternative_names(extensions));
+        let read = X509::from_der(der).ok()?;
+        let certificate = read.tbs_certificate();
+        let validity = certificate.validity();
+        let (from, until) = (moment(validity.not_before), moment(validity.not_after));
+        let mut names = common_names(certificate.subject());
+        if let Ok(Some((_, SubjectAltName(all)))) = certificate.get_extension() {
+            names.extend(all.iter().filter_map(alternative_name));
         }
         Some(Self { from, until, names })
     }
 }
 
-/// Values of DER, one after another.
-struct Der<'d>(&'d [u8]);
-
-impl<'d> Der<'d> {
-    fn tag(&self) -> Option<u8> {
-        self.0.first().copied()
-    }
-
-    /// What is in the next value, if it has this tag.
-    fn inside(&mut self, tag: u8) -> Option<&'d [u8]> {
-        self.next().filter(|(found, _)| *found == tag).map(|(_, inside)| inside)
-    }
+fn moment(time: Time) -> DateTime<Utc> {
+    time.to_system_time().into()
 }
 
-impl<'d> Iterator for Der<'d> {
-    type Item = (u8, &'d [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (tag, rest) = self.0.split_first()?;
-        let (first, rest) = rest.split_first()?;
-        let (length, rest) = match *first {
-            short if short < 0x80 => (usize::from(short), rest),
-            long => {
-                let (bytes, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
-                let digit = |length: usize, byte: &u8| {
-                    length.checked_mul(256)?.checked_add(usize::from(*byte))
-                };
-                (bytes.iter().try_fold(0, digit)?, rest)
-            }
-        };
-        let (inside, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((*tag, inside))
-    }
-}
-
-fn moment((tag, text): (u8, &[u8])) -> Option<DateTime<Utc>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let whole = match tag {
-        // RFC 5280, 4.1.2.5.1: years up to 49 are of this century.
-        UTC_TIME => format!("{}{text}", if text.get(..2)? < "50" { "20" } else { "19" }),
-        TIME => text.to_owned(),
-        _ => return None,
-    };
-    let moment = NaiveDateTime::parse_from_str(&whole, "%Y%m%d%H%M%SZ").ok()?;
-    Some(moment.and_utc())
-}
-
-fn common_names(subject: &[u8]) -> Vec<String> {
-    let sets = Der(subject).filter(|(tag, _)| *tag == SET);
-    let attributes = sets.flat_map(|(_, set)| Der(set)).filter(|(tag, _)| *tag == SEQUENCE);
-    let value = |(_, attribute): (u8, &[u8])| {
-        let mut parts = Der(attribute);
-        parts.inside(IDENTIFIER).filter(|kind| *kind == COMMON_NAME)?;
-        let (tag, text) = parts.next()?;
-        TEXTS.contains(&tag).then(|| String::from_utf8(text.to_vec()).ok()).flatten()
-    };
-    attributes.filter_map(value).collect()
-}
-
-fn alternative_names(extensions: &[u8]) -> Vec<String> {
-    let all = Der(extensions).inside(SEQUENCE).unwrap_or_default();
-    let names = Der(all).filter(|(tag, _)| *tag == SEQUENCE).find_map(|(_, extension)| {
-        let mut parts = Der(extension);
-        parts.inside(IDENTIFIER).filter(|kind| *kind == ALTERNATIVE_NAMES)?;
-        let (_, octets) = parts.find(|(tag, _)| *tag == OCTETS)?;
-        Der(octets).inside(SEQUENCE)
+/// The common names that are ASCII or UTF-8.
+fn common_names(subject: &Name) -> Vec<String> {
+    let named = subject.iter().filter(|attribute| attribute.oid == COMMON_NAME);
+    let texts = named.map(|attribute| &attribute.value).filter(|value| {
+        matches!(value.tag(), Tag::Utf8String | Tag::PrintableString | Tag::Ia5String)
     });
-    let texts = Der(names.unwrap_or_default()).filter(|(tag, _)| NAMES.contains(tag));
-    texts.filter_map(|(_, text)| String::from_utf8(text.to_vec()).ok()).collect()
+    texts.filter_map(|value| String::from_utf8(value.value().to_vec()).ok()).collect()
+}
+
+/// An address of mail, a host name or a URI.
+fn alternative_name(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::Rfc822Name(text)
+        | GeneralName::DnsName(text)
+        | GeneralName::UniformResourceIdentifier(text) => Some(text.to_string()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

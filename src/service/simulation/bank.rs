@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -32,6 +33,8 @@ const REMEMBERED_LONGER: TimeDelta = TimeDelta::hours(36);
 pub(super) struct Bank {
     world: Arc<World>,
     known: Mutex<Known>,
+    /// Whether none of its answers comes back.
+    is_silent: AtomicBool,
     /// What it collected, by the reference of the payment, in minor units.
     collected: BTreeMap<String, i64>,
 }
@@ -66,7 +69,13 @@ enum Fate {
 
 impl Bank {
     pub(super) fn new(world: &Arc<World>, collected: BTreeMap<String, i64>) -> Arc<Self> {
-        Arc::new(Self { world: Arc::clone(world), known: Mutex::default(), collected })
+        let (known, is_silent) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { world: Arc::clone(world), known, is_silent, collected })
+    }
+
+    /// Whether none of its answers comes back from now on. Orders may arrive nevertheless.
+    pub(super) fn be_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::Relaxed);
     }
 
     /// The connector of a process.
@@ -177,7 +186,10 @@ impl Bank {
         if self.world.is_calm() {
             return Fate::Good;
         }
+        let is_silent = self.is_silent.load(Ordering::Relaxed);
         self.world.draw(|random| match random.below(100) {
+            0..70 if is_silent => Fate::AnswerLost,
+            _ if is_silent => Fate::LostOnItsWay,
             0..60 => Fate::Good,
             60..66 => Fate::NeverLeft,
             66..74 => Fate::LostOnItsWay,

@@ -210,6 +210,11 @@ impl World {
             true => 60 * random.between(1, IDLE_MAX_HOURS),
             false => random.between(0, 30),
         });
+        self.idle(process, minutes).await;
+    }
+
+    /// Nothing happens for so many minutes, but that the process keeps its age every hour.
+    pub(super) async fn idle(&self, process: &Service, minutes: i64) {
         for _ in 0..minutes / 60 {
             self.leap(TimeDelta::hours(1));
             process.keep_age().await;
