@@ -30,19 +30,24 @@ fn real(config: &str, env: impl FnOnce(&TempDir) -> Vec<(String, String)>) -> Te
     TestGateway::start_with_env(folder, &["--seed", "seed.toml", "--config", "config.toml"], &env)
 }
 
-/// A gateway whose clock can be set, and the file that says by how much it is wrong; none where
-/// libfaketime is not installed, which CI is to have.
-fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
+/// The library that gives programs another clock; none where it is not installed, which CI is to
+/// have.
+pub fn libfaketime() -> Option<String> {
     let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
         .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
         .into_iter()
         .find(|library| fs::exists(library).unwrap());
-    let Some(library) = library else {
+    if library.is_none() {
         assert!(std::env::var_os("CI").is_none(), "libfaketime is needed in CI");
-        let note = b"SKIPPED: a clock that jumps while it is served: no libfaketime here\n";
+        let note = b"SKIPPED: a clock of its own: no libfaketime here\n";
         std::io::stderr().write_all(note).unwrap();
-        return None;
-    };
+    }
+    library
+}
+
+/// A gateway whose clock can be set, and the file that says by how much it is wrong.
+fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
+    let library = libfaketime()?;
     let gateway = real(config, |folder| {
         let file = folder.path().join("offset");
         fs::write(&file, "+0").unwrap();

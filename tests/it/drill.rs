@@ -81,7 +81,7 @@ struct Drill<'d> {
     drawn: Drawn,
     struck: BTreeMap<Strike, u32>,
     /// How long it took from each promotion to the next success.
-    waits: Vec<Duration>,
+    waits: BTreeMap<Strike, Vec<Duration>>,
 }
 
 impl Drill<'_> {
@@ -127,13 +127,13 @@ impl Drill<'_> {
                 let place = self.any_node();
                 self.pair.order("kill");
                 self.gateways[place].kill9();
-                self.promote();
+                self.promote(strike);
                 self.restart(place);
                 self.pair.order("rebuild");
             }
             Strike::PrimaryCut => {
                 network::cut(self.pair.lead());
-                self.promote();
+                self.promote(strike);
                 // Before its cable is there again, what was the primary is off.
                 self.pair.order("fence");
                 network::heal(self.pair.next());
@@ -151,11 +151,11 @@ impl Drill<'_> {
     }
 
     /// The standby becomes the primary, which has to be found.
-    fn promote(&mut self) {
+    fn promote(&mut self, after: Strike) {
         self.pair.promote();
         let promoted = Instant::now();
         self.answers.until_acknowledged(1);
-        self.waits.push(promoted.elapsed());
+        self.waits.entry(after).or_default().push(promoted.elapsed());
     }
 
     fn any_node(&mut self) -> usize {
@@ -173,17 +173,16 @@ impl Drill<'_> {
 
     fn report(&self, took: Duration, compared: &Compared) -> String {
         let mut lines = vec![format!("{} s, {NODES} nodes, {CLIENTS} clients", took.as_secs())];
-        lines.extend(self.struck.iter().map(|(strike, count)| {
-            let name = strike.name();
-            format!("{count:>8} times {name}")
-        }));
-        let mut waits = self.waits.clone();
-        waits.sort_unstable();
-        let ms = |place: usize| waits.get(place).map_or(0, Duration::as_millis);
-        let (middle, last) = (ms(waits.len() / 2), ms(waits.len().saturating_sub(1)));
-        lines.push(format!(
-            "from a promotion to a success: {middle} ms (median), {last} ms at most"
-        ));
+        for (strike, count) in &self.struck {
+            let mut line = format!("{count:>8} times {}", strike.name());
+            if let Some(waits) = self.waits.get(strike) {
+                let mut ms: Vec<_> = waits.iter().map(Duration::as_millis).collect();
+                ms.sort_unstable();
+                let (middle, last) = (ms[ms.len() / 2], ms[ms.len() - 1]);
+                line += &format!("; promotion to success {middle} ms, {last} ms at most");
+            }
+            lines.push(line);
+        }
         lines.push(compared.to_string());
         lines.join("\n")
     }
@@ -219,7 +218,7 @@ fn drill(wanted: Duration) {
         answers: &answers,
         drawn: Drawn(wanted.as_secs()),
         struck: BTreeMap::new(),
-        waits: Vec::new(),
+        waits: BTreeMap::new(),
     };
     let began = Instant::now();
     thread::scope(|scope| {

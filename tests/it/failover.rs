@@ -7,14 +7,19 @@
 pub mod network;
 pub mod pair;
 
+use crate::admin_api::{done, refund_ten};
 use crate::bank::{Answers, Client};
 use crate::gateway::{TestGateway, finish, program};
-use pair::{Pair, SECOND};
+use crate::processor::until;
+use pair::{FIRST, Pair, SECOND};
+use serde_json::Value;
+use std::fs;
 use std::io::Write;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const CLIENTS: u64 = 4;
 
@@ -73,6 +78,36 @@ pub fn say(line: &str) {
 #[test]
 fn a_primary_is_killed_and_nothing_acknowledged_is_lost() {
     fail_over(Strike::Kill);
+}
+
+/// Where the gateways of `admin_api` have their token.
+const TOKEN: &str = "ledger.db.admin-token";
+
+#[test]
+fn what_a_tester_replaces_is_replaced_at_the_standby_as_well() {
+    let Some(pair) = Pair::start(true) else { return };
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(TOKEN), "0123456789abcdef".repeat(4)).unwrap();
+    let args = ["--demo", "--ledger", &pair.url(), "--admin-token-file", TOKEN];
+    let gateway = TestGateway::start_in(folder, &args);
+    let refund = || refund_ten(&gateway, &gateway.login());
+    let until_both_have = |refunds: &str| {
+        for address in [FIRST, SECOND] {
+            until("it is replicated", || {
+                pair.sql(address, "select count(*) from refund") == [refunds]
+            });
+        }
+    };
+    assert_eq!(refund().successes(), 1);
+    done(&gateway, "PUT", "snapshots/one", &Value::Null);
+    assert_eq!(refund().successes(), 1);
+    until_both_have("2");
+    done(&gateway, "POST", "snapshots/one/restore", &Value::Null);
+    until_both_have("1");
+    done(&gateway, "POST", "reset", &Value::Null);
+    until_both_have("0");
+    assert_eq!(refund().successes(), 1);
+    until_both_have("1");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod admin_journal;
 mod admin_stage;
 mod audit_trail;
 mod backups;
+mod bad_server;
 mod bank;
 mod breaking_off;
 mod call_order;

@@ -4,6 +4,7 @@
 //! `NODES_SECONDS` (6) says for how long `bank` pays at random; nightly runs say more.
 
 mod bank;
+mod upgrade;
 
 use crate::events::Receiver;
 use crate::gateway::{
@@ -18,6 +19,7 @@ use crate::wire::{Answer, Connection};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
@@ -40,11 +42,16 @@ fn seed() -> String {
 
 /// A node of the ledger at `url`, with this configuration.
 pub fn node(url: &str, config: &str) -> TestGateway {
+    node_of(Path::new(env!("CARGO_BIN_EXE_refund-gateway")), url, config)
+}
+
+/// The same of another program.
+fn node_of(binary: &Path, url: &str, config: &str) -> TestGateway {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("seed.toml"), seed()).unwrap();
     fs::write(folder.path().join("config.toml"), config).unwrap();
     let args = ["--seed", "seed.toml", "--config", "config.toml", "--ledger", url];
-    TestGateway::start_in(folder, &args)
+    TestGateway::start_program(binary, folder, &args, &[])
 }
 
 /// A server, the URL of its ledger, and as many nodes, whose gateway `cards` is the stub.
