@@ -46,7 +46,7 @@ impl Default for Figures {
     fn default() -> Self {
         Self {
             target: 100_000.0,
-            trips: 7.0,
+            trips: 6.0,
             trip_us: 500.0,
             sync_us: 1_000.0,
             base_us: 150.0,
@@ -210,7 +210,7 @@ fn print(figures: &Figures) {
     );
     println!("\n| shards | refunds/s | refunds a batch | p50 ms | p99 ms | left waiting |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    for count in [shards.div_ceil(2), shards * 3 / 4, shards, shards * 3 / 2, shards * 2] {
+    for count in [shards / 2, shards * 3 / 4, shards, shards * 3 / 2, shards * 2] {
         let count = count.max(1);
         let found = simulate(figures, count);
         println!(

@@ -572,10 +572,8 @@ fn of_two_operators_who_settle_at_once_one_decides() {
         came.sort_unstable();
         assert_eq!(came, [200, 409], "round {round}");
     }
-    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
     let select = "select count(*) from exchange where kind = 'operator'";
-    let decided: i64 = connection.query_row(select, [], |row| row.get(0)).unwrap();
-    assert_eq!(decided, 5);
+    assert_eq!(gateway.stored().select(select), [["5"]]);
     gateway.balances();
 }
 

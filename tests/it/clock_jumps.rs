@@ -5,7 +5,6 @@ use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, external_refund,
 };
 use crate::wire::Answer;
-use rusqlite::Connection;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,19 +30,24 @@ fn real(config: &str, env: impl FnOnce(&TempDir) -> Vec<(String, String)>) -> Te
     TestGateway::start_with_env(folder, &["--seed", "seed.toml", "--config", "config.toml"], &env)
 }
 
-/// A gateway whose clock can be set, and the file that says by how much it is wrong; none where
-/// libfaketime is not installed, which CI is to have.
-fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
+/// The library that gives programs another clock; none where it is not installed, which CI is to
+/// have.
+pub fn libfaketime() -> Option<String> {
     let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
         .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
         .into_iter()
         .find(|library| fs::exists(library).unwrap());
-    let Some(library) = library else {
+    if library.is_none() {
         assert!(std::env::var_os("CI").is_none(), "libfaketime is needed in CI");
-        let note = b"SKIPPED: a clock that jumps while it is served: no libfaketime here\n";
+        let note = b"SKIPPED: a clock of its own: no libfaketime here\n";
         std::io::stderr().write_all(note).unwrap();
-        return None;
-    };
+    }
+    library
+}
+
+/// A gateway whose clock can be set, and the file that says by how much it is wrong.
+fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
+    let library = libfaketime()?;
     let gateway = real(config, |folder| {
         let file = folder.path().join("offset");
         fs::write(&file, "+0").unwrap();
@@ -92,14 +96,13 @@ fn a_start_a_day_later_forgets_no_key() {
     let first = send(&gateway, &gateway.login(), "the-one");
     assert_eq!(first.successes(), 1, "{first}");
     assert!(gateway.terminate().success());
-    let ledger = Connection::open(gateway.ledger()).unwrap();
-    let count = |sql: &str| ledger.execute(sql, [DAY_AND_AN_HOUR_MS]).unwrap();
+    let ledger = gateway.stored();
+    let count = |sql: &str| ledger.change(&sql.replace("?1", &DAY_AND_AN_HOUR_MS.to_string()));
     assert_eq!(count("update idempotency set at_ms = at_ms - ?1"), 1);
     assert_eq!(count("update session set last_used_ms = last_used_ms - ?1"), 1);
-    let age = "update meta set value = cast(value as integer) - ?1 where key = 'age_ms'";
+    let age = "update meta set value = cast(cast(value as bigint) - ?1 as text) \
+               where key = 'age_ms'";
     assert_eq!(count(age), 1, "a clean end keeps the age");
-    crate::sums::renew(&ledger);
-    ledger.close().unwrap();
     gateway.restart();
     gateway.until_it_says("further ahead");
     let session = gateway.login();
@@ -121,9 +124,8 @@ fn a_clock_that_jumps_while_it_is_served_forgets_neither_keys_nor_sessions() {
     jump_to("+25h");
     let created = send(&gateway, &session, "another");
     assert_eq!(created.successes(), 1, "the session is good, and old keys are pruned: {created}");
-    let ledger = Connection::open(gateway.ledger()).unwrap();
     let span = "select max(created_ms) - min(created_ms) from refund";
-    let span: i64 = ledger.query_row(span, [], |row| row.get(0)).unwrap();
+    let span: i64 = gateway.stored().select(span)[0][0].parse().unwrap();
     assert!(span > DAY_AND_AN_HOUR_MS - 600_000, "the clock did jump: {span}");
     for offset in ["+25h", "+0", "-25h"] {
         jump_to(offset);

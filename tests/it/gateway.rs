@@ -92,11 +92,11 @@ pub fn program(folder: &Path) -> Command {
     command
 }
 
-/// The built binary, for which a file that may not grow is an error and not a deadly signal.
-fn program_that_survives_file_limits(folder: &Path) -> Command {
+/// A program, for which a file that may not grow is an error and not a deadly signal.
+fn program_that_survives_file_limits(binary: &Path, folder: &Path) -> Command {
     let direct = program(folder);
     let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(direct.get_program());
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(binary);
     shell.current_dir(folder).stdin(Stdio::null());
     for (name, _) in direct.get_envs() {
         shell.env_remove(name);
@@ -141,6 +141,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 
 /// A running gateway, or one that was ended and can be started again on the same ledger.
 pub struct TestGateway {
+    binary: PathBuf,
     folder: TempDir,
     args: Vec<String>,
     env: Vec<(String, String)>,
@@ -198,6 +199,16 @@ impl TestGateway {
 
     /// As [`TestGateway::start_in`], with variables in its environment.
     pub fn start_with_env(folder: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::start_program(Path::new(env!("CARGO_BIN_EXE_refund-gateway")), folder, args, env)
+    }
+
+    /// As [`TestGateway::start_with_env`], of another program than the built one.
+    pub fn start_program(
+        binary: &Path,
+        folder: TempDir,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let has = |option| args.contains(&option);
         let mut all = vec!["serve"];
         if !has("--listen") {
@@ -217,7 +228,8 @@ impl TestGateway {
         let place = place.unwrap_or(FILE).to_owned();
         let args = all.into_iter().map(str::to_owned).collect();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let mut gateway = Self { folder, args, env: env.collect(), place, running: None };
+        let (binary, env) = (binary.to_owned(), env.collect());
+        let mut gateway = Self { binary, folder, args, env, place, running: None };
         gateway.restart();
         gateway
     }
@@ -226,7 +238,7 @@ impl TestGateway {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
-        let mut child = program_that_survives_file_limits(self.folder.path())
+        let mut child = program_that_survives_file_limits(&self.binary, self.folder.path())
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())

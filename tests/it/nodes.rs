@@ -4,6 +4,7 @@
 //! `NODES_SECONDS` (6) says for how long `bank` pays at random; nightly runs say more.
 
 mod bank;
+mod upgrade;
 
 use crate::events::Receiver;
 use crate::gateway::{
@@ -18,33 +19,39 @@ use crate::wire::{Answer, Connection};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Two accounts of 1000.00, one of them with a card.
+/// Two accounts of 10,000,000.00, one of them with a card.
 fn seed() -> String {
     format!(
         "[[user]]\nusername = 'demo@example.com'\npassword = 'demo'\n\
          permissions = ['credit-balance-external-refund', 'credit-balance-electronic-refund']\n\
          [[account]]\nid = '{EXTERNAL_ACCOUNT}'\nnumber = 'A1'\nname = 'One'\n\
-         currency = 'USD'\ncredit_balance = '1000.00'\n\
+         currency = 'USD'\ncredit_balance = '10000000.00'\n\
          [[account]]\nid = '{ELECTRONIC_ACCOUNT}'\nnumber = 'A2'\nname = 'Two'\n\
-         currency = 'USD'\ncredit_balance = '1000.00'\ngateway = 'cards'\n\
+         currency = 'USD'\ncredit_balance = '10000000.00'\ngateway = 'cards'\n\
          [[payment_method]]\nid = '{ELECTRONIC_METHOD}'\naccount = '{ELECTRONIC_ACCOUNT}'\n\
          type = 'CreditCard'\n"
     )
 }
 
 /// A node of the ledger at `url`, with this configuration.
-fn node(url: &str, config: &str) -> TestGateway {
+pub fn node(url: &str, config: &str) -> TestGateway {
+    node_of(Path::new(env!("CARGO_BIN_EXE_refund-gateway")), url, config)
+}
+
+/// The same of another program.
+fn node_of(binary: &Path, url: &str, config: &str) -> TestGateway {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("seed.toml"), seed()).unwrap();
     fs::write(folder.path().join("config.toml"), config).unwrap();
     let args = ["--seed", "seed.toml", "--config", "config.toml", "--ledger", url];
-    TestGateway::start_in(folder, &args)
+    TestGateway::start_program(binary, folder, &args, &[])
 }
 
 /// A server, the URL of its ledger, and as many nodes, whose gateway `cards` is the stub.
@@ -65,7 +72,7 @@ fn number(server: &Server, select: &str) -> i64 {
 }
 
 /// `check` of the ledger, which has to find nothing.
-fn check(url: &str) -> String {
+pub fn check(url: &str) -> String {
     let folder = TempDir::new().unwrap();
     let checked = finish(program(folder.path()).args(["check", "--ledger", url]));
     let table = String::from_utf8_lossy(&checked.stdout).into_owned();
@@ -261,7 +268,7 @@ fn what_a_node_that_stopped_was_asking_is_taken_over_and_ends_once() {
     assert_eq!((stub.paid(&id), stub.refunds()), (1, 1));
     let ends = "select count(*) from exchange where gateway_state <> 'MarkedForSubmission'";
     assert_eq!(number(&server, ends), 1);
-    assert!(check(&url).contains("995.00"));
+    assert!(check(&url).contains("9999995.00"));
 }
 
 /// Waits until the receiver has got so many events of the account, in their order.

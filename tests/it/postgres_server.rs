@@ -9,6 +9,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 /// A server.
 pub(crate) struct Server {
@@ -45,14 +47,42 @@ kill -INT "$server"; wait "$server"
 rm -rf "$1"
 "#;
 
+/// Runs in a shell, in a place for mounts that nothing else sees: adds a disk of 24 MB for as long as
+/// it runs what is left.
+const ADD_SMALL_DISK: &str = r#"
+    owner=$(stat -c uid=%u,gid=%g "$0") && mkdir "$0/small" &&
+        mount -t tmpfs -o "size=24m,mode=700,$owner" small "$0/small" && "$@"
+    umount "$0/small" && rm -rf "$0"
+"#;
+
 impl Server {
     /// Starts a server of its own.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_by(|_, command| command)
+    }
+
+    /// Starts one that has a small disk beside its own, in the folder `small`; none where this
+    /// process may not mount one.
+    pub(crate) fn with_small_disk() -> Option<Self> {
+        let try_it = Command::new("unshare").args(["-m", "true"]).output();
+        if !try_it.is_ok_and(|tried| tried.status.success()) {
+            skipped("this machine lets no test mount a disk");
+            return None;
+        }
+        Self::start_by(|folder, inner| {
+            let mut outer = Command::new("unshare");
+            outer.args(["-m", "sh", "-c", ADD_SMALL_DISK]).arg(folder);
+            outer.arg(inner.get_program()).args(inner.get_args());
+            outer
+        })
+    }
+
+    fn start_by(wrap: impl FnOnce(&Path, Command) -> Command) -> Option<Self> {
         let binaries = binaries()?;
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
         fs::write(folder.join("pw"), "secret\n").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = as_postgres(&folder);
+        let mut command = wrap(&folder, as_postgres(&folder));
         command.args(["sh", "-c", KEEP, "sh"]).arg(&folder).arg(&binaries).arg(port.to_string());
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(keeper.stdout.take().unwrap());
@@ -76,6 +106,29 @@ impl Server {
     /// The port on the loopback.
     pub(crate) const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The folder of all that it has.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Speaks TLS from now on to clients that want it, with this certificate and its key (PEM).
+    pub(crate) fn serve_tls(&self, certificate: &str, key: &str) {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+        let owner = fs::metadata(&self.folder).unwrap();
+        for (setting, pem) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+            let path = self.folder.join(setting);
+            fs::write(&path, pem).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+            self.sql("postgres", &format!("alter system set {setting} = '{}'", path.display()));
+        }
+        self.sql("postgres", "alter system set ssl = on");
+        self.sql("postgres", "select pg_reload_conf()");
+        while self.sql("postgres", "show ssl") != "on" {
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Runs statements by the server's own client, and gives what it prints.
@@ -124,12 +177,14 @@ pub(crate) fn binaries() -> Option<PathBuf> {
     if found.is_none() {
         let missing = "PostgreSQL is not installed (postgresql of Debian)";
         assert!(std::env::var_os("CI").is_none(), "{missing}");
-        #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-        {
-            eprintln!("SKIPPED: {missing}");
-        }
+        skipped(missing);
     }
     found
+}
+
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
 }
 
 fn newest() -> Option<PathBuf> {

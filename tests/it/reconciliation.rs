@@ -6,7 +6,6 @@ use crate::gateway::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 const PAYMENT: &str = "402892c72b9e3319012b9e34b88e0201";
@@ -59,17 +58,17 @@ fn field(gateway: &TestGateway, id: &str, name: &str) -> String {
 }
 
 /// Runs `reconcile`, and gives its exit code and what it said on stdout.
-fn reconcile(folder: &Path, args: &[&str]) -> (i32, String) {
-    let mut command = program(folder);
-    let output = finish(command.args(["reconcile", "--ledger", "ledger.db"]).args(args));
+fn reconcile(gateway: &TestGateway, args: &[&str]) -> (i32, String) {
+    let mut command = program(gateway.folder());
+    let output = finish(command.args(["reconcile", "--ledger", gateway.place()]).args(args));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let code = output.status.code().unwrap();
     (code, if code > 1 { stderr } else { stdout })
 }
 
-fn adds_up(folder: &Path) {
-    let output = finish(program(folder).args(["check", "--ledger", "ledger.db"]));
+fn adds_up(gateway: &TestGateway) {
+    let output = finish(program(gateway.folder()).args(["check", "--ledger", gateway.place()]));
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
@@ -79,12 +78,12 @@ fn a_refund_is_settled_once_however_often_it_is_told() {
     let id = electronic(&gateway, "10.00");
     gateway.terminate();
     let args = ["--id", &id, "--state", "settled"];
-    let (code, reported) = reconcile(gateway.folder(), &args);
+    let (code, reported) = reconcile(&gateway, &args);
     assert_eq!((code, reported.as_str()), (0, &*format!("{id}: R-00000001 is Settled now\n")));
-    let (code, reported) = reconcile(gateway.folder(), &args);
+    let (code, reported) = reconcile(&gateway, &args);
     assert_eq!(code, 0);
     assert!(reported.contains("stays Settled; nothing new"), "{reported}");
-    adds_up(gateway.folder());
+    adds_up(&gateway);
     gateway.restart();
     assert_eq!(field(&gateway, &id, "GatewayState"), "Settled");
     assert_eq!(field(&gateway, &id, "Status"), "Processed");
@@ -97,9 +96,9 @@ fn by_default_a_rejection_updates_the_fields_alone() {
     let mut gateway = TestGateway::seeded(&seed(), &[]);
     let id = electronic(&gateway, "10.00");
     gateway.terminate();
-    let (code, reported) = reconcile(gateway.folder(), &["--id", &id, "--state", "failed"]);
+    let (code, reported) = reconcile(&gateway, &["--id", &id, "--state", "failed"]);
     assert_eq!((code, reported.contains("is FailedToSettle now\n")), (0, true), "{reported}");
-    adds_up(gateway.folder());
+    adds_up(&gateway);
     gateway.restart();
     assert_eq!(field(&gateway, &id, "GatewayState"), "FailedToSettle");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
@@ -117,15 +116,15 @@ fn a_rejected_refund_is_put_back_once() {
         .unwrap();
     let back = ["--config", "config.toml", "--state", "failed", "--reason", "account closed"];
     for refund in [&id, &of_payment] {
-        assert_eq!(reconcile(gateway.folder(), &["--id", refund, "--state", "settled"]).0, 0);
+        assert_eq!(reconcile(&gateway, &["--id", refund, "--state", "settled"]).0, 0);
         let args = [&back[..], &["--id", refund, "--event-id", refund]].concat();
-        let (code, reported) = reconcile(gateway.folder(), &args);
+        let (code, reported) = reconcile(&gateway, &args);
         assert_eq!((code, reported.contains("its money was put back")), (0, true), "{reported}");
-        let (code, reported) = reconcile(gateway.folder(), &args);
+        let (code, reported) = reconcile(&gateway, &args);
         assert_eq!((code, reported.contains("nothing new")), (0, true), "{reported}");
-        let (code, reported) = reconcile(gateway.folder(), &["--id", refund, "--state", "settled"]);
+        let (code, reported) = reconcile(&gateway, &["--id", refund, "--state", "settled"]);
         assert_eq!((code, reported.contains("its money was put back")), (1, true), "{reported}");
-        adds_up(gateway.folder());
+        adds_up(&gateway);
     }
     gateway.restart();
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
@@ -142,7 +141,7 @@ fn a_rejected_refund_is_put_back_once() {
     let said = "A refund whose money was put back cannot be canceled.";
     assert_eq!(answer.texts("Message"), [said], "{answer}");
     gateway.terminate();
-    adds_up(gateway.folder());
+    adds_up(&gateway);
 }
 
 #[test]
@@ -171,7 +170,7 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
          R-00000001,settled,,,e1\n"
     );
     fs::write(gateway.folder().join("rows.csv"), text).unwrap();
-    let (code, reported) = reconcile(gateway.folder(), &["rows.csv"]);
+    let (code, reported) = reconcile(&gateway, &["rows.csv"]);
     let expected = [
         "line 2: refused: R-00000003 is Error, and only a Processed refund is settled",
         "line 3: refused: R-00000002 is External and was never with a gateway",
@@ -191,7 +190,7 @@ fn every_row_of_a_file_is_told_and_one_that_is_refused_keeps_none_from_its_turn(
         assert!(line.starts_with(expected), "{expected}\n{line}");
     }
     assert_eq!(code, 1);
-    adds_up(gateway.folder());
+    adds_up(&gateway);
     gateway.restart();
     let settled = DateTime::parse_from_rfc3339(&field(&gateway, &paid, "SettledOn")).unwrap();
     assert_eq!(settled.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true), soon);
@@ -206,11 +205,11 @@ fn a_file_that_is_no_such_file_is_refused_whole() {
         ("refund\nR-1\n", "names no column `state`"),
     ] {
         fs::write(gateway.folder().join("rows.csv"), text).unwrap();
-        let (code, reported) = reconcile(gateway.folder(), &["rows.csv"]);
+        let (code, reported) = reconcile(&gateway, &["rows.csv"]);
         assert_eq!((code, reported.contains(said)), (4, true), "{reported}");
     }
-    assert_eq!(reconcile(gateway.folder(), &["missing.csv"]).0, 4);
-    assert_eq!(reconcile(gateway.folder(), &["--id", "R-1"]).0, 2);
+    assert_eq!(reconcile(&gateway, &["missing.csv"]).0, 4);
+    assert_eq!(reconcile(&gateway, &["--id", "R-1"]).0, 2);
 }
 
 /// `admin reconcile` against a running gateway: its exit code and what it said.
@@ -255,12 +254,12 @@ fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
         "{reported}"
     );
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
-    let events = finish(program(gateway.folder()).args(["events", "--ledger", "ledger.db"]));
+    let events = finish(program(gateway.folder()).args(["events", "--ledger", gateway.place()]));
     let events = String::from_utf8(events.stdout).unwrap();
     let kinds: Vec<_> = events.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
     let expected = ["processing", "processed", "settled", "failed_to_settle", "compensated"];
     assert_eq!(kinds, expected.map(|kind| format!("refund.{kind}")));
-    adds_up(gateway.folder());
+    adds_up(&gateway);
 }
 
 /// Regression: UpdatedDate and the compensating entry had the moment of the processor's event,
@@ -284,10 +283,9 @@ fn a_change_has_the_moment_at_which_the_gateway_is_told() {
     let (code, reported) = report("failed", "2026-03-04");
     assert_eq!(code, 0, "{reported}");
     assert!(field(&gateway, &id, "UpdatedDate").starts_with("2026-03-12T13:00:00"));
-    let connection = rusqlite::Connection::open(gateway.ledger()).unwrap();
     let moment = |select: &str| -> String {
-        let select = format!("select datetime(({select}) / 1000, 'unixepoch')");
-        connection.query_row(&select, [], |row| row.get(0)).unwrap()
+        let ms = gateway.stored().select(select)[0][0].parse().unwrap();
+        DateTime::from_timestamp_millis(ms).unwrap().format("%Y-%m-%d %H:%M:%S").to_string()
     };
     let reported = "2026-03-12 20:00:00";
     assert_eq!(moment("select compensated_ms from refund"), reported);

@@ -146,7 +146,7 @@ impl Session {
         let folder = self.gateway.folder();
         fs::write(folder.join("invoices.toml"), seed).unwrap();
         let mut load = program(folder);
-        let loaded = finish(load.args(["seed", "invoices.toml", "--ledger", "ledger.db"]));
+        let loaded = finish(load.args(["seed", "invoices.toml", "--ledger", self.gateway.place()]));
         assert!(loaded.status.success(), "{loaded:?}");
         self.gateway.restart();
     }

@@ -43,6 +43,37 @@ impl Stored {
         }
     }
 
+    /// How many rows an update changes behind the gateway's back; they get the sums of what they hold.
+    pub fn change(&self, update: &str) -> usize {
+        match self {
+            Self::File(path) => {
+                let connection = connect(path);
+                let changed = connection.execute(update, []).unwrap();
+                crate::sums::renew(&connection);
+                changed
+            }
+            Self::Schema(_) => {
+                let counted =
+                    format!("with done as ({update} returning 1) select count(*) from done");
+                self.select(&counted)[0][0].parse().unwrap()
+            }
+        }
+    }
+
+    /// Why the ledger refuses a statement, which it has to.
+    pub fn refusal(&self, statement: &str) -> String {
+        match self {
+            Self::File(path) => connect(path).execute_batch(statement).unwrap_err().to_string(),
+            Self::Schema(schema) => {
+                let mut client = Server::shared().unwrap().client("postgres");
+                let statement = format!("set search_path = {schema}; {statement}");
+                let refused = client.args(["-c", &statement]).output().unwrap();
+                assert!(!refused.status.success(), "{statement}");
+                String::from_utf8(refused.stderr).unwrap()
+            }
+        }
+    }
+
     /// Where a ledger is that `--ledger` names so in a folder.
     pub fn of(place: &str, folder: &Path) -> Self {
         match place.split_once("search_path%3D") {

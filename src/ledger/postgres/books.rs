@@ -5,7 +5,7 @@
 //! share a round trip.
 
 use super::fault::PostgresError;
-use super::link::{Bindable, Link, Pending};
+use super::link::{Bindable, Link, Pending, guarded};
 use super::purpose::Verb;
 use super::schema::Catalogue;
 use super::values::{Bound, Column, RowColumns, can_be_kept};
@@ -122,9 +122,11 @@ impl Books for Link {
             let (name, keys) = (quoted(table.name), same_keys(table));
             let arrays = arrays(catalogue, table, table.columns)?;
             let names = listed(table.columns);
-            Ok(format!(
-                "update {name} as t set {set} from unnest({arrays}) as w ({names}) where {keys}"
-            ))
+            let update = format!(
+                "update {name} as t set {set} from unnest({arrays}) as w ({names}) where {keys} \
+                 returning 1"
+            );
+            Ok(guarded(&update, "cardinality($1)"))
         })?;
         self.write(statement, table, table.columns, rows)
     }
@@ -146,7 +148,7 @@ impl Books for Link {
         for values in keys {
             gathered.add(&|put| values.iter().cloned().for_each(put))?;
         }
-        self.leave_written(statement, table, gathered.columns, None)
+        self.leave_written(statement, table, gathered)
     }
 
     fn remove_older(
@@ -213,18 +215,17 @@ impl Link {
         for row in rows {
             gathered.add(row)?;
         }
-        let rows = gathered.rows;
-        self.leave_written(statement, table, gathered.columns, Some(rows))
+        self.leave_written(statement, table, gathered)
     }
 
     fn leave_written(
         &mut self,
         statement: Statement,
         table: &'static Table,
-        columns: Vec<Column>,
-        rows: Option<u64>,
+        gathered: Gathered,
     ) -> Result<(), BooksError> {
         self.wrote_world |= WORLD.contains(&table.name);
+        let Gathered { columns, rows, .. } = gathered;
         let values = columns
             .into_iter()
             .map(|column| -> Box<dyn ToSql + Sync + Send> { Box::new(column) })

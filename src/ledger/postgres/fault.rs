@@ -5,8 +5,9 @@
 
 use crate::ledger::books::BooksError;
 use std::error::Error as _;
-use std::fmt;
+use std::{fmt, io};
 use tokio_postgres::error::{Severity, SqlState};
+use tokio_rustls::rustls::{self, CertificateError};
 
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,27 +115,55 @@ impl std::error::Error for Misfit {}
 /// What an error says, with its causes and what to do. The values that a constraint refused are
 /// left out: they may be personal.
 pub(super) fn sentence(error: &tokio_postgres::Error) -> String {
-    let Some(server) = error.as_db_error() else {
-        let mut said = error.to_string();
-        let mut cause = error.source();
-        while let Some(next) = cause {
-            let next_said = next.to_string();
-            if !said.contains(&next_said) {
-                said = format!("{said}: {next_said}");
-            }
-            cause = next.source();
-        }
-        return match said.as_str() {
-            read_only if read_only.contains("database does not allow writes") => {
-                "it takes no writes: it is a standby or read-only; name the primary".to_owned()
-            }
-            _ => said,
-        };
-    };
+    let Some(server) = error.as_db_error() else { return sentence_of_this_side(error) };
     let code = server.code();
     let constraint = server.constraint().map(|name| format!(", {name}")).unwrap_or_default();
     let advice = advice(code).map(|advice| format!("; {advice}")).unwrap_or_default();
     format!("{} (SQLSTATE {}{constraint}){advice}", server.message(), code.code())
+}
+
+/// The same for what no server said.
+fn sentence_of_this_side(error: &tokio_postgres::Error) -> String {
+    let mut said = error.to_string();
+    let (mut cause, mut advice) = (error.source(), None);
+    while let Some(next) = cause {
+        let next_said = next.to_string();
+        if !said.contains(&next_said) {
+            said = format!("{said}: {next_said}");
+        }
+        advice = advice.or_else(|| next.downcast_ref().and_then(advice_on_connecting));
+        cause = next.source();
+    }
+    if said.contains("database does not allow writes") {
+        return "it takes no writes: it is a standby or read-only; name the primary".to_owned();
+    }
+    if let Some(advice) = advice {
+        said = format!("{said}; {advice}");
+    }
+    said
+}
+
+/// What helps where a server is not reached, or is not the one that it should be.
+fn advice_on_connecting(error: &io::Error) -> Option<&'static str> {
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        return Some("start it, or correct the address here or its listen_addresses");
+    }
+    if error.to_string().contains("failed to lookup address") {
+        return Some("correct the host's name in the URL");
+    }
+    let rustls::Error::InvalidCertificate(refused) = error.get_ref()?.downcast_ref()? else {
+        return None;
+    };
+    match refused {
+        CertificateError::UnknownIssuer => Some("name the authority that signed it by sslrootcert"),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Some("name the server in the URL as its certificate does")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            Some("renew the server's certificate")
+        }
+        _ => None,
+    }
 }
 
 /// What helps against an error.

@@ -8,6 +8,7 @@ use crate::domain::id::ObjectId;
 use crate::ledger::unit::World;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[allow(dead_code, reason = "tests of the built gateway use more of it")]
 #[path = "../../../tests/it/postgres_server.rs"]
 mod server;
 

@@ -25,6 +25,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -33,19 +34,34 @@ pub(super) struct Pending {
     pub(super) statement: Statement,
     pub(super) values: Vec<Box<dyn ToSql + Sync + Send>>,
     pub(super) table: &'static str,
-    /// How many rows it has to write, where fewer mean that one was not there.
-    pub(super) rows: Option<u64>,
+    /// How many rows it writes at most.
+    pub(super) rows: u64,
 }
 
 impl Pending {
-    /// What follows from fewer rows.
-    fn missing(&self) -> PostgresError {
-        match self.table {
-            TURN => PostgresError::new(Kind::Passing, "another node committed in between"),
-            table => BooksError::Missing(table).into(),
+    /// What follows from its error.
+    fn fault(&self, error: tokio_postgres::Error) -> PostgresError {
+        match (error.code(), self.table) {
+            (Some(code), TURN) if *code == SqlState::DIVISION_BY_ZERO => {
+                PostgresError::new(Kind::Passing, "another node committed in between")
+            }
+            (Some(code), table) if *code == SqlState::DIVISION_BY_ZERO => {
+                BooksError::Missing(table).into()
+            }
+            _ => error.into(),
         }
     }
 }
+
+/// A statement that fails, so that its transaction cannot be committed, where `write` (which ends
+/// with RETURNING) does not come to so many rows as an expression of SQL says.
+pub(super) fn guarded(write: &str, rows: &str) -> String {
+    format!("with done as ({write}) select 1 / (count(*) = {rows})::int from done")
+}
+
+/// COMMIT of a transaction that has failed is answered as if it were well, by a ROLLBACK that the
+/// client does not show; a statement before it is not.
+const COMMIT: &str = "select; commit";
 
 /// How many statements of readers stay prepared.
 const TEXTS_MAX: usize = 256;
@@ -61,7 +77,7 @@ type Exchange<'e> = Pin<Box<dyn Future<Output = Result<Reply, Wrong>> + 'e>>;
 
 /// What an exchange brought.
 enum Reply {
-    Count(u64),
+    Count,
     Rows(Vec<Row>),
 }
 
@@ -218,7 +234,7 @@ impl Link {
     pub(super) fn leave(&mut self, pending: Pending) -> Result<(), PostgresError> {
         const ROWS_MAX: u64 = 4_096;
         self.pending.push(pending);
-        let rows: u64 = self.pending.iter().map(|pending| pending.rows.unwrap_or(1)).sum();
+        let rows: u64 = self.pending.iter().map(|pending| pending.rows).sum();
         if rows > ROWS_MAX { self.send() } else { Ok(()) }
     }
 
@@ -279,7 +295,7 @@ impl Link {
         let Self { client, runtime, patience, .. } = self;
         let client = &*client;
         let run: Exchange<'_> =
-            Box::pin(async move { client.batch_execute(run).await.map(|()| Reply::Count(0)) });
+            Box::pin(async move { client.batch_execute(run).await.map(|()| Reply::Count) });
         let ask: Exchange<'_> =
             Box::pin(async move { client.query(statement, &[]).await.map(Reply::Rows) });
         let replies = together(runtime, *patience, vec![run, ask])?;
@@ -299,11 +315,19 @@ impl Link {
         runtime.block_on(locked).map_err(|_| late())?.map_err(not_alone)
     }
 
-    /// Runs statements without values.
-    pub(super) fn run(&mut self, statements: &str) -> Result<(), PostgresError> {
-        let Self { client, runtime, patience, .. } = self;
-        let run = async { timeout(*patience, client.batch_execute(statements)).await };
-        Ok(runtime.block_on(run).map_err(|_| late())??)
+    /// Sends what was left, and runs statements without values behind it.
+    pub(super) fn run<'l>(&'l mut self, statements: &'l str) -> Result<(), PostgresError> {
+        let ran = self.exchange(|client| {
+            let run = client.batch_execute(statements);
+            Some(Box::pin(async move { run.await.map(|()| Reply::Count) }))
+        });
+        ran.map(|_| ())
+    }
+
+    /// Sends what was left and COMMIT, in one round trip: of an error in the first, the second makes
+    /// a rollback. Where the connection is lost, the server may have done it.
+    pub(super) fn commit(&mut self) -> Result<(), PostgresError> {
+        self.run(COMMIT)
     }
 
     /// Sends what was left, and what `last` makes after it.
@@ -317,23 +341,20 @@ impl Link {
         let written = pending.iter().map(|one| -> Exchange<'_> {
             Box::pin(async move {
                 let values = one.values.iter().map(|value| -> Bindable<'_> { &**value });
-                client.execute_raw(&one.statement, values).await.map(Reply::Count)
+                client.execute_raw(&one.statement, values).await.map(|_| Reply::Count)
             })
         });
         let exchanges: Vec<Exchange<'_>> = written.chain(last(client)).collect();
         let mut replies = together(runtime, *patience, exchanges)?.into_iter();
         for one in &pending {
             match replies.next() {
-                Some(Ok(Reply::Count(count))) if one.rows.is_some_and(|rows| rows != count) => {
-                    return Err(one.missing());
-                }
-                Some(Err(error)) => return Err(error.into()),
+                Some(Err(error)) => return Err(one.fault(error)),
                 Some(Ok(_)) | None => {}
             }
         }
         match replies.next().transpose()? {
             Some(Reply::Rows(rows)) => Ok(rows),
-            Some(Reply::Count(_)) | None => Ok(Vec::new()),
+            Some(Reply::Count) | None => Ok(Vec::new()),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Pending, TURN};
+use super::link::{Bindable, Link, Pending, TURN, guarded};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
 use super::waiter::Waiter;
@@ -22,7 +22,7 @@ use tokio_postgres::Row;
 /// statement after the wait must see what the batch before committed.
 const BEGIN: &str = "begin isolation level read committed read write";
 const TAKE_TURN: &str = "select number, world, oldest from turn for update";
-const COUNT_UP: &str = "update turn set number = $1, world = $2 where number = $3";
+const COUNT_UP: &str = "update turn set number = $1, world = $2 where number = $3 returning 1";
 const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
                           values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
                           on conflict (node) do update \
@@ -188,7 +188,7 @@ impl Store {
         Ok(())
     }
 
-    /// Counts the batch, once, as the successor of what it found, and sends all that it writes.
+    /// Counts the batch, once, as the successor of what it found, with the last of what it writes.
     fn count_up(&mut self) -> Result<(), PostgresError> {
         let (turn, next, node) = (self.turn, self.next, self.node.to_vec());
         let link = self.link()?;
@@ -197,24 +197,23 @@ impl Store {
         let world = turn.world + i64::from(link.wrote_world);
         let (before, number) = match next {
             None => (turn.number, turn.number + 1),
-            Some(next) if next.world == world => return link.send(),
+            Some(next) if next.world == world => return Ok(()),
             Some(next) => (next.number, next.number),
         };
-        let count = link.prepare((Verb::CountUp, 0), |_| Ok(COUNT_UP.to_owned()))?;
+        let count = link.prepare((Verb::CountUp, 0), |_| Ok(guarded(COUNT_UP, "1")))?;
         let note = link.prepare((Verb::NoteBatch, 0), |_| Ok(NOTE_BATCH.to_owned()))?;
         link.leave(Pending {
             statement: count,
             values: vec![Box::new(number), Box::new(world), Box::new(before)],
             table: TURN,
-            rows: Some(1),
+            rows: 1,
         })?;
         link.leave(Pending {
             statement: note,
             values: vec![Box::new(node), Box::new(number)],
             table: "batches",
-            rows: Some(1),
+            rows: 1,
         })?;
-        link.send()?;
         self.next = Some(Turn { number, world });
         Ok(())
     }
@@ -330,7 +329,7 @@ impl Engine for Store {
         })
     }
 
-    /// The batch is counted with the last of what it writes, in the same round trip.
+    /// What is written is left to be sent with COMMIT, or with what is asked before it.
     fn flush(&mut self) -> Result<(), PostgresError> {
         self.within(|store| {
             let Self { link, shelves, .. } = store;
@@ -349,10 +348,7 @@ impl Engine for Store {
         let Some(next) = self.next.take() else {
             return Err(CommitError::RolledBack("the batch was not counted".to_owned()));
         };
-        let committed = self.within(|store| {
-            let link = store.link()?;
-            link.run("commit")
-        });
+        let committed = self.within(|store| store.link()?.commit());
         match committed {
             Ok(()) => {}
             Err(error) if error.kind == Kind::Lost => self.look_up(next, &error)?,

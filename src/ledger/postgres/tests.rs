@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::address::{Address, Secrets};
-use super::fault::Kind;
 use super::for_tests::{Server, store_at, store_for_tests};
 use super::starting::{self, Start};
 use super::store::Store;
@@ -184,6 +183,15 @@ fn a_value_that_is_not_known_and_a_column_of_another_type_are_never_guessed() {
     assert!(why.contains("meta.value has the type character varying(9)"), "{why}");
 }
 
+/// Commits a batch of which nothing is to stay, and says why.
+fn rolled_back(store: &mut Store) -> String {
+    store.flush().unwrap();
+    match store.commit() {
+        Err(CommitError::RolledBack(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn store_at_or_why(address: Address) -> Result<Store, String> {
     let start = Start { is_test: Some(true), is_made: true, ..Start::default() };
     let opened = starting::open(address, start).map_err(|error| error.to_string())?;
@@ -247,7 +255,11 @@ fn what_cannot_be_reached_is_said_in_a_sentence_with_what_to_do() {
         (url.replace("postgres:secret@", "guest:secret@"), "docs/POSTGRES.md"),
         (url.replace("postgres:secret@", "crowded:secret@"), "raise max_connections"),
         (format!("postgres://u:p@127.0.0.1:{free}/l"), "Connection refused"),
-        ("postgres://u:p@no-such-host.invalid/l?sslmode=verify-full".to_owned(), "lookup"),
+        (format!("postgres://u:p@127.0.0.1:{free}/l"), "listen_addresses"),
+        (
+            "postgres://u:p@no-such-host.invalid/l?sslmode=verify-full".to_owned(),
+            "correct the host's name in the URL",
+        ),
         (format!("postgres://u:p@127.0.0.1:{}/l?sslmode=verify-full", server.port()), "TLS"),
     ] {
         let address = Address::parse(&url, &Secrets::default()).unwrap();
@@ -284,13 +296,7 @@ fn a_server_that_is_killed_in_mid_batch_has_nothing_of_it_and_the_batch_can_be_d
             store.flush().unwrap();
         }
         server.kill_and_start();
-        let why = match is_flushed {
-            false => store.flush().unwrap_err().to_string(),
-            true => match store.commit() {
-                Err(CommitError::RolledBack(why)) => why,
-                other => panic!("{other:?}"),
-            },
-        };
+        let why = rolled_back(&mut store);
         assert!(store.is_passing(), "{why}");
         store.roll_back().unwrap();
         assert!(!is_there(&mut store, "lost"));
@@ -301,6 +307,45 @@ fn a_server_that_is_killed_in_mid_batch_has_nothing_of_it_and_the_batch_can_be_d
     assert!(is_there(&mut store, "lost"));
 }
 
+/// An error of the server in what is sent with COMMIT makes it a rollback, whichever comes first.
+#[test]
+fn what_is_sent_with_commit_is_there_as_a_whole_or_not_at_all() {
+    let Some(server) = Server::shared() else { return };
+    let (schema, address) = server.new_schema();
+    let mut store = store_at(address, world());
+    store.begin().unwrap();
+    store.work(|unit| unit.insert(account(1))).unwrap();
+    commit(&mut store);
+    let change = |store: &mut Store| {
+        store.begin().unwrap();
+        store
+            .work(|unit| {
+                unit.insert(meta("beside"))?;
+                unit.change::<AccountRow>(&(AccountKey(1),), |row| row.number = "B".to_owned())
+            })
+            .unwrap();
+    };
+    // A row that is gone when it is to be changed.
+    change(&mut store);
+    server.sql("postgres", &format!("delete from {schema}.account_row"));
+    let why = rolled_back(&mut store);
+    assert!(!store.is_passing() && why.contains("account_row"), "{why}");
+    store.roll_back().unwrap();
+    assert!(!is_there(&mut store, "beside"));
+    // A transaction that has failed before, of which no statement but COMMIT is left.
+    store.begin().unwrap();
+    store.work(|unit| unit.insert(meta("beside"))).unwrap();
+    store.flush().unwrap();
+    let link = store.link().unwrap();
+    link.send().unwrap();
+    link.run("select 1 / 0").unwrap_err();
+    let why = rolled_back(&mut store);
+    assert!(why.contains("25P02"), "{why}");
+    store.roll_back().unwrap();
+    assert!(!is_there(&mut store, "beside"));
+    add(&mut store, "beside");
+}
+
 #[test]
 fn a_batch_that_is_not_the_successor_of_what_it_saw_is_never_committed() {
     let Some(server) = Server::shared() else { return };
@@ -309,9 +354,8 @@ fn a_batch_that_is_not_the_successor_of_what_it_saw_is_never_committed() {
     store.begin().unwrap();
     store.work(|unit| unit.insert(meta("late"))).unwrap();
     store.pretend_to_have_begun_earlier();
-    let error = store.flush().unwrap_err();
-    assert_eq!(error.kind, Kind::Passing);
-    assert!(store.is_passing());
+    let why = rolled_back(&mut store);
+    assert!(store.is_passing() && why.contains("another node committed in between"), "{why}");
     store.roll_back().unwrap();
     assert!(!is_there(&mut store, "late"));
     // A ledger that is behind what was acknowledged takes nothing more.

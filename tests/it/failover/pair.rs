@@ -14,64 +14,91 @@ pub const FIRST: &str = "127.0.1.1";
 pub const SECOND: &str = "127.0.1.2";
 
 /// Runs in a shell: makes both servers, and then does what lines of input say, each of which is
-/// answered by a line, until the input ends; then it leaves nothing behind.
+/// answered by a line, until the input ends; then it leaves nothing behind. `lead` is the folder of
+/// the primary, `next` that of the other one.
 const KEEP: &str = r#"
 cd "$1" && export PGPASSWORD=secret
-initdb() { "$1/initdb" -k -D one -U postgres -A scram-sha-256 --pwfile pw -E UTF8 --locale=C; }
-initdb "$2" >log 2>&1 || { cat log >&2; exit 1; }
+folder=$1 bin=$2 port=$3 archives=
+[ "$6" = synchronous ] || archives="-c archive_mode=on"
+failed() { cat log >&2; exit 1; }
+"$bin/initdb" -k -D one -U postgres -A scram-sha-256 --pwfile pw -E UTF8 --locale=C >log 2>&1 \
+    || failed
 for what in all replication; do
     echo "host $what all 127.0.0.0/8 scram-sha-256" >>one/pg_hba.conf
 done
 start() {
-    mkdir -p "./$3" && "$bin/postgres" -D "$1" -k "$folder/$3" -p "$port" -c listen_addresses="$2" \
-        -c max_connections=40 -c shared_buffers=32MB -c wal_sender_timeout=5s \
-        -c wal_receiver_timeout=5s -c archive_mode=on \
+    mkdir -p "s$1" && "$bin/postgres" -D "$1" -k "$folder/s$1" -p "$port" \
+        -c listen_addresses="$2" -c max_connections=60 -c shared_buffers=32MB \
+        -c wal_sender_timeout=5s -c wal_receiver_timeout=5s $archives \
         -c archive_command="cp %p $folder/archive/%f" >>log 2>&1 &
     server=$!
     until "$bin/pg_isready" -q -h "$2" -p "$port"; do
-        kill -0 "$server" || { cat log >&2; exit 1; }
+        kill -0 "$server" || failed
         sleep 0.02
     done
 }
-folder=$1 bin=$2 port=$3
-mkdir archive
-start one "$4"; one=$server
+end() {
+    kill -KILL "$2" 2>>log; wait "$2" 2>>log
+    while ls /proc/[0-9]*/cwd -l 2>/dev/null | grep -q "$folder/$1\$"; do sleep 0.02; done
+}
 sql() { "$bin/psql" -X -q -A -t -h "$1" -p "$port" -U postgres -d postgres -c "$2"; }
-"$bin/pg_basebackup" -D two -R -c fast -X stream -h "$4" -p "$port" -U postgres >>log 2>&1 \
-    || { cat log >&2; exit 1; }
-start two "$5" second; two=$server
-until [ "$(sql "$4" "select state from pg_stat_replication")" = streaming ]; do sleep 0.02; done
-if [ "$6" = synchronous ]; then
-    sql "$4" "alter system set synchronous_standby_names = '*'"
-    sql "$4" "select pg_reload_conf()" >>log
-    until [ "$(sql "$4" "select sync_state from pg_stat_replication")" = sync ]; do
+copy() {
+    "$bin/pg_basebackup" -D "$@" -c fast -X stream -h "$lead_at" -p "$port" -U postgres >>log 2>&1 \
+        || failed
+}
+follow() {
+    rm -rf "./$next" && copy "$next" -R
+    start "$next" "$next_at"; next_pid=$server
+    until [ "$(sql "$lead_at" "select state from pg_stat_replication")" = streaming ]; do
         sleep 0.02
     done
-fi
+    [ -z "$archives" ] || return 0
+    sql "$lead_at" "alter system set synchronous_standby_names = '*'"
+    sql "$lead_at" "select pg_reload_conf()" >>log
+    until [ "$(sql "$lead_at" "select sync_state from pg_stat_replication")" = sync ]; do
+        sleep 0.02
+    done
+}
+promote() {
+    "$bin/pg_ctl" promote -w -D "$next" >>log 2>&1 || failed
+    set -- "$lead" "$lead_at" "$lead_pid"
+    lead=$next lead_at=$next_at lead_pid=$next_pid
+    next=$1 next_at=$2 next_pid=$3
+}
+mkdir archive
+lead=one lead_at=$4 next=two next_at=$5
+start "$lead" "$lead_at"; lead_pid=$server
+follow
 echo started
 while read -r line; do
     case $line in
-    kill) kill -KILL "$one"; wait "$one" 2>>log ;;
-    promote) "$bin/pg_ctl" promote -w -D two >>log 2>&1 || cat log >&2 ;;
-    backup) "$bin/pg_basebackup" -D base -c fast -X stream -h "$4" -p "$port" -U postgres ;;
+    kill) end "$lead" "$lead_pid" ;;
+    promote) promote ;;
+    fence) end "$next" "$next_pid" ;;
+    rebuild) follow ;;
+    backup) copy base ;;
     recover)
-        kill -INT "$one"; wait "$one" 2>>log
+        kill -INT "$lead_pid"; wait "$lead_pid" 2>>log
         cp -a base three && touch three/recovery.signal
         echo "restore_command = 'cp $folder/archive/%f %p'
             recovery_target_name = 'wanted'
             recovery_target_action = 'promote'" >>three/postgresql.auto.conf
-        start three "$4"; one=$server
-        until [ "$(sql "$4" "select pg_is_in_recovery()")" = f ]; do sleep 0.02; done ;;
+        lead=three
+        start "$lead" "$lead_at"; lead_pid=$server
+        until [ "$(sql "$lead_at" "select pg_is_in_recovery()")" = f ]; do sleep 0.02; done ;;
     esac
     echo "$line"
 done
-kill -INT "$one" "$two" 2>>log; wait
+kill -INT "$lead_pid" "$next_pid" 2>>log; wait
 rm -rf "$1"
 "#;
 
 /// Two servers.
 pub struct Pair {
     port: u16,
+    /// Where the primary is, and where the other one.
+    lead: &'static str,
+    next: &'static str,
     binaries: PathBuf,
     keeper: (Child, BufReader<ChildStdout>),
 }
@@ -88,7 +115,8 @@ impl Pair {
         command.args([FIRST, SECOND, if is_synchronous { "synchronous" } else { "not" }]);
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(keeper.stdout.take().unwrap());
-        let mut pair = Self { port, binaries, keeper: (keeper, lines) };
+        let keeper = (keeper, lines);
+        let mut pair = Self { port, lead: FIRST, next: SECOND, binaries, keeper };
         pair.hear("started");
         Some(pair)
     }
@@ -104,6 +132,22 @@ impl Pair {
     pub fn order(&mut self, word: &str) {
         writeln!(self.keeper.0.stdin.as_mut().unwrap(), "{word}").unwrap();
         self.hear(word);
+    }
+
+    /// Makes the standby the primary. What was the primary may be gone, or out of reach.
+    pub fn promote(&mut self) {
+        self.order("promote");
+        std::mem::swap(&mut self.lead, &mut self.next);
+    }
+
+    /// Where the primary is.
+    pub const fn lead(&self) -> &'static str {
+        self.lead
+    }
+
+    /// Where the other server is: the standby, or what was the primary.
+    pub const fn next(&self) -> &'static str {
+        self.next
     }
 
     /// What a statement finds at a server.

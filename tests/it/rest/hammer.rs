@@ -4,12 +4,12 @@
 
 use super::client::{CLIENT, MEMO, METHOD, PAYMENT, SECRET, json, settlement, token};
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope, refund};
+use crate::stored::Reader;
 use refund_gateway::domain::id::{RefundId, RefundNumber};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -141,30 +141,27 @@ fn exchange(stream: &mut BufReader<TcpStream>, request: &[u8]) -> io::Result<(u1
 }
 
 /// Every refund of a ledger: its id, its status, whether it is of the memo, and its amount.
-fn stored(ledger: &Path) -> Vec<(String, String, bool, i64)> {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
-    let select = "select number, created_ms, salt, status, payment is null, amount from refund";
-    let mut statement = connection.prepare(select).unwrap();
-    let rows = statement.query_map([], |row| {
-        let number = RefundNumber::new(row.get(0)?).unwrap();
-        let id = RefundId::new(row.get(1)?, row.get(2)?, number).to_string();
-        Ok((id, row.get(3)?, row.get(4)?, row.get(5)?))
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+fn stored(gateway: &TestGateway) -> Vec<(String, String, bool, i64)> {
+    let select = "select number, created_ms, salt, status, \
+                  case when payment is null then 1 else 0 end, amount from refund";
+    let row = |row: Vec<String>| {
+        let number = RefundNumber::new(row[0].parse().unwrap()).unwrap();
+        let id = RefundId::new(row[1].parse().unwrap(), row[2].parse().unwrap(), number);
+        (id.to_string(), row[3].clone(), row[4] == "1", row[5].parse().unwrap())
+    };
+    gateway.stored().select(select).into_iter().map(row).collect()
 }
 
 /// That one snapshot of the ledger adds up: what the memo and the payment say was refunded is what
 /// their refunds took, and never more than there was.
-fn adds_up(ledger: &Path) {
-    let connection = rusqlite::Connection::open(ledger).unwrap();
+fn adds_up(ledger: &Reader) {
     let select = "select \
         (select sum(refunded) from credit_memo), \
         (select sum(refunded) from payment), \
         (select coalesce(sum(amount), 0) from refund where payment is null and status <> 'Error'), \
         (select coalesce(sum(amount), 0) from refund \
          where payment is not null and status <> 'Error')";
-    let row = |row: &rusqlite::Row<'_>| (0..4).map(|at| row.get(at)).collect();
-    let sums: Vec<i64> = connection.query_row(select, [], row).unwrap();
+    let sums: Vec<i64> = ledger.rows(select, &[]).remove(0);
     assert_eq!(sums[..2], sums[2..], "memo and payment");
     assert!(sums.iter().all(|sum| *sum <= 100_000), "{sums:?}");
 }
@@ -172,7 +169,7 @@ fn adds_up(ledger: &Path) {
 /// One round with all clients: until so many refunds are acknowledged, and then the process is
 /// killed; without a number until nothing is left to be refunded.
 fn round(gateway: &mut TestGateway, clients: &mut [Client], access: &Access, until: Option<usize>) {
-    let (address, ledger) = (gateway.public(), gateway.ledger());
+    let (address, ledger) = (gateway.public(), gateway.stored().reader());
     let (count, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (count, ended) = (&count, &ended);
     thread::scope(|scope| {
@@ -212,22 +209,21 @@ fn sixty_four_clients_of_both_doors_refund_exactly_what_is_unapplied_whatever_is
     for _ in 0..ROUNDS {
         round(&mut gateway, &mut clients, &access, Some(A_ROUND));
         gateway.restart();
-        let there: HashSet<String> =
-            stored(&gateway.ledger()).into_iter().map(|one| one.0).collect();
+        let there: HashSet<String> = stored(&gateway).into_iter().map(|one| one.0).collect();
         let acknowledged = clients.iter().flat_map(|client| &client.acknowledged);
         let lost: Vec<_> = acknowledged.filter(|(.., id)| !there.contains(id)).collect();
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-        adds_up(&gateway.ledger());
+        adds_up(&gateway.stored().reader());
     }
     round(&mut gateway, &mut clients, &access, None);
     let acknowledged: Vec<&String> =
         clients.iter().flat_map(|client| &client.acknowledged).map(|(.., id)| id).collect();
     let started = Instant::now();
-    while stored(&gateway.ledger()).iter().any(|one| one.1 == "Processing") {
+    while stored(&gateway).iter().any(|one| one.1 == "Processing") {
         assert!(started.elapsed() < Duration::from_secs(60), "a refund is stuck in Processing");
         thread::sleep(Duration::from_millis(20));
     }
-    let stored = stored(&gateway.ledger());
+    let stored = stored(&gateway);
     let ids: HashSet<&String> = stored.iter().map(|one| &one.0).collect();
     let distinct: HashSet<&String> = acknowledged.iter().copied().collect();
     assert_eq!(distinct.len(), acknowledged.len(), "two keys, one refund");

@@ -162,15 +162,7 @@ fn an_external_refund_of_a_credit_memo_takes_its_unapplied_part() {
     let memo = done(&client.get(&format!("/v1/credit-memos/{MEMO}")));
     assert_eq!(memo["unappliedAmount"], json!(0), "{memo}");
     assert_eq!(memo["refundAmount"], json!(1000), "{memo}");
-    assert!(
-        crate::gateway::finish(
-            crate::gateway::program(gateway.folder())
-                .args(["check", "--ledger"])
-                .arg(gateway.ledger())
-        )
-        .status
-        .success()
-    );
+    gateway.balances();
 }
 
 #[test]

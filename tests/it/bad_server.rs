@@ -1,0 +1,179 @@
+//! The built gateway beside a real server that is not as it should be: each is said in a sentence
+//! with what to do, and nothing that was acknowledged is lost.
+//!
+//! What is wrong with a URL, a role or a schema is tried where the ledger itself is tested
+//! (`ledger/postgres/tests.rs`), a server that dies or is cut off in `failover` and `drill`.
+
+use crate::clock_jumps::libfaketime;
+use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program};
+use crate::nodes::{check, node};
+use crate::postgres_server::Server;
+use crate::processor::until;
+use crate::processor_stub::ProcessorStub;
+use crate::tls::authority;
+use rcgen::{CertificateParams, KeyPair};
+use rustix::process::Signal;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use tempfile::TempDir;
+
+/// Why the gateway does not start with this ledger, and with variables in its environment.
+fn refusal(url: &str, env: &[(&str, &str)]) -> String {
+    let folder = TempDir::new().unwrap();
+    let mut serve = program(folder.path());
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "none", "--ledger", url]);
+    let ended = finish(serve.envs(env.iter().copied()));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && ended.stdout.is_empty(), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    said
+}
+
+/// A refund of one cent, or why there is none.
+fn refunded(node: &TestGateway, session: &str) -> Result<(), String> {
+    let answer = node.create(session, &[external_refund(EXTERNAL_ACCOUNT, "0.01")]);
+    if answer.successes() == 1 { Ok(()) } else { Err(answer.to_string()) }
+}
+
+fn refunds(server: &Server, database: &str) -> String {
+    server.sql(database, "select count(*) from refund")
+}
+
+#[test]
+fn a_certificate_that_is_not_believed_is_refused_with_what_to_do() {
+    let Some(server) = Server::start() else { return };
+    let authority = authority("An authority of tests");
+    let key = KeyPair::generate().unwrap();
+    let signed_for = |host: &str| {
+        let params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.signed_by(&key, &authority).unwrap().pem()
+    };
+    let by_itself = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let by_itself = by_itself.self_signed(&key).unwrap().pem();
+    let folder = TempDir::new().unwrap();
+    let roots = folder.path().join("roots.pem");
+    fs::write(&roots, authority.pem()).unwrap();
+    let url = format!(
+        "postgres://postgres:secret@localhost:{}/postgres?sslmode=verify-full",
+        server.port()
+    );
+    let believing =
+        format!("{url}&sslrootcert={}", roots.display().to_string().replace('/', "%2F"));
+    server.serve_tls(&by_itself, &key.serialize_pem());
+    for url in [&url, &believing] {
+        let why = refusal(url, &[]);
+        assert!(why.contains("name the authority that signed it by sslrootcert"), "{why}");
+    }
+    server.serve_tls(&signed_for("elsewhere.example"), &key.serialize_pem());
+    until("it is refused by its name", || {
+        refusal(&believing, &[]).contains("name the server in the URL as its certificate does")
+    });
+    server.serve_tls(&signed_for("localhost"), &key.serialize_pem());
+    until("it is believed", || {
+        let none = folder.path().join("none.toml");
+        fs::write(&none, "").unwrap();
+        let mut seed = program(folder.path());
+        finish(seed.arg("seed").arg(none).args(["--ledger", &believing])).status.success()
+    });
+    let why = refusal(&url, &[]);
+    assert!(why.contains("name the authority that signed it"), "{why}");
+}
+
+/// Takes connections that never say who they are, until there is none left.
+fn take_connections(server: &Server) -> Vec<TcpStream> {
+    const GREETING: &[u8] = b"\0\0\0\x17\0\x03\0\0user\0postgres\0\0";
+    let mut taken = Vec::new();
+    loop {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+        stream.write_all(GREETING).unwrap();
+        let mut answer = [0];
+        stream.read_exact(&mut answer).unwrap();
+        match &answer {
+            b"R" => taken.push(stream),
+            _ => return taken,
+        }
+    }
+}
+
+#[test]
+fn a_server_without_a_free_connection_is_said_and_served_again_once_there_is_one() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let stub = ProcessorStub::start();
+    let node = node(&url, &stub.table("cards", ""));
+    let session = node.login();
+    assert_eq!(refunded(&node, &session), Ok(()));
+    node.signal(Signal::STOP);
+    let end = "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity \
+               where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    assert_ne!(server.sql("postgres", end), "0");
+    let taken = take_connections(&server);
+    let why = refusal(&url, &[]);
+    assert!(why.contains("SQLSTATE 53300") && why.contains("raise max_connections"), "{why}");
+    node.signal(Signal::CONT);
+    until("it is not ready", || {
+        let ready = node.get_admin("/readyz");
+        ready.status == 503 && ready.text().contains("raise max_connections")
+    });
+    refunded(&node, &session).unwrap_err();
+    drop(taken);
+    until("it is ready again", || node.get_admin("/readyz").status == 200);
+    assert_eq!(refunded(&node, &session), Ok(()));
+    assert_eq!(refunds(&server, "postgres"), "2");
+    check(&url);
+}
+
+#[test]
+fn a_full_disk_of_the_server_loses_nothing_and_is_said() {
+    let Some(server) = Server::with_small_disk() else { return };
+    let place = server.folder().join("small").display().to_string();
+    server.sql("postgres", &format!("create tablespace small location '{place}'"));
+    let create = "create database small tablespace small template template0 \
+                  encoding 'UTF8' locale 'C'";
+    server.sql("postgres", create);
+    let url = server.url("small", "");
+    let stub = ProcessorStub::start();
+    let node = node(&url, &stub.table("cards", ""));
+    let session = node.login();
+    assert_eq!(refunded(&node, &session), Ok(()));
+    server.sql("small", "create table filler (x text)");
+    for rows in [10_000, 1_000, 100, 10] {
+        let fill =
+            format!("insert into filler select repeat('x', 500) from generate_series(1, {rows})");
+        while server.client("small").args(["-c", &fill]).output().unwrap().status.success() {}
+    }
+    // What was begun of pages is still filled.
+    let mut acknowledged = 1;
+    let why = loop {
+        match refunded(&node, &session) {
+            Ok(()) => acknowledged += 1,
+            Err(why) => break why,
+        }
+        assert!(acknowledged < 20_000, "the disk is not full");
+    };
+    assert!(why.contains("Fault>"), "it says that nothing happened: {why}");
+    node.until_it_says("give the server's disk room; nothing of this was written");
+    assert_eq!(refunds(&server, "small"), acknowledged.to_string());
+    server.sql("small", "drop table filler");
+    until("it goes on", || refunded(&node, &session).is_ok());
+    assert_eq!(refunds(&server, "small"), (acknowledged + 1).to_string());
+    check(&url);
+}
+
+#[test]
+fn a_clock_that_is_far_from_the_servers_is_refused_with_what_to_do() {
+    let (Some(server), Some(library)) = (Server::start(), libfaketime()) else { return };
+    let url = server.url("postgres", "");
+    for (offset, side) in [("+600s", "behind"), ("-600s", "ahead of")] {
+        let env = [
+            ("LD_PRELOAD", library.as_str()),
+            ("FAKETIME", offset),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ];
+        let why = refusal(&url, &env);
+        let is_said = why.contains(&format!(" s {side} this machine's")) && why.contains("by NTP");
+        assert!(is_said, "{why}");
+    }
+    assert_eq!(server.sql("postgres", "select count(*) from refund"), "0");
+}
