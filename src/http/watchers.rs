@@ -14,12 +14,12 @@ pub(super) struct Watchers {
 
 impl Watchers {
     /// Whether one of them is shown bodies.
-    fn see_bodies(&self) -> bool {
+    pub(super) fn see_bodies(&self) -> bool {
         self.noted_bodies() || self.tap.is_some()
     }
 
     /// Whether the journal keeps bodies, and what stands in them.
-    fn noted_bodies(&self) -> bool {
+    pub(super) fn noted_bodies(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.keeps_bodies())
     }
 }
