@@ -1,5 +1,5 @@
-//! What operators look through: accounts and what moved on them, refunds, sessions, and what webhooks
-//! did not take. Pages of lists, and one object by its name.
+//! What operators look through: accounts and what moved on them, refunds, sessions, and what
+//! webhooks did not take. Pages of lists, and one object by its name.
 //!
 //! A page goes on where the one before it ended, by the key of a row, so that reading on neither
 //! repeats nor leaves out a row that stays. What must stay true: what a page costs is bounded by
