@@ -71,7 +71,8 @@ pub(super) struct Entry {
 }
 
 fn in_milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(took.as_secs_f64() * 1_000.0)
+    // A thousand times as long, so that its seconds are milliseconds.
+    serializer.serialize_f64(took.saturating_mul(1_000).as_secs_f64())
 }
 
 impl Entry {

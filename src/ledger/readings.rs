@@ -12,6 +12,7 @@ use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::number::saturated;
 use crate::domain::refund_name::RefundName;
 use crate::domain::vocabulary::{
     AccountStatus, AdjustmentStatus, AdjustmentType, GatewayState, MethodType, PaymentStatus,
@@ -51,7 +52,7 @@ impl Span {
 
     /// How many rows the page has at most.
     pub fn rows(self) -> usize {
-        crate::domain::number::saturated(self.rows_max.clamp(1, ROWS_MAX))
+        saturated(self.rows_max.clamp(1, ROWS_MAX))
     }
 }
 
