@@ -9,12 +9,17 @@
 mod answer;
 mod asking;
 mod assets;
+mod body;
 mod chart;
+mod envelopes;
+mod exchange;
 mod form;
 mod frame;
 mod gate;
+mod handed_on;
 mod live;
 mod login;
+mod ordering;
 mod pages;
 mod pulses;
 mod refund_rows;

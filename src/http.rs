@@ -26,6 +26,7 @@ mod head;
 mod idle;
 mod journal;
 mod listener;
+mod loopback;
 mod metrics;
 pub mod network;
 mod pages;
@@ -42,10 +43,12 @@ mod tap;
 mod timing;
 mod tls;
 mod unknown;
+mod watchers;
 
 pub use address::is_authority;
 pub use admin::{AdminToken, Pairs};
 pub use body::inflate_now;
+pub use loopback::{Trial, Tried};
 pub use metrics::Pulse;
 pub use pages::{Answering, BrokenOff, Furnish, Inside, Page, PageBody, Pages, Part, Visit};
 pub use proxy::{Proxy, Upstream};
@@ -61,8 +64,9 @@ use doors::Doors;
 use hyper::server::conn::http1;
 use journal::Journal;
 use listener::{Listener, ListenerConfiguration};
+use loopback::Loopback;
 use metrics::Metrics;
-use public::{Public, Watchers};
+use public::Public;
 use readiness::Readiness;
 use std::io;
 use std::net::SocketAddr;
@@ -70,6 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Patience;
 use tls::Tls;
+use watchers::Watchers;
 
 /// Up to so many header lines hyper counts without allocating.
 const HYPER_HEADERS: usize = 100;
@@ -153,6 +158,7 @@ impl Gateway {
         let is_watched = admin.as_ref().is_some_and(|admin| admin.token.is_some());
         let keeps_bodies = ledger.test_bench().is_some();
         let journal = is_watched.then(|| Arc::new(Journal::new(&settings, keeps_bodies)));
+        let loopback = Arc::<Loopback>::default();
         let admin = match admin {
             None => None,
             Some(AdminDoor { address, token, allowed_hosts, console }) => {
@@ -167,16 +173,18 @@ impl Gateway {
                         (&service, &doors),
                         journal.clone(),
                     );
-                    handler = handler.with_console(console);
+                    handler = handler.with_console(console, &loopback);
                 }
                 Some(listen(address, Listener::open(address, configuration, handler)).await?)
             }
         };
         let configuration = public_configuration(&settings, &metrics, tls.clone());
         let watchers = Watchers { journal, tap };
+        let public_url = settings.public_url.clone();
         let (ready, counted) = (Arc::clone(&readiness), metrics);
         let handler = Public::new(service, doors, settings, counted, watchers, ready);
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
+        loopback.is_at(public.address(), tls.is_some(), public_url);
         Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }
 

@@ -49,6 +49,14 @@ pub(super) fn sentence(status: u16, text: &str) -> Page {
     answer(status, &headers, PageBody::Whole(format!("{text}\n").into()))
 }
 
+/// A file to keep.
+pub(super) fn download(content_type: &str, name: &str, text: String) -> Page {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers =
+        [NO_STORE, ("content-type", content_type), ("content-disposition", disposition.as_str())];
+    answer(200, &headers, PageBody::Whole(text.into()))
+}
+
 /// Sends the browser on, by GET.
 pub(super) fn see_other(to: &str) -> Page {
     answer(303, &[NO_STORE, ("location", to)], PageBody::Whole(Bytes::new()))

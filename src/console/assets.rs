@@ -6,7 +6,8 @@ use crate::http::{Page, Visit};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
-const STYLE: &str = include_str!("assets/console.css");
+const STYLE: &str =
+    concat!(include_str!("../../assets/look.css"), include_str!("assets/console.css"));
 const SCRIPT: &str = include_str!("assets/console.js");
 const ICON: &str = include_str!("assets/favicon.svg");
 

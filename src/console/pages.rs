@@ -21,6 +21,7 @@ mod search;
 mod sessions;
 mod settings;
 mod story;
+mod trial;
 mod users;
 mod webhooks;
 

@@ -31,6 +31,7 @@ use super::doors::Doors;
 use super::head::REQUEST_ID;
 use super::journal::Journal;
 use super::listener::{Handler, Withheld};
+use super::loopback::Loopback;
 use super::metrics::{Format, Metrics};
 use super::pages::{Furnish, Inside};
 use super::readiness::{Readiness, verbose};
@@ -82,10 +83,19 @@ impl Admin {
     }
 
     /// With a console beside the API, if there is one.
-    pub(super) fn with_console(mut self, furnish: Option<Furnish>) -> Self {
+    pub(super) fn with_console(
+        mut self,
+        furnish: Option<Furnish>,
+        loopback: &Arc<Loopback>,
+    ) -> Self {
         if let (Some(furnish), Some(api)) = (furnish, &self.api) {
             let (readiness, metrics) = (Arc::clone(&self.readiness), Arc::clone(&self.metrics));
-            let pages = furnish(Inside { readiness, metrics, api: Arc::clone(api) });
+            let pages = furnish(Inside {
+                readiness,
+                metrics,
+                api: Arc::clone(api),
+                loopback: Arc::clone(loopback),
+            });
             self.front = Some(Front { pages, hosts: self.hosts.clone() });
         }
         self

@@ -38,6 +38,10 @@ pub(super) struct Entry {
     pub(super) door: FrontDoor,
     /// The version in the path, as sent.
     pub(super) version: String,
+    /// The method.
+    pub(super) method: &'static str,
+    /// The path in normal form, without what follows a question mark.
+    pub(super) path: String,
     /// The operation, or `unknown`.
     pub(super) operation: &'static str,
     /// `ok`, the code of the fault, `ordered` for a fault that was ordered, or `withheld`.
@@ -121,6 +125,15 @@ pub(super) struct Contents {
     pub(super) dropped: u64,
 }
 
+/// Where a call was sent.
+pub(super) struct Sent<'c> {
+    pub(super) door: FrontDoor,
+    /// The version in the path.
+    pub(super) version: &'c str,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+}
+
 /// The right to note an exchange in the journal as it is, until that begins anew.
 pub(super) struct Page<'j> {
     journal: &'j Journal,
@@ -197,29 +210,34 @@ impl Journal {
 }
 
 impl Page<'_> {
-    /// Notes an exchange: when it ended and how long it took, by which front door and to which
-    /// version it came, its request and what that said, and its answer, or the operation that was
-    /// given none.
+    /// Notes an exchange: when it ended and how long it took, where it was sent, its request and what
+    /// that said, and its answer, or the operation that was given none.
     pub(super) fn note(
         self,
         (at, took): (DateTime<Utc>, Duration),
-        (door, version): (FrontDoor, &str),
+        Sent { door, version, method, path }: Sent<'_>,
         (request, said): (&[u8], CallNotes),
         answer: Result<&Answer, &OperationName>,
     ) {
         let answered = answer.ok();
         let operation = answer.map_or_else(|operation| *operation, |it| it.operation);
+        let (request, answer_body) = match answered {
+            _ if !self.journal.keeps_bodies => (&b""[..], &b""[..]),
+            Some(answer) => (request, &answer.body[..]),
+            None => (request, &b""[..]),
+        };
         let (request_text, is_cut) = (shown(request), request.len() > BODY_BYTES_MAX);
-        let answered_bodies = answered.filter(|_| self.journal.keeps_bodies);
-        let answer_text = answered_bodies.map_or_else(String::new, |answer| shown(&answer.body));
+        let answer_text = shown(answer_body);
         let bodies = request_text.capacity() + answer_text.capacity();
-        let bytes = size_of::<Entry>() + version.len() + said.bytes() + bodies;
+        let bytes = size_of::<Entry>() + version.len() + path.len() + said.bytes() + bodies;
         let mut entry = Entry {
             id: 0,
             at,
             took,
             door,
             version: version.to_owned(),
+            method,
+            path,
             // Of a call that was given up, only the notes know what it was.
             operation: match operation {
                 OperationName::Unknown => said.operation.unwrap_or(operation).name(),
@@ -288,9 +306,10 @@ mod tests {
     }
 
     fn note(page: Page<'_>, request: &[u8], operation: OperationName) {
-        let (called, said) = ((FrontDoor::Soap, "91.0"), CallNotes::default());
+        let path = "/apps/services/a/91.0".to_owned();
+        let sent = Sent { door: FrontDoor::Soap, version: "91.0", method: "POST", path };
         let at = (DateTime::UNIX_EPOCH, Duration::ZERO);
-        page.note(at, called, (request, said), Err(&operation));
+        page.note(at, sent, (request, CallNotes::default()), Err(&operation));
     }
 
     #[test]

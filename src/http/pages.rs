@@ -6,6 +6,7 @@
 //! body than the console asked for.
 
 use super::admin::Api;
+use super::loopback::{Loopback, Trial, Tried};
 use super::metrics::{Metrics, Pulse};
 use super::readiness::{Check, Readiness};
 use crate::call::{Headers, Method, Users};
@@ -97,6 +98,7 @@ pub struct Inside {
     pub(super) readiness: Arc<Readiness>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) api: Arc<Api>,
+    pub(super) loopback: Arc<Loopback>,
 }
 
 impl Inside {
@@ -131,5 +133,18 @@ impl Inside {
     /// What has been counted of requests on the public listener.
     pub fn pulse(&self) -> Pulse {
         self.metrics.pulse()
+    }
+
+    /// Where clients reach the public listener, once it is open.
+    pub fn public_url(&self) -> Option<String> {
+        self.loopback.url()
+    }
+
+    /// Sends a call to the public listener, as a client would.
+    ///
+    /// # Errors
+    /// A sentence, where there is no answer.
+    pub async fn send(&self, trial: Trial) -> Result<Tried, String> {
+        self.loopback.send(trial).await
     }
 }

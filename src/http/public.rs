@@ -14,14 +14,15 @@ use super::connection::Connection;
 use super::date::DateCache;
 use super::doors::Doors;
 use super::head;
-use super::journal::Journal;
+use super::journal::Sent;
 use super::listener::{Handler, Withheld};
 use super::metrics::{Limit, Metrics};
 use super::path::normal;
 use super::readiness::Readiness;
 use super::record::Record;
 use super::settings::HttpSettings;
-use super::tap::{Exchange, Tap};
+use super::tap::Exchange;
+use super::watchers::Watchers;
 use crate::call::{
     self, Call, CallNotes, Door, Head, Holding, Notes, OperationName, Outcome, Refusal, Refused,
     Reply, Route, Users,
@@ -67,26 +68,6 @@ struct Place<'d> {
     started: Instant,
     connection: &'d Connection,
     holding: &'d Holding,
-}
-
-/// Those who are shown every call.
-pub(super) struct Watchers {
-    /// There for those who can read it: where there is a token of the admin API.
-    pub(super) journal: Option<Arc<Journal>>,
-    /// Records exchanges, where a recorder runs.
-    pub(super) tap: Option<Arc<dyn Tap>>,
-}
-
-impl Watchers {
-    /// Whether one of them is shown bodies.
-    fn see_bodies(&self) -> bool {
-        self.noted_bodies() || self.tap.is_some()
-    }
-
-    /// Whether the journal keeps bodies, and what stands in them.
-    fn noted_bodies(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| journal.keeps_bodies())
-    }
 }
 
 impl Public {
@@ -223,6 +204,7 @@ impl Public {
         let watched = self.watchers.see_bodies().then(|| document.clone());
         let notes = self.watchers.noted_bodies().then(Arc::<Notes>::default);
         let version = head.version.clone();
+        let sent = notes.as_ref().map(|_| (head.method.name(), head.path.clone()));
         let (body, turn) = (document, received.turn);
         let holding = holding.clone();
         let call = Call { head, body, turn, deadline, notes: notes.clone(), holding };
@@ -234,19 +216,14 @@ impl Public {
             None => Err((OperationName::Unknown, Withheld::Unknown, Box::default())),
         };
         if let Some(page) = page {
-            let facts = match &answer {
-                Ok(answer) => &answer.facts,
-                Err((.., facts)) => &**facts,
-            };
+            let facts = answer.as_ref().map_or_else(|(.., facts)| &**facts, |answer| &answer.facts);
             let said = notes.map_or_else(|| CallNotes::of(facts), |notes| notes.taken());
-            let request = watched.as_deref().filter(|_| self.watchers.noted_bodies());
+            let at = self.service.clock().now();
+            let request = watched.as_deref().unwrap_or_default();
             let reported = answer.as_ref().map_err(|(operation, ..)| operation);
-            page.note(
-                (self.service.clock().now(), started.elapsed()),
-                (door.kind(), &version),
-                (request.unwrap_or_default(), said),
-                reported,
-            );
+            let (method, path) = sent.unwrap_or_default();
+            let called = Sent { door: door.kind(), version: &version, method, path };
+            page.note((at, started.elapsed()), called, (request, said), reported);
         }
         let answer = answer.map_err(|(operation, why, facts)| {
             let at = Called::at(&version);
@@ -294,9 +271,10 @@ impl Public {
         let answer = door.refuse(refusal, head);
         if let Some(journal) = &self.watchers.journal {
             let unread = (&b""[..], CallNotes::default());
-            let called = (door.kind(), head.version.as_str());
+            let (method, path) = (head.method.name(), head.path.clone());
+            let sent = Sent { door: door.kind(), version: &head.version, method, path };
             let at = (self.service.clock().now(), Duration::ZERO);
-            journal.page().note(at, called, unread, Ok(&answer));
+            journal.page().note(at, sent, unread, Ok(&answer));
         }
         self.count(&answer);
         Answer::of_call(answer, self.dates.now())

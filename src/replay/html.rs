@@ -18,6 +18,9 @@ use style::STYLE;
 const FAILED_MAX: usize = 500;
 const OTHERS_MAX: usize = 5_000;
 
+/// How much of a line stands open, in characters.
+const OPEN_CHARACTERS_MAX: usize = 240;
+
 /// An outcome as the page names and counts it.
 struct Kind {
     /// The class that style knows it by.
@@ -214,11 +217,14 @@ fn section(page: &mut Writer, report: &CaseReport, anchor: &str) {
         }
         page.text_element("p", "- expected, + actual").open("pre");
         for line in diff {
-            match line.chars().next() {
-                Some('-') => page.text_element("del", line),
-                Some('+') => page.text_element("ins", line),
-                _ => page.text(line),
+            let mark = match line.chars().next() {
+                Some('-') => Some("del"),
+                Some('+') => Some("ins"),
+                _ => None,
             };
+            mark.map(|mark| page.open(mark));
+            folded(page, line);
+            mark.map(|_| page.close());
             page.text("\n");
         }
         page.close();
@@ -231,9 +237,28 @@ fn section(page: &mut Writer, report: &CaseReport, anchor: &str) {
         ("actual", &failure.actual),
     ];
     for (title, text) in sides {
-        page.open("div").text_element("h3", title).open("pre").text(text).close().close();
+        page.open("div").text_element("h3", title).open("pre");
+        for line in text.lines() {
+            folded(page, line);
+            page.text("\n");
+        }
+        page.close().close();
     }
     page.close().close().close();
+}
+
+/// A line of which, where it is long, only the start is shown until it is opened.
+fn folded(page: &mut Writer, line: &str) {
+    match line.char_indices().nth(OPEN_CHARACTERS_MAX) {
+        Some((end, _)) => {
+            let (start, rest) = line.split_at(end);
+            page.open("details").open("summary").text(start).text("…").close();
+            page.text(rest).close();
+        }
+        None => {
+            page.text(line);
+        }
+    }
 }
 
 impl Reporter for Html {

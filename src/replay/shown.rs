@@ -3,48 +3,24 @@
 use super::canonical::printable;
 use super::diff::cut;
 use super::secret::text_without_secrets;
-use crate::domain::secret::HIDDEN;
+use crate::xml::laid_out;
 
 /// How many lines of a request or an answer a report gets.
 const LINES_MAX: usize = 400;
-/// How deep lines are indented at most.
-const DEPTH_MAX: usize = 32;
-
 /// A body as a report shows it. Secrets known by their elements are hidden; other secrets are not.
 pub(super) fn shown(body: &[u8]) -> String {
     let text = text_without_secrets(body);
-    // What its writer has laid out is left as it is.
-    let is_laid_out = text.trim().lines().count() > 2;
-    let text = text.replace("><", ">\n<");
-    let text = text.replace(&format!(">\n{HIDDEN}\n<"), &format!(">{HIDDEN}<"));
-    let mut lines = text.lines();
+    let mut lines = laid_out(&text);
     let mut shown = String::new();
-    let mut depth = 0_usize;
     for line in lines.by_ref().take(LINES_MAX) {
-        if line.starts_with("</") {
-            depth = depth.saturating_sub(1);
-        }
-        if !is_laid_out {
-            shown.push_str(&"  ".repeat(depth.min(DEPTH_MAX)));
-        }
-        shown.push_str(&cut(&printable(line)));
+        shown.push_str(&cut(&printable(&line)));
         shown.push('\n');
-        if opens(line) {
-            depth = depth.saturating_add(1);
-        }
     }
     let left_out = lines.count();
     if left_out > 0 {
         shown.push_str(&format!("... and {left_out} more lines\n"));
     }
     shown
-}
-
-/// Whether a line is a start tag whose end tag is on a later one.
-fn opens(line: &str) -> bool {
-    let is_tag = line.starts_with('<') && line.ends_with('>');
-    let is_other = ["</", "<?", "<!"].iter().any(|start| line.starts_with(start));
-    is_tag && !is_other && !line.ends_with("/>") && !line.contains("</")
 }
 
 #[cfg(test)]

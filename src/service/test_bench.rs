@@ -253,6 +253,16 @@ impl Service {
         Ok(self.bench()?.known_ids().await?)
     }
 
+    /// Opens a session in the name of a user, whose password the tester need not know; none if
+    /// there is no such user.
+    pub async fn session_of_user(&self, username: &str) -> Result<Option<String>, BenchError> {
+        self.bench()?;
+        let Some(user) = self.ledger.find_user(username).await? else { return Ok(None) };
+        let now = self.clock.aged();
+        let expired = self.sessions.surely_over_since(now);
+        Ok(Some(self.ledger.open_session(user.key, now, expired).await?))
+    }
+
     /// Does `work` when it is its turn, to its end, even if its caller goes away.
     async fn in_turn<T, F>(
         self: &Arc<Self>,

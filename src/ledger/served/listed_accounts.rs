@@ -5,7 +5,7 @@
 //! other reasons; a page goes through [`SEARCHED_MAX`] accounts or [`ENTRIES_MAX`] entries at most.
 
 use super::conditions::Conditions;
-use super::listed_refunds::{cut, more_than};
+use super::listed_refunds::{cut, more_than, walk, walk_begins};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::number::saturated;
@@ -28,6 +28,18 @@ const SEARCHED_MAX: i64 = 50_000;
 const NAMED_MAX: usize = 20;
 /// How many entries, of all accounts, a page of one account's goes through at most.
 const ENTRIES_MAX: i64 = 200_000;
+/// How many refunds, and how many adjustments, of an account lead to its entries one by one; the
+/// entries of an account with more stand close enough to each other to be found among all.
+const FEW_MAX: i64 = if cfg!(test) { 8 } else { 2_000 };
+
+/// The entries that the refunds of a walk made and gave back, and those of an account's adjustments.
+const OF_A_WALK: &str = "entry.key in (\
+     select made.entry from walk join refund_row as made on made.number = walk.number \
+     where made.entry is not null \
+     union all select back.key from walk join entry_row as back on back.refund = walk.number \
+     and back.kind in (2, 3) \
+     union all select asked.key from adjustment as made \
+     join entry_row as asked on asked.adjustment = made.key where made.account = ?)";
 
 const ACCOUNTS: &str = "select account.key, account.id, account.number, account.name, \
      account.currency, account.status, account.opening, balance.units, account.gateway, \
@@ -194,16 +206,29 @@ pub(super) fn entries(
     let newest: Option<i64> = reader.first(newest, &[account.into()], |row| row.get(0))?.flatten();
     let Some(newest) = newest else { return Ok(Some(Listed { rows: Vec::new(), next: None })) };
     let below = span.from.map_or(newest + 1, |from| from.min(newest + 1));
-    let lowest = below.saturating_sub(ENTRIES_MAX).max(1);
+    let mut conditions = Conditions::default();
+    conditions.add("entry.account = ?", account.into());
+    conditions.add("entry.key < ?", below.into());
+    let (with, lowest) = match few_movements(reader, account)? {
+        Some(first) => {
+            conditions.add(OF_A_WALK, account.into());
+            let (first, most) = (conditions.bind(first.into()), conditions.bind(FEW_MAX.into()));
+            (walk(&first, &most), 1)
+        }
+        None => {
+            let lowest = below.saturating_sub(ENTRIES_MAX).max(1);
+            conditions.add("entry.key >= ?", lowest.into());
+            (String::new(), lowest)
+        }
+    };
+    let (all, limit) = (conditions.all(), conditions.bind(more_than(span).into()));
     let select = "select entry.key, entry.at_ms, entry.kind, entry.delta, entry.balance, \
          account.currency, entry.refund, first.key from entry_row as entry \
          left join account_row as account on account.key = entry.account \
          left join entry_row as first on first.adjustment = entry.adjustment \
-         and first.kind in (4, 5) \
-         where entry.account = ?1 and entry.key < ?2 and entry.key >= ?3 \
-         order by entry.key desc limit ?4";
-    let values = [account.into(), below.into(), lowest.into(), more_than(span).into()];
-    let rows = reader.list(select, &values, entry)?;
+         and first.kind in (4, 5)";
+    let select = format!("{with}{select} where {all} order by entry.key desc limit {limit}");
+    let rows = reader.list(&select, conditions.values(), entry)?;
     let mut listed = cut(rows, span, |entry| entry.key);
     if listed.next.is_none() && lowest > 1 {
         listed.next = Some(lowest);
@@ -211,6 +236,21 @@ pub(super) fn entries(
     let keys = listed.rows.iter().map(|entry| entry.key);
     behind::verify(reader, QueryObject::CreditBalanceAdjustment, keys)?;
     Ok(Some(listed))
+}
+
+/// The newest refund of an account with few refunds and adjustments, 0 where it has no refund; none
+/// of an account with many.
+fn few_movements(reader: &mut dyn Reader, account: i64) -> Result<Option<i64>, BooksError> {
+    let first = walk_begins(reader, account, None)?.unwrap_or(0);
+    let count = walk("?1", "?2") + "select count(*) from walk";
+    let refunds: Option<i64> =
+        reader.first(&count, &[first.into(), (FEW_MAX + 1).into()], |row| row.get(0))?;
+    let count = "select count(*) from (select made.key from adjustment as made \
+                 where made.account = ?1 limit ?2) as found";
+    let adjustments: Option<i64> =
+        reader.first(count, &[account.into(), (FEW_MAX + 1).into()], |row| row.get(0))?;
+    let are_few = refunds.max(adjustments).is_some_and(|count| count <= FEW_MAX);
+    Ok(Some(first).filter(|_| are_few))
 }
 
 fn entry(row: &Row<'_>) -> Result<EntryView, BooksError> {

@@ -232,7 +232,7 @@ fn among_all(
 
 /// The numbers of an account's refunds from one of them to the earlier ones: which is the first, and
 /// how many there are at most, by the places where that is bound.
-fn walk(first: &str, most: &str) -> String {
+pub(super) fn walk(first: &str, most: &str) -> String {
     format!(
         "with recursive walk (number, step) as (\
          select cast({first} as bigint), cast(1 as bigint) \
@@ -269,7 +269,7 @@ fn of_account(
 }
 
 /// The account's newest refund, or the one before the refund of this number, if there is one.
-fn walk_begins(
+pub(super) fn walk_begins(
     reader: &mut dyn Reader,
     account: i64,
     from: Option<i64>,

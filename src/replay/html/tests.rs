@@ -21,7 +21,8 @@ fn add(html: &mut Html, name: &str, outcome: Outcome) {
 #[test]
 fn a_page_shows_what_failed_and_runs_nothing() {
     let mut html = html();
-    let diff = vec!["-<script>".to_owned(), "+x".to_owned(), " y".to_owned()];
+    let long = format!("+{}", "x".repeat(OPEN_CHARACTERS_MAX + 1));
+    let diff = vec!["-<script>".to_owned(), "+x".to_owned(), " y".to_owned(), long];
     let body = Difference::Body { path: Some("/a".to_owned()), note: None, diff };
     let failure = Box::new(Failure {
         differences: vec![body],
@@ -39,8 +40,9 @@ fn a_page_shows_what_failed_and_runs_nothing() {
         "<p>body at /a</p>",
         "<del>-&lt;script&gt;</del>",
         "<ins>+x</ins>",
-        "<h3>request</h3><pre>&lt;request&gt;</pre>",
-        "<h3>actual</h3><pre>&lt;actual&gt;</pre>",
+        "xx…</summary>xx</details></ins>",
+        "<h3>request</h3><pre>&lt;request&gt;\n</pre>",
+        "<h3>actual</h3><pre>&lt;actual&gt;\n</pre>",
         "1 more failed cases are not shown.",
         "<details class=\"passed\"><summary>1 passed</summary><ul><li><b>&lt;good&gt;</b> 0.012 s",
     ] {

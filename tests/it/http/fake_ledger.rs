@@ -18,6 +18,11 @@ use refund_gateway::ledger::orders::{
 };
 use refund_gateway::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
 use refund_gateway::ledger::query::{Find, FindError, Page, Queries, Start};
+use refund_gateway::ledger::readings::{
+    AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
+    ListedPayment, ListedRefund, ListedSession, OpenRefund, Readings, RefundCounts, RefundsQuery,
+    SessionHandle, SessionPlace, SessionsQuery, Span,
+};
 use refund_gateway::ledger::reconciliation::{Reconcile, ReconcileResult};
 use refund_gateway::ledger::seed::{SeedConflict, SeedPlan, SeedReport};
 use refund_gateway::ledger::test_bench::TestBench;
@@ -331,5 +336,36 @@ impl Operators for FakeLedger {
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {
         yes(Vec::new())
+    }
+}
+
+/// There is nothing to look through.
+macro_rules! nothing {
+    ($($name:ident($($argument:ty),*) -> $found:ty = $nothing:expr;)+) => {
+        $(fn $name(&self $(, _: $argument)*) -> Reply<$found> {
+            yes($nothing)
+        })+
+    };
+}
+
+fn empty<T, P>() -> Listed<T, P> {
+    Listed { rows: Vec::new(), next: None }
+}
+
+impl Readings for FakeLedger {
+    nothing! {
+        list_accounts(AccountsQuery) -> Listed<AccountView> = empty();
+        show_account(ObjectKey) -> Option<AccountView> = None;
+        list_entries(ObjectKey, Span) -> Option<Listed<EntryView>> = None;
+        list_adjustments(ObjectKey, Span) -> Option<Listed<ListedAdjustment>> = None;
+        list_invoices(ObjectKey, Span) -> Option<Listed<ListedInvoice>> = None;
+        list_payments(ObjectKey, Span) -> Option<Listed<ListedPayment>> = None;
+        list_refunds(RefundsQuery) -> Listed<ListedRefund> = empty();
+        show_refund(RefundName) -> Option<ListedRefund> = None;
+        count_refunds() -> RefundCounts = RefundCounts::default();
+        list_open(Span) -> Listed<OpenRefund> = empty();
+        list_sessions(SessionsQuery) -> Listed<ListedSession, SessionPlace> = empty();
+        end_session(SessionHandle, Act) -> bool = false;
+        list_failed_deliveries(&str, Span) -> Listed<FailedDelivery> = empty();
     }
 }
