@@ -15,12 +15,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
     frame-ancestors 'none'";
 
 /// The headers of each answer. With `no-referrer` browsers would hide the Origin of forms as well.
-pub(super) const ALWAYS: [(&str, &str); 6] = [
+pub(super) const ALWAYS: [(&str, &str); 5] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
 

@@ -42,6 +42,18 @@ struct ShownCheck {
     why: Option<String>,
 }
 
+impl ShownCheck {
+    /// A check of `/readyz`, by what it looks at.
+    fn of(name: &'static str, result: Result<(), String>) -> Self {
+        let name = match name {
+            "shutdown" => "Taking calls",
+            "ledger" => "Writing to the ledger",
+            other => other,
+        };
+        Self { name, why: result.err() }
+    }
+}
+
 /// Something that an operator should look at.
 struct Hand {
     what: String,
@@ -64,7 +76,7 @@ struct State {
 pub(super) async fn page(console: &Console, visitor: &Visitor) -> Answered {
     visitor.reads()?;
     let checks = console.inside.checks().await.into_iter();
-    let checks = checks.map(|(name, result)| ShownCheck { name, why: result.err() }).collect();
+    let checks = checks.map(|(name, result)| ShownCheck::of(name, result)).collect();
     let refunds = listed(console, visitor, &format!("limit={NEWEST}")).await?.refunds;
     let states = states(console).await?;
     let hands = hands(console).await?;
