@@ -388,6 +388,8 @@ mod adjustment_tests;
 #[cfg(test)]
 mod invoice_tests;
 #[cfg(test)]
+mod memo_item_tests;
+#[cfg(test)]
 mod memo_tests;
 #[cfg(test)]
 mod method_tests;
@@ -397,6 +399,8 @@ mod needs_tests;
 mod paying_tests;
 #[cfg(test)]
 mod payment_change_tests;
+#[cfg(test)]
+mod settlement_payment_tests;
 #[cfg(test)]
 mod settlement_tests;
 #[cfg(test)]

@@ -225,8 +225,8 @@ fn check_date(
     };
     let may_be_later = tenant.future_dated_adjustments && !is_payment;
     day_named("AdjustmentDate", &draft.adjustment_date, tenant, asking, |day, today| {
-        (day == today || (may_be_later && day > today))
-            && (!is_increase || from.is_none_or(|from| day >= from))
+        let last = if may_be_later { NaiveDate::MAX } else { today };
+        (today..=last).contains(&day) && (!is_increase || from.is_none_or(|from| day >= from))
     })
 }
 

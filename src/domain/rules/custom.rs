@@ -51,3 +51,51 @@ impl<'t> OwnFields<'t> {
         draft.checked(self.shown(), asking.version, self.tenant.time_zone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::custom_field::{CustomFields, CustomName, CustomType};
+    use crate::domain::custom_value::CustomValue;
+    use crate::domain::permission::Permissions;
+    use crate::domain::rules::settlement_tests::asking;
+
+    fn field(is_advanced: bool) -> CustomField {
+        CustomField {
+            object: CustomizedObject::Refund,
+            name: CustomName::parse("Channel__c").unwrap(),
+            custom_type: CustomType::Boolean,
+            is_required: true,
+            is_advanced,
+        }
+    }
+
+    fn tenant(is_advanced: bool) -> Tenant {
+        let custom_fields = CustomFields::new(vec![field(is_advanced)]);
+        Tenant { custom_fields, ..Tenant::default() }
+    }
+
+    #[test]
+    fn only_refunds_of_credit_balances_show_no_advanced_field() {
+        for (is_advanced, source, is_shown) in [
+            (true, SourceType::CreditBalance, false),
+            (true, SourceType::Payment, true),
+            (false, SourceType::CreditBalance, true),
+        ] {
+            let tenant = tenant(is_advanced);
+            let present = OwnFields::of_refund(&tenant, source);
+            let present = present.check_present(&CustomDraft::default());
+            assert_eq!(present.is_err(), is_shown, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_sent_are_kept() {
+        let (tenant, mut draft) = (tenant(false), CustomDraft::default());
+        draft.set(&field(false), "true");
+        let fields = OwnFields::of(&tenant, CustomizedObject::Refund);
+        assert_eq!(fields.check_present(&draft), Ok(()));
+        let kept = fields.checked(&draft, &asking(Permissions::all())).unwrap();
+        assert_eq!(kept.get("Channel__c"), Some(&Some(CustomValue::Boolean(true))));
+    }
+}

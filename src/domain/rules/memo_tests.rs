@@ -1,6 +1,7 @@
 //! When a credit memo may be made, posted and given up, and what of it may go to invoices and come
 //! back: each rule by a draft that meets it and one that does not.
 
+use super::paying_tests::payment;
 use super::settlement_tests::{account, asking, day, memo, tenant};
 use super::*;
 use crate::domain::draft::credit_memo::{
@@ -9,7 +10,7 @@ use crate::domain::draft::credit_memo::{
 use crate::domain::draft::json::Sent;
 use crate::domain::facts::{CreditMemo, Invoice, MemoPart, MemoPartKey, NamedInvoice};
 use crate::domain::permission::Permissions;
-use crate::domain::vocabulary::CreditMemoStatus;
+use crate::domain::vocabulary::{CreditMemoStatus, PaymentStatus};
 
 const ACCOUNT: &str = "402892c72b9e3319012b9e34b88e0001";
 const INVOICE: &str = "402892c72b9e3319012b9e34b88e0007";
@@ -250,4 +251,22 @@ fn a_draft_is_posted_or_given_up_and_only_a_posted_memo_moves() {
         let unknown = decide_memo_step(&draft, None, &invoices, &tenant(), &all);
         assert_eq!(unknown, Err(RowError::no_such("CM00000001")));
     }
+}
+
+#[test]
+fn what_is_unapplied_of_a_processed_payment_goes_to_invoices() {
+    let step = |shares: Vec<ShareDraft>, status| {
+        let (draft, all) = (StepDraft::of("P-5", Step::Apply(shares)), asking(Permissions::all()));
+        let invoices = [named(invoice(7, 9_000))];
+        let moved =
+            decide_payment_step(&draft, Some(&payment(status)), &invoices, &tenant(), &all)?;
+        Ok(moved.into_iter().map(|it| (it.invoice.0, it.amount.units())).collect::<Vec<_>>())
+    };
+    let shares = || vec![share(&BY_ID, "40")];
+    assert_eq!(step(shares(), PaymentStatus::Processed), Ok(vec![(7, 4_000)]));
+    assert!(step(vec![share(&BY_ID, "40.01")], PaymentStatus::Processed).is_err());
+    let missing = step(Vec::new(), PaymentStatus::Processed);
+    assert_eq!(missing, Err(RowError::missing("invoices")));
+    let draft = PaymentStatus::Draft;
+    assert_eq!(step(shares(), draft), Err(RowError::payment_not_processed(&payment(draft))));
 }

@@ -108,6 +108,8 @@ fn a_payment_is_what_its_draft_says() {
         |it| (it.gateway.is_none(), it.applied, it.credit, it.payment_type),
     );
     assert_eq!(plain, Ok((true, None, None, PaymentType::External)));
+    let none_of_it = [&PLAIN[..], &[INVOICE, ("AppliedInvoiceAmount", "0")]].concat();
+    assert_eq!(decided(&none_of_it, |_| (), |it| it.applied), Ok(None), "it is no part of nothing");
     let of_draft = [ACCOUNT, METHOD, EXTERNAL, CREDIT, DRAFT, ("EffectiveDate", "2030-01-01")];
     let later = decided(&of_draft, |_| (), |it| (it.credit, it.draft_credit.units(), it.amount));
     assert_eq!(later, Ok((None, 3_000, MinorUnits::new(3_000))), "a draft may be of the future");

@@ -77,7 +77,9 @@ fn what_was_taken_of_a_payment_keeps_it() {
     assert_eq!(to("Canceled", refunded), used);
     let became_credit =
         Payment { to_credit_balance: MinorUnits::new(1), ..payment(PaymentStatus::Processed) };
-    assert_eq!(to("Canceled", became_credit), used);
+    assert_eq!(to("Canceled", became_credit.clone()), used);
+    let both = Payment { refunded: MinorUnits::new(1), ..became_credit };
+    assert_eq!(to("Canceled", both), used, "what was taken in two ways does not cancel out");
 }
 
 #[test]

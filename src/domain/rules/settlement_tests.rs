@@ -67,7 +67,7 @@ pub(super) fn memo() -> CreditMemo {
     }
 }
 
-fn line(key: i64, id: &str, is_tax: bool) -> MemoLine {
+pub(super) fn line(key: i64, id: &str, is_tax: bool) -> MemoLine {
     MemoLine {
         key: MemoLineKey(key),
         id: ObjectId::parse(id).unwrap(),
@@ -100,7 +100,7 @@ pub(super) fn memo_draft(fields: &[(&str, &str)]) -> MemoRefundDraft {
     draft
 }
 
-fn item(field: &str, id: &str, amount: &str) -> ItemDraft {
+pub(super) fn item(field: &str, id: &str, amount: &str) -> ItemDraft {
     let mut item = ItemDraft::default();
     assert!(item.set(field, Sent::Text(id)) && item.set("amount", Sent::Number(amount)));
     item
@@ -187,8 +187,14 @@ fn each_error_of_a_memo_refund_has_its_kind_and_its_field() {
     let mut empty = memo_draft(&ELECTRONIC);
     assert!(empty.set("methodType", Sent::Text("")));
     assert!(of_memo(&empty, |_, _, _| ()).is_ok());
-    let last = with(&EXTERNAL, ("refundDate", "2026-09-21"));
-    assert!(of_memo(&memo_draft(&last), |_, _, _| ()).is_ok());
+    for day in ["2026-01-02", "2026-09-21"] {
+        let first_or_last = with(&EXTERNAL, ("refundDate", day));
+        assert!(of_memo(&memo_draft(&first_or_last), |_, _, _| ()).is_ok(), "{day}");
+    }
+    // What is missing comes before what is wrong.
+    let both = with(&with(&EXTERNAL, ("reasonCode", "No such")), ("totalAmount", ""));
+    let error = of_memo(&memo_draft(&both), |_, _, _| ()).unwrap_err();
+    assert_eq!((error.category(), error.field()), (Missing, Some("totalAmount")));
 }
 
 #[test]
@@ -262,15 +268,17 @@ fn rates_are_of_the_tenants_currencies_and_at_most_two() {
         draft.set("customFxRate", Sent::Number(rate));
         draft
     };
-    let refused = |rates: &[RateDraft], both: bool| {
+    let made = |rates: &[RateDraft], switches: (bool, bool)| {
         let mut draft = memo_draft(&EXTERNAL);
         draft.details.custom_rates.extend(rates.iter().cloned());
         of_memo(&draft, |tenant, _, _| {
-            (tenant.fx_data, tenant.currency_conversion_exports) = (both, both);
+            (tenant.fx_data, tenant.currency_conversion_exports) = switches;
         })
         .map_err(|error| (error.category(), error.field().map(str::to_owned)))
     };
+    let refused = |rates: &[RateDraft], both: bool| made(rates, (both, both));
     let one = [rate("EUR", "0.9")];
+    assert!(made(&one, (true, false)).is_ok() && made(&one, (false, true)).is_ok());
     assert_eq!(refused(&one, false).unwrap().detail.unwrap().rates.len(), 1);
     let field = |name: &str| Some(name.to_owned());
     assert_eq!(refused(&one, true).unwrap_err(), (Category::Invalid, field("customRates")));

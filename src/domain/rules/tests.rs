@@ -470,6 +470,27 @@ fn a_refund_of_a_payment_goes_where_the_money_came_from() {
 }
 
 #[test]
+fn how_the_method_was_chosen_is_kept() {
+    let choice = |world: &World, fields: &[(&str, &str)]| world.decide(fields).unwrap().choice;
+    let (new, paid) = (World::new(), World::paid(payment(&[10_000])));
+    let named = choice(&new, &[ACCOUNT, AMOUNT, SOURCE, ELECTRONIC, METHOD]);
+    let by_type = choice(&new, &[ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK]);
+    assert_eq!((named, by_type), (MethodChoice::Named, MethodChoice::TypeAlone));
+    let of_payment = choice(&paid, &[AMOUNT, PAYMENT, ELECTRONIC]);
+    let named = choice(&paid, &[AMOUNT, PAYMENT, ELECTRONIC, METHOD, ACCOUNT]);
+    assert_eq!((of_payment, named), (MethodChoice::OfPayment, MethodChoice::Named));
+}
+
+#[test]
+fn a_part_of_which_nothing_is_left_is_none() {
+    let mut paid = payment(&[4000, 6000]);
+    paid.refunded = MinorUnits::new(4000);
+    paid.parts[0].refunded = MinorUnits::new(4000);
+    let decision = World::paid(paid).decide(&[AMOUNT, PAYMENT, ELECTRONIC]).unwrap();
+    assert_eq!(taken(&decision), [(11, 1000)]);
+}
+
+#[test]
 fn an_account_beside_a_payment_must_be_its_own() {
     let mut world = World::paid(payment(&[]));
     world.account = Some(Account { key: AccountKey(2), ..account(0) });

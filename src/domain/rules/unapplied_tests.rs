@@ -42,6 +42,15 @@ fn payment() -> Payment {
 }
 
 fn of_payment(
+    draft: PaymentRefundDraft,
+    fields: &[(&str, &str)],
+    permissions: Permissions,
+) -> Result<UnappliedRefund, RowError> {
+    of(payment(), draft, fields, permissions)
+}
+
+fn of(
+    payment: Payment,
     mut draft: PaymentRefundDraft,
     fields: &[(&str, &str)],
     permissions: Permissions,
@@ -52,7 +61,7 @@ fn of_payment(
     let facts = PaymentRefundFacts {
         tenant: &tenant(),
         gateways: &[Gateway::sandbox()],
-        payment: Some(payment()),
+        payment: Some(payment),
         invoices: Vec::new(),
     };
     decide_payment_refund(&draft, &facts, &asking(permissions))
@@ -144,4 +153,40 @@ fn a_refund_is_changed_cancelled_and_deleted_by_its_state() {
     assert_eq!(external.reference_id, Some(Some("x".to_owned())));
     let none = decide_settlement_update(&change, None, &tenant(), &asking).unwrap_err();
     assert_eq!(none.category(), Category::NotFound);
+}
+
+#[test]
+fn what_is_unapplied_first_comes_from_one_invoice_after_another() {
+    let (mut paid, first) = (payment(), payment().parts[0].clone());
+    let part = |key, amount| PaymentPart {
+        key: PartKey(key),
+        invoice: InvoiceKey(key),
+        amount: MinorUnits::new(amount),
+        ..first.clone()
+    };
+    paid.parts = vec![part(1, 3_000), part(2, 2_000)];
+    let taken = |total| {
+        let fields = [("type", "External"), ("methodType", "Check"), ("totalAmount", total)];
+        let draft = PaymentRefundDraft::unapplying("P-00000001");
+        let made = of(paid.clone(), draft, &fields, Permissions::all()).unwrap();
+        let shares = made.unapplied.iter().map(|one| (one.invoice.0, one.amount.units()));
+        shares.collect::<Vec<_>>()
+    };
+    assert_eq!(taken("30"), [(1, 3_000)]);
+    assert_eq!(taken("40"), [(1, 3_000), (2, 1_000)]);
+}
+
+#[test]
+fn a_write_off_is_made_where_it_is_wanted() {
+    let fields = [("type", "External"), ("methodType", "Check"), ("totalAmount", "10")];
+    let made = |is_wanted| {
+        let mut draft = PaymentRefundDraft::unapplying("P-00000001");
+        draft.unapply.as_mut().unwrap().write_off = Field::Given(is_wanted);
+        of_payment(draft, &fields, Permissions::all()).unwrap().write_off
+    };
+    assert_eq!(made(false), None);
+    let wanted = made(true).unwrap();
+    assert_eq!(wanted.date, day("2026-09-21"));
+    assert_eq!(wanted.reason_code.as_deref(), Some("Standard Refund"));
+    assert!(!wanted.comment.is_empty());
 }
