@@ -29,6 +29,7 @@ mod fault;
 mod link;
 mod moving;
 mod passfile;
+mod pending;
 mod purpose;
 mod readers;
 mod schema;

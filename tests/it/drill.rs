@@ -1,7 +1,7 @@
 //! The drill: three nodes on a primary with a synchronous standby, in a network of their own, and
-//! clients that pay at any node, while nodes are killed and stopped, primaries are killed or cut off
-//! and the standby is promoted, and cables are cut for a while. At the end what was acknowledged is
-//! compared with what is there.
+//! clients that pay at any node, while nodes are killed and stopped, primaries are killed or cut
+//! off and the standby is promoted, and cables are cut for a while. At the end what was
+//! acknowledged is compared with what is there.
 //!
 //! `DRILL_SECONDS` (60) says for how long; every kind of strike comes once at least. Progress is
 //! shown on a terminal. `tests/drill/run` is the command for people.

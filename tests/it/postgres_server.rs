@@ -47,8 +47,8 @@ kill -INT "$server"; wait "$server"
 rm -rf "$1"
 "#;
 
-/// Runs in a shell, in a place for mounts that nothing else sees: adds a disk of 24 MB for as long as
-/// it runs what is left.
+/// Runs in a shell, in a place for mounts that nothing else sees: adds a disk of 24 MB for as long
+/// as it runs what is left.
 const ADD_SMALL_DISK: &str = r#"
     owner=$(stat -c uid=%u,gid=%g "$0") && mkdir "$0/small" &&
         mount -t tmpfs -o "size=24m,mode=700,$owner" small "$0/small" && "$@"

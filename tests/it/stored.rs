@@ -43,7 +43,8 @@ impl Stored {
         }
     }
 
-    /// How many rows an update changes behind the gateway's back; they get the sums of what they hold.
+    /// How many rows an update changes behind the gateway's back; they get the sums of what
+    /// they hold.
     pub fn change(&self, update: &str) -> usize {
         match self {
             Self::File(path) => {

@@ -5,7 +5,8 @@
 //! share a round trip.
 
 use super::fault::PostgresError;
-use super::link::{Bindable, Link, Pending, guarded};
+use super::link::{Bindable, Link};
+use super::pending::{Pending, guarded};
 use super::purpose::Verb;
 use super::schema::Catalogue;
 use super::values::{Bound, Column, RowColumns, can_be_kept};

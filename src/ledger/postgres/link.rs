@@ -6,6 +6,7 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
+use super::pending::Pending;
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
 use super::settings::{
@@ -25,39 +26,8 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
-
-/// A statement that writes, and is still to be sent.
-pub(super) struct Pending {
-    pub(super) statement: Statement,
-    pub(super) values: Vec<Box<dyn ToSql + Sync + Send>>,
-    pub(super) table: &'static str,
-    /// How many rows it writes at most.
-    pub(super) rows: u64,
-}
-
-impl Pending {
-    /// What follows from its error.
-    fn fault(&self, error: tokio_postgres::Error) -> PostgresError {
-        match (error.code(), self.table) {
-            (Some(code), TURN) if *code == SqlState::DIVISION_BY_ZERO => {
-                PostgresError::new(Kind::Passing, "another node committed in between")
-            }
-            (Some(code), table) if *code == SqlState::DIVISION_BY_ZERO => {
-                BooksError::Missing(table).into()
-            }
-            _ => error.into(),
-        }
-    }
-}
-
-/// A statement that fails, so that its transaction cannot be committed, where `write` (which ends
-/// with RETURNING) does not come to so many rows as an expression of SQL says.
-pub(super) fn guarded(write: &str, rows: &str) -> String {
-    format!("with done as ({write}) select 1 / (count(*) = {rows})::int from done")
-}
 
 /// COMMIT of a transaction that has failed is answered as if it were well, by a ROLLBACK that the
 /// client does not show; a statement before it is not.
@@ -65,9 +35,6 @@ const COMMIT: &str = "select; commit";
 
 /// How many statements of readers stay prepared.
 const TEXTS_MAX: usize = 256;
-
-/// The table of the turn.
-pub(super) const TURN: &str = "turn";
 
 /// A value of a statement.
 pub(super) type Bindable<'v> = &'v (dyn ToSql + Sync);
@@ -324,8 +291,8 @@ impl Link {
         ran.map(|_| ())
     }
 
-    /// Sends what was left and COMMIT, in one round trip: of an error in the first, the second makes
-    /// a rollback. Where the connection is lost, the server may have done it.
+    /// Sends what was left and COMMIT, in one round trip: of an error in the first, the second
+    /// makes a rollback. Where the connection is lost, the server may have done it.
     pub(super) fn commit(&mut self) -> Result<(), PostgresError> {
         self.run(COMMIT)
     }

@@ -153,13 +153,13 @@ fn a_change_of_what_nodes_keep_in_memory_is_known_to_all_of_them() {
         changes.mark_unchanged();
     }
     add(&mut store, "of no one's memory");
+    let before = [*changes[0].borrow(), *changes[1].borrow()];
     store.begin().unwrap();
     let (key, value) = ("time_zone".to_owned(), "Asia/Tokyo".to_owned());
     store.work(|unit| unit.insert(TenantSetting { key, value })).unwrap();
     store.flush().unwrap();
     store.commit().unwrap();
-    for changes in &mut changes {
-        let before = *changes.borrow();
+    for (changes, before) in changes.iter_mut().zip(before) {
         run(async { timeout(LONG, changes.changed()).await }).unwrap().unwrap();
         assert_eq!(*changes.borrow(), before + 1);
     }

@@ -6,7 +6,8 @@
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link, Pending, TURN, guarded};
+use super::link::{Bindable, Link};
+use super::pending::{Pending, TURN, guarded};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
 use super::waiter::Waiter;

@@ -1,6 +1,6 @@
 //! Programs of two versions on one ledger: a schema that a newer program has brought further is
-//! served by this one until that says otherwise; and nodes of an older program are replaced by nodes
-//! of this one while clients pay.
+//! served by this one until that says otherwise; and nodes of an older program are replaced by
+//! nodes of this one while clients pay.
 //!
 //! `OLDER_GATEWAY` names the older program; `tests/upgrade/run` builds one and says it.
 
