@@ -8,6 +8,7 @@ use crate::call::Method;
 use crate::console::answer;
 use crate::console::form;
 use crate::console::frame::Frame;
+use crate::console::refund_rows::RefundRow;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
@@ -43,7 +44,7 @@ struct Moment {
 }
 
 /// What is said of a refund beside its state, by the place in its story.
-const FACTS: [(&str, &str); 16] = [
+const FACTS: [(&str, &str); 15] = [
     ("Id", "/facts/refund/id"),
     ("Amount", "/facts/refund/amount"),
     ("Currency", "/facts/refund/currency"),
@@ -59,7 +60,6 @@ const FACTS: [(&str, &str); 16] = [
     ("Gateway", "/facts/refund/gateway"),
     ("Gateway state", "/facts/refund/gateway_state"),
     ("Reference", "/facts/refund/reference_id"),
-    ("Comment", "/facts/refund/comment"),
 ];
 
 /// The page of a refund.
@@ -72,6 +72,16 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, name: &str) -> An
     let account = Some(text(&story, "/facts/account/id")).filter(|id| !id.is_empty());
     let number_of_account = text(&story, "/facts/account/number");
     let account = account.map(|id| (id.to_owned(), number_of_account.to_owned()));
+    let row = row(console, visitor, &number).await;
+    let written = row.iter().flat_map(|row| {
+        [
+            ("Comment", &row.comment),
+            ("Reason code", &row.reason_code),
+            ("Gateway response", &row.gateway_response),
+            ("Created by", &row.created_by),
+        ]
+    });
+    let written = written.filter_map(|(name, text)| Some((name, text.clone()?)));
     let fact = |(name, place): (&'static str, &str)| Some((name, plain(story.pointer(place)?)?));
     let is_deleted = story.get("deleted").and_then(Value::as_bool).unwrap_or_default();
     let title = format!("Refund {number}");
@@ -82,7 +92,7 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, name: &str) -> An
         is_deleted,
         zone: zone.name(),
         account,
-        facts: FACTS.into_iter().filter_map(fact).collect(),
+        facts: FACTS.into_iter().filter_map(fact).chain(written).collect(),
         moments: moments(&story, zone),
         number,
         status,
@@ -107,6 +117,12 @@ pub(super) async fn settle(console: &Console, visitor: &Visitor, name: &str) -> 
 async fn story(console: &Console, visitor: &Visitor, name: &str) -> Result<Value, Trouble> {
     let path = format!("refunds/{name}/story");
     console.ask(visitor, (Method::Get, &path, ""), &Value::Null).await
+}
+
+/// The refund as lists have it; none of one that was deleted.
+async fn row(console: &Console, visitor: &Visitor, number: &str) -> Option<RefundRow> {
+    let path = format!("refunds/{number}");
+    console.ask(visitor, (Method::Get, &path, ""), &Value::Null).await.ok()
 }
 
 /// All that happened, in its order.
