@@ -130,7 +130,7 @@ fn moments(story: &Value, zone: Tz) -> Vec<Moment> {
     let list = |place: &str| story.pointer(place).and_then(Value::as_array).into_iter().flatten();
     let mut moments: Vec<Moment> = Vec::new();
     let created = story.get("created").filter(|record| record.is_object());
-    moments.extend(created.map(|record| of_record("Asked for".to_owned(), record, zone)));
+    moments.extend(created.map(|record| of_record("Asked for", record, zone)));
     moments.extend(list("/entries").map(|one| moment("Balance moved", one, zone, &["at"])));
     moments.extend(list("/exchanges").map(|one| moment("Gateway asked", one, zone, &["at"])));
     moments.extend(list("/events").map(|one| moment("Event written", one, zone, &["at"])));
@@ -144,9 +144,9 @@ fn moments(story: &Value, zone: Tz) -> Vec<Moment> {
 }
 
 /// What a record of the audit says.
-fn of_record(what: String, record: &Value, zone: Tz) -> Moment {
+fn of_record(what: &str, record: &Value, zone: Tz) -> Moment {
     const SAID_ALREADY: [&str; 5] = ["at", "key", "actor_kind", "operation", "object"];
-    let mut moment = moment(&what, record, zone, &SAID_ALREADY);
+    let mut moment = moment(what, record, zone, &SAID_ALREADY);
     let facts = record.pointer("/objects/0/facts").and_then(Value::as_object);
     let scalars = facts.into_iter().flatten().filter(|(_, value)| !value.is_object());
     moment.details.extend(scalars.filter_map(|(key, value)| Some((spoken(key), plain(value)?))));
