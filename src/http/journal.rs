@@ -1,6 +1,6 @@
-//! The journal: the last exchanges. On a test ledger with their bodies, so that a tester can see what
-//! a client sent and why it was refused, and verify what it sent and how often; on any other only
-//! who called when, what about, and what came of it.
+//! The journal: the last exchanges. On a test ledger with their bodies, so that a tester can see
+//! what a client sent and why it was refused, and verify what it sent and how often; on any other
+//! only who called when, what about, and what came of it.
 //!
 //! What must stay true: bodies are kept on test ledgers alone; no secret gets in; it holds no more
 //! exchanges and takes no more memory than its settings say, and counts how many it has dropped;
@@ -75,7 +75,8 @@ pub(super) struct Entry {
 }
 
 fn in_milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(took.as_secs_f64() * 1_000.0)
+    // A thousand times as long, so that its seconds are milliseconds.
+    serializer.serialize_f64(took.saturating_mul(1_000).as_secs_f64())
 }
 
 impl Entry {

@@ -1,5 +1,5 @@
-//! What operators look through: accounts and what moved on them, refunds, sessions, and what webhooks
-//! did not take. Pages of lists, and one object by its name.
+//! What operators look through: accounts and what moved on them, refunds, sessions, and what
+//! webhooks did not take. Pages of lists, and one object by its name.
 //!
 //! A page goes on where the one before it ended, by the key of a row, so that reading on neither
 //! repeats nor leaves out a row that stays. What must stay true: what a page costs is bounded by
@@ -12,6 +12,7 @@ use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::entry_kind::EntryKind;
 use crate::domain::id::{ObjectId, RefundId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
+use crate::domain::number::saturated;
 use crate::domain::refund_name::RefundName;
 use crate::domain::vocabulary::{
     AccountStatus, AdjustmentStatus, AdjustmentType, GatewayState, MethodType, PaymentStatus,
@@ -51,7 +52,7 @@ impl Span {
 
     /// How many rows the page has at most.
     pub fn rows(self) -> usize {
-        crate::domain::number::saturated(self.rows_max.clamp(1, ROWS_MAX))
+        saturated(self.rows_max.clamp(1, ROWS_MAX))
     }
 }
 

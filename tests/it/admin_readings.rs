@@ -1,5 +1,5 @@
-//! What operators look through by the admin API: accounts, entries, refunds, sessions, webhooks, and
-//! on a ledger that is not for testing the journal without bodies.
+//! What operators look through by the admin API: accounts, entries, refunds, sessions, webhooks,
+//! and on a ledger that is not for testing the journal without bodies.
 
 use crate::admin_api::{api, done};
 use crate::gateway::{

@@ -105,7 +105,7 @@ async fn page(console: &Console, visitor: &Visitor, name: Option<&str>) -> Answe
         let next = failure.next_attempt.take();
         failure.next_attempt = next.map(|next| words::local_text(&next, zone));
     }
-    let title = name.as_deref().map_or(Section::Webhooks.title(), |name| name).to_owned();
+    let title = name.as_deref().unwrap_or(Section::Webhooks.title()).to_owned();
     let frame = visitor.frame(console, Some(Section::Webhooks), title);
     let (zone, next) = (zone.name(), next.map(|next| form::encoded_pairs(&[("cursor", next)])));
     answer::page(200, &WebhooksPage { frame, zone, webhooks, name, failures, next })

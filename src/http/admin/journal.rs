@@ -48,9 +48,10 @@ impl Api {
         }
         match (method, rest) {
             (&Method::GET, []) => {
-                let wanted = JournalQuery::parse(query, true).map_err(bad)?;
+                let mut wanted = JournalQuery::parse(query, true).map_err(bad)?;
                 if !journal.keeps_bodies() {
                     wanted.filter.check_without_bodies().map_err(bad)?;
+                    wanted.with_bodies = false;
                 }
                 self.read(journal, wanted).await.map(ok)
             }

@@ -9,11 +9,11 @@ use super::api::Api;
 use super::query::Pairs;
 use super::talk::{Answered, Wrong, bad, done, missing, of_ledger, ok, wrong_method};
 use crate::domain::draft::refund_details::ObjectKey;
+use crate::domain::id::ObjectId;
 use crate::domain::money::{Currency, MinorUnits, parse_decimal};
 use crate::domain::refund_name::RefundName;
 use crate::domain::toml_text::suggest;
-use crate::domain::vocabulary::{RefundStatus, RefundType, SourceType};
-use crate::ledger::LedgerError;
+use crate::domain::vocabulary::{GatewayState, RefundStatus, RefundType, SourceType};
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, Listed, ListedRefund, ListedSession, ROWS_MAX,
     RefundsQuery, SessionHandle, SessionPlace, Span,
@@ -51,14 +51,15 @@ impl Api {
         read_alone(method)?;
         let ledger = self.service.ledger();
         if let [key] = rest {
-            let found = ledger.show_account(ObjectKey::of(key)).await.map_err(unread)?;
+            let found =
+                ledger.show_account(ObjectKey::of(key)).await.map_err(|error| of_ledger(&error))?;
             let shown = found.as_ref().map(account).ok_or_else(|| no_account(key))?;
             return Ok(ok(shown));
         }
         let pairs = Pairs::parse(query, &["search", "limit", "cursor"]).map_err(bad)?;
         let search = pairs.text("search").map(str::to_owned);
         let asked = AccountsQuery { search, span: span(&pairs).map_err(bad)? };
-        let listed = ledger.list_accounts(asked).await.map_err(unread)?;
+        let listed = ledger.list_accounts(asked).await.map_err(|error| of_ledger(&error))?;
         Ok(ok(shown("accounts", &listed, account)))
     }
 
@@ -71,7 +72,7 @@ impl Api {
         })?;
         let span = span(&pairs).map_err(bad)?;
         let listed = self.service.ledger().list_entries(ObjectKey::of(of), span).await;
-        let listed = listed.map_err(unread)?.ok_or_else(|| no_account(of))?;
+        let listed = listed.map_err(|error| of_ledger(&error))?.ok_or_else(|| no_account(of))?;
         Ok(ok(shown("entries", &listed, entry)))
     }
 
@@ -86,12 +87,12 @@ impl Api {
         let ledger = self.service.ledger();
         if let [name] = rest {
             let name = named_refund(name)?;
-            let found = ledger.show_refund(name).await.map_err(unread)?;
+            let found = ledger.show_refund(name).await.map_err(|error| of_ledger(&error))?;
             let no_refund = || missing(format!("The ledger has no refund {name}."));
             return Ok(ok(found.as_ref().map(refund).ok_or_else(no_refund)?));
         }
         let listed = ledger.list_refunds(refunds_query(query).map_err(bad)?).await;
-        Ok(ok(shown("refunds", &listed.map_err(unread)?, refund)))
+        Ok(ok(shown("refunds", &listed.map_err(|error| of_ledger(&error))?, refund)))
     }
 
     /// Sessions, or the end of one.
@@ -108,7 +109,8 @@ impl Api {
             }
             let named = SessionHandle::parse(handle)
                 .ok_or_else(|| bad(format!("`{handle}` is no handle of a session")))?;
-            let has_ended = self.service.end_session(named, act).await.map_err(unread)?;
+            let has_ended =
+                self.service.end_session(named, act).await.map_err(|error| of_ledger(&error))?;
             let no_session = || missing(format!("There is no session {handle}."));
             return if has_ended { Ok(done()) } else { Err(no_session()) };
         }
@@ -120,7 +122,7 @@ impl Api {
         let from = from.transpose()?;
         let username = pairs.text("user").map(str::to_owned);
         let listed = self.service.sessions(username, from, limit(&pairs).map_err(bad)?).await;
-        Ok(ok(shown("sessions", &listed.map_err(unread)?, session)))
+        Ok(ok(shown("sessions", &listed.map_err(|error| of_ledger(&error))?, session)))
     }
 }
 
@@ -133,10 +135,6 @@ pub(super) fn named_refund(name: &str) -> Result<RefundName, Wrong> {
 /// That a path is only read.
 pub(super) fn read_alone(method: &Method) -> Result<(), Wrong> {
     if method == Method::GET { Ok(()) } else { Err(wrong_method("GET, HEAD")) }
-}
-
-pub(super) fn unread(error: LedgerError) -> Wrong {
-    of_ledger(&error)
 }
 
 fn no_account(key: &str) -> Wrong {
@@ -229,8 +227,8 @@ fn account(account: &AccountView) -> Value {
         "balance": money(account.balance),
         "opening": money(account.opening),
         "gateway": account.gateway,
-        "default_payment_method": account.default_payment_method.as_ref().map(|id| id.as_str()),
-        "parent": account.parent.as_ref().map(|id| id.as_str()),
+        "default_payment_method": account.default_payment_method.as_ref().map(ObjectId::as_str),
+        "parent": account.parent.as_ref().map(ObjectId::as_str),
         "created": account.created.map(moment),
         "updated": account.updated.map(moment),
     })
@@ -266,7 +264,7 @@ fn refund(refund: &ListedRefund) -> Value {
         "account_name": refund.account_name,
         "payment_number": refund.payment_number,
         "gateway": refund.gateway,
-        "gateway_state": refund.gateway_state.map(|state| state.name()),
+        "gateway_state": refund.gateway_state.map(GatewayState::name),
         "gateway_response": refund.gateway_response,
         "gateway_response_code": refund.gateway_response_code,
         "reference_id": refund.reference_id,

@@ -4,8 +4,8 @@
 
 use super::api::{Api, NOTHING};
 use super::query::Pairs;
-use super::readings::{moment, read_alone, shown, span, unread};
-use super::talk::{Answered, Wrong, bad, missing, ok};
+use super::readings::{moment, read_alone, shown, span};
+use super::talk::{Answered, Wrong, bad, missing, of_ledger, ok};
 use crate::ledger::readings::FailedDelivery;
 use crate::service::webhooks::WebhookStats;
 use hyper::Method;
@@ -33,7 +33,7 @@ impl Api {
                 let pairs = Pairs::parse(query, &["limit", "cursor"]).map_err(bad)?;
                 let span = span(&pairs).map_err(bad)?;
                 let listed = self.service.ledger().list_failed_deliveries(name, span).await;
-                Ok(ok(shown("failures", &listed.map_err(unread)?, failure)))
+                Ok(ok(shown("failures", &listed.map_err(|error| of_ledger(&error))?, failure)))
             }
             _ => Err(missing(NOTHING)),
         }

@@ -32,7 +32,7 @@ const ENTRIES_MAX: i64 = 200_000;
 /// entries of an account with more stand close enough to each other to be found among all.
 const FEW_MAX: i64 = if cfg!(test) { 8 } else { 2_000 };
 
-/// The entries that the refunds of a walk made and gave back, and those of an account's adjustments.
+/// The entries that the refunds of a walk made and gave back, and those of adjustments.
 const OF_A_WALK: &str = "entry.key in (\
      select made.entry from walk join refund_row as made on made.number = walk.number \
      where made.entry is not null \

@@ -230,8 +230,8 @@ fn among_all(
     Ok(listed)
 }
 
-/// The numbers of an account's refunds from one of them to the earlier ones: which is the first, and
-/// how many there are at most, by the places where that is bound.
+/// The numbers of an account's refunds from one of them to the earlier ones: which is the first,
+/// and how many there are at most, by the places where that is bound.
 pub(super) fn walk(first: &str, most: &str) -> String {
     format!(
         "with recursive walk (number, step) as (\

@@ -2,8 +2,10 @@
 
 use super::{Backend, Served, listed_accounts, listed_refunds};
 use crate::domain::draft::refund_details::ObjectKey;
+use crate::domain::number::saturated;
 use crate::domain::refund_name::RefundName;
 use crate::ledger::books::BooksError;
+use crate::ledger::engine::Engine;
 use crate::ledger::reader::Reader;
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
@@ -79,7 +81,6 @@ impl<B: Backend> Readings for Served<B> {
             let Some(token) = found.await? else { return Ok(false) };
             writer
                 .submit(move |engine: &mut B::Engine| {
-                    use crate::ledger::engine::Engine as _;
                     engine.work(|unit| work::end(unit, token, &act))
                 })
                 .await
@@ -112,7 +113,7 @@ fn sessions(
         let handle = SessionHandle::of(&row.get(0)?);
         Ok(ListedSession { handle, username: row.get(1)?, last_used: row.get(2)? })
     })?;
-    let most: usize = crate::domain::number::saturated(most);
+    let most: usize = saturated(most);
     let has_more = rows.len() > most;
     rows.truncate(most);
     let place = |row: &ListedSession| SessionPlace {
