@@ -91,6 +91,11 @@ pub(super) fn csv(name: &str, parts: mpsc::Receiver<Part>) -> Page {
     answer(200, &headers, PageBody::Parts(parts))
 }
 
+/// That there is no place for a stream: a browser asks no more, and finds no error in it.
+pub(super) fn no_stream() -> Page {
+    answer(204, &[NO_STORE], PageBody::Whole(Bytes::new()))
+}
+
 /// With a header beside those that it has.
 pub(super) fn with(mut page: Page, name: &'static str, value: String) -> Page {
     page.headers.push((name, value));

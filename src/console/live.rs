@@ -4,7 +4,6 @@
 //! What must stay true: how many streams there are and how long each lasts is bounded; a stream
 //! ends when its page is closed and when the gateway is stopped.
 
-use super::trouble::Trouble;
 use super::{Answered, Console, answer};
 use crate::http::{Inside, Part};
 use crate::service::Service;
@@ -24,7 +23,7 @@ const LOOKS_MAX: u32 = 1_200;
 /// Begins a stream.
 pub(super) fn stream(console: &Console) -> Answered {
     let Ok(place) = Arc::clone(&console.live).try_acquire_owned() else {
-        return Err(Trouble::new(503, "Too many pages are kept live; this one stays as it is."));
+        return Ok(answer::no_stream());
     };
     let (sender, parts) = mpsc::channel(4);
     let (service, inside) = (Arc::clone(&console.service), console.inside.clone());
@@ -51,11 +50,13 @@ async fn keep(service: &Service, inside: &Inside, sender: &mpsc::Sender<Part>) {
         }
         let now = state(service, inside);
         quiet = if now == known { quiet + 1 } else { QUIET_LOOKS };
-        if quiet < QUIET_LOOKS {
-            continue;
+        let is_due = quiet >= QUIET_LOOKS;
+        if is_due {
+            (known, quiet) = (now, 0);
         }
-        (known, quiet) = (now, 0);
-        if sender.send(event("event: changed\ndata:\n\n")).await.is_err() {
+        // What says nothing is sent as well: a page that went away is noticed by writing alone.
+        let said = if is_due { "event: changed\ndata:\n\n" } else { ":\n\n" };
+        if sender.send(event(said)).await.is_err() {
             return;
         }
     }

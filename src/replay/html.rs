@@ -93,8 +93,8 @@ impl Html {
         }
         self.facts(&mut page, summary);
         page.close();
-        filters(&mut page, summary);
         page.open("main");
+        filters(&mut page, summary);
         self.contents(&mut page);
         let sections = &mut (1..).map(anchor);
         for (report, anchor) in self.failed.iter().zip(sections.by_ref()) {

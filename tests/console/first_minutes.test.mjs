@@ -25,7 +25,8 @@ describe("a stranger's first minutes", () => {
     const program = PACKAGE ? "/usr/bin/refund-gateway" : PROGRAM;
     folder = mkdtempSync(join(tmpdir(), "stranger-"));
     const ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-    child = spawn(program, ["serve", "--demo", ...ports], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
+    const stdio = ["ignore", "pipe", "ignore"];
+    child = spawn(program, ["serve", "--demo", ...ports], { cwd: folder, stdio });
     const { url, adminUrl } = await addresses(child);
     // Where the login says that the token is.
     const token = readFileSync(join(folder, "refund-gateway.db.admin-token"), "utf8").trim();

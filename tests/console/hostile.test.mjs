@@ -8,7 +8,10 @@ import { externalRefund, start, zobject } from "./support/gateway.mjs";
 import { pages } from "./support/visits.mjs";
 
 /** Breaks out of text, attributes, scripts and templates; `pwned` says that one of them did. */
-const HOSTILE = `"'><script>alert("pwned")</script><img src=x onerror=alert("pwned")></textarea></pre><svg onload=alert("pwned")>`;
+const HOSTILE =
+  `"'><script>alert("pwned")</script><img src=x onerror=alert("pwned")></textarea></pre>` +
+  `<svg onload=alert("pwned")>`;
+const ESCAPED = HOSTILE.replaceAll("<", "&lt;");
 const LINK = `javascript:alert("pwned")`;
 const SEED = `
 [[custom_field]]
@@ -45,15 +48,22 @@ describe("what clients write", () => {
       "X-Request-Id": HOSTILE.replaceAll(" ", "").slice(0, 60),
     });
     // Values that are refused are quoted in what is said of them.
-    for (const field of ["AccountId", "Type", "MethodType", "RefundDate", "ReasonCode", "GatewayId", "ReferenceID"]) {
+    const fields = ["AccountId", "Type", "MethodType", "RefundDate", "ReasonCode", "GatewayId", "ReferenceID"];
+    for (const field of fields) {
       await gateway.create(externalRefund("7", { [field]: HOSTILE }));
     }
-    await gateway.create(zobject("Account", { Name: HOSTILE, AccountNumber: HOSTILE.slice(0, 50), Currency: "USD", Notes: HOSTILE, Status: "Active", Batch: "Batch1", BillCycleDay: "1", BcdSettingOption: "ManualSet" }));
-    await gateway.soap(`<a:query><a:queryString>select Id from Refund where Comment = '${HOSTILE.replaceAll("<", "&lt;").replaceAll("'", "")}'</a:queryString></a:query>`);
-    await gateway.soap(`<a:login><a:username>${HOSTILE.replaceAll("<", "&lt;")}</a:username><a:password>x</a:password></a:login>`);
+    const account = { Name: HOSTILE, AccountNumber: HOSTILE.slice(0, 50), Currency: "USD", Notes: HOSTILE };
+    const billing = { Batch: "Batch1", BillCycleDay: "1", BcdSettingOption: "ManualSet" };
+    await gateway.create(zobject("Account", { ...account, ...billing, Status: "Active" }));
+    const query = `select Id from Refund where Comment = '${ESCAPED.replaceAll("'", "")}'`;
+    await gateway.soap(`<a:query><a:queryString>${query}</a:queryString></a:query>`);
+    const name = `<a:username>${ESCAPED}</a:username>`;
+    await gateway.soap(`<a:login>${name}<a:password>x</a:password></a:login>`);
     await gateway.soap(`<a:create><script>alert("pwned")</script><img src="x" onerror="alert('pwned')"/></a:create>`);
-    await fetch(`${gateway.url}/apps/services/a/91.0`, { method: "POST", headers: { "Content-Type": "text/xml" }, body: HOSTILE });
-    await fetch(`${gateway.url}/v1/payments/x/refunds`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ comment: HOSTILE }) });
+    const post = (path, media, body) =>
+      fetch(gateway.url + path, { method: "POST", headers: { "Content-Type": media }, body });
+    await post("/apps/services/a/91.0", "text/xml", HOSTILE);
+    await post("/v1/payments/x/refunds", "application/json", JSON.stringify({ comment: HOSTILE }));
     browser = await launch();
   });
   after(async () => {
@@ -94,7 +104,9 @@ describe("what clients write", () => {
     await login(page, gateway);
     for (const status of [400, 404]) expected.add(status);
     const value = encodeURIComponent(HOSTILE);
-    for (const path of [`/search?q=${value}`, `/journal?user=${value}`, `/journal?operation=${value}`, `/refunds/${value}`, `/accounts/${value}`, `/bench/try?envelope=${value}`, `/${value}`]) {
+    const repeated = ["/search?q=", "/journal?user=", "/journal?operation=", "/refunds?account=",
+      "/refunds/", "/accounts/", "/bench/try?envelope=", "/login?next=", "/"];
+    for (const path of repeated.map((path) => path + value)) {
       await page.goto(gateway.adminUrl + path);
       const parts = await page.locator('img[src="x"], script:not([src]), svg[onload]').count();
       assert.equal(parts, 0, path);

@@ -41,7 +41,7 @@ try {
   const headers = { cookie: await session(gateway) };
   const list = await (await fetch(`${gateway.adminUrl}/refunds`, { headers })).text();
   const refund = /href="(\/refunds\/[^"?]+)"/.exec(list)?.[1];
-  const next = /href="(\/refunds\?[^"]*before[^"]*)"/.exec(list)?.[1]?.replaceAll("&amp;", "&");
+  const next = /href="(\/refunds\?[^"]*)" rel="next"/.exec(list)?.[1]?.replaceAll("&amp;", "&");
   const paths = ["/", "/refunds", next, "/refunds?account=" + account(3), refund, "/accounts",
     `/accounts/${account(3)}`, "/journal", "/journal?failed=true", "/bench", "/audit", "/sessions"];
   console.log(`${REFUNDS} refunds, ${ROUNDS} times each, in ms: 50 %, 95 %, slowest`);

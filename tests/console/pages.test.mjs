@@ -9,7 +9,9 @@ import { start } from "./support/gateway.mjs";
 import { live } from "./support/life.mjs";
 import { fileName, pages } from "./support/visits.mjs";
 
-const SECTIONS = ["refunds", "accounts", "journal", "gateways", "webhooks", "sessions", "users", "settings", "audit"];
+const SECTIONS = [
+  "refunds", "accounts", "journal", "gateways", "webhooks", "sessions", "users", "settings", "audit",
+];
 
 for (const isTest of [true, false]) {
   describe(isTest ? "on a test ledger" : "on a ledger of real books", () => {

@@ -16,7 +16,8 @@ describe("the report of a replay", () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "report-"));
     const cases = join(folder, "cases");
-    for (const name of ["external/documented-example", "external/comment-and-reason-code", "faults/type-unknown"]) {
+    const names = ["external/documented-example", "external/comment-and-reason-code", "faults/type-unknown"];
+    for (const name of names) {
       cpSync(join(ROOT, "fixtures", name), join(cases, name), { recursive: true });
     }
     cpSync(join(ROOT, "fixtures/seed.toml"), join(cases, "seed.toml"));

@@ -17,7 +17,9 @@ export async function live(gateway, { isTest }) {
     await gateway.admin("POST", "gateways/sandbox/rules", rule);
     const declined = { answer: "decline", amount: "14.00", code: "54", text: "Do not honour" };
     await gateway.admin("POST", "gateways/sandbox/rules", declined);
-    await gateway.create(electronicRefund("13"));
     await gateway.create(electronicRefund("14"));
+    await gateway.create(electronicRefund("13"));
+    // After two days its gateway is not asked any more, and it needs a hand.
+    await gateway.admin("POST", "clock/advance", { seconds: 49 * 3600 });
   }
 }

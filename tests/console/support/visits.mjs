@@ -1,7 +1,7 @@
 // Walking through the console: every page that links lead to, a few of each kind.
 
-/** How many pages of one kind are looked at, such as those of one refund. */
-const OF_A_KIND = 2;
+/** How many pages of one kind are looked at, such as those of one refund; one of each filter. */
+const ofAKind = (path) => (path.includes("?") ? 1 : 2);
 
 /** A path without what tells one thing of a kind from another. */
 const kindOf = (path) =>
@@ -25,7 +25,7 @@ export async function pages(page, base) {
       if (url.origin !== base || isFile || found.includes(path)) continue;
       const kind = kindOf(path);
       const many = kinds.get(kind) ?? 0;
-      if (many >= OF_A_KIND) continue;
+      if (many >= ofAKind(path)) continue;
       kinds.set(kind, many + 1);
       found.push(path);
     }
