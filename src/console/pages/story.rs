@@ -135,7 +135,7 @@ fn moments(story: &Value, zone: Tz) -> Vec<Moment> {
     moments.extend(list("/exchanges").map(|one| moment("Gateway asked", one, zone, &["at"])));
     moments.extend(list("/events").map(|one| moment("Event written", one, zone, &["at"])));
     let changed =
-        |record| of_record(format!("Later: {}", text(record, "/operation")), record, zone);
+        |record| of_record(&format!("Later: {}", text(record, "/operation")), record, zone);
     moments.extend(list("/changes").map(changed));
     moments.sort_by(|one, other| one.order.cmp(&other.order));
     let settled = list("/settlements");
