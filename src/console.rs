@@ -17,6 +17,7 @@ mod form;
 mod frame;
 mod gate;
 mod handed_on;
+mod listing;
 mod live;
 mod login;
 mod ordering;

@@ -46,7 +46,7 @@ mod unknown;
 mod watchers;
 
 pub use address::is_authority;
-pub use admin::{AdminToken, Pairs};
+pub use admin::{AdminToken, Pairs, REFUND_FILTERS};
 pub use body::inflate_now;
 pub use loopback::{Trial, Tried};
 pub use metrics::Pulse;

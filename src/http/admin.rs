@@ -23,6 +23,7 @@ pub(super) use api::Api;
 pub use guard::AdminToken;
 pub(super) use guard::{Access, Hosts};
 pub use query::Pairs;
+pub use readings::REFUND_FILTERS;
 
 use super::answer::SERVER_NAME;
 use super::answer_body::{AnswerBody, whole};

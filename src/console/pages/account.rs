@@ -8,6 +8,7 @@ use crate::console::answer;
 use crate::console::chart::Chart;
 use crate::console::form;
 use crate::console::frame::Frame;
+use crate::console::listing::Listing;
 use crate::console::refund_rows::{RefundRow, listed};
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
@@ -16,9 +17,7 @@ use crate::console::words::local;
 use crate::console::{Answered, Console};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::money::MinorUnits;
-use crate::ledger::readings::{
-    AccountView, EntryView, ListedAdjustment, ListedInvoice, ListedPayment, Span,
-};
+use crate::ledger::readings::{AccountView, EntryView, Span};
 use askama::Template;
 use chrono_tz::Tz;
 
@@ -41,9 +40,8 @@ struct AccountPage {
     is_later: bool,
     label: &'static str,
     refunds: Vec<RefundRow>,
-    adjustments: Vec<ListedAdjustment>,
-    invoices: Vec<ListedInvoice>,
-    payments: Vec<ListedPayment>,
+    /// What else belongs to it, where there is any.
+    tables: Vec<Listing>,
 }
 
 impl AccountPage {
@@ -95,6 +93,11 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, key: &str) -> Ans
     let adjustments = ledger.list_adjustments(key.clone(), newest).await?.ok_or_else(none)?;
     let invoices = ledger.list_invoices(key.clone(), newest).await?.ok_or_else(none)?;
     let payments = ledger.list_payments(key.clone(), newest).await?.ok_or_else(none)?;
+    let tables = [
+        Listing::adjustments(&adjustments.rows, account.currency),
+        Listing::invoices(&invoices.rows, account.currency),
+        Listing::payments(&payments.rows, account.currency),
+    ];
     let chart = chart(console, &account, &key).await?;
     let refunds = format!("account={}&limit={NEWEST}", account.id);
     let refunds = listed(console, visitor, &refunds).await?.refunds;
@@ -110,9 +113,7 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, key: &str) -> Ans
         is_later: asked.text("from").is_some(),
         label: "Its newest refunds",
         refunds,
-        adjustments: adjustments.rows,
-        invoices: invoices.rows,
-        payments: payments.rows,
+        tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
     };
     answer::page(200, &page)
 }

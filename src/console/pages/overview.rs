@@ -13,7 +13,7 @@ use crate::console::words::{colour, span};
 use crate::console::{Answered, Console};
 use crate::domain::number::saturated;
 use crate::domain::vocabulary::RefundStatus;
-use crate::ledger::readings::Span;
+use crate::ledger::readings::{OpenRefund, Span};
 use askama::Template;
 
 /// How many of the newest refunds are shown.
@@ -110,12 +110,40 @@ async fn states(console: &Console) -> Result<Vec<State>, Trouble> {
     Ok(counted.into_iter().map(state).collect())
 }
 
-/// What needs a hand: refunds that no gateway ends, gateways whose circuit is open, events that
-/// were given up.
+/// What needs a hand: refunds that no gateway ends, gateways whose circuit is open, and webhooks
+/// that do not take what happened.
 async fn hands(console: &Console) -> Result<Vec<Hand>, Trouble> {
+    let ledger = console.service.ledger();
+    let mut hands = stuck(console).await?;
+    let names = ledger.all_gateways().await?.into_iter().map(|one| one.gateway.name);
+    let left_alone = names.filter(|name| console.service.is_left_alone(name));
+    hands.extend(left_alone.map(|name| Hand {
+        what: "failed again and again and is not asked for a while.".to_owned(),
+        to: Section::Gateways.path().to_owned(),
+        label: format!("The gateway {name}"),
+    }));
+    for webhook in console.service.webhook_stats() {
+        let failed = ledger.list_failed_deliveries(&webhook.name, Span::first(1)).await?;
+        hands.extend(failed.rows.into_iter().map(|one| Hand {
+            what: format!(
+                "did not take {} of {}, which was tried {} times: {}",
+                one.kind,
+                one.refund,
+                one.attempts,
+                one.last_error.as_deref().unwrap_or("no reason is known")
+            ),
+            to: Section::Webhooks.path().to_owned(),
+            label: format!("The webhook {}", webhook.name),
+        }));
+    }
+    Ok(hands)
+}
+
+/// Refunds that only an operator can end.
+async fn stuck(console: &Console) -> Result<Vec<Hand>, Trouble> {
     let open = console.service.ledger().list_open(Span::first(STUCK)).await?.rows;
     let now = console.service.clock().now();
-    let stuck = open.into_iter().filter(|one| one.next.is_none()).map(|one| {
+    let hand = |one: OpenRefund| {
         let number = one.refund.id.number();
         let age = span((now - one.refund.created).num_seconds());
         let gateway = one.refund.gateway.as_deref().unwrap_or("its gateway");
@@ -127,21 +155,8 @@ async fn hands(console: &Console) -> Result<Vec<Hand>, Trouble> {
             to: format!("/refunds/{number}"),
             label: number.to_string(),
         }
-    });
-    let webhooks = console.service.webhook_stats().into_iter();
-    let failing = webhooks.filter(|one| one.stats.given_up > 0).map(|one| Hand {
-        what: format!("did not take {} events, which were given up.", one.stats.given_up),
-        to: Section::Webhooks.path().to_owned(),
-        label: format!("The webhook {}", one.name),
-    });
-    let gateways = console.service.ledger().all_gateways().await?.into_iter();
-    let names = gateways.map(|one| one.gateway.name);
-    let left_alone = names.filter(|name| console.service.is_left_alone(name)).map(|name| Hand {
-        what: "failed again and again and is not asked for a while.".to_owned(),
-        to: Section::Gateways.path().to_owned(),
-        label: format!("The gateway {name}"),
-    });
-    Ok(stuck.chain(left_alone).chain(failing).collect())
+    };
+    Ok(open.into_iter().filter(|one| one.next.is_none()).map(hand).collect())
 }
 
 /// What the last minutes looked like.

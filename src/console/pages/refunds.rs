@@ -14,20 +14,8 @@ use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
 use crate::console::{Answered, Console};
 use crate::domain::vocabulary::{RefundStatus, RefundType, SourceType};
+use crate::http::REFUND_FILTERS;
 use askama::Template;
-
-/// What refunds can be filtered by: the keys of the admin API.
-const FILTERS: [&str; 9] = [
-    "status",
-    "type",
-    "source_type",
-    "account",
-    "gateway",
-    "from",
-    "to",
-    "amount_min",
-    "amount_max",
-];
 
 #[derive(Template)]
 #[template(path = "refunds.html")]
@@ -83,10 +71,10 @@ struct Filters {
 impl Filters {
     fn of(visitor: &Visitor) -> Result<Self, Trouble> {
         visitor.reads()?;
-        let keys: Vec<&'static str> = FILTERS.iter().copied().chain(["cursor"]).collect();
+        let keys: Vec<&'static str> = REFUND_FILTERS.into_iter().chain(["cursor"]).collect();
         let asked = form::query(&visitor.visit, &keys)?;
         let value = |key: &'static str| Some((key, asked.text(key)?.to_owned()));
-        let pairs: Vec<_> = FILTERS.into_iter().filter_map(value).collect();
+        let pairs: Vec<_> = REFUND_FILTERS.into_iter().filter_map(value).collect();
         let query = form::encoded_pairs(&pairs);
         Ok(Self { pairs, query, cursor: asked.text("cursor").map(str::to_owned) })
     }

@@ -24,6 +24,19 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::fmt::Display;
 
+/// What refunds can be filtered by.
+pub const REFUND_FILTERS: [&str; 9] = [
+    "status",
+    "type",
+    "source_type",
+    "account",
+    "gateway",
+    "from",
+    "to",
+    "amount_min",
+    "amount_max",
+];
+
 /// How many rows are shown where the query does not say.
 const LIMIT: u32 = 50;
 
@@ -145,20 +158,8 @@ pub(super) fn span(pairs: &Pairs) -> Result<Span, String> {
 }
 
 fn refunds_query(query: &str) -> Result<RefundsQuery, String> {
-    const KEYS: [&str; 11] = [
-        "status",
-        "type",
-        "source_type",
-        "account",
-        "gateway",
-        "from",
-        "to",
-        "amount_min",
-        "amount_max",
-        "limit",
-        "cursor",
-    ];
-    let pairs = Pairs::parse(query, &KEYS)?;
+    let keys: Vec<&'static str> = REFUND_FILTERS.into_iter().chain(["limit", "cursor"]).collect();
+    let pairs = Pairs::parse(query, &keys)?;
     let day = |key: &str| {
         let wrong = |text: &str| format!("{key}: `{text}` is no day such as 2026-01-02");
         pairs.text(key).map(|text| text.parse::<NaiveDate>().map_err(|_| wrong(text))).transpose()
