@@ -63,7 +63,8 @@ impl Serialize for Texts {
 }
 
 impl CallNotes {
-    /// What is known of a call whose objects are not noted: who called, and which accounts it names.
+    /// What is known of a call whose objects are not noted: who called, and which accounts it
+    /// names.
     pub fn of(facts: &CallFacts) -> Self {
         let user = facts.user.as_deref().map(str::to_owned);
         let accounts = facts.accounts.first().map(ToString::to_string).collect();

@@ -68,13 +68,16 @@ impl Visitor {
         title: impl Into<String>,
     ) -> Frame {
         let frame = Frame::bare(console, title);
+        // A page that only renews itself would take away what the next page is to say.
+        let is_renewing = self.visit.headers.get("x-refreshing").is_some();
+        let notice = if is_renewing { None } else { console.sessions.take_notice(&self.session) };
         Frame {
             sections: Section::of_ledger(frame.is_test),
             section,
             who: self.name().to_owned(),
             operates: self.operates(),
             csrf: self.session.csrf.clone(),
-            notice: console.sessions.take_notice(&self.session),
+            notice,
             ..frame
         }
     }

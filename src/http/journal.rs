@@ -211,8 +211,8 @@ impl Journal {
 }
 
 impl Page<'_> {
-    /// Notes an exchange: when it ended and how long it took, where it was sent, its request and what
-    /// that said, and its answer, or the operation that was given none.
+    /// Notes an exchange: when it ended and how long it took, where it was sent, its request and
+    /// what that said, and its answer, or the operation that was given none.
     pub(super) fn note(
         self,
         (at, took): (DateTime<Utc>, Duration),

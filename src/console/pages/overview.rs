@@ -110,8 +110,8 @@ async fn states(console: &Console) -> Result<Vec<State>, Trouble> {
     Ok(counted.into_iter().map(state).collect())
 }
 
-/// What needs a hand: refunds that no gateway ends, gateways whose circuit is open, and webhooks that
-/// do not take what happened.
+/// What needs a hand: refunds that no gateway ends, gateways whose circuit is open, and webhooks
+/// that do not take what happened.
 async fn hands(console: &Console) -> Result<Vec<Hand>, Trouble> {
     let ledger = console.service.ledger();
     let mut hands = stuck(console).await?;

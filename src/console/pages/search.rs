@@ -1,7 +1,8 @@
 //! Search: any id or number leads to the page of what it names; where it may name several things,
 //! to a list of them.
 //!
-//! What must stay true: it looks things up by their keys alone, and so costs the same on any ledger.
+//! What must stay true: it looks things up by their keys alone, and so costs the same on any
+//! ledger.
 
 use crate::console::answer;
 use crate::console::form;

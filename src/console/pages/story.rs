@@ -8,6 +8,7 @@ use crate::call::Method;
 use crate::console::answer;
 use crate::console::form;
 use crate::console::frame::Frame;
+use crate::console::refund_rows::RefundRow;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
@@ -43,7 +44,7 @@ struct Moment {
 }
 
 /// What is said of a refund beside its state, by the place in its story.
-const FACTS: [(&str, &str); 16] = [
+const FACTS: [(&str, &str); 15] = [
     ("Id", "/facts/refund/id"),
     ("Amount", "/facts/refund/amount"),
     ("Currency", "/facts/refund/currency"),
@@ -59,7 +60,6 @@ const FACTS: [(&str, &str); 16] = [
     ("Gateway", "/facts/refund/gateway"),
     ("Gateway state", "/facts/refund/gateway_state"),
     ("Reference", "/facts/refund/reference_id"),
-    ("Comment", "/facts/refund/comment"),
 ];
 
 /// The page of a refund.
@@ -72,6 +72,16 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, name: &str) -> An
     let account = Some(text(&story, "/facts/account/id")).filter(|id| !id.is_empty());
     let number_of_account = text(&story, "/facts/account/number");
     let account = account.map(|id| (id.to_owned(), number_of_account.to_owned()));
+    let row = row(console, visitor, &number).await;
+    let written = row.iter().flat_map(|row| {
+        [
+            ("Comment", &row.comment),
+            ("Reason code", &row.reason_code),
+            ("Gateway response", &row.gateway_response),
+            ("Created by", &row.created_by),
+        ]
+    });
+    let written = written.filter_map(|(name, text)| Some((name, text.clone()?)));
     let fact = |(name, place): (&'static str, &str)| Some((name, plain(story.pointer(place)?)?));
     let is_deleted = story.get("deleted").and_then(Value::as_bool).unwrap_or_default();
     let title = format!("Refund {number}");
@@ -82,7 +92,7 @@ pub(super) async fn page(console: &Console, visitor: &Visitor, name: &str) -> An
         is_deleted,
         zone: zone.name(),
         account,
-        facts: FACTS.into_iter().filter_map(fact).collect(),
+        facts: FACTS.into_iter().filter_map(fact).chain(written).collect(),
         moments: moments(&story, zone),
         number,
         status,
@@ -109,17 +119,23 @@ async fn story(console: &Console, visitor: &Visitor, name: &str) -> Result<Value
     console.ask(visitor, (Method::Get, &path, ""), &Value::Null).await
 }
 
+/// The refund as lists have it; none of one that was deleted.
+async fn row(console: &Console, visitor: &Visitor, number: &str) -> Option<RefundRow> {
+    let path = format!("refunds/{number}");
+    console.ask(visitor, (Method::Get, &path, ""), &Value::Null).await.ok()
+}
+
 /// All that happened, in its order.
 fn moments(story: &Value, zone: Tz) -> Vec<Moment> {
     let list = |place: &str| story.pointer(place).and_then(Value::as_array).into_iter().flatten();
     let mut moments: Vec<Moment> = Vec::new();
     let created = story.get("created").filter(|record| record.is_object());
-    moments.extend(created.map(|record| of_record("Asked for".to_owned(), record, zone)));
+    moments.extend(created.map(|record| of_record("Asked for", record, zone)));
     moments.extend(list("/entries").map(|one| moment("Balance moved", one, zone, &["at"])));
     moments.extend(list("/exchanges").map(|one| moment("Gateway asked", one, zone, &["at"])));
     moments.extend(list("/events").map(|one| moment("Event written", one, zone, &["at"])));
     let changed =
-        |record| of_record(format!("Later: {}", text(record, "/operation")), record, zone);
+        |record| of_record(&format!("Later: {}", text(record, "/operation")), record, zone);
     moments.extend(list("/changes").map(changed));
     moments.sort_by(|one, other| one.order.cmp(&other.order));
     let settled = list("/settlements");
@@ -128,9 +144,9 @@ fn moments(story: &Value, zone: Tz) -> Vec<Moment> {
 }
 
 /// What a record of the audit says.
-fn of_record(what: String, record: &Value, zone: Tz) -> Moment {
+fn of_record(what: &str, record: &Value, zone: Tz) -> Moment {
     const SAID_ALREADY: [&str; 5] = ["at", "key", "actor_kind", "operation", "object"];
-    let mut moment = moment(&what, record, zone, &SAID_ALREADY);
+    let mut moment = moment(what, record, zone, &SAID_ALREADY);
     let facts = record.pointer("/objects/0/facts").and_then(Value::as_object);
     let scalars = facts.into_iter().flatten().filter(|(_, value)| !value.is_object());
     moment.details.extend(scalars.filter_map(|(key, value)| Some((spoken(key), plain(value)?))));

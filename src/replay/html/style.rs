@@ -1,5 +1,6 @@
-//! The style sheet of the page, in the colours of the console. Browsers take it as it is written, so
-//! it has no character that XML would write as a reference: neither an ampersand nor an angle bracket.
+//! The style sheet of the page, in the colours of the console. Browsers take it as it is written,
+//! so it has no character that XML would write as a reference: neither an ampersand nor an angle
+//! bracket.
 
 /// Colours for light screens and for dark ones, and what is laid out by them.
 pub(super) const STYLE: &str = concat!(

@@ -95,7 +95,9 @@ impl<'g> Visitor<'g> {
 pub fn encoded(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String {
         let one = |byte: u8| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                char::from(byte).to_string()
+            }
             other => format!("%{other:02X}"),
         };
         text.bytes().map(one).collect()
