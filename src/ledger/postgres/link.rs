@@ -314,9 +314,8 @@ impl Link {
         let exchanges: Vec<Exchange<'_>> = written.chain(last(client)).collect();
         let mut replies = together(runtime, *patience, exchanges)?.into_iter();
         for one in &pending {
-            match replies.next() {
-                Some(Err(error)) => return Err(one.fault(error)),
-                Some(Ok(_)) | None => {}
+            if let Some(Err(error)) = replies.next() {
+                return Err(one.fault(error));
             }
         }
         match replies.next().transpose()? {
