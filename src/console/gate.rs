@@ -1,9 +1,9 @@
 //! Who gets which answer: files, the login, pages for those who are logged in.
 //!
-//! What must stay true: nothing is changed by a request whose Origin is not the Host with its
-//! scheme; behind the login nothing is changed without the CSRF token of the session, nor by one
-//! who may only read. A user who is shut out, has another password or lost the permission loses
-//! the session at the next request.
+//! What must stay true: nothing is changed by a request whose Origin is not the Host, with either
+//! scheme, because a proxy may end TLS; behind the login nothing is changed without the CSRF token
+//! of the session, nor by one who may only read. A user who is shut out, has another password or
+//! lost the permission loses the session at the next request.
 
 use super::frame::Frame;
 use super::section::Section;
@@ -62,9 +62,14 @@ fn is_allowed(visit: &Visit) -> Result<(), Trouble> {
         Method::Post => {}
         _ => return Err(Trouble::wrong_method("GET, HEAD, POST")),
     }
-    let ours = format!("{}://{}", visit.scheme, visit.host);
+    let ours = &visit.host;
+    let is_ours = |origin: &str| {
+        let schemes = ["https://", "http://"];
+        let rest = schemes.iter().find_map(|scheme| origin.strip_prefix(scheme));
+        rest.is_some_and(|host| host.eq_ignore_ascii_case(ours))
+    };
     match visit.headers.get("origin") {
-        Some(origin) if origin.eq_ignore_ascii_case(&ours) => Ok(()),
+        Some(origin) if is_ours(origin) => Ok(()),
         Some(_) => Err(Trouble::forbidden(format!(
             "The form comes from a page of another origin than {ours}."
         ))),
@@ -110,7 +115,7 @@ async fn role_of(
     Ok(user.and_then(|user| Role::of(user.permissions)))
 }
 
-/// Sends one who only reads to the login; who sends a form is told first that it was not taken.
+/// Sends one who only reads to the login; one who sends a form learns first that it was not taken.
 fn to_login(console: &Console, visit: &Visit) -> Page {
     match visit.method {
         Method::Get if visit.path == "/live" => answer::sentence(401, "Log in first."),

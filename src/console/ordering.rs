@@ -7,6 +7,7 @@ use super::Console;
 use super::exchange::Exchange;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
+use super::words::plain;
 use crate::call::{Method, OperationName};
 use crate::domain::error_code::ErrorCode;
 use crate::http::Pairs;
@@ -166,11 +167,6 @@ pub(super) fn in_words(fault: &Value) -> String {
         Some(times) => format!("{times} times"),
     });
     words.join(", ")
-}
-
-/// A value without the quotes of JSON.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl RefundRow {
         words::colour(&self.status)
     }
 
-    fn told_in(mut self, zone: Tz) -> Self {
+    fn in_zone(mut self, zone: Tz) -> Self {
         self.created = words::local_text(&self.created, zone);
         self.updated = self.updated.map(|at| words::local_text(&at, zone));
         self
@@ -70,7 +70,7 @@ pub(super) async fn listed(
     let act = visitor.act(console);
     let RefundList { refunds, next } = read(&console.inside, act, query).await?;
     let zone = console.service.tenant().time_zone;
-    Ok(RefundList { refunds: refunds.into_iter().map(|row| row.told_in(zone)).collect(), next })
+    Ok(RefundList { refunds: refunds.into_iter().map(|row| row.in_zone(zone)).collect(), next })
 }
 
 /// The same with moments as the admin API writes them.

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde_json::Value;
 
 /// A moment in the tenant's zone, which pages name.
 pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
@@ -16,6 +17,11 @@ pub(super) fn local_text(text: &str, zone: Tz) -> String {
         Ok(at) if text.contains('T') => local(at.to_utc(), zone),
         _ => text.to_owned(),
     }
+}
+
+/// A value without the quotes of JSON.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The colour of a refund's status.

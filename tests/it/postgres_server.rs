@@ -9,8 +9,6 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
-use std::thread;
-use std::time::Duration;
 
 /// A server.
 pub(crate) struct Server {
@@ -126,9 +124,8 @@ impl Server {
         }
         self.sql("postgres", "alter system set ssl = on");
         self.sql("postgres", "select pg_reload_conf()");
-        while self.sql("postgres", "show ssl") != "on" {
-            thread::sleep(Duration::from_millis(20));
-        }
+        let is_on = || self.sql("postgres", "select pg_sleep(0.02); show ssl").ends_with("on");
+        assert!((0..500).any(|_| is_on()), "the server has not read its settings");
     }
 
     /// Runs statements by the server's own client, and gives what it prints.

@@ -91,16 +91,11 @@ impl Object {
         let facts = facts.iter().filter(|(_, value)| !value.is_null());
         Some(
             facts
-                .map(|(key, value)| format!("{key}: {}", told(value)))
+                .map(|(key, value)| format!("{key}: {}", words::plain(value)))
                 .collect::<Vec<_>>()
                 .join(", "),
         )
     }
-}
-
-/// A value without the quotes of a text.
-fn told(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A page of records.

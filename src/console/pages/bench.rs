@@ -11,6 +11,7 @@ use crate::console::ordering;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
+use crate::console::words::plain;
 use crate::console::{Answered, Console, form};
 use askama::Template;
 use serde::Deserialize;
@@ -138,7 +139,6 @@ async fn page(
 
 /// A rule of the sandbox, in words.
 fn rule_in_words(rule: &Map<String, Value>) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let there = rule.iter().filter(|(key, value)| *key != "delay_ms" || **value != json!(0));
     let words: Vec<_> = there.map(|(key, value)| format!("{key} {}", plain(value))).collect();
     words.join(", ")

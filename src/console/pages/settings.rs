@@ -9,6 +9,7 @@ use crate::console::answer;
 use crate::console::frame::Frame;
 use crate::console::section::Section;
 use crate::console::visitor::Visitor;
+use crate::console::words;
 use crate::console::{Answered, Console, ShownSetting};
 use askama::Template;
 use serde_json::{Map, Value};
@@ -34,18 +35,17 @@ async fn page(console: &Console, visitor: &Visitor) -> Answered {
     visitor.reads()?;
     let path = (Method::Get, "tenant", "");
     let tenant: Map<String, Value> = console.ask(visitor, path, &Value::Null).await?;
-    let tenant = tenant.into_iter().map(|(key, value)| (key, told(&value))).collect();
+    let tenant = tenant.into_iter().map(|(key, value)| (key, shown(&value))).collect();
     let frame = visitor.frame(console, Some(Section::Settings), Section::Settings.title());
     answer::page(200, &SettingsPage { frame, settings: &console.settings, tenant })
 }
 
 /// A value as people read it.
-fn told(value: &Value) -> String {
+fn shown(value: &Value) -> String {
     match value {
         Value::Null => "not set".to_owned(),
-        Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => items.iter().map(told).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => words::plain(other),
     }
 }
