@@ -90,9 +90,16 @@ fn pass(client: TcpStream, server: TcpStream, loses: &Arc<Mutex<Loses>>) {
     });
     let (mut from, mut to) = (server, client);
     thread::spawn(move || {
-        let mut bytes = [0; 65_536];
+        let (mut bytes, mut kept_back) = ([0; 65_536], Vec::new());
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            if is_muted.load(Ordering::SeqCst) || to.write_all(&bytes[..count]).is_err() {
+            let passed_on = &bytes[..count];
+            if is_muted.load(Ordering::SeqCst) {
+                // Answers to what went before COMMIT may come first; it has to be done.
+                kept_back.extend_from_slice(passed_on);
+                if kept_back.windows(7).any(|part| part == b"COMMIT\0") {
+                    break;
+                }
+            } else if to.write_all(passed_on).is_err() {
                 break;
             }
         }
