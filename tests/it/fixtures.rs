@@ -165,7 +165,7 @@ fn a_changed_value_is_found_and_named() {
     }
     assert!(!stdout.contains('\u{1b}'), "colours without a terminal: {stdout}");
     let junit = copy.read("junit.xml");
-    assert!(junit.contains("tests=\"2\" failures=\"1\""), "{junit}");
+    assert!(junit.contains("tests=\"2\" skipped=\"0\" failures=\"1\""), "{junit}");
     assert!(junit.contains("name=\"comment-and-reason-code\""), "{junit}");
     assert!(copy.read("page.html").contains(place));
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::print_stderr, reason = "what was skipped and measured is said")]
 
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope, envelope, refund, session_header};
-use crate::memory::peak_kilobytes;
+use crate::memory::{mapped_kilobytes, peak_kilobytes};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -166,8 +166,9 @@ fn serve_honestly(gateway: &TestGateway, session: &str) {
 }
 
 /// What docs/OPERATIONS.md promises for these settings, in bytes: the program itself, the budget,
-/// and what each connection has.
-const BOUND_BYTES: u64 = (96 + 64) * 1024 * 1024 + 600 * 160 * 1024;
+/// and what each connection has. Of the program's 96 MiB 16 are its code, which is not counted here:
+/// a build for tests has several times as much.
+const BOUND_BYTES: u64 = (96 - 16 + 64) * 1024 * 1024 + 600 * 160 * 1024;
 
 /// Regression: 500 strangers took 571 MiB with bodies, and as many callers who did not read 1 GiB.
 #[test]
@@ -214,7 +215,7 @@ fn a_greedy_crowd_takes_bounded_memory_and_honest_clients_are_served() {
     let held: u64 = held.unwrap().parse().unwrap();
     assert!(held <= 64 * 1024 * 1024, "{held}");
     assert!(!metrics.contains("rejected_total{limit=\"stalled\"} 0\n"), "{metrics}");
-    let peak = peak_kilobytes(gateway.pid());
-    eprintln!("the peak was {peak} kB, {held} bytes in the budget at the end");
+    let peak = peak_kilobytes(gateway.pid()) - mapped_kilobytes(gateway.pid());
+    eprintln!("the peak was {peak} kB beside code, {held} bytes in the budget at the end");
     assert!(peak * 1024 < BOUND_BYTES, "{peak} kB");
 }

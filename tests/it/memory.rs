@@ -9,8 +9,17 @@ use std::thread;
 
 /// The most memory that a process has had so far, in kilobytes.
 pub fn peak_kilobytes(pid: u32) -> u64 {
+    kilobytes(pid, "VmHWM:")
+}
+
+/// What a process has of its code and of other files in memory, in kilobytes.
+pub fn mapped_kilobytes(pid: u32) -> u64 {
+    kilobytes(pid, "RssFile:")
+}
+
+fn kilobytes(pid: u32, what: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
