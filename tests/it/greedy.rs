@@ -166,8 +166,8 @@ fn serve_honestly(gateway: &TestGateway, session: &str) {
 }
 
 /// What docs/OPERATIONS.md promises for these settings, in bytes: the program itself, the budget,
-/// and what each connection has. Of the program's 96 MiB 16 are its code, which is not counted here:
-/// a build for tests has several times as much.
+/// and what each connection has. Of the program's 96 MiB 16 are its code, which is not counted
+/// here: a build for tests has several times as much.
 const BOUND_BYTES: u64 = (96 - 16 + 64) * 1024 * 1024 + 600 * 160 * 1024;
 
 /// Regression: 500 strangers took 571 MiB with bodies, and as many callers who did not read 1 GiB.

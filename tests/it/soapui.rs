@@ -195,7 +195,8 @@ fn a_running_gateway_is_tested_and_its_answers_reported() {
     assert_eq!(lines[5]["summary"]["passed"], 5);
     let junit = fs::read_to_string(folder.path().join("j.xml")).unwrap();
     for part in [
-        "<testsuite name=\"refund-gateway.Main cases\" tests=\"5\" skipped=\"0\" errors=\"0\" failures=\"0\"",
+        "<testsuite name=\"refund-gateway.Main cases\" tests=\"5\" skipped=\"0\" errors=\"0\" \
+         failures=\"0\"",
         "<testcase name=\"Faults\" classname=\"refund-gateway.Main cases\"",
         "passed create (request)",
         "  passed Schema Compliance",
