@@ -26,6 +26,8 @@ impl Simulation {
     /// what is open.
     pub(super) async fn outlast_the_gateways_memory(&self, service: &Arc<Service>) {
         self.may_set_clock();
+        // No network carries an order until the gateway has forgotten its id.
+        self.bank.deliver_late();
         let minutes = self.world.draw(|random| random.between(SILENT_MIN.0, SILENT_MIN.1));
         self.world.idle(service, minutes).await;
         self.may_set_clock();
