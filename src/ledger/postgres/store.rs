@@ -2,11 +2,13 @@
 //!
 //! What must stay true: what is in memory beside the rows counts only as long as the turn is where
 //! this node left it; the outcome of a commit that got no answer is looked up before anything is
-//! said of it.
+//! said of it (`outcome`).
+
+mod outcome;
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link};
+use super::link::Link;
 use super::pending::{Pending, TURN, guarded};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
@@ -28,15 +30,11 @@ const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
                           values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
                           on conflict (node) do update \
                           set number = excluded.number, at_ms = excluded.at_ms";
-const LOOK_UP_BATCH: &str = "select number from batches where node = $1";
 
 /// After which pauses, in milliseconds, a batch is begun over another connection.
 const PAUSES: [u64; 3] = [10, 40, 160];
 /// For how long that is tried.
 const TRY_MAX: Duration = Duration::from_secs(5);
-/// For how long the outcome of a commit is looked up.
-const LOOK_UP_MAX: Duration = Duration::from_secs(30);
-const LOOK_UP_PAUSE: Duration = Duration::from_millis(200);
 
 /// Where the ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +65,10 @@ pub struct Store {
     is_stale: bool,
     /// Whether what the last batch failed of passes by itself.
     is_passing: bool,
+    /// For how long the callers of a commit that got no answer wait until it is looked up.
+    look_up_max: Duration,
+    /// Where the ledger stands if the commit was done whose outcome is unknown.
+    unanswered: Option<Turn>,
 }
 
 impl Store {
@@ -90,6 +92,8 @@ impl Store {
             next: None,
             is_stale: true,
             is_passing: false,
+            look_up_max: outcome::LOOK_UP_MAX,
+            unanswered: None,
         }
     }
 
@@ -219,42 +223,6 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the batch that was to be `next` is there, as another connection finds it. With the
-    /// turn in its hands nothing of the lost connection can be committed any more.
-    fn is_committed(&mut self, next: Turn) -> Result<bool, PostgresError> {
-        let node = self.node.to_vec();
-        let link = self.connected()?;
-        take_turn(link)?;
-        let look_up = link.prepare((Verb::LookUpBatch, 0), |_| Ok(LOOK_UP_BATCH.to_owned()))?;
-        let rows = link.ask(&look_up, &[&node as Bindable<'_>])?;
-        link.run("rollback")?;
-        let newest: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
-        Ok(newest.is_some_and(|newest| newest >= next.number))
-    }
-
-    /// Finds out what became of a commit that got no answer.
-    fn look_up(&mut self, next: Turn, why: &PostgresError) -> Result<(), CommitError> {
-        tracing::warn!(%why, "a commit got no answer; its outcome is looked up");
-        let began = Instant::now();
-        self.link = None;
-        loop {
-            match self.is_committed(next) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {
-                    self.is_passing = true;
-                    return Err(CommitError::RolledBack(why.to_string()));
-                }
-                Err(error) if began.elapsed() > LOOK_UP_MAX => {
-                    return Err(CommitError::Unknown(format!("{why}; {error}")));
-                }
-                Err(_) => {
-                    self.link = None;
-                    self.pause(LOOK_UP_PAUSE);
-                }
-            }
-        }
-    }
-
     fn pause(&self, pause: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
@@ -373,6 +341,14 @@ impl Engine for Store {
 
     fn is_passing(&self) -> bool {
         self.is_passing
+    }
+
+    fn is_looking(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
+    fn find_out(&mut self) -> Option<bool> {
+        self.look_again()
     }
 
     fn rest(&mut self) {}
