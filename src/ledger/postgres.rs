@@ -32,6 +32,7 @@ mod passfile;
 mod pending;
 mod purpose;
 mod readers;
+mod room;
 mod schema;
 mod settings;
 mod sharing;

@@ -8,6 +8,7 @@ use super::fault::PostgresError;
 use super::link::{Bindable, Link};
 use super::pending::{Pending, guarded};
 use super::purpose::Verb;
+use super::room;
 use super::schema::Catalogue;
 use super::values::{Bound, Column, RowColumns, can_be_kept};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
@@ -169,6 +170,11 @@ impl Books for Link {
         })?;
         let removed = self.ask(&statement, &[&before, &i64::from(most)]);
         removed.map(|_| ()).map_err(|error| self.note(error))
+    }
+
+    /// Goes with what the batch writes.
+    fn need_room(&mut self) -> Result<(), BooksError> {
+        room::need(self).map_err(|error| self.note(error))
     }
 }
 
