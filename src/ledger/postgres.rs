@@ -28,6 +28,7 @@ mod clocks;
 mod fault;
 mod link;
 mod moving;
+mod outcome;
 mod passfile;
 mod pending;
 mod purpose;

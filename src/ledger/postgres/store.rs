@@ -4,11 +4,10 @@
 //! this node left it; the outcome of a commit that got no answer is looked up before anything is
 //! said of it (`outcome`).
 
-mod outcome;
-
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
+use super::outcome::LOOK_UP_MAX;
 use super::pending::{Pending, TURN, guarded};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
@@ -38,11 +37,11 @@ const TRY_MAX: Duration = Duration::from_secs(5);
 
 /// Where the ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turn {
+pub(super) struct Turn {
     /// How many batches were committed, of all nodes.
-    number: i64,
+    pub(super) number: i64,
     /// How often rows were changed that hold for every request.
-    world: i64,
+    pub(super) world: i64,
 }
 
 /// The writer's side of a ledger.
@@ -51,24 +50,24 @@ pub struct Store {
     runtime: Arc<Waiter>,
     pub(super) link: Option<Link>,
     /// No other process may write, as it was made sure of.
-    is_alone: bool,
+    pub(super) is_alone: bool,
     /// What this process is known by to the ledger.
-    node: [u8; 16],
+    pub(super) node: [u8; 16],
     /// What holds for every request.
     pub(super) world: World,
     pub(super) shelves: Shelves,
     /// Where the ledger stood when this node last committed or began.
-    turn: Option<Turn>,
+    pub(super) turn: Option<Turn>,
     /// Where it stands once the open batch is committed, if that was counted already.
     next: Option<Turn>,
     /// What is in memory may differ from the rows.
-    is_stale: bool,
+    pub(super) is_stale: bool,
     /// Whether what the last batch failed of passes by itself.
-    is_passing: bool,
+    pub(super) is_passing: bool,
     /// For how long the callers of a commit that got no answer wait until it is looked up.
-    look_up_max: Duration,
+    pub(super) look_up_max: Duration,
     /// Where the ledger stands if the commit was done whose outcome is unknown.
-    unanswered: Option<Turn>,
+    pub(super) unanswered: Option<Turn>,
 }
 
 impl Store {
@@ -92,7 +91,7 @@ impl Store {
             next: None,
             is_stale: true,
             is_passing: false,
-            look_up_max: outcome::LOOK_UP_MAX,
+            look_up_max: LOOK_UP_MAX,
             unanswered: None,
         }
     }
@@ -122,7 +121,7 @@ impl Store {
     }
 
     /// A connection, which is made if there is none.
-    fn connected(&mut self) -> Result<&mut Link, PostgresError> {
+    pub(super) fn connected(&mut self) -> Result<&mut Link, PostgresError> {
         let link = match self.link.take() {
             Some(link) => link,
             None => {
@@ -223,7 +222,7 @@ impl Store {
         Ok(())
     }
 
-    fn pause(&self, pause: Duration) {
+    pub(super) fn pause(&self, pause: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
@@ -242,7 +241,7 @@ impl Store {
     }
 }
 
-fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
+pub(super) fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
     let statement = link.prepare((Verb::TakeTurn, 0), |_| Ok(TAKE_TURN.to_owned()))?;
     let rows = link.run_and_ask(BEGIN, &statement)?;
     let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");

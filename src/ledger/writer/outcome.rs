@@ -15,8 +15,9 @@ impl<E: Engine> State<E> {
     /// Why nothing more is written, if that is so.
     pub(super) fn refused(&self) -> Option<LedgerError> {
         let follows = if self.engine.is_looking() { "it is looked for" } else { "restart" };
-        let lost =
-            |why| LedgerError::Unavailable(format!("a commit's outcome is unknown ({why}); {follows}"));
+        let lost = |why| {
+            LedgerError::Unavailable(format!("a commit's outcome is unknown ({why}); {follows}"))
+        };
         let damaged = |detail| LedgerError::Damaged(format!("{detail}; restore a backup"));
         self.damage.lost().map(lost).or_else(|| self.damage.found().map(damaged))
     }

@@ -4,11 +4,11 @@
 //! connection can be committed any more; until it is known the node writes nothing, so that its row
 //! in `batches` says for certain which of its batches was the last.
 
-use super::{Store, Turn, take_turn};
+use super::fault::PostgresError;
+use super::link::Bindable;
+use super::purpose::Verb;
+use super::store::{Store, Turn, take_turn};
 use crate::ledger::engine::CommitError;
-use crate::ledger::postgres::fault::PostgresError;
-use crate::ledger::postgres::link::Bindable;
-use crate::ledger::postgres::purpose::Verb;
 use std::time::{Duration, Instant};
 
 const LOOK_UP_BATCH: &str = "select number from batches where node = $1";
@@ -85,7 +85,7 @@ impl Store {
 
     /// Has callers wait no longer than this.
     #[cfg(test)]
-    pub(in crate::ledger::postgres) fn look_up_for(&mut self, most: Duration) {
+    pub(super) fn look_up_for(&mut self, most: Duration) {
         self.look_up_max = most;
     }
 }
