@@ -41,6 +41,8 @@ mod sharing_words;
 mod snapshots;
 mod starting;
 mod store;
+mod summing;
+mod sums;
 mod test_bench;
 mod tls;
 mod values;
@@ -61,6 +63,8 @@ mod nodes_tests;
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
+#[cfg(test)]
+mod sums_tests;
 #[cfg(test)]
 mod tests;
 
