@@ -67,6 +67,8 @@ mod relay_tests;
 mod sums_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trips_tests;
 
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;
