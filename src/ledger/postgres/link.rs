@@ -264,7 +264,10 @@ impl Link {
         run: &str,
         statement: &Statement,
     ) -> Result<Vec<Row>, PostgresError> {
-        self.count_trip();
+        #[cfg(test)]
+        {
+            self.trips += 1;
+        }
         let Self { client, runtime, patience, .. } = self;
         let client = &*client;
         let run: Exchange<'_> =
@@ -308,7 +311,10 @@ impl Link {
         &'e mut self,
         last: impl FnOnce(&'e Client) -> Option<Exchange<'e>>,
     ) -> Result<Vec<Row>, PostgresError> {
-        self.count_trip();
+        #[cfg(test)]
+        {
+            self.trips += 1;
+        }
         let Self { client, runtime, pending, patience, .. } = self;
         let client = &*client;
         let pending = std::mem::take(pending);
@@ -328,13 +334,6 @@ impl Link {
         match replies.next().transpose()? {
             Some(Reply::Rows(rows)) => Ok(rows),
             Some(Reply::Count) | None => Ok(Vec::new()),
-        }
-    }
-
-    fn count_trip(&mut self) {
-        #[cfg(test)]
-        {
-            self.trips += 1;
         }
     }
 
