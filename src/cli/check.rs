@@ -98,6 +98,13 @@ fn report(place: &LedgerPlace, audit: &Audit) -> Result<ExitStatus, Failure> {
              check it as a user who may write it",
         );
     }
+    if audit.unsummed > 0 {
+        let rows = audit.unsummed;
+        terminal::note(&format!(
+            "note: {rows} rows have no sum, because a program of an earlier version wrote them; \
+             the next start with a role that may change every table gives them theirs",
+        ));
+    }
     let found = &audit.findings;
     for problem in &found.problems {
         terminal::data(&format!("problem: {problem}"))?;

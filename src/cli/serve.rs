@@ -82,7 +82,7 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
         (None, Some(why)) => Err(Failure::with_hint(
             FailureCode::Runtime,
             format_args!("the outcome of a commit to {} is unknown: {why}", named.display()),
-            "look at the disk; the next start recovers what was committed",
+            "look at the ledger's disk or server; the next start recovers what was committed",
         )),
         (None, None) => Ok(ExitStatus::Done),
     }

@@ -45,6 +45,8 @@ pub struct Audit {
     pub entries: u64,
     /// The conditions on single values could not be checked, because the file may only be read.
     pub lacks_conditions: bool,
+    /// How many rows have no sum, because a program wrote them that knew none.
+    pub unsummed: u64,
 }
 
 impl Audit {

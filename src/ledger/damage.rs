@@ -1,10 +1,10 @@
 //! What ends all writing to a ledger: what was found damaged since it was opened, or a commit whose
 //! outcome is unknown.
 //!
-//! What must stay true: neither is ever taken back while the process lives, and from then on the
-//! writer begins nothing and commits nothing.
+//! What must stay true: damage is never taken back while the process lives, and a lost commit only
+//! once it is known what became of it; until then the writer begins nothing and commits nothing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What ended all writing, shared by all who use the ledger.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Damage(Arc<Ends>);
 #[derive(Debug, Default)]
 struct Ends {
     found: OnceLock<String>,
-    lost: OnceLock<String>,
+    lost: Mutex<Option<String>>,
 }
 
 impl Damage {
@@ -23,15 +23,19 @@ impl Damage {
     }
 
     /// Why the outcome of a commit is unknown.
-    pub(super) fn lost(&self) -> Option<&str> {
-        self.0.lost.get().map(String::as_str)
+    pub(super) fn lost(&self) -> Option<String> {
+        self.0.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of a commit whose outcome is unknown; only the first counts.
     pub(super) fn note_lost(&self, why: &str) {
-        tracing::error!(why, "the outcome of a commit is unknown; restart to recover");
-        // Only the first is kept, and it says the same as any other.
-        let _ = self.0.lost.set(why.to_owned());
+        let mut lost = self.0.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// It is known what became of that commit.
+    pub(super) fn note_found_out(&self) {
+        *self.0.lost.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Takes note of damage; only the first counts.

@@ -52,10 +52,21 @@ pub trait Engine: Send + 'static {
         false
     }
 
+    /// Whether it goes on looking for what became of a commit whose outcome is unknown. An engine
+    /// that does not look for it recovers at its next start.
+    fn is_looking(&self) -> bool {
+        false
+    }
+
+    /// Looks for it once more: whether it was committed, or nothing as long as that is unknown.
+    fn find_out(&mut self) -> Option<bool> {
+        None
+    }
+
     /// Called when there has been nothing to do for a while.
     fn rest(&mut self);
 
-    /// Closes the ledger; `is_lost` after a commit whose outcome is unknown.
+    /// Closes the ledger; `is_lost` after a commit whose outcome is still unknown.
     fn close(self, is_lost: bool);
 }
 

@@ -54,8 +54,8 @@ pub trait Health: Send + Sync {
     /// What was found damaged since the start; once there is something, nothing is written.
     fn damage(&self) -> Option<String>;
 
-    /// Why the outcome of a commit is unknown, since which nothing is written; the next start
-    /// recovers what there is.
+    /// Why the outcome of a commit is unknown. Until it is known nothing is written; an engine that
+    /// cannot look for it recovers what there is at its next start.
     fn lost_commit(&self) -> Option<String>;
 
     /// Counters since the start.

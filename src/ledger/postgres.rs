@@ -28,10 +28,12 @@ mod clocks;
 mod fault;
 mod link;
 mod moving;
+mod outcome;
 mod passfile;
 mod pending;
 mod purpose;
 mod readers;
+mod room;
 mod schema;
 mod settings;
 mod sharing;
@@ -39,6 +41,8 @@ mod sharing_words;
 mod snapshots;
 mod starting;
 mod store;
+mod summing;
+mod sums;
 mod test_bench;
 mod tls;
 mod values;
@@ -60,7 +64,11 @@ mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
 #[cfg(test)]
+mod sums_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trips_tests;
 
 pub use address::{Address, AddressError, Secrets};
 pub use backend::Postgres;

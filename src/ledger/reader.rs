@@ -35,12 +35,6 @@ pub trait Reader {
     /// The rows as the writer's use cases see them; nothing can be written through them.
     fn books(&mut self) -> &mut dyn Books;
 
-    /// Whether each row of a record is compared with what was written when it is read, so that to
-    /// read it is to check it.
-    fn compares_rows(&self) -> bool {
-        true
-    }
-
     /// What the engine says in words of its own.
     fn dialect(&self) -> &'static dyn Dialect;
 }

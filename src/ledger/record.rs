@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use std::hash::Hash;
 
 pub use day::DayText;
-pub use sum::Sum;
+pub use sum::{Sum, differs};
 pub use table::{Lookup, Table, Within, places};
 pub use value::Value;
 

@@ -48,6 +48,11 @@ impl<'u> Unit<'u> {
         Self { shelves, books, world }
     }
 
+    /// Has the batch fail where there is no room for new rows.
+    pub fn need_room(&mut self) -> Result<(), BooksError> {
+        self.books.need_room()
+    }
+
     /// The row of a key.
     pub fn get<R: Shelved>(&mut self, key: &R::Key) -> Result<Option<&R>, BooksError> {
         R::shelf(self.shelves).get(self.books, key)

@@ -2,10 +2,11 @@
 //!
 //! What must stay true: no reply of `Ok` before its commit returned; a reply that says "nothing
 //! happened" only after a rollback that is certain; after a commit that failed in any other way
-//! no result is reported, and nothing more is written until a restart has recovered the ledger; and
-//! once the ledger was found damaged, nothing is begun or committed.
+//! no result is reported, and nothing more is written until its outcome is known, or a restart has
+//! recovered the ledger; and once the ledger was found damaged, nothing is begun or committed.
 
 mod batch;
+mod outcome;
 mod turns;
 
 use super::damage::Damage;
@@ -79,6 +80,7 @@ impl<E: Engine> Writer<E> {
             batch_max: load.batch_max.max(1),
             damage,
             is_rested: true,
+            looked: Instant::now(),
         };
         let writer = Self { queue: Some(queue), counters, thread: None };
         (writer, Turns { state, waiting })
@@ -236,6 +238,8 @@ struct State<E> {
     damage: Damage,
     /// Nothing was done since the engine last put itself in order.
     is_rested: bool,
+    /// When it was last tried to find out what became of a commit whose outcome is unknown.
+    looked: Instant,
 }
 
 impl<E: Engine> State<E> {
@@ -247,20 +251,8 @@ impl<E: Engine> State<E> {
         let lost = catch_unwind(AssertUnwindSafe(|| work(engine)));
         if let Some(why) = lost.unwrap_or_else(|_| Some("a request made it panic".to_owned())) {
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
-            self.damage.note_lost(&why);
+            self.note_lost(&why);
         }
-    }
-
-    /// Why nothing more is written, if that is so.
-    fn refused(&self) -> Option<LedgerError> {
-        let lost = |why| LedgerError::Unavailable(format!("a commit failed ({why}); restart"));
-        let damaged = |detail| LedgerError::Damaged(format!("{detail}; restore a backup"));
-        self.damage.lost().map(lost).or_else(|| self.damage.found().map(damaged))
-    }
-
-    /// What a request is answered whose transaction was rolled back.
-    fn rolled_back(&self, why: String) -> LedgerError {
-        self.refused().unwrap_or(LedgerError::Unavailable(why))
     }
 
     /// Does a batch as one transaction. If any part of it fails, each request gets a transaction
@@ -353,7 +345,7 @@ impl<E: Engine> State<E> {
                 fail_all(batch, &self.rolled_back(why));
             }
             Failure::Unknown(why) => {
-                self.damage.note_lost(&why);
+                self.note_lost(&why);
                 fail_all(batch, &LedgerError::Unknown(why));
             }
         }

@@ -155,7 +155,13 @@ fn a_full_disk_of_the_server_loses_nothing_and_is_said() {
     assert!(why.contains("Fault>"), "it says that nothing happened: {why}");
     node.until_it_says("give the server's disk room; nothing of this was written");
     assert_eq!(refunds(&server, "small"), acknowledged.to_string());
+    let is_ready = || {
+        let ready = node.get_admin("/readyz");
+        (ready.status, ready.text().contains("give the server's disk room"))
+    };
+    until("it is not ready", || is_ready() == (503, true));
     server.sql("small", "drop table filler");
+    until("it is ready again", || is_ready() == (200, false));
     until("it goes on", || refunded(&node, &session).is_ok());
     assert_eq!(refunds(&server, "small"), (acknowledged + 1).to_string());
     check(&url);

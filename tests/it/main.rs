@@ -106,6 +106,7 @@ mod stripe_adapter;
 mod sums;
 mod tls;
 mod torn_log;
+mod unseen;
 mod verdicts;
 mod waiting;
 mod wire;

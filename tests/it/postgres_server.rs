@@ -19,6 +19,12 @@ pub(crate) struct Server {
     keeper: Mutex<(Child, BufReader<ChildStdout>)>,
 }
 
+/// What a statement of a node says before it, so that the server takes it as one of a program that
+/// knows no sums: the rows that it changes lose theirs, as if nothing behind the gateway's back had
+/// changed them.
+pub(crate) const AS_A_NODE: &str =
+    "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; ";
+
 /// Runs in a shell: makes the data, then keeps the server running, started again on each line of
 /// input, until the input ends, and then leaves nothing behind.
 const KEEP: &str = r#"

@@ -1,6 +1,6 @@
 //! What tests look up in the ledger of a gateway, and how they hold it, whichever engine keeps it.
 
-use crate::postgres_server::Server;
+use crate::postgres_server::{AS_A_NODE, Server};
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -54,10 +54,18 @@ impl Stored {
                 changed
             }
             Self::Schema(_) => {
-                let counted =
-                    format!("with done as ({update} returning 1) select count(*) from done");
-                self.select(&counted)[0][0].parse().unwrap()
+                let counted = counted(update);
+                self.select(&format!("{AS_A_NODE}{counted}"))[0][0].parse().unwrap()
             }
+        }
+    }
+
+    /// How many rows an update changes that nothing of the ledger's takes part in, so that their
+    /// sums are those of what they were.
+    pub fn change_unseen(&self, update: &str) -> usize {
+        match self {
+            Self::File(path) => connect(path).execute(update, []).unwrap(),
+            Self::Schema(_) => self.select(&counted(update))[0][0].parse().unwrap(),
         }
     }
 
@@ -123,6 +131,11 @@ impl Stored {
             }
         }
     }
+}
+
+/// An update that gives how many rows it changed.
+fn counted(update: &str) -> String {
+    format!("with done as ({update} returning 1) select count(*) from done")
 }
 
 /// A connection that is kept.

@@ -8,10 +8,12 @@ use super::fault::PostgresError;
 use super::link::{Bindable, Link};
 use super::pending::{Pending, guarded};
 use super::purpose::Verb;
+use super::room;
 use super::schema::Catalogue;
-use super::values::{Bound, Column, RowColumns, can_be_kept};
+use super::sums::{self, SUM, Whole};
+use super::values::{Bound, Column, Kind, can_be_kept};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
-use crate::ledger::record::{Lookup, Record, Table, Value};
+use crate::ledger::record::{Lookup, Record, Sum, Table, Value};
 use crate::ledger::records::{ClientRow, CustomFieldRow, GatewayRow, TenantSetting, UserRow};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -45,7 +47,7 @@ impl Books for Link {
         let mut values: Vec<Bindable<'_>> =
             bound.iter().map(|one| -> Bindable<'_> { one }).collect();
         values.extend(is_bounded.then_some(&most as Bindable<'_>));
-        self.take_rows(&statement, &values, take)
+        self.take_rows(&statement, &values, lookup.table, take)
     }
 
     fn find_many(
@@ -55,7 +57,7 @@ impl Books for Link {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let mut gathered = self.gather(lookup.table, lookup.by)?;
+        let mut gathered = self.gather_keys(lookup.table, lookup.by)?;
         for values in wanted.iter().filter(|values| values.iter().all(can_be_kept)) {
             gathered.add(&|put| values.iter().cloned().for_each(put))?;
         }
@@ -67,7 +69,7 @@ impl Books for Link {
         let columns = gathered.columns.iter();
         let mut values: Vec<Bindable<'_>> = columns.map(|one| -> Bindable<'_> { one }).collect();
         values.extend(is_bounded.then_some(&most as Bindable<'_>));
-        self.take_rows(&statement, &values, take)
+        self.take_rows(&statement, &values, lookup.table, take)
     }
 
     fn find_after(
@@ -78,12 +80,13 @@ impl Books for Link {
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
         let statement = self.of(Verb::FindAfter, lookup, |_| {
-            let (columns, by) = (listed(lookup.table.columns), listed(lookup.by));
+            let (columns, by) = (sums::columns(lookup.table, "t"), listed(lookup.by));
             let table = quoted(lookup.table.name);
-            Ok(format!("select {columns} from {table} where {by} > $1 order by {by} limit $2"))
+            let rows = format!("{table} as t where {by} > $1 order by {by} limit $2");
+            Ok(format!("select {columns} from {rows}"))
         })?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.take_rows(&statement, &[&after, &most], take)
+        self.take_rows(&statement, &[&after, &most], lookup.table, take)
     }
 
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
@@ -104,11 +107,11 @@ impl Books for Link {
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
         let statement = self.of(Verb::Insert, table, |catalogue| {
-            let (name, columns) = (quoted(table.name), listed(table.columns));
-            let arrays = arrays(catalogue, table, table.columns)?;
+            let (name, columns) = (quoted(table.name), with_sum(table.columns));
+            let arrays = arrays_and_sums(catalogue, table, table.columns)?;
             Ok(format!("insert into {name} ({columns}) select * from unnest({arrays})"))
         })?;
-        self.write(statement, table, table.columns, rows)
+        self.write(statement, table, rows)
     }
 
     fn update(
@@ -118,18 +121,19 @@ impl Books for Link {
     ) -> Result<(), BooksError> {
         let statement = self.of(Verb::Update, table, |catalogue| {
             let others = table.columns.get(table.key_columns..).unwrap_or_default();
-            let set = others.iter().map(|column| format!("{0} = w.{0}", quoted(column)));
+            let set = others.iter().chain([&SUM]);
+            let set = set.map(|column| format!("{0} = w.{0}", quoted(column)));
             let set = set.collect::<Vec<_>>().join(", ");
             let (name, keys) = (quoted(table.name), same_keys(table));
-            let arrays = arrays(catalogue, table, table.columns)?;
-            let names = listed(table.columns);
+            let arrays = arrays_and_sums(catalogue, table, table.columns)?;
+            let names = with_sum(table.columns);
             let update = format!(
                 "update {name} as t set {set} from unnest({arrays}) as w ({names}) where {keys} \
                  returning 1"
             );
             Ok(guarded(&update, "cardinality($1)"))
         })?;
-        self.write(statement, table, table.columns, rows)
+        self.write(statement, table, rows)
     }
 
     fn remove(
@@ -145,7 +149,7 @@ impl Books for Link {
                 "delete from {name} as t using unnest({arrays}) as w ({names}) where {same}"
             ))
         })?;
-        let mut gathered = self.gather(table, table.key())?;
+        let mut gathered = self.gather_keys(table, table.key())?;
         for values in keys {
             gathered.add(&|put| values.iter().cloned().for_each(put))?;
         }
@@ -170,6 +174,11 @@ impl Books for Link {
         let removed = self.ask(&statement, &[&before, &i64::from(most)]);
         removed.map(|_| ()).map_err(|error| self.note(error))
     }
+
+    /// Goes with what the batch writes.
+    fn need_room(&mut self) -> Result<(), BooksError> {
+        room::need(self).map_err(|error| self.note(error))
+    }
 }
 
 impl Link {
@@ -188,13 +197,18 @@ impl Link {
         &mut self,
         statement: &Statement,
         values: &[Bindable<'_>],
+        table: &'static Table,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
         let rows: Vec<Row> = self.ask(statement, values).map_err(|error| self.note(error))?;
-        rows.iter().try_for_each(|row| take(&RowColumns(row)))
+        rows.iter().try_for_each(|row| {
+            sums::verify(row, table)?;
+            take(&Whole { row, table })
+        })
     }
 
-    fn gather(
+    /// Nothing yet of rows of a table, of which values are gathered by which rows are found.
+    fn gather_keys(
         &mut self,
         table: &'static Table,
         columns: &'static [&'static str],
@@ -202,17 +216,17 @@ impl Link {
         let of = |column: &&str| self.catalogue.kind(table.name, column).map(Column::of);
         let columns = columns.iter().map(of).collect::<Result<Vec<_>, _>>();
         let columns = columns.map_err(|error| self.note(error))?;
-        Ok(Gathered { table: table.name, columns, rows: 0 })
+        Ok(Gathered { table: table.name, columns, rows: 0, sums: None })
     }
 
     fn write(
         &mut self,
         statement: Statement,
         table: &'static Table,
-        columns: &'static [&'static str],
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
-        let mut gathered = self.gather(table, columns)?;
+        let mut gathered = self.gather_keys(table, table.columns)?;
+        gathered.sums = Some(Column::of(Kind::Integer));
         for row in rows {
             gathered.add(row)?;
         }
@@ -226,9 +240,10 @@ impl Link {
         gathered: Gathered,
     ) -> Result<(), BooksError> {
         self.wrote_world |= WORLD.contains(&table.name);
-        let Gathered { columns, rows, .. } = gathered;
+        let Gathered { columns, rows, sums, .. } = gathered;
         let values = columns
             .into_iter()
+            .chain(sums)
             .map(|column| -> Box<dyn ToSql + Sync + Send> { Box::new(column) })
             .collect();
         let pending = Pending { statement, values, table: table.name, rows };
@@ -241,13 +256,16 @@ struct Gathered {
     table: &'static str,
     columns: Vec<Column>,
     rows: u64,
+    /// Their sums, where they are written.
+    sums: Option<Column>,
 }
 
 impl Gathered {
     fn add(&mut self, row: WriteRow<'_>) -> Result<(), BooksError> {
-        let mut fault = None;
+        let (mut fault, mut sum) = (None, Sum::default());
         let mut columns = self.columns.iter_mut();
         row(&mut |value| {
+            sum.add(&value);
             if !can_be_kept(&value) {
                 fault = Some("a text has U+0000, which PostgreSQL does not keep");
             } else if !columns.next().is_some_and(|column| column.push(value)) {
@@ -255,6 +273,9 @@ impl Gathered {
             }
         });
         self.rows += 1;
+        if let Some(sums) = &mut self.sums {
+            sums.push(Value::Integer(sum.kept()));
+        }
         fault.map_or(Ok(()), |fault| Err(BooksError::Fault { table: self.table, fault }))
     }
 }
@@ -265,23 +286,42 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// The names of columns, one after the other.
-fn listed(columns: &[&str]) -> String {
+pub(super) fn listed(columns: &[&str]) -> String {
     columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
 }
 
-fn same_keys(table: &Table) -> String {
+/// The same and that of the sum.
+fn with_sum(columns: &[&str]) -> String {
+    format!("{}, {}", listed(columns), quoted(SUM))
+}
+
+pub(super) fn same_keys(table: &Table) -> String {
     let same = table.key().iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
     same.collect::<Vec<_>>().join(" and ")
 }
 
 /// The places of arrays, each of the type of its column.
-fn arrays(catalogue: &Catalogue, table: &Table, columns: &[&str]) -> Result<String, PostgresError> {
+pub(super) fn arrays(
+    catalogue: &Catalogue,
+    table: &Table,
+    columns: &[&str],
+) -> Result<String, PostgresError> {
     let mut arrays = Vec::with_capacity(columns.len());
     for (column, place) in columns.iter().zip(1..) {
         let kind = catalogue.kind(table.name, column)?;
         arrays.push(format!("${place}::{}[]", kind.name()));
     }
     Ok(arrays.join(", "))
+}
+
+/// The same and behind them that of the sums.
+pub(super) fn arrays_and_sums(
+    catalogue: &Catalogue,
+    table: &Table,
+    columns: &[&str],
+) -> Result<String, PostgresError> {
+    let arrays = arrays(catalogue, table, columns)?;
+    Ok(format!("{arrays}, ${}::bigint[]", columns.len() + 1))
 }
 
 fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
@@ -293,9 +333,9 @@ fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
     let conditions =
         if conditions.is_empty() { "true".to_owned() } else { conditions.join(" and ") };
     let limit = if is_bounded { format!(" limit ${}", lookup.by.len() + 1) } else { String::new() };
-    let (columns, order) = (listed(table.columns), listed(table.key()));
+    let (columns, order) = (sums::columns(table, "t"), listed(table.key()));
     let name = quoted(table.name);
-    format!("select {columns} from {name} where {conditions} order by {order}{limit}")
+    format!("select {columns} from {name} as t where {conditions} order by {order}{limit}")
 }
 
 /// Finds the rows of many values, in the order of the values and then of their keys.
@@ -311,7 +351,7 @@ fn find_many_text(
         let columns = columns.iter().map(|column| format!("t.{}", quoted(column)));
         columns.collect::<Vec<_>>().join(", ")
     };
-    let (columns, order) = (of_table(table.columns), of_table(table.key()));
+    let (columns, order) = (sums::columns(table, "t"), of_table(table.key()));
     let same = lookup.by.iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
     let only = lookup.only.map(|(column, value)| format!("t.{} = {value}", quoted(column)));
     let same = same.chain(only).collect::<Vec<_>>().join(" and ");

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[path = "../../../tests/it/postgres_server.rs"]
 mod server;
 
-pub(in crate::ledger) use server::Server;
+pub(in crate::ledger) use server::{AS_A_NODE, Server};
 
 impl Server {
     /// A new schema, in which there is nothing, and its address.

@@ -66,6 +66,9 @@ pub(super) struct Link {
     patience: Duration,
     /// Rows were written that hold for every request.
     pub(super) wrote_world: bool,
+    /// How often the server was waited for.
+    #[cfg(test)]
+    pub(super) trips: u32,
 }
 
 impl Drop for Link {
@@ -138,6 +141,8 @@ impl Link {
                 _ => EXCHANGE_MAX,
             },
             wrote_world: false,
+            #[cfg(test)]
+            trips: 0,
         })
     }
 
@@ -259,6 +264,10 @@ impl Link {
         run: &str,
         statement: &Statement,
     ) -> Result<Vec<Row>, PostgresError> {
+        #[cfg(test)]
+        {
+            self.trips += 1;
+        }
         let Self { client, runtime, patience, .. } = self;
         let client = &*client;
         let run: Exchange<'_> =
@@ -302,6 +311,10 @@ impl Link {
         &'e mut self,
         last: impl FnOnce(&'e Client) -> Option<Exchange<'e>>,
     ) -> Result<Vec<Row>, PostgresError> {
+        #[cfg(test)]
+        {
+            self.trips += 1;
+        }
         let Self { client, runtime, pending, patience, .. } = self;
         let client = &*client;
         let pending = std::mem::take(pending);

@@ -32,8 +32,9 @@ const BEGIN: &str = "begin isolation level read committed read write; \
                      delete from payment_method";
 /// What is left to COMMIT otherwise, and what the statements of the audit are planned by.
 const SETTLE: &str = "set constraints all immediate; analyze";
-/// Nothing that a node learnt of an empty ledger holds any more.
-const FINISH: &str = "delete from meta where key = 'copying'; \
+/// Every row was written with its sum, and nothing that a node learnt of an empty ledger holds any
+/// more.
+const FINISH: &str = "delete from meta where key = 'copying'; delete from unsummed; \
                       update turn set number = number + 1, world = world + 1; commit";
 
 /// A ledger in PostgreSQL that no node serves as long as this is held.

@@ -20,6 +20,8 @@ pub(super) enum Verb {
     NoteBatch,
     LookUpBatch,
     AskServer,
+    SortInLittle,
+    NeedRoom,
     /// A statement about what nodes share, with the address of its text.
     Share,
 }

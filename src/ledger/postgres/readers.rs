@@ -5,11 +5,13 @@
 //! out unseen that may have ended meanwhile.
 
 use super::address::Address;
+use super::books::quoted;
 use super::fault::{Kind, PostgresError};
 use super::link::{Bindable, Link};
 use super::moving;
 use super::purpose::Use;
 use super::settings::LONGEST;
+use super::sums::{self, Whole};
 use super::values::{Bound, RowColumns};
 use super::waiter::Waiter;
 use super::words::{PostgresDialect, translated};
@@ -201,20 +203,22 @@ impl Reader for PostgresReader {
         table: &'static Table,
         visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
     ) -> Result<(), BooksError> {
-        let select = format!("select {} from {}", table.columns.join(", "), table.name);
-        self.select(&select, &[], usize::MAX, &mut |row| {
-            visit(Ok(row));
-            Ok(())
-        })
+        let (columns, name) = (sums::columns(table, "t"), quoted(table.name));
+        let select = format!("select {columns} from {name} as t");
+        let prepared = self.link.prepare_text(&select, str::to_owned);
+        let statement = prepared.map_err(|error| self.link.note(error))?;
+        let scanned = self.link.each(&statement, &[], &mut |row| {
+            match sums::verify(row, table) {
+                Ok(()) => visit(Ok(&Whole { row, table })),
+                Err(differs) => visit(Err(differs)),
+            }
+            ControlFlow::Continue(())
+        });
+        scanned.map_err(|error| self.link.note(error))
     }
 
     fn books(&mut self) -> &mut dyn Books {
         &mut self.link
-    }
-
-    /// The server has checksums of its pages.
-    fn compares_rows(&self) -> bool {
-        false
     }
 
     fn dialect(&self) -> &'static dyn Dialect {

@@ -3,7 +3,7 @@
 
 use super::PostgresLedger;
 use super::audit::audit;
-use super::for_tests::Server;
+use super::for_tests::{AS_A_NODE, Server};
 use super::readers::read_once;
 use crate::domain::calendar::Moment;
 use crate::domain::custom_field::CustomFields;
@@ -193,7 +193,8 @@ async fn queries_find_in_postgresql_what_they_find_in_a_file() {
     assert_eq!(first.findings.problems, Vec::<String>::new());
     assert_eq!((first.refunds, first.accounts.len()), (20, 6 + NAMES.len()));
     beside_queries(&one, &other).await;
-    server.sql("postgres", &format!("update {schema}.balance set units = 7 where account = 2"));
+    let update = format!("{AS_A_NODE}update {schema}.balance set units = 7 where account = 2");
+    server.sql("postgres", &update);
     let newest = format!("(select max(refund) from {schema}.entry_row)");
     for (change, found) in [
         ("amount = amount + 1", "its entries do not fit its amount and status"),
@@ -205,7 +206,8 @@ async fn queries_find_in_postgresql_what_they_find_in_a_file() {
         ("custom = '{'", "of refund_row: custom is no JSON"),
         ("entry = 1", "its first entry is not one of its own"),
     ] {
-        let update = format!("update {schema}.refund_row set {change} where number = {newest}");
+        let update =
+            format!("{AS_A_NODE}update {schema}.refund_row set {change} where number = {newest}");
         server.sql("postgres", &update);
         let broken = tokio::task::spawn_blocking(audited.clone()).await.unwrap().findings.problems;
         assert!(broken.iter().any(|problem| problem.contains(found)), "{change}: {broken:?}");

@@ -4,6 +4,7 @@ use super::address::{Address, Secrets};
 use super::for_tests::{Server, store_at};
 use super::store::Store;
 use super::tests::{add, is_there, meta, world};
+use crate::ledger::LedgerError;
 use crate::ledger::damage::Damage;
 use crate::ledger::engine::{CommitError, Engine, Load};
 use crate::ledger::writer::Writer;
@@ -12,6 +13,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loses {
@@ -26,6 +28,8 @@ enum Loses {
 struct Relay {
     port: u16,
     loses: Arc<Mutex<Loses>>,
+    /// It ends what is begun as if there were no server.
+    is_away: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -33,18 +37,26 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let loses = Arc::new(Mutex::new(Loses::Nothing));
-        let shared = Arc::clone(&loses);
+        let is_away = Arc::new(AtomicBool::new(false));
+        let (shared, away) = (Arc::clone(&loses), Arc::clone(&is_away));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
+                if away.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
                 pass(client, server, &shared);
             }
         });
-        Self { port, loses }
+        Self { port, loses, is_away }
     }
 
     fn lose(&self, what: Loses) {
         *self.loses.lock().unwrap() = what;
+    }
+
+    fn be_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
     }
 
     fn store(&self, schema: &str) -> Store {
@@ -151,6 +163,47 @@ fn a_request_whose_batch_was_lost_before_its_commit_is_done_again_and_once() {
     drop(writer);
     let mut store = relay.store(&schema);
     for key in ["Commit", "Answer", "Nothing"] {
+        assert!(is_there(&mut store, key), "{key}");
+    }
+}
+
+#[test]
+fn a_node_whose_server_is_away_after_a_commit_writes_again_once_it_is_back() {
+    let Some(server) = Server::shared() else { return };
+    let (schema, _) = server.new_schema();
+    let relay = Relay::start(server.port());
+    let mut store = relay.store(&schema);
+    // What callers wait for the outcome is not waited out here.
+    store.look_up_for(Duration::ZERO);
+    let load = Load { queue_max: 8, batch_max: 4 };
+    let damage = Damage::default();
+    let writer = Writer::start(store, load, damage.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let write = |key: String| {
+        let work = move |store: &mut Store| store.work(|unit| unit.insert(meta(&key)));
+        runtime.block_on(writer.submit(None, work))
+    };
+    for loses in [Loses::Commit, Loses::Answer] {
+        relay.lose(loses);
+        relay.be_away(true);
+        let lost = write(format!("{loses:?}"));
+        assert!(matches!(lost, Err(LedgerError::Unknown(_))), "{loses:?}: {lost:?}");
+        assert!(damage.lost().is_some(), "{loses:?}");
+        let meanwhile = write(format!("after {loses:?}")).unwrap_err();
+        assert!(matches!(meanwhile, LedgerError::Unavailable(_)), "{loses:?}: {meanwhile}");
+        assert!(meanwhile.to_string().contains("it is looked for"), "{meanwhile}");
+        relay.be_away(false);
+        let again = (0..1_000).any(|_| {
+            thread::park_timeout(Duration::from_millis(20));
+            write(format!("after {loses:?}")).is_ok()
+        });
+        assert!(again, "after {loses:?} nothing is written any more");
+        assert_eq!(damage.lost(), None, "{loses:?}");
+    }
+    drop(writer);
+    let mut store = relay.store(&schema);
+    assert!(!is_there(&mut store, "Commit"), "it never arrived");
+    for key in ["Answer", "after Commit", "after Answer"] {
         assert!(is_there(&mut store, key), "{key}");
     }
 }

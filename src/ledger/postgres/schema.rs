@@ -14,10 +14,12 @@ use std::collections::HashMap;
 use tokio_postgres::Client;
 
 /// What makes the schema, step by step, and the oldest schema whose programs may write after it.
-const STEPS: [(&str, i64); 2] = [
+const STEPS: [(&str, i64); 3] = [
     (include_str!("migrations/001_ledger.sql"), 1),
     // Older programs do not share their work.
     (include_str!("migrations/002_nodes.sql"), 2),
+    // What older programs write is known to have no sum.
+    (include_str!("migrations/003_sums.sql"), 2),
 ];
 /// The schema that this program reads and writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -9,6 +9,7 @@ use super::fault::PostgresError;
 use super::link::Link;
 use super::purpose::Use;
 use super::schema::VERSION;
+use super::sums::SUM;
 use super::test_bench::unusable;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
@@ -130,7 +131,8 @@ pub(super) fn find(
 
 /// Brings back the rows of a table, which is empty.
 pub(super) fn put_back(schema: &str, table: &Table) -> String {
-    let (name, columns) = (quoted(table.name), table.columns.iter().map(|one| quoted(one)));
+    let columns = table.columns.iter().chain([&SUM]);
+    let (name, columns) = (quoted(table.name), columns.map(|one| quoted(one)));
     let columns = columns.collect::<Vec<_>>().join(", ");
     format!("insert into {name} ({columns}) select {columns} from {schema}.{name}")
 }

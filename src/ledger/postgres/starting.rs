@@ -8,6 +8,7 @@ use super::link::Link;
 use super::moving;
 use super::purpose::{Use, Verb};
 use super::store::Store;
+use super::summing;
 use super::waiter::Waiter;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
@@ -51,7 +52,7 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let mut link = Link::connect(&runtime, &address, Use::Opening { is_made })?;
     compare_clocks(&mut link)?;
     let world = World { configured, id_seed, ..World::default() };
-    let mut store = Store::new(address, runtime, link, node, world);
+    let mut store = Store::new(address.clone(), runtime, link, node, world);
     store.begin()?;
     if store.work(|unit| unit.get::<Meta>(&(COPYING.to_owned(),)).map(|row| row.is_some()))? {
         store.roll_back()?;
@@ -77,6 +78,7 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let beginning::Begun { keeps_events, salt, row_salt } = begun;
     store.world.keeps_events = keeps_events;
     (store.world.salt, store.world.row_salt) = (salt, row_salt);
+    summing::sum_all(&mut store, &address)?;
     Ok(Opened { store, is_test: found })
 }
 
@@ -91,7 +93,8 @@ fn compare_clocks(link: &mut Link) -> Result<(), PostgresError> {
     clocks::check((began, clocks::machine_ms()), row.try_get(0)?)
 }
 
-fn commit(store: &mut Store) -> Result<(), PostgresError> {
+/// Commits the open batch, whose outcome has to be known.
+pub(super) fn commit(store: &mut Store) -> Result<(), PostgresError> {
     store.flush()?;
     store.commit().map_err(|error| match error {
         CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),

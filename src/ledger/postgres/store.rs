@@ -2,11 +2,12 @@
 //!
 //! What must stay true: what is in memory beside the rows counts only as long as the turn is where
 //! this node left it; the outcome of a commit that got no answer is looked up before anything is
-//! said of it.
+//! said of it (`outcome`).
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
-use super::link::{Bindable, Link};
+use super::link::Link;
+use super::outcome::LOOK_UP_MAX;
 use super::pending::{Pending, TURN, guarded};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
@@ -28,23 +29,19 @@ const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
                           values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
                           on conflict (node) do update \
                           set number = excluded.number, at_ms = excluded.at_ms";
-const LOOK_UP_BATCH: &str = "select number from batches where node = $1";
 
 /// After which pauses, in milliseconds, a batch is begun over another connection.
 const PAUSES: [u64; 3] = [10, 40, 160];
 /// For how long that is tried.
 const TRY_MAX: Duration = Duration::from_secs(5);
-/// For how long the outcome of a commit is looked up.
-const LOOK_UP_MAX: Duration = Duration::from_secs(30);
-const LOOK_UP_PAUSE: Duration = Duration::from_millis(200);
 
 /// Where the ledger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turn {
+pub(super) struct Turn {
     /// How many batches were committed, of all nodes.
-    number: i64,
+    pub(super) number: i64,
     /// How often rows were changed that hold for every request.
-    world: i64,
+    pub(super) world: i64,
 }
 
 /// The writer's side of a ledger.
@@ -53,20 +50,24 @@ pub struct Store {
     runtime: Arc<Waiter>,
     pub(super) link: Option<Link>,
     /// No other process may write, as it was made sure of.
-    is_alone: bool,
+    pub(super) is_alone: bool,
     /// What this process is known by to the ledger.
-    node: [u8; 16],
+    pub(super) node: [u8; 16],
     /// What holds for every request.
     pub(super) world: World,
     pub(super) shelves: Shelves,
     /// Where the ledger stood when this node last committed or began.
-    turn: Option<Turn>,
+    pub(super) turn: Option<Turn>,
     /// Where it stands once the open batch is committed, if that was counted already.
     next: Option<Turn>,
     /// What is in memory may differ from the rows.
-    is_stale: bool,
+    pub(super) is_stale: bool,
     /// Whether what the last batch failed of passes by itself.
-    is_passing: bool,
+    pub(super) is_passing: bool,
+    /// For how long the callers of a commit that got no answer wait until it is looked up.
+    pub(super) look_up_max: Duration,
+    /// Where the ledger stands if the commit was done whose outcome is unknown.
+    pub(super) unanswered: Option<Turn>,
 }
 
 impl Store {
@@ -90,6 +91,8 @@ impl Store {
             next: None,
             is_stale: true,
             is_passing: false,
+            look_up_max: LOOK_UP_MAX,
+            unanswered: None,
         }
     }
 
@@ -118,7 +121,7 @@ impl Store {
     }
 
     /// A connection, which is made if there is none.
-    fn connected(&mut self) -> Result<&mut Link, PostgresError> {
+    pub(super) fn connected(&mut self) -> Result<&mut Link, PostgresError> {
         let link = match self.link.take() {
             Some(link) => link,
             None => {
@@ -219,43 +222,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the batch that was to be `next` is there, as another connection finds it. With the
-    /// turn in its hands nothing of the lost connection can be committed any more.
-    fn is_committed(&mut self, next: Turn) -> Result<bool, PostgresError> {
-        let node = self.node.to_vec();
-        let link = self.connected()?;
-        take_turn(link)?;
-        let look_up = link.prepare((Verb::LookUpBatch, 0), |_| Ok(LOOK_UP_BATCH.to_owned()))?;
-        let rows = link.ask(&look_up, &[&node as Bindable<'_>])?;
-        link.run("rollback")?;
-        let newest: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
-        Ok(newest.is_some_and(|newest| newest >= next.number))
-    }
-
-    /// Finds out what became of a commit that got no answer.
-    fn look_up(&mut self, next: Turn, why: &PostgresError) -> Result<(), CommitError> {
-        tracing::warn!(%why, "a commit got no answer; its outcome is looked up");
-        let began = Instant::now();
-        self.link = None;
-        loop {
-            match self.is_committed(next) {
-                Ok(true) => return Ok(()),
-                Ok(false) => {
-                    self.is_passing = true;
-                    return Err(CommitError::RolledBack(why.to_string()));
-                }
-                Err(error) if began.elapsed() > LOOK_UP_MAX => {
-                    return Err(CommitError::Unknown(format!("{why}; {error}")));
-                }
-                Err(_) => {
-                    self.link = None;
-                    self.pause(LOOK_UP_PAUSE);
-                }
-            }
-        }
-    }
-
-    fn pause(&self, pause: Duration) {
+    pub(super) fn pause(&self, pause: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
@@ -274,7 +241,7 @@ impl Store {
     }
 }
 
-fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
+pub(super) fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
     let statement = link.prepare((Verb::TakeTurn, 0), |_| Ok(TAKE_TURN.to_owned()))?;
     let rows = link.run_and_ask(BEGIN, &statement)?;
     let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");
@@ -373,6 +340,14 @@ impl Engine for Store {
 
     fn is_passing(&self) -> bool {
         self.is_passing
+    }
+
+    fn is_looking(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
+    fn find_out(&mut self) -> Option<bool> {
+        self.look_again()
     }
 
     fn rest(&mut self) {}

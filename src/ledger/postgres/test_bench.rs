@@ -9,6 +9,7 @@ use super::fault::{Kind, PostgresError};
 use super::schema;
 use super::snapshots;
 use super::store::Store;
+use super::summing;
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::ledger::LedgerError;
@@ -68,6 +69,7 @@ impl TestEngine for Store {
             if keep_sessions {
                 store.bring_back()?;
             }
+            summing::sum_changed(store.link()?)?;
             Ok(Ok(()))
         })
     }
@@ -98,6 +100,7 @@ impl TestEngine for Store {
         let key = account.0.to_string();
         let deletes = OF_AN_ACCOUNT.iter().map(|delete| delete.replace("?1", &key));
         self.delete(&deletes.collect::<Vec<_>>().join("; "))?;
+        summing::sum_changed(self.link()?)?;
         Ok(true)
     }
 }

@@ -158,11 +158,16 @@ pub(super) struct RowColumns<'r>(pub(super) &'r Row);
 
 impl Columns for RowColumns<'_> {
     fn value(&self, place: usize) -> Value<'_> {
-        match self.0.try_get(place) {
-            Ok(Came::Integer(value)) => Value::Integer(value),
-            Ok(Came::Text(text)) => Value::Text(Cow::Borrowed(text)),
-            Ok(Came::Bytes(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
-            Ok(Came::Null) | Err(_) => Value::Null,
-        }
+        value_at(self.0, place)
+    }
+}
+
+/// The value of a column.
+pub(super) fn value_at(row: &Row, place: usize) -> Value<'_> {
+    match row.try_get(place) {
+        Ok(Came::Integer(value)) => Value::Integer(value),
+        Ok(Came::Text(text)) => Value::Text(Cow::Borrowed(text)),
+        Ok(Came::Bytes(bytes)) => Value::Bytes(Cow::Borrowed(bytes)),
+        Ok(Came::Null) | Err(_) => Value::Null,
     }
 }

@@ -12,6 +12,7 @@ use crate::ledger::records::{
     InvoiceAdjustment, LINE_BY_INVOICE, Line, MethodRow, PART_BY_INVOICE, PART_BY_PAYMENT, Part,
     Payment, Refund, TakenPart,
 };
+use std::collections::BTreeSet;
 
 /// A column of the object's own row, and the way to the rows that have its value.
 type Link = (&'static str, &'static Lookup);
@@ -64,32 +65,26 @@ pub(in crate::ledger) fn verify(
     object: QueryObject,
     keys: impl Iterator<Item = i64>,
 ) -> Result<(), BooksError> {
-    if !reader.compares_rows() {
-        return Ok(());
-    }
     let (own, links) = behind(object);
     let place = |column| own.table.columns.iter().position(|one| *one == column);
     let places: Vec<_> =
         links.iter().map(|(column, _)| place(*column).unwrap_or(usize::MAX)).collect();
-    // What the row before led to is nearly always what this one leads to.
-    let mut before = vec![None; links.len()];
-    let mut values = vec![None; links.len()];
-    for key in keys {
-        values.fill(None);
-        reader.books().find(own, &[key.into()], 1, &mut |columns| {
-            for (value, place) in values.iter_mut().zip(&places) {
-                if let Value::Integer(found) = columns.value(*place) {
-                    *value = Some(found);
-                }
-            }
-            Ok(())
-        })?;
-        for (((_, lookup), value), before) in links.iter().zip(&values).zip(&mut before) {
-            if let Some(value) = value.filter(|value| Some(*value) != *before) {
-                reader.books().find(lookup, &[value.into()], usize::MAX, &mut |_| Ok(()))?;
-                *before = Some(value);
+    let mut values = vec![BTreeSet::new(); links.len()];
+    reader.books().find_many(own, &wanted(keys.collect()), 1, &mut |columns| {
+        for (values, place) in values.iter_mut().zip(&places) {
+            if let Value::Integer(found) = columns.value(*place) {
+                values.insert(found);
             }
         }
+        Ok(())
+    })?;
+    for ((_, lookup), values) in links.iter().zip(values) {
+        reader.books().find_many(lookup, &wanted(values), usize::MAX, &mut |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Values of one column, as they are looked for.
+fn wanted(values: BTreeSet<i64>) -> Vec<Vec<Value<'static>>> {
+    values.into_iter().map(|value| vec![value.into()]).collect()
 }

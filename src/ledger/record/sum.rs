@@ -1,7 +1,8 @@
 //! The sum over the columns of a row, which is kept beside them: by it an engine knows, when it
 //! reads a row, that no bit of it has changed since it was written.
 //!
-//! It is part of the format of a ledger's file, and the migrations of old ledgers have SQL make it.
+//! It is part of the format of a ledger's file, and the migrations of old ledgers have SQL make it;
+//! in PostgreSQL it is part of the schema, and programs of two versions make the same.
 //! What must stay true: it depends on the values and on their order in the whole record of the
 //! table, and neither on names nor on the machine; a column without a value adds nothing, so that
 //! one that is added behind the others leaves all sums as they are. One value that changes changes
@@ -95,6 +96,14 @@ impl Sum {
     const fn mix(&mut self, word: u64) {
         let mixed = (self.mixed ^ word).wrapping_mul(FACTOR);
         self.mixed = mixed ^ (mixed >> 32);
+    }
+}
+
+/// A sentence about a row that differs from its sum, with its key where that is a number.
+pub fn differs(table: &str, key: Option<i64>) -> String {
+    match key {
+        Some(key) => format!("the row {key} of {table} is not what was written there"),
+        None => format!("a row of {table} is not what was written there"),
     }
 }
 

@@ -18,7 +18,7 @@ impl<B: Backend> Health for Served<B> {
     }
 
     fn lost_commit(&self) -> Option<String> {
-        self.damage.lost().map(str::to_owned)
+        self.damage.lost()
     }
 
     fn stats(&self) -> LedgerStats {

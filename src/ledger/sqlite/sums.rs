@@ -5,7 +5,7 @@
 //! order, or give the rows that they changed their sums anew with [`renew`].
 
 use crate::ledger::books::BooksError;
-use crate::ledger::record::{Sum, Table};
+use crate::ledger::record::{Sum, Table, differs};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
@@ -51,16 +51,10 @@ pub(super) fn verify(row: &Row<'_>, begin: usize, table: &'static Table) -> Resu
     }
     match value(whole.columns.len())? {
         ValueRef::Integer(kept) if kept == sum.kept() => Ok(()),
-        _ => Err(BooksError::Damaged(differs(whole, value(0)?))),
-    }
-}
-
-/// A sentence about a row that differs from its sum.
-fn differs(table: &Table, key: ValueRef<'_>) -> String {
-    let name = table.name;
-    match key {
-        ValueRef::Integer(key) => format!("the row {key} of {name} is not what was written there"),
-        _ => format!("a row of {name} is not what was written there"),
+        _ => {
+            let key = value(0)?.as_i64().ok();
+            Err(BooksError::Damaged(differs(whole.name, key)))
+        }
     }
 }
 

@@ -50,8 +50,10 @@ pub fn request_seed(unit: &mut Unit<'_>) -> Result<Option<[u8; 32]>, BooksError>
     Ok(Some(digest(seed, "requests", numbering::count_up(unit, "request_id_counter")?)))
 }
 
-/// Writes something that changes nothing, so that a commit has to reach the disk.
+/// Writes something that changes nothing, so that a commit has to reach the disk, which must have
+/// room for what a request would write.
 pub fn probe(unit: &mut Unit<'_>) -> Result<(), BooksError> {
+    unit.need_room()?;
     numbering::count_up(unit, "probes").map(|_| ())
 }
 

@@ -3,7 +3,7 @@
 use super::{Batch, State};
 use crate::ledger::engine::Engine;
 use crate::ledger::queue::Job;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -50,6 +50,18 @@ impl<E: Engine> Turns<E> {
     /// The next job. While none comes, the engine puts itself in order.
     fn next(&mut self, timer: &Runtime) -> Option<Job<E>> {
         let Self { state, waiting } = self;
+        while state.is_looking() {
+            let due = state.look_due();
+            if due <= Instant::now() {
+                state.look();
+                continue;
+            }
+            // What comes meanwhile is refused at once.
+            let next = async { tokio::time::timeout_at(due.into(), waiting.recv()).await };
+            if let Ok(job) = timer.block_on(next) {
+                return job;
+            }
+        }
         if state.is_rested || state.refused().is_some() {
             return waiting.blocking_recv();
         }
