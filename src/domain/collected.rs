@@ -8,8 +8,8 @@ use super::facts::keys::PaymentKey;
 use super::money::MinorUnits;
 
 /// A reference in the form in which two are compared: without white space and characters that show
-/// nothing, letters folded, those of full width as the ASCII that they are. Processors trim what they
-/// get, and databases behind some of them pass over all of that.
+/// nothing, letters folded, those of full width as the ASCII that they are. Processors trim what
+/// they get, and databases behind some of them pass over all of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferenceKey(String);
 
@@ -84,7 +84,7 @@ mod tests {
         for same in ["ch_77", " ch_77", "CH_77\t", "c h_7\u{a0}7", "Ch_77\u{3000}"] {
             assert_eq!(key(same), key("ch_77"), "{same:?}");
         }
-        // Regression: a second payment of one charge, by a name with a character that nothing shows.
+        // Regression: a second payment of one charge, by a name with a character that is not seen.
         for same in ["ch\u{200B}_77", "\u{FEFF}ch_77", "ch_\u{AD}77", "ch_\u{FF17}7", "ＣＨ＿７７"]
         {
             assert_eq!(key(same), key("ch_77"), "{same:?}");

@@ -65,8 +65,8 @@ impl Draft {
         (text, in_short)
     }
 
-    /// Adds what the objects need of each other, an account among it where no capture names one, and
-    /// takes away what cannot be written: what belongs to an account that the captures made.
+    /// Adds what the objects need of each other, an account among it where no capture names one,
+    /// and takes away what cannot be written: what belongs to an account that the captures made.
     fn complete(&mut self) {
         let created = std::mem::take(&mut self.created);
         self.accounts.retain(|id, _| !created.contains(id));
