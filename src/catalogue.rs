@@ -14,6 +14,7 @@ pub mod payment;
 pub mod payment_method;
 pub mod refund;
 pub mod stand;
+pub mod vendor;
 pub mod version;
 pub mod vocabulary;
 

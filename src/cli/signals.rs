@@ -1,14 +1,16 @@
 //! The signals that end a program: the first asks it to drain, the second ends it at once. SIGHUP
-//! asks a server to read again what can be; others end no server.
+//! asks a server to read again what can be and ends any other program; others end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and Ctrl-C, from the moment that this exists.
+/// SIGTERM, Ctrl-C and SIGHUP, from the moment that this exists.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Option<Signal>,
+    hangup: Signal,
+    /// Whether SIGHUP ends nothing.
+    is_server: bool,
 }
 
 impl Signals {
@@ -18,7 +20,8 @@ impl Signals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
-            hangup: None,
+            hangup: listen(SignalKind::hangup())?,
+            is_server: false,
         })
     }
 
@@ -33,24 +36,16 @@ impl Signals {
             let signals = signal(kind).or_fail(FailureCode::Runtime, "listening for signals")?;
             pass_over(signals, name);
         }
-        let hangup = signal(SignalKind::hangup());
-        let hangup = hangup.or_fail(FailureCode::Runtime, "listening for signals")?;
-        Ok(Self { hangup: Some(hangup), ..Self::listen()? })
+        Ok(Self { is_server: true, ..Self::listen()? })
     }
 
     /// Waits for one that ends the program, and meanwhile calls `reload` for each SIGHUP.
     pub(super) async fn next_reloading(&mut self, mut reload: impl FnMut()) {
         loop {
-            let hangup = async {
-                match &mut self.hangup {
-                    Some(hangup) => hangup.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = hangup => reload(),
+                _ = self.hangup.recv() => reload(),
             }
         }
     }
@@ -60,6 +55,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv(), if !self.is_server => {}
         }
     }
 

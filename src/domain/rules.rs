@@ -292,6 +292,10 @@ fn check_present(draft: &RefundDraft) -> Result<(), RowError> {
         require(!draft.account_id.is_absent(), "AccountId")?;
         return require(!electronic || !draft.payment_method_id.is_absent(), "PaymentMethodId");
     }
+    // Of a source that came twice it is not known that a payment is missing.
+    if draft.payment_id.is_absent() && draft.common.came_twice("SourceType") {
+        draft.source_type.checked()?;
+    }
     require(!draft.payment_id.is_absent(), "PaymentId")?;
     require(!external || !draft.method_type.is_absent(), "MethodType")
 }

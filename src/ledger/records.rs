@@ -50,8 +50,8 @@ pub use settlement::{
     MethodSnapshot, REFUND_LINE_BY_REFUND, RefundDetail, RefundLine,
 };
 pub use users::{
-    ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SESSIONS, SessionRow, TOKEN_BY_END, TokenRow,
-    USER_BY_NAME, USERS, User, UserRow,
+    ClientRow, ISSUED, SESSION_BY_LAST_USE, SESSION_BY_USER, SESSIONS, SessionRow, TOKEN_BY_END,
+    TokenRow, USER_BY_NAME, USERS, User, UserRow,
 };
 
 /// The whole record of a table, for a check that looks at every row of every table.

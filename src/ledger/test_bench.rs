@@ -60,7 +60,7 @@ pub(super) const OF_AN_ACCOUNT: &[&str] = &[
 /// The further use cases of a test ledger.
 pub trait TestBench: Send + Sync {
     /// Forgets everything and loads `seeds` in their order: all of it at once, or, on a conflict,
-    /// nothing. With `keep_sessions`, users and sessions stay as they are.
+    /// nothing. With `keep_sessions`, users, sessions and tokens stay as they are.
     fn begin_anew(
         &self,
         seeds: Vec<SeedPlan>,

@@ -167,6 +167,14 @@ pub(super) fn find(method: Method, path: &str) -> Found<'_> {
     Found::OtherMethods(allowed.join(", "))
 }
 
+/// Whether a path below `/v1/object` begins with this segment.
+pub(super) fn serves_object(segment: &str) -> bool {
+    PATHS.iter().any(|(_, template, _)| {
+        let rest = template.strip_prefix("/v1/object/");
+        rest.is_some_and(|rest| rest.split('/').next() == Some(segment))
+    })
+}
+
 /// What a path that leads nowhere was probably meant to be: a method, and the path with its own
 /// keys. Of those that are as near, the one of the same method.
 pub(super) fn nearest(method: Method, path: &str) -> Option<(Method, String)> {

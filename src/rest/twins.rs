@@ -126,7 +126,10 @@ impl Twin<'_> {
         let drafts = Drafts::read(name, objects, &self.tenant.custom_fields, &mut ignored)?;
         let drafts = drafts.ok_or_else(|| Fault::TypeStays(name.to_owned()))?;
         self.check_unknown_fields(ignored)?;
-        let key = self.head.idempotency_key.as_deref().map(key_of).transpose()?;
+        let key = match self.head.idempotency_key.as_deref() {
+            Some(bytes) => Some(key_of(bytes)?),
+            None => self.key_in_fields(&drafts, objects),
+        };
         let once = key.map(|key| {
             let (context, wording) = (self.context.clone(), self.wording.clone());
             let render = move |rows: &[RowResult]| write(rows, &context, &wording);
@@ -148,6 +151,13 @@ impl Twin<'_> {
         self.facts.note_rows(&rows, makes_refunds);
         let refunds = if makes_refunds { self.facts.rows_ok } else { 0 };
         Ok(Response { replayed, refunds, ..Response::done(body) })
+    }
+
+    /// The key that refunds carry in the field that may hold one, as those of SOAP do.
+    fn key_in_fields(&self, drafts: &Drafts, objects: &[ZObject<'_>]) -> Option<IdempotencyKey> {
+        let field = self.service.settings().idempotency_field.as_deref();
+        let field = field.filter(|_| matches!(drafts, Drafts::Refunds(_)))?;
+        IdempotencyKey::in_fields(objects, field)
     }
 
     /// Changes objects of a type.

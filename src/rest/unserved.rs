@@ -6,6 +6,7 @@ use super::error::{Reason, Wrong};
 use super::failing;
 use super::paths::{self, Operation};
 use crate::call::Head;
+use crate::catalogue::vendor;
 use crate::domain::row_error::Category;
 use crate::domain::text::Text;
 
@@ -47,14 +48,67 @@ pub(super) fn wrong_method(manner: &Manner, allow: String) -> Response {
 
 /// The answer to a path that is not there, with the nearest that is.
 pub(super) fn nothing(manner: &Manner, head: &Head) -> Response {
-    let words = match paths::nearest(head.method, &head.path) {
-        None => Text::new("There is no such resource.", []),
-        Some(near) => Text::new(
-            "There is no such resource. Did you mean <method> <path>?",
-            [("method", near.0.name()), ("path", &near.1)],
-        ),
-    };
+    let words =
+        not_served(&head.path).unwrap_or_else(|| match paths::nearest(head.method, &head.path) {
+            None => Text::new("There is no such resource.", []),
+            Some(near) => Text::new(
+                "There is no such resource. Did you mean <method> <path>?",
+                [("method", near.0.name()), ("path", &near.1)],
+            ),
+        });
     manner.refuse(&Reason::of_request(Wrong::NoPath, words))
+}
+
+/// What is said of a path of the original's that names an object or an action which this gateway
+/// does not serve there; none of any other path, which may be a typo.
+fn not_served(path: &str) -> Option<Text> {
+    let path = path.strip_prefix(paths::OTHER_ROOT).unwrap_or(path);
+    let mut segments = path.strip_prefix("/v1/")?.split('/');
+    let (family, named) = (segments.next()?, segments.next()?);
+    if family == "action" {
+        let action = ACTIONS.into_iter().find(|action| *action == named)?;
+        return Some(Text::new("The action <action> is not served here.", [("action", action)]));
+    }
+    let object = vendor::object_named(&named.replace('-', "")).filter(|_| family == "object")?;
+    if vendor::object_not_kept(object).is_some() {
+        let words = "This gateway does not keep objects of the type <Type>.";
+        return Some(Text::new(words, [("Type", object)]));
+    }
+    let words = "Objects of the type <Type> have no path of their own here; use /v1/action.";
+    (!paths::serves_object(named)).then(|| Text::new(words, [("Type", object)]))
+}
+
+/// The actions of the original that are not served.
+const ACTIONS: [&str; 4] = ["amend", "execute", "generate", "subscribe"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Regression: a path of Contact was answered with the words of a typo.
+    #[test]
+    fn an_object_of_the_original_is_no_typo_in_a_path_either() {
+        let said = |path: &str| not_served(path).map(|text| text.to_string());
+        for (path, object) in [
+            ("/v1/object/contact", "Contact"),
+            ("/rest/v1/object/product/4711", "Product"),
+            ("/v1/object/product-rate-plan-charge", "ProductRatePlanCharge"),
+            ("/v1/object/bill-run/1", "BillRun"),
+        ] {
+            let words = format!("This gateway does not keep objects of the type {object}.");
+            assert_eq!(said(path), Some(words), "{path}");
+        }
+        let words = "Objects of the type PaymentMethod have no path of their own here; use \
+                     /v1/action.";
+        assert_eq!(said("/v1/object/payment-method").as_deref(), Some(words));
+        let words = "The action subscribe is not served here.";
+        assert_eq!(said("/v1/action/subscribe").as_deref(), Some(words));
+        for path in
+            ["/v1/object/refnd", "/v1/object/refund/1/2", "/v1/action/crate", "/v1/refund", "/v1"]
+        {
+            assert_eq!(said(path), None, "{path}");
+        }
+    }
 }
 
 /// The answer to a call over a limit of calls.

@@ -4,10 +4,10 @@
 //! What must stay true: it only reads, and what it cannot read it says nothing about.
 
 use super::envelope::is_ours;
-use super::vendor::object_not_kept;
 use super::wsdl;
 use crate::call::{Rejection, missed_value};
 use crate::catalogue::Object;
+use crate::catalogue::vendor::object_not_kept;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 use crate::ledger::test_bench::KnownId;
@@ -77,8 +77,8 @@ fn near_misses_of(object: ElementRef<'_>, version: ApiVersion, known: &[KnownId]
         return vec!["the object has no xsi:type".to_owned()];
     };
     let types = wsdl::object_types(version);
-    if object_not_kept(named.local).is_some() {
-        return vec![format!("this gateway does not keep objects of the type {}", named.local)];
+    if let Some(object) = object_not_kept(named.local) {
+        return vec![format!("this gateway does not keep objects of the type {object}")];
     }
     if !types.contains(&named.local) {
         return missed("type", named.local, types.into_iter()).into_iter().collect();

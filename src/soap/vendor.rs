@@ -1,77 +1,19 @@
-//! What the original's WSDL has and this gateway does not: its other objects and operations, by
-//! name, so that a caller who wants one of them is not taken for one who cannot spell.
+//! Why an object or an operation that the WSDL of a version lacks is refused: it is the original's
+//! and not served, it is one of a later version, or it is a typo.
 //!
-//! What must stay true: a list holds every name that any published WSDL had, of any version
-//! and tenant; what our own WSDL of a version has is never looked up here.
+//! What must stay true: what our own WSDL of a version has is never looked up here; the list of
+//! operations holds every name that any published WSDL had (objects: `catalogue/vendor.rs`).
 
 use super::fault::{Fault, shown};
 use super::wsdl;
+use crate::catalogue::vendor::{object_named, object_not_kept};
 use crate::domain::query::QueryObject;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 
-/// The object types of published WSDLs (19 to 83) and of the vendor's object reference. Those that
-/// this gateway keeps are among them, and so are those of accounting runs, which left after 29.
-const OBJECTS: [&str; 48] = [
-    "Account",
-    "AccountingCode",
-    "AccountingPeriod",
-    "AccountingRun",
-    "AccountingRunAdjustmentSummary",
-    "AccountingRunInvoiceSummary",
-    "AccountingRunPaymentSummary",
-    "AdjustmentAccountingDetail",
-    "Amendment",
-    "BillRun",
-    "CommunicationProfile",
-    "Contact",
-    "CreditBalanceAdjustment",
-    "Export",
-    "Feature",
-    "GatewayOption",
-    "Import",
-    "Invoice",
-    "InvoiceAccountingDetail",
-    "InvoiceAdjustment",
-    "InvoiceFile",
-    "InvoiceItem",
-    "InvoiceItemAdjustment",
-    "InvoicePayment",
-    "InvoiceSplit",
-    "InvoiceSplitItem",
-    "Payment",
-    "PaymentAccountingDetail",
-    "PaymentMethod",
-    "PaymentMethodSnapshot",
-    "PaymentMethodTransactionLog",
-    "PaymentTransactionLog",
-    "Product",
-    "ProductFeature",
-    "ProductRatePlan",
-    "ProductRatePlanCharge",
-    "ProductRatePlanChargeTier",
-    "RatePlan",
-    "RatePlanCharge",
-    "RatePlanChargeTier",
-    "Refund",
-    "RefundInvoicePayment",
-    "RefundTransactionLog",
-    "Subscription",
-    "SubscriptionProductFeature",
-    "TaxationItem",
-    "UnitOfMeasure",
-    "Usage",
-];
-
 /// The operations that only some tenants' WSDLs have, or had once.
 pub(super) const OPERATIONS: [&str; 3] =
     ["billingPreview", "calculateChargeMetrics", "subscribeWithExistingAccount"];
-
-/// The original's object of this name, letter by letter, if this gateway keeps none of it.
-pub(super) fn object_not_kept(name: &str) -> Option<&'static str> {
-    let newest = wsdl::object_types(ApiVersion::LAST);
-    OBJECTS.into_iter().find(|object| *object == name && !newest.contains(object))
-}
 
 /// The original's operation of this name that no version of our WSDL has.
 pub(super) fn operation_not_served(name: &str) -> Option<&'static str> {
@@ -81,7 +23,7 @@ pub(super) fn operation_not_served(name: &str) -> Option<&'static str> {
 /// Why a type that the WSDL of `api` lacks is refused in create, update and delete. What is not
 /// kept is not kept in other letters either.
 pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
-    if let Some(object) = in_other_letters(name).and_then(object_not_kept) {
+    if let Some(object) = object_not_kept(name) {
         return Fault::TypeNotKept(object.to_owned());
     }
     match suggest(name, wsdl::object_types(api)) {
@@ -90,21 +32,15 @@ pub(super) fn unknown_type(name: &str, api: ApiVersion) -> Fault {
     }
 }
 
-/// The original's object of this name, in any case.
-fn in_other_letters(name: &str) -> Option<&'static str> {
-    OBJECTS.into_iter().find(|object| object.eq_ignore_ascii_case(name))
-}
-
 /// Why an object that nothing can be found of in `api` is refused in a query.
 pub(super) fn unknown_object(name: &str, api: ApiVersion) -> Fault {
-    let as_typed = in_other_letters(name);
-    if let Some(object) = as_typed.and_then(object_not_kept) {
+    if let Some(object) = object_not_kept(name) {
         return Fault::QueryTypeNotKept(object.to_owned());
     }
     let there = wsdl::object_types(api);
     let queried = QueryObject::ALL.into_iter().map(QueryObject::name);
     // One that is there in a later version only is spelt right.
-    let near = if QueryObject::from_name(name).is_some() || as_typed.is_some() {
+    let near = if QueryObject::from_name(name).is_some() || object_named(name).is_some() {
         None
     } else {
         suggest(name, queried.filter(|object| there.contains(object)))
@@ -124,10 +60,8 @@ mod tests {
     #[test]
     fn every_type_of_our_own_wsdl_is_one_of_the_originals() {
         for object in wsdl::object_types(NEWEST) {
-            assert!(OBJECTS.contains(&object), "{object}");
-            assert_eq!(object_not_kept(object), None);
+            assert_eq!((object_named(object), object_not_kept(object)), (Some(object), None));
         }
-        assert!(OBJECTS.is_sorted_by(|one, next| one < next));
         for operation in OPERATIONS {
             assert_eq!(wsdl::operation(NEWEST, operation), None);
         }

@@ -6,6 +6,7 @@ use crate::gateway::{
     ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, envelope,
     external_refund, session_header,
 };
+use crate::rest::client::Client;
 use serde_json::{Value, json};
 
 fn refund_of(gateway: &TestGateway, session: &str, account: &str, amount: &str) -> String {
@@ -186,4 +187,18 @@ fn a_reset_can_keep_sessions_and_users() {
     }
     done(&gateway, "POST", "reset", &json!({ "keep_sessions": false }));
     assert!(refund_ten(&gateway, &session).text().contains("INVALID_SESSION"));
+}
+
+/// Regression: such a reset ended the tokens of OAuth clients, which are the sessions of REST.
+#[test]
+fn a_reset_can_keep_the_tokens_of_clients() {
+    let gateway = TestGateway::start(&["--demo", "--id-seed", "7"]);
+    let client = Client::new(&gateway);
+    let path = format!("/v1/object/account/{EXTERNAL_ACCOUNT}");
+    done(&gateway, "POST", "reset", &json!({ "keep_sessions": true }));
+    assert_eq!(client.get(&path).status, 200);
+    // No later token is that of one that was kept.
+    assert_eq!(Client::new(&gateway).get(&path).status, 200);
+    done(&gateway, "POST", "reset", &json!({}));
+    assert_eq!(client.get(&path).status, 401);
 }

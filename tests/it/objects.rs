@@ -180,6 +180,21 @@ fn what_a_seed_made_has_a_date_and_a_maker() {
     assert_eq!(stage.read("Account", OWNER, &["CreatedById"]), [SYSTEM]);
 }
 
+/// Regression: the items of seeded invoices and the taxes on them had no maker.
+#[test]
+fn the_lines_of_seeded_invoices_have_a_maker_too() {
+    let items = "items = [{ name = \"Fee\", amount = \"90.00\", tax = \"10.00\" }]\n";
+    let stage = Stage::of(TestGateway::seeded(&format!("{SEED}{items}"), &[]));
+    for object in ["InvoiceItem", "TaxationItem"] {
+        let query = format!(
+            "select CreatedById, UpdatedById from {object} where InvoiceId = '{INVOICE}' and \
+             CreatedById = '{SYSTEM}'"
+        );
+        assert_eq!(stage.found(&query, "CreatedById"), [SYSTEM], "{object}");
+        assert_eq!(stage.found(&query, "UpdatedById"), [SYSTEM], "{object}");
+    }
+}
+
 /// A draft of 60.00 by the tenant's own method.
 fn draft(method: &str) -> [(&str, &str); 5] {
     [

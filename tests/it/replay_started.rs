@@ -70,6 +70,7 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
+/// Regression: a terminal that was closed (SIGHUP) left it behind.
 #[test]
 fn a_signal_leaves_no_temporary_ledger_behind() {
     let request = create_envelope("{{session}}", &[external_refund(EXTERNAL_ACCOUNT, "0.01")]);
@@ -77,7 +78,7 @@ fn a_signal_leaves_no_temporary_ledger_behind() {
     let folder = Folder::with("long.har", har(&entries)).and("tmp/x", "");
     let temporary = folder.path("tmp");
     fs::remove_file(temporary.join("x")).unwrap();
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut child = program(&folder.path(""))
             .args(["replay", "long.har"])
             .env("TMPDIR", &temporary)

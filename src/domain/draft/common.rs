@@ -84,6 +84,11 @@ impl Common {
         Ok(values)
     }
 
+    /// Whether a field came with a value more than once.
+    pub fn came_twice(&self, name: &str) -> bool {
+        self.seen.iter().filter(|seen| **seen == name).nth(1).is_some()
+    }
+
     /// Fails where a value is taken away that `object` always has, or that is set as well.
     pub fn check_nulls(&self, object: CustomizedObject) -> Result<(), RowError> {
         let is_clearable =

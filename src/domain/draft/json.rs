@@ -101,15 +101,18 @@ impl<'j> Sent<'j> {
         }
     }
 
-    /// An exact decimal of any sign.
+    /// An exact decimal of any sign. A number may have an exponent, as JSON has it; a text is a
+    /// decimal as in SOAP.
     pub(super) fn decimal(self, name: &str) -> Field<AmountText> {
-        let (Self::Number(text) | Self::Text(text)) = self else {
-            return self.read(name, |_| None);
+        let (text, value) = match self {
+            Self::Number(text) => (text, exact_number(text)),
+            Self::Text(text) => (text, parse_decimal(text)),
+            _ => return self.read(name, |_| None),
         };
         if self.is_absent() {
             return Field::Absent;
         }
-        match exact_number(text) {
+        match value {
             Some(value) => Field::Given(AmountText { value, text: text.to_owned() }),
             None => Field::Wrong(RowError::invalid(name, text)),
         }
@@ -179,6 +182,10 @@ mod tests {
         assert!(Sent::Number("5").text("c", 9).given().is_none());
         for none in ["0", "-1", "1e400"] {
             assert!(Sent::Number(none).amount("totalAmount").given().is_none(), "{none}");
+        }
+        // Regression: an exponent in a text was read, though no decimal has one.
+        for none in ["1e1", "1E1", "1e-1", "10.0e0", " 10", "1,0"] {
+            assert!(Sent::Text(none).amount("totalAmount").given().is_none(), "{none}");
         }
         assert_eq!(Sent::Text("10.5").amount("a").given().unwrap().value, Decimal::new(105, 1));
     }

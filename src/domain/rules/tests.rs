@@ -190,6 +190,14 @@ fn invalid_values_are_told_in_wsdl_order() {
     }
 }
 
+/// Regression: a second SourceType was answered with a PaymentId that would be missing.
+#[test]
+fn a_source_that_comes_twice_is_named_itself() {
+    let fields = [ACCOUNT, AMOUNT, SOURCE, EXTERNAL, CHECK, SOURCE];
+    let expected = "Invalid value for field SourceType: CreditBalance".to_owned();
+    assert_eq!(World::new().error(&fields), (ErrorCode::InvalidValue, expected));
+}
+
 #[test]
 fn unknown_things_are_invalid_values() {
     let mut world = World::new();

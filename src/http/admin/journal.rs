@@ -11,6 +11,7 @@ use super::talk::{
 };
 use crate::call::Rejection;
 use crate::domain::number::saturated;
+use crate::domain::toml_text::meant;
 use crate::http::doors::Doors;
 use crate::http::journal::{Contents, Entry, Expectation, FILTER_KEYS, Filter, Journal};
 use crate::ledger::test_bench::KnownId;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 const LIMIT: usize = 20;
 /// How many are returned at most.
 const LIMIT_MAX: usize = 1_000;
+/// The keys of a query beside its filters, where it asks for pages.
+const PAGING_KEYS: [&str; 5] = ["limit", "before", "cursor", "after", "bodies"];
 /// How much of bodies one answer holds; the exchange that goes beyond it is the last.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// For how many exchanges of an answer it is looked for what was meant.
@@ -199,10 +202,10 @@ impl JournalQuery {
                 }
                 _ if wanted.filter.set(&key, &value)? => {}
                 _ => {
-                    let paging =
-                        if is_paged { "limit, before, cursor, after, bodies, " } else { "" };
-                    let keys = FILTER_KEYS.join(", ");
-                    return Err(format!("`{key}` is none of {paging}{keys}"));
+                    let paging: &[&str] = if is_paged { &PAGING_KEYS } else { &[] };
+                    let keys: Vec<&str> = paging.iter().chain(&FILTER_KEYS).copied().collect();
+                    let meant = meant(&key, keys.iter().copied());
+                    return Err(format!("`{key}` is none of {}{meant}", keys.join(", ")));
                 }
             }
         }

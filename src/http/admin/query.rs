@@ -4,6 +4,7 @@
 //! What must stay true: a key that is unknown or comes twice is refused and never passed over,
 //! because a filter that does nothing shows what was not asked for.
 
+use crate::domain::toml_text::meant;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -39,7 +40,8 @@ impl Pairs {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let is_key = |known: &&&'static str| **known == key;
             let Some(key) = known.iter().find(is_key) else {
-                return Err(format!("`{key}` is none of {}", known.join(", ")));
+                let meant = meant(key, known.iter().copied());
+                return Err(format!("`{key}` is none of {}{meant}", known.join(", ")));
             };
             if pairs.iter().any(|(earlier, _)| earlier == key) {
                 return Err(format!("{key} comes twice"));
@@ -98,6 +100,13 @@ fn decoded(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Regression: `?acount=` was refused without the key that was meant.
+    #[test]
+    fn a_misspelt_key_is_answered_with_the_one_that_was_meant() {
+        let wrong = Pairs::parse("acount=1", &["limit", "account"]).unwrap_err();
+        assert_eq!(wrong, "`acount` is none of limit, account; did you mean `account`?");
+    }
 
     #[test]
     fn pairs_are_read_and_nothing_is_passed_over() {

@@ -24,10 +24,11 @@ use crate::ledger::work::{beginning, forgetting};
 /// The tables whose rows are kept by triggers.
 const KEPT: [&str; 7] =
     ["entry_row", "audit_row", "audit_object", "audit_source", "exchange", "sending", "collected"];
-/// Sets users and sessions aside, and the counter behind seeded tokens.
+/// Sets users, sessions and tokens aside, and the counter behind seeded tokens.
 const SET_ASIDE: &str = "
     create temp table kept_user on commit drop as table \"user\";
     create temp table kept_session on commit drop as table session;
+    create temp table kept_token on commit drop as table oauth_token;
     create temp table kept_counter on commit drop as
         select * from meta where key = 'session_counter'
 ";
@@ -37,6 +38,9 @@ const BRING_BACK: &str = "
         select token_hash, \"user\".key, last_used_ms from kept_session
         join kept_user on kept_user.key = kept_session.\"user\"
         join \"user\" on \"user\".username = kept_user.username;
+    insert into oauth_token
+        select kept_token.* from kept_token
+        join oauth_client on oauth_client.id = kept_token.client;
     insert into meta select * from kept_counter
         on conflict (key) do update set value = excluded.value
 ";

@@ -18,7 +18,7 @@ macro_rules! user_id {
 }
 
 /// The same where only a seed makes rows.
-const SYSTEM_USER: &str = "'bbc5e661e106c6dcd8dc6dd186454c2f'";
+pub(super) const SYSTEM_USER: &str = "'bbc5e661e106c6dcd8dc6dd186454c2f'";
 
 /// What the invoices of an account add up to; those that owe the customer count against it.
 const INVOICES: &str = "(select cast(coalesce(sum(invoice.balance), 0) as bigint) from invoice \

@@ -1,6 +1,7 @@
 //! Which expression of the tables each field is, for the lines of invoices and the adjustments of
 //! both. What must stay true is said in `tables`.
 
+use super::billing::SYSTEM_USER;
 use super::columns::{Shortcut, Stored, Table, amount, column, columns, moment, short, text};
 use crate::catalogue::invoice::{InvoiceItemField, TaxationItemField};
 use crate::catalogue::invoice_adjustment::{InvoiceAdjustmentField, InvoiceItemAdjustmentField};
@@ -131,19 +132,21 @@ pub(super) static INVOICE_ITEM: Table = Table {
             ChargeAmount = amount("invoice_line.amount"),
             ChargeDate = moment("invoice_line.created_ms"),
             ChargeName = text("invoice_line.name"),
+            CreatedById = text(SYSTEM_USER),
             CreatedDate = moment("invoice_line.created_ms"),
             InvoiceId = short("invoice.id", of_invoice!("invoice_line.invoice")),
             TaxAmount = amount(
                 "(select cast(coalesce(sum(tax.amount), 0) as bigint) from invoice_line as tax \
                  where tax.item = invoice_line.key)",
             ),
+            UpdatedById = text(SYSTEM_USER),
             UpdatedDate = moment("invoice_line.created_ms"),
         }
         nothing {
-            AccountingCode, AppliedToInvoiceItemId, ChargeDescription, ChargeNumber, CreatedById,
+            AccountingCode, AppliedToInvoiceItemId, ChargeDescription, ChargeNumber,
             ProcessingType, ProductDescription, ProductId, ProductName, Quantity, RatePlanChargeId,
             RevRecCode, RevRecStartDate, RevRecTriggerCondition, ServiceEndDate, ServiceStartDate,
-            SKU, SubscriptionId, SubscriptionNumber, TaxExemptAmount, UnitPrice, UOM, UpdatedById,
+            SKU, SubscriptionId, SubscriptionNumber, TaxExemptAmount, UnitPrice, UOM,
         }
     },
 };
@@ -157,6 +160,7 @@ pub(super) static TAXATION_ITEM: Table = Table {
     custom: None,
     columns: columns! {
         TaxationItemField {
+            CreatedById = text(SYSTEM_USER),
             CreatedDate = moment("invoice_line.created_ms"),
             InvoiceId = short("invoice.id", of_invoice!("invoice_line.invoice")),
             InvoiceItemId = short(
@@ -167,11 +171,12 @@ pub(super) static TAXATION_ITEM: Table = Table {
                 ]),
             ),
             TaxAmount = amount("invoice_line.amount"),
+            UpdatedById = text(SYSTEM_USER),
             UpdatedDate = moment("invoice_line.created_ms"),
         }
         nothing {
-            AccountingCode, CreatedById, ExemptAmount, Jurisdiction, LocationCode, Name, TaxCode,
-            TaxCodeDescription, TaxDate, TaxRate, TaxRateDescription, TaxRateType, UpdatedById,
+            AccountingCode, ExemptAmount, Jurisdiction, LocationCode, Name, TaxCode,
+            TaxCodeDescription, TaxDate, TaxRate, TaxRateDescription, TaxRateType,
         }
     },
 };

@@ -101,5 +101,7 @@ record! {
     }
 }
 
+/// Every token.
+pub static ISSUED: Lookup = Lookup::new(TokenRow::TABLE, &[]);
 /// Tokens by when they end.
 pub static TOKEN_BY_END: Lookup = Lookup::new(TokenRow::TABLE, &["ends_ms"]);

@@ -131,3 +131,33 @@ fn an_account_may_be_called_by_its_number() {
     assert!(text.contains("username = \"ada@example.com\"\n"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
+
+/// Regression: a payment was left out of the draft where no capture names its account, as in the
+/// refund that a client is known to send: Amount, Comment, Type and PaymentId.
+#[test]
+fn a_payment_of_an_unknown_account_gets_one() {
+    let fields = [("Amount", "7"), ("Type", "Electronic"), ("PaymentId", PAYMENT)];
+    let text = draft(&[(refund(&fields), made())]);
+    let (account, method) =
+        ("guessed0account00000000000000001", "guessed0method000000000000000001");
+    for part in [
+        format!(
+            "[[account]] # guessed: id, number, name, currency, credit_balance (what was taken \
+                 from it)\nid = \"{account}\"\n"
+        ),
+        format!(
+            "[[payment_method]] # guessed: id, type\nid = \"{method}\"\n\
+                 account = \"{account}\"\ntype = \"CreditCard\"\n"
+        ),
+        format!(
+            "id = \"{PAYMENT}\"\nnumber = \"P-00000001\"\naccount = \"{account}\"\n\
+                 type = \"Electronic\"\namount = \"7\"\n"
+        ),
+        format!("payment_method = \"{method}\"\n"),
+    ] {
+        assert!(text.contains(&part), "{part} in {text}");
+    }
+    let external = [("Amount", "7"), ("Type", "External"), ("PaymentId", PAYMENT)];
+    let text = draft(&[(refund(&external), made())]);
+    assert!(text.contains("type = \"External\"\n") && !text.contains(method), "{text}");
+}

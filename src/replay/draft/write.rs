@@ -15,6 +15,10 @@ const DAY: &str = "2000-01-01";
 const PASSWORD: &str = "change-me";
 /// The user where no capture logs in.
 const USER: &str = "replay@example.com";
+/// What ids begin with that are guessed.
+const GUESSED: &str = "guessed0";
+/// The account of what no capture says the account of.
+const GUESSED_ACCOUNT: &str = "guessed0account00000000000000001";
 /// What an invoice or a payment is worth of which no capture says an amount.
 const AMOUNT: &str = "1000.00";
 
@@ -61,8 +65,8 @@ impl Draft {
         (text, in_short)
     }
 
-    /// Adds what the objects need of each other, and takes away what cannot be written: a payment
-    /// or an invoice of an account that no capture names.
+    /// Adds what the objects need of each other, an account among it where no capture names one,
+    /// and takes away what cannot be written: what belongs to an account that the captures made.
     fn complete(&mut self) {
         let created = std::mem::take(&mut self.created);
         self.accounts.retain(|id, _| !created.contains(id));
@@ -83,20 +87,25 @@ impl Draft {
             invoice.balance = invoice.balance.or(Some(Decimal::ZERO));
             invoice.amount = invoice.amount.or(Some(amount));
         }
-        let only = match self.accounts.len() {
+        let fallback = match self.accounts.len() {
             1 => self.accounts.keys().next().cloned(),
             _ => None,
         };
-        let accounts = &self.accounts;
-        let is_known = |account: &mut Option<String>| {
-            *account = account.take().or_else(|| only.clone());
-            account.as_ref().is_some_and(|id| accounts.contains_key(id))
+        let fallback = fallback.unwrap_or_else(|| GUESSED_ACCOUNT.to_owned());
+        let (accounts, mut is_guessed) = (&self.accounts, false);
+        let mut is_known = |account: &mut Option<String>| {
+            let id = account.get_or_insert_with(|| fallback.clone());
+            is_guessed |= id == GUESSED_ACCOUNT;
+            id == GUESSED_ACCOUNT || accounts.contains_key(id)
         };
         self.payments.retain(|_, payment| is_known(&mut payment.account));
         self.invoices.retain(|_, invoice| is_known(&mut invoice.account));
         self.methods.retain(|_, method| {
             !method.method_type().0.is_electronic() || is_known(&mut method.account)
         });
+        if is_guessed {
+            self.accounts.entry(GUESSED_ACCOUNT.to_owned()).or_default();
+        }
         for account in self.accounts.values_mut() {
             let methods = &self.methods;
             account.default_method =
@@ -105,6 +114,25 @@ impl Draft {
         for payment in self.payments.values_mut() {
             let methods = &self.methods;
             payment.method = payment.method.take().filter(|method| methods.contains_key(method));
+        }
+        self.guess_methods();
+    }
+
+    /// Gives each electronic payment a method, because it cannot be refunded through a gateway
+    /// without one.
+    fn guess_methods(&mut self) {
+        let is_electronic = |payment: &&mut Payment| {
+            payment.of_type.as_deref() == Some("Electronic") && payment.method.is_none()
+        };
+        let mut guessed: BTreeMap<Option<String>, String> = BTreeMap::new();
+        for payment in self.payments.values_mut().filter(is_electronic) {
+            let number = guessed.len() + 1;
+            let id = guessed
+                .entry(payment.account.clone())
+                .or_insert_with(|| format!("{GUESSED}method{number:018}"));
+            payment.method = Some(id.clone());
+            let method = self.methods.entry(id.clone()).or_default();
+            method.account.clone_from(&payment.account);
         }
     }
 
@@ -160,7 +188,7 @@ impl Numbers {
 }
 
 fn write_account(text: &mut String, id: &str, account: &Account, numbers: &mut Numbers) {
-    let mut guesses = Vec::new();
+    let mut guesses: Vec<_> = id.starts_with(GUESSED).then_some("id").into_iter().collect();
     let number = account.number.clone().unwrap_or_else(|| {
         guesses.push("number");
         numbers.free("A")
@@ -198,7 +226,9 @@ fn write_account(text: &mut String, id: &str, account: &Account, numbers: &mut N
 
 fn write_method(text: &mut String, id: &str, method: &Method) {
     let (of_type, is_guessed) = method.method_type();
-    table(text, "payment_method", if is_guessed { &["type"][..] } else { &[] });
+    let guesses = [("id", id.starts_with(GUESSED)), ("type", is_guessed)];
+    let guesses: Vec<_> = guesses.iter().filter(|one| one.1).map(|one| one.0).collect();
+    table(text, "payment_method", &guesses);
     let _ = writeln!(text, "id = {}", quoted(id));
     if let Some(account) = method.account.as_ref().filter(|_| of_type.is_electronic()) {
         let _ = writeln!(text, "account = {}", quoted(account));
@@ -234,8 +264,11 @@ fn write_payment(
     number: &str,
     applied: &[(String, Decimal)],
 ) {
+    let is_guessed = |id: &Option<String>| id.as_deref().is_some_and(|id| id.starts_with(GUESSED));
     let mut guesses = Vec::new();
     guesses.extend(payment.number.is_none().then_some("number"));
+    guesses.extend(is_guessed(&payment.account).then_some("account"));
+    guesses.extend(is_guessed(&payment.method).then_some("payment_method"));
     guesses.extend(payment.date.is_none().then_some("effective_date"));
     guesses.extend(payment.amount.is_none().then_some("amount (what was refunded of it)"));
     let least: Decimal = applied.iter().map(|(_, amount)| *amount).sum();

@@ -5,6 +5,7 @@
 
 use crate::call::Outcome;
 use crate::catalogue::Object;
+use crate::catalogue::vendor::object_not_kept;
 use crate::domain::draft::batch::{IDS_MAX, OBJECTS_MAX};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::query::QueryError;
@@ -30,6 +31,8 @@ pub(in crate::rest) enum Fault {
     NoType,
     /// No object that this gateway keeps has this type.
     UnknownType(String),
+    /// The original has objects of this type, and this gateway keeps none.
+    NotKept(&'static str),
     /// Objects of this type cannot be created, or not be changed.
     TypeStays(String),
     /// There are no objects, or a null is among them.
@@ -73,12 +76,12 @@ impl Fault {
 
     /// A type that is none.
     pub(super) fn unknown_type(name: &str) -> Self {
-        Self::UnknownType(shown(name))
+        object_not_kept(name).map_or_else(|| Self::UnknownType(shown(name)), Self::NotKept)
     }
 
     /// An object that nothing can be found of.
     pub(super) fn query_type(name: &str) -> Self {
-        Self::QueryType(shown(name))
+        object_not_kept(name).map_or_else(|| Self::QueryType(shown(name)), Self::NotKept)
     }
 
     /// A locator that is none.
@@ -93,7 +96,7 @@ impl Fault {
             Self::NoType | Self::NoObjects | Self::NoIds | Self::NoQuery => {
                 ErrorCode::MissingRequiredValue
             }
-            Self::UnknownType(_) | Self::TypeStays(_) | Self::QueryType(_) => {
+            Self::UnknownType(_) | Self::NotKept(_) | Self::TypeStays(_) | Self::QueryType(_) => {
                 ErrorCode::InvalidType
             }
             Self::TooManyObjects | Self::TooManyIds => ErrorCode::MaxRecordsExceeded,
@@ -118,6 +121,10 @@ impl Fault {
                 ),
                 None => Text::new("There is no object type <Type>.", [("Type", name)]),
             },
+            Self::NotKept(name) => Text::new(
+                "This gateway does not keep objects of the type <Type>.",
+                [("Type", *name)],
+            ),
             Self::TypeStays(name) => {
                 Text::new("Objects of type <Type> cannot be created or changed.", [("Type", name)])
             }

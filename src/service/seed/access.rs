@@ -1,8 +1,10 @@
-//! Who may call: users and OAuth clients of a seed, as far as the file alone shows.
+//! Who may call, and at which version of the REST API where a call says none: users, OAuth clients
+//! and that version in a seed, as far as the file alone shows.
 
 use super::NewPassword;
 use super::check::{Names, Wrong, name, wrong};
 use super::written::{WrittenClient, WrittenUser};
+use crate::domain::calendar::parse_date;
 use crate::domain::permission::Permissions;
 use crate::ledger::seed::{SeedClient, SeedUser};
 use crate::service::password;
@@ -10,6 +12,19 @@ use toml::Spanned;
 
 /// The longest id of an entity or an org, in characters; the vendor's have 36 at most.
 const ID_CHARS_MAX: usize = 64;
+
+/// The form of a minor version of the REST API: a number with one decimal at most, or a day.
+pub(super) fn minor_version(written: Spanned<String>) -> Result<String, Wrong> {
+    let text = written.get_ref();
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = is_digits(whole) && whole.len() <= 4 && is_digits(part) && part.len() == 1;
+    if is_number || parse_date(text).is_some() {
+        return Ok(written.into_inner());
+    }
+    let what = "is no minor version of the REST API, such as 224.0 or 2025-08-12";
+    Err(wrong(&written, format!("`{text}` {what}")))
+}
 
 /// Ids of entities or orgs, as a header can carry them: each once, without commas and blanks.
 pub(super) fn ids<'w>(

@@ -129,7 +129,7 @@ pub(super) fn tenant(written: WrittenTenant) -> Result<Vec<(&'static str, String
         }
     }
     if let Some(version) = written.zuora_version {
-        settings.push(("zuora_version", name(version)?));
+        settings.push(("zuora_version", access::minor_version(version)?));
     }
     if let Some(entities) = written.entities {
         if entities.get_ref().is_empty() {

@@ -234,6 +234,11 @@ fn a_wrong_gateway_or_method_is_told_with_line_and_key() {
             "line 2: tenant.time_zone: `Europe/Zebra` is no time zone of the IANA database",
         ),
         (
+            "[tenant]\nzuora_version = 'x'\n".to_owned(),
+            "line 2: tenant.zuora_version: `x` is no minor version of the REST API, such as \
+             224.0 or 2025-08-12",
+        ),
+        (
             "[tenant]\ntime_zone = 'Europe/Berln'\n".to_owned(),
             "line 2: tenant.time_zone: `Europe/Berln` is no time zone of the IANA database; did \
              you mean `Europe/Berlin`?",

@@ -2,6 +2,7 @@
 
 use super::client::{ACCOUNT, Client, METHOD, json};
 use crate::gateway::TestGateway;
+use crate::replaying::Folder;
 use serde_json::json;
 
 const EXTERNAL: &str = "402892c72b9e3319012b9e34b88e0001";
@@ -84,4 +85,47 @@ fn a_key_of_action_create_is_that_of_soap_and_apart_from_v1() {
     let other = client.send("POST", "/v1/object/refund", &key, &object);
     assert_eq!(other.status, 422, "{other}");
     assert_eq!(gateway.balance(EXTERNAL), "999.00");
+}
+
+/// Regression: with `idempotency_field` only SOAP took the key from the field, and a twin that was
+/// sent again was a second refund.
+#[test]
+fn a_key_in_a_field_of_a_refund_protects_the_twins_too() {
+    let folder = Folder::with("gateway.toml", "idempotency_field = 'Comment'");
+    let config = folder.path("gateway.toml");
+    let gateway = TestGateway::start(&["--demo", "--config", config.to_str().unwrap()]);
+    let client = Client::new(&gateway);
+    let refund = |key: &str, amount: u32| {
+        json!({"AccountId": EXTERNAL, "Amount": amount, "SourceType": "CreditBalance",
+               "Type": "External", "MethodType": "Check", "Comment": key})
+    };
+    let action = |key, amount| json!({"type": "Refund", "objects": [refund(key, amount)]});
+    for (path, first, other) in [
+        ("/v1/object/refund", refund("one", 10), refund("one", 20)),
+        ("/v1/action/create", action("two", 10), action("two", 20)),
+    ] {
+        let (made, again) = (client.post(path, &first), client.post(path, &first));
+        assert_eq!((made.status, made.text()), (200, again.text()), "{path}");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"), "{path}");
+        assert_eq!(client.post(path, &other).status, 422, "{path}");
+    }
+    assert_eq!(gateway.balance(EXTERNAL), "980.00");
+}
+
+/// Regression: Contact was answered with the words of a typo by the twins, as SOAP never did.
+#[test]
+fn an_object_that_is_not_kept_is_no_typo() {
+    let gateway = TestGateway::demo();
+    let client = Client::new(&gateway);
+    let said = "This gateway does not keep objects of the type Contact.";
+    for (path, body) in [
+        ("/v1/action/create", json!({"type": "Contact", "objects": [{}]})),
+        ("/v1/action/update", json!({"type": "contact", "objects": [{}]})),
+        ("/v1/action/delete", json!({"type": "Contact", "ids": [EXTERNAL]})),
+        ("/v1/action/query", json!({"queryString": "select Id from contact"})),
+        ("/v1/object/contact", json!({"AccountId": EXTERNAL})),
+    ] {
+        let answer = client.post(path, &body);
+        assert!(answer.status >= 400 && answer.text().contains(said), "{path}: {answer}");
+    }
 }
