@@ -83,13 +83,7 @@ async fn read<T: DeserializeOwned>(
     path: &str,
     query: &str,
 ) -> Result<T, Trouble> {
-    let act = visitor.act(console);
-    let answered = console.inside.operate(Method::Get, path, query, &Value::Null, act).await;
-    let value = Trouble::unless_done(answered)?;
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "the console cannot read the journal");
-        Trouble::internal("The journal could not be read.")
-    })
+    console.ask(visitor, (Method::Get, path, query), &Value::Null).await
 }
 
 async fn list(console: &Console, visitor: &Visitor) -> Answered {
