@@ -7,6 +7,7 @@ mod fault;
 mod health;
 mod journal;
 mod rule;
+mod webhook;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
@@ -17,6 +18,7 @@ use crate::client::{ClientLimits, Connection, Endpoint, Method, Request, Trust};
 use crate::http::AdminToken;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
@@ -96,6 +98,9 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Try a delivery to a webhook that failed again, or do without it, also on a real ledger
+    #[command(subcommand)]
+    Webhook(webhook::Action),
     /// Report to the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
     /// Report whether the gateway is ready; exit code 0 if it is
@@ -201,6 +206,7 @@ fn call(action: Action) -> Result<Call, Failure> {
         }
         Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
+        Action::Webhook(action) => webhook::call(action),
         Action::Journal(_) | Action::Reconcile(_) | Action::Health => {
             (Method::GET, "journal".into(), Value::Null)
         }
@@ -238,6 +244,20 @@ fn segment(name: &str) -> Result<&str, Failure> {
         return Err(Failure::new(FailureCode::Usage, message));
     }
     Ok(name)
+}
+
+/// A text as a segment of a path or the value of a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// What a running gateway answers to a GET; its token is in `token_file`, or beside `ledger`.
@@ -372,4 +392,14 @@ fn named_trust() -> Result<Option<Trust>, Failure> {
 
 fn print(reported: &Value) -> Result<(), Failure> {
     terminal::data(&format!("{reported:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_encoded_for_a_path_and_a_query() {
+        assert_eq!(encoded("a@b+c \u{e9}~/"), "a%40b%2Bc%20%C3%A9~%2F");
+    }
 }

@@ -113,6 +113,11 @@ fn what_cannot_be_listed_is_refused_in_words() {
         ("DELETE", "sessions/00000000000000000000000000000000", 404, "no session"),
         ("GET", "webhooks/none/failures", 404, "none"),
         ("DELETE", "webhooks", 405, "GET, HEAD"),
+        ("POST", "webhooks/none/failures/1/retry", 404, "none"),
+        ("POST", "webhooks/none/failures/x/retry", 400, "`x`"),
+        ("POST", "webhooks/a%zz/failures/1/retry", 400, "a%zz"),
+        ("GET", "webhooks/none/failures/1/skip", 405, "POST"),
+        ("POST", "webhooks/none/failures/1/skip", 400, "reason"),
     ] {
         let reported = api(&gateway, method, path, &Value::Null);
         let error = reported.body["error"].as_str().unwrap_or_default();

@@ -133,7 +133,7 @@ impl Api {
             ["tenant"] => self.tenant(method, body, act).await,
             ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),
-            ["webhooks", rest @ ..] => self.webhooks(method, rest, query).await,
+            ["webhooks", rest @ ..] => self.webhooks(method, rest, query, (body, act)).await,
             ["audit"] => self.audit(method, query).await,
             ["journal", rest @ ..] => self.journal(method, rest, query, body).await,
             _ => Err(missing(NOTHING)),

@@ -15,7 +15,7 @@ use crate::ledger::operator::{Change, ChangeRefusal, ListedGateway, ListedUser, 
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
-use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
+use crate::ledger::outbox::{Attempt, Decided, Decision, Delivery, DeliveryStats, Outbox};
 use crate::ledger::query::{Find, FindError, Page, Queries};
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
@@ -270,6 +270,16 @@ impl Outbox for ScriptedLedger {
 
     fn note_attempt(&self, _: &str, _: (i64, u32), _: Attempt, _: DateTime<Utc>) -> Reply<()> {
         ready(Ok(()))
+    }
+
+    fn decide_delivery(
+        &self,
+        _: (&str, i64),
+        _: Decision,
+        _: DateTime<Utc>,
+        _: Act,
+    ) -> Reply<Decided> {
+        ready(Err(LedgerError::Busy))
     }
 
     fn remove_events(&self, _: DateTime<Utc>, _: Vec<String>) -> Reply<bool> {

@@ -128,6 +128,22 @@ fn a_webhook_that_fails_is_shown_with_why() {
 }
 
 #[test]
+fn a_delivery_that_failed_is_tried_again_or_skipped_with_a_reason() {
+    let gateway = with_a_webhook_that_fails();
+    let visitor = Visitor::with_token(&gateway);
+    let retried = act(&visitor, "/webhooks/books/retry", &[("event", "1")]);
+    assert!(retried.contains("Event 1 is being tried again"), "{retried}");
+    assert_eq!(visitor.post("/webhooks/books/retry", &[]).status, 400);
+    assert_eq!(visitor.post("/webhooks/none/retry", &[("event", "1")]).status, 404);
+    assert_eq!(visitor.post("/webhooks/books/skip", &[("event", "1")]).status, 400);
+    let reason = ("reason", "booked <by hand>");
+    let skipped = act(&visitor, "/webhooks/books/skip", &[("event", "1"), reason]);
+    assert!(skipped.contains("Event 1 is skipped") && skipped.contains("Nothing failed"));
+    let audit = visitor.get("/audit?object=Delivery").text();
+    assert!(audit.contains("booked &#60;by hand&#62;") && audit.contains("skip Delivery"), "{audit}");
+}
+
+#[test]
 fn one_who_only_reads_is_shown_no_form_and_changes_nothing() {
     let gateway = TestGateway::demo();
     gateway.login();

@@ -16,7 +16,9 @@ use refund_gateway::ledger::operator::{
 use refund_gateway::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
-use refund_gateway::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
+use refund_gateway::ledger::outbox::{
+    Attempt, Decided, Decision, Delivery, DeliveryStats, Outbox,
+};
 use refund_gateway::ledger::query::{Find, FindError, Page, Queries, Start};
 use refund_gateway::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
@@ -270,6 +272,10 @@ impl Outbox for FakeLedger {
 
     fn note_attempt(&self, _: &str, _: (i64, u32), _: Attempt, _: Time) -> Reply<()> {
         yes(())
+    }
+
+    fn decide_delivery(&self, _: (&str, i64), _: Decision, _: Time, _: Act) -> Reply<Decided> {
+        yes(Ok(None))
     }
 
     fn remove_events(&self, _: Time, _: Vec<String>) -> Reply<bool> {
