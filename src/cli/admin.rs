@@ -6,8 +6,9 @@
 mod fault;
 mod health;
 mod journal;
+mod lists;
 mod rule;
-mod webhook;
+mod table;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
@@ -98,9 +99,8 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Try a delivery to a webhook that failed again, or do without it, also on a real ledger
-    #[command(subcommand)]
-    Webhook(webhook::Action),
+    #[command(flatten)]
+    Look(lists::Action),
     /// Report to the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
     /// Report whether the gateway is ready; exit code 0 if it is
@@ -157,6 +157,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, args),
+        Action::Look(action) => return lists::run(&api, action),
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
@@ -206,8 +207,7 @@ fn call(action: Action) -> Result<Call, Failure> {
         }
         Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
-        Action::Webhook(action) => webhook::call(action),
-        Action::Journal(_) | Action::Reconcile(_) | Action::Health => {
+        Action::Journal(_) | Action::Look(_) | Action::Reconcile(_) | Action::Health => {
             (Method::GET, "journal".into(), Value::Null)
         }
     })

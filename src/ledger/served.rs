@@ -12,6 +12,7 @@ pub mod events;
 mod health;
 mod listed_accounts;
 mod listed_refunds;
+mod listed_sessions;
 mod operators;
 pub mod orders;
 mod queries;

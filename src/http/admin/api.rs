@@ -129,7 +129,7 @@ impl Api {
             ["refunds", name, "story"] => self.story(method, name).await,
             ["refunds", id, "settle"] => self.settle(id, posted(method, body)?, act).await,
             ["reconciliation"] => self.reconcile(posted(method, body)?, act).await,
-            ["users", rest @ ..] => self.users(method, rest, body, act).await,
+            ["users", rest @ ..] => self.users(method, (rest, query), body, act).await,
             ["tenant"] => self.tenant(method, body, act).await,
             ["gateways"] => self.gateways(method, body, act).await,
             ["gateways", name, "rules"] => self.rules(method, name, body),

@@ -340,8 +340,8 @@ impl Operators for ScriptedLedger {
         ready(Ok(Ok(false)))
     }
 
-    fn users(&self) -> Reply<Vec<ListedUser>> {
-        ready(Ok(Vec::new()))
+    fn users(&self, _: Option<String>, _: u32) -> Reply<Listed<ListedUser, String>> {
+        ready(Err(LedgerError::Busy))
     }
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {

@@ -70,7 +70,10 @@ fn a_session_is_ended_by_its_handle() {
     assert!(!page.contains(&session), "{page}");
     let path = page.split('"').find(|text| text.ends_with("/end")).unwrap().to_owned();
     let after = act(&visitor, &path, &[]);
-    assert!(after.contains("has ended") && after.contains("There is no session"), "{after}");
+    assert!(
+        after.contains("has ended") && after.contains("There is no session and no token"),
+        "{after}"
+    );
     let refund = external_refund(EXTERNAL_ACCOUNT, "1");
     assert_eq!(gateway.create(&session, &[refund]).texts("FaultCode"), ["INVALID_SESSION"]);
     assert_eq!(visitor.post(&path, &[]).status, 404);
@@ -140,7 +143,10 @@ fn a_delivery_that_failed_is_tried_again_or_skipped_with_a_reason() {
     let skipped = act(&visitor, "/webhooks/books/skip", &[("event", "1"), reason]);
     assert!(skipped.contains("Event 1 is skipped") && skipped.contains("Nothing failed"));
     let audit = visitor.get("/audit?object=Delivery").text();
-    assert!(audit.contains("booked &#60;by hand&#62;") && audit.contains("skip Delivery"), "{audit}");
+    assert!(
+        audit.contains("booked &#60;by hand&#62;") && audit.contains("skip Delivery"),
+        "{audit}"
+    );
 }
 
 #[test]
