@@ -21,6 +21,7 @@ mod sessions;
 pub(in crate::ledger) mod settings;
 pub mod story;
 pub mod trail;
+mod trail_objects;
 mod views;
 
 use super::books::BooksError;
