@@ -20,9 +20,7 @@ use super::sqlite::store_for_tests;
 use super::ticket::Ticket;
 use super::trail::Act;
 use super::unit::{Unit, World};
-use super::work::{
-    creating, delivering, drawing, exchanges, operating, sessions, undelivered,
-};
+use super::work::{creating, delivering, drawing, exchanges, operating, sessions, undelivered};
 use super::working_set::Shelved;
 use super::{Batch, Context, Create, UserKey};
 use crate::domain::custom_field::{CustomField, CustomName, CustomType};

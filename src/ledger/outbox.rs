@@ -130,8 +130,8 @@ pub trait Outbox: Send + Sync {
         at: DateTime<Utc>,
     ) -> Reply<()>;
 
-    /// Does with a delivery that failed (by its webhook and the place of its event) what an operator
-    /// decides, by the moment that deliveries go by.
+    /// Does with a delivery that failed (by its webhook and the place of its event) what an
+    /// operator decides, by the moment that deliveries go by.
     fn decide_delivery(
         &self,
         delivery: (&str, i64),

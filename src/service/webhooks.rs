@@ -294,7 +294,7 @@ impl Service {
             let stats = self.ledger.delivery_stats(name).await?;
             *receiver.stats.lock() = stats;
         }
-        let room = UNDER_WAY_MAX.saturating_sub(under_way.count());
+        let room = UNDER_WAY_MAX.saturating_sub(under_way.accounts.len());
         if room == 0 {
             return Ok(Vec::new());
         }
@@ -346,8 +346,8 @@ impl Service {
     }
 }
 
-/// The deliveries to one webhook that have not ended: of an account one at a time, so that an event
-/// that an operator has tried again is never under way twice, nor beside another of its account.
+/// The deliveries to one webhook that have not ended: of an account one at a time, also where an
+/// operator has an event tried again.
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<()>,
@@ -367,10 +367,6 @@ impl UnderWay {
 
     fn has_one_of(&self, account: AccountKey) -> bool {
         self.accounts.values().any(|known| *known == account)
-    }
-
-    fn count(&self) -> usize {
-        self.accounts.len()
     }
 
     fn is_time_to_count(&mut self) -> bool {

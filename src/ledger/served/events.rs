@@ -5,14 +5,12 @@ use crate::domain::event::EventKind;
 use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
-use crate::ledger::outbox::{
-    Attempt, Decided, Decision, Delivery, DeliveryStats, Event, Outbox,
-};
+use crate::ledger::outbox::{Attempt, Decided, Decision, Delivery, DeliveryStats, Event, Outbox};
 use crate::ledger::queue::UseCase;
 use crate::ledger::reader::{Reader, Row};
 use crate::ledger::records::Meta;
-use crate::ledger::work::beginning::{EVENTS, EVENTS_ON};
 use crate::ledger::trail::Act;
+use crate::ledger::work::beginning::{EVENTS, EVENTS_ON};
 use crate::ledger::work::{delivering, naming, undelivered};
 use chrono::{DateTime, Utc};
 
