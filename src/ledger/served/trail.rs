@@ -49,7 +49,10 @@ pub(super) fn about(number: RefundNumber, most: u32) -> TrailQuery {
 }
 
 /// A page of the records that a query asks for.
-pub(super) fn page(reader: &mut dyn Reader, query: &TrailQuery) -> Result<TrailPage, BooksError> {
+pub(in crate::ledger) fn page(
+    reader: &mut dyn Reader,
+    query: &TrailQuery,
+) -> Result<TrailPage, BooksError> {
     let mut conditions = conditions(reader, query)?;
     let floor = floor(reader, query)?;
     if let Some(floor) = floor {
