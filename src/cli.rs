@@ -7,6 +7,7 @@ pub mod exit;
 mod exposure;
 
 mod admin;
+mod admin_authorities;
 mod check;
 mod complaint;
 mod config;

@@ -13,7 +13,7 @@ mod table;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
 use super::values::{LedgerPlace, Moment};
-use super::{complaint, reconcile, terminal, token};
+use super::{admin_authorities, complaint, reconcile, terminal, token};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientLimits, Connection, Endpoint, Method, Request, Trust};
 use crate::http::AdminToken;
@@ -23,9 +23,6 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
-
-/// The variable with the file of the only authorities that are believed of an admin listener.
-pub(super) const CA_VARIABLE: &str = "REFUND_GATEWAY_ADMIN_CA_FILE";
 
 /// Steer a running gateway: what testers do to a test ledger, and what operators decide
 #[derive(Debug, clap::Args)]
@@ -334,7 +331,7 @@ impl Api {
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer), (CONTENT_TYPE, json)]);
         let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-        let trust = named_trust()?;
+        let trust = admin_authorities::named()?;
         Ok(Self { endpoint, trust, headers, runtime })
     }
 
@@ -378,16 +375,6 @@ fn connection(endpoint: &Endpoint, trust: Option<&Trust>) -> Connection {
         None => Connection::new(endpoint.clone(), limits),
         Some(trust) => Connection::trusting(endpoint.clone(), limits, Some(trust.clone())),
     }
-}
-
-/// The authorities in the file that the environment names.
-fn named_trust() -> Result<Option<Trust>, Failure> {
-    let Some(file) = std::env::var_os(CA_VARIABLE).map(PathBuf::from) else { return Ok(None) };
-    let shown = file.display();
-    let pem =
-        std::fs::read(&file).or_fail(FailureCode::Input, format_args!("{CA_VARIABLE}: {shown}"))?;
-    let trust = Trust::only(&pem);
-    trust.map(Some).or_fail(FailureCode::Input, format_args!("{CA_VARIABLE}: {shown}"))
 }
 
 fn print(reported: &Value) -> Result<(), Failure> {

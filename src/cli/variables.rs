@@ -4,7 +4,7 @@
 //! `serve` and `check` look; other commands share their environment with them.
 
 use super::exit::{Failure, FailureCode};
-use super::token;
+use super::{admin_authorities, token};
 use crate::domain::toml_text::suggest;
 use clap::Command;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 const PREFIX: &str = "REFUND_GATEWAY_";
 /// Variables that are no option's: what is logged, and those of the commands that call the admin
 /// API.
-const OTHERS: [&str; 3] = ["REFUND_GATEWAY_LOG", token::VARIABLE, super::admin::CA_VARIABLE];
+const OTHERS: [&str; 3] = ["REFUND_GATEWAY_LOG", token::VARIABLE, admin_authorities::VARIABLE];
 
 /// Refuses variables with the prefix that are neither an option's, of any subcommand of `command`,
 /// nor among `secrets`, which the configuration names, nor those by which container engines name

@@ -1,7 +1,8 @@
 //! `admin health`: whether the gateway is ready, as an exit code, for health checks of containers,
 //! which have no other HTTP client at hand.
 
-use super::{NOT_RUNNING, NOT_THERE, connection, named_trust};
+use super::{NOT_RUNNING, NOT_THERE, connection};
+use crate::cli::admin_authorities;
 use crate::cli::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use crate::cli::terminal;
 use crate::client::header::HeaderMap;
@@ -12,7 +13,7 @@ use tokio::runtime::Runtime;
 pub(super) fn run(url: &str) -> Result<ExitStatus, Failure> {
     let endpoint = Endpoint::parse(url).or_fail(FailureCode::Usage, "--admin")?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-    let mut connection = connection(&endpoint, named_trust()?.as_ref());
+    let mut connection = connection(&endpoint, admin_authorities::named()?.as_ref());
     let request = Request {
         method: Method::GET,
         path: "/readyz".to_owned(),
