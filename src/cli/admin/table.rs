@@ -92,7 +92,7 @@ mod tests {
         let table = Table { path: "x", name: "rows", columns: COLUMNS };
         let rows = json!([{ "name": "a\u{1b}[2J", "n": 7 }, { "name": null, "n": "10.00" }]);
         let lines = table.lines(&json!({ "rows": rows }));
-        assert_eq!(lines, ["NAME        N", "a [2J       7", "-       10.00"]);
+        assert_eq!(lines, ["NAME       N", "a [2J      7", "-      10.00"]);
         assert_eq!(table.lines(&json!({})), ["NAME  N"]);
     }
 }
