@@ -184,7 +184,7 @@ impl Gateway {
         let (ready, counted) = (Arc::clone(&readiness), metrics);
         let handler = Public::new(service, doors, settings, counted, watchers, ready);
         let public = listen(public, Listener::open(public, configuration, handler)).await?;
-        loopback.is_at(public.address(), tls.is_some(), public_url);
+        loopback.is_at((public.address(), public.inlet()), tls.is_some(), public_url);
         Ok(Self { public, admin, readiness, drain_timeout, tls, is_admin_tls })
     }
 

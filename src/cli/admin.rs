@@ -6,7 +6,9 @@
 mod fault;
 mod health;
 mod journal;
+mod lists;
 mod rule;
+mod table;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
@@ -17,6 +19,7 @@ use crate::client::{ClientLimits, Connection, Endpoint, Method, Request, Trust};
 use crate::http::AdminToken;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
@@ -93,6 +96,8 @@ enum Action {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    #[command(flatten)]
+    Look(lists::Action),
     /// Report to the gateway what processors settled or rejected after all, also on a real ledger
     Reconcile(reconcile::Input),
     /// Report whether the gateway is ready; exit code 0 if it is
@@ -149,6 +154,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, args),
+        Action::Look(action) => return lists::run(&api, action),
         Action::Reconcile(input) => return tell_settlements(&api, input),
         action => call(action)?,
     };
@@ -198,7 +204,7 @@ fn call(action: Action) -> Result<Call, Failure> {
         }
         Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
-        Action::Journal(_) | Action::Reconcile(_) | Action::Health => {
+        Action::Journal(_) | Action::Look(_) | Action::Reconcile(_) | Action::Health => {
             (Method::GET, "journal".into(), Value::Null)
         }
     })
@@ -235,6 +241,20 @@ fn segment(name: &str) -> Result<&str, Failure> {
         return Err(Failure::new(FailureCode::Usage, message));
     }
     Ok(name)
+}
+
+/// A text as a segment of a path or the value of a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// What a running gateway answers to a GET; its token is in `token_file`, or beside `ledger`.
@@ -359,4 +379,14 @@ fn connection(endpoint: &Endpoint, trust: Option<&Trust>) -> Connection {
 
 fn print(reported: &Value) -> Result<(), Failure> {
     terminal::data(&format!("{reported:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_encoded_for_a_path_and_a_query() {
+        assert_eq!(encoded("a@b+c \u{e9}~/"), "a%40b%2Bc%20%C3%A9~%2F");
+    }
 }

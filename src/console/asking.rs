@@ -31,5 +31,8 @@ pub(super) async fn asked<T: DeserializeOwned>(
 ) -> Result<T, Trouble> {
     let answered = inside.operate(method, path, query, body, act).await;
     let answered = Trouble::unless_done(answered)?;
-    serde_json::from_value(answered).map_err(|error| Trouble::internal(error.to_string()))
+    serde_json::from_value(answered).map_err(|error| {
+        tracing::error!(%error, path, "the console cannot read what the admin API says");
+        Trouble::internal(format!("What there is of {path} could not be read."))
+    })
 }

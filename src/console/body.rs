@@ -5,6 +5,7 @@
 
 use crate::xml::laid_out;
 use similar::{Algorithm, ChangeTag, capture_diff_slices_deadline};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// How many lines are shown before the others are folded.
@@ -67,12 +68,22 @@ pub(super) fn shown(body: &str, other: Option<&str>) -> Shown {
     Shown { open: all, folded, left_out, differing }
 }
 
-/// How alike two bodies are: lines that both have, of a thousand.
-pub(super) fn likeness(one: &str, other: &str) -> usize {
-    let (ones, others) = (lines(one), lines(other));
-    let known: std::collections::HashSet<&String> = others.iter().collect();
-    let same = ones.iter().filter(|line| known.contains(line)).count();
-    (same * 1_000).checked_div(ones.len().max(others.len())).unwrap_or(0)
+/// A body that others are compared with.
+pub(super) struct Likeness(Vec<String>);
+
+impl Likeness {
+    /// To this body.
+    pub(super) fn to(body: &str) -> Self {
+        Self(lines(body))
+    }
+
+    /// How alike another body is: lines that both have, of a thousand.
+    pub(super) fn of(&self, other: &str) -> usize {
+        let others = lines(other);
+        let known: HashSet<&String> = others.iter().collect();
+        let same = self.0.iter().filter(|line| known.contains(line)).count();
+        (same * 1_000).checked_div(self.0.len().max(others.len())).unwrap_or(0)
+    }
 }
 
 /// The lines of a body, whichever form it has.
@@ -198,8 +209,9 @@ mod tests {
     #[test]
     fn what_is_alike_has_the_same_lines() {
         let one = "<a><b>1</b><c/></a>";
-        assert_eq!(likeness(one, one), 1_000);
-        assert!(likeness(one, "<a><b>2</b><c/></a>") > likeness(one, "<q/>"));
-        assert_eq!(likeness("", ""), 0);
+        let likeness = Likeness::to(one);
+        assert_eq!(likeness.of(one), 1_000);
+        assert!(likeness.of("<a><b>2</b><c/></a>") > likeness.of("<q/>"));
+        assert_eq!(Likeness::to("").of(""), 0);
     }
 }

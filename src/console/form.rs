@@ -51,6 +51,11 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
+/// The same as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    encoded(text).replace('/', "%2F")
+}
+
 /// Pairs as a query writes them; keys are encoded by themselves.
 pub(super) fn encoded_pairs(pairs: &[(&'static str, String)]) -> String {
     let pair = |(key, value): &(&'static str, String)| format!("{key}={}", encoded(value));
@@ -64,6 +69,7 @@ mod tests {
     #[test]
     fn what_is_encoded_is_no_part_of_a_query() {
         assert_eq!(encoded("/a?b=c&d=\u{e9}"), "/a%3Fb%3Dc%26d%3D%C3%A9");
+        assert_eq!(segment("a/b c"), "a%2Fb%20c");
         assert_eq!(encoded_pairs(&[("a", "1+1".to_owned()), ("b", String::new())]), "a=1%2B1&b=");
     }
 }

@@ -134,9 +134,7 @@ pub(super) async fn order(
     visitor: &Visitor,
     fault: &Value,
 ) -> Result<u64, Trouble> {
-    let act = visitor.act(console);
-    let answered = console.inside.operate(Method::Post, "faults", "", fault, act).await;
-    let ordered = Trouble::unless_done(answered)?;
+    let ordered: Value = console.ask(visitor, (Method::Post, "faults", ""), fault).await?;
     Ok(ordered.get("id").and_then(Value::as_u64).unwrap_or_default())
 }
 

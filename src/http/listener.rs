@@ -4,11 +4,16 @@
 //! until it is gone; once a stop has begun nothing new is accepted, what has begun is finished up
 //! to a deadline, and then everything is dropped.
 
+mod inlet;
+mod panics;
+
+pub(super) use inlet::Inlet;
+
 use super::accepting::{bound, is_of_one_connection};
 use super::answer_body::AnswerBody;
 use super::complaints::Complaints;
 use super::connection::Connection;
-use super::idle::Idlers;
+use super::idle::{Idleness, Idlers};
 use super::metrics::{Limit, Metrics};
 use super::record;
 use super::securing::secured;
@@ -23,6 +28,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, Version};
 use hyper_util::rt::TokioIo;
+use panics::PanicWatch;
 use prometheus_client::metrics::gauge::Gauge;
 use std::convert::Infallible;
 use std::future::Future;
@@ -101,6 +107,7 @@ pub(super) struct Listener {
     phase: watch::Sender<Phase>,
     closes: Arc<AtomicBool>,
     still_open: mpsc::Receiver<Infallible>,
+    inlet: Inlet,
 }
 
 /// What the accepting task and the connections of one listener share.
@@ -139,8 +146,14 @@ impl Listener {
             handler,
             configuration,
         });
+        let inlet = inlet::to(&room, address, &watched, &open);
         tokio::spawn(accept(socket, room, watched, open));
-        Ok(Self { address, phase, closes, still_open })
+        Ok(Self { address, phase, closes, still_open, inlet })
+    }
+
+    /// The way in from within this process.
+    pub(super) fn inlet(&self) -> Inlet {
+        Arc::clone(&self.inlet)
     }
 
     /// Where it listens.
@@ -255,7 +268,7 @@ async fn serve<H: Handler>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "small answers may be held back");
     }
-    let _panics = PanicWatch { metrics: &room.configuration.metrics, peer };
+    let _panics = PanicWatch::of(&room.configuration.metrics, peer);
     let idler = room.idlers.take_in();
     let connection = Connection::new(peer, local, Arc::clone(&idler.idleness));
     let shaken = match &room.configuration.tls {
@@ -267,9 +280,21 @@ async fn serve<H: Handler>(
             shaken = secured(&room.configuration, tls, stream, connection) => shaken,
         },
     };
-    let Some((socket, connection)) = shaken else { return };
+    if let Some(secured) = shaken {
+        exchange(&room, secured, &idler.idleness, phase).await;
+    }
+    drop(slot);
+}
+
+/// Serves a connection until it ends or has to go.
+async fn exchange<H: Handler>(
+    room: &Room<H>,
+    (socket, connection): (Socket, Connection),
+    idleness: &Idleness,
+    mut phase: watch::Receiver<Phase>,
+) {
     let io = TokioIo::new(Stream::new(socket, &connection, room.configuration.patience));
-    let service = service_fn(|request| respond(&room, &connection, request));
+    let service = service_fn(|request| respond(room, &connection, request));
     let mut protocol = room.configuration.protocol.clone();
     protocol.timer(HeadTimer::new(&connection, room.configuration.head_patience));
     let mut exchange = pin!(protocol.serve_connection(io, service));
@@ -285,7 +310,7 @@ async fn serve<H: Handler>(
                 room.configuration.metrics.reject(Limit::Stalled);
                 break;
             }
-            () = idler.idleness.wanted() => {
+            () = idleness.wanted() => {
                 // hyper ends an idle connection, but not one that is still sending.
                 if connection.can_go() {
                     break;
@@ -302,7 +327,6 @@ async fn serve<H: Handler>(
             break;
         }
     }
-    drop(slot);
 }
 
 async fn respond<H: Handler>(
@@ -361,28 +385,4 @@ fn explain(configuration: &ListenerConfiguration, connection: &Connection, end: 
         record::malformed(connection.peer, error.is_parse_too_large());
     }
     tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
-}
-
-impl ListenerConfiguration {
-    /// Counts a panic of a request, whose outcome is unknown.
-    fn panicked(&self, connection: &Connection) -> Withheld {
-        self.metrics.panics.inc();
-        tracing::error!(peer = %connection.peer, "a panic ended a request");
-        Withheld::Unknown
-    }
-}
-
-/// Counts a panic outside of requests, which takes its connection down.
-struct PanicWatch<'a> {
-    metrics: &'a Metrics,
-    peer: SocketAddr,
-}
-
-impl Drop for PanicWatch<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.metrics.panics.inc();
-            tracing::error!(peer = %self.peer, "a panic ended a connection");
-        }
-    }
 }

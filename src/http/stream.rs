@@ -10,7 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
@@ -31,6 +31,8 @@ pub(super) struct Patience {
 pub(super) enum Socket {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// One that came from within this process.
+    Within(DuplexStream),
 }
 
 /// A socket that ends in bounded time.
@@ -94,6 +96,7 @@ impl AsyncRead for Socket {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
             Self::Tls(socket) => Pin::new(socket).poll_read(context, buffer),
+            Self::Within(socket) => Pin::new(socket).poll_read(context, buffer),
         }
     }
 }
@@ -107,6 +110,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
             Self::Tls(socket) => Pin::new(socket).poll_write(context, bytes),
+            Self::Within(socket) => Pin::new(socket).poll_write(context, bytes),
         }
     }
 
@@ -118,6 +122,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
             Self::Tls(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
+            Self::Within(socket) => Pin::new(socket).poll_write_vectored(context, pieces),
         }
     }
 
@@ -125,6 +130,7 @@ impl AsyncWrite for Socket {
         match self {
             Self::Plain(socket) => socket.is_write_vectored(),
             Self::Tls(socket) => socket.is_write_vectored(),
+            Self::Within(socket) => socket.is_write_vectored(),
         }
     }
 
@@ -132,6 +138,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_flush(context),
             Self::Tls(socket) => Pin::new(socket).poll_flush(context),
+            Self::Within(socket) => Pin::new(socket).poll_flush(context),
         }
     }
 
@@ -139,6 +146,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(context),
             Self::Tls(socket) => Pin::new(socket).poll_shutdown(context),
+            Self::Within(socket) => Pin::new(socket).poll_shutdown(context),
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::engine::Engine;
 use super::memory::Memory;
 use super::operator::{Change, GatewaySetting, UserChange};
-use super::outbox::Attempt;
+use super::outbox::{Attempt, Decision};
 use super::postgres::for_tests as postgres;
 use super::records::{
     Account, AccountRow, AuditObject, Balance, Collected, CustomFieldRow, Delivery, EventRow,
@@ -20,7 +20,7 @@ use super::sqlite::store_for_tests;
 use super::ticket::Ticket;
 use super::trail::Act;
 use super::unit::{Unit, World};
-use super::work::{creating, delivering, drawing, exchanges, operating, sessions};
+use super::work::{creating, delivering, drawing, exchanges, operating, sessions, undelivered};
 use super::working_set::Shelved;
 use super::{Batch, Context, Create, UserKey};
 use crate::domain::custom_field::{CustomField, CustomName, CustomType};
@@ -200,6 +200,12 @@ impl<E: Engine> History<'_, E> {
         self.work(|unit| delivering::remove_events(unit, at(5), &hooks));
         let given_up = Attempt::GivenUp { why: "gone".to_owned() };
         self.work(|unit| delivering::note_attempt(unit, "hook", (2, 0), &given_up, at(6)));
+        let act = Act::of_start(at(6));
+        let decide = |unit: &mut Unit<'_>, event, decision: &Decision| {
+            undelivered::decide(unit, ("hook", event), decision, at(6), &act)
+        };
+        self.work(|unit| decide(unit, 2, &Decision::Retry));
+        self.work(|unit| delivering::note_attempt(unit, "hook", (2, 1), &given_up, at(6)));
         self.refunds();
         self.work(|unit| delivering::remove_events(unit, at(7), &hooks));
         self.work(|unit| delivering::collect(unit, "other", Some(&[]), at(7)));

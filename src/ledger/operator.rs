@@ -6,6 +6,7 @@
 //! as such, so that a seed that is loaded afterwards gives way to it.
 
 use super::Reply;
+use super::readings::Listed;
 use super::trail::Act;
 use crate::domain::facts::Gateway;
 use crate::domain::permission::{Permission, Permissions};
@@ -215,8 +216,9 @@ pub trait Operators: Send + Sync {
     /// Makes a change; false when all is so already, in which case nothing is written.
     fn change(&self, change: Change, act: Act) -> Reply<Result<bool, ChangeRefusal>>;
 
-    /// Every user, by name.
-    fn users(&self) -> Reply<Vec<ListedUser>>;
+    /// Users by name, those behind a name or from the first on, so many at most and no more than
+    /// [`ROWS_MAX`](super::readings::ROWS_MAX).
+    fn users(&self, behind: Option<String>, rows_max: u32) -> Reply<Listed<ListedUser, String>>;
 
     /// Every gateway: those of the ledger, then those of the configuration.
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>>;

@@ -5,7 +5,9 @@
 //! a webhook is not removed.
 
 use super::Reply;
+use super::trail::Act;
 use crate::domain::event::EventKind;
+use crate::domain::facts::AccountKey;
 use chrono::{DateTime, Utc};
 
 /// An event as it was written.
@@ -22,6 +24,8 @@ pub struct Event {
 pub struct Delivery {
     /// The event.
     pub event: Event,
+    /// The account whose events go one after the other.
+    pub account: AccountKey,
     /// How often it was tried.
     pub attempts: u32,
     /// When it was first due.
@@ -46,6 +50,49 @@ pub enum Attempt {
         why: String,
     },
 }
+
+/// What an operator decides about a delivery that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is tried again at once. One that was given up has its whole time once more.
+    Retry,
+    /// It is not delivered any more, and the account's later events go on.
+    Skip {
+        /// Why, in the operator's words.
+        reason: String,
+    },
+}
+
+/// Why there is nothing to decide about a delivery. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecisionRefusal {
+    /// No webhook of the configuration has this name.
+    #[error("There is no webhook `{0}`.")]
+    NoWebhook(String),
+    /// It was delivered, or skipped, or is no event that the webhook wants.
+    #[error("The webhook `{webhook}` has no event {event} to get.")]
+    NoDelivery {
+        /// The webhook.
+        webhook: String,
+        /// The event.
+        event: i64,
+    },
+    /// No attempt has failed.
+    #[error("Event {0} has not failed: it is delivered in its turn.")]
+    NotFailed(i64),
+    /// An earlier event of the same account goes first.
+    #[error("Event {event} waits for event {first} of the same account; decide about that one.")]
+    Waits {
+        /// The event.
+        event: i64,
+        /// The earlier one.
+        first: i64,
+    },
+}
+
+/// When a delivery is tried next; none where it is not, or where an earlier event of its account
+/// goes first.
+pub type Decided = Result<Option<DateTime<Utc>>, DecisionRefusal>;
 
 /// What waits for a webhook, or was given up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -82,6 +129,16 @@ pub trait Outbox: Send + Sync {
         attempt: Attempt,
         at: DateTime<Utc>,
     ) -> Reply<()>;
+
+    /// Does with a delivery that failed (by its webhook and the place of its event) what an
+    /// operator decides, by the moment that deliveries go by.
+    fn decide_delivery(
+        &self,
+        delivery: (&str, i64),
+        decision: Decision,
+        at: DateTime<Utc>,
+        act: Act,
+    ) -> Reply<Decided>;
 
     /// Removes events from before this moment, the oldest first and a bounded number at a time,
     /// with their deliveries that were given up; whether there may be more. What one of these

@@ -21,7 +21,9 @@ use crate::domain::vocabulary::{
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-pub use super::readings_sessions::{ListedSession, SessionHandle, SessionPlace, SessionsQuery};
+pub use super::readings_sessions::{
+    ListedSession, SessionHandle, SessionKind, SessionPlace, SessionsQuery,
+};
 
 /// The most rows of a page.
 pub const ROWS_MAX: u32 = 500;
@@ -352,10 +354,10 @@ pub trait Readings: Send + Sync {
     /// Refunds in Processing, the oldest first.
     fn list_open(&self, span: Span) -> Reply<Listed<OpenRefund>>;
 
-    /// Sessions, those used last before others.
+    /// Sessions and tokens, those used or issued last before others.
     fn list_sessions(&self, query: SessionsQuery) -> Reply<Listed<ListedSession, SessionPlace>>;
 
-    /// Ends a session; false where there is no such session.
+    /// Ends a session or a token; false where there is none of this name.
     fn end_session(&self, handle: SessionHandle, act: Act) -> Reply<bool>;
 
     /// What a webhook did not take, the newest event first.

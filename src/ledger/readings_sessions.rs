@@ -1,14 +1,15 @@
-//! How operators see sessions: by a handle that opens nothing.
+//! How operators see who is logged in, by sessions and by OAuth tokens: by a handle that opens
+//! nothing.
 //!
 //! What must stay true: neither a token nor the whole of its hash leaves the ledger by this way.
 
 use super::TokenHash;
 use crate::domain::hex::{hex, number_of};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 
-/// What a session is named by: the first half of its token's hash, as 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a session or a token is named by: the first half of its hash, as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionHandle([u8; 16]);
 
 impl SessionHandle {
@@ -44,8 +45,8 @@ impl fmt::Display for SessionHandle {
 /// A place in the list of sessions: `<milliseconds>-<handle>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPlace {
-    /// When the session before it was last used, in Unix milliseconds.
-    pub last_used_ms: i64,
+    /// The [`ListedSession::at`] of the session before it, in Unix milliseconds.
+    pub at_ms: i64,
     /// That session.
     pub handle: SessionHandle,
 }
@@ -53,23 +54,26 @@ pub struct SessionPlace {
 impl SessionPlace {
     /// Reads a place; none when the text is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let (last_used_ms, handle) = text.split_once('-')?;
-        let last_used_ms = last_used_ms.parse().ok()?;
-        Some(Self { last_used_ms, handle: SessionHandle::parse(handle)? })
+        let (at_ms, handle) = text.split_once('-')?;
+        Some(Self { at_ms: at_ms.parse().ok()?, handle: SessionHandle::parse(handle)? })
     }
 }
 
 impl fmt::Display for SessionPlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}-{}", self.last_used_ms, self.handle)
+        write!(out, "{}-{}", self.at_ms, self.handle)
     }
 }
 
-/// Which sessions are asked for, those used last before others.
+/// Which sessions and tokens are asked for, those used or issued last before others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionsQuery {
-    /// Those that were used at this moment or later.
+    /// The sessions that were used at this moment or later.
     pub used_since: DateTime<Utc>,
+    /// The tokens that end after this moment.
+    pub good_at: DateTime<Utc>,
+    /// How long a token is good, by which it is known when one was issued.
+    pub token_life: TimeDelta,
     /// Those of the user of this name; none means all.
     pub username: Option<String>,
     /// Where the page begins; none at the first.
@@ -78,15 +82,32 @@ pub struct SessionsQuery {
     pub rows_max: u32,
 }
 
-/// A session as operators see it.
+/// Which of the ways to be logged in it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A session, which lasts for as long as it is used.
+    Session,
+    /// An OAuth token.
+    Token {
+        /// The id of the client that it was issued to.
+        client: String,
+        /// When it ends.
+        ends: DateTime<Utc>,
+    },
+}
+
+/// A session or a token as operators see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
     /// What it is named by.
     pub handle: SessionHandle,
     /// Whose it is.
     pub username: String,
-    /// When it was last used, as written: at most a minute ago when it is in use.
-    pub last_used: DateTime<Utc>,
+    /// When a session was last used, as written: at most a minute ago when it is in use; when a
+    /// token was issued.
+    pub at: DateTime<Utc>,
+    /// Which of the two it is.
+    pub kind: SessionKind,
 }
 
 #[cfg(test)]
@@ -101,7 +122,7 @@ mod tests {
         let (least, greatest) = handle.hashes();
         assert!(least <= [0xab; 32] && greatest >= [0xab; 32]);
         assert_eq!(SessionHandle::of(&least), handle);
-        let place = SessionPlace { last_used_ms: 17, handle };
+        let place = SessionPlace { at_ms: 17, handle };
         assert_eq!(SessionPlace::parse(&place.to_string()), Some(place));
         for wrong in ["", "17", "17-", "x-00", &"AB".repeat(16), &"ab".repeat(15)] {
             assert_eq!(SessionPlace::parse(wrong), None, "{wrong}");

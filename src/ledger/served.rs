@@ -12,6 +12,7 @@ pub mod events;
 mod health;
 mod listed_accounts;
 mod listed_refunds;
+mod listed_sessions;
 mod operators;
 pub mod orders;
 mod queries;
@@ -20,6 +21,7 @@ mod sessions;
 pub(in crate::ledger) mod settings;
 pub mod story;
 pub mod trail;
+mod trail_objects;
 mod views;
 
 use super::books::BooksError;

@@ -43,4 +43,5 @@ mod settlement_payments;
 mod settlement_refunding;
 pub mod trail;
 pub mod trail_facts;
+pub mod undelivered;
 pub mod views;

@@ -3,6 +3,7 @@
 //! A session ends after an idle time. The cache makes a call cheap; the ledger, which is written at
 //! most once a minute, makes a session survive a restart. Tokens are known only by their hashes.
 
+use super::oauth::TOKEN_SECONDS;
 use super::{Caller, Service};
 use crate::domain::origin::{FrontDoor, Origin};
 use crate::ledger::readings::{Listed, ListedSession, SessionHandle, SessionPlace, SessionsQuery};
@@ -143,26 +144,30 @@ impl Service {
         }
     }
 
-    /// Sessions that may still be good, of the user of this name or of all, those used last before
-    /// others; from a place on, so many at most.
+    /// Sessions that may still be good and tokens that are, of the user of this name or of all,
+    /// those used or issued last before others; from a place on, so many at most.
     pub async fn sessions(
         &self,
         username: Option<String>,
         from: Option<SessionPlace>,
         rows_max: u32,
     ) -> Result<Listed<ListedSession, SessionPlace>, LedgerError> {
-        let used_since = self.sessions.surely_over_since(self.clock.aged());
-        let query = SessionsQuery { used_since, username, from, rows_max };
+        let good_at = self.clock.aged();
+        let used_since = self.sessions.surely_over_since(good_at);
+        let token_life = TimeDelta::seconds(TOKEN_SECONDS);
+        let query = SessionsQuery { used_since, good_at, token_life, username, from, rows_max };
         self.ledger.list_sessions(query).await
     }
 
-    /// Ends a session for every call from now on; false where there is no such session.
+    /// Ends a session or a token for every call from now on; false where there is none of this
+    /// name.
     pub async fn end_session(&self, handle: SessionHandle, act: Act) -> Result<bool, LedgerError> {
         // So that no test ledger is replaced meanwhile.
         let _turn = self.bench_turn.lock().await;
         let ended = self.ledger.end_session(handle, act).await;
         // Also after an unknown outcome: looking up again is always right.
         self.sessions.forget();
+        self.tokens.forget();
         ended
     }
 

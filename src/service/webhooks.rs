@@ -8,12 +8,15 @@
 //! gives up nothing. A test ledger has no age, and a tester's clock may stand: there it goes by the
 //! machine's.
 
+mod undelivered;
+
 use super::Service;
 use super::clock::Clock;
 use super::connectors::{CALL_BUCKETS, measured};
 use crate::client::header::{CONTENT_TYPE, HeaderValue};
 use crate::client::{ClientLimits, Endpoint, Method, Pool, Request, Trust};
 use crate::domain::event::EventKind;
+use crate::domain::facts::AccountKey;
 use crate::domain::trace::TraceContext;
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats};
@@ -291,12 +294,12 @@ impl Service {
             let stats = self.ledger.delivery_stats(name).await?;
             *receiver.stats.lock() = stats;
         }
-        let room = UNDER_WAY_MAX.saturating_sub(under_way.count());
+        let room = UNDER_WAY_MAX.saturating_sub(under_way.accounts.len());
         if room == 0 {
             return Ok(Vec::new());
         }
         let mut due = self.ledger.due(name, now, UNDER_WAY_MAX).await?;
-        due.retain(|delivery| !under_way.has(delivery));
+        due.retain(|delivery| !under_way.has_one_of(delivery.account));
         due.truncate(room);
         Ok(due)
     }
@@ -343,11 +346,12 @@ impl Service {
     }
 }
 
-/// The deliveries to one webhook that have not ended.
+/// The deliveries to one webhook that have not ended: of an account one at a time, also where an
+/// operator has an event tried again.
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<()>,
-    sequences: HashMap<Id, i64>,
+    accounts: HashMap<Id, AccountKey>,
     counted: Option<Instant>,
 }
 
@@ -356,17 +360,13 @@ impl UnderWay {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let sequence = delivery.event.sequence;
+        let account = delivery.account;
         let task = self.tasks.spawn(work(delivery));
-        self.sequences.insert(task.id(), sequence);
+        self.accounts.insert(task.id(), account);
     }
 
-    fn has(&self, delivery: &Delivery) -> bool {
-        self.sequences.values().any(|sequence| *sequence == delivery.event.sequence)
-    }
-
-    fn count(&self) -> usize {
-        self.sequences.len()
+    fn has_one_of(&self, account: AccountKey) -> bool {
+        self.accounts.values().any(|known| *known == account)
     }
 
     fn is_time_to_count(&mut self) -> bool {
@@ -389,7 +389,7 @@ impl UnderWay {
                         error.id()
                     }
                 };
-                self.sequences.remove(&id);
+                self.accounts.remove(&id);
             }
             () = sleep(TICK) => {}
         }

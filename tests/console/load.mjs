@@ -42,8 +42,11 @@ try {
   const list = await (await fetch(`${gateway.adminUrl}/refunds`, { headers })).text();
   const refund = /href="(\/refunds\/[^"?]+)"/.exec(list)?.[1];
   const next = /href="(\/refunds\?[^"]*)" rel="next"/.exec(list)?.[1]?.replaceAll("&amp;", "&");
+  const journal = await (await fetch(`${gateway.adminUrl}/journal`, { headers })).text();
+  const call = /href="(\/journal\/\d+)"/.exec(journal)?.[1];
   const paths = ["/", "/refunds", next, "/refunds?account=" + account(3), refund, "/accounts",
-    `/accounts/${account(3)}`, "/journal", "/journal?failed=true", "/bench", "/audit", "/sessions"];
+    `/accounts/${account(3)}`, "/journal", "/journal?failed=true", call, "/bench", "/audit", "/audit?actor=none",
+    "/audit?object=User", "/sessions"];
   console.log(`${REFUNDS} refunds, ${ROUNDS} times each, in ms: 50 %, 95 %, slowest`);
   for (const path of paths.filter(Boolean)) {
     const took = [];

@@ -4,8 +4,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { launch, login, open, overhang, picture, SCREENS, shoot, violations } from "./support/browser.mjs";
-import { start } from "./support/gateway.mjs";
+import {
+  launch, login, open, overhang, picture, SCREENS, shoot, stuck, torn, violations,
+} from "./support/browser.mjs";
+import { DEAF_WEBHOOK, start } from "./support/gateway.mjs";
 import { live } from "./support/life.mjs";
 import { fileName, pages } from "./support/visits.mjs";
 
@@ -19,7 +21,7 @@ for (const isTest of [true, false]) {
     let gateway, browser, paths;
 
     before(async () => {
-      gateway = await start({ real: !isTest });
+      gateway = await start({ real: !isTest, config: DEAF_WEBHOOK });
       await live(gateway, { isTest });
       browser = await launch();
     });
@@ -49,6 +51,8 @@ for (const isTest of [true, false]) {
         for (const path of paths) {
           await page.goto(gateway.adminUrl + path);
           assert.deepEqual(await violations(page), [], path);
+          assert.deepEqual(await torn(page), [], `${path} tears what should stand on one line`);
+          assert.deepEqual(await stuck(page), [], `${path} has tables that do not scroll`);
           assert.ok((await overhang(page)) <= 0, `${path} is ${await overhang(page)} px too wide`);
           assert.equal(await page.locator("h1").count(), 1, `${path} has one title`);
           await shoot(page, `${kind}-${fileName(path)}-${name}`);

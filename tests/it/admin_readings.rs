@@ -1,10 +1,11 @@
 //! What operators look through by the admin API: accounts, entries, refunds, sessions, webhooks,
 //! and on a ledger that is not for testing the journal without bodies.
 
-use crate::admin_api::{api, done};
+use crate::admin_api::{api, command, done, told_by};
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT, TestGateway, electronic_refund, external_refund,
 };
+use crate::rest::client::{CLIENT, SECRET, token};
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpListener;
@@ -113,6 +114,11 @@ fn what_cannot_be_listed_is_refused_in_words() {
         ("DELETE", "sessions/00000000000000000000000000000000", 404, "no session"),
         ("GET", "webhooks/none/failures", 404, "none"),
         ("DELETE", "webhooks", 405, "GET, HEAD"),
+        ("POST", "webhooks/none/failures/1/retry", 404, "none"),
+        ("POST", "webhooks/none/failures/x/retry", 400, "`x`"),
+        ("POST", "webhooks/a%zz/failures/1/retry", 400, "a%zz"),
+        ("GET", "webhooks/none/failures/1/skip", 405, "POST"),
+        ("POST", "webhooks/none/failures/1/skip", 400, "reason"),
     ] {
         let reported = api(&gateway, method, path, &Value::Null);
         let error = reported.body["error"].as_str().unwrap_or_default();
@@ -147,6 +153,110 @@ fn a_session_is_listed_by_a_handle_that_opens_nothing_and_can_be_ended() {
     let record = &audit["records"][0];
     assert_eq!((&record["operation"], &record["object"]), (&json!("end"), &json!("Session")));
     assert_eq!(record["objects"][0]["facts"]["username"], "demo@example.com");
+}
+
+#[test]
+fn an_oauth_token_is_listed_beside_sessions_and_can_be_ended() {
+    let gateway = TestGateway::demo();
+    let session = gateway.login();
+    let bearer = || {
+        let answer = token(&gateway, CLIENT, SECRET);
+        let document: Value = serde_json::from_slice(&answer.body).unwrap();
+        format!("Bearer {}", document["access_token"].as_str().unwrap())
+    };
+    let (first, second) = (bearer(), bearer());
+    let is_good = |bearer: &str| {
+        let headers = [("Authorization", bearer)];
+        let path = format!("/v1/object/account/{EXTERNAL_ACCOUNT}");
+        match gateway.connect().send("GET", &path, &headers, b"").status {
+            200 => true,
+            401 => false,
+            other => panic!("{other}"),
+        }
+    };
+    assert!(is_good(&first) && is_good(&second));
+    let listed = all(&gateway, "sessions?user=demo@example.com", "sessions");
+    assert_eq!(listed.len(), 3, "{listed:?}");
+    let of_kind =
+        |kind: &str| -> Vec<&Value> { listed.iter().filter(|row| row["kind"] == kind).collect() };
+    let (sessions, tokens) = (of_kind("session"), of_kind("token"));
+    assert_eq!((sessions.len(), tokens.len()), (1, 2), "{listed:?}");
+    for token in &tokens {
+        assert_eq!((&token["client"], &token["last_used"]), (&json!(CLIENT), &Value::Null));
+        assert!(token["issued"].as_str().unwrap() < token["ends"].as_str().unwrap(), "{token}");
+    }
+    assert_eq!((&sessions[0]["client"], &sessions[0]["ends"]), (&Value::Null, &Value::Null));
+    let handle = tokens[0]["handle"].as_str().unwrap();
+    done(&gateway, "DELETE", &format!("sessions/{handle}"), &Value::Null);
+    assert_ne!(is_good(&first), is_good(&second));
+    assert_eq!(gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1")]).successes(), 1);
+    assert_eq!(all(&gateway, "sessions", "sessions").len(), 2);
+    let again = api(&gateway, "DELETE", &format!("sessions/{handle}"), &Value::Null);
+    assert_eq!(again.status, 404, "{}", again.body);
+    let audit = get(&gateway, &format!("audit?id={handle}"));
+    let record = &audit["records"][0];
+    assert_eq!((&record["operation"], &record["object"]), (&json!("end"), &json!("Token")));
+    assert_eq!(record["objects"][0]["facts"]["client"], CLIENT);
+}
+
+#[test]
+fn users_are_listed_page_by_page_by_their_names() {
+    let gateway = TestGateway::demo();
+    for name in ["c", "a", "b"] {
+        done(&gateway, "POST", "users", &json!({ "username": name, "password": "p" }));
+    }
+    let listed = all(&gateway, "users", "users");
+    assert_eq!(texts(&listed, "username"), ["a", "b", "c", "demo@example.com"]);
+    let whole = get(&gateway, "users");
+    assert_eq!((&whole["users"], &whole["next"]), (&Value::from(listed), &Value::Null));
+}
+
+/// The commands show what the API lists: whole pages, and how to go on.
+#[test]
+fn the_lists_are_read_from_the_command_line() {
+    let gateway = with_a_webhook_that_fails();
+    let session = gateway.login();
+    gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "20"), electronic_refund("40")]);
+    let lines = |args: &[&str]| -> Vec<Vec<String>> {
+        let told = told_by(&gateway, args);
+        told.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    };
+    let accounts = lines(&["account", "list", "--search", "external"]);
+    assert_eq!(accounts[0][..2], ["NUMBER", "BALANCE"]);
+    assert_eq!(accounts[1][..3], ["A00000001", "979.00", "USD"]);
+    assert_eq!(accounts.len(), 2, "{accounts:?}");
+    let entries = lines(&["entry", "list", "A00000001"]);
+    assert_eq!(entries[1][2..6], ["-20.00", "979.00", "USD", "R-00000002"], "{entries:?}");
+    let external = ["refund", "list", "--type", "External", "--amount-min", "2"];
+    let refunds = lines(&external);
+    assert_eq!(refunds[1][..2], ["R-00000002", "Processed"], "{refunds:?}");
+    assert_eq!(refunds.len(), 2, "{refunds:?}");
+    let first = command(&gateway, &["refund", "list", "--limit", "2"]);
+    let said = String::from_utf8(first.stderr).unwrap();
+    let cursor = said.trim().rsplit(' ').next().unwrap();
+    assert!(said.starts_with("there is more: --cursor "), "{said}");
+    let rest = lines(&["refund", "list", "--limit", "2", "--cursor", cursor]);
+    assert_eq!(
+        rest.iter().map(|line| line[0].as_str()).collect::<Vec<_>>(),
+        ["NUMBER", "R-00000001"]
+    );
+    let json = told_by(&gateway, &[&external[..], &["--json"]].concat());
+    let page: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(page, get(&gateway, "refunds?type=External&amount_min=2"));
+    let shown: Value =
+        serde_json::from_str(&told_by(&gateway, &["refund", "show", "R-00000002"])).unwrap();
+    assert_eq!(shown, get(&gateway, "refunds/R-00000002"));
+    let webhooks = lines(&["webhook", "list"]);
+    assert_eq!(webhooks[1][0], "books", "{webhooks:?}");
+    let failures = lines(&["webhook", "failures", "books"]);
+    let oldest = failures.last().unwrap();
+    assert_eq!(oldest[..3], ["1", "refund.processed", "R-00000001"], "{failures:?}");
+    let sessions = lines(&["session", "list", "--user", "demo@example.com"]);
+    assert_eq!(sessions[1][1..3], ["session", "demo@example.com"], "{sessions:?}");
+    told_by(&gateway, &["session", "end", &sessions[1][0]]);
+    let wrong = command(&gateway, &["refund", "list", "--status", "Procesed"]);
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(wrong.status.code() == Some(2) && said.contains("`Processed`"), "{said}");
 }
 
 /// A gateway with a webhook at a port where nothing listens, once a delivery has failed.

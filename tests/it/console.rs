@@ -5,7 +5,9 @@ mod money;
 mod operators;
 mod visitor;
 
-use crate::gateway::TestGateway;
+use crate::gateway::{ENDPOINT, TestGateway, login_envelope};
+use crate::serving_tls;
+use crate::tls::authority;
 use visitor::{CONTENT_SECURITY_POLICY, Visitor};
 
 /// Where every section begins.
@@ -46,6 +48,28 @@ fn a_ledger_with_real_money_has_no_test_bench() {
     assert!(!front.text().contains("href=\"/bench\""), "{front}");
     for path in SECTIONS.into_iter().filter(|path| *path != "/bench") {
         assert_eq!(visitor.get(path).status, 200, "{path}");
+    }
+}
+
+/// Regression: the test bench tried no call where the public listener speaks TLS.
+#[test]
+fn a_call_is_tried_whether_clients_come_by_tls_or_not() {
+    let believed = authority("believed");
+    for gateway in [TestGateway::demo(), serving_tls::start(&believed, &[], &[])] {
+        let visitor = Visitor::with_token(&gateway);
+        let call = |path: &str, text: &str| {
+            let user = ("user", "demo@example.com");
+            visitor.post("/bench/try", &[("text", text), ("path", path), user]).text()
+        };
+        let answered = call(ENDPOINT, &login_envelope("demo@example.com", "demo"));
+        assert!(answered.contains("HTTP 200") && answered.contains("loginResponse"), "{answered}");
+        let missing = call("/none", "x");
+        assert!(missing.contains("HTTP 404"), "{missing}");
+        let fault = r#"{ "operation": "login", "reset": "before" }"#;
+        let fault: serde_json::Value = serde_json::from_str(fault).unwrap();
+        crate::admin_api::done(&gateway, "POST", "faults", &fault);
+        let reset = call(ENDPOINT, &login_envelope("demo@example.com", "demo"));
+        assert!(reset.contains("as it may by an ordered fault"), "{reset}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events as those who listen meet them: a receiver that fails at times, and the command that
 //! tails. Every event arrives at least once, signed, and those of one account in their order.
 
-use crate::admin_api::done;
+use crate::admin_api::{api, command, done, told_by};
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, EXTERNAL_ACCOUNT, TestGateway, electronic_refund, external_refund, finish,
     program,
@@ -33,6 +33,10 @@ struct State {
     refused: Option<&'static str>,
     refusals: usize,
     is_down: bool,
+    /// Whether answers wait.
+    is_held: bool,
+    /// The sequences of the events that wait for their answers.
+    held: Vec<i64>,
     wrong: Vec<String>,
 }
 
@@ -140,6 +144,17 @@ fn serve(reader: &mut BufReader<impl Read + Write>, shared: &Mutex<State>) -> Op
         state.wrong.push(format!("{method} {path} {headers:?}"));
     }
     let event: Value = serde_json::from_slice(&body).unwrap();
+    let sequence = event["sequence"].as_i64().unwrap();
+    if state.held.contains(&sequence) {
+        state.wrong.push(format!("event {sequence} is under way twice"));
+    }
+    state.held.push(sequence);
+    while state.is_held {
+        drop(state);
+        thread::sleep(Duration::from_millis(20));
+        state = shared.lock().unwrap();
+    }
+    state.held.retain(|held| *held != sequence);
     let is_refused =
         state.is_down || state.refused.is_some_and(|account| event["account"]["id"] == account);
     let status = if is_refused {
@@ -245,6 +260,81 @@ fn a_gateway_that_dies_delivers_after_its_restart_what_it_had_not() {
         state.got.iter().any(|event| event["refund"]["amount"] == "20.00")
     });
     assert_eq!(receiver.kinds_of(EXTERNAL_ACCOUNT).len(), 20);
+    receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
+}
+
+fn failures(gateway: &TestGateway) -> Vec<Value> {
+    let listed = done(gateway, "GET", "webhooks/books/failures", &Value::Null);
+    listed["failures"].as_array().unwrap().clone()
+}
+
+#[test]
+fn an_event_that_is_retried_while_it_is_under_way_is_not_sent_twice() {
+    let receiver = Receiver::start();
+    let gateway = TestGateway::configured(&receiver.config(""));
+    receiver.with(|state| state.is_down = true);
+    gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    receiver.until("a refusal", |state| state.refusals > 0);
+    receiver.with(|state| state.is_held = true);
+    receiver.until("another attempt", |state| state.held == [1]);
+    let retried = done(&gateway, "POST", "webhooks/books/failures/1/retry", &Value::Null);
+    assert!(retried["next_attempt"].is_string(), "{retried}");
+    // Meanwhile the ledger is asked several times for what is due.
+    thread::sleep(Duration::from_secs(1));
+    receiver.with(|state| {
+        assert_eq!((state.held.as_slice(), &state.wrong), (&[1][..], &Vec::new()));
+        (state.is_held, state.is_down) = (false, false);
+    });
+    receiver.until("the event", |state| !state.got.is_empty());
+    gateway.create(&gateway.login(), &[external_refund(EXTERNAL_ACCOUNT, "2.00")]);
+    receiver.until("the next", |state| state.got.len() > 1);
+    let sequences: Vec<_> = receiver
+        .with(|state| state.got.iter().map(|event| event["sequence"].as_i64().unwrap()).collect());
+    assert_eq!(sequences, [1, 2]);
+    assert_eq!(failures(&gateway), Vec::<Value>::new());
+    let audit = done(&gateway, "GET", "audit?object=Delivery", &Value::Null);
+    let record = &audit["records"][0];
+    assert_eq!((&record["operation"], &record["actor"]), (&json!("retry"), &json!("admin API")));
+    let object = &record["objects"][0];
+    assert_eq!((&object["id"], &object["facts"]["webhook"]), (&json!("books/1"), &json!("books")));
+    assert_eq!(object["facts"]["refund"], "R-00000001");
+}
+
+#[test]
+fn an_event_that_is_skipped_lets_the_next_of_its_account_go() {
+    let receiver = Receiver::start();
+    let gateway = TestGateway::configured(&receiver.config(""));
+    receiver.with(|state| state.is_down = true);
+    // Both in one call, so that they are collected together.
+    let refunds = ["1.00", "2.00"].map(|amount| external_refund(EXTERNAL_ACCOUNT, amount));
+    gateway.create(&gateway.login(), &refunds);
+    receiver.until("a refusal", |state| state.refusals > 0);
+    let decide = |event: i64, what: &str, body: &Value| {
+        api(&gateway, "POST", &format!("webhooks/books/failures/{event}/{what}"), body)
+    };
+    let early = decide(2, "skip", &json!({ "reason": "x" }));
+    assert_eq!(early.status, 409, "{}", early.body);
+    assert!(early.body["error"].as_str().unwrap().contains("has not failed"), "{}", early.body);
+    for body in [json!({}), json!({ "reason": "  " }), json!({ "reson": "x" })] {
+        assert_eq!(decide(1, "skip", &body).status, 400, "{body}");
+    }
+    let skip = ["webhook", "skip", "books", "1", "--reason", "the books have it by hand"];
+    assert!(told_by(&gateway, &skip).contains("\"done\": true"));
+    let gone = command(&gateway, &skip);
+    assert!(!gone.status.success(), "{gone:?}");
+    let said = String::from_utf8(gone.stderr).unwrap();
+    assert!(said.contains("404") && said.contains("no event 1 to get"), "{said}");
+    receiver.with(|state| state.is_down = false);
+    receiver.until("the next", |state| !state.got.is_empty());
+    let amounts: Vec<_> =
+        receiver.with(|state| state.got.iter().map(|it| it["refund"]["amount"].clone()).collect());
+    assert_eq!(amounts, ["2.00"]);
+    let retried = command(&gateway, &["webhook", "retry", "none", "1"]);
+    let said = String::from_utf8(retried.stderr).unwrap();
+    assert!(said.contains("There is no webhook `none`"), "{said}");
+    let audit = done(&gateway, "GET", "audit?id=books/1", &Value::Null);
+    let facts = &audit["records"][0]["objects"][0]["facts"];
+    assert_eq!(facts["reason"], "the books have it by hand", "{audit}");
     receiver.with(|state| assert_eq!(state.wrong, Vec::<String>::new()));
 }
 

@@ -36,7 +36,7 @@ fn write_pair(folder: &Path, name: &str, authority: &Authority, is_expired: bool
 }
 
 /// A demo by TLS, with more arguments.
-fn start(authority: &Authority, args: &[&str], more: &[(&str, &str)]) -> TestGateway {
+pub fn start(authority: &Authority, args: &[&str], more: &[(&str, &str)]) -> TestGateway {
     let folder = TempDir::new().unwrap();
     write_pair(folder.path(), "server", authority, false);
     for (name, text) in more {

@@ -1,12 +1,11 @@
 //! `admin journal`: the last exchanges for people, or as JSON; and whether calls were what a test
 //! expects.
 
-use super::Api;
+use super::{Api, encoded};
 use crate::cli::exit::{ExitStatus, Failure, FailureCode};
 use crate::cli::terminal;
 use crate::client::Method;
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -140,20 +139,6 @@ impl Filter {
     }
 }
 
-/// A text as the value of a query.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
 /// Prints what became of an expectation, and what came close to it.
 fn verify(api: &Api, expected: Verify) -> Result<ExitStatus, Failure> {
     let prints_json = expected.json;
@@ -284,10 +269,5 @@ mod tests {
                 "    hint: row 2: there is no field X",
             ]
         );
-    }
-
-    #[test]
-    fn a_text_is_encoded_for_a_query() {
-        assert_eq!(encoded("a@b+c é~"), "a%40b%2Bc%20%C3%A9~");
     }
 }

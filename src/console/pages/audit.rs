@@ -25,6 +25,9 @@ const FILTERS: [(&str, &str, &str); 5] = [
     ("until", "Until", "2026-01-03T00:00:00Z"),
 ];
 
+/// How many objects of a record are shown before the others are folded.
+const SHOWN: usize = 8;
+
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
@@ -61,6 +64,18 @@ struct Record {
     objects: Vec<Object>,
 }
 
+impl Record {
+    /// The objects that are shown with what became of them.
+    fn shown(&self) -> &[Object] {
+        self.objects.get(..SHOWN).unwrap_or(&self.objects)
+    }
+
+    /// The others, which are only named.
+    fn others(&self) -> &[Object] {
+        self.objects.get(SHOWN..).unwrap_or_default()
+    }
+}
+
 /// An object of a record.
 #[derive(Deserialize)]
 struct Object {
@@ -85,16 +100,11 @@ impl Object {
         }
     }
 
-    /// What became of it, in a line; nothing where no facts are kept.
-    fn facts(&self) -> Option<String> {
-        let facts = self.facts.as_object().filter(|facts| !facts.is_empty())?;
-        let facts = facts.iter().filter(|(_, value)| !value.is_null());
-        Some(
-            facts
-                .map(|(key, value)| format!("{key}: {}", words::plain(value)))
-                .collect::<Vec<_>>()
-                .join(", "),
-        )
+    /// What became of it, by the names of the facts.
+    fn facts(&self) -> Vec<(&str, String)> {
+        let facts = self.facts.as_object().into_iter().flatten();
+        let facts = facts.filter(|(_, value)| !value.is_null());
+        facts.map(|(key, value)| (key.as_str(), words::plain(value))).collect()
     }
 }
 

@@ -83,27 +83,13 @@ pub(super) async fn route(console: &Console, visitor: &Visitor, rest: &[&str]) -
     }
 }
 
-/// Has the admin API do something.
-async fn operate(
-    console: &Console,
-    visitor: &Visitor,
-    (method, path): (Method, &str),
-    body: Value,
-) -> Result<Value, Trouble> {
-    let act = visitor.act(console);
-    Trouble::unless_done(console.inside.operate(method, path, "", &body, act).await)
-}
-
+/// What there is at a path of the admin API.
 async fn read<T: DeserializeOwned>(
     console: &Console,
     visitor: &Visitor,
     path: &str,
 ) -> Result<T, Trouble> {
-    let value = operate(console, visitor, (Method::Get, path), Value::Null).await?;
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, path, "the console cannot read what the admin API says");
-        Trouble::internal(format!("What there is of {path} could not be read."))
-    })
+    console.ask(visitor, (Method::Get, path, ""), &Value::Null).await
 }
 
 async fn page(
@@ -150,7 +136,8 @@ async fn seed(console: &Console, visitor: &Visitor) -> Answered {
     let pairs = form::form(&visitor.visit, &["toml", "catalogue"])?;
     let is_catalogue = pairs.text("catalogue").is_some();
     let toml = if is_catalogue { envelopes::SEED } else { pairs.text("toml").unwrap_or_default() };
-    let loaded = operate(console, visitor, (Method::Post, "seed"), json!({ "toml": toml })).await;
+    let body = json!({ "toml": toml });
+    let loaded = console.ask(visitor, (Method::Post, "seed", ""), &body).await;
     let count = |loaded: &Value, key: &str| loaded.get(key).map_or(0, |n| n.as_u64().unwrap_or(0));
     match loaded {
         Ok(loaded) => {
@@ -237,7 +224,7 @@ async fn change(console: &Console, visitor: &Visitor, what: &str) -> Answered {
         "reset" => reset(&text("account"), pairs.text("keep_sessions").is_some()),
         _ => return Err(nothing()),
     };
-    operate(console, visitor, (call.0, &call.1), body).await?;
+    let _answered: Value = console.ask(visitor, (call.0, &call.1, ""), &body).await?;
     done(console, visitor, HERE, notice)
 }
 

@@ -19,8 +19,10 @@ use serde_json::Value;
 
 /// How many calls a page lists.
 const LISTED: &str = "50";
-/// Among how many calls of the same operation the nearest is looked for.
-const NEAR_MAX: usize = 100;
+/// Among how many calls of the same operation, and bytes of their requests, the nearest is looked
+/// for.
+const NEAR_MAX: usize = 50;
+const NEAR_BYTES_MAX: usize = 512 * 1024;
 /// What the list can be asked for.
 const KEYS: [&str; 8] =
     ["operation", "outcome", "failed", "account", "user", "key", "refund", "before"];
@@ -83,13 +85,7 @@ async fn read<T: DeserializeOwned>(
     path: &str,
     query: &str,
 ) -> Result<T, Trouble> {
-    let act = visitor.act(console);
-    let answered = console.inside.operate(Method::Get, path, query, &Value::Null, act).await;
-    let value = Trouble::unless_done(answered)?;
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "the console cannot read the journal");
-        Trouble::internal("The journal could not be read.")
-    })
+    console.ask(visitor, (Method::Get, path, query), &Value::Null).await
 }
 
 async fn list(console: &Console, visitor: &Visitor) -> Answered {
@@ -181,9 +177,14 @@ async fn nearest(
     let query = format!("limit={NEAR_MAX}&outcome=ok&operation={}", form::encoded(&call.operation));
     let listed: Listed = read(console, visitor, "journal", &query).await?;
     let others = listed.exchanges.into_iter().filter(|one| one.id != call.id && !one.has_failed());
-    let likeness =
-        |one: &Exchange| body::likeness(request, one.request.as_deref().unwrap_or_default());
-    let weighed = others.map(|one| (likeness(&one), one)).filter(|(likeness, _)| *likeness > 0);
+    let likeness = body::Likeness::to(request);
+    let mut bytes = 0;
+    let looked_at = others.take_while(|one| {
+        bytes += one.request.as_ref().map_or(0, String::len);
+        bytes <= NEAR_BYTES_MAX
+    });
+    let likeness = |one: &Exchange| likeness.of(one.request.as_deref().unwrap_or_default());
+    let weighed = looked_at.map(|one| (likeness(&one), one)).filter(|(likeness, _)| *likeness > 0);
     Ok(weighed.max_by_key(|(likeness, one)| (*likeness, one.id)).map(|(_, one)| one))
 }
 

@@ -1,6 +1,6 @@
-//! Sessions of users at the front doors: who is logged in, and the end of a session.
+//! Sessions of users at the front doors and OAuth tokens: who is logged in, and the end of one.
 //!
-//! What must stay true: a session is shown by its handle, which opens nothing.
+//! What must stay true: each is shown by its handle, which opens nothing.
 
 use super::{done, nothing};
 use crate::call::Method;
@@ -12,6 +12,7 @@ use crate::console::visitor::Visitor;
 use crate::console::words;
 use crate::console::{Answered, Console};
 use askama::Template;
+use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,12 +28,31 @@ struct SessionsPage {
     is_later: bool,
 }
 
-/// A session, as the admin API writes it.
+/// A session or a token, as the admin API writes it.
 #[derive(Deserialize)]
 struct Session {
     handle: String,
     user: String,
-    last_used: String,
+    /// The OAuth client of a token.
+    client: Option<String>,
+    last_used: Option<String>,
+    issued: Option<String>,
+    ends: Option<String>,
+}
+
+impl Session {
+    /// What it is, in a word.
+    fn kind(&self) -> &'static str {
+        if self.client.is_some() { "token" } else { "session" }
+    }
+
+    /// With its moments in a zone.
+    fn in_zone(self, zone: Tz) -> Self {
+        let local = |at: Option<String>| at.map(|at| words::local_text(&at, zone));
+        let (last_used, issued, ends) =
+            (local(self.last_used), local(self.issued), local(self.ends));
+        Self { last_used, issued, ends, ..self }
+    }
 }
 
 /// A page of sessions.
@@ -59,11 +79,9 @@ async fn page(console: &Console, visitor: &Visitor) -> Answered {
     let query =
         |cursor| form::encoded_pairs(&user.iter().cloned().chain(cursor).collect::<Vec<_>>());
     let path = (Method::Get, "sessions", &*query(cursor.clone()));
-    let Sessions { mut sessions, next } = console.ask(visitor, path, &Value::Null).await?;
+    let Sessions { sessions, next } = console.ask(visitor, path, &Value::Null).await?;
     let zone = console.service.tenant().time_zone;
-    for session in &mut sessions {
-        session.last_used = words::local_text(&session.last_used, zone);
-    }
+    let sessions = sessions.into_iter().map(|session| session.in_zone(zone)).collect();
     let next = next.map(|next| query(Some(("cursor", next))));
     let frame = visitor.frame(console, Some(Section::Sessions), Section::Sessions.title());
     let (is_later, zone) = (cursor.is_some(), zone.name());
@@ -76,5 +94,5 @@ async fn end(console: &Console, visitor: &Visitor, handle: &str) -> Answered {
     form::form(&visitor.visit, &[])?;
     let path = format!("sessions/{handle}");
     console.ask::<Value>(visitor, (Method::Delete, &path, ""), &Value::Null).await?;
-    done(console, visitor, "/sessions", format!("The session {handle} has ended."))
+    done(console, visitor, "/sessions", format!("{handle} has ended."))
 }

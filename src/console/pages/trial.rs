@@ -11,6 +11,7 @@ use crate::console::visitor::Visitor;
 use crate::console::{Answered, Console, form};
 use crate::domain::secret::without_secrets;
 use crate::http::{Pairs, Trial, Tried};
+use crate::ledger::readings::ROWS_MAX;
 use askama::Template;
 
 /// What stands for a session in an envelope.
@@ -53,8 +54,8 @@ pub(super) async fn page(console: &Console, visitor: &Visitor) -> Answered {
         Method::Get => form::query(&visitor.visit, &KEYS)?,
         _ => form::form(&visitor.visit, &KEYS)?,
     };
-    let users = console.service.ledger().users().await?;
-    let users: Vec<_> = users.into_iter().map(|user| user.username).collect();
+    let users = console.service.ledger().users(None, ROWS_MAX).await?;
+    let users: Vec<_> = users.rows.into_iter().map(|user| user.username).collect();
     let first = users.first().cloned().unwrap_or_default();
     let text = |key: &str| pairs.text(key).unwrap_or_default();
     let chosen = pairs.text("envelope").map(|name| {

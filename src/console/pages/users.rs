@@ -23,6 +23,9 @@ use serde_json::{Value, json};
 struct UsersPage {
     frame: Frame,
     users: Vec<User>,
+    /// The query of the next page.
+    next: Option<String>,
+    is_later: bool,
     /// Every permission, and whether a new user has it by default.
     permissions: Vec<(&'static str, bool)>,
 }
@@ -48,6 +51,7 @@ impl User {
 #[derive(Deserialize)]
 struct Users {
     users: Vec<User>,
+    next: Option<String>,
 }
 
 /// The pages of this section.
@@ -78,11 +82,16 @@ pub(super) async fn route(console: &Console, visitor: &Visitor, rest: &[&str]) -
 
 async fn page(console: &Console, visitor: &Visitor) -> Answered {
     visitor.reads()?;
-    let Users { users } = console.ask(visitor, (Method::Get, "users", ""), &Value::Null).await?;
+    let asked = form::query(&visitor.visit, &["cursor"])?;
+    let cursor = asked.text("cursor").map(|name| ("cursor", name.to_owned()));
+    let query = form::encoded_pairs(cursor.as_slice());
+    let path = (Method::Get, "users", &*query);
+    let Users { users, next } = console.ask(visitor, path, &Value::Null).await?;
+    let next = next.map(|name| form::encoded_pairs(&[("cursor", name)]));
     let by_default = Permissions::by_default();
     let permissions = Permission::ALL.map(|one| (one.name(), by_default.allow(one))).into();
     let frame = visitor.frame(console, Some(Section::Users), "Users and roles");
-    answer::page(200, &UsersPage { frame, users, permissions })
+    answer::page(200, &UsersPage { frame, users, next, is_later: cursor.is_some(), permissions })
 }
 
 async fn create(console: &Console, visitor: &Visitor) -> Answered {

@@ -146,7 +146,9 @@ impl Explained<'_> {
             }),
             None => vec![TOO_MANY.to_owned()],
         };
-        let rejections = door.map_or_else(Vec::new, |door| door.rejections(&entry.answer));
+        // What was answered as wanted holds none; its answer may be long.
+        let failed = door.filter(|_| entry.has_failed());
+        let rejections = failed.map_or_else(Vec::new, |door| door.rejections(&entry.answer));
         let reported = serde_json::to_value(Explained { entry, rejections, near_misses });
         let mut reported = reported.unwrap_or_default();
         if let Some(keys) = reported.as_object_mut().filter(|_| !with_bodies) {

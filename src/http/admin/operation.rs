@@ -2,6 +2,8 @@
 //! ledger, while it is served.
 
 use super::api::{Api, NOTHING, posted};
+use super::query::Pairs;
+use super::readings::shown;
 use super::talk::{
     Answered, Wrong, bad, conflict, from_json, missing, of_ledger, ok, wrong, wrong_method,
 };
@@ -9,6 +11,7 @@ use crate::domain::facts::Tenant;
 use crate::domain::money::Currency;
 use crate::ledger::operator::{ChangeRefusal, ListedGateway, ListedUser, Operators};
 use crate::ledger::orders::Awaited;
+use crate::ledger::readings::ROWS_MAX;
 use crate::ledger::trail::Act;
 use crate::service::operation::{OperationError, Wanted};
 use hyper::body::Bytes;
@@ -47,14 +50,18 @@ impl Api {
     pub(super) async fn users(
         &self,
         method: &Method,
-        rest: &[&str],
+        (rest, query): (&[&str], &str),
         body: &Bytes,
         act: Act,
     ) -> Result<Answered, Wrong> {
         if let (&Method::GET, []) = (method, rest) {
-            let users = self.operators().users().await.map_err(|error| of_ledger(&error))?;
-            let users: Vec<_> = users.iter().map(shown_user).collect();
-            return Ok(ok(json!({ "users": users })));
+            let pairs = Pairs::parse(query, &["limit", "cursor"]).map_err(bad)?;
+            let behind = pairs.text("cursor").map(str::to_owned);
+            // Unless it is said otherwise, all users of nearly every ledger, as ever.
+            let most = pairs.number("limit", 1..=ROWS_MAX).map_err(bad)?.unwrap_or(ROWS_MAX);
+            let users = self.operators().users(behind, most).await;
+            let users = users.map_err(|error| of_ledger(&error))?;
+            return Ok(ok(shown("users", &users, shown_user)));
         }
         let wanted = match rest {
             [] if method == Method::POST => {

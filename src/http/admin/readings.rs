@@ -16,7 +16,7 @@ use crate::domain::toml_text::suggest;
 use crate::domain::vocabulary::{GatewayState, RefundStatus, RefundType, SourceType};
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, Listed, ListedRefund, ListedSession, ROWS_MAX,
-    RefundsQuery, SessionHandle, SessionPlace, Span,
+    RefundsQuery, SessionHandle, SessionKind, SessionPlace, Span,
 };
 use crate::ledger::trail::Act;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -95,7 +95,7 @@ impl Api {
         Ok(ok(shown("refunds", &listed.map_err(|error| of_ledger(&error))?, refund)))
     }
 
-    /// Sessions, or the end of one.
+    /// Sessions and tokens, or the end of one.
     pub(super) async fn sessions(
         &self,
         method: &Method,
@@ -108,10 +108,10 @@ impl Api {
                 return Err(wrong_method("DELETE"));
             }
             let named = SessionHandle::parse(handle)
-                .ok_or_else(|| bad(format!("`{handle}` is no handle of a session")))?;
+                .ok_or_else(|| bad(format!("`{handle}` is no handle of a session or a token")))?;
             let has_ended =
                 self.service.end_session(named, act).await.map_err(|error| of_ledger(&error))?;
-            let no_session = || missing(format!("There is no session {handle}."));
+            let no_session = || missing(format!("There is no session or token {handle}."));
             return if has_ended { Ok(done()) } else { Err(no_session()) };
         }
         read_alone(method)?;
@@ -278,9 +278,18 @@ fn refund(refund: &ListedRefund) -> Value {
 }
 
 fn session(session: &ListedSession) -> Value {
+    let at = moment(session.at);
+    let (kind, last_used, issued, token) = match &session.kind {
+        SessionKind::Session => ("session", Some(at), None, None),
+        SessionKind::Token { client, ends } => ("token", None, Some(at), Some((client, *ends))),
+    };
     json!({
         "handle": session.handle.to_string(),
+        "kind": kind,
         "user": session.username,
-        "last_used": moment(session.last_used),
+        "client": token.map(|(client, _)| client),
+        "last_used": last_used,
+        "issued": issued,
+        "ends": token.map(|(_, ends)| moment(ends)),
     })
 }

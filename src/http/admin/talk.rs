@@ -102,7 +102,8 @@ pub(super) fn query_pairs(query: &str) -> Result<Vec<(String, String)>, String> 
         .collect()
 }
 
-fn decoded(text: &str) -> Result<String, String> {
+/// A part of a path or a query without its percent-encoding.
+pub(super) fn decoded(text: &str) -> Result<String, String> {
     let wrong = || format!("`{text}` is not percent-encoded UTF-8");
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();

@@ -18,7 +18,7 @@ use crate::ledger::readings::{
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::trail::{Act, Actor, TrailQuery};
 use crate::ledger::{Ledger, LedgerError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::future::Future;
 
@@ -182,6 +182,8 @@ async fn sessions(ledger: &dyn Ledger) {
     }
     let query = |from, username: Option<&str>| SessionsQuery {
         used_since: at(1),
+        good_at: at(1),
+        token_life: TimeDelta::hours(1),
         username: username.map(str::to_owned),
         from,
         rows_max: 2,
@@ -196,7 +198,7 @@ async fn sessions(ledger: &dyn Ledger) {
         }
     }
     assert_eq!(found.len(), 5);
-    assert!(found.windows(2).all(|two| two[0].last_used >= two[1].last_used));
+    assert!(found.windows(2).all(|two| two[0].at >= two[1].at));
     assert!(handles.iter().all(|handle| found.iter().any(|one| one.handle == *handle)));
     assert!(ledger.list_sessions(query(None, Some("none"))).await.unwrap().rows.is_empty());
     let act = || {

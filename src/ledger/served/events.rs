@@ -5,12 +5,13 @@ use crate::domain::event::EventKind;
 use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
-use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Event, Outbox};
+use crate::ledger::outbox::{Attempt, Decided, Decision, Delivery, DeliveryStats, Event, Outbox};
 use crate::ledger::queue::UseCase;
 use crate::ledger::reader::{Reader, Row};
 use crate::ledger::records::Meta;
+use crate::ledger::trail::Act;
 use crate::ledger::work::beginning::{EVENTS, EVENTS_ON};
-use crate::ledger::work::{delivering, naming};
+use crate::ledger::work::{delivering, naming, undelivered};
 use chrono::{DateTime, Utc};
 
 impl<B: Backend> Outbox for Served<B> {
@@ -60,6 +61,19 @@ impl<B: Backend> Outbox for Served<B> {
         ))
     }
 
+    fn decide_delivery(
+        &self,
+        (webhook, event): (&str, i64),
+        decision: Decision,
+        at: DateTime<Utc>,
+        act: Act,
+    ) -> Reply<Decided> {
+        let webhook = webhook.to_owned();
+        self.write(None, move |unit| {
+            undelivered::decide(unit, (&webhook, event), &decision, at, &act)
+        })
+    }
+
     fn remove_events(&self, before: DateTime<Utc>, webhooks: Vec<String>) -> Reply<bool> {
         let oldest = self.backend.read(|reader| {
             let select = "select at_ms from event order by key limit 1";
@@ -106,13 +120,15 @@ fn due(
     at: DateTime<Utc>,
     most: usize,
 ) -> Result<Vec<Delivery>, BooksError> {
-    let select = "select event.key, event.payload, attempts, since_ms from delivery \
+    let select = "select event.key, event.payload, delivery.account, attempts, since_ms \
+         from delivery \
          join event on event.key = delivery.event \
          where webhook = ?1 and next_ms <= ?2 order by next_ms, delivery.event limit ?3";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let values = [webhook.into(), at.timestamp_millis().into(), most.into()];
     reader.list(select, &values, |row| {
-        Ok(Delivery { event: event(row)?, attempts: row.get(2)?, since: row.get(3)? })
+        let (account, attempts, since) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok(Delivery { event: event(row)?, account, attempts, since })
     })
 }
 

@@ -1,10 +1,13 @@
 //! What operators see and change.
 
 use super::{Backend, Served};
+use crate::domain::number::saturated;
 use crate::domain::permission::Permissions;
 use crate::ledger::Reply;
 use crate::ledger::engine::Engine;
 use crate::ledger::operator::{Change, ChangeRefusal, ListedGateway, ListedUser, Operators};
+use crate::ledger::readings::{Listed, ROWS_MAX};
+use crate::ledger::record::Value;
 use crate::ledger::test_bench::TestEngine;
 use crate::ledger::trail::Act;
 use crate::ledger::work::operating;
@@ -18,19 +21,26 @@ impl<B: Backend> Operators for Served<B> {
         }))
     }
 
-    fn users(&self) -> Reply<Vec<ListedUser>> {
+    fn users(&self, behind: Option<String>, rows_max: u32) -> Reply<Listed<ListedUser, String>> {
         let is_test = self.is_test;
         self.backend.read(move |reader| {
-            let select =
-                "select username, id, permissions, is_disabled from user order by username";
-            reader.list(select, &[], |row| {
+            let most: usize = saturated(rows_max.clamp(1, ROWS_MAX));
+            let select = "select username, id, permissions, is_disabled from user \
+                          where username > ?1 order by username limit ?2";
+            let behind = Value::from(behind.clone().unwrap_or_default());
+            let more = i64::from(rows_max.clamp(1, ROWS_MAX)) + 1;
+            let mut rows = reader.list(select, &[behind, more.into()], |row| {
                 Ok(ListedUser {
                     username: row.get(0)?,
                     id: row.get(1)?,
                     permissions: row.get::<Permissions>(2)?.on_ledger(is_test),
                     is_disabled: row.get(3)?,
                 })
-            })
+            })?;
+            let has_more = rows.len() > most;
+            rows.truncate(most);
+            let next = rows.last().filter(|_| has_more).map(|user| user.username.clone());
+            Ok(Listed { rows, next })
         })
     }
 

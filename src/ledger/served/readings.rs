@@ -1,21 +1,19 @@
-//! What operators look through, on any engine; sessions and what webhooks did not take.
+//! What operators look through, on any engine; what webhooks did not take.
 
-use super::{Backend, Served, listed_accounts, listed_refunds};
+use super::{Backend, Served, listed_accounts, listed_refunds, listed_sessions};
 use crate::domain::draft::refund_details::ObjectKey;
-use crate::domain::number::saturated;
 use crate::domain::refund_name::RefundName;
+use crate::ledger::Reply;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::Engine;
 use crate::ledger::reader::Reader;
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
-    ListedPayment, ListedRefund, ListedSession, OpenRefund, ROWS_MAX, Readings, RefundCounts,
-    RefundsQuery, SessionHandle, SessionPlace, SessionsQuery, Span,
+    ListedPayment, ListedRefund, ListedSession, OpenRefund, Readings, RefundCounts, RefundsQuery,
+    SessionHandle, SessionPlace, SessionsQuery, Span,
 };
-use crate::ledger::record::{Field, Value};
 use crate::ledger::trail::Act;
 use crate::ledger::work::sessions as work;
-use crate::ledger::{Reply, TokenHash};
 
 /// How many of the newest deliveries are looked at for a page of those that failed.
 const DELIVERIES_MAX: i64 = 20_000;
@@ -66,16 +64,11 @@ impl<B: Backend> Readings for Served<B> {
     }
 
     fn list_sessions(&self, query: SessionsQuery) -> Reply<Listed<ListedSession, SessionPlace>> {
-        self.backend.read(move |reader| sessions(reader, &query))
+        self.backend.read(move |reader| listed_sessions::page(reader, &query))
     }
 
     fn end_session(&self, handle: SessionHandle, act: Act) -> Reply<bool> {
-        let found = self.backend.read(move |reader| {
-            let (least, greatest) = handle.hashes();
-            let select = "select token_hash from session where token_hash between ?1 and ?2";
-            reader
-                .first(select, &[least.stored(), greatest.stored()], |row| row.get::<TokenHash>(0))
-        });
+        let found = self.backend.read(move |reader| listed_sessions::named(reader, handle));
         let writer = self.writer.later();
         Box::pin(async move {
             let Some(token) = found.await? else { return Ok(false) };
@@ -91,37 +84,6 @@ impl<B: Backend> Readings for Served<B> {
         let webhook = webhook.to_owned();
         self.backend.read(move |reader| failed_deliveries(reader, &webhook, span))
     }
-}
-
-fn sessions(
-    reader: &mut dyn Reader,
-    query: &SessionsQuery,
-) -> Result<Listed<ListedSession, SessionPlace>, BooksError> {
-    let most = i64::from(query.rows_max.clamp(1, ROWS_MAX));
-    // Those that were used at one moment follow each other by their hashes.
-    let (at, hash) =
-        query.from.map_or((i64::MAX, [0; 32]), |from| (from.last_used_ms, from.handle.hashes().1));
-    let select = "select session.token_hash, user.username, session.last_used_ms \
-         from session join user on user.key = session.user \
-         where session.last_used_ms >= ?1 and session.last_used_ms <= ?2 \
-         and (session.last_used_ms < ?2 or session.token_hash > ?3) \
-         and user.username = coalesce(?4, user.username) \
-         order by session.last_used_ms desc, session.token_hash limit ?5";
-    let username = query.username.clone().map_or(Value::Null, Value::from);
-    let values = [query.used_since.stored(), at.into(), hash.stored(), username, (most + 1).into()];
-    let mut rows = reader.list(select, &values, |row| {
-        let handle = SessionHandle::of(&row.get(0)?);
-        Ok(ListedSession { handle, username: row.get(1)?, last_used: row.get(2)? })
-    })?;
-    let most: usize = saturated(most);
-    let has_more = rows.len() > most;
-    rows.truncate(most);
-    let place = |row: &ListedSession| SessionPlace {
-        last_used_ms: row.last_used.timestamp_millis(),
-        handle: row.handle,
-    };
-    let next = rows.last().filter(|_| has_more).map(place);
-    Ok(Listed { rows, next })
 }
 
 fn failed_deliveries(

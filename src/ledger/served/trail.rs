@@ -1,10 +1,11 @@
 //! Reading the audit trail, a page at a time, the newest record first.
 //!
 //! What must stay true: a page is found by the records' key, so that reading on neither repeats nor
-//! leaves out a record; what a caller wrote is bound and never part of a statement.
+//! leaves out a record; what it looks at is bounded, whatever is asked for; what a caller wrote is
+//! bound and never part of a statement.
 
 use super::conditions::Conditions;
-use super::{Backend, Served, story};
+use super::{Backend, Served, story, trail_objects};
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::number::saturated;
 use crate::domain::refund_name::RefundName;
@@ -39,14 +40,24 @@ const OF_OBJECT: &str =
 const OF_TYPE: &str = "(audit.object = ? or exists (select 1 from audit_object as touched \
      where touched.audit = audit.key and touched.object = ?))";
 
+/// How many records a page goes through at most where each has to be looked at.
+const RECORDS_MAX: i64 = 20_000;
+
 /// The records about a refund, the newest first.
 pub(super) fn about(number: RefundNumber, most: u32) -> TrailQuery {
     TrailQuery { id: Some(number.to_string()), most, ..TrailQuery::default() }
 }
 
 /// A page of the records that a query asks for.
-pub(super) fn page(reader: &mut dyn Reader, query: &TrailQuery) -> Result<TrailPage, BooksError> {
+pub(in crate::ledger) fn page(
+    reader: &mut dyn Reader,
+    query: &TrailQuery,
+) -> Result<TrailPage, BooksError> {
     let mut conditions = conditions(reader, query)?;
+    let floor = floor(reader, query)?;
+    if let Some(floor) = floor {
+        conditions.add("audit.key > ?", Value::Integer(floor));
+    }
     let most = i64::from(query.most.max(1));
     let all = conditions.all();
     let limit = conditions.bind(Value::Integer(most + 1));
@@ -54,11 +65,28 @@ pub(super) fn page(reader: &mut dyn Reader, query: &TrailQuery) -> Result<TrailP
     let mut records = reader.list(&select, conditions.values(), record)?;
     let has_more = records.len() > saturated::<usize>(most);
     records.truncate(saturated::<usize>(most));
-    for record in &mut records {
-        read_objects(reader, record)?;
-    }
-    let next = records.last().filter(|_| has_more).map(|record| record.key);
+    trail_objects::read(reader, &mut records)?;
+    let last = records.last().filter(|_| has_more).map(|record| record.key);
+    // Where the page ended at its bound, the next one begins there.
+    let next = last.or_else(|| Some(floor? + 1));
     Ok(TrailPage { records, next })
+}
+
+/// The key of the newest record that a page does not go on to, where an index does not find what is
+/// asked for and there are older records.
+fn floor(reader: &mut dyn Reader, query: &TrailQuery) -> Result<Option<i64>, BooksError> {
+    let is_found = query.id.is_some()
+        || (query.actor.is_none()
+            && query.object.is_none()
+            && query.from.is_none()
+            && query.until.is_none());
+    if is_found {
+        return Ok(None);
+    }
+    let newest = "select coalesce(max(key), 0) from audit_row";
+    let newest: i64 = reader.first(newest, &[], |row| row.get(0))?.unwrap_or_default();
+    let from = query.before.map_or(newest, |before| newest.min(before.saturating_sub(1)));
+    Ok(Some(from - RECORDS_MAX).filter(|floor| *floor > 0))
 }
 
 fn conditions(reader: &mut dyn Reader, query: &TrailQuery) -> Result<Conditions, BooksError> {
@@ -158,52 +186,4 @@ fn record(row: &Row<'_>) -> Result<Record, BooksError> {
             .collect(),
         object,
     })
-}
-
-/// Adds to a record what its refunds are, and what else it touched.
-fn read_objects(reader: &mut dyn Reader, record: &mut Record) -> Result<(), BooksError> {
-    for object in &mut record.objects {
-        let Some(RefundName::Number(number)) = object.number.as_deref().and_then(RefundName::parse)
-        else {
-            continue;
-        };
-        object.id = id_of(reader, number)?.map(|id| id.to_string());
-        if record.operation != "create" {
-            object.facts = ending_facts(reader, number, record.key)?;
-        }
-    }
-    let select = "select object, id, refund, facts from audit_object where audit = ?1 order by key";
-    let touched = reader.list(select, &[record.key.into()], |row| {
-        let number: Option<i64> = row.get(2)?;
-        Ok(RecordedObject {
-            object: row.get(0)?,
-            id: Some(row.get(1)?),
-            number: number.and_then(RefundNumber::new).map(|number| number.to_string()),
-            facts: row.json(3)?,
-        })
-    })?;
-    record.objects.extend(touched);
-    Ok(())
-}
-
-/// What became of a refund by a verdict, an operator or a settlement.
-fn ending_facts(
-    reader: &mut dyn Reader,
-    number: RefundNumber,
-    audit: i64,
-) -> Result<Json, BooksError> {
-    let select = "select gateway, kind, gateway_state, reason_code, reason_text, reference_id \
-                  from exchange where refund = ?1 and audit = ?2 order by key desc limit 1";
-    let found = reader.first(select, &[number.stored(), audit.into()], |row| {
-        let text = |place| row.get::<Option<String>>(place);
-        Ok(json!({
-            "gateway": text(0)?,
-            "by": text(1)?,
-            "gateway_state": text(2)?,
-            "code": text(3)?,
-            "reason": text(4)?,
-            "reference_id": text(5)?,
-        }))
-    })?;
-    Ok(found.unwrap_or_else(|| json!({})))
 }

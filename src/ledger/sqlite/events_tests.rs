@@ -3,7 +3,8 @@
 use super::tests::{at, draft, options, plan, rows};
 use super::*;
 use crate::ledger::Bookkeeping;
-use crate::ledger::outbox::{Attempt, Outbox};
+use crate::ledger::outbox::{Attempt, Decision, DecisionRefusal, Outbox};
+use crate::ledger::trail::Act;
 
 #[tokio::test]
 async fn an_accounts_events_go_one_after_another_and_one_that_is_given_up_is_kept() {
@@ -88,4 +89,67 @@ async fn old_events_are_removed_but_none_that_a_webhook_has_still_to_get() {
     assert_eq!(kept(), [6], "the newest stays");
     rows(&ledger, vec![draft("External", "7")]).await;
     assert_eq!(kept(), [6, 7]);
+}
+
+#[tokio::test]
+async fn what_was_given_up_and_comes_back_goes_before_the_later_events_of_its_account() {
+    let folder = TempDir::new().unwrap();
+    let settings = LedgerSettings { events: Some(true), ..LedgerSettings::default() };
+    let path = folder.path().join("l.db");
+    let ledger = SqliteLedger::open(&path, &OpenOptions { settings, ..options(true) }).unwrap();
+    ledger.load_seed(plan()).await.unwrap().unwrap();
+    ledger.register_webhooks(vec!["w".to_owned()]).await.unwrap();
+    let drafts = ["1", "2", "3", "4"].map(|amount| draft("External", amount)).to_vec();
+    rows(&ledger, drafts).await;
+    assert!(!ledger.collect("w", None, at(0)).await.unwrap());
+    let due = async |second| -> Vec<i64> {
+        let due = ledger.due("w", at(second), 9).await.unwrap();
+        due.into_iter().map(|delivery| delivery.event.sequence).collect()
+    };
+    let note = async |tried, attempt, second| {
+        ledger.note_attempt("w", tried, attempt, at(second)).await.unwrap();
+    };
+    let decide = async |event, decision, second| {
+        let act = Act::of_start(at(second));
+        ledger.decide_delivery(("w", event), decision, at(second), act).await.unwrap()
+    };
+    let given_up = || Attempt::GivenUp { why: "no".to_owned() };
+    let again = |second| Attempt::Again { next: at(second), why: "no".to_owned() };
+    assert_eq!(decide(1, Decision::Retry, 0).await, Err(DecisionRefusal::NotFailed(1)));
+    note((1, 0), given_up(), 1).await;
+    note((2, 0), given_up(), 2).await;
+    assert_eq!(due(3).await, [3]);
+    // The third is under way when the second comes back, and fails.
+    assert_eq!(decide(2, Decision::Retry, 3).await, Ok(Some(at(3))));
+    note((3, 0), again(5), 4).await;
+    assert_eq!(due(9).await, [2]);
+    let waits = DecisionRefusal::Waits { event: 3, first: 2 };
+    assert_eq!(decide(3, Decision::Retry, 4).await, Err(waits));
+    // Since it came back it has its whole time once more.
+    assert_eq!(ledger.due("w", at(9), 9).await.unwrap()[0].since, at(3));
+    note((2, 1), again(20), 5).await;
+    assert_eq!((due(9).await, due(20).await), (vec![], vec![2]));
+    assert_eq!(decide(2, Decision::Retry, 6).await, Ok(Some(at(6))));
+    assert_eq!(due(6).await, [2]);
+    // The first comes back in its turn as well, and is done without.
+    assert_eq!(decide(1, Decision::Retry, 7).await, Ok(Some(at(7))));
+    assert_eq!(due(9).await, [1]);
+    let reason = "by hand".to_owned();
+    assert_eq!(decide(1, Decision::Skip { reason: reason.clone() }, 8).await, Ok(None));
+    assert_eq!(due(9).await, [2]);
+    note((2, 2), Attempt::Delivered, 9).await;
+    assert_eq!(due(9).await, [3]);
+    note((3, 1), given_up(), 10).await;
+    note((4, 0), given_up(), 11).await;
+    assert_eq!(decide(3, Decision::Retry, 12).await, Ok(Some(at(12))));
+    // A later one that comes back waits for the earlier.
+    assert_eq!(decide(4, Decision::Retry, 13).await, Ok(None));
+    assert_eq!(due(13).await, [3]);
+    note((3, 2), Attempt::Delivered, 14).await;
+    assert_eq!(due(14).await, [4]);
+    note((4, 1), Attempt::Delivered, 15).await;
+    let gone = DecisionRefusal::NoDelivery { webhook: "w".to_owned(), event: 4 };
+    assert_eq!(decide(4, Decision::Skip { reason }, 16).await, Err(gone));
+    let stats = ledger.delivery_stats("w").await.unwrap();
+    assert_eq!((stats.waiting, stats.given_up), (0, 0));
 }

@@ -98,32 +98,44 @@ pub fn note_attempt(
     let found = found.filter(|it| it.attempts == attempts || *attempt == Attempt::Delivered);
     let Some(account) = found.map(|delivery| delivery.account) else { return Ok(()) };
     let cut = |why: &str| Some(why.chars().take(WHY_CHARS_MAX).collect::<String>());
-    let (next, why) = match attempt {
+    let (next, why, is_given_up) = match attempt {
         Attempt::Delivered => {
             unit.remove::<Delivery>(&key)?;
             return begin_next(unit, webhook, account, at);
         }
-        Attempt::Again { next, why } => (Some(*next), cut(why)),
-        Attempt::GivenUp { why } => (None, cut(why)),
+        Attempt::Again { next, why } => {
+            // An operator may have had an earlier one tried again meanwhile, which goes first.
+            let first = first_waiting(unit, webhook, account)?;
+            let is_first = first.is_some_and(|first| first.event == event);
+            (is_first.then_some(*next), cut(why), false)
+        }
+        Attempt::GivenUp { why } => (None, cut(why), true),
     };
     unit.change::<Delivery>(&key, |delivery| {
         delivery.attempts = delivery.attempts.saturating_add(1);
-        (delivery.next_ms, delivery.is_given_up) = (next, next.is_none());
+        (delivery.next_ms, delivery.is_given_up) = (next, is_given_up);
         delivery.last_error = why;
     })?;
-    if next.is_some() { Ok(()) } else { begin_next(unit, webhook, account, at) }
+    if is_given_up { begin_next(unit, webhook, account, at) } else { Ok(()) }
+}
+
+/// The first event of an account that waits for a webhook.
+pub(super) fn first_waiting(
+    unit: &mut Unit<'_>,
+    webhook: &str,
+    account: AccountKey,
+) -> Result<Option<Delivery>, BooksError> {
+    unit.first(&DELIVERY_WAITING, &[webhook.to_owned().stored(), account.stored()])
 }
 
 /// Lets the next event of the account go.
-fn begin_next(
+pub(super) fn begin_next(
     unit: &mut Unit<'_>,
     webhook: &str,
     account: AccountKey,
     at: DateTime<Utc>,
 ) -> Result<(), BooksError> {
-    let webhook = webhook.to_owned();
-    let first: Option<Delivery> =
-        unit.first(&DELIVERY_WAITING, &[webhook.stored(), account.stored()])?;
+    let first = first_waiting(unit, webhook, account)?;
     match first.filter(|first| first.next_ms.is_none()) {
         None => Ok(()),
         Some(first) => unit.change::<Delivery>(&(first.webhook, first.event), |delivery| {

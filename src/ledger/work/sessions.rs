@@ -6,7 +6,7 @@ use crate::ledger::books::BooksError;
 use crate::ledger::readings::SessionHandle;
 use crate::ledger::record::Field;
 use crate::ledger::records::{
-    SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow, UserRow,
+    ClientRow, SESSION_BY_LAST_USE, SESSION_BY_USER, SessionRow, TOKEN_BY_END, TokenRow, UserRow,
 };
 use crate::ledger::trail::Act;
 use crate::ledger::unit::Unit;
@@ -65,16 +65,28 @@ pub fn keep_age(unit: &mut Unit<'_>, at: DateTime<Utc>) -> Result<(), BooksError
     numbering::raise(unit, AGE, at.timestamp_millis())
 }
 
-/// Ends a session, and records who ended it; false where it has ended meanwhile.
+/// Ends a session or an OAuth token, and records who ended it; false where it has ended meanwhile.
 pub fn end(unit: &mut Unit<'_>, token: TokenHash, act: &Act) -> Result<bool, BooksError> {
-    let Some(session) = unit.get::<SessionRow>(&(token,))?.cloned() else { return Ok(false) };
-    unit.remove::<SessionRow>(&(token,))?;
-    let user: UserRow = unit.existing(&(session.user,))?;
+    let (user, object, client) = if let Some(session) = unit.get::<SessionRow>(&(token,))?.cloned()
+    {
+        unit.remove::<SessionRow>(&(token,))?;
+        (session.user, "Session", None)
+    } else if let Some(issued) = unit.get::<TokenRow>(&(token,))?.cloned() {
+        unit.remove::<TokenRow>(&(token,))?;
+        let client: ClientRow = unit.existing(&(issued.client,))?;
+        (client.user, "Token", Some(client.id))
+    } else {
+        return Ok(false);
+    };
+    let row: UserRow = unit.existing(&(user,))?;
     // Its row is written as it was, by which other nodes know that they have to look again.
-    unit.change::<UserRow>(&(session.user,), |_| {})?;
-    let facts = json!({ "username": user.username });
+    unit.change::<UserRow>(&(user,), |_| {})?;
+    let mut facts = json!({ "username": row.username });
+    if let (Some(facts), Some(client)) = (facts.as_object_mut(), client) {
+        facts.insert("client".to_owned(), client.into());
+    }
     let handle = SessionHandle::of(&token).to_string();
-    operating::record(unit, act, "end", ("Session", &handle), facts)?;
+    operating::record(unit, act, "end", (object, &handle), facts)?;
     Ok(true)
 }
 

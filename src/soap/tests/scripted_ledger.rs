@@ -15,7 +15,7 @@ use crate::ledger::operator::{Change, ChangeRefusal, ListedGateway, ListedUser, 
 use crate::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
-use crate::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
+use crate::ledger::outbox::{Attempt, Decided, Decision, Delivery, DeliveryStats, Outbox};
 use crate::ledger::query::{Find, FindError, Page, Queries};
 use crate::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
@@ -272,6 +272,16 @@ impl Outbox for ScriptedLedger {
         ready(Ok(()))
     }
 
+    fn decide_delivery(
+        &self,
+        _: (&str, i64),
+        _: Decision,
+        _: DateTime<Utc>,
+        _: Act,
+    ) -> Reply<Decided> {
+        ready(Err(LedgerError::Busy))
+    }
+
     fn remove_events(&self, _: DateTime<Utc>, _: Vec<String>) -> Reply<bool> {
         ready(Ok(false))
     }
@@ -330,8 +340,8 @@ impl Operators for ScriptedLedger {
         ready(Ok(Ok(false)))
     }
 
-    fn users(&self) -> Reply<Vec<ListedUser>> {
-        ready(Ok(Vec::new()))
+    fn users(&self, _: Option<String>, _: u32) -> Reply<Listed<ListedUser, String>> {
+        ready(Err(LedgerError::Busy))
     }
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {

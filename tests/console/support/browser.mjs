@@ -82,6 +82,40 @@ export async function violations(page) {
 export const overhang = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
+/** The words with digits (amounts, ids, numbers, days) that stand on two lines, outside of code. */
+export const torn = (page) =>
+  page.evaluate(() => {
+    const found = [];
+    const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      if (text.parentElement.closest("pre, textarea, option, svg")) continue;
+      for (const { 0: word, index } of text.data.matchAll(/\S*\d\S*/g)) {
+        if (word.length > 40) continue;
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + word.length);
+        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+        if (lines.size > 1) found.push(word);
+      }
+    }
+    return found;
+  });
+
+/** The tables that are wider than the page and do not scroll in a place of their own. */
+export const stuck = (page) =>
+  page.locator("table").evaluateAll((tables) =>
+    tables
+      .filter((table) => {
+        const place = table.closest("[role=region][tabindex='0'][aria-label]");
+        if (!place) return true;
+        place.scrollLeft = 9999;
+        const moves = place.scrollLeft > 0;
+        place.scrollLeft = 0;
+        return place.scrollWidth > place.clientWidth && !moves;
+      })
+      .map((table) => table.caption?.textContent ?? table.outerHTML.slice(0, 80)),
+  );
+
 export async function shoot(page, name, { full = true } = {}) {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: full, animations: "disabled" });

@@ -53,6 +53,10 @@ export const electronicRefund = (amount, more = {}) =>
     ...more,
   });
 
+/** A configuration with a webhook that takes nothing, because nothing listens where it is. */
+export const DEAF_WEBHOOK =
+  "[[webhook]]\nname = 'books'\nurl = 'http://127.0.0.1:9/hook'\nsecret = 'a secret of tests alone'\n";
+
 /** Loads a seed into a ledger that is not served. */
 export function seed(ledger, file) {
   execFileSync(PROGRAM, ["seed", file, "--ledger", ledger], { stdio: "pipe" });
@@ -60,18 +64,21 @@ export function seed(ledger, file) {
 
 /**
  * Starts a gateway: on a test ledger with the demo, or with `real` on a ledger of real books that
- * the demo's seed was loaded into. `more` are further arguments.
+ * the demo's seed was loaded into. `more` are further arguments, `config` is a configuration file.
  */
-export async function start({ real = false, more = [], seedText = null } = {}) {
+export async function start({ real = false, more = [], seedText = null, config = "" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "console-"));
   const ledger = join(folder, "ledger.db");
   const seedFile = join(folder, "seed.toml");
   if (seedText) writeFileSync(seedFile, seedText);
+  const configFile = join(folder, "config.toml");
+  writeFileSync(configFile, config);
   if (real) seed(ledger, DEMO_SEED);
   if (real && seedText) seed(ledger, seedFile);
   const kind = real ? [] : ["--demo", ...(seedText ? ["--seed", seedFile] : [])];
   const ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-  const child = spawn(PROGRAM, ["serve", "--ledger", ledger, ...ports, ...kind, ...more], {
+  const configured = ["--config", configFile];
+  const child = spawn(PROGRAM, ["serve", "--ledger", ledger, ...configured, ...ports, ...kind, ...more], {
     cwd: folder,
     env: { ...process.env, REFUND_GATEWAY_ADMIN_TOKEN: TOKEN },
     stdio: ["ignore", "pipe", "pipe"],

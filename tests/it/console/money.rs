@@ -97,7 +97,7 @@ fn refunds_are_filtered_paged_and_a_wrong_filter_is_named() {
     }
     gateway.create(&session, &[electronic_refund("2.00")]);
     let numbers = |text: &str| -> Vec<String> {
-        let parts = text.split("<th scope=\"row\"><a href=\"/refunds/").skip(1);
+        let parts = text.split("<th scope=\"row\" class=\"stays\"><a href=\"/refunds/").skip(1);
         parts.map(|part| part.split('"').next().unwrap().to_owned()).collect()
     };
     let first = visitor.get("/refunds").text();

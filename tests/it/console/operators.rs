@@ -70,7 +70,10 @@ fn a_session_is_ended_by_its_handle() {
     assert!(!page.contains(&session), "{page}");
     let path = page.split('"').find(|text| text.ends_with("/end")).unwrap().to_owned();
     let after = act(&visitor, &path, &[]);
-    assert!(after.contains("has ended") && after.contains("There is no session"), "{after}");
+    assert!(
+        after.contains("has ended") && after.contains("There is no session and no token"),
+        "{after}"
+    );
     let refund = external_refund(EXTERNAL_ACCOUNT, "1");
     assert_eq!(gateway.create(&session, &[refund]).texts("FaultCode"), ["INVALID_SESSION"]);
     assert_eq!(visitor.post(&path, &[]).status, 404);
@@ -125,6 +128,25 @@ fn a_webhook_that_fails_is_shown_with_why() {
     let page = visitor.get("/webhooks/books").text();
     assert!(page.contains("href=\"/refunds/R-00000001\""), "{page}");
     assert_eq!(visitor.get("/webhooks/none").status, 404);
+}
+
+#[test]
+fn a_delivery_that_failed_is_tried_again_or_skipped_with_a_reason() {
+    let gateway = with_a_webhook_that_fails();
+    let visitor = Visitor::with_token(&gateway);
+    let retried = act(&visitor, "/webhooks/books/retry", &[("event", "1")]);
+    assert!(retried.contains("Event 1 is being tried again"), "{retried}");
+    assert_eq!(visitor.post("/webhooks/books/retry", &[]).status, 400);
+    assert_eq!(visitor.post("/webhooks/none/retry", &[("event", "1")]).status, 404);
+    assert_eq!(visitor.post("/webhooks/books/skip", &[("event", "1")]).status, 400);
+    let reason = ("reason", "booked <by hand>");
+    let skipped = act(&visitor, "/webhooks/books/skip", &[("event", "1"), reason]);
+    assert!(skipped.contains("Event 1 is skipped") && skipped.contains("Nothing failed"));
+    let audit = visitor.get("/audit?object=Delivery").text();
+    assert!(
+        audit.contains("booked &#60;by hand&#62;") && audit.contains("skip Delivery"),
+        "{audit}"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ use refund_gateway::ledger::operator::{
 use refund_gateway::ledger::orders::{
     Awaited, Exchange, Note, OpenOrder, OpenStats, Orders, Seen, SettleError, Settlement,
 };
-use refund_gateway::ledger::outbox::{Attempt, Delivery, DeliveryStats, Outbox};
+use refund_gateway::ledger::outbox::{Attempt, Decided, Decision, Delivery, DeliveryStats, Outbox};
 use refund_gateway::ledger::query::{Find, FindError, Page, Queries, Start};
 use refund_gateway::ledger::readings::{
     AccountView, AccountsQuery, EntryView, FailedDelivery, Listed, ListedAdjustment, ListedInvoice,
@@ -272,6 +272,10 @@ impl Outbox for FakeLedger {
         yes(())
     }
 
+    fn decide_delivery(&self, _: (&str, i64), _: Decision, _: Time, _: Act) -> Reply<Decided> {
+        yes(Ok(None))
+    }
+
     fn remove_events(&self, _: Time, _: Vec<String>) -> Reply<bool> {
         yes(false)
     }
@@ -330,8 +334,8 @@ impl Operators for FakeLedger {
         yes(Ok(false))
     }
 
-    fn users(&self) -> Reply<Vec<ListedUser>> {
-        yes(Vec::new())
+    fn users(&self, _: Option<String>, _: u32) -> Reply<Listed<ListedUser, String>> {
+        yes(Listed { rows: Vec::new(), next: None })
     }
 
     fn all_gateways(&self) -> Reply<Vec<ListedGateway>> {
