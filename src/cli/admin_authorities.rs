@@ -1,5 +1,5 @@
-//! The certificate authorities that the commands believe of an admin listener: those of the file that
-//! the environment names, or else the public ones.
+//! The certificate authorities that the commands believe of an admin listener: those of the file
+//! that the environment names, or else the public ones.
 
 use super::exit::{Failure, FailureCode, OrFail};
 use crate::client::Trust;
