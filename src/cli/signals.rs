@@ -1,5 +1,6 @@
 //! The signals that end a program: the first asks it to drain, the second ends it at once. SIGHUP
-//! asks a server to read again what can be and ends any other program; others end no server.
+//! asks a server to read again what can be, and ends any other program that was not started to go on
+//! without its terminal; others end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -9,19 +10,20 @@ pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-    /// Whether SIGHUP ends nothing.
-    is_server: bool,
+    ends_on_hangup: bool,
 }
 
 impl Signals {
     /// Starts to listen; until then a signal ends the process in the system's way.
     pub(super) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).or_fail(FailureCode::Runtime, "listening for signals");
+        // To listen takes the place of passing it over.
+        let ends_on_hangup = !is_hangup_ignored();
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             hangup: listen(SignalKind::hangup())?,
-            is_server: false,
+            ends_on_hangup,
         })
     }
 
@@ -36,7 +38,7 @@ impl Signals {
             let signals = signal(kind).or_fail(FailureCode::Runtime, "listening for signals")?;
             pass_over(signals, name);
         }
-        Ok(Self { is_server: true, ..Self::listen()? })
+        Ok(Self { ends_on_hangup: false, ..Self::listen()? })
     }
 
     /// Waits for one that ends the program, and meanwhile calls `reload` for each SIGHUP.
@@ -55,7 +57,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
-            _ = self.hangup.recv(), if !self.is_server => {}
+            _ = self.hangup.recv(), if self.ends_on_hangup => {}
         }
     }
 
@@ -66,6 +68,14 @@ impl Signals {
             std::process::exit(i32::from(INTERRUPTED));
         });
     }
+}
+
+/// Whether the process was started with SIGHUP passed over, as by `nohup` (proc(5), `SigIgn`).
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 != 0)
 }
 
 /// Takes a signal of which the system would end the process, and goes on.

@@ -9,7 +9,7 @@ use crate::replaying::{Folder, created, har, har_entry};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,30 +70,53 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
-/// Regression: a terminal that was closed (SIGHUP) left it behind.
-#[test]
-fn a_signal_leaves_no_temporary_ledger_behind() {
+/// A folder with a HAR file whose replay takes a while, and a place for temporary files in it.
+fn long_replay() -> Folder {
     let request = create_envelope("{{session}}", &[external_refund(EXTERNAL_ACCOUNT, "0.01")]);
     let entries = vec![har_entry(&(request, created(THEIR_ID))); 20_000];
     let folder = Folder::with("long.har", har(&entries)).and("tmp/x", "");
+    fs::remove_file(folder.path("tmp/x")).unwrap();
+    folder
+}
+
+/// Starts `command`, which is to replay it, and waits until it has a temporary ledger.
+fn begun(folder: &Folder, command: &mut Command) -> (Child, Pid) {
     let temporary = folder.path("tmp");
-    fs::remove_file(temporary.join("x")).unwrap();
+    command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    let started = Instant::now();
+    while is_empty(&temporary) && started.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(200));
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
+    (child, pid)
+}
+
+/// Regression: a terminal that was closed (SIGHUP) left it behind.
+#[test]
+fn a_signal_leaves_no_temporary_ledger_behind() {
+    let folder = long_replay();
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let mut child = program(&folder.path(""))
-            .args(["replay", "long.har"])
-            .env("TMPDIR", &temporary)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let started = Instant::now();
-        while is_empty(&temporary) && started.elapsed() < Duration::from_secs(60) {
-            thread::sleep(Duration::from_millis(5));
-        }
-        thread::sleep(Duration::from_millis(200));
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
+        let mut command = program(&folder.path(""));
+        let (mut child, pid) = begun(&folder, command.args(["replay", "long.har"]));
         kill_process(pid, signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(5));
-        assert!(is_empty(&temporary), "{signal:?}");
+        assert!(is_empty(&folder.path("tmp")), "{signal:?}");
     }
+}
+
+/// As `nohup` starts it.
+#[test]
+fn a_closed_terminal_ends_no_replay_that_was_started_to_outlive_it() {
+    let folder = long_replay();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" replay long.har"]);
+    command.arg(env!("CARGO_BIN_EXE_refund-gateway")).current_dir(folder.path(""));
+    let (mut child, pid) = begun(&folder, &mut command);
+    kill_process(pid, Signal::HUP).unwrap();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(child.try_wait().unwrap(), None);
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5));
 }
