@@ -1,6 +1,6 @@
 //! The signals that end a program: the first asks it to drain, the second ends it at once. SIGHUP
-//! asks a server to read again what can be, and ends any other program that was not started to go on
-//! without its terminal; others end no server.
+//! asks a server to read again what can be, and ends any other program that was not started to go
+//! on without its terminal; others end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
