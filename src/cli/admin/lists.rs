@@ -315,9 +315,9 @@ impl Page {
         let path = format!("{}?{query}", table.path);
         let reported = api.call(Method::GET, path.trim_end_matches('?'), &Value::Null)?;
         if self.json {
-            super::print(&reported)?
+            super::print(&reported)?;
         } else {
-            table.print(&reported)?
+            table.print(&reported)?;
         }
         Ok(ExitStatus::Done)
     }
