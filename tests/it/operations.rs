@@ -138,13 +138,8 @@ fn a_user_is_made_on_a_ledger_that_is_stopped_and_on_one_that_is_served() {
     let session = gateway.login_as("clerk@example.com", "s3cret");
     let refund = external_refund(ELECTRONIC_ACCOUNT, "1");
     assert_eq!(codes(&gateway, &session, &refund), Vec::<String>::new());
-    // Only the gateway opens its ledger meanwhile, where that is a file.
     let place = gateway.place().to_owned();
     let stopped = ["user", "create", "nobody@example.com", "none", "--ledger", &place];
-    if engine() == Engine::File {
-        let said = command(gateway.folder(), &stopped, "x\n");
-        assert!(said.code == 3 && said.err.contains("--admin URL"), "{}: {}", said.code, said.err);
-    }
     assert!(gateway.terminate().success());
     let said = command(gateway.folder(), &stopped, "x\n");
     assert_eq!((said.code, said.out.as_str()), (0, "the user `nobody@example.com` is made\n"));
