@@ -77,14 +77,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, the worst first.
-    pub const ALL: [Self; 6] = [
-        Self::Failed,
-        Self::NotServed,
-        Self::NotRun,
-        Self::Skipped,
-        Self::Updated,
-        Self::Passed,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Failed, Self::NotServed, Self::NotRun, Self::Skipped, Self::Updated, Self::Passed];
 
     /// How a report writes it.
     pub const fn key(self) -> &'static str {

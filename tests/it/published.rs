@@ -25,12 +25,16 @@ fn captures() -> Folder {
     let captured = fixture(&format!("external/{refund}/response.xml"));
     let differs = captured.replace("<ns1:Success>", &format!("{OTHER}<ns1:Success>"));
     assert_ne!(captured, differs);
-    let refused = "<e><ns1:Session xmlns:ns1='http://api.zuora.com/'>captured-session</ns1:Session></e>";
+    let refused =
+        "<e><ns1:Session xmlns:ns1='http://api.zuora.com/'>captured-session</ns1:Session></e>";
     let of = |name: &str| format!("cases/{name}");
     Folder::with("cases/seed.toml", fixture("seed.toml"))
         .and(&of("passes/request.xml"), fixture(&format!("external/{passes}/request.xml")))
         .and(&of("passes/response.xml"), fixture(&format!("external/{passes}/response.xml")))
-        .and(&of(&format!("{MARKUP}/request.xml")), fixture(&format!("external/{refund}/request.xml")))
+        .and(
+            &of(&format!("{MARKUP}/request.xml")),
+            fixture(&format!("external/{refund}/request.xml")),
+        )
         .and(&of(&format!("{MARKUP}/response.xml")), differs)
         .and(&of("login/request.xml"), fixture(&format!("sessions/{login}/request.xml")))
         .and(&of("login/response.xml"), refused)
@@ -48,7 +52,8 @@ fn to(gateway: &TestGateway) -> Vec<String> {
 fn publish(folder: &Folder, gateway: &TestGateway, more: &[&str]) -> (Option<i32>, String, String) {
     let options = to(gateway);
     let options = options.iter().map(String::as_str);
-    let args: Vec<&str> = ["cases"].into_iter().chain(options).chain(more.iter().copied()).collect();
+    let args: Vec<&str> =
+        ["cases"].into_iter().chain(options).chain(more.iter().copied()).collect();
     let output = folder.replay(&args);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
@@ -89,14 +94,25 @@ fn a_published_report_has_what_the_report_for_programs_has_and_no_more() {
     assert_eq!(published["unlisted"], 0);
     let keys: Vec<&String> = published.as_object().unwrap().keys().collect();
     let known = [
-        "began", "broke_off", "cases", "endpoint", "id", "replayed", "summary", "unlisted", "version",
+        "began",
+        "broke_off",
+        "cases",
+        "endpoint",
+        "id",
+        "replayed",
+        "summary",
+        "unlisted",
+        "version",
     ];
     assert_eq!(keys, known);
     // The capture holds a session, and the login's request a password that is sent.
     let text = published.to_string();
     assert!(text.contains("alert(1)") && !text.contains("captured-session"), "{text}");
     let listed = &done(&gateway, "GET", "reports", &Value::Null)["reports"][0];
-    assert_eq!((&listed["summary"]["failed"], &listed["summary"]["passed"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&listed["summary"]["failed"], &listed["summary"]["passed"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(listed["endpoint"], published["endpoint"]);
     assert!(listed.get("cases").is_none(), "{listed}");
 }

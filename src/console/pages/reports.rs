@@ -6,7 +6,7 @@
 use super::nothing;
 use crate::call::Method;
 use crate::console::answer;
-use crate::console::body::{self, Shown};
+use crate::console::body::{self, In, Shown};
 use crate::console::frame::Frame;
 use crate::console::section::Section;
 use crate::console::trouble::Trouble;
@@ -196,9 +196,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
 }
 
 fn failed(case: &Case) -> Failed {
-    let difference = |one: &Difference| {
-        (one.in_words.clone(), body::of_replay(&one.diff))
-    };
+    let difference = |one: &Difference| (one.in_words.clone(), body::of_replay(&one.diff));
     let check = |one: &Check| in_words(&one.check, one.outcome, one.why.as_deref());
     let step = |one: &Step| {
         let notes = one.notes.iter().map(|note| format!("note: {note}"));
@@ -225,9 +223,8 @@ fn in_words(name: &str, outcome: Outcome, why: Option<&str>) -> String {
 /// unless they were asked for.
 fn groups(cases: &[Case], is_asked_for: bool) -> Vec<Group> {
     let group = |outcome: &Outcome| {
-        let line = |case: &Case| {
-            (name(case), case.why.clone().unwrap_or_else(|| seconds(case.took_us)))
-        };
+        let line =
+            |case: &Case| (name(case), case.why.clone().unwrap_or_else(|| seconds(case.took_us)));
         let of_outcome = cases.iter().filter(|case| case.outcome == *outcome);
         let is_fine = matches!(outcome, Outcome::Passed | Outcome::Updated);
         let lines = of_outcome.map(line).collect();
