@@ -35,6 +35,7 @@ mod proxy;
 mod public;
 mod readiness;
 mod record;
+pub mod reports;
 mod securing;
 mod settings;
 mod slots;

@@ -19,6 +19,7 @@ mod catalogue;
 mod compare;
 mod diff;
 mod difference;
+mod document;
 mod draft;
 mod error;
 mod exchange;
@@ -60,6 +61,7 @@ mod worker;
 
 pub use blanks::Values;
 pub use compare::{Difference, Level};
+pub use document::Document;
 pub use error::ReplayError;
 pub use html::Html;
 pub use json::Json;

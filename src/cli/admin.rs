@@ -7,11 +7,15 @@ mod fault;
 mod health;
 mod journal;
 mod lists;
+mod place;
 mod rule;
 mod table;
 
+pub(super) use place::Place;
+
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::settings::LEDGER_FILE;
+use super::signals::Signals;
 use super::values::{LedgerPlace, Moment};
 use super::{admin_authorities, complaint, reconcile, terminal, token};
 use crate::client::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -27,21 +31,8 @@ use tokio::runtime::Runtime;
 /// Steer a running gateway: what testers do to a test ledger, and what operators decide
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where its admin listener is
-    #[arg(long, value_name = "URL", env = "REFUND_GATEWAY_ADMIN", global = true)]
-    #[arg(default_value = "http://127.0.0.1:8081")]
-    admin: String,
-
-    /// The file of its token [default: $REFUND_GATEWAY_ADMIN_TOKEN holds it, or else the file is
-    /// that of the ledger with .admin-token at its end]
-    #[arg(long, alias = "admin-token-file", value_name = "FILE", global = true)]
-    #[arg(env = "REFUND_GATEWAY_TOKEN_FILE")]
-    token_file: Option<PathBuf>,
-
-    /// The ledger's file, beside which the token is [default: refund-gateway.db]
-    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
-    #[arg(global = true)]
-    ledger: Option<LedgerPlace>,
+    #[command(flatten)]
+    place: Place,
 
     #[command(subcommand)]
     action: Action,
@@ -147,10 +138,9 @@ type Call = (Method, String, Value);
 /// Makes the call that is asked for and prints what comes back.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     if matches!(args.action, Action::Health) {
-        return health::run(&args.admin);
+        return health::run(&args.place.admin);
     }
-    let token = read_token(args.token_file.as_deref(), args.ledger.as_ref())?;
-    let api = Api::new(&args.admin, &token)?;
+    let api = args.place.api()?;
     let is_seed = matches!(args.action, Action::Seed { .. });
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, args),
@@ -334,6 +324,13 @@ impl Api {
         let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
         let trust = admin_authorities::named()?;
         Ok(Self { endpoint, trust, headers, runtime })
+    }
+
+    /// Ends the process at the next signal, while this exists.
+    pub(super) fn end_at_a_signal(&self) -> Result<(), Failure> {
+        let _guard = self.runtime.enter();
+        Signals::listen()?.end_at_the_next();
+        Ok(())
     }
 
     /// What the API answers; its refusal is a failure in its own words.

@@ -2,6 +2,7 @@
 //! the answers differ.
 
 mod args;
+mod publishing;
 mod screen;
 
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
@@ -13,6 +14,7 @@ use crate::replay::{
     Target, Text,
 };
 use crate::service::clock::Clock;
+use publishing::Publishing;
 use screen::{Screen, UntilClosed, shows_colors};
 use std::fs::File;
 use std::io;
@@ -28,7 +30,14 @@ const LAST_TASKS: Duration = Duration::from_secs(2);
 /// Replays, and says whether anything differed.
 pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     args.roots.believe()?;
+    let began = Clock::system().now();
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    let mut publishing = None;
+    if args.publish {
+        let (begun, report) = Publishing::begin(&args.admin, &args.paths, began)?;
+        publishing = Some(begun);
+        reporters.push(Box::new(report));
+    }
     let stdout = UntilClosed(io::stdout());
     if args.json {
         reporters.push(Box::new(Json::new(stdout)));
@@ -39,15 +48,20 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         reporters.push(Box::new(Junit::new(created(path)?)));
     }
     if let Some(path) = &args.html {
-        reporters.push(Box::new(Html::new(created(path)?, Clock::system().now())));
+        reporters.push(Box::new(Html::new(created(path)?, began)));
     }
     let mut screen = Screen::new(reporters);
     let (is_json, allow_unserved) = (args.json, args.allow_unserved);
     let draft = args.seed_draft.clone();
     draft.as_deref().map_or(Ok(()), refuse_to_replace)?;
-    let replayed = replayed(args.into_options(), &mut screen)?;
+    let replayed = replayed(args.into_options(), &mut screen)?.map_err(failure);
     screen.clear();
-    let summary = match replayed.map_err(failure)? {
+    let published = publishing.map_or(Ok(()), Publishing::publish);
+    if let (Err(_), Err(unpublished)) = (&replayed, &published) {
+        // What ended the replay is the failure of the command.
+        terminal::note(&format!("{:#}", unpublished.error));
+    }
+    let summary = match replayed? {
         Replayed::Sent(summary) => summary,
         Replayed::Drafted(seed) => return write_draft(draft.as_deref(), &seed),
         Replayed::Listed(listing) => {
@@ -61,6 +75,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         let message = "nothing was replayed: what was named holds no exchange";
         return Err(Failure::new(FailureCode::Input, message));
     }
+    published?;
     Ok(if is_done(&summary, allow_unserved) { ExitStatus::Done } else { ExitStatus::Differed })
 }
 

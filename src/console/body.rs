@@ -48,6 +48,15 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Lines that are compared already.
+    fn of(mut all: Vec<Line>) -> Self {
+        let differing = all.iter().filter(|line| line.found != In::Both).count();
+        let left_out = all.len().saturating_sub(LINES_MAX);
+        all.truncate(LINES_MAX);
+        let folded = all.split_off(all.len().min(LINES_OPEN));
+        Self { open: all, folded, left_out, differing }
+    }
+
     /// The parts of the body: whether they are folded, and their lines.
     pub(super) fn parts(&self) -> [(bool, &[Line]); 2] {
         [(false, &self.open), (true, &self.folded)]
@@ -57,15 +66,25 @@ impl Shown {
 /// A body, compared with another one if there is one.
 pub(super) fn shown(body: &str, other: Option<&str>) -> Shown {
     let these = lines(body);
-    let mut all = match other {
+    Shown::of(match other {
         None => these.into_iter().map(|text| Line { found: In::Both, text }).collect(),
         Some(other) => compared(&these, &lines(other)),
+    })
+}
+
+/// Lines that a replay compared, each of which begins with a space, `-` for what was expected, or
+/// `+` for what came.
+pub(super) fn of_replay(lines: &[String]) -> Shown {
+    let line = |line: &String| {
+        let (found, text) = match line.split_at_checked(1) {
+            Some(("+", text)) => (In::This, text),
+            Some(("-", text)) => (In::Other, text),
+            Some((" ", text)) => (In::Both, text),
+            _ => (In::Both, line.as_str()),
+        };
+        Line { found, text: cut(text) }
     };
-    let differing = all.iter().filter(|line| line.found != In::Both).count();
-    let left_out = all.len().saturating_sub(LINES_MAX);
-    all.truncate(LINES_MAX);
-    let folded = all.split_off(all.len().min(LINES_OPEN));
-    Shown { open: all, folded, left_out, differing }
+    Shown::of(lines.iter().map(line).collect())
 }
 
 /// A body that others are compared with.
@@ -179,6 +198,14 @@ mod tests {
         let shown = shown("<a><b>1</b><c/></a>", Some("<a><b>2</b><c/></a>"));
         assert_eq!(texts(&shown.open), [" <a>", "-  <b>2</b>", "+  <b>1</b>", "   <c/>", " </a>"]);
         assert_eq!((shown.differing, shown.left_out), (2, 0));
+    }
+
+    #[test]
+    fn what_a_replay_compared_keeps_its_marks() {
+        let lines = [" <a>", "-é", "+", "é", ""].map(str::to_owned);
+        let shown = of_replay(&lines);
+        assert_eq!(texts(&shown.open), [" <a>", "-é", "+", " é", " "]);
+        assert_eq!(shown.differing, 2);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod gateways;
 mod journal;
 mod overview;
 mod refunds;
+mod reports;
 mod search;
 mod sessions;
 mod settings;

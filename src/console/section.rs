@@ -73,7 +73,7 @@ impl Section {
             Self::Refunds => "Find refunds, read their stories, settle and export them.",
             Self::Accounts => "Balances over time, with all that moved them.",
             Self::Journal => "What was asked and answered, and why it was refused.",
-            Self::Bench => "Faults, the clock, snapshots, and a call to try.",
+            Self::Bench => "Faults, the clock, snapshots, a call to try, replay reports.",
             Self::Gateways => "Who pays, what they can do, and how they are.",
             Self::Webhooks => "Who hears of refunds, and what was not delivered.",
             Self::Sessions => "Who is logged in, and how to end that.",

@@ -15,6 +15,7 @@ mod pages;
 mod query;
 mod readings;
 mod refunds;
+mod reports;
 mod talk;
 mod trail;
 mod webhooks;
@@ -36,6 +37,7 @@ use super::loopback::Loopback;
 use super::metrics::{Format, Metrics};
 use super::pages::{Furnish, Inside};
 use super::readiness::{Readiness, verbose};
+use super::reports::Reports;
 use crate::service::Service;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
@@ -79,7 +81,8 @@ impl Admin {
     ) -> Self {
         let journal_turn = Mutex::default();
         let (service, doors) = (Arc::clone(service), doors.clone());
-        let api = Api { service, doors, journal, access, journal_turn };
+        let reports = Reports::default();
+        let api = Api { service, doors, journal, access, journal_turn, reports };
         Self { api: Some(Arc::new(api)), ..self }
     }
 

@@ -20,32 +20,11 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Reporter for Json<W> {
     fn test_case(&mut self, report: &TestCaseReport) -> io::Result<()> {
-        let case = json!({
-            "project": report.project,
-            "suite": report.suite,
-            "case": report.name,
-            "outcome": report.verdict.word(),
-            "why": report.verdict.reason(),
-            "took_us": micros(report.took),
-            "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
-        });
-        writeln!(self.0, "{case}")
+        writeln!(self.0, "{}", of_test_case(report))
     }
 
     fn case(&mut self, report: &CaseReport) -> io::Result<()> {
-        let differences: Vec<Value> = match &report.outcome {
-            Outcome::Failed(failure) => failure.differences.iter().map(reported).collect(),
-            _ => Vec::new(),
-        };
-        let (outcome, why) = (report.outcome.word(), report.outcome.reason());
-        let took = micros(report.took);
-        let mut case = json!({
-            "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
-        });
-        if let (Some(why), Some(case)) = (why, case.as_object_mut()) {
-            case.insert("why".to_owned(), why.into());
-        }
-        writeln!(self.0, "{case}")
+        writeln!(self.0, "{}", of_case(report))
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
@@ -61,7 +40,38 @@ impl<W: Write> Reporter for Json<W> {
     }
 }
 
-fn in_short(summary: &Summary) -> Value {
+/// A case of a project.
+pub(super) fn of_test_case(report: &TestCaseReport) -> Value {
+    json!({
+        "project": report.project,
+        "suite": report.suite,
+        "case": report.name,
+        "outcome": report.verdict.word(),
+        "why": report.verdict.reason(),
+        "took_us": micros(report.took),
+        "steps": report.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+/// A case.
+pub(super) fn of_case(report: &CaseReport) -> Value {
+    let differences: Vec<Value> = match &report.outcome {
+        Outcome::Failed(failure) => failure.differences.iter().map(reported).collect(),
+        _ => Vec::new(),
+    };
+    let (outcome, why) = (report.outcome.word(), report.outcome.reason());
+    let took = micros(report.took);
+    let mut case = json!({
+        "case": report.name, "outcome": outcome, "took_us": took, "differences": differences,
+    });
+    if let (Some(why), Some(case)) = (why, case.as_object_mut()) {
+        case.insert("why".to_owned(), why.into());
+    }
+    case
+}
+
+/// What became of all cases.
+pub(super) fn in_short(summary: &Summary) -> Value {
     let took = micros(summary.took);
     let (passed, failed, updated) = (summary.passed, summary.failed, summary.updated);
     json!({
@@ -91,7 +101,16 @@ fn micros(took: Duration) -> u64 {
     saturated::<u64>(took.as_micros())
 }
 
+/// A difference, and the same in words.
 fn reported(difference: &Difference) -> Value {
+    let mut reported = parts(difference);
+    if let Some(members) = reported.as_object_mut() {
+        members.insert("in_words".to_owned(), difference.to_string().into());
+    }
+    reported
+}
+
+fn parts(difference: &Difference) -> Value {
     match difference {
         Difference::Status { expected, actual } => {
             json!({ "kind": "status", "expected": expected, "actual": actual })
@@ -144,6 +163,7 @@ mod tests {
         assert_eq!(lines[0], passed);
         assert_eq!(lines[1]["differences"][2]["path"], "/a");
         assert_eq!(lines[1]["differences"][4]["why"], "\"\n");
+        assert_eq!(lines[1]["differences"][0]["in_words"], "status: expected 200, got 500");
         let summary = json!({
             "passed": 1, "failed": 1, "updated": 0, "skipped": 0, "not_served": 0, "not_run": 0,
             "left_out": 0, "took_us": 1000,

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, login, open } from "./support/browser.mjs";
-import { externalRefund, start, zobject } from "./support/gateway.mjs";
+import { externalRefund, replayReport, start, zobject } from "./support/gateway.mjs";
 import { pages } from "./support/visits.mjs";
 
 /** Breaks out of text, attributes, scripts and templates; `pwned` says that one of them did. */
@@ -64,6 +64,8 @@ describe("what clients write", () => {
       fetch(gateway.url + path, { method: "POST", headers: { "Content-Type": media }, body });
     await post("/apps/services/a/91.0", "text/xml", HOSTILE);
     await post("/v1/payments/x/refunds", "application/json", JSON.stringify({ comment: HOSTILE }));
+    await gateway.admin("POST", "reports", replayReport({ name: HOSTILE, text: HOSTILE }));
+    await gateway.admin("POST", "reports", replayReport({ name: LINK, text: LINK }));
     browser = await launch();
   });
   after(async () => {
@@ -105,7 +107,7 @@ describe("what clients write", () => {
     for (const status of [400, 404]) expected.add(status);
     const value = encodeURIComponent(HOSTILE);
     const repeated = ["/search?q=", "/journal?user=", "/journal?operation=", "/refunds?account=",
-      "/refunds/", "/accounts/", "/bench/try?envelope=", "/login?next=", "/"];
+      "/refunds/", "/accounts/", "/bench/try?envelope=", "/bench/reports/1?outcome=", "/bench/reports/", "/login?next=", "/"];
     for (const path of repeated.map((path) => path + value)) {
       await page.goto(gateway.adminUrl + path);
       const parts = await page.locator('img[src="x"], script:not([src]), svg[onload]').count();

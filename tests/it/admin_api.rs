@@ -348,6 +348,7 @@ fn nothing_of_it_works_on_real_books_or_without_the_token() {
         ("POST", "clock/advance", json!({ "seconds": 1 })),
         ("PUT", "snapshots/a", json!({})),
         ("POST", "faults", json!({ "delay_ms": 1 })),
+        ("POST", "reports", json!({})),
         ("DELETE", "journal", Value::Null),
         ("POST", "journal/verify", json!({})),
     ] {
@@ -424,7 +425,7 @@ fn the_description_lists_the_routes_that_there_are() {
         }
     }
     assert!(operations.len() >= 15, "{operations:?}");
-    for word in ["reset", "seed", "clock", "snapshots", "faults", "journal", "audit"] {
+    for word in ["reset", "seed", "clock", "snapshots", "faults", "reports", "journal", "audit"] {
         let undescribed = api(&gateway, "PATCH", word, &Value::Null);
         assert_eq!(undescribed.status, 405, "{word}");
     }
@@ -497,6 +498,8 @@ fn whatever_is_told_is_described() {
         ("POST", "faults", fault),
         ("POST", "faults", body),
         ("GET", "faults", Value::Null),
+        ("POST", "reports", crate::published::report(&json!([]))),
+        ("GET", "reports", Value::Null),
         ("GET", "journal", Value::Null),
         ("POST", sandbox, rule),
         ("GET", sandbox, Value::Null),

@@ -8,7 +8,8 @@ mod visitor;
 use crate::gateway::{ENDPOINT, TestGateway, login_envelope};
 use crate::serving_tls;
 use crate::tls::authority;
-use visitor::{CONTENT_SECURITY_POLICY, Visitor};
+use visitor::CONTENT_SECURITY_POLICY;
+pub use visitor::Visitor;
 
 /// Where every section begins.
 const SECTIONS: [&str; 11] = [

@@ -76,6 +76,7 @@ mod processor_check;
 mod processor_config;
 mod processor_stub;
 mod processor_tls;
+mod published;
 mod query;
 mod query_ledger;
 mod recipes;

@@ -1,5 +1,6 @@
 //! The options of `replay`, and what becomes of them.
 
+use super::super::admin::Place as AdminPlace;
 use super::super::roots::RootsOption;
 use super::super::values::Moment;
 use crate::client::ClientLimits;
@@ -67,6 +68,15 @@ pub(in crate::cli) struct Args {
     /// Write a page with request, expected and actual answer of every difference
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_HTML")]
     pub(super) html: Option<PathBuf>,
+
+    /// Hand the report to a running gateway on a test ledger, whose console shows it
+    #[arg(long, env = "REFUND_GATEWAY_PUBLISH", value_name = "BOOL", default_value_t = false)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), conflicts_with_all = ["list", "seed_draft"])]
+    pub(super) publish: bool,
+
+    #[command(flatten)]
+    pub(super) admin: AdminPlace,
 
     /// Print one JSON object a line instead of text
     #[arg(long, env = "REFUND_GATEWAY_JSON", value_name = "BOOL", default_value_t = false)]

@@ -1,8 +1,8 @@
 //! The test bench: faults, the clock, what the payment gateway answers, seeds, snapshots, and a
-//! reset. Each form does what the admin API does by the same name.
+//! reset. Each form does what the admin API does by the same name. Trials and reports of replays
+//! have files of their own.
 
-use super::trial;
-use super::{done, nothing};
+use super::{done, nothing, reports, trial};
 use crate::call::Method;
 use crate::console::answer;
 use crate::console::envelopes;
@@ -78,6 +78,7 @@ pub(super) async fn route(console: &Console, visitor: &Visitor, rest: &[&str]) -
         ["seed"] => seed(console, visitor).await,
         ["faults"] => order(console, visitor).await,
         ["replay"] => replay(console, visitor),
+        ["reports", rest @ ..] => reports::route(console, visitor, rest).await,
         [what] => change(console, visitor, what).await,
         _ => Err(nothing()),
     }
@@ -256,12 +257,15 @@ fn rule(pairs: &crate::http::Pairs) -> Result<Value, Trouble> {
 struct ReplayPage {
     frame: Frame,
     url: String,
+    /// Where this listener is, by the name that the browser came by.
+    admin: String,
 }
 
 /// How captures are replayed against this gateway.
 fn replay(console: &Console, visitor: &Visitor) -> Answered {
     visitor.reads()?;
     let url = console.inside.public_url().unwrap_or_default();
+    let admin = format!("{}://{}", visitor.visit.scheme, visitor.visit.host);
     let frame = visitor.frame(console, Some(Section::Bench), "Replay captures");
-    answer::page(200, &ReplayPage { frame, url })
+    answer::page(200, &ReplayPage { frame, url, admin })
 }

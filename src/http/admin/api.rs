@@ -18,6 +18,7 @@ use crate::http::doors::Doors;
 use crate::http::head;
 use crate::http::idle::Idleness;
 use crate::http::journal::Journal;
+use crate::http::reports::Reports;
 use crate::ledger::trail::{Act, Actor};
 use crate::service::Service;
 use crate::service::test_clock::reported;
@@ -50,6 +51,8 @@ pub(in crate::http) struct Api {
     pub(in crate::http) access: Access,
     /// The turn of those who read the journal, whose answers take memory.
     pub(super) journal_turn: tokio::sync::Mutex<()>,
+    /// The reports of replays that were handed over.
+    pub(super) reports: Reports,
 }
 
 impl Api {
@@ -116,6 +119,7 @@ impl Api {
             ["clock"] | ["clock", "advance"] => self.clock(method, segments, body).await,
             ["snapshots", rest @ ..] => self.snapshots(method, rest).await,
             ["faults", rest @ ..] => self.faults(method, rest, body),
+            ["reports", rest @ ..] => self.reports(method, rest, body),
             ["accounts"] | ["accounts", _] => {
                 self.accounts(method, segments.get(1..).unwrap_or_default(), query).await
             }

@@ -52,6 +52,14 @@ pub(super) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Wron
 /// What a JSON object says; an empty body is an empty object. A list in the place of an object is
 /// refused, although its values could be taken for those of the keys in some order.
 pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
+    from_json_with(body, &LISTS)
+}
+
+/// The same where the values at the keys `lists` may be lists; below a list its key ends with `[]`.
+pub(super) fn from_json_with<T: DeserializeOwned>(
+    body: &Bytes,
+    lists: &[&str],
+) -> Result<T, Wrong> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     let unreadable = |error: serde_json::Error| {
         let text = error.to_string();
@@ -63,7 +71,7 @@ pub(super) fn from_json<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
         })
     };
     let value: Value = serde_json::from_slice(text).map_err(unreadable)?;
-    if let Some(place) = misplaced_list("", &value) {
+    if let Some(place) = misplaced_list("", &value, lists) {
         return Err(bad(format!("the body: {place} is a list; it must be an object with keys")));
     }
     serde_json::from_slice(text).map_err(unreadable)
@@ -74,21 +82,32 @@ fn of_json(words: &str) -> String {
     words.replace("must be a table", "must be an object").replace(": in [ ], or under [[ ]]", "")
 }
 
-/// Where a list stands, in words, unless it is one of [`LISTS`].
-fn misplaced_list(place: &str, value: &Value) -> Option<String> {
+/// Where a list stands, in words, unless it may be there.
+fn misplaced_list(place: &str, value: &Value, lists: &[&str]) -> Option<String> {
     match value {
-        Value::Array(items) if LISTS.contains(&place) => {
+        Value::Array(items) if lists.contains(&without_numbers(place).as_str()) => {
             let place = |item| format!("{place}[{item}]");
-            items.iter().enumerate().find_map(|(item, value)| misplaced_list(&place(item), value))
+            let mut items = items.iter().enumerate();
+            items.find_map(|(item, value)| misplaced_list(&place(item), value, lists))
         }
         Value::Array(_) if place.is_empty() => Some("all of it".to_owned()),
         Value::Array(_) => Some(place.to_owned()),
         Value::Object(keys) => keys.iter().find_map(|(key, value)| {
             let dot = if place.is_empty() { "" } else { "." };
-            misplaced_list(&format!("{place}{dot}{key}"), value)
+            misplaced_list(&format!("{place}{dot}{key}"), value, lists)
         }),
         _ => None,
     }
+}
+
+/// A place without the numbers of the items that it leads through.
+fn without_numbers(place: &str) -> String {
+    let mut parts = place.split('[');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| {
+        let rest = part.trim_start_matches(|character: char| character.is_ascii_digit());
+        shown + "[" + rest
+    })
 }
 
 /// The pairs of a query, with what is percent-encoded in them decoded. A `+` is itself.
@@ -206,6 +225,17 @@ mod tests {
         for wrong in ["a=%4", "a=%zz", "a=%ff", "a=%+1"] {
             assert!(query_pairs(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_list_in_a_list_may_stand_where_its_key_says() {
+        let refused = |text: &'static str| {
+            let lists = ["a", "a[].b"];
+            from_json_with::<Value>(&Bytes::from_static(text.as_bytes()), &lists).err()
+        };
+        assert_eq!(refused(r#"{"a":[{"b":["x"]},{"c":1}]}"#), None);
+        let why = refused(r#"{"a":[{},{"c":["x"]}]}"#).unwrap().why;
+        assert!(why.contains("a[1].c is a list"), "{why}");
     }
 
     #[test]

@@ -153,3 +153,33 @@ export function client(url, adminUrl, token) {
     },
   };
 }
+
+/** A report of a replay, with these texts where captures and servers put theirs. */
+export function replayReport({ name, text, line = text }) {
+  const case_ = (outcome, more) => ({ case: name, outcome, took_us: 1500, ...more });
+  const check = { check: text, outcome: "failed", why: text };
+  const step = { step: text, type: "request", outcome: "failed", why: text, checks: [check], notes: [text] };
+  return {
+    began: "2026-01-02T03:04:05Z",
+    version: text,
+    replayed: [text],
+    endpoint: text,
+    broke_off: text,
+    summary: {
+      passed: 1, failed: 2, updated: 0, skipped: 1, not_served: 1, not_run: 0, left_out: 3, took_us: 4500,
+    },
+    cases: [
+      case_("passed"),
+      case_("failed", {
+        differences: [
+          { kind: "status", in_words: text },
+          { kind: "body", in_words: text, diff: [` ${line}`, `-${line}`, `+${line}${line}`, "  ..."] },
+        ],
+      }),
+      case_("failed", { project: text, suite: text, why: text, steps: [step] }),
+      case_("skipped", { why: text }),
+      case_("not-served", { why: text }),
+    ],
+    unlisted: 1,
+  };
+}

@@ -1,6 +1,6 @@
 // A gateway on which something of everything has happened, so that no page is empty.
 
-import { electronicRefund, externalRefund } from "./gateway.mjs";
+import { electronicRefund, externalRefund, replayReport } from "./gateway.mjs";
 
 /** A third party's view of a ledger that was in use: refunds, a stuck one, rejected calls. */
 export async function live(gateway, { isTest }) {
@@ -19,6 +19,8 @@ export async function live(gateway, { isTest }) {
     await gateway.admin("POST", "gateways/sandbox/rules", declined);
     await gateway.create(electronicRefund("14"));
     await gateway.create(electronicRefund("13"));
+    const texts = { name: "external/whole-balance", text: "a text of it", line: "<Success>true</Success>" };
+    await gateway.admin("POST", "reports", replayReport(texts));
     // After two days its gateway is not asked any more, and it needs a hand.
     await gateway.admin("POST", "clock/advance", { seconds: 49 * 3600 });
   }
