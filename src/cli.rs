@@ -8,6 +8,7 @@ mod exposure;
 
 mod admin;
 mod admin_authorities;
+mod admin_url;
 mod check;
 mod complaint;
 mod config;
@@ -21,7 +22,7 @@ mod explain;
 mod gateways;
 mod in_process;
 mod ledger;
-mod ledger_copy;
+mod ledgers;
 mod logging;
 mod manual;
 mod operation;
@@ -83,7 +84,7 @@ enum Command {
     Config(configuration::Args),
     Backup(copies::BackupArgs),
     Restore(copies::RestoreArgs),
-    Ledger(ledger_copy::Args),
+    Ledger(ledgers::Args),
     Admin(admin::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -156,7 +157,7 @@ fn run(command: Command, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
         Command::Config(args) => configuration::run(args),
         Command::Backup(args) => copies::run_backup(args),
         Command::Restore(args) => copies::run_restore(&args),
-        Command::Ledger(args) => ledger_copy::run(&args),
+        Command::Ledger(args) => ledgers::run(&args),
         Command::Admin(args) => admin::run(args),
         Command::Completions(args) => manual::complete(&args, whole_command()),
         Command::Man(args) => manual::write(&args, whole_command()),

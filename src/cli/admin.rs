@@ -265,7 +265,8 @@ fn token_file(named: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<Path
         (Some(file), _) => Ok(file),
         (None, None) => Ok(AdminToken::file_of(Path::new(LEDGER_FILE))),
         (None, Some(LedgerPlace::File(ledger))) => Ok(AdminToken::file_of(ledger)),
-        (None, Some(_)) => {
+        (None, Some(LedgerPlace::Server(_))) => Ok(PathBuf::from(token::SHARED_FILE)),
+        (None, Some(LedgerPlace::Memory)) => {
             let message = "a ledger without a file has its token elsewhere";
             let hint = "name the file that serve told, with --token-file";
             Err(Failure::with_hint(FailureCode::Usage, message, hint))

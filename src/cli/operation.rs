@@ -1,14 +1,18 @@
 //! What operators change (users, the tenant's settings, sandboxes), on the ledger of a gateway that
-//! is stopped or through the admin API of one that runs.
+//! is stopped or through the admin API of one that runs: the one that is named, or the one that has
+//! the ledger open.
 //!
 //! What must stay true: both ways make the same change and say the same; a password comes from
 //! stdin, is not shown on a terminal, and is never an argument.
 
 use super::admin::{self, Api};
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
+use super::ledger::Readable;
 use super::options::LedgerOptions;
-use super::{ledger, operator, terminal};
+use super::{admin_url, ledger, operator, terminal};
 use crate::client::Method;
+use crate::http::AdminToken;
+use crate::ledger::Ledger;
 use crate::ledger::opening::OpenMode;
 use crate::service::clock::Clock;
 use crate::service::operation::{OperationError, Wanted, operate};
@@ -50,40 +54,64 @@ impl Target {
             Some(url) => {
                 let token =
                     admin::read_token(self.token_file.as_deref(), self.ledger.ledger.as_ref());
-                let api = Api::new(url, &token?)?;
-                let (path, body) = request(wanted()?);
-                let answer = api.call(Method::POST, path, &body)?;
-                answer.get("changed").and_then(Value::as_bool).unwrap_or(true)
+                change_running(&Api::new(url, &token?)?, wanted()?)?
             }
-            None => self.change_stopped(wanted)?,
+            None => match ledger::open_named(self.ledger.clone(), OpenMode::Existing) {
+                Ok(ledger) => change_stopped(ledger.as_ref(), wanted()?)?,
+                Err(refused) => match self.running() {
+                    Some(api) => {
+                        terminal::note("the gateway that runs on this ledger makes the change");
+                        change_running(&api, wanted()?)?
+                    }
+                    None => return Err(hinted(refused)),
+                },
+            },
         };
         terminal::data(if changed { done } else { "nothing to change: it is so already" })?;
         Ok(ExitStatus::Done)
     }
 
-    fn change_stopped(
-        self,
-        wanted: impl FnOnce() -> Result<Wanted, Failure>,
-    ) -> Result<bool, Failure> {
-        let opened = ledger::open_named(self.ledger, OpenMode::Existing);
-        let ledger = opened.map_err(|failure| match failure.code {
-            FailureCode::Configuration => {
-                let hint = "beside a running gateway, name its admin listener with --admin URL";
-                Failure::with_hint(failure.code, format_args!("{:#}", failure.error), hint)
-            }
-            _ => failure,
-        })?;
-        let wanted = wanted()?;
-        let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
-        let act = operator::act(Clock::system().now());
-        let changed = runtime.block_on(operate(ledger.as_ref(), wanted, act));
-        changed.map_err(|error| {
-            let code = match &error {
-                OperationError::Wrong(_) | OperationError::Refused(_) => FailureCode::Usage,
-                _ => FailureCode::Runtime,
-            };
-            Failure { code, error: error.into() }
-        })
+    /// The gateway that runs on this ledger, by what it left beside the file. Another gateway may
+    /// be there by now, with another ledger and so with another token.
+    fn running(&self) -> Option<Api> {
+        let Ok(Readable::File(file)) = ledger::named_place(self.ledger.clone()) else {
+            return None;
+        };
+        let token = admin::read_token(Some(&AdminToken::file_of(&file)), None).ok()?;
+        let api = Api::new(&admin_url::beside(&file)?, &token).ok()?;
+        api.call(Method::GET, "users?limit=1", &Value::Null).ok()?;
+        Some(api)
+    }
+}
+
+/// Has a running gateway make a change; whether there was one to make.
+fn change_running(api: &Api, wanted: Wanted) -> Result<bool, Failure> {
+    let (path, body) = request(wanted);
+    let answer = api.call(Method::POST, path, &body)?;
+    Ok(answer.get("changed").and_then(Value::as_bool).unwrap_or(true))
+}
+
+/// Makes a change on an open ledger; whether there was one to make.
+fn change_stopped(ledger: &dyn Ledger, wanted: Wanted) -> Result<bool, Failure> {
+    let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
+    let act = operator::act(Clock::system().now());
+    runtime.block_on(operate(ledger, wanted, act)).map_err(|error| {
+        let code = match &error {
+            OperationError::Wrong(_) | OperationError::Refused(_) => FailureCode::Usage,
+            _ => FailureCode::Runtime,
+        };
+        Failure { code, error: error.into() }
+    })
+}
+
+/// A refused ledger, with what helps where a gateway runs on it.
+fn hinted(refused: Failure) -> Failure {
+    match refused.code {
+        FailureCode::Configuration => {
+            let hint = "beside a running gateway, name its admin listener with --admin URL";
+            Failure::with_hint(refused.code, format_args!("{:#}", refused.error), hint)
+        }
+        _ => refused,
     }
 }
 

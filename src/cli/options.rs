@@ -119,7 +119,7 @@ pub(super) struct Options {
 }
 
 /// The options of commands that work on a ledger and serve no clients.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct LedgerOptions {
     /// The ledger's file [default: refund-gateway.db]
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]

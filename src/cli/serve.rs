@@ -1,5 +1,6 @@
 //! `serve`: the gateway itself, from its settings to its last drained request.
 
+use super::admin_url::UntilTheEnd;
 use super::complaint;
 use super::demo::Demo;
 use super::doors::doors;
@@ -11,7 +12,7 @@ use super::self_signed::SelfSigned;
 use super::settings::{Effective, Settings};
 use super::signals::Signals;
 use super::values::LedgerPlace;
-use super::{exposure, ledger, logging, record, self_signed, terminal};
+use super::{admin_url, exposure, ledger, logging, record, self_signed, terminal, token};
 use crate::console::{Console, ShownSetting};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
 use crate::ledger::Ledger;
@@ -101,7 +102,7 @@ fn remove_if_unused(path: &Path) {
     if !SqliteLedger::audit_file(path).is_ok_and(|audit| audit.entries == 0 && audit.refunds == 0) {
         return;
     }
-    for suffix in ["", "-wal", "-shm", ".lock", ".admin-token"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".admin-token", admin_url::SUFFIX] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         // A file that is not there or cannot be removed is no reason to fail.
@@ -221,7 +222,11 @@ async fn serve(
     let gateway = Gateway::start_tapped(service, doors, settings.http, settings.listen, admin, tap)
         .await
         .map_err(of_listeners)?;
-    announce(&gateway, settings.demo != Demo::Off)?;
+    let admin = announce(&gateway, settings.demo != Demo::Off)?;
+    let _url_file = file.zip(admin).and_then(|(ledger, url)| {
+        let written = admin_url::write(&ledger, &url);
+        written.inspect_err(|error| tracing::warn!(%error, "commands will not find it")).ok()
+    });
     if let Some(SelfSigned { certificate, .. }) = &self_signed {
         terminal::data(&format!("certificate in {}", certificate.display()))?;
     }
@@ -237,18 +242,9 @@ async fn serve(
     Ok(())
 }
 
-/// A file that is taken away when this is dropped.
-struct UntilTheEnd(PathBuf);
-
-impl Drop for UntilTheEnd {
-    fn drop(&mut self) {
-        // It may have been removed before, which is as good.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// The token of the admin API: the one that was given, or a new one, which is written beside the
-/// ledger's file for those who may read that, as long as a gateway accepts it.
+/// The token of the admin API: the one that was given; or a new one, which is written beside the
+/// ledger's file for those who may read that, as long as a gateway accepts it; or, on a database
+/// server, the one that the gateways of this folder share, which stays.
 fn admin_token(
     settings: &Settings,
     beside: Option<&Path>,
@@ -256,16 +252,32 @@ fn admin_token(
     if let Some(token) = settings.admin_token.given()? {
         return Ok((Some(token), None));
     }
-    let Some(beside) = beside.filter(|_| settings.admin_listen.is_some()) else {
+    if settings.admin_listen.is_none() {
         return Ok((None, None));
+    }
+    let file = match (beside, &settings.ledger) {
+        (Some(beside), _) => AdminToken::file_of(beside),
+        (None, LedgerPlace::Server(_)) => return Ok((shared_token(), None)),
+        (None, _) => return Ok((None, None)),
     };
-    let file = AdminToken::file_of(beside);
     let token = AdminToken::write_new(&file);
     let token = token.or_fail(FailureCode::Runtime, format_args!("writing {}", file.display()))?;
     if settings.test {
         tracing::info!("the token of the admin API is in {}", file.display());
     }
     Ok((Some(token), Some(UntilTheEnd(file))))
+}
+
+/// The token that the gateways of this folder share. Refunds do not wait for one: without it there
+/// is no admin API, and a line of the log that says so.
+fn shared_token() -> Option<AdminToken> {
+    let file = Path::new(token::SHARED_FILE);
+    let shared = AdminToken::shared(file).inspect_err(|error| {
+        let file = file.display();
+        tracing::warn!(%error, "no admin API: {file} can be neither read nor written as its token");
+    });
+    token::warn_of_readers(file);
+    shared.ok()
 }
 
 /// Why the listeners did not start: what is wrong with TLS is a matter of configuration.
@@ -282,8 +294,9 @@ fn connect(gateway: HttpGateway) -> (String, Arc<dyn Processor>) {
     (gateway.name.clone(), Arc::new(HttpProcessor::new(gateway)))
 }
 
-/// Prints where the gateway is, now that it accepts connections.
-fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
+/// Prints where the gateway is, now that it accepts connections. Returns the URL of its admin
+/// listener.
+fn announce(gateway: &Gateway, demo: bool) -> Result<Option<String>, Failure> {
     let public = gateway.public_addr();
     let scheme = if gateway.is_tls() { "https" } else { "http" };
     if demo {
@@ -293,9 +306,10 @@ fn announce(gateway: &Gateway, demo: bool) -> Result<(), Failure> {
         );
     }
     terminal::data(&format!("listening on {scheme}://{public}"))?;
-    if let Some(admin) = gateway.admin_addr() {
-        let scheme = if gateway.is_admin_tls() { "https" } else { "http" };
-        terminal::data(&format!("admin on {scheme}://{admin}"))?;
+    let scheme = if gateway.is_admin_tls() { "https" } else { "http" };
+    let admin = gateway.admin_addr().map(|admin| format!("{scheme}://{admin}"));
+    if let Some(admin) = &admin {
+        terminal::data(&format!("admin on {admin}"))?;
     }
-    Ok(())
+    Ok(admin)
 }

@@ -13,10 +13,14 @@ use std::path::{Path, PathBuf};
 /// The variable that holds a token.
 pub(super) const VARIABLE: &str = "REFUND_GATEWAY_ADMIN_TOKEN";
 
+/// The file of the token of a ledger on a database server, in the working folder.
+pub(super) const SHARED_FILE: &str = "refund-gateway.admin-token";
+
 /// Where a gateway takes its token from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
-    /// It draws one, and writes it beside its ledger.
+    /// It draws one, and writes it beside its ledger; that of a ledger on a server is in
+    /// [`SHARED_FILE`].
     Drawn,
     /// From a file.
     File(PathBuf),
@@ -55,7 +59,8 @@ pub(super) fn of_variable() -> Result<Option<String>, Failure> {
     }
 }
 
-fn warn_of_readers(file: &Path) {
+/// Warns where others than its owner may read the token in a file.
+pub(super) fn warn_of_readers(file: &Path) {
     let mode = std::fs::metadata(file).map(|about| about.permissions().mode());
     if mode.is_ok_and(|mode| mode & 0o077 != 0) {
         let shown = file.display();

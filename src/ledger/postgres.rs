@@ -75,6 +75,7 @@ pub use backend::Postgres;
 pub use beside::ServerEvents;
 pub use fault::PostgresError;
 pub use moving::{ServerBegun, ServerHeld};
+pub use starting::migrate;
 
 /// A ledger in PostgreSQL, of which this process is one node of any number; of a test ledger it is
 /// the only one.

@@ -81,6 +81,12 @@ fn not_served(path: &str) -> Option<Text> {
 /// The actions of the original that are not served.
 const ACTIONS: [&str; 4] = ["amend", "execute", "generate", "subscribe"];
 
+/// The answer to a call over a limit of calls.
+pub(super) fn too_many(manner: &Manner, seconds: u32) -> Response {
+    let refused = manner.refuse(&Reason::of_request(Wrong::TooMany, failing::too_many()));
+    Response { retry_after_s: Some(seconds), ..refused }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,10 +115,4 @@ mod tests {
             assert_eq!(said(path), None, "{path}");
         }
     }
-}
-
-/// The answer to a call over a limit of calls.
-pub(super) fn too_many(manner: &Manner, seconds: u32) -> Response {
-    let refused = manner.refuse(&Reason::of_request(Wrong::TooMany, failing::too_many()));
-    Response { retry_after_s: Some(seconds), ..refused }
 }

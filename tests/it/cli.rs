@@ -190,7 +190,7 @@ fn a_ledger_in_use_is_exit_3() {
     for args in [
         serve(&["--demo", "--ledger", "ledger.db"]),
         vec!["seed", "seed.toml", "--ledger", "ledger.db"],
-        vec!["user", "set-password", "demo@example.com", "--ledger", "./ledger.db"],
+        "refund settle R-1 --status Error --reason none --ledger ./ledger.db".split(' ').collect(),
     ] {
         let output = finish(program(gateway.folder()).args(&args));
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -11,7 +11,7 @@ use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
     create_envelope, electronic_refund, external_refund, finish, login_envelope, program,
 };
-use crate::postgres_server::Server;
+use crate::postgres_server::{AS_A_NODE, Server};
 use crate::processor::{status, until};
 use crate::processor_stub::{Behaviour, ProcessorStub};
 use crate::rest::client::{Client, PAYMENT, done};
@@ -243,8 +243,7 @@ fn what_a_node_that_stopped_was_asking_is_taken_over_and_ends_once() {
     let id = one.create(&session, &[electronic_refund("5.00")]).texts("Id").remove(0);
     until("the order is at its gateway", || stub.refunds() == 1);
     // The other node finds it due, and does not ask as long as the first one may.
-    let due = "update inquiry set next_ms = 0";
-    server.sql("postgres", due);
+    server.sql("postgres", &format!("{AS_A_NODE}update inquiry set next_ms = 0"));
     let seen = number(&server, "select count(*) from lease where kind = 'order'");
     assert_eq!(seen, 1);
     assert_eq!((status(&other, &session, &id), stub.inquiries()), ("Processing".to_owned(), 0));

@@ -103,6 +103,32 @@ fn what_a_user_may_do_changes_for_a_session_in_use() {
     assert!(!can_log_in(&gateway, "demo") && can_log_in(&gateway, "another"));
 }
 
+/// Regression: beside a running gateway it was refused unless the admin listener was named.
+#[test]
+fn a_password_is_changed_on_the_ledger_of_a_running_gateway_by_the_ledgers_name() {
+    if engine() != Engine::File {
+        return;
+    }
+    let mut gateway = real(&[]);
+    let ledger = gateway.place().to_owned();
+    let args = ["user", "set-password", DEMO, "--ledger", &ledger];
+    let said = command(gateway.folder(), &args, "another\n");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.out, format!("the user `{DEMO}` has another password\n"));
+    assert!(said.err.contains("the gateway that runs on this ledger"), "{}", said.err);
+    assert!(!can_log_in(&gateway, "demo") && can_log_in(&gateway, "another"));
+    // Where the gateway of another ledger is, nothing is changed.
+    let other = real(&[]);
+    let url = gateway.folder().join(format!("{ledger}.admin-url"));
+    fs::write(&url, format!("http://{}", other.admin())).unwrap();
+    let said = command(gateway.folder(), &args, "third\n");
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("--admin URL"), "{}", said.err);
+    assert!(can_log_in(&gateway, "another") && can_log_in(&other, "demo"));
+    assert!(gateway.terminate().success());
+    assert!(!url.exists());
+}
+
 #[test]
 fn a_user_is_made_on_a_ledger_that_is_stopped_and_on_one_that_is_served() {
     let mut gateway = real(&[]);
@@ -112,13 +138,8 @@ fn a_user_is_made_on_a_ledger_that_is_stopped_and_on_one_that_is_served() {
     let session = gateway.login_as("clerk@example.com", "s3cret");
     let refund = external_refund(ELECTRONIC_ACCOUNT, "1");
     assert_eq!(codes(&gateway, &session, &refund), Vec::<String>::new());
-    // Only the gateway opens its ledger meanwhile, where that is a file.
     let place = gateway.place().to_owned();
     let stopped = ["user", "create", "nobody@example.com", "none", "--ledger", &place];
-    if engine() == Engine::File {
-        let said = command(gateway.folder(), &stopped, "x\n");
-        assert!(said.code == 3 && said.err.contains("--admin URL"), "{}: {}", said.code, said.err);
-    }
     assert!(gateway.terminate().success());
     let said = command(gateway.folder(), &stopped, "x\n");
     assert_eq!((said.code, said.out.as_str()), (0, "the user `nobody@example.com` is made\n"));

@@ -4,6 +4,9 @@ use crate::gateway::{
     EXTERNAL_ACCOUNT, TestGateway, electronic_refund, external_refund, finish, program,
 };
 use crate::postgres_server::Server;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use tempfile::TempDir;
 
 const REFUNDS: &str = "select count(*) || ' ' || sum(amount) from refund";
@@ -50,4 +53,76 @@ fn a_gateway_and_its_server_are_killed_and_nothing_acknowledged_is_lost() {
     assert!(gateway.stderr().contains("pages have no checksums"), "{}", gateway.stderr());
     assert!(!gateway.stderr().contains("asynchronously"), "{}", gateway.stderr());
     assert!(gateway.terminate().success());
+}
+
+/// How a command ended, and all that it said.
+fn said(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
+    let output = finish(program(folder).args(args));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+/// A database of its own, as ledgers want it.
+fn database(server: &Server, name: &str) {
+    let create = "template template0 encoding 'UTF8' locale 'C'";
+    server.sql("postgres", &format!("create database {name} {create}"));
+}
+
+#[test]
+fn a_role_that_may_not_make_the_schema_is_refused_with_the_command_that_does() {
+    let Some(server) = Server::shared() else { return };
+    database(server, "owned");
+    server.sql("owned", "create role node login password 'secret'");
+    let owner = server.url("owned", "");
+    let node = owner.replace("postgres:secret@", "node:secret@");
+    let folder = TempDir::new().unwrap();
+    let serve = ["serve", "--demo", "--listen", "127.0.0.1:0", "--ledger", &node];
+    let (code, refused) = said(folder.path(), &serve);
+    assert_eq!(code, Some(3), "{refused}");
+    assert!(refused.contains("refund-gateway ledger migrate URL"), "{refused}");
+    for _ in 0..2 {
+        let (code, made) = said(folder.path(), &["ledger", "migrate", &owner]);
+        assert_eq!(code, Some(0), "{made}");
+        assert!(made.contains("the schema has version 3") && !made.contains("secret"), "{made}");
+    }
+    let lacking = "select count(*) from payment_method where sum is null";
+    assert_eq!(server.sql("owned", lacking), "0");
+    server.sql(
+        "owned",
+        "grant usage on schema public to node; \
+         grant select, insert, update, delete on all tables in schema public to node",
+    );
+    // What the ledger is for was left to the first program that serves it.
+    let mut gateway = TestGateway::start(&["--demo", "--ledger", &node]);
+    let rows = [external_refund(EXTERNAL_ACCOUNT, "1.00")];
+    assert_eq!(gateway.create(&gateway.login(), &rows).successes(), 1);
+    assert!(gateway.terminate().success());
+    let (code, refused) = said(folder.path(), &["ledger", "migrate", "ledger.db"]);
+    assert_eq!(code, Some(2), "{refused}");
+    assert!(refused.contains("no ledger on a database server"), "{refused}");
+}
+
+#[test]
+fn gateways_of_a_folder_share_the_token_of_their_ledger_on_a_server() {
+    const SEED: &str = "[[user]]\nusername = 'demo@example.com'\npassword = 'demo'\n";
+    let Some(server) = Server::shared() else { return };
+    database(server, "tokens");
+    let url = server.url("tokens", "");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("seed.toml"), SEED).unwrap();
+    let mut first = TestGateway::start_in(folder, &["--seed", "seed.toml", "--ledger", &url]);
+    let file = first.folder().join("refund-gateway.admin-token");
+    let token = fs::read_to_string(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let other = TempDir::new().unwrap();
+    fs::copy(&file, other.path().join("refund-gateway.admin-token")).unwrap();
+    let second = TestGateway::start_in(other, &["--ledger", &url]);
+    for gateway in [&first, &second] {
+        let admin = format!("http://{}", gateway.admin());
+        let list = ["admin", "account", "list", "--admin", &admin, "--ledger", &url];
+        let (code, listed) = said(first.folder(), &list);
+        assert_eq!(code, Some(0), "{listed}");
+    }
+    assert!(first.terminate().success());
+    assert_eq!(fs::read_to_string(&file).unwrap(), token, "other gateways have it too");
 }

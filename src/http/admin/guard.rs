@@ -89,6 +89,34 @@ impl AdminToken {
         Ok(Self::of(&token))
     }
 
+    /// The token in `file`, which gateways on the same ledger share; it is drawn and written,
+    /// readable by its owner alone, where there is none.
+    ///
+    /// # Errors
+    /// As [`AdminToken::write_new`], and where the file holds no token.
+    pub fn shared(file: &Path) -> io::Result<Self> {
+        // Written as a whole before it has its name: another gateway may read it at any moment.
+        let mut draft = file.as_os_str().to_owned();
+        draft.push(format!(".{}", std::process::id()));
+        loop {
+            match fs::read_to_string(file) {
+                Ok(text) => return Self::given(&text).map_err(io::Error::other),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                // A link to nothing is there and cannot be read.
+                Err(error) if file.is_symlink() => return Err(error),
+                Err(_) => {}
+            }
+            let token = Self::write_new(Path::new(&draft))?;
+            let named = fs::hard_link(&draft, file);
+            fs::remove_file(&draft)?;
+            match named {
+                Ok(()) => return Ok(token),
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
     fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
@@ -231,5 +259,21 @@ mod tests {
         let text = fs::read_to_string(&file).unwrap();
         assert!(token.is(text.trim()) && !token.is("old"));
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn gateways_that_start_at_the_same_moment_share_one_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        let first = AdminToken::shared(&file).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let second = AdminToken::shared(&file).unwrap();
+        assert!(first.is(text.trim()) && second.is(text.trim()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
+        fs::write(&file, "short").unwrap();
+        assert!(AdminToken::shared(&file).is_err());
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("nowhere", &file).unwrap();
+        assert!(AdminToken::shared(&file).is_err());
     }
 }

@@ -38,6 +38,9 @@ const SAYS_OLDEST: i64 = 2;
 /// Held while steps are taken ("RFGW" and a number).
 const TAKE_LOCK: &str = "begin; set local lock_timeout = '60s'; set local statement_timeout = 0; \
                          select pg_advisory_xact_lock(1380337495, 1)";
+/// What helps where a role may not take a step.
+pub(super) const AS_OWNER: &str =
+    "run `refund-gateway ledger migrate URL` with the URL of the schema's owner";
 const NOTE_STEPS: &str = "
     create table schema_version (
         version bigint primary key check (version > 0),
@@ -60,10 +63,10 @@ pub(super) async fn bring_up_to_date(client: &Client, is_made: bool) -> Result<(
         Err(error) => {
             client.batch_execute("rollback").await?;
             let doing = match taken {
-                0 => "the schema cannot be made".to_owned(),
+                0 => format!("the schema cannot be made ({AS_OWNER})"),
                 _ => format!(
                     "the ledger's schema has version {taken}, this program needs {VERSION}, and \
-                     cannot bring it there (start it once as the schema's owner)"
+                     cannot bring it there ({AS_OWNER})"
                 ),
             };
             Err(error.while_doing(&doing))

@@ -7,6 +7,7 @@ use super::fault::{Kind, PostgresError};
 use super::link::Link;
 use super::moving;
 use super::purpose::{Use, Verb};
+use super::schema;
 use super::store::Store;
 use super::summing;
 use super::waiter::Waiter;
@@ -52,7 +53,8 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let mut link = Link::connect(&runtime, &address, Use::Opening { is_made })?;
     compare_clocks(&mut link)?;
     let world = World { configured, id_seed, ..World::default() };
-    let mut store = Store::new(address.clone(), runtime, link, node, world);
+    let read_at = address.clone();
+    let mut store = Store::new(address, runtime, link, node, world);
     store.begin()?;
     if store.work(|unit| unit.get::<Meta>(&(COPYING.to_owned(),)).map(|row| row.is_some()))? {
         store.roll_back()?;
@@ -78,8 +80,25 @@ pub(in crate::ledger) fn open(address: Address, start: Start) -> Result<Opened, 
     let beginning::Begun { keeps_events, salt, row_salt } = begun;
     store.world.keeps_events = keeps_events;
     (store.world.salt, store.world.row_salt) = (salt, row_salt);
-    summing::sum_all(&mut store, &address)?;
+    summing::sum_all(&mut store, &read_at)?;
     Ok(Opened { store, is_test: found })
+}
+
+/// Makes the schema of the ledger at a URL or brings it up to date, and gives every row its sum:
+/// what the owner of the schema may. What the ledger is for stays open where nothing served it yet.
+/// Returns the version of the schema.
+///
+/// # Errors
+/// Where the server cannot be reached, the role may not, or the schema is of something else.
+pub fn migrate(url: &str) -> Result<i64, PostgresError> {
+    let address = Address::of_process(url)?;
+    let (runtime, mut node) = (Waiter::new()?, [0_u8; 16]);
+    drawing::fill_randomly(&mut node)?;
+    let link = Link::connect(&runtime, &address, Use::Opening { is_made: true })?;
+    let read_at = address.clone();
+    let mut store = Store::new(address, runtime, link, node, World::default());
+    summing::sum_all(&mut store, &read_at)?;
+    Ok(schema::VERSION)
 }
 
 const MOMENT: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";

@@ -10,6 +10,7 @@ use super::books::{arrays, arrays_and_sums, listed, quoted, same_keys};
 use super::fault::PostgresError;
 use super::link::{Bindable, Link};
 use super::readers::long_reader;
+use super::schema::AS_OWNER;
 use super::starting::commit;
 use super::store::Store;
 use super::sums::{self, SUM, sum_of};
@@ -48,8 +49,7 @@ pub(super) fn sum_all(store: &mut Store, address: &Address) -> Result<(), Postgr
         let unreached = unreached.join(", ");
         tracing::warn!(
             unreached,
-            "rows have no sums, and this role may give them none: start the program once as the \
-             schema's owner"
+            "rows have no sums, and this role may give them none: {AS_OWNER}"
         );
     }
     if tables.is_empty() {

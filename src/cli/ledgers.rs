@@ -1,15 +1,16 @@
-//! `ledger copy`: a whole ledger from a file to a database server and back.
+//! `ledger`: a whole ledger from a file to a database server and back, and what the owner of a
+//! schema does before others serve it.
 
 use super::exit::{ExitStatus, Failure, FailureCode};
 use super::progress::ShownProgress;
 use super::values::LedgerPlace;
 use super::{ledger, terminal};
 use crate::ledger::moving::{Held, MoveError, Shown, Unfinished, copy};
-use crate::ledger::postgres::{ServerBegun, ServerHeld};
+use crate::ledger::postgres::{self, ServerBegun, ServerHeld};
 use crate::ledger::sqlite::{FileBegun, FileHeld};
 use std::sync::Arc;
 
-/// Move ledgers between a file and a database server
+/// Move ledgers between a file and a database server, and make the schema there
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -28,11 +29,37 @@ enum Action {
         #[arg(value_name = "TO")]
         to: LedgerPlace,
     },
+    /// Make the schema of a ledger on a database server, or bring it up to date, as its owner
+    Migrate {
+        /// The ledger, postgres://…
+        #[arg(value_name = "URL")]
+        ledger: LedgerPlace,
+    },
 }
 
-/// Copies the ledger and prints what is in the copy.
+/// Does what is asked.
 pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
-    let Action::Copy { from, to } = &args.action;
+    match &args.action {
+        Action::Copy { from, to } => copy_ledger(from, to),
+        Action::Migrate { ledger } => migrate(ledger),
+    }
+}
+
+/// Says nothing of a ledger that is there but its schema: what it is for is settled by the first
+/// program that serves it.
+fn migrate(place: &LedgerPlace) -> Result<ExitStatus, Failure> {
+    let LedgerPlace::Server(url) = place else {
+        let message = format!("{place} is no ledger on a database server");
+        let hint = "a file is brought up to date when it is served; here belongs postgres://…";
+        return Err(Failure::with_hint(FailureCode::Usage, message, hint));
+    };
+    let version = postgres::migrate(url).map_err(ledger::on_server)?;
+    terminal::data(&format!("{place}: the schema has version {version}"))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Copies a ledger and prints what is in the copy.
+fn copy_ledger(from: &LedgerPlace, to: &LedgerPlace) -> Result<ExitStatus, Failure> {
     if let (LedgerPlace::File(_), LedgerPlace::File(_)) = (from, to) {
         let message = "both ledgers are files";
         let hint = "`refund-gateway backup` copies a file to a file";
