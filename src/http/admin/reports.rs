@@ -33,7 +33,8 @@ impl Api {
         match (method, rest) {
             (&Method::GET, []) => Ok(ok(json!({ "reports": self.reports.all() }))),
             (&Method::POST, []) => {
-                let report: Report = from_json_with(body, &LISTS).map_err(no_report)?;
+                let report: Report =
+                    from_json_with(body, &LISTS).map_err(|wrong| no_report(&wrong))?;
                 let id = self.reports.add(report, body.clone());
                 Ok((StatusCode::CREATED, json!({ "id": id })))
             }
@@ -53,6 +54,6 @@ impl Api {
 }
 
 /// What is wrong with a body, of which it is said what it should be.
-fn no_report(wrong: Wrong) -> Wrong {
+fn no_report(wrong: &Wrong) -> Wrong {
     bad(format!("This is no report of a replay: {}", wrong.why))
 }
