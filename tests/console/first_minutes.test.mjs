@@ -1,7 +1,7 @@
 // A stranger's first minutes: install the package, start it, open the console, see the first refund
 // arrive, break it with an ordered fault, see why, settle a refund that is stuck, export the list.
 //
-// With REFUND_GATEWAY_DEB the package is installed for it, by root, and purged afterwards; without,
+// With GATEWAY_DEB the package is installed for it, by root, and purged afterwards; without,
 // the program that was built is used as if it were installed.
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { after, before, describe, test } from "node:test";
 import { launch, login, open, picture, shoot } from "./support/browser.mjs";
 import { addresses, client, electronicRefund, externalRefund, PROGRAM } from "./support/gateway.mjs";
 
-const PACKAGE = process.env.REFUND_GATEWAY_DEB;
+const PACKAGE = process.env.GATEWAY_DEB;
 
 describe("a stranger's first minutes", () => {
   let child, folder, gateway, browser, window, page;
