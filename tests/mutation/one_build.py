@@ -39,10 +39,10 @@ fn at_run_time(first: u32) -> u32 {
     if let Some(number) = *CHOSEN {
         return number;
     }
-    if !SEEN[first as usize].swap(true, Ordering::Relaxed) {
-        if let Some(file) = &*NOTED {
-            let _ = file.lock().unwrap().write_all(format!("{first}\\n").as_bytes());
-        }
+    if let Some(file) = &*NOTED
+        && !SEEN[first as usize].swap(true, Ordering::Relaxed)
+    {
+        let _ = file.lock().unwrap().write_all(format!("{first}\\n").as_bytes());
     }
     u32::MAX
 }
