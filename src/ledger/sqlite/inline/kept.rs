@@ -116,3 +116,67 @@ fn connect(uri: &str) -> Connection {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(uri, flags).unwrap()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+    use tempfile::TempDir;
+
+    /// Two ledgers of one schema, each with its own row.
+    fn origins() -> (TempDir, [PathBuf; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["one", "other"].map(|name| {
+            let file = folder.path().join(name);
+            let connection = Connection::open(&file).unwrap();
+            connection.execute_batch("create table names (name text) strict").unwrap();
+            connection.execute("insert into names values (?1)", [name]).unwrap();
+            file
+        });
+        (folder, files)
+    }
+
+    fn names(connection: &Connection) -> Vec<String> {
+        let mut statement = connection.prepare_cached("select name from names").unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_a_process_that_died_had_not_committed_is_known_to_none_after_it() {
+        let (_folder, [one, _]) = origins();
+        let file = take(&one);
+        let mut file = file.lock().unwrap();
+        let (writer, reader) = (file.writer(), file.reader());
+        writer.execute("insert into names values ('committed')", []).unwrap();
+        writer.execute_batch("begin immediate; insert into names values ('begun')").unwrap();
+        assert_eq!(names(&writer), ["one", "committed", "begun"]);
+        file.take_back(writer, Some(reader));
+        let (writer, reader) = (file.writer(), file.reader());
+        assert!(writer.is_autocommit());
+        for connection in [&writer, &reader, &file.eye] {
+            assert_eq!(names(connection), ["one", "committed"]);
+        }
+    }
+
+    #[test]
+    fn a_schedule_begins_with_its_own_ledger_and_the_statements_of_the_one_before() {
+        let (_folder, [one, other]) = origins();
+        let file = take(&one);
+        let writer = file.lock().unwrap().writer();
+        writer.execute("insert into names values ('more')", []).unwrap();
+        assert_eq!(names(&writer), ["one", "more"]);
+        file.lock().unwrap().take_back(writer, None);
+        give_back(&file);
+        drop(file);
+        let file = take(&other);
+        let mut file = file.lock().unwrap();
+        let writer = file.writer();
+        for connection in [&writer, &file.reader(), &file.eye] {
+            assert_eq!(names(connection), ["other"]);
+        }
+        let statement = writer.prepare_cached("select name from names").unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        assert_eq!(statement.get_status(StatementStatus::Run), 2);
+    }
+}
