@@ -5,8 +5,7 @@
 //! What must stay true: nothing but threads, the lock and the log are left out. Transactions,
 //! statements, batches and replies are those that are served.
 
-mod kept;
-
+use super::inline_kept::{self, File};
 use super::readers::{InlineReader, Readers};
 use super::store::Store;
 use super::{Sqlite, SqliteLedger, audit};
@@ -17,7 +16,6 @@ use crate::ledger::damage::Damage;
 use crate::ledger::engine::Load;
 use crate::ledger::file::Identity;
 use crate::ledger::writer::{Turns, Writer};
-use kept::File;
 use rusqlite::{Connection, ffi};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -95,7 +93,7 @@ pub(crate) struct Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        kept::give_back(&self.file);
+        inline_kept::give_back(&self.file);
     }
 }
 
@@ -139,7 +137,7 @@ pub(crate) struct FoundSource {
 impl Disk {
     /// A copy of the ledger in a file that nothing has open.
     pub(crate) fn copy_of(file: &Path) -> Self {
-        Self { file: kept::take(file) }
+        Self { file: inline_kept::take(file) }
     }
 
     /// Makes a file one that can be copied into memory: without a log.

@@ -1,15 +1,15 @@
 //! A file in memory and the connections to it, which the schedules of a thread use one after the
-//! other: to open a connection, to read the schema and to prepare the statements costs several times
-//! what a schedule does with them.
+//! other: to open a connection, to read the schema and to prepare the statements costs several
+//! times what a schedule does with them.
 //!
-//! What must stay true: nothing that a process knew outlives it. A connection is given on without an
-//! open transaction and without pages; what it keeps is what SQLite knows of the schema and how it
-//! goes about its statements. No two connections share pages: what one committed, another finds in
-//! the file.
+//! What must stay true: nothing that a process knew outlives it. A connection is given on without
+//! an open transaction and without pages; what it keeps is what SQLite knows of the schema and how
+//! it goes about its statements. No two connections share pages: what one committed, another finds
+//! in the file.
 
-use super::super::open::{configure as configure_writer, keep_plans};
-use super::super::reading::configure as configure_reader;
-use super::super::{pages, sending};
+use super::open::{configure as configure_writer, keep_plans};
+use super::reading::configure as configure_reader;
+use super::{pages, sending};
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
 use std::collections::BTreeMap;
