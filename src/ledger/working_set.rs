@@ -70,6 +70,8 @@ pub struct Shelf<R: Record> {
     indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
+    /// Keys were counted, but what is the newest one has to be looked up anew.
+    is_newest_forgotten: bool,
     /// How many keys were counted that no row has.
     unused: u32,
     /// What has changed since a mark, if there is one.
@@ -86,6 +88,7 @@ impl<R: Record> Default for Shelf<R> {
             wanted: Wanted::default(),
             indexes: HashMap::default(),
             newest: None,
+            is_newest_forgotten: false,
             unused: 0,
             before: None,
         }
@@ -134,7 +137,7 @@ impl<R: Record> Shelf<R> {
             None => books.newest(R::BY_KEY)?.unwrap_or(0),
         };
         let newest = newest.max(floor);
-        self.newest = Some(newest);
+        (self.newest, self.is_newest_forgotten) = (Some(newest), false);
         Ok(newest)
     }
 
@@ -273,10 +276,32 @@ macro_rules! shelves {
                 $(self.$shelf.forget_mark();)+
             }
 
+            /// Says to the engine what is wanted, and wants it no more.
+            pub(super) fn foresee(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.foresee(books)?;)+
+                $(self.$shelf.want_nothing();)+
+                Ok(())
+            }
+
             /// Looks up all that is wanted, table by table.
             pub(super) fn load(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.foresee(books)?;)+
                 $(self.$shelf.load(books)?;)+
                 Ok(())
+            }
+
+            /// Says to the engine which newest keys were forgotten, because they will be asked
+            /// for again; whether any were.
+            pub(super) fn foresee_newest(
+                &mut self,
+                books: &mut dyn Books,
+            ) -> Result<bool, BooksError> {
+                let mut is_any = false;
+                $(if std::mem::take(&mut self.$shelf.is_newest_forgotten) {
+                    books.foresee_newest(<$record as Record>::BY_KEY)?;
+                    is_any = true;
+                })+
+                Ok(is_any)
             }
 
             /// Forgets every row. Newest keys stay unless one was counted that no row has.
@@ -306,7 +331,7 @@ macro_rules! shelves {
 
             /// Forgets what is kept from batch to batch, because something else wrote.
             pub fn forget_newest(&mut self) {
-                $(self.$shelf.newest = None;)+
+                $(self.$shelf.is_newest_forgotten |= self.$shelf.newest.take().is_some();)+
                 (self.latest_source, self.latest_refund) = (None, None);
                 self.latest_collected = None;
             }
