@@ -169,6 +169,9 @@ impl<'u> Unit<'u> {
         if self.shelves.foresee_newest(self.books)? {
             let deleted = Meta::key_values(&(LAST_DELETED_REFUND.to_owned(),));
             self.books.foresee(Meta::BY_KEY, &[deleted], usize::MAX)?;
+            if self.world.keeps_events {
+                self.books.foresee_newest(&WEBHOOK_BY_PLACE)?;
+            }
         }
         Ok(())
     }

@@ -154,13 +154,11 @@ impl Column {
 
     /// An array of the values of all rows.
     fn put_all(&self, element: &Type, out: &mut BytesMut) -> Result<IsNull, Wrong> {
-        out.put_i32(i32::from(self.rows > 0));
+        out.put_i32(1);
         out.put_i32(i32::from(self.has_null));
         out.put_u32(element.oid());
-        if self.rows > 0 {
-            out.put_i32(i32::try_from(self.rows)?);
-            out.put_i32(1);
-        }
+        out.put_i32(i32::try_from(self.rows)?);
+        out.put_i32(1);
         for _ in 0..if self.is_same { self.rows } else { 1 } {
             out.extend_from_slice(&self.body);
         }
