@@ -82,8 +82,8 @@ pub trait Books {
         wanted.iter().try_for_each(|values| self.find(lookup, values, most, take))
     }
 
-    /// The same will be asked soon, together with what is foreseen besides: an engine for which each
-    /// look-up is a way over a network may ask for all of it at once. Until something is written.
+    /// The same will be asked soon, before anything is written, and more with it: an engine for
+    /// which each look-up is a way over a network may ask for all of it at once.
     fn foresee(
         &mut self,
         _lookup: &'static Lookup,

@@ -157,9 +157,9 @@ impl Link {
             })
         });
         let asked = questions.iter().map(|one| -> Exchange<'_> {
-            Box::pin(async move {
-                client.query(&one.statement, &one.bound()).await.map(Reply::Rows)
-            })
+            Box::pin(
+                async move { client.query(&one.statement, &one.bound()).await.map(Reply::Rows) },
+            )
         });
         let last = last(client);
         let is_last = last.is_some();

@@ -1,7 +1,8 @@
 //! What an open transaction of PostgreSQL finds and takes.
 //!
-//! Rows of one table are written by one statement, however many they are (`forms.rs`). What is written waits for the next question or for the end of the batch, so that statements
-//! share a round trip.
+//! Rows of one table are written by one statement, however many they are (`forms.rs`). What is
+//! written waits for the next question or for the end of the batch, so that statements share a
+//! round trip; what is asked for may be answered already (`foreseen.rs`).
 
 use super::fault::PostgresError;
 use super::foreseen::Part;
@@ -258,11 +259,7 @@ impl Link {
 }
 
 /// Passes on rows that were found, each compared with its sum.
-fn take_parts(
-    parts: &[Part],
-    table: &'static Table,
-    take: TakeRow<'_>,
-) -> Result<(), BooksError> {
+fn take_parts(parts: &[Part], table: &'static Table, take: TakeRow<'_>) -> Result<(), BooksError> {
     parts.iter().try_for_each(|part| {
         let whole = Whole { row: &part.row, table, first: part.first };
         sums::verify(&whole)?;

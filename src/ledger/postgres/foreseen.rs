@@ -1,6 +1,6 @@
-//! Questions that go with the next exchange, and answers that come before they are asked for: all
-//! that a round of look-ups wants is on its way together, the first round with the wait for the turn,
-//! and rows bring with them the ones that they lead to.
+//! Questions that go with the next exchange, and answers that come before they are asked for. All
+//! that a round of look-ups wants is on its way together, the first round with the wait for the
+//! turn, and rows bring with them the ones that they lead to.
 //!
 //! What must stay true: an answer is of the open turn, in which no other node writes, and from
 //! before anything was written in it; each is given once.
@@ -153,7 +153,8 @@ impl Foreseen {
             for lead in lookup.leads {
                 // A row that is not there has no key.
                 if let key @ Value::Integer(_) = value_at(&row, first) {
-                    led.push((lead.to, vec![key.into_owned()], Part { row: Arc::clone(&row), first }));
+                    let part = Part { row: Arc::clone(&row), first };
+                    led.push((lead.to, vec![key.into_owned()], part));
                 }
                 first += width(lead.to.table);
             }
@@ -249,9 +250,8 @@ impl Link {
         &mut self,
         lookup: &'static Lookup,
     ) -> Result<Option<Option<i64>>, PostgresError> {
-        let is_it = |one: &Question| {
-            matches!(one.wanted, Wanted::Newest) && is_same(one.lookup, lookup)
-        };
+        let is_it =
+            |one: &Question| matches!(one.wanted, Wanted::Newest) && is_same(one.lookup, lookup);
         if self.foreseen.questions.iter().any(is_it) {
             self.ask_foreseen()?;
         }
@@ -298,7 +298,8 @@ fn find_many_text(
     let mut joined = match is_bounded {
         false => format!("join {name} as t on {same}"),
         true => format!(
-            "cross join lateral (select * from {name} as t where {same} order by {} limit ${}) as t",
+            "cross join lateral \
+             (select * from {name} as t where {same} order by {} limit ${}) as t",
             listed(table.key()),
             lookup.by.len() + 1,
         ),

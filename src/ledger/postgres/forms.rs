@@ -1,7 +1,7 @@
 //! The statements that write rows of a table, in several forms: a column in which the rows differ
-//! comes as an array, and one that is the same in all of them as a single value. The server keeps an
-//! array's values for each row once more before it uses them, which takes longer than all else that
-//! it does with a row of many columns.
+//! comes as an array, and one that is the same in all of them as a single value. The server keeps
+//! each array's values once more before it uses them, which for a row of many columns takes longer
+//! than all else that it does with it.
 //!
 //! What must stay true: every form writes every column; a table has a bounded number of forms, and
 //! the one with arrays alone fits all rows.
@@ -44,7 +44,8 @@ impl Link {
     ) -> Result<Formed, PostgresError> {
         let mut wanted: Vec<bool> = columns.iter().map(|column| !column.is_same()).collect();
         // Rows differ in their keys.
-        if rows != 1 && !wanted.contains(&true)
+        if rows != 1
+            && !wanted.contains(&true)
             && let Some(first) = wanted.first_mut()
         {
             *first = true;

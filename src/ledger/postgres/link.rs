@@ -231,4 +231,3 @@ fn in_use(error: tokio_postgres::Error) -> PostgresError {
 pub(super) fn late() -> PostgresError {
     PostgresError::new(Kind::Lost, "the server gave no answer in time")
 }
-

@@ -15,8 +15,7 @@ fn trips(store: &mut Store, requests: i64, second: i64) -> u32 {
     let before = store.link().unwrap().trips;
     let requests: Vec<_> =
         (1..=requests).map(|key| request(&[(key, 1, false)], false, None, second)).collect();
-    let begun =
-        store.begin_for(|needs| requests.iter().for_each(|one| naming::create(one, needs)));
+    let begun = store.begin_for(|needs| requests.iter().for_each(|one| naming::create(one, needs)));
     begun.unwrap();
     look_ahead(store, |needs| requests.iter().for_each(|one| naming::create(one, needs)));
     for request in &requests {

@@ -70,8 +70,8 @@ pub(super) fn can_be_kept(value: &Value<'_>) -> bool {
     !matches!(value, Value::Text(text) if text.contains('\0'))
 }
 
-/// The values of one column of many rows, as they are sent. As long as every row has the same, it is
-/// held once.
+/// The values of one column of many rows, as they are sent. As long as every row has the same, it
+/// is held once.
 #[derive(Debug)]
 pub(super) struct Column {
     kind: Kind,

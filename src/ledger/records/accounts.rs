@@ -35,8 +35,7 @@ record! {
 /// An account by its id.
 pub static ACCOUNT_BY_ID: Lookup = Lookup::new(Account::TABLE, &["id"]).leading(TO_BALANCE);
 /// An account by its number.
-pub static ACCOUNT_BY_NUMBER: Lookup =
-    Lookup::new(Account::TABLE, &["number"]).leading(TO_BALANCE);
+pub static ACCOUNT_BY_NUMBER: Lookup = Lookup::new(Account::TABLE, &["number"]).leading(TO_BALANCE);
 /// The balance of an account, and the entry that made it what it is.
 const TO_BALANCE: &[Lead] = &[
     Lead { to: Balance::BY_KEY, from: "key", of: None },
