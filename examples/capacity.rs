@@ -46,7 +46,7 @@ impl Default for Figures {
     fn default() -> Self {
         Self {
             target: 100_000.0,
-            trips: 6.0,
+            trips: 2.0,
             trip_us: 500.0,
             sync_us: 1_000.0,
             base_us: 150.0,

@@ -25,6 +25,7 @@ pub mod moment;
 pub mod money;
 pub mod number;
 pub mod origin;
+pub mod percent;
 pub mod permission;
 pub mod presets;
 pub mod query;

@@ -23,7 +23,6 @@ use crate::client::{ClientLimits, Connection, Endpoint, Method, Request, Trust};
 use crate::http::AdminToken;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
@@ -233,31 +232,6 @@ fn segment(name: &str) -> Result<&str, Failure> {
     Ok(name)
 }
 
-/// A text as a segment of a path or the value of a query.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-/// What a running gateway answers to a GET; its token is in `token_file`, or beside `ledger`.
-pub(super) fn get(
-    url: &str,
-    token_file: Option<&Path>,
-    ledger: Option<&LedgerPlace>,
-    path: &str,
-) -> Result<Value, Failure> {
-    let token = read_token(token_file, ledger)?;
-    Api::new(url, &token)?.call(Method::GET, path, &Value::Null)
-}
-
 /// Where the token is, and how that is known.
 fn token_file(named: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<PathBuf, Failure> {
     let given = std::env::var_os("REFUND_GATEWAY_ADMIN_TOKEN_FILE").map(PathBuf::from);
@@ -274,10 +248,8 @@ fn token_file(named: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<Path
     }
 }
 
-pub(super) fn read_token(
-    named: Option<&Path>,
-    ledger: Option<&LedgerPlace>,
-) -> Result<String, Failure> {
+/// The token itself.
+fn read_token(named: Option<&Path>, ledger: Option<&LedgerPlace>) -> Result<String, Failure> {
     if named.is_none()
         && let Some(text) = token::of_variable()?
     {
@@ -313,8 +285,13 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// The API whose listener is at `url`.
-    pub(super) fn new(url: &str, token: &str) -> Result<Self, Failure> {
+    /// The API whose listener is at `url`; its token is in `token_file`, or beside `ledger`.
+    pub(super) fn at(
+        url: &str,
+        token_file: Option<&Path>,
+        ledger: Option<&LedgerPlace>,
+    ) -> Result<Self, Failure> {
+        let token = read_token(token_file, ledger)?;
         let endpoint = Endpoint::parse(url).or_fail(FailureCode::Usage, "--admin")?;
         let bearer = HeaderValue::try_from(format!("Bearer {token}"));
         let mut bearer = bearer.or_fail(FailureCode::Input, "the token")?;
@@ -377,14 +354,4 @@ fn connection(endpoint: &Endpoint, trust: Option<&Trust>) -> Connection {
 
 fn print(reported: &Value) -> Result<(), Failure> {
     terminal::data(&format!("{reported:#}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_encoded_for_a_path_and_a_query() {
-        assert_eq!(encoded("a@b+c \u{e9}~/"), "a%40b%2Bc%20%C3%A9~%2F");
-    }
 }

@@ -3,10 +3,12 @@
 //! What must stay true: it only reads; what a client or a gateway wrote is shown without control
 //! characters; colour never says anything alone.
 
+use super::admin::Api;
 use super::exit::{ExitStatus, Failure, FailureCode};
 use super::ledger::Readable;
 use super::options::LedgerOptions;
-use super::{admin, ledger, terminal};
+use super::{ledger, terminal};
+use crate::client::Method;
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::reconciliation::RefundName;
 use crate::ledger::sqlite::SqliteLedger;
@@ -46,9 +48,8 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     };
     let story = match &args.admin {
         Some(url) => {
-            let place = args.ledger.ledger.as_ref();
-            let path = format!("refunds/{name}/story");
-            Some(admin::get(url, args.token_file.as_deref(), place, &path)?)
+            let api = Api::at(url, args.token_file.as_deref(), args.ledger.ledger.as_ref())?;
+            Some(api.call(Method::GET, &format!("refunds/{name}/story"), &Value::Null)?)
         }
         None => match ledger::named_place(args.ledger)? {
             Readable::File(path) => {

@@ -46,7 +46,13 @@ pub(super) fn on_server(error: PostgresError) -> Failure {
         () if error.is_refusal() => FailureCode::Configuration,
         () => FailureCode::Runtime,
     };
-    Failure::with_hint(code, error, "docs/POSTGRES.md is the page about it")
+    let hint = match code {
+        FailureCode::Damaged => {
+            "restore the database from a backup of its server: docs/POSTGRES.md, Backups"
+        }
+        _ => "docs/POSTGRES.md is the page about it",
+    };
+    Failure::with_hint(code, error, hint)
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.

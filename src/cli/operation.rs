@@ -5,7 +5,7 @@
 //! What must stay true: both ways make the same change and say the same; a password comes from
 //! stdin, is not shown on a terminal, and is never an argument.
 
-use super::admin::{self, Api};
+use super::admin::Api;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::ledger::Readable;
 use super::options::LedgerOptions;
@@ -52,17 +52,14 @@ impl Target {
     ) -> Result<ExitStatus, Failure> {
         let changed = match &self.admin {
             Some(url) => {
-                let token =
-                    admin::read_token(self.token_file.as_deref(), self.ledger.ledger.as_ref());
-                change_running(&Api::new(url, &token?)?, wanted()?)?
+                let ledger = self.ledger.ledger.as_ref();
+                let api = Api::at(url, self.token_file.as_deref(), ledger)?;
+                change_running(&api, wanted()?)?
             }
             None => match ledger::open_named(self.ledger.clone(), OpenMode::Existing) {
                 Ok(ledger) => change_stopped(ledger.as_ref(), wanted()?)?,
-                Err(refused) => match self.running() {
-                    Some(api) => {
-                        terminal::note("the gateway that runs on this ledger makes the change");
-                        change_running(&api, wanted()?)?
-                    }
+                Err(refused) => match running(&self.ledger) {
+                    Some(api) => change_running(&api, wanted()?)?,
                     None => return Err(hinted(refused)),
                 },
             },
@@ -70,18 +67,20 @@ impl Target {
         terminal::data(if changed { done } else { "nothing to change: it is so already" })?;
         Ok(ExitStatus::Done)
     }
+}
 
-    /// The gateway that runs on this ledger, by what it left beside the file. Another gateway may
-    /// be there by now, with another ledger and so with another token.
-    fn running(&self) -> Option<Api> {
-        let Ok(Readable::File(file)) = ledger::named_place(self.ledger.clone()) else {
-            return None;
-        };
-        let token = admin::read_token(Some(&AdminToken::file_of(&file)), None).ok()?;
-        let api = Api::new(&admin_url::beside(&file)?, &token).ok()?;
-        api.call(Method::GET, "users?limit=1", &Value::Null).ok()?;
-        Some(api)
-    }
+/// The gateway that runs on this ledger, by what it left beside the file; a note says that it makes
+/// the change. Another gateway may be there by now, with another ledger and so with another
+/// token.
+pub(super) fn running(ledger: &LedgerOptions) -> Option<Api> {
+    let Ok(Readable::File(file)) = ledger::named_place(ledger.clone()) else {
+        return None;
+    };
+    let url = admin_url::beside(&file)?;
+    let api = Api::at(&url, Some(&AdminToken::file_of(&file)), None).ok()?;
+    api.call(Method::GET, "users?limit=1", &Value::Null).ok()?;
+    terminal::note("the gateway that runs on this ledger makes the change");
+    Some(api)
 }
 
 /// Has a running gateway make a change; whether there was one to make.

@@ -1,8 +1,10 @@
 //! `refund`: the one decision about a refund that is an operator's to make.
 
+use super::admin::Api;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::{ledger, operator, terminal};
+use super::{ledger, operation, operator, terminal};
+use crate::client::Method;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::Ledger;
@@ -12,6 +14,7 @@ use crate::ledger::sharing::Claim;
 use crate::service::clock::Clock;
 use crate::service::{ServiceSettings, ageing};
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -56,24 +59,53 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let refund = RefundId::parse(&id);
     let refund = refund.ok_or_else(|| refused(format!("`{id}` is no Id of a refund")))?;
     let reason = Settlement::checked_reason(&reason).map_err(refused)?;
-    let (settled_as, reported) = match status {
+    let (settled_as, status) = match status {
         Status::Processed => (SettledAs::Processed, "Processed"),
         Status::Error => (SettledAs::Error, "Error"),
     };
-    let ledger = ledger::open_named(ledger, OpenMode::Existing)?;
+    let number = match ledger::open_named(ledger.clone(), OpenMode::Existing) {
+        Ok(ledger) => settle_stopped(ledger.as_ref(), refund, settled_as, reason)?,
+        Err(refused) => match operation::running(&ledger) {
+            Some(api) => settle_running(&api, refund, status, &reason)?,
+            None => return Err(refused),
+        },
+    };
+    terminal::data(&format!("{number} is {status} now"))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Has a running gateway make the decision; the refund's number.
+fn settle_running(
+    api: &Api,
+    refund: RefundId,
+    status: &str,
+    reason: &str,
+) -> Result<String, Failure> {
+    let body = json!({ "status": status, "reason": reason });
+    let settled = api.call(Method::POST, &format!("refunds/{refund}/settle"), &body)?;
+    let number = settled.get("number").and_then(Value::as_str);
+    Ok(number.map_or_else(|| refund.to_string(), str::to_owned))
+}
+
+/// Makes the decision on an open ledger; the refund's number.
+fn settle_stopped(
+    ledger: &dyn Ledger,
+    refund: RefundId,
+    settled_as: SettledAs,
+    reason: String,
+) -> Result<String, Failure> {
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let clock = Clock::system();
     let gap = ServiceSettings::default().clock_gap_minutes;
-    let ages = ageing::begin(&clock, ledger.as_ref(), TimeDelta::minutes(i64::from(gap)));
+    let ages = ageing::begin(&clock, ledger, TimeDelta::minutes(i64::from(gap)));
     runtime.block_on(ages).or_fail(FailureCode::Runtime, "reading the ledger")?;
-    claim(&runtime, ledger.as_ref(), refund.number())?;
+    claim(&runtime, ledger, refund.number())?;
     let (act, at_least) = (operator::act(clock.now()), clock.at_least());
     let settlement = Settlement { refund, settled_as, reason, act, at_least };
     let settled = runtime.block_on(ledger.settle_refund(settlement));
     let settled = settled.or_fail(FailureCode::Runtime, "settling the refund")?;
-    let number = settled.map_err(|error| refused(error.to_string()))?;
-    terminal::data(&format!("{number} is {reported} now"))?;
-    Ok(ExitStatus::Done)
+    let number = settled.map_err(|error| Failure::new(FailureCode::Usage, error))?;
+    Ok(number.to_string())
 }
 
 /// Makes sure that no node of the ledger asks the refund's gateway at this moment, so that no

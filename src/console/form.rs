@@ -1,6 +1,7 @@
 //! What a form says: pairs of a closed set of keys, and the CSRF token of the session.
 
 use super::trouble::Trouble;
+use crate::domain::percent::encoded;
 use crate::http::{Pairs, Visit};
 
 /// The longest value of a form, in bytes: it can be an envelope.
@@ -37,25 +38,6 @@ fn text(visit: &Visit) -> Result<&str, Trouble> {
     std::str::from_utf8(&visit.body).map_err(wrong)
 }
 
-/// Percent-encodes all but letters, digits, slashes and a few marks.
-pub(super) fn encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if is_plain(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// The same as one segment of a path.
-pub(super) fn segment(text: &str) -> String {
-    encoded(text).replace('/', "%2F")
-}
-
 /// Pairs as a query writes them; keys are encoded by themselves.
 pub(super) fn encoded_pairs(pairs: &[(&'static str, String)]) -> String {
     let pair = |(key, value): &(&'static str, String)| format!("{key}={}", encoded(value));
@@ -68,8 +50,6 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_no_part_of_a_query() {
-        assert_eq!(encoded("/a?b=c&d=\u{e9}"), "/a%3Fb%3Dc%26d%3D%C3%A9");
-        assert_eq!(segment("a/b c"), "a%2Fb%20c");
         assert_eq!(encoded_pairs(&[("a", "1+1".to_owned()), ("b", String::new())]), "a=1%2B1&b=");
     }
 }

@@ -9,6 +9,7 @@ use super::trouble::Trouble;
 use super::visitor::{Role, Visitor};
 use super::{Answered, Console, answer, form};
 use crate::call::Method;
+use crate::domain::percent::encoded_path;
 use crate::http::{Page, Visit};
 use crate::service::login::LoginError;
 use askama::Template;
@@ -35,7 +36,7 @@ pub(super) fn path_from(visit: &Visit) -> String {
     }
     let question = if visit.query.is_empty() { "" } else { "?" };
     let wanted = format!("{}{question}{}", visit.path, visit.query);
-    format!("/login?next={}", form::encoded(&wanted))
+    format!("/login?next={}", encoded_path(&wanted))
 }
 
 /// A path of the console; any other text is the front page. A browser takes `//` and `/\` for the

@@ -82,6 +82,17 @@ pub trait Books {
         wanted.iter().try_for_each(|values| self.find(lookup, values, most, take))
     }
 
+    /// The same will be asked soon, before anything is written, and more with it: an engine for
+    /// which each look-up is a way over a network may ask for all of it at once.
+    fn foresee(
+        &mut self,
+        _lookup: &'static Lookup,
+        _wanted: &[Vec<Value<'static>>],
+        _most: usize,
+    ) -> Result<(), BooksError> {
+        Ok(())
+    }
+
     /// Finds the rows of which the one column of `lookup`, an integer, is greater than `after`, in
     /// the order of that column; `most` bounds their number.
     fn find_after(
@@ -95,6 +106,11 @@ pub trait Books {
     /// The largest value of the one column of `lookup`, which is an integer; none if its table is
     /// empty.
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError>;
+
+    /// As [`Books::foresee`], of the newest key.
+    fn foresee_newest(&mut self, _lookup: &'static Lookup) -> Result<(), BooksError> {
+        Ok(())
+    }
 
     /// Adds rows that are not there.
     fn insert(

@@ -5,6 +5,7 @@
 
 use super::books::BooksError;
 use super::unit::Unit;
+use super::work::naming::Needs;
 use std::fmt::Display;
 
 /// Why a commit did not come to its end.
@@ -30,6 +31,12 @@ pub trait Engine: Send + 'static {
 
     /// Begins a transaction that may write.
     fn begin(&mut self) -> Result<(), Self::Error>;
+
+    /// The same for requests that name what `name` says. An engine for which a look-up is a way
+    /// over a network looks it up on the same way.
+    fn begin_for<'r>(&mut self, _name: impl FnOnce(&mut Needs<'r>)) -> Result<(), Self::Error> {
+        self.begin()
+    }
 
     /// Does work on the rows of the open transaction.
     fn work<T>(

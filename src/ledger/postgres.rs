@@ -20,12 +20,15 @@
 //! reading requests, signing in, deciding nothing, and answering.
 
 mod address;
+mod asking;
 mod audit;
 mod backend;
 mod beside;
 mod books;
 mod clocks;
 mod fault;
+mod foreseen;
+mod forms;
 mod link;
 mod moving;
 mod outcome;
@@ -63,6 +66,8 @@ mod nodes_tests;
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;
+#[cfg(test)]
+mod statements_tests;
 #[cfg(test)]
 mod sums_tests;
 #[cfg(test)]

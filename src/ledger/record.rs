@@ -31,7 +31,7 @@ use std::hash::Hash;
 
 pub use day::DayText;
 pub use sum::{Sum, differs};
-pub use table::{Lookup, Table, Within, places};
+pub use table::{Lead, Lookup, Table, Within, places};
 pub use value::Value;
 
 /// A row whose values are read by their place.

@@ -18,6 +18,8 @@ mod for_tests;
 mod functions;
 #[cfg(test)]
 mod inline;
+#[cfg(test)]
+mod inline_kept;
 mod knowledge;
 mod moving;
 mod open;

@@ -164,6 +164,23 @@ impl<'u> Unit<'u> {
         self.books.is_far()
     }
 
+    /// Says to the engine what was counted before something else wrote, and is looked up anew.
+    pub fn foresee_newest(&mut self) -> Result<(), BooksError> {
+        if self.shelves.foresee_newest(self.books)? {
+            let deleted = Meta::key_values(&(LAST_DELETED_REFUND.to_owned(),));
+            self.books.foresee(Meta::BY_KEY, &[deleted], usize::MAX)?;
+            if self.world.keeps_events {
+                self.books.foresee_newest(&WEBHOOK_BY_PLACE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says to the engine what was not known when it was to be seen; it is to be seen again.
+    pub fn foresee(&mut self) -> Result<(), BooksError> {
+        self.shelves.foresee(self.books)
+    }
+
     /// Looks up, in bulk, what was not known when it was to be seen.
     pub fn load(&mut self) -> Result<(), BooksError> {
         self.shelves.load(self.books)

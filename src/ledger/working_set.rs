@@ -4,6 +4,7 @@
 //! true: a use case finds what those before it left; after [`Shelves::flush`] the engine has all of
 //! it; after an error nothing is used again before [`Shelves::clear`].
 
+mod changing;
 mod flushing;
 mod hashing;
 mod loading;
@@ -29,7 +30,7 @@ use flushing::Outdated;
 use hashing::HashMap;
 pub use loading::Unmet;
 use loading::{Head, Wanted};
-use looking::{Touched, check, load};
+use looking::{Touched, load};
 use marks::Before;
 pub use marks::Mark;
 
@@ -72,6 +73,8 @@ pub struct Shelf<R: Record> {
     indexes: HashMap<usize, Touched<R::Key>>,
     /// The newest key, where keys are counted.
     newest: Option<i64>,
+    /// Keys were counted, but what is the newest one has to be looked up anew.
+    is_newest_forgotten: bool,
     /// How many keys were counted that no row has.
     unused: u32,
     /// What has changed since a mark, if there is one.
@@ -88,6 +91,7 @@ impl<R: Record> Default for Shelf<R> {
             wanted: Wanted::default(),
             indexes: HashMap::default(),
             newest: None,
+            is_newest_forgotten: false,
             unused: 0,
             before: None,
         }
@@ -136,7 +140,7 @@ impl<R: Record> Shelf<R> {
             None => books.newest(R::BY_KEY)?.unwrap_or(0),
         };
         let newest = newest.max(floor);
-        self.newest = Some(newest);
+        (self.newest, self.is_newest_forgotten) = (Some(newest), false);
         Ok(newest)
     }
 
@@ -150,75 +154,6 @@ impl<R: Record> Shelf<R> {
         self.newest = Some(next);
         self.unused += 1;
         Ok(next)
-    }
-
-    /// Adds a row of a new key.
-    pub(super) fn insert(&mut self, row: R) -> Result<(), BooksError> {
-        check(&row)?;
-        let key = row.key();
-        let before = self.rows.get(&key);
-        if before.is_some_and(|held| held.row.is_some()) {
-            let fault = "its key is that of another row";
-            return Err(BooksError::Fault { table: R::TABLE.name, fault });
-        }
-        let is_removed = before.is_some_and(|held| held.is_removed);
-        self.note(&key);
-        let state = if is_removed { State::Changed } else { State::New };
-        if !is_removed || !self.indexes.is_empty() {
-            self.touched.push(key.clone());
-        }
-        self.unused = self.unused.saturating_sub(1);
-        self.rows.insert(key, Held { row: Some(row), state, is_removed: false });
-        Ok(())
-    }
-
-    /// Changes a row, which must be there.
-    pub(super) fn change(
-        &mut self,
-        books: &mut dyn Books,
-        key: &R::Key,
-        change: impl FnOnce(&mut R),
-    ) -> Result<(), BooksError> {
-        self.get(books, key)?;
-        self.note(key);
-        let held = self.rows.get_mut(key);
-        let Some(Held { row: Some(row), state, .. }) = held else {
-            return Err(BooksError::Missing(R::TABLE.name));
-        };
-        change(row);
-        check(row)?;
-        // An index that there is has to learn of each change.
-        if *state == State::Same || !self.indexes.is_empty() {
-            self.touched.push(key.clone());
-        }
-        if *state == State::Same {
-            *state = State::Changed;
-        }
-        Ok(())
-    }
-
-    /// Removes a row, if it is there.
-    pub(super) fn remove(&mut self, books: &mut dyn Books, key: &R::Key) -> Result<(), BooksError> {
-        self.get(books, key)?;
-        self.note(key);
-        let Some(held) = self.rows.get_mut(key).filter(|held| held.row.is_some()) else {
-            return Ok(());
-        };
-        if held.state == State::Same {
-            self.touched.push(key.clone());
-        }
-        held.row = None;
-        self.unused += 1;
-        held.is_removed = held.state != State::New;
-        held.state = State::Same;
-        Ok(())
-    }
-
-    /// Takes over the row of a key from the whole row of the same table, which alone is written.
-    fn show(&mut self, key: &R::Key, row: Option<R>) {
-        self.note(key);
-        self.touched.push(key.clone());
-        self.rows.insert(key.clone(), Held { row, state: State::Same, is_removed: false });
     }
 }
 
@@ -275,10 +210,32 @@ macro_rules! shelves {
                 $(self.$shelf.forget_mark();)+
             }
 
+            /// Says to the engine what is wanted, and wants it no more.
+            pub(super) fn foresee(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.foresee(books)?;)+
+                $(self.$shelf.want_nothing();)+
+                Ok(())
+            }
+
             /// Looks up all that is wanted, table by table.
             pub(super) fn load(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+                $(self.$shelf.foresee(books)?;)+
                 $(self.$shelf.load(books)?;)+
                 Ok(())
+            }
+
+            /// Says to the engine which newest keys were forgotten, because they will be asked
+            /// for again; whether any were.
+            pub(super) fn foresee_newest(
+                &mut self,
+                books: &mut dyn Books,
+            ) -> Result<bool, BooksError> {
+                let mut is_any = false;
+                $(if std::mem::take(&mut self.$shelf.is_newest_forgotten) {
+                    books.foresee_newest(<$record as Record>::BY_KEY)?;
+                    is_any = true;
+                })+
+                Ok(is_any)
             }
 
             /// Forgets every row. Newest keys stay unless one was counted that no row has.
@@ -308,7 +265,7 @@ macro_rules! shelves {
 
             /// Forgets what is kept from batch to batch, because something else wrote.
             pub fn forget_newest(&mut self) {
-                $(self.$shelf.newest = None;)+
+                $(self.$shelf.is_newest_forgotten |= self.$shelf.newest.take().is_some();)+
                 (self.latest_source, self.latest_refund) = (None, None);
                 self.latest_collected = None;
             }

@@ -27,7 +27,7 @@ use std::time::Instant;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
-use batch::{Batch, begun, fail_all, run_all};
+use batch::{Batch, begun, fail_all, name_all, run_all};
 
 pub(super) use turns::Turns;
 
@@ -261,7 +261,7 @@ impl<E: Engine> State<E> {
     /// Requests begin only once the transaction has: as long as another program holds the file,
     /// they can still be withdrawn.
     fn do_batch(&mut self, waiting: Batch<E>) {
-        if let Err(error) = self.begin() {
+        if let Err(error) = self.begin(&waiting) {
             return fail_all(waiting, &error);
         }
         let mut batch = begun(waiting);
@@ -276,7 +276,7 @@ impl<E: Engine> State<E> {
         let mut rest = batch.into_iter();
         while let Some(task) = rest.next() {
             let mut alone = vec![task];
-            if let Err(error) = self.begin() {
+            if let Err(error) = self.begin(&alone) {
                 // A program that holds the file would keep each of the others waiting as well.
                 alone.extend(rest);
                 return fail_all(alone, &error);
@@ -288,11 +288,11 @@ impl<E: Engine> State<E> {
         }
     }
 
-    fn begin(&mut self) -> Result<(), LedgerError> {
+    fn begin(&mut self, batch: &Batch<E>) -> Result<(), LedgerError> {
         if let Some(error) = self.refused() {
             return Err(error);
         }
-        self.engine.begin().map_err(|error| {
+        self.engine.begin_for(|needs| name_all(batch, needs)).map_err(|error| {
             if E::is_damage(&error) {
                 self.damage.note(&error.to_string());
             }
@@ -312,7 +312,7 @@ impl<E: Engine> State<E> {
                 Err(Failure::RolledBack(_)) if is_repeatable && self.engine.is_passing() => {}
                 _ => break,
             }
-            match self.begin() {
+            match self.begin(batch) {
                 Ok(()) => finished = self.finish(batch),
                 Err(error) => return Err(Failure::RolledBack(error.to_string())),
             }

@@ -14,6 +14,7 @@ use super::rest::{CONNECTIONS, TOKEN, bare};
 use super::session::OauthClient;
 use crate::client::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use crate::client::{Connection, Request};
+use crate::domain::percent::encoded;
 use crate::json::{Json, JsonLimits, read};
 use std::borrow::Cow;
 
@@ -147,16 +148,6 @@ fn as_client(form: &[u8], client: &OauthClient) -> Vec<u8> {
     pairs.push(format!("client_id={}", encoded(&client.id)));
     pairs.push(format!("client_secret={}", encoded(&client.secret)));
     pairs.join("&").into_bytes()
-}
-
-/// A value as a form writes it.
-pub(super) fn encoded(value: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let encode = |byte: u8| match is_plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    value.bytes().map(encode).collect()
 }
 
 /// The token in an answer, if it has one.

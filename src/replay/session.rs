@@ -2,12 +2,13 @@
 
 use super::canonical::printable;
 use super::error::ReplayError;
-use super::live_rest::{encoded, token_in};
+use super::live_rest::token_in;
 use super::rest::TOKEN;
 use super::secret::KnownSecrets;
 use super::seed_text::SeedText;
 use crate::client::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::client::{ClientError, Connection};
+use crate::domain::percent::encoded;
 use crate::domain::toml_text;
 use crate::xml::{ElementRef, Writer, XmlLimits, decode, parse};
 use std::collections::HashMap;

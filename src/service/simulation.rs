@@ -37,7 +37,7 @@ use stage::Tenant;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 use world::World;
@@ -46,6 +46,8 @@ use world::World;
 const SCHEDULES: u64 = 1_000;
 /// How many callers there are.
 const CALLERS: usize = 3;
+/// After how many schedules it is said how far a search is.
+const SCHEDULES_BETWEEN_NOTES: u64 = 10_000;
 /// How often it is looked whether every refund has ended, an hour apart.
 const ROUNDS_MAX: usize = 56;
 
@@ -284,28 +286,34 @@ impl Simulation {
     }
 }
 
-/// Tries so many schedules from `first` on, and reports the first that fails.
+/// Tries so many schedules from `first` on, and reports the first that fails. What was counted is
+/// shown on the way, so that a search that is cut short has tried something as well.
 fn search(first: u64, count: u64) -> Result<Counts, u64> {
     let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
-    let all = Mutex::new(Counts::default());
+    let (all, started) = (Mutex::new(Counts::default()), Instant::now());
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let note = |of_one: Counts| {
+        let mut all = all.lock();
+        all.add(&Counts { schedules: 1, ..of_one });
+        if all.schedules.is_multiple_of(SCHEDULES_BETWEEN_NOTES) {
+            println!("so far {all:?} in {:?}", started.elapsed());
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut counts = Counts::default();
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     if place >= count.min(failed.load(Ordering::Relaxed)) {
                         break;
                     }
                     match simulate(first.wrapping_add(place), false).result {
-                        Ok(of_one) => counts.add(&Counts { schedules: 1, ..of_one }),
+                        Ok(counts) => note(counts),
                         Err(_) => {
                             failed.fetch_min(place, Ordering::Relaxed);
                         }
                     }
                 }
-                all.lock().add(&counts);
             });
         }
     });
@@ -335,7 +343,7 @@ fn nothing_is_lost_or_doubled_in_any_schedule() {
     }
     let first = setting("SIMULATION_FIRST").unwrap_or(0);
     let count = setting("SIMULATION_SCHEDULES").unwrap_or(SCHEDULES);
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     match search(first, count) {
         Ok(counts) => {
             println!("{counts:?} in {:?}", started.elapsed());

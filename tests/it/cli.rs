@@ -185,14 +185,11 @@ fn a_seed_loaded_twice_changes_nothing_and_a_conflict_names_the_value() {
 
 #[test]
 fn a_ledger_in_use_is_exit_3() {
-    const SETTLE: &str = "refund settle 01a0c4506c9a2e65ec00000000000003 --status Error \
-                          --reason none --ledger ./ledger.db";
     let gateway = TestGateway::demo();
     fs::write(gateway.folder().join("seed.toml"), SEED).unwrap();
     for args in [
         serve(&["--demo", "--ledger", "ledger.db"]),
         vec!["seed", "seed.toml", "--ledger", "ledger.db"],
-        SETTLE.split(' ').collect(),
     ] {
         let output = finish(program(gateway.folder()).args(&args));
         let stderr = String::from_utf8_lossy(&output.stderr);

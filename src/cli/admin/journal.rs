@@ -1,10 +1,11 @@
 //! `admin journal`: the last exchanges for people, or as JSON; and whether calls were what a test
 //! expects.
 
-use super::{Api, encoded};
+use super::Api;
 use crate::cli::exit::{ExitStatus, Failure, FailureCode};
 use crate::cli::terminal;
 use crate::client::Method;
+use crate::domain::percent::encoded;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, clap::Args)]

@@ -5,9 +5,10 @@
 //! it may be is for the API to say.
 
 use super::table::{Column, Table};
-use super::{Api, Call, encoded};
+use super::{Api, Call};
 use crate::cli::exit::{ExitStatus, Failure};
 use crate::client::Method;
+use crate::domain::percent::encoded;
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Subcommand)]

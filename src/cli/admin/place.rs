@@ -2,7 +2,7 @@
 
 use super::super::exit::Failure;
 use super::super::values::LedgerPlace;
-use super::{Api, read_token};
+use super::Api;
 use std::path::PathBuf;
 
 /// A running gateway, as the command line names it.
@@ -28,6 +28,6 @@ pub(in crate::cli) struct Place {
 impl Place {
     /// The admin API there, once its token is at hand.
     pub(in crate::cli) fn api(&self) -> Result<Api, Failure> {
-        Api::new(&self.admin, &read_token(self.token_file.as_deref(), self.ledger.as_ref())?)
+        Api::at(&self.admin, self.token_file.as_deref(), self.ledger.as_ref())
     }
 }

@@ -13,6 +13,7 @@ use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
 use crate::console::words::plain;
 use crate::console::{Answered, Console, form};
+use crate::domain::percent::encoded;
 use askama::Template;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -175,12 +176,12 @@ async fn change(console: &Console, visitor: &Visitor, what: &str) -> Answered {
     ];
     let pairs = form::form(&visitor.visit, &keys)?;
     let text = |key: &str| pairs.text(key).unwrap_or_default().trim().to_owned();
-    let snapshot = || format!("snapshots/{}", form::encoded(&text("name")));
+    let snapshot = || format!("snapshots/{}", encoded(&text("name")));
     let rules = format!("gateways/{SANDBOX}/rules");
     let nothing_more = Value::Null;
     let (call, body, notice) = match what {
         "fault-taken-back" => {
-            let path = format!("faults/{}", form::encoded(&text("id")));
+            let path = format!("faults/{}", encoded(&text("id")));
             ((Method::Delete, path), nothing_more, format!("Fault {} is taken back.", text("id")))
         }
         "faults-cleared" => {

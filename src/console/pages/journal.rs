@@ -13,6 +13,7 @@ use crate::console::section::Section;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
 use crate::console::{Answered, Console, form};
+use crate::domain::percent::encoded;
 use askama::Template;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -102,7 +103,7 @@ async fn list(console: &Console, visitor: &Visitor) -> Answered {
         refund: text("refund"),
     };
     let asked = filter.query();
-    let before = pairs.text("before").map(|id| format!("&before={}", form::encoded(id)));
+    let before = pairs.text("before").map(|id| format!("&before={}", encoded(id)));
     let query = format!("limit={LISTED}&bodies=false{asked}{}", before.unwrap_or_default());
     let listed: Listed = read(console, visitor, "journal", &query).await?;
     let last = listed.exchanges.last().filter(|_| (listed.exchanges.len() as u64) < listed.matched);
@@ -126,7 +127,7 @@ impl Wanted {
             ("refund", &self.refund),
         ];
         let there = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        there.map(|(key, value)| format!("&{key}={}", form::encoded(value))).collect()
+        there.map(|(key, value)| format!("&{key}={}", encoded(value))).collect()
     }
 }
 
@@ -174,7 +175,7 @@ async fn nearest(
 ) -> Result<Option<Exchange>, Trouble> {
     let request = call.request.as_deref().filter(|request| !request.is_empty());
     let Some(request) = request else { return Ok(None) };
-    let query = format!("limit={NEAR_MAX}&outcome=ok&operation={}", form::encoded(&call.operation));
+    let query = format!("limit={NEAR_MAX}&outcome=ok&operation={}", encoded(&call.operation));
     let listed: Listed = read(console, visitor, "journal", &query).await?;
     let others = listed.exchanges.into_iter().filter(|one| one.id != call.id && !one.has_failed());
     let likeness = body::Likeness::to(request);

@@ -14,6 +14,7 @@ use crate::console::trouble::Trouble;
 use crate::console::visitor::Visitor;
 use crate::console::words;
 use crate::console::{Answered, Console};
+use crate::domain::percent::encoded;
 use askama::Template;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ struct Webhook {
 impl Webhook {
     /// The page of what it did not take.
     fn page(&self) -> String {
-        format!("/webhooks/{}", form::segment(&self.name))
+        format!("/webhooks/{}", encoded(&self.name))
     }
 }
 
@@ -98,7 +99,7 @@ async fn page(console: &Console, visitor: &Visitor, name: Option<&str>) -> Answe
     let path = (Method::Get, "webhooks", "");
     let Webhooks { webhooks } = console.ask(visitor, path, &Value::Null).await?;
     let name = name.map(|name| {
-        let is_it = |webhook: &&Webhook| form::segment(&webhook.name) == name;
+        let is_it = |webhook: &&Webhook| encoded(&webhook.name) == name;
         webhooks.iter().find(is_it).map(|webhook| webhook.name.clone()).ok_or_else(nothing)
     });
     let name = name.transpose()?;
@@ -107,7 +108,7 @@ async fn page(console: &Console, visitor: &Visitor, name: Option<&str>) -> Answe
         Some(name) => {
             let cursor = asked.text("cursor").map(|cursor| ("cursor", cursor.to_owned()));
             let query = form::encoded_pairs(cursor.as_slice());
-            let path = format!("webhooks/{}/failures", form::segment(name));
+            let path = format!("webhooks/{}/failures", encoded(name));
             console.ask(visitor, (Method::Get, &path, &query), &Value::Null).await?
         }
     };
@@ -118,7 +119,7 @@ async fn page(console: &Console, visitor: &Visitor, name: Option<&str>) -> Answe
         failure.next_attempt = next.map(|next| words::local_text(&next, zone));
     }
     let title = name.as_deref().unwrap_or(Section::Webhooks.title()).to_owned();
-    let here = format!("/webhooks/{}", name.as_deref().map(form::segment).unwrap_or_default());
+    let here = format!("/webhooks/{}", name.as_deref().map(encoded).unwrap_or_default());
     let frame = visitor.frame(console, Some(Section::Webhooks), title);
     let (zone, next) = (zone.name(), next.map(|next| form::encoded_pairs(&[("cursor", next)])));
     answer::page(200, &WebhooksPage { frame, zone, webhooks, name, here, failures, next })
@@ -133,7 +134,7 @@ async fn decide(console: &Console, visitor: &Visitor, (name, decision): (&str, &
         "skip" => json!({ "reason": form.text("reason").unwrap_or_default() }),
         _ => Value::Null,
     };
-    let path = format!("webhooks/{name}/failures/{}/{decision}", form::segment(event));
+    let path = format!("webhooks/{name}/failures/{}/{decision}", encoded(event));
     let decided: Value = console.ask(visitor, (Method::Post, &path, ""), &body).await?;
     let notice = match (decision, decided.get("next_attempt")) {
         ("skip", _) => format!("Event {event} is skipped."),

@@ -4,6 +4,7 @@
 //! What must stay true: a key that is unknown or comes twice is refused and never passed over,
 //! because a filter that does nothing shows what was not asked for.
 
+use crate::domain::percent;
 use crate::domain::toml_text::meant;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -46,7 +47,8 @@ impl Pairs {
             if pairs.iter().any(|(earlier, _)| earlier == key) {
                 return Err(format!("{key} comes twice"));
             }
-            let value = decoded(value).ok_or_else(|| format!("{key}: the value is no text"))?;
+            let value = percent::decoded_of_form(value)
+                .ok_or_else(|| format!("{key}: the value is no text"))?;
             if value.len() > value_bytes_max {
                 return Err(format!("{key} has more than {value_bytes_max} bytes"));
             }
@@ -77,24 +79,6 @@ impl Pairs {
         let wrong = || format!("{key}: `{text}` is no number from {least} to {most}");
         number.ok_or_else(wrong).map(Some)
     }
-}
-
-/// A value with its percent signs and plus signs undone.
-fn decoded(value: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

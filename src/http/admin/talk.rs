@@ -3,6 +3,7 @@
 //! What must stay true: a body is bounded in size and time, and an error says which words were
 //! wrong.
 
+use crate::domain::percent;
 use crate::domain::toml_text::clarify;
 use crate::ledger::LedgerError;
 use crate::service::seed::SeedError;
@@ -123,17 +124,7 @@ pub(super) fn query_pairs(query: &str) -> Result<Vec<(String, String)>, String> 
 
 /// A part of a path or a query without its percent-encoding.
 pub(super) fn decoded(text: &str) -> Result<String, String> {
-    let wrong = || format!("`{text}` is not percent-encoded UTF-8");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).ok_or_else(wrong)?;
-        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex);
-        bytes.push(byte.ok_or_else(wrong)?);
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    percent::decoded(text).ok_or_else(|| format!("`{text}` is not percent-encoded UTF-8"))
 }
 
 pub(super) fn of_bench(error: &BenchError) -> Wrong {

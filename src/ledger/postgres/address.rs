@@ -7,6 +7,7 @@
 use super::fault::{Kind, PostgresError};
 use super::passfile;
 use super::tls::Trust;
+use crate::domain::percent;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -190,18 +191,7 @@ fn take_own(url: &str) -> Result<(String, Own), AddressError> {
 /// A value of the query without its percent signs.
 fn decoded(value: &str) -> Result<String, AddressError> {
     let malformed = || AddressError::Malformed(format!("{value} is badly escaped"));
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        let (high, low) = (digit().ok_or_else(malformed)?, digit().ok_or_else(malformed)?);
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| malformed())?);
-    }
-    String::from_utf8(bytes).map_err(|_| malformed())
+    percent::decoded(value).ok_or_else(malformed)
 }
 
 /// Whether TLS is used. Elsewhere than on this machine it always is, and verified.

@@ -1,16 +1,17 @@
 //! What an open transaction of PostgreSQL finds and takes.
 //!
-//! Rows of one table are written by one statement, however many they are: an array for each column.
-//! What is written waits for the next question or for the end of the batch, so that statements
-//! share a round trip.
+//! Rows of one table are written by one statement, however many they are (`forms.rs`). What is
+//! written waits for the next question or for the end of the batch, so that statements share a
+//! round trip; what is asked for may be answered already (`foreseen.rs`).
 
 use super::fault::PostgresError;
+use super::foreseen::Part;
 use super::link::{Bindable, Link};
-use super::pending::{Pending, guarded};
+use super::pending::Pending;
 use super::purpose::Verb;
 use super::room;
 use super::schema::Catalogue;
-use super::sums::{self, SUM, Whole};
+use super::sums::{self, Whole};
 use super::values::{Bound, Column, Kind, can_be_kept};
 use crate::ledger::books::{Books, BooksError, TakeRow, WriteRow};
 use crate::ledger::record::{Lookup, Record, Sum, Table, Value};
@@ -39,6 +40,10 @@ impl Books for Link {
         if !values.iter().all(can_be_kept) {
             return Ok(());
         }
+        let foreseen = self.foreseen(lookup, values, most).map_err(|error| self.note(error))?;
+        if let Some(parts) = foreseen {
+            return take_parts(&parts, lookup.table, take);
+        }
         let is_bounded = most != usize::MAX;
         let verb = if is_bounded { Verb::FindSome } else { Verb::Find };
         let statement = self.of(verb, lookup, |_| Ok(find_text(lookup, is_bounded)))?;
@@ -57,19 +62,27 @@ impl Books for Link {
         most: usize,
         take: TakeRow<'_>,
     ) -> Result<(), BooksError> {
-        let mut gathered = self.gather_keys(lookup.table, lookup.by)?;
+        self.foresee(lookup, wanted, most)?;
         for values in wanted.iter().filter(|values| values.iter().all(can_be_kept)) {
-            gathered.add(&|put| values.iter().cloned().for_each(put))?;
+            let foreseen = self.foreseen(lookup, values, most);
+            let parts = foreseen.map_err(|error| self.note(error))?.unwrap_or_default();
+            take_parts(&parts, lookup.table, take)?;
         }
-        let is_bounded = most != usize::MAX;
-        let verb = if is_bounded { Verb::FindSomeOfMany } else { Verb::FindMany };
-        let make = |catalogue: &Catalogue| find_many_text(catalogue, lookup, is_bounded);
-        let statement = self.of(verb, lookup, make)?;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let columns = gathered.columns.iter();
-        let mut values: Vec<Bindable<'_>> = columns.map(|one| -> Bindable<'_> { one }).collect();
-        values.extend(is_bounded.then_some(&most as Bindable<'_>));
-        self.take_rows(&statement, &values, lookup.table, take)
+        self.forget_foreseen();
+        Ok(())
+    }
+
+    fn foresee(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        most: usize,
+    ) -> Result<(), BooksError> {
+        self.look_forward(lookup, wanted, most).map_err(|error| self.note(error))
+    }
+
+    fn foresee_newest(&mut self, lookup: &'static Lookup) -> Result<(), BooksError> {
+        self.look_forward_to_newest(lookup).map_err(|error| self.note(error))
     }
 
     fn find_after(
@@ -90,10 +103,12 @@ impl Books for Link {
     }
 
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
-        let statement = self.of(Verb::Newest, lookup, |_| {
-            Ok(format!("select max({}) from {}", listed(lookup.by), quoted(lookup.table.name)))
-        })?;
-        let rows = self.ask(&statement, &[]);
+        let foreseen = self.foreseen_newest(lookup).map_err(|error| self.note(error))?;
+        if let Some(newest) = foreseen {
+            return Ok(newest);
+        }
+        let statement = self.newest_statement(lookup);
+        let rows = statement.and_then(|statement| self.ask(&statement, &[]));
         let newest = rows.and_then(|rows| match rows.first() {
             Some(row) => Ok(row.try_get(0)?),
             None => Ok(None),
@@ -106,12 +121,7 @@ impl Books for Link {
         table: &'static Table,
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
-        let statement = self.of(Verb::Insert, table, |catalogue| {
-            let (name, columns) = (quoted(table.name), with_sum(table.columns));
-            let arrays = arrays_and_sums(catalogue, table, table.columns)?;
-            Ok(format!("insert into {name} ({columns}) select * from unnest({arrays})"))
-        })?;
-        self.write(statement, table, rows)
+        self.write(Verb::Insert, table, rows)
     }
 
     fn update(
@@ -119,21 +129,7 @@ impl Books for Link {
         table: &'static Table,
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
-        let statement = self.of(Verb::Update, table, |catalogue| {
-            let others = table.columns.get(table.key_columns..).unwrap_or_default();
-            let set = others.iter().chain([&SUM]);
-            let set = set.map(|column| format!("{0} = w.{0}", quoted(column)));
-            let set = set.collect::<Vec<_>>().join(", ");
-            let (name, keys) = (quoted(table.name), same_keys(table));
-            let arrays = arrays_and_sums(catalogue, table, table.columns)?;
-            let names = with_sum(table.columns);
-            let update = format!(
-                "update {name} as t set {set} from unnest({arrays}) as w ({names}) where {keys} \
-                 returning 1"
-            );
-            Ok(guarded(&update, "cardinality($1)"))
-        })?;
-        self.write(statement, table, rows)
+        self.write(Verb::Update, table, rows)
     }
 
     fn remove(
@@ -153,7 +149,7 @@ impl Books for Link {
         for values in keys {
             gathered.add(&|put| values.iter().cloned().for_each(put))?;
         }
-        self.leave_written(statement, table, gathered)
+        self.leave_written(statement, table, gathered.columns, gathered.rows)
     }
 
     fn remove_older(
@@ -171,6 +167,7 @@ impl Books for Link {
                  (select {key} from {name} where {moment} < $1 limit $2)"
             ))
         })?;
+        self.foreseen.clear();
         let removed = self.ask(&statement, &[&before, &i64::from(most)]);
         removed.map(|_| ()).map_err(|error| self.note(error))
     }
@@ -202,8 +199,9 @@ impl Link {
     ) -> Result<(), BooksError> {
         let rows: Vec<Row> = self.ask(statement, values).map_err(|error| self.note(error))?;
         rows.iter().try_for_each(|row| {
-            sums::verify(row, table)?;
-            take(&Whole { row, table })
+            let whole = Whole { row, table, first: 0 };
+            sums::verify(&whole)?;
+            take(&whole)
         })
     }
 
@@ -213,15 +211,23 @@ impl Link {
         table: &'static Table,
         columns: &'static [&'static str],
     ) -> Result<Gathered, BooksError> {
-        let of = |column: &&str| self.catalogue.kind(table.name, column).map(Column::of);
-        let columns = columns.iter().map(of).collect::<Result<Vec<_>, _>>();
-        let columns = columns.map_err(|error| self.note(error))?;
+        let columns = self.columns_of(table, columns).map_err(|error| self.note(error))?;
         Ok(Gathered { table: table.name, columns, rows: 0, sums: None })
+    }
+
+    /// Columns of a table, without a value yet.
+    pub(super) fn columns_of(
+        &self,
+        table: &Table,
+        columns: &[&str],
+    ) -> Result<Vec<Column>, PostgresError> {
+        let of = |column: &&str| self.catalogue.kind(table.name, column).map(Column::of);
+        columns.iter().map(of).collect()
     }
 
     fn write(
         &mut self,
-        statement: Statement,
+        verb: Verb,
         table: &'static Table,
         rows: &mut dyn Iterator<Item = WriteRow<'_>>,
     ) -> Result<(), BooksError> {
@@ -230,25 +236,42 @@ impl Link {
         for row in rows {
             gathered.add(row)?;
         }
-        self.leave_written(statement, table, gathered)
+        let Gathered { mut columns, rows, sums, .. } = gathered;
+        columns.extend(sums);
+        let formed = self.formed(verb, table, columns, rows);
+        let (statement, columns) = formed.map_err(|error| self.note(error))?;
+        self.leave_written(statement, table, columns, rows)
     }
 
     fn leave_written(
         &mut self,
         statement: Statement,
         table: &'static Table,
-        gathered: Gathered,
+        columns: Vec<Column>,
+        rows: u64,
     ) -> Result<(), BooksError> {
         self.wrote_world |= WORLD.contains(&table.name);
-        let Gathered { columns, rows, sums, .. } = gathered;
-        let values = columns
-            .into_iter()
-            .chain(sums)
-            .map(|column| -> Box<dyn ToSql + Sync + Send> { Box::new(column) })
-            .collect();
+        let of = |column| -> Box<dyn ToSql + Sync + Send> { Box::new(column) };
+        let values = columns.into_iter().map(of).collect();
         let pending = Pending { statement, values, table: table.name, rows };
         self.leave(pending).map_err(|error| self.note(error))
     }
+}
+
+/// Passes on rows that were found, each compared with its sum.
+fn take_parts(parts: &[Part], table: &'static Table, take: TakeRow<'_>) -> Result<(), BooksError> {
+    parts.iter().try_for_each(|part| {
+        let whole = Whole { row: &part.row, table, first: part.first };
+        sums::verify(&whole)?;
+        take(&whole)
+    })
+}
+
+const MISFIT: &str = "a value is not of its column's type";
+
+/// A row cannot be looked for by a value of another type.
+pub(super) const fn misfit(table: &Table) -> BooksError {
+    BooksError::Fault { table: table.name, fault: MISFIT }
 }
 
 /// The values of rows, column by column.
@@ -268,13 +291,13 @@ impl Gathered {
             sum.add(&value);
             if !can_be_kept(&value) {
                 fault = Some("a text has U+0000, which PostgreSQL does not keep");
-            } else if !columns.next().is_some_and(|column| column.push(value)) {
-                fault = Some("a value is not of its column's type");
+            } else if !columns.next().is_some_and(|column| column.push(&value)) {
+                fault = Some(MISFIT);
             }
         });
         self.rows += 1;
         if let Some(sums) = &mut self.sums {
-            sums.push(Value::Integer(sum.kept()));
+            sums.push(&Value::Integer(sum.kept()));
         }
         fault.map_or(Ok(()), |fault| Err(BooksError::Fault { table: self.table, fault }))
     }
@@ -288,11 +311,6 @@ pub(super) fn quoted(name: &str) -> String {
 /// The names of columns, one after the other.
 pub(super) fn listed(columns: &[&str]) -> String {
     columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
-}
-
-/// The same and that of the sum.
-fn with_sum(columns: &[&str]) -> String {
-    format!("{}, {}", listed(columns), quoted(SUM))
 }
 
 pub(super) fn same_keys(table: &Table) -> String {
@@ -336,35 +354,4 @@ fn find_text(lookup: &Lookup, is_bounded: bool) -> String {
     let (columns, order) = (sums::columns(table, "t"), listed(table.key()));
     let name = quoted(table.name);
     format!("select {columns} from {name} as t where {conditions} order by {order}{limit}")
-}
-
-/// Finds the rows of many values, in the order of the values and then of their keys.
-fn find_many_text(
-    catalogue: &Catalogue,
-    lookup: &Lookup,
-    is_bounded: bool,
-) -> Result<String, PostgresError> {
-    let table = lookup.table;
-    let (name, by) = (quoted(table.name), listed(lookup.by));
-    let arrays = arrays(catalogue, table, lookup.by)?;
-    let of_table = |columns: &[&str]| {
-        let columns = columns.iter().map(|column| format!("t.{}", quoted(column)));
-        columns.collect::<Vec<_>>().join(", ")
-    };
-    let (columns, order) = (sums::columns(table, "t"), of_table(table.key()));
-    let same = lookup.by.iter().map(|column| format!("t.{0} = w.{0}", quoted(column)));
-    let only = lookup.only.map(|(column, value)| format!("t.{} = {value}", quoted(column)));
-    let same = same.chain(only).collect::<Vec<_>>().join(" and ");
-    let wanted = format!("unnest({arrays}) with ordinality as w ({by}, place)");
-    Ok(match is_bounded {
-        false => format!(
-            "select {columns} from {wanted} join {name} as t on {same} order by w.place, {order}"
-        ),
-        true => format!(
-            "select {columns} from {wanted} cross join lateral \
-             (select * from {name} as t where {same} order by {order} limit ${place}) as t \
-             order by w.place, {order}",
-            place = lookup.by.len() + 1,
-        ),
-    })
 }

@@ -1,11 +1,9 @@
-//! One connection to PostgreSQL, driven by the writer's thread: exchanges that are on their way
-//! together, each bounded in time, and prepared statements.
-//!
-//! What must stay true: statements reach the server in the order in which they were given; what was
-//! left to be written is sent no later than with the next question.
+//! One connection to PostgreSQL, driven by the thread that uses it, and its prepared statements.
 
 use super::address::Address;
 use super::fault::{Kind, PostgresError};
+use super::foreseen::Foreseen;
+use super::forms::Form;
 use super::pending::Pending;
 use super::purpose::{Purpose, Use};
 use super::schema::{self, Catalogue};
@@ -16,22 +14,13 @@ use super::settings::{
 use super::values::is_understood;
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
-use futures_core::Stream;
 use std::collections::HashMap;
-use std::future::poll_fn;
-use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
-
-/// COMMIT of a transaction that has failed is answered as if it were well, by a ROLLBACK that the
-/// client does not show; a statement before it is not.
-const COMMIT: &str = "select; commit";
+use tokio_postgres::{Client, Statement};
 
 /// How many statements of readers stay prepared.
 const TEXTS_MAX: usize = 256;
@@ -39,31 +28,26 @@ const TEXTS_MAX: usize = 256;
 /// A value of a statement.
 pub(super) type Bindable<'v> = &'v (dyn ToSql + Sync);
 
-type Wrong = tokio_postgres::Error;
-type Exchange<'e> = Pin<Box<dyn Future<Output = Result<Reply, Wrong>> + 'e>>;
-
-/// What an exchange brought.
-enum Reply {
-    Count,
-    Rows(Vec<Row>),
-}
-
 /// A connection.
 pub(super) struct Link {
-    client: Client,
+    pub(super) client: Client,
     /// Passes messages between the client and the socket.
     driver: AbortHandle,
-    runtime: Arc<Waiter>,
+    pub(super) runtime: Arc<Waiter>,
     statements: HashMap<Purpose, Statement>,
+    /// Those that write rows of a table.
+    pub(super) forms: HashMap<Purpose, Vec<Form>>,
     /// Those of readers, by their texts.
     texts: HashMap<String, Statement>,
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
+    /// What is asked with the next question, and what was answered already.
+    pub(super) foreseen: Foreseen,
     /// The types of all columns.
     pub(super) catalogue: Catalogue,
     /// What went wrong last while rows were found or taken.
-    failure: Option<PostgresError>,
+    pub(super) failure: Option<PostgresError>,
     /// How long one exchange may take.
-    patience: Duration,
+    pub(super) patience: Duration,
     /// Rows were written that hold for every request.
     pub(super) wrote_world: bool,
     /// How often the server was waited for.
@@ -131,8 +115,10 @@ impl Link {
             driver,
             runtime: Arc::clone(runtime),
             statements: HashMap::new(),
+            forms: HashMap::new(),
             texts: HashMap::new(),
             pending: Vec::new(),
+            foreseen: Foreseen::default(),
             catalogue,
             failure: None,
             patience: match wanted {
@@ -171,10 +157,15 @@ impl Link {
             return Ok(statement.clone());
         }
         let text = make(&self.catalogue)?;
-        let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(&text)).await };
-        let statement = self.runtime.block_on(prepared).map_err(|_| late())??;
+        let statement = self.prepare_now(&text)?;
         self.statements.insert(purpose, statement.clone());
         Ok(statement)
+    }
+
+    /// Prepares a statement, for a caller that keeps it.
+    pub(super) fn prepare_now(&mut self, text: &str) -> Result<Statement, PostgresError> {
+        let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(text)).await };
+        Ok(self.runtime.block_on(prepared).map_err(|_| late())??)
     }
 
     /// The statement of a text, which `translate` puts into the server's words; the ones that came
@@ -187,9 +178,7 @@ impl Link {
         if let Some(statement) = self.texts.get(text) {
             return Ok(statement.clone());
         }
-        let translated = translate(text);
-        let prepared = async { timeout(EXCHANGE_MAX, self.client.prepare(&translated)).await };
-        let statement = self.runtime.block_on(prepared).map_err(|_| late())??;
+        let statement = self.prepare_now(&translate(text))?;
         let not_understood = statement.columns().iter().find(|one| !is_understood(one.type_()));
         if let Some(column) = not_understood {
             let what = format!("a statement selects the type {}: {text}", column.type_());
@@ -202,139 +191,11 @@ impl Link {
         Ok(statement)
     }
 
-    /// Leaves a statement to be sent with what follows, or sends all that was left if that is much.
-    pub(super) fn leave(&mut self, pending: Pending) -> Result<(), PostgresError> {
-        const ROWS_MAX: u64 = 4_096;
-        self.pending.push(pending);
-        let rows: u64 = self.pending.iter().map(|pending| pending.rows).sum();
-        if rows > ROWS_MAX { self.send() } else { Ok(()) }
-    }
-
-    /// Sends what was left.
-    pub(super) fn send(&mut self) -> Result<(), PostgresError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        self.exchange(|_| None).map(|_| ())
-    }
-
-    /// Forgets what was left: its transaction is rolled back.
-    pub(super) fn forget(&mut self) {
-        self.pending.clear();
-        (self.failure, self.wrote_world) = (None, false);
-    }
-
-    /// Sends what was left and asks for rows, in one round trip.
-    pub(super) fn ask(
-        &mut self,
-        statement: &Statement,
-        values: &[Bindable<'_>],
-    ) -> Result<Vec<Row>, PostgresError> {
-        self.exchange(|client| {
-            Some(Box::pin(async move { client.query(statement, values).await.map(Reply::Rows) }))
-        })
-    }
-
-    /// Asks for rows, each of which is taken as it comes, until that says that it is enough. What
-    /// was left to be written is sent before.
-    pub(super) fn each(
-        &mut self,
-        statement: &Statement,
-        values: &[Bindable<'_>],
-        take: &mut dyn FnMut(&Row) -> ControlFlow<()>,
-    ) -> Result<(), PostgresError> {
-        self.send()?;
-        let Self { client, runtime, patience, .. } = self;
-        let asked = client.query_raw(statement, values.iter().copied());
-        let asked = runtime.block_on(async { timeout(*patience, asked).await });
-        let mut rows = pin!(asked.map_err(|_| late())??);
-        loop {
-            let next = poll_fn(|context| rows.as_mut().poll_next(context));
-            let next = runtime.block_on(async { timeout(*patience, next).await });
-            match next.map_err(|_| late())?.transpose()? {
-                Some(row) if take(&row).is_continue() => {}
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// Runs statements without values, and then asks for rows, in one round trip.
-    pub(super) fn run_and_ask(
-        &mut self,
-        run: &str,
-        statement: &Statement,
-    ) -> Result<Vec<Row>, PostgresError> {
-        #[cfg(test)]
-        {
-            self.trips += 1;
-        }
-        let Self { client, runtime, patience, .. } = self;
-        let client = &*client;
-        let run: Exchange<'_> =
-            Box::pin(async move { client.batch_execute(run).await.map(|()| Reply::Count) });
-        let ask: Exchange<'_> =
-            Box::pin(async move { client.query(statement, &[]).await.map(Reply::Rows) });
-        let replies = together(runtime, *patience, vec![run, ask])?;
-        let mut rows = Vec::new();
-        for reply in replies {
-            if let Reply::Rows(found) = reply? {
-                rows = found;
-            }
-        }
-        Ok(rows)
-    }
-
     /// Keeps every other process out that would do the same, as long as the connection lasts.
     pub(super) fn be_alone(&mut self) -> Result<(), PostgresError> {
         let Self { client, runtime, .. } = self;
         let locked = async { timeout(EXCHANGE_MAX, client.batch_execute(BE_ALONE)).await };
         runtime.block_on(locked).map_err(|_| late())?.map_err(not_alone)
-    }
-
-    /// Sends what was left, and runs statements without values behind it.
-    pub(super) fn run<'l>(&'l mut self, statements: &'l str) -> Result<(), PostgresError> {
-        let ran = self.exchange(|client| {
-            let run = client.batch_execute(statements);
-            Some(Box::pin(async move { run.await.map(|()| Reply::Count) }))
-        });
-        ran.map(|_| ())
-    }
-
-    /// Sends what was left and COMMIT, in one round trip: of an error in the first, the second
-    /// makes a rollback. Where the connection is lost, the server may have done it.
-    pub(super) fn commit(&mut self) -> Result<(), PostgresError> {
-        self.run(COMMIT)
-    }
-
-    /// Sends what was left, and what `last` makes after it.
-    fn exchange<'e>(
-        &'e mut self,
-        last: impl FnOnce(&'e Client) -> Option<Exchange<'e>>,
-    ) -> Result<Vec<Row>, PostgresError> {
-        #[cfg(test)]
-        {
-            self.trips += 1;
-        }
-        let Self { client, runtime, pending, patience, .. } = self;
-        let client = &*client;
-        let pending = std::mem::take(pending);
-        let written = pending.iter().map(|one| -> Exchange<'_> {
-            Box::pin(async move {
-                let values = one.values.iter().map(|value| -> Bindable<'_> { &**value });
-                client.execute_raw(&one.statement, values).await.map(|_| Reply::Count)
-            })
-        });
-        let exchanges: Vec<Exchange<'_>> = written.chain(last(client)).collect();
-        let mut replies = together(runtime, *patience, exchanges)?.into_iter();
-        for one in &pending {
-            if let Some(Err(error)) = replies.next() {
-                return Err(one.fault(error));
-            }
-        }
-        match replies.next().transpose()? {
-            Some(Reply::Rows(rows)) => Ok(rows),
-            Some(Reply::Count) | None => Ok(Vec::new()),
-        }
     }
 
     /// Takes note of what went wrong while rows were found or taken.
@@ -367,31 +228,6 @@ fn in_use(error: tokio_postgres::Error) -> PostgresError {
     kept_out(error, "the ledger is in use; end every node that serves it")
 }
 
-fn late() -> PostgresError {
+pub(super) fn late() -> PostgresError {
     PostgresError::new(Kind::Lost, "the server gave no answer in time")
-}
-
-/// Has all exchanges on their way before the first answer is awaited. Each is begun in the order
-/// given, and so are its messages.
-fn together(
-    runtime: &Waiter,
-    patience: Duration,
-    exchanges: Vec<Exchange<'_>>,
-) -> Result<Vec<Result<Reply, Wrong>>, PostgresError> {
-    let mut running: Vec<_> = exchanges.into_iter().map(|exchange| (exchange, None)).collect();
-    let all = poll_fn(|context| {
-        let mut is_done = true;
-        for (exchange, reply) in &mut running {
-            if reply.is_some() {
-                continue;
-            }
-            match exchange.as_mut().poll(context) {
-                Poll::Ready(ready) => *reply = Some(ready),
-                Poll::Pending => is_done = false,
-            }
-        }
-        if is_done { Poll::Ready(()) } else { Poll::Pending }
-    });
-    runtime.block_on(async { timeout(patience, all).await }).map_err(|_| late())?;
-    Ok(running.into_iter().filter_map(|(_, reply)| reply).collect())
 }

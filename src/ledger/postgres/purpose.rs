@@ -17,7 +17,6 @@ pub(super) enum Verb {
     RemoveOlder,
     TakeTurn,
     CountUp,
-    NoteBatch,
     LookUpBatch,
     AskServer,
     SortInLittle,

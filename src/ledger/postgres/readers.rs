@@ -208,8 +208,9 @@ impl Reader for PostgresReader {
         let prepared = self.link.prepare_text(&select, str::to_owned);
         let statement = prepared.map_err(|error| self.link.note(error))?;
         let scanned = self.link.each(&statement, &[], &mut |row| {
-            match sums::verify(row, table) {
-                Ok(()) => visit(Ok(&Whole { row, table })),
+            let whole = Whole { row, table, first: 0 };
+            match sums::verify(&whole) {
+                Ok(()) => visit(Ok(&whole)),
                 Err(differs) => visit(Err(differs)),
             }
             ControlFlow::Continue(())

@@ -8,14 +8,17 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::link::Link;
 use super::outcome::LOOK_UP_MAX;
-use super::pending::{Pending, TURN, guarded};
+use super::pending::{Pending, TURN};
 use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
+use crate::ledger::work::loading;
+use crate::ledger::work::naming::Needs;
 use crate::ledger::working_set::Shelves;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::Row;
@@ -24,11 +27,15 @@ use tokio_postgres::Row;
 /// statement after the wait must see what the batch before committed.
 const BEGIN: &str = "begin isolation level read committed read write";
 const TAKE_TURN: &str = "select number, world, oldest from turn for update";
-const COUNT_UP: &str = "update turn set number = $1, world = $2 where number = $3 returning 1";
-const NOTE_BATCH: &str = "insert into batches (node, number, at_ms) \
-                          values ($1, $2, (extract(epoch from now()) * 1000)::bigint) \
-                          on conflict (node) do update \
-                          set number = excluded.number, at_ms = excluded.at_ms";
+/// Counts the batch, and notes it as the node's newest.
+const COUNT_UP: &str = "
+    with done as (update turn set number = $1, world = $2 where number = $3 returning 1),
+        noted as (
+            insert into batches (node, number, at_ms)
+            values ($4, $1, (extract(epoch from now()) * 1000)::bigint)
+            on conflict (node) do update set number = excluded.number, at_ms = excluded.at_ms)
+    select 1 / (count(*) = 1)::int from done
+";
 
 /// After which pauses, in milliseconds, a batch is begun over another connection.
 const PAUSES: [u64; 3] = [10, 40, 160];
@@ -132,10 +139,15 @@ impl Store {
         Ok(self.link.insert(link))
     }
 
-    /// Begins a transaction and waits in it for the turn.
-    fn take_turn(&mut self) -> Result<Turn, PostgresError> {
-        let link = self.connected()?;
-        let turn = take_turn(link);
+    /// Begins a transaction and waits in it for the turn; what is needed is asked for with it.
+    fn take_turn(&mut self, needs: &Needs<'_>) -> Result<Turn, PostgresError> {
+        self.connected()?;
+        let Self { link, shelves, world, .. } = self;
+        let Some(link) = link else { return Err(gone()) };
+        link.forget();
+        let foresee = || loading::foresee(&mut Unit::new(shelves, link, world), needs);
+        let foreseen = or_nothing(foresee).unwrap_or(Ok(()));
+        let turn = foreseen.map_err(|error| link.failure(error)).and_then(|()| take_turn(link));
         if let Err(error) = &turn {
             self.leave_off(error.kind);
         }
@@ -204,18 +216,11 @@ impl Store {
             Some(next) if next.world == world => return Ok(()),
             Some(next) => (next.number, next.number),
         };
-        let count = link.prepare((Verb::CountUp, 0), |_| Ok(guarded(COUNT_UP, "1")))?;
-        let note = link.prepare((Verb::NoteBatch, 0), |_| Ok(NOTE_BATCH.to_owned()))?;
+        let count = link.prepare((Verb::CountUp, 0), |_| Ok(COUNT_UP.to_owned()))?;
         link.leave(Pending {
             statement: count,
-            values: vec![Box::new(number), Box::new(world), Box::new(before)],
+            values: vec![Box::new(number), Box::new(world), Box::new(before), Box::new(node)],
             table: TURN,
-            rows: 1,
-        })?;
-        link.leave(Pending {
-            statement: note,
-            values: vec![Box::new(node), Box::new(number)],
-            table: "batches",
             rows: 1,
         })?;
         self.next = Some(Turn { number, world });
@@ -241,9 +246,15 @@ impl Store {
     }
 }
 
+/// What `look` comes to, if it does not panic. A request over which it does fails once it is done.
+fn or_nothing<T>(look: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(look)).ok()
+}
+
 pub(super) fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
     let statement = link.prepare((Verb::TakeTurn, 0), |_| Ok(TAKE_TURN.to_owned()))?;
     let rows = link.run_and_ask(BEGIN, &statement)?;
+    link.foreseen.is_in_turn = true;
     let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");
     let row: &Row = rows.first().ok_or_else(missing)?;
     let oldest: i64 = row.try_get(2)?;
@@ -260,14 +271,22 @@ impl Engine for Store {
         error.is_damage()
     }
 
-    /// Nothing was done yet, so that another connection is as good as this one.
     fn begin(&mut self) -> Result<(), PostgresError> {
+        self.begin_for(|_| ())
+    }
+
+    /// Nothing was done yet, so that another connection is as good as this one.
+    fn begin_for<'r>(&mut self, name: impl FnOnce(&mut Needs<'r>)) -> Result<(), PostgresError> {
         self.shelves.begin_anew();
         (self.next, self.is_passing) = (None, false);
+        let mut needs = Needs::default();
+        if or_nothing(|| name(&mut needs)).is_none() {
+            needs = Needs::default();
+        }
         let began = Instant::now();
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
         let found = loop {
-            match (self.take_turn(), pauses.next()) {
+            match (self.take_turn(&needs), pauses.next()) {
                 (Ok(turn), _) => break turn,
                 (Err(error), Some(pause))
                     if error.kind == Kind::Lost && began.elapsed() < TRY_MAX =>

@@ -206,7 +206,7 @@ fn sum_rows(link: &mut Link, table: &'static Table, keys: &[Key]) -> Result<(), 
     let (mut keys, mut made) = (Vec::new(), Column::of(Kind::Integer));
     for row in &rows {
         keys.push(key_of(row, table));
-        made.push(Value::Integer(sum_of(&RowColumns(row), table)));
+        made.push(&Value::Integer(sum_of(&RowColumns(row), table)));
     }
     let mut columns = gathered(link, table, &keys)?;
     columns.push(made);
@@ -225,7 +225,7 @@ fn gathered(link: &Link, table: &Table, keys: &[Key]) -> Result<Vec<Column>, Pos
     let mut columns = table.key().iter().map(of).collect::<Result<Vec<_>, _>>()?;
     for key in keys {
         for (column, value) in columns.iter_mut().zip(key) {
-            column.push(value.clone());
+            column.push(value);
         }
     }
     Ok(columns)

@@ -20,13 +20,14 @@ pub(super) fn columns(table: &'static Table, of: &str) -> String {
 }
 
 /// Compares a row, as [`columns`] selects it, with its sum, if it has one.
-pub(super) fn verify(row: &Row, table: &'static Table) -> Result<(), BooksError> {
+pub(super) fn verify(row: &Whole<'_>) -> Result<(), BooksError> {
+    let Whole { row, table, first } = *row;
     let (whole, columns) = (table.whole(), RowColumns(row));
-    match columns.value(whole.columns.len()) {
+    match columns.value(first + whole.columns.len()) {
         Value::Null => Ok(()),
-        Value::Integer(kept) if kept == sum_of(&columns, whole) => Ok(()),
+        Value::Integer(kept) if kept == sum_from(&columns, whole, first) => Ok(()),
         _ => {
-            let key = match columns.value(0) {
+            let key = match columns.value(first) {
                 Value::Integer(key) => Some(key),
                 _ => None,
             };
@@ -37,8 +38,13 @@ pub(super) fn verify(row: &Row, table: &'static Table) -> Result<(), BooksError>
 
 /// The sum that the row of a whole record should have.
 pub(super) fn sum_of(columns: &dyn Columns, whole: &Table) -> i64 {
+    sum_from(columns, whole, 0)
+}
+
+/// The same of a row that begins at a place.
+fn sum_from(columns: &dyn Columns, whole: &Table, first: usize) -> i64 {
     let mut sum = Sum::default();
-    (0..whole.columns.len()).for_each(|place| sum.add(&columns.value(place)));
+    (first..first + whole.columns.len()).for_each(|place| sum.add(&columns.value(place)));
     sum.kept()
 }
 
@@ -47,10 +53,12 @@ pub(super) struct Whole<'r> {
     pub(super) row: &'r Row,
     /// The table as the record that is read has it.
     pub(super) table: &'static Table,
+    /// Where it begins in what was selected.
+    pub(super) first: usize,
 }
 
 impl Columns for Whole<'_> {
     fn value(&self, place: usize) -> Value<'_> {
-        value_at(self.row, self.table.place_in_whole(place))
+        value_at(self.row, self.first + self.table.place_in_whole(place))
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn world() -> World {
     World { gateways, keeps_events: true, salt: 7, row_salt: 7, ..World::default() }
 }
 
-fn account(key: i64) -> AccountRow {
+pub(super) fn account(key: i64) -> AccountRow {
     let id = ObjectId::parse(&format!("4028e6a0000a{key:020}")).unwrap();
     AccountRow {
         name: "Ünïcøde 名".to_owned(),

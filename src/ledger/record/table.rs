@@ -80,17 +80,37 @@ pub struct Lookup {
     /// A column that has the same value in all rows that are found, so that an index of those rows
     /// alone will do.
     pub only: Option<(&'static str, i64)>,
+    /// The rows of other tables that nearly all who look for a row look for next. An engine for
+    /// which each look-up is a way over a network may find them with it.
+    pub leads: &'static [Lead],
+}
+
+/// The row of another table that a row leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// How it is found: by its key of one column, a number.
+    pub to: &'static Lookup,
+    /// The column that has that key.
+    pub from: &'static str,
+    /// Whose column that is: the row's own, or that of the row of a lead before this one.
+    pub of: Option<usize>,
 }
 
 impl Lookup {
     /// Rows by the values of columns.
     pub const fn new(table: &'static Table, by: &'static [&'static str]) -> Self {
-        Self { table, by, only: None }
+        Self { table, by, only: None, leads: &[] }
     }
 
     /// The same among rows of which a column has a value that never changes for this lookup.
     #[must_use]
     pub const fn only(self, column: &'static str, value: i64) -> Self {
         Self { only: Some((column, value)), ..self }
+    }
+
+    /// The same, where rows lead to others.
+    #[must_use]
+    pub const fn leading(self, leads: &'static [Lead]) -> Self {
+        Self { leads, ..self }
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::id::{ObjectId, RefundNumber};
 use crate::domain::money::{Currency, MinorUnits};
 use crate::domain::vocabulary::{AccountStatus, MethodStatus, MethodType};
 use crate::ledger::UserKey;
-use crate::ledger::record::{ByName, DayText, Lookup, Record, record};
+use crate::ledger::record::{ByName, DayText, Lead, Lookup, Record, record};
 use chrono::{DateTime, Utc};
 
 record! {
@@ -33,9 +33,14 @@ record! {
 }
 
 /// An account by its id.
-pub static ACCOUNT_BY_ID: Lookup = Lookup::new(Account::TABLE, &["id"]);
+pub static ACCOUNT_BY_ID: Lookup = Lookup::new(Account::TABLE, &["id"]).leading(TO_BALANCE);
 /// An account by its number.
-pub static ACCOUNT_BY_NUMBER: Lookup = Lookup::new(Account::TABLE, &["number"]);
+pub static ACCOUNT_BY_NUMBER: Lookup = Lookup::new(Account::TABLE, &["number"]).leading(TO_BALANCE);
+/// The balance of an account, and the entry that made it what it is.
+const TO_BALANCE: &[Lead] = &[
+    Lead { to: Balance::BY_KEY, from: "key", of: None },
+    Lead { to: super::Entry::BY_KEY, from: "newest_entry", of: Some(0) },
+];
 /// The accounts with this default method.
 pub static ACCOUNT_BY_DEFAULT_METHOD: Lookup =
     Lookup::new(Account::TABLE, &["default_payment_method"]);

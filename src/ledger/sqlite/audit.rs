@@ -82,7 +82,8 @@ pub(super) fn audit(path: &Path, progress: &Progress) -> Result<Audit, OpenError
 fn open(path: &Path) -> Result<Connection, OpenError> {
     let connection = open_for_reading(path)?;
     let cache = connection.pragma_update(None, "cache_size", -CACHE_KIB);
-    cache.map_err(|error| OpenError::sql(path, &error))?;
+    let prepared = cache.and_then(|()| sending::add_function(&connection));
+    prepared.map_err(|error| OpenError::sql(path, &error))?;
     Ok(connection)
 }
 
@@ -213,10 +214,9 @@ pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Findings> {
     Ok(checks::rows(&mut SqliteReader::new(&snapshot, &mut texts))?)
 }
 
-/// Adds up everything in one snapshot.
+/// Adds up everything in one snapshot, on a connection that knows the functions of `sending`.
 pub(super) fn money(connection: &Connection, meter: &Meter) -> rusqlite::Result<Audit> {
     let snapshot = connection.unchecked_transaction()?;
-    sending::add_function(&snapshot)?;
     let mut texts = Texts::default();
     Ok(checks::money(&mut SqliteReader::new(&snapshot, &mut texts), meter)?)
 }

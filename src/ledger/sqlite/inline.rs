@@ -5,9 +5,8 @@
 //! What must stay true: nothing but threads, the lock and the log are left out. Transactions,
 //! statements, batches and replies are those that are served.
 
-use super::open::configure as configure_writer;
-use super::readers::Readers;
-use super::reading::configure as configure_reader;
+use super::inline_kept::{self, File};
+use super::readers::{InlineReader, Readers};
 use super::store::Store;
 use super::{Sqlite, SqliteLedger, audit};
 use crate::domain::facts::Gateway;
@@ -17,13 +16,10 @@ use crate::ledger::damage::Damage;
 use crate::ledger::engine::Load;
 use crate::ledger::file::Identity;
 use crate::ledger::writer::{Turns, Writer};
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, ffi};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Where something can happen at the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,21 +62,39 @@ impl Failing {
     }
 }
 
-/// The turns of the writer.
-pub(crate) struct InlineTurns(Turns<Store>);
+/// The turns of the writer. When they are dropped, their process is no more.
+pub(crate) struct InlineTurns {
+    /// Always there until then.
+    turns: Option<Turns<Store>>,
+    reader: InlineReader,
+    file: Arc<Mutex<File>>,
+}
 
 impl InlineTurns {
     /// As [`Turns::take_next`].
     pub(crate) async fn take_next(&mut self, pause: impl Future<Output = ()>) -> bool {
-        self.0.take_next(pause).await
+        self.turns.as_mut().unwrap().take_next(pause).await
+    }
+}
+
+impl Drop for InlineTurns {
+    fn drop(&mut self) {
+        let writer = self.turns.take().unwrap().into_engine().into_connection();
+        if let Ok(mut file) = self.file.lock() {
+            file.take_back(writer, self.reader.take_connection());
+        }
     }
 }
 
 /// A ledger's file in memory.
 pub(crate) struct Disk {
-    uri: String,
-    /// Looks at what is committed, and keeps the file as long as no process has it.
-    eye: Mutex<Connection>,
+    file: Arc<Mutex<File>>,
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        inline_kept::give_back(&self.file);
+    }
 }
 
 /// An account as it is found.
@@ -123,16 +137,7 @@ pub(crate) struct FoundSource {
 impl Disk {
     /// A copy of the ledger in a file that nothing has open.
     pub(crate) fn copy_of(file: &Path) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let uri = format!("file:simulated-{number}?mode=memory&cache=shared");
-        let mut eye = connect(&uri);
-        let from = Connection::open(file).unwrap();
-        let copy = Backup::new(&from, &mut eye).unwrap();
-        copy.run_to_completion(i32::MAX, Duration::ZERO, None).unwrap();
-        drop(copy);
-        eye.set_prepared_statement_cache_capacity(16);
-        Self { uri, eye: Mutex::new(eye) }
+        Self { file: inline_kept::take(file) }
     }
 
     /// Makes a file one that can be copied into memory: without a log.
@@ -151,19 +156,19 @@ impl Disk {
         pause: Pause,
         trouble: Trouble,
     ) -> (SqliteLedger, InlineTurns) {
-        let connection = connect(&self.uri);
-        configure_writer(&connection).unwrap();
+        let mut file = self.file.lock().unwrap();
+        let (connection, reader) = (file.writer(), file.reader());
+        drop(file);
         let identity = Identity::of(Path::new("/dev/null")).unwrap();
         let mut store = Store::load(connection, identity, Some(7), gateways, Some(true)).unwrap();
         store.trouble = Some(trouble);
         let tenant = store.world().tenant.clone();
         let damage = Damage::default();
-        let reader = connect(&self.uri);
-        configure_reader(&reader).unwrap();
-        let readers = Readers::inline(reader, damage.clone(), pause);
+        let (readers, reader) = Readers::inline(reader, damage.clone(), pause);
         let (writer, turns) = Writer::without_thread(store, load, damage.clone());
-        let backend = Sqlite::new(PathBuf::from(&self.uri), damage.clone(), readers);
-        (SqliteLedger::new(backend, writer, tenant, damage, false), InlineTurns(turns))
+        let turns = InlineTurns { turns: Some(turns), reader, file: Arc::clone(&self.file) };
+        let backend = Sqlite::new(PathBuf::from("/dev/null"), damage.clone(), readers);
+        (SqliteLedger::new(backend, writer, tenant, damage, false), turns)
     }
 
     /// All accounts.
@@ -219,10 +224,10 @@ impl Disk {
 
     /// What `check` finds wrong with money, rows and the sums of rows.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let eye = self.eye.lock().unwrap();
-        let mut money = audit::money(&eye, &Meter::unseen()).unwrap();
-        money.take_over(audit::rows(&eye).unwrap());
-        money.take_over(audit::values(&eye).unwrap());
+        let file = self.file.lock().unwrap();
+        let mut money = audit::money(&file.eye, &Meter::unseen()).unwrap();
+        money.take_over(audit::rows(&file.eye).unwrap());
+        money.take_over(audit::values(&file.eye).unwrap());
         money.findings.problems
     }
 
@@ -231,17 +236,9 @@ impl Disk {
         select: &str,
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Vec<T> {
-        let eye = self.eye.lock().unwrap();
-        let mut statement = eye.prepare_cached(select).unwrap();
+        let file = self.file.lock().unwrap();
+        let mut statement = file.eye.prepare_cached(select).unwrap();
         let rows = statement.query_map([], read).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
     }
-}
-
-fn connect(uri: &str) -> Connection {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(uri, flags).unwrap()
 }

@@ -58,10 +58,11 @@ impl Readers {
         connection: Connection,
         damage: Damage,
         pause: super::inline::Pause,
-    ) -> Self {
+    ) -> (Self, InlineReader) {
         let readers = Self::new(Path::new(":memory:"), damage);
         readers.pool.give_back(Idle { connection, texts: Texts::default() });
-        Self { pause: Some(pause), ..readers }
+        let reader = InlineReader(Arc::clone(&readers.pool));
+        (Self { pause: Some(pause), ..readers }, reader)
     }
 
     /// Does `work` on a connection of its own.
@@ -90,6 +91,19 @@ impl Readers {
         work: impl FnOnce(&mut SqliteReader<'_>) -> Result<T, BooksError>,
     ) -> Result<T, LedgerError> {
         self.pool.read(work)
+    }
+}
+
+/// The connection of readers without threads.
+#[cfg(test)]
+pub(super) struct InlineReader(Arc<Pool>);
+
+#[cfg(test)]
+impl InlineReader {
+    /// The connection, which then nothing reads with any more.
+    pub(super) fn take_connection(&self) -> Option<Connection> {
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map(|idle| idle.connection)
     }
 }
 
@@ -202,7 +216,7 @@ impl Reader for SqliteReader<'_> {
         visit: &mut dyn FnMut(Result<&dyn Columns, BooksError>),
     ) -> Result<(), BooksError> {
         let select = format!("select {} from {} not indexed", sums::columns(table), table.name);
-        let mut statement = self.connection.prepare(&select)?;
+        let mut statement = self.connection.prepare_cached(&select)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             match sums::verify(row, 0, table) {

@@ -102,6 +102,12 @@ impl Store {
         Self { is_stale: false, ..Self::over(connection, identity, world) }
     }
 
+    /// The connection, without what was known beside it.
+    #[cfg(test)]
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
     /// A store as this one, with the same seed of its ids, over another connection.
     pub(super) fn like(&self, connection: Connection) -> rusqlite::Result<Self> {
         let World { configured, id_seed, keeps_events, .. } = &self.world;

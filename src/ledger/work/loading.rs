@@ -35,6 +35,9 @@ pub(in crate::ledger) type Seen = Result<(), Unmet>;
 
 /// Loads what the requests of a batch name.
 pub fn load(unit: &mut Unit<'_>, needs: Needs<'_>) -> Result<(), BooksError> {
+    if unit.is_far() {
+        unit.foresee_newest()?;
+    }
     let Needs { mut names, mut numbers } = needs;
     while !(names.is_empty() && numbers.is_empty()) {
         names.retain(|name| of_name(unit, *name).is_err());
@@ -42,6 +45,16 @@ pub fn load(unit: &mut Unit<'_>, needs: Needs<'_>) -> Result<(), BooksError> {
         unit.load()?;
     }
     Ok(())
+}
+
+/// Says to the engine what the requests of a batch name themselves, so that it may look that up
+/// while the batch begins.
+pub fn foresee(unit: &mut Unit<'_>, needs: &Needs<'_>) -> Result<(), BooksError> {
+    for name in &needs.names {
+        // What is known already is looked up by no one.
+        let _ = of_name(unit, *name);
+    }
+    unit.foresee()
 }
 
 /// All of it is known. What is not is wanted, all of it in the same round.

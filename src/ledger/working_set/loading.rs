@@ -88,6 +88,23 @@ impl<R: Record> Shelf<R> {
         self.found.entry(place(lookup, owned(values))).or_default();
     }
 
+    /// Says to the engine what is wanted, which [`Shelf::load`] looks up then.
+    pub(super) fn foresee(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
+        let Wanted { keys, found, heads } = &mut self.wanted;
+        if !keys.is_empty() {
+            keys.sort_unstable();
+            keys.dedup();
+            let wanted: Vec<_> = keys.iter().map(R::key_values).collect();
+            books.foresee(R::BY_KEY, &wanted, usize::MAX)?;
+        }
+        for (wanted, most) in [(found, usize::MAX), (heads, HEAD_ROWS)] {
+            for (lookup, wanted) in by_lookup(wanted.clone()) {
+                books.foresee(lookup, &wanted, most)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks up what is wanted.
     pub(super) fn load(&mut self, books: &mut dyn Books) -> Result<(), BooksError> {
         let Wanted { keys, found, heads } = &mut self.wanted;

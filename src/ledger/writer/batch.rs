@@ -40,10 +40,15 @@ fn look_ahead<E: Engine>(engine: &mut E, batch: &Batch<E>) -> Result<(), E::Erro
     engine.work(|unit| {
         let mut needs = Needs::default();
         if unit.is_far() {
-            batch.iter().for_each(|task| task.name(&mut needs));
+            name_all(batch, &mut needs);
         }
         loading::load(unit, needs)
     })
+}
+
+/// Adds all that a batch names.
+pub(super) fn name_all<'r, E: Engine>(batch: &'r Batch<E>, needs: &mut Needs<'r>) {
+    batch.iter().for_each(|task| task.name(needs));
 }
 
 /// Those of the batch that still want to be done; the others learn that they were withdrawn.

@@ -78,6 +78,12 @@ impl<E: Engine> Turns<E> {
         })
     }
 
+    /// What is left of a process that is no more.
+    #[cfg(test)]
+    pub(in crate::ledger) fn into_engine(self) -> E {
+        self.state.engine
+    }
+
     /// Takes a turn as soon as there is something to do and `pause` is over; false once nothing
     /// more will come. What comes during the pause is of the same turn.
     #[cfg(test)]

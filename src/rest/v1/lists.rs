@@ -6,10 +6,11 @@
 use crate::domain::calendar::Moment;
 use crate::domain::id::ObjectId;
 use crate::domain::money::parse_decimal;
+use crate::domain::percent::encoded;
 use crate::domain::text::Text;
 use crate::domain::toml_text::suggest;
 use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort};
-use crate::rest::query::{Parameters, encoded, unknown};
+use crate::rest::query::{Parameters, unknown};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
