@@ -269,3 +269,12 @@ fn old_rows_of_two_tables_go_each_by_their_own_age() {
         Ok(())
     });
 }
+
+#[test]
+#[should_panic(expected = "the credit balance is below zero")]
+fn a_row_that_breaks_an_invariant_is_not_written() {
+    work(&[1], |unit, _| {
+        let (account, units) = (AccountKey(1), MinorUnits::new(-1));
+        unit.insert(Balance { account, units, newest_entry: None, newest_refund: None })
+    });
+}
