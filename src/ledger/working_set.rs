@@ -10,6 +10,8 @@ mod hashing;
 mod loading;
 mod looking;
 mod marks;
+#[cfg(test)]
+mod tests;
 
 use super::books::{Books, BooksError};
 use super::record::{Record, Value};

@@ -47,8 +47,11 @@ fn a_balance_that_came_with_the_turn_is_as_the_last_batch_and_this_one_left_it()
         assert_eq!((units(store, 1), units(store, 2)), (expected, OPENING));
         assert_eq!(trips(store), begun, "nothing is asked for again");
         let take = |row: &mut Balance| row.units = MinorUnits::new(row.units.units() - 5);
-        store.work(|unit| unit.change::<Balance>(&(AccountKey(1),), take)).unwrap();
-        store.work(|unit| unit.write_out()).unwrap();
+        let changed = store.work(|unit| {
+            unit.change::<Balance>(&(AccountKey(1),), take)?;
+            unit.write_out()
+        });
+        changed.unwrap();
         // What was found before is not what is there now.
         assert_eq!((units(store, 1), units(store, 2)), (expected - 5, OPENING));
         assert!(trips(store) > begun);

@@ -69,5 +69,7 @@ mod tests {
         }
         assert_ne!(build.hash_one("a"), build.hash_one("b"));
         assert_ne!(build.hash_one("12345678"), build.hash_one("12345679"));
+        assert_ne!(build.hash_one(1_u8), build.hash_one(2_u8));
+        assert_ne!(build.hash_one(1_usize), build.hash_one(2_usize));
     }
 }

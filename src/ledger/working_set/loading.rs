@@ -135,6 +135,8 @@ impl<R: Record> Shelf<R> {
         books: &mut dyn Books,
         mut keys: Vec<R::Key>,
     ) -> Result<(), BooksError> {
+        // What was met since it was wanted may have changed since.
+        keys.retain(|key| !self.rows.contains_key(key));
         keys.sort_unstable();
         keys.dedup();
         match keys.as_slice() {
