@@ -64,6 +64,8 @@ struct Simulation {
     session: Mutex<Option<session::InUse>>,
     /// How many things callers still do.
     left: Mutex<u64>,
+    /// For how many hours it was stopped, of stops that its age does not follow.
+    stopped_hours: AtomicU64,
 }
 
 /// What came of a schedule.
@@ -85,6 +87,7 @@ fn simulate(seed: u64, is_verbose: bool) -> Outcome {
         seen: checks::SeenSoFar::default(),
         session: Mutex::default(),
         left: Mutex::new(world.draw(|random| 3 + random.below(16))),
+        stopped_hours: AtomicU64::new(0),
         world: Arc::clone(&world),
     });
     simulation.live_and_die();
@@ -116,6 +119,7 @@ impl Simulation {
             if minutes >= 180 {
                 self.bank.deliver_late();
             }
+            self.stopped_hours.fetch_add(minutes / 60, Ordering::Relaxed);
             self.world.leap(TimeDelta::minutes(i64::try_from(minutes).unwrap()));
             if self.world.chance(300) {
                 self.world.set_clock_wrong();
@@ -257,7 +261,7 @@ impl Simulation {
                 let settlement = Settlement { refund, settled_as, reason, act, at_least };
                 match service.settle(settlement).await {
                     Ok(Ok(_)) => break,
-                    // Its moment is one of a clock that jumped, and the ledger's age is behind.
+                    // A clock jumped or a stop was long, and the ledger's age is behind.
                     Ok(Err(SettleError::TooEarly { .. })) if hour < self.settled_after_hours() => {
                         self.world.leap(TimeDelta::hours(1));
                     }
@@ -270,8 +274,10 @@ impl Simulation {
         }
     }
 
-    fn settled_after_hours(&self) -> u32 {
-        if self.world.is_wild() { 200 } else { 0 }
+    /// How long the ledger's age may be too far behind for an operator: a start adds an hour at
+    /// most, and then it goes half as fast again as time does.
+    fn settled_after_hours(&self) -> u64 {
+        if self.world.is_wild() { 200 } else { 2 * self.stopped_hours.load(Ordering::Relaxed) }
     }
 
     fn note_settled(&self, refund: crate::domain::id::RefundId, is_paid: bool) {
