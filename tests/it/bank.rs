@@ -18,6 +18,15 @@ use std::time::{Duration, Instant};
 /// How long anything may take to work again: long enough for any machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// Has the clients end, also when what they are struck by fails.
+pub struct Ending<'e>(pub &'e AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// What became of a create, as its client knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
@@ -69,6 +78,19 @@ impl Answers {
         while self.acknowledged() < wanted {
             assert!(began.elapsed() < PATIENCE, "no refund is acknowledged");
             thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until what was on its way is answered or not: nothing is acknowledged any more.
+    pub fn until_none_is_acknowledged(&self) {
+        let began = Instant::now();
+        loop {
+            let before = self.acknowledged();
+            thread::sleep(Duration::from_secs(1));
+            if self.acknowledged() == before {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "refunds are acknowledged still");
         }
     }
 

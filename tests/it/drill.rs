@@ -6,7 +6,7 @@
 //! `DRILL_SECONDS` (60) says for how long; every kind of strike comes once at least. Progress is
 //! shown on a terminal. `tests/drill/run` is the command for people.
 
-use crate::bank::{Answers, Client, Compared, vex};
+use crate::bank::{Answers, Client, Compared, Ending, vex};
 use crate::drawn::Drawn;
 use crate::failover::network;
 use crate::failover::pair::Pair;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -240,13 +240,4 @@ fn drill(wanted: Duration) {
     check(&url);
     say("each order paid once at most, none of those given back; check finds that all adds up");
     gateways.iter_mut().for_each(|node| assert!(node.terminate().success()));
-}
-
-/// Has the clients end, also when what they are struck by fails.
-struct Ending<'e>(&'e AtomicBool);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }

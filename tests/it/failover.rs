@@ -8,7 +8,7 @@ pub mod network;
 pub mod pair;
 
 use crate::admin_api::{done, refund_ten};
-use crate::bank::{Answers, Client};
+use crate::bank::{Answers, Client, Ending};
 use crate::gateway::{TestGateway, finish, program};
 use crate::processor::until;
 use pair::{FIRST, Pair, SECOND};
@@ -16,9 +16,9 @@ use serde_json::Value;
 use std::fs;
 use std::io::Write;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tempfile::TempDir;
 
 const CLIENTS: u64 = 4;
@@ -44,23 +44,20 @@ fn fail_over(strike: Strike) {
             let client = Client { place, nodes, session, cents_max: 1, has_card: false };
             scope.spawn(move || client.run(answers, is_over));
         }
+        let ending = Ending(is_over);
         answers.until_acknowledged(20);
         match strike {
             Strike::Kill => pair.order("kill"),
             Strike::Cut => network::cut(pair.lead()),
         }
-        // What was on its way is answered or not; then nothing more can be acknowledged.
-        thread::sleep(Duration::from_millis(500));
-        let before = answers.acknowledged();
-        thread::sleep(Duration::from_millis(500));
-        assert_eq!(answers.acknowledged(), before, "without a primary");
+        answers.until_none_is_acknowledged();
         pair.promote();
         let promoted = Instant::now();
         answers.until_acknowledged(1);
         let took = promoted.elapsed().as_millis();
         say(&format!("{strike:?}: {took} ms from promotion to success"));
         answers.until_acknowledged(20);
-        is_over.store(true, Ordering::SeqCst);
+        drop(ending);
     });
     assert!(!gateway.stderr().contains("asynchronously"), "{}", gateway.stderr());
     say(&answers.compare(&|select| pair.sql(SECOND, select).join("\n")).to_string());

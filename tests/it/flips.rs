@@ -150,6 +150,8 @@ fn flip(name: &str, gateway: &TestGateway) {
     assert_eq!(fs::read(gateway.ledger()).unwrap(), sound);
     let count = from_env("FLIPS").map_or(FLIPS, |count| usize::try_from(count).unwrap());
     let seed = from_env("FLIPS_SEED").unwrap_or(SEED);
+    // The header of the file says how many bytes its pages have.
+    let page = usize::from(u16::from_be_bytes([sound[16], sound[17]]));
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("ledger.db");
     let mut state = seed;
@@ -165,7 +167,7 @@ fn flip(name: &str, gateway: &TestGateway) {
             ((Some(6), _), _) => found += 1,
             ((Some(0), _), true) => free += 1,
             ((code, said), _) => {
-                let place = format!("page {}, byte {}", bit / 8 / 4096 + 1, bit / 8 % 4096);
+                let place = format!("page {}, byte {}", bit / 8 / page + 1, bit / 8 % page);
                 unnoticed.push(format!("bit {bit} ({place}): {code:?} {said}"));
             }
         }

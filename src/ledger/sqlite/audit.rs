@@ -140,7 +140,21 @@ fn noting_steps<T>(
     done
 }
 
+/// Where a part could not be done, what is wrong with the schema and with values says why.
 fn put_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit> {
+    let Found { values, .. } = &found;
+    let why = values.as_ref().and_then(|values| values.as_ref().ok()).cloned();
+    put_all_together(connection, found).or_else(|error| match why {
+        Some(why) if !why.problems.is_empty() => {
+            let mut audit = Audit::default();
+            audit.take_over(why);
+            Ok(audit)
+        }
+        _ => Err(error),
+    })
+}
+
+fn put_all_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit> {
     let lacks_conditions = !knows_conditions(connection)?;
     let mut audit = Audit { lacks_conditions, ..Audit::default() };
     if !(found.pages_are_sound && found.indexes_are_whole) {

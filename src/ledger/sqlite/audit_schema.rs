@@ -50,11 +50,15 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Findings> {
 }
 
 /// Quotes around whole names are left out: versions of SQLite differ in whether they write them
-/// when a table is renamed. Everything else counts, also what is between words; the end of a line
-/// is written as two letters. What SQLite notes for its own plans is no part of the schema.
+/// when a table is renamed. Everything else counts, also what is between words, and that each text
+/// is one: one bit makes bytes of it, which SQLite reads as if they were text. The end of a line is
+/// written as two letters. What SQLite notes for its own plans is no part of the schema.
 fn made(connection: &Connection) -> rusqlite::Result<Made> {
-    let select = "select type, name, tbl_name || ':' || coalesce(sql, '') from sqlite_schema \
-                  where name not glob 'sqlite_stat*'";
+    let select = "select cast(type as text), cast(name as text), \
+                  iif(typeof(type) || typeof(name) || typeof(tbl_name) = 'texttexttext' \
+                      and typeof(sql) in ('text', 'null'), \
+                      tbl_name || ':' || coalesce(sql, ''), 'of another type') \
+                  from sqlite_schema where name not glob 'sqlite_stat*'";
     let mut statement = connection.prepare(select)?;
     let made = statement.query_map([], |row| {
         let sql: String = row.get(2)?;
@@ -126,6 +130,17 @@ mod tests {
                 "pragma writable_schema = on; update sqlite_schema set sql = \
                  replace(sql, 'of the sandbox', 'of the\"sandbox') where name = 'gateway'",
                 "the table gateway is not as it was made",
+            ),
+            // Regression: of 5,000 flipped bits, two made bytes of a text of the schema.
+            (
+                "pragma writable_schema = on; update sqlite_schema set sql = cast(sql as blob) \
+                 where name = 'gateway'",
+                "the table gateway is not as it was made",
+            ),
+            (
+                "pragma writable_schema = on; update sqlite_schema set \
+                 tbl_name = cast(tbl_name as blob) where name = 'refund_by_payment'",
+                "the index refund_by_payment is not as it was made",
             ),
             ("create table mine (x)", "the table mine is not of a ledger"),
             ("alter table tenant rename column value to walue", "the table tenant is not as"),
