@@ -3,7 +3,7 @@
 
 use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, EXTERNAL_ACCOUNT, create_envelope, external_refund,
-    program, refund,
+    refund,
 };
 use crate::replaying::{Folder, created, har, har_entry};
 use rustix::process::{Pid, Signal, kill_process};
@@ -98,8 +98,11 @@ fn begun(folder: &Folder, command: &mut Command) -> (Child, Pid) {
 fn a_signal_leaves_no_temporary_ledger_behind() {
     let folder = long_replay();
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let mut command = program(&folder.path(""));
-        let (mut child, pid) = begun(&folder, command.args(["replay", "long.har"]));
+        // The tests may themselves have been started by `nohup`.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=HUP", env!("CARGO_BIN_EXE_refund-gateway"), "replay"]);
+        command.arg("long.har").current_dir(folder.path(""));
+        let (mut child, pid) = begun(&folder, &mut command);
         kill_process(pid, signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(5));
         assert!(is_empty(&folder.path("tmp")), "{signal:?}");
