@@ -18,7 +18,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR:PORT|none", env = "REFUND_GATEWAY_ADMIN_LISTEN")]
     pub(super) admin_listen: Option<AdminListen>,
 
-    /// A file with the token of the admin API [default: a new token beside the ledger]
+    /// A file with the token of the admin API [default: a new token beside the ledger's file, for
+    /// PostgreSQL refund-gateway.admin-token in the working folder]
     #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_ADMIN_TOKEN_FILE")]
     pub(super) admin_token_file: Option<PathBuf>,
 
@@ -26,8 +27,9 @@ pub(super) struct Options {
     #[arg(long, value_name = "HOST[:PORT],…", env = "REFUND_GATEWAY_ADMIN_ALLOWED_HOSTS")]
     pub(super) admin_allowed_hosts: Option<AllowedHosts>,
 
-    /// The ledger's file, or :memory: for one that is gone at exit [default: refund-gateway.db]
-    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
+    /// The ledger's file, postgres://… for one on a server, or :memory: for one that is gone at exit
+    /// [default: refund-gateway.db]
+    #[arg(long, value_name = "FILE|URL", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
     pub(super) ledger: Option<LedgerPlace>,
 
     /// A seed file to load at the start
@@ -121,8 +123,8 @@ pub(super) struct Options {
 /// The options of commands that work on a ledger and serve no clients.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct LedgerOptions {
-    /// The ledger's file [default: refund-gateway.db]
-    #[arg(long, value_name = "FILE", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
+    /// The ledger's file, or postgres://… for one on a server [default: refund-gateway.db]
+    #[arg(long, value_name = "FILE|URL", env = "REFUND_GATEWAY_LEDGER", hide_env_values = true)]
     pub(super) ledger: Option<LedgerPlace>,
 
     /// A configuration file, which may name the ledger

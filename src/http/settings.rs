@@ -20,7 +20,8 @@ const SOCKET_BUFFER_LEAST: u32 = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSettings {
-    /// How many connections the public listener serves at once; more wait to be accepted.
+    /// How many connections the public listener serves at once. One more gets the place of one that
+    /// is idle or dawdles (`idle.rs`), and waits while there is none.
     pub connections_max: usize,
     /// How many connections one address may have; 0 is any number (a proxy is one address).
     pub connections_per_address_max: usize,
