@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 /// What is known of a shard and of a node, in microseconds where nothing else is said.
 #[derive(Debug, Clone)]
-struct Figures {
+pub(crate) struct Figures {
     /// Refunds a second that are wanted.
     target: f64,
     /// Round trips of a batch, and what one takes.
@@ -62,7 +62,8 @@ impl Default for Figures {
 }
 
 impl Figures {
-    fn set(&mut self, name: &str, value: f64) -> bool {
+    /// Sets the figure of an option; false where there is none of that name or value.
+    pub(crate) fn set(&mut self, name: &str, value: f64) -> bool {
         let place = match name {
             "--target" => &mut self.target,
             "--trips" => &mut self.trips,
@@ -195,29 +196,38 @@ fn simulate(figures: &Figures, shards: usize) -> Found {
     }
 }
 
-fn print(figures: &Figures) {
-    let (shards, nodes) = (figures.shards(), figures.nodes());
-    println!(
-        "a shard: {:.1} ms a batch of {}, {:.0} refunds/s at most",
+/// What a shard does, and what the rate takes: two lines.
+pub(crate) fn sizes(figures: &Figures) -> String {
+    format!(
+        "a shard: {:.1} ms a batch of {}, {:.0} refunds/s at most\n\
+         {:.0} refunds/s at a share of {:.2}: {} shards (each with its standby), {} nodes of {:.0} \
+         cores\n",
         figures.batch_us(figures.batch_max) / 1_000.0,
         figures.batch_max,
-        figures.shard_rate()
-    );
-    println!(
-        "{:.0} refunds/s at a share of {:.2}: {shards} shards (each with its standby), {nodes} \
-         nodes of {:.0} cores",
-        figures.target, figures.share, figures.cores
-    );
-    println!("\n| shards | refunds/s | refunds a batch | p50 ms | p99 ms | left waiting |");
-    println!("| --- | --- | --- | --- | --- | --- |");
-    for count in [shards / 2, shards * 3 / 4, shards, shards * 3 / 2, shards * 2] {
+        figures.shard_rate(),
+        figures.target,
+        figures.share,
+        figures.shards(),
+        figures.nodes(),
+        figures.cores
+    )
+}
+
+/// What is simulated of so many shards, of fewer and of more, as a table.
+pub(crate) fn table(figures: &Figures) -> String {
+    let shards = figures.shards();
+    let counts = [shards / 2, shards * 3 / 4, shards, shards * 3 / 2, shards * 2];
+    let rows = counts.map(|count| {
         let count = count.max(1);
         let found = simulate(figures, count);
-        println!(
-            "| {count} | {:.0} | {:.1} | {:.1} | {:.1} | {} |",
+        format!(
+            "| {count} | {:.0} | {:.1} | {:.1} | {:.1} | {} |\n",
             found.per_second, found.refunds_a_batch, found.p50_ms, found.p99_ms, found.left
-        );
-    }
+        )
+    });
+    let head = "| shards | refunds/s | refunds a batch | p50 ms | p99 ms | left waiting |\n\
+                | --- | --- | --- | --- | --- | --- |\n";
+    format!("{head}{}", rows.concat())
 }
 
 fn main() -> ExitCode {
@@ -232,6 +242,6 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    print(&figures);
+    print!("{}\n{}", sizes(&figures), table(&figures));
     ExitCode::SUCCESS
 }

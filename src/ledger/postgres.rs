@@ -63,6 +63,12 @@ mod moving_tests;
 #[cfg(test)]
 mod nodes_tests;
 #[cfg(test)]
+mod passing_tests;
+#[cfg(test)]
+mod random_ledgers_tests;
+#[cfg(test)]
+mod random_queries_tests;
+#[cfg(test)]
 mod reading_tests;
 #[cfg(test)]
 mod relay_tests;

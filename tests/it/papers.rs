@@ -1,5 +1,6 @@
 //! The papers say what the program does: settings and their defaults, exit codes, the seed.
 
+use self::capacity::{Figures, sizes, table};
 use crate::gateway::{finish, program};
 use refund_gateway::cli::exit;
 use refund_gateway::domain::presets::PRESETS;
@@ -10,8 +11,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use tempfile::TempDir;
 
+#[allow(dead_code, reason = "a program of its own, of which the figures are asked for")]
+#[path = "../../examples/capacity.rs"]
+mod capacity;
+
 const README: &str = include_str!("../../README.md");
 const PROCESSORS: &str = include_str!("../../docs/PROCESSORS.md");
+const SCALE: &str = include_str!("../../docs/SCALE.md");
 const SEED: &str = include_str!("../../docs/SEED.md");
 
 /// The first cells of the README's table rows that begin with `key` in backticks.
@@ -110,6 +116,28 @@ fn the_documented_gateway_is_one() {
         let written = format!("{} = {default}", key.trim_start_matches("breaker."));
         assert!(text.contains(&written), "{written} is not in the paper");
     }
+}
+
+/// What docs/SCALE.md shows of the model is what it prints, and what it says of other figures.
+#[test]
+fn the_table_of_scale_is_what_the_model_prints() {
+    let figures = Figures::default();
+    let sized = sizes(&figures);
+    for shown in [&sized, &table(&figures)] {
+        assert!(SCALE.contains(shown.as_str()), "{shown}");
+    }
+    let with = |name: &str, value: f64| {
+        let mut figures = Figures::default();
+        assert!(figures.set(name, value), "{name}");
+        sizes(&figures)
+    };
+    // "With the six trips … it was 7.5 ms, and 34,000 refunds a second."
+    let slower = with("--trips", 6.0);
+    assert!(slower.starts_with("a shard: 7.5 ms a batch of 256, 34"), "{slower}");
+    assert!(SCALE.contains("(`--trips 6`) it was 7.5 ms") && SCALE.contains("34,000 refunds"));
+    // "With five of a hundred calls across two shards four are just enough".
+    let across = with("--across", 0.05);
+    assert!(across.contains(": 4 shards") && SCALE.contains("(`--across 0.05`) four are"));
 }
 
 #[test]

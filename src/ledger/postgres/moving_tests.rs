@@ -33,12 +33,12 @@ fn unseen() -> Shown {
     Shown { copying: Arc::clone(&none), first: Arc::clone(&none), last: none }
 }
 
-fn url(server: &Server) -> String {
+pub(super) fn url(server: &Server) -> String {
     let (schema, _) = server.new_schema();
     server.url("postgres", &format!("options=-csearch_path%3D{schema}"))
 }
 
-fn runtime() -> Runtime {
+pub(super) fn runtime() -> Runtime {
     Runtime::new().unwrap()
 }
 
@@ -57,7 +57,7 @@ fn written(folder: &TempDir, calls: &[Call]) -> PathBuf {
     path
 }
 
-fn to_server(path: &Path, url: &str) -> Result<Moved, MoveError> {
+pub(super) fn to_server(path: &Path, url: &str) -> Result<Moved, MoveError> {
     copy(&mut FileHeld::take(path)?, Box::new(ServerBegun::begin(url)?), &unseen())
 }
 

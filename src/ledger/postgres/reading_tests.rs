@@ -42,7 +42,7 @@ pub(super) fn options() -> OpenOptions {
     OpenOptions { mode: OpenMode::CreateOrOpen { test: true }, id_seed: Some(5), settings }
 }
 
-fn small_plan() -> SeedPlan {
+pub(super) fn small_plan() -> SeedPlan {
     let plan = plan(1_000);
     let accounts: Vec<_> = plan.accounts.into_iter().take(6).collect();
     let methods: Vec<_> = plan.payment_methods.into_iter().take(6).collect();
