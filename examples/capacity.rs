@@ -141,7 +141,7 @@ impl Shard {
     fn run_until(&mut self, now: f64, figures: &Figures, took: &mut Vec<f64>) {
         while let Some(first) = self.waiting.front() {
             let begin = self.free_at.max(*first);
-            let count = self.waiting.iter().take_while(|arrived| **arrived <= begin).count();
+            let count = self.waiting.partition_point(|arrived| *arrived <= begin);
             let count = count.clamp(1, figures.batch_max);
             let end = begin + figures.batch_us(count);
             if end > now {
