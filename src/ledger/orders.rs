@@ -205,12 +205,20 @@ pub enum SettleError {
         status: RefundStatus,
     },
     /// Its gateway is still being asked.
-    #[error("{number} is asked about until {}; only then can it be settled", until.to_rfc3339())]
+    #[error(
+        "{number} is asked about until {}; only then can it be settled{}",
+        until.to_rfc3339(),
+        by_the_age_alone(*until, *clock, *aged)
+    )]
     TooEarly {
         /// Its RefundNumber.
         number: RefundNumber,
         /// When it can be settled.
         until: DateTime<Utc>,
+        /// What the machine's clock says.
+        clock: DateTime<Utc>,
+        /// The earlier of that and the moment by which the ledger has things get old.
+        aged: DateTime<Utc>,
     },
     /// A call is waiting for its gateway's answer, which may be a verdict.
     #[error("{number} is being asked about at this moment; try again when that is over")]
@@ -218,6 +226,20 @@ pub enum SettleError {
         /// Its RefundNumber.
         number: RefundNumber,
     },
+}
+
+/// Why it is too early by the ledger's age where the machine's clock has passed the moment.
+fn by_the_age_alone(until: DateTime<Utc>, clock: DateTime<Utc>, aged: DateTime<Utc>) -> String {
+    if clock < until {
+        return String::new();
+    }
+    let minutes = ((until - aged).num_seconds() + 59) / 60;
+    format!(
+        ". The clock has passed that, but after a stop or a jump of the clock the time counts that \
+         the gateway has run, and by that it is {} h {} min away",
+        minutes / 60,
+        minutes % 60,
+    )
 }
 
 /// What is in Processing, for metrics.

@@ -255,15 +255,22 @@ impl Simulation {
             let is_paid = self.bank.has_paid(refund);
             let settled_as = if is_paid { SettledAs::Processed } else { SettledAs::Error };
             self.note_settled(refund, is_paid);
-            for hour in 0.. {
+            let (mut hours, mut waits) = (0, 0);
+            loop {
                 let (reason, act) = ("it is so".to_owned(), Act::of_start(service.clock().now()));
                 let at_least = service.clock().at_least();
                 let settlement = Settlement { refund, settled_as, reason, act, at_least };
                 match service.settle(settlement).await {
                     Ok(Ok(_)) => break,
                     // A clock jumped or a stop was long, and the ledger's age is behind.
-                    Ok(Err(SettleError::TooEarly { .. })) if hour < self.settled_after_hours() => {
+                    Ok(Err(SettleError::TooEarly { .. })) if hours < self.settled_after_hours() => {
+                        hours += 1;
                         self.world.leap(TimeDelta::hours(1));
+                    }
+                    // The gateway was asked once more just then.
+                    Ok(Err(SettleError::BeingAsked { .. })) if waits < ROUNDS_MAX => {
+                        waits += 1;
+                        sleep(Duration::from_secs(4)).await;
                     }
                     other => {
                         self.world.fail(format!("{refund} cannot be settled: {other:?}"));

@@ -9,7 +9,7 @@ pub mod pair;
 
 use crate::admin_api::{done, refund_ten};
 use crate::bank::{Answers, Client, Ending};
-use crate::gateway::{TestGateway, finish, program};
+use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program};
 use crate::processor::until;
 use pair::{FIRST, Pair, SECOND};
 use serde_json::Value;
@@ -105,6 +105,37 @@ fn what_a_tester_replaces_is_replaced_at_the_standby_as_well() {
     until_both_have("0");
     assert_eq!(refund().successes(), 1);
     until_both_have("1");
+}
+
+/// Processes of the primary whose commit waits for the standby.
+const WAITING: &str = "select pid from pg_stat_activity where wait_event = 'SyncRep'";
+
+/// Regression: a commit that got no answer was looked up on the primary, where it is to be seen
+/// although the standby lacks it, and acknowledged; a failover would have lost it.
+#[test]
+fn a_commit_that_the_primary_alone_has_is_not_acknowledged() {
+    let Some(mut pair) = Pair::start(true) else { return };
+    let mut gateway = TestGateway::start(&["--demo", "--ledger", &pair.url()]);
+    let session = gateway.login();
+    let refund = || gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    assert_eq!(refund().successes(), 1);
+    pair.order("fence");
+    thread::scope(|scope| {
+        let answer = scope.spawn(refund);
+        until("a commit waits", || !pair.sql(FIRST, WAITING).is_empty());
+        let first = pair.sql(FIRST, WAITING);
+        pair.sql(FIRST, &format!("select pg_terminate_backend(pid) from ({WAITING}) as waiting"));
+        until("what became of it waits as well", || {
+            let waiting = pair.sql(FIRST, WAITING);
+            !waiting.is_empty() && waiting != first
+        });
+        assert_eq!(pair.sql(FIRST, "select count(*) from refund"), ["2"]);
+        assert!(!answer.is_finished());
+        pair.order("rebuild");
+        assert_eq!(answer.join().unwrap().successes(), 1);
+    });
+    assert_eq!(pair.sql(SECOND, "select count(*) from refund"), ["2"]);
+    assert!(gateway.terminate().success());
 }
 
 #[test]

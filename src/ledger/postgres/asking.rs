@@ -40,12 +40,12 @@ impl Link {
         if rows > ROWS_MAX { self.send() } else { Ok(()) }
     }
 
-    /// Sends what was left.
+    /// Sends what was left and asks for what is foreseen, if there is any of either.
     pub(super) fn send(&mut self) -> Result<(), PostgresError> {
-        if self.pending.is_empty() {
+        if self.pending.is_empty() && self.foreseen.is_silent() {
             return Ok(());
         }
-        self.exchange(None, |_| None).map(|_| ())
+        self.exchange(|_| None).map(|_| ())
     }
 
     /// Forgets what was left: its transaction is rolled back.
@@ -61,7 +61,7 @@ impl Link {
         statement: &Statement,
         values: &[Bindable<'_>],
     ) -> Result<Vec<Row>, PostgresError> {
-        self.exchange(None, |client| {
+        self.exchange(|client| {
             Some(Box::pin(async move { client.query(statement, values).await.map(Reply::Rows) }))
         })
     }
@@ -89,38 +89,18 @@ impl Link {
         }
     }
 
-    /// Runs statements without values, and then asks for rows and for what is foreseen, in one
-    /// round trip.
-    pub(super) fn run_and_ask(
-        &mut self,
-        run: &str,
-        statement: &Statement,
-    ) -> Result<Vec<Row>, PostgresError> {
-        self.exchange(Some(run), |client| {
-            Some(Box::pin(async move { client.query(statement, &[]).await.map(Reply::Rows) }))
-        })
-    }
-
-    /// Sends what was left and asks for what is foreseen, if anything is.
-    pub(super) fn ask_foreseen(&mut self) -> Result<(), PostgresError> {
-        if self.foreseen.is_silent() {
-            return Ok(());
-        }
-        self.exchange(None, |_| None).map(|_| ())
-    }
-
     /// Sends what was left, and runs statements without values behind it.
     pub(super) fn run<'l>(&'l mut self, statements: &'l str) -> Result<(), PostgresError> {
         self.end_turn();
-        let ran = self.exchange(None, |client| {
+        let ran = self.exchange(|client| {
             let run = client.batch_execute(statements);
             Some(Box::pin(async move { run.await.map(|()| Reply::Count) }))
         });
         ran.map(|_| ())
     }
 
-    /// Sends what was left and COMMIT, in one round trip: of an error in the first, the second
-    /// makes a rollback. Where the connection is lost, the server may have done it.
+    /// Sends what was left and COMMIT, in one round trip: after an error in the first the second
+    /// fails as well. Where the connection is lost, the server may have done it.
     pub(super) fn commit(&mut self) -> Result<(), PostgresError> {
         self.run(COMMIT)
     }
@@ -131,11 +111,9 @@ impl Link {
         self.foreseen.clear();
     }
 
-    /// Runs statements without values, sends what was left, does what `last` makes after it, and
-    /// asks for what is foreseen.
+    /// Sends what was left, does what `last` makes after it, and asks for what is foreseen.
     fn exchange<'e>(
         &'e mut self,
-        first: Option<&'e str>,
         last: impl FnOnce(&'e Client) -> Option<Exchange<'e>>,
     ) -> Result<Vec<Row>, PostgresError> {
         #[cfg(test)]
@@ -146,10 +124,6 @@ impl Link {
         let client = &*client;
         let pending = std::mem::take(pending);
         let questions = foreseen.take_questions();
-        let begun = first.map(|run| -> Exchange<'_> {
-            Box::pin(async move { client.batch_execute(run).await.map(|()| Reply::Count) })
-        });
-        let is_begun = begun.is_some();
         let written = pending.iter().map(|one| -> Exchange<'_> {
             Box::pin(async move {
                 let values = one.values.iter().map(|value| -> Bindable<'_> { &**value });
@@ -163,11 +137,8 @@ impl Link {
         });
         let last = last(client);
         let is_last = last.is_some();
-        let exchanges = begun.into_iter().chain(written).chain(last).chain(asked).collect();
+        let exchanges = written.chain(last).chain(asked).collect();
         let mut replies = together(runtime, *patience, exchanges)?.into_iter();
-        if is_begun {
-            replies.next().transpose()?;
-        }
         for one in &pending {
             if let Some(Err(error)) = replies.next() {
                 return Err(one.fault(error));
@@ -187,24 +158,34 @@ impl Link {
 }
 
 /// Has all exchanges on their way before the first answer is awaited. Each is begun in the order
-/// given, and so are its messages.
+/// given, and so are its messages; behind one that could not be sent, none is.
 fn together(
     runtime: &Waiter,
     patience: Duration,
     exchanges: Vec<Exchange<'_>>,
 ) -> Result<Vec<Result<Reply, Wrong>>, PostgresError> {
     let mut running: Vec<_> = exchanges.into_iter().map(|exchange| (exchange, None)).collect();
+    let mut is_first_round = true;
     let all = poll_fn(|context| {
-        let mut is_done = true;
-        for (exchange, reply) in &mut running {
+        let (mut is_done, mut sent) = (true, running.len());
+        for (place, (exchange, reply)) in running.iter_mut().enumerate() {
             if reply.is_some() {
                 continue;
             }
             match exchange.as_mut().poll(context) {
-                Poll::Ready(ready) => *reply = Some(ready),
+                Poll::Ready(ready) => {
+                    let is_unsent = is_first_round && ready.is_err();
+                    *reply = Some(ready);
+                    if is_unsent {
+                        sent = place + 1;
+                        break;
+                    }
+                }
                 Poll::Pending => is_done = false,
             }
         }
+        is_first_round = false;
+        running.truncate(sent);
         if is_done { Poll::Ready(()) } else { Poll::Pending }
     });
     runtime.block_on(async { timeout(patience, all).await }).map_err(|_| late())?;

@@ -253,7 +253,7 @@ impl Link {
         let is_it =
             |one: &Question| matches!(one.wanted, Wanted::Newest) && is_same(one.lookup, lookup);
         if self.foreseen.questions.iter().any(is_it) {
-            self.ask_foreseen()?;
+            self.send()?;
         }
         let newest = &mut self.foreseen.newest;
         let place = newest.iter().position(|(one, _)| is_same(one, lookup));
@@ -270,7 +270,7 @@ impl Link {
         if !self.foreseen.is_foreseen(lookup, most, values) {
             return Ok(None);
         }
-        self.ask_foreseen()?;
+        self.send()?;
         Ok(Some(self.foreseen.take(lookup, most, values)))
     }
 

@@ -93,14 +93,13 @@ impl Link {
                     let joined = client.batch_execute(if is_alone { BE_ALONE } else { JOIN }).await;
                     joined.map_err(not_alone)?;
                     client.batch_execute(WRITING).await?;
+                    warn(&client).await?;
                 }
                 Use::Opening { is_made } => {
                     client.batch_execute(JOIN).await.map_err(not_alone)?;
                     schema::bring_up_to_date(&client, is_made).await?;
                     client.batch_execute(WRITING).await?;
-                    for caution in settings::cautions(&client.query_one(CAUTIONS, &[]).await?)? {
-                        tracing::warn!("{caution}");
-                    }
+                    warn(&client).await?;
                 }
             }
             let catalogue = schema::read(&client).await?;
@@ -211,6 +210,15 @@ impl Link {
         let noted = self.failure.take().filter(|failure| failure.to_string() == error.to_string());
         noted.unwrap_or_else(|| error.into())
     }
+}
+
+/// Says what an operator should know of a server that writes: a standby that takes over may be one
+/// without a standby of its own.
+async fn warn(client: &Client) -> Result<(), PostgresError> {
+    for caution in settings::cautions(&client.query_one(CAUTIONS, &[]).await?)? {
+        tracing::warn!("{caution}");
+    }
+    Ok(())
 }
 
 /// What it means that the ledger is locked by another process.

@@ -1,13 +1,14 @@
 //! What became of a commit that got no answer: over another connection, by the batch's own row.
 //!
 //! What must stay true: it is looked for with the turn in hand, so that nothing of the lost
-//! connection can be committed any more; until it is known the node writes nothing, so that its row
-//! in `batches` says for certain which of its batches was the last.
+//! connection can be committed any more; a batch that is there counts as committed only once every
+//! synchronous standby has it as well; until it is known the node writes nothing, so that its row in
+//! `batches` says for certain which of its batches was the last.
 
 use super::fault::PostgresError;
 use super::link::Bindable;
 use super::purpose::Verb;
-use super::store::{Store, Turn, take_turn};
+use super::store::{Store, Turn, begin, take_turn};
 use crate::ledger::engine::CommitError;
 use std::time::{Duration, Instant};
 
@@ -16,18 +17,33 @@ const LOOK_UP_BATCH: &str = "select number from batches where node = $1";
 /// For how long callers wait for the outcome; then they learn that it is unknown.
 pub(super) const LOOK_UP_MAX: Duration = Duration::from_secs(30);
 const LOOK_UP_PAUSE: Duration = Duration::from_millis(200);
+/// For how long one attempt may wait for an answer, at least and at most.
+const ATTEMPT: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
 impl Store {
     /// Whether the batch that was to be `next` is there, as another connection finds it.
-    fn is_committed(&mut self, next: Turn) -> Result<bool, PostgresError> {
+    ///
+    /// A batch whose backend ended while it waited for the synchronous standby is there on the
+    /// primary alone. The commit here has written behind it (the lock of the turn is in the log), so
+    /// that it returns only once the standby has both.
+    fn is_committed(&mut self, next: Turn, most: Duration) -> Result<bool, PostgresError> {
         let node = self.node.to_vec();
+        let [least, longest] = ATTEMPT;
         let link = self.connected()?;
+        let patience = std::mem::replace(&mut link.patience, most.clamp(least, longest));
+        begin(link)?;
         take_turn(link)?;
         let look_up = link.prepare((Verb::LookUpBatch, 0), |_| Ok(LOOK_UP_BATCH.to_owned()))?;
         let rows = link.ask(&look_up, &[&node as Bindable<'_>])?;
-        link.run("rollback")?;
         let newest: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
-        Ok(newest.is_some_and(|newest| newest >= next.number))
+        let is_there = newest.is_some_and(|newest| newest >= next.number);
+        if is_there {
+            link.commit()?
+        } else {
+            link.run("rollback")?
+        }
+        link.patience = patience;
+        Ok(is_there)
     }
 
     /// Finds out what became of a commit that got no answer, while its callers wait.
@@ -36,7 +52,8 @@ impl Store {
         let began = Instant::now();
         self.link = None;
         loop {
-            match self.is_committed(next) {
+            let left = self.look_up_max.saturating_sub(began.elapsed());
+            match self.is_committed(next, left) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
                     self.is_passing = true;
@@ -67,7 +84,7 @@ impl Store {
     /// Looks once more for what became of that batch, by one attempt.
     pub(super) fn look_again(&mut self) -> Option<bool> {
         let next = self.unanswered?;
-        match self.is_committed(next) {
+        match self.is_committed(next, Duration::ZERO) {
             Ok(is_committed) => {
                 self.unanswered = None;
                 if is_committed {

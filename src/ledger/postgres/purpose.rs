@@ -15,6 +15,7 @@ pub(super) enum Verb {
     Update,
     Remove,
     RemoveOlder,
+    Begin,
     TakeTurn,
     CountUp,
     LookUpBatch,

@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
-/// Waits for the turn and takes it. The level is said so that no default of the role counts: each
-/// statement after the wait must see what the batch before committed.
+/// The level is said so that no default of the role counts: each statement after the wait for the
+/// turn must see what the batch before committed.
 const BEGIN: &str = "begin isolation level read committed read write";
 const TAKE_TURN: &str = "select number, world, oldest from turn for update";
 /// Counts the batch, and notes it as the node's newest.
@@ -140,18 +140,27 @@ impl Store {
     }
 
     /// Begins a transaction and waits in it for the turn; what is needed is asked for with it.
-    fn take_turn(&mut self, needs: &Needs<'_>) -> Result<Turn, PostgresError> {
+    fn begin_in_turn(&mut self, needs: &Needs<'_>) -> Result<Turn, PostgresError> {
         self.connected()?;
         let Self { link, shelves, world, .. } = self;
         let Some(link) = link else { return Err(gone()) };
         link.forget();
+        begin(link)?;
         let foresee = || loading::foresee(&mut Unit::new(shelves, link, world), needs);
         let foreseen = or_nothing(foresee).unwrap_or(Ok(()));
-        let turn = foreseen.map_err(|error| link.failure(error)).and_then(|()| take_turn(link));
-        if let Err(error) = &turn {
+        foreseen.map_err(|error| link.failure(error))?;
+        take_turn(link)
+    }
+
+    /// Begins a transaction with the turn and with what is in memory as the rows are, or leaves
+    /// none open.
+    fn begin_once(&mut self, needs: &Needs<'_>) -> Result<(), PostgresError> {
+        let begun = self.begin_in_turn(needs).and_then(|found| self.follow(found));
+        if let Err(error) = &begun {
+            self.is_stale = true;
             self.leave_off(error.kind);
         }
-        turn
+        begun
     }
 
     /// Ends what is open after an error; without its connection the server does so by itself.
@@ -184,7 +193,7 @@ impl Store {
         if known.is_some_and(|known| found.number < known.number) {
             self.turn = known;
             let what = format!(
-                "the ledger is at batch {} and was at {} before: what was acknowledged since is \
+                "the ledger is at batch {} and was at {} before: what was committed since is \
                  lost, as after the promotion of a standby that was behind",
                 found.number,
                 known.map_or(0, |known| known.number),
@@ -251,9 +260,16 @@ fn or_nothing<T>(look: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(look)).ok()
 }
 
+/// Has a transaction begun with the next exchange.
+pub(super) fn begin(link: &mut Link) -> Result<(), PostgresError> {
+    let statement = link.prepare((Verb::Begin, 0), |_| Ok(BEGIN.to_owned()))?;
+    link.leave(Pending { statement, values: Vec::new(), table: TURN, rows: 0 })
+}
+
+/// Waits for the turn in the transaction that was begun, and asks for what is foreseen.
 pub(super) fn take_turn(link: &mut Link) -> Result<Turn, PostgresError> {
     let statement = link.prepare((Verb::TakeTurn, 0), |_| Ok(TAKE_TURN.to_owned()))?;
-    let rows = link.run_and_ask(BEGIN, &statement)?;
+    let rows = link.ask(&statement, &[])?;
     link.foreseen.is_in_turn = true;
     let missing = || PostgresError::new(Kind::Damage, "the row of the turn is missing");
     let row: &Row = rows.first().ok_or_else(missing)?;
@@ -280,29 +296,21 @@ impl Engine for Store {
         self.shelves.begin_anew();
         (self.next, self.is_passing) = (None, false);
         let mut needs = Needs::default();
-        if or_nothing(|| name(&mut needs)).is_none() {
-            needs = Needs::default();
-        }
+        // What a request named before it panicked is looked up in vain at worst.
+        let _ = or_nothing(|| name(&mut needs));
         let began = Instant::now();
         let mut pauses = PAUSES.into_iter().map(Duration::from_millis);
-        let found = loop {
-            match (self.take_turn(&needs), pauses.next()) {
-                (Ok(turn), _) => break turn,
+        loop {
+            match (self.begin_once(&needs), pauses.next()) {
                 (Err(error), Some(pause))
                     if error.kind == Kind::Lost && began.elapsed() < TRY_MAX =>
                 {
                     tracing::warn!(%error, "another connection to PostgreSQL is tried");
                     self.pause(pause);
                 }
-                (Err(error), _) => return Err(error),
+                (begun, _) => return begun,
             }
-        };
-        let followed = self.follow(found);
-        if let Err(error) = &followed {
-            self.is_stale = true;
-            self.leave_off(error.kind);
         }
-        followed
     }
 
     fn work<T>(

@@ -117,27 +117,25 @@ impl Store {
     ) -> Result<Result<(), E>, LedgerError> {
         let unavailable = |error: PostgresError| LedgerError::Unavailable(error.to_string());
         self.begin().map_err(unavailable)?;
+        let salts = (self.world.salt, self.world.row_salt);
         let done = match work(self) {
-            Ok(Ok(())) => self.flush().map(Ok),
+            Ok(Ok(())) => self.flush().map_err(unavailable).and_then(|()| self.commit_replaced()),
             Ok(Err(refused)) => Ok(Err(refused)),
-            Err(error) => Err(error),
+            Err(error) => Err(unavailable(error)),
         };
-        match done {
-            Ok(Ok(())) => {}
-            Ok(Err(refused)) => {
-                self.roll_back().map_err(unavailable)?;
-                return Ok(Err(refused));
-            }
-            Err(error) => {
-                self.roll_back().map_err(unavailable)?;
-                return Err(unavailable(error));
-            }
+        if !matches!(done, Ok(Ok(())) | Err(LedgerError::Unknown(_))) {
+            // The salts are not among what is read anew after a batch that was rolled back.
+            (self.world.salt, self.world.row_salt) = salts;
+            self.roll_back().map_err(unavailable)?;
         }
-        self.commit().map_err(|error| match error {
+        done
+    }
+
+    fn commit_replaced<E>(&mut self) -> Result<Result<(), E>, LedgerError> {
+        self.commit().map(Ok).map_err(|error| match error {
             CommitError::RolledBack(why) => LedgerError::Unavailable(why),
             CommitError::Unknown(why) => LedgerError::Unknown(why),
-        })?;
-        Ok(Ok(()))
+        })
     }
 
     /// Forgets every row that is in memory, and has every node do so after the open batch.

@@ -10,6 +10,7 @@ use super::store::Store;
 use crate::domain::facts::{AccountKey, Gateway};
 use crate::domain::id::ObjectId;
 use crate::domain::money::MinorUnits;
+use crate::ledger::LedgerError;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CommitError, Engine};
 use crate::ledger::record::Value;
@@ -18,6 +19,7 @@ use crate::ledger::records::{
     TenantSetting, WHOLE, WholeRecord,
 };
 use crate::ledger::sqlite::columns_for_tests;
+use crate::ledger::test_bench::TestEngine;
 use crate::ledger::unit::World;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -344,6 +346,33 @@ fn what_is_sent_with_commit_is_there_as_a_whole_or_not_at_all() {
     store.roll_back().unwrap();
     assert!(!is_there(&mut store, "beside"));
     add(&mut store, "beside");
+}
+
+/// Regression: a reset whose commit failed left its transaction open and the salts that it had drawn.
+#[test]
+fn a_reset_that_cannot_be_committed_changes_nothing() {
+    let Some(server) = Server::shared() else { return };
+    let (schema, address) = server.new_schema();
+    let mut store = store_at(address, world());
+    add(&mut store, "kept");
+    let salts = (store.world.salt, store.world.row_salt);
+    let refusing = format!(
+        "set search_path = {schema};
+         create function refuse() returns trigger language plpgsql
+             as $$ begin raise exception 'not now'; end $$;
+         create constraint trigger refuse after insert on meta deferrable initially deferred
+             for each row execute function refuse()"
+    );
+    server.sql("postgres", &refusing);
+    let reset = store.begin_anew(Vec::new(), false);
+    assert!(
+        matches!(&reset, Err(LedgerError::Unavailable(why)) if why.contains("not now")),
+        "{reset:?}"
+    );
+    server.sql("postgres", &format!("drop trigger refuse on {schema}.meta"));
+    assert_eq!((store.world.salt, store.world.row_salt), salts);
+    assert!(is_there(&mut store, "kept"));
+    add(&mut store, "after it");
 }
 
 #[test]

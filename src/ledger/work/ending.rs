@@ -70,7 +70,8 @@ pub fn settle_refund(
     let until = settlement.refund.created_at() + ASKED_FOR;
     let act = &settlement.act;
     if settlement.at_least < until {
-        return Ok(Err(SettleError::TooEarly { number, until }));
+        let (clock, aged) = (act.at, settlement.at_least);
+        return Ok(Err(SettleError::TooEarly { number, until, clock, aged }));
     }
     let ending = settlement.settled_as.ending();
     let operator = match &act.actor {

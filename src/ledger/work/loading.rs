@@ -51,7 +51,7 @@ pub fn load(unit: &mut Unit<'_>, needs: Needs<'_>) -> Result<(), BooksError> {
 /// while the batch begins.
 pub fn foresee(unit: &mut Unit<'_>, needs: &Needs<'_>) -> Result<(), BooksError> {
     for name in &needs.names {
-        // What is known already is looked up by no one.
+        // What is known already needs no look-up.
         let _ = of_name(unit, *name);
     }
     unit.foresee()

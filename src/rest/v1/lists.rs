@@ -8,7 +8,8 @@ use crate::domain::id::ObjectId;
 use crate::domain::money::parse_decimal;
 use crate::domain::percent::encoded;
 use crate::domain::text::Text;
-use crate::domain::toml_text::suggest;
+use crate::domain::toml_text::{slip, suggest};
+use crate::domain::vocabulary::{MethodType, RefundStatus, RefundType};
 use crate::ledger::views::{ListObjects, ListRefunds, RefundFilter, RefundSort};
 use crate::rest::query::{Parameters, unknown};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
@@ -103,27 +104,41 @@ const PARAMETERS: [&str; 15] = [
 
 fn filter(name: &str, value: &str, zone: Tz) -> Result<Option<RefundFilter>, Text> {
     let text = || (value != NULL).then(|| value.to_owned());
-    let wrong = || {
-        let words = "<value> is no value of <name>.";
-        let value: String = value.chars().take(100).collect();
-        Text::new(words, [("value", &value), ("name", name)])
+    let one_of = |names: &[&str]| match value == NULL || names.contains(&value) {
+        true => Ok(text()),
+        false => Err(no_value(name, value, suggest(value, names.iter().copied()))),
     };
+    let wrong = || no_value(name, value, None);
     Ok(Some(match name {
         "page" | "pageSize" | "sort" => return Ok(None),
         "accountId" => RefundFilter::AccountId(text()),
         "amount" => RefundFilter::Amount(parse_decimal(value).ok_or_else(wrong)?),
         "createdById" => RefundFilter::CreatedById(text()),
         "createdDate" => RefundFilter::CreatedDate(moment(value, zone).ok_or_else(wrong)?),
-        "methodType" => RefundFilter::MethodType(text()),
+        "methodType" => RefundFilter::MethodType(one_of(MethodType::NAMES)?),
         "number" => RefundFilter::Number(text()),
         "paymentId" => RefundFilter::PaymentId(text()),
         "refundDate" => RefundFilter::RefundDate(day(value).ok_or_else(wrong)?),
-        "status" => RefundFilter::Status(text()),
-        "type" => RefundFilter::Type(text()),
+        "status" => RefundFilter::Status(one_of(RefundStatus::NAMES)?),
+        "type" => RefundFilter::Type(one_of(RefundType::NAMES)?),
         "updatedById" => RefundFilter::UpdatedById(text()),
         "updatedDate" => RefundFilter::UpdatedDate(moment(value, zone).ok_or_else(wrong)?),
         _ => return Err(unknown(name, &PARAMETERS)),
     }))
+}
+
+/// That a parameter has no such value, and which one was probably meant.
+fn no_value(name: &str, value: &str, near: Option<&str>) -> Text {
+    let value: String = value.chars().take(100).collect();
+    match near {
+        Some(near) => Text::new(
+            "<value> is no value of <name>. Did you mean <near>?",
+            [("value", value.as_str()), ("name", name), ("near", near)],
+        ),
+        None => {
+            Text::new("<value> is no value of <name>.", [("value", value.as_str()), ("name", name)])
+        }
+    }
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
@@ -170,27 +185,32 @@ fn sort(text: &str) -> Result<Vec<(RefundSort, bool)>, Text> {
     fields.iter().map(read).collect()
 }
 
-/// Which credit memos or payments are asked for.
+/// Which credit memos or payments are asked for. `statuses` are those that they have here. The
+/// original documents more, of which there is none in the list; a slip of the hand is refused.
 ///
 /// # Errors
 /// A sentence that names the parameter.
-pub(in crate::rest) fn objects(query: &Parameters) -> Result<ListObjects, Text> {
+pub(in crate::rest) fn objects(query: &Parameters, statuses: &[&str]) -> Result<ListObjects, Text> {
     query.only(&["page", "pageSize", "accountId", "status"])?;
     let Paging { page, page_size } = paging(query)?;
     let account_id = match query.get("accountId") {
         None => None,
-        Some(id) => Some(ObjectId::parse(id).ok_or_else(|| {
-            let id: String = id.chars().take(100).collect();
-            Text::new("<value> is no value of <name>.", [("value", &id), ("name", "accountId")])
-        })?),
+        Some(id) => Some(ObjectId::parse(id).ok_or_else(|| no_value("accountId", id, None))?),
     };
     let status = query.get("status").map(str::to_owned);
+    let meant = status
+        .as_deref()
+        .and_then(|status| Some((status, slip(status, statuses.iter().copied())?)));
+    if let Some((status, near)) = meant {
+        return Err(no_value("status", status, Some(near)));
+    }
     Ok(ListObjects { account_id, status, page, page_size })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::vocabulary::PaymentStatus;
 
     fn of(query: &str) -> Result<ListRefunds, Text> {
         refunds(&Parameters::read(query).unwrap(), chrono_tz::America::Los_Angeles)
@@ -206,6 +226,25 @@ mod tests {
         let query = Parameters::read("pageSize=10&status=Error&sort=%2Bnumber").unwrap();
         let next = next_page("http://h", "/v1/refunds", &query, paging(&query).unwrap());
         assert_eq!(next, "http://h/v1/refunds?page=2&pageSize=10&status=Error&sort=%2Bnumber");
+    }
+
+    /// Seen from outside: `status=Procesed` was an empty list.
+    #[test]
+    fn a_value_that_no_refund_has_is_refused_and_the_near_one_is_named() {
+        let words = |query| of(query).map(|_| ()).map_err(|words| words.to_string());
+        let wrong = "Procesed is no value of status. Did you mean Processed?";
+        assert_eq!(words("status=Procesed"), Err(wrong.to_owned()));
+        let wrong = "zebra is no value of methodType.";
+        assert_eq!(words("methodType=zebra"), Err(wrong.to_owned()));
+        assert!(words("type=electronic").is_err());
+        for right in ["status=Canceled", "type=Electronic", "methodType=PayPal", "type=null"] {
+            assert_eq!(words(right), Ok(()), "{right}");
+        }
+        let list = |query| objects(&Parameters::read(query).unwrap(), PaymentStatus::NAMES);
+        assert!(list("status=Cancelled").is_err());
+        for right in ["status=Canceled", "status=Posted", "status=Error"] {
+            assert!(list(right).is_ok(), "{right}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::lists::{self, Paging};
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::id::RefundId;
 use crate::domain::text::Text;
-use crate::domain::vocabulary::RefundStatus;
+use crate::domain::vocabulary::{CreditMemoStatus, PaymentStatus, RefundStatus};
 use crate::ledger::views::{ListPage, RefundPartItemView, RefundPartView, View, Views};
 use crate::rest::answer::Response;
 use crate::rest::error::{Reason, Wrong};
@@ -79,7 +79,7 @@ impl V1<'_> {
 
     async fn memos(self) -> Result<Response, Stop> {
         let query = self.parameters()?;
-        let list = lists::objects(&query).map_err(wrong)?;
+        let list = lists::objects(&query, CreditMemoStatus::NAMES).map_err(wrong)?;
         let paging = Paging { page: list.page, page_size: list.page_size };
         let found = self.views().credit_memos(list).await?;
         Ok(self.list("creditmemos", &found, Some((&query, paging)), |page, memo| {
@@ -91,7 +91,7 @@ impl V1<'_> {
 
     async fn payments(self) -> Result<Response, Stop> {
         let query = self.parameters()?;
-        let list = lists::objects(&query).map_err(wrong)?;
+        let list = lists::objects(&query, PaymentStatus::NAMES).map_err(wrong)?;
         let paging = Paging { page: list.page, page_size: list.page_size };
         let found = self.views().payments(list).await?;
         Ok(self.list("payments", &found, Some((&query, paging)), |page, payment| {
