@@ -12,7 +12,8 @@
 //! part of the log when the next transaction was written. Frames of a write that an earlier crash
 //! cut short have the same salts and stay where they are until they are written over; behind the
 //! commit of a shorter write in their place they do not go on from it. (A damaged byte in the last
-//! transaction looks like a write that was cut short, and is taken for one.) The format is that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
+//! transaction looks like a write that was cut short, and is taken for one.) The format is
+//! that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use super::names::log_of;
 use super::open_error::OpenError;
