@@ -4,8 +4,9 @@
 //!
 //! A gateway with several clients runs under a shim that notes each write, each sync and each
 //! change of a name (`lost_writes/shim.c`), and is killed. From the notes follows what a loss of
-//! power leaves at any moment (`disk`): while the ledger was made and seeded, while it was recovered
-//! from the loss before, at a commit, at a checkpoint, at a clean end. A gateway is started on each.
+//! power leaves at any moment (`disk`): while the ledger was made and seeded, while it was
+//! recovered from the loss before, at a commit, at a checkpoint, at a clean end. A gateway is
+//! started on each.
 //!
 //! `POWER_LOSSES` says how many losses there are, `POWER_SEED` from which seed they are drawn.
 #![allow(clippy::print_stdout, reason = "it says how much it tried")]

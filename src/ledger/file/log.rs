@@ -8,11 +8,11 @@
 //!
 //! What must stay true: what crashes can leave behind is never called damage. So a wrong frame
 //! counts only where behind it a commit and the beginning of the next transaction follow, whose
-//! checksum goes on from that commit's. It does so only where the commit had been synced, and so was
-//! part of the log when the next transaction was written. Frames of a write that an earlier crash
-//! cut short have the same salts and stay where they are until they are written over; behind the
-//! commit of a shorter write in their place they do not go on from it. (A damaged byte in the last
-//! transaction looks like a write that was cut short, and is taken for one.) The format is
+//! checksum goes on from that commit's. It does so only where the commit had been synced, so that
+//! it was part of the log when the next transaction was written. Frames of a write that an earlier
+//! crash cut short have the same salts and stay where they are until they are written over; behind
+//! the commit of a shorter write in their place they do not go on from it. (A damaged byte in the
+//! last transaction looks like a write that was cut short, and is taken for one.) The format is
 //! that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use super::names::log_of;
