@@ -676,3 +676,25 @@ fn nothing_is_left_of_a_snapshot_that_was_removed() {
     told_by(&gateway, &["snapshot", "drop", "one"]);
     assert_eq!(names(), Vec::<String>::new());
 }
+
+/// Those who begin a body and do not end it have a place each until another client wants it.
+#[test]
+fn health_is_answered_while_forty_bodies_are_half_sent() {
+    let gateway = TestGateway::demo();
+    let bearer = token(&gateway);
+    let mut dawdling = Vec::new();
+    for number in 0..40 {
+        let mut connection = Connection::open(gateway.admin());
+        let path = ["/api/v1/snapshots", "/api/v1/clock", "/login"][number % 3];
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bearer}\r\n\
+             Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        );
+        connection.write(&[head.as_bytes(), &[b' '; 500]].concat());
+        dawdling.push(connection);
+    }
+    for path in ["/healthz", "/readyz", "/livez", "/healthz"] {
+        assert_eq!(gateway.get_admin(path).status, 200, "{path}");
+    }
+    done(&gateway, "GET", "clock", &Value::Null);
+}

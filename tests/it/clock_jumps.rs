@@ -2,11 +2,12 @@
 //! the time of a session is forgotten, on a real ledger, whose clock no tester sets.
 
 use crate::gateway::{
-    ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, external_refund,
+    ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, create_envelope, envelope, external_refund,
+    session_header,
 };
+use crate::skipped;
 use crate::wire::Answer;
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,11 +38,7 @@ pub fn libfaketime() -> Option<String> {
         .map(|folder| format!("{folder}/faketime/libfaketime.so.1"))
         .into_iter()
         .find(|library| fs::exists(library).unwrap());
-    if library.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "libfaketime is needed in CI");
-        let note = b"SKIPPED: a clock of its own: no libfaketime here\n";
-        std::io::stderr().write_all(note).unwrap();
-    }
+    skipped::is_installed(library.is_some(), "libfaketime (faketime)");
     library
 }
 
@@ -133,4 +130,39 @@ fn a_clock_that_jumps_while_it_is_served_forgets_neither_keys_nor_sessions() {
         assert_eq!((again.status, &again.body), (200, &first.body), "{offset}: {again}");
     }
     assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), "30.00");
+}
+
+/// A page of one row, by a query or by the locator of the page before.
+fn page(gateway: &TestGateway, session: &str, body: &str) -> Answer {
+    let options = "<api:QueryOptions><api:batchSize>1</api:batchSize></api:QueryOptions>";
+    let header = format!("{options}{}", session_header(session));
+    let answer = gateway.post(ENDPOINT, &envelope(&header, body));
+    assert_eq!((answer.status, answer.texts("Id").len()), (200, 1), "{answer}");
+    answer
+}
+
+/// A client that goes through a long list finds its place again, however the clock jumps.
+#[test]
+fn a_clock_that_jumps_ends_no_locator() {
+    let Some((gateway, offset)) = with_a_clock("") else { return };
+    let session = gateway.login();
+    for key in ["one", "two", "three"] {
+        assert_eq!(send(&gateway, &session, key).successes(), 1);
+    }
+    let query = "<api:query><api:queryString>select Id from Refund</api:queryString></api:query>";
+    let first = page(&gateway, &session, query);
+    let locator = first.texts("queryLocator").concat();
+    let more = format!(
+        "<api:queryMore><api:queryLocator>{locator}</api:queryLocator>\
+                        </api:queryMore>"
+    );
+    let second = page(&gateway, &session, &more).texts("Id");
+    assert_ne!(second, first.texts("Id"));
+    for jump in ["+25h", "+0", "-25h", "+50h"] {
+        fs::write(&offset, jump).unwrap();
+        // A new locator is kept, and old ones go.
+        let other = page(&gateway, &session, query);
+        assert_ne!(other.texts("queryLocator").concat(), locator);
+        assert_eq!(page(&gateway, &session, &more).texts("Id"), second, "{jump}");
+    }
 }

@@ -4,8 +4,7 @@
 //!
 //! And a disk that is full for a while: nothing is lost, and readiness says so as long as it lasts.
 //!
-//! `FAULTY_DISK=all` tries every n; without it they lie further and further apart. The shim is C,
-//! and where there is no compiler for it nothing is tried, loudly.
+//! `FAULTY_DISK=all` tries every n; without it they lie further and further apart.
 #![allow(clippy::print_stdout, reason = "it says how much it tried")]
 
 use crate::durability::exchange;
@@ -13,13 +12,13 @@ use crate::gateway::{
     EXTERNAL_ACCOUNT, TestGateway, create_envelope, electronic_refund, external_refund, finish,
     program,
 };
+use crate::shims::compiled;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -29,26 +28,6 @@ const KINDS: [&str; 4] = ["open", "read", "write", "sync"];
 const ERRORS: [u32; 2] = [5, 28];
 /// How many refunds a workload makes.
 const REFUNDS: usize = 5;
-
-/// The shim, once it is compiled; none where nothing compiles C.
-fn shim() -> Option<&'static Path> {
-    static SHIM: OnceLock<Option<(TempDir, PathBuf)>> = OnceLock::new();
-    let shim = SHIM.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        let library = folder.path().join("shim.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faulty_disk/shim.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
-        let is_made = compiler.status().is_ok_and(|status| status.success());
-        (is_made && cfg!(target_os = "linux")).then_some((folder, library))
-    });
-    if shim.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "a C compiler is needed in CI");
-        let said = b"SKIPPED: a faulty disk, because nothing here compiles C for Linux\n";
-        let _ = std::io::stderr().write_all(said);
-    }
-    shim.as_ref().map(|(_, library)| library.as_path())
-}
 
 /// Which calls fail: every one, or a few that lie further and further apart.
 fn places() -> Box<dyn Iterator<Item = u32>> {
@@ -139,12 +118,12 @@ fn check(gateway: &TestGateway, acknowledged: &BTreeMap<usize, String>, reported
 
 #[test]
 fn whichever_call_fails_at_work_nothing_is_lost_or_made_twice() {
-    let Some(shim) = shim() else { return };
+    let Some(shim) = compiled("faulty_disk") else { return };
     for kind in KINDS {
         let mut tried = 0;
         for nth in places() {
             let fault = Fault::new(kind, nth);
-            let env = fault.env(shim);
+            let env = fault.env(&shim);
             let env: Vec<(&str, &str)> =
                 env.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let mut gateway =
@@ -169,7 +148,7 @@ fn whichever_call_fails_at_work_nothing_is_lost_or_made_twice() {
 
 #[test]
 fn whichever_call_fails_at_a_start_it_starts_or_says_why_and_loses_nothing() {
-    let Some(shim) = shim() else { return };
+    let Some(shim) = compiled("faulty_disk") else { return };
     let mut gateway = TestGateway::demo();
     let acknowledged = send_all(&gateway, &gateway.login());
     assert_eq!(acknowledged.len(), REFUNDS);
@@ -179,7 +158,7 @@ fn whichever_call_fails_at_a_start_it_starts_or_says_why_and_loses_nothing() {
         for nth in places() {
             let fault = Fault::new(kind, nth);
             fault.begin();
-            start_once(gateway.folder(), &fault, shim);
+            start_once(gateway.folder(), &fault, &shim);
             if !fault.has_come() {
                 break;
             }
@@ -197,7 +176,7 @@ fn whichever_call_fails_at_a_start_it_starts_or_says_why_and_loses_nothing() {
 fn start_once(folder: &Path, fault: &Fault, shim: &Path) {
     let mut command = program(folder);
     command.args(["serve", "--listen", "127.0.0.1:0", "--demo", "--ledger", "ledger.db"]);
-    command.args(["--admin-listen", "none"]).envs(fault.env(shim));
+    command.args(["--admin-listen", "none"]).envs(fault.env(&shim));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -215,7 +194,7 @@ fn start_once(folder: &Path, fault: &Fault, shim: &Path) {
 
 #[test]
 fn a_check_on_a_disk_that_fails_is_never_green() {
-    let Some(shim) = shim() else { return };
+    let Some(shim) = compiled("faulty_disk") else { return };
     let mut gateway = TestGateway::demo();
     send_all(&gateway, &gateway.login());
     assert!(gateway.terminate().success());
@@ -223,7 +202,7 @@ fn a_check_on_a_disk_that_fails_is_never_green() {
         let fault = Fault::new("read", nth);
         fault.begin();
         let mut command = program(gateway.folder());
-        command.args(["check", "--ledger", "ledger.db"]).envs(fault.env(shim));
+        command.args(["check", "--ledger", "ledger.db"]).envs(fault.env(&shim));
         let output = finish(&mut command);
         assert!(!(fault.has_come() && output.status.success()), "read {nth}: {output:?}");
     }
@@ -244,7 +223,7 @@ fn until_ready_is(gateway: &TestGateway, status: u16) -> String {
 
 #[test]
 fn a_full_disk_is_not_ready_while_it_lasts_and_loses_nothing() {
-    let Some(shim) = shim() else { return };
+    let Some(shim) = compiled("faulty_disk") else { return };
     let folder = TempDir::new().unwrap();
     let full = folder.path().join("full");
     // ENOSPC

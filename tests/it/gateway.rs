@@ -209,6 +209,21 @@ impl TestGateway {
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Self {
+        let mut gateway = Self::prepare(binary, folder, args, env);
+        gateway.restart();
+        gateway
+    }
+
+    /// The built one in a folder that has files already, or the reason that it gives for not
+    /// starting on them.
+    pub fn try_start_in(folder: TempDir, args: &[&str]) -> Result<Self, String> {
+        let binary = Path::new(env!("CARGO_BIN_EXE_refund-gateway"));
+        let mut gateway = Self::prepare(binary, folder, args, &[]);
+        gateway.try_restart().map(|()| gateway)
+    }
+
+    /// One that is not started yet.
+    fn prepare(binary: &Path, folder: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
         let has = |option| args.contains(&option);
         let mut all = vec!["serve"];
         if !has("--listen") {
@@ -229,13 +244,15 @@ impl TestGateway {
         let args = all.into_iter().map(str::to_owned).collect();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let (binary, env) = (binary.to_owned(), env.collect());
-        let mut gateway = Self { binary, folder, args, env, place, running: None };
-        gateway.restart();
-        gateway
+        Self { binary, folder, args, env, place, running: None }
     }
 
     /// Starts it again after it was ended.
     pub fn restart(&mut self) {
+        self.try_restart().unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    fn try_restart(&mut self) -> Result<(), String> {
         assert!(self.running.is_none(), "it is running");
         let errors = File::options().create(true).append(true).open(self.stderr_path()).unwrap();
         let mut child = program_that_survives_file_limits(&self.binary, self.folder.path())
@@ -260,9 +277,11 @@ impl TestGateway {
         let (Some(public), true) = (public, admin.is_some() == has_admin) else {
             let _ = child.kill();
             let status = child.wait().unwrap();
-            panic!("the gateway did not start ({status}): {lines:?}\n{}", self.stderr());
+            let said = self.stderr();
+            return Err(format!("the gateway did not start ({status}): {lines:?}\n{said}"));
         };
         self.running = Some(Running { child, _stdout: stdout, lines, public, admin });
+        Ok(())
     }
 
     /// Starts without variables of its own from now on.
@@ -409,13 +428,20 @@ impl TestGateway {
 
     /// The credit balance of every account, recomputed from its entries, which must add up.
     pub fn balances(&self) -> BTreeMap<String, String> {
+        self.try_balances().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same, or what `check` has to say against the ledger.
+    pub fn try_balances(&self) -> Result<BTreeMap<String, String>, String> {
         let output = finish(program(self.folder()).args(["check", "--ledger", self.place()]));
         let table = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));
+        if !output.status.success() {
+            return Err(table + &String::from_utf8_lossy(&output.stderr));
+        }
         let rows = table.lines().skip(1).map(str::split_whitespace);
-        rows.filter_map(|mut row| Some((row.next()?.to_owned(), row.nth(2)?.to_owned())))
-            .filter(|(account, _)| account.len() == 32)
-            .collect()
+        let rows =
+            rows.filter_map(|mut row| Some((row.next()?.to_owned(), row.nth(2)?.to_owned())));
+        Ok(rows.filter(|(account, _)| account.len() == 32).collect())
     }
 
     /// The credit balance of one account.

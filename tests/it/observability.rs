@@ -5,6 +5,7 @@ use crate::gateway::{
     ELECTRONIC_ACCOUNT, ELECTRONIC_METHOD, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway,
     create_envelope, electronic_refund, external_refund,
 };
+use crate::skipped::runs;
 use crate::wire::{Answer, Connection};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -30,16 +31,6 @@ fn metrics(gateway: &TestGateway, accept: Option<&str>) -> Answer {
 /// The folder with the files for Prometheus and Grafana.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/observability")
-}
-
-/// Whether promtool is there; in CI it must be.
-fn has_promtool() -> bool {
-    let is_there = Command::new("promtool").arg("--version").output().is_ok();
-    if !is_there {
-        assert!(std::env::var_os("CI").is_none(), "promtool is needed (prometheus of Debian)");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: promtool is missing (prometheus of Debian)");
-    }
-    is_there
 }
 
 fn promtool(arguments: &[&str], stdin: &[u8]) -> String {
@@ -198,7 +189,7 @@ fn metrics_are_negotiated_and_both_formats_name_the_same_things() {
 
 #[test]
 fn promtool_finds_nothing_wrong_with_the_metrics_and_the_alerts_fire() {
-    if !has_promtool() {
+    if !runs("promtool", &["--version"], "prometheus") {
         return;
     }
     let gateway = busy(&Sink::start(200));

@@ -3,6 +3,7 @@
 //!
 //! Where there is none, tests skip and say so; in CI they fail.
 
+use super::skipped;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -68,9 +69,15 @@ impl Server {
     /// Starts one that has a small disk beside its own, in the folder `small`; none where this
     /// process may not mount one.
     pub(crate) fn with_small_disk() -> Option<Self> {
-        let try_it = Command::new("unshare").args(["-m", "true"]).output();
-        if !try_it.is_ok_and(|tried| tried.status.success()) {
-            skipped("this machine lets no test mount a disk");
+        let about = ["--version"];
+        if !skipped::runs("unshare", &about, "util-linux")
+            || !skipped::runs("mount", &about, "mount")
+        {
+            return None;
+        }
+        let mounting = ["-m", "mount", "-t", "tmpfs", "none", "/mnt"];
+        let tried = Command::new("unshare").args(mounting).output().unwrap();
+        if !skipped::is_allowed(tried.status.success(), "a mount of its own") {
             return None;
         }
         Self::start_by(|folder, inner| {
@@ -178,21 +185,12 @@ impl Drop for Server {
 pub(crate) fn binaries() -> Option<PathBuf> {
     // tests/mutation/run sets it where starting a server would take longer than all else.
     if std::env::var_os("WITHOUT_POSTGRES").is_some() {
-        skipped("WITHOUT_POSTGRES is set");
+        skipped::say("WITHOUT_POSTGRES is set");
         return None;
     }
     let found = newest();
-    if found.is_none() {
-        let missing = "PostgreSQL is not installed (postgresql of Debian)";
-        assert!(std::env::var_os("CI").is_none(), "{missing}");
-        skipped(missing);
-    }
+    skipped::is_installed(found.is_some(), "PostgreSQL (postgresql)");
     found
-}
-
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn skipped(why: &str) {
-    eprintln!("SKIPPED: {why}");
 }
 
 fn newest() -> Option<PathBuf> {

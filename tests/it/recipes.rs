@@ -7,9 +7,9 @@ use crate::gateway::{
     ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, external_refund, finish,
     login_envelope,
 };
+use crate::skipped::{is_installed, runs};
 use crate::wire::{Answer, Connection};
 use std::fs;
-use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,18 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn recipe(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes").join(path)
-}
-
-/// Whether a program is there; in CI it must be.
-fn is_there(program: &str, arguments: &[&str], package: &str) -> bool {
-    let tried = Command::new(program).args(arguments).output();
-    let is_there = tried.is_ok_and(|output| output.status.success());
-    if !is_there {
-        assert!(std::env::var_os("CI").is_none(), "{program} is needed ({package} of Debian)");
-        let line = format!("SKIPPED: {program} is missing ({package} of Debian)\n");
-        let _ = std::io::stderr().write_all(line.as_bytes());
-    }
-    is_there
 }
 
 /// Runs a recipe's own command, which has to succeed.
@@ -52,7 +40,7 @@ fn pytest_fixtures_give_a_gateway_and_accounts() {
         tried.is_ok_and(|output| output.status.success())
     });
     let python = python.unwrap_or("python3");
-    if !is_there(python, &["-m", "pytest", "--version"], "python3-pytest") {
+    if !runs(python, &["-m", "pytest", "--version"], "python3-pytest") {
         return;
     }
     let mut command = Command::new(python);
@@ -64,8 +52,7 @@ fn pytest_fixtures_give_a_gateway_and_accounts() {
 fn a_junit_5_extension_gives_a_gateway_without_a_container() {
     let jar = |name: &str| format!("/usr/share/java/{name}.jar");
     let has_jars = Path::new(&jar("junit-platform-console")).exists();
-    let has_junit = if has_jars { "true" } else { "false" };
-    if !is_there(has_junit, &[], "junit5") || !is_there("javac", &["-version"], "default-jdk") {
+    if !is_installed(has_jars, "JUnit 5 (junit5)") || !runs("javac", &["-version"], "default-jdk") {
         return;
     }
     let compiled = TempDir::new().unwrap();
@@ -95,7 +82,7 @@ fn a_junit_5_extension_gives_a_gateway_without_a_container() {
 
 #[test]
 fn node_tests_have_a_gateway_a_file_and_an_account_a_test() {
-    if is_there("node", &["--version"], "nodejs") {
+    if runs("node", &["--version"], "nodejs") {
         succeeds(Command::new("node").arg("--test").current_dir(recipe("node")));
     }
 }
@@ -245,7 +232,7 @@ fn goes_through(gateway: &TestGateway, proxy: &Proxy) {
 
 #[test]
 fn nginx_stands_in_front() {
-    if !is_there("nginx", &["-v"], "nginx-light") {
+    if !runs("nginx", &["-v"], "nginx-light") {
         return;
     }
     let (gateway, port) = (gateway(), free_port());
@@ -271,7 +258,7 @@ fn nginx_stands_in_front() {
 
 #[test]
 fn haproxy_stands_in_front() {
-    if !is_there("haproxy", &["-v"], "haproxy") {
+    if !runs("haproxy", &["-v"], "haproxy") {
         return;
     }
     let (gateway, port) = (gateway(), free_port());
@@ -289,7 +276,7 @@ fn haproxy_stands_in_front() {
 
 #[test]
 fn apache_stands_in_front() {
-    if !is_there("apache2", &["-v"], "apache2") {
+    if !runs("apache2", &["-v"], "apache2") {
         return;
     }
     let (gateway, port) = (gateway(), free_port());

@@ -2,9 +2,10 @@
 //! fresh ones: without a difference, and with the difference named when a value was changed.
 
 use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, finish, program};
+use crate::skipped::runs;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -16,17 +17,6 @@ const SEED: &str = "[[user]]\nusername = 'ruby@example.com'\npassword = 's3cret'
 
 fn recorder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorders").join(name)
-}
-
-/// Whether a tool is there; in CI it must be.
-fn is_there(program: &str, arguments: &[&str]) -> bool {
-    let tried = Command::new(program).args(arguments).output();
-    let is_there = tried.is_ok_and(|output| output.status.success());
-    if !is_there {
-        assert!(std::env::var_os("CI").is_none(), "{program} {arguments:?} is needed");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {program} {arguments:?} is missing");
-    }
-    is_there
 }
 
 /// The Python that has vcrpy, which need not be the one on the path.
@@ -111,7 +101,8 @@ impl Drop for Mitmdump {
 
 #[test]
 fn what_mitmproxy_wrote_is_replayed() {
-    if !is_there("mitmdump", &["--version"]) || !is_there(&python(), &["--version"]) {
+    if !runs("mitmdump", &["--version"], "mitmproxy") || !runs(&python(), &["--version"], "python3")
+    {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -126,7 +117,7 @@ fn what_mitmproxy_wrote_is_replayed() {
 
 #[test]
 fn what_vcrpy_wrote_is_replayed() {
-    if !is_there(&python(), &["-c", "import vcr"]) {
+    if !runs(&python(), &["-c", "import vcr"], "vcrpy") {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -140,7 +131,7 @@ fn what_vcrpy_wrote_is_replayed() {
 
 #[test]
 fn what_ruby_wrote_is_replayed() {
-    if !is_there("ruby", &["-e", "require 'vcr'; require 'webmock'"]) {
+    if !runs("ruby", &["-e", "require 'vcr'; require 'webmock'"], "ruby-vcr, ruby-webmock") {
         return;
     }
     let folder = TempDir::new().unwrap();

@@ -3,10 +3,11 @@
 
 use crate::gateway::{finish, program};
 use crate::processor_stub::{SECRET, sign};
+use crate::skipped::runs;
 use crate::wire::{Answer, Connection};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -28,16 +29,8 @@ impl Drop for Running {
     }
 }
 
-/// Whether localstripe is there. Where it must be, its absence is a failure.
-fn is_there() -> bool {
-    let import = ["-c", "import localstripe.server"];
-    let found = Command::new("python3").args(import).output();
-    let is_there = found.is_ok_and(|output| output.status.success());
-    if !is_there {
-        assert!(std::env::var_os("CI").is_none(), "python3 with localstripe is needed");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: python3 with localstripe is missing");
-    }
-    is_there
+fn has_localstripe() -> bool {
+    runs("python3", &["-c", "import localstripe.server"], "localstripe")
 }
 
 struct Room {
@@ -161,7 +154,7 @@ fn order(number: u32, amount: &str, payment: &str) -> Value {
 
 #[test]
 fn a_payment_is_given_back_once_and_found_again_by_the_reference() {
-    if !is_there() {
+    if !has_localstripe() {
         return;
     }
     let mut room = Room::new();
@@ -195,7 +188,7 @@ fn a_payment_is_given_back_once_and_found_again_by_the_reference() {
 
 #[test]
 fn the_adapter_passes_the_conformance_kit() {
-    if !is_there() {
+    if !has_localstripe() {
         return;
     }
     let room = Room::new();
@@ -211,7 +204,7 @@ fn the_adapter_passes_the_conformance_kit() {
 
 #[test]
 fn an_order_at_the_same_moment_is_carried_out_once() {
-    if !is_there() {
+    if !has_localstripe() {
         return;
     }
     let room = Room::new();
@@ -231,7 +224,7 @@ fn an_order_at_the_same_moment_is_carried_out_once() {
 
 #[test]
 fn what_cannot_be_done_is_declined_and_what_nobody_answered_is_not() {
-    if !is_there() {
+    if !has_localstripe() {
         return;
     }
     let mut room = Room::new();
@@ -272,7 +265,7 @@ fn what_cannot_be_done_is_declined_and_what_nobody_answered_is_not() {
 
 #[test]
 fn whoever_has_not_the_secret_is_refused() {
-    if !is_there() {
+    if !has_localstripe() {
         return;
     }
     let room = Room::new();

@@ -192,7 +192,16 @@ pub(super) fn done() -> Answered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::Empty;
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper::{Request, Response};
+    use hyper_util::rt::TokioIo;
     use serde::Deserialize;
+    use std::convert::Infallible;
+    use tokio::io::AsyncWriteExt;
+    use tokio::sync::mpsc;
+    use tokio::time::{Instant, sleep};
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -205,6 +214,38 @@ mod tests {
 
     fn refusal(text: &'static str) -> Option<String> {
         from_json::<Asked>(&Bytes::from_static(text.as_bytes())).err().map(|wrong| wrong.why)
+    }
+
+    /// Virtual time: a client that sends a byte now and then is not waited for longer than one that
+    /// sends none.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_dribbles_in_has_one_deadline() {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let (done, mut outcomes) = mpsc::unbounded_channel();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let done = done.clone();
+            async move {
+                done.send(read(request.into_body(), BODY_BYTES_MAX).await).unwrap();
+                Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+            }
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
+        let begun = Instant::now();
+        let head = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{";
+        client.write_all(head).await.unwrap();
+        let dribbling = async {
+            loop {
+                sleep(BODY_TIMEOUT / 3).await;
+                client.write_all(b" ").await.unwrap();
+            }
+        };
+        let outcome = tokio::select! {
+            outcome = outcomes.recv() => outcome.unwrap(),
+            () = dribbling => unreachable!("it has no end"),
+        };
+        let late = wrong(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.");
+        assert_eq!(outcome, Err(late));
+        assert_eq!(begun.elapsed(), BODY_TIMEOUT);
     }
 
     #[test]

@@ -6,10 +6,14 @@
 //! transaction: each commit is synced before the next transaction begins. One damaged byte further
 //! ahead would make acknowledged transactions vanish without a word, and is reported here.
 //!
-//! What must stay true: what a crash can leave behind is never called damage. So a wrong frame
-//! counts only where a commit and the beginning of another transaction of the same log follow.
-//! (A damaged byte in the last transaction looks like a write that was cut short, and is taken for
-//! one.) The format is that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
+//! What must stay true: what crashes can leave behind is never called damage. So a wrong frame
+//! counts only where behind it a commit and the beginning of the next transaction follow, whose
+//! checksum goes on from that commit's. It does so only where the commit had been synced, so that
+//! it was part of the log when the next transaction was written. Frames of a write that an earlier
+//! crash cut short have the same salts and stay where they are until they are written over; behind
+//! the commit of a shorter write in their place they do not go on from it. (A damaged byte in the
+//! last transaction looks like a write that was cut short, and is taken for one.) The format is
+//! that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
 use super::names::log_of;
 use super::open_error::OpenError;
@@ -92,33 +96,51 @@ fn broken_in(log: &mut impl Read) -> io::Result<Option<Broken>> {
     sum.add(header.get(..24).unwrap_or_default());
     let size = usize::try_from(word(8)).unwrap_or(usize::MAX);
     let is_page = size.is_power_of_two() && (512..=65_536).contains(&size);
-    let is_sound = word(0) & !1 == MAGIC && sum.is(word(24), word(28)) && is_page;
+    let is_sound = word(0) & !1 == MAGIC && sum == sum.read(&header, 24) && is_page;
     // A header is synced before the first frame is written.
     if !is_sound {
         let has_frames = fill(log, &mut [0; FRAME_HEADER])?;
         return Ok(has_frames.then_some(Broken { frame: None, salts }));
     }
+    let frame = broken_frame(log, size, sum, salts)?;
+    Ok(frame.map(|frame| Broken { frame: Some(frame), salts }))
+}
+
+/// The number of the first frame that is wrong, if what was committed lies behind it. `sum` is that
+/// of the header, `size` that of a page.
+fn broken_frame(
+    log: &mut impl Read,
+    size: usize,
+    mut sum: Sum,
+    salts: [u8; 8],
+) -> io::Result<Option<u64>> {
     let mut frame = vec![0; FRAME_HEADER + size];
     let mut number = 0_u64;
     let mut broken = None;
-    let mut is_committed = false;
+    // Of the frame before: the sum that it has, that which it should have, and whether it ends a
+    // transaction. Where either sum is damaged, the next frame goes on from the other.
+    let (mut stored, mut due, mut is_commit) = (sum, sum, false);
     while fill(log, &mut frame)? {
         number += 1;
         let is_of_this_log = frame.get(8..16) == Some(&salts[..]);
-        if is_of_this_log && is_committed {
-            return Ok(broken.map(|frame| Broken { frame: Some(frame), salts }));
-        }
+        let own = sum.read(&frame, 16);
         if broken.is_none() {
-            sum.add(frame.get(..8).unwrap_or_default());
-            sum.add(frame.get(FRAME_HEADER..).unwrap_or_default());
-            if !is_of_this_log || !sum.is(word_of(&frame, 16), word_of(&frame, 20)) {
-                broken = Some(number);
+            sum.add_frame(&frame);
+            if is_of_this_log && sum == own {
+                continue;
             }
+            broken = Some(number);
+            due = sum;
+        } else {
+            let goes_on = |from: Sum| from.with_frame(&frame) == own;
+            if is_commit && is_of_this_log && (goes_on(stored) || goes_on(due)) {
+                return Ok(broken);
+            }
+            due = stored.with_frame(&frame);
         }
+        stored = own;
         // A frame with the size of the file in it ends a transaction.
-        is_committed |= broken.is_some()
-            && word_of(&frame, 4) != 0
-            && (is_of_this_log || broken == Some(number));
+        is_commit = word_of(&frame, 4) != 0 && (is_of_this_log || broken == Some(number));
     }
     Ok(None)
 }
@@ -138,6 +160,7 @@ fn word_of(bytes: &[u8], place: usize) -> u32 {
 }
 
 /// The running checksum of a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Sum {
     is_big: bool,
     one: u32,
@@ -158,7 +181,118 @@ impl Sum {
         }
     }
 
-    const fn is(&self, one: u32, two: u32) -> bool {
-        self.one == one && self.two == two
+    /// Adds a frame: the beginning of its header, and its page.
+    fn add_frame(&mut self, frame: &[u8]) {
+        self.add(frame.get(..8).unwrap_or_default());
+        self.add(frame.get(FRAME_HEADER..).unwrap_or_default());
+    }
+
+    fn with_frame(mut self, frame: &[u8]) -> Self {
+        self.add_frame(frame);
+        self
+    }
+
+    /// The sum that stands at a place, in the order of bytes of this one.
+    fn read(self, bytes: &[u8], place: usize) -> Self {
+        Self { one: word_of(bytes, place), two: word_of(bytes, place + 4), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 512;
+    const FRAME: usize = FRAME_HEADER + PAGE;
+    const SALTS: [u8; 8] = *b"one salt";
+
+    /// A log, written as SQLite writes one.
+    struct Log {
+        bytes: Vec<u8>,
+        sum: Sum,
+        /// How much of it a recovery finds.
+        length: usize,
+    }
+
+    impl Log {
+        fn new() -> Self {
+            let mut bytes = Vec::new();
+            for word in [MAGIC + 1, 3_007_000, u32::try_from(PAGE).unwrap(), 0] {
+                bytes.extend(word.to_be_bytes());
+            }
+            bytes.extend(SALTS);
+            let mut sum = Sum { is_big: true, one: 0, two: 0 };
+            sum.add(&bytes);
+            bytes.extend([sum.one.to_be_bytes(), sum.two.to_be_bytes()].concat());
+            Self { bytes, sum, length: HEADER }
+        }
+
+        /// Writes a transaction of so many pages behind the last, over whatever is there.
+        fn write(&mut self, pages: u8, content: u8) {
+            for page in 1..=pages {
+                let size = if page == pages { 77_u32 } else { 0 };
+                let mut frame = [u32::from(page).to_be_bytes(), size.to_be_bytes()].concat();
+                frame.extend(SALTS);
+                frame.extend([0; 8]);
+                frame.extend([content ^ page; PAGE]);
+                self.sum.add_frame(&frame);
+                frame[16..20].copy_from_slice(&self.sum.one.to_be_bytes());
+                frame[20..24].copy_from_slice(&self.sum.two.to_be_bytes());
+                let end = self.length + FRAME;
+                self.bytes.resize(self.bytes.len().max(end), 0);
+                self.bytes[self.length..end].copy_from_slice(&frame);
+                self.length = end;
+            }
+        }
+
+        fn broken(&self) -> Option<Option<u64>> {
+            broken_in(&mut self.bytes.as_slice()).unwrap().map(|broken| broken.frame)
+        }
+    }
+
+    /// Regression: the power went while a short transaction was written to where a longer one had
+    /// been cut short by a crash before, and the ledger was refused as damaged.
+    #[test]
+    fn a_short_write_that_is_torn_over_a_longer_torn_one_is_no_damage() {
+        for (longer, shorter) in [(10, 1), (10, 2), (10, 9), (3, 2)] {
+            let mut log = Log::new();
+            log.write(2, 1);
+            let (sum, length) = (log.sum, log.length);
+            log.write(longer, 2);
+            log.bytes[length + FRAME_HEADER] ^= 1;
+            assert_eq!(log.broken(), None);
+            (log.sum, log.length) = (sum, length);
+            log.write(shorter, 3);
+            assert_eq!(log.broken(), None, "a whole write");
+            for place in 0..usize::from(shorter) {
+                let mut torn = Log { bytes: log.bytes.clone(), ..Log::new() };
+                torn.bytes[length + place * FRAME + FRAME_HEADER] ^= 1;
+                assert_eq!(torn.broken(), None, "{shorter} over {longer}, {place}");
+            }
+        }
+    }
+
+    /// Wherever a byte ahead of the last transaction is wrong, in headers and sums as well.
+    #[test]
+    fn any_byte_ahead_of_the_last_transaction_counts() {
+        let mut log = Log::new();
+        log.write(2, 1);
+        log.write(3, 2);
+        let last = log.length;
+        log.write(2, 3);
+        assert_eq!(log.broken(), None);
+        let with_wrong_byte = |place: usize| {
+            let mut damaged = Log { bytes: log.bytes.clone(), ..Log::new() };
+            damaged.bytes[place] ^= 0x10;
+            damaged.broken()
+        };
+        for place in 0..last {
+            let frame = place.checked_sub(HEADER).map(|place| place / FRAME + 1);
+            let frame = frame.map(|frame| u64::try_from(frame).unwrap());
+            assert_eq!(with_wrong_byte(place), Some(frame), "byte {place}");
+        }
+        for place in [last + FRAME_HEADER, last + FRAME + FRAME_HEADER] {
+            assert_eq!(with_wrong_byte(place), None, "byte {place} looks like a torn write");
+        }
     }
 }

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[allow(dead_code, reason = "tests of the built gateway use more of it")]
 #[path = "../../../tests/it/postgres_server.rs"]
 mod server;
+#[path = "../../../tests/it/skipped.rs"]
+mod skipped;
 
 pub(in crate::ledger) use server::{AS_A_NODE, Server};
 

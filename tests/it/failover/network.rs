@@ -1,6 +1,6 @@
 //! A network of its own for a test, whose cables can be cut.
 
-use super::say;
+use crate::skipped::{is_allowed, runs};
 use std::process::Command;
 
 /// Set for a test that has a network of its own.
@@ -13,16 +13,12 @@ pub fn is_own() -> bool {
 
 /// Runs a test that is otherwise ignored in a network of its own, where the machine allows that.
 pub fn run_inside(test: &str) {
-    for (program, about) in [("unshare", "--version"), ("ip", "-V")] {
-        if !Command::new(program).arg(about).output().is_ok_and(|it| it.status.success()) {
-            let missing = format!("a network of its own needs {program}");
-            assert!(std::env::var_os("CI").is_none(), "{missing}");
-            return say(&format!("SKIPPED: {missing}"));
-        }
+    if !runs("unshare", &["--version"], "util-linux") || !runs("ip", &["-V"], "iproute2") {
+        return;
     }
-    let can = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).status();
-    if !can.is_ok_and(|can| can.success()) {
-        return say("SKIPPED: this machine allows no process a network of its own");
+    let tried = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).status();
+    if !is_allowed(tried.unwrap().success(), "a network of its own") {
+        return;
     }
     let mut inside = Command::new("unshare");
     inside.args(["-n", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
