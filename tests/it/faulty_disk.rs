@@ -176,7 +176,7 @@ fn whichever_call_fails_at_a_start_it_starts_or_says_why_and_loses_nothing() {
 fn start_once(folder: &Path, fault: &Fault, shim: &Path) {
     let mut command = program(folder);
     command.args(["serve", "--listen", "127.0.0.1:0", "--demo", "--ledger", "ledger.db"]);
-    command.args(["--admin-listen", "none"]).envs(fault.env(&shim));
+    command.args(["--admin-listen", "none"]).envs(fault.env(shim));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
