@@ -2,8 +2,8 @@
 //!
 //! What must stay true: it is looked for with the turn in hand, so that nothing of the lost
 //! connection can be committed any more; a batch that is there counts as committed only once every
-//! synchronous standby has it as well; until it is known the node writes nothing, so that its row in
-//! `batches` says for certain which of its batches was the last.
+//! synchronous standby has it as well; until it is known the node writes nothing, so that its row
+//! in `batches` says for certain which of its batches was the last.
 
 use super::fault::PostgresError;
 use super::link::Bindable;
@@ -24,8 +24,8 @@ impl Store {
     /// Whether the batch that was to be `next` is there, as another connection finds it.
     ///
     /// A batch whose backend ended while it waited for the synchronous standby is there on the
-    /// primary alone. The commit here has written behind it (the lock of the turn is in the log), so
-    /// that it returns only once the standby has both.
+    /// primary alone. The commit here has written behind it (the lock of the turn is in the log),
+    /// so that it returns only once the standby has both.
     fn is_committed(&mut self, next: Turn, most: Duration) -> Result<bool, PostgresError> {
         let node = self.node.to_vec();
         let [least, longest] = ATTEMPT;

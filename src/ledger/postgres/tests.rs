@@ -348,7 +348,8 @@ fn what_is_sent_with_commit_is_there_as_a_whole_or_not_at_all() {
     add(&mut store, "beside");
 }
 
-/// Regression: a reset whose commit failed left its transaction open and the salts that it had drawn.
+/// Regression: a reset whose commit failed left its transaction open and the salts that it had
+/// drawn.
 #[test]
 fn a_reset_that_cannot_be_committed_changes_nothing() {
     let Some(server) = Server::shared() else { return };
