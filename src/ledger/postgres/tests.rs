@@ -309,7 +309,7 @@ fn a_server_that_is_killed_in_mid_batch_has_nothing_of_it_and_the_batch_can_be_d
     assert!(is_there(&mut store, "lost"));
 }
 
-/// An error of the server in what is sent with COMMIT makes it a rollback, whichever comes first.
+/// After an error of the server in what is sent with COMMIT, nothing of the batch is committed.
 #[test]
 fn what_is_sent_with_commit_is_there_as_a_whole_or_not_at_all() {
     let Some(server) = Server::shared() else { return };
