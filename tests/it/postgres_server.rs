@@ -27,14 +27,15 @@ pub(crate) const AS_A_NODE: &str =
     "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; ";
 
 /// Runs in a shell: makes the data, then keeps the server running, started again on each line of
-/// input, until the input ends, and then leaves nothing behind.
+/// input, until the input ends, and then leaves nothing behind. A schema takes some hundred locks
+/// while it is made, and tests make theirs side by side.
 const KEEP: &str = r#"
 cd "$1"
 "$2/initdb" -D data -U postgres -A scram-sha-256 --pwfile pw -E UTF8 --locale=C >initdb.log 2>&1 \
     || { cat initdb.log >&2; exit 1; }
 start() {
     "$2/postgres" -D data -k "$1" -p "$3" -c listen_addresses=127.0.0.1 -c max_connections=40 \
-        -c shared_buffers=32MB >>log 2>&1 &
+        -c max_locks_per_transaction=256 -c shared_buffers=32MB >>log 2>&1 &
     server=$!
     until "$2/pg_isready" -q -h "$1" -p "$3"; do
         kill -0 "$server" || { cat log >&2; exit 1; }
