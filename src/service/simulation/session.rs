@@ -20,6 +20,9 @@ const SURELY_OVER: TimeDelta = TimeDelta::minutes(33);
 #[derive(Clone)]
 pub(super) struct InUse {
     token: String,
+    /// When that use began, from which its idle time counts. Time may pass in the middle of it.
+    began: DateTime<Utc>,
+    /// When it was over.
     last_used: DateTime<Utc>,
     /// The number of the process, whose start may have taken an hour for a minute.
     life: u64,
@@ -34,9 +37,10 @@ impl Simulation {
         let found = self.session.lock().clone();
         let life = self.book.lock().counts.lives;
         let Some(session) = found else { return self.begin_session(service, life).await };
-        let idle = self.world.real_now() - session.last_used;
+        let began = self.world.real_now();
+        let idle = began - session.last_used;
         let answer = service.authenticate(&session.token).await.map(|caller| caller.user);
-        let idle_after = self.world.real_now() - session.last_used;
+        let idle_after = self.world.real_now() - session.began;
         self.world.log(|| format!("a session after {idle} to {idle_after}: {answer:?}"));
         match answer {
             Ok(_) if idle > SURELY_OVER && life == session.life => {
@@ -45,7 +49,7 @@ impl Simulation {
             Ok(user) => {
                 assert_eq!(user, UserKey(1));
                 let last_used = self.world.real_now();
-                *self.session.lock() = Some(InUse { last_used, ..session });
+                *self.session.lock() = Some(InUse { began, last_used, ..session });
                 self.book.lock().counts.sessions_used += 1;
             }
             Err(SessionError::Invalid) if idle_after < SURELY_GOOD && life == session.life => {
@@ -60,10 +64,10 @@ impl Simulation {
     }
 
     async fn begin_session(&self, service: &Arc<Service>, life: u64) {
-        let (at, last_used) = (service.clock().aged(), self.world.real_now());
+        let (at, began) = (service.clock().aged(), self.world.real_now());
         let opened = service.ledger().open_session(UserKey(1), at, at - IDLE_MAX).await;
         if let Ok(token) = opened {
-            *self.session.lock() = Some(InUse { token, last_used, life });
+            *self.session.lock() = Some(InUse { token, began, last_used: began, life });
         }
     }
 }
