@@ -41,6 +41,8 @@ pub(super) async fn call(simulation: Arc<Simulation>, service: Arc<Service>) {
     while let Some(next) = simulation.next() {
         simulation.use_session(&service).await;
         match next {
+            // Hours may have passed since it was chosen.
+            Next::Send(place) if !simulation.may_be_sent(place) => {}
             Next::Send(place) => simulation.send(&service, place).await,
             Next::TakeBack(place) => simulation.take_back(&service, place).await,
             Next::Ask(refund) => {
@@ -74,11 +76,17 @@ impl Simulation {
         if self.world.is_wild() { RETRIED_WHERE_CLOCKS_JUMP } else { RETRIED_FOR }
     }
 
+    /// Whether a call has no key, or one that is good.
+    fn may_be_sent(&self, place: usize) -> bool {
+        let call = &self.book.lock().calls[place];
+        call.key.is_none() || self.world.real_now() - call.since < self.retried_for()
+    }
+
     /// A call with a key that is sent again.
     fn known_call(&self) -> Option<usize> {
         let (book, now, good_for) = (self.book.lock(), self.world.real_now(), self.retried_for());
-        let may_be_sent = |call: &Call| call.key.is_some() && now - call.since < good_for;
-        let calls = book.calls.iter().enumerate().filter(|(_, call)| may_be_sent(call));
+        let is_known = |call: &Call| call.key.is_some() && now - call.since < good_for;
+        let calls = book.calls.iter().enumerate().filter(|(_, call)| is_known(call));
         let places: Vec<usize> = calls.map(|(place, _)| place).collect();
         (!places.is_empty()).then(|| self.world.draw(|random| *random.pick(&places)))
     }
@@ -226,17 +234,16 @@ impl Simulation {
 
     /// Sends once more what has an unknown outcome, as long as keys are good.
     pub(super) async fn send_again(&self, service: &Arc<Service>) {
-        let (now, good_for) = (self.world.real_now(), self.retried_for());
         let unknown: Vec<usize> = {
             let book = self.book.lock();
-            let is_unknown = |call: &Call| {
-                call.key.is_some() && call.answer.is_none() && now - call.since < good_for
-            };
+            let is_unknown = |call: &Call| call.key.is_some() && call.answer.is_none();
             let calls = book.calls.iter().enumerate().filter(|(_, call)| is_unknown(call));
             calls.map(|(place, _)| place).collect()
         };
         for place in unknown {
-            self.send(service, place).await;
+            if self.may_be_sent(place) {
+                self.send(service, place).await;
+            }
         }
     }
 
