@@ -1,5 +1,5 @@
 //! Libraries in C that are loaded into a gateway before the C library: `shim.c` in the folder of a
-//! test, compiled once a run.
+//! test, which includes `shims/calls.h`, compiled once a run.
 
 use crate::skipped;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 /* Notes what a process writes to the files of one folder, and what it has synced, so that a test
- * can say afterwards what a loss of power would have left of them. It is loaded before the C library
- * (LD_PRELOAD), so that the program and SQLite in it are those that are served.
+ * can say afterwards what a loss of power would have left of them.
  *
  * LOST_FOLDER: the folder; of its files those are left out that are memory shared by processes
  * (-shm). LOST_LOG: where it notes, in a folder elsewhere. LOST_LIES: a file; as long as it is there,
@@ -11,46 +10,23 @@
  * process that is killed in between has not synced more than was noted. All calls take turns, so
  * that the order of the notes is that of the calls. Each note is a head of four numbers of 64 bits
  * (kind, inode, place, length of what follows), and what follows. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
+#include "../shims/calls.h"
 #include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#define FILES 4096
 static struct { char is_open; ino_t inode; char name[NAME_MAX + 1]; } watched[FILES];
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static struct stat folder;
 static int notes = -1;
 
-static int (*real_open)(const char *, int, ...);
-static ssize_t (*real_write)(int, const void *, size_t);
-static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
-static int (*real_fsync)(int);
-static int (*real_fdatasync)(int);
-static int (*real_ftruncate)(int, off_t);
-static int (*real_close)(int);
 static int (*real_unlink)(const char *);
 static int (*real_rename)(const char *, const char *);
 
-__attribute__((constructor)) static void find(void) {
-    real_open = dlsym(RTLD_NEXT, "open");
-    real_write = dlsym(RTLD_NEXT, "write");
-    real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
-    real_fsync = dlsym(RTLD_NEXT, "fsync");
-    real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
-    real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
-    real_close = dlsym(RTLD_NEXT, "close");
+static void begin(void) {
     real_unlink = dlsym(RTLD_NEXT, "unlink");
     real_rename = dlsym(RTLD_NEXT, "rename");
     const char *path = getenv("LOST_FOLDER"), *log = getenv("LOST_LOG");
@@ -99,44 +75,23 @@ static int opened(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-#define OPEN(name)                                         \
-    int name(const char *path, int flags, ...) {           \
-        va_list rest;                                      \
-        va_start(rest, flags);                             \
-        mode_t mode = va_arg(rest, mode_t);                \
-        va_end(rest);                                      \
-        return opened(path, flags, mode);                  \
-    }
-OPEN(open)
-OPEN(open64)
-
 static int is_watched(int fd) { return fd >= 0 && fd < FILES && watched[fd].is_open; }
 
-/* Writes at a place, or where the file is or ends where the place is below zero. */
 static ssize_t written(int fd, const void *from, size_t count, off_t place) {
+    if (!is_watched(fd)) return really_written(fd, from, count, place);
     pthread_mutex_lock(&turn);
     struct stat about;
     off_t at = place;
     if (at < 0) at = lseek(fd, 0, SEEK_CUR);
     if (place < 0 && (fcntl(fd, F_GETFL) & O_APPEND) && fstat(fd, &about) == 0) at = about.st_size;
     note('w', watched[fd].inode, at, from, count);
-    ssize_t done = place < 0 ? real_write(fd, from, count) : real_pwrite(fd, from, count, place);
+    ssize_t done = really_written(fd, from, count, place);
     int error = errno;
     /* It is not as it was noted, and the test cannot go on. */
     if (done != (ssize_t)count) note('f', watched[fd].inode, at, NULL, 0);
     pthread_mutex_unlock(&turn);
     errno = error;
     return done;
-}
-
-ssize_t write(int fd, const void *from, size_t count) {
-    return is_watched(fd) ? written(fd, from, count, -1) : real_write(fd, from, count);
-}
-ssize_t pwrite(int fd, const void *from, size_t count, off_t at) {
-    return is_watched(fd) ? written(fd, from, count, at) : real_pwrite(fd, from, count, at);
-}
-ssize_t pwrite64(int fd, const void *from, size_t count, off_t at) {
-    return is_watched(fd) ? written(fd, from, count, at) : real_pwrite(fd, from, count, at);
 }
 
 static int shortened(int fd, off_t length) {
@@ -149,8 +104,6 @@ static int shortened(int fd, off_t length) {
     errno = error;
     return done;
 }
-int ftruncate(int fd, off_t length) { return shortened(fd, length); }
-int ftruncate64(int fd, off_t length) { return shortened(fd, length); }
 
 static int lies(int fd) {
     const char *while_there = getenv("LOST_LIES"), *end = getenv("LOST_LIES_OF");
@@ -175,8 +128,6 @@ static int synced(int fd, int (*real)(int)) {
     errno = error;
     return done;
 }
-int fsync(int fd) { return synced(fd, real_fsync); }
-int fdatasync(int fd) { return synced(fd, real_fdatasync); }
 
 int unlink(const char *path) {
     const char *name = name_of(path);
@@ -202,7 +153,6 @@ int rename(const char *from, const char *to) {
     return done;
 }
 
-int close(int fd) {
+static void closing(int fd) {
     if (fd >= 0 && fd < FILES) watched[fd].is_open = 0;
-    return real_close(fd);
 }
