@@ -72,20 +72,21 @@ impl Simulation {
         Some(next.unwrap_or_else(|| Next::Send(self.new_call())))
     }
 
-    fn retried_for(&self) -> TimeDelta {
-        if self.world.is_wild() { RETRIED_WHERE_CLOCKS_JUMP } else { RETRIED_FOR }
+    /// Whether a call has no key, or one that is still good.
+    fn is_good(&self, call: &Call) -> bool {
+        let wild = self.world.is_wild();
+        let good_for = if wild { RETRIED_WHERE_CLOCKS_JUMP } else { RETRIED_FOR };
+        call.key.is_none() || self.world.real_now() - call.since < good_for
     }
 
-    /// Whether a call has no key, or one that is good.
     fn may_be_sent(&self, place: usize) -> bool {
-        let call = &self.book.lock().calls[place];
-        call.key.is_none() || self.world.real_now() - call.since < self.retried_for()
+        self.is_good(&self.book.lock().calls[place])
     }
 
     /// A call with a key that is sent again.
     fn known_call(&self) -> Option<usize> {
-        let (book, now, good_for) = (self.book.lock(), self.world.real_now(), self.retried_for());
-        let is_known = |call: &Call| call.key.is_some() && now - call.since < good_for;
+        let book = self.book.lock();
+        let is_known = |call: &Call| call.key.is_some() && self.is_good(call);
         let calls = book.calls.iter().enumerate().filter(|(_, call)| is_known(call));
         let places: Vec<usize> = calls.map(|(place, _)| place).collect();
         (!places.is_empty()).then(|| self.world.draw(|random| *random.pick(&places)))
