@@ -5,6 +5,7 @@
 //! objects, fields, closed sets of values and versions there are is said by the catalogue.
 
 pub mod access;
+pub mod age;
 pub mod boolean;
 pub mod calendar;
 pub mod card_numbers;

@@ -2,9 +2,9 @@
 //! things get old by.
 
 use super::Reply;
+use crate::domain::age::Age;
 use crate::domain::facts::{Gateway, Tenant};
 use crate::domain::script::Script;
-use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// What a ledger keeps for those who serve it.
@@ -19,9 +19,10 @@ pub trait Settings: Send + Sync {
     /// no two beginnings of a ledger have the same.
     fn begin_request_ids(&self) -> Reply<Option<[u8; 32]>>;
 
-    /// The newest moment by which something here got old; none on a new ledger.
-    fn age(&self) -> Reply<Option<DateTime<Utc>>>;
+    /// How old the ledger is: by the newest moment by which something here got old; none on a new
+    /// ledger.
+    fn age(&self) -> Reply<Option<Age>>;
 
-    /// Notes by which moment things get old; never backwards.
-    fn keep_age(&self, at: DateTime<Utc>) -> Reply<()>;
+    /// Notes how old the ledger is; never backwards.
+    fn keep_age(&self, age: Age) -> Reply<()>;
 }

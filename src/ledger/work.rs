@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adjusting;
+pub mod ageing;
 mod ahead;
 pub mod answers;
 pub mod beginning;

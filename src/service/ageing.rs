@@ -13,9 +13,15 @@
 //! Whether a gateway still knows an order is asked the other way round: there the age clock, which
 //! may be slow, must not count alone. So the moments that it can be at the earliest and at the
 //! latest are kept as well: they follow from the process's start and the time that has passed.
+//!
+//! Where the machine's clock was set back while a process ran, an order may have been noted as sent
+//! at a moment that was too late by that span. How far it was set back is kept in the ledger, so
+//! that the next process counts it in as well, until every such order is too old to be sent again.
 
 use super::Service;
-use super::clock::Clock;
+use super::clock::{Clock, to_the_millisecond};
+use crate::domain::age::{Age, SetBack};
+use crate::domain::schedule::ASKED_FOR;
 use crate::ledger::{Ledger, LedgerError};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -28,6 +34,10 @@ const KEPT_EVERY: Duration = Duration::from_secs(600);
 /// How far the clocks may part before that is worth a line in the log.
 const WORTH_A_LINE: TimeDelta = TimeDelta::minutes(5);
 
+/// The least span by which a clock is set back; clocks that drift apart do so by less between two
+/// looks.
+const SET_BACK_MIN: TimeDelta = TimeDelta::seconds(1);
+
 /// What the age clock said last, and when that was. Moments by a clock that never jumps are given
 /// as the time that has passed by it.
 #[derive(Debug, Clone, Copy)]
@@ -37,20 +47,24 @@ pub(super) struct Aged {
     /// The moments between which it is, unless the start was misled.
     earliest: DateTime<Utc>,
     latest: DateTime<Utc>,
+    /// How far the machine's clock is behind the latest moment, and until when that matters.
+    set_back: Option<SetBack>,
 }
 
 impl Aged {
     /// The age clock of a ledger that was so old last, by a machine's clock and by the time that
     /// a start may add at most.
     pub(super) fn begin(
-        kept: Option<DateTime<Utc>>,
+        kept: Option<Age>,
         machine: DateTime<Utc>,
         gap: TimeDelta,
         then: Duration,
     ) -> Self {
-        let most = |kept: DateTime<Utc>| kept.checked_add_signed(gap).unwrap_or(kept);
-        let at = kept.map_or(machine, |kept| machine.clamp(kept, most(kept)));
-        Self { at, then, earliest: at.min(machine), latest: at.max(machine) }
+        let at = kept.map_or(machine, |kept| machine.clamp(kept.at, after(kept.at, gap)));
+        let set_back = kept.and_then(|kept| kept.set_back).filter(|it| machine < it.until);
+        let by = set_back.map_or(TimeDelta::zero(), |set_back| set_back.by);
+        let latest = at.max(after(machine, by));
+        Self { at, then, earliest: at.min(machine), latest, set_back }
     }
 
     /// The age clock at `now`.
@@ -58,14 +72,34 @@ impl Aged {
         let passed = now.saturating_sub(self.then);
         let passed = TimeDelta::from_std(passed).unwrap_or(TimeDelta::zero());
         let half = passed / 2;
-        let after = |from: DateTime<Utc>, span| from.checked_add_signed(span).unwrap_or(from);
         let (least, most) = (after(self.at, half), after(self.at, passed + half));
+        let latest = after(self.latest, passed);
+        let set_back = self.set_back_at(machine, latest);
         Self {
             at: machine.clamp(least, most),
             then: now.max(self.then),
             earliest: after(self.earliest, passed),
-            latest: after(self.latest, passed),
+            latest: set_back.map_or(latest.min(machine), |_| latest),
+            set_back,
         }
+    }
+
+    /// How far `machine` is behind the latest moment that it can be; none when nothing matters any
+    /// more that was noted before it was set back.
+    fn set_back_at(self, machine: DateTime<Utc>, latest: DateTime<Utc>) -> Option<SetBack> {
+        let by = (latest - machine).max(TimeDelta::zero());
+        let known = self.set_back;
+        let before = known.map_or(TimeDelta::zero(), |known| known.by);
+        if by > before + SET_BACK_MIN {
+            return Some(SetBack { by, until: after(latest, ASKED_FOR) });
+        }
+        known.filter(|known| machine < known.until).map(|known| SetBack { by, ..known })
+    }
+
+    /// What the ledger keeps of it.
+    pub(super) fn to_keep(self) -> Age {
+        let set_back = self.set_back.filter(|set_back| set_back.by > TimeDelta::zero());
+        Age { at: to_the_millisecond(self.at), set_back }
     }
 
     /// What it says.
@@ -84,6 +118,10 @@ impl Aged {
     }
 }
 
+fn after(from: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    from.checked_add_signed(span).unwrap_or(from)
+}
+
 /// Has things on `ledger` age by its own clock, unless it is a test ledger. `gap` is how much a
 /// start adds to its age at most.
 pub async fn begin(clock: &Clock, ledger: &dyn Ledger, gap: TimeDelta) -> Result<(), LedgerError> {
@@ -92,7 +130,8 @@ pub async fn begin(clock: &Clock, ledger: &dyn Ledger, gap: TimeDelta) -> Result
     }
     let kept = ledger.age().await?;
     clock.begin_ageing(kept, gap);
-    let (now, aged) = (clock.now(), clock.aged());
+    let age = clock.age_to_keep();
+    let (now, aged) = (clock.now(), age.at);
     if now - aged > WORTH_A_LINE {
         tracing::warn!(
             minutes = (now - aged).num_minutes(),
@@ -107,7 +146,7 @@ pub async fn begin(clock: &Clock, ledger: &dyn Ledger, gap: TimeDelta) -> Result
              the ledger's own clock, which waits slowly"
         );
     }
-    ledger.keep_age(aged).await
+    ledger.keep_age(age).await
 }
 
 impl Service {
@@ -131,7 +170,7 @@ impl Service {
         if self.ledger.test_bench().is_some() {
             return;
         }
-        if let Err(error) = self.ledger.keep_age(self.clock.aged()).await {
+        if let Err(error) = self.ledger.keep_age(self.clock.age_to_keep()).await {
             tracing::warn!(%error, "the age of the ledger was not kept; later again");
         }
     }
@@ -161,6 +200,10 @@ mod tests {
         }
     }
 
+    fn kept(at: DateTime<Utc>) -> Option<Age> {
+        Some(Age { at, set_back: None })
+    }
+
     /// Regression: a clock that jumped 25 hours ahead made every idempotency key forgotten.
     #[test]
     fn a_jump_is_followed_slowly_in_both_directions() {
@@ -178,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_start_adds_a_gap_at_most_and_takes_nothing_away() {
-        let begin = |machine| Aged::begin(Some(at(0)), machine, GAP, Duration::ZERO).at();
+        let begin = |machine| Aged::begin(kept(at(0)), machine, GAP, Duration::ZERO).at();
         assert_eq!(begin(at(1_800)), at(1_800));
         assert_eq!(begin(at(25 * HOUR)), at(HOUR));
         assert_eq!(begin(at(-25 * HOUR)), at(0));
@@ -198,5 +241,42 @@ mod tests {
         let evenly = begun.on(at(30 * HOUR), passed(30 * HOUR));
         let both = [evenly.earliest(at(30 * HOUR)), evenly.latest(at(30 * HOUR))];
         assert_eq!(both, [at(30 * HOUR); 2]);
+    }
+
+    /// Regression (simulation, seed 20261201620322): an order that was sent while the clock was ahead
+    /// was thought younger by the process after, and sent to a gateway that had forgotten it.
+    #[test]
+    fn how_far_a_clock_was_set_back_is_known_to_the_next_process() {
+        // Ahead by 30 hours when it starts and sends, then set right; 37 hours until it dies.
+        let sent = at(30 * HOUR);
+        let begun = Aged::begin(None, sent, GAP, Duration::ZERO).on(at(HOUR), passed(HOUR));
+        let died = begun.on(at(37 * HOUR), passed(37 * HOUR));
+        let next = Aged::begin(Some(died.to_keep()), at(38 * HOUR), GAP, Duration::ZERO);
+        assert!(next.latest(at(38 * HOUR)) - sent >= TimeDelta::hours(38), "{next:?}");
+
+        // A stop of a day counts in, too.
+        let stopped = Aged::begin(Some(begun.to_keep()), at(25 * HOUR), GAP, Duration::ZERO);
+        assert!(stopped.latest(at(25 * HOUR)) - sent >= TimeDelta::hours(25), "{stopped:?}");
+
+        // It is over when such orders are too old to be sent again, in this process and the next.
+        for (known, since) in [(died, 79 * HOUR), (next, 41 * HOUR)] {
+            let over = known.on(at(79 * HOUR), passed(since));
+            assert_eq!(
+                (over.latest(at(79 * HOUR)), over.to_keep().set_back),
+                (at(79 * HOUR), None)
+            );
+        }
+        let over = Aged::begin(Some(died.to_keep()), at(79 * HOUR), GAP, Duration::ZERO);
+        assert_eq!(over.to_keep().set_back, None);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_for_a_while_or_is_slow_was_not_set_back() {
+        let begun = Aged::begin(None, at(0), GAP, Duration::ZERO);
+        let ahead = begun.on(at(30 * HOUR), passed(60));
+        let right = ahead.on(at(120), passed(120));
+        assert_eq!(right.to_keep().set_back, None);
+        let slow = right.on(at(179), passed(180));
+        assert_eq!((slow.latest(at(179)), slow.to_keep().set_back), (at(179), None));
     }
 }

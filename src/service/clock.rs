@@ -5,6 +5,7 @@
 
 use super::ageing::Aged;
 use super::steady::Steady;
+use crate::domain::age::Age;
 use crate::domain::moment::can_be_held;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::{Mutex, RwLock};
@@ -50,13 +51,19 @@ impl Clock {
     }
 
     /// Has things get old by a clock that begins where the ledger's ended, at most `gap` later.
-    pub(super) fn begin_ageing(&self, kept: Option<DateTime<Utc>>, gap: TimeDelta) {
+    pub(super) fn begin_ageing(&self, kept: Option<Age>, gap: TimeDelta) {
         *self.aged.lock() = Some(Aged::begin(kept, self.now(), gap, self.steady.passed()));
     }
 
     /// The moment by which things get old, to the millisecond: it never jumps.
     pub fn aged(&self) -> DateTime<Utc> {
-        self.age().map_or_else(|| self.now(), |aged| to_the_millisecond(aged.at()))
+        self.age_to_keep().at
+    }
+
+    /// What the ledger keeps of its age.
+    pub(super) fn age_to_keep(&self) -> Age {
+        let by_machine = || Age { at: self.now(), set_back: None };
+        self.age().map_or_else(by_machine, Aged::to_keep)
     }
 
     fn age(&self) -> Option<Aged> {
@@ -168,7 +175,7 @@ impl Mode {
     }
 }
 
-fn to_the_millisecond(moment: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn to_the_millisecond(moment: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(moment.timestamp_millis()).unwrap_or_default()
 }
 

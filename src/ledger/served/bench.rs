@@ -1,6 +1,5 @@
 //! The test bench: what is forgotten, saved and put back as a whole, and what a tester may ask.
 
-use super::settings::INDEXED;
 use super::{Backend, Served};
 use crate::domain::id::{ObjectId, RefundId};
 use crate::ledger::Reply;
@@ -13,6 +12,7 @@ use crate::ledger::seeding;
 use crate::ledger::test_bench::{
     KNOWN_IDS_MAX, KnownId, Snapshot, SnapshotError, TestBench, TestEngine,
 };
+use crate::ledger::work::ageing::newest_use;
 use chrono::{DateTime, Utc};
 
 impl<B: Backend> TestBench for Served<B> {
@@ -130,10 +130,7 @@ pub(in crate::ledger) const GROWING: [&str; 6] = [
 /// The newest moment at which something was done to the ledger; none if nothing was. How long this
 /// takes does not grow with the ledger: a test clock that stands must not stand before it.
 pub fn newest_moment(reader: &mut dyn Reader) -> Result<Option<DateTime<Utc>>, BooksError> {
-    let mut newest: Option<i64> = None;
-    for select in INDEXED {
-        newest = newest.max(reader.first(select, &[], |row| row.get(0))?.flatten());
-    }
+    let mut newest = newest_use(reader)?;
     for select in GROWING {
         let found = reader.first(select, &[], |row| {
             let (made, changed): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);

@@ -4,9 +4,9 @@ use super::books::Texts;
 use super::readers::SqliteReader;
 use super::schema::empty_test_ledger;
 use crate::ledger::served::bench::{GROWING, ROWS_READ, newest_moment};
-use crate::ledger::served::settings::INDEXED;
 use crate::ledger::served::trail::page;
 use crate::ledger::trail::TrailQuery;
+use crate::ledger::work::ageing::INDEXED;
 use rusqlite::StatementStatus;
 
 /// Each statement seeks: over a table of a hundred thousand rows no more of them are stepped

@@ -18,7 +18,7 @@ pub fn next_key<R: Shelved>(unit: &mut Unit<'_>, counter: &str) -> Result<i64, B
     let name = format!("last_key_{counter}");
     let given = count(unit, &name)?;
     let key = unit.next_key_above::<R>(given)?;
-    set(unit, name, key)?;
+    set(unit, &name, key)?;
     Ok(key)
 }
 
@@ -59,7 +59,7 @@ impl Numbered {
         let (counter, prefix, by_number) = self.by();
         loop {
             let next = count(unit, counter)?.saturating_add(1);
-            set(unit, counter.to_owned(), next)?;
+            set(unit, counter, next)?;
             let number = format!("{prefix}{next:08}");
             if !unit.any::<R>(by_number, &[number.stored()])? {
                 return Ok(number);
@@ -84,14 +84,14 @@ impl Numbered {
 /// Adds one to a counter of the ledger, and gives its new value.
 pub fn count_up(unit: &mut Unit<'_>, name: &str) -> Result<u64, BooksError> {
     let next = count(unit, name)?.saturating_add(1);
-    set(unit, name.to_owned(), next)?;
+    set(unit, name, next)?;
     Ok(next.unsigned_abs())
 }
 
 /// Raises a counter of the ledger to a value, unless it is there already.
 pub fn raise(unit: &mut Unit<'_>, name: &str, to: i64) -> Result<(), BooksError> {
     let is_below = count(unit, name)? < to;
-    if is_below { set(unit, name.to_owned(), to) } else { Ok(()) }
+    if is_below { set(unit, name, to) } else { Ok(()) }
 }
 
 /// Where a counter of the ledger stands; at nothing if it was never raised.
@@ -103,8 +103,9 @@ fn of_row(row: Option<&Meta>) -> i64 {
     row.and_then(|meta| meta.value.parse().ok()).unwrap_or(0)
 }
 
-fn set(unit: &mut Unit<'_>, name: String, count: i64) -> Result<(), BooksError> {
-    let (key, value) = ((name,), count.to_string());
+/// Puts a counter of the ledger where it is to stand.
+pub(super) fn set(unit: &mut Unit<'_>, name: &str, count: i64) -> Result<(), BooksError> {
+    let (key, value) = ((name.to_owned(),), count.to_string());
     match unit.get::<Meta>(&key)? {
         Some(_) => unit.change::<Meta>(&key, |meta| meta.value = value),
         None => unit.insert(Meta { key: key.0, value }),

@@ -1,7 +1,6 @@
-//! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash. And the
-//! moment by which they and all else that has its time get old.
+//! Sessions and OAuth tokens. A token leaves the ledger once and is kept only as a hash.
 
-use super::{drawing, numbering, operating};
+use super::{drawing, operating};
 use crate::ledger::books::BooksError;
 use crate::ledger::readings::SessionHandle;
 use crate::ledger::record::Field;
@@ -18,9 +17,6 @@ use sha2::{Digest, Sha256};
 /// How many expired sessions one batch removes: clients that log in before every call leave very
 /// many.
 const REMOVED_MAX: u32 = 100;
-
-/// Under which name the ledger keeps the moment by which things get old.
-pub const AGE: &str = "age_ms";
 
 /// Opens a session, gives its token, and has those removed that were last used before `expired`.
 pub fn open(
@@ -58,11 +54,6 @@ pub fn keep(unit: &mut Unit<'_>, token: TokenHash, at: DateTime<Utc>) -> Result<
             session.last_used_ms = session.last_used_ms.max(at);
         }),
     }
-}
-
-/// Notes by which moment things get old; never backwards.
-pub fn keep_age(unit: &mut Unit<'_>, at: DateTime<Utc>) -> Result<(), BooksError> {
-    numbering::raise(unit, AGE, at.timestamp_millis())
 }
 
 /// Ends a session or an OAuth token, and records who ended it; false where it has ended meanwhile.

@@ -2,6 +2,7 @@
 //! says.
 
 use super::{NEW_SESSION, PASSWORD_HASH, SESSION};
+use crate::domain::age::Age;
 use crate::domain::draft::batch::Drafts;
 use crate::domain::draft::refund_details::ObjectKey;
 use crate::domain::event::EventKind;
@@ -220,11 +221,11 @@ impl Settings for ScriptedLedger {
         ready(Ok(None))
     }
 
-    fn age(&self) -> Reply<Option<DateTime<Utc>>> {
+    fn age(&self) -> Reply<Option<Age>> {
         ready(Ok(None))
     }
 
-    fn keep_age(&self, _: DateTime<Utc>) -> Reply<()> {
+    fn keep_age(&self, _: Age) -> Reply<()> {
         ready(Ok(()))
     }
 }
