@@ -144,7 +144,7 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
     let (method, path, body) = match args.action {
         Action::Journal(args) => return journal::run(&api, args),
         Action::Look(action) => return lists::run(&api, action),
-        Action::Reconcile(input) => return tell_settlements(&api, input),
+        Action::Reconcile(input) => return tell_settlements(&api, &input.read()?),
         action => call(action)?,
     };
     let reported = api.call(method, &path, &body).map_err(|failure| match failure.code {
@@ -187,10 +187,7 @@ fn call(action: Action) -> Result<Call, Failure> {
         Action::Snapshot(Snapshot::Restore { name }) => {
             (Method::POST, format!("{}/restore", snapshot(&name)?), Value::Null)
         }
-        Action::Settle { id, status, reason } => {
-            let path = format!("refunds/{}/settle", segment(&id)?);
-            (Method::POST, path, json!({ "status": status, "reason": reason }))
-        }
+        Action::Settle { id, status, reason } => settlement(segment(&id)?, &status, &reason),
         Action::Fault(action) => fault::call(action)?,
         Action::Rule(action) => rule::call(action)?,
         Action::Journal(_) | Action::Look(_) | Action::Reconcile(_) | Action::Health => {
@@ -199,9 +196,15 @@ fn call(action: Action) -> Result<Call, Failure> {
     })
 }
 
+/// The call that settles a refund by an operator's hand.
+pub(super) fn settlement(refund: &str, status: &str, reason: &str) -> (Method, String, Value) {
+    let body = json!({ "status": status, "reason": reason });
+    (Method::POST, format!("refunds/{refund}/settle"), body)
+}
+
 /// Reports each event, and prints what came of it.
-fn tell_settlements(api: &Api, input: reconcile::Input) -> Result<ExitStatus, Failure> {
-    reconcile::report(&input.read()?, |events| {
+pub(super) fn tell_settlements(api: &Api, rows: &[reconcile::Row]) -> Result<ExitStatus, Failure> {
+    reconcile::report(rows, |events| {
         let reported = api.call(Method::POST, "reconciliation", &json!({ "events": events }))?;
         let results =
             reported.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -334,7 +337,8 @@ impl Api {
         let message = format!("{}: {why}", answer.status.as_u16());
         Err(match answer.status.as_u16() {
             401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
-            404 | 405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            404 if is_ours => Failure::with_hint(FailureCode::Usage, message, NOT_THERE),
+            405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
             421 => Failure::with_hint(FailureCode::Runtime, message, OTHER_HOST),
             _ if !is_ours => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
             400..500 => Failure::new(FailureCode::Usage, message),

@@ -1,5 +1,5 @@
-//! `reconcile`: what gateways settled or rejected, reported to the ledger of a gateway that is not
-//! running.
+//! `reconcile`: what gateways settled or rejected, reported to the ledger of a gateway that is
+//! stopped, or to the gateway that runs on it.
 //!
 //! What must stay true: what came of every row is printed; a row that cannot be read keeps no other
 //! from its turn.
@@ -7,9 +7,10 @@
 use super::config::Config;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
-use super::{ledger, operator, terminal};
+use super::{admin, ledger, operation, operator, terminal};
 use crate::domain::number::saturated;
 use crate::domain::reconciliation::Rejected;
+use crate::ledger::Ledger;
 use crate::ledger::opening::OpenMode;
 use crate::ledger::reconciliation::{Reconcile, ReconcileResult, Reconciled};
 use crate::service::clock::Clock;
@@ -101,10 +102,28 @@ pub(super) fn run(args: Args) -> Result<ExitStatus, Failure> {
         Some(OnRejection::PutBack) => Rejected::PutBack,
     };
     let rows = args.input.read()?;
-    let ledger = ledger::open_named(args.ledger, OpenMode::Existing)?;
+    match ledger::open_named(args.ledger.clone(), OpenMode::Existing) {
+        Ok(ledger) => report_stopped(ledger.as_ref(), &rows, rejected),
+        Err(refused) => match operation::running(&args.ledger) {
+            Some(api) if args.rejected.is_none() => admin::tell_settlements(&api, &rows),
+            Some(_) => {
+                let hint = "leave --rejected out: the running gateway does as it is configured";
+                Err(Failure::with_hint(refused.code, format_args!("{:#}", refused.error), hint))
+            }
+            None => Err(refused),
+        },
+    }
+}
+
+/// Reports the events to an open ledger.
+fn report_stopped(
+    ledger: &dyn Ledger,
+    rows: &[Row],
+    rejected: Rejected,
+) -> Result<ExitStatus, Failure> {
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let now = Clock::system().now();
-    report(&rows, |events| {
+    report(rows, |events| {
         let checked: Vec<_> = events.iter().map(|event| event.checked(now)).collect();
         let good = checked.iter().filter_map(|event| event.clone().ok()).collect();
         let act = operator::act(now);

@@ -1,10 +1,9 @@
 //! `refund`: the one decision about a refund that is an operator's to make.
 
-use super::admin::Api;
+use super::admin::{Api, settlement};
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::options::LedgerOptions;
 use super::{ledger, operation, operator, terminal};
-use crate::client::Method;
 use crate::domain::id::{RefundId, RefundNumber};
 use crate::domain::lifecycle::SettledAs;
 use crate::ledger::Ledger;
@@ -14,7 +13,7 @@ use crate::ledger::sharing::Claim;
 use crate::service::clock::Clock;
 use crate::service::{ServiceSettings, ageing};
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -81,8 +80,8 @@ fn settle_running(
     status: &str,
     reason: &str,
 ) -> Result<String, Failure> {
-    let body = json!({ "status": status, "reason": reason });
-    let settled = api.call(Method::POST, &format!("refunds/{refund}/settle"), &body)?;
+    let (method, path, body) = settlement(&refund.to_string(), status, reason);
+    let settled = api.call(method, &path, &body)?;
     let number = settled.get("number").and_then(Value::as_str);
     Ok(number.map_or_else(|| refund.to_string(), str::to_owned))
 }

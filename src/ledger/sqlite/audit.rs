@@ -140,44 +140,35 @@ fn noting_steps<T>(
     done
 }
 
-/// Where a part could not be done, what is wrong with the schema and with values says why.
+/// A part that could not be done failed of what the others found, where they found something.
 fn put_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit> {
-    let Found { values, .. } = &found;
-    let why = values.as_ref().and_then(|values| values.as_ref().ok()).cloned();
-    put_all_together(connection, found).or_else(|error| match why {
-        Some(why) if !why.problems.is_empty() => {
-            let mut audit = Audit::default();
-            audit.take_over(why);
-            Ok(audit)
-        }
-        _ => Err(error),
-    })
-}
-
-fn put_all_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit> {
-    let lacks_conditions = !knows_conditions(connection)?;
-    let mut audit = Audit { lacks_conditions, ..Audit::default() };
-    if !(found.pages_are_sound && found.indexes_are_whole) {
-        audit.take_over(damage(connection)?);
+    let mut audit = Audit::default();
+    let mut failed = Ok(());
+    match knows_conditions(connection) {
+        Ok(known) => audit.lacks_conditions = !known,
+        Err(error) => failed = Err(error),
     }
     // A part is missing only where its thread panicked, and then so does the scope.
-    if let Some(references) = found.references {
-        audit.take_over(references?);
+    let money = found.money.map(|money| {
+        money.map(|Audit { findings, accounts, refunds, entries, .. }| {
+            audit = Audit { accounts, refunds, entries, ..std::mem::take(&mut audit) };
+            findings
+        })
+    });
+    let is_sound = found.pages_are_sound && found.indexes_are_whole;
+    let pages = (!is_sound).then(|| damage(connection));
+    // Values are last, because most of what is found of them is only less plain than what the others
+    // say of it.
+    for part in [pages, found.references, found.rows, money, found.values].into_iter().flatten() {
+        match part {
+            Ok(findings) => audit.take_over(findings),
+            Err(error) => failed = Err(error),
+        }
     }
-    if let Some(rows) = found.rows {
-        audit.take_over(rows?);
+    match failed {
+        Err(error) if audit.findings.problems.is_empty() => Err(error),
+        _ => Ok(audit),
     }
-    if let Some(money) = found.money {
-        let money = money?;
-        audit.take_over(money.findings);
-        let Audit { accounts, refunds, entries, .. } = money;
-        audit = Audit { accounts, refunds, entries, ..audit };
-    }
-    // Last, because most of what it finds is only less plain than what the others say of it.
-    if let Some(values) = found.values {
-        audit.take_over(values?);
-    }
-    Ok(audit)
 }
 
 /// What SQLite finds wrong with the file.

@@ -1,6 +1,7 @@
 //! A ledger that has nothing in it and does as the user name of a login says.
 
 use chrono_tz::Tz;
+use refund_gateway::domain::age::Age;
 use refund_gateway::domain::draft::refund_details::ObjectKey;
 use refund_gateway::domain::event::EventKind;
 use refund_gateway::domain::facts::{Gateway, Tenant};
@@ -210,11 +211,11 @@ impl Settings for FakeLedger {
         yes(None)
     }
 
-    fn age(&self) -> Reply<Option<Time>> {
+    fn age(&self) -> Reply<Option<Age>> {
         yes(None)
     }
 
-    fn keep_age(&self, _: Time) -> Reply<()> {
+    fn keep_age(&self, _: Age) -> Reply<()> {
         yes(())
     }
 }
