@@ -337,8 +337,7 @@ impl Api {
         let message = format!("{}: {why}", answer.status.as_u16());
         Err(match answer.status.as_u16() {
             401 => Failure::with_hint(FailureCode::Runtime, message, OTHER_TOKEN),
-            404 if is_ours => Failure::with_hint(FailureCode::Usage, message, NOT_THERE),
-            405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
+            404 | 405 => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
             421 => Failure::with_hint(FailureCode::Runtime, message, OTHER_HOST),
             _ if !is_ours => Failure::with_hint(FailureCode::Runtime, message, NOT_THERE),
             400..500 => Failure::new(FailureCode::Usage, message),

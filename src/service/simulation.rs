@@ -24,11 +24,11 @@ use super::clock::Clock;
 use super::steady::Steady;
 use super::{Service, ServiceSettings};
 use crate::domain::lifecycle::SettledAs;
-use crate::ledger::Ledger;
 use crate::ledger::engine::Load;
 use crate::ledger::orders::{SettleError, Settlement};
 use crate::ledger::sqlite::{Disk, Pause, Trouble};
 use crate::ledger::trail::Act;
+use crate::ledger::{Ledger, LedgerError};
 use bank::{BANK, Bank};
 use book::{Book, Counts};
 use chrono::TimeDelta;
@@ -267,8 +267,10 @@ impl Simulation {
                         hours += 1;
                         self.world.leap(TimeDelta::hours(1));
                     }
-                    // The gateway was asked once more just then.
-                    Ok(Err(SettleError::BeingAsked { .. })) if waits < ROUNDS_MAX => {
+                    // The gateway was asked once more just then, or too much was waiting.
+                    Ok(Err(SettleError::BeingAsked { .. })) | Err(LedgerError::Busy)
+                        if waits < ROUNDS_MAX =>
+                    {
                         waits += 1;
                         sleep(Duration::from_secs(4)).await;
                     }

@@ -256,7 +256,7 @@ fn a_running_gateway_with_a_real_ledger_is_told_as_well() {
     // By the ledger's name it is that gateway that is told; what becomes of the money is its own.
     let (code, reported) = reconcile(&gateway, &["rows.csv"]);
     assert_eq!((code, reported.lines().count()), (1, 4), "{reported}");
-    assert!(reported.contains("line 2: R-00000001 stays FailedToSettle"), "{reported}");
+    assert!(reported.contains("line 3: R-00000001 stays FailedToSettle"), "{reported}");
     let (code, reported) = reconcile(&gateway, &["rows.csv", "--rejected", "put-back"]);
     assert_eq!((code, reported.contains("leave --rejected out")), (3, true), "{reported}");
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "1000.00");
