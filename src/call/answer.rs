@@ -1,8 +1,7 @@
 //! What a front door gives back: an answer as the listener sends it, or nothing, and why.
 
-use super::{CallFacts, OperationName, Outcome};
+use super::{CallFacts, CallLimit, OperationName, Outcome};
 use crate::service::faults::OrderedHeader;
-use crate::xml::LimitKind;
 use std::fmt;
 
 /// A header of an answer.
@@ -38,8 +37,8 @@ pub struct Answer {
     pub operation: OperationName,
     /// What came of the call.
     pub outcome: Outcome,
-    /// The limit that the document exceeded.
-    pub limit: Option<LimitKind>,
+    /// The limit for which the call was refused, if it was for one.
+    pub limit: Option<CallLimit>,
     /// How many rows failed.
     pub row_errors: u32,
     /// How many refunds were created.

@@ -28,7 +28,6 @@ use crate::call::{
     Reply, Route, Users,
 };
 use crate::domain::card_numbers;
-use crate::domain::error_code::ErrorCode;
 use crate::domain::number::saturated;
 use crate::service::Service;
 use crate::service::deadline::Deadline;
@@ -230,7 +229,9 @@ impl Public {
             let called = Called { bytes_in: count(bytes_in), facts: *facts, ..at };
             Unanswered { operation, why, called }
         })?;
-        self.count_limits(&answer);
+        if let Some(limit) = answer.limit {
+            self.metrics.reject(Limit::from(limit));
+        }
         self.count(&answer);
         let user = answer.facts.user.as_deref().map(str::to_owned);
         let answer = Answer::of_call(answer, self.dates.now()).called(&version, bytes_in);
@@ -323,21 +324,6 @@ impl Public {
         }
         let text = "Too many answers wait for their clients to read them. Try again later.";
         Answer::sentence(StatusCode::SERVICE_UNAVAILABLE, Refused::Overloaded, text)
-    }
-
-    /// Counts the limits that refuse a call behind this door.
-    fn count_limits(&self, answer: &call::Answer) {
-        let metrics = &self.metrics;
-        if let Some(kind) = answer.limit {
-            metrics.reject(Limit::Xml(kind));
-        }
-        let limit = match answer.outcome {
-            Outcome::Failed(ErrorCode::RequestExceededLimit) => Limit::LedgerQueue,
-            Outcome::Failed(ErrorCode::RequestExceededRate) => Limit::LoginGuard,
-            Outcome::Failed(ErrorCode::TransactionTimeout) => Limit::RequestTimeout,
-            _ => return,
-        };
-        metrics.reject(limit);
     }
 
     fn count(&self, answer: &call::Answer) {

@@ -3,7 +3,7 @@
 
 use super::error::{Reason, Wrong};
 use super::version::ZuoraVersion;
-use crate::call::{Answer, CallFacts, Header, OperationName, Outcome, Refused};
+use crate::call::{Answer, CallFacts, CallLimit, Header, OperationName, Outcome, Refused};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::Category;
 use crate::domain::text::Wording;
@@ -20,6 +20,8 @@ pub(super) struct Response {
     pub(super) outcome: Outcome,
     pub(super) headers: Vec<Header>,
     pub(super) retry_after_s: Option<u32>,
+    /// The limit for which it refuses, if it does for one.
+    pub(super) limit: Option<CallLimit>,
     /// Whether it is the stored answer to an earlier request.
     pub(super) replayed: bool,
     /// How many refunds were created.
@@ -40,6 +42,7 @@ impl Response {
             outcome,
             headers: Vec::new(),
             retry_after_s: None,
+            limit: None,
             replayed: false,
             refunds: 0,
         }
@@ -56,6 +59,7 @@ impl Response {
         Answer {
             headers: self.headers,
             retry_after_s: self.retry_after_s,
+            limit: self.limit,
             replayed: self.replayed,
             refunds: self.refunds,
             row_errors: facts.rows_failed,

@@ -6,7 +6,7 @@
 use super::access::CHALLENGE;
 use super::answer::{Manner, Response};
 use super::error::{Reason, Wrong};
-use crate::call::{self, Outcome};
+use crate::call::{self, CallLimit, Outcome};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::Category;
 use crate::domain::text::Text;
@@ -118,7 +118,8 @@ fn of_refusal(refusal: Refusal, manner: &Manner) -> Response {
         | Refusal::QueryTooSlow => Wrong::By(Category::Temporary),
     };
     let refused = manner.refuse(&Reason::of_request(wrong, refusal.text()));
-    Response { retry_after_s: refusal.retry_after_s(), ..refused }
+    let (retry_after_s, limit) = (refusal.retry_after_s(), CallLimit::of(refusal));
+    Response { retry_after_s, limit, ..refused }
 }
 
 /// Why a body is refused before it is read.

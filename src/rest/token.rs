@@ -6,7 +6,7 @@
 use super::answer::Response;
 use super::failing::Stop;
 use super::query::Parameters;
-use crate::call::Outcome;
+use crate::call::{CallLimit, Outcome};
 use crate::domain::error_code::ErrorCode;
 use crate::json::JsonWriter;
 use crate::service::Service;
@@ -43,7 +43,10 @@ pub(super) async fn answer(
     match service.issue_token(&client, &secret, from).await {
         Ok(token) => Ok(Response::done(document(&token, id))),
         Err(LoginError::Mismatch) => Ok(refused(NoToken::InvalidClient)),
-        Err(LoginError::Refused | LoginError::Busy) => Ok(too_often()),
+        Err(LoginError::Refused) => {
+            Ok(Response { limit: Some(CallLimit::LoginGuard), ..too_often() })
+        }
+        Err(LoginError::Busy) => Ok(too_often()),
         Err(LoginError::Ledger(error)) => Err(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use super::answer::{Manner, Response};
 use super::error::{Reason, Wrong};
 use super::failing;
 use super::paths::{self, Operation};
-use crate::call::Head;
+use crate::call::{CallLimit, Head};
 use crate::catalogue::vendor;
 use crate::domain::row_error::Category;
 use crate::domain::text::Text;
@@ -84,7 +84,7 @@ const ACTIONS: [&str; 4] = ["amend", "execute", "generate", "subscribe"];
 /// The answer to a call over a limit of calls.
 pub(super) fn too_many(manner: &Manner, seconds: u32) -> Response {
     let refused = manner.refuse(&Reason::of_request(Wrong::TooMany, failing::too_many()));
-    Response { retry_after_s: Some(seconds), ..refused }
+    Response { retry_after_s: Some(seconds), limit: Some(CallLimit::RestCalls), ..refused }
 }
 
 #[cfg(test)]

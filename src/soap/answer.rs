@@ -25,6 +25,7 @@ impl Answer {
         let body = (dialect.soap.content_type(), fault::encode(fault, dialect));
         Self {
             retry_after_s: fault.retry_after_s(),
+            limit: fault.limit(),
             ..Self::new(fault.status(), body, operation, fault.outcome())
         }
     }

@@ -14,7 +14,7 @@ pub use catalogue::{FaultEntry, catalogue};
 pub(super) use encode::{Looks, encode, encode_as};
 
 use super::security::SECURITY;
-use crate::call::{Outcome, Refused};
+use crate::call::{CallLimit, Outcome, Refused};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::text::Text;
 use crate::service::Refusal;
@@ -339,6 +339,17 @@ impl Fault {
             FaultClass::VersionMismatch => Outcome::Refused(Refused::VersionMismatch),
             FaultClass::MustUnderstand => Outcome::Refused(Refused::MustUnderstand),
         }
+    }
+
+    /// The limit of the service for which it refuses, if it is for one.
+    pub const fn limit(&self) -> Option<CallLimit> {
+        CallLimit::of(match self {
+            Self::TooManyRequests => Refusal::TooManyRequests,
+            Self::TooManyWrongLogins => Refusal::TooManyWrongLogins,
+            Self::TooLate => Refusal::TooLate,
+            Self::QueryTooSlow => Refusal::QueryTooSlow,
+            _ => return None,
+        })
     }
 
     /// After how many seconds the caller may try again.

@@ -12,14 +12,14 @@ use super::query::{self, PageRequest};
 use super::update::{self, UpdateRequest};
 use super::vendor::operation_not_served;
 use super::wsdl;
-use crate::call::{Notes, OperationName};
+use crate::call::{CallLimit, Notes, OperationName};
 use crate::domain::facts::Tenant;
 use crate::domain::id::ObjectId;
 use crate::domain::row_error::RowError;
 use crate::domain::toml_text::suggest;
 use crate::domain::version::ApiVersion;
 use crate::xml::content_type::charset;
-use crate::xml::{ElementRef, LimitKind, XmlError, XmlLimits, decode, parse};
+use crate::xml::{ElementRef, XmlError, XmlLimits, decode, parse};
 
 /// How bodies are read.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub(super) struct Read {
 #[derive(Debug)]
 pub(super) struct Unreadable {
     pub(super) fault: Fault,
-    pub(super) limit: Option<LimitKind>,
+    pub(super) limit: Option<CallLimit>,
 }
 
 /// A call that was understood as far as the envelope goes.
@@ -161,7 +161,7 @@ impl From<Fault> for Unreadable {
 impl From<XmlError> for Unreadable {
     fn from(error: XmlError) -> Self {
         let limit = match &error {
-            XmlError::Limit(kind) => Some(*kind),
+            XmlError::Limit(kind) => Some(CallLimit::Document(*kind)),
             _ => None,
         };
         Self { fault: Fault::from(&error), limit }

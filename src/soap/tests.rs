@@ -5,7 +5,7 @@ mod keys;
 mod scripted_ledger;
 
 use super::*;
-use crate::call::{Headers, Holding, Reply as CallReply, Users};
+use crate::call::{CallLimit, Headers, Holding, Reply as CallReply, Users};
 use crate::domain::draft::batch::Drafts;
 use crate::domain::origin::FrontDoor;
 use crate::domain::row_error::RowError;
@@ -308,7 +308,7 @@ async fn a_large_body_is_answered_like_a_small_one() {
     assert_eq!((answer.status, answer.refunds), (200, 50));
     let flood = create(&"<x/>".repeat(20_000));
     let answer = house.answer(call(flood)).await;
-    assert_eq!(answer.limit, Some(LimitKind::Elements));
+    assert_eq!(answer.limit, Some(CallLimit::Document(LimitKind::Elements)));
     assert_eq!(fault_text(&answer), "The request is larger than the limit: xml elements");
 }
 

@@ -82,6 +82,11 @@ fn a_verdict_that_could_not_be_written_is_written_again() {
     assert_eq!(gateway.balance(ELECTRONIC_ACCOUNT), "990.00");
 }
 
+/// How much this limit has refused.
+pub fn rejected(gateway: &TestGateway, limit: &str) -> u64 {
+    metric(gateway, &format!("refund_gateway_rejected_total{{limit=\"{limit}\"}}"))
+}
+
 /// The number that `/metrics` has under this name.
 pub fn metric(gateway: &TestGateway, name: &str) -> u64 {
     let metrics = gateway.get_admin("/metrics").to_string();

@@ -1,5 +1,6 @@
 //! The limits that refuse something, as the label `limit` names them.
 
+use crate::call::CallLimit;
 use crate::xml::LimitKind;
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 use std::fmt;
@@ -27,11 +28,13 @@ pub(in crate::http) enum Limit {
     WriteTimeout,
     LedgerQueue,
     LoginGuard,
+    /// A caller of REST has made too many calls, or has too many under way.
+    RestCalls,
     Xml(LimitKind),
 }
 
 impl Limit {
-    const OF_TRANSPORT: [Self; 16] = [
+    const OF_TRANSPORT: [Self; 17] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::HeadBytes,
@@ -48,6 +51,7 @@ impl Limit {
         Self::WriteTimeout,
         Self::LedgerQueue,
         Self::LoginGuard,
+        Self::RestCalls,
     ];
 
     /// All of them.
@@ -73,7 +77,20 @@ impl Limit {
             Self::WriteTimeout => "write timeout",
             Self::LedgerQueue => "ledger queue",
             Self::LoginGuard => "login guard",
+            Self::RestCalls => "rest calls",
             Self::Xml(kind) => kind.name(),
+        }
+    }
+}
+
+impl From<CallLimit> for Limit {
+    fn from(limit: CallLimit) -> Self {
+        match limit {
+            CallLimit::Document(kind) => Self::Xml(kind),
+            CallLimit::LedgerQueue => Self::LedgerQueue,
+            CallLimit::LoginGuard => Self::LoginGuard,
+            CallLimit::RestCalls => Self::RestCalls,
+            CallLimit::RequestTimeout => Self::RequestTimeout,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::client::{
 };
 use crate::admin_api::told_by;
 use crate::gateway::{ENDPOINT, TestGateway, create_envelope, login_envelope, refund};
+use crate::verdicts::rejected;
 use crate::wire::{Answer, Connection};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -292,6 +293,8 @@ fn wrong_secrets_are_counted_as_wrong_passwords_are() {
         assert_eq!(refused.status, 429, "{refused}");
         assert_eq!(refused.header("retry-after"), Some("60"), "{refused}");
     }
+    let limits = ["rest_calls", "login_guard"];
+    assert_eq!(limits.map(|limit| rejected(&gateway, limit)), [0, 2]);
     let keys = |secret| {
         let keys = [("apiAccessKeyId", "demo@example.com"), ("apiSecretAccessKey", secret)];
         gateway.connect().send("GET", &path, &keys, b"").status

@@ -2,6 +2,7 @@
 
 use super::client::{Client, PAYMENT, done, json, refused, settlement};
 use crate::gateway::TestGateway;
+use crate::verdicts::rejected;
 use std::fs;
 use std::sync::Barrier;
 use std::thread;
@@ -161,6 +162,8 @@ fn over_the_limit_of_a_window_is_429_with_when_to_come_again() {
     assert_eq!((status, code), (429, 50_000_070), "{over}");
     assert_eq!(over.header("retry-after"), over.header("ratelimit-reset"), "{over}");
     assert!(over.header("ratelimit-limit").unwrap().starts_with("3, 3;w=60, "), "{over}");
+    let limits = ["rest_calls", "login_guard"];
+    assert_eq!(limits.map(|limit| rejected(&gateway, limit)), [1, 0]);
     crate::admin_api::told_by(&gateway, &["clock", "--advance", "60"]);
     let payment = done(&client.get(&format!("/v1/payments/{PAYMENT}")));
     assert_eq!(payment["refundAmount"], serde_json::json!(0), "{payment}");
