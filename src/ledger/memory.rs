@@ -51,6 +51,11 @@ impl Memory {
     pub(super) fn asked(&self) -> Asked {
         self.open.asked.clone()
     }
+
+    /// What it is said to be asked for soon.
+    pub(super) fn foreseen(&self) -> Asked {
+        self.open.foreseen.clone()
+    }
 }
 
 impl Engine for Memory {
@@ -96,6 +101,7 @@ impl Engine for Memory {
 struct MemoryBooks {
     tables: Tables,
     asked: Asked,
+    foreseen: Asked,
 }
 
 impl MemoryBooks {
@@ -156,6 +162,16 @@ impl Books for MemoryBooks {
         assert!(wanted.is_sorted() && wanted.windows(2).all(|pair| pair[0] != pair[1]));
         self.asked.note("find", lookup, wanted.len());
         wanted.iter().try_for_each(|values| self.matching(lookup, values, most, take))
+    }
+
+    fn foresee(
+        &mut self,
+        lookup: &'static Lookup,
+        wanted: &[Vec<Value<'static>>],
+        _most: usize,
+    ) -> Result<(), BooksError> {
+        self.foreseen.note("find", lookup, wanted.len());
+        Ok(())
     }
 
     fn find_after(

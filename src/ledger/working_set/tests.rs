@@ -114,6 +114,39 @@ fn what_was_met_is_not_asked_for_again_until_it_is_forgotten() {
     });
 }
 
+/// An engine that is far away asks for all of it with the next exchange.
+#[test]
+fn what_is_wanted_is_said_to_the_engine_before_it_is_looked_up() {
+    let mut memory = Memory::new(World::default());
+    memory.begin().unwrap();
+    let (asked, foreseen) = (memory.asked(), memory.foreseen());
+    let want = |unit: &mut Unit<'_>| {
+        for key in [2, 1, 2] {
+            unit.see::<SessionRow>(&session_key(key)).unwrap_err();
+        }
+        unit.see_one::<SessionRow>(&SESSION_BY_USER, &of_user(1)).unwrap_err();
+    };
+    let said = ["find session by token_hash: 2", "find session by user: 1"];
+    memory
+        .work(|unit| {
+            want(unit);
+            unit.foresee()?;
+            assert_eq!((foreseen.take(), asked.take()), (said.map(str::to_owned).to_vec(), vec![]));
+            unit.load()?;
+            assert_eq!((foreseen.take(), asked.take()), (vec![], vec![]), "it is wanted no more");
+            want(unit);
+            unit.load()?;
+            assert_eq!(
+                (foreseen.take(), asked.take().len()),
+                (said.map(str::to_owned).to_vec(), 2)
+            );
+            unit.foresee()?;
+            assert_eq!(foreseen.take(), Vec::<String>::new());
+            Ok(())
+        })
+        .unwrap();
+}
+
 /// What is known of touched rows learns of what is touched later.
 #[test]
 fn a_row_is_found_by_what_it_was_changed_to_last() {
