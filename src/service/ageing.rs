@@ -243,8 +243,8 @@ mod tests {
         assert_eq!(both, [at(30 * HOUR); 2]);
     }
 
-    /// Regression (simulation, seed 20261201620322): an order that was sent while the clock was ahead
-    /// was thought younger by the process after, and sent to a gateway that had forgotten it.
+    /// Regression (simulation, seed 20261201620322): an order that was sent while the clock was
+    /// ahead seemed younger to the next process, and was sent to a gateway that had forgotten it.
     #[test]
     fn how_far_a_clock_was_set_back_is_known_to_the_next_process() {
         // Ahead by 30 hours when it starts and sends, then set right; 37 hours until it dies.

@@ -157,8 +157,8 @@ fn put_together(connection: &Connection, found: Found) -> rusqlite::Result<Audit
     });
     let is_sound = found.pages_are_sound && found.indexes_are_whole;
     let pages = (!is_sound).then(|| damage(connection));
-    // Values are last, because most of what is found of them is only less plain than what the others
-    // say of it.
+    // Values are last, because most of what is found of them is only less plain than what the
+    // others say of it.
     for part in [pages, found.references, found.rows, money, found.values].into_iter().flatten() {
         match part {
             Ok(findings) => audit.take_over(findings),
