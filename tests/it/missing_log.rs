@@ -4,6 +4,7 @@
 use crate::gateway::{EXTERNAL_ACCOUNT, FIFTY, TestGateway, external_refund, finish, program};
 use rusqlite::Connection;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Output;
 use std::thread;
@@ -36,6 +37,23 @@ fn a_copy_without_its_log_is_told_from_a_ledger_that_was_closed() {
         assert!(said.contains("refund-gateway backup"), "{args:?}: {said}");
     }
     assert!(!gateway.stderr().contains("is missing"), "{}", gateway.stderr());
+}
+
+/// Regression: the log was looked for beside the link and not beside the file, so that a ledger that
+/// is named by a link was refused after a kill.
+#[test]
+fn the_log_of_a_ledger_that_is_named_by_a_link_is_beside_its_file() {
+    let folder = TempDir::new().unwrap();
+    let mut gateway = TestGateway::seeded(FIFTY, &[]);
+    symlink(gateway.ledger(), folder.path().join("link.db")).unwrap();
+    let session = gateway.login();
+    let created = gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "20.00")]);
+    assert_eq!(created.successes(), 1, "{created}");
+    let check = ["check", "--ledger", "link.db"];
+    assert_eq!(run(&folder, &check).0, Some(0), "while it is served");
+    gateway.kill9();
+    let (code, said) = run(&folder, &check);
+    assert_eq!(code, Some(0), "{said}");
 }
 
 /// What opens a ledger, to write to it and to read it.

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The log beside the file at `path`.
+/// The log of the file at `path`: beside the file itself, where `path` is a link to it, as SQLite
+/// has it.
 pub fn log_of(path: &Path) -> PathBuf {
-    beside(path, "-wal")
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    let file = if is_link { fs::canonicalize(path).ok() } else { None };
+    beside(file.as_deref().unwrap_or(path), "-wal")
 }
 
 /// Whether a log with something in it stands beside the file; an engine would throw it away as soon
