@@ -3,6 +3,7 @@
 //! What must stay true: a code, once released, never changes its meaning, because scripts and
 //! supervisors decide by it.
 
+use crate::ledger::LedgerError;
 use std::fmt::Display;
 
 /// How the program ends when a second signal comes while it drains: at once, as a shell reports a
@@ -74,13 +75,19 @@ impl Failure {
 
 /// Gives an error its exit code and says what was being done.
 pub trait OrFail<T> {
-    /// The value, or a failure that begins with `what`.
+    /// The value, or a failure that begins with `what`. A damaged ledger has its own code,
+    /// whatever was being done.
     fn or_fail(self, code: FailureCode, what: impl Display) -> Result<T, Failure>;
 }
 
 impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
     fn or_fail(self, code: FailureCode, what: impl Display) -> Result<T, Failure> {
-        self.map_err(|error| Failure { code, error: error.into().context(what.to_string()) })
+        self.map_err(|error| {
+            let error: anyhow::Error = error.into();
+            let is_damage = matches!(error.downcast_ref(), Some(LedgerError::Damaged(_)));
+            let code = if is_damage { FailureCode::Damaged } else { code };
+            Failure { code, error: error.context(what.to_string()) }
+        })
     }
 }
 
@@ -100,6 +107,9 @@ mod tests {
         let read: Result<(), _> = Err(std::io::Error::other("no such thing"));
         let failure = read.or_fail(FailureCode::Input, "reading `x`").unwrap_err();
         assert_eq!(format!("{:#}", failure.error), "reading `x`: no such thing");
+        let damaged: Result<(), _> = Err(LedgerError::Damaged("a row".to_owned()));
+        let failure = damaged.or_fail(FailureCode::Runtime, "reading the ledger").unwrap_err();
+        assert_eq!(failure.code, FailureCode::Damaged);
         let failure = Failure::with_hint(FailureCode::Usage, "no", "try yes");
         assert_eq!(format!("{:#}", failure.error), "no\nhint: try yes");
     }

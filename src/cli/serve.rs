@@ -15,11 +15,11 @@ use super::values::LedgerPlace;
 use super::{admin_url, exposure, ledger, logging, record, self_signed, terminal, token};
 use crate::console::{Console, ShownSetting};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
-use crate::ledger::Ledger;
 use crate::ledger::file::OpenError;
 use crate::ledger::opening::{OpenMode, OpenOptions};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::trail::Act;
+use crate::ledger::{Ledger, LedgerError};
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::clock::Clock;
@@ -167,6 +167,7 @@ fn read_seed_whole(path: &Path) -> Result<(String, Seed), Failure> {
 pub(super) fn seed_failure(origin: impl Display, error: &SeedError) -> Failure {
     let code = match error {
         SeedError::Conflict(_) => FailureCode::Configuration,
+        SeedError::Ledger(LedgerError::Damaged(_)) => FailureCode::Damaged,
         SeedError::Ledger(_) | SeedError::Password(_) | SeedError::HashingLost => {
             FailureCode::Runtime
         }
