@@ -39,8 +39,8 @@ fn a_copy_without_its_log_is_told_from_a_ledger_that_was_closed() {
     assert!(!gateway.stderr().contains("is missing"), "{}", gateway.stderr());
 }
 
-/// Regression: the log was looked for beside the link and not beside the file, so that a ledger that
-/// is named by a link was refused after a kill.
+/// Regression: the log was looked for beside the link and not beside the file, so that a ledger
+/// that is named by a link was refused after a kill.
 #[test]
 fn the_log_of_a_ledger_that_is_named_by_a_link_is_beside_its_file() {
     let folder = TempDir::new().unwrap();
