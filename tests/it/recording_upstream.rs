@@ -83,7 +83,8 @@ impl Drop for Proxy {
 }
 
 /// Answers the first request of each connection with these bytes, and closes it. What it was sent
-/// is kept.
+/// is kept. The bytes should announce the close (`Connection: close`) where more requests follow: a
+/// request that is on its way to a connection that closes has an unknown outcome.
 pub struct Upstream {
     address: SocketAddr,
     received: Arc<Mutex<Vec<String>>>,
@@ -156,7 +157,9 @@ fn login_answer() -> String {
 /// An answer of HTTP with these headers, each with its end of line.
 pub fn http(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -296,7 +299,9 @@ fn client_and_upstream_may_speak_otherwise() {
     let chunk =
         |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
     let chunked = [
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\
+          Transfer-Encoding: chunked\r\n\r\n"
+            .to_vec(),
         chunk(first),
         chunk(second),
         b"0\r\n\r\n".to_vec(),
