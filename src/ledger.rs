@@ -75,6 +75,7 @@ pub use bookkeeping::{
     AmendedAnswer, Batch, Bookkeeping, Context, Create, Created, Idempotency, LineUp, Render,
     RenderRows, RenderViews, RowResult,
 };
+pub use damage::Damage;
 pub use health::{Health, LedgerStats};
 pub use orders::{Order, Orders, Repaid};
 pub use saved::{Ended, Number, Saved, WrittenOff};

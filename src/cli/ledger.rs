@@ -105,6 +105,7 @@ pub(super) fn refused(error: OpenError) -> Failure {
         | OpenError::NotALedger { .. }
         | OpenError::NotWhole { .. }
         | OpenError::LogMissing { .. }
+        | OpenError::StrangeLog { .. }
         | OpenError::Damaged { .. } => FailureCode::Damaged,
         OpenError::OldSqlite { .. } | OpenError::Io { .. } => FailureCode::Runtime,
     };
@@ -140,6 +141,11 @@ fn hint(error: &OpenError) -> Option<&'static str> {
             "if it is a copy, make another with `refund-gateway backup`; if another SQLite program \
              took the log into the file, or if there is nothing better, make a ledger of it with \
              `refund-gateway restore --accept-missing-log`"
+        }
+        OpenError::StrangeLog { .. } => {
+            "if the file is a backup, or was closed cleanly, it is whole without that log: move \
+             the log away; else bring back the log that belongs to it, or restore a backup \
+             (`refund-gateway restore`)"
         }
         OpenError::Damaged { .. } => {
             "restore a backup (`refund-gateway restore`), which keeps this file for a closer \

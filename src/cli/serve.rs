@@ -19,7 +19,7 @@ use crate::ledger::file::OpenError;
 use crate::ledger::opening::{OpenMode, OpenOptions};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::trail::Act;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Damage, Ledger, LedgerError};
 use crate::processor::Processor;
 use crate::processor::http::{HttpGateway, HttpProcessor};
 use crate::service::clock::Clock;
@@ -72,21 +72,37 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     ));
     // The ledger is closed last, when nothing is left that could still write to it.
     runtime.shutdown_timeout(LAST_TASKS);
-    let (damage, lost) = (ledger.damage(), ledger.lost_commit());
+    let noted = ledger.noted();
     drop(ledger);
     if let (Err(_), Some(path)) = (&served, new_file) {
         remove_if_unused(&path);
     }
     served?;
-    match (damage, lost) {
-        (Some(detail), _) => Err(ledger::refused(OpenError::Damaged { path: named, detail })),
-        (None, Some(why)) => Err(Failure::with_hint(
+    of_ledger(&noted, &named)
+}
+
+/// How the program ends after it served the ledger at `named`.
+fn of_ledger(noted: &Damage, named: &Path) -> Result<ExitStatus, Failure> {
+    if let Some(detail) = noted.found() {
+        let (path, detail) = (named.to_owned(), detail.to_owned());
+        return Err(ledger::refused(OpenError::Damaged { path, detail }));
+    }
+    if let Some(why) = noted.lost() {
+        return Err(Failure::with_hint(
             FailureCode::Runtime,
             format_args!("the outcome of a commit to {} is unknown: {why}", named.display()),
             "look at the ledger's disk or server; the next start recovers what was committed",
-        )),
-        (None, None) => Ok(ExitStatus::Done),
+        ));
     }
+    if let Some(why) = noted.parted() {
+        return Err(Failure::with_hint(
+            FailureCode::Runtime,
+            format_args!("the ledger {} was moved while it was served: {why}", named.display()),
+            "bring back the file that was served, which is whole and closed if it still has a \
+             name; `refund-gateway check` says what the one has that is there now",
+        ));
+    }
+    Ok(ExitStatus::Done)
 }
 
 /// The ledger's file, if it is about to be made.

@@ -1,30 +1,47 @@
-//! What ends all writing to a ledger: what was found damaged since it was opened, or a commit whose
-//! outcome is unknown.
+//! What ends all writing to a ledger: what was found damaged since it was opened, a commit whose
+//! outcome is unknown, or files that are not those any more that were opened.
 //!
 //! What must stay true: damage is never taken back while the process lives, and a lost commit only
 //! once it is known what became of it; until then the writer begins nothing and commits nothing.
 
+use super::engine::CloseError;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What ended all writing, shared by all who use the ledger.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Damage(Arc<Ends>);
+pub struct Damage(Arc<Ends>);
 
 #[derive(Debug, Default)]
 struct Ends {
     found: OnceLock<String>,
     lost: Mutex<Option<String>>,
+    parted: OnceLock<String>,
 }
 
 impl Damage {
     /// What was found first, on one line.
-    pub(super) fn found(&self) -> Option<&str> {
+    pub fn found(&self) -> Option<&str> {
         self.0.found.get().map(String::as_str)
     }
 
     /// Why the outcome of a commit is unknown.
-    pub(super) fn lost(&self) -> Option<String> {
+    pub fn lost(&self) -> Option<String> {
         self.0.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why what was served and closed is not what its name leads to.
+    pub fn parted(&self) -> Option<&str> {
+        self.0.parted.get().map(String::as_str)
+    }
+
+    /// Takes note of what was found when the ledger was closed.
+    pub(super) fn note_close(&self, error: &CloseError) {
+        match error {
+            CloseError::Damaged(detail) => self.note(detail),
+            CloseError::Parted(why) => {
+                let _ = self.0.parted.set(why.clone());
+            }
+        }
     }
 
     /// Takes note of a commit whose outcome is unknown; only the first counts.

@@ -19,6 +19,17 @@ pub enum CommitError {
     Unknown(String),
 }
 
+/// What was found when a ledger was closed.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// What is stored is damaged, and was left as it is.
+    #[error("{0}")]
+    Damaged(String),
+    /// What was served is not what its name leads to any more.
+    #[error("{0}")]
+    Parted(String),
+}
+
 /// The writing side of a ledger, which one thread owns.
 pub trait Engine: Send + 'static {
     /// Why a statement failed.
@@ -74,7 +85,7 @@ pub trait Engine: Send + 'static {
     fn rest(&mut self);
 
     /// Closes the ledger; `is_lost` after a commit whose outcome is still unknown.
-    fn close(self, is_lost: bool);
+    fn close(self, is_lost: bool) -> Result<(), CloseError>;
 }
 
 /// How much the writer takes on.

@@ -6,6 +6,7 @@
 //! or a statement of SQL (of the log it knows the bytes); what an engine has to do meanwhile is
 //! handed in.
 
+mod belonging;
 pub mod check;
 pub mod copies;
 mod creating;
@@ -18,7 +19,7 @@ mod open_error;
 pub mod snapshots;
 
 pub use creating::{create_if_allowed, is_empty, is_new};
-pub use identity::Identity;
+pub use identity::{Identity, Parted};
 pub use lock::FileLock;
 pub use names::{has_log, log_of};
 pub use open_error::OpenError;

@@ -2,6 +2,7 @@
 //! does.
 
 use super::Reply;
+use super::damage::Damage;
 use prometheus_client::metrics::histogram::Histogram;
 
 /// What the ledger says of itself, for metrics.
@@ -51,12 +52,19 @@ pub trait Health: Send + Sync {
     /// does not do so by itself. Damage ends all writing.
     fn begin_check(&self);
 
+    /// What ended all writing, which can be asked for after the ledger was closed too.
+    fn noted(&self) -> Damage;
+
     /// What was found damaged since the start; once there is something, nothing is written.
-    fn damage(&self) -> Option<String>;
+    fn damage(&self) -> Option<String> {
+        self.noted().found().map(str::to_owned)
+    }
 
     /// Why the outcome of a commit is unknown. Until it is known nothing is written; an engine that
     /// cannot look for it recovers what there is at its next start.
-    fn lost_commit(&self) -> Option<String>;
+    fn lost_commit(&self) -> Option<String> {
+        self.noted().lost()
+    }
 
     /// Counters since the start.
     fn stats(&self) -> LedgerStats;

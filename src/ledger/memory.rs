@@ -5,7 +5,7 @@
 //! notes what it is asked for, so that tests can count.
 
 use super::books::{Books, BooksError, TakeRow, WriteRow};
-use super::engine::{CommitError, Engine};
+use super::engine::{CloseError, CommitError, Engine};
 use super::record::{Columns, Lookup, Table, Value};
 use super::unit::{self, Unit, World};
 use super::working_set::Shelves;
@@ -94,7 +94,9 @@ impl Engine for Memory {
 
     fn rest(&mut self) {}
 
-    fn close(self, _is_lost: bool) {}
+    fn close(self, _is_lost: bool) -> Result<(), CloseError> {
+        Ok(())
+    }
 }
 
 #[derive(Default)]

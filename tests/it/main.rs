@@ -106,6 +106,7 @@ mod soapui_exports;
 mod soapui_skipped;
 mod stage;
 mod stored;
+mod strange_log;
 mod stripe_adapter;
 mod sums;
 mod tls;

@@ -15,6 +15,7 @@
 //! last transaction looks like a write that was cut short, and is taken for one.) The format is
 //! that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
+use super::belonging::has_own_log;
 use super::names::log_of;
 use super::open_error::OpenError;
 use std::fs::File;
@@ -33,38 +34,62 @@ const MAGIC: u32 = 0x377f_0682;
 const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Refuses a ledger whose log is damaged so that acknowledged transactions would be left out. The
-/// file must be locked, so that no process writes to it.
+/// Refuses a ledger whose log is damaged, or not its own, so that acknowledged transactions would
+/// be left out. The file must be locked, so that no process writes to it.
 pub fn check_log(path: &Path) -> Result<(), OpenError> {
-    match broken_at(path).map_err(|error| OpenError::io(path, &error))? {
-        None => Ok(()),
-        Some(at) => Err(damaged(path, at)),
-    }
+    refused(path, look(path).map_err(|error| OpenError::io(path, &error))?)
 }
 
 /// As [`check_log`], for a ledger that another process may be writing to: only what several looks
 /// find at the same place is damage.
 pub fn check_log_in_use(path: &Path) -> Result<(), OpenError> {
-    let look = || broken_at(path).map_err(|error| OpenError::io(path, &error));
-    let Some(first) = look()? else { return Ok(()) };
+    let look = || look(path).map_err(|error| OpenError::io(path, &error));
+    let first = look()?;
     for _ in 1..LOOKS {
+        if first == Look::Sound {
+            break;
+        }
         thread::park_timeout(BETWEEN_LOOKS);
-        if look()? != Some(first) {
+        if look()? != first {
             return Ok(());
         }
     }
-    Err(damaged(path, first))
+    refused(path, first)
 }
 
-fn damaged(path: &Path, at: Broken) -> OpenError {
-    let detail = match at.frame {
-        None => "the header of its log is damaged".to_owned(),
-        Some(frame) => format!(
-            "frame {frame} of its log is damaged, and committed transactions follow, which SQLite \
-             would leave out"
-        ),
-    };
-    OpenError::Damaged { path: path.to_owned(), detail }
+/// What a look at a log comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Sound,
+    Broken(Broken),
+    NotItsOwn,
+}
+
+fn look(path: &Path) -> io::Result<Look> {
+    Ok(match broken_at(path)? {
+        Some(at) => Look::Broken(at),
+        None if has_own_log(path)? => Look::Sound,
+        None => Look::NotItsOwn,
+    })
+}
+
+fn refused(path: &Path, look: Look) -> Result<(), OpenError> {
+    let path = path.to_owned();
+    match look {
+        Look::Sound => Ok(()),
+        Look::NotItsOwn => Err(OpenError::StrangeLog { path }),
+        Look::Broken(Broken { frame: None, .. }) => {
+            let detail = "the header of its log is damaged".to_owned();
+            Err(OpenError::Damaged { path, detail })
+        }
+        Look::Broken(Broken { frame: Some(frame), .. }) => {
+            let detail = format!(
+                "frame {frame} of its log is damaged, and committed transactions follow, which \
+                 SQLite would leave out"
+            );
+            Err(OpenError::Damaged { path, detail })
+        }
+    }
 }
 
 /// Where a log is damaged, and in which of the logs that have the same file one after the other.
@@ -84,37 +109,74 @@ fn broken_at(path: &Path) -> io::Result<Option<Broken>> {
     }
 }
 
-fn broken_in(log: &mut impl Read) -> io::Result<Option<Broken>> {
-    let mut header = [0; HEADER];
-    if !fill(log, &mut header)? {
-        return Ok(None);
+/// What stands at the beginning of a log.
+struct Head {
+    is_sound: bool,
+    /// Those that each of its frames repeats.
+    salts: [u8; 8],
+    /// The length of a page, in bytes.
+    page: usize,
+    /// That of the header, from which the first frame goes on.
+    sum: Sum,
+}
+
+impl Head {
+    /// Reads it; none of an empty log.
+    fn read(log: &mut impl Read) -> io::Result<Option<Self>> {
+        let mut header = [0; HEADER];
+        if !fill(log, &mut header)? {
+            return Ok(None);
+        }
+        let word = |place: usize| word_of(&header, place);
+        let mut salts = [0; 8];
+        salts.copy_from_slice(header.get(16..24).unwrap_or(&[0; 8]));
+        let mut sum = Sum { is_big: word(0) & 1 == 1, one: 0, two: 0 };
+        sum.add(header.get(..24).unwrap_or_default());
+        let page = usize::try_from(word(8)).unwrap_or(usize::MAX);
+        let is_page = page.is_power_of_two() && (512..=65_536).contains(&page);
+        let is_sound = word(0) & !1 == MAGIC && sum == sum.read(&header, 24) && is_page;
+        Ok(Some(Self { is_sound, salts, page, sum }))
     }
-    let word = |place: usize| word_of(&header, place);
-    let mut salts = [0; 8];
-    salts.copy_from_slice(header.get(16..24).unwrap_or(&[0; 8]));
-    let mut sum = Sum { is_big: word(0) & 1 == 1, one: 0, two: 0 };
-    sum.add(header.get(..24).unwrap_or_default());
-    let size = usize::try_from(word(8)).unwrap_or(usize::MAX);
-    let is_page = size.is_power_of_two() && (512..=65_536).contains(&size);
-    let is_sound = word(0) & !1 == MAGIC && sum == sum.read(&header, 24) && is_page;
+}
+
+/// Hands `each` the number of the page, the page, and whether it ends a transaction, of each frame
+/// that SQLite would read.
+pub(super) fn frames(
+    log: &mut impl Read,
+    mut each: impl FnMut(u32, &[u8], bool),
+) -> io::Result<()> {
+    let Some(Head { mut sum, salts, page, .. }) = Head::read(log)?.filter(|head| head.is_sound)
+    else {
+        return Ok(());
+    };
+    let mut frame = vec![0; FRAME_HEADER + page];
+    while fill(log, &mut frame)? {
+        sum.add_frame(&frame);
+        if frame.get(8..16) != Some(&salts[..]) || sum != sum.read(&frame, 16) {
+            break;
+        }
+        let page = frame.get(FRAME_HEADER..).unwrap_or_default();
+        each(word_of(&frame, 0), page, word_of(&frame, 4) != 0);
+    }
+    Ok(())
+}
+
+fn broken_in(log: &mut impl Read) -> io::Result<Option<Broken>> {
+    let Some(head) = Head::read(log)? else { return Ok(None) };
+    let salts = head.salts;
     // A header is synced before the first frame is written.
-    if !is_sound {
+    if !head.is_sound {
         let has_frames = fill(log, &mut [0; FRAME_HEADER])?;
         return Ok(has_frames.then_some(Broken { frame: None, salts }));
     }
-    let frame = broken_frame(log, size, sum, salts)?;
+    let frame = broken_frame(log, &head)?;
     Ok(frame.map(|frame| Broken { frame: Some(frame), salts }))
 }
 
-/// The number of the first frame that is wrong, if what was committed lies behind it. `sum` is that
-/// of the header, `size` that of a page.
-fn broken_frame(
-    log: &mut impl Read,
-    size: usize,
-    mut sum: Sum,
-    salts: [u8; 8],
-) -> io::Result<Option<u64>> {
-    let mut frame = vec![0; FRAME_HEADER + size];
+/// The number of the first frame that is wrong, if what was committed lies behind it.
+fn broken_frame(log: &mut impl Read, head: &Head) -> io::Result<Option<u64>> {
+    let Head { salts, page, mut sum, .. } = *head;
+    let mut frame = vec![0; FRAME_HEADER + page];
     let mut number = 0_u64;
     let mut broken = None;
     // Of the frame before: the sum that it has, that which it should have, and whether it ends a
@@ -154,7 +216,8 @@ fn fill(log: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-fn word_of(bytes: &[u8], place: usize) -> u32 {
+/// The word at a place, the first byte first; 0 beyond the end.
+pub(super) fn word_of(bytes: &[u8], place: usize) -> u32 {
     let word = bytes.get(place..).and_then(|rest| rest.first_chunk());
     word.map_or(0, |word| u32::from_be_bytes(*word))
 }

@@ -86,6 +86,17 @@ pub enum OpenError {
         /// When it was opened, as its file says it.
         since: String,
     },
+    /// The log beside it is older than it, or another ledger's, and would be taken for its own.
+    #[error(
+        "the log {}-wal does not belong to the ledger {} as it is: one of them is older than the \
+         other, and together they would leave out acknowledged refunds",
+        path.display(),
+        path.display()
+    )]
+    StrangeLog {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// It cannot be trusted.
     #[error("the ledger {} is damaged: {detail}", path.display())]
     Damaged {

@@ -13,7 +13,7 @@ use super::purpose::{Use, Verb};
 use super::schema::{self, VERSION};
 use super::waiter::Waiter;
 use crate::ledger::books::BooksError;
-use crate::ledger::engine::{CommitError, Engine};
+use crate::ledger::engine::{CloseError, CommitError, Engine};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::work::loading;
 use crate::ledger::work::naming::Needs;
@@ -379,7 +379,9 @@ impl Engine for Store {
 
     fn rest(&mut self) {}
 
-    fn close(self, _is_lost: bool) {}
+    fn close(self, _is_lost: bool) -> Result<(), CloseError> {
+        Ok(())
+    }
 }
 
 fn gone() -> PostgresError {

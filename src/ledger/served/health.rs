@@ -2,7 +2,7 @@
 
 use super::{Backend, FileSizes, Served};
 use crate::ledger::work::drawing;
-use crate::ledger::{Health, LedgerStats, Reply};
+use crate::ledger::{Damage, Health, LedgerStats, Reply};
 
 impl<B: Backend> Health for Served<B> {
     fn probe(&self) -> Reply<()> {
@@ -13,12 +13,8 @@ impl<B: Backend> Health for Served<B> {
         self.backend.begin_check();
     }
 
-    fn damage(&self) -> Option<String> {
-        self.damage.found().map(str::to_owned)
-    }
-
-    fn lost_commit(&self) -> Option<String> {
-        self.damage.lost()
+    fn noted(&self) -> Damage {
+        self.damage.clone()
     }
 
     fn stats(&self) -> LedgerStats {

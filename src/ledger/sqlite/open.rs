@@ -55,13 +55,15 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     migrate(&mut connection, path)?;
     check_mark(&connection, path, options.mode)?;
     keep_a_log(&connection).map_err(|e| sql(&e))?;
-    let identity = Identity::of(path).map_err(|error| OpenError::io(path, &error))?;
     let configured = options.settings.gateways.clone();
     check_gateways(&connection, path, &configured)?;
     let events = options.settings.events;
+    let io = |error: &std::io::Error| OpenError::io(path, error);
+    let identity = Identity::of(path).map_err(|e| io(&e))?;
     let store = Store::load(connection, identity, options.id_seed, configured, events);
-    let store = store.map_err(|e| sql(&e))?;
+    let mut store = store.map_err(|e| sql(&e))?;
     whole::begin(store.connection()).map_err(|e| sql(&e))?;
+    store.know_its_log().map_err(|e| io(&e))?;
     Ok(store)
 }
 

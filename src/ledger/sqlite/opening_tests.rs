@@ -124,7 +124,7 @@ async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
     };
     assert!(failed.contains("disk is full"), "{failed}");
     store.roll_back().unwrap();
-    store.close(false);
+    store.close(false).unwrap();
     let audit = SqliteLedger::audit_file(&path).unwrap();
     assert_eq!((audit.findings.problems.len(), audit.refunds), (0, acknowledged));
     assert!(acknowledged > 0);

@@ -8,20 +8,31 @@ use super::fault::{self, failure};
 use super::whole;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
-use crate::ledger::engine::{CommitError, Engine};
-use crate::ledger::file::{FileLock, Identity};
+use crate::ledger::engine::{CloseError, CommitError, Engine};
+use crate::ledger::file::{FileLock, Identity, Parted, log};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
 use rusqlite::{Connection, ErrorCode};
 use std::cell::Cell;
+use std::io;
 use std::path::Path;
 use tempfile::TempDir;
+
+/// How a ledger whose file or log was removed or replaced was left.
+#[derive(Debug, Clone, Copy)]
+struct Sealed {
+    parted: Parted,
+    /// All that was committed is in the file that was open, which says that it is closed.
+    is_closed: bool,
+}
 
 /// The writer's side of a ledger.
 pub struct Store {
     connection: Connection,
     identity: Identity,
+    /// The file or its log was removed or replaced; since then nothing is written.
+    sealed: Option<Sealed>,
     /// What holds for every request.
     world: World,
     /// The rows that the open transaction has met.
@@ -29,6 +40,8 @@ pub struct Store {
     texts: Texts,
     /// What is in memory may differ from the file.
     is_stale: bool,
+    /// The log may begin anew, and then does so with the first page.
+    is_log_new: bool,
     /// Statements may have written to the file beside the working set.
     is_shared: Cell<bool>,
     /// What SQLite counts up when another connection commits, as of the last transaction.
@@ -63,10 +76,12 @@ impl Store {
         Self {
             connection,
             identity,
+            sealed: None,
             world,
             shelves: Shelves::default(),
             texts: Texts::default(),
             is_stale: true,
+            is_log_new: true,
             is_shared: Cell::new(false),
             data_version: 0,
             #[cfg(test)]
@@ -74,6 +89,12 @@ impl Store {
             lock: None,
             folder: None,
         }
+    }
+
+    /// Takes the log that is there now for the file's own.
+    pub(super) fn know_its_log(&mut self) -> io::Result<()> {
+        self.identity = Identity::with_its_log(self.path())?;
+        Ok(())
     }
 
     /// Settles with the file what holds from now on, in a transaction.
@@ -188,11 +209,60 @@ impl Store {
         Err(failing.error())
     }
 
-    /// Writes the log back into the main file, beside which it stays.
-    pub(super) fn write_back(&self) {
-        if let Err(error) = whole::write_back(&self.connection) {
-            tracing::warn!(%error, "the log could not be written back; nothing is lost");
+    /// Goes on with a file that was closed because it had been moved, and is back.
+    fn take_up(&mut self) -> rusqlite::Result<()> {
+        if self.sealed.is_some_and(|sealed| sealed.is_closed) && self.identity.check().is_ok() {
+            whole::begin(&self.connection)?;
+            self.sealed = None;
         }
+        Ok(())
+    }
+
+    /// Says in the file that it is closed, and empties its log; whether both was done.
+    fn end(&self) -> bool {
+        match whole::end(&self.connection) {
+            Ok(true) => return true,
+            Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),
+            Err(error) => {
+                tracing::warn!(%error, "the log stays beside the ledger: it is not written");
+            }
+        }
+        false
+    }
+
+    /// Refuses to go on where the paths lead to other files than those that are open. What is
+    /// committed is written into the file that is open then, which is closed, so that the log that
+    /// lies beside it now is not taken for its own by the next start.
+    fn check_identity(&mut self) -> Result<(), Sealed> {
+        if let Some(sealed) = self.sealed {
+            return Err(sealed);
+        }
+        self.identity.check().map_err(|parted| {
+            tracing::error!(%parted, "nothing more is written to the ledger");
+            let sealed = Sealed { parted, is_closed: self.end() };
+            // The log by that name may be another's.
+            if let Err(error) = whole::keep_log_on_close(&self.connection) {
+                tracing::warn!(%error, "a log that is not this ledger's may be removed");
+            }
+            self.sealed = Some(sealed);
+            sealed
+        })
+    }
+
+    /// Writes the log back into the main file, beside which it stays.
+    pub(super) fn write_back(&mut self) {
+        match whole::write_back(&self.connection) {
+            Ok(is_all) => self.is_log_new |= is_all,
+            Err(error) => {
+                tracing::warn!(%error, "the log could not be written back; nothing is lost");
+            }
+        }
+    }
+
+    /// Follows what others have written, and begins a new log with the first page.
+    fn begun(&mut self) -> rusqlite::Result<()> {
+        self.follow_others()?;
+        if self.is_log_new { whole::write_first_page(&self.connection) } else { Ok(()) }
     }
 }
 
@@ -204,8 +274,9 @@ impl Engine for Store {
     }
 
     fn begin(&mut self) -> rusqlite::Result<()> {
-        if !self.identity.holds() {
-            return Err(failure("its file was removed or replaced"));
+        self.take_up()?;
+        if let Err(Sealed { parted, .. }) = self.check_identity() {
+            return Err(failure(&parted.to_string()));
         }
         if self.is_stale {
             self.reload()?;
@@ -214,7 +285,7 @@ impl Engine for Store {
         #[cfg(test)]
         self.meet(super::inline::At::Begin)?;
         self.connection.prepare_cached("begin immediate")?.execute([])?;
-        if let Err(error) = self.follow_others() {
+        if let Err(error) = self.begun() {
             self.roll_back()?;
             return Err(error);
         }
@@ -246,12 +317,18 @@ impl Engine for Store {
     /// rollback is certain. After any other error the frame may or may not be there.
     fn commit(&mut self) -> Result<(), CommitError> {
         let committed = self.commit_durably();
-        committed.map(|_| ()).map_err(|error| match error.sqlite_error_code() {
+        committed.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
                 CommitError::RolledBack(error.to_string())
             }
             _ => CommitError::Unknown(error.to_string()),
-        })
+        })?;
+        self.is_log_new = false;
+        match self.check_identity() {
+            // What was in the log that is gone is in the file.
+            Ok(()) | Err(Sealed { parted: Parted::Log, is_closed: true }) => Ok(()),
+            Err(Sealed { parted, .. }) => Err(CommitError::Unknown(parted.to_string())),
+        }
     }
 
     /// Some errors make SQLite roll back by itself, and then there is nothing left to undo. The
@@ -273,17 +350,21 @@ impl Engine for Store {
     }
 
     /// A clean end says so in the file and leaves nothing in the log. A file whose last commit is
-    /// unknown stays as it is, for the next start to recover.
-    fn close(self, is_lost: bool) {
-        match if is_lost { Ok(false) } else { whole::end(&self.connection) } {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),
-            Err(error) => {
-                tracing::warn!(%error, "the log stays beside the ledger: it is not written");
-            }
-        }
+    /// unknown stays as it is, for the next start to recover, and so does one whose log is damaged,
+    /// which SQLite would write into the file unseen.
+    fn close(mut self, is_lost: bool) -> Result<(), CloseError> {
+        let is_whole = match self.check_identity() {
+            Err(Sealed { parted, .. }) => Err(CloseError::Parted(parted.to_string())),
+            Ok(()) if is_lost => Ok(()),
+            Ok(()) => log::check_log(self.path())
+                .map_err(|error| CloseError::Damaged(error.to_string()))
+                .inspect(|()| {
+                    self.end();
+                }),
+        };
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the ledger did not close cleanly; nothing is lost");
         }
+        is_whole
     }
 }

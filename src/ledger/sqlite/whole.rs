@@ -1,9 +1,11 @@
-//! Whether a file is a whole ledger: created to its end, and not without the log that held more.
+//! Whether a file is a whole ledger: created to its end, and beside the log that belongs to it and
+//! not without one that held more.
 //!
 //! What must stay true: the main file has schema and mark before its journal becomes a write-ahead
 //! log, so a file with such a log and without them has lost what the log held; and from the first
 //! write until a clean end the main file says that it is open while a log that is not empty stands
-//! beside it. A log is emptied by [`end`] alone, after the file says that it is closed.
+//! beside it. A log is emptied by [`end`] alone, after the file says that it is closed. Both marks
+//! count the first page up, so that a log of before is told from the file's own.
 
 use super::knowledge;
 use super::schema::{APPLICATION_ID, kind};
@@ -59,12 +61,35 @@ fn open_since(connection: &Connection) -> rusqlite::Result<Option<String>> {
 pub(super) fn say_open(connection: &Connection) -> rusqlite::Result<()> {
     let now = "select strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
     let now: String = connection.query_row(now, [], |row| row.get(0))?;
-    knowledge::say(connection, "open_since", &now)
+    counting_up(connection, || knowledge::say(connection, "open_since", &now))
 }
 
 /// Says in the ledger, or in a copy of it, that it is closed.
 pub(super) fn say_closed(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute("delete from meta where key = 'open_since'", []).map(|_| ())
+    let unsay = || connection.execute("delete from meta where key = 'open_since'", []);
+    counting_up(connection, || unsay().map(|_| ()))
+}
+
+/// Does `mark` in a transaction that writes the first page, one count above all before it: a page
+/// in memory would be counted up from where it was read.
+fn counting_up(
+    connection: &Connection,
+    mark: impl FnOnce() -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    connection.release_memory()?;
+    connection.execute_batch("savepoint counting_up")?;
+    let marked = mark()
+        .and_then(|()| write_first_page(connection))
+        .and_then(|()| connection.execute_batch("release counting_up"));
+    if marked.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("rollback to counting_up; release counting_up")?;
+    }
+    marked
+}
+
+/// Has the open transaction write the first page, as it is.
+pub(super) fn write_first_page(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 /// Says that the ledger is open, in the main file too. The log stays as it is when the process
@@ -72,7 +97,7 @@ pub(super) fn say_closed(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
     keep_log_on_close(connection)?;
     say_open(connection)?;
-    write_back(connection)
+    write_back(connection).map(|_| ())
 }
 
 /// Keeps SQLite from removing the log when this is the last connection that closes.
@@ -81,9 +106,12 @@ pub(super) fn keep_log_on_close(connection: &Connection) -> rusqlite::Result<()>
 }
 
 /// Writes what the log has into the main file, durably, as far as no reader needs it in the log.
-/// The log keeps its length.
-pub(super) fn write_back(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))
+/// The log keeps its length. Whether all was written back, so that the log may begin anew with the
+/// next transaction.
+pub(super) fn write_back(connection: &Connection) -> rusqlite::Result<bool> {
+    let counts = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+    let (all, written) = connection.query_row("pragma wal_checkpoint(passive)", [], counts)?;
+    Ok(all == written)
 }
 
 /// Says that the ledger is closed, and empties the log once the main file says so. True when

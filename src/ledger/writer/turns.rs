@@ -24,7 +24,9 @@ impl<E: Engine> Turns<E> {
             self.take(first);
         }
         let leaves_as_it_is = self.state.refused().is_some();
-        self.state.engine.close(leaves_as_it_is);
+        if let Err(error) = self.state.engine.close(leaves_as_it_is) {
+            self.state.damage.note_close(&error);
+        }
     }
 
     /// Does `first` and whatever else is waiting, as one transaction as far as that may be.

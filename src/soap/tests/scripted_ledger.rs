@@ -32,8 +32,8 @@ use crate::ledger::views::{
     RefundView, Views,
 };
 use crate::ledger::{
-    AmendedAnswer, Bookkeeping, Create, Created, Health, Ledger, LedgerError, LedgerStats, Render,
-    Reply, RowResult, Saved, Sessions, Settings, StoredClient, StoredSession, StoredToken,
+    AmendedAnswer, Bookkeeping, Create, Created, Damage, Health, Ledger, LedgerError, LedgerStats,
+    Render, Reply, RowResult, Saved, Sessions, Settings, StoredClient, StoredSession, StoredToken,
     TokenHash, User, UserKey,
 };
 use chrono::{DateTime, Utc};
@@ -241,12 +241,8 @@ impl Health for ScriptedLedger {
 
     fn begin_check(&self) {}
 
-    fn damage(&self) -> Option<String> {
-        None
-    }
-
-    fn lost_commit(&self) -> Option<String> {
-        None
+    fn noted(&self) -> Damage {
+        Damage::default()
     }
 }
 

@@ -33,8 +33,8 @@ use refund_gateway::ledger::views::{
     RefundView, Views,
 };
 use refund_gateway::ledger::{
-    AmendedAnswer, Bookkeeping, Create, Created, Health, Ledger, LedgerError, LedgerStats, Reply,
-    Sessions, Settings, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey,
+    AmendedAnswer, Bookkeeping, Create, Created, Damage, Health, Ledger, LedgerError, LedgerStats,
+    Reply, Sessions, Settings, StoredClient, StoredSession, StoredToken, TokenHash, User, UserKey,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -241,12 +241,8 @@ impl Health for FakeLedger {
 
     fn begin_check(&self) {}
 
-    fn damage(&self) -> Option<String> {
-        None
-    }
-
-    fn lost_commit(&self) -> Option<String> {
-        None
+    fn noted(&self) -> Damage {
+        Damage::default()
     }
 }
 
