@@ -69,6 +69,7 @@ use loopback::Loopback;
 use metrics::Metrics;
 use public::Public;
 use readiness::Readiness;
+use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -217,13 +218,14 @@ impl Gateway {
         self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
-    /// Accepts nothing more and waits, within the configured time, for the requests that have
-    /// begun. Meanwhile the admin listener says that the gateway is not ready.
-    pub async fn stop(self) {
+    /// Accepts nothing more and waits, within the configured time and until `hurry`, for the
+    /// requests that have begun; those that are left are sent the beginning of an answer that
+    /// breaks off. Meanwhile the admin listener says that the gateway is not ready.
+    pub async fn stop(self, hurry: impl Future<Output = ()>) {
         self.readiness.stop();
-        self.public.stop(self.drain_timeout).await;
+        self.public.stop(self.drain_timeout, hurry).await;
         if let Some(admin) = self.admin {
-            admin.stop(ADMIN_DRAIN).await;
+            admin.stop(ADMIN_DRAIN, pending()).await;
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::service::seed::{self, Seed};
 use crate::service::{Service, ServiceSettings};
 use chrono::{DateTime, Utc};
 use std::fmt::Display;
+use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,7 @@ impl InProcess {
     /// Drains. The ledger is given back; its folder is removed when it is dropped after everything
     /// that ran on it.
     pub(super) async fn stop(self) -> Arc<dyn Ledger> {
-        self.gateway.stop().await;
+        self.gateway.stop(pending()).await;
         self.service.finish(LAST_CALLS).await;
         self.ledger
     }

@@ -86,8 +86,9 @@ pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
             .or_fail(FailureCode::Runtime, "the listener")?;
         terminal::data(&format!("listening on http://{}", proxy.address()))?;
         signals.next().await;
-        signals.end_at_the_next();
-        proxy.stop().await;
+        let hurry = signals.hurry_at_the_next();
+        proxy.stop(hurry.clone().comes()).await;
+        hurry.end_if_it_came();
         report(recorder.finish());
         Ok(ExitStatus::Done)
     })

@@ -250,8 +250,9 @@ async fn serve(
     service_to_finish.ledger().begin_check();
     signals.next_reloading(|| reload.again(&gateway)).await;
     tracing::info!("draining; a second signal ends at once");
-    signals.end_at_the_next();
-    gateway.stop().await;
+    let hurry = signals.hurry_at_the_next();
+    gateway.stop(hurry.clone().comes()).await;
+    hurry.end_if_it_came();
     service_to_finish.finish(LAST_TASKS).await;
     if let Some(recorder) = recorder {
         record::report(recorder.finish());

@@ -1,9 +1,37 @@
-//! The signals that end a program: the first asks it to drain, the second ends it at once. SIGHUP
+//! The signals that end a program: the first asks it to drain, the second ends it at once, or as
+//! soon as those who wait for an answer have been sent the beginning of one. SIGHUP
 //! asks a server to read again what can be, and ends any other program that was not started to go
 //! on without its terminal; others end no server.
 
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
+use std::future::pending;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// How long after a second signal a server ends at the latest.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
+/// Whether a second signal has come.
+#[derive(Clone)]
+pub(super) struct Hurry(watch::Receiver<bool>);
+
+impl Hurry {
+    /// Waits for it.
+    pub(super) async fn comes(mut self) {
+        if self.0.wait_for(|hurry| *hurry).await.is_err() {
+            pending::<()>().await;
+        }
+    }
+
+    /// Ends the process if it has come, once clients were sent what they can be.
+    pub(super) fn end_if_it_came(&self) {
+        if *self.0.borrow() {
+            end_interrupted();
+        }
+    }
+}
 
 /// SIGTERM, Ctrl-C and SIGHUP, from the moment that this exists.
 pub(super) struct Signals {
@@ -62,12 +90,32 @@ impl Signals {
     }
 
     /// Ends the process as soon as another one comes. The ledger stands that at any moment.
-    pub(super) fn end_at_the_next(mut self) {
+    pub(super) fn end_at_the_next(self) {
+        self.say_at_the_next(Duration::ZERO);
+    }
+
+    /// As [`Signals::end_at_the_next`], for a server: what this returns becomes true when another
+    /// one comes, and the process ends [`LAST_BYTES`] later, so that clients whose calls are under
+    /// way can be sent the beginning of an answer that breaks off.
+    pub(super) fn hurry_at_the_next(self) -> Hurry {
+        Hurry(self.say_at_the_next(LAST_BYTES))
+    }
+
+    fn say_at_the_next(mut self, last_bytes_take: Duration) -> watch::Receiver<bool> {
+        let (sender, hurry) = watch::channel(false);
         tokio::spawn(async move {
             self.next().await;
-            std::process::exit(i32::from(INTERRUPTED));
+            sender.send_replace(true);
+            sleep(last_bytes_take).await;
+            end_interrupted();
         });
+        hurry
     }
+}
+
+/// Ends the process as one whose drain a second signal cut short.
+fn end_interrupted() -> ! {
+    std::process::exit(i32::from(INTERRUPTED))
 }
 
 /// Whether the process was started with SIGHUP passed over, as by `nohup` (proc(5), `SigIgn`).

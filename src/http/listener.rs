@@ -161,12 +161,16 @@ impl Listener {
         self.address
     }
 
-    /// Accepts nothing more, lets requests that have begun end within `patience`, then drops the
-    /// rest.
-    pub(super) async fn stop(mut self, patience: Duration) {
+    /// Accepts nothing more, lets requests that have begun end within `patience` or until `hurry`,
+    /// then drops the rest.
+    pub(super) async fn stop(mut self, patience: Duration, hurry: impl Future<Output = ()>) {
         self.closes.store(true, Ordering::Relaxed);
         self.phase.send_replace(Phase::Draining);
-        if timeout(patience, self.still_open.recv()).await.is_err() {
+        let is_over = tokio::select! {
+            ended = timeout(patience, self.still_open.recv()) => ended.is_ok(),
+            () = hurry => false,
+        };
+        if !is_over {
             tracing::warn!(address = %self.address, "connections were dropped while they drained");
             self.phase.send_replace(Phase::Over);
             self.still_open.recv().await;

@@ -27,6 +27,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use regex::bytes::{Captures, Regex};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -109,9 +110,10 @@ impl Proxy {
         self.listener.address()
     }
 
-    /// Accepts nothing more and waits, within the configured time, for what has begun.
-    pub async fn stop(self) {
-        self.listener.stop(self.drain_timeout).await;
+    /// Accepts nothing more and waits, within the configured time, for what has begun; as
+    /// [`Gateway::stop`](super::Gateway::stop).
+    pub async fn stop(self, hurry: impl Future<Output = ()>) {
+        self.listener.stop(self.drain_timeout, hurry).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! The program from outside: exit codes, first lines, signals, and how wrong input is refused.
 
 use crate::gateway::{
-    ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, external_refund, finish,
-    login_envelope, program,
+    ELECTRONIC_ACCOUNT, ENDPOINT, EXTERNAL_ACCOUNT, TestGateway, create_envelope, external_refund,
+    finish, login_envelope, program,
 };
 use rusqlite::Connection;
 use rustix::process::Signal;
@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder to run the program in.
@@ -360,6 +361,30 @@ fn a_second_signal_ends_at_once() {
     gateway.signal(Signal::INT);
     gateway.until_it_says("draining");
     gateway.signal(Signal::INT);
+    assert_eq!(gateway.ended().code(), Some(130));
+}
+
+/// Regression: it closed connections before the first byte of their answers, whose requests some
+/// HTTP stacks send again by themselves, although the refund was made.
+#[test]
+fn a_second_signal_leaves_no_call_without_the_first_byte_of_an_answer() {
+    let mut gateway = TestGateway::demo();
+    let session = gateway.login();
+    // A commit that takes its time: another program holds the file.
+    let other = Connection::open(gateway.ledger()).unwrap();
+    other.busy_timeout(Duration::from_secs(60)).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let mut client = gateway.connect();
+    let body = create_envelope(&session, &[external_refund(EXTERNAL_ACCOUNT, "10")]);
+    let length = body.len();
+    let head = format!("POST {ENDPOINT} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    client.write(format!("{head}{body}").as_bytes());
+    let metrics = || gateway.get_admin("/metrics").text();
+    while !metrics().contains("refund_gateway_requests_in_flight 1\n") {}
+    gateway.signal(Signal::TERM);
+    gateway.until_it_says("draining");
+    gateway.signal(Signal::TERM);
+    assert!(client.breaks_off());
     assert_eq!(gateway.ended().code(), Some(130));
 }
 

@@ -1,6 +1,7 @@
 //! How requests, connections and the gateway itself end.
 
 use super::{HttpSettings, Rig, Wire, login, post};
+use std::future::pending;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -48,7 +49,7 @@ async fn a_stop_waits_for_what_has_begun() {
     assert_eq!(idle.answer().await.status, 500);
     let mut busy = slow_request(&rig).await;
     let (address, admin) = (rig.gateway.public_addr(), rig.gateway.admin_addr().unwrap());
-    let stopping = tokio::spawn(rig.gateway.stop());
+    let stopping = tokio::spawn(rig.gateway.stop(pending()));
     assert!(idle.is_closed_silently().await);
     assert!(TcpStream::connect(address).await.is_err());
     let mut readiness = Wire::connect(admin).await;
@@ -66,7 +67,7 @@ async fn a_stop_waits_for_what_has_begun() {
 async fn a_stop_does_not_wait_for_ever() {
     let rig = Rig::new(HttpSettings { drain_timeout_ms: 50, ..HttpSettings::default() }).await;
     let mut busy = slow_request(&rig).await;
-    rig.gateway.stop().await;
+    rig.gateway.stop(pending()).await;
     assert!(busy.is_broken_off().await);
 }
 
