@@ -8,6 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub struct Age {
     /// The moment by which things get old, to the millisecond.
     pub at: DateTime<Utc>,
+    /// What the machine's clock said when this was kept; not known of what earlier versions kept.
+    pub machine: Option<DateTime<Utc>>,
     /// How far the machine's clock was set back, as long as that matters.
     pub set_back: Option<SetBack>,
 }

@@ -44,6 +44,8 @@ const SET_BACK_MIN: TimeDelta = TimeDelta::seconds(1);
 pub(super) struct Aged {
     at: DateTime<Utc>,
     then: Duration,
+    /// What the machine's clock said then.
+    machine: DateTime<Utc>,
     /// The moments between which it is, unless the start was misled.
     earliest: DateTime<Utc>,
     latest: DateTime<Utc>,
@@ -53,18 +55,23 @@ pub(super) struct Aged {
 
 impl Aged {
     /// The age clock of a ledger that was so old last, by a machine's clock and by the time that
-    /// a start may add at most.
+    /// a start may add at most. It adds no more than that clock went on by since the ledger was so
+    /// old, so that many starts after one jump add no more than one.
     pub(super) fn begin(
         kept: Option<Age>,
         machine: DateTime<Utc>,
         gap: TimeDelta,
         then: Duration,
     ) -> Self {
-        let at = kept.map_or(machine, |kept| machine.clamp(kept.at, after(kept.at, gap)));
+        let at = kept.map_or(machine, |kept| {
+            let went_on = kept.machine.map_or(gap, |then| machine - then);
+            let most = after(kept.at, went_on.clamp(TimeDelta::zero(), gap));
+            machine.clamp(kept.at, most)
+        });
         let set_back = kept.and_then(|kept| kept.set_back).filter(|it| machine < it.until);
         let by = set_back.map_or(TimeDelta::zero(), |set_back| set_back.by);
         let latest = at.max(after(machine, by));
-        Self { at, then, earliest: at.min(machine), latest, set_back }
+        Self { at, then, machine, earliest: at.min(machine), latest, set_back }
     }
 
     /// The age clock at `now`.
@@ -78,6 +85,7 @@ impl Aged {
         Self {
             at: machine.clamp(least, most),
             then: now.max(self.then),
+            machine,
             earliest: after(self.earliest, passed),
             latest: set_back.map_or(latest.min(machine), |_| latest),
             set_back,
@@ -99,7 +107,8 @@ impl Aged {
     /// What the ledger keeps of it.
     pub(super) fn to_keep(self) -> Age {
         let set_back = self.set_back.filter(|set_back| set_back.by > TimeDelta::zero());
-        Age { at: to_the_millisecond(self.at), set_back }
+        let machine = Some(to_the_millisecond(self.machine));
+        Age { at: to_the_millisecond(self.at), machine, set_back }
     }
 
     /// What it says.
@@ -201,7 +210,7 @@ mod tests {
     }
 
     fn kept(at: DateTime<Utc>) -> Option<Age> {
-        Some(Age { at, set_back: None })
+        Some(Age { at, machine: None, set_back: None })
     }
 
     /// Regression: a clock that jumped 25 hours ahead made every idempotency key forgotten.
@@ -225,6 +234,21 @@ mod tests {
         assert_eq!(begin(at(1_800)), at(1_800));
         assert_eq!(begin(at(25 * HOUR)), at(HOUR));
         assert_eq!(begin(at(-25 * HOUR)), at(0));
+    }
+
+    /// Regression: with a clock that was 49 hours ahead, thirty starts in a row forgot all keys.
+    #[test]
+    fn many_starts_after_one_jump_add_one_gap() {
+        let mut kept = Aged::begin(None, at(0), GAP, Duration::ZERO).to_keep();
+        for start in 0..100 {
+            let machine = at(49 * HOUR + start);
+            kept = Aged::begin(Some(kept), machine, GAP, Duration::ZERO).to_keep();
+        }
+        assert_eq!(kept.at, at(HOUR + 99));
+        // A stop of a night, once the clock is right again.
+        let right = Aged::begin(Some(kept), at(2 * HOUR), GAP, Duration::ZERO).to_keep();
+        let next = Aged::begin(Some(right), at(12 * HOUR), GAP, Duration::ZERO);
+        assert_eq!(next.at(), at(2 * HOUR + 99));
     }
 
     /// Regression: the age clock, which goes on at half the pace behind a clock that was set back,

@@ -62,7 +62,7 @@ impl Clock {
 
     /// What the ledger keeps of its age.
     pub(super) fn age_to_keep(&self) -> Age {
-        let by_machine = || Age { at: self.now(), set_back: None };
+        let by_machine = || Age { at: self.now(), machine: None, set_back: None };
         self.age().map_or_else(by_machine, Aged::to_keep)
     }
 

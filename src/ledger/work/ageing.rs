@@ -12,9 +12,10 @@ use crate::ledger::records::Meta;
 use crate::ledger::unit::Unit;
 use chrono::{DateTime, TimeDelta};
 
-/// Under which names the ledger keeps the moment by which things get old, by how much the clock was
-/// set back, and until when that matters; in milliseconds.
+/// Under which names the ledger keeps the moment by which things get old, what the machine's clock
+/// said then, by how much that was set back, and until when that matters; in milliseconds.
 const AGE: &str = "age_ms";
+const MACHINE: &str = "clock_ms";
 const SET_BACK_BY: &str = "set_back_ms";
 const SET_BACK_UNTIL: &str = "set_back_until_ms";
 
@@ -30,10 +31,11 @@ pub const INDEXED: [&str; 3] = [
 pub fn age(reader: &mut dyn Reader) -> Result<Option<Age>, BooksError> {
     let newest = kept(reader, AGE)?.max(newest_use(reader)?);
     let Some(at) = newest.and_then(DateTime::from_timestamp_millis) else { return Ok(None) };
+    let machine = kept(reader, MACHINE)?.and_then(DateTime::from_timestamp_millis);
     let by = kept(reader, SET_BACK_BY)?.map(TimeDelta::milliseconds);
     let until = kept(reader, SET_BACK_UNTIL)?.and_then(DateTime::from_timestamp_millis);
     let set_back = by.zip(until).map(|(by, until)| SetBack { by, until });
-    Ok(Some(Age { at, set_back }))
+    Ok(Some(Age { at, machine, set_back }))
 }
 
 /// When a session, a locator or a key was used last, in milliseconds.
@@ -53,6 +55,9 @@ fn kept(reader: &mut dyn Reader, name: &str) -> Result<Option<i64>, BooksError> 
 /// Notes how old the ledger is.
 pub fn keep(unit: &mut Unit<'_>, age: Age) -> Result<(), BooksError> {
     numbering::raise(unit, AGE, age.at.timestamp_millis())?;
+    if let Some(machine) = age.machine {
+        numbering::set(unit, MACHINE, machine.timestamp_millis())?;
+    }
     let Some(SetBack { by, until }) = age.set_back else { return Ok(()) };
     if numbering::count(unit, SET_BACK_UNTIL)? < age.at.timestamp_millis() {
         numbering::set(unit, SET_BACK_BY, 0)?;
