@@ -26,6 +26,7 @@ mod open;
 mod pages;
 mod readers;
 mod reading;
+mod room;
 mod schema;
 mod sending;
 mod soundness;

@@ -221,6 +221,40 @@ fn until_ready_is(gateway: &TestGateway, status: u16) -> String {
     }
 }
 
+/// Regression: readiness was green while refunds failed, because what a probe writes found room in
+/// the log that was there already.
+#[test]
+fn a_disk_with_room_for_a_probe_alone_is_not_ready() {
+    let Some(shim) = compiled("faulty_disk") else { return };
+    let folder = TempDir::new().unwrap();
+    let full = folder.path().join("full");
+    // As long as the log can be.
+    let env = [("FAULT_KIND", "write"), ("FAULT_ERRNO", "28"), ("FAULT_BEYOND", "65536")];
+    let env = [
+        env.as_slice(),
+        &[("LD_PRELOAD", shim.to_str().unwrap()), ("FAULT_WHILE", full.to_str().unwrap())],
+    ];
+    let gateway = TestGateway::start_with_env(TempDir::new().unwrap(), &["--demo"], &env.concat());
+    let session = gateway.login();
+    fs::write(&full, "").unwrap();
+    until_ready_is(&gateway, 200);
+    let refunds = vec![external_refund(EXTERNAL_ACCOUNT, "1.00"); 50];
+    let made = (0..).find(|_| {
+        let created = gateway.create(&session, &refunds);
+        assert!(created.successes() == 50 || created.status == 500, "{created}");
+        created.status == 500
+    });
+    // An earlier probe counts for a second.
+    thread::sleep(Duration::from_millis(1_100));
+    let ready = gateway.get_admin("/readyz");
+    assert!(ready.status == 503 && ready.text().contains("full"), "{ready}");
+    fs::remove_file(&full).unwrap();
+    until_ready_is(&gateway, 200);
+    assert_eq!(gateway.create(&session, &refunds[..1]).successes(), 1);
+    let left = 1_000 - made.unwrap() * 50 - 1;
+    assert_eq!(gateway.balance(EXTERNAL_ACCOUNT), format!("{left}.00"));
+}
+
 #[test]
 fn a_full_disk_is_not_ready_while_it_lasts_and_loses_nothing() {
     let Some(shim) = compiled("faulty_disk") else { return };

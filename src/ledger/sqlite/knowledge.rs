@@ -10,6 +10,11 @@ pub(super) fn said(connection: &Connection, key: &str) -> rusqlite::Result<Optio
     connection.prepare_cached(select)?.query_row([key], |row| row.get(0)).optional()
 }
 
+/// Removes the value behind a name.
+pub(super) fn unsay(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("delete from meta where key = ?1")?.execute([key]).map(|_| ())
+}
+
 /// Writes the value behind a name, with the sum of the row.
 pub(super) fn say(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
     let mut sum = Sum::default();

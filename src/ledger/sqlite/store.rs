@@ -5,6 +5,7 @@
 
 use super::books::{SqliteBooks, Texts};
 use super::fault::{self, failure};
+use super::room::Room;
 use super::whole;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
@@ -42,6 +43,7 @@ pub struct Store {
     is_stale: bool,
     /// The log may begin anew, and then does so with the first page.
     is_log_new: bool,
+    room: Room,
     /// Statements may have written to the file beside the working set.
     is_shared: Cell<bool>,
     /// What SQLite counts up when another connection commits, as of the last transaction.
@@ -82,6 +84,7 @@ impl Store {
             texts: Texts::default(),
             is_stale: true,
             is_log_new: true,
+            room: Room::Enough,
             is_shared: Cell::new(false),
             data_version: 0,
             #[cfg(test)]
@@ -220,7 +223,7 @@ impl Store {
 
     /// Says in the file that it is closed, and empties its log; whether both was done.
     fn end(&self) -> bool {
-        match whole::end(&self.connection) {
+        match Room::clear(&self.connection).and_then(|()| whole::end(&self.connection)) {
             Ok(true) => return true,
             Ok(false) => tracing::warn!("the log stays beside the ledger until the next start"),
             Err(error) => {
@@ -309,14 +312,18 @@ impl Engine for Store {
     fn flush(&mut self) -> rusqlite::Result<()> {
         #[cfg(test)]
         self.meet(super::inline::At::Flush)?;
-        self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts))?;
-        Ok(())
+        let flushed = self.shelves.flush(&mut SqliteBooks::new(&self.connection, &mut self.texts));
+        let flushed = flushed.map_err(rusqlite::Error::from);
+        let flushed = flushed.and_then(|()| self.room.try_out(&self.connection));
+        self.room = self.room.after(flushed.as_ref().err());
+        flushed
     }
 
     /// A full disk or a busy file stops a commit before its last frame is in the log, so that a
     /// rollback is certain. After any other error the frame may or may not be there.
     fn commit(&mut self) -> Result<(), CommitError> {
         let committed = self.commit_durably();
+        self.room = self.room.after(committed.as_ref().err());
         committed.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => {
                 CommitError::RolledBack(error.to_string())
@@ -324,6 +331,7 @@ impl Engine for Store {
             _ => CommitError::Unknown(error.to_string()),
         })?;
         self.is_log_new = false;
+        self.room = self.room.committed();
         match self.check_identity() {
             // What was in the log that is gone is in the file.
             Ok(()) | Err(Sealed { parted: Parted::Log, is_closed: true }) => Ok(()),

@@ -66,8 +66,7 @@ pub(super) fn say_open(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Says in the ledger, or in a copy of it, that it is closed.
 pub(super) fn say_closed(connection: &Connection) -> rusqlite::Result<()> {
-    let unsay = || connection.execute("delete from meta where key = 'open_since'", []);
-    counting_up(connection, || unsay().map(|_| ()))
+    counting_up(connection, || knowledge::unsay(connection, "open_since"))
 }
 
 /// Does `mark` in a transaction that writes the first page, one count above all before it: a page

@@ -3,7 +3,8 @@
  * FAULT_KIND: open, read, write or sync. FAULT_NTH: which call fails, from 1; those after it are
  * good again. FAULT_ERRNO: with what. FAULT_FROM: a file; calls are counted from when it is there.
  * FAULT_MARK: a file that is made when the call has failed. FAULT_WHILE, in place of FAULT_NTH: a
- * file; as long as it is there, every call of the kind fails. */
+ * file; as long as it is there, every call of the kind fails. FAULT_BEYOND: of writes only those fail
+ * that would make a file longer than this many bytes. */
 #include "../shims/calls.h"
 #include <stdatomic.h>
 
@@ -63,8 +64,15 @@ ssize_t pread64(int fd, void *to, size_t count, off_t at) {
     return watched(fd) && fails("read") ? -1 : real_pread(fd, to, count, at);
 }
 
+/* Whether a write is one of those that may fail. */
+static int is_beyond(off_t place, size_t count) {
+    const char *beyond = getenv("FAULT_BEYOND");
+    return !beyond || place + (off_t)count > atol(beyond);
+}
+
 static ssize_t written(int fd, const void *from, size_t count, off_t place) {
-    return watched(fd) && fails("write") ? -1 : really_written(fd, from, count, place);
+    int may_fail = watched(fd) && is_beyond(place, count);
+    return may_fail && fails("write") ? -1 : really_written(fd, from, count, place);
 }
 static int shortened(int fd, off_t length) {
     return watched(fd) && fails("write") ? -1 : real_ftruncate(fd, length);
