@@ -2,7 +2,8 @@
 //! that no client uses.
 //!
 //! What must stay true: a request pays for this with no lock; a connection whose request is being
-//! worked on is never chosen, and one whose client is sending only after [`DAWDLES`].
+//! worked on is never chosen, one whose client is sending only after [`DAWDLES`], and one that was
+//! used a moment ago only after [`RESTS`], because its client is about to use it again.
 
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
@@ -14,35 +15,41 @@ use tokio::sync::Notify;
 /// How long the head or the body of a request may be awaited before its connection can be asked
 /// for its place.
 const DAWDLES: Duration = Duration::from_secs(2);
+/// How long no request must have been under way on a connection before it can be asked for its
+/// place.
+const RESTS: Duration = Duration::from_millis(100);
 
 /// What is known of the idleness of a connection.
 #[derive(Debug)]
 pub(super) struct Idleness {
-    /// The number of the moment since when it is idle; 0 while a request is under way.
+    /// The millisecond, counted from `start` and from 1, since when it is idle; 0 while a request
+    /// is under way.
     since: AtomicU64,
-    /// The millisecond, counted from `start` and from 1, since when a head or a body is awaited
-    /// that has begun; 0 while none is.
+    /// The same since when a head or a body is awaited that has begun; 0 while none is.
     awaited: AtomicU64,
-    /// Numbers the moments.
-    clock: Arc<AtomicU64>,
     start: Instant,
     /// Its place is wanted.
     wanted: Notify,
 }
 
 impl Idleness {
-    fn new(clock: &Arc<AtomicU64>, start: Instant) -> Self {
+    fn new(start: Instant) -> Self {
         let (since, awaited) = (AtomicU64::new(0), AtomicU64::new(0));
-        let idleness =
-            Self { since, awaited, clock: Arc::clone(clock), start, wanted: Notify::new() };
+        let idleness = Self { since, awaited, start, wanted: Notify::new() };
         idleness.begin();
         idleness
+    }
+
+    /// The millisecond it is, counted from `start` and from 1.
+    fn now(&self) -> u64 {
+        let passed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        passed.saturating_add(1)
     }
 
     /// From here on it is idle.
     pub(super) fn begin(&self) {
         self.awaited.store(0, Ordering::Relaxed);
-        self.since.store(self.clock.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.since.store(self.now(), Ordering::Relaxed);
     }
 
     /// Bytes have come: if it was idle, the head of a request has begun.
@@ -54,8 +61,7 @@ impl Idleness {
 
     /// A head or a body has begun and its end is awaited.
     pub(super) fn await_more(&self) {
-        let passed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.awaited.store(passed.saturating_add(1), Ordering::Relaxed);
+        self.awaited.store(self.now(), Ordering::Relaxed);
         self.since.store(0, Ordering::Relaxed);
     }
 
@@ -72,7 +78,16 @@ impl Idleness {
 
     /// Since when a head or a body that has begun is awaited, if one is.
     pub(super) fn awaited_since(&self) -> Option<Instant> {
-        let passed = self.awaited.load(Ordering::Relaxed).checked_sub(1)?;
+        self.moment(&self.awaited)
+    }
+
+    /// Since when it is idle, if it is.
+    fn idle_since(&self) -> Option<Instant> {
+        self.moment(&self.since)
+    }
+
+    fn moment(&self, millisecond: &AtomicU64) -> Option<Instant> {
+        let passed = millisecond.load(Ordering::Relaxed).checked_sub(1)?;
         Some(self.start + Duration::from_millis(passed))
     }
 
@@ -85,14 +100,15 @@ impl Idleness {
 /// The connections of a listener.
 #[derive(Debug, Clone)]
 pub(super) struct Idlers {
-    clock: Arc<AtomicU64>,
+    /// The number of the connection that came last.
+    last: Arc<AtomicU64>,
     start: Instant,
     all: Arc<Mutex<HashMap<u64, Arc<Idleness>>>>,
 }
 
 impl Default for Idlers {
     fn default() -> Self {
-        Self { clock: Arc::default(), start: Instant::now(), all: Arc::default() }
+        Self { last: Arc::default(), start: Instant::now(), all: Arc::default() }
     }
 }
 
@@ -111,8 +127,8 @@ impl Idlers {
 
     /// Takes in a connection that is open, and idle so far.
     pub(super) fn take_in(&self) -> Idler {
-        let idleness = Arc::new(Idleness::new(&self.clock, self.start));
-        let id = idleness.since.load(Ordering::Relaxed);
+        let idleness = Arc::new(Idleness::new(self.start));
+        let id = self.last.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(id, Arc::clone(&idleness));
         Idler { idlers: self.clone(), id, idleness }
     }
@@ -121,15 +137,12 @@ impl Idlers {
     /// dawdled longest. Each is asked once: one that is slow to go costs nothing further.
     pub(super) fn want_a_place(&self) -> bool {
         let mut all = self.lock();
-        let since = |one: &Arc<Idleness>| one.since.load(Ordering::Relaxed);
-        let idle = all.iter().filter(|(_, one)| since(one) != 0);
-        let longest = idle.min_by_key(|(_, one)| since(one)).map(|(id, _)| *id);
-        let dawdling = || {
-            let awaited =
-                all.iter().filter_map(|(id, one)| Some((one.awaited_since()?, *id))).min()?;
-            (awaited.0.elapsed() >= DAWDLES).then_some(awaited.1)
+        let longest = |since: fn(&Idleness) -> Option<Instant>, least: Duration| {
+            let (since, id) = all.iter().filter_map(|(id, one)| Some((since(one)?, *id))).min()?;
+            (since.elapsed() >= least).then_some(id)
         };
-        let longest = longest.or_else(dawdling);
+        let longest = longest(Idleness::idle_since, RESTS)
+            .or_else(|| longest(Idleness::awaited_since, DAWDLES));
         let asked = longest.and_then(|id| all.remove(&id));
         asked.inspect(|idleness| idleness.wanted.notify_one()).is_some()
     }
@@ -148,14 +161,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_place_of_the_one_that_is_idle_longest_is_wanted() {
-        let idlers = Idlers::default();
+        let long_ago = Instant::now().checked_sub(RESTS * 2).unwrap();
+        let idlers = Idlers { start: long_ago, ..Idlers::default() };
         let (busy, first, second) = (idlers.take_in(), idlers.take_in(), idlers.take_in());
         busy.idleness.hear();
         first.idleness.hear();
         first.idleness.work();
         first.idleness.begin();
+        assert!(!idlers.want_a_place(), "all were used just now");
+        second.idleness.since.store(1, Ordering::Relaxed);
         assert!(idlers.want_a_place());
         second.idleness.wanted().await;
+        first.idleness.since.store(2, Ordering::Relaxed);
         // It has not gone yet, and is not asked again.
         assert!(idlers.want_a_place());
         first.idleness.wanted().await;

@@ -47,6 +47,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long a connection that was asked for its place may take to go before the next is asked.
 const GOING_TAKES: Duration = Duration::from_millis(100);
+/// How long a connection waits for its place before another ends for it with its next answer: so
+/// many connections are opened anew in a second at most where more clients are busy than there are
+/// places.
+const TURN_TAKES: Duration = Duration::from_millis(5);
 
 /// What an address over its number of connections is answered.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\
@@ -118,7 +122,7 @@ struct Room<H> {
     addresses: AddressSlots,
     idlers: Idlers,
     open: Gauge,
-    /// Another connection waits for this one to end, so each ends with its next answer.
+    /// A connection waits for its place, so the next that is answered ends with that answer.
     crowded: AtomicBool,
     /// The listener is being stopped.
     closes: Arc<AtomicBool>,
@@ -223,8 +227,8 @@ async fn accept<H: Handler>(
 
 impl<H> Room<H> {
     /// A slot for the connection, as soon as there is one; none if its address has enough of them.
-    /// Where all are taken, the connection that has been idle longest gives its own, and those that
-    /// are not idle end with their next answers.
+    /// Where all are taken, the connection that has been idle longest gives its own, or else the
+    /// one that is answered next.
     async fn admit(&self, stream: &TcpStream, peer: SocketAddr) -> Option<Slot> {
         let Some(of_address) = self.addresses.take(peer.ip()) else {
             self.configuration.metrics.reject(Limit::ConnectionsPerAddress);
@@ -233,7 +237,6 @@ impl<H> Room<H> {
         };
         if self.slots.available_permits() == 0 {
             self.configuration.metrics.reject(Limit::Connections);
-            self.crowded.store(true, Ordering::Relaxed);
         }
         let permit = self.permit().await?;
         self.crowded.store(false, Ordering::Relaxed);
@@ -241,21 +244,23 @@ impl<H> Room<H> {
     }
 
     /// A permit, as soon as there is one: connections that are idle or dawdle are asked for theirs,
-    /// one after another.
+    /// one after another, and where there are none, one that is busy ends after its turn.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         loop {
-            if self.slots.available_permits() == 0 {
-                self.idlers.want_a_place();
-            }
+            let is_asked = self.slots.available_permits() == 0 && self.idlers.want_a_place();
+            let patience = if is_asked { GOING_TAKES } else { TURN_TAKES };
             let permit = Arc::clone(&self.slots).acquire_owned();
-            if let Ok(permit) = timeout(GOING_TAKES, permit).await {
+            if let Ok(permit) = timeout(patience, permit).await {
                 return permit.ok();
             }
+            self.crowded.store(true, Ordering::Relaxed);
         }
     }
 
     fn closes_after_answer(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed) || self.closes.load(Ordering::Relaxed)
+        let gives_its_place =
+            self.crowded.load(Ordering::Relaxed) && self.crowded.swap(false, Ordering::Relaxed);
+        gives_its_place || self.closes.load(Ordering::Relaxed)
     }
 }
 
