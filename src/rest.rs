@@ -82,7 +82,7 @@ impl Rest {
 
     async fn reply(&self, call: Call) -> Reply {
         let manner = self.manner(&call.head);
-        let place = self.limits.enter(self.service.clock().now());
+        let place = self.limits.enter(self.service.clock().passing());
         let found = paths::find(call.head.method, &call.head.path);
         let operation = match &found {
             Found::Operation(operation, ..) => operation.name(),

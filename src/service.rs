@@ -23,6 +23,7 @@ mod nodes;
 pub mod oauth;
 pub mod operation;
 mod outcome_writes;
+mod passing;
 pub mod password;
 pub mod query;
 pub mod reconciliation;

@@ -4,6 +4,7 @@
 //! never returns a moment that the ledger cannot hold.
 
 use super::ageing::Aged;
+use super::passing::Passing;
 use super::steady::Steady;
 use crate::domain::age::Age;
 use crate::domain::moment::can_be_held;
@@ -17,6 +18,7 @@ pub struct Clock {
     now: RwLock<Mode>,
     /// By which things get old; none: by this clock.
     aged: Mutex<Option<Aged>>,
+    passing: Mutex<Passing>,
     steady: Steady,
 }
 
@@ -41,13 +43,15 @@ impl Clock {
 
     fn starting(start: Mode) -> Self {
         let steady = Steady::of_process();
-        Self { start, now: RwLock::new(start), aged: Mutex::default(), steady }
+        let passing = Mutex::new(Passing::from(start.now(), steady.passed()));
+        Self { start, now: RwLock::new(start), aged: Mutex::default(), passing, steady }
     }
 
     /// The same, with time that passes as a test says.
     #[cfg(test)]
     pub(super) fn on_time_of(self, steady: Steady) -> Self {
-        Self { steady, ..self }
+        let passing = Mutex::new(Passing::from(self.now(), steady.passed()));
+        Self { passing, steady, ..self }
     }
 
     /// Has things get old by a clock that begins where the ledger's ended, at most `gap` later.
@@ -70,6 +74,15 @@ impl Clock {
         let mut aged = self.aged.lock();
         *aged = aged.map(|aged| aged.on(self.finely(), self.steady.passed()));
         *aged
+    }
+
+    /// A moment that is for spans within this process alone: the time between two of them has
+    /// passed, whatever a clock was set to meanwhile. A tester's clock moves it ahead.
+    pub fn passing(&self) -> DateTime<Utc> {
+        let follows = self.aged.lock().is_none();
+        let mut passing = self.passing.lock();
+        *passing = passing.on(self.finely(), self.steady.passed(), follows);
+        passing.at()
     }
 
     /// The earlier of the two moments that clocks say: what is over by it is over for certain.

@@ -1,6 +1,6 @@
 //! Logging in: a name and a password become a session.
 
-use super::login_guard::{LoginGuard, Refused};
+use super::login_guard::{Attempt, Left, LoginGuard, Refused};
 use super::password::HashMemory;
 use super::session::caller_of;
 use super::{Caller, Service, password};
@@ -101,8 +101,7 @@ impl Service {
         let Ok(Ok(turn)) = tokio::time::timeout(wait, turn).await else {
             return Err(LoginError::Busy);
         };
-        // Others may have been wrong while this one waited.
-        self.may_try(username, from).await?;
+        let _attempt = self.attempt(username, from).await?;
         let found = found.await?;
         let memory = Arc::clone(&self.hash_memory);
         let verified = verified(found, password.to_owned(), memory, turn).await;
@@ -123,14 +122,27 @@ impl Service {
 }
 
 impl Service {
-    /// Refuses a login that may not even be looked at now.
-    async fn may_try(&self, username: &str, from: IpAddr) -> Result<(), LoginError> {
+    /// Begins to look at a password. Others may have been wrong while this one waited, or may be
+    /// wrong that are being looked at: where they would be too many, this one waits for them.
+    async fn attempt(&self, username: &str, from: IpAddr) -> Result<Attempt<'_>, LoginError> {
+        loop {
+            let ended = self.login_guard.ended();
+            let left = self.may_try(username, from).await?;
+            if let Some(attempt) = self.login_guard.begin(username, from, left) {
+                return Ok(attempt);
+            }
+            ended.await;
+        }
+    }
+
+    /// Refuses a login that may not even be looked at now; how many more may be wrong.
+    async fn may_try(&self, username: &str, from: IpAddr) -> Result<Left, LoginError> {
         let checked = match self.ledger.sharing() {
-            None => self.login_guard.check(username, from, self.clock.now()),
+            None => self.login_guard.check(username, from, self.clock.passing()),
             Some(sharing) => {
                 let (guard, by) = (&self.login_guard, LoginGuard::counted_by(username, from));
                 let wrong = sharing.wrong_logins(by, guard.window(), guard.most()).await?;
-                guard.check_all(username, from, &wrong, self.clock.now())
+                guard.check_all(username, from, &wrong, self.clock.passing())
             }
         };
         checked.map_err(|Refused { seconds }| {
@@ -142,7 +154,7 @@ impl Service {
     /// Notes a wrong password; whether the pair is refused from now on.
     async fn note_wrong(&self, username: &str, from: IpAddr) -> bool {
         let Some(sharing) = self.ledger.sharing() else {
-            return self.login_guard.note_wrong(username, from, self.clock.now());
+            return self.login_guard.note_wrong(username, from, self.clock.passing());
         };
         let by = LoginGuard::counted_by(username, from);
         let noted = sharing.note_wrong_login(by, self.login_guard.window()).await;

@@ -4,8 +4,9 @@
 //! Where several nodes serve a ledger, what came to any of them counts at each; the rules are the
 //! same, applied to what the ledger has kept of it.
 //!
-//! What must stay true: a name that no user has is treated as one that a user has; time is the
-//! service's clock, and never runs backwards here; what is kept is bounded.
+//! What must stay true: a name that no user has is treated as one that a user has; attempts that are
+//! being looked at count as if they were wrong, and others wait for them; time is what passes in this
+//! process; what is kept is bounded.
 
 use super::ServiceSettings;
 use crate::ledger::sharing::{LoginFrom, WrongLogins};
@@ -15,6 +16,8 @@ use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// So many pairs and addresses are known before those that say nothing any more are forgotten, and
 /// all of them where that does not suffice.
@@ -37,6 +40,35 @@ pub(super) struct Refused {
 pub(super) struct LoginGuard {
     limits: Limits,
     known: Mutex<Known>,
+    /// Whose passwords are being looked at.
+    under_way: Mutex<Vec<(Name, IpAddr)>>,
+    /// One of them has been.
+    ended: Notify,
+}
+
+/// A password that is being looked at, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Attempt<'g> {
+    guard: &'g LoginGuard,
+    key: (Name, IpAddr),
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.guard.under_way.lock();
+        if let Some(place) = under_way.iter().position(|key| *key == self.key) {
+            under_way.swap_remove(place);
+        }
+        drop(under_way);
+        self.guard.ended.notify_waiters();
+    }
+}
+
+/// How many more passwords may be wrong before logins are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    of_pair: usize,
+    of_address: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,11 +101,30 @@ impl LoginGuard {
             refused: TimeDelta::seconds(settings.login_refused_s.into()),
             per_minute_max: settings.login_wrong_per_minute_max,
         };
-        Self { limits, known: Mutex::default() }
+        Self { limits, known: Mutex::default(), under_way: Mutex::default(), ended: Notify::new() }
+    }
+
+    /// Begins to look at a password, unless those that are being looked at might all be wrong and
+    /// leave no place for it.
+    pub(super) fn begin(&self, name: &str, from: IpAddr, left: Left) -> Option<Attempt<'_>> {
+        let key = key(name, from);
+        let mut under_way = self.under_way.lock();
+        let of_pair = under_way.iter().filter(|other| **other == key).count();
+        let of_address = under_way.iter().filter(|other| other.1 == key.1).count();
+        if of_pair >= left.of_pair || of_address >= left.of_address {
+            return None;
+        }
+        under_way.push(key);
+        Some(Attempt { guard: self, key })
+    }
+
+    /// Waits until a password has been looked at, from when this is called.
+    pub(super) fn ended(&self) -> Notified<'_> {
+        self.ended.notified()
     }
 
     /// Refuses a login that may not even be looked at now.
-    pub(super) fn check(&self, name: &str, from: IpAddr, now: Moment) -> Result<(), Refused> {
+    pub(super) fn check(&self, name: &str, from: IpAddr, now: Moment) -> Result<Left, Refused> {
         let (pair, mut known) = (key(name, from), self.at(now));
         let now = known.newest;
         let until = known.pairs.get(&pair).and_then(|pair| pair.refused_until);
@@ -85,7 +136,7 @@ impl LoginGuard {
         });
         match until.max(of_address).filter(|until| *until > now) {
             Some(until) => Err(Refused { seconds: (until - now).num_seconds().max(1) }),
-            None => Ok(()),
+            None => Ok(known.left(pair, self.limits)),
         }
     }
 
@@ -105,7 +156,7 @@ impl LoginGuard {
         from: IpAddr,
         wrong: &WrongLogins,
         now: Moment,
-    ) -> Result<(), Refused> {
+    ) -> Result<Left, Refused> {
         let ago =
             |age: &Duration| TimeDelta::from_std(*age).map_or(Moment::MIN_UTC, |age| now - age);
         let (key, mut known) = (key(name, from), Known::default());
@@ -115,7 +166,9 @@ impl LoginGuard {
         for age in &wrong.of_pair {
             known.note_pair(key, ago(age), self.limits);
         }
-        Self { limits: self.limits, known: Mutex::new(known) }.check(name, from, now)
+        let (under_way, ended) = (Mutex::default(), Notify::new());
+        Self { limits: self.limits, known: Mutex::new(known), under_way, ended }
+            .check(name, from, now)
     }
 
     /// How many of the last wrong passwords count: of a pair, and of an address.
@@ -147,6 +200,24 @@ impl LoginGuard {
 }
 
 impl Known {
+    /// How many more may be wrong by now. After a refusal that is over, one more is enough.
+    fn left(&mut self, pair: (Name, IpAddr), limits: Limits) -> Left {
+        let since = self.newest - limits.window;
+        let of_pair = self.pairs.get_mut(&pair).map_or(0, |pair| {
+            forget_before(&mut pair.wrong, since);
+            pair.wrong.len()
+        });
+        let of_address = self.addresses.get(&pair.1).map_or(0, VecDeque::len);
+        let left = |max: usize, wrong: usize| match max {
+            0 => usize::MAX,
+            max => max.saturating_sub(wrong).max(1),
+        };
+        Left {
+            of_pair: left(limits.wrong_max, of_pair),
+            of_address: left(limits.per_minute_max, of_address),
+        }
+    }
+
     fn note_address(&mut self, address: IpAddr, at: Moment, limits: Limits) {
         let wrong = self.addresses.entry(address).or_default();
         wrong.push_back(at);
@@ -216,6 +287,12 @@ mod tests {
         text.parse().unwrap()
     }
 
+    impl LoginGuard {
+        fn lets(&self, name: &str, from: IpAddr, now: Moment) -> Result<(), Refused> {
+            self.check(name, from, now).map(|_| ())
+        }
+    }
+
     fn guard() -> LoginGuard {
         LoginGuard::new(&ServiceSettings::default())
     }
@@ -226,21 +303,21 @@ mod tests {
         let (guard, here) = (guard(), ip("192.0.2.1"));
         for second in 0..9 {
             assert!(!guard.note_wrong("a", here, at(second)));
-            assert_eq!(guard.check("a", here, at(second)), Ok(()));
+            assert_eq!(guard.lets("a", here, at(second)), Ok(()));
         }
         assert!(guard.note_wrong("a", here, at(9)));
-        assert_eq!(guard.check("a", here, at(9)), Err(Refused { seconds: 60 }));
-        assert_eq!(guard.check("a", here, at(68)), Err(Refused { seconds: 1 }));
-        assert_eq!(guard.check("a", here, at(69)), Ok(()));
+        assert_eq!(guard.lets("a", here, at(9)), Err(Refused { seconds: 60 }));
+        assert_eq!(guard.lets("a", here, at(68)), Err(Refused { seconds: 1 }));
+        assert_eq!(guard.lets("a", here, at(69)), Ok(()));
         for (name, from) in [("b", "192.0.2.1"), ("a", "192.0.2.2")] {
-            assert_eq!(guard.check(name, ip(from), at(10)), Ok(()));
+            assert_eq!(guard.lets(name, ip(from), at(10)), Ok(()));
         }
         // The next wrong one within the window closes it again.
         assert!(guard.note_wrong("a", here, at(70)));
-        assert!(guard.check("a", here, at(71)).is_err());
+        assert!(guard.lets("a", here, at(71)).is_err());
         assert!(!guard.note_wrong("a", here, at(70 + 900)));
         guard.forget();
-        assert_eq!(guard.check("a", here, at(71)), Ok(()));
+        assert_eq!(guard.lets("a", here, at(71)), Ok(()));
     }
 
     #[test]
@@ -249,7 +326,7 @@ mod tests {
         let ages = |ages: Vec<u64>| ages.into_iter().map(Duration::from_secs).collect::<Vec<_>>();
         let check = |of_pair, of_address| {
             let wrong = WrongLogins { of_pair: ages(of_pair), of_address: ages(of_address) };
-            guard.check_all("a", here, &wrong, now)
+            guard.check_all("a", here, &wrong, now).map(|_| ())
         };
         let ten = |last: u64| (last..last + 10).rev().collect::<Vec<_>>();
         assert_eq!(check(ten(0), vec![]), Err(Refused { seconds: 60 }));
@@ -260,7 +337,7 @@ mod tests {
         assert_eq!(check([ten(901), vec![0]].concat(), vec![]), Ok(()));
         assert!(check(vec![], (0..50).chain(0..50).map(|age| 49 - age % 50).collect()).is_err());
         assert_eq!(check(vec![], vec![1; 99]), Ok(()));
-        assert_eq!(guard.check("a", here, now), Ok(()), "nothing of it is kept here");
+        assert_eq!(guard.lets("a", here, now), Ok(()), "nothing of it is kept here");
     }
 
     #[test]
@@ -268,13 +345,33 @@ mod tests {
         let (guard, here) = (guard(), ip("::ffff:192.0.2.1"));
         for number in 0..100 {
             let name = format!("user {number}");
-            assert_eq!(guard.check(&name, here, at(number / 10)), Ok(()));
+            assert_eq!(guard.lets(&name, here, at(number / 10)), Ok(()));
             guard.note_wrong(&name, here, at(number / 10));
         }
-        assert!(guard.check("another", ip("192.0.2.1"), at(10)).is_err());
-        assert_eq!(guard.check("another", ip("192.0.2.2"), at(10)), Ok(()));
-        assert!(guard.check("another", here, at(59)).is_err());
-        assert_eq!(guard.check("another", here, at(60)), Ok(()));
+        assert!(guard.lets("another", ip("192.0.2.1"), at(10)).is_err());
+        assert_eq!(guard.lets("another", ip("192.0.2.2"), at(10)), Ok(()));
+        assert!(guard.lets("another", here, at(59)).is_err());
+        assert_eq!(guard.lets("another", here, at(60)), Ok(()));
+    }
+
+    /// Regression: more than ten wrong passwords passed where they came at the same moment.
+    #[test]
+    fn what_is_being_looked_at_counts_as_wrong_until_it_was() {
+        let (guard, here, there) = (guard(), ip("192.0.2.1"), ip("192.0.2.2"));
+        let begin = |name: &str, from| {
+            let left = guard.check(name, from, at(0)).unwrap();
+            guard.begin(name, from, left)
+        };
+        let ten: Vec<_> = (0..10).map(|_| begin("a", here).unwrap()).collect();
+        assert!(begin("a", here).is_none());
+        assert!(begin("a", there).is_some() && begin("b", here).is_some());
+        drop(ten);
+        (0..9).for_each(|_| assert!(!guard.note_wrong("a", here, at(0))));
+        let last = begin("a", here);
+        assert!(last.is_some() && begin("a", here).is_none());
+        assert!(guard.note_wrong("a", here, at(0)) && guard.check("a", here, at(0)).is_err());
+        let left = guard.check("a", here, at(60)).unwrap();
+        assert_eq!(left.of_pair, 1, "one more after the refusal");
     }
 
     #[test]
@@ -283,8 +380,8 @@ mod tests {
         for number in 0..10 {
             guard.note_wrong("a", ip(&format!("2001:db8::{number}")), at(0));
         }
-        assert!(guard.check("a", ip("2001:db8::ffff"), at(0)).is_err());
-        assert_eq!(guard.check("a", ip("2001:db8:0:1::1"), at(0)), Ok(()));
+        assert!(guard.lets("a", ip("2001:db8::ffff"), at(0)).is_err());
+        assert_eq!(guard.lets("a", ip("2001:db8:0:1::1"), at(0)), Ok(()));
     }
 
     #[test]
@@ -293,8 +390,8 @@ mod tests {
         for _ in 0..10 {
             guard.note_wrong("a", here, at(1000));
         }
-        assert!(guard.check("a", here, at(0)).is_err());
-        assert!(guard.check("a", here, at(1059)).is_err());
+        assert!(guard.lets("a", here, at(0)).is_err());
+        assert!(guard.lets("a", here, at(1059)).is_err());
     }
 
     #[test]
@@ -309,7 +406,7 @@ mod tests {
             let name = format!("user {number}");
             assert!(!guard.note_wrong(&name, ip("192.0.2.1"), at(0)));
         }
-        assert_eq!(guard.check("user 1", ip("192.0.2.1"), at(0)), Ok(()));
+        assert_eq!(guard.lets("user 1", ip("192.0.2.1"), at(0)), Ok(()));
         assert!(guard.known.lock().pairs.len() <= KNOWN_MAX);
     }
 }

@@ -4,6 +4,7 @@ use crate::admin_api::told_by;
 use crate::gateway::{ENDPOINT, TestGateway, envelope, login_envelope};
 use crate::wire::Answer;
 use std::fs;
+use std::thread;
 use tempfile::TempDir;
 
 fn attempt(gateway: &TestGateway, user: &str, password: &str, from: &str) -> Answer {
@@ -58,6 +59,27 @@ fn ten_wrong_passwords_close_a_user_from_one_address_for_a_minute() {
     gateway.until_it_says("logins are refused");
     told_by(&gateway, &["clock", "--advance", "60"]);
     assert_eq!(attempt(&gateway, "demo@example.com", "demo", here).status, 200);
+}
+
+/// Regression: up to eighteen guesses were looked at where they came at the same moment.
+#[test]
+fn of_guesses_at_the_same_moment_ten_are_looked_at() {
+    let gateway = guarded();
+    let at_once = |password: &'static str, from: &'static str| {
+        let gateway = &gateway;
+        let mut statuses: Vec<u16> = thread::scope(|scope| {
+            let attempts: Vec<_> = (0..40)
+                .map(|_| scope.spawn(move || attempt(gateway, "demo@example.com", password, from)))
+                .collect();
+            attempts.into_iter().map(|attempt| attempt.join().unwrap().status).collect()
+        });
+        statuses.sort_unstable();
+        statuses
+    };
+    let mut expected = [429; 40];
+    expected[30..].fill(500);
+    assert_eq!(at_once("wrong", "198.51.100.1"), expected);
+    assert_eq!(at_once("demo", "198.51.100.2"), [200; 40], "an integration logs in for each call");
 }
 
 #[test]
