@@ -35,6 +35,7 @@ mod proxy;
 mod public;
 mod readiness;
 mod record;
+mod refused_head;
 pub mod reports;
 mod securing;
 mod settings;

@@ -37,6 +37,7 @@ use super::loopback::Loopback;
 use super::metrics::{Format, Metrics};
 use super::pages::{Furnish, Inside};
 use super::readiness::{Readiness, verbose};
+use super::refused_head::{CHUNKED_ALONE, has_foreign_coding};
 use super::reports::Reports;
 use crate::service::Service;
 use http_body_util::Full;
@@ -229,6 +230,11 @@ impl Handler for Admin {
         request: Request<Incoming>,
     ) -> Result<Response<AnswerBody>, Withheld> {
         let has_body = !request.body().is_end_stream();
+        if has_foreign_coding(request.headers()) {
+            let text = format!("{CHUNKED_ALONE}\n");
+            let refused = respond(StatusCode::NOT_IMPLEMENTED, PLAIN, text);
+            return Ok(closed_if(has_body, refused.map(whole)));
+        }
         let path = request.uri().path();
         let is_page = !is_for_machines(path) && !path.starts_with("/api");
         if let (Some(front), Some(api), true) = (&self.front, &self.api, is_page) {

@@ -20,6 +20,7 @@ use super::metrics::{Limit, Metrics};
 use super::path::normal;
 use super::readiness::Readiness;
 use super::record::Record;
+use super::refused_head::{CHUNKED_ALONE, has_foreign_coding};
 use super::settings::HttpSettings;
 use super::tap::Exchange;
 use super::watchers::Watchers;
@@ -32,7 +33,7 @@ use crate::domain::number::saturated;
 use crate::service::Service;
 use crate::service::deadline::Deadline;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{HeaderValue, ORIGIN, TRANSFER_ENCODING};
+use hyper::header::ORIGIN;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
@@ -168,17 +169,10 @@ impl Public {
             let text = "Web pages may not call a test gateway.";
             return Some(Answer::sentence(StatusCode::FORBIDDEN, Refused::Origin, text));
         }
-        let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
-        let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
-        if codings.any(|coding| !is_chunked(coding)) {
-            let text = "Of transfer encodings only chunked is implemented.";
-            return Some(Answer::sentence(
-                StatusCode::NOT_IMPLEMENTED,
-                Refused::TransferEncoding,
-                text,
-            ));
-        }
-        None
+        has_foreign_coding(&head.headers).then(|| {
+            let status = StatusCode::NOT_IMPLEMENTED;
+            Answer::sentence(status, Refused::TransferEncoding, CHUNKED_ALONE)
+        })
     }
 
     async fn call(

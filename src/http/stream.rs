@@ -1,10 +1,11 @@
-//! A client's socket, with what hyper leaves open: a client that does not read, and one that still
-//! sends what has been refused.
+//! A client's socket, with what hyper leaves open: a client that does not read, one that still sends
+//! what has been refused, and words for what hyper refuses by itself.
 //!
 //! A socket that is closed with bytes unread is reset, and the reset can overtake the answer; so
 //! after an early answer the rest is read and thrown away for a short time.
 
 use super::connection::Connection;
+use super::refused_head::{in_words, names_foreign_coding};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -43,11 +44,50 @@ pub(super) struct Stream<'a> {
     stalled: Option<Pin<Box<Sleep>>>,
     lingering: Option<Pin<Box<Sleep>>>,
     is_shut: bool,
+    /// A head named a transfer coding other than chunked.
+    has_foreign_coding: bool,
+    /// What is sent in place of an answer of hyper's own, and how much of it was.
+    in_words: Option<(Vec<u8>, usize)>,
 }
 
 impl<'a> Stream<'a> {
     pub(super) fn new(socket: Socket, connection: &'a Connection, patience: Patience) -> Self {
-        Self { socket, connection, patience, stalled: None, lingering: None, is_shut: false }
+        Self {
+            socket,
+            connection,
+            patience,
+            stalled: None,
+            lingering: None,
+            is_shut: false,
+            has_foreign_coding: false,
+            in_words: None,
+        }
+    }
+
+    /// Sends in words what hyper would say with a status alone; none where it is no such answer.
+    fn poll_in_words(
+        &mut self,
+        context: &mut Context<'_>,
+        answer: &[u8],
+    ) -> Option<Poll<io::Result<usize>>> {
+        if self.in_words.is_none() {
+            self.in_words = Some((in_words(answer, self.has_foreign_coding)?, 0));
+        }
+        let (words, sent) = self.in_words.as_mut()?;
+        loop {
+            let rest = words.get(*sent..).unwrap_or_default();
+            if rest.is_empty() {
+                self.in_words = None;
+                return Some(Poll::Ready(Ok(answer.len())));
+            }
+            match Pin::new(&mut self.socket).poll_write(context, rest) {
+                Poll::Ready(Ok(0)) => {
+                    return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into())));
+                }
+                Poll::Ready(Ok(written)) => *sent += written,
+                unready => return Some(unready),
+            }
+        }
     }
 
     /// Passes `polled` on, unless the client has left us waiting for too long.
@@ -161,6 +201,8 @@ impl AsyncRead for Stream<'_> {
         let polled = Pin::new(&mut self.socket).poll_read(context, buffer);
         let bytes = buffer.filled().len().saturating_sub(before);
         if bytes > 0 {
+            let head = buffer.filled().get(before..).unwrap_or_default();
+            self.has_foreign_coding |= names_foreign_coding(head);
             self.connection.heard(bytes);
         }
         polled
@@ -173,7 +215,9 @@ impl AsyncWrite for Stream<'_> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
+        let spoken = self.poll_in_words(context, bytes);
+        let polled =
+            spoken.unwrap_or_else(|| Pin::new(&mut self.socket).poll_write(context, bytes));
         self.watch(context, polled)
     }
 
@@ -182,7 +226,12 @@ impl AsyncWrite for Stream<'_> {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.socket).poll_write_vectored(context, pieces);
+        let spoken = match pieces {
+            [answer] => self.poll_in_words(context, answer),
+            _ => None,
+        };
+        let polled = spoken
+            .unwrap_or_else(|| Pin::new(&mut self.socket).poll_write_vectored(context, pieces));
         self.watch(context, polled)
     }
 

@@ -1,6 +1,7 @@
 //! Requests that no client of SOAP sends.
 
 use crate::gateway::{ENDPOINT, TestGateway, login_envelope};
+use crate::wire::Connection;
 
 fn status(gateway: &TestGateway, method: &str, path: &str, header: (&str, &str)) -> u16 {
     let body =
@@ -23,9 +24,33 @@ fn a_web_page_may_not_call_a_test_gateway() {
 #[test]
 fn of_transfer_encodings_only_chunked_is_implemented() {
     let gateway = TestGateway::demo();
-    let mut wire = gateway.connect();
-    let head = "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n";
-    wire.write(format!("POST {ENDPOINT} HTTP/1.1\r\n{head}\r\n0\r\n\r\n").as_bytes());
-    let answer = wire.read_answer().unwrap();
-    assert_eq!((answer.status, answer.header("connection")), (501, Some("close")), "{answer}");
+    for (version, codings) in [
+        ("1.1", "Transfer-Encoding: gzip, chunked"),
+        ("1.1", "Transfer-Encoding: gzip"),
+        ("1.1", "transfer-encoding: identity"),
+        ("1.1", "Transfer-Encoding: chunked, gzip"),
+        ("1.1", "Transfer-Encoding: xchunked"),
+        ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip"),
+        ("1.1", "Content-Length: 5\r\nTransfer-Encoding: gzip"),
+        ("1.0", "Transfer-Encoding: gzip"),
+    ] {
+        for address in [gateway.public(), gateway.admin()] {
+            let mut wire = Connection::open(address);
+            let head = format!("Host: localhost\r\n{codings}\r\n");
+            let request = format!("POST {ENDPOINT} HTTP/{version}\r\n{head}\r\n0\r\n\r\n");
+            wire.write(request.as_bytes());
+            let answer = wire.read_answer().unwrap();
+            let connection = answer.header("connection");
+            assert_eq!((answer.status, connection), (501, Some("close")), "{codings}: {answer}");
+            let text = answer.text();
+            assert!(text.contains("only chunked is implemented"), "{codings}: {answer}");
+        }
+    }
+    for head in ["POST / HTTP/1.1\r\nHost h\r\n", "POST / HTTP/9.9\r\n"] {
+        let mut wire = gateway.connect();
+        wire.write(format!("{head}\r\n").as_bytes());
+        let answer = wire.read_answer().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (400, Some("close")), "{answer}");
+        assert!(answer.text().contains("is not one of HTTP/1.1"), "{answer}");
+    }
 }
