@@ -43,7 +43,8 @@ fn reported(config: &str) -> String {
     let trace = [("REFUND_GATEWAY_LOG", "trace")];
     let mut gateway = TestGateway::start_with_env(folder, &args, &trace);
     let session = gateway.login();
-    let comment = format!("paid by {CARD} and {GROUPED}");
+    let otherwise = "4111.1111.1111.1111, 4111&#49;11111111111, 41111111<!-- -->11111111";
+    let comment = format!("paid by {CARD} and {GROUPED}, Number: {CARD}, PAN{CARD}, {otherwise}");
     let made = gateway.create(&session, &[refund_with(&comment)]);
     assert_eq!(made.successes(), 1, "{made}");
     let mut reported = made.to_string();
@@ -80,7 +81,7 @@ fn reported(config: &str) -> String {
 fn no_number_of_a_card_in_a_free_text_is_kept_or_told() {
     let hidden = reported("");
     assert!(hidden.contains("paid by ************1111 and **** **** **** 0004"));
-    for number in [CARD, GROUPED] {
+    for number in [CARD, GROUPED, "4111.1111"] {
         let place = hidden.find(number).map(|at| at.saturating_sub(200)..at + 40);
         let place = place.map(|at| String::from_utf8_lossy(&hidden.as_bytes()[at]));
         assert_eq!(place, None, "{number}");
