@@ -1,5 +1,5 @@
-//! A client's socket, with what hyper leaves open: a client that does not read, one that still sends
-//! what has been refused, and words for what hyper refuses by itself.
+//! A client's socket, with what hyper leaves open: a client that does not read, one that still
+//! sends what has been refused, and words for what hyper refuses by itself.
 //!
 //! A socket that is closed with bytes unread is reset, and the reset can overtake the answer; so
 //! after an early answer the rest is read and thrown away for a short time.

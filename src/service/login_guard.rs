@@ -4,9 +4,9 @@
 //! Where several nodes serve a ledger, what came to any of them counts at each; the rules are the
 //! same, applied to what the ledger has kept of it.
 //!
-//! What must stay true: a name that no user has is treated as one that a user has; attempts that are
-//! being looked at count as if they were wrong, and others wait for them; time is what passes in this
-//! process; what is kept is bounded.
+//! What must stay true: a name that no user has is treated as one that a user has; attempts that
+//! are being looked at count as if they were wrong, and others wait for them; time is what passes
+//! in this process; what is kept is bounded.
 
 use super::ServiceSettings;
 use crate::ledger::sharing::{LoginFrom, WrongLogins};

@@ -3,8 +3,9 @@
 //!
 //! What must stay true: a digit is one however the document may write it (as it is, in full width,
 //! as a reference or an escape); what may stand between groups of digits is a blank, a hyphen or a
-//! dot; what no reader sees (comments, borders of CDATA sections, characters without a width) is not
-//! there; and each digit can be masked where it stands without a change of length or of structure.
+//! dot; what no reader sees (comments, borders of CDATA sections, characters without a width) is
+//! not there; and each digit can be masked where it stands without a change of length or of
+//! structure.
 
 /// How a document writes its characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
