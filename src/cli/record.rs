@@ -3,7 +3,7 @@
 use super::complaint::read_text;
 use super::exit::{ExitStatus, Failure, FailureCode, OrFail};
 use super::roots::RootsOption;
-use super::signals::Signals;
+use super::signals::{Signals, stay_from_now_on};
 use super::values::Listen;
 use super::{logging, terminal};
 use crate::client::{Endpoint, Trust};
@@ -53,6 +53,7 @@ pub(super) struct Args {
 
 /// Passes on and records until a signal comes.
 pub(super) fn run(args: &Args) -> Result<ExitStatus, Failure> {
+    stay_from_now_on()?;
     let Listen(address) = args.listen;
     if !address.ip().to_canonical().is_loopback() && !args.allow_plaintext {
         return Err(Failure::with_hint(

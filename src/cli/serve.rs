@@ -10,7 +10,7 @@ use super::options::Options;
 use super::reload::Reload;
 use super::self_signed::SelfSigned;
 use super::settings::{Effective, Settings};
-use super::signals::Signals;
+use super::signals::{Signals, stay_from_now_on};
 use super::values::LedgerPlace;
 use super::{admin_url, exposure, ledger, logging, record, self_signed, terminal, token};
 use crate::console::{Console, ShownSetting};
@@ -50,6 +50,7 @@ pub(super) struct Args {
 
 /// Serves until a signal comes, and drains.
 pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failure> {
+    stay_from_now_on()?;
     let config = args.options.config.clone();
     let mut settings = exposure::checked(Settings::gather(args.options, matches)?)?;
     settings.check_environment()?;

@@ -6,6 +6,7 @@
 use super::exit::{Failure, FailureCode, INTERRUPTED, OrFail};
 use std::future::pending;
 use std::time::Duration;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -116,6 +117,21 @@ impl Signals {
 /// Ends the process as one whose drain a second signal cut short.
 fn end_interrupted() -> ! {
     std::process::exit(i32::from(INTERRUPTED))
+}
+
+/// Has signals that end no server end this process no more, from now on and for good: also until
+/// [`Signals`] listens, which is when all settings were read.
+pub(super) fn stay_from_now_on() -> Result<(), Failure> {
+    const LISTENING: &str = "listening for signals";
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.or_fail(FailureCode::Runtime, LISTENING)?;
+    let _entered = runtime.enter();
+    let kinds = [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2()];
+    for kind in kinds.into_iter().chain([SignalKind::hangup()]) {
+        // What takes the place of the system's way stays when this is dropped.
+        drop(signal(kind).or_fail(FailureCode::Runtime, LISTENING)?);
+    }
+    Ok(())
 }
 
 /// Whether the process was started with SIGHUP passed over, as by `nohup` (proc(5), `SigIgn`).

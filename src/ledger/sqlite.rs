@@ -49,7 +49,7 @@ use super::LedgerError;
 use super::audit::{Audit, Progress};
 use super::damage::Damage;
 use super::engine::Load;
-use super::file::{self, FileLock};
+use super::file::{self, FileLock, snapshots};
 use super::outbox::Event;
 use super::served::{Served, events, story};
 use super::writer::Writer;
@@ -90,6 +90,9 @@ impl SqliteLedger {
         (store.lock, store.folder) = (Some(lock), folder);
         let is_test = schema::is_test(store.connection());
         let is_test = is_test.map_err(|error| OpenError::sql(path, &error))?;
+        if is_test {
+            snapshots::sweep(path).map_err(|error| OpenError::io(path, &error))?;
+        }
         let tenant = store.world().tenant.clone();
         let damage = Damage::default();
         let readers = Readers::new(path, damage.clone());

@@ -86,13 +86,18 @@ struct Counts {
 }
 
 impl Recorder {
-    /// Records into a folder that is new, empty, or a recording, which is then continued.
+    /// Records into a folder that is new, empty, or a recording, which is then continued. One that
+    /// is there already stays readable to whom it was; each call's own folder is its owner's alone.
     pub fn start(folder: &Path) -> Result<Arc<Self>, RecordError> {
         let unusable = |error| RecordError::Unusable(folder.to_owned(), error);
+        let is_new = !folder.exists();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(unusable)?;
         let last = last_number(folder)?;
-        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unusable)?;
+        if is_new {
+            // Whatever the mask of the process takes away.
+            fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unusable)?;
+        }
         let (queue, calls) = sync_channel(QUEUE_MAX);
         let counts = Arc::new(Counts::default());
         let writer = Writer {
@@ -319,6 +324,19 @@ mod tests {
         let case = folder.join("00000001-create");
         assert_eq!(names(&case), ["about.md", "request.xml", "response.xml"]);
         assert_eq!(mode(&case.join("request.xml")), 0o600);
+    }
+
+    /// Regression: a folder that others use too was made its owner's alone.
+    #[test]
+    fn a_folder_that_was_there_keeps_its_mode() {
+        let place = tempfile::tempdir().unwrap();
+        fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
+        let recorder = Recorder::start(place.path()).unwrap();
+        recorder.take(call("<e><Body><create/></Body></e>"));
+        recorder.finish();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(place.path()), 0o1777);
+        assert_eq!(mode(&place.path().join("00000001-create")), 0o700);
     }
 
     #[test]

@@ -656,7 +656,7 @@ fn the_resolver_goes_by_the_clock_that_a_tester_advances() {
 /// Regression: a snapshot that was put back and removed left its `-wal` and `-shm` behind.
 #[test]
 fn nothing_is_left_of_a_snapshot_that_was_removed() {
-    let gateway = TestGateway::demo();
+    let mut gateway = TestGateway::demo();
     told_by(&gateway, &["snapshot", "save", "one"]);
     done(&gateway, "POST", "snapshots/one/restore", &Value::Null);
     let folder = gateway.folder().join("ledger.db.snapshots");
@@ -675,6 +675,13 @@ fn nothing_is_left_of_a_snapshot_that_was_removed() {
     }
     told_by(&gateway, &["snapshot", "drop", "one"]);
     assert_eq!(names(), Vec::<String>::new());
+    // A snapshot that something else removed.
+    for name in ["gone.db-wal", "gone.db-shm", "other.txt"] {
+        std::fs::write(folder.join(name), "stale").unwrap();
+    }
+    assert!(gateway.terminate().success());
+    gateway.restart();
+    assert_eq!(names(), ["other.txt"]);
 }
 
 /// Those who begin a body and do not end it have a place each until another client wants it.

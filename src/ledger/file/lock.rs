@@ -7,9 +7,13 @@
 
 use super::names::beside;
 use super::open_error::OpenError;
+use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// Refuses to open a symbolic link (open(2), `O_NOFOLLOW`).
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Held until it is dropped, or until the process ends in whatever way.
 pub struct FileLock {
@@ -28,6 +32,8 @@ impl FileLock {
             .truncate(false)
             .write(true)
             .mode(0o600)
+            // A link would have another file made, or locked.
+            .custom_flags(NO_LINK)
             .open(&beside)
             .map_err(|error| OpenError::io(&beside, &error))?;
         let beside = locked(file, path)?;

@@ -57,6 +57,23 @@ pub fn all(ledger: &Path) -> Result<Vec<Snapshot>, SnapshotError> {
     Ok(snapshots)
 }
 
+/// Removes logs whose snapshots are gone.
+pub fn sweep(ledger: &Path) -> io::Result<()> {
+    let files = match fs::read_dir(folder_of(ledger)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files?,
+    };
+    for file in files {
+        let file = file?.path();
+        let name = file.to_string_lossy();
+        let snapshot = ["-wal", "-shm"].iter().find_map(|suffix| name.strip_suffix(suffix));
+        if snapshot.is_some_and(|snapshot| !Path::new(snapshot).exists()) {
+            fs::remove_file(&file)?;
+        }
+    }
+    Ok(())
+}
+
 /// The file of a snapshot.
 pub fn file_of(ledger: &Path, name: &str) -> PathBuf {
     folder_of(ledger).join(format!("{name}.db"))

@@ -101,6 +101,16 @@ fn neither_another_name_nor_a_removed_lock_file_lets_a_second_process_in() {
     }
 }
 
+/// Regression: a dangling link by the name of the lock had the file made that it leads to.
+#[test]
+fn a_link_by_the_name_of_the_lock_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("ledger.db"), folder.path().join("other"));
+    std::os::unix::fs::symlink(&other, folder.path().join("ledger.db.lock")).unwrap();
+    assert!(matches!(SqliteLedger::open(&path, &options(true)).err(), Some(OpenError::Io { .. })));
+    assert!(!other.exists());
+}
+
 /// The disk is full: SQLite itself refuses to let the file grow.
 #[tokio::test]
 async fn a_full_disk_faults_and_loses_nothing_acknowledged() {
