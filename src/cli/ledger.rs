@@ -10,7 +10,7 @@ use crate::ledger::file::OpenError;
 use crate::ledger::opening::{LedgerSettings, OpenMode, OpenOptions};
 use crate::ledger::postgres::{PostgresError, PostgresLedger};
 use crate::ledger::sqlite::SqliteLedger;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A ledger that is open.
@@ -42,17 +42,30 @@ fn open_on_server(url: &str, options: &OpenOptions) -> Result<Opened, Failure> {
 /// The failure that a refused ledger on a server is.
 pub(super) fn on_server(error: PostgresError) -> Failure {
     let code = match () {
-        () if error.is_damage() => FailureCode::Damaged,
+        () if error.is_damage() || error.is_newer() => FailureCode::Damaged,
         () if error.is_refusal() => FailureCode::Configuration,
         () => FailureCode::Runtime,
     };
-    let hint = match code {
-        FailureCode::Damaged => {
-            "restore the database from a backup of its server: docs/POSTGRES.md, Backups"
-        }
-        _ => "docs/POSTGRES.md is the page about it",
-    };
+    let hint =
+        if error.is_damage() { RESTORE_SERVER } else { "docs/POSTGRES.md is the page about it" };
     Failure::with_hint(code, error, hint)
+}
+
+/// What helps where what a server has stored is damaged.
+const RESTORE_SERVER: &str =
+    "restore the database from a backup of its server: docs/POSTGRES.md, Backups";
+
+/// The failure that damage is which was found while the ledger at `place` was served.
+pub(super) fn damaged(place: &LedgerPlace, path: &Path, detail: &str) -> Failure {
+    match place {
+        LedgerPlace::Server(_) => {
+            let message = format!("the ledger is damaged: {detail}");
+            Failure::with_hint(FailureCode::Damaged, message, RESTORE_SERVER)
+        }
+        LedgerPlace::File(_) | LedgerPlace::Memory => {
+            refused(OpenError::Damaged { path: path.to_owned(), detail: detail.to_owned() })
+        }
+    }
 }
 
 /// Opens the ledger that a command without a server works on, with any mark.

@@ -15,7 +15,6 @@ use super::values::LedgerPlace;
 use super::{admin_url, exposure, ledger, logging, record, self_signed, terminal, token};
 use crate::console::{Console, ShownSetting};
 use crate::http::{AdminDoor, AdminToken, Gateway, StartError};
-use crate::ledger::file::OpenError;
 use crate::ledger::opening::{OpenMode, OpenOptions};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::trail::Act;
@@ -62,7 +61,8 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
     let mode = OpenMode::CreateOrOpen { test: settings.test };
     let options = OpenOptions { mode, id_seed: settings.id_seed, settings: settings.store.clone() };
     let new_file = new_file(&settings.ledger);
-    let named = PathBuf::from(settings.ledger.to_string());
+    let place = settings.ledger.clone();
+    let named = PathBuf::from(place.to_string());
     let Opened { ledger, file } = ledger::open(&settings.ledger, &options)?;
     let runtime = Runtime::new().or_fail(FailureCode::Runtime, "starting threads")?;
     let served = runtime.block_on(serve(
@@ -79,14 +79,13 @@ pub(super) fn run(args: Args, matches: &ArgMatches) -> Result<ExitStatus, Failur
         remove_if_unused(&path);
     }
     served?;
-    of_ledger(&noted, &named)
+    of_ledger(&noted, &place, &named)
 }
 
 /// How the program ends after it served the ledger at `named`.
-fn of_ledger(noted: &Damage, named: &Path) -> Result<ExitStatus, Failure> {
+fn of_ledger(noted: &Damage, place: &LedgerPlace, named: &Path) -> Result<ExitStatus, Failure> {
     if let Some(detail) = noted.found() {
-        let (path, detail) = (named.to_owned(), detail.to_owned());
-        return Err(ledger::refused(OpenError::Damaged { path, detail }));
+        return Err(ledger::damaged(place, named, detail));
     }
     if let Some(why) = noted.lost() {
         return Err(Failure::with_hint(

@@ -16,6 +16,8 @@ struct Ends {
     found: OnceLock<String>,
     lost: Mutex<Option<String>>,
     parted: OnceLock<String>,
+    /// Why nothing should be served for now.
+    unready: Mutex<Option<String>>,
 }
 
 impl Damage {
@@ -32,6 +34,16 @@ impl Damage {
     /// Why what was served and closed is not what its name leads to.
     pub fn parted(&self) -> Option<&str> {
         self.0.parted.get().map(String::as_str)
+    }
+
+    /// Why nothing should be served for now, although it could be.
+    pub(super) fn unready(&self) -> Option<String> {
+        self.0.unready.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of why nothing should be served for now, or that nothing is in the way any more.
+    pub(super) fn note_unready(&self, why: Option<String>) {
+        *self.0.unready.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// Takes note of what was found when the ledger was closed.

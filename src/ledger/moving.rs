@@ -171,11 +171,18 @@ pub fn copy(
         });
         filled.map_err(|error| {
             let text = error.to_string();
-            failure.get_or_insert(error);
+            let is_of_server = matches!(&error, MoveError::Server(error) if error.is_of_server());
+            failure = failure.take().filter(|_| !is_of_server).or(Some(error));
             BooksError::Engine(text)
         })
     });
     match (failure, read) {
+        // No row is to blame where a server is gone.
+        (_, Err(MoveError::Server(error))) | (Some(MoveError::Server(error)), _)
+            if error.is_of_server() =>
+        {
+            return Err(MoveError::Server(error));
+        }
         (Some(failure), _) => return Err(failure),
         (None, read) => read?,
     }

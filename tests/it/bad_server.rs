@@ -69,6 +69,14 @@ fn a_certificate_that_is_not_believed_is_refused_with_what_to_do() {
     until("it is refused by its name", || {
         refusal(&believing, &[]).contains("name the server in the URL as its certificate does")
     });
+    let mut not_yet = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    not_yet.not_before = rcgen::date_time_ymd(2999, 1, 1);
+    not_yet.not_after = rcgen::date_time_ymd(2999, 1, 2);
+    let not_yet = not_yet.signed_by(&key, &authority).unwrap().pem();
+    server.serve_tls(&not_yet, &key.serialize_pem());
+    until("it is refused by its dates", || {
+        refusal(&believing, &[]).contains("set the clocks of both machines by NTP")
+    });
     server.serve_tls(&signed_for("localhost"), &key.serialize_pem());
     until("it is believed", || {
         let none = folder.path().join("none.toml");
@@ -165,6 +173,49 @@ fn a_full_disk_of_the_server_loses_nothing_and_is_said() {
     until("it goes on", || refunded(&node, &session).is_ok());
     assert_eq!(refunds(&server, "small"), (acknowledged + 1).to_string());
     check(&url);
+}
+
+/// Regression: clocks that parted while a node served were a line of its log, and it was ready.
+#[test]
+fn a_node_whose_clock_parts_from_the_servers_is_not_ready_until_they_agree() {
+    let (Some(server), Some(library)) = (Server::start(), libfaketime()) else { return };
+    let folder = TempDir::new().unwrap();
+    let offset = folder.path().join("offset");
+    fs::write(&offset, "+0").unwrap();
+    let env = [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let url = server.url("postgres", "");
+    let node = TestGateway::start_with_env(TempDir::new().unwrap(), &["--ledger", &url], &env);
+    let is_ready = || node.get_admin("/readyz");
+    until("it is ready", || is_ready().status == 200);
+    fs::write(&offset, "+1h").unwrap();
+    until("it is not ready", || {
+        let ready = is_ready();
+        ready.status == 503 && ready.text().contains("by NTP")
+    });
+    fs::write(&offset, "+0").unwrap();
+    until("it is ready again", || is_ready().status == 200);
+}
+
+/// Regression: a role without rights on most tables served, was ready, and failed each create.
+#[test]
+fn a_role_that_lacks_rights_is_refused_with_what_it_lacks() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let folder = TempDir::new().unwrap();
+    assert!(finish(program(folder.path()).args(["ledger", "migrate", &url])).status.success());
+    server.sql("postgres", "create role clerk login password 'secret'");
+    server.sql("postgres", "grant select on all tables in schema public to clerk");
+    server.sql("postgres", "grant insert, update on turn, batches, node, lease to clerk");
+    let why = refusal(&url.replace("postgres:secret@", "clerk:secret@"), &[]);
+    for part in ["role clerk lacks", "update on balance", "ledger migrate URL", "docs/POSTGRES.md"]
+    {
+        assert!(why.contains(part), "{part}: {why}");
+    }
 }
 
 #[test]

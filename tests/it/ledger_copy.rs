@@ -85,6 +85,48 @@ fn a_gateway_moves_to_postgresql_and_back_and_its_clients_do_not_notice() {
     assert_eq!(returned, before);
 }
 
+/// Regression: the schema's owner had made the schema first, and the copy found it "not empty"; back
+/// again, the copy of what was never served was no ledger.
+#[test]
+fn a_ledger_is_copied_into_a_schema_that_its_owner_made() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let mut gateway = TestGateway::start(&["--demo", "--ledger", "first.db"]);
+    let session = gateway.login();
+    let made = gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "1.00")]);
+    assert_eq!(made.successes(), 1, "{made}");
+    assert!(gateway.terminate().success());
+    let folder = gateway.folder().to_owned();
+    for _ in 0..2 {
+        let migrated = finish(program(&folder).args(["ledger", "migrate", &url]));
+        assert!(migrated.status.success(), "{migrated:?}");
+    }
+    let (code, said) = copy(&folder, &url, "back.db");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("nothing was ever served there"), "{said}");
+    assert!(!folder.join("back.db").exists());
+    let (code, said) = copy(&folder, "first.db", &url);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = copy(&folder, &url, "back.db");
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// Regression: a node whose connections were broken at that moment did not count.
+#[test]
+fn a_node_that_is_alive_keeps_a_copy_out_whatever_its_connections_are() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let gateway = TestGateway::start(&["--ledger", &url]);
+    gateway.signal(rustix::process::Signal::STOP);
+    let end = "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity \
+               where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    assert_ne!(server.sql("postgres", end), "0");
+    let (code, said) = copy(gateway.folder(), &url, "copy.db");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("in use"), "{said}");
+    gateway.signal(rustix::process::Signal::CONT);
+}
+
 #[test]
 fn what_cannot_be_copied_is_refused_in_a_sentence() {
     let Some(server) = Server::shared() else { return };

@@ -97,6 +97,7 @@ impl Address {
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(malformed("it begins otherwise"));
         }
+        refuse_unescaped(url)?;
         let (url, own) = take_own(url)?;
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             AddressError::Malformed(super::fault::sentence(&error))
@@ -168,6 +169,20 @@ pub(super) fn shown(host: &Host) -> String {
         Host::Tcp(name) => name.clone(),
         Host::Unix(path) => path.display().to_string(),
     }
+}
+
+/// Refuses a URL of which a part of a password could be taken for a host or a setting, and be shown:
+/// only one @ stands in a URL, behind the role and its password.
+fn refuse_unescaped(url: &str) -> Result<(), AddressError> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    if authority.matches('@').count() <= 1 && !behind.contains('@') {
+        return Ok(());
+    }
+    let why = "there is more than one @, or one behind the host: write @ in a password, a role or \
+               a setting as %40, and in a password / as %2F and ? as %3F";
+    Err(AddressError::Malformed(why.to_owned()))
 }
 
 /// The URL without the settings that are this program's to follow, and these.
@@ -284,6 +299,25 @@ mod tests {
         let missing = "postgres://u@h/l?sslmode=verify-full&sslrootcert=%2Fno%2Fsuch";
         let AddressError::Authorities { path, .. } = parse(missing).unwrap_err() else { panic!() };
         assert_eq!(path, "/no/such");
+    }
+
+    /// Regression: what stood behind an @ in a password was taken for the host, shown, and looked up.
+    #[test]
+    fn what_may_be_a_part_of_a_password_is_refused_unseen() {
+        for url in [
+            "postgres://u:pa@S3CRET@db.example.com/l?sslmode=verify-full",
+            "postgres://u:pa@S3CRET@localhost/l",
+            "postgres://u:pa/S3CRET@localhost/l",
+            "postgres://u:pa?S3CRET@localhost/l",
+            "postgres://u:S3CRET/x@y@localhost/l",
+            "postgres://localhost/l?options=S3CRET@x",
+        ] {
+            let why = parse(url).unwrap_err().to_string();
+            assert!(why.contains("%40") && !why.contains("S3CRET"), "{url}: {why}");
+        }
+        let escaped = parse("postgres://u:pa%40s%2Fx%3Fy:z#@localhost/l").unwrap();
+        assert_eq!(escaped.config.get_password(), Some(b"pa@s/x?y:z#".as_slice()));
+        assert_eq!(escaped.to_string(), "postgres://localhost:5432/l");
     }
 
     #[test]

@@ -54,7 +54,10 @@ impl PostgresLedger {
         let tenant = opened.store.world.tenant.clone();
         let shared = match opened.is_test {
             true => None,
-            false => Some(Arc::new(Shared::start(address.clone(), opened.store.node())?)),
+            false => {
+                let node = opened.store.node();
+                Some(Arc::new(Shared::start(address.clone(), node, damage.clone())?))
+            }
         };
         let load = Load { queue_max, batch_max };
         let writer = Writer::start(opened.store, load, damage.clone());

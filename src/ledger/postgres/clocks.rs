@@ -46,8 +46,9 @@ pub(super) struct Apart {
 }
 
 impl Apart {
-    /// Compares the clocks, and logs when they have come apart or together again.
-    pub(super) fn compare(&mut self, machine: (i64, i64), server: i64) {
+    /// Compares the clocks, and logs when they have come apart or together again. Returns why
+    /// nothing should be served where they are as far apart as no node may start with.
+    pub(super) fn compare(&mut self, machine: (i64, i64), server: i64) -> Option<String> {
         let ahead = ahead_ms(machine, server);
         let is_apart = ahead.abs() >= WARNED_MS;
         if is_apart != self.is_said {
@@ -60,12 +61,23 @@ impl Apart {
                 false => tracing::info!("the clocks of this machine and of PostgreSQL agree again"),
             }
         }
+        check(machine, server).err().map(|error| error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Regression: readiness stayed green while the clocks were hours apart.
+    #[test]
+    fn clocks_that_part_while_serving_are_in_the_way_until_they_agree() {
+        let mut apart = Apart::default();
+        assert_eq!(apart.compare((1_000, 1_010), 1_005), None);
+        let why = apart.compare((1_000, 1_010), 3_601_010).unwrap();
+        assert!(why.contains("3600 s ahead of") && why.contains("NTP"), "{why}");
+        assert_eq!(apart.compare((1_000, 1_010), 4_000), None, "a line of the log is enough");
+    }
 
     #[test]
     fn a_slow_answer_does_not_make_clocks_disagree() {

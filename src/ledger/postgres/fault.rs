@@ -18,8 +18,12 @@ pub(super) enum Kind {
     Passing,
     /// It took longer than it may.
     Late,
+    /// The server's disk has no room.
+    Full,
     /// What is stored is damaged.
     Damage,
+    /// The ledger is newer than this program.
+    Newer,
     /// Nothing that another attempt would change.
     Refused,
 }
@@ -39,6 +43,16 @@ impl PostgresError {
     /// Whether what is stored is damaged.
     pub fn is_damage(&self) -> bool {
         self.kind == Kind::Damage
+    }
+
+    /// Whether the ledger is newer than this program.
+    pub fn is_newer(&self) -> bool {
+        self.kind == Kind::Newer
+    }
+
+    /// Whether the server or the way to it failed, and not what was asked for.
+    pub(in crate::ledger) fn is_of_server(&self) -> bool {
+        matches!(self.kind, Kind::Lost | Kind::Late | Kind::Full)
     }
 
     /// Whether something has to be changed first, here or at the server.
@@ -90,6 +104,9 @@ fn kind_of(error: &tokio_postgres::Error) -> Kind {
     if *code == SqlState::QUERY_CANCELED {
         return Kind::Late;
     }
+    if *code == SqlState::DISK_FULL {
+        return Kind::Full;
+    }
     // A server that has become a standby takes no writes; its connections lead nowhere.
     let is_standby = *code == SqlState::READ_ONLY_SQL_TRANSACTION;
     let is_fatal = matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
@@ -134,14 +151,39 @@ fn sentence_of_this_side(error: &tokio_postgres::Error) -> String {
         advice = advice.or_else(|| next.downcast_ref().and_then(advice_on_connecting));
         cause = next.source();
     }
-    if said.contains("database does not allow writes") {
-        return "it takes no writes: it is a standby or read-only; name the primary".to_owned();
+    if let Some((_, words)) = WORDS.iter().find(|(part, _)| said.contains(part)) {
+        return (*words).to_owned();
     }
-    if let Some(advice) = advice {
+    let by_part = || ADVICE.iter().find(|(part, _)| said.contains(part)).map(|(_, advice)| *advice);
+    if let Some(advice) = advice.or_else(by_part) {
         said = format!("{said}; {advice}");
     }
     said
 }
+
+/// What is said in place of what has a part that only its authors understand.
+const WORDS: [(&str, &str); 3] = [
+    (
+        "database does not allow writes",
+        "it takes no writes: it is a standby or read-only; name the primary",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "the server shows the certificate of an authority, or one that it signed itself as one; \
+         give it a certificate of its own, whose authority sslrootcert names",
+    ),
+    (
+        "UnsupportedCertVersion",
+        "the server's certificate is of an old version, which names no server; make one of version \
+         3, with its name as subjectAltName",
+    ),
+];
+
+/// What helps where a driver's sentence has this part.
+const ADVICE: [(&str, &str); 2] = [
+    ("server does not support TLS", "set ssl = on at the server, with a certificate and a key"),
+    ("password missing", "give it in the URL, PGPASSWORD or ~/.pgpass"),
+];
 
 /// What helps where a server is not reached, or is not the one that it should be.
 fn advice_on_connecting(error: &io::Error) -> Option<&'static str> {
@@ -161,6 +203,9 @@ fn advice_on_connecting(error: &io::Error) -> Option<&'static str> {
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             Some("renew the server's certificate")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Some("set the clocks of both machines by NTP, or wait until it is valid")
         }
         _ => None,
     }

@@ -103,6 +103,9 @@ impl Link {
                 }
             }
             let catalogue = schema::read(&client).await?;
+            if matches!(wanted, Use::Opening { .. } | Use::Writing { .. }) {
+                schema::check_rights(&client).await?;
+            }
             Ok((client, driver, catalogue))
         };
         let made = runtime.block_on(async { timeout(EXCHANGE_MAX, made).await });

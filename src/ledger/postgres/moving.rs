@@ -18,9 +18,12 @@ use crate::ledger::moving::{Held, MoveError, Unfinished};
 use crate::ledger::reader::Reader;
 use std::time::Instant;
 
-/// Whether a ledger was ever served: each says in its first batch what it is for.
-const WAS_SERVED: &str = "select exists (select 1 from meta where key <> 'copying') \
-                          or exists (select 1 from turn where number > 0)";
+/// Whether a ledger was ever served: each says in its first batch what it is for. (Rows were given
+/// sums by a batch before that.)
+const WAS_SERVED: &str = "select exists (select 1 from meta where key <> 'copying')";
+/// Whether a node serves it whose connection may be broken at this moment.
+const HAS_NODES: &str = "select exists (select from node where ends_ms > \
+                         (extract(epoch from clock_timestamp()) * 1000)::bigint)";
 /// Whether it is a copy that was not finished.
 const IS_UNFINISHED: &str = "select exists (select 1 from meta where key = 'copying')";
 const SAY_UNFINISHED: &str = "insert into meta (key, value) values ('copying', now()::text) \
@@ -49,7 +52,19 @@ impl ServerHeld {
         let mut held = Self::connect(url, false)?;
         held.reader.begin_snapshot().map_err(|error| held.failure(error))?;
         refuse_unfinished(&mut held.reader).map_err(|error| held.failure(error))?;
+        if !held.says(WAS_SERVED)? {
+            let what =
+                format!("{}: nothing was ever served there, and nothing is there", held.place);
+            return Err(PostgresError::new(Kind::Refused, what).into());
+        }
         Ok(held)
+    }
+
+    /// What a statement says that has one truth for an answer.
+    fn says(&mut self, select: &str) -> Result<bool, PostgresError> {
+        let reader: &mut dyn Reader = &mut self.reader;
+        let said = reader.first(select, &[], |row| row.get::<bool>(0));
+        Ok(said.map_err(|error| self.failure(error))? == Some(true))
     }
 
     fn connect(url: &str, is_made: bool) -> Result<Self, PostgresError> {
@@ -57,7 +72,13 @@ impl ServerHeld {
         let link = Link::connect(&Waiter::new()?, &address, Use::Moving { is_made })?;
         let until = Instant::now() + LONGEST;
         let reader = PostgresReader { link, until, is_in_snapshot: false };
-        Ok(Self { reader, place: address.to_string() })
+        let mut held = Self { reader, place: address.to_string() };
+        if held.says(HAS_NODES)? {
+            let what = "the ledger is in use; end every node that serves it, and wait a minute \
+                        where one was killed";
+            return Err(PostgresError::new(Kind::Refused, what));
+        }
+        Ok(held)
     }
 
     fn failure(&mut self, error: BooksError) -> PostgresError {
@@ -90,9 +111,7 @@ impl ServerBegun {
     /// was ever served is left alone.
     pub fn begin(url: &str) -> Result<Self, MoveError> {
         let mut held = ServerHeld::connect(url, true)?;
-        let reader: &mut dyn Reader = &mut held.reader;
-        let was_served = reader.first(WAS_SERVED, &[], |row| row.get::<bool>(0));
-        if was_served.map_err(|error| held.failure(error))? != Some(false) {
+        if held.says(WAS_SERVED)? {
             return Err(MoveError::NotEmpty(held.place));
         }
         held.reader.link.run(SAY_UNFINISHED)?;

@@ -12,6 +12,7 @@ use super::store::Store;
 use super::tests::{add, is_there, meta, world};
 use crate::domain::facts::Tenant;
 use crate::domain::id::RefundNumber;
+use crate::ledger::damage::Damage;
 use crate::ledger::engine::Engine;
 use crate::ledger::records::{TenantSetting, WHOLE};
 use crate::ledger::sharing::{Claim, LoginFrom, Sharing};
@@ -32,7 +33,7 @@ fn two() -> Option<(&'static Server, String, Address, [Shared; 2])> {
     let server = Server::shared()?;
     let (schema, address) = server.new_schema();
     drop(store_at(address.clone(), world()));
-    let node = |id| Shared::start(address.clone(), [id; 16]).unwrap();
+    let node = |id| Shared::start(address.clone(), [id; 16], Damage::default()).unwrap();
     let nodes = [node(1), node(2)];
     Some((server, schema, address, nodes))
 }

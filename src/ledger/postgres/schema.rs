@@ -10,6 +10,7 @@
 
 use super::fault::{Kind as FaultKind, PostgresError};
 use super::values::Kind;
+use crate::ledger::records::WHOLE;
 use std::collections::HashMap;
 use tokio_postgres::Client;
 
@@ -63,13 +64,15 @@ pub(super) async fn bring_up_to_date(client: &Client, is_made: bool) -> Result<(
         Err(error) => {
             client.batch_execute("rollback").await?;
             let doing = match taken {
-                0 => format!("the schema cannot be made ({AS_OWNER})"),
+                0 => "the schema cannot be made".to_owned(),
                 _ => format!(
                     "the ledger's schema has version {taken}, this program needs {VERSION}, and \
-                     cannot bring it there ({AS_OWNER})"
+                     cannot bring it there"
                 ),
             };
-            Err(error.while_doing(&doing))
+            // Another role changes nothing for a disk that is full or a server that is gone.
+            let helps = if error.is_refusal() { format!(" ({AS_OWNER})") } else { String::new() };
+            Err(error.while_doing(&format!("{doing}{helps}")))
         }
     }
 }
@@ -128,7 +131,47 @@ pub(super) fn too_old(oldest: i64) -> PostgresError {
         "the ledger's schema takes programs that know version {oldest} or newer, and this one \
          knows {VERSION}: use the program that brought it there, or a newer one"
     );
-    PostgresError::new(FaultKind::Refused, what)
+    PostgresError::new(FaultKind::Newer, what)
+}
+
+/// What a role that serves has to have and has not, table by table, as docs/POSTGRES.md grants it.
+const LACKING: &str = "
+    select current_user::text, string_agg(format('%s on %s', rights, relname), '; ' order by relname)
+    from (
+        select relname, concat_ws(', ',
+            case when not has_table_privilege(oid, 'select') then 'select' end,
+            case when relname <> 'turn' and not has_table_privilege(oid, 'insert')
+                then 'insert' end,
+            case when relname not in ('entry_row', 'audit_row', 'audit_object', 'audit_source',
+                'exchange', 'sending') and not has_table_privilege(oid, 'update')
+                then 'update' end) as rights
+        from pg_catalog.pg_class
+        where relkind = 'r' and relnamespace = current_schema()::regnamespace
+        and relname = any($1)
+    ) as tables
+    where rights <> ''
+";
+/// The tables beside those of the ledger that serving writes to.
+const OTHERS: [&str; 5] = ["turn", "batches", "node", "lease", "wrong_login"];
+
+/// Refuses a role that could not do what clients ask for.
+pub(super) async fn check_rights(client: &Client) -> Result<(), PostgresError> {
+    let of_ledger = WHOLE.iter().map(|whole| whole.table.name);
+    let tables: Vec<&str> = of_ledger.chain(OTHERS).collect();
+    let lacking = client.query_one(LACKING, &[&tables]).await?;
+    let (role, rights): (String, Option<String>) = (lacking.try_get(0)?, lacking.try_get(1)?);
+    let Some(rights) = rights else { return Ok(()) };
+    let what = format!(
+        "the role {role} lacks rights that serving needs ({rights}): grant them as the schema's \
+         owner, once `refund-gateway ledger migrate URL` was run; docs/POSTGRES.md has the \
+         statements"
+    );
+    Err(PostgresError::new(FaultKind::Refused, what))
+}
+
+/// Which steps a schema has taken, which may be those of a newer program.
+pub(super) async fn version(client: &Client) -> Result<i64, PostgresError> {
+    Ok(stand(client).await?.version)
 }
 
 async fn check_empty(client: &Client) -> Result<(), PostgresError> {

@@ -17,6 +17,7 @@ use super::sharing_words::{
     TIDY_LEASES, TIDY_NODES, WRONG_OF_ADDRESS, WRONG_OF_PAIR,
 };
 use super::waiter::Waiter;
+use crate::ledger::damage::Damage;
 use crate::ledger::sharing::{Claim, LoginFrom, NODE_SPAN, Sharing, WrongLogins};
 use crate::ledger::{LedgerError, Reply};
 use std::sync::Arc;
@@ -65,12 +66,19 @@ struct Side {
     returned: Vec<(Claim, bool)>,
     changes: watch::Sender<i64>,
     apart: clocks::Apart,
+    /// Where it is noted that nothing should be served.
+    damage: Damage,
 }
 
 impl Shared {
-    /// Says to the ledger that this node is there, from now on and until it is dropped.
-    pub(super) fn start(address: Address, node: [u8; 16]) -> Result<Self, PostgresError> {
-        Self::with_span(address, node, NODE_SPAN)
+    /// Says to the ledger that this node is there, from now on and until it is dropped. What is in
+    /// the way of serving is noted in `damage`.
+    pub(super) fn start(
+        address: Address,
+        node: [u8; 16],
+        damage: Damage,
+    ) -> Result<Self, PostgresError> {
+        Self::with_span(address, node, NODE_SPAN, damage)
     }
 
     /// As [`Shared::start`], for a node that is gone when nothing was heard of it for `span`.
@@ -78,6 +86,7 @@ impl Shared {
         address: Address,
         node: [u8; 16],
         span: Duration,
+        damage: Damage,
     ) -> Result<Self, PostgresError> {
         let (changes, followed) = watch::channel(0);
         let mut side = Side {
@@ -94,6 +103,7 @@ impl Shared {
             returned: Vec::new(),
             changes,
             apart: clocks::Apart::default(),
+            damage,
         };
         let others = side.ask(OTHERS, |node| vec![Box::new(node)])?;
         let others: i64 = others.first().map_or(Ok(0), |row| row.try_get(0))?;
@@ -267,7 +277,8 @@ impl Side {
         let found = self.ask(LOOK, |_| Vec::new())?;
         let Some(found) = found.first() else { return Ok(()) };
         let (world, now): (i64, i64) = (found.try_get(0)?, found.try_get(2)?);
-        self.apart.compare((began, clocks::machine_ms()), now);
+        let apart = self.apart.compare((began, clocks::machine_ms()), now);
+        self.damage.note_unready(apart);
         self.changes.send_if_modified(|known| std::mem::replace(known, world) != world);
         if self.tidied.elapsed() >= TIDY_EVERY {
             self.tidied = Instant::now();

@@ -19,6 +19,7 @@ use crate::ledger::records::Meta;
 use crate::ledger::test_bench::{self, KIND, TEST_KIND};
 use crate::ledger::unit::{Unit, World};
 use crate::ledger::work::{beginning, drawing};
+use std::sync::Arc;
 
 /// How a ledger is opened.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +99,8 @@ pub fn migrate(url: &str) -> Result<i64, PostgresError> {
     let read_at = address.clone();
     let mut store = Store::new(address, runtime, link, node, World::default());
     summing::sum_all(&mut store, &read_at)?;
-    Ok(schema::VERSION)
+    let link = store.link()?;
+    Arc::clone(&link.runtime).block_on(schema::version(&link.client))
 }
 
 const MOMENT: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";

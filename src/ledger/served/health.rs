@@ -2,11 +2,15 @@
 
 use super::{Backend, FileSizes, Served};
 use crate::ledger::work::drawing;
-use crate::ledger::{Damage, Health, LedgerStats, Reply};
+use crate::ledger::{Damage, Health, LedgerError, LedgerStats, Reply};
+use std::future::ready;
 
 impl<B: Backend> Health for Served<B> {
     fn probe(&self) -> Reply<()> {
-        self.write_patiently(drawing::probe)
+        match self.damage.unready() {
+            Some(why) => Box::pin(ready(Err(LedgerError::Unavailable(why)))),
+            None => self.write_patiently(drawing::probe),
+        }
     }
 
     fn begin_check(&self) {

@@ -62,7 +62,7 @@ fn a_node_serves_beside_a_newer_program_until_that_says_otherwise() {
     serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "none", "--ledger", &url]);
     let ended = finish(&mut serve);
     let why = String::from_utf8(ended.stderr).unwrap();
-    assert!(ended.status.code() == Some(3) && why.contains(&said), "{why}");
+    assert!(ended.status.code() == Some(6) && why.contains(&said), "{why}");
     assert!(why.contains("use the program that brought it there, or a newer one"), "{why}");
     assert_eq!(number(&server, "select count(*) from refund"), 5);
 }
