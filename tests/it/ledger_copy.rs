@@ -85,8 +85,8 @@ fn a_gateway_moves_to_postgresql_and_back_and_its_clients_do_not_notice() {
     assert_eq!(returned, before);
 }
 
-/// Regression: the schema's owner had made the schema first, and the copy found it "not empty"; back
-/// again, the copy of what was never served was no ledger.
+/// Regression: the schema's owner had made the schema first, and the copy found it "not empty";
+/// back again, the copy of what was never served was no ledger.
 #[test]
 fn a_ledger_is_copied_into_a_schema_that_its_owner_made() {
     let Some(server) = Server::start() else { return };

@@ -171,8 +171,8 @@ pub(super) fn shown(host: &Host) -> String {
     }
 }
 
-/// Refuses a URL of which a part of a password could be taken for a host or a setting, and be shown:
-/// only one @ stands in a URL, behind the role and its password.
+/// Refuses a URL of which a part of a password could be taken for a host or a setting, and be
+/// shown: only one @ stands in a URL, behind the role and its password.
 fn refuse_unescaped(url: &str) -> Result<(), AddressError> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(path, "/no/such");
     }
 
-    /// Regression: what stood behind an @ in a password was taken for the host, shown, and looked up.
+    /// Regression: what stood behind an @ in a password was taken for the host, and shown.
     #[test]
     fn what_may_be_a_part_of_a_password_is_refused_unseen() {
         for url in [

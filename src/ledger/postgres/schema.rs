@@ -136,7 +136,8 @@ pub(super) fn too_old(oldest: i64) -> PostgresError {
 
 /// What a role that serves has to have and has not, table by table, as docs/POSTGRES.md grants it.
 const LACKING: &str = "
-    select current_user::text, string_agg(format('%s on %s', rights, relname), '; ' order by relname)
+    select current_user::text,
+        string_agg(format('%s on %s', rights, relname), '; ' order by relname)
     from (
         select relname, concat_ws(', ',
             case when not has_table_privilege(oid, 'select') then 'select' end,
