@@ -74,8 +74,8 @@ impl ServerHeld {
         let reader = PostgresReader { link, until, is_in_snapshot: false };
         let mut held = Self { reader, place: address.to_string() };
         if held.says(HAS_NODES)? {
-            let what = "the ledger is in use; end every node that serves it, and wait half a minute \
-                        where one was killed";
+            let what = "the ledger is in use; end every node that serves it, and wait half a \
+                        minute where one was killed";
             return Err(PostgresError::new(Kind::Refused, what));
         }
         Ok(held)
