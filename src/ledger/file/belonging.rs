@@ -6,9 +6,10 @@
 //! <https://www.sqlite.org/fileformat2.html>) that grows by one at most with each transaction that
 //! writes the page, and never shrinks. A log that goes on from a file therefore has no first page
 //! that is older than the file's, and none that skips a count. What must stay true for the writer's
-//! part: each log begins with a transaction that writes the first page, and the count of a closed
-//! file is above that of every log that it had. (A log without the first page is another SQLite
-//! program's, or an earlier version's, and is taken for the file's.)
+//! part: a log that begins when a ledger is opened or has rested begins with a transaction that
+//! writes the first page, and the count of a closed file is above that of every log that it had. (A
+//! log that begins under load has the first page as soon as the file grows. One without it may be
+//! another SQLite program's, or an earlier version's, and is taken for the file's.)
 
 use super::log::{frames, word_of};
 use super::names::log_of;
