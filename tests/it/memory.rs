@@ -24,10 +24,11 @@ fn kilobytes(pid: u32, what: &str) -> u64 {
 }
 
 /// Nearly 4 MiB, nearly ten thousand elements and twenty thousand attributes, each of them owned by
-/// the reader because it has to be resolved.
+/// the reader because it has to be resolved, and with references, so that numbers of cards are
+/// looked for character by character.
 fn large(session: &str) -> String {
     let attribute = format!("{}&amp;", "v".repeat(40));
-    let element = format!("<x a='{attribute}' b='{attribute}'>{}&amp;</x>", "t".repeat(250));
+    let element = format!("<x a='{attribute}' b='{attribute}'>{}&#38;</x>", "t".repeat(250));
     create_envelope(session, &[element.repeat(9_900)])
 }
 

@@ -36,27 +36,31 @@ const OTHER: u8 = 0xff;
 /// What stands for a unit of UTF-16 that is not ASCII.
 pub(super) const NO_ASCII: u8 = 0x7f;
 
-/// The characters of a text, and where each begins.
+/// The characters of a text, and where each begins. It takes as much memory as the text, and eight
+/// bytes for each place where a character is written otherwise or is not seen.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
     pub(super) text: Vec<u8>,
-    places: Vec<usize>,
+    /// From which character on each begins a byte behind the one before, and where that one does.
+    shifts: Vec<(u32, u32)>,
 }
 
 /// Whether a text is as it is: each byte a character.
 pub(super) fn is_plain(text: &[u8], kind: Kind) -> bool {
-    let escapes = match kind {
-        Kind::Xml => memchr::memchr3(b'&', b'\\', b'!', text),
-        Kind::Json => memchr::memchr2(b'&', b'\\', text),
-        Kind::Form => memchr::memchr3(b'&', b'%', b'+', text),
-    };
-    escapes.is_none() && text.is_ascii()
+    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let is_escaped = has(b"&#")
+        || match kind {
+            Kind::Xml => has(b"<!") || has(b"\\"),
+            Kind::Json => has(b"\\"),
+            Kind::Form => has(b"%") || has(b"+"),
+        };
+    !is_escaped && text.is_ascii()
 }
 
 impl Plain {
     /// Reads a text.
     pub(super) fn of(text: &[u8], kind: Kind) -> Self {
-        let mut plain = Self::default();
+        let mut plain = Self { text: Vec::with_capacity(text.len()), shifts: Vec::new() };
         let (mut at, mut is_data) = (0, false);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
             let (seen, length) = match hidden(rest, kind, &mut is_data) {
@@ -66,17 +70,32 @@ impl Plain {
             // In a CDATA section these are no part of the document's structure.
             let seen = seen.map(|byte| if is_data && b"<>".contains(&byte) { OTHER } else { byte });
             if let Some(byte) = seen {
-                plain.text.push(byte);
-                plain.places.push(at);
+                plain.push(byte, at);
             }
             at += length;
         }
         plain
     }
 
+    fn push(&mut self, byte: u8, at: usize) {
+        let next = self.text.len();
+        if self.place(next) != Some(at) {
+            let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+            self.shifts.push((number(next), number(at)));
+        }
+        self.text.push(byte);
+    }
+
     /// Where in the text a character begins.
     pub(super) fn place(&self, at: usize) -> Option<usize> {
-        self.places.get(at).copied()
+        let last = match self.shifts.last() {
+            Some(last) if last.0 as usize <= at => last,
+            _ => {
+                let behind = self.shifts.partition_point(|(from, _)| *from as usize <= at);
+                self.shifts.get(behind.checked_sub(1)?)?
+            }
+        };
+        Some(at - last.0 as usize + last.1 as usize)
     }
 }
 

@@ -137,6 +137,27 @@ impl Address {
 }
 
 impl Address {
+    /// The same for each of its hosts alone.
+    pub(super) fn of_each_host(&self) -> impl Iterator<Item = Self> {
+        let all = &self.config;
+        all.get_hosts().iter().enumerate().map(move |(place, host)| {
+            let mut config = Config::new();
+            match host {
+                Host::Tcp(name) => config.host(name.as_str()),
+                Host::Unix(folder) => config.host_path(folder),
+            };
+            let ports = all.get_ports();
+            ports.get(place).or_else(|| ports.first()).map(|port| config.port(*port));
+            all.get_user().map(|user| config.user(user));
+            all.get_password().map(|password| config.password(password));
+            all.get_dbname().map(|name| config.dbname(name));
+            all.get_connect_timeout().map(|timeout| config.connect_timeout(*timeout));
+            config.target_session_attrs(all.get_target_session_attrs());
+            config.ssl_mode(all.get_ssl_mode());
+            Self { config, trust: self.trust.clone() }
+        })
+    }
+
     /// Reads a URL, with the secrets of this process.
     pub(super) fn of_process(url: &str) -> Result<Self, PostgresError> {
         let address = Self::parse(url, &Secrets::of_process());

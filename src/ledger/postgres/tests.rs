@@ -271,6 +271,23 @@ fn what_cannot_be_reached_is_said_in_a_sentence_with_what_to_do() {
     }
 }
 
+/// Regression: only the last host's reason was said.
+#[test]
+fn of_several_hosts_that_cannot_be_used_each_has_its_reason() {
+    let Some(server) = Server::shared() else { return };
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let hosts = format!("localhost:{free},127.0.0.1:{}", server.port());
+    let url = format!("postgres://postgres:wrong@{hosts}/postgres");
+    let address = Address::parse(&url, &Secrets::default()).unwrap();
+    let start = Start { is_made: true, ..Start::default() };
+    let why = starting::open(address, start).map(|_| ()).unwrap_err().to_string();
+    for part in
+        [&format!("localhost:{free}/postgres: "), "Connection refused", "check the password"]
+    {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+}
+
 #[test]
 fn of_several_hosts_the_one_that_answers_and_takes_writes_is_used() {
     let Some(server) = Server::shared() else { return };
