@@ -21,9 +21,11 @@ const ANSWER_MAX: usize = 512;
 /// What is said where a coding is not implemented.
 pub(super) const CHUNKED_ALONE: &str = "Of transfer encodings only chunked is implemented.";
 
-/// Whether headers that hyper took name a transfer coding other than chunked.
+/// Whether headers that hyper took name a transfer coding other than chunked, or one twice.
 pub(super) fn has_foreign_coding(headers: &HeaderMap) -> bool {
-    headers.get_all(TRANSFER_ENCODING).iter().any(|coding| !is_chunked(coding.as_bytes()))
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let first = codings.next();
+    codings.next().is_some() || first.is_some_and(|coding| !is_chunked(coding.as_bytes()))
 }
 
 /// Whether the bytes of a head name a transfer coding other than chunked.

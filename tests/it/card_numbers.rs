@@ -10,6 +10,25 @@ use tempfile::TempDir;
 
 const CARD: &str = "4111111111111111";
 const GROUPED: &str = "5500 0000 0000 0004";
+/// The number as a comment can have it, each with a mark before it.
+const WRITTEN: [&str; 7] = [
+    "card number 4111111111111111",
+    "CreditCardNumber: 4111111111111111",
+    "AccountNumber = '4111111111111111",
+    "PAN4111111111111111EUR",
+    "ref &#52;11111111111111&#x0031;",
+    "cd <![CDATA[41111111]]><!-- x -->11111111",
+    "dots 4111.1111.1111.1111",
+];
+const WRITTEN_MASKED: [&str; 7] = [
+    "card number ************1111",
+    "CreditCardNumber: ************1111",
+    "AccountNumber = '************1111",
+    "PAN************1111EUR",
+    "ref ************1111",
+    "cd ************1111",
+    "dots ****.****.****.1111",
+];
 
 /// Everything in the folder and below it.
 fn files(folder: &std::path::Path) -> Vec<u8> {
@@ -43,11 +62,12 @@ fn reported(config: &str) -> String {
     let trace = [("REFUND_GATEWAY_LOG", "trace")];
     let mut gateway = TestGateway::start_with_env(folder, &args, &trace);
     let session = gateway.login();
-    let otherwise = "4111.1111.1111.1111, 4111&#49;11111111111, 41111111<!-- -->11111111";
-    let comment = format!("paid by {CARD} and {GROUPED}, Number: {CARD}, PAN{CARD}, {otherwise}");
+    let comment = format!("paid by {CARD} and {GROUPED}");
     let made = gateway.create(&session, &[refund_with(&comment)]);
     assert_eq!(made.successes(), 1, "{made}");
     let mut reported = made.to_string();
+    let made = gateway.create(&session, &WRITTEN.map(refund_with));
+    assert_eq!(made.successes(), WRITTEN.len(), "{made}");
     let query = |words: &str| {
         let query = format!("<api:queryString>{words}</api:queryString>");
         let body = format!("<api:query>{query}</api:query>");
@@ -55,6 +75,7 @@ fn reported(config: &str) -> String {
     };
     reported += &query("select Comment from Refund");
     reported += &query(&format!("select {CARD} from Refund"));
+    reported += &query(&format!("select Id from Refund where Id{CARD} = 'x'"));
     reported += &query(&format!("select Id from Refund where Comment = '{CARD}'"));
     let odd = refund_with("x").replace("\"obj:Refund\"", &format!("\"{CARD}\""));
     reported += &gateway.post(ENDPOINT, &create_envelope(&session, &[odd])).to_string();
@@ -63,6 +84,9 @@ fn reported(config: &str) -> String {
     let headers = [("Content-Type", "application/json"), ("Authorization", session.as_str())];
     let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}?unheard={CARD}");
     reported += &gateway.connect().send("PUT", &path, &headers, json.as_bytes()).to_string();
+    let escaped = "{\"comment\":\"a \\u0034111\\t1111\\n11111111\",\"unheard\":4111111111111111}";
+    let path = format!("/v1/object/refund/{EXTERNAL_ACCOUNT}?unheard=%34111111111111111");
+    reported += &gateway.connect().send("PUT", &path, &headers, escaped.as_bytes()).to_string();
     let tracked = [headers[0], headers[1], ("Zuora-Track-Id", CARD)];
     reported += &gateway.connect().send("PUT", &path, &tracked, json.as_bytes()).to_string();
     let token = fs::read_to_string(gateway.folder().join("ledger.db.admin-token")).unwrap();
@@ -81,7 +105,10 @@ fn reported(config: &str) -> String {
 fn no_number_of_a_card_in_a_free_text_is_kept_or_told() {
     let hidden = reported("");
     assert!(hidden.contains("paid by ************1111 and **** **** **** 0004"));
-    for number in [CARD, GROUPED, "4111.1111"] {
+    for masked in WRITTEN_MASKED {
+        assert!(hidden.contains(masked), "{masked}");
+    }
+    for number in [CARD, GROUPED, "4111.1111.1111.1111", "&#52;111", "%34111"] {
         let place = hidden.find(number).map(|at| at.saturating_sub(200)..at + 40);
         let place = place.map(|at| String::from_utf8_lossy(&hidden.as_bytes()[at]));
         assert_eq!(place, None, "{number}");

@@ -30,6 +30,10 @@ fn of_transfer_encodings_only_chunked_is_implemented() {
         ("1.1", "transfer-encoding: identity"),
         ("1.1", "Transfer-Encoding: chunked, gzip"),
         ("1.1", "Transfer-Encoding: xchunked"),
+        ("1.1", "Transfer-Encoding: chunked, chunked"),
+        ("1.1", "Transfer-Encoding:"),
+        ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+        ("1.1", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked"),
         ("1.1", "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip"),
         ("1.1", "Content-Length: 5\r\nTransfer-Encoding: gzip"),
         ("1.0", "Transfer-Encoding: gzip"),
@@ -45,6 +49,14 @@ fn of_transfer_encodings_only_chunked_is_implemented() {
             let text = answer.text();
             assert!(text.contains("only chunked is implemented"), "{codings}: {answer}");
         }
+        // Behind another request, on a connection that is kept.
+        let mut wire = gateway.connect();
+        wire.write(format!("GET {ENDPOINT}?wsdl HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes());
+        assert_eq!(wire.read_answer().unwrap().status, 200);
+        let head = format!("Host: localhost\r\n{codings}\r\n");
+        let request = format!("POST {ENDPOINT} HTTP/{version}\r\n{head}\r\n0\r\n\r\n");
+        wire.write(request.as_bytes());
+        assert_eq!(wire.read_answer().unwrap().status, 501, "{codings}");
     }
     for head in ["POST / HTTP/1.1\r\nHost h\r\n", "POST / HTTP/9.9\r\n"] {
         let mut wire = gateway.connect();
