@@ -98,7 +98,8 @@ pub(super) const CHECKS: [Check; 21] = [
         about: "credit memo",
         // One that writes an invoice off has none, but is applied; a seed gives each at least one.
         select: "select memo.number from credit_memo as memo \
-                 where not exists (select 1 from credit_memo_line as line where line.memo = memo.key) \
+                 where not exists ( \
+                     select 1 from credit_memo_line as line where line.memo = memo.key) \
                  and (memo.created_by is null or not exists ( \
                      select 1 from credit_memo_part as part where part.memo = memo.key))",
         problem: "its items are not there",
