@@ -3,7 +3,7 @@
 //! served.
 
 use crate::gateway::{ENDPOINT, EXTERNAL_ACCOUNT, FIFTY, TestGateway, envelope, external_refund};
-use crate::gateway::{finish, program, refund, session_header};
+use crate::gateway::{finish, program, session_header};
 use crate::wire::Answer;
 use rusqlite::Connection;
 use std::fs;
@@ -126,44 +126,4 @@ fn a_file_that_is_no_database_any_more_ends_writing_when_it_is_read() {
 fn a_file_that_is_no_database_any_more_ends_writing_when_it_is_written() {
     let refund = [external_refund(EXTERNAL_ACCOUNT, "1.00")];
     meets_no_database(|gateway, session| gateway.create(session, &refund));
-}
-
-/// Regression: that the last row of these tables was gone was found by nothing.
-#[test]
-fn check_finds_that_a_last_row_was_deleted() {
-    let seed = include_str!("../../fixtures/rest-settlement/seed.toml");
-    let mut gateway = TestGateway::seeded(seed, &[]);
-    let session = gateway.login();
-    let object = refund(&[
-        ("PaymentId", "4028e6a0000d00000000000000000002"),
-        ("Amount", "1.00"),
-        ("SourceType", "Payment"),
-        ("Type", "Electronic"),
-    ]);
-    let made = gateway.create(&session, &[object]);
-    assert_eq!(made.successes(), 1, "{made}");
-    assert!(gateway.terminate().success());
-    let check = |name: &str| finish(program(gateway.folder()).args(["check", "--ledger", name]));
-    assert!(check("ledger.db").status.success(), "{:?}", check("ledger.db"));
-    for (table, said) in [
-        ("exchange", "the exchange that it records is not there"),
-        ("audit_object", "what it touched is not there"),
-        ("credit_memo_line", "its items are not there"),
-    ] {
-        let copy = gateway.folder().join(format!("{table}.db"));
-        fs::copy(gateway.ledger(), &copy).unwrap();
-        let ledger = Connection::open(&copy).unwrap();
-        let trigger = format!("{table}_is_never_deleted");
-        let select = "select sql from sqlite_schema where name = ?1";
-        let again: Option<String> = ledger.query_row(select, [&trigger], |row| row.get(0)).ok();
-        ledger.execute_batch(&format!("drop trigger if exists {trigger}")).unwrap();
-        let last = format!("delete from {table} where key = (select max(key) from {table})");
-        assert_eq!(ledger.execute(&last, []).unwrap(), 1);
-        ledger.execute_batch(&again.unwrap_or_default()).unwrap();
-        drop(ledger);
-        let output = check(&format!("{table}.db"));
-        let told = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && told.contains(said), "{table}: {told}");
-    }
 }
