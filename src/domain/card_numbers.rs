@@ -82,6 +82,20 @@ fn in_units(body: &[u8], before: &[u8], after: &[u8], low: usize) -> Vec<u8> {
     changed
 }
 
+/// Which bytes may be part of a number in groups.
+static PARTS: [bool; 256] = {
+    let (mut parts, mut byte) = ([false; 256], 0_u8);
+    let [first @ .., last] = &mut parts;
+    let mut rest: &mut [bool] = first;
+    while let [part, behind @ ..] = rest {
+        *part = byte.is_ascii_digit() || is_separator(byte);
+        byte += 1;
+        rest = behind;
+    }
+    *last = is_separator(u8::MAX);
+    parts
+};
+
 /// The places of the digits that are not shown, and whether each is part of the name of an element.
 fn hidden_digits(text: &[u8], kind: Kind) -> Vec<(usize, bool)> {
     let mut hidden = Vec::new();
@@ -109,7 +123,7 @@ fn found(text: &[u8], kind: Kind) -> Vec<Vec<usize>> {
 /// has such a pair in it, wherever it begins.
 fn next_run(text: &[u8], mut from: usize) -> Option<Range<usize>> {
     const STEP: usize = *DIGITS.start() - 1;
-    let is_part = |byte: &u8| byte.is_ascii_digit() || is_separator(*byte);
+    let is_part = |byte: &u8| PARTS.get(usize::from(*byte)) == Some(&true);
     let mut probe = from;
     loop {
         if !text.get(probe..probe + 2)?.iter().all(is_part) {
@@ -158,7 +172,7 @@ fn find_in(text: &[u8], kind: Kind, run: Range<usize>, found: &mut Vec<Vec<usize
     }
 }
 
-fn is_separator(byte: u8) -> bool {
+const fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'\t'..=b'\r')
 }
 

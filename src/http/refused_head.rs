@@ -32,6 +32,10 @@ pub(super) fn has_foreign_coding(headers: &HeaderMap) -> bool {
 pub(super) fn names_foreign_coding(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head).any(|end| {
         let line = head.get(end + 1..).unwrap_or_default();
+        // Most lines are told by their first letter.
+        if !matches!(line, [b't' | b'T', ..]) {
+            return false;
+        }
         let Some((name, rest)) = line.split_at_checked(CODING.len()) else {
             return false;
         };

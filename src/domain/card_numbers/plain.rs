@@ -47,12 +47,15 @@ pub(super) struct Plain {
 
 /// Whether a text is as it is: each byte a character.
 pub(super) fn is_plain(text: &[u8], kind: Kind) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
-    let is_escaped = has(b"&#")
+    let is_reference = |at: usize| text.get(at + 1) == Some(&b'#');
+    let is_escaped = memchr::memchr_iter(b'&', text).any(is_reference)
         || match kind {
-            Kind::Xml => has(b"<!") || has(b"\\"),
-            Kind::Json => has(b"\\"),
-            Kind::Form => has(b"%") || has(b"+"),
+            Kind::Xml => memchr::memchr2_iter(b'!', b'\\', text).any(|at| {
+                text.get(at) == Some(&b'\\')
+                    || at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<')
+            }),
+            Kind::Json => memchr::memchr(b'\\', text).is_some(),
+            Kind::Form => memchr::memchr2(b'%', b'+', text).is_some(),
         };
     !is_escaped && text.is_ascii()
 }

@@ -3,9 +3,9 @@
 //! again.
 
 use super::names::log_of;
-use std::fs;
+use rustix::fs::stat;
+use std::ffi::CString;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The file that a path led to, and the log beside it.
@@ -19,6 +19,8 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     path: PathBuf,
+    /// The path as the system takes it, because each batch asks for it.
+    name: CString,
     device: u64,
     inode: u64,
 }
@@ -64,12 +66,12 @@ impl Identity {
 
 impl Place {
     fn of(path: PathBuf) -> io::Result<Self> {
-        let file = fs::metadata(&path)?;
-        Ok(Self { device: file.dev(), inode: file.ino(), path })
+        let name = CString::new(path.as_os_str().as_encoded_bytes())?;
+        let file = stat(&name)?;
+        Ok(Self { path, name, device: file.st_dev, inode: file.st_ino })
     }
 
     fn holds(&self) -> bool {
-        fs::metadata(&self.path)
-            .is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+        stat(&self.name).is_ok_and(|file| (file.st_dev, file.st_ino) == (self.device, self.inode))
     }
 }
