@@ -119,12 +119,24 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let rendered = error.render();
     let coloured =
         if io::stderr().is_terminal() { rendered.ansi().to_string() } else { rendered.to_string() };
-    match error.use_stderr().then(|| numbers_in_words(&coloured)).flatten() {
+    match error.use_stderr().then(|| in_words(&coloured)).flatten() {
         Some(text) => terminal::note(text.trim_end()),
         // A reader that goes away has seen enough.
         None => drop(error.print()),
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::FailureCode::Usage as u8))
+}
+
+/// What `text` says in words for users, and without the URL of a ledger, which may hold a password;
+/// nothing where that is the same.
+fn in_words(text: &str) -> Option<String> {
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let urls = arguments.filter_map(|argument| {
+        let value = argument.split_once('=').map(|(_, value)| value.to_owned());
+        [Some(argument), value].into_iter().flatten().find(|one| values::is_on_server(one))
+    });
+    let hidden = urls.fold(text.to_owned(), |text, url| text.replace(&url, "postgres://…"));
+    numbers_in_words(&hidden).or_else(|| (hidden != text).then_some(hidden))
 }
 
 /// What is said of a number that is none, in words for users, if `text` says such a thing.

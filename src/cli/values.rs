@@ -139,6 +139,13 @@ impl fmt::Display for Moment {
     }
 }
 
+/// Whether a text is meant to name a ledger on a database server, however badly: what is wrong with
+/// it is then said without its password, which the name of a file would show.
+pub(super) fn is_on_server(text: &str) -> bool {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("postgres" | "postgresql"))
+}
+
 /// Where the ledger is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
@@ -155,7 +162,7 @@ impl From<String> for LedgerPlace {
     fn from(text: String) -> Self {
         match text.as_str() {
             ":memory:" => Self::Memory,
-            _ if text.contains("://") => Self::Server(text),
+            _ if text.contains("://") || is_on_server(&text) => Self::Server(text),
             _ => Self::File(PathBuf::from(text)),
         }
     }
@@ -186,7 +193,7 @@ impl fmt::Display for LedgerPlace {
             Self::File(path) => path.display().fmt(out),
             // What stands between the scheme and the host may be a password.
             Self::Server(address) => {
-                let scheme = address.split("://").next().unwrap_or_default();
+                let scheme = address.split(':').next().unwrap_or_default();
                 write!(out, "{scheme}://…")
             }
         }
@@ -221,5 +228,10 @@ mod tests {
         let server = place("postgres://user:secret@db/ledger");
         assert!(matches!(server, LedgerPlace::Server(_)));
         assert_eq!(server.to_string(), "postgres://…");
+        // What was meant to be one is no file, whose name would be shown.
+        for text in ["postgres:/u:secret@db/l", "PostgreSQL:u:secret@db/l?a=://", "u:secret://l"] {
+            assert!(matches!(place(text), LedgerPlace::Server(_)), "{text}");
+            assert!(!place(text).to_string().contains("secret"), "{text}");
+        }
     }
 }

@@ -62,6 +62,34 @@ fn said(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }
 
+/// Regression: a part of the password was shown where the URL was no URL or no argument there.
+#[test]
+fn no_part_of_a_password_is_shown_wherever_its_url_is_named() {
+    let folder = TempDir::new().unwrap();
+    let config = folder.path().join("config.toml");
+    fs::write(&config, "ledger = 'postgres://u:S3CRET@localhost/l'\n").unwrap();
+    let url = "postgres://u:pa@S3CRET@localhost/l";
+    let cases: [(&[&str], i32); 9] = [
+        (&["serve", "--listen", "127.0.0.1:0", "--ledger", url], 3),
+        (&["serve", "--ledger", "postgres:/u:S3CRET@localhost/l"], 3),
+        (&["check", "--ledger", url], 3),
+        (&["ledger", "migrate", url], 3),
+        (&["ledger", "copy", url, "file.db"], 3),
+        (&["serve", url], 2),
+        (&["serve", "--listen", url], 2),
+        (&["serve", "--help"], 0),
+        (&["config", "check", "config.toml"], 0),
+    ];
+    for (args, code) in cases {
+        let mut run = program(folder.path());
+        let ended = finish(run.args(args).env("REFUND_GATEWAY_LEDGER", url));
+        let said = [ended.stdout, ended.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(ended.status.code(), Some(code), "{args:?}: {said}");
+        assert!(!said.contains("S3CRET"), "{args:?}: {said}");
+    }
+}
+
 /// A database of its own, as ledgers want it.
 fn database(server: &Server, name: &str) {
     let create = "template template0 encoding 'UTF8' locale 'C'";

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: nothing leaves this machine unencrypted or to a server whose certificate
 //! was not verified for its name; only a server that takes writes is used; no password is ever
-//! shown.
+//! shown, nor what may be a part of one.
 
 use super::fault::{Kind, PostgresError};
 use super::passfile;
@@ -99,11 +99,13 @@ impl Address {
         }
         refuse_unescaped(url)?;
         let (url, own) = take_own(url)?;
-        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
-            AddressError::Malformed(super::fault::sentence(&error))
-        })?;
+        let mut config: Config = url.parse().map_err(|error| unreadable(&url, &error))?;
         if config.get_hosts().is_empty() {
             return Err(malformed("it names no host"));
+        }
+        let is_unescaped = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(is_unescaped) {
+            return Err(malformed("an @ is in the name of a host"));
         }
         let attributes = config.get_target_session_attrs();
         if attributes == TargetSessionAttrs::ReadOnly {
@@ -206,6 +208,16 @@ fn refuse_unescaped(url: &str) -> Result<(), AddressError> {
     Err(AddressError::Malformed(why.to_owned()))
 }
 
+/// Why the driver does not take a URL. It names a setting that it does not know; behind a password
+/// among the settings that may be a part of it.
+fn unreadable(url: &str, error: &tokio_postgres::Error) -> AddressError {
+    let settings = url.split_once('?').map_or("", |(_, settings)| settings);
+    AddressError::Malformed(match settings.contains("password=") {
+        true => "its settings cannot be read; write & in a password as %26".to_owned(),
+        false => super::fault::sentence(error),
+    })
+}
+
 /// The URL without the settings that are this program's to follow, and these.
 fn take_own(url: &str) -> Result<(String, Own), AddressError> {
     let mut own = Own::default();
@@ -214,9 +226,9 @@ fn take_own(url: &str) -> Result<(String, Own), AddressError> {
     for setting in query.split('&') {
         let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
         match name {
-            "sslmode" => own.mode = Some(decoded(value)?),
-            "sslrootcert" => own.authorities = Some(decoded(value)?),
-            "passfile" => own.passfile = Some(decoded(value)?),
+            "sslmode" => own.mode = Some(decoded(name, value)?),
+            "sslrootcert" => own.authorities = Some(decoded(name, value)?),
+            "passfile" => own.passfile = Some(decoded(name, value)?),
             _ => others.push(setting),
         }
     }
@@ -224,9 +236,9 @@ fn take_own(url: &str) -> Result<(String, Own), AddressError> {
     Ok((format!("{path}{query}"), own))
 }
 
-/// A value of the query without its percent signs.
-fn decoded(value: &str) -> Result<String, AddressError> {
-    let malformed = || AddressError::Malformed(format!("{value} is badly escaped"));
+/// The value of a setting without its percent signs.
+fn decoded(name: &str, value: &str) -> Result<String, AddressError> {
+    let malformed = || AddressError::Malformed(format!("{name} is badly escaped: % is %25"));
     percent::decoded(value).ok_or_else(malformed)
 }
 
@@ -335,6 +347,16 @@ mod tests {
         ] {
             let why = parse(url).unwrap_err().to_string();
             assert!(why.contains("%40") && !why.contains("S3CRET"), "{url}: {why}");
+        }
+        for url in [
+            "postgres://u:x@S3CRET%40localhost/l",
+            "postgres://u:S3CRET",
+            "postgres://u@localhost/l?password=x&S3CRET=y",
+            "postgres://u@localhost/l?password=x&S3CRET",
+            "postgres://u@localhost/l?password=x&sslrootcert=S3CRET%",
+        ] {
+            let why = parse(url).unwrap_err().to_string();
+            assert!(!why.contains("S3CRET"), "{url}: {why}");
         }
         let escaped = parse("postgres://u:pa%40s%2Fx%3Fy:z#@localhost/l").unwrap();
         assert_eq!(escaped.config.get_password(), Some(b"pa@s/x?y:z#".as_slice()));
