@@ -78,6 +78,17 @@ pub enum MoveError {
     },
 }
 
+impl MoveError {
+    /// Whether a machine, a server or a right failed, so that no row is to blame.
+    fn is_of_no_row(&self) -> bool {
+        match self {
+            Self::File(error) => matches!(error, OpenError::Io { .. }),
+            Self::Server(error) => !error.is_of_a_row(),
+            _ => false,
+        }
+    }
+}
+
 /// A ledger that nothing serves as long as this is held.
 pub trait Held {
     /// Where it is, without secrets.
@@ -142,10 +153,11 @@ pub fn copy(
     shown: &Shown,
 ) -> Result<Moved, MoveError> {
     let first = sound(from, &shown.first)?;
-    let (mut written, mut failure) = (Vec::new(), None);
+    let (mut written, mut row, mut unwritten) = (Vec::new(), None, None);
     let (source, target) = (from.place(), to.place());
     let read = from.read(&mut |reader| {
         let all = count(reader)?;
+        let mut unread = None;
         let filled = to.fill(&mut |books| {
             let mut done = 0_u64;
             for whole in WHOLE {
@@ -160,31 +172,30 @@ pub fn copy(
                     taken.clone()
                 });
                 if let Err(error) = read {
-                    let place = if taken.is_err() { &target } else { &source }.clone();
-                    failure =
-                        Some(MoveError::Row { place, table: table.name, error: error.clone() });
+                    let (place, table) = match taken {
+                        Err(_) => (target.clone(), table.name),
+                        Ok(()) => (source.clone(), table.name),
+                    };
+                    unread = taken.is_ok().then(|| error.clone());
+                    row = Some(MoveError::Row { place, table, error: error.clone() });
                     return Err(error);
                 }
                 written.push(contents.done());
             }
             Ok(())
         });
+        // Each side knows best what it failed of itself.
         filled.map_err(|error| {
-            let text = error.to_string();
-            let is_of_server = matches!(&error, MoveError::Server(error) if error.is_of_server());
-            failure = failure.take().filter(|_| !is_of_server).or(Some(error));
-            BooksError::Engine(text)
+            unread.take().unwrap_or_else(|| {
+                let text = error.to_string();
+                unwritten = Some(error);
+                BooksError::Engine(text)
+            })
         })
     });
-    match (failure, read) {
-        // No row is to blame where a server is gone.
-        (_, Err(MoveError::Server(error))) | (Some(MoveError::Server(error)), _)
-            if error.is_of_server() =>
-        {
-            return Err(MoveError::Server(error));
-        }
-        (Some(failure), _) => return Err(failure),
-        (None, read) => read?,
+    if let Err(unread) = read {
+        let why = unwritten.unwrap_or(unread);
+        return Err(row.filter(|_| !why.is_of_no_row()).unwrap_or(why));
     }
     let tables = contents(to.as_mut())?;
     let differing = written.iter().zip(&tables).find(|(one, other)| one != other);

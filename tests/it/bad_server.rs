@@ -15,11 +15,16 @@ use rcgen::{CertificateParams, KeyPair};
 use rustix::process::Signal;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use tempfile::TempDir;
 
 /// Why the gateway does not start with this ledger, and with variables in its environment.
 fn refusal(url: &str, env: &[(&str, &str)]) -> String {
+    refusal_and_code(url, env).0
+}
+
+/// The same, and its exit code.
+fn refusal_and_code(url: &str, env: &[(&str, &str)]) -> (String, Option<i32>) {
     let folder = TempDir::new().unwrap();
     let mut serve = program(folder.path());
     serve.args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "none", "--ledger", url]);
@@ -27,7 +32,7 @@ fn refusal(url: &str, env: &[(&str, &str)]) -> String {
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(!ended.status.success() && ended.stdout.is_empty(), "{said}");
     assert!(!said.contains("secret"), "{said}");
-    said
+    (said, ended.status.code())
 }
 
 /// A refund of one cent, or why there is none.
@@ -145,7 +150,7 @@ fn a_full_disk_of_the_server_loses_nothing_and_is_said() {
     let node = node(&url, &stub.table("cards", ""));
     let session = node.login();
     assert_eq!(refunded(&node, &session), Ok(()));
-    server.sql("small", "create table filler (x text)");
+    server.sql("small", "create schema another; create table filler (x text)");
     for rows in [10_000, 1_000, 100, 10] {
         let fill =
             format!("insert into filler select repeat('x', 500) from generate_series(1, {rows})");
@@ -168,6 +173,11 @@ fn a_full_disk_of_the_server_loses_nothing_and_is_said() {
         (ready.status, ready.text().contains("give the server's disk room"))
     };
     until("it is not ready", || is_ready() == (503, true));
+    // There is no room for a schema, which no other role would change.
+    let (why, code) =
+        refusal_and_code(&server.url("small", "options=-csearch_path%3Danother"), &[]);
+    assert!(code == Some(5) && why.contains("give the server's disk room"), "{code:?} {why}");
+    assert!(!why.contains("ledger migrate"), "{why}");
     server.sql("small", "drop table filler");
     until("it is ready again", || is_ready() == (200, false));
     until("it goes on", || refunded(&node, &session).is_ok());

@@ -18,12 +18,14 @@ pub(super) enum Kind {
     Passing,
     /// It took longer than it may.
     Late,
-    /// The server's disk has no room.
-    Full,
+    /// The server is short of room on its disk, of memory or the like, or its disk fails.
+    Short,
     /// What is stored is damaged.
     Damage,
     /// The ledger is newer than this program.
     Newer,
+    /// A row, or a value of one, that cannot be kept.
+    Misfit,
     /// Nothing that another attempt would change.
     Refused,
 }
@@ -50,14 +52,14 @@ impl PostgresError {
         self.kind == Kind::Newer
     }
 
-    /// Whether the server or the way to it failed, and not what was asked for.
-    pub(in crate::ledger) fn is_of_server(&self) -> bool {
-        matches!(self.kind, Kind::Lost | Kind::Late | Kind::Full)
+    /// Whether a row is to blame: what it holds is damaged, or cannot be kept.
+    pub(in crate::ledger) fn is_of_a_row(&self) -> bool {
+        matches!(self.kind, Kind::Damage | Kind::Misfit)
     }
 
     /// Whether something has to be changed first, here or at the server.
     pub fn is_refusal(&self) -> bool {
-        self.kind == Kind::Refused
+        matches!(self.kind, Kind::Refused | Kind::Misfit)
     }
 
     /// The same with what was tried before it.
@@ -85,7 +87,8 @@ impl From<BooksError> for PostgresError {
     fn from(error: BooksError) -> Self {
         let kind = match error {
             BooksError::Damaged(_) | BooksError::Unknown { .. } => Kind::Damage,
-            _ => Kind::Refused,
+            BooksError::Missing(_) | BooksError::Fault { .. } => Kind::Misfit,
+            BooksError::Engine(_) => Kind::Refused,
         };
         Self::new(kind, error.to_string())
     }
@@ -95,7 +98,7 @@ fn kind_of(error: &tokio_postgres::Error) -> Kind {
     let Some(server) = error.as_db_error() else {
         // Nothing was sent of what cannot be encoded.
         let is_of_value = error.source().is_some_and(<dyn std::error::Error>::is::<Misfit>);
-        return if is_of_value { Kind::Refused } else { Kind::Lost };
+        return if is_of_value { Kind::Misfit } else { Kind::Lost };
     };
     let code = server.code();
     if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED {
@@ -104,9 +107,6 @@ fn kind_of(error: &tokio_postgres::Error) -> Kind {
     if *code == SqlState::QUERY_CANCELED {
         return Kind::Late;
     }
-    if *code == SqlState::DISK_FULL {
-        return Kind::Full;
-    }
     // A server that has become a standby takes no writes; its connections lead nowhere.
     let is_standby = *code == SqlState::READ_ONLY_SQL_TRANSACTION;
     let is_fatal = matches!(server.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
@@ -114,7 +114,15 @@ fn kind_of(error: &tokio_postgres::Error) -> Kind {
         return Kind::Lost;
     }
     let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
-    if passing.contains(code) { Kind::Passing } else { Kind::Refused }
+    if passing.contains(code) {
+        return Kind::Passing;
+    }
+    match code.code().get(..2) {
+        Some("53" | "58") => Kind::Short,
+        // Of data, of constraints, and of what is too long for a row or an index.
+        Some("22" | "23" | "54") => Kind::Misfit,
+        _ => Kind::Refused,
+    }
 }
 
 /// A value that a column cannot hold.

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -202,6 +202,45 @@ fn what_was_not_finished_is_served_by_nothing_and_begun_anew() {
     names.retain(|name| !beside.iter().any(|end| name.to_string_lossy().ends_with(end)));
     names.sort();
     assert_eq!(names, ["back.db", "ledger.db"]);
+}
+
+/// Regression: the row that was on its way was said to be damaged.
+#[test]
+fn a_server_that_goes_away_or_refuses_in_the_middle_of_a_copy_says_so_itself() {
+    let Some(server) = Server::start() else { return };
+    let folder = TempDir::new().unwrap();
+    let (path, url) = (written(&folder, &[]), url(&server));
+    let server = Arc::new(server);
+    let striking = |strike: fn(&Server)| {
+        let (server, once) = (Arc::clone(&server), Once::new());
+        let copying: Progress = Arc::new(move |_, _| once.call_once(|| strike(&server)));
+        Shown { copying, ..unseen() }
+    };
+    let failure = |copied: Result<Moved, MoveError>| match copied.map(|_| ()) {
+        Err(MoveError::Server(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let killed = || striking(Server::kill_and_start);
+    let begun = || Box::new(ServerBegun::begin(&url).unwrap());
+    let why = failure(copy(&mut FileHeld::take(&path).unwrap(), begun(), &killed()));
+    assert!(!why.is_refusal() && !why.is_damage(), "{why}");
+    // What the role may not write is no row's fault either.
+    server.sql("postgres", "create role half login password 'secret' in role pg_read_all_data");
+    let (_, schema) = url.rsplit_once("%3D").unwrap();
+    let grant = "grant usage on schema {} to half; grant insert, update, delete on all tables in \
+                 schema {} to half; revoke insert on {}.refund_row from half";
+    server.sql("postgres", &grant.replace("{}", schema));
+    let half = url.replace("postgres:secret@", "half:secret@");
+    let refused = Box::new(ServerBegun::begin(&half).unwrap());
+    let why = failure(copy(&mut FileHeld::take(&path).unwrap(), refused, &unseen()));
+    assert!(why.is_refusal() && why.to_string().contains("docs/POSTGRES.md"), "{why}");
+    copy(&mut FileHeld::take(&path).unwrap(), begun(), &unseen()).unwrap();
+    let back = folder.path().join("back.db");
+    let to_file = || Box::new(FileBegun::begin(&back).unwrap());
+    let why = failure(copy(&mut ServerHeld::take(&url).unwrap(), to_file(), &killed()));
+    assert!(!why.is_refusal() && !why.is_damage(), "{why}");
+    copy(&mut ServerHeld::take(&url).unwrap(), to_file(), &unseen()).unwrap();
+    assert_eq!(rows(&path), rows(&back));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! synchronous standby has it as well; until it is known the node writes nothing, so that its row
 //! in `batches` says for certain which of its batches was the last.
 
-use super::fault::PostgresError;
+use super::fault::{Kind, PostgresError};
 use super::link::Bindable;
 use super::purpose::Verb;
 use super::store::{Store, Turn, begin, take_turn};
@@ -55,7 +55,7 @@ impl Store {
             match self.is_committed(next, left) {
                 Ok(true) => return Ok(()),
                 Ok(false) => {
-                    self.is_passing = true;
+                    self.failed_of = Some(Kind::Lost);
                     return Err(CommitError::RolledBack(why.to_string()));
                 }
                 Err(error) if began.elapsed() > self.look_up_max => {

@@ -118,7 +118,9 @@ fn compare_clocks(link: &mut Link) -> Result<(), PostgresError> {
 pub(super) fn commit(store: &mut Store) -> Result<(), PostgresError> {
     store.flush()?;
     store.commit().map_err(|error| match error {
-        CommitError::RolledBack(why) => PostgresError::new(Kind::Refused, why),
+        CommitError::RolledBack(why) => {
+            PostgresError::new(store.failed_of.unwrap_or(Kind::Refused), why)
+        }
         CommitError::Unknown(why) => PostgresError::new(Kind::Lost, why),
     })
 }

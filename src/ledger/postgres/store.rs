@@ -69,8 +69,8 @@ pub struct Store {
     next: Option<Turn>,
     /// What is in memory may differ from the rows.
     pub(super) is_stale: bool,
-    /// Whether what the last batch failed of passes by itself.
-    pub(super) is_passing: bool,
+    /// What the last batch failed of, if it did.
+    pub(super) failed_of: Option<Kind>,
     /// For how long the callers of a commit that got no answer wait until it is looked up.
     pub(super) look_up_max: Duration,
     /// Where the ledger stands if the commit was done whose outcome is unknown.
@@ -97,7 +97,7 @@ impl Store {
             turn: None,
             next: None,
             is_stale: true,
-            is_passing: false,
+            failed_of: None,
             look_up_max: LOOK_UP_MAX,
             unanswered: None,
         }
@@ -179,7 +179,7 @@ impl Store {
     ) -> Result<T, PostgresError> {
         let done = work(self);
         if let Err(error) = &done {
-            self.is_passing = matches!(error.kind, Kind::Lost | Kind::Passing);
+            self.failed_of = Some(error.kind);
             if error.kind == Kind::Lost {
                 self.link = None;
             }
@@ -294,7 +294,7 @@ impl Engine for Store {
     /// Nothing was done yet, so that another connection is as good as this one.
     fn begin_for<'r>(&mut self, name: impl FnOnce(&mut Needs<'r>)) -> Result<(), PostgresError> {
         self.shelves.begin_anew();
-        (self.next, self.is_passing) = (None, false);
+        (self.next, self.failed_of) = (None, None);
         let mut needs = Needs::default();
         // What a request named before it panicked is looked up in vain at worst.
         let _ = or_nothing(|| name(&mut needs));
@@ -366,7 +366,7 @@ impl Engine for Store {
     }
 
     fn is_passing(&self) -> bool {
-        self.is_passing
+        matches!(self.failed_of, Some(Kind::Lost | Kind::Passing))
     }
 
     fn is_looking(&self) -> bool {

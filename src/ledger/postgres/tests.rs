@@ -392,6 +392,27 @@ fn a_reset_that_cannot_be_committed_changes_nothing() {
     add(&mut store, "after it");
 }
 
+/// Regression: a start whose first batch had no room was taken for a mistake in its configuration.
+#[test]
+fn a_start_that_fails_of_the_servers_disk_is_no_mistake_of_the_configuration() {
+    let Some(server) = Server::shared() else { return };
+    let (schema, address) = server.new_schema();
+    let options = format!("options=-csearch_path%3D{schema}");
+    starting::migrate(&server.url("postgres", &options)).unwrap();
+    let full = format!(
+        "set search_path = {schema};
+         create function refuse() returns trigger language plpgsql
+             as $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$;
+         create constraint trigger refuse after insert on meta deferrable initially deferred
+             for each row execute function refuse()"
+    );
+    server.sql("postgres", &full);
+    let start = Start { is_test: Some(true), is_made: true, ..Start::default() };
+    let why = starting::open(address, start).map(|_| ()).unwrap_err();
+    assert!(why.to_string().contains("give the server's disk room"), "{why}");
+    assert!(!why.is_refusal() && !why.is_damage(), "{why}");
+}
+
 #[test]
 fn a_batch_that_is_not_the_successor_of_what_it_saw_is_never_committed() {
     let Some(server) = Server::shared() else { return };
