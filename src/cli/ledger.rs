@@ -51,9 +51,10 @@ pub(super) fn on_server(error: PostgresError) -> Failure {
     Failure::with_hint(code, error, hint)
 }
 
-/// What helps where what a server has stored is damaged.
+/// What helps where what a server has stored is damaged. Where a part is missing the message itself
+/// says what to do first.
 const RESTORE_SERVER: &str =
-    "restore the database from a backup of its server: docs/POSTGRES.md, Backups";
+    "what is damaged comes back from a backup of the server: docs/POSTGRES.md, Backups";
 
 /// The failure that damage is which was found while the ledger at `place` was served.
 pub(super) fn damaged(place: &LedgerPlace, path: &Path, detail: &str) -> Failure {

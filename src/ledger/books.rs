@@ -142,9 +142,9 @@ pub trait Books {
         most: u32,
     ) -> Result<(), BooksError>;
 
-    /// Has the open transaction fail where there is no room for rows beside those that are there.
-    /// An engine in which each write needs room shows that by itself.
-    fn need_room(&mut self) -> Result<(), BooksError> {
+    /// Has the open transaction fail where there is no room for rows beside those that are there, or
+    /// no right to write some. An engine in which each write needs both shows that by itself.
+    fn need_room_and_rights(&mut self) -> Result<(), BooksError> {
         Ok(())
     }
 }

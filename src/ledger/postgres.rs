@@ -36,6 +36,7 @@ mod passfile;
 mod pending;
 mod purpose;
 mod readers;
+mod rights;
 mod room;
 mod schema;
 mod settings;

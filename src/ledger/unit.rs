@@ -48,9 +48,9 @@ impl<'u> Unit<'u> {
         Self { shelves, books, world }
     }
 
-    /// Has the batch fail where there is no room for new rows.
-    pub fn need_room(&mut self) -> Result<(), BooksError> {
-        self.books.need_room()
+    /// Has the batch fail where there is no room for new rows, or no right to write some.
+    pub fn need_room_and_rights(&mut self) -> Result<(), BooksError> {
+        self.books.need_room_and_rights()
     }
 
     /// The row of a key.

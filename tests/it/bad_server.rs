@@ -222,10 +222,73 @@ fn a_role_that_lacks_rights_is_refused_with_what_it_lacks() {
     server.sql("postgres", "grant select on all tables in schema public to clerk");
     server.sql("postgres", "grant insert, update on turn, batches, node, lease to clerk");
     let why = refusal(&url.replace("postgres:secret@", "clerk:secret@"), &[]);
-    for part in ["role clerk lacks", "update on balance", "ledger migrate URL", "docs/POSTGRES.md"]
-    {
+    for part in [
+        "role clerk lacks",
+        "(delete on batches, lease, node; insert on audit_object, audit_row, audit_source, ",
+        "insert, update, delete on account_row, adjustment, balance, ",
+        "ledger migrate URL",
+        "docs/POSTGRES.md",
+    ] {
         assert!(why.contains(part), "{part}: {why}");
     }
+    let all = "grant select, insert, update, delete on all tables in schema public to clerk";
+    server.sql("postgres", all);
+    let url = url.replace("postgres:secret@", "clerk:secret@");
+    let stub = ProcessorStub::start();
+    let node = node(&url, &stub.table("cards", ""));
+    let is_ready = || {
+        let ready = node.get_admin("/readyz");
+        (ready.status, ready.text().contains("(delete on session)"))
+    };
+    until("it is ready", || is_ready() == (200, false));
+    server.sql("postgres", "revoke delete on session from clerk");
+    until("it is not ready", || is_ready() == (503, true));
+    server.sql("postgres", all);
+    until("it is ready again", || is_ready() == (200, false));
+}
+
+/// Regression: the page about PostgreSQL, the README and the program had three opinions.
+#[test]
+fn each_refusal_of_a_server_has_the_exit_code_that_is_documented() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let migrated =
+        finish(program(TempDir::new().unwrap().path()).args(["ledger", "migrate", &url]));
+    assert!(migrated.status.success(), "{migrated:?}");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (url, code, said) in [
+        (url.replace(":secret@", ":wrong@"), 5, "check the password"),
+        (format!("postgres://u@127.0.0.1:{}/l", server.port()), 5, "PGPASSWORD"),
+        (server.url("nowhere", ""), 5, "create the database"),
+        (format!("postgres://u:p@127.0.0.1:{free}/l"), 5, "listen_addresses"),
+        ("postgres://u:p@no-such-host.invalid/l".to_owned(), 3, "sslmode=verify-full"),
+        (server.url("postgres", "options=-csearch_path%3Dnone"), 3, "no schema"),
+    ] {
+        let (why, found) = refusal_and_code(&url, &[]);
+        assert!(found == Some(code) && why.contains(said), "{url} {code} {said}: {found:?} {why}");
+    }
+    server.sql("postgres", "update turn set oldest = 99");
+    let (why, code) = refusal_and_code(&url, &[]);
+    assert!(code == Some(6) && why.contains("version 99 or newer"), "{code:?} {why}");
+}
+
+/// Regression: a command for files was advised.
+#[test]
+fn a_node_whose_ledger_is_behind_ends_with_advice_for_a_server() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "");
+    let stub = ProcessorStub::start();
+    let mut node = node(&url, &stub.table("cards", ""));
+    let session = node.login();
+    assert_eq!(refunded(&node, &session), Ok(()));
+    server.sql("postgres", "update turn set number = number - 1");
+    refunded(&node, &session).unwrap_err();
+    assert_eq!(node.terminate().code(), Some(6));
+    let said = node.stderr();
+    for part in ["have the server serve that has it", "docs/POSTGRES.md, Backups"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("refund-gateway restore"), "{said}");
 }
 
 #[test]

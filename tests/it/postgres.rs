@@ -113,6 +113,11 @@ fn a_role_that_may_not_make_the_schema_is_refused_with_the_command_that_does() {
         assert_eq!(code, Some(0), "{made}");
         assert!(made.contains("the schema has version 3") && !made.contains("secret"), "{made}");
     }
+    // It says what the schema has, also where a newer program brought it there.
+    server.sql("owned", "insert into schema_version (version) values (7)");
+    let (code, newer) = said(folder.path(), &["ledger", "migrate", &owner]);
+    assert!(code == Some(0) && newer.contains("the schema has version 7"), "{newer}");
+    server.sql("owned", "delete from schema_version where version = 7");
     let lacking = "select count(*) from payment_method where sum is null";
     assert_eq!(server.sql("owned", lacking), "0");
     server.sql(

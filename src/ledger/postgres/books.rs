@@ -9,6 +9,7 @@ use super::foreseen::Part;
 use super::link::{Bindable, Link};
 use super::pending::Pending;
 use super::purpose::Verb;
+use super::rights;
 use super::room;
 use super::schema::Catalogue;
 use super::sums::{self, Whole};
@@ -172,9 +173,9 @@ impl Books for Link {
         removed.map(|_| ()).map_err(|error| self.note(error))
     }
 
-    /// Goes with what the batch writes.
-    fn need_room(&mut self) -> Result<(), BooksError> {
-        room::need(self).map_err(|error| self.note(error))
+    /// The room is needed with what the batch writes.
+    fn need_room_and_rights(&mut self) -> Result<(), BooksError> {
+        rights::need(self).and_then(|()| room::need(self)).map_err(|error| self.note(error))
     }
 }
 

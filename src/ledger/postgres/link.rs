@@ -6,6 +6,7 @@ use super::foreseen::Foreseen;
 use super::forms::Form;
 use super::pending::Pending;
 use super::purpose::{Purpose, Use};
+use super::rights;
 use super::schema::{self, Catalogue};
 use super::settings::{
     self, ABOUT, BE_ALONE, CAUTIONS, EXCHANGE_MAX, JOIN, LONGEST, MOVING, READING, SESSION,
@@ -97,7 +98,7 @@ impl Link {
             }
             let catalogue = schema::read(&client).await?;
             if matches!(wanted, Use::Opening { .. } | Use::Writing { .. }) {
-                schema::check_rights(&client).await?;
+                rights::check(&client).await?;
             }
             Ok((client, driver, catalogue))
         };

@@ -20,6 +20,7 @@ pub(super) enum Verb {
     CountUp,
     LookUpBatch,
     AskServer,
+    LackRights,
     SortInLittle,
     NeedRoom,
     /// A statement about what nodes share, with the address of its text.

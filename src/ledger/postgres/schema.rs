@@ -10,7 +10,6 @@
 
 use super::fault::{Kind as FaultKind, PostgresError};
 use super::values::Kind;
-use crate::ledger::records::WHOLE;
 use std::collections::HashMap;
 use tokio_postgres::Client;
 
@@ -132,42 +131,6 @@ pub(super) fn too_old(oldest: i64) -> PostgresError {
          knows {VERSION}: use the program that brought it there, or a newer one"
     );
     PostgresError::new(FaultKind::Newer, what)
-}
-
-/// What a role that serves has to have and has not, table by table, as docs/POSTGRES.md grants it.
-const LACKING: &str = "
-    select current_user::text,
-        string_agg(format('%s on %s', rights, relname), '; ' order by relname)
-    from (
-        select relname, concat_ws(', ',
-            case when not has_table_privilege(oid, 'select') then 'select' end,
-            case when relname <> 'turn' and not has_table_privilege(oid, 'insert')
-                then 'insert' end,
-            case when relname not in ('entry_row', 'audit_row', 'audit_object', 'audit_source',
-                'exchange', 'sending') and not has_table_privilege(oid, 'update')
-                then 'update' end) as rights
-        from pg_catalog.pg_class
-        where relkind = 'r' and relnamespace = current_schema()::regnamespace
-        and relname = any($1)
-    ) as tables
-    where rights <> ''
-";
-/// The tables beside those of the ledger that serving writes to.
-const OTHERS: [&str; 5] = ["turn", "batches", "node", "lease", "wrong_login"];
-
-/// Refuses a role that could not do what clients ask for.
-pub(super) async fn check_rights(client: &Client) -> Result<(), PostgresError> {
-    let of_ledger = WHOLE.iter().map(|whole| whole.table.name);
-    let tables: Vec<&str> = of_ledger.chain(OTHERS).collect();
-    let lacking = client.query_one(LACKING, &[&tables]).await?;
-    let (role, rights): (String, Option<String>) = (lacking.try_get(0)?, lacking.try_get(1)?);
-    let Some(rights) = rights else { return Ok(()) };
-    let what = format!(
-        "the role {role} lacks rights that serving needs ({rights}): grant them as the schema's \
-         owner, once `refund-gateway ledger migrate URL` was run; docs/POSTGRES.md has the \
-         statements"
-    );
-    Err(PostgresError::new(FaultKind::Refused, what))
 }
 
 /// Which steps a schema has taken, which may be those of a newer program.

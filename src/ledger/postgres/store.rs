@@ -193,8 +193,9 @@ impl Store {
         if known.is_some_and(|known| found.number < known.number) {
             self.turn = known;
             let what = format!(
-                "the ledger is at batch {} and was at {} before: what was committed since is \
-                 lost, as after the promotion of a standby that was behind",
+                "the ledger is at batch {} and was at {} before: what was committed in between is \
+                 not there, as after the promotion of a standby that was behind; have the server \
+                 serve that has it, or end all nodes and start them again, which go on without it",
                 found.number,
                 known.map_or(0, |known| known.number),
             );

@@ -51,9 +51,9 @@ pub fn request_seed(unit: &mut Unit<'_>) -> Result<Option<[u8; 32]>, BooksError>
 }
 
 /// Writes something that changes nothing, so that a commit has to reach the disk, which must have
-/// room for what a request would write.
+/// room for what a request would write; and there must be the right to write it.
 pub fn probe(unit: &mut Unit<'_>) -> Result<(), BooksError> {
-    unit.need_room()?;
+    unit.need_room_and_rights()?;
     numbering::count_up(unit, "probes").map(|_| ())
 }
 
