@@ -142,8 +142,8 @@ pub trait Books {
         most: u32,
     ) -> Result<(), BooksError>;
 
-    /// Has the open transaction fail where there is no room for rows beside those that are there, or
-    /// no right to write some. An engine in which each write needs both shows that by itself.
+    /// Has the open transaction fail where there is no room for rows beside those that are there,
+    /// or no right to write some. An engine in which each write needs both shows that by itself.
     fn need_room_and_rights(&mut self) -> Result<(), BooksError> {
         Ok(())
     }

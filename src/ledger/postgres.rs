@@ -29,6 +29,7 @@ mod clocks;
 mod fault;
 mod foreseen;
 mod forms;
+mod hosts;
 mod link;
 mod moving;
 mod outcome;

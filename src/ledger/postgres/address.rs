@@ -5,6 +5,7 @@
 //! shown, nor what may be a part of one.
 
 use super::fault::{Kind, PostgresError};
+use super::hosts;
 use super::passfile;
 use super::tls::Trust;
 use crate::domain::percent;
@@ -107,6 +108,7 @@ impl Address {
         if config.get_hosts().iter().any(is_unescaped) {
             return Err(malformed("an @ is in the name of a host"));
         }
+        hosts::check(&config).map_err(malformed)?;
         let attributes = config.get_target_session_attrs();
         if attributes == TargetSessionAttrs::ReadOnly {
             return Err(AddressError::ReadOnly("read-only".to_owned()));
@@ -139,27 +141,6 @@ impl Address {
 }
 
 impl Address {
-    /// The same for each of its hosts alone.
-    pub(super) fn of_each_host(&self) -> impl Iterator<Item = Self> {
-        let all = &self.config;
-        all.get_hosts().iter().enumerate().map(move |(place, host)| {
-            let mut config = Config::new();
-            match host {
-                Host::Tcp(name) => config.host(name.as_str()),
-                Host::Unix(folder) => config.host_path(folder),
-            };
-            let ports = all.get_ports();
-            ports.get(place).or_else(|| ports.first()).map(|port| config.port(*port));
-            all.get_user().map(|user| config.user(user));
-            all.get_password().map(|password| config.password(password));
-            all.get_dbname().map(|name| config.dbname(name));
-            all.get_connect_timeout().map(|timeout| config.connect_timeout(*timeout));
-            config.target_session_attrs(all.get_target_session_attrs());
-            config.ssl_mode(all.get_ssl_mode());
-            Self { config, trust: self.trust.clone() }
-        })
-    }
-
     /// Reads a URL, with the secrets of this process.
     pub(super) fn of_process(url: &str) -> Result<Self, PostgresError> {
         let address = Self::parse(url, &Secrets::of_process());
@@ -324,7 +305,13 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_in_a_sentence() {
-        for url in ["ledger.db", "postgres:///l", "postgres://u@h:x/l", "postgres://u@h/l?what=1"] {
+        for url in [
+            "ledger.db",
+            "postgres:///l",
+            "postgres://u@h:x/l",
+            "postgres://u@localhost,localhost/l?hostaddr=::1",
+            "postgres://u@h/l?what=1",
+        ] {
             assert!(matches!(parse(url), Err(AddressError::Malformed(_))), "{url}");
         }
         let escaped = "postgres://u@localhost/l?sslrootcert=%2";

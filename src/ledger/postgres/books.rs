@@ -41,7 +41,8 @@ impl Books for Link {
         if !values.iter().all(can_be_kept) {
             return Ok(());
         }
-        let foreseen = self.foreseen(lookup, values, most).map_err(|error| self.note(error))?;
+        let foreseen =
+            self.take_foreseen(lookup, values, most).map_err(|error| self.note(error))?;
         if let Some(parts) = foreseen {
             return take_parts(&parts, lookup.table, take);
         }
@@ -65,7 +66,7 @@ impl Books for Link {
     ) -> Result<(), BooksError> {
         self.foresee(lookup, wanted, most)?;
         for values in wanted.iter().filter(|values| values.iter().all(can_be_kept)) {
-            let foreseen = self.foreseen(lookup, values, most);
+            let foreseen = self.take_foreseen(lookup, values, most);
             let parts = foreseen.map_err(|error| self.note(error))?.unwrap_or_default();
             take_parts(&parts, lookup.table, take)?;
         }
@@ -104,7 +105,7 @@ impl Books for Link {
     }
 
     fn newest(&mut self, lookup: &'static Lookup) -> Result<Option<i64>, BooksError> {
-        let foreseen = self.foreseen_newest(lookup).map_err(|error| self.note(error))?;
+        let foreseen = self.take_foreseen_newest(lookup).map_err(|error| self.note(error))?;
         if let Some(newest) = foreseen {
             return Ok(newest);
         }

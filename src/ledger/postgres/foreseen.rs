@@ -245,8 +245,8 @@ impl Link {
         })
     }
 
-    /// The newest key of a table, if it was asked for or is to be.
-    pub(super) fn foreseen_newest(
+    /// The newest key of a table, if it was asked for, or is to be, and then is now.
+    pub(super) fn take_foreseen_newest(
         &mut self,
         lookup: &'static Lookup,
     ) -> Result<Option<Option<i64>>, PostgresError> {
@@ -260,8 +260,8 @@ impl Link {
         Ok(place.map(|place| newest.swap_remove(place).1))
     }
 
-    /// The rows of these values, if they were asked for or are to be.
-    pub(super) fn foreseen(
+    /// The rows of these values, if they were asked for, or are to be, and then are now.
+    pub(super) fn take_foreseen(
         &mut self,
         lookup: &'static Lookup,
         values: &[Value<'_>],

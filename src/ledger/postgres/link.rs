@@ -4,6 +4,7 @@ use super::address::Address;
 use super::fault::{Kind, PostgresError};
 use super::foreseen::Foreseen;
 use super::forms::Form;
+use super::hosts;
 use super::pending::Pending;
 use super::purpose::{Purpose, Use};
 use super::rights;
@@ -70,7 +71,7 @@ impl Link {
         wanted: Use,
     ) -> Result<Self, PostgresError> {
         let made = async {
-            let (client, driver) = reach(address, wanted).await?;
+            let (client, driver) = hosts::reach(address).await?;
             client.batch_execute(SESSION).await?;
             settings::check(&client.query_one(ABOUT, &[]).await?)?;
             match wanted {
@@ -227,37 +228,6 @@ fn kept_out(error: tokio_postgres::Error, means: &str) -> PostgresError {
 fn not_alone(error: tokio_postgres::Error) -> PostgresError {
     let means = "another node serves this test ledger, which a single one does, or it is copied";
     kept_out(error, means)
-}
-
-/// A connection to the first host that takes writes, and what drives it.
-async fn reach(address: &Address, wanted: Use) -> Result<(Client, AbortHandle), PostgresError> {
-    let (client, connection) = match address.config.connect(address.trust.clone()).await {
-        Ok(connected) => connected,
-        Err(error) => return Err(of_hosts(address, wanted, error.into()).await),
-    };
-    let ended = async {
-        if let Err(error) = connection.await {
-            let error = PostgresError::from(error);
-            tracing::warn!(%error, "a connection to PostgreSQL ended");
-        }
-    };
-    Ok((client, tokio::spawn(ended).abort_handle()))
-}
-
-/// Why none of several hosts can be used: the driver says it of the last alone. Only a start waits
-/// for each of them once more.
-async fn of_hosts(address: &Address, wanted: Use, error: PostgresError) -> PostgresError {
-    if !matches!(wanted, Use::Opening { .. }) || address.config.get_hosts().len() < 2 {
-        return error;
-    }
-    let mut each = Vec::new();
-    for one in address.of_each_host() {
-        if let Err(error) = one.config.connect(one.trust.clone()).await {
-            each.push(format!("{one}: {}", PostgresError::from(error)));
-        }
-    }
-    // They can be used by now, and the next attempt will.
-    if each.is_empty() { error } else { PostgresError::new(error.kind, each.join("; ")) }
 }
 
 fn in_use(error: tokio_postgres::Error) -> PostgresError {

@@ -288,6 +288,21 @@ fn of_several_hosts_that_cannot_be_used_each_has_its_reason() {
     }
 }
 
+/// Regression: a server that takes connections and says nothing, as one that was stopped does, kept
+/// nodes from the next host for good.
+#[test]
+fn a_host_that_takes_connections_and_says_nothing_keeps_no_other_from_being_used() {
+    let Some(server) = Server::shared() else { return };
+    let (schema, _) = server.new_schema();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = format!("{},127.0.0.1:{}", silent.local_addr().unwrap(), server.port());
+    let options = format!("connect_timeout=1&options=-csearch_path%3D{schema}");
+    let url = format!("postgres://postgres:secret@{hosts}/postgres?{options}");
+    let mut store = store_at(Address::parse(&url, &Secrets::default()).unwrap(), world());
+    add(&mut store, "here");
+    assert!(is_there(&mut store, "here"));
+}
+
 #[test]
 fn of_several_hosts_the_one_that_answers_and_takes_writes_is_used() {
     let Some(server) = Server::shared() else { return };
