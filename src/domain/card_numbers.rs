@@ -126,7 +126,7 @@ fn next_run(text: &[u8], mut from: usize) -> Option<Range<usize>> {
     let is_part = |byte: &u8| PARTS.get(usize::from(*byte)) == Some(&true);
     let mut probe = from;
     loop {
-        if !text.get(probe..probe + 2)?.iter().all(is_part) {
+        if !(is_part(text.get(probe)?) && is_part(text.get(probe + 1)?)) {
             probe += STEP;
             continue;
         }
