@@ -2,9 +2,9 @@
 //!
 //! What looks like one is masked in the bytes of a request before anything else sees them, so that
 //! no ledger, journal, recording, log or fault can keep or repeat it. What must stay true: the
-//! request keeps its length and its structure, however its digits are written ([`plain`]); what
+//! request keeps its length and its structure, however its digits are written (`plain`); what
 //! stands in a field that is made for a secret, for an id or for the number of an object stays as
-//! it is ([`exempt`]), because it is read, looked up or masked by its meaning; and so do ids and
+//! it is (`exempt`), because it is read, looked up or masked by its meaning; and so do ids and
 //! amounts.
 //!
 //! A number of a card (ISO/IEC 7812) has 13 to 19 digits, of which the first is not 0 and the last
