@@ -69,7 +69,7 @@ fn a_base_backup_and_the_log_of_writes_bring_back_a_moment() {
     // A node that knows of more than there is writes nothing; one that starts goes on from there.
     let answer = gateway.create(&session, &[external_refund(EXTERNAL_ACCOUNT, "8.00")]);
     assert_eq!(answer.successes(), 0, "{answer}");
-    gateway.until_it_says("what was committed since is lost");
+    gateway.until_it_says("what was committed in between is not there");
     gateway.kill9();
     gateway.restart();
     refund(&gateway, &session, "8.00");
