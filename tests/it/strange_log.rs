@@ -39,13 +39,16 @@ fn copy(gateway: &TestGateway, suffixes: &[&str], to: &Path) {
 /// made again.
 #[test]
 fn an_older_log_beside_a_newer_file_is_refused() {
-    for is_idle in [false, true] {
+    // Of a log that holds a login since the start, of one that holds more, and of one that was
+    // written back and began anew.
+    for (refunds, is_idle) in [(0, false), (3, false), (3, true)] {
         let mut gateway = TestGateway::seeded(FIFTY, &[]);
         let copies = TempDir::new().unwrap();
         fs::write(copies.path().join("s.toml"), FIFTY).unwrap();
-        refund(&gateway, 3);
+        assert!(gateway.terminate().success());
+        gateway.restart();
+        refund(&gateway, refunds);
         if is_idle {
-            // The log is written back, and begins anew with the next refund.
             until_written_back(&gateway);
             refund(&gateway, 1);
         }

@@ -62,7 +62,7 @@ pub(super) fn open_store(path: &Path, options: &OpenOptions) -> Result<Store, Op
     let identity = Identity::of(path).map_err(|e| io(&e))?;
     let store = Store::load(connection, identity, options.id_seed, configured, events);
     let mut store = store.map_err(|e| sql(&e))?;
-    whole::begin(store.connection()).map_err(|e| sql(&e))?;
+    store.say_open().map_err(|e| sql(&e))?;
     store.know_its_log().map_err(|e| io(&e))?;
     Ok(store)
 }

@@ -10,7 +10,7 @@ use super::whole;
 use crate::domain::facts::Gateway;
 use crate::ledger::books::BooksError;
 use crate::ledger::engine::{CloseError, CommitError, Engine};
-use crate::ledger::file::{FileLock, Identity, Parted, log};
+use crate::ledger::file::{FileLock, Identity, OpenError, Parted, log};
 use crate::ledger::unit::{self, Unit, World};
 use crate::ledger::work::beginning;
 use crate::ledger::working_set::Shelves;
@@ -92,6 +92,12 @@ impl Store {
             lock: None,
             folder: None,
         }
+    }
+
+    /// Says in the file that it is open, and leaves nothing in the log.
+    pub(super) fn say_open(&mut self) -> rusqlite::Result<()> {
+        self.is_log_new |= whole::begin(&self.connection)?;
+        Ok(())
     }
 
     /// Takes the log that is there now for the file's own.
@@ -215,7 +221,7 @@ impl Store {
     /// Goes on with a file that was closed because it had been moved, and is back.
     fn take_up(&mut self) -> rusqlite::Result<()> {
         if self.sealed.is_some_and(|sealed| sealed.is_closed) && self.identity.check().is_ok() {
-            whole::begin(&self.connection)?;
+            self.say_open()?;
             self.sealed = None;
         }
         Ok(())
@@ -365,7 +371,10 @@ impl Engine for Store {
             Err(Sealed { parted, .. }) => Err(CloseError::Parted(parted.to_string())),
             Ok(()) if is_lost => Ok(()),
             Ok(()) => log::check_log(self.path())
-                .map_err(|error| CloseError::Damaged(error.to_string()))
+                .map_err(|error| match error {
+                    OpenError::Damaged { detail, .. } => CloseError::Damaged(detail),
+                    error => CloseError::Damaged(error.to_string()),
+                })
                 .inspect(|()| {
                     self.end();
                 }),

@@ -92,11 +92,11 @@ pub(super) fn write_first_page(connection: &Connection) -> rusqlite::Result<()> 
 }
 
 /// Says that the ledger is open, in the main file too. The log stays as it is when the process
-/// ends in any way but by [`end`].
-pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+/// ends in any way but by [`end`]. Returns what [`write_back`] does.
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<bool> {
     keep_log_on_close(connection)?;
     say_open(connection)?;
-    write_back(connection).map(|_| ())
+    write_back(connection)
 }
 
 /// Keeps SQLite from removing the log when this is the last connection that closes.
