@@ -11,10 +11,8 @@
 //! log that begins under load has the first page as soon as the file grows. One without it may be
 //! another SQLite program's, or an earlier version's, and is taken for the file's.)
 
-use super::log::{frames, word_of};
-use super::names::log_of;
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Where the first page has the counter.
@@ -22,33 +20,45 @@ const COUNTER: usize = 24;
 /// Where the counter ends.
 const COUNTER_END: usize = 28;
 
-/// Whether the log beside the file at `path`, if there is one, goes on from the file.
-pub(super) fn has_own_log(path: &Path) -> io::Result<bool> {
-    // The file first: while it is in use, its log only gets further ahead of it.
+/// The count of a file.
+pub(super) fn count_of_file(path: &Path) -> io::Result<u32> {
     let mut head = Vec::with_capacity(COUNTER_END);
     let length = u64::try_from(COUNTER_END).unwrap_or(u64::MAX);
     File::open(path)?.take(length).read_to_end(&mut head)?;
-    let log = match File::open(log_of(path)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
-        log => log?,
-    };
-    let counted = counted(&mut BufReader::new(log))?;
-    Ok(counted.is_none_or(|of_log| goes_on(word_of(&head, COUNTER), of_log)))
+    Ok(word_of(&head, COUNTER))
 }
 
-/// The counts of the first page in the first and in the last transaction of a log that write it.
-fn counted(log: &mut impl Read) -> io::Result<Option<(u32, u32)>> {
-    let (mut counted, mut of_transaction) = (None, None);
-    frames(log, |number, page, is_commit| {
+/// The counts of the first page in the transactions of a log.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// In the first and in the last transaction that write the page.
+    ends: Option<(u32, u32)>,
+    /// In the transaction that is not at its end.
+    of_transaction: Option<u32>,
+}
+
+impl Counts {
+    /// Adds a frame: the number of its page, the page, and whether it ends a transaction.
+    pub(super) fn add(&mut self, number: u32, page: &[u8], is_commit: bool) {
         if number == 1 {
-            of_transaction = Some(word_of(page, COUNTER));
+            self.of_transaction = Some(word_of(page, COUNTER));
         }
-        if is_commit && let Some(last) = of_transaction.take() {
-            let (first, _) = counted.unwrap_or((last, last));
-            counted = Some((first, last));
+        if is_commit && let Some(last) = self.of_transaction.take() {
+            let (first, _) = self.ends.unwrap_or((last, last));
+            self.ends = Some((first, last));
         }
-    })?;
-    Ok(counted)
+    }
+
+    /// Whether the log goes on from a file with this count.
+    pub(super) fn go_on_from(&self, file: u32) -> bool {
+        self.ends.is_none_or(|ends| goes_on(file, ends))
+    }
+}
+
+/// The word at a place, the first byte first, as files and logs have it; 0 beyond the end.
+pub(super) fn word_of(bytes: &[u8], place: usize) -> u32 {
+    let word = bytes.get(place..).and_then(|rest| rest.first_chunk());
+    word.map_or(0, |word| u32::from_be_bytes(*word))
 }
 
 /// Whether a log with these counts goes on from a file with this one.
@@ -74,8 +84,16 @@ mod tests {
     }
 
     #[test]
-    fn a_log_with_nothing_in_it_has_no_counts() {
-        assert_eq!(counted(&mut [].as_slice()).unwrap(), None);
-        assert_eq!(counted(&mut [0; 64].as_slice()).unwrap(), None);
+    fn only_the_first_page_of_whole_transactions_counts() {
+        let page = |count: u32| [&[0; COUNTER], count.to_be_bytes().as_slice()].concat();
+        let mut counts = Counts::default();
+        assert!(counts.go_on_from(7), "a log with nothing in it");
+        for (number, count, is_commit) in
+            [(2, 99, true), (1, 8, false), (3, 99, true), (1, 9, true), (1, 99, false)]
+        {
+            counts.add(number, &page(count), is_commit);
+        }
+        assert_eq!(counts.ends, Some((8, 9)));
+        assert!(counts.go_on_from(7) && !counts.go_on_from(10));
     }
 }

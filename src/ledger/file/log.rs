@@ -15,7 +15,7 @@
 //! last transaction looks like a write that was cut short, and is taken for one.) The format is
 //! that of <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>.
 
-use super::belonging::has_own_log;
+use super::belonging::{Counts, count_of_file, word_of};
 use super::names::log_of;
 use super::open_error::OpenError;
 use std::fs::File;
@@ -28,6 +28,8 @@ use std::time::Duration;
 const HEADER: usize = 32;
 /// The length of a frame's header, in bytes; a page follows.
 const FRAME_HEADER: usize = 24;
+/// Where a frame has the size of the file if it ends a transaction, and nothing otherwise.
+const COMMIT: usize = 4;
 /// The first four bytes of a log; the last bit says which byte of a word comes first in sums.
 const MAGIC: u32 = 0x377f_0682;
 /// Beside a process that writes, how often a verdict is asked for again and how far apart.
@@ -65,10 +67,21 @@ enum Look {
     NotItsOwn,
 }
 
+/// Looks at the log beside the file, if there is one.
 fn look(path: &Path) -> io::Result<Look> {
-    Ok(match broken_at(path)? {
+    // The file first: while it is in use, its log only gets further ahead of it.
+    let file = count_of_file(path)?;
+    let log = match File::open(log_of(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Look::Sound),
+        log => log?,
+    };
+    let mut counts = Counts::default();
+    let broken = broken_in(&mut BufReader::new(log), |frame, page| {
+        counts.add(word_of(frame, 0), page, word_of(frame, COMMIT) != 0);
+    })?;
+    Ok(match broken {
         Some(at) => Look::Broken(at),
-        None if has_own_log(path)? => Look::Sound,
+        None if counts.go_on_from(file) => Look::Sound,
         None => Look::NotItsOwn,
     })
 }
@@ -98,15 +111,6 @@ struct Broken {
     /// The number of the frame, from 1; none: it is the header.
     frame: Option<u64>,
     salts: [u8; 8],
-}
-
-/// Where the log beside the file is damaged, if there is one and it is.
-fn broken_at(path: &Path) -> io::Result<Option<Broken>> {
-    match File::open(log_of(path)) {
-        Ok(log) => broken_in(&mut BufReader::new(log)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// What stands at the beginning of a log.
@@ -139,29 +143,9 @@ impl Head {
     }
 }
 
-/// Hands `each` the number of the page, the page, and whether it ends a transaction, of each frame
-/// that SQLite would read.
-pub(super) fn frames(
-    log: &mut impl Read,
-    mut each: impl FnMut(u32, &[u8], bool),
-) -> io::Result<()> {
-    let Some(Head { mut sum, salts, page, .. }) = Head::read(log)?.filter(|head| head.is_sound)
-    else {
-        return Ok(());
-    };
-    let mut frame = vec![0; FRAME_HEADER + page];
-    while fill(log, &mut frame)? {
-        sum.add_frame(&frame);
-        if frame.get(8..16) != Some(&salts[..]) || sum != sum.read(&frame, 16) {
-            break;
-        }
-        let page = frame.get(FRAME_HEADER..).unwrap_or_default();
-        each(word_of(&frame, 0), page, word_of(&frame, 4) != 0);
-    }
-    Ok(())
-}
-
-fn broken_in(log: &mut impl Read) -> io::Result<Option<Broken>> {
+/// Where a log is damaged, if it is. `each` is handed the head and the page of each frame that
+/// SQLite would read.
+fn broken_in(log: &mut impl Read, each: impl FnMut(&[u8], &[u8])) -> io::Result<Option<Broken>> {
     let Some(head) = Head::read(log)? else { return Ok(None) };
     let salts = head.salts;
     // A header is synced before the first frame is written.
@@ -169,12 +153,16 @@ fn broken_in(log: &mut impl Read) -> io::Result<Option<Broken>> {
         let has_frames = fill(log, &mut [0; FRAME_HEADER])?;
         return Ok(has_frames.then_some(Broken { frame: None, salts }));
     }
-    let frame = broken_frame(log, &head)?;
+    let frame = broken_frame(log, &head, each)?;
     Ok(frame.map(|frame| Broken { frame: Some(frame), salts }))
 }
 
 /// The number of the first frame that is wrong, if what was committed lies behind it.
-fn broken_frame(log: &mut impl Read, head: &Head) -> io::Result<Option<u64>> {
+fn broken_frame(
+    log: &mut impl Read,
+    head: &Head,
+    mut each: impl FnMut(&[u8], &[u8]),
+) -> io::Result<Option<u64>> {
     let Head { salts, page, mut sum, .. } = *head;
     let mut frame = vec![0; FRAME_HEADER + page];
     let mut number = 0_u64;
@@ -189,6 +177,8 @@ fn broken_frame(log: &mut impl Read, head: &Head) -> io::Result<Option<u64>> {
         if broken.is_none() {
             sum.add_frame(&frame);
             if is_of_this_log && sum == own {
+                let (head, page) = frame.split_at(FRAME_HEADER);
+                each(head, page);
                 continue;
             }
             broken = Some(number);
@@ -201,8 +191,7 @@ fn broken_frame(log: &mut impl Read, head: &Head) -> io::Result<Option<u64>> {
             due = stored.with_frame(&frame);
         }
         stored = own;
-        // A frame with the size of the file in it ends a transaction.
-        is_commit = word_of(&frame, 4) != 0 && (is_of_this_log || broken == Some(number));
+        is_commit = word_of(&frame, COMMIT) != 0 && (is_of_this_log || broken == Some(number));
     }
     Ok(None)
 }
@@ -214,12 +203,6 @@ fn fill(log: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// The word at a place, the first byte first; 0 beyond the end.
-pub(super) fn word_of(bytes: &[u8], place: usize) -> u32 {
-    let word = bytes.get(place..).and_then(|rest| rest.first_chunk());
-    word.map_or(0, |word| u32::from_be_bytes(*word))
 }
 
 /// The running checksum of a log.
@@ -309,7 +292,7 @@ mod tests {
         }
 
         fn broken(&self) -> Option<Option<u64>> {
-            broken_in(&mut self.bytes.as_slice()).unwrap().map(|broken| broken.frame)
+            broken_in(&mut self.bytes.as_slice(), |_, _| ()).unwrap().map(|broken| broken.frame)
         }
     }
 
