@@ -125,19 +125,7 @@ impl LoginGuard {
 
     /// Refuses a login that may not even be looked at now.
     pub(super) fn check(&self, name: &str, from: IpAddr, now: Moment) -> Result<Left, Refused> {
-        let (pair, mut known) = (key(name, from), self.at(now));
-        let now = known.newest;
-        let until = known.pairs.get(&pair).and_then(|pair| pair.refused_until);
-        let limit = self.limits.per_minute_max;
-        let of_address = known.addresses.get_mut(&pair.1).and_then(|wrong| {
-            forget_before(wrong, now - TimeDelta::minutes(1));
-            let first = wrong.front().filter(|_| limit > 0 && wrong.len() >= limit)?;
-            Some(*first + TimeDelta::minutes(1))
-        });
-        match until.max(of_address).filter(|until| *until > now) {
-            Some(until) => Err(Refused { seconds: (until - now).num_seconds().max(1) }),
-            None => Ok(known.left(pair, self.limits)),
-        }
+        self.at(now).check(key(name, from), self.limits)
     }
 
     /// Notes a wrong password; whether the pair is refused from now on.
@@ -159,16 +147,14 @@ impl LoginGuard {
     ) -> Result<Left, Refused> {
         let ago =
             |age: &Duration| TimeDelta::from_std(*age).map_or(Moment::MIN_UTC, |age| now - age);
-        let (key, mut known) = (key(name, from), Known::default());
+        let (key, mut known) = (key(name, from), Known { newest: now, ..Known::default() });
         for age in &wrong.of_address {
             known.note_address(key.1, ago(age), self.limits);
         }
         for age in &wrong.of_pair {
             known.note_pair(key, ago(age), self.limits);
         }
-        let (under_way, ended) = (Mutex::default(), Notify::new());
-        Self { limits: self.limits, known: Mutex::new(known), under_way, ended }
-            .check(name, from, now)
+        known.check(key, self.limits)
     }
 
     /// How many of the last wrong passwords count: of a pair, and of an address.
@@ -200,6 +186,21 @@ impl LoginGuard {
 }
 
 impl Known {
+    fn check(&mut self, pair: (Name, IpAddr), limits: Limits) -> Result<Left, Refused> {
+        let now = self.newest;
+        let until = self.pairs.get(&pair).and_then(|pair| pair.refused_until);
+        let limit = limits.per_minute_max;
+        let of_address = self.addresses.get_mut(&pair.1).and_then(|wrong| {
+            forget_before(wrong, now - TimeDelta::minutes(1));
+            let first = wrong.front().filter(|_| limit > 0 && wrong.len() >= limit)?;
+            Some(*first + TimeDelta::minutes(1))
+        });
+        match until.max(of_address).filter(|until| *until > now) {
+            Some(until) => Err(Refused { seconds: (until - now).num_seconds().max(1) }),
+            None => Ok(self.left(pair, limits)),
+        }
+    }
+
     /// How many more may be wrong by now. After a refusal that is over, one more is enough.
     fn left(&mut self, pair: (Name, IpAddr), limits: Limits) -> Left {
         let since = self.newest - limits.window;
