@@ -11,6 +11,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+/// What is said to be done where signals cannot be listened for.
+const LISTENING: &str = "listening for signals";
+/// Those of a mistyped key or another program's habits, which end no server.
+const PASSED_OVER: [(SignalKind, &str); 3] = [
+    (SignalKind::quit(), "SIGQUIT"),
+    (SignalKind::user_defined1(), "SIGUSR1"),
+    (SignalKind::user_defined2(), "SIGUSR2"),
+];
 /// How long after a second signal a server ends at the latest.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
@@ -45,7 +53,6 @@ pub(super) struct Signals {
 impl Signals {
     /// Starts to listen; until then a signal ends the process in the system's way.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).or_fail(FailureCode::Runtime, "listening for signals");
         // To listen takes the place of passing it over.
         let ends_on_hangup = !is_hangup_ignored();
         Ok(Self {
@@ -59,13 +66,8 @@ impl Signals {
     /// As [`Signals::listen`], for a server: that of a closed terminal and of a log's rotation asks
     /// to read again what can be, and those of a mistyped key end nothing.
     pub(super) fn listen_for_server() -> Result<Self, Failure> {
-        for (kind, name) in [
-            (SignalKind::quit(), "SIGQUIT"),
-            (SignalKind::user_defined1(), "SIGUSR1"),
-            (SignalKind::user_defined2(), "SIGUSR2"),
-        ] {
-            let signals = signal(kind).or_fail(FailureCode::Runtime, "listening for signals")?;
-            pass_over(signals, name);
+        for (kind, name) in PASSED_OVER {
+            pass_over(listen(kind)?, name);
         }
         Ok(Self { ends_on_hangup: false, ..Self::listen()? })
     }
@@ -122,16 +124,18 @@ fn end_interrupted() -> ! {
 /// Has signals that end no server end this process no more, from now on and for good: also until
 /// [`Signals`] listens, which is when all settings were read.
 pub(super) fn stay_from_now_on() -> Result<(), Failure> {
-    const LISTENING: &str = "listening for signals";
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.or_fail(FailureCode::Runtime, LISTENING)?;
     let _entered = runtime.enter();
-    let kinds = [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2()];
-    for kind in kinds.into_iter().chain([SignalKind::hangup()]) {
+    for kind in PASSED_OVER.map(|(kind, _)| kind).into_iter().chain([SignalKind::hangup()]) {
         // What takes the place of the system's way stays when this is dropped.
-        drop(signal(kind).or_fail(FailureCode::Runtime, LISTENING)?);
+        drop(listen(kind)?);
     }
     Ok(())
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).or_fail(FailureCode::Runtime, LISTENING)
 }
 
 /// Whether the process was started with SIGHUP passed over, as by `nohup` (proc(5), `SigIgn`).
