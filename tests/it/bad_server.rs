@@ -4,7 +4,7 @@
 //! What is wrong with a URL, a role or a schema is tried where the ledger itself is tested
 //! (`ledger/postgres/tests.rs`), a server that dies or is cut off in `failover` and `drill`.
 
-use crate::clock_jumps::libfaketime;
+use crate::clock_jumps::{libfaketime, settable};
 use crate::gateway::{EXTERNAL_ACCOUNT, TestGateway, external_refund, finish, program};
 use crate::nodes::{check, node};
 use crate::postgres_server::Server;
@@ -192,12 +192,7 @@ fn a_node_whose_clock_parts_from_the_servers_is_not_ready_until_they_agree() {
     let folder = TempDir::new().unwrap();
     let offset = folder.path().join("offset");
     fs::write(&offset, "+0").unwrap();
-    let env = [
-        ("LD_PRELOAD", library.as_str()),
-        ("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap()),
-        ("FAKETIME_NO_CACHE", "1"),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ];
+    let env = settable(&library, &offset);
     let url = server.url("postgres", "");
     let node = TestGateway::start_with_env(TempDir::new().unwrap(), &["--ledger", &url], &env);
     let is_ready = || node.get_admin("/readyz");

@@ -8,7 +8,7 @@ use crate::gateway::{
 use crate::skipped;
 use crate::wire::Answer;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -42,18 +42,23 @@ pub fn libfaketime() -> Option<String> {
     library
 }
 
+/// What gives a program a clock that a file sets, while time passes as it does.
+pub fn settable<'e>(library: &'e str, offset: &'e Path) -> [(&'static str, &'e str); 4] {
+    [
+        ("LD_PRELOAD", library),
+        ("FAKETIME_TIMESTAMP_FILE", offset.to_str().unwrap()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ]
+}
+
 /// A gateway whose clock can be set, and the file that says by how much it is wrong.
 fn with_a_clock(config: &str) -> Option<(TestGateway, PathBuf)> {
     let library = libfaketime()?;
     let gateway = real(config, |folder| {
         let file = folder.path().join("offset");
         fs::write(&file, "+0").unwrap();
-        let env = [
-            ("LD_PRELOAD", library.as_str()),
-            ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
-            ("FAKETIME_NO_CACHE", "1"),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ];
+        let env = settable(&library, &file);
         env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     });
     let offset = gateway.folder().join("offset");
